@@ -1,0 +1,16 @@
+/**
+ * Caller audio on its way from the RTP thread to the speech thread: one message per 20 ms tick with the frames of all
+ * calls, over a MessagePort, so that the main thread never copies audio.
+ */
+export const SAMPLE_RATE_HZ = 8000;
+export const FRAME_MS = 20;
+export const FRAME_SAMPLES = 160;
+
+export interface AudioBatch {
+  /** Media ids, one per frame. */
+  readonly mediaIds: Uint32Array;
+  /** `mediaIds.length` frames of FRAME_SAMPLES 16-bit samples, one after the other. */
+  readonly pcm: Int16Array;
+  /** 1 where the frame was received, 0 where it was concealed or is silence for want of packets. */
+  readonly received: Uint8Array;
+}
