@@ -1,0 +1,13 @@
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { AcceptResult, CallState, CallStateSignal, HangupRequest, HangupResult } from './types';
+
+/** A state event of the call's node. Ignored when its seq is not above the last one seen. */
+export const callEventSignal = defineSignal<[CallStateSignal]>('callEvent');
+/** The node (boot) that had the call is gone. A call of another boot ignores it. */
+export const nodeLostSignal = defineSignal<[{ bootId: string }]>('nodeLost');
+/** The node was only suspected. */
+export const nodeAliveSignal = defineSignal<[{ bootId: string }]>('nodeAlive');
+/** Resolves when the call's row is stored; first message of every outbound call (update-with-start). */
+export const acceptUpdate = defineUpdate<AcceptResult, []>('accept');
+export const hangupUpdate = defineUpdate<HangupResult, [HangupRequest]>('hangup');
+export const callStatusQuery = defineQuery<CallState>('status');
