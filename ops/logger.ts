@@ -1,0 +1,36 @@
+import pino from 'pino';
+
+import { REDACTED, redactFields, redactText, SENSITIVE_PATHS } from './redaction';
+
+export type Logger = pino.Logger;
+export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
+
+export interface LoggerOptions {
+  /** The process: `api`, `worker`, `media`, `supervisor`. */
+  readonly name: string;
+  /** Default `info`. */
+  readonly level?: LogLevel;
+  /** Default standard output. */
+  readonly destination?: pino.DestinationStream;
+}
+
+/**
+ * The root logger of a process: one JSON object a line, without what `redaction.ts` names. Calls log through
+ * `logger.child({ callId, sipCallId })`.
+ */
+export function createLogger(options: LoggerOptions): Logger {
+  const settings: pino.LoggerOptions = {
+    name: options.name,
+    level: options.level ?? 'info',
+    base: { name: options.name },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    serializers: { err: pino.stdSerializers.err },
+    formatters: {
+      level: (label) => ({ level: label }),
+      log: redactFields,
+    },
+    redact: { paths: [...SENSITIVE_PATHS], censor: REDACTED },
+    hooks: { streamWrite: redactText },
+  };
+  return options.destination === undefined ? pino(settings) : pino(settings, options.destination);
+}
