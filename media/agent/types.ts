@@ -50,7 +50,13 @@ export interface AgentSession {
   start(): void;
   onDtmf(digit: string): void;
   onPlaybackFinished(playbackId: number): void;
-  /** Stops everything; no delegate call follows. */
+  /**
+   * The call ended: reports what the transcript still lacks (the agent's sentence cut where the caller stopped hearing
+   * it, the caller's last words), within `deadlineMs` (default 500), then closes. Call it while the RTP session still
+   * answers `clear()`, and before the call's last event.
+   */
+  finish(deadlineMs?: number): Promise<void>;
+  /** Stops everything; no delegate call follows. Idempotent. */
   close(): void;
 }
 
@@ -60,6 +66,8 @@ export interface AgentRuntime {
   /** Port on which caller audio arrives as AudioBatch; give it to the RTP engine. */
   audioPort(): MessagePort;
   createSession(persona: AgentPersona, audio: CallAudio, delegate: AgentDelegate): AgentSession;
+  /** The voices the configured providers really have. */
+  voices(): readonly Voice[];
   /** Which providers are in use, for logs and /ready. */
   describe(): Readonly<Record<string, string>>;
   close(): Promise<void>;
@@ -79,16 +87,18 @@ export interface TtsRequest {
   readonly signal?: AbortSignal;
 }
 
+export interface Voice {
+  readonly id: string;
+  readonly name: string;
+  readonly language: readonly string[];
+  readonly gender: string;
+}
+
 export interface TextToSpeech {
   readonly name: string;
   readonly languages: readonly string[];
-  voices(): readonly {
-    readonly id: string;
-    readonly name: string;
-    readonly language: readonly string[];
-    readonly gender: string;
-  }[];
-  /** Yields 8 kHz mono PCM chunks as they become ready. */
+  voices(): readonly Voice[];
+  /** Yields 8 kHz mono PCM chunks as they become ready; rejects with the signal's reason when it is aborted. */
   synthesise(request: TtsRequest): AsyncIterable<Int16Array>;
   close(): Promise<void>;
 }
@@ -99,15 +109,18 @@ export interface SttResult {
   readonly confidence: number | null;
 }
 
+export interface SttOptions {
+  /** Words the provider may prefer where it supports that. */
+  readonly keyterms: readonly string[];
+  readonly signal?: AbortSignal;
+}
+
 export interface SpeechToText {
   readonly name: string;
   readonly languages: readonly string[];
   readonly streaming: boolean;
   /** Recognises one utterance cut by the VAD, 8 kHz mono. */
-  transcribe(
-    audio: Int16Array,
-    options: { readonly keyterms: readonly string[]; readonly signal?: AbortSignal },
-  ): Promise<SttResult>;
+  transcribe(audio: Int16Array, options: SttOptions): Promise<SttResult>;
   close(): Promise<void>;
 }
 
@@ -127,9 +140,30 @@ export interface Responder {
   }): AsyncIterable<ResponderEvent>;
 }
 
+/**
+ * Speech probability of successive windows, for many calls at once. `Stream` is what the detector remembers of one
+ * call between two windows.
+ */
+export interface VoiceActivityDetector<Stream = unknown> {
+  readonly name: string;
+  /** 8 kHz samples per window. */
+  readonly windowSamples: number;
+  open(): Stream;
+  /** The next window of each stream, one after the other in `pcm`; 0..1 for each. */
+  detect(streams: readonly Stream[], pcm: Int16Array): Promise<Float32Array>;
+  close(): Promise<void>;
+}
+
+/** What the speech thread tells of one call. Lengths are counted in the call's audio, not by a clock. */
 export type VadEvent =
-  | { readonly type: 'speech_start'; readonly mediaId: number; readonly atSample: number }
-  /** Still speaking; sent every ~100 ms so that barge-in can count its length. */
+  | {
+      readonly type: 'speech_start';
+      readonly mediaId: number;
+      readonly atSample: number;
+      /** Speech since its onset, which lies before the moment it was noticed. */
+      readonly speechMs: number;
+    }
+  /** Still speaking; every window at first so that barge-in can count the length, then every ~100 ms. */
   | { readonly type: 'speech_continues'; readonly mediaId: number; readonly speechMs: number }
   /** Silence for `silenceMs` so far after speech; sent while it grows. */
   | { readonly type: 'pause'; readonly mediaId: number; readonly silenceMs: number; readonly speechMs: number };
