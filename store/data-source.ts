@@ -1,0 +1,78 @@
+/**
+ * The connection pool. It fails fast while PostgreSQL is away (2 s to connect, 5 s per statement) and uses a restarted
+ * server without a restart of the process: broken connections leave the pool, new ones are opened on demand.
+ */
+import 'reflect-metadata';
+import { DataSource } from 'typeorm';
+import type { DataSourceOptions } from 'typeorm';
+import { ENTITIES } from './entities';
+import { MIGRATIONS } from './migrations';
+import { SnakeCaseNaming } from './naming';
+
+export interface StoreOptions {
+  /** `postgres://user:password@host:port/database` */
+  readonly url: string;
+  /** Shown in `pg_stat_activity`. */
+  readonly applicationName?: string;
+  /** Connections kept at most; default 10. */
+  readonly poolSize?: number;
+  /** Default 2000. */
+  readonly connectTimeoutMs?: number;
+  /** Enforced by the server; default 5000. */
+  readonly statementTimeoutMs?: number;
+  /** An idle connection broke; the pool has dropped it already. */
+  readonly onPoolError?: (error: Error) => void;
+}
+
+/** A silent server (stopped process, cut network) answers no statement timeout: the client gives up this much later. */
+const CLIENT_MARGIN_MS = 1000;
+const MIGRATION_LOCK = 7_283_001;
+
+export function createDataSource(options: StoreOptions): DataSource {
+  return new DataSource(dataSourceOptions(options));
+}
+
+export function dataSourceOptions(options: StoreOptions): DataSourceOptions {
+  const statementTimeoutMs = options.statementTimeoutMs ?? 5000;
+  return {
+    type: 'postgres',
+    url: options.url,
+    entities: ENTITIES,
+    migrations: MIGRATIONS,
+    migrationsTableName: 'schema_migrations',
+    namingStrategy: new SnakeCaseNaming(),
+    // Ids are made in code and nothing uses an extension.
+    installExtensions: false,
+    logging: false,
+    poolSize: options.poolSize ?? 10,
+    poolErrorHandler: (error: Error) => options.onPoolError?.(error),
+    extra: {
+      application_name: options.applicationName ?? 'trunkline',
+      connectionTimeoutMillis: options.connectTimeoutMs ?? 2000,
+      statement_timeout: statementTimeoutMs,
+      query_timeout: statementTimeoutMs + CLIENT_MARGIN_MS,
+      // A killed or paused process must not keep row locks.
+      idle_in_transaction_session_timeout: 10_000,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: 10_000,
+    },
+  };
+}
+
+/** Runs what is missing, in one transaction; processes that start together do not disturb each other. */
+export async function migrate(dataSource: DataSource): Promise<readonly string[]> {
+  const lock = dataSource.createQueryRunner();
+  try {
+    await lock.query('SET statement_timeout = 0');
+    await lock.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    try {
+      const done = await dataSource.runMigrations({ transaction: 'all' });
+      return done.map((migration) => migration.name);
+    } finally {
+      await lock.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
+    }
+  } finally {
+    await lock.query('RESET statement_timeout').catch(() => undefined); // the connection broke: nothing to reset
+    await lock.release();
+  }
+}

@@ -1,0 +1,111 @@
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import type { CallDirection, CallMetrics, Disposition, EndedBy, EndReason } from '../../media/control/contract';
+
+/**
+ * scheduled → queued → dialing → ringing → in_progress ⇄ held ⇄ transferring → completed.
+ * A row only moves forward; what arrives late or twice changes nothing.
+ */
+export type CallStatus =
+  'scheduled' | 'queued' | 'dialing' | 'ringing' | 'in_progress' | 'held' | 'transferring' | 'completed';
+
+/**
+ * The projection of a call for lists and search; its workflow is the truth. No foreign keys: a call outlives the agent
+ * and the trunk it was made with.
+ */
+@Entity('calls')
+@Index('calls_org', ['orgId', 'createdAt', 'id'])
+@Index('calls_org_agent', ['orgId', 'agentId', 'createdAt'])
+@Index('calls_org_from', ['orgId', 'fromNumber'])
+@Index('calls_org_to', ['orgId', 'toNumber'])
+@Index('calls_open_node', ['nodeId', 'bootId'], { where: "status <> 'completed'" })
+@Index('calls_open_trunk', ['trunkId'], { where: "status <> 'completed'" })
+export class Call {
+  @PrimaryColumn({ type: 'uuid' })
+  id!: string;
+
+  @Column({ type: 'uuid' })
+  orgId!: string;
+
+  @Column({ type: 'uuid', nullable: true })
+  agentId!: string | null;
+
+  @Column({ type: 'uuid', nullable: true })
+  trunkId!: string | null;
+
+  @Column({ type: 'uuid', nullable: true })
+  campaignId!: string | null;
+
+  @Column({ type: 'uuid', nullable: true })
+  contactId!: string | null;
+
+  @Column({ type: 'uuid' })
+  sessionId!: string;
+
+  @Column({ type: 'text' })
+  direction!: CallDirection;
+
+  @Column({ type: 'text' })
+  fromNumber!: string;
+
+  @Column({ type: 'text' })
+  toNumber!: string;
+
+  @Column({ type: 'text' })
+  status!: CallStatus;
+
+  @Column({ type: 'text', nullable: true })
+  disposition!: Disposition | null;
+
+  @Column({ type: 'text', nullable: true })
+  endReason!: EndReason | null;
+
+  @Column({ type: 'text', nullable: true })
+  endedBy!: EndedBy | null;
+
+  @Column({ type: 'text', nullable: true })
+  sipCallId!: string | null;
+
+  @Column({ type: 'integer', nullable: true })
+  sipFinalStatus!: number | null;
+
+  @Column({ type: 'text', nullable: true })
+  sipReason!: string | null;
+
+  @Column({ type: 'integer', nullable: true })
+  sipQ850!: number | null;
+
+  @Column({ type: 'text', nullable: true })
+  nodeId!: string | null;
+
+  @Column({ type: 'text', nullable: true })
+  bootId!: string | null;
+
+  @Column({ type: 'text', nullable: true })
+  routingRule!: string | null;
+
+  @Column({ type: 'timestamptz', precision: 3 })
+  createdAt!: Date;
+
+  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  startedAt!: Date | null;
+
+  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  answeredAt!: Date | null;
+
+  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  endedAt!: Date | null;
+
+  /** Answer to end, 0 when never answered; null while the call lives. */
+  @Column({ type: 'integer', nullable: true })
+  durationSeconds!: number | null;
+
+  @Column({ type: 'jsonb', nullable: true })
+  metrics!: CallMetrics | null;
+
+  @Column({ type: 'jsonb', default: () => "'{}'" })
+  metadata!: Record<string, unknown>;
+
+  /** The record was closed before all of the node's events had arrived. */
+  @Column({ type: 'boolean', default: false })
+  truncated!: boolean;
+}

@@ -1,0 +1,39 @@
+import { Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
+import { bigintAsNumber } from '../naming';
+import { Organisation } from './organisation';
+
+/** One per organisation. */
+@Entity('inbound_trunks')
+@Index('inbound_trunks_org', ['orgId'], { unique: true })
+@Index('inbound_trunks_username', ['authUsername'], { unique: true })
+@Index('inbound_trunks_version', ['version'])
+export class InboundTrunk {
+  @PrimaryColumn({ type: 'uuid' })
+  id!: string;
+
+  @ForeignKey(() => Organisation, { name: 'inbound_trunks_org_fk' })
+  @Column({ type: 'uuid' })
+  orgId!: string;
+
+  @Column({ type: 'text' })
+  authUsername!: string;
+
+  @Column({ type: 'text' })
+  authPasswordSealed!: string;
+
+  /** E.164; each is a verified number of the organisation. */
+  @Column({ type: 'text', array: true, default: () => "'{}'" })
+  phoneNumbers!: string[];
+
+  @Column({ type: 'boolean', default: true })
+  krispEnabled!: boolean;
+
+  @Column({ type: 'timestamptz', precision: 3, default: () => 'now()' })
+  createdAt!: Date;
+
+  @Column({ type: 'timestamptz', precision: 3, default: () => 'now()' })
+  updatedAt!: Date;
+
+  @Column({ type: 'bigint', default: 0, transformer: bigintAsNumber })
+  version!: number;
+}

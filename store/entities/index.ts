@@ -1,0 +1,33 @@
+import { Agent } from './agent';
+import { ApiKey } from './api-key';
+import { AuditEntry } from './audit-entry';
+import { Call } from './call';
+import { CallAttempt } from './call-attempt';
+import { CallEventRow } from './call-event';
+import { ConfigTombstone } from './config-tombstone';
+import { ConfigVersion } from './config-version';
+import { IdempotencyKey } from './idempotency-key';
+import { InboundTrunk } from './inbound-trunk';
+import { MediaNode } from './media-node';
+import { Organisation } from './organisation';
+import { OutboundTrunk } from './outbound-trunk';
+import { PhoneNumber } from './phone-number';
+import { TranscriptTurnRow } from './transcript-turn';
+
+export const ENTITIES = [
+  Agent,
+  ApiKey,
+  AuditEntry,
+  Call,
+  CallAttempt,
+  CallEventRow,
+  ConfigTombstone,
+  ConfigVersion,
+  IdempotencyKey,
+  InboundTrunk,
+  MediaNode,
+  Organisation,
+  OutboundTrunk,
+  PhoneNumber,
+  TranscriptTurnRow,
+];

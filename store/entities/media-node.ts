@@ -1,0 +1,27 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+
+/** The latest boot of a media node. All times are the database's own. */
+@Entity('media_nodes')
+export class MediaNode {
+  @PrimaryColumn({ type: 'text' })
+  nodeId!: string;
+
+  @Column({ type: 'text' })
+  bootId!: string;
+
+  @Column({ type: 'timestamptz', precision: 3 })
+  lastSeen!: Date;
+
+  @Column({ type: 'timestamptz', precision: 3 })
+  startedAt!: Date;
+
+  /** Where the node takes SIP, as `host:port`. */
+  @Column({ type: 'text', nullable: true })
+  sipAddress!: string | null;
+
+  @Column({ type: 'integer', default: 0 })
+  calls!: number;
+
+  @Column({ type: 'jsonb', default: () => "'{}'" })
+  info!: Record<string, unknown>;
+}

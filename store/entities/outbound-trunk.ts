@@ -1,0 +1,48 @@
+import { Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
+import { bigintAsNumber } from '../naming';
+import { Organisation } from './organisation';
+
+export type OutboundTransport = 'udp' | 'tcp' | 'tls';
+
+@Entity('outbound_trunks')
+@Index('outbound_trunks_org', ['orgId', 'createdAt'])
+@Index('outbound_trunks_version', ['version'])
+export class OutboundTrunk {
+  @PrimaryColumn({ type: 'uuid' })
+  id!: string;
+
+  @ForeignKey(() => Organisation, { name: 'outbound_trunks_org_fk' })
+  @Column({ type: 'uuid' })
+  orgId!: string;
+
+  @Column({ type: 'text' })
+  name!: string;
+
+  @Column({ type: 'text' })
+  host!: string;
+
+  @Column({ type: 'integer', default: 5060 })
+  port!: number;
+
+  @Column({ type: 'text', default: 'udp' })
+  transport!: OutboundTransport;
+
+  @Column({ type: 'text' })
+  username!: string;
+
+  /** Opened by media nodes only. */
+  @Column({ type: 'text' })
+  passwordSealed!: string;
+
+  @Column({ type: 'text' })
+  callerNumber!: string;
+
+  @Column({ type: 'timestamptz', precision: 3, default: () => 'now()' })
+  createdAt!: Date;
+
+  @Column({ type: 'timestamptz', precision: 3, default: () => 'now()' })
+  updatedAt!: Date;
+
+  @Column({ type: 'bigint', default: 0, transformer: bigintAsNumber })
+  version!: number;
+}

@@ -1,0 +1,79 @@
+import { QueryFailedError } from 'typeorm';
+
+/** Stable causes by which callers choose an answer; everything else a query throws is a defect or an outage. */
+export type StoreErrorCode =
+  | 'not_found'
+  | 'inbound_trunk_exists'
+  | 'number_taken'
+  | 'number_exists'
+  | 'number_assigned'
+  | 'number_not_verified'
+  | 'idempotency_mismatch'
+  | 'idempotency_in_flight'
+  | 'attempt_exists'
+  | 'invalid_cursor';
+
+export class StoreError extends Error {
+  readonly code: StoreErrorCode;
+  /** What the caller may name to its user: ids and numbers of the same organisation only. */
+  readonly details: Readonly<Record<string, unknown>>;
+
+  constructor(code: StoreErrorCode, message: string, details: Readonly<Record<string, unknown>> = {}, cause?: unknown) {
+    super(message, { cause });
+    this.name = 'StoreError';
+    this.code = code;
+    this.details = details;
+  }
+}
+
+interface DriverError {
+  readonly code?: string;
+  readonly constraint?: string;
+  readonly message?: string;
+}
+
+function driverError(error: unknown): DriverError | undefined {
+  if (error instanceof QueryFailedError) return error.driverError as DriverError;
+  return error instanceof Error ? (error as DriverError) : undefined;
+}
+
+/** Name of the unique index a statement violated (SQLSTATE 23505), else undefined. */
+export function violatedUnique(error: unknown): string | undefined {
+  const cause = driverError(error);
+  return cause?.code === '23505' ? cause.constraint : undefined;
+}
+
+/** The statement itself cannot succeed with these values: SQLSTATE classes 22 (data) and 23 (constraint). */
+export function isDataError(error: unknown): boolean {
+  return /^2[23]/.test(driverError(error)?.code ?? '') && (driverError(error)?.code ?? '').length === 5;
+}
+
+const NETWORK_CODES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOENT',
+]);
+/** What `pg` and `pg-pool` say without a code when the server is gone or silent. */
+const OUTAGE_MESSAGE =
+  /connection terminated|connection timeout|timeout exceeded when trying to connect|query read timeout|client has encountered a connection error|not queryable|cannot use a pool after|connection ended|server closed the connection/i;
+
+/**
+ * PostgreSQL is away, starting, stopping or too slow to answer: the same statement may succeed later. A statement that
+ * failed so may nevertheless have been committed.
+ */
+export function isDatabaseUnavailable(error: unknown): boolean {
+  if (error instanceof AggregateError) return error.errors.some(isDatabaseUnavailable);
+  const cause = driverError(error);
+  if (!cause) return false;
+  const code = cause.code ?? '';
+  // 08 connection, 53 resources, 57014 statement timeout, 57P0x shutdown and start-up, 25P03 idle transaction ended.
+  if (/^(08...|53...|57014|57P0[1-5]|25P03)$/.test(code)) return true;
+  return NETWORK_CODES.has(code) || OUTAGE_MESSAGE.test(cause.message ?? '');
+}

@@ -1,0 +1,2 @@
+/** In order; a migration that was ever released is never changed. */
+export const MIGRATIONS: (new () => import('typeorm').MigrationInterface)[] = [];
