@@ -57,6 +57,7 @@ export type CallStateSignal =
       readonly type: 'answered';
       readonly seq: number;
       readonly atMs: number;
+      readonly nodeId: string;
       readonly bootId: string;
       readonly sipCallId: string;
       readonly postDialDelayMs: number | null;
@@ -65,6 +66,7 @@ export type CallStateSignal =
       readonly type: 'ended';
       readonly seq: number;
       readonly atMs: number;
+      readonly nodeId: string;
       readonly bootId: string;
       readonly ending: CallEnding;
       readonly metrics: CallMetrics;

@@ -1,0 +1,57 @@
+import { defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/common';
+import type { SearchAttributePair } from '@temporalio/common';
+import { callWorkflowId, MAIN_TASK_QUEUE, mediaNodeAttribute } from '../ids';
+import type { CallInput, CallMemo } from './types';
+
+const ORG_ID = defineSearchAttributeKey('OrgId', 'KEYWORD');
+const AGENT_ID = defineSearchAttributeKey('AgentId', 'KEYWORD');
+const TRUNK_ID = defineSearchAttributeKey('TrunkId', 'KEYWORD');
+const DIRECTION = defineSearchAttributeKey('Direction', 'KEYWORD');
+export const CALL_STATUS = defineSearchAttributeKey('CallStatus', 'KEYWORD');
+export const DISPOSITION = defineSearchAttributeKey('Disposition', 'KEYWORD');
+export const SIP_CALL_ID = defineSearchAttributeKey('SipCallId', 'KEYWORD');
+export const MEDIA_NODE_ID = defineSearchAttributeKey('MediaNodeId', 'KEYWORD');
+
+export interface CallStartOptions {
+  readonly workflowId: string;
+  readonly taskQueue: string;
+  readonly args: [CallInput];
+  readonly workflowIdReusePolicy: 'REJECT_DUPLICATE';
+  readonly workflowIdConflictPolicy: 'USE_EXISTING' | 'FAIL';
+  readonly typedSearchAttributes: TypedSearchAttributes;
+  readonly memo: Record<string, unknown>;
+  readonly staticSummary: string;
+}
+
+/**
+ * How a call's workflow is started, whoever starts it: once per callId for ever. A repeated POST meets the existing
+ * workflow, a repeated INVITE an error whose cause the memo tells.
+ */
+export function callStartOptions(input: CallInput, memo: Pick<CallMemo, 'bodyHash'> = {}): CallStartOptions {
+  const inbound = input.direction === 'inbound';
+  const attributes: SearchAttributePair[] = [
+    { key: ORG_ID, value: input.orgId },
+    { key: AGENT_ID, value: input.agentId },
+    { key: TRUNK_ID, value: input.trunkId },
+    { key: DIRECTION, value: input.direction },
+    { key: CALL_STATUS, value: inbound ? 'ringing' : 'queued' },
+  ];
+  if (inbound) {
+    attributes.push(
+      { key: SIP_CALL_ID, value: input.sipCallId },
+      { key: MEDIA_NODE_ID, value: mediaNodeAttribute(input.nodeId, input.bootId) },
+    );
+  }
+  return {
+    workflowId: callWorkflowId(input.callId),
+    taskQueue: MAIN_TASK_QUEUE,
+    args: [input],
+    workflowIdReusePolicy: 'REJECT_DUPLICATE',
+    workflowIdConflictPolicy: inbound ? 'FAIL' : 'USE_EXISTING',
+    typedSearchAttributes: new TypedSearchAttributes(attributes),
+    memo: { ...memo, ...(inbound ? { nodeId: input.nodeId, bootId: input.bootId } : {}) },
+    staticSummary: inbound
+      ? `Inbound call to agent ${input.agentId} (rule ${input.routingRule})`
+      : `Outbound call by agent ${input.agentId} over trunk ${input.trunkId}`,
+  };
+}
