@@ -59,20 +59,24 @@ export function dataSourceOptions(options: StoreOptions): DataSourceOptions {
   };
 }
 
-/** Runs what is missing, in one transaction; processes that start together do not disturb each other. */
+/**
+ * Runs what is missing, in one transaction, on connections without time limits; processes that start together do not
+ * disturb each other. Answers the names of the migrations it ran.
+ */
 export async function migrate(dataSource: DataSource): Promise<readonly string[]> {
-  const lock = dataSource.createQueryRunner();
+  const own = new DataSource({
+    ...dataSourceOptions({ url: (dataSource.options as { url: string }).url, poolSize: 2 }),
+    extra: { application_name: 'trunkline-migrations', connectionTimeoutMillis: 2000 },
+  } as DataSourceOptions);
+  await own.initialize();
+  const lock = own.createQueryRunner();
   try {
-    await lock.query('SET statement_timeout = 0');
     await lock.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
-    try {
-      const done = await dataSource.runMigrations({ transaction: 'all' });
-      return done.map((migration) => migration.name);
-    } finally {
-      await lock.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
-    }
+    const done = await own.runMigrations({ transaction: 'all' });
+    return done.map((migration) => migration.name);
   } finally {
-    await lock.query('RESET statement_timeout').catch(() => undefined); // the connection broke: nothing to reset
+    // Ends the session, and with it the lock.
     await lock.release();
+    await own.destroy();
   }
 }

@@ -1,2 +1,4 @@
+import type { MigrationInterface } from 'typeorm';
+
 /** In order; a migration that was ever released is never changed. */
-export const MIGRATIONS: (new () => import('typeorm').MigrationInterface)[] = [];
+export const MIGRATIONS: (new () => MigrationInterface)[] = [];

@@ -1,0 +1,127 @@
+import type { DataSource, EntityManager, QueryDeepPartialEntity } from 'typeorm';
+import type { ConfigTransaction } from '../config-transaction';
+import { Agent } from '../entities/agent';
+import { PhoneNumber } from '../entities/phone-number';
+import { StoreError } from '../errors';
+import { isUuid, uuidV7 } from '../ids';
+
+/** What a user sets; every field left out of a creation takes the column's default. */
+export type AgentFields = Omit<Agent, 'id' | 'orgId' | 'outboundTrunkId' | 'createdAt' | 'updatedAt' | 'version'>;
+export type NewAgent = Pick<Agent, 'name'> & Partial<AgentFields> & { readonly id?: string };
+export type AgentPatch = Partial<AgentFields>;
+/** With the number assigned to it (the oldest, when there are several). */
+export type AgentRecord = Agent & { readonly phoneNumber: string | null };
+
+export interface DeletedAgent {
+  readonly id: string;
+  readonly before: AgentRecord;
+  readonly detached: { readonly phoneNumbers: readonly { readonly id: string; readonly phoneNumber: string }[] };
+}
+
+export class AgentRepository {
+  readonly #dataSource: DataSource;
+
+  constructor(dataSource: DataSource) {
+    this.#dataSource = dataSource;
+  }
+
+  /** Oldest first. */
+  async list(orgId: string): Promise<AgentRecord[]> {
+    const manager = this.#dataSource.manager;
+    const agents = await manager.find(Agent, { where: { orgId }, order: { createdAt: 'ASC', id: 'ASC' } });
+    return withNumbers(manager, orgId, agents);
+  }
+
+  async find(
+    orgId: string,
+    id: string,
+    manager: EntityManager = this.#dataSource.manager,
+  ): Promise<AgentRecord | null> {
+    if (!isUuid(id)) return null;
+    const agent = await manager.findOneBy(Agent, { id, orgId });
+    return agent ? ((await withNumbers(manager, orgId, [agent]))[0] ?? null) : null;
+  }
+
+  async create(tx: ConfigTransaction, orgId: string, input: NewAgent): Promise<AgentRecord> {
+    const { id = uuidV7(), ...fields } = input;
+    await tx.manager.insert(Agent, { ...fields, id, orgId } as QueryDeepPartialEntity<Agent>);
+    tx.changed('agent', id);
+    return this.#get(tx, orgId, id);
+  }
+
+  /** @throws StoreError `not_found` */
+  async update(tx: ConfigTransaction, orgId: string, id: string, patch: AgentPatch): Promise<AgentRecord> {
+    if (!isUuid(id)) throw notFound(id);
+    const set = { ...patch, updatedAt: () => 'now()' } as QueryDeepPartialEntity<Agent>;
+    const result = await tx.manager.update(Agent, { id, orgId }, set);
+    if (result.affected !== 1) throw notFound(id);
+    tx.changed('agent', id);
+    return this.#get(tx, orgId, id);
+  }
+
+  /** Its numbers stay with the organisation. Null when the organisation has no such agent. */
+  async delete(tx: ConfigTransaction, orgId: string, id: string): Promise<DeletedAgent | null> {
+    const before = await this.find(orgId, id, tx.manager);
+    if (!before) return null;
+    const [numbers]: [{ id: string; phone_number: string }[]] = await tx.manager.query(
+      `UPDATE phone_numbers SET agent_id = NULL, updated_at = now() WHERE agent_id = $1 AND org_id = $2
+       RETURNING id, phone_number`,
+      [id, orgId],
+    );
+    tx.changed('phone_number', ...numbers.map((number) => number.id));
+    const result = await tx.manager.delete(Agent, { id, orgId });
+    if (result.affected !== 1) return null;
+    tx.deleted('agent', id);
+    return {
+      id,
+      before,
+      detached: { phoneNumbers: numbers.map((number) => ({ id: number.id, phoneNumber: number.phone_number })) },
+    };
+  }
+
+  /**
+   * The trunk the agent dials out with.
+   * @throws StoreError `not_found` for an agent or a trunk the organisation does not have (details.resource)
+   */
+  async setOutboundTrunk(tx: ConfigTransaction, orgId: string, id: string, trunkId: string | null): Promise<void> {
+    if (!isUuid(id)) throw notFound(id);
+    if (trunkId !== null) {
+      // Held until the commit, so that a deletion of the trunk meanwhile waits and then detaches this agent too.
+      const rows: unknown[] = isUuid(trunkId)
+        ? await tx.manager.query('SELECT 1 FROM outbound_trunks WHERE id = $1 AND org_id = $2 FOR SHARE', [
+            trunkId,
+            orgId,
+          ])
+        : [];
+      if (rows.length === 0) {
+        throw new StoreError('not_found', 'no such outbound trunk', { resource: 'outbound_trunk', id: trunkId });
+      }
+    }
+    const set = { outboundTrunkId: trunkId, updatedAt: () => 'now()' };
+    const result = await tx.manager.update(Agent, { id, orgId }, set);
+    if (result.affected !== 1) throw notFound(id);
+    tx.changed('agent', id);
+  }
+
+  async #get(tx: ConfigTransaction, orgId: string, id: string): Promise<AgentRecord> {
+    const agent = await this.find(orgId, id, tx.manager);
+    if (!agent) throw notFound(id);
+    return agent;
+  }
+}
+
+function notFound(id: string): StoreError {
+  return new StoreError('not_found', 'no such agent', { resource: 'agent', id });
+}
+
+async function withNumbers(manager: EntityManager, orgId: string, agents: readonly Agent[]): Promise<AgentRecord[]> {
+  if (agents.length === 0) return [];
+  const assigned = await manager
+    .createQueryBuilder(PhoneNumber, 'n')
+    .where('n.orgId = :orgId AND n.agentId = ANY(:ids)', { orgId, ids: agents.map(({ id }) => id) })
+    .orderBy('n.createdAt', 'DESC')
+    .addOrderBy('n.id', 'DESC')
+    .getMany();
+  const numberOf = new Map(assigned.map(({ agentId, phoneNumber }) => [agentId, phoneNumber]));
+  return agents.map((agent) => Object.assign(agent, { phoneNumber: numberOf.get(agent.id) ?? null }));
+}

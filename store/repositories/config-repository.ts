@@ -1,0 +1,175 @@
+import type { DataSource, EntityManager } from 'typeorm';
+import { ConfigTransaction } from '../config-transaction';
+import { Agent } from '../entities/agent';
+import { ConfigTombstone } from '../entities/config-tombstone';
+import type { ConfigKind } from '../entities/config-tombstone';
+import { InboundTrunk } from '../entities/inbound-trunk';
+import { OutboundTrunk } from '../entities/outbound-trunk';
+import { PhoneNumber } from '../entities/phone-number';
+import { rowAad, SecretError } from '../secrets';
+import type { SecretBox } from '../secrets';
+import { MoreThan } from 'typeorm';
+
+/** Channel of `NOTIFY`; the payload is the new version. */
+export const CONFIG_CHANNEL = 'trunkline_config';
+
+export interface InboundTrunkConfig {
+  readonly id: string;
+  readonly orgId: string;
+  readonly authUsername: string;
+  readonly authPassword: string;
+  readonly phoneNumbers: readonly string[];
+  readonly krispEnabled: boolean;
+  readonly version: number;
+}
+
+export interface OutboundTrunkConfig {
+  readonly id: string;
+  readonly orgId: string;
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  readonly transport: 'udp' | 'tcp' | 'tls';
+  readonly username: string;
+  readonly password: string;
+  readonly callerNumber: string;
+  readonly version: number;
+}
+
+export interface ConfigReference {
+  readonly kind: ConfigKind;
+  readonly id: string;
+}
+
+export interface ConfigDelta {
+  readonly version: number;
+  /** Everything there is, not a difference: replace what is held (first load, or the database was reset). */
+  readonly full: boolean;
+  readonly agents: readonly Agent[];
+  readonly inboundTrunks: readonly InboundTrunkConfig[];
+  readonly phoneNumbers: readonly PhoneNumber[];
+  readonly outboundTrunks: readonly OutboundTrunkConfig[];
+  readonly deleted: readonly ConfigReference[];
+  /** Rows whose secret does not open (lost key, changed row). They are left out above. */
+  readonly unreadable: readonly ConfigReference[];
+}
+
+/**
+ * The versioned configuration. Rows carry the version that wrote them, deletions leave tombstones; one counter row,
+ * incremented by the last statement of every changing transaction, orders the commits.
+ */
+export class ConfigRepository {
+  readonly #dataSource: DataSource;
+  readonly #secrets: SecretBox;
+
+  constructor(dataSource: DataSource, secrets: SecretBox) {
+    this.#dataSource = dataSource;
+    this.#secrets = secrets;
+  }
+
+  /** The one way to change agents, trunks or numbers. A transaction that changed nothing takes no version. */
+  async transaction<T>(work: (tx: ConfigTransaction) => Promise<T>): Promise<T> {
+    return this.#dataSource.transaction(async (manager) => {
+      const tx = new ConfigTransaction(manager);
+      const result = await work(tx);
+      if (!tx.isEmpty) await stamp(tx);
+      return result;
+    });
+  }
+
+  async currentVersion(): Promise<number> {
+    return readVersion(this.#dataSource.manager);
+  }
+
+  /** All changes above `version`, in one snapshot; `loadSince(0)` is everything. */
+  async loadSince(version: number): Promise<ConfigDelta> {
+    return this.#dataSource.transaction('REPEATABLE READ', async (manager) => {
+      const current = await readVersion(manager);
+      const full = version <= 0 || current < version;
+      if (current === version && !full) return emptyDelta(current);
+      return this.#load(manager, current, full ? -1 : version, full);
+    });
+  }
+
+  async #load(manager: EntityManager, current: number, above: number, full: boolean): Promise<ConfigDelta> {
+    const where = { version: MoreThan(above) };
+    const order = { createdAt: 'ASC', id: 'ASC' } as const;
+    const agents = await manager.find(Agent, { where, order });
+    const inbound = await manager.find(InboundTrunk, { where, order });
+    const phoneNumbers = await manager.find(PhoneNumber, { where, order });
+    const outbound = await manager.find(OutboundTrunk, { where, order });
+    const tombstones = full ? [] : await manager.find(ConfigTombstone, { where });
+    const unreadable: ConfigReference[] = [];
+    const inboundTrunks = inbound.flatMap((row) => {
+      const authPassword = this.#open(row.authPasswordSealed, row.orgId, row.id);
+      if (authPassword === undefined) {
+        unreadable.push({ kind: 'inbound_trunk', id: row.id });
+        return [];
+      }
+      const { id, orgId, authUsername, phoneNumbers: numbers, krispEnabled, version } = row;
+      return [{ id, orgId, authUsername, authPassword, phoneNumbers: numbers, krispEnabled, version }];
+    });
+    const outboundTrunks = outbound.flatMap((row) => {
+      const password = this.#open(row.passwordSealed, row.orgId, row.id);
+      if (password === undefined) {
+        unreadable.push({ kind: 'outbound_trunk', id: row.id });
+        return [];
+      }
+      const { id, orgId, name, host, port, transport, username, callerNumber, version } = row;
+      return [{ id, orgId, name, host, port, transport, username, password, callerNumber, version }];
+    });
+    return {
+      version: current,
+      full,
+      agents,
+      inboundTrunks,
+      phoneNumbers,
+      outboundTrunks,
+      deleted: tombstones.map(({ kind, id }) => ({ kind, id })),
+      unreadable,
+    };
+  }
+
+  #open(sealed: string, orgId: string, id: string): string | undefined {
+    try {
+      return this.#secrets.open(sealed, rowAad(orgId, id));
+    } catch (error) {
+      // One row that does not open must not keep a node from loading all others.
+      if (error instanceof SecretError) return undefined;
+      throw error;
+    }
+  }
+}
+
+async function readVersion(manager: EntityManager): Promise<number> {
+  const rows: { version: string }[] = await manager.query('SELECT version FROM config_version WHERE id = 1');
+  return Number(rows[0]?.version ?? 0);
+}
+
+function emptyDelta(version: number): ConfigDelta {
+  const none = { agents: [], inboundTrunks: [], phoneNumbers: [], outboundTrunks: [], deleted: [], unreadable: [] };
+  return { version, full: false, ...none };
+}
+
+/** One statement, so that the counter's row stays locked only until the commit that follows at once. */
+async function stamp(tx: ConfigTransaction): Promise<void> {
+  const deletions = tx.deletions();
+  const changed = (['agent', 'inbound_trunk', 'phone_number', 'outbound_trunk'] as const).map((kind) =>
+    tx.changedIds(kind),
+  );
+  await tx.manager.query(
+    `WITH bump AS (UPDATE config_version SET version = version + 1 WHERE id = 1 RETURNING version),
+       a AS (UPDATE agents t SET version = bump.version FROM bump WHERE t.id = ANY($1::uuid[])),
+       i AS (UPDATE inbound_trunks t SET version = bump.version FROM bump WHERE t.id = ANY($2::uuid[])),
+       p AS (UPDATE phone_numbers t SET version = bump.version FROM bump WHERE t.id = ANY($3::uuid[])),
+       o AS (UPDATE outbound_trunks t SET version = bump.version FROM bump WHERE t.id = ANY($4::uuid[])),
+       revived AS (DELETE FROM config_tombstones t WHERE (t.kind, t.id) IN (
+         SELECT 'agent', unnest($1::uuid[]) UNION ALL SELECT 'inbound_trunk', unnest($2::uuid[])
+         UNION ALL SELECT 'phone_number', unnest($3::uuid[]) UNION ALL SELECT 'outbound_trunk', unnest($4::uuid[]))),
+       gone AS (INSERT INTO config_tombstones (kind, id, version)
+         SELECT d.kind, d.id, bump.version FROM unnest($5::text[], $6::uuid[]) AS d (kind, id), bump
+         ON CONFLICT (kind, id) DO UPDATE SET version = excluded.version)
+     SELECT pg_notify('${CONFIG_CHANNEL}', bump.version::text) FROM bump`,
+    [...changed, deletions.map(({ kind }) => kind), deletions.map(({ id }) => id)],
+  );
+}

@@ -1,0 +1,103 @@
+import { randomBytes, randomInt } from 'node:crypto';
+import type { DataSource, EntityManager } from 'typeorm';
+import type { ConfigTransaction } from '../config-transaction';
+import { InboundTrunk } from '../entities/inbound-trunk';
+import { StoreError, violatedUnique } from '../errors';
+import { uuidV7 } from '../ids';
+import { rowAad } from '../secrets';
+import type { SecretBox } from '../secrets';
+
+/** With the password opened: the API shows it on every answer about the trunk. */
+export type InboundTrunkRecord = Omit<InboundTrunk, 'authPasswordSealed'> & { readonly authPassword: string };
+
+export interface NewInboundTrunk {
+  readonly id?: string;
+  readonly phoneNumbers: readonly string[];
+  readonly krispEnabled?: boolean;
+}
+
+export interface InboundTrunkPatch {
+  readonly phoneNumbers?: readonly string[];
+  readonly krispEnabled?: boolean;
+}
+
+const PASSWORD_LENGTH = 32;
+/** Safe in every PBX's configuration file: no quotes, no separators, nothing easily misread. */
+const PASSWORD_ALPHABET = 'abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789';
+
+export class InboundTrunkRepository {
+  readonly #dataSource: DataSource;
+  readonly #secrets: SecretBox;
+
+  constructor(dataSource: DataSource, secrets: SecretBox) {
+    this.#dataSource = dataSource;
+    this.#secrets = secrets;
+  }
+
+  async find(orgId: string, manager: EntityManager = this.#dataSource.manager): Promise<InboundTrunkRecord | null> {
+    const trunk = await manager.findOneBy(InboundTrunk, { orgId });
+    return trunk && this.#opened(trunk);
+  }
+
+  /**
+   * Makes the credentials itself.
+   * @throws StoreError `inbound_trunk_exists`
+   */
+  async create(tx: ConfigTransaction, orgId: string, input: NewInboundTrunk): Promise<InboundTrunkRecord> {
+    const id = input.id ?? uuidV7();
+    try {
+      await tx.manager.insert(InboundTrunk, {
+        id,
+        orgId,
+        authUsername: `trunk-${randomBytes(8).toString('hex')}`,
+        authPasswordSealed: this.#secrets.seal(newPassword(), rowAad(orgId, id)),
+        phoneNumbers: [...input.phoneNumbers],
+        krispEnabled: input.krispEnabled ?? true,
+      });
+    } catch (error) {
+      if (violatedUnique(error) !== 'inbound_trunks_org') throw error;
+      throw new StoreError('inbound_trunk_exists', 'the organisation has an inbound trunk', {}, error);
+    }
+    tx.changed('inbound_trunk', id);
+    return this.#get(tx, orgId);
+  }
+
+  /** @throws StoreError `not_found` */
+  async update(tx: ConfigTransaction, orgId: string, patch: InboundTrunkPatch): Promise<InboundTrunkRecord> {
+    const set = {
+      ...(patch.phoneNumbers === undefined ? {} : { phoneNumbers: [...patch.phoneNumbers] }),
+      ...(patch.krispEnabled === undefined ? {} : { krispEnabled: patch.krispEnabled }),
+      updatedAt: () => 'now()',
+    };
+    await tx.manager.update(InboundTrunk, { orgId }, set);
+    const trunk = await this.#get(tx, orgId);
+    tx.changed('inbound_trunk', trunk.id);
+    return trunk;
+  }
+
+  /** Null when there was none. */
+  async delete(tx: ConfigTransaction, orgId: string): Promise<InboundTrunkRecord | null> {
+    const trunk = await this.find(orgId, tx.manager);
+    if (!trunk) return null;
+    await tx.manager.delete(InboundTrunk, { id: trunk.id, orgId });
+    tx.deleted('inbound_trunk', trunk.id);
+    return trunk;
+  }
+
+  async #get(tx: ConfigTransaction, orgId: string): Promise<InboundTrunkRecord> {
+    const trunk = await this.find(orgId, tx.manager);
+    if (!trunk) throw new StoreError('not_found', 'no inbound trunk', { resource: 'inbound_trunk' });
+    return trunk;
+  }
+
+  #opened(trunk: InboundTrunk): InboundTrunkRecord {
+    const { authPasswordSealed, ...record } = trunk;
+    return { ...record, authPassword: this.#secrets.open(authPasswordSealed, rowAad(trunk.orgId, trunk.id)) };
+  }
+}
+
+function newPassword(): string {
+  return Array.from({ length: PASSWORD_LENGTH }, () =>
+    PASSWORD_ALPHABET.charAt(randomInt(PASSWORD_ALPHABET.length)),
+  ).join('');
+}

@@ -1,0 +1,106 @@
+import type { DataSource } from 'typeorm';
+import { jsonbParameter } from '../jsonb';
+
+export interface NodeSighting {
+  readonly nodeId: string;
+  readonly bootId: string;
+  /** When this boot began, by the node's clock. */
+  readonly startedAtMs: number;
+  /** `host:port` */
+  readonly sipAddress: string | null;
+  readonly calls: number;
+  readonly info?: Readonly<Record<string, unknown>>;
+}
+
+export interface MediaNodeRecord {
+  readonly nodeId: string;
+  readonly bootId: string;
+  readonly lastSeen: Date;
+  /** Age of `lastSeen` by the database's clock, so that no two clocks are compared. */
+  readonly ageMs: number;
+  readonly startedAt: Date;
+  readonly sipAddress: string | null;
+  readonly calls: number;
+  readonly info: Record<string, unknown>;
+}
+
+interface MediaNodeRow {
+  node_id: string;
+  boot_id: string;
+  last_seen: Date;
+  started_at: Date;
+  sip_address: string | null;
+  calls: number;
+  info: Record<string, unknown>;
+  age_ms: string;
+}
+
+const COLUMNS = `node_id, boot_id, last_seen, started_at, sip_address, calls, info,
+  extract(epoch FROM clock_timestamp() - last_seen) * 1000 AS age_ms`;
+/** A boot that was silent this long gives way to any other, whatever their clocks say. */
+const SILENT = '3 seconds';
+
+export class MediaNodeRepository {
+  readonly #dataSource: DataSource;
+
+  constructor(dataSource: DataSource) {
+    this.#dataSource = dataSource;
+  }
+
+  /** The node lives; each second. False when a later boot of the same node has taken the row over. */
+  async seen(node: NodeSighting): Promise<boolean> {
+    const rows: unknown[] = await this.#dataSource.query(
+      `INSERT INTO media_nodes AS m (node_id, boot_id, last_seen, started_at, sip_address, calls, info)
+       VALUES ($1, $2, clock_timestamp(), $3, $4, $5, $6::jsonb)
+       ON CONFLICT (node_id) DO UPDATE SET boot_id = excluded.boot_id, last_seen = excluded.last_seen,
+         started_at = excluded.started_at, sip_address = excluded.sip_address, calls = excluded.calls, info = excluded.info
+       WHERE m.boot_id = excluded.boot_id OR m.started_at <= excluded.started_at
+         OR m.last_seen < clock_timestamp() - interval '${SILENT}'
+       RETURNING node_id`,
+      [
+        node.nodeId,
+        node.bootId,
+        new Date(node.startedAtMs),
+        node.sipAddress,
+        node.calls,
+        jsonbParameter(node.info ?? {}),
+      ],
+    );
+    return rows.length === 1;
+  }
+
+  async find(nodeId: string): Promise<MediaNodeRecord | null> {
+    const rows: MediaNodeRow[] = await this.#dataSource.query(`SELECT ${COLUMNS} FROM media_nodes WHERE node_id = $1`, [
+      nodeId,
+    ]);
+    return rows[0] ? toRecord(rows[0]) : null;
+  }
+
+  /** Nodes seen at most `maxAgeMs` ago, by the database's clock. */
+  async live(maxAgeMs: number): Promise<MediaNodeRecord[]> {
+    const rows: MediaNodeRow[] = await this.#dataSource.query(
+      `SELECT ${COLUMNS} FROM media_nodes
+       WHERE last_seen >= clock_timestamp() - $1 * interval '1 millisecond' ORDER BY node_id`,
+      [maxAgeMs],
+    );
+    return rows.map(toRecord);
+  }
+
+  /** An orderly stop: the boot is no longer live. A later boot's row stays. */
+  async stopped(nodeId: string, bootId: string): Promise<void> {
+    await this.#dataSource.query('DELETE FROM media_nodes WHERE node_id = $1 AND boot_id = $2', [nodeId, bootId]);
+  }
+}
+
+function toRecord(row: MediaNodeRow): MediaNodeRecord {
+  return {
+    nodeId: row.node_id,
+    bootId: row.boot_id,
+    lastSeen: row.last_seen,
+    ageMs: Math.max(0, Math.round(Number(row.age_ms))),
+    startedAt: row.started_at,
+    sipAddress: row.sip_address,
+    calls: row.calls,
+    info: row.info,
+  };
+}

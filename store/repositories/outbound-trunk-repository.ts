@@ -1,0 +1,113 @@
+import type { DataSource, EntityManager } from 'typeorm';
+import type { ConfigTransaction } from '../config-transaction';
+import { OutboundTrunk } from '../entities/outbound-trunk';
+import { StoreError } from '../errors';
+import { isUuid, uuidV7 } from '../ids';
+import { rowAad } from '../secrets';
+import type { SecretBox } from '../secrets';
+
+/** Without the password: only media nodes open it, through `ConfigRepository`. */
+export type OutboundTrunkRecord = Omit<OutboundTrunk, 'passwordSealed'>;
+
+export interface NewOutboundTrunk {
+  readonly id?: string;
+  readonly name: string;
+  readonly host: string;
+  readonly port?: number;
+  readonly transport?: OutboundTrunk['transport'];
+  readonly username: string;
+  readonly password: string;
+  readonly callerNumber: string;
+}
+
+export type OutboundTrunkPatch = Partial<Omit<NewOutboundTrunk, 'id'>>;
+
+export interface DeletedOutboundTrunk {
+  readonly id: string;
+  readonly before: OutboundTrunkRecord;
+  readonly detached: { readonly agents: readonly { readonly id: string; readonly name: string }[] };
+}
+
+export class OutboundTrunkRepository {
+  readonly #dataSource: DataSource;
+  readonly #secrets: SecretBox;
+
+  constructor(dataSource: DataSource, secrets: SecretBox) {
+    this.#dataSource = dataSource;
+    this.#secrets = secrets;
+  }
+
+  /** Oldest first. */
+  async list(orgId: string): Promise<OutboundTrunkRecord[]> {
+    const order = { createdAt: 'ASC', id: 'ASC' } as const;
+    return (await this.#dataSource.manager.find(OutboundTrunk, { where: { orgId }, order })).map(withoutPassword);
+  }
+
+  async find(
+    orgId: string,
+    id: string,
+    manager: EntityManager = this.#dataSource.manager,
+  ): Promise<OutboundTrunkRecord | null> {
+    if (!isUuid(id)) return null;
+    const trunk = await manager.findOneBy(OutboundTrunk, { id, orgId });
+    return trunk && withoutPassword(trunk);
+  }
+
+  async create(tx: ConfigTransaction, orgId: string, input: NewOutboundTrunk): Promise<OutboundTrunkRecord> {
+    const { id = uuidV7(), password, ...fields } = input;
+    const passwordSealed = this.#secrets.seal(password, rowAad(orgId, id));
+    await tx.manager.insert(OutboundTrunk, { ...fields, id, orgId, passwordSealed });
+    tx.changed('outbound_trunk', id);
+    return this.#get(tx, orgId, id);
+  }
+
+  /** @throws StoreError `not_found` */
+  async update(
+    tx: ConfigTransaction,
+    orgId: string,
+    id: string,
+    patch: OutboundTrunkPatch,
+  ): Promise<OutboundTrunkRecord> {
+    if (!isUuid(id)) throw notFound(id);
+    const { password, ...fields } = patch;
+    const sealed = password === undefined ? {} : { passwordSealed: this.#secrets.seal(password, rowAad(orgId, id)) };
+    const set = { ...fields, ...sealed, updatedAt: () => 'now()' };
+    const result = await tx.manager.update(OutboundTrunk, { id, orgId }, set);
+    if (result.affected !== 1) throw notFound(id);
+    tx.changed('outbound_trunk', id);
+    return this.#get(tx, orgId, id);
+  }
+
+  /** Agents that dialled with it are left without a trunk. Null when the organisation has no such trunk. */
+  async delete(tx: ConfigTransaction, orgId: string, id: string): Promise<DeletedOutboundTrunk | null> {
+    if (!isUuid(id)) return null;
+    // Before the agents: whoever is assigning this trunk either is done by now or finds it gone.
+    await tx.manager.query('SELECT 1 FROM outbound_trunks WHERE id = $1 AND org_id = $2 FOR UPDATE', [id, orgId]);
+    const before = await this.find(orgId, id, tx.manager);
+    if (!before) return null;
+    const [agents]: [{ id: string; name: string }[]] = await tx.manager.query(
+      `UPDATE agents SET outbound_trunk_id = NULL, updated_at = now() WHERE outbound_trunk_id = $1 AND org_id = $2
+       RETURNING id, name`,
+      [id, orgId],
+    );
+    tx.changed('agent', ...agents.map((agent) => agent.id));
+    await tx.manager.delete(OutboundTrunk, { id, orgId });
+    tx.deleted('outbound_trunk', id);
+    return { id, before, detached: { agents } };
+  }
+
+  async #get(tx: ConfigTransaction, orgId: string, id: string): Promise<OutboundTrunkRecord> {
+    const trunk = await this.find(orgId, id, tx.manager);
+    if (!trunk) throw notFound(id);
+    return trunk;
+  }
+}
+
+function notFound(id: string): StoreError {
+  return new StoreError('not_found', 'no such outbound trunk', { resource: 'outbound_trunk', id });
+}
+
+function withoutPassword(trunk: OutboundTrunk): OutboundTrunkRecord {
+  const { passwordSealed: _, ...record } = trunk;
+  return record;
+}

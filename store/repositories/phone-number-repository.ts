@@ -1,0 +1,202 @@
+import type { DataSource, EntityManager } from 'typeorm';
+import { In } from 'typeorm';
+import type { ConfigTransaction } from '../config-transaction';
+import { Agent } from '../entities/agent';
+import { PhoneNumber } from '../entities/phone-number';
+import { StoreError, violatedUnique } from '../errors';
+import { isUuid, uuidV7 } from '../ids';
+import { decodeCursor, pageLimit, toPage } from '../page';
+import type { Page, PageRequest } from '../page';
+
+export interface NewPhoneNumber {
+  readonly id?: string;
+  readonly phoneNumber: string;
+  readonly status: PhoneNumber['status'];
+  readonly method: PhoneNumber['method'];
+  readonly codeExpiresAt?: Date | null;
+}
+
+export interface DeletedPhoneNumber {
+  readonly id: string;
+  readonly before: PhoneNumber;
+  readonly detached: {
+    readonly agents: readonly { readonly id: string; readonly name: string }[];
+    /** The inbound trunk that listed it. */
+    readonly inboundTrunkId: string | null;
+  };
+}
+
+export class PhoneNumberRepository {
+  readonly #dataSource: DataSource;
+
+  constructor(dataSource: DataSource) {
+    this.#dataSource = dataSource;
+  }
+
+  /** Newest first. */
+  async list(orgId: string, request: PageRequest = {}): Promise<Page<PhoneNumber>> {
+    const limit = pageLimit(request);
+    const query = this.#dataSource.manager
+      .createQueryBuilder(PhoneNumber, 'n')
+      .where('n.orgId = :orgId', { orgId })
+      .orderBy('n.createdAt', 'DESC')
+      .addOrderBy('n.id', 'DESC')
+      .limit(limit + 1);
+    if (request.cursor !== undefined) {
+      query.andWhere('(n.createdAt, n.id) < (:at, :id)', decodeCursor(request.cursor));
+    }
+    return toPage(await query.getMany(), limit, ({ createdAt, id }) => ({ at: createdAt, id }));
+  }
+
+  async find(
+    orgId: string,
+    id: string,
+    manager: EntityManager = this.#dataSource.manager,
+  ): Promise<PhoneNumber | null> {
+    return isUuid(id) ? manager.findOneBy(PhoneNumber, { id, orgId }) : null;
+  }
+
+  /** Oldest first; of the given E.164 numbers, or all of them. */
+  async verified(
+    orgId: string,
+    numbers?: readonly string[],
+    manager: EntityManager = this.#dataSource.manager,
+  ): Promise<PhoneNumber[]> {
+    const filter = numbers === undefined ? {} : { phoneNumber: In([...numbers]) };
+    const order = { createdAt: 'ASC', id: 'ASC' } as const;
+    return manager.find(PhoneNumber, { where: { orgId, status: 'verified', ...filter }, order });
+  }
+
+  async ofAgent(
+    orgId: string,
+    agentId: string,
+    manager: EntityManager = this.#dataSource.manager,
+  ): Promise<PhoneNumber[]> {
+    if (!isUuid(agentId)) return [];
+    return manager.find(PhoneNumber, { where: { orgId, agentId }, order: { createdAt: 'ASC', id: 'ASC' } });
+  }
+
+  /**
+   * @throws StoreError `number_exists` when the organisation has a verified record of it (details.id),
+   * `number_taken` when another organisation has
+   */
+  async create(tx: ConfigTransaction, orgId: string, input: NewPhoneNumber): Promise<PhoneNumber> {
+    const id = input.id ?? uuidV7();
+    const { manager } = tx;
+    const owner = await this.#verifiedOwner(manager, input.phoneNumber);
+    if (owner) throw takenError(orgId, owner);
+    const verifiedAt = input.status === 'verified' ? new Date() : null;
+    try {
+      await manager.insert(PhoneNumber, {
+        ...input,
+        id,
+        orgId,
+        codeExpiresAt: input.codeExpiresAt ?? null,
+        verifiedAt,
+      });
+    } catch (error) {
+      // Another request verified it between the look and the insertion; the transaction is lost, the cause is not.
+      if (violatedUnique(error) !== 'phone_numbers_verified') throw error;
+      throw new StoreError(
+        'number_taken',
+        'the number is verified elsewhere',
+        { phoneNumber: input.phoneNumber },
+        error,
+      );
+    }
+    tx.changed('phone_number', id);
+    return manager.findOneByOrFail(PhoneNumber, { id });
+  }
+
+  /**
+   * Verified records of all these numbers: those there are, and new ones with method `attest`.
+   * @throws StoreError `number_taken`
+   */
+  async attest(tx: ConfigTransaction, orgId: string, numbers: readonly string[]): Promise<PhoneNumber[]> {
+    const wanted = [...new Set(numbers)];
+    const known = new Set((await this.verified(orgId, wanted, tx.manager)).map(({ phoneNumber }) => phoneNumber));
+    // Sorted, so that two requests with the same numbers wait for each other instead of locking each other out.
+    for (const phoneNumber of wanted.filter((number) => !known.has(number)).sort()) {
+      await this.create(tx, orgId, { phoneNumber, status: 'verified', method: 'attest' });
+    }
+    return this.verified(orgId, wanted, tx.manager);
+  }
+
+  /**
+   * The agent answers exactly these numbers afterwards.
+   * @throws StoreError `not_found` (details.resource `agent` or `phone_number`), `number_not_verified`,
+   * `number_assigned` naming the agent that has it
+   */
+  async assignToAgent(tx: ConfigTransaction, orgId: string, agentId: string, ids: readonly string[]): Promise<void> {
+    const { manager } = tx;
+    const agents: unknown[] = isUuid(agentId)
+      ? await manager.query('SELECT 1 FROM agents WHERE id = $1 AND org_id = $2 FOR UPDATE', [agentId, orgId])
+      : [];
+    if (agents.length === 0) throw new StoreError('not_found', 'no such agent', { resource: 'agent', id: agentId });
+    const wanted = [...new Set(ids)];
+    const rows = await manager
+      .createQueryBuilder(PhoneNumber, 'n')
+      .setLock('pessimistic_write')
+      .where('n.orgId = :orgId AND n.id = ANY(:ids)', { orgId, ids: wanted.filter(isUuid) })
+      .orderBy('n.id')
+      .getMany();
+    const byId = new Map(rows.map((row) => [row.id, row]));
+    for (const id of wanted) {
+      const number = byId.get(id.toLowerCase());
+      if (!number) throw new StoreError('not_found', 'no such phone number', { resource: 'phone_number', id });
+      if (number.status !== 'verified') {
+        throw new StoreError('number_not_verified', 'the number is not verified', {
+          id,
+          phoneNumber: number.phoneNumber,
+        });
+      }
+      if (number.agentId !== null && number.agentId !== agentId) throw await assignedError(manager, number);
+    }
+    const [changed]: [{ id: string }[]] = await manager.query(
+      `UPDATE phone_numbers SET agent_id = CASE WHEN id = ANY($3::uuid[]) THEN $2::uuid END, updated_at = now()
+       WHERE org_id = $1 AND (agent_id = $2 AND NOT id = ANY($3::uuid[]) OR id = ANY($3::uuid[]) AND agent_id IS NULL)
+       RETURNING id`,
+      [orgId, agentId, wanted],
+    );
+    tx.changed('phone_number', ...changed.map(({ id }) => id));
+  }
+
+  /** Leaves its agent and its organisation's inbound trunk. Null when the organisation has no such number. */
+  async delete(tx: ConfigTransaction, orgId: string, id: string): Promise<DeletedPhoneNumber | null> {
+    const { manager } = tx;
+    const before = await this.find(orgId, id, manager);
+    if (!before) return null;
+    const agent = before.agentId === null ? null : await manager.findOneBy(Agent, { id: before.agentId, orgId });
+    const [trunks]: [{ id: string }[]] = await manager.query(
+      `UPDATE inbound_trunks SET phone_numbers = array_remove(phone_numbers, $2), updated_at = now()
+       WHERE org_id = $1 AND $2 = ANY(phone_numbers) AND $3 = 'verified' RETURNING id`,
+      [orgId, before.phoneNumber, before.status],
+    );
+    tx.changed('inbound_trunk', ...trunks.map((trunk) => trunk.id));
+    await manager.delete(PhoneNumber, { id, orgId });
+    tx.deleted('phone_number', id);
+    const agents = agent ? [{ id: agent.id, name: agent.name }] : [];
+    return { id, before, detached: { agents, inboundTrunkId: trunks[0]?.id ?? null } };
+  }
+
+  async #verifiedOwner(manager: EntityManager, phoneNumber: string): Promise<PhoneNumber | null> {
+    return manager.findOneBy(PhoneNumber, { phoneNumber, status: 'verified' });
+  }
+}
+
+function takenError(orgId: string, owner: PhoneNumber): StoreError {
+  // Whose number it is concerns nobody but its owner.
+  return owner.orgId === orgId
+    ? new StoreError('number_exists', 'the number is verified already', {
+        phoneNumber: owner.phoneNumber,
+        id: owner.id,
+      })
+    : new StoreError('number_taken', 'the number is verified elsewhere', { phoneNumber: owner.phoneNumber });
+}
+
+async function assignedError(manager: EntityManager, number: PhoneNumber): Promise<StoreError> {
+  const { id, phoneNumber, agentId, orgId } = number;
+  const agent = agentId === null ? null : await manager.findOneBy(Agent, { id: agentId, orgId });
+  const details = { id, phoneNumber, agentId, agentName: agent?.name ?? null };
+  return new StoreError('number_assigned', 'the number belongs to another agent', details);
+}
