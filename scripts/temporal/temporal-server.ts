@@ -1,0 +1,230 @@
+import { spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { SEARCH_ATTRIBUTES } from '../../workflows/ids';
+import { processIdentity } from '../process/identity';
+import { logTail } from '../process/log-tail';
+import { readLivePidFile, removePidFile, writePidFile } from '../process/pid-file';
+import type { ProcessRecord } from '../process/pid-file';
+import { findFreePort } from '../process/ports';
+import { stopProcess } from '../process/stop-process';
+
+export interface TemporalServerOptions {
+  /** See `findTemporal`. */
+  readonly executable: string;
+  /** Holds `temporal.db` with its two companions, `run/` and `logs/`. */
+  readonly dataDir: string;
+  /** Default 7233; the ports of the last run are preferred. */
+  readonly basePort?: number;
+  /** Default 8233. */
+  readonly baseUiPort?: number;
+}
+
+interface Ports {
+  readonly port: number;
+  readonly uiPort: number;
+  readonly httpPort: number;
+}
+
+const NAMESPACE = 'default';
+const RETENTION = `${72 * 3600}s`;
+const READY_MS = 30_000;
+
+/**
+ * The defaults are made for many shards; with the one shard of this server each hop would wait 35–50 ms and no timer
+ * would fire before 1 s. temporal-docker-compose.yml sets the same values.
+ */
+const DYNAMIC_CONFIG = [
+  'history.transferProcessorMaxPollRPS=1000',
+  'history.timerProcessorMaxPollRPS=1000',
+  'history.timerProcessorMaxTimeShift="10ms"',
+  'system.enableActivityEagerExecution=true',
+];
+
+/** The command line after the executable's name. */
+export function temporalArguments(ports: Ports, databaseFile: string): string[] {
+  const repeat = (flag: string, values: readonly string[]): string[] => values.flatMap((value) => [flag, value]);
+  return [
+    ...'server start-dev --ip 127.0.0.1 --log-level warn'.split(' '),
+    ...repeat('--port', [String(ports.port)]),
+    ...repeat('--ui-port', [String(ports.uiPort)]),
+    ...repeat('--http-port', [String(ports.httpPort)]),
+    ...repeat('--db-filename', [databaseFile]),
+    ...repeat(
+      '--search-attribute',
+      SEARCH_ATTRIBUTES.map((name) => `${name}=Keyword`),
+    ),
+    ...repeat('--sqlite-pragma', ['journal_mode=wal', 'synchronous=normal']),
+    ...repeat('--dynamic-config-value', DYNAMIC_CONFIG),
+  ];
+}
+
+/**
+ * The embedded Temporal server of one data folder, in a process group of its own so that it survives its starter and the
+ * next one can take it over.
+ */
+export class TemporalServer {
+  readonly #options: TemporalServerOptions;
+  readonly #pidFile: string;
+  /** The ports of the last run. */
+  readonly #portsFile: string;
+  readonly #logFile: string;
+  #ports: Ports | undefined;
+  #running: ProcessRecord | undefined;
+
+  constructor(options: TemporalServerOptions) {
+    this.#options = options;
+    this.#pidFile = join(options.dataDir, 'run', 'temporal.pid');
+    this.#portsFile = join(options.dataDir, 'temporal-ports.json');
+    this.#logFile = join(options.dataDir, 'logs', 'temporal.log');
+  }
+
+  get record(): ProcessRecord | undefined {
+    return this.#running;
+  }
+
+  get address(): string {
+    return `127.0.0.1:${this.#known().port}`;
+  }
+
+  get uiUrl(): string {
+    return `http://127.0.0.1:${this.#known().uiPort}`;
+  }
+
+  /**
+   * Starts the server, or takes over one that still serves this folder. Called again after a crash it keeps the ports.
+   * Resolves when the namespace is served with its search attributes and its retention.
+   */
+  async start(): Promise<void> {
+    for (const folder of ['run', 'logs'])
+      mkdirSync(join(this.#options.dataDir, folder), { recursive: true, mode: 0o700 });
+    if (await this.#takeOver()) return;
+    const limitMs = performance.now() + READY_MS;
+    const fixed = this.#ports;
+    let last = fixed ?? readPorts(this.#portsFile);
+    for (;;) {
+      this.#ports = fixed ?? (await this.#choosePorts(last));
+      const failure = await this.#launch(limitMs);
+      if (failure === undefined) return;
+      if (!/address already in use|database is locked/i.test(failure) || performance.now() > limitMs) {
+        throw new Error(`Temporal does not start:\n${failure}`);
+      }
+      last = undefined;
+      await sleep(200);
+    }
+  }
+
+  /** Stops the server; running workflows go on after its next start. */
+  async stop(): Promise<void> {
+    if (this.#running === undefined) return;
+    await stopProcess(this.#running, [
+      { signal: 'SIGTERM', waitMs: 8_000 },
+      { signal: 'SIGKILL', waitMs: 2_000 },
+    ]);
+    this.#running = undefined;
+    removePidFile(this.#pidFile);
+  }
+
+  #known(): Ports {
+    if (this.#ports === undefined) throw new Error('Temporal has not been started');
+    return this.#ports;
+  }
+
+  async #choosePorts(last: Ports | undefined): Promise<Ports> {
+    const port = await findFreePort([last?.port], this.#options.basePort ?? 7233);
+    const uiPort = await findFreePort([last?.uiPort], this.#options.baseUiPort ?? 8233);
+    const httpPort = await findFreePort([last?.httpPort], 17_233);
+    return { port, uiPort, httpPort };
+  }
+
+  async #takeOver(): Promise<boolean> {
+    const found = readLivePidFile(this.#pidFile);
+    if (found === undefined) return false;
+    const ports = portsOf(found.details);
+    this.#running = found;
+    const usable = found.details['searchAttributes'] === SEARCH_ATTRIBUTES.join();
+    if (usable && ports !== undefined && (this.#ports === undefined || this.#ports.port === ports.port)) {
+      this.#ports = ports;
+      if (await this.#becomesReady(performance.now() + 5_000, () => true)) return true;
+    }
+    await this.stop();
+    return false;
+  }
+
+  async #launch(limitMs: number): Promise<string | undefined> {
+    const ports = this.#known();
+    const log = openSync(this.#logFile, 'w', 0o600);
+    const child = spawn(
+      this.#options.executable,
+      temporalArguments(ports, join(this.#options.dataDir, 'temporal.db')),
+      { detached: true, stdio: ['ignore', log, log] },
+    );
+    closeSync(log);
+    const problem = await new Promise<Error | undefined>((resolve) => {
+      child.once('spawn', () => resolve(undefined));
+      child.once('error', resolve);
+    });
+    if (problem !== undefined || child.pid === undefined) return `${this.#options.executable}: ${problem?.message}`;
+    child.unref();
+    const details = { ...ports, searchAttributes: SEARCH_ATTRIBUTES.join() };
+    this.#running = { pid: child.pid, identity: processIdentity(child.pid) ?? '', details };
+    writePidFile(this.#pidFile, child.pid, details);
+    if (await this.#becomesReady(limitMs, () => child.exitCode === null && child.signalCode === null)) {
+      writeFileSync(this.#portsFile, JSON.stringify(ports));
+      return undefined;
+    }
+    await this.stop();
+    return logTail(this.#logFile, 12) || 'it ended without a message';
+  }
+
+  async #becomesReady(limitMs: number, isRunning: () => boolean): Promise<boolean> {
+    while (isRunning() && performance.now() < limitMs) {
+      try {
+        if (await this.#prepareNamespace()) return true;
+      } catch {
+        // not listening yet
+      }
+      await sleep(40);
+    }
+    return false;
+  }
+
+  /** Raises the retention: closed calls must be found for three days, the server's default is one. */
+  async #prepareNamespace(): Promise<boolean> {
+    const base = `http://127.0.0.1:${this.#known().httpPort}/api/v1/namespaces/${NAMESPACE}`;
+    const attributes = (await ask(`${base}/search-attributes`)) as { customAttributes?: Record<string, string> };
+    if (!SEARCH_ATTRIBUTES.every((name) => attributes.customAttributes?.[name] !== undefined)) return false;
+    const described = (await ask(base)) as { config?: { workflowExecutionRetentionTtl?: string } };
+    if (described.config?.workflowExecutionRetentionTtl === RETENTION) return true;
+    await ask(`${base}/update`, { config: { workflowExecutionRetentionTtl: RETENTION } });
+    return true;
+  }
+}
+
+function readPorts(path: string): Ports | undefined {
+  try {
+    return portsOf(JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>);
+  } catch {
+    return undefined; // first start
+  }
+}
+
+function portsOf(details: Readonly<Record<string, unknown>>): Ports | undefined {
+  const { port, uiPort, httpPort } = details;
+  if (typeof port !== 'number' || typeof uiPort !== 'number' || typeof httpPort !== 'number') return undefined;
+  return { port, uiPort, httpPort };
+}
+
+/** The server's HTTP API: it spares the supervisor the gRPC client. */
+async function ask(url: string, body?: unknown): Promise<unknown> {
+  const answer = await fetch(url, {
+    signal: AbortSignal.timeout(2_000),
+    ...(body === undefined
+      ? {}
+      : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+  });
+  if (!answer.ok) throw new Error(`${url} answered ${answer.status}`);
+  return answer.json();
+}
