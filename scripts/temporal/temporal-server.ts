@@ -20,6 +20,8 @@ export interface TemporalServerOptions {
   readonly basePort?: number;
   /** Default 8233. */
   readonly baseUiPort?: number;
+  /** Of the server's HTTP API; default 17233. */
+  readonly baseHttpPort?: number;
 }
 
 interface Ports {
@@ -135,7 +137,7 @@ export class TemporalServer {
   async #choosePorts(last: Ports | undefined): Promise<Ports> {
     const port = await findFreePort([last?.port], this.#options.basePort ?? 7233);
     const uiPort = await findFreePort([last?.uiPort], this.#options.baseUiPort ?? 8233);
-    const httpPort = await findFreePort([last?.httpPort], 17_233);
+    const httpPort = await findFreePort([last?.httpPort], this.#options.baseHttpPort ?? 17_233);
     return { port, uiPort, httpPort };
   }
 
