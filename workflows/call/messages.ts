@@ -7,6 +7,8 @@ export const callEventSignal = defineSignal<[CallStateSignal]>('callEvent');
 export const nodeLostSignal = defineSignal<[{ bootId: string }]>('nodeLost');
 /** The node was only suspected. */
 export const nodeAliveSignal = defineSignal<[{ bootId: string }]>('nodeAlive');
+/** The call's node does not list it (reconciler): the workflow asks the node itself. */
+export const verifySignal = defineSignal<[{ bootId: string }]>('verify');
 /** Resolves when the call's row is stored; first message of every outbound call (update-with-start). */
 export const acceptUpdate = defineUpdate<AcceptResult, []>('accept');
 export const hangupUpdate = defineUpdate<HangupResult, [HangupRequest]>('hangup');

@@ -1,0 +1,52 @@
+/** What workflows ask of a media node: `dialCall` on the queue `media`, all else on `media:<nodeId>`. */
+import type {
+  CallNodeStatus,
+  CommandResult,
+  DialRefusal,
+  DialResult,
+  HangupCommand,
+  LiveCall,
+} from '../../media/control/contract';
+
+export interface DialInput {
+  readonly callId: string;
+  readonly orgId: string;
+  readonly agentId: string;
+  readonly trunkId: string;
+  /** Number of the attempt within the call, from 1: its id and its SIP Call-ID follow from it. */
+  readonly n: number;
+  /** `SealedCallDetails`. */
+  readonly sealed: string;
+  readonly ringTimeoutSeconds: number;
+  readonly maxDurationSeconds: number;
+}
+
+/** `store_unavailable`: the attempt's row could not be written, so nothing was sent. */
+export type DialOutcome =
+  | Extract<DialResult, { sent: true }>
+  | { readonly sent: false; readonly code: DialRefusal | 'store_unavailable'; readonly detail: string };
+
+export interface NodeBoot {
+  readonly nodeId: string;
+  readonly bootId: string;
+}
+
+export interface NodeCalls extends NodeBoot {
+  readonly calls: readonly LiveCall[];
+}
+
+export interface MediaActivities {
+  /** Hands the INVITE to the socket and returns. `sent: false`: none left and none will. */
+  dialCall(input: DialInput): Promise<DialOutcome>;
+  /** Answered when BYE or CANCEL was sent. */
+  hangupCall(command: HangupCommand): Promise<CommandResult>;
+  callStatus(callId: string): Promise<NodeBoot & { readonly status: CallNodeStatus }>;
+  /** No INVITE for the call leaves this node any more. */
+  tombstoneCall(callId: string): Promise<void>;
+  pingNode(): Promise<NodeBoot>;
+  listCalls(): Promise<NodeCalls>;
+  /** Ends a call that lives without a workflow; a call of another boot is left alone. */
+  endOrphanedCall(orphan: { readonly callId: string; readonly bootId: string }): Promise<void>;
+  /** Heartbeats as long as the node lives; returns when it stops in order, or at once when another boot runs here. */
+  runNode(boot: NodeBoot): Promise<'stopped' | 'other_boot'>;
+}

@@ -1,0 +1,35 @@
+/** What the reconciler and the node workflows ask about calls as a whole. */
+import type { NodeCalls } from '../media/activity-types';
+
+/**
+ * A difference between store, workflows and nodes:
+ * - `live_without_workflow`: a node has a call whose workflow is closed or was never there;
+ * - `open_without_workflow`: an open row whose workflow is closed or was never there;
+ * - `forgotten_by_node`: a running call whose node lives and does not list it;
+ * - `node_gone`: a running call on a boot that is silent or replaced, which its node's workflow should have ended.
+ */
+export type DiscrepancyCause = 'live_without_workflow' | 'open_without_workflow' | 'forgotten_by_node' | 'node_gone';
+
+export interface Discrepancy {
+  readonly cause: DiscrepancyCause;
+  readonly callId: string;
+  /** Where the call is, or was; null for a row no node ever had. */
+  readonly nodeId: string | null;
+  readonly bootId: string | null;
+}
+
+export interface LostBoot {
+  readonly nodeId: string;
+  /** Only calls of this boot; null: of every boot of the node but `exceptBootId`. */
+  readonly bootId: string | null;
+  readonly exceptBootId: string | null;
+}
+
+export interface ReconcileActivities {
+  /** Signals `nodeLost` to every open call of the boot until two empty passes 5 s apart; returns how many it reached. */
+  sweepLostCalls(lost: LostBoot): Promise<number>;
+  /** One pass. `nodes`: what the nodes that answered have; a node that did not is left out of account. */
+  surveyCalls(nodes: readonly NodeCalls[]): Promise<readonly Discrepancy[]>;
+  /** Ends or finalises what two passes have shown, and counts it by cause. */
+  settleDiscrepancies(confirmed: readonly Discrepancy[]): Promise<void>;
+}

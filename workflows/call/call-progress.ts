@@ -1,0 +1,185 @@
+import { ApplicationFailure } from '@temporalio/common';
+import type { CallEnding, CallMetrics } from '../../media/control/contract';
+import type { CallInput, CallState, CallStateSignal, CallStatus } from './types';
+
+export interface CallNode {
+  readonly nodeId: string;
+  readonly bootId: string;
+  readonly sipCallId: string | null;
+}
+
+export type SignalEffect = 'answered' | 'ended' | 'ignored';
+
+const MOVES: Readonly<Record<CallStatus, readonly CallStatus[]>> = {
+  scheduled: ['queued', 'completed'],
+  queued: ['dialing', 'completed'],
+  dialing: ['queued', 'in_progress', 'completed'],
+  ringing: ['in_progress', 'completed'],
+  in_progress: ['completed'],
+  completed: [],
+};
+
+/**
+ * What a call's workflow knows. Pure: no timers, no activities.
+ *
+ *     outbound   queued ⇄ dialing → in_progress → completed
+ *     inbound    ringing ─────────→ in_progress → completed
+ *
+ * A state event counts once (by the node's seq) and only from the boot the call lives on; the first ending wins.
+ */
+export class CallProgress {
+  readonly #callId: string;
+  #status: CallStatus;
+  #node: CallNode | null = null;
+  #lastSeq = 0;
+  #answeredAtMs: number | null = null;
+  #endedAtMs: number | null = null;
+  #ending: CallEnding | null = null;
+  #metrics: CallMetrics | null = null;
+  #truncated = false;
+  readonly #lostBoots = new Set<string>();
+
+  constructor(input: CallInput) {
+    this.#callId = input.callId;
+    this.#status = input.direction === 'inbound' ? 'ringing' : 'queued';
+    if (input.direction === 'inbound') {
+      this.#node = { nodeId: input.nodeId, bootId: input.bootId, sipCallId: input.sipCallId };
+    }
+  }
+
+  get status(): CallStatus {
+    return this.#status;
+  }
+
+  get node(): CallNode | null {
+    return this.#node;
+  }
+
+  get answeredAtMs(): number | null {
+    return this.#answeredAtMs;
+  }
+
+  get endedAtMs(): number | null {
+    return this.#endedAtMs;
+  }
+
+  get ending(): CallEnding | null {
+    return this.#ending;
+  }
+
+  get ended(): boolean {
+    return this.#ending !== null;
+  }
+
+  get metrics(): CallMetrics | null {
+    return this.#metrics;
+  }
+
+  get lastSeq(): number {
+    return this.#lastSeq;
+  }
+
+  /** Records of the node are missing and are not waited for. */
+  get truncated(): boolean {
+    return this.#truncated;
+  }
+
+  get state(): CallState {
+    return {
+      callId: this.#callId,
+      status: this.#status,
+      nodeId: this.#node?.nodeId ?? null,
+      bootId: this.#node?.bootId ?? null,
+      sipCallId: this.#node?.sipCallId ?? null,
+      answeredAtMs: this.#answeredAtMs,
+      ending: this.#ending,
+    };
+  }
+
+  dialing(): void {
+    if (!this.ended && this.#status !== 'dialing') this.#transition('dialing');
+  }
+
+  /** Nothing was dialled: the call waits for its next attempt. */
+  requeued(): void {
+    if (this.#status === 'dialing' && this.#node === null) this.#transition('queued');
+  }
+
+  /** The node that has the call: the dial's answer, a state event, or a node that was asked. */
+  placedOn(node: CallNode, nowMs: number): void {
+    if (this.ended) return;
+    this.#node = node;
+    if (this.#lostBoots.has(node.bootId)) this.nodeLost(node.bootId, nowMs);
+  }
+
+  /** Answered, as far as its node says; the event with the exact time may still come. */
+  adoptAnswer(nowMs: number): boolean {
+    if (this.ended || this.#answeredAtMs !== null) return false;
+    this.#answeredAtMs = nowMs;
+    this.#transition('in_progress');
+    return true;
+  }
+
+  stateEvent(signal: CallStateSignal): SignalEffect {
+    if (this.ended || signal.seq <= this.#lastSeq) return 'ignored';
+    if (this.#node === null) {
+      if (this.#status !== 'dialing') return 'ignored';
+      this.#node = { nodeId: signal.nodeId, bootId: signal.bootId, sipCallId: sipCallIdOf(signal) };
+    } else if (this.#node.bootId !== signal.bootId) return 'ignored';
+    this.#lastSeq = signal.seq;
+    if (signal.type === 'ended') {
+      this.#metrics = signal.metrics;
+      this.end(signal.ending, signal.atMs);
+      return 'ended';
+    }
+    this.#answeredAtMs = signal.atMs;
+    this.#node = { ...this.#node, sipCallId: signal.sipCallId };
+    if (this.#status !== 'in_progress') this.#transition('in_progress');
+    return 'answered';
+  }
+
+  /** A call of another boot ignores it; a dial under way remembers it until the boot of its node is known. */
+  nodeLost(bootId: string, nowMs: number): boolean {
+    if (this.ended) return false;
+    if (this.#node?.bootId !== bootId) {
+      this.#lostBoots.add(bootId);
+      return false;
+    }
+    this.end(
+      {
+        disposition: this.#answeredAtMs === null ? 'failed' : 'answered',
+        endReason: 'media_node_lost',
+        endedBy: 'system',
+        sip: null,
+      },
+      nowMs,
+      { truncated: true },
+    );
+    return true;
+  }
+
+  end(ending: CallEnding, atMs: number, options: { truncated?: boolean } = {}): boolean {
+    if (this.ended) return false;
+    // An answered call keeps its disposition, whatever stopped it.
+    this.#ending = this.#answeredAtMs === null ? ending : { ...ending, disposition: answeredDisposition(ending) };
+    this.#endedAtMs = Math.max(atMs, this.#answeredAtMs ?? atMs);
+    this.#truncated = options.truncated ?? false;
+    this.#transition('completed');
+    return true;
+  }
+
+  #transition(next: CallStatus): void {
+    if (!MOVES[this.#status].includes(next)) {
+      throw ApplicationFailure.nonRetryable(`a call cannot go from ${this.#status} to ${next}`, 'invalid_transition');
+    }
+    this.#status = next;
+  }
+}
+
+function sipCallIdOf(signal: CallStateSignal): string | null {
+  return signal.type === 'answered' ? signal.sipCallId : (signal.ending.sip?.sipCallId ?? null);
+}
+
+function answeredDisposition(ending: CallEnding): CallEnding['disposition'] {
+  return ending.disposition === 'voicemail' ? 'voicemail' : 'answered';
+}

@@ -1,0 +1,189 @@
+import { condition, sleep } from '@temporalio/workflow';
+import { CallProgress } from './call-progress';
+import type { CallNode } from './call-progress';
+import { FORGOTTEN, MAX_DURATION, SETUP_ABANDONED } from './endings';
+import * as node from './node-commands';
+import { showAnswered, showDetails } from './presentation';
+import { CallProjection, nodePresence } from './projection';
+import type { CallInput, CallStateSignal, HangupRequest } from './types';
+
+/** An inbound call is answered within this, or its node is asked. */
+const ANSWER_BY_MS = 10_000;
+/** The node ends a call that is too long; the workflow only where it has not. */
+const BACKSTOP_MS = 30_000;
+/** An `ended` event is on its way this long at most before the node's word "I do not have it" counts. */
+const LAST_WORD_MS = 5_000;
+/** The node's workflow owes a verdict on a suspicion; after this the node's presence is looked up. */
+const VERDICT_MS = 20_000;
+/** A node without a sign of life for longer is gone. */
+const NODE_SILENCE_MS = 6_000;
+
+/**
+ * A placed call, from the moment a node has it until it ends: answer, hang-up, the three ways of asking a node that
+ * says nothing, and the loss of the node. Signals only change state; what follows from it happens in the watches here,
+ * all of which stand until the call has ended.
+ */
+export class CallRun {
+  readonly input: CallInput;
+  readonly progress: CallProgress;
+  readonly projection = new CallProjection();
+  /** Number of the attempt that was begun last. */
+  attempt = 0;
+  #hangup: HangupRequest | null = null;
+  #hangupSent = false;
+  #answers = 0;
+  #verdictsAlive = 0;
+  #doubts = 0;
+
+  constructor(input: CallInput) {
+    this.input = input;
+    this.progress = new CallProgress(input);
+  }
+
+  get hangupRequest(): HangupRequest | null {
+    return this.#hangup;
+  }
+
+  /** BYE or CANCEL was sent. */
+  get hangupSent(): boolean {
+    return this.#hangupSent;
+  }
+
+  requestHangup(request: HangupRequest): void {
+    this.#hangup ??= request;
+  }
+
+  onStateEvent(signal: CallStateSignal): void {
+    if (this.progress.stateEvent(signal) === 'answered') this.#answers++;
+  }
+
+  onNodeLost(bootId: string): void {
+    this.progress.nodeLost(bootId, Date.now());
+  }
+
+  onNodeAlive(bootId: string): void {
+    if (this.progress.node?.bootId === bootId) this.#verdictsAlive++;
+  }
+
+  onDoubt(bootId: string): void {
+    if (this.progress.node?.bootId === bootId) this.#doubts++;
+  }
+
+  adoptAnswer(): void {
+    if (this.progress.adoptAnswer(Date.now())) this.#answers++;
+  }
+
+  /** Resolves when the call has ended. Watches that still wait for an answer of the node then are left behind. */
+  async untilEnded(): Promise<void> {
+    const watches = [this.#watchAnswer(), this.#watchHangup(), this.#watchDoubts()];
+    if (this.input.direction === 'inbound') watches.push(this.#watchSetup());
+    await Promise.race([Promise.all(watches), condition(() => this.progress.ended)]);
+    await condition(() => this.progress.ended);
+  }
+
+  async #watchAnswer(): Promise<void> {
+    let seen = 0;
+    let armed = false;
+    for (;;) {
+      await condition(() => this.progress.ended || this.#answers > seen);
+      if (this.progress.ended) return;
+      if (seen === 0) showAnswered();
+      seen = this.#answers;
+      showDetails(this.input, this.progress, this.attempt);
+      this.projection.recordAnswered(
+        () => ({
+          callId: this.input.callId,
+          orgId: this.input.orgId,
+          nodeId: this.progress.node?.nodeId ?? '',
+          bootId: this.progress.node?.bootId ?? '',
+          sipCallId: this.progress.node?.sipCallId ?? null,
+          answeredAtMs: this.progress.answeredAtMs ?? Date.now(),
+        }),
+        () => this.progress.ended,
+      );
+      if (!armed) void this.#backstop();
+      armed = true;
+    }
+  }
+
+  /** Never cancelled: a timer that is left behind costs no event. */
+  async #backstop(): Promise<void> {
+    await sleep(this.input.maxDurationSeconds * 1000 + BACKSTOP_MS);
+    if (this.progress.ended) return;
+    this.requestHangup(MAX_DURATION);
+    await sleep(BACKSTOP_MS);
+    this.#doubts++;
+  }
+
+  async #watchHangup(): Promise<void> {
+    await condition(() => this.progress.ended || this.#hangup !== null);
+    for (;;) {
+      const { node: place } = this.progress;
+      if (this.progress.ended || this.#hangup === null || place === null) return;
+      const outcome = await node.hangup(this.input.callId, place, this.#hangup);
+      if (this.progress.ended) return;
+      if (outcome === 'sent') {
+        this.#hangupSent = true;
+        return;
+      }
+      if (outcome === 'unknown') return await this.#endForgotten();
+      await this.#suspect(place);
+    }
+  }
+
+  /** `answerBy`: only a node that says it has no such call, or no more, makes an abandoned one of it. */
+  async #watchSetup(): Promise<void> {
+    for (;;) {
+      const settled = await condition(() => this.progress.ended || this.progress.answeredAtMs !== null, ANSWER_BY_MS);
+      if (settled) return;
+      await this.#askNode();
+    }
+  }
+
+  async #watchDoubts(): Promise<void> {
+    let seen = 0;
+    for (;;) {
+      await condition(() => this.progress.ended || this.#doubts > seen);
+      if (this.progress.ended) return;
+      seen = this.#doubts;
+      await this.#askNode();
+    }
+  }
+
+  async #askNode(): Promise<void> {
+    const { node: place } = this.progress;
+    if (place === null) return;
+    const answer = await node.status(this.input.callId, place.nodeId);
+    if (this.progress.ended) return;
+    // Another boot answers for the queue of the node: the one that had the call is gone, or about to be found so.
+    if (answer === 'silent' || answer.bootId !== place.bootId) return await this.#suspect(place);
+    if (!answer.status.known || answer.status.state === 'ended') return await this.#endForgotten();
+    if (answer.status.state === 'answered') this.adoptAnswer();
+  }
+
+  /** The node has no such call, or no more: its last word may still be on its way, then the call ends without it. */
+  async #endForgotten(): Promise<void> {
+    if (await condition(() => this.progress.ended, LAST_WORD_MS)) return;
+    const abandoned = this.input.direction === 'inbound' && this.progress.answeredAtMs === null;
+    const ending = abandoned ? SETUP_ABANDONED : FORGOTTEN;
+    const request = this.#hangup;
+    this.progress.end(
+      request === null || abandoned ? ending : { ...ending, endReason: request.endReason, endedBy: request.endedBy },
+      Date.now(),
+      { truncated: true },
+    );
+  }
+
+  /** Returns when the node was found alive, or the call has ended because it was not. */
+  async #suspect(place: CallNode): Promise<void> {
+    const before = this.#verdictsAlive;
+    const settled = (): boolean => this.progress.ended || this.#verdictsAlive > before;
+    const asked = await node.suspect(this.input.callId, place);
+    if (settled()) return;
+    if (asked && (await condition(settled, VERDICT_MS))) return;
+    const presence = await nodePresence(place.nodeId);
+    if (presence === null || presence.bootId !== place.bootId || presence.silentMs > NODE_SILENCE_MS) {
+      this.progress.nodeLost(place.bootId, Date.now());
+    } else await sleep('1s');
+  }
+}

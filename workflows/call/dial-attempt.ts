@@ -1,0 +1,56 @@
+import {
+  ActivityCancellationType,
+  ActivityFailure,
+  CancellationScope,
+  isCancellation,
+  proxyActivities,
+  TimeoutFailure,
+} from '@temporalio/workflow';
+import type { DialOutcome, MediaActivities } from '../../activities/media/activity-types';
+import { MEDIA_TASK_QUEUE } from '../ids';
+import type { OutboundCallInput } from './types';
+
+/** `no_node`: nobody took the dial in time; `unknown`: it was taken, and whether an INVITE left is not known. */
+export type AttemptOutcome = DialOutcome | { readonly sent: false; readonly code: 'no_node' } | 'unknown' | 'withdrawn';
+
+/** One dial, never repeated by Temporal. `withdraw` takes it back as long as no node has begun it. */
+export class DialAttempt {
+  readonly #scope = new CancellationScope({ cancellable: true });
+  #withdrawn = false;
+
+  async run(input: OutboundCallInput, n: number): Promise<AttemptOutcome> {
+    const media = proxyActivities<MediaActivities>({
+      taskQueue: MEDIA_TASK_QUEUE,
+      scheduleToStartTimeout: '5s',
+      startToCloseTimeout: '5s',
+      retry: { maximumAttempts: 1 },
+      // The dial does not listen to cancellation: once begun, its own answer counts.
+      cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+      summary: `dial, attempt ${n}, trunk ${input.trunkId}`,
+    });
+    try {
+      return await this.#scope.run(() =>
+        media.dialCall({
+          callId: input.callId,
+          orgId: input.orgId,
+          agentId: input.agentId,
+          trunkId: input.trunkId,
+          n,
+          sealed: input.sealed,
+          ringTimeoutSeconds: input.ringTimeoutSeconds,
+          maxDurationSeconds: input.maxDurationSeconds,
+        }),
+      );
+    } catch (error) {
+      if (this.#withdrawn && isCancellation(error)) return 'withdrawn';
+      if (!(error instanceof ActivityFailure)) throw error;
+      const neverBegun = error.cause instanceof TimeoutFailure && error.cause.timeoutType === 'SCHEDULE_TO_START';
+      return neverBegun ? { sent: false, code: 'no_node' } : 'unknown';
+    }
+  }
+
+  withdraw(): void {
+    this.#withdrawn = true;
+    this.#scope.cancel();
+  }
+}

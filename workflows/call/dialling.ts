@@ -1,0 +1,113 @@
+import { condition, sleep } from '@temporalio/workflow';
+import type { CallRun } from './call-run';
+import { DialAttempt } from './dial-attempt';
+import type { AttemptOutcome } from './dial-attempt';
+import { canceledUndialled, NOT_DIALLED, UNCERTAIN, UNRESOLVABLE } from './endings';
+import * as node from './node-commands';
+import { showPlaced } from './presentation';
+import { liveNodes } from './projection';
+import type { OutboundCallInput } from './types';
+
+/** Between two attempts that dialled nothing. */
+const PAUSES_MS = [1_000, 2_000, 5_000] as const;
+/** What no other attempt will change, after that many of them (a new trunk takes a moment to reach every node). */
+const HOPELESS_AFTER = 3;
+/** Live nodes that do not answer are asked again for this long; with Temporal just back, pollers need 10 s. */
+const SEARCH_MS = 15_000;
+
+export type DialEnd = { readonly attempt: number; readonly certain: boolean } | null;
+
+/**
+ * From the accepted request to a node that has the call, or to the ending of a call that none has: `null` when no
+ * INVITE can have left. At most one INVITE per attempt, and no attempt after one that may have sent something.
+ */
+export async function dial(run: CallRun, input: OutboundCallInput): Promise<DialEnd> {
+  const { progress } = run;
+  const interrupted = (): boolean => progress.ended || run.hangupRequest !== null;
+  // The row comes first: an attempt belongs to a call that can be found.
+  const recorded = await condition(
+    () => run.projection.recorded || interrupted(),
+    Math.max(1, input.dialByMs - Date.now()),
+  );
+  for (let n = 1; !progress.ended; n++) {
+    if (run.hangupRequest !== null) {
+      progress.end(canceledUndialled(run.hangupRequest), Date.now());
+    } else if (!recorded || Date.now() >= input.dialByMs) {
+      progress.end(NOT_DIALLED, Date.now());
+    } else {
+      run.attempt = n;
+      const outcome = await attempt(run, input, n);
+      if (outcome === 'unknown') return { attempt: n, certain: await search(run) };
+      if (outcome !== 'withdrawn' && outcome.sent) {
+        progress.placedOn(outcome, Date.now());
+        if (!progress.ended) showPlaced(progress);
+        return { attempt: n, certain: true };
+      }
+      // Its events were faster than the dial's own answer.
+      if (progress.node !== null) return { attempt: n, certain: true };
+      progress.requeued();
+      if (outcome === 'withdrawn') continue;
+      const ending = hopeless(outcome.code, n);
+      if (ending !== null) progress.end(ending, Date.now());
+      else await condition(interrupted, PAUSES_MS[Math.min(n, PAUSES_MS.length) - 1] ?? 1_000);
+    }
+  }
+  return null;
+}
+
+async function attempt(run: CallRun, input: OutboundCallInput, n: number): Promise<AttemptOutcome> {
+  run.progress.dialing();
+  const dialled = new DialAttempt();
+  let open = true;
+  const withdrawal = condition(() => !open || run.hangupRequest !== null).then(() => {
+    if (open) dialled.withdraw();
+  });
+  const outcome = await dialled.run(input, n);
+  open = false;
+  await withdrawal;
+  return outcome;
+}
+
+function hopeless(code: string, n: number): typeof NOT_DIALLED | null {
+  switch (code) {
+    case 'tombstoned':
+      return NOT_DIALLED;
+    case 'unknown_agent':
+    case 'unknown_trunk':
+      return n >= HOPELESS_AFTER ? NOT_DIALLED : null;
+    case 'unresolvable':
+      return n >= HOPELESS_AFTER ? UNRESOLVABLE : null;
+    default:
+      return null;
+  }
+}
+
+/**
+ * The dial was begun and did not return: whichever live node has the call keeps it. Where none has, the attempt is
+ * uncertain, and no node may send an INVITE for it later. True when the call was found.
+ */
+async function search(run: CallRun): Promise<boolean> {
+  const { progress, input } = run;
+  const untilMs = Date.now() + SEARCH_MS;
+  const found = (): boolean => progress.ended || progress.node !== null;
+  while (!found()) {
+    const nodes = await liveNodes();
+    const answers = await Promise.all(nodes.map(({ nodeId }) => node.status(input.callId, nodeId)));
+    if (found()) break;
+    for (const answer of answers) {
+      if (answer === 'silent' || !answer.status.known) continue;
+      progress.placedOn({ nodeId: answer.nodeId, bootId: answer.bootId, sipCallId: null }, Date.now());
+      if (answer.status.state === 'answered') run.adoptAnswer();
+      break;
+    }
+    if (found()) break;
+    if (!answers.includes('silent') || Date.now() >= untilMs) {
+      progress.end(UNCERTAIN, Date.now(), { truncated: true });
+      await Promise.all(nodes.map(({ nodeId }) => node.tombstone(input.callId, nodeId)));
+      return false;
+    }
+    await sleep('1s');
+  }
+  if (!progress.ended) showPlaced(progress);
+  return true;
+}

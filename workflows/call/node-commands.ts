@@ -1,0 +1,69 @@
+import { ActivityFailure, getExternalWorkflowHandle, proxyActivities } from '@temporalio/workflow';
+import type { MediaActivities, NodeBoot } from '../../activities/media/activity-types';
+import type { CallNodeStatus } from '../../media/control/contract';
+import { mediaNodeTaskQueue, mediaNodeWorkflowId } from '../ids';
+import { suspectSignal } from '../node/messages';
+import type { CallNode } from './call-progress';
+import type { HangupRequest } from './types';
+
+/** `sent`: BYE or CANCEL left; `unknown`: this boot does not have the call; `silent`: no answer in time. */
+export type HangupOutcome = 'sent' | 'unknown' | 'silent';
+export type StatusAnswer = (NodeBoot & { readonly status: CallNodeStatus }) | 'silent';
+
+/** Commands are answered on acceptance; a node that does not answer is suspected, not asked again and again. */
+const onNode = (nodeId: string, summary: string): ReturnType<typeof proxyActivities<MediaActivities>> =>
+  proxyActivities<MediaActivities>({
+    taskQueue: mediaNodeTaskQueue(nodeId),
+    scheduleToStartTimeout: '2s',
+    startToCloseTimeout: '5s',
+    retry: { maximumAttempts: 1 },
+    summary,
+  });
+
+export async function hangup(callId: string, node: CallNode, request: HangupRequest): Promise<HangupOutcome> {
+  try {
+    const result = await onNode(node.nodeId, `hang up: ${request.endReason}`).hangupCall({
+      callId,
+      // One hang-up per call: a repeat is the same command to the node.
+      commandId: `${callId}:hangup`,
+      bootId: node.bootId,
+      endReason: request.endReason,
+      endedBy: request.endedBy,
+    });
+    return !result.ok && result.code === 'call_unknown' ? 'unknown' : 'sent';
+  } catch (error) {
+    return silentOrThrow(error);
+  }
+}
+
+export async function status(callId: string, nodeId: string): Promise<StatusAnswer> {
+  try {
+    return await onNode(nodeId, 'does the node have the call?').callStatus(callId);
+  } catch (error) {
+    return silentOrThrow(error);
+  }
+}
+
+export async function tombstone(callId: string, nodeId: string): Promise<void> {
+  try {
+    await onNode(nodeId, 'no INVITE may leave any more').tombstoneCall(callId);
+  } catch (error) {
+    silentOrThrow(error);
+  }
+}
+
+/** False when there is no workflow of the node that could answer. */
+export async function suspect(callId: string, node: CallNode): Promise<boolean> {
+  try {
+    const handle = getExternalWorkflowHandle(mediaNodeWorkflowId(node.nodeId));
+    await handle.signal(suspectSignal, { bootId: node.bootId, callId });
+    return true;
+  } catch {
+    return false; // not running: the caller looks at the node's presence itself
+  }
+}
+
+function silentOrThrow(error: unknown): 'silent' {
+  if (error instanceof ActivityFailure) return 'silent';
+  throw error;
+}

@@ -1,0 +1,46 @@
+/** What an operator reads of a call in Temporal's UI. */
+import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import type { SearchAttributeUpdatePair } from '@temporalio/common';
+import { mediaNodeAttribute } from '../ids';
+import type { CallProgress } from './call-progress';
+import { CALL_STATUS, DISPOSITION, MEDIA_NODE_ID, SIP_CALL_ID } from './start-options';
+import type { CallInput } from './types';
+
+export function showPlaced(progress: CallProgress): void {
+  const { node } = progress;
+  if (node === null) return;
+  const attributes: SearchAttributeUpdatePair[] = [
+    { key: CALL_STATUS, value: progress.status },
+    { key: MEDIA_NODE_ID, value: mediaNodeAttribute(node.nodeId, node.bootId) },
+  ];
+  if (node.sipCallId !== null) attributes.push({ key: SIP_CALL_ID, value: node.sipCallId });
+  upsertSearchAttributes(attributes);
+}
+
+export function showAnswered(): void {
+  upsertSearchAttributes([{ key: CALL_STATUS, value: 'in_progress' }]);
+}
+
+export function showEnded(progress: CallProgress): void {
+  upsertSearchAttributes([
+    { key: CALL_STATUS, value: 'completed' },
+    { key: DISPOSITION, value: progress.ending?.disposition ?? null },
+  ]);
+}
+
+export function showDetails(input: CallInput, progress: CallProgress, attempt: number): void {
+  const { node, ending, answeredAtMs, endedAtMs } = progress;
+  const lines = [
+    `**${input.direction} call**: ${progress.status.replace('_', ' ')}`,
+    `- agent ${input.agentId}, trunk ${input.trunkId}`,
+  ];
+  if (input.direction === 'inbound') lines.push(`- routed by ${input.routingRule}`);
+  else if (attempt > 0) lines.push(`- attempt ${attempt}`);
+  if (node !== null) lines.push(`- media node ${node.nodeId}, boot ${node.bootId}`);
+  if (answeredAtMs !== null) lines.push(`- answered ${new Date(answeredAtMs).toISOString()}`);
+  if (ending !== null && endedAtMs !== null) {
+    const reason = ending.endReason === null ? '' : `, ${ending.endReason}`;
+    lines.push(`- ended ${new Date(endedAtMs).toISOString()}: ${ending.disposition}${reason} (by ${ending.endedBy})`);
+  }
+  setCurrentDetails(lines.join('\n'));
+}

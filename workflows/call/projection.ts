@@ -1,0 +1,97 @@
+import { isCancellation, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import type { AnsweredRecord, FinalRecord, NodePresence, StoreActivities } from '../../activities/store/types';
+import { MAIN_TASK_QUEUE } from '../ids';
+import type { CallInput } from './types';
+
+/** A record is closed without what has not arrived by then. */
+const RECORDS_WAIT_MS = 10_000;
+
+/** A projection write costs one history event while PostgreSQL answers. */
+const quick = proxyLocalActivities<StoreActivities>({
+  startToCloseTimeout: '2s',
+  retry: { maximumAttempts: 2, initialInterval: '100ms' },
+});
+const patientOptions = {
+  taskQueue: MAIN_TASK_QUEUE,
+  startToCloseTimeout: '20s',
+  retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '30s' },
+} as const;
+const patientRecord = proxyActivities<StoreActivities>({ ...patientOptions, summary: 'record of the call' });
+const patientLook = proxyActivities<StoreActivities>({ ...patientOptions, summary: 'presence of media nodes' });
+
+/**
+ * The call's row, written in the order of what happened: each write as a local activity, and while PostgreSQL is away as
+ * an ordinary one that is repeated until it succeeds. No write holds up the call; only the end waits for all of them.
+ */
+export class CallProjection {
+  #tail: Promise<void> = Promise.resolve();
+  #recorded = false;
+
+  /** The call's row is stored. */
+  get recorded(): boolean {
+    return this.#recorded;
+  }
+
+  recordCall(input: CallInput): void {
+    this.#enqueue(async () => {
+      await withPatience(
+        () => quick.recordCall(input),
+        () => patientRecord.recordCall(input),
+      );
+      this.#recorded = true;
+    });
+  }
+
+  /** `skip` is asked when the write's turn comes: the final record holds the answer too. */
+  recordAnswered(record: () => AnsweredRecord, skip: () => boolean): void {
+    this.#enqueue(async () => {
+      if (skip()) return;
+      await withPatience(
+        () => quick.recordAnswered(record()),
+        () => patientRecord.recordAnswered(record()),
+      );
+    });
+  }
+
+  /** Resolves when the terminal row is committed. */
+  async finalise(record: FinalRecord, nowMs: number): Promise<void> {
+    this.#enqueue(async () => {
+      const waitUntilMs = nowMs + RECORDS_WAIT_MS;
+      const complete = await withPatience(
+        () => quick.finaliseCall(record),
+        () => Promise.resolve(false),
+      );
+      if (!complete) await patientRecord.finaliseWhenRecorded(record, waitUntilMs);
+    });
+    await this.#tail;
+  }
+
+  #enqueue(write: () => Promise<void>): void {
+    this.#tail = this.#tail.then(write);
+    // The end of the workflow awaits the chain; until then a failure must not count as unhandled.
+    this.#tail.catch(() => undefined);
+  }
+}
+
+export function liveNodes(): Promise<readonly NodePresence[]> {
+  return withPatience(
+    () => quick.liveNodes(),
+    () => patientLook.liveNodes(),
+  );
+}
+
+export function nodePresence(nodeId: string): Promise<NodePresence | null> {
+  return withPatience(
+    () => quick.nodePresence(nodeId),
+    () => patientLook.nodePresence(nodeId),
+  );
+}
+
+async function withPatience<T>(first: () => Promise<T>, then: () => Promise<T>): Promise<T> {
+  try {
+    return await first();
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    return await then();
+  }
+}

@@ -1,0 +1,96 @@
+import { allHandlersFinished, CancellationScope, condition, setHandler } from '@temporalio/workflow';
+import type { FinalRecord } from '../../activities/store/types';
+import type { CallEnding } from '../../media/control/contract';
+import { CallRun } from './call-run';
+import { dial } from './dialling';
+import type { DialEnd } from './dialling';
+import { EXPIRED, OPERATOR_HANGUP } from './endings';
+import {
+  acceptUpdate,
+  callEventSignal,
+  callStatusQuery,
+  hangupUpdate,
+  nodeAliveSignal,
+  nodeLostSignal,
+  verifySignal,
+} from './messages';
+import { showDetails, showEnded } from './presentation';
+import type { CallInput } from './types';
+
+/** The workflow's own events of a call's timeline: 1 = accepted, 2 = the end. */
+const CLOSING_EVENT_SEQ = 2;
+
+export interface CallResult {
+  readonly disposition: CallEnding['disposition'];
+  readonly endReason: CallEnding['endReason'];
+}
+
+/**
+ * One call, from INVITE or POST to its record. It owns what happens once: the dial, the ending, the terminal row. Its
+ * node runs the call; this follows the node's state events and steps in where the node says nothing.
+ *
+ * Completes when the terminal row is committed. Cancelling it is a hang-up; terminating it leaves the call to its node
+ * and the reconciler.
+ */
+export async function callWorkflow(input: CallInput): Promise<CallResult> {
+  const run = new CallRun(input);
+  const { progress, projection } = run;
+  const outbound = input.direction === 'outbound' ? input : null;
+  if (outbound !== null && Date.now() > outbound.acceptByMs) progress.end(EXPIRED, Date.now());
+  const expired = progress.ended;
+
+  setHandler(callStatusQuery, () => progress.state);
+  setHandler(callEventSignal, (signal) => run.onStateEvent(signal));
+  setHandler(nodeLostSignal, ({ bootId }) => run.onNodeLost(bootId));
+  setHandler(nodeAliveSignal, ({ bootId }) => run.onNodeAlive(bootId));
+  setHandler(verifySignal, ({ bootId }) => run.onDoubt(bootId));
+  setHandler(acceptUpdate, async () => {
+    await condition(() => projection.recorded);
+    return { callId: input.callId, accepted: !expired };
+  });
+  setHandler(hangupUpdate, async (request) => {
+    if (progress.ended) return { outcome: 'already_ended' };
+    run.requestHangup(request);
+    await condition(() => progress.ended || run.hangupSent);
+    return { outcome: 'effective' };
+  });
+  CancellationScope.current().cancelRequested.catch(() => run.requestHangup(OPERATOR_HANGUP));
+
+  return await CancellationScope.nonCancellable(async () => {
+    projection.recordCall(input);
+    showDetails(input, progress, 0);
+    const dialled = outbound === null ? null : await dial(run, outbound);
+    showDetails(input, progress, run.attempt);
+    if (!progress.ended) await run.untilEnded();
+    await finalise(run, dialled);
+    await condition(allHandlersFinished);
+    return {
+      disposition: progress.ending?.disposition ?? 'failed',
+      endReason: progress.ending?.endReason ?? null,
+    };
+  });
+}
+
+async function finalise(run: CallRun, dialled: DialEnd): Promise<void> {
+  const { input, progress } = run;
+  const { ending, node } = progress;
+  if (ending === null) return;
+  const record: FinalRecord = {
+    callId: input.callId,
+    orgId: input.orgId,
+    endedAtMs: progress.endedAtMs ?? Date.now(),
+    answeredAtMs: progress.answeredAtMs,
+    nodeId: node?.nodeId ?? null,
+    bootId: node?.bootId ?? null,
+    sipCallId: node?.sipCallId ?? ending.sip?.sipCallId ?? null,
+    ending,
+    metrics: progress.metrics,
+    attempt: dialled === null ? null : { n: dialled.attempt, state: dialled.certain ? 'finished' : 'uncertain' },
+    lastSeq: progress.truncated || progress.lastSeq === 0 ? null : progress.lastSeq,
+    truncated: progress.truncated,
+    workflowSeq: CLOSING_EVENT_SEQ,
+  };
+  showEnded(progress);
+  showDetails(input, progress, run.attempt);
+  await run.projection.finalise(record, Date.now());
+}

@@ -1,0 +1,4 @@
+/** The bundle's entry: workflow functions only. */
+export { callWorkflow } from './call/workflow';
+export { mediaNodeWorkflow } from './node/workflow';
+export { reconcilerWorkflow } from './reconciler/workflow';

@@ -1,0 +1,247 @@
+import {
+  ActivityCancellationType,
+  ActivityFailure,
+  ApplicationFailure,
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  continueAsNew,
+  getExternalWorkflowHandle,
+  isCancellation,
+  proxyActivities,
+  proxyLocalActivities,
+  setCurrentDetails,
+  setHandler,
+  sleep,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { MediaActivities } from '../../activities/media/activity-types';
+import type { LostBoot, ReconcileActivities } from '../../activities/reconcile/types';
+import type { NodePresence, StoreActivities } from '../../activities/store/types';
+import { nodeAliveSignal, nodeLostSignal } from '../call/messages';
+import { callWorkflowId, MAIN_TASK_QUEUE, mediaNodeTaskQueue } from '../ids';
+import { nodeStartedSignal, nodeStateQuery, nodeStoppedSignal, suspectSignal } from './messages';
+import { judge, NodeWatch } from './node-watch';
+import type { Verdict } from './node-watch';
+import type { MediaNodeInput } from './types';
+
+const store = proxyLocalActivities<StoreActivities>({
+  startToCloseTimeout: '2s',
+  retry: { maximumAttempts: 1 },
+});
+
+/**
+ * One media node over all its boots: watches the current one by a heartbeating activity, decides whether a silent one
+ * is lost, and tells the calls of a lost boot so. It ends when its node has stopped in order, or is lost and every call
+ * was told; `nodeStarted` begins it anew.
+ */
+export async function mediaNodeWorkflow(input: MediaNodeInput): Promise<void> {
+  await new NodeSupervision(input).run();
+}
+
+class NodeSupervision {
+  readonly #nodeId: string;
+  readonly #watch: NodeWatch;
+  readonly #suspicions: { readonly bootId: string; readonly callId: string }[] = [];
+  readonly #losses: LostBoot[] = [];
+  #beside = 0;
+  #olderBoots: CancellationScope | null = null;
+  #verdict: { readonly bootId: string; readonly promise: Promise<Exclude<Verdict, 'unclear'> | 'replaced'> } | null =
+    null;
+
+  constructor(input: MediaNodeInput) {
+    this.#nodeId = input.nodeId;
+    this.#watch = new NodeWatch(input.resumed ?? { bootId: null, lostBoots: [] });
+    setHandler(nodeStateQuery, () => this.#watch.state);
+    setHandler(nodeStartedSignal, ({ bootId }) => this.#onStarted(bootId));
+    setHandler(nodeStoppedSignal, ({ bootId }) => void this.#watch.stopped(bootId));
+    setHandler(suspectSignal, (suspicion) => void this.#suspicions.push(suspicion));
+  }
+
+  async run(): Promise<void> {
+    for (;;) {
+      this.#show();
+      this.#beginSweeps();
+      this.#answerSuspicions();
+      const bootId = this.#watch.bootId;
+      if (workflowInfo().continueAsNewSuggested && this.#quiet) {
+        await condition(allHandlersFinished);
+        await continueAsNew<typeof mediaNodeWorkflow>({ nodeId: this.#nodeId, resumed: this.#watch.state });
+      }
+      if (bootId !== null) await this.#supervise(bootId);
+      else if (this.#quiet) return;
+      else await condition(() => this.#news || this.#watch.bootId !== null || this.#quiet);
+    }
+  }
+
+  get #news(): boolean {
+    return this.#losses.length > 0 || this.#suspicions.length > 0;
+  }
+
+  /** Every call of a lost boot was told, every suspicion answered. */
+  get #quiet(): boolean {
+    return !this.#news && this.#beside === 0;
+  }
+
+  #onStarted(bootId: string): void {
+    if (!this.#watch.isLost(bootId)) this.#begin(bootId);
+    else this.#track(this.#revive(bootId));
+  }
+
+  #begin(bootId: string): void {
+    if (!this.#watch.started(bootId)) return;
+    // Calls of every older boot are lost, also of those this workflow never heard of. The sweep for the boot before
+    // this one would take this one's calls for older ones: it ends here, the new one covers what it had left.
+    this.#olderBoots?.cancel();
+    this.#losses.push({ nodeId: this.#nodeId, bootId: null, exceptBootId: bootId });
+  }
+
+  /** A boot that was given up speaks again: a late word of a dead one, or a node that was cut off for long. */
+  async #revive(bootId: string): Promise<void> {
+    if ((await this.#ping()) === bootId) this.#begin(bootId);
+  }
+
+  /** Returns when the boot is over, or something else has to be done in between. */
+  async #supervise(bootId: string): Promise<void> {
+    const scope = new CancellationScope({ cancellable: true });
+    let over = false;
+    const running = scope
+      .run(() => this.#runNode(bootId))
+      .catch((error: unknown) => {
+        if (!(error instanceof ActivityFailure)) throw error;
+        return 'silent' as const;
+      })
+      .finally(() => {
+        over = true;
+      });
+    const replaced = (): boolean => this.#watch.bootId !== bootId;
+    const full = (): boolean => workflowInfo().continueAsNewSuggested && this.#quiet;
+    while (!over && !replaced() && !full()) {
+      await condition(() => over || replaced() || this.#news || full());
+      this.#beginSweeps();
+      this.#answerSuspicions();
+    }
+    const finished = over;
+    if (!finished) scope.cancel();
+    const outcome = await running;
+    if (!finished || replaced()) return;
+    if (outcome === 'stopped') this.#watch.stopped(bootId);
+    else await this.#verify(bootId);
+  }
+
+  async #runNode(bootId: string): Promise<'stopped' | 'other_boot'> {
+    const media = proxyActivities<MediaActivities>({
+      taskQueue: mediaNodeTaskQueue(this.#nodeId),
+      scheduleToStartTimeout: '10s',
+      startToCloseTimeout: '30 days',
+      heartbeatTimeout: '6s',
+      retry: { maximumAttempts: 1 },
+      cancellationType: ActivityCancellationType.TRY_CANCEL,
+      summary: `watches boot ${bootId}`,
+    });
+    return await media.runNode({ nodeId: this.#nodeId, bootId });
+  }
+
+  /** One verdict at a time: a call's suspicion and a missed heartbeat share it. */
+  #verify(bootId: string): Promise<Exclude<Verdict, 'unclear'> | 'replaced'> {
+    if (this.#verdict?.bootId === bootId) return this.#verdict.promise;
+    const promise = this.#reachVerdict(bootId).finally(() => {
+      if (this.#verdict?.promise === promise) this.#verdict = null;
+    });
+    this.#verdict = { bootId, promise };
+    return promise;
+  }
+
+  async #reachVerdict(bootId: string): Promise<Exclude<Verdict, 'unclear'> | 'replaced'> {
+    for (;;) {
+      if (this.#watch.bootId !== bootId) return this.#watch.isLost(bootId) ? 'lost' : 'replaced';
+      const ping = await this.#ping();
+      const presence = ping === null ? await this.#presence() : null;
+      const verdict = judge(bootId, ping, presence);
+      if (verdict === 'lost') {
+        this.#watch.lost(bootId);
+        this.#losses.push({ nodeId: this.#nodeId, bootId, exceptBootId: null });
+      }
+      if (verdict !== 'unclear') return verdict;
+      await sleep('1s');
+    }
+  }
+
+  async #ping(): Promise<string | null> {
+    const media = proxyActivities<MediaActivities>({
+      taskQueue: mediaNodeTaskQueue(this.#nodeId),
+      scheduleToStartTimeout: '2s',
+      startToCloseTimeout: '2s',
+      retry: { maximumAttempts: 1 },
+      summary: 'does the node answer?',
+    });
+    try {
+      return (await media.pingNode()).bootId;
+    } catch (error) {
+      if (error instanceof ActivityFailure) return null;
+      throw error;
+    }
+  }
+
+  async #presence(): Promise<NodePresence | null | 'unknown'> {
+    try {
+      return await store.nodePresence(this.#nodeId);
+    } catch (error) {
+      if (error instanceof ActivityFailure) return 'unknown'; // PostgreSQL is away
+      throw error;
+    }
+  }
+
+  #beginSweeps(): void {
+    for (const lost of this.#losses.splice(0)) {
+      const scope = new CancellationScope({ cancellable: true });
+      if (lost.bootId === null) this.#olderBoots = scope;
+      this.#track(scope.run(() => this.#sweep(lost)));
+    }
+  }
+
+  async #sweep(lost: LostBoot): Promise<void> {
+    const reconcile = proxyActivities<ReconcileActivities>({
+      taskQueue: MAIN_TASK_QUEUE,
+      startToCloseTimeout: '10 minutes',
+      heartbeatTimeout: '10s',
+      retry: { initialInterval: '500ms', maximumInterval: '5s' },
+      summary:
+        lost.bootId === null ? `calls of boots before ${lost.exceptBootId}` : `calls of the lost boot ${lost.bootId}`,
+    });
+    await reconcile.sweepLostCalls(lost);
+  }
+
+  #answerSuspicions(): void {
+    for (const { bootId, callId } of this.#suspicions.splice(0)) this.#track(this.#answer(bootId, callId));
+  }
+
+  /** Work beside the watch, which the workflow does not end without. */
+  #track(work: Promise<void>): void {
+    this.#beside++;
+    work
+      .catch((error: unknown) => {
+        if (!isCancellation(error)) throw error;
+      })
+      .finally(() => {
+        this.#beside--;
+      });
+  }
+
+  async #answer(bootId: string, callId: string): Promise<void> {
+    const verdict = bootId === this.#watch.bootId ? await this.#verify(bootId) : 'lost';
+    const signal = verdict === 'alive' ? nodeAliveSignal : nodeLostSignal;
+    try {
+      await getExternalWorkflowHandle(callWorkflowId(callId)).signal(signal, { bootId });
+    } catch (error) {
+      if (!(error instanceof ApplicationFailure)) return; // the call is over
+      throw error;
+    }
+  }
+
+  #show(): void {
+    const { bootId, lostBoots } = this.#watch.state;
+    const lost = lostBoots.length === 0 ? '' : `\n- lost boots: ${lostBoots.join(', ')}`;
+    setCurrentDetails(bootId === null ? `**no live boot**${lost}` : `**boot ${bootId}** is watched${lost}`);
+  }
+}

@@ -1,0 +1,55 @@
+import { ActivityFailure, proxyActivities, setCurrentDetails, sleep } from '@temporalio/workflow';
+import type { MediaActivities, NodeCalls } from '../../activities/media/activity-types';
+import type { Discrepancy, ReconcileActivities } from '../../activities/reconcile/types';
+import type { StoreActivities } from '../../activities/store/types';
+import { mediaNodeTaskQueue } from '../ids';
+import { confirmed } from './confirmed';
+
+/** Between the two passes: what was under way during the first is done by the second. */
+const BETWEEN_PASSES = '4s';
+
+const { liveNodes } = proxyActivities<StoreActivities>({
+  startToCloseTimeout: '5s',
+  retry: { maximumAttempts: 2 },
+  summary: 'live media nodes',
+});
+const { surveyCalls, settleDiscrepancies } = proxyActivities<ReconcileActivities>({
+  startToCloseTimeout: '20s',
+  retry: { maximumAttempts: 2 },
+  summary: 'store, workflows and nodes compared',
+});
+
+/**
+ * Started by the schedule every 10 s. It acts on what two consecutive passes both show; usually the first shows
+ * nothing and is the only one.
+ */
+export async function reconcilerWorkflow(): Promise<void> {
+  const first = await pass();
+  if (first.length === 0) return;
+  await sleep(BETWEEN_PASSES);
+  const both = confirmed(first, await pass());
+  setCurrentDetails(`${first.length} found, ${both.length} confirmed`);
+  if (both.length > 0) await settleDiscrepancies(both);
+}
+
+async function pass(): Promise<readonly Discrepancy[]> {
+  const nodes = await liveNodes();
+  const answers = await Promise.all(nodes.map(({ nodeId }) => callsOf(nodeId)));
+  return await surveyCalls(answers.filter((answer) => answer !== null));
+}
+
+async function callsOf(nodeId: string): Promise<NodeCalls | null> {
+  const { listCalls } = proxyActivities<MediaActivities>({
+    taskQueue: mediaNodeTaskQueue(nodeId),
+    scheduleToStartTimeout: '2s',
+    startToCloseTimeout: '5s',
+    retry: { maximumAttempts: 1 },
+    summary: `calls of ${nodeId}`,
+  });
+  try {
+    return await listCalls();
+  } catch (error) {
+    if (error instanceof ActivityFailure) return null; // silent: nothing is concluded from it
+    throw error;
+  }
+}
