@@ -1,7 +1,6 @@
-import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import { Column, Entity, PrimaryColumn } from 'typeorm';
 
 @Entity('idempotency_keys')
-@Index('idempotency_keys_created', ['createdAt'])
 export class IdempotencyKey {
   @PrimaryColumn({ type: 'uuid' })
   orgId!: string;

@@ -61,6 +61,9 @@ export class AgentRepository {
 
   /** Its numbers stay with the organisation. Null when the organisation has no such agent. */
   async delete(tx: ConfigTransaction, orgId: string, id: string): Promise<DeletedAgent | null> {
+    if (!isUuid(id)) return null;
+    // Before its numbers: whoever is giving it numbers either is done by now or finds it gone.
+    await tx.manager.query('SELECT 1 FROM agents WHERE id = $1 AND org_id = $2 FOR UPDATE', [id, orgId]);
     const before = await this.find(orgId, id, tx.manager);
     if (!before) return null;
     const [numbers]: [{ id: string; phone_number: string }[]] = await tx.manager.query(

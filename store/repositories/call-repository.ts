@@ -1,0 +1,246 @@
+import type { DataSource, EntityManager } from 'typeorm';
+import type { CallDirection, CallMetrics, Disposition, EndedBy, EndReason } from '../../media/control/contract';
+import type { SipOutcome } from '../../media/control/contract';
+import { statusesBefore } from '../call-status';
+import { Call } from '../entities/call';
+import type { CallStatus } from '../entities/call';
+import { isUuid } from '../ids';
+import { jsonbParameter, storableText } from '../jsonb';
+import { listCalls } from './call-list';
+import type { CallFilter } from './call-list';
+import type { Page } from '../page';
+
+export interface NewCall {
+  readonly id: string;
+  readonly orgId: string;
+  readonly agentId: string;
+  readonly trunkId: string | null;
+  readonly sessionId: string;
+  readonly direction: CallDirection;
+  readonly from: string;
+  readonly to: string;
+  readonly status: CallStatus;
+  readonly createdAtMs: number;
+  /** Default: `createdAtMs`. */
+  readonly startedAtMs?: number | null;
+  readonly nodeId?: string | null;
+  readonly bootId?: string | null;
+  readonly sipCallId?: string | null;
+  readonly routingRule?: string | null;
+  readonly metadata?: Readonly<Record<string, unknown>>;
+}
+
+export interface CallProgress {
+  readonly nodeId?: string | null;
+  readonly bootId?: string | null;
+  readonly sipCallId?: string | null;
+  readonly answeredAtMs?: number | null;
+}
+
+export interface CallFinal {
+  readonly callId: string;
+  readonly disposition: Disposition;
+  readonly endReason: EndReason | null;
+  readonly endedBy: EndedBy;
+  readonly sip: SipOutcome | null;
+  readonly endedAtMs: number;
+  /** When it was answered, should that have been missed until now. */
+  readonly answeredAtMs?: number | null;
+  readonly metrics: CallMetrics | null;
+  readonly truncated: boolean;
+  /** Inserted first when the call has no row yet. */
+  readonly call?: NewCall;
+  /** The one terminal event of the call. */
+  readonly event: {
+    readonly type: 'call.ended' | 'call.failed';
+    /** The workflow's counter; raised to the next free one when somebody else has used it. */
+    readonly seq?: number;
+    readonly data?: Readonly<Record<string, unknown>>;
+  };
+}
+
+/** `missing`: no such row, nothing was written. */
+export type FinaliseResult = 'finalised' | 'already_final' | 'missing';
+
+export interface OpenCall {
+  readonly callId: string;
+  readonly orgId: string;
+  readonly status: CallStatus;
+  readonly nodeId: string | null;
+  readonly bootId: string | null;
+  readonly answeredAt: Date | null;
+  readonly createdAt: Date;
+}
+
+/** The projection of calls. Writers may repeat and arrive late: a row never moves back and a terminal one never moves. */
+export class CallRepository {
+  readonly #dataSource: DataSource;
+
+  constructor(dataSource: DataSource) {
+    this.#dataSource = dataSource;
+  }
+
+  /** Idempotent; true when this insertion made the row. */
+  async insertCall(call: NewCall): Promise<boolean> {
+    const inserted = await insert(this.#dataSource.manager, call);
+    // The node may have reported ringing before the row existed. Its writer stores the event first and then looks for
+    // the row; this one stores the row first and then looks for the event: one of the two finds the other.
+    await this.#dataSource.query(
+      `UPDATE calls SET status = 'ringing' WHERE id = $1 AND status = ANY($2::text[])
+         AND EXISTS (SELECT 1 FROM call_events WHERE call_id = $1 AND source = 'node' AND type = 'ringing')`,
+      [call.id, statusesBefore('ringing')],
+    );
+    return inserted;
+  }
+
+  /**
+   * Moves the row forward and fills in what is known now; a status that is not ahead of the row's changes only what
+   * was unknown. False when there is no row or it is terminal.
+   */
+  async markStatus(
+    callId: string,
+    status: Exclude<CallStatus, 'completed'>,
+    known: CallProgress = {},
+  ): Promise<boolean> {
+    const [, count]: [unknown, number] = await this.#dataSource.query(
+      `UPDATE calls SET
+         status = CASE WHEN status = ANY($3::text[]) THEN $2 ELSE status END,
+         node_id = coalesce($4, node_id), boot_id = coalesce($5, boot_id), sip_call_id = coalesce($6, sip_call_id),
+         answered_at = coalesce(answered_at, $7::timestamptz)
+       WHERE id = $1 AND status <> 'completed'`,
+      [
+        callId,
+        status,
+        statusesBefore(status),
+        known.nodeId ?? null,
+        known.bootId ?? null,
+        known.sipCallId ?? null,
+        timestamp(known.answeredAtMs),
+      ],
+    );
+    return count === 1;
+  }
+
+  /** The terminal row and the terminal event in one transaction, once; repeating it changes nothing. */
+  async finaliseCall(final: CallFinal): Promise<FinaliseResult> {
+    return this.#dataSource.transaction(async (manager) => {
+      if (final.call) await insert(manager, final.call);
+      const rows: { org_id: string }[] = await manager.query(FINALISE, [
+        final.callId,
+        final.disposition,
+        final.endReason,
+        final.endedBy,
+        final.sip?.sipCallId ?? null,
+        final.sip?.finalStatus ?? null,
+        final.sip?.reason == null ? null : storableText(final.sip.reason),
+        final.sip?.q850 ?? null,
+        timestamp(final.endedAtMs),
+        timestamp(final.answeredAtMs),
+        final.metrics ? jsonbParameter(final.metrics) : null,
+        final.truncated,
+        final.event.seq ?? 1,
+        final.event.type,
+        jsonbParameter(final.event.data ?? {}),
+      ]);
+      if (rows.length === 1) return 'finalised';
+      return (await manager.existsBy(Call, { id: final.callId })) ? 'already_final' : 'missing';
+    });
+  }
+
+  async find(orgId: string, callId: string): Promise<Call | null> {
+    return isUuid(callId) ? this.#dataSource.manager.findOneBy(Call, { id: callId, orgId }) : null;
+  }
+
+  /** Newest first. */
+  async list(orgId: string, filter: CallFilter = {}): Promise<Page<Call>> {
+    return listCalls(this.#dataSource.manager, orgId, filter);
+  }
+
+  /** Open calls of one boot of a node, or of all its boots but one. */
+  async listOpenOnNode(nodeId: string, boot: string | { readonly exceptBootId: string }): Promise<OpenCall[]> {
+    const [condition, bootId] =
+      typeof boot === 'string' ? ['boot_id = $2', boot] : ['boot_id IS DISTINCT FROM $2', boot.exceptBootId];
+    return this.#open(`node_id = $1 AND ${condition}`, [nodeId, bootId]);
+  }
+
+  /** Every open call begun more than `minAgeMs` ago, oldest first: what the reconciler compares. */
+  async listOpen(minAgeMs: number, limit = 1000): Promise<OpenCall[]> {
+    return this.#open(`created_at < now() - $1 * interval '1 millisecond'`, [minAgeMs], limit);
+  }
+
+  async countOpenOnTrunk(orgId: string, trunkId: string): Promise<number> {
+    const rows: { n: number }[] = await this.#dataSource.query(
+      `SELECT count(*)::int AS n FROM calls WHERE org_id = $1 AND trunk_id = $2 AND status <> 'completed'`,
+      [orgId, trunkId],
+    );
+    return rows[0]?.n ?? 0;
+  }
+
+  /** Are the node's events 1…lastSeq all stored? */
+  async recordsComplete(callId: string, lastSeq: number): Promise<boolean> {
+    const rows: { n: number }[] = await this.#dataSource.query(
+      `SELECT count(*)::int AS n FROM call_events WHERE call_id = $1 AND source = 'node' AND seq BETWEEN 1 AND $2`,
+      [callId, lastSeq],
+    );
+    return rows[0]?.n === lastSeq;
+  }
+
+  async #open(condition: string, parameters: readonly unknown[], limit = 10_000): Promise<OpenCall[]> {
+    const rows: Record<string, unknown>[] = await this.#dataSource.query(
+      `SELECT id AS "callId", org_id AS "orgId", status, node_id AS "nodeId", boot_id AS "bootId",
+         answered_at AS "answeredAt", created_at AS "createdAt"
+       FROM calls WHERE status <> 'completed' AND ${condition} ORDER BY created_at, id LIMIT ${limit}`,
+      [...parameters],
+    );
+    return rows as unknown as OpenCall[];
+  }
+}
+
+/** `completed` last: the row's lock orders finalisers, and only the first of them finds an open row. */
+const FINALISE = `
+  WITH done AS (
+    UPDATE calls SET status = 'completed', disposition = $2, end_reason = $3, ended_by = $4,
+      sip_call_id = coalesce($5, sip_call_id), sip_final_status = $6, sip_reason = $7, sip_q850 = $8,
+      answered_at = coalesce(answered_at, $10::timestamptz), ended_at = $9::timestamptz,
+      duration_seconds = coalesce(greatest(0, round(extract(epoch FROM
+        $9::timestamptz - coalesce(answered_at, $10::timestamptz)))), 0)::int,
+      metrics = $11::jsonb, truncated = $12
+    WHERE id = $1 AND status <> 'completed'
+    RETURNING id, org_id)
+  INSERT INTO call_events (call_id, source, seq, org_id, at, type, data)
+  SELECT done.id, 'workflow',
+    greatest($13::int, 1 + (SELECT coalesce(max(seq), 0) FROM call_events WHERE call_id = $1 AND source = 'workflow')),
+    done.org_id, $9::timestamptz, $14, $15::jsonb
+  FROM done RETURNING org_id`;
+
+async function insert(manager: EntityManager, call: NewCall): Promise<boolean> {
+  const rows: unknown[] = await manager.query(
+    `INSERT INTO calls (id, org_id, agent_id, trunk_id, session_id, direction, from_number, to_number, status,
+       created_at, started_at, node_id, boot_id, sip_call_id, routing_rule, metadata)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16::jsonb)
+     ON CONFLICT (id) DO NOTHING RETURNING id`,
+    [
+      call.id,
+      call.orgId,
+      call.agentId,
+      call.trunkId,
+      call.sessionId,
+      call.direction,
+      storableText(call.from),
+      storableText(call.to),
+      call.status,
+      timestamp(call.createdAtMs),
+      timestamp(call.startedAtMs === undefined ? call.createdAtMs : call.startedAtMs),
+      call.nodeId ?? null,
+      call.bootId ?? null,
+      call.sipCallId == null ? null : storableText(call.sipCallId),
+      call.routingRule ?? null,
+      jsonbParameter(call.metadata ?? {}),
+    ],
+  );
+  return rows.length === 1;
+}
+
+function timestamp(ms: number | null | undefined): Date | null {
+  return ms == null ? null : new Date(ms);
+}

@@ -1,0 +1,199 @@
+import type { DataSource } from 'typeorm';
+import type { CallEvent, TranscriptTurn } from '../../media/control/contract';
+import { statusesBefore } from '../call-status';
+import type { EventSource } from '../entities/call-event';
+import { isDataError } from '../errors';
+import { isUuid } from '../ids';
+import { jsonbParameter, storableText } from '../jsonb';
+import { decodeEventCursor, encodeEventCursor } from '../event-cursor';
+import { pageLimit } from '../page';
+import type { Page, PageRequest } from '../page';
+
+export interface StoredEvent {
+  readonly callId: string;
+  readonly source: EventSource;
+  readonly seq: number;
+  readonly at: Date;
+  readonly type: string;
+  readonly data: Record<string, unknown>;
+}
+
+export interface WorkflowEvent {
+  readonly callId: string;
+  readonly orgId: string;
+  /** The workflow's own counter for this call: 1, 2, 3 … */
+  readonly seq: number;
+  readonly atMs: number;
+  readonly type: string;
+  readonly data?: Readonly<Record<string, unknown>>;
+}
+
+/** Events no table can hold (a broken id, a number out of range): they are dropped, the rest of the batch is stored. */
+export interface BatchResult {
+  readonly stored: number;
+  readonly rejected: readonly CallEvent[];
+}
+
+interface EventRow {
+  readonly callId: string;
+  readonly orgId: string;
+  readonly source: EventSource;
+  readonly seq: number;
+  readonly at: Date;
+  readonly type: string;
+  readonly data: string;
+}
+
+/** The timeline of calls, from their nodes and their workflows. Everything is inserted once, however often it is sent. */
+export class EventRepository {
+  readonly #dataSource: DataSource;
+
+  constructor(dataSource: DataSource) {
+    this.#dataSource = dataSource;
+  }
+
+  /**
+   * Events of any number of calls, in any order, also of calls that have no row yet: events and transcript turns in one
+   * statement, then the `ringing` of the calls' rows. Rejects only when PostgreSQL is away: then the whole batch is to
+   * be sent again.
+   */
+  async insertBatch(events: readonly CallEvent[]): Promise<BatchResult> {
+    const valid = events.filter(isStorable);
+    const rejected = events.filter((event) => !isStorable(event));
+    const refused = await this.#insert(valid);
+    await this.#projectRinging(valid);
+    return { stored: valid.length - refused.length, rejected: [...rejected, ...refused] };
+  }
+
+  async insertWorkflowEvents(events: readonly WorkflowEvent[]): Promise<void> {
+    if (events.length === 0) return;
+    const rows = events.map(({ callId, orgId, seq, atMs, type, data }) => {
+      return {
+        callId,
+        orgId,
+        source: 'workflow',
+        seq,
+        at: new Date(atMs),
+        type,
+        data: jsonbParameter(data ?? {}),
+      } as const;
+    });
+    await this.#dataSource.query(INSERT_EVENTS, eventParameters(rows));
+  }
+
+  /** How many of the node's events 1…uptoSeq are stored. */
+  async countNodeEvents(callId: string, uptoSeq: number): Promise<number> {
+    const rows: { n: number }[] = await this.#dataSource.query(
+      `SELECT count(*)::int AS n FROM call_events WHERE call_id = $1 AND source = 'node' AND seq BETWEEN 1 AND $2`,
+      [callId, uptoSeq],
+    );
+    return rows[0]?.n ?? 0;
+  }
+
+  /** Highest stored counter of each source; 0 when there is none. */
+  async lastSeqs(callId: string): Promise<Record<EventSource, number>> {
+    const rows: { source: EventSource; seq: number }[] = await this.#dataSource.query(
+      'SELECT source, max(seq) AS seq FROM call_events WHERE call_id = $1 GROUP BY source',
+      [callId],
+    );
+    const last = { node: 0, workflow: 0 };
+    for (const { source, seq } of rows) last[source] = seq;
+    return last;
+  }
+
+  /** The one timeline, sorted by (at, source, seq), oldest first. */
+  async list(orgId: string, callId: string, request: PageRequest = {}): Promise<Page<StoredEvent>> {
+    if (!isUuid(callId)) return { items: [], next: null };
+    const limit = pageLimit(request);
+    const after = request.cursor === undefined ? null : decodeEventCursor(request.cursor);
+    const rows: Record<string, unknown>[] = await this.#dataSource.query(
+      `SELECT call_id AS "callId", source, seq, at, type, data FROM call_events
+       WHERE call_id = $1 AND org_id = $2
+         AND ($3::timestamptz IS NULL OR (at, source, seq) > ($3::timestamptz, $4::text, $5::int))
+       ORDER BY at, source, seq LIMIT $6`,
+      [callId, orgId, after?.at ?? null, after?.source ?? null, after?.seq ?? null, limit + 1],
+    );
+    const items = (rows as unknown as StoredEvent[]).slice(0, limit);
+    const last = items.at(-1);
+    return { items, next: rows.length > limit && last ? encodeEventCursor(last) : null };
+  }
+
+  /** Answers the events that cannot be stored, having found them by halving the batch. */
+  async #insert(events: readonly CallEvent[]): Promise<CallEvent[]> {
+    if (events.length === 0) return [];
+    const turns = events.filter((event) => event.type === 'turn');
+    try {
+      await this.#dataSource.query(`WITH turns AS (${INSERT_TURNS}) ${INSERT_EVENTS}`, [
+        ...eventParameters(events.map(toRow)),
+        ...turnParameters(turns),
+      ]);
+      return [];
+    } catch (error) {
+      if (!isDataError(error)) throw error;
+      if (events.length === 1) return [...events];
+      const half = Math.ceil(events.length / 2);
+      return [...(await this.#insert(events.slice(0, half))), ...(await this.#insert(events.slice(half)))];
+    }
+  }
+
+  async #projectRinging(events: readonly CallEvent[]): Promise<void> {
+    const ringing = [...new Set(events.filter(({ type }) => type === 'ringing').map(({ callId }) => callId))];
+    if (ringing.length === 0) return;
+    // After the events are committed: a row that is inserted meanwhile finds them (CallRepository.insertCall). Rows are
+    // locked in one order, so that two batches cannot lock each other out.
+    await this.#dataSource.query(
+      `UPDATE calls SET status = 'ringing' WHERE id IN (
+         SELECT id FROM calls WHERE id = ANY($1::uuid[]) AND status = ANY($2::text[]) ORDER BY id FOR UPDATE)`,
+      [ringing, statusesBefore('ringing')],
+    );
+  }
+}
+
+const INSERT_EVENTS = `
+  INSERT INTO call_events (call_id, org_id, source, seq, at, type, data)
+  SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::timestamptz[], $6::text[], $7::jsonb[])
+  ON CONFLICT DO NOTHING`;
+
+const INSERT_TURNS = `
+  INSERT INTO transcript_turns (call_id, org_id, index, speaker, text, start_ms, end_ms, interrupted_at_ms)
+  SELECT * FROM unnest($8::uuid[], $9::uuid[], $10::int[], $11::text[], $12::text[], $13::int[], $14::int[], $15::int[])
+  ON CONFLICT DO NOTHING`;
+
+const MAX_INT = 2 ** 31 - 1;
+
+function isStorable({ callId, orgId, seq, atMs }: CallEvent): boolean {
+  // ±8.64e15 ms is what a Date can hold.
+  const countable = Number.isInteger(seq) && seq >= 1 && seq <= MAX_INT;
+  return isUuid(callId) && isUuid(orgId) && countable && Math.abs(atMs) <= 8.64e15;
+}
+
+function toRow(event: CallEvent): EventRow {
+  const { callId, orgId, seq, atMs, type, ...data } = event;
+  return { callId, orgId, source: 'node', seq, at: new Date(atMs), type, data: jsonbParameter(data) };
+}
+
+function eventParameters(rows: readonly EventRow[]): unknown[] {
+  return [
+    rows.map((row) => row.callId),
+    rows.map((row) => row.orgId),
+    rows.map((row) => row.source),
+    rows.map((row) => row.seq),
+    rows.map((row) => row.at),
+    rows.map((row) => row.type),
+    rows.map((row) => row.data),
+  ];
+}
+
+function turnParameters(events: readonly (CallEvent & { type: 'turn' })[]): unknown[] {
+  const column = <T>(pick: (turn: TranscriptTurn) => T): T[] => events.map(({ turn }) => pick(turn));
+  return [
+    events.map((event) => event.callId),
+    events.map((event) => event.orgId),
+    column((turn) => turn.index),
+    column((turn) => turn.speaker),
+    column((turn) => storableText(turn.text)),
+    column((turn) => Math.round(turn.startMs)),
+    column((turn) => Math.round(turn.endMs)),
+    column((turn) => (turn.interruptedAtMs === null ? null : Math.round(turn.interruptedAtMs))),
+  ];
+}
