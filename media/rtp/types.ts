@@ -15,6 +15,10 @@ export interface RtpRemote {
   readonly signallingAddress: string;
   /** false on hold (sendonly/inactive from the peer): we send nothing and the media timeout rests. */
   readonly send: boolean;
+  /** false when the peer only listens (recvonly): the media timeout rests. Default true. */
+  readonly receive?: boolean;
+  /** Where the peer takes RTCP (a=rtcp); default `port` + 1. */
+  readonly rtcpPort?: number;
 }
 
 export interface RtpStats {

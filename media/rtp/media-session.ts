@@ -1,0 +1,284 @@
+/**
+ * One call's media in the RTP thread: receiver and transmitter on one frame clock, RTCP, and the watch over a silent
+ * peer. Knows no sockets and no timers: packets and ticks are handed in, packets and events go out through its options.
+ *
+ *   opened ──setRemote──► running ──close──► closed
+ */
+import { isIPv6, SocketAddress } from 'node:net';
+
+import { FRAME_MS, FRAME_SAMPLES } from '../audio/audio-batch';
+import { maySendTo } from './media-destination';
+import { isRtcp } from './packet';
+import { estimateMos } from './quality';
+import { Receiver } from './receiver';
+import { buildReport, compactNtp, ntpTime, readRtcp, rtcpSenderSsrc } from './rtcp';
+import { Transmitter } from './transmitter';
+
+import type { RtpRemote, RtpStats } from './types';
+
+/** From the start until the first packet, and from the last packet on. */
+const FIRST_PACKET_TIMEOUT_MS = 30_000;
+const MEDIA_TIMEOUT_MS = 15_000;
+/** Speech waits this long for the first packet of a peer behind a NAT. */
+const NAT_WAIT_MS = 500;
+/** Report interval, spread by half as RFC 3550 §6.2 wants. */
+const RTCP_INTERVAL_MS = 5000;
+
+export interface MediaSessionEvents {
+  onDtmf(digit: string, durationMs: number): void;
+  onFirstPacketSent(atEpochMs: number): void;
+  onFirstPacketReceived(atEpochMs: number): void;
+  onPlaybackFinished(playbackId: number): void;
+  onMediaTimeout(): void;
+}
+
+export interface MediaSessionOptions {
+  readonly sendRtp: (packet: Uint8Array, port: number, address: string) => void;
+  readonly sendRtcp: (packet: Uint8Array, port: number, address: string) => void;
+  readonly events: MediaSessionEvents;
+  readonly cname: string;
+  /** The monotonic clock of all `nowMs`. */
+  readonly now: () => number;
+  /** Epoch ms of its 0, so that wall clock and monotonic clock are one. */
+  readonly epochOffsetMs: number;
+  readonly random?: () => number;
+}
+
+export class MediaSession {
+  readonly #options: MediaSessionOptions;
+  readonly #receiver: Receiver;
+  readonly #transmitter: Transmitter;
+  readonly #pcm = new Int16Array(FRAME_SAMPLES);
+  #remote: RtpRemote | null = null;
+  #remoteAddress = '';
+  #maySendToSdp = false;
+  #echo = false;
+  #receivedFrame = false;
+  #speechFromMs = 0;
+
+  #aliveMs: number | null = null;
+  #timeoutFromMs = 0;
+  #sentAny = false;
+  #receivedAny = false;
+
+  #nextReportMs = 0;
+  #reportedPackets = 0;
+  #lastSenderReport = 0;
+  #lastSenderReportMs = 0;
+  #roundTripMs: number | null = null;
+  #remoteLossPct: number | null = null;
+
+  constructor(options: MediaSessionOptions) {
+    this.#options = options;
+    this.#receiver = new Receiver((digit, durationMs) => options.events.onDtmf(digit, durationMs));
+    this.#transmitter = new Transmitter({
+      send: (packet) => this.#sendRtp(packet),
+      onPlaybackFinished: (playbackId) => options.events.onPlaybackFinished(playbackId),
+    });
+  }
+
+  get running(): boolean {
+    return this.#remote !== null;
+  }
+
+  /** The frame that the last tick took from the jitter buffer; overwritten by the next. */
+  get pcm(): Int16Array {
+    return this.#pcm;
+  }
+
+  get pcmReceived(): boolean {
+    return this.#receivedFrame;
+  }
+
+  get queue(): Transmitter['queue'] {
+    return this.#transmitter.queue;
+  }
+
+  setRemote(remote: RtpRemote, nowMs: number): void {
+    const first = this.#remote === null;
+    const resumed = !first && this.#watched === false;
+    this.#remote = remote;
+    const address = canonicalAddress(remote.address);
+    const signallingAddress = canonicalAddress(remote.signallingAddress);
+    // An unspecified address is the old way to hold (RFC 2543): the source stays what it was.
+    if (!isUnspecified(address)) {
+      this.#remoteAddress = address;
+      this.#maySendToSdp = maySendTo(address, signallingAddress);
+      const rtcpPort = remote.rtcpPort ?? remote.port + 1;
+      this.#receiver.source.expect({ address, port: remote.port, rtcpPort, signallingAddress });
+    }
+    this.#receiver.setCodec({
+      law: remote.codec,
+      payloadType: remote.payloadType,
+      telephoneEventPayloadType: remote.telephoneEventPayloadType,
+    });
+    if (first) {
+      this.#timeoutFromMs = nowMs;
+      this.#speechFromMs = address === signallingAddress ? nowMs : nowMs + NAT_WAIT_MS;
+      this.#nextReportMs = nowMs + RTCP_INTERVAL_MS * (0.5 + this.#random() / 2);
+    } else if (resumed) {
+      this.#aliveMs = this.#aliveMs === null ? null : nowMs;
+      this.#timeoutFromMs = nowMs;
+    }
+  }
+
+  echo(): void {
+    this.#echo = true;
+  }
+
+  receiveRtp(bytes: Uint8Array, address: string, port: number, nowMs: number): void {
+    if (isRtcp(bytes)) {
+      this.receiveRtcp(bytes, address, port, nowMs);
+      return;
+    }
+    if (!this.#receiver.receive(bytes, address, port, nowMs)) return;
+    this.#aliveMs = nowMs;
+    if (this.#receivedAny) return;
+    this.#receivedAny = true;
+    this.#options.events.onFirstPacketReceived(this.#options.epochOffsetMs + nowMs);
+  }
+
+  receiveRtcp(bytes: Uint8Array, address: string, port: number, nowMs: number): void {
+    if (!isRtcp(bytes) || !this.#receiver.source.acceptRtcp(address, port, rtcpSenderSsrc(bytes))) return;
+    let received;
+    try {
+      received = readRtcp(bytes);
+    } catch {
+      // Malformed control packets tell nothing; the peer's audio decides.
+      return;
+    }
+    if (this.#aliveMs !== null) this.#aliveMs = nowMs;
+    else this.#timeoutFromMs = nowMs;
+    if (received.senderReport !== null) {
+      this.#lastSenderReport = received.senderReport;
+      this.#lastSenderReportMs = nowMs;
+    }
+    for (const block of received.blocks) {
+      if (block.ssrc !== this.#transmitter.ssrc) continue;
+      this.#remoteLossPct = (block.fractionLost / 256) * 100;
+      if (block.lastSenderReport === 0) continue;
+      // RFC 3550 §6.4.1: A − LSR − DLSR in 1/65536 s.
+      const now = compactNtp(ntpTime(this.#options.epochOffsetMs + nowMs));
+      const trip = (now - block.lastSenderReport - block.delaySinceLastSenderReport) | 0;
+      if (trip >= 0 && trip < 10 * 65536) this.#roundTripMs = (trip / 65536) * 1000;
+    }
+  }
+
+  /**
+   * One 20 ms frame on our schedule, after `skipped` that a stall swallowed. Reads one frame of the peer (see `pcm`)
+   * and sends one packet. The skipped ones are read through `onSkipped` first, so that no audio is lost to listeners.
+   */
+  tick(nowMs: number, skipped: number, onSkipped: (pcm: Int16Array, received: boolean) => void): void {
+    const remote = this.#remote;
+    if (remote === null) return;
+    if (skipped > 0) this.#transmitter.skip(skipped);
+    for (let i = 0; i < skipped; i++) onSkipped(this.#pcm, this.#receiver.frame(this.#pcm, nowMs));
+    this.#receivedFrame = this.#receiver.frame(this.#pcm, nowMs);
+    this.#transmitter.frame({
+      law: remote.codec,
+      payloadType: remote.payloadType,
+      send: remote.send && (this.#maySendToSdp || this.#receiver.source.locked),
+      hold: !this.#receivedAny && nowMs < this.#speechFromMs,
+      echo: this.#echo && this.#receivedAny ? this.#pcm : null,
+      nowMs,
+    });
+    if (nowMs >= this.#nextReportMs) this.#report(nowMs, false);
+    if (this.#watched) this.#checkTimeout(nowMs);
+  }
+
+  stats(): RtpStats {
+    const { stats, source, packetsLate, delayMs } = this.#receiver;
+    const expected = stats.packetsExpected;
+    const lossPct = expected === 0 ? 0 : ((stats.packetsLost + packetsLate) / expected) * 100;
+    return {
+      packetsSent: this.#transmitter.packetsSent,
+      packetsReceived: stats.packetsReceived,
+      packetsLost: stats.packetsLost,
+      packetsLate,
+      packetsForeign: source.foreignPackets,
+      jitterMs: Math.round(stats.jitterMs * 100) / 100,
+      roundTripMs: this.#roundTripMs === null ? null : Math.round(this.#roundTripMs * 10) / 10,
+      remoteLossPct: this.#remoteLossPct,
+      mos:
+        expected === 0
+          ? null
+          : estimateMos({ lossPct, oneWayDelayMs: FRAME_MS + delayMs + (this.#roundTripMs ?? 0) / 2 }),
+      maxSendGapMs: Math.round(this.#transmitter.maxSendGapMs * 10) / 10,
+    };
+  }
+
+  /** Says goodbye by RTCP. */
+  close(nowMs: number): RtpStats {
+    if (this.#remote !== null && this.#sentAny) this.#report(nowMs, true);
+    const stats = this.stats();
+    this.#remote = null;
+    return stats;
+  }
+
+  /** On hold, and when the peer only listens, nothing needs to come. */
+  get #watched(): boolean {
+    const remote = this.#remote;
+    return remote !== null && remote.send && remote.receive !== false;
+  }
+
+  #checkTimeout(nowMs: number): void {
+    const quietMs = this.#aliveMs === null ? nowMs - this.#timeoutFromMs : nowMs - this.#aliveMs;
+    const limitMs = this.#aliveMs === null ? FIRST_PACKET_TIMEOUT_MS : MEDIA_TIMEOUT_MS;
+    if (quietMs < limitMs) return;
+    this.#aliveMs = this.#aliveMs === null ? null : nowMs;
+    this.#timeoutFromMs = nowMs;
+    this.#options.events.onMediaTimeout();
+  }
+
+  #sendRtp(packet: Uint8Array): void {
+    const { source } = this.#receiver;
+    const port = source.locked ? source.port : (this.#remote as RtpRemote).port;
+    this.#options.sendRtp(packet, port, source.address ?? this.#remoteAddress);
+    if (this.#sentAny) return;
+    this.#sentAny = true;
+    this.#options.events.onFirstPacketSent(this.#options.epochOffsetMs + this.#options.now());
+  }
+
+  #report(nowMs: number, bye: boolean): void {
+    const remote = this.#remote as RtpRemote;
+    this.#nextReportMs = nowMs + RTCP_INTERVAL_MS * (0.5 + this.#random());
+    const { source, stats } = this.#receiver;
+    if (!source.locked && !this.#maySendToSdp) return;
+    const { packetsSent, octetsSent, ssrc } = this.#transmitter;
+    const since = this.#lastSenderReport === 0 ? 0 : Math.round(((nowMs - this.#lastSenderReportMs) / 1000) * 65536);
+    const packet = buildReport({
+      ssrc,
+      cname: this.#options.cname,
+      sender:
+        packetsSent === this.#reportedPackets
+          ? null
+          : {
+              ntp: ntpTime(this.#options.epochOffsetMs + nowMs),
+              rtpTimestamp: this.#transmitter.timestampAt(nowMs),
+              packetCount: packetsSent,
+              octetCount: octetsSent,
+            },
+      block: stats.report(),
+      lastSenderReport: this.#lastSenderReport,
+      delaySinceLastSenderReport: since,
+      bye,
+    });
+    this.#reportedPackets = packetsSent;
+    const moved = source.locked && source.port !== remote.port;
+    const port = moved ? source.port + 1 : (remote.rtcpPort ?? remote.port + 1);
+    if (port <= 65535) this.#options.sendRtcp(packet, port, source.address ?? this.#remoteAddress);
+  }
+
+  #random(): number {
+    return (this.#options.random ?? Math.random)();
+  }
+}
+
+/** Spelled as the socket spells it, so that addresses compare as strings. */
+function canonicalAddress(address: string): string {
+  return isIPv6(address) ? new SocketAddress({ address, family: 'ipv6' }).address : address;
+}
+
+function isUnspecified(address: string): boolean {
+  return address === '0.0.0.0' || address === '::';
+}

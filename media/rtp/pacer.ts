@@ -1,0 +1,130 @@
+/**
+ * One clock for all sessions of a thread. A frame of 20 ms is cut into slots; a session lives in one of them and is
+ * served at start + n·20 ms of an absolute schedule. One timer serves whatever is due, so that a thousand sessions cost
+ * no more timers than one. After a stall the missed frames are skipped and reported, never sent in a burst.
+ */
+import { FRAME_MS } from '../audio/audio-batch';
+
+const SLOT_MS = 2;
+const SLOTS = FRAME_MS / SLOT_MS;
+/** A new session is served within this time, in the emptiest slot there is. */
+const FIRST_SERVICE_SLOTS = 3;
+/** Timers count whole milliseconds and may fire a fraction early: good enough. */
+const EARLY_MS = 0.3;
+
+export interface PacerClock {
+  now(): number;
+  setTimeout(callback: () => void, ms: number): unknown;
+  clearTimeout(handle: unknown): void;
+}
+
+export interface PacedSession {
+  /** `skipped`: frames since the last call that will never be sent. */
+  onFrame(nowMs: number, skipped: number): void;
+}
+
+interface Entry {
+  readonly session: PacedSession;
+  /** Absolute number of the slot in which it is next due. */
+  dueSlot: number;
+}
+
+export interface PacerOptions {
+  readonly clock: PacerClock;
+  /** After each round of slots, once every 20 ms while there are sessions. */
+  readonly onRound: () => void;
+}
+
+export class Pacer {
+  readonly #clock: PacerClock;
+  readonly #onRound: () => void;
+  readonly #slots: Entry[][] = Array.from({ length: SLOTS }, () => []);
+  readonly #entries = new Map<PacedSession, Entry>();
+  #startMs = 0;
+  /** Absolute number of the slot to serve next. */
+  #next = 0;
+  #timer: unknown = null;
+  #maxLatenessMs = 0;
+
+  constructor(options: PacerOptions) {
+    this.#clock = options.clock;
+    this.#onRound = options.onRound;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Worst lateness of a slot since the last call. */
+  takeMaxLatenessMs(): number {
+    const value = this.#maxLatenessMs;
+    this.#maxLatenessMs = 0;
+    return value;
+  }
+
+  add(session: PacedSession): void {
+    if (this.#entries.has(session)) return;
+    if (this.#entries.size === 0) {
+      this.#startMs = this.#clock.now();
+      this.#next = 0;
+    }
+    let dueSlot = this.#next;
+    for (let slot = this.#next; slot < this.#next + FIRST_SERVICE_SLOTS; slot++) {
+      if (this.#sessionsIn(slot).length < this.#sessionsIn(dueSlot).length) dueSlot = slot;
+    }
+    const entry = { session, dueSlot };
+    this.#entries.set(session, entry);
+    this.#sessionsIn(dueSlot).push(entry);
+    if (this.#timer === null) this.#arm();
+  }
+
+  remove(session: PacedSession): void {
+    const entry = this.#entries.get(session);
+    if (entry === undefined) return;
+    this.#entries.delete(session);
+    const slot = this.#sessionsIn(entry.dueSlot);
+    slot.splice(slot.indexOf(entry), 1);
+    if (this.#entries.size === 0) this.close();
+  }
+
+  close(): void {
+    if (this.#timer !== null) this.#clock.clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  #sessionsIn(slot: number): Entry[] {
+    return this.#slots[slot % SLOTS] as Entry[];
+  }
+
+  #arm(): void {
+    const delayMs = this.#startMs + this.#next * SLOT_MS - this.#clock.now();
+    this.#timer = this.#clock.setTimeout(this.#run, Math.max(0, Math.ceil(delayMs)));
+  }
+
+  readonly #run = (): void => {
+    this.#timer = null;
+    const nowMs = this.#clock.now();
+    const present = Math.floor((nowMs - this.#startMs + EARLY_MS) / SLOT_MS);
+    // More than a round behind: what is due twice by now is served once, and counts the rest as skipped.
+    if (present - this.#next >= SLOTS) this.#next = present - SLOTS + 1;
+    this.#maxLatenessMs = Math.max(this.#maxLatenessMs, nowMs - this.#startMs - this.#next * SLOT_MS);
+    while (this.#next <= present && this.#entries.size > 0) {
+      const slot = this.#next++;
+      this.#serve(slot);
+      if (slot % SLOTS === SLOTS - 1) this.#onRound();
+    }
+    if (this.#entries.size > 0 && this.#timer === null) this.#arm();
+  };
+
+  #serve(slot: number): void {
+    const entries = this.#sessionsIn(slot);
+    // Backwards: a session may remove itself while it is served.
+    for (let i = entries.length - 1; i >= 0; i--) {
+      const entry = entries[i];
+      if (entry === undefined || entry.dueSlot > slot) continue;
+      const skipped = (slot - entry.dueSlot) / SLOTS;
+      entry.dueSlot = slot + SLOTS;
+      entry.session.onFrame(this.#clock.now(), skipped);
+    }
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * What a session plays: chunks of PCM in order, each belonging to a playback, with an exact count of the samples of each
+ * playback that left. Gain changes are ramped over one frame.
+ */
+import { FRAME_SAMPLES } from '../audio/audio-batch';
+
+const REMEMBERED_PLAYBACKS = 64;
+
+interface Chunk {
+  readonly playbackId: number;
+  readonly pcm: Int16Array;
+  readonly last: boolean;
+}
+
+export class PlaybackQueue {
+  readonly #onFinished: (playbackId: number) => void;
+  readonly #chunks: Chunk[] = [];
+  /** Samples of the first chunk that left. */
+  #offset = 0;
+  readonly #sent = new Map<number, number>();
+  /** Begun or queued since the last clear. */
+  #current = new Set<number>();
+  #gain = 1;
+  #nextGain = 1;
+
+  constructor(onFinished: (playbackId: number) => void) {
+    this.#onFinished = onFinished;
+  }
+
+  get empty(): boolean {
+    return this.#chunks.length === 0;
+  }
+
+  play(playbackId: number, pcm: Int16Array, last: boolean): void {
+    if (!this.#sent.has(playbackId)) {
+      this.#sent.set(playbackId, 0);
+      if (this.#sent.size > REMEMBERED_PLAYBACKS) this.#forgetOldest();
+    }
+    this.#current.add(playbackId);
+    if (pcm.length > 0 || last) this.#chunks.push({ playbackId, pcm, last });
+    if (pcm.length === 0) this.#finishEmpty();
+  }
+
+  setGain(gain: number): void {
+    this.#nextGain = Math.min(1, Math.max(0, Number.isFinite(gain) ? gain : 1));
+  }
+
+  /** Fills `out` with the next 20 ms; false (and `out` untouched) when there is nothing to play. */
+  frame(out: Int16Array): boolean {
+    if (!this.#hasFrame()) return false;
+    let at = 0;
+    for (;;) {
+      const chunk = this.#chunks[0];
+      if (chunk === undefined || at === FRAME_SAMPLES) break;
+      const count = Math.min(FRAME_SAMPLES - at, chunk.pcm.length - this.#offset);
+      out.set(chunk.pcm.subarray(this.#offset, this.#offset + count), at);
+      at += count;
+      this.#offset += count;
+      this.#sent.set(chunk.playbackId, (this.#sent.get(chunk.playbackId) ?? 0) + count);
+      if (this.#offset === chunk.pcm.length) this.#dropFirst(chunk);
+    }
+    out.fill(0, at);
+    this.#finishEmpty();
+    this.#applyGain(out);
+    return true;
+  }
+
+  played(playbackId: number): number {
+    return this.#sent.get(playbackId) ?? 0;
+  }
+
+  /** Drops all that has not left. Samples sent of every playback that was begun or queued since the last clear. */
+  clear(): Map<number, number> {
+    const result = new Map<number, number>();
+    for (const playbackId of this.#current) result.set(playbackId, this.played(playbackId));
+    this.#current = new Set();
+    this.#chunks.length = 0;
+    this.#offset = 0;
+    return result;
+  }
+
+  /** A whole frame, or what is left of a playback that will not go on: a late chunk must not tear a word apart. */
+  #hasFrame(): boolean {
+    const first = this.#chunks[0];
+    if (first === undefined) return false;
+    let samples = -this.#offset;
+    for (const chunk of this.#chunks) {
+      if (chunk.playbackId !== first.playbackId) return true;
+      samples += chunk.pcm.length;
+      if (chunk.last || samples >= FRAME_SAMPLES) return true;
+    }
+    return false;
+  }
+
+  #dropFirst(chunk: Chunk): void {
+    this.#chunks.shift();
+    this.#offset = 0;
+    if (chunk.last) this.#onFinished(chunk.playbackId);
+  }
+
+  /** An empty last chunk ends its playback as soon as it is first in line. */
+  #finishEmpty(): void {
+    for (let chunk = this.#chunks[0]; chunk !== undefined && chunk.pcm.length === 0; chunk = this.#chunks[0]) {
+      this.#dropFirst(chunk);
+    }
+  }
+
+  #applyGain(out: Int16Array): void {
+    const from = this.#gain;
+    const to = this.#nextGain;
+    this.#gain = to;
+    if (from === 1 && to === 1) return;
+    const step = (to - from) / FRAME_SAMPLES;
+    for (let i = 0; i < FRAME_SAMPLES; i++) out[i] = Math.round((out[i] as number) * (from + step * (i + 1)));
+  }
+
+  #forgetOldest(): void {
+    for (const playbackId of this.#sent.keys()) {
+      if (this.#current.has(playbackId) && this.#chunks.some((chunk) => chunk.playbackId === playbackId)) continue;
+      this.#sent.delete(playbackId);
+      this.#current.delete(playbackId);
+      return;
+    }
+  }
+}

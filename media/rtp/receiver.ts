@@ -1,0 +1,113 @@
+/** The receiving half of a session: source lock → reception statistics → DTMF or jitter buffer → playout. */
+import { FRAME_SAMPLES, SAMPLE_RATE_HZ } from '../audio/audio-batch';
+import { DelayEstimator } from './delay-estimator';
+import { DtmfReceiver } from './dtmf-receiver';
+import { JitterBuffer } from './jitter-buffer';
+import { RtpPacketView, readRtpPacket } from './packet';
+import { Playout } from './playout';
+import { ReceptionStats } from './reception-stats';
+import { SourceLock } from './source-lock';
+
+import type { G711Law } from '../codec/g711';
+
+/** Static payload types (RFC 3551 §6) are understood whatever was negotiated: some peers change law in mid-call. */
+const PCMU_PAYLOAD_TYPE = 0;
+const PCMA_PAYLOAD_TYPE = 8;
+
+export interface ReceiverCodec {
+  readonly law: G711Law;
+  readonly payloadType: number;
+  readonly telephoneEventPayloadType: number | null;
+}
+
+export class Receiver {
+  readonly source = new SourceLock();
+  readonly stats = new ReceptionStats(SAMPLE_RATE_HZ);
+  readonly #view = new RtpPacketView();
+  readonly #buffer: JitterBuffer;
+  readonly #playout: Playout;
+  readonly #dtmf: DtmfReceiver;
+  #codec: ReceiverCodec = { law: 'PCMU', payloadType: PCMU_PAYLOAD_TYPE, telephoneEventPayloadType: null };
+  #late = 0;
+  #malformed = 0;
+  #ssrc: number | null = null;
+
+  constructor(onDigit: (digit: string, durationMs: number) => void) {
+    this.#dtmf = new DtmfReceiver(SAMPLE_RATE_HZ, onDigit);
+    this.#buffer = new JitterBuffer({
+      clockRateHz: SAMPLE_RATE_HZ,
+      frameTicks: FRAME_SAMPLES,
+      estimator: new DelayEstimator(),
+    });
+    this.#playout = new Playout(this.#buffer);
+  }
+
+  get packetsLate(): number {
+    return this.#late;
+  }
+
+  /** Not RTP at all, or of a payload type nobody negotiated. */
+  get packetsMalformed(): number {
+    return this.#malformed;
+  }
+
+  get delayMs(): number {
+    return this.#buffer.delayMs;
+  }
+
+  setCodec(codec: ReceiverCodec): void {
+    this.#codec = codec;
+  }
+
+  /** True when the packet was the peer's: it counts as life. */
+  receive(bytes: Uint8Array, address: string, port: number, nowMs: number): boolean {
+    const view = this.#view;
+    if (!readRtpPacket(bytes, view)) {
+      this.#malformed++;
+      return false;
+    }
+    const { ssrc, sequenceNumber, timestamp, payloadType } = view;
+    if (!this.source.accept(address, port, ssrc, sequenceNumber, nowMs)) return false;
+    if (ssrc !== this.#ssrc) {
+      if (this.#ssrc !== null) this.#startAnew();
+      this.#ssrc = ssrc;
+    }
+    if (payloadType === this.#codec.telephoneEventPayloadType) {
+      this.stats.update(ssrc, sequenceNumber, null, nowMs);
+      this.#dtmf.receive(timestamp, bytes, view.payloadOffset, view.payloadBytes, nowMs);
+      return true;
+    }
+    const audio = this.#lawOf(payloadType) !== null;
+    this.stats.update(ssrc, sequenceNumber, audio ? timestamp : null, nowMs);
+    if (!audio) {
+      this.#malformed++;
+      return true;
+    }
+    // Of G.711 one octet is one tick of the clock.
+    const ticks = view.payloadBytes;
+    if (ticks === 0) return true;
+    const outcome = this.#buffer.insert(timestamp, ticks, payloadType, bytes, view.payloadOffset, ticks, nowMs);
+    if (outcome === 'late' || outcome === 'overflow') this.#late++;
+    return true;
+  }
+
+  /** The next 20 ms of the peer's audio; true when they were received. */
+  frame(out: Int16Array, nowMs: number): boolean {
+    this.#dtmf.poll(nowMs);
+    return this.#playout.frame(out, this.#law, nowMs);
+  }
+
+  readonly #law = (payloadType: number): G711Law => this.#lawOf(payloadType) ?? this.#codec.law;
+
+  #lawOf(payloadType: number): G711Law | null {
+    if (payloadType === this.#codec.payloadType) return this.#codec.law;
+    if (payloadType === PCMU_PAYLOAD_TYPE) return 'PCMU';
+    if (payloadType === PCMA_PAYLOAD_TYPE) return 'PCMA';
+    return null;
+  }
+
+  #startAnew(): void {
+    this.#playout.reset();
+    this.#dtmf.reset();
+  }
+}

@@ -1,0 +1,12 @@
+export type RtpErrorCode = 'no_port' | 'bind_failed' | 'closed' | 'thread_lost';
+
+/** The one error family of the RTP layer. */
+export class RtpError extends Error {
+  readonly code: RtpErrorCode;
+
+  constructor(code: RtpErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'RtpError';
+    this.code = code;
+  }
+}

@@ -1,0 +1,209 @@
+/** All sessions of the RTP thread: carries out the main thread's commands, feeds the pacer, collects the audio batches. */
+import { randomBytes } from 'node:crypto';
+
+import { FRAME_SAMPLES } from '../audio/audio-batch';
+import { MediaSession } from './media-session';
+import { Pacer } from './pacer';
+import { PortPool } from './port-pool';
+import { RtpError } from './rtp-error';
+import { SocketPair } from './socket-pair';
+
+import type { MessagePort } from 'node:worker_threads';
+import type { AudioBatch } from '../audio/audio-batch';
+import type { PacedSession, PacerClock } from './pacer';
+import type { FromRtpThread, RtpReply, RtpThreadOptions, ToRtpThread } from './thread-messages';
+
+interface Hosted extends PacedSession {
+  readonly session: MediaSession;
+  readonly sockets: SocketPair;
+}
+
+export interface SessionHostOptions extends RtpThreadOptions {
+  readonly clock: PacerClock;
+  readonly epochOffsetMs: number;
+  readonly post: (messages: readonly FromRtpThread[]) => void;
+}
+
+export class SessionHost {
+  readonly #options: SessionHostOptions;
+  readonly #clock: PacerClock;
+  readonly #pool: PortPool;
+  readonly #pacer: Pacer;
+  readonly #hosted = new Map<number, Hosted>();
+  readonly #cname = randomBytes(9).toString('base64url');
+  #outbox: FromRtpThread[] = [];
+  #listener: MessagePort | null = null;
+  #batchIds: number[] = [];
+  #batchReceived: number[] = [];
+  #batchPcm = new Int16Array(64 * FRAME_SAMPLES);
+
+  constructor(options: SessionHostOptions) {
+    this.#options = options;
+    this.#clock = options.clock;
+    this.#pool = new PortPool({ min: options.portMin, max: options.portMax, now: () => options.clock.now() });
+    this.#pacer = new Pacer({ clock: options.clock, onRound: () => this.#postBatch() });
+  }
+
+  handle(messages: readonly ToRtpThread[]): void {
+    for (const message of messages) this.#handleOne(message);
+  }
+
+  #handleOne(message: ToRtpThread): void {
+    switch (message.type) {
+      case 'open':
+        void this.#open(message.request, message.mediaId, message.localAddress);
+        return;
+      case 'listener':
+        this.#listener?.close();
+        this.#listener = message.port;
+        return;
+      case 'stop':
+        this.#stop();
+        this.#reply(message.request, { kind: 'stopped' });
+        return;
+      default:
+        this.#handleFor(message);
+    }
+  }
+
+  #handleFor(message: Exclude<ToRtpThread, { type: 'open' | 'listener' | 'stop' }>): void {
+    const hosted = this.#hosted.get(message.mediaId);
+    if (hosted === undefined) {
+      if ('request' in message) this.#reply(message.request, { kind: 'error', code: 'closed', message: 'no session' });
+      return;
+    }
+    const { session } = hosted;
+    switch (message.type) {
+      case 'remote':
+        session.setRemote(message.remote, this.#clock.now());
+        this.#pacer.add(hosted);
+        return;
+      case 'play':
+        session.queue.play(message.playbackId, message.pcm, message.last);
+        return;
+      case 'gain':
+        session.queue.setGain(message.gain);
+        return;
+      case 'echo':
+        session.echo();
+        return;
+      case 'clear':
+        this.#reply(message.request, { kind: 'cleared', samples: session.queue.clear() });
+        return;
+      case 'played':
+        this.#reply(message.request, { kind: 'played', samples: session.queue.played(message.playbackId) });
+        return;
+      case 'stats':
+        this.#reply(message.request, { kind: 'stats', stats: session.stats() });
+        return;
+      case 'close':
+        this.#reply(message.request, { kind: 'stats', stats: session.close(this.#clock.now()) });
+        this.#drop(message.mediaId, hosted);
+    }
+  }
+
+  async #open(request: number, mediaId: number, localAddress: string): Promise<void> {
+    let hosted: Hosted | undefined;
+    try {
+      const sockets = await SocketPair.open(this.#pool, localAddress, {
+        onRtp: (bytes, address, port) => hosted?.session.receiveRtp(bytes, address, port, this.#clock.now()),
+        onRtcp: (bytes, address, port) => hosted?.session.receiveRtcp(bytes, address, port, this.#clock.now()),
+      });
+      hosted = this.#host(mediaId, sockets);
+      this.#hosted.set(mediaId, hosted);
+      this.#reply(request, { kind: 'opened', localPort: sockets.port });
+    } catch (error) {
+      const code = error instanceof RtpError ? error.code : 'bind_failed';
+      this.#reply(request, { kind: 'error', code, message: error instanceof Error ? error.message : 'bind failed' });
+    }
+  }
+
+  #host(mediaId: number, sockets: SocketPair): Hosted {
+    const session = new MediaSession({
+      sendRtp: (packet, port, address) => sockets.sendRtp(packet, port, address),
+      sendRtcp: (packet, port, address) => sockets.sendRtcp(packet, port, address),
+      cname: this.#cname,
+      now: () => this.#clock.now(),
+      epochOffsetMs: this.#options.epochOffsetMs,
+      events: {
+        onDtmf: (digit, durationMs) => this.#post({ type: 'dtmf', mediaId, digit, durationMs }),
+        onFirstPacketSent: (atEpochMs) => this.#post({ type: 'firstSent', mediaId, atEpochMs }),
+        onFirstPacketReceived: (atEpochMs) => this.#post({ type: 'firstReceived', mediaId, atEpochMs }),
+        onPlaybackFinished: (playbackId) => this.#post({ type: 'finished', mediaId, playbackId }),
+        onMediaTimeout: () => this.#post({ type: 'timeout', mediaId }),
+      },
+    });
+    const collect = (pcm: Int16Array, received: boolean): void => this.#collect(mediaId, pcm, received);
+    return {
+      session,
+      sockets,
+      onFrame: (nowMs, skipped) => {
+        session.tick(nowMs, skipped, collect);
+        collect(session.pcm, session.pcmReceived);
+      },
+    };
+  }
+
+  #collect(mediaId: number, pcm: Int16Array, received: boolean): void {
+    if (this.#listener === null) return;
+    const at = this.#batchIds.length * FRAME_SAMPLES;
+    if (at === this.#batchPcm.length) {
+      const larger = new Int16Array(at * 2);
+      larger.set(this.#batchPcm);
+      this.#batchPcm = larger;
+    }
+    this.#batchPcm.set(pcm, at);
+    this.#batchIds.push(mediaId);
+    this.#batchReceived.push(received ? 1 : 0);
+  }
+
+  #postBatch(): void {
+    const count = this.#batchIds.length;
+    if (count === 0 || this.#listener === null) return;
+    const batch: AudioBatch = {
+      mediaIds: Uint32Array.from(this.#batchIds),
+      pcm: this.#batchPcm.slice(0, count * FRAME_SAMPLES),
+      received: Uint8Array.from(this.#batchReceived),
+    };
+    this.#batchIds = [];
+    this.#batchReceived = [];
+    this.#listener.postMessage(batch, [
+      batch.mediaIds.buffer as ArrayBuffer,
+      batch.pcm.buffer as ArrayBuffer,
+      batch.received.buffer as ArrayBuffer,
+    ]);
+  }
+
+  #drop(mediaId: number, hosted: Hosted): void {
+    this.#hosted.delete(mediaId);
+    this.#pacer.remove(hosted);
+    hosted.sockets.close();
+    this.#pool.release(hosted.sockets.port);
+  }
+
+  #stop(): void {
+    for (const [mediaId, hosted] of this.#hosted) {
+      hosted.session.close(this.#clock.now());
+      this.#drop(mediaId, hosted);
+    }
+    this.#pacer.close();
+    this.#listener?.close();
+    this.#listener = null;
+  }
+
+  #reply(request: number, reply: RtpReply): void {
+    this.#post({ type: 'reply', request, reply });
+  }
+
+  /** Everything that happens in one turn of the event loop leaves as one message. */
+  #post(message: FromRtpThread): void {
+    if (this.#outbox.length === 0) {
+      queueMicrotask(() => {
+        const messages = this.#outbox;
+        this.#outbox = [];
+        this.#options.post(messages);
+      });
+    }
+    this.#outbox.push(message);
+  }
+}

@@ -1,0 +1,44 @@
+/** What main thread and RTP thread say to each other; both directions are arrays, so that a tick costs one message. */
+import type { MessagePort } from 'node:worker_threads';
+import type { RtpErrorCode } from './rtp-error';
+import type { RtpRemote, RtpStats } from './types';
+
+export interface RtpThreadOptions {
+  readonly portMin: number;
+  readonly portMax: number;
+}
+
+export type ToRtpThread =
+  | { readonly type: 'open'; readonly request: number; readonly mediaId: number; readonly localAddress: string }
+  | { readonly type: 'remote'; readonly mediaId: number; readonly remote: RtpRemote }
+  | {
+      readonly type: 'play';
+      readonly mediaId: number;
+      readonly playbackId: number;
+      readonly pcm: Int16Array;
+      readonly last: boolean;
+    }
+  | { readonly type: 'clear'; readonly request: number; readonly mediaId: number }
+  | { readonly type: 'played'; readonly request: number; readonly mediaId: number; readonly playbackId: number }
+  | { readonly type: 'gain'; readonly mediaId: number; readonly gain: number }
+  | { readonly type: 'echo'; readonly mediaId: number }
+  | { readonly type: 'stats'; readonly request: number; readonly mediaId: number }
+  | { readonly type: 'close'; readonly request: number; readonly mediaId: number }
+  | { readonly type: 'listener'; readonly port: MessagePort }
+  | { readonly type: 'stop'; readonly request: number };
+
+export type RtpReply =
+  | { readonly kind: 'opened'; readonly localPort: number }
+  | { readonly kind: 'cleared'; readonly samples: ReadonlyMap<number, number> }
+  | { readonly kind: 'played'; readonly samples: number }
+  | { readonly kind: 'stats'; readonly stats: RtpStats }
+  | { readonly kind: 'stopped' }
+  | { readonly kind: 'error'; readonly code: RtpErrorCode; readonly message: string };
+
+export type FromRtpThread =
+  | { readonly type: 'reply'; readonly request: number; readonly reply: RtpReply }
+  | { readonly type: 'dtmf'; readonly mediaId: number; readonly digit: string; readonly durationMs: number }
+  | { readonly type: 'firstSent'; readonly mediaId: number; readonly atEpochMs: number }
+  | { readonly type: 'firstReceived'; readonly mediaId: number; readonly atEpochMs: number }
+  | { readonly type: 'finished'; readonly mediaId: number; readonly playbackId: number }
+  | { readonly type: 'timeout'; readonly mediaId: number };
