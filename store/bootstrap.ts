@@ -18,7 +18,7 @@ const BOOTSTRAP_LOCK = 7_283_002;
 
 /**
  * The first organisation and its key. May run at every start and in several processes at once: a new key replaces the
- * bootstrap key before it, which is revoked; the same key changes nothing.
+ * bootstrap key before it, which is revoked; a key that is known changes nothing.
  */
 export async function bootstrap(
   dataSource: DataSource,
@@ -31,11 +31,8 @@ export async function bootstrap(
     await manager.query('SELECT pg_advisory_xact_lock($1)', [BOOTSTRAP_LOCK]);
     const hash = hashApiKey(secrets, options.apiKey);
     const same = await manager.findOneBy(ApiKey, { hash });
-    // An operator who revoked this very key and starts again with it means it.
-    if (same) {
-      await manager.update(ApiKey, { id: same.id }, { revokedAt: null, expiresAt: null });
-      return { orgId: same.orgId, keyId: same.id };
-    }
+    // A revoked key stays revoked: a restart must not bring a leaked one back.
+    if (same) return { orgId: same.orgId, keyId: same.id };
     const [first] = await manager.find(Organisation, { order: { createdAt: 'ASC', id: 'ASC' }, take: 1 });
     const { id: orgId } =
       first ?? (await organisations.create({ name: options.organisationName ?? 'Default' }, manager));

@@ -157,7 +157,7 @@ async function stamp(tx: ConfigTransaction): Promise<void> {
   const changed = (['agent', 'inbound_trunk', 'phone_number', 'outbound_trunk'] as const).map((kind) =>
     tx.changedIds(kind),
   );
-  await tx.manager.query(
+  const rows: unknown[] = await tx.manager.query(
     `WITH bump AS (UPDATE config_version SET version = version + 1 WHERE id = 1 RETURNING version),
        a AS (UPDATE agents t SET version = bump.version FROM bump WHERE t.id = ANY($1::uuid[])),
        i AS (UPDATE inbound_trunks t SET version = bump.version FROM bump WHERE t.id = ANY($2::uuid[])),
@@ -172,4 +172,5 @@ async function stamp(tx: ConfigTransaction): Promise<void> {
      SELECT pg_notify('${CONFIG_CHANNEL}', bump.version::text) FROM bump`,
     [...changed, deletions.map(({ kind }) => kind), deletions.map(({ id }) => id)],
   );
+  if (rows.length !== 1) throw new Error('the configuration counter has no row');
 }
