@@ -130,6 +130,8 @@ export interface OutboundInvite {
 }
 
 export interface OutboundDialog extends DialogBase {
+  /** Where the INVITE went: RTP may be learned from there. */
+  readonly peer?: SipPeer;
   /** CANCEL before the final answer (after the first provisional, RFC 3261 §9.1); a 2xx that crosses it is ACKed and BYEd. */
   cancel(reason?: ReasonHeader): void;
 }

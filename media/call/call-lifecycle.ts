@@ -1,0 +1,205 @@
+/**
+ * The states of one call, shared by both directions, and its ending.
+ *
+ *   setup ──► ringing ──► answered ──► ending ──► ended
+ *     └──────────┴────────────────────────┘
+ *
+ * `end` (the first cause wins) moves to `ending`: timers are cleared, the media closes, the signalling is hung up.
+ * `settle` says how it ended. When that is known, the last statistics are in (or late) and the last SIP message was
+ * seen (or late), the one `ended` event goes out as the call's last and the state is `ended`.
+ */
+import type { Logger } from 'pino';
+import { TimerSet, type Clock } from '../clock';
+import type { CallDirection, CallEnding, CallEvents, CallMetrics, EndedBy, EndReason } from '../control/contract';
+import type { RtpStats } from '../rtp/types';
+import { CallEventLog } from './call-events';
+import type { CallObserver } from './call-observer';
+import { CallTimings } from './call-timings';
+
+/** For the agent's last words to be written down (500 ms) and the RTP thread's figures; a stuck one holds nothing up. */
+const STATS_DEADLINE_MS = 800;
+/** How long the ladder may wait for the answer to our BYE or the ACK of our refusal. */
+const TRAILING_MESSAGE_MS = 300;
+
+export type LiveState = 'setup' | 'ringing' | 'answered';
+export type CallState = LiveState | 'ending' | 'ended';
+
+const MOVES: Readonly<Record<CallState, readonly CallState[]>> = {
+  setup: ['ringing', 'answered', 'ending', 'ended'],
+  ringing: ['answered', 'ending'],
+  answered: ['ending'],
+  ending: ['ended'],
+  ended: [],
+};
+
+export interface EndCause {
+  readonly endReason: EndReason | null;
+  readonly endedBy: EndedBy;
+}
+
+export type CallTimer = 'start' | 'ring' | 'cancel' | 'max_duration' | 'stats' | 'trailing';
+
+export interface LifecycleOptions {
+  readonly direction: CallDirection;
+  readonly clock: Clock;
+  readonly events: CallEvents;
+  readonly observer: CallObserver;
+  readonly logger: Logger;
+  /** Closes RTP and agent; called once, on leaving the live states. */
+  readonly closeMedia: () => Promise<RtpStats | null>;
+  readonly turnLatencyMs: () => CallMetrics['turnLatencyMs'];
+  readonly onEnded: () => void;
+}
+
+export class CallLifecycle {
+  readonly timers: TimerSet<CallTimer>;
+  readonly timings: CallTimings;
+  readonly events: CallEventLog;
+  readonly #options: LifecycleOptions;
+  #state: CallState = 'setup';
+  #liveState: LiveState = 'setup';
+  #callId: string | null = null;
+  #logger: Logger;
+  #ending: CallEnding | null = null;
+  #stats: RtpStats | null = null;
+  #statsDone = false;
+  #trailingDone = false;
+
+  constructor(options: LifecycleOptions) {
+    this.#options = options;
+    this.#logger = options.logger;
+    this.timers = new TimerSet(options.clock);
+    this.timings = new CallTimings(options.direction);
+    this.events = new CallEventLog(options.events, options.clock);
+  }
+
+  get state(): CallState {
+    return this.#state;
+  }
+
+  /** The last state in which the call lived. */
+  get liveState(): LiveState {
+    return this.#liveState;
+  }
+
+  get isLive(): boolean {
+    return this.#state === this.#liveState;
+  }
+
+  get callId(): string | null {
+    return this.#callId;
+  }
+
+  get logger(): Logger {
+    return this.#logger;
+  }
+
+  /** The call exists from here: waiting events go out, an ending that waited for it completes. */
+  identify(callId: string, orgId: string): void {
+    this.#callId = callId;
+    this.#logger = this.#options.logger.child({ callId });
+    this.events.bind(callId, orgId);
+    this.#options.observer.callBegan(this.#options.direction);
+    this.#completeWhenKnown();
+  }
+
+  /** The call never came into being: no event of it is reported. */
+  discard(): void {
+    if (this.#state === 'ended') return;
+    this.events.discard();
+    if (this.isLive) void this.#options.closeMedia().catch(() => undefined); // nobody asks for its statistics
+    this.#transition('ended');
+  }
+
+  enter(next: 'ringing' | 'answered'): void {
+    this.#transition(next);
+    this.#liveState = next;
+  }
+
+  /** False when another cause was first. `hangUp` runs once the state is `ending`. */
+  end(hangUp: () => void): boolean {
+    if (!this.isLive) return false;
+    this.#transition('ending');
+    hangUp();
+    return true;
+  }
+
+  /** How the call ended; only the first word counts. */
+  settle(ending: CallEnding): void {
+    if (this.#state !== 'ending' || this.#ending) return;
+    this.#ending = ending;
+    this.timers.clear('cancel');
+    if (!this.#trailingDone) this.timers.arm('trailing', TRAILING_MESSAGE_MS, () => this.sawLastMessage());
+    this.#completeWhenKnown();
+  }
+
+  /** Nothing more is expected on the ladder. */
+  sawLastMessage(): void {
+    if (this.#state !== 'ending' || this.#trailingDone) return;
+    this.#trailingDone = true;
+    this.#completeWhenKnown();
+  }
+
+  #transition(next: CallState): void {
+    if (!MOVES[this.#state].includes(next)) throw new Error(`a call cannot go from ${this.#state} to ${next}`);
+    this.#state = next;
+    switch (next) {
+      case 'setup':
+      case 'ringing':
+        break;
+      case 'answered':
+        this.timers.clear('ring');
+        break;
+      case 'ending':
+        this.timers.clearAll();
+        this.timings.mark('ended', this.#options.clock.now());
+        this.#collectStats();
+        break;
+      case 'ended':
+        this.timers.clearAll();
+        this.#options.onEnded();
+        break;
+    }
+  }
+
+  #collectStats(): void {
+    const done = (stats: RtpStats | null): void => {
+      if (this.#statsDone) return;
+      this.#statsDone = true;
+      this.#stats = stats;
+      this.timers.clear('stats');
+      this.#completeWhenKnown();
+    };
+    this.timers.arm('stats', STATS_DEADLINE_MS, () => done(null));
+    this.#options.closeMedia().then(done, () => done(null));
+  }
+
+  #completeWhenKnown(): void {
+    const ending = this.#ending;
+    if (this.#state !== 'ending' || !ending || !this.#statsDone || !this.#trailingDone || !this.#callId) return;
+    const stats = this.#stats;
+    const timings = this.timings.snapshot();
+    if (stats && this.#liveState === 'answered') this.events.report({ type: 'media_stats', stats: { ...stats } });
+    this.events.report({ type: 'timings', timings });
+    this.events.report({ type: 'ended', ending, metrics: this.#metrics(stats) });
+    const { direction, observer } = this.#options;
+    const { disposition, endReason, endedBy, sip } = ending;
+    this.#logger.info(
+      { direction, disposition, endReason, endedBy, finalStatus: sip?.finalStatus ?? null, ...timings },
+      'call ended',
+    );
+    observer.callEnded({ direction, disposition, endReason, timings, stats });
+    this.#transition('ended');
+  }
+
+  #metrics(stats: RtpStats | null): CallMetrics {
+    const expected = stats ? stats.packetsReceived + stats.packetsLost : 0;
+    return {
+      postDialDelayMs: this.timings.postDialDelayMs(),
+      mos: stats?.mos ?? null,
+      packetLossPct: stats && expected > 0 ? (100 * stats.packetsLost) / expected : null,
+      jitterMs: stats && expected > 0 ? stats.jitterMs : null,
+      turnLatencyMs: this.#options.turnLatencyMs(),
+    };
+  }
+}

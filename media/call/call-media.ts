@@ -1,0 +1,179 @@
+/**
+ * The media of one call: joins its RTP session and its agent. Owns both: `close()` closes the agent, then the session
+ * (agent → RTP session), and is the only way out of `open`.
+ */
+import type { AgentDelegate, AgentPersona, AgentSession } from '../agent/types';
+import { TimerSet, type Clock } from '../clock';
+import type { CallMetrics, TranscriptTurn } from '../control/contract';
+import type { RtpEngine, RtpRemote, RtpSession, RtpStats } from '../rtp/types';
+
+/** Answer anyway when the first words are not ready by then. */
+const WARM_DEADLINE_MS = 3000;
+/** With NAT between the SDP address and the signalling source, speech waits this long for the first packet. */
+const NAT_WAIT_MS = 500;
+
+/** The agent of a call on its RTP session: `AgentRuntime.createSession`, or the echo of bench mode. */
+export type AgentFactory = (persona: AgentPersona, rtp: RtpSession, delegate: AgentDelegate) => AgentSession;
+
+export interface CallMediaDelegate {
+  onTurn(turn: TranscriptTurn): void;
+  onTurnLatency(ms: number): void;
+  onAgentEnd(reason: 'agent_goodbye' | 'silence' | 'error'): void;
+  /** `count` digits so far. */
+  onDtmf(count: number): void;
+  onMediaTimeout(): void;
+  /** Monotonic ms. */
+  onFirstPacketSent(atMs: number): void;
+  onFirstPacketReceived(atMs: number): void;
+}
+
+export interface CallMediaOptions {
+  readonly engine: RtpEngine;
+  readonly createAgent: AgentFactory;
+  readonly clock: Clock;
+  readonly delegate: CallMediaDelegate;
+}
+
+export class CallMedia {
+  readonly #options: CallMediaOptions;
+  readonly #timers: TimerSet<'warm' | 'nat'>;
+  readonly #latenciesMs: number[] = [];
+  #session: RtpSession | null = null;
+  #agent: AgentSession | null = null;
+  #remote: RtpRemote | null = null;
+  #closed: Promise<RtpStats | null> | null = null;
+  #finishWarm: (() => void) | null = null;
+  #agentStarted = false;
+  #received = false;
+  #dtmfCount = 0;
+  #dtmfByRtp = false;
+  #turns = 0;
+
+  constructor(options: CallMediaOptions) {
+    this.#options = options;
+    this.#timers = new TimerSet(options.clock);
+  }
+
+  /** Rejects with code `no_port`. A session that opens after `close()` is closed at once. */
+  async open(localAddress: string): Promise<void> {
+    const session = await this.#options.engine.open({ localAddress });
+    if (this.#closed) {
+      await session.close();
+      return;
+    }
+    this.#session = session;
+    const { clock, delegate } = this.#options;
+    session.delegate = {
+      onDtmf: (digit) => {
+        this.#dtmfByRtp = true;
+        this.#digit(digit);
+      },
+      onFirstPacketSent: (at) => delegate.onFirstPacketSent(at - clock.timeOriginMs),
+      onFirstPacketReceived: (at) => {
+        this.#received = true;
+        delegate.onFirstPacketReceived(at - clock.timeOriginMs);
+        if (this.#timers.size > 0) this.#startAgent();
+      },
+      onPlaybackFinished: (id) => this.#agent?.onPlaybackFinished(id),
+      onMediaTimeout: () => {
+        if (!this.#closed) delegate.onMediaTimeout();
+      },
+    };
+  }
+
+  get localPort(): number {
+    if (!this.#session) throw new Error('the media of this call is not open');
+    return this.#session.localPort;
+  }
+
+  /** Makes the agent and waits until its first words are ready, at most three seconds; never rejects. */
+  warm(persona: AgentPersona): Promise<void> {
+    if (this.#closed || !this.#session) return Promise.resolve();
+    const agent = this.#options.createAgent(persona, this.#session, this.#agentDelegate());
+    this.#agent = agent;
+    return new Promise((resolve) => {
+      const ready = (): void => {
+        this.#timers.clear('warm');
+        resolve();
+      };
+      this.#finishWarm = ready;
+      this.#timers.arm('warm', WARM_DEADLINE_MS, resolve);
+      agent.warm().then(ready, ready);
+    });
+  }
+
+  /** The call is answered and the far side known: packets flow, the agent speaks. */
+  start(remote: RtpRemote): void {
+    if (this.#closed || !this.#session) return;
+    this.#timers.clear('warm');
+    this.#setRemote(remote);
+    const direct = remote.address === remote.signallingAddress || this.#received || !remote.send;
+    if (direct) this.#startAgent();
+    else this.#timers.arm('nat', NAT_WAIT_MS, () => this.#startAgent());
+  }
+
+  /** New SDP in the call: hold, resume, another address or codec. */
+  update(remote: RtpRemote): void {
+    if (!this.#closed) this.#setRemote(remote);
+  }
+
+  /** A digit by INFO; left out once the peer has shown that it sends RFC 4733 events, as some send both. */
+  infoDtmf(digit: string): void {
+    if (!this.#dtmfByRtp) this.#digit(digit);
+  }
+
+  turnLatencyMs(): CallMetrics['turnLatencyMs'] {
+    const sorted = this.#latenciesMs.toSorted((a, b) => a - b);
+    const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!;
+    return sorted.length === 0 ? null : { p50: Math.round(at(0.5)), p95: Math.round(at(0.95)) };
+  }
+
+  /** Idempotent; the last statistics, null when no session was open. */
+  close(): Promise<RtpStats | null> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<RtpStats | null> {
+    this.#timers.clearAll();
+    this.#finishWarm?.();
+    // Nothing is sent any more, but the session still tells how much the caller heard.
+    if (this.#remote) this.#session?.setRemote({ ...this.#remote, send: false });
+    // An agent that fails at its last words must not keep the port.
+    if (this.#agentStarted) await this.#agent?.finish().catch(() => undefined);
+    this.#agent?.close();
+    return this.#session ? this.#session.close() : null;
+  }
+
+  #setRemote(remote: RtpRemote): void {
+    this.#remote = remote;
+    this.#session?.setRemote(remote);
+  }
+
+  #startAgent(): void {
+    this.#timers.clear('nat');
+    if (this.#agentStarted || this.#closed) return;
+    this.#agentStarted = true;
+    this.#agent?.start();
+  }
+
+  #digit(digit: string): void {
+    if (this.#closed) return;
+    this.#options.delegate.onDtmf(++this.#dtmfCount);
+    this.#agent?.onDtmf(digit);
+  }
+
+  #agentDelegate(): AgentDelegate {
+    const { delegate } = this.#options;
+    return {
+      onTurn: (turn) => delegate.onTurn({ ...turn, index: this.#turns++ }),
+      onEnd: (reason) => {
+        if (!this.#closed) delegate.onAgentEnd(reason);
+      },
+      onTurnLatency: (ms) => {
+        this.#latenciesMs.push(ms);
+        delegate.onTurnLatency(ms);
+      },
+    };
+  }
+}

@@ -1,0 +1,28 @@
+/** What the call layer lets be counted. The node's metrics implement it; nothing here waits or throws. */
+import type { CallDirection, Disposition, EndReason, SipLadderEntry } from '../control/contract';
+import type { RtpStats } from '../rtp/types';
+
+export interface EndedCall {
+  readonly direction: CallDirection;
+  readonly disposition: Disposition;
+  readonly endReason: EndReason | null;
+  readonly timings: Readonly<Record<string, number | null>>;
+  readonly stats: RtpStats | null;
+}
+
+export interface CallObserver {
+  callBegan(direction: CallDirection): void;
+  callEnded(call: EndedCall): void;
+  /** An INVITE refused before a call existed, or a dial not sent. */
+  rejected(reason: string): void;
+  sipMessage(entry: SipLadderEntry): void;
+  turnLatency(ms: number): void;
+}
+
+export const NO_OBSERVER: CallObserver = {
+  callBegan: () => undefined,
+  callEnded: () => undefined,
+  rejected: () => undefined,
+  sipMessage: () => undefined,
+  turnLatency: () => undefined,
+};

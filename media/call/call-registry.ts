@@ -1,0 +1,217 @@
+/**
+ * The calls of a node: those being set up, the live ones by `callId`, the ended ones for a while (so that a status
+ * says "ended" and a late command finds its call), tombstones, and what commands and dials have already been answered.
+ */
+import type { Clock } from '../clock';
+import type {
+  CallDirection,
+  CallNodeStatus,
+  CommandResult,
+  DialResult,
+  EndReason,
+  EndedBy,
+  LiveCall,
+} from '../control/contract';
+import type { LiveState } from './call-lifecycle';
+
+/** Longer than any workflow asks about a call that is over. */
+const REMEMBER_MS = 15 * 60_000;
+const SWEEP_EVERY_ENTRIES = 256;
+
+/** A call as the registry and the commands see it. */
+export interface RegisteredCall {
+  readonly direction: CallDirection;
+  readonly liveState: LiveState;
+  readonly isLive: boolean;
+  readonly lastSeq: number;
+  /** Ends the call with BYE, CANCEL or a refusal; without effect on one that is ending. */
+  hangUp(endReason: EndReason, endedBy: EndedBy): void;
+}
+
+export type AdmissionRefusal = 'node_full' | 'node_draining';
+
+interface Entry {
+  readonly call: RegisteredCall;
+  readonly sinceMs: number;
+  callId: string | null;
+}
+
+/** Values that are forgotten `REMEMBER_MS` after they were set. */
+class Memory<V> {
+  readonly #clock: Clock;
+  readonly #entries = new Map<string, { readonly value: V; readonly untilMs: number }>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  set(key: string, value: V): void {
+    this.#entries.delete(key);
+    this.#entries.set(key, { value, untilMs: this.#clock.now() + REMEMBER_MS });
+    if (this.#entries.size % SWEEP_EVERY_ENTRIES === 0) this.#sweep();
+  }
+
+  get(key: string): V | undefined {
+    const entry = this.#entries.get(key);
+    return entry && entry.untilMs > this.#clock.now() ? entry.value : undefined;
+  }
+
+  delete(key: string): void {
+    this.#entries.delete(key);
+  }
+
+  #sweep(): void {
+    const now = this.#clock.now();
+    // Oldest first, as set() always appends.
+    for (const [key, entry] of this.#entries) {
+      if (entry.untilMs > now) return;
+      this.#entries.delete(key);
+    }
+  }
+}
+
+export class CallRegistry {
+  readonly #clock: Clock;
+  readonly #maxCalls: number;
+  readonly #entries = new Map<RegisteredCall, Entry>();
+  readonly #byId = new Map<string, Entry>();
+  readonly #ended: Memory<number>;
+  readonly #tombstones: Memory<true>;
+  readonly #commands: Memory<Promise<CommandResult>>;
+  readonly #dials: Memory<Promise<DialResult>>;
+  #draining = false;
+  #whenEmpty: (() => void)[] = [];
+  #onLoadChange: () => void = () => undefined;
+
+  constructor(options: { readonly clock: Clock; readonly maxCalls: number }) {
+    this.#clock = options.clock;
+    this.#maxCalls = options.maxCalls;
+    this.#ended = new Memory(options.clock);
+    this.#tombstones = new Memory(options.clock);
+    this.#commands = new Memory(options.clock);
+    this.#dials = new Memory(options.clock);
+  }
+
+  /** Calls being set up, live or ending. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  /** Whether a further call would be taken. */
+  get hasRoom(): boolean {
+    return !this.#draining && this.#entries.size < this.#maxCalls;
+  }
+
+  /** Called whenever `size` or `hasRoom` may have changed. */
+  set onLoadChange(listener: () => void) {
+    this.#onLoadChange = listener;
+  }
+
+  /** Takes the call, or says why not. A call that was taken must `leave`. */
+  enter(call: RegisteredCall): AdmissionRefusal | null {
+    if (this.#draining) return 'node_draining';
+    if (this.#entries.size >= this.#maxCalls) return 'node_full';
+    this.#entries.set(call, { call, sinceMs: this.#clock.epochMs(), callId: null });
+    this.#onLoadChange();
+    return null;
+  }
+
+  /** Gives an entered call its id; false when a live call has it. */
+  identify(call: RegisteredCall, callId: string): boolean {
+    const entry = this.#entries.get(call);
+    if (!entry || this.#byId.has(callId)) return false;
+    entry.callId = callId;
+    this.#byId.set(callId, entry);
+    return true;
+  }
+
+  leave(call: RegisteredCall): void {
+    const entry = this.#entries.get(call);
+    if (!entry) return;
+    this.#entries.delete(call);
+    if (entry.callId !== null) {
+      this.#byId.delete(entry.callId);
+      if (call.lastSeq > 0) this.#ended.set(entry.callId, call.lastSeq);
+    }
+    this.#onLoadChange();
+    if (this.#entries.size > 0) return;
+    const waiting = this.#whenEmpty;
+    this.#whenEmpty = [];
+    for (const resolve of waiting) resolve();
+  }
+
+  find(callId: string): RegisteredCall | undefined {
+    return this.#byId.get(callId)?.call;
+  }
+
+  hasEnded(callId: string): boolean {
+    return this.#ended.get(callId) !== undefined;
+  }
+
+  status(callId: string): CallNodeStatus {
+    const call = this.find(callId);
+    if (call) return { known: true, state: call.liveState, lastSeq: call.lastSeq };
+    const lastSeq = this.#ended.get(callId);
+    return lastSeq === undefined ? { known: false } : { known: true, state: 'ended', lastSeq };
+  }
+
+  /** Identified calls that are not ended. */
+  list(): readonly LiveCall[] {
+    return [...this.#byId].map(([callId, { call, sinceMs }]) => ({
+      callId,
+      direction: call.direction,
+      state: call.liveState,
+      sinceMs,
+    }));
+  }
+
+  tombstone(callId: string): void {
+    this.#tombstones.set(callId, true);
+  }
+
+  isTombstoned(callId: string): boolean {
+    return this.#tombstones.get(callId) === true;
+  }
+
+  /** The first result of a command stands for all its repeats. */
+  commandOnce(callId: string, commandId: string, run: () => Promise<CommandResult>): Promise<CommandResult> {
+    return remember(this.#commands, JSON.stringify([callId, commandId]), run);
+  }
+
+  /**
+   * At most one INVITE per attempt: a repeat joins the dial under way and gets its result. A dial that did not send is
+   * forgotten and may be tried again.
+   */
+  dialOnce(attemptId: string, run: () => Promise<DialResult>): Promise<DialResult> {
+    const known = this.#dials.get(attemptId);
+    if (known) return known;
+    const result = remember(this.#dials, attemptId, run);
+    const forget = (): void => this.#dials.delete(attemptId);
+    result.then((outcome) => outcome.sent || forget(), forget);
+    return result;
+  }
+
+  /** Takes no further call; resolves when none is left. */
+  drain(): Promise<void> {
+    this.#draining = true;
+    this.#onLoadChange();
+    if (this.#entries.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#whenEmpty.push(resolve));
+  }
+
+  hangUpAll(endReason: EndReason, endedBy: EndedBy): void {
+    for (const { call } of this.#entries.values()) call.hangUp(endReason, endedBy);
+  }
+}
+
+function remember<V>(memory: Memory<Promise<V>>, key: string, run: () => Promise<V>): Promise<V> {
+  const known = memory.get(key);
+  if (known) return known;
+  const result = run();
+  memory.set(key, result);
+  return result;
+}

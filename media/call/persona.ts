@@ -1,0 +1,17 @@
+import type { AgentPersona } from '../agent/types';
+import type { AgentProfile } from '../control/contract';
+
+/** What the agent of a call is, as its session needs it. `firstMessage` overrides the agent's own. */
+export function personaOf(callId: string, agent: AgentProfile, firstMessage: string | null = null): AgentPersona {
+  return {
+    callId,
+    agentName: agent.name,
+    language: agent.language,
+    firstMessage: firstMessage ?? agent.firstMessage,
+    instructions: agent.instructions,
+    voiceId: agent.voiceId,
+    ttsSpeedPct: agent.ttsSpeedPct,
+    interruptible: agent.interruptible,
+    silenceTimeoutMs: agent.silenceTimeoutSeconds * 1000,
+  };
+}

@@ -1,0 +1,78 @@
+/** The environment of a media node, parsed once. */
+import { availableParallelism, hostname } from 'node:os';
+import { z } from 'zod';
+import {
+  commaList,
+  dataEnv,
+  listenPort,
+  logEnv,
+  portNumber,
+  positiveInteger,
+  processEnv,
+  readEnv,
+  type ReadEnvOptions,
+} from '../ops/env';
+
+/** Calls one core carries with the embedded voices and recogniser, measured with room to spare. */
+const CALLS_PER_CORE = 100;
+/** The engine alone, without speech. */
+const ECHO_CALLS_PER_CORE = 2000;
+
+const nodeEnv = {
+  ...logEnv,
+  ...dataEnv,
+  SIP_HOST: commaList.default(['0.0.0.0', '::']),
+  SIP_PORT: listenPort.default(5060),
+  SIP_PUBLIC_HOST: z.string().optional(),
+  RTP_PORT_MIN: portNumber.default(20_000),
+  RTP_PORT_MAX: portNumber.default(29_999),
+  MEDIA_HTTP_HOST: z.string().default('127.0.0.1'),
+  MEDIA_HTTP_PORT: listenPort.default(8081),
+  MEDIA_NODE_ID: z
+    .string()
+    .regex(/^[\w.-]{1,100}$/, 'may hold letters, digits, ".", "_" and "-", at most 100')
+    .optional(),
+  MEDIA_MAX_CALLS: positiveInteger.optional(),
+};
+
+/** `MEDIA_BENCH=echo`: the engine alone, see `bench-mode.ts`. */
+const benchEnv = { MEDIA_BENCH: z.enum(['echo']).optional() };
+
+interface NodeSettings {
+  readonly nodeId: string;
+  readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
+  readonly dataDir: string;
+  readonly sip: { readonly hosts: readonly string[]; readonly port: number; readonly publicHost: string | null };
+  readonly rtp: { readonly portMin: number; readonly portMax: number };
+  readonly http: { readonly host: string; readonly port: number };
+  readonly maxCalls: number;
+}
+
+type ProcessEnv = ReturnType<typeof readProcessEnv>;
+
+export type MediaConfig =
+  (NodeSettings & { readonly mode: 'bench' }) | (NodeSettings & { readonly mode: 'node'; readonly env: ProcessEnv });
+
+/** Throws `EnvError` naming every problem. */
+export function readMediaConfig(options: ReadEnvOptions = {}): MediaConfig {
+  const bench = readEnv(benchEnv, options).MEDIA_BENCH !== undefined;
+  if (bench) return { ...settings(readEnv(nodeEnv, options), ECHO_CALLS_PER_CORE), mode: 'bench' };
+  const env = readProcessEnv(options);
+  return { ...settings(env, CALLS_PER_CORE), mode: 'node', env };
+}
+
+function readProcessEnv(options: ReadEnvOptions) {
+  return readEnv({ ...processEnv, ...nodeEnv }, options);
+}
+
+function settings(env: Readonly<z.output<z.ZodObject<typeof nodeEnv>>>, callsPerCore: number): NodeSettings {
+  return {
+    nodeId: env.MEDIA_NODE_ID ?? `${hostname().replace(/[^\w.-]/g, '-')}-1`,
+    logLevel: env.LOG_LEVEL,
+    dataDir: env.DATA_DIR,
+    sip: { hosts: env.SIP_HOST, port: env.SIP_PORT, publicHost: env.SIP_PUBLIC_HOST ?? null },
+    rtp: { portMin: env.RTP_PORT_MIN, portMax: env.RTP_PORT_MAX },
+    http: { host: env.MEDIA_HTTP_HOST, port: env.MEDIA_HTTP_PORT },
+    maxCalls: env.MEDIA_MAX_CALLS ?? callsPerCore * availableParallelism(),
+  };
+}

@@ -1,0 +1,46 @@
+import type { AgentDelegate, AgentPersona, AgentSession } from '../../media/agent/types';
+
+/** An agent that is warm when the test says so and does what the test makes it do. */
+export class FakeAgent implements AgentSession {
+  started = 0;
+  finished = 0;
+  closed = 0;
+  readonly digits: string[] = [];
+  readonly #warmed: Promise<void>;
+  #finishWarm: () => void = () => undefined;
+
+  constructor(
+    readonly persona: AgentPersona,
+    readonly delegate: AgentDelegate,
+    warmAtOnce: boolean,
+  ) {
+    this.#warmed = warmAtOnce ? Promise.resolve() : new Promise((resolve) => (this.#finishWarm = resolve));
+  }
+
+  finishWarm(): void {
+    this.#finishWarm();
+  }
+
+  warm(): Promise<void> {
+    return this.#warmed;
+  }
+
+  start(): void {
+    this.started++;
+  }
+
+  onDtmf(digit: string): void {
+    this.digits.push(digit);
+  }
+
+  onPlaybackFinished(): void {}
+
+  finish(): Promise<void> {
+    this.finished++;
+    return Promise.resolve();
+  }
+
+  close(): void {
+    this.closed++;
+  }
+}

@@ -1,0 +1,79 @@
+import type {
+  AgentProfile,
+  Availability,
+  CallDirectory,
+  InboundRequest,
+  InboundTrunkProfile,
+  OutboundTrunkProfile,
+  RoutingDecision,
+  StartInboundResult,
+} from '../../media/control/contract';
+
+export const AGENT: AgentProfile = {
+  id: 'agent-1',
+  orgId: 'org-1',
+  name: 'Support',
+  type: 'inbound',
+  language: ['en'],
+  firstMessage: 'Hello there.',
+  instructions: [],
+  voiceId: null,
+  ttsSpeedPct: 100,
+  interruptible: true,
+  useOrgKnowledgebase: false,
+  sttKeyterms: [],
+  maxCallDurationSeconds: 600,
+  silenceTimeoutSeconds: 10,
+};
+
+export const TRUNK: OutboundTrunkProfile = {
+  id: 'trunk-out',
+  orgId: 'org-1',
+  host: 'carrier.example',
+  port: 5060,
+  transport: 'udp',
+  username: 'user',
+  password: 'secret',
+  callerNumber: '+15550000001',
+};
+
+/** Routes every INVITE to one agent; the start is answered at once or when the test says so. */
+export class FakeDirectory implements CallDirectory {
+  readonly requests: InboundRequest[] = [];
+  decision: RoutingDecision = {
+    ok: true,
+    agent: AGENT,
+    rule: 'trunk_number',
+    steps: ['the number is on the trunk'],
+    dialedNumber: '+15551234567',
+    callerNumber: '+15557654321',
+  };
+  available: Availability = { available: true, retryAfterSeconds: 5, reason: null };
+  start: (request: InboundRequest) => Promise<StartInboundResult> = (request) =>
+    Promise.resolve({ ok: true, callId: `call-${request.sipCallId}`, sessionId: 'session-1' });
+
+  inboundTrunk(): InboundTrunkProfile | undefined {
+    return undefined;
+  }
+
+  outboundTrunk(trunkId: string): OutboundTrunkProfile | undefined {
+    return trunkId === TRUNK.id ? TRUNK : undefined;
+  }
+
+  agent(agentId: string): AgentProfile | undefined {
+    return agentId === AGENT.id ? AGENT : undefined;
+  }
+
+  routeInbound(): RoutingDecision {
+    return this.decision;
+  }
+
+  startInbound(request: InboundRequest): Promise<StartInboundResult> {
+    this.requests.push(request);
+    return this.start(request);
+  }
+
+  availability(): Availability {
+    return this.available;
+  }
+}

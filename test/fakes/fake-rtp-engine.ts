@@ -1,0 +1,92 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { RtpEngine, RtpRemote, RtpSession, RtpSessionDelegate, RtpStats } from '../../media/rtp/types';
+
+export const QUIET_STATS: RtpStats = {
+  packetsSent: 0,
+  packetsReceived: 0,
+  packetsLost: 0,
+  packetsLate: 0,
+  packetsForeign: 0,
+  jitterMs: 0,
+  roundTripMs: null,
+  remoteLossPct: null,
+  mos: null,
+  maxSendGapMs: 0,
+};
+
+export class FakeRtpSession implements RtpSession {
+  delegate: RtpSessionDelegate = {};
+  readonly remotes: RtpRemote[] = [];
+  echoing = false;
+  closed = 0;
+  finalStats: RtpStats = QUIET_STATS;
+  /** A thread that never answers. */
+  stuck = false;
+
+  constructor(
+    readonly mediaId: number,
+    readonly localPort: number,
+    readonly localAddress: string,
+  ) {}
+
+  setRemote(remote: RtpRemote): void {
+    this.remotes.push(remote);
+  }
+
+  play(): void {}
+
+  clear(): Promise<ReadonlyMap<number, number>> {
+    return Promise.resolve(new Map());
+  }
+
+  played(): Promise<number> {
+    return Promise.resolve(0);
+  }
+
+  setGain(): void {}
+
+  echo(): void {
+    this.echoing = true;
+  }
+
+  stats(): Promise<RtpStats> {
+    return Promise.resolve(this.finalStats);
+  }
+
+  close(): Promise<RtpStats> {
+    this.closed++;
+    return this.stuck ? new Promise(() => undefined) : this.stats();
+  }
+}
+
+export class FakeRtpEngine implements RtpEngine {
+  readonly sessions: FakeRtpSession[] = [];
+  /** What `open` rejects with next. */
+  failure: Error | null = null;
+
+  get sessionCount(): number {
+    return this.sessions.filter((session) => session.closed === 0).length;
+  }
+
+  get last(): FakeRtpSession {
+    return this.sessions.at(-1)!;
+  }
+
+  start(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  open(options: { readonly localAddress: string }): Promise<RtpSession> {
+    if (this.failure) return Promise.reject(this.failure);
+    const id = this.sessions.length + 1;
+    const session = new FakeRtpSession(id, 20_000 + 2 * id, options.localAddress);
+    this.sessions.push(session);
+    return Promise.resolve(session);
+  }
+
+  connectListener(_port: MessagePort): void {}
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}

@@ -1,0 +1,201 @@
+import type {
+  DialogDelegate,
+  InboundDialog,
+  InboundInvite,
+  LadderMessage,
+  OutboundDialog,
+  OutboundInvite,
+  ReasonHeader,
+  SipEndpoint,
+} from '../../media/sip/types';
+
+export const PHONE_SDP = [
+  'v=0',
+  'o=- 1 1 IN IP4 192.0.2.10',
+  's=-',
+  'c=IN IP4 192.0.2.10',
+  't=0 0',
+  'm=audio 40000 RTP/AVP 0 101',
+  'a=rtpmap:0 PCMU/8000',
+  'a=rtpmap:101 telephone-event/8000',
+  'a=sendrecv',
+  '',
+].join('\r\n');
+
+export const VIDEO_ONLY_SDP = PHONE_SDP.replace('m=audio 40000 RTP/AVP 0 101', 'm=video 40000 RTP/AVP 96');
+
+const message = (direction: 'in' | 'out', method: string, status: number | null): LadderMessage => ({
+  direction,
+  method,
+  status,
+  reason: null,
+  cseq: `1 ${method}`,
+  transport: 'udp',
+});
+
+abstract class FakeDialog {
+  delegate: DialogDelegate = {};
+  readonly sent: string[] = [];
+  byeReason: ReasonHeader | undefined;
+  over = false;
+
+  constructor(readonly sipCallId: string) {}
+
+  bye(reason?: ReasonHeader): void {
+    if (this.over) return;
+    this.over = true;
+    this.byeReason = reason;
+    this.sent.push('BYE');
+    this.delegate.onMessage?.(message('out', 'BYE', null));
+  }
+
+  dispose(): void {
+    this.over = true;
+  }
+
+  answerBye(): void {
+    this.delegate.onMessage?.(message('in', 'BYE', 200));
+    this.delegate.onClosed?.('normal');
+  }
+
+  peerBye(reason: ReasonHeader | null = null): void {
+    this.over = true;
+    this.delegate.onMessage?.(message('in', 'BYE', null));
+    this.delegate.onMessage?.(message('out', 'BYE', 200));
+    this.delegate.onBye?.(reason);
+    this.delegate.onClosed?.('normal');
+  }
+}
+
+export class FakeInboundDialog extends FakeDialog implements InboundDialog {
+  readonly invite: InboundInvite;
+  readonly answers: string[] = [];
+  rejection: { readonly status: number; readonly retryAfterSeconds?: number; readonly warning?: string } | null = null;
+
+  constructor(invite: Partial<InboundInvite> = {}) {
+    super(invite.sipCallId ?? 'sip-1');
+    this.invite = {
+      sipCallId: this.sipCallId,
+      fromTag: 'f1',
+      cseq: 2,
+      requestUser: '+15551234567',
+      fromUser: '+15557654321',
+      headers: new Map(),
+      offer: PHONE_SDP,
+      peer: { transport: 'udp', address: '192.0.2.10', port: 5060 },
+      identity: { trunkId: 'trunk-1', orgId: 'org-1', username: 'user' },
+      localAddress: '192.0.2.1',
+      receivedAt: 0,
+      ...invite,
+    };
+  }
+
+  ring(): void {
+    this.sent.push('180');
+    this.delegate.onMessage?.(message('out', 'INVITE', 180));
+  }
+
+  answer(sdp: string): void {
+    this.answers.push(sdp);
+    this.sent.push('200');
+    this.delegate.onMessage?.(message('out', 'INVITE', 200));
+  }
+
+  reject(status: number, options: { retryAfterSeconds?: number; warning?: string } = {}): void {
+    this.over = true;
+    this.rejection = { status, ...options };
+    this.sent.push(String(status));
+    this.delegate.onMessage?.(message('out', 'INVITE', status));
+  }
+
+  ack(sdp: string | null = null): void {
+    this.delegate.onMessage?.(message('in', 'ACK', null));
+    this.delegate.onAck?.(sdp);
+  }
+
+  cancel(): void {
+    this.over = true;
+    this.sent.push('487');
+    this.delegate.onCancel?.();
+    this.delegate.onClosed?.('normal');
+  }
+}
+
+export class FakeOutboundDialog extends FakeDialog implements OutboundDialog {
+  readonly peer = { transport: 'udp', address: '192.0.2.10', port: 5060 } as const;
+  cancelReason: ReasonHeader | undefined;
+
+  constructor(
+    readonly options: OutboundInvite,
+    readonly sdpOffer: string,
+  ) {
+    super(options.sipCallId);
+  }
+
+  cancel(reason?: ReasonHeader): void {
+    if (this.over) return;
+    this.cancelReason = reason;
+    this.sent.push('CANCEL');
+  }
+
+  progress(status: number, sdp: string | null = null): void {
+    this.delegate.onProgress?.(status, sdp);
+  }
+
+  accept(sdp: string | null = PHONE_SDP): void {
+    this.delegate.onAccept?.(sdp);
+  }
+
+  refuse(status: number, provisional: number | null = 180): void {
+    this.over = true;
+    this.delegate.onReject?.({
+      kind: 'status',
+      status,
+      reason: `Status ${status}`,
+      q850: null,
+      provisional,
+      retryAfterSeconds: null,
+    });
+    this.delegate.onClosed?.('normal');
+  }
+}
+
+export class FakeSipEndpoint implements SipEndpoint {
+  readonly dialogs: FakeOutboundDialog[] = [];
+  readonly localAddress = '192.0.2.1';
+  /** What `invite` rejects with. */
+  failure: Error | null = null;
+  /** Awaited by `invite` before the offer is asked for: resolution. */
+  resolution: Promise<void> = Promise.resolve();
+  draining = false;
+
+  get dialogCount(): number {
+    return this.dialogs.filter((dialog) => !dialog.over).length;
+  }
+
+  get last(): FakeOutboundDialog {
+    return this.dialogs.at(-1)!;
+  }
+
+  start(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  drain(): void {
+    this.draining = true;
+  }
+
+  async invite(options: OutboundInvite, delegate: DialogDelegate): Promise<OutboundDialog> {
+    await this.resolution;
+    if (this.failure) throw this.failure;
+    const dialog = new FakeOutboundDialog(options, options.offer(this.localAddress));
+    dialog.delegate = delegate;
+    dialog.sent.push('INVITE');
+    this.dialogs.push(dialog);
+    return dialog;
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}

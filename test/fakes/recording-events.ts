@@ -1,0 +1,27 @@
+import type { CallEvent, CallEvents } from '../../media/control/contract';
+
+export class RecordingEvents implements CallEvents {
+  readonly all: CallEvent[] = [];
+
+  report(event: CallEvent): void {
+    this.all.push(event);
+  }
+
+  flush(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  ofCall(callId: string): CallEvent[] {
+    return this.all.filter((event) => event.callId === callId);
+  }
+
+  types(callId: string): string[] {
+    return this.ofCall(callId)
+      .filter((event) => event.type !== 'sip')
+      .map((event) => event.type);
+  }
+
+  ended(callId: string): (CallEvent & { type: 'ended' })[] {
+    return this.ofCall(callId).filter((event) => event.type === 'ended');
+  }
+}
