@@ -1,0 +1,111 @@
+/** Choosing one audio stream and its codec out of a peer's SDP: the rules of RFC 3264 that offer and answer share. */
+import { BlockList, isIPv4, isIPv6 } from 'node:net';
+
+import { isUnspecified } from './session-description';
+import { refuse } from './types';
+
+import type { MediaSection, OfferedFormat } from './session-description';
+import type { AudioCodec, Direction, RemoteAudio, SdpRefusal } from './types';
+
+export const DEFAULT_CODECS: readonly AudioCodec[] = ['PCMU', 'PCMA'];
+const PLAIN_RTP = 'RTP/AVP';
+
+/** Nobody's media address: groups, broadcast, and what RFC 6890 reserves. */
+const UNUSABLE = new BlockList();
+UNUSABLE.addSubnet('0.0.0.0', 8, 'ipv4');
+UNUSABLE.addSubnet('224.0.0.0', 4, 'ipv4');
+UNUSABLE.addSubnet('240.0.0.0', 4, 'ipv4');
+UNUSABLE.addSubnet('ff00::', 8, 'ipv6');
+
+export type AudioChoice =
+  | {
+      readonly ok: true;
+      /** Index of its m= line. */
+      readonly index: number;
+      readonly section: MediaSection;
+      readonly codec: AudioCodec;
+      readonly payloadType: number;
+      readonly telephoneEventPayloadType: number | null;
+      readonly address: string;
+    }
+  | SdpRefusal;
+
+/** First audio stream that can be used, with its first codec that is ours; else what the first audio stream lacked. */
+export function chooseAudio(
+  media: readonly MediaSection[],
+  codecs: readonly AudioCodec[],
+  localAddress: string,
+): AudioChoice {
+  let refusal: SdpRefusal | null = null;
+  for (const [index, section] of media.entries()) {
+    if (section.media !== 'audio' || section.port === 0) continue;
+    const choice = chooseOf(section, index, codecs, localAddress);
+    if (choice.ok) return choice;
+    refusal ??= choice;
+  }
+  return refusal ?? refuse('no_audio', 'no audio stream');
+}
+
+export function remoteAudio(choice: AudioChoice & { ok: true }): RemoteAudio {
+  const { section, address } = choice;
+  const held = isUnspecified(address);
+  return {
+    address,
+    port: section.port,
+    rtcpPort: section.rtcpPort,
+    codec: choice.codec,
+    payloadType: choice.payloadType,
+    telephoneEventPayloadType: choice.telephoneEventPayloadType,
+    ptimeMs: section.ptimeMs,
+    direction: section.direction,
+    send: !held && (section.direction === 'sendrecv' || section.direction === 'recvonly'),
+    receive: section.direction === 'sendrecv' || section.direction === 'sendonly',
+  };
+}
+
+/** Direction of our answer: the mirror of the offer, narrowed by what we want (RFC 3264 §6.1). */
+export function answerDirection(remote: Pick<RemoteAudio, 'send' | 'receive'>, wanted: Direction): Direction {
+  const send = remote.send && (wanted === 'sendrecv' || wanted === 'sendonly');
+  const receive = remote.receive && (wanted === 'sendrecv' || wanted === 'recvonly');
+  if (send) return receive ? 'sendrecv' : 'sendonly';
+  return receive ? 'recvonly' : 'inactive';
+}
+
+function chooseOf(
+  section: MediaSection,
+  index: number,
+  codecs: readonly AudioCodec[],
+  localAddress: string,
+): AudioChoice {
+  if (section.protocol !== PLAIN_RTP) return refuse('transport', section.protocol);
+  const format = section.formats.find((candidate) => codecOf(candidate, codecs) !== null);
+  const codec = format === undefined ? null : codecOf(format, codecs);
+  if (format === undefined || codec === null) return refuse('codec', 'no codec in common');
+  const { address } = section;
+  if (address === null) return refuse('address', 'no literal address');
+  if (!usable(address, localAddress)) return refuse('address', 'address cannot be used');
+  const event = section.formats.find(
+    (candidate) => candidate.encoding === 'TELEPHONE-EVENT' && candidate.clockRateHz === 8000,
+  );
+  return {
+    ok: true,
+    index,
+    section,
+    codec,
+    payloadType: format.payloadType,
+    telephoneEventPayloadType: event?.payloadType ?? null,
+    address,
+  };
+}
+
+function codecOf(format: OfferedFormat, codecs: readonly AudioCodec[]): AudioCodec | null {
+  if (format.clockRateHz !== 8000 || format.channels !== 1) return null;
+  return codecs.find((codec) => codec === format.encoding) ?? null;
+}
+
+function usable(address: string, localAddress: string): boolean {
+  if (isUnspecified(address)) return true;
+  if (isIPv4(localAddress) && !isIPv4(address)) return false;
+  if (isIPv6(localAddress) && !isIPv6(address)) return false;
+  return !UNUSABLE.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+}

@@ -1,0 +1,109 @@
+/** Offers and answers for audio calls: PCMU or PCMA and telephone-event over RTP/AVP (RFC 3264). Pure functions. */
+import { isIPv6 } from 'node:net';
+import { write } from 'sdp-transform';
+
+import { DEFAULT_CODECS, answerDirection, chooseAudio, remoteAudio } from './negotiation';
+import { readSessionDescription } from './session-description';
+import { refuse } from './types';
+
+import type { MediaSection } from './session-description';
+import type { AnswerResult, AudioCodec, Direction, LocalAudio, ReadAnswerResult } from './types';
+
+const PAYLOAD_TYPES: Readonly<Record<AudioCodec, number>> = { PCMU: 0, PCMA: 8 };
+const TELEPHONE_EVENT_PAYLOAD_TYPE = 101;
+/** The sixteen DTMF events. */
+const TELEPHONE_EVENTS = '0-15';
+const PTIME_MS = 20;
+
+interface LocalFormat {
+  readonly payloadType: number;
+  readonly encoding: string;
+}
+
+type MediaLine = Parameters<typeof write>[0]['media'][number];
+
+/** Our answer to a peer's offer. The answer names one codec: the first of the offer that is ours. */
+export function answerOffer(offer: string, local: LocalAudio): AnswerResult {
+  const read = readSessionDescription(offer);
+  if (!read.ok) return read;
+  const { media, timing } = read.description;
+  const choice = chooseAudio(media, local.codecs ?? DEFAULT_CODECS, local.localAddress);
+  if (!choice.ok) return choice;
+  const remote = remoteAudio(choice);
+  const formats: LocalFormat[] = [{ payloadType: choice.payloadType, encoding: choice.codec }];
+  if (choice.telephoneEventPayloadType !== null) {
+    formats.push({ payloadType: choice.telephoneEventPayloadType, encoding: 'telephone-event' });
+  }
+  const direction = answerDirection(remote, local.direction ?? 'sendrecv');
+  const lines = media.map((section, index) =>
+    index === choice.index ? audioLine(local.port, formats, direction) : rejectedLine(section),
+  );
+  return { ok: true, sdp: describe(local, timing, lines), remote };
+}
+
+/** Our offer: for our INVITE, a re-INVITE of ours, or the 2xx to an INVITE without one. */
+export function createOffer(local: LocalAudio): string {
+  const formats: LocalFormat[] = (local.codecs ?? DEFAULT_CODECS).map((codec) => ({
+    payloadType: PAYLOAD_TYPES[codec],
+    encoding: codec,
+  }));
+  formats.push({ payloadType: TELEPHONE_EVENT_PAYLOAD_TYPE, encoding: 'telephone-event' });
+  return describe(local, '0 0', [audioLine(local.port, formats, local.direction ?? 'sendrecv')]);
+}
+
+/** The peer's answer to our offer, which had one m= line with `codecs`. */
+export function readAnswer(answer: string, local: Pick<LocalAudio, 'localAddress' | 'codecs'>): ReadAnswerResult {
+  const read = readSessionDescription(answer);
+  if (!read.ok) return read;
+  const first = read.description.media[0];
+  if (first === undefined) return refuse('mismatch', 'no m= line');
+  if (first.media !== 'audio') return refuse('mismatch', 'the first m= line is not audio');
+  const choice = chooseAudio([first], local.codecs ?? DEFAULT_CODECS, local.localAddress);
+  return choice.ok ? { ok: true, remote: remoteAudio(choice) } : choice;
+}
+
+function audioLine(port: number, formats: readonly LocalFormat[], direction: Direction): MediaLine {
+  const events = formats.filter((format) => format.encoding === 'telephone-event');
+  return {
+    type: 'audio',
+    port,
+    protocol: 'RTP/AVP',
+    payloads: formats.map((format) => format.payloadType).join(' '),
+    rtp: formats.map(({ payloadType, encoding }) => ({ payload: payloadType, codec: encoding, rate: 8000 })),
+    fmtp: events.map(({ payloadType }) => ({ payload: payloadType, config: TELEPHONE_EVENTS })),
+    ptime: PTIME_MS,
+    direction,
+  };
+}
+
+/** A stream is refused with port 0; its formats are repeated because the line must have some (RFC 3264 §6). */
+function rejectedLine(section: MediaSection): MediaLine {
+  return {
+    type: section.media,
+    port: 0,
+    protocol: section.protocol,
+    payloads: section.formatList,
+    rtp: [],
+    fmtp: [],
+  };
+}
+
+function describe(local: LocalAudio, timing: string, media: MediaLine[]): string {
+  const ipVer = isIPv6(local.localAddress) ? 6 : 4;
+  const [start = '0', stop = '0'] = timing.split(' ');
+  return write({
+    version: 0,
+    origin: {
+      username: '-',
+      sessionId: local.sessionId,
+      sessionVersion: local.version,
+      netType: 'IN',
+      ipVer,
+      address: local.localAddress,
+    },
+    name: '-',
+    connection: { version: ipVer, ip: local.localAddress },
+    timing: { start: Number(start), stop: Number(stop) },
+    media,
+  });
+}

@@ -1,0 +1,65 @@
+/**
+ * Our side of a dialog's SDP: one session id for its life, and a version that grows by one with every SDP that differs
+ * from the one before and stays when nothing changed (RFC 3264 §5, §8).
+ */
+import { randomBytes } from 'node:crypto';
+
+import { answerOffer, createOffer, readAnswer } from './offer-answer';
+
+import type { AnswerResult, AudioCodec, Direction, LocalAudio, ReadAnswerResult } from './types';
+
+export interface SdpSessionOptions {
+  readonly localAddress: string;
+  readonly port: number;
+  readonly codecs?: readonly AudioCodec[];
+}
+
+export class SdpSession {
+  readonly sessionId: string;
+  readonly #options: SdpSessionOptions;
+  #version = 1;
+  /** The last SDP of ours that was put out. */
+  #last: string | null = null;
+
+  constructor(options: SdpSessionOptions) {
+    this.#options = options;
+    // 62 bits: positive in any signed 64-bit integer a peer may read it into.
+    this.sessionId = (randomBytes(8).readBigUInt64BE() >> 2n).toString();
+  }
+
+  /** Answer to the peer's first or any later offer. */
+  answer(offer: string, direction?: Direction): AnswerResult {
+    const result = answerOffer(offer, this.#local(this.#version, direction));
+    if (!result.ok || !this.#differs(result.sdp)) return result;
+    const next = answerOffer(offer, this.#local(++this.#version, direction));
+    if (next.ok) this.#last = next.sdp;
+    return next;
+  }
+
+  /** Offer for our INVITE, re-INVITE, or for the 2xx to one without an offer. */
+  offer(direction?: Direction): string {
+    const sdp = createOffer(this.#local(this.#version, direction));
+    if (!this.#differs(sdp)) return sdp;
+    this.#last = createOffer(this.#local(++this.#version, direction));
+    return this.#last;
+  }
+
+  readAnswer(answer: string): ReadAnswerResult {
+    return readAnswer(answer, this.#options);
+  }
+
+  /** Remembers the first SDP; from then on tells whether another version is due. */
+  #differs(sdp: string): boolean {
+    if (this.#last === null) this.#last = sdp;
+    return sdp !== this.#last;
+  }
+
+  #local(version: number, direction: Direction | undefined): LocalAudio {
+    return {
+      ...this.#options,
+      sessionId: this.sessionId,
+      version,
+      ...(direction === undefined ? {} : { direction }),
+    };
+  }
+}
