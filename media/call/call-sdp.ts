@@ -1,0 +1,27 @@
+/** Between the negotiated stream of `sdp/` and the remote side that `rtp/` sends to. */
+import type { RtpRemote } from '../rtp/types';
+import { answerOffer } from '../sdp/offer-answer';
+import type { RemoteAudio, SdpFault } from '../sdp/types';
+
+/** RFC 863: a port that stands for "one of ours" while none is open yet. */
+const DISCARD_PORT = 9;
+
+/** Why an offer cannot be answered, before a port is opened for it; null when it can. */
+export function faultOfOffer(offer: string, localAddress: string): SdpFault | null {
+  const result = answerOffer(offer, { localAddress, port: DISCARD_PORT, sessionId: '0', version: 0 });
+  return result.ok ? null : result.fault;
+}
+
+/** `signallingAddress` null: not known, RTP is taken from the SDP's address only. */
+export function rtpRemoteOf(remote: RemoteAudio, signallingAddress: string | null): RtpRemote {
+  const { address, port, codec, payloadType, telephoneEventPayloadType, send } = remote;
+  return {
+    address,
+    port,
+    codec,
+    payloadType,
+    telephoneEventPayloadType,
+    signallingAddress: signallingAddress ?? address,
+    send,
+  };
+}

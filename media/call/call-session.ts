@@ -1,0 +1,162 @@
+/**
+ * What both directions of a call share: its lifecycle, its media, its SDP, and the handlers that do not care who
+ * called whom. The direction (`InboundCall`, `OutboundCall`) owns the dialog and says how to hang up.
+ */
+import type { Logger } from 'pino';
+import type { Clock } from '../clock';
+import type { CallDirection, CallEvents, EndedBy, EndReason, SipLadderEntry, SipOutcome } from '../control/contract';
+import type { RtpEngine, RtpRemote } from '../rtp/types';
+import { SdpSession } from '../sdp/sdp-session';
+import type { LadderMessage, ReasonHeader } from '../sip/types';
+import { CallLifecycle } from './call-lifecycle';
+import { CallMedia, type AgentFactory } from './call-media';
+import type { CallObserver } from './call-observer';
+import { rtpRemoteOf } from './call-sdp';
+
+export interface CallDeps {
+  readonly clock: Clock;
+  readonly events: CallEvents;
+  readonly rtp: RtpEngine;
+  readonly createAgent: AgentFactory;
+  readonly observer: CallObserver;
+  readonly logger: Logger;
+}
+
+export interface CallSessionOptions {
+  readonly direction: CallDirection;
+  readonly sipCallId: string;
+  readonly deps: CallDeps;
+  readonly hangUp: (endReason: EndReason, endedBy: EndedBy) => void;
+  readonly onEnded: () => void;
+}
+
+export interface LocalMedia {
+  /** Of the route to the peer: what our SDP says. */
+  readonly localAddress: string;
+  /** Where the peer's signalling comes from, null when not known. */
+  readonly signallingAddress: string | null;
+}
+
+export type ReofferResult = { readonly sdp: string } | { readonly status: 488 | 491 };
+
+export class CallSession {
+  readonly lifecycle: CallLifecycle;
+  readonly media: CallMedia;
+  readonly #options: CallSessionOptions;
+  #sdp: SdpSession | null = null;
+  #offerOutstanding = false;
+
+  constructor(options: CallSessionOptions) {
+    this.#options = options;
+    const { direction, deps, sipCallId } = options;
+    this.media = this.#createMedia();
+    this.lifecycle = new CallLifecycle({
+      direction,
+      clock: deps.clock,
+      events: deps.events,
+      observer: deps.observer,
+      logger: deps.logger.child({ sipCallId }),
+      closeMedia: () => this.media.close(),
+      turnLatencyMs: () => this.media.turnLatencyMs(),
+      onEnded: options.onEnded,
+    });
+  }
+
+  /** One message of the ladder; the last one of an ending call completes it. */
+  onMessage(message: LadderMessage): void {
+    const entry: SipLadderEntry = { ...message };
+    this.#options.deps.observer.sipMessage(entry);
+    const { lifecycle } = this;
+    lifecycle.events.report({ type: 'sip', entry });
+    const byeAnswered = entry.method === 'BYE' && entry.status !== null && entry.status >= 200;
+    if (byeAnswered || (entry.method === 'ACK' && lifecycle.liveState !== 'answered')) lifecycle.sawLastMessage();
+  }
+
+  /** The 200 has been sent or its ACK has: from here the call counts as answered and lasts at most that long. */
+  answered(maxDurationSeconds: number): void {
+    const { lifecycle } = this;
+    lifecycle.enter('answered');
+    lifecycle.timings.mark('answered', this.#options.deps.clock.now());
+    lifecycle.events.report({
+      type: 'answered',
+      sipCallId: this.#options.sipCallId,
+      postDialDelayMs: lifecycle.timings.postDialDelayMs(),
+    });
+    lifecycle.timers.arm('max_duration', maxDurationSeconds * 1000, () =>
+      this.#options.hangUp('max_duration', 'system'),
+    );
+  }
+
+  ringing(status: number): void {
+    if (this.lifecycle.state !== 'setup') return;
+    this.lifecycle.enter('ringing');
+    this.lifecycle.timings.mark('ringing', this.#options.deps.clock.now());
+    this.lifecycle.events.report({ type: 'ringing', status });
+  }
+
+  /** Our answer to the offer of an INVITE, and where to send; null when it has no usable audio. */
+  answer(offer: string, media: LocalMedia): { readonly sdp: string; readonly remote: RtpRemote } | null {
+    const result = this.#sdpSession(media).answer(offer);
+    return result.ok ? { sdp: result.sdp, remote: rtpRemoteOf(result.remote, media.signallingAddress) } : null;
+  }
+
+  /** Our offer is out (with our INVITE, or in a 200 that owed one); `takeAnswer` gets its answer. */
+  makeOffer(media: Pick<LocalMedia, 'localAddress'>): string {
+    this.#offerOutstanding = true;
+    return this.#sdpSession(media).offer();
+  }
+
+  /** The answer to `makeOffer`, null when it has no usable audio or nothing was asked. */
+  takeAnswer(sdp: string | null, signallingAddress: string | null): RtpRemote | null {
+    if (!this.#offerOutstanding || !this.#sdp) return null;
+    this.#offerOutstanding = false;
+    const result = sdp === null ? null : this.#sdp.readAnswer(sdp);
+    return result?.ok ? rtpRemoteOf(result.remote, signallingAddress) : null;
+  }
+
+  get offerOutstanding(): boolean {
+    return this.#offerOutstanding;
+  }
+
+  /** re-INVITE or UPDATE: hold, resume, other address or codec; null asks for our offer. */
+  reoffer(sdp: string | null, media: LocalMedia): ReofferResult {
+    // An offer while another is unanswered, or before the call stands: RFC 3261 §14.2.
+    if (this.lifecycle.state !== 'answered' || this.#offerOutstanding) return { status: 491 };
+    if (sdp === null) return { sdp: this.makeOffer(media) };
+    const answer = this.answer(sdp, media);
+    if (!answer) return { status: 488 };
+    this.media.update(answer.remote);
+    return { sdp: answer.sdp };
+  }
+
+  outcome(finalStatus: number | null, reason: string | null, peerReason: ReasonHeader | null = null): SipOutcome {
+    const q850 = peerReason?.protocol === 'Q.850' ? peerReason.cause : null;
+    return { sipCallId: this.#options.sipCallId, finalStatus, reason, q850 };
+  }
+
+  #sdpSession({ localAddress }: Pick<LocalMedia, 'localAddress'>): SdpSession {
+    this.#sdp ??= new SdpSession({ localAddress, port: this.media.localPort });
+    return this.#sdp;
+  }
+
+  #createMedia(): CallMedia {
+    const { deps, hangUp } = this.#options;
+    return new CallMedia({
+      engine: deps.rtp,
+      createAgent: deps.createAgent,
+      clock: deps.clock,
+      delegate: {
+        onTurn: (turn) => this.lifecycle.events.report({ type: 'turn', turn }),
+        onTurnLatency: (ms) => deps.observer.turnLatency(ms),
+        onDtmf: (count) => this.lifecycle.events.report({ type: 'dtmf', count }),
+        onAgentEnd: (reason) => hangUp(reason, reason === 'agent_goodbye' ? 'agent' : 'system'),
+        // Before the answer nobody owes us packets.
+        onMediaTimeout: () => {
+          if (this.lifecycle.state === 'answered') hangUp('media_timeout', 'system');
+        },
+        onFirstPacketSent: (at) => this.lifecycle.timings.mark('first_sent', at),
+        onFirstPacketReceived: (at) => this.lifecycle.timings.mark('first_received', at),
+      },
+    });
+  }
+}

@@ -1,0 +1,260 @@
+/**
+ * A call that came in: routed from memory, its workflow started (nothing rings before that), 180, agent warm, 200,
+ * conversation. Refusals before the workflow's start are no calls: they are counted and leave no event.
+ */
+import type { CallDirectory, EndedBy, EndReason, InboundRequest, RoutingDecision } from '../control/contract';
+import { warningHeader } from '../sdp/warning';
+import type { InboundDialog, ReasonHeader } from '../sip/types';
+import type { LiveState } from './call-lifecycle';
+import type { CallRegistry, RegisteredCall } from './call-registry';
+import { faultOfOffer } from './call-sdp';
+import { CallSession, type CallDeps, type LocalMedia } from './call-session';
+import { reasonHeader } from './ending';
+import { personaOf } from './persona';
+
+/** A backstop behind the directory's own limit of 2 s. */
+const START_DEADLINE_MS = 2500;
+const RETRY_AFTER_SECONDS = 5;
+/** The pseudonym in Warning headers. */
+const WARNING_AGENT = 'trunkline';
+
+export interface InboundCallDeps extends CallDeps {
+  readonly directory: CallDirectory;
+  readonly registry: CallRegistry;
+}
+
+export class InboundCall implements RegisteredCall {
+  readonly direction = 'inbound';
+  readonly #dialog: InboundDialog;
+  readonly #deps: InboundCallDeps;
+  readonly #session: CallSession;
+  /** Status of our final answer, null before it. */
+  #finalStatus: number | null = null;
+
+  /** Takes an authenticated INVITE to its end; never throws. */
+  static receive(dialog: InboundDialog, deps: InboundCallDeps): void {
+    const call = new InboundCall(dialog, deps);
+    const refusal = deps.registry.enter(call);
+    if (refusal) {
+      deps.observer.rejected(refusal);
+      dialog.reject(503, { retryAfterSeconds: RETRY_AFTER_SECONDS });
+      return;
+    }
+    call.#listen();
+    call.#setUp().catch((error: unknown) => call.#fail(error));
+  }
+
+  private constructor(dialog: InboundDialog, deps: InboundCallDeps) {
+    this.#dialog = dialog;
+    this.#deps = deps;
+    this.#session = new CallSession({
+      direction: 'inbound',
+      sipCallId: dialog.sipCallId,
+      deps,
+      hangUp: (endReason, endedBy) => this.hangUp(endReason, endedBy),
+      onEnded: () => deps.registry.leave(this),
+    });
+    this.#session.lifecycle.timings.mark('begin', dialog.invite.receivedAt);
+  }
+
+  get liveState(): LiveState {
+    return this.#session.lifecycle.liveState;
+  }
+
+  get isLive(): boolean {
+    return this.#session.lifecycle.isLive;
+  }
+
+  get lastSeq(): number {
+    return this.#session.lifecycle.events.lastSeq;
+  }
+
+  hangUp(endReason: EndReason, endedBy: EndedBy): void {
+    if (this.liveState === 'answered') {
+      this.#end({ endReason, endedBy }, () => this.#dialog.bye(reasonHeader(endReason)));
+    } else {
+      this.#end({ endReason, endedBy }, () => this.#reject(endReason === 'api_hangup' ? 480 : 503));
+    }
+  }
+
+  #listen(): void {
+    const session = this.#session;
+    this.#dialog.delegate = {
+      onMessage: (message) => session.onMessage(message),
+      onCancel: () => {
+        this.#finalStatus = 487;
+        this.#end({ endReason: null, endedBy: 'caller' }, () => undefined);
+      },
+      onAck: (answer) => this.#acknowledged(answer),
+      onBye: (reason) => this.#byeReceived(reason),
+      onReoffer: (sdp) => session.reoffer(sdp, this.#localMedia()),
+      onDtmf: (digit) => session.media.infoDtmf(digit),
+      onClosed: () => this.#end({ endReason: 'error', endedBy: 'system' }, () => undefined),
+    };
+  }
+
+  async #setUp(): Promise<void> {
+    const { directory, clock } = this.#deps;
+    const { lifecycle, media } = this.#session;
+    const { invite } = this.#dialog;
+    const fault = invite.offer === null ? null : faultOfOffer(invite.offer, invite.localAddress);
+    if (fault) {
+      this.#refuse('media_incompatible', 488, { warning: warningHeader(fault, WARNING_AGENT) });
+      return;
+    }
+    const request = requestOf(this.#dialog);
+    const decision = directory.routeInbound(request);
+    lifecycle.timings.mark('routed', clock.now());
+    if (!decision.ok) {
+      this.#refuse(decision.status === 404 ? 'no_request_user' : 'no_agent', decision.status);
+      return;
+    }
+    lifecycle.events.report({ type: 'routed', rule: decision.rule, steps: decision.steps });
+    // The port opens while the workflow starts.
+    const port = media.open(invite.localAddress).then(
+      () => null,
+      (error: unknown) => ({ error }),
+    );
+    await this.#startWorkflow(request, decision);
+    const portFailure = await port;
+    if (!lifecycle.isLive || lifecycle.callId === null) return;
+    if (portFailure) {
+      lifecycle.logger.error({ err: portFailure.error }, 'no media for an inbound call');
+      this.#end({ endReason: 'error', endedBy: 'system' }, () => this.#reject(503));
+      return;
+    }
+    this.#dialog.ring();
+    this.#session.ringing(180);
+    await media.warm(personaOf(lifecycle.callId, decision.agent));
+    lifecycle.timings.mark('warm', clock.now());
+    if (lifecycle.isLive) this.#answer(decision.agent.maxCallDurationSeconds);
+  }
+
+  /**
+   * Resolves when the start is known. A caller's CANCEL, our deadline or a drain may have ended the call meanwhile:
+   * then a started workflow still gets its `ended`, and one that was not started leaves nothing.
+   */
+  async #startWorkflow(request: InboundRequest, decision: RoutingDecision & { ok: true }): Promise<void> {
+    const { directory, registry, clock } = this.#deps;
+    const { lifecycle } = this.#session;
+    lifecycle.timers.arm('start', START_DEADLINE_MS, () => {
+      this.#deps.observer.rejected('start_unavailable');
+      this.#end({ endReason: 'setup_abandoned', endedBy: 'system' }, () => this.#reject(503));
+    });
+    const started = await directory.startInbound(request, decision).catch((error: unknown) => {
+      lifecycle.logger.error({ err: error }, 'start of an inbound call failed');
+      return { ok: false as const, reason: 'unavailable' as const };
+    });
+    lifecycle.timers.clear('start');
+    if (!started.ok) {
+      if (lifecycle.isLive) this.#refuse(`start_${started.reason}`, 503);
+      else lifecycle.discard();
+      return;
+    }
+    // The id derives from Call-ID, From-tag and CSeq: one that is live here is the same request by another way.
+    if (!registry.identify(this, started.callId)) {
+      if (lifecycle.isLive) this.#refuse('merged', 482);
+      else lifecycle.discard();
+      return;
+    }
+    lifecycle.timings.mark('workflow_started', clock.now());
+    lifecycle.identify(started.callId, request.orgId);
+    if (registry.isTombstoned(started.callId)) this.hangUp('workflow_lost', 'system');
+  }
+
+  #answer(maxDurationSeconds: number): void {
+    const session = this.#session;
+    const { offer } = this.#dialog.invite;
+    const media = this.#localMedia();
+    if (offer === null) {
+      this.#sendAnswer(session.makeOffer(media));
+      session.answered(maxDurationSeconds);
+      return;
+    }
+    const answer = session.answer(offer, media);
+    if (!answer) throw new Error('an offer that was usable is not any more');
+    this.#sendAnswer(answer.sdp);
+    session.answered(maxDurationSeconds);
+    session.media.start(answer.remote);
+  }
+
+  #localMedia(): LocalMedia {
+    const { localAddress, peer } = this.#dialog.invite;
+    return { localAddress, signallingAddress: peer.address };
+  }
+
+  #sendAnswer(sdp: string): void {
+    this.#finalStatus = 200;
+    this.#dialog.answer(sdp);
+  }
+
+  #acknowledged(answer: string | null): void {
+    const session = this.#session;
+    session.lifecycle.timings.mark('ack', this.#deps.clock.now());
+    if (!session.offerOutstanding || session.lifecycle.state !== 'answered') return;
+    const remote = session.takeAnswer(answer, this.#dialog.invite.peer.address);
+    // No answer to our offer (RFC 3261 §13.2.1 has it in the ACK): nothing can be heard.
+    if (remote) session.media.start(remote);
+    else this.hangUp('error', 'system');
+  }
+
+  #byeReceived(reason: ReasonHeader | null): void {
+    this.#end({ endReason: 'caller_hangup', endedBy: 'caller' }, () => undefined, reason);
+    this.#session.lifecycle.sawLastMessage();
+  }
+
+  #end(
+    cause: { readonly endReason: EndReason | null; readonly endedBy: EndedBy },
+    hangUp: () => void,
+    peerReason: ReasonHeader | null = null,
+  ): void {
+    const { lifecycle } = this.#session;
+    if (!lifecycle.end(hangUp)) return;
+    const byCaller = cause.endedBy === 'caller';
+    lifecycle.settle({
+      disposition: this.liveState === 'answered' ? 'answered' : dispositionBeforeAnswer(cause.endedBy),
+      endReason: byCaller && this.liveState !== 'answered' ? null : cause.endReason,
+      endedBy: cause.endedBy,
+      sip: this.#session.outcome(this.#finalStatus, null, peerReason),
+    });
+  }
+
+  #reject(status: number): void {
+    this.#finalStatus = status;
+    this.#dialog.reject(status, status === 503 ? { retryAfterSeconds: RETRY_AFTER_SECONDS } : {});
+  }
+
+  /** No call comes of this INVITE. */
+  #refuse(why: string, status: number, options: { readonly warning?: string } = {}): void {
+    this.#deps.observer.rejected(why);
+    this.#session.lifecycle.logger.info({ status, why }, 'inbound call refused');
+    this.#dialog.reject(status, status === 503 ? { retryAfterSeconds: RETRY_AFTER_SECONDS } : options);
+    this.#session.lifecycle.discard();
+  }
+
+  #fail(error: unknown): void {
+    const { lifecycle } = this.#session;
+    lifecycle.logger.error({ err: error }, 'inbound call failed');
+    if (lifecycle.callId !== null) this.hangUp('error', 'system');
+    else if (lifecycle.isLive) this.#refuse('error', 500);
+    else lifecycle.discard();
+  }
+}
+
+function dispositionBeforeAnswer(endedBy: EndedBy): 'canceled' | 'failed' {
+  return endedBy === 'caller' || endedBy === 'api' ? 'canceled' : 'failed';
+}
+
+function requestOf(dialog: InboundDialog): InboundRequest {
+  const { invite } = dialog;
+  return {
+    trunkId: invite.identity.trunkId,
+    orgId: invite.identity.orgId,
+    sipCallId: invite.sipCallId,
+    fromTag: invite.fromTag,
+    cseq: invite.cseq,
+    dialedUser: invite.requestUser,
+    callerUser: invite.fromUser,
+    agentIdHeader: invite.headers.get('x-opencx-agent-id')?.[0] ?? null,
+  };
+}

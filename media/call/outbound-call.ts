@@ -1,0 +1,305 @@
+/**
+ * A call that we place: one attempt, one SIP Call-ID, at most one INVITE. `dial` resolves when the INVITE is at the
+ * socket; everything later is an event. While it rings the agent prepares its first words.
+ */
+import type {
+  AgentProfile,
+  CallEnding,
+  DialCommand,
+  DialRefusal,
+  DialResult,
+  EndedBy,
+  EndReason,
+  OutboundTrunkProfile,
+} from '../control/contract';
+import type { DialOutcome, OutboundDialog, ReasonHeader, SipEndpoint } from '../sip/types';
+import type { LiveState } from './call-lifecycle';
+import type { RegisteredCall } from './call-registry';
+import { CallSession, type CallDeps } from './call-session';
+import { dispositionOf, type OwnCause } from './disposition';
+import { reasonHeader, RING_TIMEOUT_REASON } from './ending';
+import { personaOf } from './persona';
+
+/** How long an ending waits for the final answer to our CANCEL; the SIP layer cleans up for longer. */
+const CANCEL_ANSWER_MS = 5000;
+
+export interface OutboundCallDeps extends CallDeps {
+  readonly endpoint: SipEndpoint;
+  readonly nodeId: string;
+  readonly bootId: string;
+}
+
+export interface OutboundCallOptions {
+  readonly command: DialCommand;
+  readonly agent: AgentProfile;
+  readonly trunk: OutboundTrunkProfile;
+  readonly deps: OutboundCallDeps;
+  /** The INVITE has left: from here the call exists. */
+  readonly onSent: (call: OutboundCall) => void;
+  readonly onEnded: (call: OutboundCall) => void;
+}
+
+export interface DialLimits {
+  readonly beforeSend: () => Promise<void>;
+  /** Asked last before the INVITE: why it must not leave any more. */
+  readonly refusal: () => DialRefusal | null;
+}
+
+/** Thrown while the offer is built: the last moment at which nothing has been sent. */
+class DialStopped extends Error {
+  readonly code: DialRefusal;
+
+  constructor(code: DialRefusal) {
+    super(`dial stopped: ${code}`);
+    this.name = 'DialStopped';
+    this.code = code;
+  }
+}
+
+export class OutboundCall implements RegisteredCall {
+  readonly direction = 'outbound';
+  readonly #options: OutboundCallOptions;
+  readonly #session: CallSession;
+  #dialog: OutboundDialog | null = null;
+  #localAddress = '';
+  #earlySdp: string | null = null;
+  /** Our CANCEL's cause, and the ending it stands for until the final answer is known. */
+  #own: OwnCause | null = null;
+  #cancelled: { readonly endReason: EndReason | null; readonly endedBy: EndedBy } | null = null;
+
+  constructor(options: OutboundCallOptions) {
+    this.#options = options;
+    this.#session = new CallSession({
+      direction: 'outbound',
+      sipCallId: options.command.sipCallId,
+      deps: options.deps,
+      hangUp: (endReason, endedBy) => this.hangUp(endReason, endedBy),
+      onEnded: () => options.onEnded(this),
+    });
+    this.#session.lifecycle.timings.mark('begin', options.deps.clock.now());
+  }
+
+  get liveState(): LiveState {
+    return this.#session.lifecycle.liveState;
+  }
+
+  get isLive(): boolean {
+    return this.#session.lifecycle.isLive;
+  }
+
+  get lastSeq(): number {
+    return this.#session.lifecycle.events.lastSeq;
+  }
+
+  /** Rejects with what `beforeSend` rejects with; then, as with a refusal, nothing was sent and no call remains. */
+  async dial(limits: DialLimits): Promise<DialResult> {
+    const { command, trunk } = this.#options;
+    const { lifecycle, media } = this.#session;
+    const notSent = (code: DialRefusal, detail: string): DialResult => {
+      this.#options.deps.observer.rejected(`dial_${code}`);
+      lifecycle.discard();
+      return { sent: false, code, detail };
+    };
+    try {
+      await media.open(wildcardFor(trunk.host));
+    } catch (error) {
+      return notSent('no_port', messageOf(error));
+    }
+    const early = this.#stopped(limits);
+    if (early) return notSent(early, 'before the attempt was recorded');
+    try {
+      await limits.beforeSend();
+    } catch (error) {
+      this.#options.deps.observer.rejected('dial_not_recorded');
+      lifecycle.discard();
+      throw error;
+    }
+    try {
+      this.#dialog = await this.#sendInvite(limits);
+    } catch (error) {
+      if (error instanceof DialStopped) return notSent(error.code, error.message);
+      return notSent('unresolvable', messageOf(error));
+    }
+    this.#sent();
+    const { nodeId, bootId } = this.#options.deps;
+    return { sent: true, nodeId, bootId, sipCallId: command.sipCallId };
+  }
+
+  hangUp(endReason: EndReason, endedBy: EndedBy): void {
+    if (this.liveState === 'answered') {
+      const hungUp = this.#session.lifecycle.end(() => this.#dialog?.bye(reasonHeader(endReason)));
+      if (hungUp) this.#settle({ disposition: 'answered', endReason, endedBy }, 200, null);
+    } else {
+      this.#cancel('canceled', { endReason, endedBy }, reasonHeader(endReason));
+    }
+  }
+
+  #stopped(limits: DialLimits): DialRefusal | null {
+    return this.#session.lifecycle.isLive ? limits.refusal() : 'tombstoned';
+  }
+
+  async #sendInvite(limits: DialLimits): Promise<OutboundDialog> {
+    const { command, trunk, deps } = this.#options;
+    const session = this.#session;
+    return deps.endpoint.invite(
+      {
+        sipCallId: command.sipCallId,
+        target: { user: command.to, host: trunk.host, port: trunk.port, transport: trunk.transport },
+        fromUser: command.callerNumber,
+        credentials: { username: trunk.username, password: trunk.password },
+        offer: (localAddress) => {
+          const stopped = this.#stopped(limits);
+          if (stopped) throw new DialStopped(stopped);
+          this.#localAddress = localAddress;
+          return session.makeOffer({ localAddress });
+        },
+      },
+      {
+        onMessage: (message) => session.onMessage(message),
+        onProgress: (status, sdp) => {
+          this.#earlySdp = sdp ?? this.#earlySdp;
+          // 181 and 199 say nothing about a phone that rings; 183 is what many carriers ring with.
+          if (status === 180 || status === 182 || status === 183) session.ringing(status);
+        },
+        onAccept: (sdp) => this.#accepted(sdp),
+        onReject: (outcome) => this.#rejected(outcome),
+        onBye: (reason) => this.#byeReceived(reason),
+        onReoffer: (sdp) =>
+          session.reoffer(sdp, { localAddress: this.#localAddress, signallingAddress: this.#peerAddress() }),
+        onAck: (answer) => this.#reofferAnswered(answer),
+        onDtmf: (digit) => session.media.infoDtmf(digit),
+        onClosed: () => this.#closed(),
+      },
+    );
+  }
+
+  #sent(): void {
+    const { command, agent, deps } = this.#options;
+    const { lifecycle, media } = this.#session;
+    lifecycle.timings.mark('invite_sent', deps.clock.now());
+    lifecycle.events.report({ type: 'dial_sent', attemptId: command.attemptId, sipCallId: command.sipCallId });
+    // Hung up between the INVITE and its dialog: the CANCEL leaves now.
+    if (this.#cancelled) this.#dialog?.cancel(reasonHeader(this.#cancelled.endReason));
+    this.#options.onSent(this);
+    lifecycle.identify(command.callId, command.orgId);
+    if (!lifecycle.isLive) return;
+    if (lifecycle.state !== 'answered') {
+      lifecycle.timers.arm('ring', command.ringTimeoutSeconds * 1000, () =>
+        this.#cancel('ring_timeout', { endReason: null, endedBy: 'system' }, RING_TIMEOUT_REASON),
+      );
+    }
+    void media.warm(personaOf(command.callId, agent, command.firstMessage)).then(() => {
+      lifecycle.timings.mark('warm', deps.clock.now());
+    });
+  }
+
+  #accepted(answer: string | null): void {
+    const { lifecycle, media } = this.#session;
+    if (this.#cancelled) {
+      // The 2xx crossed our CANCEL (RFC 3261 §9.1): acknowledged by the SIP layer, ended here.
+      this.#dialog?.bye(reasonHeader(this.#cancelled.endReason));
+      this.#settleCancelled({ kind: 'status', status: 200, reason: 'OK', q850: null, provisional: null });
+      return;
+    }
+    if (!lifecycle.isLive || lifecycle.state === 'answered') return;
+    const remote = this.#session.takeAnswer(answer ?? this.#earlySdp, this.#peerAddress());
+    if (!remote) {
+      const unusable: ReasonHeader = { protocol: 'SIP', cause: 488, text: 'no usable audio' };
+      if (lifecycle.end(() => this.#dialog?.bye(unusable))) {
+        this.#settle({ disposition: 'media_incompatible', endReason: null, endedBy: 'system' }, 200, 'OK');
+      }
+      return;
+    }
+    this.#session.answered(this.#options.command.maxDurationSeconds);
+    media.start(remote);
+  }
+
+  #rejected(outcome: DialOutcome): void {
+    if (this.#cancelled) {
+      this.#settleCancelled(outcome.kind === 'status' ? outcome : null);
+      return;
+    }
+    if (!this.#session.lifecycle.end(() => undefined)) return;
+    const byCallee = outcome.kind === 'status';
+    this.#settle(
+      { disposition: dispositionOf(outcome, null), endReason: null, endedBy: byCallee ? 'callee' : 'system' },
+      byCallee ? outcome.status : null,
+      byCallee ? outcome.reason : outcome.kind,
+      byCallee ? outcome.q850 : null,
+    );
+    if (!byCallee) this.#session.lifecycle.sawLastMessage();
+  }
+
+  #byeReceived(reason: ReasonHeader | null): void {
+    const q850 = reason?.protocol === 'Q.850' ? reason.cause : null;
+    const answered = this.liveState === 'answered';
+    if (this.#session.lifecycle.end(() => undefined)) {
+      const disposition = answered ? 'answered' : 'failed';
+      this.#settle({ disposition, endReason: 'callee_hangup', endedBy: 'callee' }, answered ? 200 : null, null, q850);
+    }
+    this.#session.lifecycle.sawLastMessage();
+  }
+
+  #reofferAnswered(answer: string | null): void {
+    const remote = this.#session.takeAnswer(answer, this.#peerAddress());
+    if (remote) this.#session.media.update(remote);
+  }
+
+  #closed(): void {
+    const { lifecycle } = this.#session;
+    if (this.#cancelled) this.#settleCancelled(null);
+    const disposition = this.liveState === 'answered' ? 'answered' : 'failed';
+    if (lifecycle.end(() => undefined)) {
+      this.#settle({ disposition, endReason: 'error', endedBy: 'system' }, null, null);
+    }
+    lifecycle.sawLastMessage();
+  }
+
+  /** CANCEL; how the call ended is known when the INVITE's final answer has come (or has not in time). */
+  #cancel(own: OwnCause, cause: { endReason: EndReason | null; endedBy: EndedBy }, reason: ReasonHeader): void {
+    const { lifecycle } = this.#session;
+    if (!lifecycle.isLive) return;
+    this.#own = own;
+    this.#cancelled = cause;
+    lifecycle.end(() => this.#dialog?.cancel(reason));
+    if (lifecycle.state === 'ending') {
+      lifecycle.timers.arm('cancel', CANCEL_ANSWER_MS, () => this.#settleCancelled(null));
+    }
+  }
+
+  #settleCancelled(outcome: StatusOutcome | null): void {
+    const cause = this.#cancelled;
+    if (!cause) return;
+    const final = outcome ? { retryAfterSeconds: null, ...outcome } : null;
+    const disposition = dispositionOf(final, this.#own);
+    // A refusal that crossed our CANCEL is the callee's word.
+    const ours = disposition === 'canceled' || disposition === 'no_answer';
+    const ending = ours ? cause : { endReason: null, endedBy: 'callee' as const };
+    this.#settle({ disposition, ...ending }, final?.status ?? null, final?.reason ?? null, final?.q850 ?? null);
+  }
+
+  #settle(
+    ending: Omit<CallEnding, 'sip'>,
+    finalStatus: number | null,
+    reason: string | null,
+    q850: number | null = null,
+  ): void {
+    const { sipCallId } = this.#options.command;
+    this.#session.lifecycle.settle({ ...ending, sip: { sipCallId, finalStatus, reason, q850 } });
+  }
+
+  #peerAddress(): string | null {
+    return this.#dialog?.peer?.address ?? null;
+  }
+}
+
+type StatusOutcome = Omit<DialOutcome & { kind: 'status' }, 'retryAfterSeconds'>;
+
+/** The RTP port is opened before the route is known: on all addresses of the family that the host is written in. */
+function wildcardFor(host: string): string {
+  return host.includes(':') ? '::' : '0.0.0.0';
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

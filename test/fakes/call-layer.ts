@@ -1,0 +1,96 @@
+import pino from 'pino';
+import type { AgentDelegate, AgentPersona } from '../../media/agent/types';
+import { NO_OBSERVER, type CallObserver } from '../../media/call/call-observer';
+import { CallRegistry } from '../../media/call/call-registry';
+import { InboundCall } from '../../media/call/inbound-call';
+import { NodeMediaControl } from '../../media/control/media-control';
+import type { DialCommand, DialResult } from '../../media/control/contract';
+import { FakeAgent } from './fake-agent';
+import { FakeClock, settle } from './fake-clock';
+import { AGENT, FakeDirectory, TRUNK } from './fake-directory';
+import { FakeRtpEngine } from './fake-rtp-engine';
+import { FakeInboundDialog, FakeSipEndpoint } from './fake-sip';
+import { RecordingEvents } from './recording-events';
+
+export const BOOT_ID = 'boot-1';
+
+/** The call layer of a node over fakes on every side. */
+export class CallLayer {
+  readonly clock = new FakeClock();
+  readonly events = new RecordingEvents();
+  readonly rtp = new FakeRtpEngine();
+  readonly endpoint = new FakeSipEndpoint();
+  readonly directory = new FakeDirectory();
+  readonly agents: FakeAgent[] = [];
+  readonly rejected: string[] = [];
+  warmAtOnce = true;
+  readonly registry: CallRegistry;
+  readonly control: NodeMediaControl;
+  readonly #observer: CallObserver = { ...NO_OBSERVER, rejected: (reason) => this.rejected.push(reason) };
+
+  constructor(options: { readonly maxCalls?: number } = {}) {
+    this.registry = new CallRegistry({ clock: this.clock, maxCalls: options.maxCalls ?? 10 });
+    this.control = new NodeMediaControl({
+      clock: this.clock,
+      registry: this.registry,
+      directory: this.directory,
+      calls: { ...this.#shared(), endpoint: this.endpoint, nodeId: 'node-1', bootId: BOOT_ID },
+    });
+  }
+
+  get agent(): FakeAgent {
+    return this.agents.at(-1)!;
+  }
+
+  /** An INVITE reaches the layer. */
+  receive(dialog = new FakeInboundDialog()): FakeInboundDialog {
+    InboundCall.receive(dialog, { ...this.#shared(), directory: this.directory, registry: this.registry });
+    return dialog;
+  }
+
+  async answered(dialog = new FakeInboundDialog()): Promise<FakeInboundDialog> {
+    this.receive(dialog);
+    await settle();
+    dialog.ack();
+    return dialog;
+  }
+
+  dial(command: Partial<DialCommand> = {}, beforeSend = (): Promise<void> => Promise.resolve()): Promise<DialResult> {
+    return this.control.dial(
+      {
+        callId: 'call-out',
+        orgId: 'org-1',
+        attemptId: 'attempt-1',
+        sipCallId: 'sip-out',
+        agentId: AGENT.id,
+        trunkId: TRUNK.id,
+        to: '+15557654321',
+        callerNumber: TRUNK.callerNumber,
+        firstMessage: null,
+        ringTimeoutSeconds: 30,
+        maxDurationSeconds: 600,
+        ...command,
+      },
+      { deadlineMs: this.clock.epochMs() + 3000, beforeSend },
+    );
+  }
+
+  hangup(callId: string, commandId = 'command-1'): ReturnType<NodeMediaControl['hangup']> {
+    return this.control.hangup({ callId, commandId, bootId: BOOT_ID, endReason: 'api_hangup', endedBy: 'api' });
+  }
+
+  #shared() {
+    return {
+      clock: this.clock,
+      events: this.events,
+      rtp: this.rtp,
+      observer: this.#observer,
+      logger: pino({ level: 'silent' }),
+      createAgent: (persona: AgentPersona, _rtp: unknown, delegate: AgentDelegate) => {
+        const agent = new FakeAgent(persona, delegate, this.warmAtOnce);
+        this.agents.push(agent);
+        return agent;
+      },
+    };
+  }
+}

@@ -1,0 +1,196 @@
+import type { CallEnding, DialResult } from '../../../../media/control/contract';
+import { CallLayer } from '../../../fakes/call-layer';
+import { settle } from '../../../fakes/fake-clock';
+import { PHONE_SDP, VIDEO_ONLY_SDP } from '../../../fakes/fake-sip';
+
+const CALL = 'call-out';
+const SENT: DialResult = { sent: true, nodeId: 'node-1', bootId: 'boot-1', sipCallId: 'sip-out' };
+
+describe('an outbound call', () => {
+  let layer: CallLayer;
+
+  beforeEach(() => {
+    layer = new CallLayer();
+  });
+
+  function ending(): CallEnding {
+    const ended = layer.events.ended(CALL);
+    expect(ended).toHaveLength(1);
+    return ended[0]!.ending;
+  }
+
+  it('records the attempt, then sends one INVITE, and is answered', async () => {
+    const order: string[] = [];
+    const result = await layer.dial({}, async () => {
+      order.push(`invites before the record: ${layer.endpoint.dialogs.length}`);
+    });
+    expect(order).toEqual(['invites before the record: 0']);
+    expect(result).toEqual(SENT);
+    layer.endpoint.last.progress(180);
+    layer.endpoint.last.progress(183);
+    layer.endpoint.last.accept();
+    await settle();
+    expect(layer.events.types(CALL)).toEqual(['dial_sent', 'ringing', 'answered']);
+    expect(layer.agent.started).toBe(1);
+    layer.endpoint.last.peerBye();
+    await settle();
+    expect(ending()).toMatchObject({ disposition: 'answered', endReason: 'callee_hangup', endedBy: 'callee' });
+    expect(layer.registry.size).toBe(0);
+    expect(layer.clock.armed).toBe(0);
+  });
+
+  it('sends at most one INVITE per attempt, also when the command repeats', async () => {
+    const results = await Promise.all([layer.dial(), layer.dial()]);
+    expect(results).toEqual([SENT, SENT]);
+    layer.endpoint.last.refuse(486);
+    await layer.clock.advance(1000);
+    expect(await layer.dial()).toEqual(SENT);
+    expect(layer.endpoint.dialogs).toHaveLength(1);
+    expect(await layer.dial({ attemptId: 'attempt-2' })).toMatchObject({ sent: false, code: 'tombstoned' });
+  });
+
+  it.each([
+    [486, 'busy'],
+    [603, 'rejected'],
+    [404, 'invalid_number'],
+    [503, 'congestion'],
+    [403, 'trunk_denied'],
+    [488, 'media_incompatible'],
+  ] as const)('ends as refused with %i', async (status, disposition) => {
+    await layer.dial();
+    layer.endpoint.last.refuse(status);
+    await layer.clock.advance(1000);
+    expect(ending()).toMatchObject({ disposition, endReason: null, endedBy: 'callee', sip: { finalStatus: status } });
+    expect(layer.rtp.sessionCount).toBe(0);
+  });
+
+  it('is no_answer when its ring timeout passes: CANCEL, then 487', async () => {
+    await layer.dial({ ringTimeoutSeconds: 20 });
+    layer.endpoint.last.progress(180);
+    await layer.clock.advance(20_000);
+    expect(layer.endpoint.last.sent).toEqual(['INVITE', 'CANCEL']);
+    expect(layer.events.ended(CALL)).toHaveLength(0);
+    layer.endpoint.last.refuse(487);
+    await layer.clock.advance(1000);
+    expect(ending()).toMatchObject({ disposition: 'no_answer', endReason: null, endedBy: 'system' });
+  });
+
+  it('ends by itself when the carrier never answers the CANCEL', async () => {
+    await layer.dial({ ringTimeoutSeconds: 20 });
+    await layer.clock.advance(20_000 + 6000);
+    expect(ending()).toMatchObject({ disposition: 'no_answer', sip: { finalStatus: null } });
+    expect(layer.clock.armed).toBe(0);
+  });
+
+  it('is canceled by the API while it rings', async () => {
+    await layer.dial();
+    layer.endpoint.last.progress(180);
+    expect(await layer.hangup(CALL)).toEqual({ ok: true });
+    expect(layer.endpoint.last.sent).toEqual(['INVITE', 'CANCEL']);
+    layer.endpoint.last.refuse(487);
+    await layer.clock.advance(1000);
+    expect(ending()).toMatchObject({ disposition: 'canceled', endReason: 'api_hangup', endedBy: 'api' });
+    expect(await layer.hangup(CALL, 'command-2')).toEqual({ ok: true });
+  });
+
+  it('hangs up what was answered while our CANCEL was on its way', async () => {
+    await layer.dial();
+    await layer.hangup(CALL);
+    layer.endpoint.last.accept();
+    await layer.clock.advance(1000);
+    expect(layer.endpoint.last.sent).toEqual(['INVITE', 'CANCEL', 'BYE']);
+    expect(ending()).toMatchObject({ disposition: 'canceled', endedBy: 'api', sip: { finalStatus: 200 } });
+    expect(layer.events.types(CALL)).not.toContain('answered');
+  });
+
+  it('takes a busy that crossed our CANCEL as the callee’s word', async () => {
+    await layer.dial();
+    await layer.hangup(CALL);
+    layer.endpoint.last.refuse(486);
+    await layer.clock.advance(1000);
+    expect(ending()).toMatchObject({ disposition: 'busy', endReason: null, endedBy: 'callee' });
+  });
+
+  it('hangs up a 200 without usable audio', async () => {
+    await layer.dial();
+    layer.endpoint.last.accept(VIDEO_ONLY_SDP);
+    await layer.clock.advance(1000);
+    expect(layer.endpoint.last.byeReason).toMatchObject({ protocol: 'SIP', cause: 488 });
+    expect(ending()).toMatchObject({ disposition: 'media_incompatible', endReason: null });
+  });
+
+  it('uses the SDP of a 183 when the 200 has none', async () => {
+    await layer.dial();
+    layer.endpoint.last.progress(183, PHONE_SDP);
+    layer.endpoint.last.accept(null);
+    expect(layer.rtp.last.remotes).toHaveLength(1);
+  });
+
+  it('says unreachable when nothing came back, and how', async () => {
+    await layer.dial();
+    layer.endpoint.last.delegate.onReject?.({ kind: 'unreachable', detail: 'ECONNREFUSED' });
+    await layer.clock.advance(1000);
+    expect(ending()).toMatchObject({ disposition: 'trunk_unreachable', endedBy: 'system', sip: { finalStatus: null } });
+  });
+
+  it('sends nothing when the attempt cannot be recorded', async () => {
+    await expect(layer.dial({}, () => Promise.reject(new Error('no database')))).rejects.toThrow('no database');
+    await settle();
+    expect(layer.endpoint.dialogs).toHaveLength(0);
+    expect(layer.registry.size).toBe(0);
+    expect(layer.rtp.sessionCount).toBe(0);
+    expect(await layer.dial()).toEqual(SENT);
+  });
+
+  it('sends nothing when recording the attempt took past the deadline', async () => {
+    const dialing = layer.dial({}, () => new Promise((resolve) => layer.clock.setTimeout(resolve, 3500)));
+    await layer.clock.advance(4000);
+    expect(await dialing).toMatchObject({ sent: false, code: 'too_late' });
+    expect(layer.endpoint.dialogs).toHaveLength(0);
+  });
+
+  it('sends nothing when a tombstone comes while the target is resolved', async () => {
+    let resolved: () => void = () => undefined;
+    layer.endpoint.resolution = new Promise((resolve) => (resolved = resolve));
+    const dialing = layer.dial();
+    await settle();
+    layer.control.tombstone(CALL);
+    resolved();
+    expect(await dialing).toMatchObject({ sent: false, code: 'tombstoned' });
+    expect(layer.endpoint.dialogs).toHaveLength(0);
+    expect(layer.control.status(CALL)).toEqual({ known: false });
+  });
+
+  it('cancels a call that is under way when its tombstone comes', async () => {
+    await layer.dial();
+    layer.control.tombstone(CALL);
+    expect(layer.endpoint.last.sent).toEqual(['INVITE', 'CANCEL']);
+  });
+
+  it.each([
+    ['an unknown agent', { agentId: 'other' }, 'unknown_agent'],
+    ['an unknown trunk', { trunkId: 'other' }, 'unknown_trunk'],
+    ['a foreign organisation', { orgId: 'org-2' }, 'unknown_agent'],
+  ])('refuses %s', async (_what, command, code) => {
+    expect(await layer.dial(command)).toMatchObject({ sent: false, code });
+  });
+
+  it('says why nothing was sent: no port, no route, draining', async () => {
+    layer.endpoint.failure = new Error('ENOTFOUND');
+    expect(await layer.dial()).toMatchObject({ sent: false, code: 'unresolvable', detail: 'ENOTFOUND' });
+    layer.rtp.failure = new Error('none');
+    expect(await layer.dial()).toMatchObject({ sent: false, code: 'no_port' });
+    void layer.registry.drain();
+    expect(await layer.dial()).toMatchObject({ sent: false, code: 'node_draining' });
+    expect(layer.rtp.sessionCount).toBe(0);
+    expect(layer.registry.size).toBe(0);
+  });
+
+  it('answers a command of another boot or for an unknown call with call_unknown', async () => {
+    expect(await layer.hangup('nobody')).toEqual({ ok: false, code: 'call_unknown' });
+    await layer.dial();
+    const foreign = { callId: CALL, commandId: 'x', bootId: 'older', endReason: 'api_hangup', endedBy: 'api' } as const;
+    expect(await layer.control.hangup(foreign)).toEqual({ ok: false, code: 'call_unknown' });
+    expect(layer.control.listCalls()).toMatchObject([{ callId: CALL, direction: 'outbound', state: 'setup' }]);
+  });
+});
