@@ -29,6 +29,8 @@ export interface FindTemporalOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Where the SDK downloads from; another one in tests. */
   readonly downloadService?: string;
+  /** Ends the search, with its download or build. */
+  readonly signal?: AbortSignal;
   /** Is told what takes long. */
   readonly progress: (message: string) => void;
 }
@@ -72,11 +74,12 @@ export async function findTemporal(options: FindTemporalOptions): Promise<string
     tried.push(`${way}: ${problem}`);
   }
   mkdirSync(cache, { recursive: true });
-  const release = await waitForLock(`${cached}.lock`, options.progress);
+  const release = await waitForLock(`${cached}.lock`, options);
   try {
     // Another start may have filled the cache while this one waited.
     if (existsSync(cached) && (await probe(cached, options.env)) === undefined) return cached;
     for (const fill of [download, build]) {
+      options.signal?.throwIfAborted();
       const folder = mkdtempSync(join(cache, 'temporal-part-'));
       try {
         const made = await fill(folder, options);
@@ -121,7 +124,7 @@ async function download(folder: string, options: FindTemporalOptions): Promise<s
     if (!answer.ok) throw new Error(`answered ${answer.status}`);
     const { archiveUrl, fileToExtract } = (await answer.json()) as { archiveUrl: string; fileToExtract: string };
     options.progress('downloading the Temporal server');
-    const archive = await fetch(archiveUrl, { signal: AbortSignal.timeout(DOWNLOAD_MS) });
+    const archive = await fetch(archiveUrl, { signal: within(DOWNLOAD_MS, options) });
     if (!archive.ok || archive.body === null) throw new Error(`${archiveUrl} answered ${archive.status}`);
     const file = join(folder, 'archive.tar.gz');
     await pipeline(Readable.fromWeb(archive.body as ReadableStream), createWriteStream(file));
@@ -133,6 +136,11 @@ async function download(folder: string, options: FindTemporalOptions): Promise<s
   }
 }
 
+function within(ms: number, { signal }: FindTemporalOptions): AbortSignal {
+  const timeout = AbortSignal.timeout(ms);
+  return signal === undefined ? timeout : AbortSignal.any([timeout, signal]);
+}
+
 async function build(folder: string, options: FindTemporalOptions): Promise<string> {
   const env = { ...(options.env ?? process.env), GOBIN: folder };
   options.progress(`building the Temporal server with Go: about three minutes, once (go install ${GO_PACKAGE})`);
@@ -142,7 +150,12 @@ async function build(folder: string, options: FindTemporalOptions): Promise<stri
   }, PROGRESS_MS);
   try {
     await new Promise<void>((resolve, reject) => {
-      const go = spawn('go', ['install', GO_PACKAGE], { env, stdio: ['ignore', 'ignore', 'pipe'], timeout: BUILD_MS });
+      const go = spawn('go', ['install', GO_PACKAGE], {
+        env,
+        stdio: ['ignore', 'ignore', 'pipe'],
+        timeout: BUILD_MS,
+        ...(options.signal && { signal: options.signal }),
+      });
       let errors = '';
       go.stderr.on('data', (chunk: Buffer) => (errors = (errors + chunk.toString()).slice(-2_000)));
       go.once('error', reject);
@@ -158,14 +171,14 @@ async function build(folder: string, options: FindTemporalOptions): Promise<stri
   }
 }
 
-async function waitForLock(path: string, progress: (message: string) => void): Promise<() => void> {
+async function waitForLock(path: string, options: FindTemporalOptions): Promise<() => void> {
   for (let told = false; ; told = true) {
     try {
       return takeInstanceLock(path);
     } catch (error) {
       if (!(error instanceof AlreadyRunningError)) throw error;
-      if (!told) progress(`another start (process ${error.pid}) is making the Temporal server: waiting for it`);
-      await sleep(500);
+      if (!told) options.progress(`another start (process ${error.pid}) is making the Temporal server: waiting for it`);
+      await sleep(500, undefined, options.signal && { signal: options.signal });
     }
   }
 }

@@ -1,0 +1,41 @@
+import { hashApiKey } from '../../store/api-key-hash';
+import { createDataSource, migrate } from '../../store/data-source';
+import { ApiKey } from '../../store/entities/api-key';
+import { Organisation } from '../../store/entities/organisation';
+import { ApiKeyRepository } from '../../store/repositories/api-key-repository';
+import { OrganisationRepository } from '../../store/repositories/organisation-repository';
+import { SecretBox } from '../../store/secrets';
+
+export interface PrepareStoreOptions {
+  readonly databaseUrl: string;
+  readonly secretsKey: string;
+  /** The first organisation's full-access key. */
+  readonly apiKey: string;
+}
+
+/** Runs the migrations and makes sure that the first organisation and its key exist. Answers the migrations it ran. */
+export async function prepareStore(options: PrepareStoreOptions): Promise<readonly string[]> {
+  const dataSource = createDataSource({
+    url: options.databaseUrl,
+    applicationName: 'trunkline-supervisor',
+    poolSize: 2,
+  });
+  const done = await migrate(dataSource);
+  await dataSource.initialize();
+  try {
+    const secrets = new SecretBox(options.secretsKey);
+    // A key that was revoked stays revoked: what counts is that it was once made.
+    if (await dataSource.manager.existsBy(ApiKey, { hash: hashApiKey(secrets, options.apiKey) })) return done;
+    await dataSource.transaction(async (manager) => {
+      const [first] = await manager.find(Organisation, { order: { createdAt: 'ASC', id: 'ASC' }, take: 1 });
+      const organisation = first ?? (await new OrganisationRepository(dataSource).create({ name: 'Default' }, manager));
+      await new ApiKeyRepository(dataSource, secrets).create(
+        { orgId: organisation.id, name: 'bootstrap', scopes: ['full'], operator: true, key: options.apiKey },
+        manager,
+      );
+    });
+    return done;
+  } finally {
+    await dataSource.destroy();
+  }
+}

@@ -1,0 +1,90 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { Logger } from '../../ops/logger';
+import { isAlive } from '../process/pid-file';
+import type { ProcessRecord } from '../process/pid-file';
+import { Backoff } from './backoff';
+
+/** `PostgresServer` and `TemporalServer`: started again they keep ports and data. */
+export interface RestartableServer {
+  readonly record: ProcessRecord | undefined;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface WatchedServerOptions {
+  readonly name: string;
+  readonly server: RestartableServer;
+  readonly logger: Logger;
+  readonly backoff?: Backoff;
+  readonly onGiveUp: (error: Error) => void;
+}
+
+/** Also a server taken over from a killed supervisor is watched, and that is nobody's child: so by looking. */
+const LOOK_EVERY_MS = 200;
+
+/** Starts an embedded server again when it dies. */
+export class WatchedServer {
+  readonly #options: WatchedServerOptions;
+  readonly #backoff: Backoff;
+  readonly #stopped = new AbortController();
+  #starting: Promise<void> = Promise.resolve();
+  #watching: Promise<void> = Promise.resolve();
+
+  constructor(options: WatchedServerOptions) {
+    this.#options = options;
+    this.#backoff = options.backoff ?? new Backoff();
+  }
+
+  async start(): Promise<void> {
+    const { name, server, logger } = this.#options;
+    const startedMs = performance.now();
+    await server.start();
+    logger.info(
+      { process: name, pid: server.record?.pid, tookMs: Math.round(performance.now() - startedMs) },
+      'server ready',
+    );
+    if (!this.#stopped.signal.aborted) this.#watching = this.#watch();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    // What is only starting has to be there before it can be stopped.
+    await this.#starting.catch(() => undefined);
+    await this.#watching;
+    await this.#options.server.stop();
+  }
+
+  async #watch(): Promise<void> {
+    const { name, server, logger } = this.#options;
+    let upSinceMs = performance.now();
+    while (await this.#wait(LOOK_EVERY_MS)) {
+      if (server.record !== undefined && isAlive(server.record)) continue;
+      const waitMs = this.#backoff.next(performance.now() - upSinceMs);
+      if (waitMs === undefined) {
+        this.#options.onGiveUp(new Error(`${name} ended ${this.#backoff.failures} times in a row`));
+        return;
+      }
+      logger.error({ process: name, waitMs }, 'server died: starting it again');
+      // The first restart is immediate: every live call waits for it.
+      if (this.#backoff.failures > 1 && !(await this.#wait(waitMs))) return;
+      try {
+        upSinceMs = performance.now();
+        await server.start();
+        logger.info({ process: name, tookMs: Math.round(performance.now() - upSinceMs) }, 'server ready again');
+      } catch (error) {
+        logger.error({ process: name, err: error }, 'server does not start');
+      }
+    }
+  }
+
+  /** `false` when the watch is over. */
+  async #wait(ms: number): Promise<boolean> {
+    try {
+      await sleep(ms, undefined, { signal: this.#stopped.signal });
+      return true;
+    } catch {
+      return false; // aborted: the only way a sleep fails
+    }
+  }
+}
