@@ -28,8 +28,6 @@ export interface FinalRecord {
   readonly lastSeq: number | null;
   /** True from the start where records are known to be missing. */
   readonly truncated: boolean;
-  /** The number of the closing event among the workflow's own. */
-  readonly workflowSeq: number;
 }
 
 export interface NodePresence {

@@ -17,9 +17,6 @@ import {
 import { showDetails, showEnded } from './presentation';
 import type { CallInput } from './types';
 
-/** The workflow's own events of a call's timeline: 1 = accepted, 2 = the end. */
-const CLOSING_EVENT_SEQ = 2;
-
 export interface CallResult {
   readonly disposition: CallEnding['disposition'];
   readonly endReason: CallEnding['endReason'];
@@ -88,7 +85,6 @@ async function finalise(run: CallRun, dialled: DialEnd): Promise<void> {
     attempt: dialled === null ? null : { n: dialled.attempt, state: dialled.certain ? 'finished' : 'uncertain' },
     lastSeq: progress.truncated || progress.lastSeq === 0 ? null : progress.lastSeq,
     truncated: progress.truncated,
-    workflowSeq: CLOSING_EVENT_SEQ,
   };
   showEnded(progress);
   showDetails(input, progress, run.attempt);

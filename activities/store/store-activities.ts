@@ -1,0 +1,145 @@
+import type { AttemptRepository } from '../../store/repositories/attempt-repository';
+import type { CallRepository, NewCall } from '../../store/repositories/call-repository';
+import type { EventRepository } from '../../store/repositories/event-repository';
+import type { MediaNodeRecord, MediaNodeRepository } from '../../store/repositories/media-node-repository';
+import { attemptIdOf } from '../../store/ids';
+import { SecretError } from '../../store/secrets';
+import type { SecretBox } from '../../store/secrets';
+import type { CallInput, SealedCallDetails } from '../../workflows/call/types';
+import { openDetails } from '../sealed-details';
+import type { FinalRecord, NodePresence, StoreActivities } from './types';
+
+/** A node without a sign of life for longer is not asked any more. */
+const LIVE_MS = 6_000;
+const POLL_RECORDS_MS = 250;
+
+export interface StoreActivityDeps {
+  readonly calls: CallRepository;
+  readonly events: EventRepository;
+  readonly attempts: AttemptRepository;
+  readonly nodes: MediaNodeRepository;
+  readonly secrets: SecretBox;
+}
+
+/** The projection of calls. Every write may be repeated, also while an earlier try of it is still under way. */
+export function createStoreActivities(deps: StoreActivityDeps): StoreActivities {
+  const { calls, events, attempts, nodes } = deps;
+
+  async function close(record: FinalRecord, truncated: boolean): Promise<void> {
+    if (record.attempt !== null) {
+      const attemptId = attemptIdOf(record.callId, record.attempt.n);
+      if (record.attempt.state === 'uncertain') await attempts.uncertain(attemptId);
+      else await attempts.finished(attemptId);
+    }
+    const { ending } = record;
+    const result = await calls.finaliseCall({
+      callId: record.callId,
+      disposition: ending.disposition,
+      endReason: ending.endReason,
+      endedBy: ending.endedBy,
+      sip: ending.sip ?? sipOutcome(record.sipCallId),
+      endedAtMs: record.endedAtMs,
+      answeredAtMs: record.answeredAtMs,
+      metrics: record.metrics,
+      truncated,
+      event: {
+        type: record.answeredAtMs === null ? 'call.failed' : 'call.ended',
+        data: { disposition: ending.disposition, end_reason: ending.endReason, ended_by: ending.endedBy, truncated },
+      },
+    });
+    if (result === 'missing') throw new Error('the call has no row to close');
+  }
+
+  return {
+    async recordCall(input) {
+      const call = newCall(input, detailsOf(deps.secrets, input));
+      await Promise.all([
+        calls.insertCall(call),
+        events.insertWorkflowEvents([
+          {
+            callId: input.callId,
+            orgId: input.orgId,
+            seq: 1,
+            atMs: input.createdAtMs,
+            type: 'call.started',
+            data: { direction: input.direction, routing_rule: call.routingRule ?? null },
+          },
+        ]),
+      ]);
+    },
+
+    async recordAnswered({ callId, nodeId, bootId, sipCallId, answeredAtMs }) {
+      await calls.markStatus(callId, 'in_progress', { nodeId, bootId, sipCallId, answeredAtMs });
+    },
+
+    async finaliseCall(record) {
+      if (record.lastSeq !== null && !(await calls.recordsComplete(record.callId, record.lastSeq))) return false;
+      await close(record, record.truncated);
+      return true;
+    },
+
+    async finaliseWhenRecorded(record, waitUntilMs) {
+      const complete = async (): Promise<boolean> =>
+        record.lastSeq === null || (await calls.recordsComplete(record.callId, record.lastSeq));
+      let recorded = await complete();
+      while (!recorded && Date.now() < waitUntilMs) {
+        await new Promise((resolve) => setTimeout(resolve, POLL_RECORDS_MS));
+        recorded = await complete();
+      }
+      await close(record, record.truncated || !recorded);
+    },
+
+    async liveNodes() {
+      return (await nodes.live(LIVE_MS)).map(presence);
+    },
+
+    async nodePresence(nodeId) {
+      const node = await nodes.find(nodeId);
+      return node === null ? null : presence(node);
+    },
+  };
+}
+
+function newCall(input: CallInput, details: SealedCallDetails): NewCall {
+  const inbound = input.direction === 'inbound' ? input : null;
+  return {
+    id: input.callId,
+    orgId: input.orgId,
+    agentId: input.agentId,
+    trunkId: input.trunkId,
+    sessionId: input.sessionId,
+    direction: input.direction,
+    from: details.from,
+    to: details.to,
+    status: inbound === null ? 'queued' : 'ringing',
+    createdAtMs: input.createdAtMs,
+    nodeId: inbound?.nodeId ?? null,
+    bootId: inbound?.bootId ?? null,
+    sipCallId: inbound?.sipCallId ?? null,
+    routingRule: inbound?.routingRule ?? null,
+    metadata: details.metadata,
+  };
+}
+
+function detailsOf(secrets: SecretBox, input: CallInput): SealedCallDetails {
+  try {
+    return openDetails(secrets, input);
+  } catch (error) {
+    // A lost key must not keep the call from having a record.
+    if (error instanceof SecretError) return { from: '', to: '', firstMessage: null, metadata: {} };
+    throw error;
+  }
+}
+
+function sipOutcome(sipCallId: string | null): {
+  sipCallId: string;
+  finalStatus: null;
+  reason: null;
+  q850: null;
+} | null {
+  return sipCallId === null ? null : { sipCallId, finalStatus: null, reason: null, q850: null };
+}
+
+function presence({ nodeId, bootId, ageMs }: MediaNodeRecord): NodePresence {
+  return { nodeId, bootId, silentMs: ageMs };
+}
