@@ -1,0 +1,95 @@
+/** The REST API as a Koa application: everything but the socket. */
+import type Router from '@koa/router';
+import Koa from 'koa';
+import type { Registry } from 'prom-client';
+
+import type { Logger } from '../ops/logger';
+import type { SecretBox } from '../store/secrets';
+import type { CallWorkflows } from './calls/call-workflows';
+import { CallPlacement } from './calls/placement';
+import { Changes } from './changes';
+import { createRouter } from './dispatch';
+import type { Authenticator } from './middleware/auth';
+import { errorHandler } from './middleware/error-handler';
+import { notFoundOrNotAllowed } from './middleware/not-found';
+import { RateLimiter } from './middleware/rate-limit';
+import { requestId } from './middleware/request-id';
+import { requestMetrics } from './middleware/request-metrics';
+import { buildOpenApi } from './openapi';
+import type { OpenApiDocument } from './openapi';
+import type { ReadinessProbe } from './readiness';
+import type { Route } from './route';
+import { agentConfigRoutes } from './routes/agent-config';
+import { agentRoutes } from './routes/agents';
+import { callRoutes } from './routes/calls';
+import { docsRouter } from './routes/docs';
+import { inboundTrunkRoutes } from './routes/inbound-trunk';
+import { numberRoutes } from './routes/numbers';
+import { operationsRouter } from './routes/operations';
+import { outboundTrunkRoutes } from './routes/outbound-trunks';
+import { SpeechCatalog } from './speech-catalog';
+import type { ApiStore } from './store';
+
+export interface AppOptions {
+  readonly sipEndpoint: string;
+  readonly outboundAllowedCountries: readonly string[];
+  readonly allowPrivateTargets: boolean;
+  readonly rateLimitPerMinute: number;
+  readonly version: string;
+}
+
+export interface AppDeps {
+  readonly options: AppOptions;
+  readonly store: ApiStore;
+  readonly workflows: CallWorkflows;
+  readonly secrets: Pick<SecretBox, 'seal'>;
+  readonly authenticator: Authenticator;
+  readonly probes: readonly ReadinessProbe[];
+  readonly registry: Registry;
+  readonly logger: Logger;
+}
+
+/** A node that was not seen for longer takes no calls. */
+export const NODE_ALIVE_MS = 6_000;
+
+export function createApp(deps: AppDeps): Koa {
+  const { logger, registry, options } = deps;
+  const app = new Koa();
+  // What reaches Koa's own handler is a broken connection or a defect of a middleware; it has been answered.
+  app.on('error', (error: unknown) => logger.debug({ err: error }, 'request aborted'));
+  app.use(requestId());
+  app.use(requestMetrics(registry, logger));
+  app.use(errorHandler(logger));
+  const resources = resourceRoutes(deps);
+  const limiter = new RateLimiter({ perMinute: options.rateLimitPerMinute });
+  const dispatch = { authenticator: deps.authenticator, limiter, logger };
+  const routers: Router[] = [
+    operationsRouter(deps.probes, registry),
+    docsRouter(openApiDocument(deps)),
+    ...resources.map((routes) => createRouter(routes, dispatch)),
+  ];
+  for (const router of routers) app.use(router.routes());
+  app.use(notFoundOrNotAllowed(routers));
+  return app;
+}
+
+export function openApiDocument(deps: AppDeps): OpenApiDocument {
+  return buildOpenApi(resourceRoutes(deps).flat(), deps.options.version);
+}
+
+/** In the order of matching: fixed paths below /phone before `/phone/{id}`. */
+function resourceRoutes(deps: AppDeps): readonly (readonly Route[])[] {
+  const { store, options, logger, workflows, secrets } = deps;
+  const changes = new Changes(store);
+  const speech = new SpeechCatalog({ liveNodes: () => store.mediaNodes.live(NODE_ALIVE_MS) });
+  const placement = new CallPlacement({ store, workflows, secrets, logger });
+  const { allowPrivateTargets, outboundAllowedCountries: allowedCountries, sipEndpoint } = options;
+  return [
+    numberRoutes({ store, changes }),
+    inboundTrunkRoutes({ store, changes, sipEndpoint }),
+    outboundTrunkRoutes({ store, changes, allowPrivateTargets }),
+    agentConfigRoutes({ store, changes }),
+    callRoutes({ store, speech, allowedCountries, placement, workflows, logger }),
+    agentRoutes({ store, changes, speech, allowPrivateTargets }),
+  ];
+}

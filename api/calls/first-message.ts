@@ -1,0 +1,20 @@
+/** `{{name}}` in a first message. A name without a value is left out rather than spoken with its braces. */
+export function fillPlaceholders(text: string, variables: Readonly<Record<string, string>>): string {
+  return text.replaceAll(/\{\{\s*([A-Za-z0-9_.-]{1,64})\s*\}\}/g, (_, name: string) =>
+    Object.hasOwn(variables, name) ? (variables[name] ?? '') : '',
+  );
+}
+
+/**
+ * What the agent says first in one call; null where it is the agent's own message unchanged.
+ * @param own The agent's first message.
+ * @param given The request's, instead of the agent's.
+ */
+export function firstMessageOf(
+  own: string,
+  given: string | undefined,
+  variables: Readonly<Record<string, string>> | undefined,
+): string | null {
+  const filled = fillPlaceholders(given ?? own, variables ?? {});
+  return given === undefined && filled === own ? null : filled;
+}

@@ -1,0 +1,84 @@
+/** From a request to a call that may be placed: agent, trunk, caller number, destination. Every refusal is here. */
+import { isExpensiveRefusal, refuseDestination } from '../destination-policy';
+import { impossible, notFound } from '../errors';
+import type { OutboundCallRequest } from '../schemas/call';
+import type { SpeechCatalog } from '../speech-catalog';
+import type { ApiStore } from '../store';
+import { firstMessageOf } from './first-message';
+
+export interface OutboundPlanDeps {
+  readonly store: Pick<ApiStore, 'agents' | 'inboundTrunks' | 'outboundTrunks' | 'phoneNumbers'>;
+  readonly speech: SpeechCatalog;
+  /** ISO codes; empty = the countries of the organisation's own numbers. */
+  readonly allowedCountries: readonly string[];
+}
+
+export interface OutboundPlan {
+  readonly agentId: string;
+  readonly trunkId: string;
+  readonly from: string;
+  readonly to: string;
+  readonly firstMessage: string | null;
+  readonly ringTimeoutSeconds: number;
+  readonly maxDurationSeconds: number;
+  readonly metadata: Record<string, unknown>;
+}
+
+/** Throws `ApiError`: 404 for an unknown agent or trunk, 422 for what cannot be placed. */
+export async function planOutbound(
+  deps: OutboundPlanDeps,
+  orgId: string,
+  request: OutboundCallRequest,
+): Promise<OutboundPlan> {
+  const { store } = deps;
+  const [agent, speech] = await Promise.all([store.agents.find(orgId, request.phone_agent_id), deps.speech.current()]);
+  if (agent === null) throw notFound('agent');
+  const trunkId = request.trunk_id ?? agent.outboundTrunkId;
+  if (trunkId === null) {
+    throw impossible('agent_has_no_outbound_trunk', 'The agent has no outbound trunk and the request names none');
+  }
+  const [unspoken] = speech.unspoken(agent.language);
+  if (unspoken !== undefined) {
+    throw impossible('language_unavailable', `No configured provider speaks "${unspoken}"`, { language: unspoken });
+  }
+  const trunk = await store.outboundTrunks.find(orgId, trunkId);
+  if (trunk === null) throw notFound('outbound trunk');
+  const from = request.caller_number ?? trunk.callerNumber;
+  if (from !== trunk.callerNumber) {
+    throw impossible('caller_number_not_owned', 'The trunk does not own this caller number');
+  }
+  await assertDestination(deps, orgId, request.phone_number);
+  return {
+    agentId: agent.id,
+    trunkId: trunk.id,
+    from,
+    to: request.phone_number,
+    firstMessage: firstMessageOf(agent.firstMessage, request.first_message, request.variables),
+    ringTimeoutSeconds: request.ring_timeout_seconds,
+    maxDurationSeconds: request.max_duration_seconds ?? agent.maxCallDurationSeconds,
+    metadata: request.metadata ?? {},
+  };
+}
+
+async function assertDestination(deps: OutboundPlanDeps, orgId: string, to: string): Promise<void> {
+  const ownNumbers = deps.allowedCountries.length > 0 ? [] : await numbersOf(deps.store, orgId);
+  const refusal = refuseDestination({ to, configuredCountries: deps.allowedCountries, ownNumbers });
+  if (refusal === null) return;
+  const why = isExpensiveRefusal(refusal)
+    ? 'Premium-rate and satellite numbers are not dialled'
+    : `Calls to ${refusal.country ?? 'this destination'} are not allowed; see OUTBOUND_ALLOWED_COUNTRIES`;
+  throw impossible('destination_not_allowed', why, { country: refusal.country });
+}
+
+async function numbersOf(store: OutboundPlanDeps['store'], orgId: string): Promise<string[]> {
+  const [verified, inbound, outbound] = await Promise.all([
+    store.phoneNumbers.verified(orgId),
+    store.inboundTrunks.find(orgId),
+    store.outboundTrunks.list(orgId),
+  ]);
+  return [
+    ...verified.map(({ phoneNumber }) => phoneNumber),
+    ...(inbound?.phoneNumbers ?? []),
+    ...outbound.map(({ callerNumber }) => callerNumber),
+  ];
+}

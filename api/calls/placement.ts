@@ -1,0 +1,207 @@
+/**
+ * `POST /phone/outbound-call`, from an accepted request to its answer. A call's id is new, or derived from the
+ * Idempotency-Key and `n`, the number of calls this key has begun: a repeat finds the same call even when the key's row
+ * was lost, and only a call that expired undialled or is older than 24 hours gives way to n + 1.
+ */
+import type { Logger } from '../../ops/logger';
+import type { Call as CallRow } from '../../store/entities/call';
+import { isDatabaseUnavailable } from '../../store/errors';
+import { keyedCallId, uuidV7 } from '../../store/ids';
+import type { CallLease, IdempotentRequest } from '../../store/repositories/idempotency-repository';
+import { rowAad } from '../../store/secrets';
+import type { SecretBox } from '../../store/secrets';
+import type { OutboundCallInput, SealedCallDetails } from '../../workflows/call/types';
+import { replayed } from '../changes';
+import { ApiError, impossible, unavailable } from '../errors';
+import { answer } from '../route';
+import type { RouteAnswer } from '../route';
+import type { Call } from '../schemas/call';
+import type { ApiStore } from '../store';
+import { callView } from '../views';
+import type { CallWorkflows } from './call-workflows';
+import type { OutboundPlan } from './outbound-plan';
+
+/** Covers both tries of the start; a workflow that begins later dials nobody. */
+const ACCEPT_WITHIN_MS = 5_000;
+/** No new attempt is begun after it. */
+const DIAL_WITHIN_MS = 60_000;
+const KEY_VALID_MS = 24 * 3600 * 1000;
+/** A key that has used up this many ids is broken, not unlucky. */
+const MAX_CALLS_PER_KEY = 1000;
+
+export interface PlacementDeps {
+  readonly store: Pick<ApiStore, 'calls' | 'idempotency'>;
+  readonly workflows: CallWorkflows;
+  readonly secrets: Pick<SecretBox, 'seal'>;
+  readonly logger: Logger;
+  /** Epoch ms. */
+  readonly nowMs?: () => number;
+}
+
+export interface PlacementRequest {
+  readonly orgId: string;
+  /** Under which keys are remembered. */
+  readonly route: string;
+  readonly idempotencyKey: string | null;
+  readonly bodyHash: string;
+  /** Looks at agent, trunk and policy; not asked when the key has its call already. */
+  readonly plan: () => Promise<OutboundPlan>;
+}
+
+/** `superseded`: this id's call is over without having counted; the key begins the next. */
+type Placed = { readonly call: Call; readonly existing: boolean } | 'superseded';
+
+export class CallPlacement {
+  readonly #deps: PlacementDeps;
+  readonly #nowMs: () => number;
+
+  constructor(deps: PlacementDeps) {
+    this.#deps = deps;
+    this.#nowMs = deps.nowMs ?? Date.now;
+  }
+
+  async place(request: PlacementRequest): Promise<RouteAnswer> {
+    if (request.idempotencyKey !== null) return this.#placeKeyed(request, request.idempotencyKey);
+    const input = this.#input(request.orgId, uuidV7(), await request.plan());
+    const placed = await this.#start(input, null);
+    if (placed === 'superseded') throw outcomeUnknown(input.callId);
+    return answer(placed.call);
+  }
+
+  async #placeKeyed(request: PlacementRequest, key: string): Promise<RouteAnswer> {
+    const { idempotency } = this.#deps.store;
+    const { orgId, route, bodyHash } = request;
+    const identity: IdempotentRequest = { orgId, route, key, bodyHash };
+    let lease = await idempotency.lease(identity);
+    while (lease.n <= MAX_CALLS_PER_KEY) {
+      if (lease.kind === 'replay') {
+        if (!(await this.#isSuperseded(orgId, lease))) return replayed({ ...lease.answer, replayed: true });
+        lease = await idempotency.leaseNext(identity, lease.n);
+        continue;
+      }
+      const callId = keyedCallId(orgId, route, key, lease.n);
+      const placed = await this.#leased(identity, lease, () => this.#placeOnce(request, callId));
+      if (placed !== 'superseded') {
+        await this.#remember(identity, lease, placed.call);
+        return replayed({ status: 200, body: placed.call, replayed: placed.existing });
+      }
+      lease = await idempotency.leaseNext(identity, lease.n);
+    }
+    throw impossible('idempotency_key_exhausted', 'This Idempotency-Key has begun too many calls');
+  }
+
+  /** A refusal, or an outage in which the same ids may be tried again at once: the key is free. */
+  async #leased<T>(
+    identity: IdempotentRequest,
+    lease: CallLease & { kind: 'run' },
+    work: () => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      await this.#deps.store.idempotency.release(identity, lease).catch((cause: unknown) => {
+        this.#deps.logger.warn({ err: cause }, 'idempotency lease left to run out');
+      });
+      throw error;
+    }
+  }
+
+  /** The call is placed, whether or not its answer could be saved: a repeat finds it by its id. */
+  async #remember(identity: IdempotentRequest, lease: CallLease & { kind: 'run' }, call: Call): Promise<void> {
+    try {
+      await this.#deps.store.idempotency.complete(identity, lease, call.id, { status: 200, body: call });
+    } catch (error) {
+      this.#deps.logger.warn({ err: error, callId: call.id }, 'answer not saved with its idempotency key');
+    }
+  }
+
+  async #placeOnce(request: PlacementRequest, callId: string): Promise<Placed> {
+    const known = await this.#deps.store.calls.find(request.orgId, callId);
+    if (known !== null) return this.#existing(known, request.bodyHash);
+    return this.#start(this.#input(request.orgId, callId, await request.plan()), request.bodyHash);
+  }
+
+  async #start(input: OutboundCallInput, bodyHash: string | null): Promise<Placed> {
+    const outcome = await this.#deps.workflows.accept(input, bodyHash);
+    switch (outcome) {
+      case 'accepted':
+        return this.#accepted(input, bodyHash);
+      case 'closed':
+        return this.#closed(input, bodyHash);
+      case 'expired':
+        throw unavailable('call_expired', 'The call was not taken up in time; nothing was dialled');
+      case 'unavailable':
+        throw unavailable('temporal_unavailable', 'The workflow service is not reachable; nothing was done');
+      case 'unknown':
+        throw outcomeUnknown(input.callId);
+    }
+  }
+
+  /** The row tells whose start it was: only the first one's time stands in it. */
+  async #accepted(input: OutboundCallInput, bodyHash: string | null): Promise<Placed> {
+    const row = await this.#deps.store.calls.find(input.orgId, input.callId).catch((error: unknown) => {
+      if (isDatabaseUnavailable(error)) return null;
+      throw error;
+    });
+    // The accepting update has seen the row stored; that it cannot be read now changes nothing of the call.
+    if (row === null) throw outcomeUnknown(input.callId);
+    if (row.createdAt.getTime() === input.createdAtMs) return { call: callView(row), existing: false };
+    return this.#existing(row, bodyHash);
+  }
+
+  async #closed(input: OutboundCallInput, bodyHash: string | null): Promise<Placed> {
+    const row = await this.#deps.store.calls.find(input.orgId, input.callId);
+    if (row === null) throw outcomeUnknown(input.callId);
+    return this.#existing(row, bodyHash);
+  }
+
+  async #existing(row: CallRow, bodyHash: string | null): Promise<Placed> {
+    if (this.#isOver(row)) return 'superseded';
+    const workflow = await this.#deps.workflows.describe(row.id);
+    if (workflow !== null && workflow.bodyHash !== null && workflow.bodyHash !== bodyHash) {
+      throw impossible('idempotency_mismatch', 'This Idempotency-Key was used with another body');
+    }
+    return { call: callView(row), existing: true };
+  }
+
+  async #isSuperseded(orgId: string, lease: CallLease & { kind: 'replay' }): Promise<boolean> {
+    if (lease.resourceId === null) return false;
+    const row = await this.#deps.store.calls.find(orgId, lease.resourceId);
+    return row !== null && this.#isOver(row);
+  }
+
+  #isOver(row: CallRow): boolean {
+    return row.disposition === 'expired' || this.#nowMs() - row.createdAt.getTime() > KEY_VALID_MS;
+  }
+
+  #input(orgId: string, callId: string, plan: OutboundPlan): OutboundCallInput {
+    const nowMs = this.#nowMs();
+    const details: SealedCallDetails = {
+      from: plan.from,
+      to: plan.to,
+      firstMessage: plan.firstMessage,
+      metadata: plan.metadata,
+    };
+    return {
+      direction: 'outbound',
+      callId,
+      orgId,
+      agentId: plan.agentId,
+      trunkId: plan.trunkId,
+      sessionId: uuidV7(nowMs),
+      sealed: this.#deps.secrets.seal(JSON.stringify(details), rowAad(orgId, callId)),
+      createdAtMs: nowMs,
+      acceptByMs: nowMs + ACCEPT_WITHIN_MS,
+      dialByMs: nowMs + DIAL_WITHIN_MS,
+      maxDurationSeconds: plan.maxDurationSeconds,
+      ringTimeoutSeconds: plan.ringTimeoutSeconds,
+    };
+  }
+}
+
+function outcomeUnknown(callId: string): ApiError {
+  return new ApiError(503, 'outcome_unknown', 'Whether the call was placed is not known yet; look it up by its id', {
+    retryAfterSeconds: 2,
+    details: { call_id: callId },
+  });
+}

@@ -1,0 +1,136 @@
+import {
+  WithStartWorkflowOperation,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+} from '@temporalio/client';
+import type { Client, Connection } from '@temporalio/client';
+
+import type { Logger } from '../../ops/logger';
+import { acceptUpdate, hangupUpdate } from '../../workflows/call/messages';
+import { callStartOptions } from '../../workflows/call/start-options';
+import type { CallInput, CallMemo, HangupRequest, OutboundCallInput } from '../../workflows/call/types';
+import { callWorkflowId } from '../../workflows/ids';
+import { unavailable } from '../errors';
+import type { AcceptOutcome, CallWorkflowDescription, CallWorkflows, HangupOutcome } from './call-workflows';
+import { StartGate } from './start-gate';
+import { temporalTrouble } from './temporal-error';
+
+/** The workflow is named, not imported: its code belongs to the worker's bundle. */
+const CALL_WORKFLOW = 'callWorkflow';
+/** One accepting update per call: a repeat with the same ids joins the first. */
+const ACCEPT_UPDATE_ID = 'accept';
+
+export interface TemporalCallsOptions {
+  /** Fails fast: `createTemporalClient` of `ops/temporal.ts`. */
+  readonly client: Client;
+  readonly connection: Connection;
+  readonly logger: Logger;
+  /** For each of the two tries. Default 2000. */
+  readonly acceptDeadlineMs?: number;
+  /** Default 10 000. */
+  readonly hangupDeadlineMs?: number;
+  /** Default 16. */
+  readonly maxStarts?: number;
+}
+
+export class TemporalCalls implements CallWorkflows {
+  readonly #client: Client;
+  readonly #connection: Connection;
+  readonly #logger: Logger;
+  readonly #acceptDeadlineMs: number;
+  readonly #hangupDeadlineMs: number;
+  readonly #gate: StartGate;
+
+  constructor(options: TemporalCallsOptions) {
+    this.#client = options.client;
+    this.#connection = options.connection;
+    this.#logger = options.logger;
+    this.#acceptDeadlineMs = options.acceptDeadlineMs ?? 2000;
+    this.#hangupDeadlineMs = options.hangupDeadlineMs ?? 10_000;
+    this.#gate = new StartGate({ limit: options.maxStarts ?? 16, maxWaitMs: 1000 });
+  }
+
+  async accept(input: OutboundCallInput, bodyHash: string | null): Promise<AcceptOutcome> {
+    const turn = await this.#gate.run(() => this.#acceptTwice(input, bodyHash));
+    return turn?.value ?? 'unavailable';
+  }
+
+  async describe(callId: string): Promise<CallWorkflowDescription | null> {
+    try {
+      const handle = this.#client.workflow.getHandle(callWorkflowId(callId));
+      const found = await this.#within(this.#acceptDeadlineMs, () => handle.describe());
+      return {
+        startedAtMs: found.startTime.getTime(),
+        bodyHash: (found.memo as CallMemo | undefined)?.bodyHash ?? null,
+        running: found.status.name === 'RUNNING',
+        disposition: firstOf(found.searchAttributes['Disposition']),
+      };
+    } catch (error) {
+      if (isNotFound(error)) return null;
+      throw unavailable('temporal_unavailable', 'The workflow service is not reachable; nothing was done', error);
+    }
+  }
+
+  async hangup(callId: string, updateId: string, request: HangupRequest): Promise<HangupOutcome> {
+    try {
+      const handle = this.#client.workflow.getHandle(callWorkflowId(callId));
+      await this.#within(this.#hangupDeadlineMs, () =>
+        handle.executeUpdate(hangupUpdate, { args: [request], updateId }),
+      );
+      return 'done';
+    } catch (error) {
+      if (isNotFound(error)) return 'gone';
+      // The workflow ended while the update was under way, or refused it.
+      if (error instanceof WorkflowUpdateFailedError) return 'refused';
+      return temporalTrouble(error) === 'refused' ? 'unavailable' : this.#unclear('hang-up', error);
+    }
+  }
+
+  async #acceptTwice(input: OutboundCallInput, bodyHash: string | null): Promise<AcceptOutcome> {
+    const first = await this.#acceptOnce(input, bodyHash);
+    if (first !== 'unknown') return first;
+    const second = await this.#acceptOnce(input, bodyHash);
+    // A refusal now says nothing about the first try.
+    return second === 'unavailable' ? 'unknown' : second;
+  }
+
+  async #acceptOnce(input: OutboundCallInput, bodyHash: string | null): Promise<AcceptOutcome> {
+    const startWorkflowOperation = new WithStartWorkflowOperation<(input: CallInput) => Promise<unknown>>(
+      CALL_WORKFLOW,
+      callStartOptions(input, bodyHash === null ? {} : { bodyHash }),
+    );
+    // Also rejected when the update fails; its error arrives there.
+    startWorkflowOperation.workflowHandle().catch(() => undefined);
+    try {
+      const result = await this.#within(this.#acceptDeadlineMs, () =>
+        this.#client.workflow.executeUpdateWithStart(acceptUpdate, {
+          updateId: ACCEPT_UPDATE_ID,
+          startWorkflowOperation,
+        }),
+      );
+      return result.accepted ? 'accepted' : 'expired';
+    } catch (error) {
+      if (error instanceof WorkflowExecutionAlreadyStartedError) return 'closed';
+      if (error instanceof WorkflowUpdateFailedError || isNotFound(error)) return 'expired';
+      return temporalTrouble(error) === 'refused' ? 'unavailable' : this.#unclear('start', error);
+    }
+  }
+
+  #within<T>(limitMs: number, call: () => Promise<T>): Promise<T> {
+    return this.#connection.withDeadline(Date.now() + limitMs, call);
+  }
+
+  #unclear(what: string, error: unknown): 'unknown' {
+    this.#logger.warn({ err: error, request: what }, 'outcome of a workflow request is unknown');
+    return 'unknown';
+  }
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof WorkflowNotFoundError || temporalTrouble(error) === 'not_found';
+}
+
+function firstOf(value: unknown): string | null {
+  return Array.isArray(value) && typeof value[0] === 'string' ? value[0] : null;
+}

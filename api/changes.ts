@@ -1,0 +1,63 @@
+/** A change of the configuration: resource, audit rows and the answer saved for its key, all in one transaction. */
+import type { ConfigTransaction } from '../store/config-transaction';
+import type { NewAuditEntry } from '../store/repositories/audit-repository';
+import { answer } from './route';
+import type { RouteAnswer, RouteRequest } from './route';
+import type { ApiStore } from './store';
+
+export type AuditNote = Pick<NewAuditEntry, 'action' | 'resource' | 'resourceId' | 'before' | 'after'>;
+
+export interface ChangeResult {
+  readonly body: object;
+  /** Without secrets. */
+  readonly audit: AuditNote | readonly AuditNote[];
+}
+
+type ChangeRequest = Pick<RouteRequest<unknown, unknown, unknown>, 'actor' | 'bodyHash' | 'idempotencyKey'>;
+
+export class Changes {
+  readonly #store: Pick<ApiStore, 'audit' | 'config' | 'idempotency'>;
+
+  constructor(store: Pick<ApiStore, 'audit' | 'config' | 'idempotency'>) {
+    this.#store = store;
+  }
+
+  /**
+   * @param route The name under which an Idempotency-Key is remembered; null where none is taken.
+   * @param status Of the answer that is saved.
+   */
+  async run(
+    request: ChangeRequest,
+    route: string | null,
+    work: (tx: ConfigTransaction) => Promise<ChangeResult>,
+    status = 200,
+  ): Promise<RouteAnswer> {
+    const { actor, bodyHash, idempotencyKey } = request;
+    return this.#store.config.transaction(async (tx) => {
+      const change = async (): Promise<object> => {
+        const result = await work(tx);
+        const notes: readonly AuditNote[] = 'action' in result.audit ? [result.audit] : result.audit;
+        for (const note of notes) await this.#store.audit.add({ ...actor, ...note }, tx.manager);
+        return result.body;
+      };
+      if (route === null || idempotencyKey === null) return answer(await change(), { status });
+      const saved = await this.#store.idempotency.once(
+        tx.manager,
+        { orgId: actor.orgId, route, key: idempotencyKey, bodyHash },
+        async () => ({ status, body: await change() }),
+      );
+      return replayed(saved);
+    });
+  }
+}
+
+export function replayed(saved: {
+  readonly status: number;
+  readonly body: unknown;
+  readonly replayed: boolean;
+}): RouteAnswer {
+  return answer(saved.body, {
+    status: saved.status,
+    ...(saved.replayed ? { headers: { 'Idempotent-Replayed': 'true' } } : {}),
+  });
+}

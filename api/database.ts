@@ -1,0 +1,65 @@
+/** The API's data source: it may come up after the API does and go away under it. */
+import type { DataSource } from 'typeorm';
+
+import type { Logger } from '../ops/logger';
+import type { SecretBox } from '../store/secrets';
+import { AgentRepository } from '../store/repositories/agent-repository';
+import { ApiKeyRepository } from '../store/repositories/api-key-repository';
+import { AuditRepository } from '../store/repositories/audit-repository';
+import { CallRepository } from '../store/repositories/call-repository';
+import { ConfigRepository } from '../store/repositories/config-repository';
+import { EventRepository } from '../store/repositories/event-repository';
+import { IdempotencyRepository } from '../store/repositories/idempotency-repository';
+import { InboundTrunkRepository } from '../store/repositories/inbound-trunk-repository';
+import { MediaNodeRepository } from '../store/repositories/media-node-repository';
+import { OrganisationRepository } from '../store/repositories/organisation-repository';
+import { OutboundTrunkRepository } from '../store/repositories/outbound-trunk-repository';
+import { PhoneNumberRepository } from '../store/repositories/phone-number-repository';
+import { TranscriptRepository } from '../store/repositories/transcript-repository';
+import { unavailable } from './errors';
+import type { Authenticator } from './middleware/auth';
+import type { ApiStore } from './store';
+
+const RETRY_MS = 500;
+
+export function createApiStore(dataSource: DataSource, secrets: SecretBox): ApiStore {
+  return {
+    agents: new AgentRepository(dataSource),
+    apiKeys: new ApiKeyRepository(dataSource, secrets),
+    audit: new AuditRepository(dataSource),
+    calls: new CallRepository(dataSource),
+    config: new ConfigRepository(dataSource, secrets),
+    events: new EventRepository(dataSource),
+    idempotency: new IdempotencyRepository(dataSource, secrets),
+    inboundTrunks: new InboundTrunkRepository(dataSource, secrets),
+    mediaNodes: new MediaNodeRepository(dataSource),
+    organisations: new OrganisationRepository(dataSource),
+    outboundTrunks: new OutboundTrunkRepository(dataSource, secrets),
+    phoneNumbers: new PhoneNumberRepository(dataSource),
+    transcripts: new TranscriptRepository(dataSource),
+  };
+}
+
+/** Tries until the database answers or `signal` is aborted. */
+export async function connectDatabase(dataSource: DataSource, logger: Logger, signal: AbortSignal): Promise<void> {
+  for (let attempt = 1; !signal.aborted; attempt += 1) {
+    try {
+      await dataSource.initialize();
+      logger.info({ attempt }, 'database connected');
+      return;
+    } catch (error) {
+      if (attempt === 1) logger.warn({ err: error }, 'database not reachable, trying again');
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
+  }
+}
+
+/** Every request that needs the database passes here first: before the first connection it is told so. */
+export function whenConnected(dataSource: DataSource, authenticator: Authenticator): Authenticator {
+  return {
+    authenticate: async (key) => {
+      if (!dataSource.isInitialized) throw unavailable('database_unavailable', 'The database is not reachable');
+      return authenticator.authenticate(key);
+    },
+  };
+}

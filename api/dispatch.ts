@@ -1,0 +1,105 @@
+/** One request through a declared route: key, scope, rate, body, validation, handler, answer. */
+import { createHash } from 'node:crypto';
+
+import Router from '@koa/router';
+import type { Context, Middleware } from 'koa';
+import { z } from 'zod';
+
+import type { Logger } from '../ops/logger';
+import { ApiError, notFound } from './errors';
+import { authenticate, requireScope } from './middleware/auth';
+import type { Authenticator } from './middleware/auth';
+import { applyRateLimit } from './middleware/rate-limit';
+import type { RateLimiter } from './middleware/rate-limit';
+import { requestBody } from './middleware/request-body';
+import { validated } from './middleware/validate';
+import type { Principal, Route, RouteRequest } from './route';
+
+export interface DispatchOptions {
+  readonly authenticator: Authenticator;
+  readonly limiter: RateLimiter;
+  readonly logger: Logger;
+}
+
+/** The router of one resource. */
+export function createRouter(routes: readonly Route[], options: DispatchOptions): Router {
+  const router = new Router();
+  const readBody = requestBody();
+  for (const route of routes) {
+    const path = route.path.replaceAll(/\{(\w+)\}/g, ':$1');
+    const handlers: Middleware[] = [admit(route, options)];
+    if (route.body !== undefined) handlers.push(readBody);
+    handlers.push(run(route, options));
+    router[route.method](path, ...(handlers as [Middleware]));
+  }
+  return router;
+}
+
+function admit(route: Route, options: DispatchOptions): Middleware {
+  return async (ctx, next) => {
+    ctx.state['route'] = route.path;
+    const principal = await authenticate(ctx, options.authenticator);
+    ctx.state['principal'] = principal;
+    applyRateLimit(ctx, options.limiter, principal.keyId);
+    requireScope(principal, route.scope);
+    await next();
+  };
+}
+
+function run(route: Route, options: DispatchOptions): Middleware {
+  return async (ctx) => {
+    const request = readRequest(ctx, route, options);
+    const result = await route.handle(request as RouteRequest<never, never, never>);
+    ctx.status = result?.status ?? route.successStatus ?? 200;
+    for (const [name, value] of Object.entries(result?.headers ?? {})) ctx.set(name, value);
+    ctx.body = result?.body ?? null;
+    ctx.type = 'application/json';
+  };
+}
+
+function readRequest(ctx: Context, route: Route, options: DispatchOptions): RouteRequest<unknown, unknown, unknown> {
+  const principal = ctx.state['principal'] as Principal;
+  const requestId = String(ctx.state['requestId']);
+  const raw = (ctx.request as { body?: unknown }).body ?? {};
+  const log = options.logger.child({ requestId });
+  return {
+    principal,
+    actor: { orgId: principal.orgId, keyId: principal.keyId, requestId },
+    requestId,
+    params: readParams(ctx, route),
+    query: route.query === undefined ? {} : validated(route.query, ctx.query),
+    body: route.body === undefined ? {} : validated(z.looseObject({}).pipe(route.body), raw),
+    bodyHash: hashOf(raw),
+    idempotencyKey: route.idempotency === undefined ? null : readIdempotencyKey(ctx),
+    log,
+  };
+}
+
+/** An id that is no UUID names nothing, like an unknown one. */
+function readParams(ctx: Context, route: Route): unknown {
+  if (route.params === undefined) return {};
+  const result = route.params.safeParse(ctx['params'] ?? {});
+  if (!result.success) throw notFound(route.resource);
+  return result.data;
+}
+
+function readIdempotencyKey(ctx: Context): string | null {
+  const key = ctx.get('Idempotency-Key');
+  if (key === '') return null;
+  if (/^[\x20-\x7e]{1,255}$/.test(key)) return key;
+  throw new ApiError(400, 'invalid_idempotency_key', 'Idempotency-Key takes 1 to 255 printable ASCII characters');
+}
+
+/** SHA-256 of the body as JSON with sorted keys: the order in which a client writes them says nothing. */
+export function hashOf(body: unknown): string {
+  return createHash('sha256')
+    .update(JSON.stringify(sortKeys(body)) ?? 'null')
+    .digest('hex');
+}
+
+function sortKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return ['array', ...value.map(sortKeys)];
+  if (value === null || typeof value !== 'object') return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  return ['object', ...entries.map(([key, inner]) => [key, sortKeys(inner)])];
+}

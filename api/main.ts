@@ -1,0 +1,127 @@
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
+import { join } from 'node:path';
+
+import { collectDefaultMetrics, Registry } from 'prom-client';
+
+import { createLogger } from '../ops/logger';
+import { Shutdown } from '../ops/shutdown';
+import { createTemporalClient } from '../ops/temporal';
+import { createDataSource } from '../store/data-source';
+import { SecretBox } from '../store/secrets';
+import { createApp, NODE_ALIVE_MS } from './app';
+import { TemporalCalls } from './calls/temporal-calls';
+import { readApiConfig } from './config';
+import { connectDatabase, createApiStore, whenConnected } from './database';
+import { KeyAuthenticator } from './key-authenticator';
+import type { ReadinessProbe } from './readiness';
+
+/** A request that waits for the database gives up before its client does. */
+const CONNECT_TIMEOUT_MS = 1500;
+const STATEMENT_TIMEOUT_MS = 1500;
+/** Requests under way get this long when the process stops. */
+const DRAIN_MS = 10_000;
+const TEMPORAL_PROBE_MS = 1000;
+
+async function main(): Promise<void> {
+  const config = readApiConfig();
+  const logger = createLogger({ name: 'api', level: config.logLevel });
+  const shutdown = new Shutdown({ logger }).listen();
+  try {
+    const secrets = new SecretBox(config.secretsKey);
+    const dataSource = createDataSource({
+      url: config.databaseUrl,
+      applicationName: 'trunkline-api',
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      statementTimeoutMs: STATEMENT_TIMEOUT_MS,
+      onPoolError: (error) => logger.warn({ err: error }, 'database connection lost'),
+    });
+    shutdown.add('database', async () => {
+      if (dataSource.isInitialized) await dataSource.destroy();
+    });
+    const temporal = createTemporalClient(config.temporal);
+    shutdown.add('temporal', () => temporal.close());
+
+    const store = createApiStore(dataSource, secrets);
+    const registry = new Registry();
+    collectDefaultMetrics({ register: registry, prefix: 'trunkline_api_' });
+    const probes: readonly ReadinessProbe[] = [
+      {
+        name: 'postgresql',
+        check: async () => {
+          await dataSource.query('SELECT 1');
+        },
+      },
+      {
+        name: 'temporal',
+        check: async () => {
+          const deadline = Date.now() + TEMPORAL_PROBE_MS;
+          await temporal.connection.withDeadline(deadline, () => temporal.connection.workflowService.getSystemInfo({}));
+        },
+      },
+      {
+        name: 'media_node',
+        check: async () => {
+          if ((await store.mediaNodes.live(NODE_ALIVE_MS)).length === 0) throw new Error('no media node lives');
+        },
+      },
+    ];
+    const app = createApp({
+      options: { ...config, version: packageVersion() },
+      store,
+      workflows: new TemporalCalls({ client: temporal.client, connection: temporal.connection, logger }),
+      secrets,
+      authenticator: whenConnected(dataSource, new KeyAuthenticator(store, logger)),
+      probes,
+      registry,
+      logger,
+    });
+    const handle = app.callback();
+    const server = createServer((request, response) => void handle(request, response));
+    server.requestTimeout = 30_000;
+    await listen(server, config.port, config.host);
+    shutdown.add('http', () => drain(server));
+    logger.info({ host: config.host, port: config.port }, 'API listens');
+    await connectDatabase(dataSource, logger, shutdown.requested);
+  } catch (error) {
+    shutdown.fail(error);
+  }
+}
+
+function listen(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+/** No new connections; requests under way are answered. */
+function drain(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const limit = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
+    server.close(() => {
+      clearTimeout(limit);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}
+
+/** From sources `package.json` is one folder up, from `dist/` two. */
+function packageVersion(): string {
+  for (const folder of ['..', '../..']) {
+    try {
+      const text = readFileSync(join(__dirname, folder, 'package.json'), 'utf8');
+      return String((JSON.parse(text) as { version?: unknown }).version);
+    } catch {
+      continue; // Not there: the other place has it.
+    }
+  }
+  return 'unknown';
+}
+
+void main();

@@ -1,0 +1,27 @@
+import type { Context } from 'koa';
+
+import { ApiError } from '../errors';
+import type { Principal, Scope } from '../route';
+
+export interface Authenticator {
+  /** Undefined for a key that is unknown, revoked or expired. */
+  authenticate(key: string): Promise<Principal | undefined>;
+}
+
+/** Bearer keys (RFC 6750 §2.1). The same 401 whether a key is missing, unknown, expired or revoked. */
+export async function authenticate(ctx: Context, authenticator: Authenticator): Promise<Principal> {
+  const key = /^Bearer +([\x21-\x7e]{8,200}) *$/i.exec(ctx.get('Authorization'))?.[1];
+  const principal = key === undefined ? undefined : await authenticator.authenticate(key);
+  if (principal === undefined) {
+    throw new ApiError(401, 'unauthorized', 'A valid API key is needed: Authorization: Bearer <key>');
+  }
+  return principal;
+}
+
+/** A write scope includes reading. */
+export function requireScope(principal: Principal, scope: Scope): void {
+  const { scopes } = principal;
+  if (scopes.includes('full') || scopes.includes(scope)) return;
+  if (scope.endsWith(':read') && scopes.includes(scope.replace(':read', ':write'))) return;
+  throw new ApiError(403, 'missing_scope', `This key lacks the scope ${scope}`, { details: { required_scope: scope } });
+}

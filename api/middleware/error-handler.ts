@@ -1,0 +1,49 @@
+/** The only writer of error bodies. */
+import type { Context, Middleware } from 'koa';
+
+import type { Logger } from '../../ops/logger';
+import { isDatabaseUnavailable, StoreError } from '../../store/errors';
+import { ApiError, REASON_PHRASES, unavailable } from '../errors';
+import { fromStoreError } from '../store-errors';
+
+export function errorHandler(logger: Logger): Middleware {
+  return async (ctx, next) => {
+    try {
+      await next();
+    } catch (error) {
+      writeError(ctx, translate(error), logger);
+    }
+  };
+}
+
+function translate(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  const known = error instanceof StoreError ? fromStoreError(error) : undefined;
+  if (known !== undefined) return known;
+  if (isDatabaseUnavailable(error)) {
+    return unavailable('database_unavailable', 'The database is not reachable', error);
+  }
+  return new ApiError(500, 'internal_error', 'Something went wrong on this server', { cause: error });
+}
+
+function writeError(ctx: Context, error: ApiError, logger: Logger): void {
+  const requestId = String(ctx.state['requestId'] ?? '');
+  const { issues, retryAfterSeconds, details, headers } = error.options;
+  if (error.status >= 500) {
+    const log = error.status === 500 ? logger.error.bind(logger) : logger.warn.bind(logger);
+    log({ requestId, code: error.code, route: ctx.state['route'], err: error.options.cause }, 'request failed');
+  }
+  ctx.status = error.status;
+  if (retryAfterSeconds !== undefined) ctx.set('Retry-After', String(retryAfterSeconds));
+  if (error.status === 401) ctx.set('WWW-Authenticate', 'Bearer');
+  for (const [name, value] of Object.entries(headers ?? {})) ctx.set(name, value);
+  ctx.body = {
+    ...details,
+    statusCode: error.status,
+    message: error.message,
+    error: REASON_PHRASES[error.status],
+    code: error.code,
+    requestId,
+    ...(issues === undefined ? {} : { issues }),
+  };
+}

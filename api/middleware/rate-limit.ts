@@ -1,0 +1,84 @@
+import type { Context } from 'koa';
+
+import { ApiError } from '../errors';
+
+interface Bucket {
+  tokens: number;
+  updatedMs: number;
+}
+
+export interface RateLimiterOptions {
+  readonly perMinute: number;
+  /** Monotonic milliseconds. */
+  readonly nowMs?: () => number;
+  /** Buckets kept; full ones are dropped beyond it. */
+  readonly maxKeys?: number;
+}
+
+export interface RateDecision {
+  readonly allowed: boolean;
+  readonly limit: number;
+  readonly remaining: number;
+  /** Until the whole allowance is there again. */
+  readonly resetSeconds: number;
+  /** Until one more request is allowed. */
+  readonly retryAfterSeconds: number;
+}
+
+/** A token bucket per API key, one minute deep; each API process counts for itself. */
+export class RateLimiter {
+  readonly #perMinute: number;
+  readonly #nowMs: () => number;
+  readonly #maxKeys: number;
+  readonly #buckets = new Map<string, Bucket>();
+
+  constructor(options: RateLimiterOptions) {
+    this.#perMinute = options.perMinute;
+    this.#nowMs = options.nowMs ?? ((): number => performance.now());
+    this.#maxKeys = options.maxKeys ?? 10_000;
+  }
+
+  take(key: string): RateDecision {
+    const bucket = this.#refilled(key);
+    const allowed = bucket.tokens >= 1;
+    if (allowed) bucket.tokens -= 1;
+    const perSecond = this.#perMinute / 60;
+    return {
+      allowed,
+      limit: this.#perMinute,
+      remaining: Math.floor(bucket.tokens),
+      resetSeconds: Math.ceil((this.#perMinute - bucket.tokens) / perSecond),
+      retryAfterSeconds: allowed ? 0 : Math.max(1, Math.ceil((1 - bucket.tokens) / perSecond)),
+    };
+  }
+
+  #refilled(key: string): Bucket {
+    const nowMs = this.#nowMs();
+    const bucket = this.#buckets.get(key) ?? { tokens: this.#perMinute, updatedMs: nowMs };
+    const gained = ((nowMs - bucket.updatedMs) * this.#perMinute) / 60_000;
+    bucket.tokens = Math.min(this.#perMinute, bucket.tokens + gained);
+    bucket.updatedMs = nowMs;
+    if (!this.#buckets.has(key) && this.#buckets.size >= this.#maxKeys) this.#dropIdle(nowMs);
+    this.#buckets.set(key, bucket);
+    return bucket;
+  }
+
+  #dropIdle(nowMs: number): void {
+    for (const [key, bucket] of this.#buckets) {
+      if (nowMs - bucket.updatedMs >= 60_000) this.#buckets.delete(key);
+    }
+  }
+}
+
+/** Counts the request; sets `RateLimit-Limit`, `-Remaining` and `-Reset`; 429 when the bucket is empty. */
+export function applyRateLimit(ctx: Context, limiter: RateLimiter, keyId: string): void {
+  const decision = limiter.take(keyId);
+  ctx.set('RateLimit-Limit', String(decision.limit));
+  ctx.set('RateLimit-Remaining', String(decision.remaining));
+  ctx.set('RateLimit-Reset', String(decision.resetSeconds));
+  if (!decision.allowed) {
+    throw new ApiError(429, 'rate_limited', 'Too many requests with this key', {
+      retryAfterSeconds: decision.retryAfterSeconds,
+    });
+  }
+}

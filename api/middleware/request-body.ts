@@ -1,0 +1,41 @@
+import { bodyParser } from '@koa/bodyparser';
+import type { Context, Middleware } from 'koa';
+
+import { ApiError } from '../errors';
+
+const DEFAULT_LIMIT = '256kb';
+
+/** Reads a JSON body into `ctx.request.body`: 413 over the limit, 415 for another type, 400 for what is not JSON. */
+export function requestBody(limit: string = DEFAULT_LIMIT): Middleware {
+  const parse = bodyParser({
+    enableTypes: ['json'],
+    jsonLimit: limit,
+    encoding: 'utf-8',
+    onError: (error) => {
+      throw translate(error);
+    },
+  });
+  return async (ctx, next) => {
+    if (hasBody(ctx) && !ctx.is('json', '+json')) {
+      throw new ApiError(415, 'unsupported_media_type', 'Send the body as application/json');
+    }
+    const charset = ctx.request.charset;
+    if (charset !== '' && charset.toLowerCase() !== 'utf-8') {
+      throw new ApiError(415, 'unsupported_media_type', 'JSON bodies are UTF-8');
+    }
+    await parse(ctx, next);
+  };
+}
+
+function hasBody(ctx: Context): boolean {
+  return ctx.get('Transfer-Encoding') !== '' || Number(ctx.get('Content-Length')) > 0;
+}
+
+function translate(error: Error & { status?: number }): ApiError {
+  if (error instanceof ApiError) return error;
+  if (error.status === 413) return new ApiError(413, 'body_too_large', 'The body is too large');
+  if (error.status === 415) {
+    return new ApiError(415, 'unsupported_media_type', 'Unknown content encoding', { cause: error });
+  }
+  return new ApiError(400, 'malformed_json', 'The body is not valid JSON', { cause: error });
+}

@@ -1,0 +1,170 @@
+/** The OpenAPI 3.1 document, made from the same declarations that validate and dispatch. */
+import type { z } from 'zod';
+
+import { REASON_PHRASES } from './errors';
+import type { ErrorStatus } from './errors';
+import { SchemaComponents } from './openapi-schema';
+import type { JsonSchema } from './openapi-schema';
+import type { Route } from './route';
+import { errorBody } from './schemas/primitives';
+
+export interface OpenApiDocument {
+  readonly openapi: '3.1.0';
+  readonly info: Readonly<Record<string, unknown>>;
+  readonly paths: Readonly<Record<string, Record<string, JsonSchema>>>;
+  readonly [section: string]: unknown;
+}
+
+export function buildOpenApi(routes: readonly Route[], version: string): OpenApiDocument {
+  const components = new SchemaComponents();
+  components.add(errorBody, 'output');
+  const paths: Record<string, Record<string, JsonSchema>> = {};
+  for (const route of routes) (paths[route.path] ??= {})[route.method] = operation(route, components);
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Trunkline',
+      version,
+      description: 'Connects a PBX, contact centre or SIP carrier to AI phone agents.',
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: '/' }],
+    security: [{ apiKey: [] }],
+    tags: [...new Set(routes.map((route) => route.tag))].map((name) => ({ name })),
+    paths,
+    components: {
+      securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: 'An API key, `tl_live_…`' } },
+      schemas: components.toJSON(),
+    },
+  };
+}
+
+/** Statuses and codes a route may answer besides its success. */
+export function errorsOf(route: Route): Map<ErrorStatus, string[]> {
+  const errors = new Map<ErrorStatus, string[]>();
+  const add = (status: ErrorStatus, ...codes: readonly string[]): void => {
+    errors.set(status, [...(errors.get(status) ?? []), ...codes]);
+  };
+  if (route.body !== undefined || route.query !== undefined) add(400, 'validation_failed');
+  if (route.body !== undefined) {
+    add(400, 'malformed_json');
+    add(413, 'body_too_large');
+    add(415, 'unsupported_media_type');
+  }
+  if (route.idempotency !== undefined) {
+    add(400, 'invalid_idempotency_key');
+    add(409, 'idempotency_in_flight');
+    add(422, 'idempotency_mismatch');
+  }
+  add(401, 'unauthorized');
+  add(403, 'missing_scope');
+  if (route.params !== undefined) add(404, `${route.resource.replaceAll(' ', '_')}_not_found`);
+  add(429, 'rate_limited');
+  add(500, 'internal_error');
+  add(503, 'database_unavailable');
+  for (const [status, codes] of Object.entries(route.errors ?? {})) add(Number(status) as ErrorStatus, ...codes);
+  return new Map([...errors].sort(([a], [b]) => a - b));
+}
+
+function operation(route: Route, components: SchemaComponents): JsonSchema {
+  const success = String(route.successStatus ?? 200);
+  return {
+    operationId: route.operationId,
+    summary: route.summary,
+    ...(route.description === undefined ? {} : { description: route.description }),
+    tags: [route.tag],
+    'x-required-scope': route.scope,
+    parameters: [
+      ...parameters(route.params, 'path', components),
+      ...parameters(route.query, 'query', components),
+      ...(route.idempotency === undefined ? [] : [idempotencyHeader]),
+    ],
+    ...(route.body === undefined ? {} : { requestBody: requestBody(route, route.body, components) }),
+    responses: {
+      [success]: {
+        description: 'Success',
+        headers: responseHeaders(route),
+        content: {
+          'application/json': { schema: components.add(route.response, 'output'), example: route.responseExample },
+        },
+      },
+      ...errorResponses(route),
+    },
+  };
+}
+
+function requestBody(route: Route, schema: z.ZodObject, components: SchemaComponents): JsonSchema {
+  return {
+    required: !schema.safeParse({}).success,
+    content: {
+      'application/json': {
+        schema: components.add(schema, 'input'),
+        ...(route.requestExample === undefined ? {} : { example: route.requestExample }),
+      },
+    },
+  };
+}
+
+function errorResponses(route: Route): Record<string, JsonSchema> {
+  const responses: Record<string, JsonSchema> = {};
+  for (const [status, codes] of errorsOf(route)) {
+    const [first] = codes;
+    responses[status] = {
+      description: `${REASON_PHRASES[status]}: ${[...new Set(codes)].map((code) => `\`${code}\``).join(', ')}`,
+      ...(status === 429 || status === 503 ? { headers: { 'Retry-After': integerHeader('Seconds') } } : {}),
+      content: {
+        'application/json': {
+          schema: { $ref: '#/components/schemas/Error' },
+          example: {
+            statusCode: status,
+            message: REASON_PHRASES[status],
+            error: REASON_PHRASES[status],
+            code: first ?? 'error',
+            requestId: '0f1e7c9a-6a1c-4c0e-8f5e-5b1f3a0f6a1b',
+          },
+        },
+      },
+    };
+  }
+  return responses;
+}
+
+function parameters(
+  schema: z.ZodObject | undefined,
+  place: 'path' | 'query',
+  components: SchemaComponents,
+): JsonSchema[] {
+  if (schema === undefined) return [];
+  const { properties, required } = components.add(schema, 'input') as {
+    properties?: Record<string, JsonSchema>;
+    required?: string[];
+  };
+  return Object.entries(properties ?? {}).map(([name, property]) => ({
+    name,
+    in: place,
+    required: place === 'path' || (required ?? []).includes(name),
+    schema: property,
+  }));
+}
+
+const idempotencyHeader: JsonSchema = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  required: false,
+  description: 'The same key with the same body within 24 h gives the same answer, with `Idempotent-Replayed: true`.',
+  schema: { type: 'string', minLength: 1, maxLength: 255 },
+};
+
+const integerHeader = (description: string): JsonSchema => ({ description, schema: { type: 'integer' } });
+
+function responseHeaders(route: Route): JsonSchema {
+  return {
+    'X-Request-Id': { schema: { type: 'string' } },
+    'RateLimit-Limit': integerHeader('Requests per minute of this key'),
+    'RateLimit-Remaining': integerHeader('Requests left now'),
+    'RateLimit-Reset': integerHeader('Seconds until all are there again'),
+    ...(route.idempotency === undefined
+      ? {}
+      : { 'Idempotent-Replayed': { description: '`true` on a saved answer', schema: { type: 'string' } } }),
+  };
+}

@@ -1,0 +1,70 @@
+/** E.164 numbers as the API accepts them: whatever libphonenumber calls possible, normalised. */
+import { getCountries, getCountryCallingCode, parsePhoneNumberFromString } from 'libphonenumber-js/max';
+import type { PhoneNumber } from 'libphonenumber-js/max';
+
+export type PhoneNumberResult =
+  { readonly ok: true; readonly e164: string } | { readonly ok: false; readonly reason: 'emergency' | 'invalid' };
+
+/** A whole number no longer than this is a short code, with or without `+` and country code before it. */
+const SHORT_CODE_MAX_DIGITS = 6;
+/** Nor is a national number this short anybody's: 112, 911, 999 … behind a country code. */
+const SHORT_NATIONAL_MAX_DIGITS = 3;
+
+/** Satellite systems and other shared codes that no country answers for (ITU-T E.164 §6.2.2, 6.2.3). */
+const SHARED_CALLING_CODES = new Set(['870', '878', '881', '882', '883', '888', '979']);
+
+/**
+ * Reads a number given by a user. Possible, not valid, is asked: numbering plans change faster than metadata, and
+ * documentation numbers such as +1555… are in no plan. Short codes and emergency numbers are told apart so that
+ * they can be refused by name.
+ */
+export function parsePhoneNumber(text: string): PhoneNumberResult {
+  const trimmed = text.trim();
+  if (!/^\+?[\d\s().\-/]+$/.test(trimmed)) return { ok: false, reason: 'invalid' };
+  const digits = trimmed.replaceAll(/\D/g, '');
+  if (digits.length === 0) return { ok: false, reason: 'invalid' };
+  if (digits.length <= SHORT_CODE_MAX_DIGITS) return { ok: false, reason: 'emergency' };
+  if (!trimmed.startsWith('+')) return { ok: false, reason: 'invalid' };
+  const parsed = parsePhoneNumberFromString(`+${digits}`);
+  if (parsed === undefined) return { ok: false, reason: 'invalid' };
+  if (parsed.nationalNumber.length <= SHORT_NATIONAL_MAX_DIGITS) return { ok: false, reason: 'emergency' };
+  if (!parsed.isPossible()) return { ok: false, reason: 'invalid' };
+  return { ok: true, e164: parsed.number };
+}
+
+/** ISO code of the number's country; an undecidable number belongs to its calling code's main country (+1 → US). */
+export function countryOf(e164: string): string | null {
+  const parsed = parsePhoneNumberFromString(e164);
+  if (parsed === undefined) return null;
+  return parsed.country ?? mainCountry(parsed.countryCallingCode);
+}
+
+/** Premium rate, satellite and other numbers that cost whoever dials them far more than a call. */
+export function isExpensive(e164: string): boolean {
+  const parsed: PhoneNumber | undefined = parsePhoneNumberFromString(e164);
+  if (parsed === undefined) return true;
+  const type = parsed.getType();
+  return type === 'PREMIUM_RATE' || type === 'SHARED_COST' || SHARED_CALLING_CODES.has(parsed.countryCallingCode);
+}
+
+/** Countries that share a calling code and whose alphabetical first is not the main one. */
+const MAIN_COUNTRIES: Readonly<Record<string, string>> = {
+  '1': 'US',
+  '7': 'RU',
+  '39': 'IT',
+  '44': 'GB',
+  '47': 'NO',
+  '61': 'AU',
+  '212': 'MA',
+  '262': 'RE',
+  '290': 'SH',
+  '358': 'FI',
+  '590': 'GP',
+  '599': 'CW',
+};
+
+function mainCountry(callingCode: string): string | null {
+  const main = MAIN_COUNTRIES[callingCode];
+  if (main !== undefined) return main;
+  return getCountries().find((country) => getCountryCallingCode(country) === callingCode) ?? null;
+}

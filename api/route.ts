@@ -1,0 +1,93 @@
+/** What a route declares: the one source of its validation, its dispatch and its OpenAPI operation. */
+import type { z } from 'zod';
+
+import type { Logger } from '../ops/logger';
+import type { ErrorStatus } from './errors';
+
+export type Scope = `${'phone' | 'sip' | 'org'}:${'read' | 'write'}`;
+
+export interface Principal {
+  readonly keyId: string;
+  readonly orgId: string;
+  /** `full` skips every check of scopes. */
+  readonly scopes: readonly string[];
+  /** The server's operator may vouch for numbers. */
+  readonly operator: boolean;
+}
+
+/** Who changes what, for audit rows. */
+export interface Actor {
+  readonly orgId: string;
+  readonly keyId: string;
+  readonly requestId: string;
+}
+
+export interface RouteRequest<Params, Query, Body> {
+  readonly principal: Principal;
+  readonly actor: Actor;
+  readonly requestId: string;
+  readonly params: Params;
+  readonly query: Query;
+  readonly body: Body;
+  /** SHA-256 of the body as sent, key order aside. */
+  readonly bodyHash: string;
+  readonly idempotencyKey: string | null;
+  readonly log: Logger;
+}
+
+export interface RouteAnswer {
+  readonly body: unknown;
+  /** Default the route's success status. */
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** A status and the codes it may carry on this route, beyond those every route has. */
+export type RouteErrors = Partial<Readonly<Record<ErrorStatus, readonly string[]>>>;
+
+interface RouteDocs {
+  readonly operationId: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly tag: string;
+  /** What the path's id names, for its 404: `agent` → `agent_not_found`. */
+  readonly resource: string;
+  readonly errors?: RouteErrors;
+  readonly requestExample?: unknown;
+  readonly responseExample: unknown;
+}
+
+export interface RouteDefinition<
+  Params extends z.ZodObject = z.ZodObject,
+  Query extends z.ZodObject = z.ZodObject,
+  Body extends z.ZodObject = z.ZodObject,
+> extends RouteDocs {
+  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
+  /** With `{name}` parameters. */
+  readonly path: string;
+  readonly scope: Scope;
+  readonly params?: Params;
+  readonly query?: Query;
+  readonly body?: Body;
+  readonly response: z.ZodType;
+  /** Default 200. */
+  readonly successStatus?: 200 | 201;
+  /** `plain`: the middleware saves the answer with the key. `handler`: the handler derives its ids from the key. */
+  readonly idempotency?: 'plain' | 'handler';
+  readonly handle: (
+    request: RouteRequest<z.output<Params>, z.output<Query>, z.output<Body>>,
+  ) => Promise<RouteAnswer | undefined>;
+}
+
+/** A route with its types settled, as the router and the OpenAPI document take it. */
+export interface Route extends Omit<RouteDefinition, 'handle'> {
+  readonly handle: (request: RouteRequest<never, never, never>) => Promise<RouteAnswer | undefined>;
+}
+
+export function route<Params extends z.ZodObject, Query extends z.ZodObject, Body extends z.ZodObject>(
+  definition: RouteDefinition<Params, Query, Body>,
+): Route {
+  return definition as unknown as Route;
+}
+
+export const answer = (body: unknown, extra: Omit<RouteAnswer, 'body'> = {}): RouteAnswer => ({ body, ...extra });

@@ -1,0 +1,109 @@
+import type { EntityManager } from 'typeorm';
+
+import type { Changes } from '../changes';
+import { notFound } from '../errors';
+import { answer, route } from '../route';
+import type { Route } from '../route';
+import { agentConfig, inboundNumbersPut, outboundTrunkPut } from '../schemas/agent-config';
+import type { AgentConfig } from '../schemas/agent-config';
+import { agentConfigExample } from '../schemas/examples';
+import { idParams } from '../schemas/primitives';
+import type { ApiStore } from '../store';
+
+export interface AgentConfigRouteDeps {
+  readonly store: Pick<ApiStore, 'agents' | 'outboundTrunks' | 'phoneNumbers'>;
+  readonly changes: Changes;
+}
+
+const PATH = '/phone/sip/agents/{id}';
+const TAG = { tag: 'Agent SIP configuration', resource: 'agent' } as const;
+
+export function agentConfigRoutes({ store, changes }: AgentConfigRouteDeps): readonly Route[] {
+  return [
+    route({
+      ...TAG,
+      method: 'get',
+      path: `${PATH}/config`,
+      operationId: 'getAgentConfig',
+      summary: "An agent's numbers, outbound trunk and transfer destinations",
+      scope: 'sip:read',
+      params: idParams,
+      response: agentConfig,
+      responseExample: agentConfigExample,
+      handle: async ({ principal, params }) => answer(await readConfig(store, principal.orgId, params.id)),
+    }),
+    route({
+      ...TAG,
+      method: 'put',
+      path: `${PATH}/inbound-numbers`,
+      operationId: 'setInboundNumbers',
+      summary: 'Replace the numbers that an agent answers',
+      scope: 'sip:write',
+      params: idParams,
+      body: inboundNumbersPut,
+      response: agentConfig,
+      errors: { 404: ['phone_number_not_found'], 409: ['number_assigned'], 422: ['number_not_verified'] },
+      requestExample: { phone_number_ids: ['01937f3e-8123-7d4e-a5f6-0718293a4b04'] },
+      responseExample: agentConfigExample,
+      handle: async (request) => {
+        const { orgId } = request.principal;
+        const { id } = request.params;
+        return changes.run(request, null, async (tx) => {
+          const before = await readConfig(store, orgId, id, tx.manager);
+          await store.phoneNumbers.assignToAgent(tx, orgId, id, request.body.phone_number_ids);
+          const after = await readConfig(store, orgId, id, tx.manager);
+          return {
+            body: after,
+            audit: { action: 'set_inbound_numbers', resource: 'agent', resourceId: id, before, after },
+          };
+        });
+      },
+    }),
+    route({
+      ...TAG,
+      method: 'put',
+      path: `${PATH}/outbound-trunk`,
+      operationId: 'setOutboundTrunk',
+      summary: 'Set or clear the trunk that an agent dials through',
+      scope: 'sip:write',
+      params: idParams,
+      body: outboundTrunkPut,
+      response: agentConfig,
+      errors: { 404: ['outbound_trunk_not_found'] },
+      requestExample: { trunk_id: '01937f3e-7a55-7abc-b0c1-5e6f70819203' },
+      responseExample: agentConfigExample,
+      handle: async (request) => {
+        const { orgId } = request.principal;
+        const { id } = request.params;
+        return changes.run(request, null, async (tx) => {
+          const before = await readConfig(store, orgId, id, tx.manager);
+          await store.agents.setOutboundTrunk(tx, orgId, id, request.body.trunk_id);
+          const after = await readConfig(store, orgId, id, tx.manager);
+          return {
+            body: after,
+            audit: { action: 'set_outbound_trunk', resource: 'agent', resourceId: id, before, after },
+          };
+        });
+      },
+    }),
+  ];
+}
+
+async function readConfig(
+  store: AgentConfigRouteDeps['store'],
+  orgId: string,
+  agentId: string,
+  manager?: EntityManager,
+): Promise<AgentConfig> {
+  const agent = await store.agents.find(orgId, agentId, manager);
+  if (agent === null) throw notFound('agent');
+  const numbers = await store.phoneNumbers.ofAgent(orgId, agentId, manager);
+  const trunk =
+    agent.outboundTrunkId === null ? null : await store.outboundTrunks.find(orgId, agent.outboundTrunkId, manager);
+  return {
+    phone_agent_id: agent.id,
+    inbound_numbers: numbers.map(({ id, phoneNumber }) => ({ id, phone_number: phoneNumber })),
+    outbound_trunk: trunk === null ? null : { id: trunk.id, name: trunk.name },
+    transfer_destinations: [],
+  };
+}

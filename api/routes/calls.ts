@@ -1,0 +1,244 @@
+import type { Call as CallRow } from '../../store/entities/call';
+import type { CallFilter } from '../../store/repositories/call-list';
+import { ApiError, conflict, notFound, unavailable } from '../errors';
+import { parsePhoneNumber } from '../phone-number';
+import { answer, route } from '../route';
+import type { Actor, Route } from '../route';
+import { call, callEventPage, callPage, callsQuery, outboundCall, transcript } from '../schemas/call';
+import type { CallsQuery } from '../schemas/call';
+import { callEventExample, completedCallExample, queuedCallExample, transcriptExample } from '../schemas/examples';
+import { idParams, pageQuery } from '../schemas/primitives';
+import type { ApiStore } from '../store';
+import { callView } from '../views';
+import type { CallWorkflows } from '../calls/call-workflows';
+import { planOutbound } from '../calls/outbound-plan';
+import type { OutboundPlanDeps } from '../calls/outbound-plan';
+import type { CallPlacement } from '../calls/placement';
+import type { Logger } from '../../ops/logger';
+
+export interface CallRouteDeps extends OutboundPlanDeps {
+  readonly store: OutboundPlanDeps['store'] & Pick<ApiStore, 'audit' | 'calls' | 'events' | 'transcripts'>;
+  readonly placement: CallPlacement;
+  readonly workflows: CallWorkflows;
+  readonly logger: Logger;
+}
+
+const TAG = { tag: 'Calls', resource: 'call' } as const;
+const OUTBOUND_ROUTE = 'POST /phone/outbound-call';
+/** One hang-up per call: a repeat joins the first and learns its result. */
+const HANGUP_UPDATE_ID = 'hangup';
+
+export function callRoutes(deps: CallRouteDeps): readonly Route[] {
+  const { store } = deps;
+  return [placeRoute(deps), listRoute(deps), detailRoute(deps), ...recordRoutes({ store }), hangupRoute(deps)];
+}
+
+function placeRoute(deps: CallRouteDeps): Route {
+  return route({
+    ...TAG,
+    method: 'post',
+    path: '/phone/outbound-call',
+    operationId: 'placeOutboundCall',
+    summary: "Call a phone number through the agent's outbound trunk",
+    description:
+      'Answers when the call is accepted, before it is dialled. 503 `outcome_unknown` carries `call_id`: the call may ' +
+      'have been placed; a repeat with the same Idempotency-Key never makes it twice.',
+    scope: 'phone:write',
+    body: outboundCall,
+    response: call,
+    errors: {
+      404: ['agent_not_found', 'outbound_trunk_not_found'],
+      422: [
+        'agent_has_no_outbound_trunk',
+        'destination_not_allowed',
+        'caller_number_not_owned',
+        'language_unavailable',
+        'emergency_number',
+        'idempotency_key_exhausted',
+      ],
+      503: ['temporal_unavailable', 'outcome_unknown', 'call_expired'],
+    },
+    requestExample: { phone_agent_id: queuedCallExample.phone_agent_id, phone_number: '+15559876543' },
+    responseExample: queuedCallExample,
+    idempotency: 'handler',
+    handle: async (request) => {
+      const { orgId } = request.principal;
+      const result = await deps.placement.place({
+        orgId,
+        route: OUTBOUND_ROUTE,
+        idempotencyKey: request.idempotencyKey,
+        bodyHash: request.bodyHash,
+        plan: () => planOutbound(deps, orgId, request.body),
+      });
+      if (result.headers?.['Idempotent-Replayed'] === undefined) {
+        await noteCall(deps, request.actor, 'create', (result.body as { id: string }).id);
+      }
+      return result;
+    },
+  });
+}
+
+function listRoute({ store }: Pick<CallRouteDeps, 'store'>): Route {
+  return route({
+    ...TAG,
+    method: 'get',
+    path: '/phone/calls',
+    operationId: 'listCalls',
+    summary: 'Calls, newest first',
+    scope: 'phone:read',
+    query: callsQuery,
+    response: callPage,
+    responseExample: { items: [completedCallExample], next: null },
+    handle: async ({ principal, query }) => {
+      const page = await store.calls.list(principal.orgId, toFilter(query));
+      return answer({ items: page.items.map(callView), next: page.next });
+    },
+  });
+}
+
+function detailRoute({ store }: Pick<CallRouteDeps, 'store'>): Route {
+  return route({
+    ...TAG,
+    method: 'get',
+    path: '/phone/calls/{id}',
+    operationId: 'getCall',
+    summary: 'One call',
+    scope: 'phone:read',
+    params: idParams,
+    response: call,
+    responseExample: completedCallExample,
+    handle: async ({ principal, params }) => answer(callView(await findCall(store, principal.orgId, params.id))),
+  });
+}
+
+function recordRoutes({ store }: Pick<CallRouteDeps, 'store'>): readonly Route[] {
+  return [
+    route({
+      ...TAG,
+      method: 'get',
+      path: '/phone/calls/{id}/events',
+      operationId: 'listCallEvents',
+      summary: "The call's timeline: SIP, media, turns and workflow, oldest first",
+      scope: 'phone:read',
+      params: idParams,
+      query: pageQuery,
+      response: callEventPage,
+      responseExample: { items: [callEventExample], next: null },
+      handle: async ({ principal, params, query }) => {
+        await findCall(store, principal.orgId, params.id);
+        const page = await store.events.list(principal.orgId, params.id, query);
+        const items = page.items.map(({ source, seq, at, type, data }) => {
+          return { id: `${source}:${seq}`, source, seq, at: at.toISOString(), type, data };
+        });
+        return answer({ items, next: page.next });
+      },
+    }),
+    route({
+      ...TAG,
+      method: 'get',
+      path: '/phone/calls/{id}/transcript',
+      operationId: 'getTranscript',
+      summary: 'What was said, as far as it was heard',
+      scope: 'phone:read',
+      params: idParams,
+      response: transcript,
+      responseExample: transcriptExample,
+      handle: async ({ principal, params }) => {
+        await findCall(store, principal.orgId, params.id);
+        const turns = await store.transcripts.list(principal.orgId, params.id);
+        return answer({
+          call_id: params.id,
+          turns: turns.map((turn) => ({
+            index: turn.index,
+            speaker: turn.speaker,
+            text: turn.text,
+            start_ms: turn.startMs,
+            end_ms: turn.endMs,
+            interrupted_at_ms: turn.interruptedAtMs,
+          })),
+        });
+      },
+    }),
+  ];
+}
+
+function hangupRoute(deps: CallRouteDeps): Route {
+  const { store, workflows } = deps;
+  return route({
+    ...TAG,
+    method: 'post',
+    path: '/phone/calls/{id}/hangup',
+    operationId: 'hangUpCall',
+    summary: 'End a call; answers when BYE or CANCEL was sent',
+    description: 'A call that is over answers 200 unchanged. 503 `outcome_unknown` carries the `update_id`.',
+    scope: 'phone:write',
+    params: idParams,
+    response: call,
+    errors: { 409: ['call_not_controllable'], 503: ['temporal_unavailable', 'outcome_unknown'] },
+    responseExample: completedCallExample,
+    handle: async ({ principal, params, actor }) => {
+      const { orgId } = principal;
+      const before = await findCall(store, orgId, params.id);
+      if (before.status === 'completed') return answer(callView(before));
+      const outcome = await workflows.hangup(before.id, HANGUP_UPDATE_ID, { endReason: 'api_hangup', endedBy: 'api' });
+      switch (outcome) {
+        case 'done':
+          await noteCall(deps, actor, 'hangup', before.id);
+          break;
+        case 'unavailable':
+          throw unavailable('temporal_unavailable', 'The workflow service is not reachable; nothing was done');
+        case 'unknown':
+          throw new ApiError(503, 'outcome_unknown', 'Whether the call was hung up is not known yet', {
+            retryAfterSeconds: 2,
+            details: { call_id: before.id, update_id: HANGUP_UPDATE_ID },
+          });
+        case 'gone':
+        case 'refused':
+          break;
+      }
+      const after = await findCall(store, orgId, params.id);
+      if (outcome !== 'done' && after.status !== 'completed') {
+        // Terminated from outside: its node or the reconciler ends it within seconds.
+        throw conflict('call_not_controllable', 'The workflow of this call is gone; the server is ending the call');
+      }
+      return answer(callView(after));
+    },
+  });
+}
+
+async function findCall(store: Pick<ApiStore, 'calls'>, orgId: string, id: string): Promise<CallRow> {
+  const row = await store.calls.find(orgId, id);
+  if (row === null) throw notFound('call');
+  return row;
+}
+
+/** What was asked of a call has happened already: a note that cannot be written does not undo it. */
+async function noteCall(
+  deps: Pick<CallRouteDeps, 'store' | 'logger'>,
+  actor: Actor,
+  action: 'create' | 'hangup',
+  callId: string,
+): Promise<void> {
+  try {
+    await deps.store.audit.add({ ...actor, action, resource: 'call', resourceId: callId });
+  } catch (error) {
+    deps.logger.warn({ err: error, callId, action }, 'audit row not written');
+  }
+}
+
+function toFilter(query: CallsQuery): CallFilter {
+  const number = query.phone_number === undefined ? undefined : parsePhoneNumber(query.phone_number);
+  return {
+    cursor: query.cursor,
+    limit: query.limit,
+    status: query.status,
+    disposition: query.disposition,
+    direction: query.direction,
+    agentId: query.phone_agent_id,
+    campaignId: query.campaign_id,
+    // Withheld and internal callers have no E.164 number: such a value is looked for as it is.
+    phoneNumber: number?.ok === true ? number.e164 : query.phone_number,
+    createdAfter: query.created_after === undefined ? undefined : new Date(query.created_after),
+    createdBefore: query.created_before === undefined ? undefined : new Date(query.created_before),
+  };
+}

@@ -1,0 +1,62 @@
+/** `/openapi.json` and Swagger UI from the package's own files: nothing is loaded from elsewhere. */
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
+import Router from '@koa/router';
+
+import { ApiError } from '../errors';
+import type { OpenApiDocument } from '../openapi';
+
+/** The package has no types of its own; its folder is all that is needed of it. */
+const ASSET_FOLDER = dirname(require.resolve('swagger-ui-dist/package.json'));
+
+const ASSETS: Readonly<Record<string, string>> = {
+  'swagger-ui.css': 'text/css',
+  'swagger-ui-bundle.js': 'text/javascript',
+  'favicon-32x32.png': 'image/png',
+};
+
+const PAGE = `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <title>Trunkline API</title>
+    <link rel="icon" href="/docs/favicon-32x32.png">
+    <link rel="stylesheet" href="/docs/swagger-ui.css">
+  </head>
+  <body>
+    <div id="swagger-ui"></div>
+    <script src="/docs/swagger-ui-bundle.js"></script>
+    <script src="/docs/start.js"></script>
+  </body>
+</html>
+`;
+
+const START = `SwaggerUIBundle({ url: '/openapi.json', dom_id: '#swagger-ui', deepLinking: true });\n`;
+
+export function docsRouter(document: OpenApiDocument): Router {
+  const json = JSON.stringify(document);
+  const router = new Router();
+  router.get('/openapi.json', (ctx) => {
+    ctx.type = 'application/json';
+    ctx.body = json;
+  });
+  router.get('/docs', (ctx) => {
+    ctx.set('Content-Security-Policy', "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:");
+    ctx.type = 'text/html';
+    ctx.body = PAGE;
+  });
+  router.get('/docs/start.js', (ctx) => {
+    ctx.type = 'text/javascript';
+    ctx.body = START;
+  });
+  router.get('/docs/:file', async (ctx) => {
+    const file = String(ctx.params['file']);
+    const type = Object.hasOwn(ASSETS, file) ? ASSETS[file] : undefined;
+    if (type === undefined) throw new ApiError(404, 'route_not_found', 'No such route');
+    ctx.type = type;
+    ctx.set('Cache-Control', 'public, max-age=86400');
+    ctx.body = await readFile(join(ASSET_FOLDER, file));
+  });
+  return router;
+}

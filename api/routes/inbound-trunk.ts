@@ -1,0 +1,134 @@
+import type { ConfigTransaction } from '../../store/config-transaction';
+import type { AuditNote, Changes } from '../changes';
+import { conflict, impossible, notFound } from '../errors';
+import { answer, route } from '../route';
+import type { Route } from '../route';
+import { inboundTrunkDeletedExample, inboundTrunkExample } from '../schemas/examples';
+import { forceQuery, inboundTrunk, inboundTrunkCreate, inboundTrunkDeleted } from '../schemas/inbound-trunk';
+import type { ApiStore } from '../store';
+import { inboundTrunkAuditView, inboundTrunkView, numberView } from '../views';
+
+export interface InboundTrunkRouteDeps {
+  readonly store: Pick<ApiStore, 'calls' | 'inboundTrunks' | 'organisations' | 'phoneNumbers'>;
+  readonly changes: Changes;
+  /** What the phone system is pointed at. */
+  readonly sipEndpoint: string;
+}
+
+const PATH = '/phone/sip/inbound-trunk';
+const TAG = { tag: 'Inbound trunk', resource: 'inbound trunk' } as const;
+
+export function inboundTrunkRoutes(deps: InboundTrunkRouteDeps): readonly Route[] {
+  const { store, changes, sipEndpoint } = deps;
+  return [
+    route({
+      ...TAG,
+      method: 'post',
+      path: PATH,
+      operationId: 'createInboundTrunk',
+      summary: 'Create the inbound trunk: SIP endpoint and credentials for the phone system',
+      scope: 'sip:write',
+      body: inboundTrunkCreate,
+      response: inboundTrunk,
+      errors: { 409: ['inbound_trunk_exists', 'number_taken'], 422: ['number_not_verified', 'emergency_number'] },
+      requestExample: { phone_numbers: ['+15551234567'], krisp_enabled: true },
+      responseExample: inboundTrunkExample,
+      idempotency: 'plain',
+      handle: async (request) =>
+        changes.run(request, `POST ${PATH}`, async (tx) => {
+          const { orgId } = request.principal;
+          const { phoneNumbers, notes } = await trunkNumbers(deps, tx, orgId, request.body.phone_numbers);
+          const input = { phoneNumbers, krispEnabled: request.body.krisp_enabled };
+          const row = await store.inboundTrunks.create(tx, orgId, input);
+          const after = inboundTrunkAuditView(row);
+          return {
+            body: inboundTrunkView(row, sipEndpoint),
+            audit: [...notes, { action: 'create', resource: 'inbound_trunk', resourceId: row.id, after }],
+          };
+        }),
+    }),
+    route({
+      ...TAG,
+      method: 'get',
+      path: PATH,
+      operationId: 'getInboundTrunk',
+      summary: 'The inbound trunk with its credentials',
+      scope: 'sip:read',
+      response: inboundTrunk,
+      errors: { 404: ['inbound_trunk_not_found'] },
+      responseExample: inboundTrunkExample,
+      handle: async ({ principal }) => {
+        const row = await store.inboundTrunks.find(principal.orgId);
+        if (row === null) throw notFound('inbound trunk');
+        return answer(inboundTrunkView(row, sipEndpoint));
+      },
+    }),
+    route({
+      ...TAG,
+      method: 'delete',
+      path: PATH,
+      operationId: 'deleteInboundTrunk',
+      summary: 'Delete the inbound trunk; its credentials stop working, its numbers stay verified',
+      scope: 'sip:write',
+      query: forceQuery,
+      response: inboundTrunkDeleted,
+      errors: { 404: ['inbound_trunk_not_found'], 409: ['trunk_has_active_calls'] },
+      responseExample: inboundTrunkDeletedExample,
+      handle: async (request) =>
+        changes.run(request, null, async (tx) => {
+          const { orgId } = request.principal;
+          const found = await store.inboundTrunks.find(orgId, tx.manager);
+          if (found === null) throw notFound('inbound trunk');
+          if (request.query.force !== 'true') await assertIdle(store, orgId, found.id);
+          const row = await store.inboundTrunks.delete(tx, orgId);
+          if (row === null) throw notFound('inbound trunk');
+          const before = inboundTrunkAuditView(row);
+          return {
+            body: { id: row.id, deleted: true, detached: { phone_numbers: row.phoneNumbers } },
+            audit: { action: 'delete', resource: 'inbound_trunk', resourceId: row.id, before },
+          };
+        }),
+    }),
+  ];
+}
+
+export async function assertIdle(store: Pick<ApiStore, 'calls'>, orgId: string, trunkId: string): Promise<void> {
+  const active = await store.calls.countOpenOnTrunk(orgId, trunkId);
+  if (active === 0) return;
+  throw conflict('trunk_has_active_calls', 'The trunk has active calls; ?force=true deletes it nevertheless', {
+    active_calls: active,
+  });
+}
+
+interface TrunkNumbers {
+  readonly phoneNumbers: readonly string[];
+  readonly notes: readonly AuditNote[];
+}
+
+/** Listed numbers must be verified; the only organisation of a server vouches for them by listing them. */
+async function trunkNumbers(
+  deps: InboundTrunkRouteDeps,
+  tx: ConfigTransaction,
+  orgId: string,
+  listed: readonly string[] | undefined,
+): Promise<TrunkNumbers> {
+  const { phoneNumbers: numbers, organisations } = deps.store;
+  if (listed === undefined) {
+    const all = await numbers.verified(orgId, undefined, tx.manager);
+    return { phoneNumbers: all.map(({ phoneNumber }) => phoneNumber), notes: [] };
+  }
+  const known = new Set((await numbers.verified(orgId, listed, tx.manager)).map(({ phoneNumber }) => phoneNumber));
+  const missing = listed.filter((number) => !known.has(number));
+  if (missing.length === 0) return { phoneNumbers: listed, notes: [] };
+  if ((await organisations.count()) !== 1) {
+    throw impossible('number_not_verified', `Not verified: ${missing.join(', ')}`, { phone_numbers: missing });
+  }
+  const attested = await numbers.attest(tx, orgId, missing);
+  const notes = attested.map((row) => ({
+    action: 'create',
+    resource: 'phone_number',
+    resourceId: row.id,
+    after: numberView(row),
+  }));
+  return { phoneNumbers: listed, notes };
+}

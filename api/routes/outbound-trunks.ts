@@ -1,0 +1,125 @@
+import { z } from 'zod';
+
+import type { Changes } from '../changes';
+import { notFound } from '../errors';
+import { answer, route } from '../route';
+import type { Route } from '../route';
+import { outboundTrunkDeletedExample, outboundTrunkExample, outboundTrunkSummaryExample } from '../schemas/examples';
+import { forceQuery } from '../schemas/inbound-trunk';
+import {
+  outboundTrunk,
+  outboundTrunkCreate,
+  outboundTrunkDeleted,
+  outboundTrunkSummary,
+} from '../schemas/outbound-trunk';
+import { idParams } from '../schemas/primitives';
+import type { ApiStore } from '../store';
+import { assertTargetHost } from '../target-url';
+import { outboundTrunkSummaryView, outboundTrunkView } from '../views';
+import { assertIdle } from './inbound-trunk';
+
+export interface OutboundTrunkRouteDeps {
+  readonly store: Pick<ApiStore, 'agents' | 'calls' | 'outboundTrunks'>;
+  readonly changes: Changes;
+  readonly allowPrivateTargets: boolean;
+}
+
+const PATH = '/phone/sip/outbound-trunks';
+const TAG = { tag: 'Outbound trunks', resource: 'outbound trunk' } as const;
+
+export function outboundTrunkRoutes(deps: OutboundTrunkRouteDeps): readonly Route[] {
+  const { store, changes } = deps;
+  return [
+    route({
+      ...TAG,
+      method: 'get',
+      path: PATH,
+      operationId: 'listOutboundTrunks',
+      summary: 'All outbound trunks, oldest first',
+      scope: 'sip:read',
+      response: z.array(outboundTrunkSummary),
+      responseExample: [outboundTrunkSummaryExample],
+      handle: async ({ principal }) =>
+        answer((await store.outboundTrunks.list(principal.orgId)).map(outboundTrunkSummaryView)),
+    }),
+    route({
+      ...TAG,
+      method: 'post',
+      path: PATH,
+      operationId: 'createOutboundTrunk',
+      summary: "Create an outbound trunk with the SIP provider's credentials",
+      scope: 'sip:write',
+      body: outboundTrunkCreate,
+      response: outboundTrunkSummary,
+      errors: { 422: ['emergency_number', 'private_target'] },
+      requestExample: {
+        name: 'My SIP Provider',
+        host: 'sip.provider.com',
+        username: 'user',
+        password: 'pass',
+        caller_number: '+15551234567',
+      },
+      responseExample: outboundTrunkSummaryExample,
+      idempotency: 'plain',
+      handle: async (request) => {
+        const { name, host, port, transport, username, password, caller_number: callerNumber } = request.body;
+        assertTargetHost('host', host, deps.allowPrivateTargets);
+        return changes.run(request, `POST ${PATH}`, async (tx) => {
+          const input = { name, host, port, transport, username, password, callerNumber };
+          const row = await store.outboundTrunks.create(tx, request.principal.orgId, input);
+          const after = outboundTrunkView(row);
+          return {
+            body: outboundTrunkSummaryView(row),
+            audit: { action: 'create', resource: 'outbound_trunk', resourceId: row.id, after },
+          };
+        });
+      },
+    }),
+    route({
+      ...TAG,
+      method: 'get',
+      path: `${PATH}/{id}`,
+      operationId: 'getOutboundTrunk',
+      summary: 'One outbound trunk, without its password',
+      scope: 'sip:read',
+      params: idParams,
+      response: outboundTrunk,
+      responseExample: outboundTrunkExample,
+      handle: async ({ principal, params }) => {
+        const row = await store.outboundTrunks.find(principal.orgId, params.id);
+        if (row === null) throw notFound('outbound trunk');
+        const users = (await store.agents.list(principal.orgId)).filter((agent) => agent.outboundTrunkId === row.id);
+        return answer({ ...outboundTrunkView(row), agents: users.map(({ id, name }) => ({ id, name })) });
+      },
+    }),
+    route({
+      ...TAG,
+      method: 'delete',
+      path: `${PATH}/{id}`,
+      operationId: 'deleteOutboundTrunk',
+      summary: 'Delete an outbound trunk; agents that dialled through it have none afterwards',
+      scope: 'sip:write',
+      params: idParams,
+      query: forceQuery,
+      response: outboundTrunkDeleted,
+      errors: { 409: ['trunk_has_active_calls'] },
+      responseExample: outboundTrunkDeletedExample,
+      handle: async (request) =>
+        changes.run(request, null, async (tx) => {
+          const { orgId } = request.principal;
+          if (request.query.force !== 'true') await assertIdle(store, orgId, request.params.id);
+          const gone = await store.outboundTrunks.delete(tx, orgId, request.params.id);
+          if (gone === null) throw notFound('outbound trunk');
+          return {
+            body: { id: gone.id, deleted: true, detached: gone.detached },
+            audit: {
+              action: 'delete',
+              resource: 'outbound_trunk',
+              resourceId: gone.id,
+              before: outboundTrunkView(gone.before),
+            },
+          };
+        }),
+    }),
+  ];
+}

@@ -1,0 +1,143 @@
+import { z } from 'zod';
+
+import { id, pageOf, pageQuery, phoneNumber, timestamp } from './primitives';
+
+const direction = z.enum(['inbound', 'outbound']);
+const status = z.enum([
+  'scheduled',
+  'queued',
+  'dialing',
+  'ringing',
+  'in_progress',
+  'held',
+  'transferring',
+  'completed',
+]);
+const disposition = z.enum([
+  'answered',
+  'voicemail',
+  'busy',
+  'no_answer',
+  'trunk_unreachable',
+  'trunk_timeout',
+  'invalid_number',
+  'rejected',
+  'blocked',
+  'trunk_denied',
+  'congestion',
+  'media_incompatible',
+  'routing_loop',
+  'redirect',
+  'identity_rejected',
+  'canceled',
+  'expired',
+  'uncertain',
+  'failed',
+]);
+
+const variableName = z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/, 'must be letters, digits, "_", "." or "-"');
+
+export const outboundCall = z
+  .object({
+    phone_agent_id: id,
+    phone_number: phoneNumber,
+    first_message: z.string().max(5000).optional().meta({ description: "Instead of the agent's own" }),
+    variables: z
+      .record(variableName, z.string().max(2000))
+      .optional()
+      .meta({ description: 'Fills `{{name}}` in the first message' }),
+    trunk_id: id.optional().meta({ description: "Default: the agent's outbound trunk" }),
+    caller_number: phoneNumber.optional().meta({ description: 'One that the trunk owns' }),
+    ring_timeout_seconds: z.int().min(5).max(120).default(45),
+    max_duration_seconds: z.int().min(10).max(21_600).optional().meta({ description: "Default: the agent's" }),
+    metadata: z.record(z.string().max(200), z.unknown()).optional(),
+  })
+  .meta({ id: 'OutboundCallRequest' });
+
+const turnLatency = z.object({ p50: z.number(), p95: z.number() });
+
+export const call = z
+  .object({
+    id,
+    org_id: id,
+    phone_agent_id: id.nullable(),
+    direction,
+    from: z.string(),
+    to: z.string(),
+    status,
+    disposition: disposition.nullable(),
+    sip: z.object({
+      call_id: z.string().nullable(),
+      final_status: z.int().nullable(),
+      reason: z.string().nullable(),
+      q850: z.int().nullable(),
+    }),
+    trunk_id: id.nullable(),
+    campaign_id: id.nullable(),
+    contact_id: id.nullable(),
+    session_id: id.nullable(),
+    started_at: timestamp,
+    answered_at: timestamp.nullable(),
+    ended_at: timestamp.nullable(),
+    duration_seconds: z.number().nullable().meta({ description: 'From answer to end' }),
+    ended_by: z.enum(['agent', 'caller', 'callee', 'api', 'system']).nullable(),
+    end_reason: z.string().nullable(),
+    truncated: z.boolean().meta({ description: 'Events may be missing: the media node was lost' }),
+    machine_detection: z.string().nullable(),
+    recording: z.object({ available: z.boolean(), duration_seconds: z.number().nullable() }),
+    metrics: z.object({
+      post_dial_delay_ms: z.number().nullable(),
+      mos: z.number().nullable(),
+      packet_loss_pct: z.number().nullable(),
+      jitter_ms: z.number().nullable(),
+      turn_latency_ms: turnLatency.nullable(),
+    }),
+    metadata: z.record(z.string(), z.unknown()),
+  })
+  .meta({ id: 'Call' });
+
+export const callsQuery = pageQuery.extend({
+  status: status.optional(),
+  disposition: disposition.optional(),
+  direction: direction.optional(),
+  phone_agent_id: id.optional(),
+  campaign_id: id.optional(),
+  phone_number: z.string().max(40).optional().meta({ description: 'Either side of the call' }),
+  created_after: z.iso.datetime({ offset: true }).optional(),
+  created_before: z.iso.datetime({ offset: true }).optional(),
+});
+
+export const callPage = pageOf(call).meta({ id: 'CallPage' });
+
+export const callEvent = z
+  .object({
+    id: z.string().meta({ description: '`<source>:<seq>`' }),
+    source: z.enum(['node', 'workflow']),
+    seq: z.int(),
+    at: timestamp,
+    type: z.string(),
+    data: z.record(z.string(), z.unknown()),
+  })
+  .meta({ id: 'CallEvent' });
+
+export const callEventPage = pageOf(callEvent).meta({ id: 'CallEventPage' });
+
+export const transcript = z
+  .object({
+    call_id: id,
+    turns: z.array(
+      z.object({
+        index: z.int(),
+        speaker: z.enum(['agent', 'caller']),
+        text: z.string(),
+        start_ms: z.int().meta({ description: 'Since the answer' }),
+        end_ms: z.int(),
+        interrupted_at_ms: z.int().nullable(),
+      }),
+    ),
+  })
+  .meta({ id: 'Transcript' });
+
+export type OutboundCallRequest = z.output<typeof outboundCall>;
+export type Call = z.output<typeof call>;
+export type CallsQuery = z.output<typeof callsQuery>;

@@ -1,0 +1,40 @@
+import { z } from 'zod';
+
+import { e164, id, phoneNumber, timestamp } from './primitives';
+
+export const inboundTrunkCreate = z
+  .object({
+    phone_numbers: z
+      .array(phoneNumber)
+      .max(1000)
+      .transform((numbers) => [...new Set(numbers)])
+      .optional()
+      .meta({ description: 'Default: all verified numbers of the organisation' }),
+    krisp_enabled: z.boolean().default(true).meta({ description: 'Noise suppression' }),
+  })
+  .meta({ id: 'InboundTrunkCreate' });
+
+export const inboundTrunk = z
+  .object({
+    id,
+    sip_endpoint: z.string().meta({ description: 'Where the phone system sends its calls; UDP or TCP' }),
+    auth_username: z.string(),
+    auth_password: z.string(),
+    phone_numbers: z.array(e164),
+    krisp_enabled: z.boolean(),
+    agent_id_header: z.literal('X-OPENCX-AGENT-ID'),
+    auth: z.literal('digest'),
+    created_at: timestamp,
+    updated_at: timestamp,
+  })
+  .meta({ id: 'InboundTrunk' });
+
+export const forceQuery = z.object({
+  force: z.enum(['true', 'false']).default('false').meta({ description: 'Delete although calls are active' }),
+});
+
+export const inboundTrunkDeleted = z
+  .object({ id, deleted: z.literal(true), detached: z.object({ phone_numbers: z.array(e164) }) })
+  .meta({ id: 'InboundTrunkDeleted' });
+
+export type InboundTrunk = z.output<typeof inboundTrunk>;

@@ -1,0 +1,66 @@
+import { z } from 'zod';
+
+import { e164, id, phoneNumber, timestamp } from './primitives';
+
+/** A name or address a SIP request can be sent to: no port, no scheme, no user part. */
+export const sipHost = z
+  .string()
+  .trim()
+  .max(253)
+  .regex(
+    /^(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}[A-Za-z0-9])?)*\.?|\[?[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\]?)$/,
+    'must be a host name or IP address, without scheme and port',
+  )
+  .meta({ description: 'Host name or IP address of the SIP provider', examples: ['sip.provider.com'] });
+
+/** No control characters: they end up in header fields. */
+const headerSafe = (max: number): z.ZodString =>
+  z
+    .string()
+    .min(1)
+    .max(max)
+    .regex(/^[^\p{Cc}]*$/u, 'must not contain control characters');
+
+export const outboundTrunkCreate = z
+  .object({
+    name: z.string().trim().min(1).max(255),
+    host: sipHost,
+    port: z.int().min(1).max(65_535).default(5060),
+    transport: z.enum(['udp', 'tcp']).default('udp'),
+    username: headerSafe(255),
+    password: headerSafe(1000),
+    caller_number: phoneNumber,
+  })
+  .meta({ id: 'OutboundTrunkCreate' });
+
+export const outboundTrunkSummary = z
+  .object({ id, name: z.string(), created_at: timestamp, updated_at: timestamp })
+  .meta({ id: 'OutboundTrunkSummary' });
+
+export const outboundTrunk = z
+  .object({
+    id,
+    name: z.string(),
+    host: z.string(),
+    port: z.int(),
+    transport: z.enum(['udp', 'tcp', 'tls']),
+    username: z.string(),
+    has_password: z.literal(true),
+    caller_number: e164,
+    agents: z.array(z.object({ id, name: z.string() })).meta({ description: 'Agents that dial through it' }),
+    created_at: timestamp,
+    updated_at: timestamp,
+  })
+  .meta({ id: 'OutboundTrunk' });
+
+export const outboundTrunkDeleted = z
+  .object({
+    id,
+    deleted: z.literal(true),
+    detached: z.object({ agents: z.array(z.object({ id, name: z.string() })) }),
+  })
+  .meta({ id: 'OutboundTrunkDeleted' });
+
+export type OutboundTrunkCreate = z.output<typeof outboundTrunkCreate>;
+export type OutboundTrunk = z.output<typeof outboundTrunk>;
+export type OutboundTrunkSummary = z.output<typeof outboundTrunkSummary>;

@@ -1,0 +1,63 @@
+/** Pieces that several requests and answers share. */
+import { z } from 'zod';
+
+import { parsePhoneNumber } from '../phone-number';
+
+export const id = z.uuid().meta({ description: 'UUID' });
+export const timestamp = z.iso.datetime().meta({ description: 'ISO 8601, UTC' });
+
+/** An E.164 number, normalised. Emergency numbers and short codes are a 422 of their own. */
+export const phoneNumber = z
+  .string()
+  .max(40)
+  .transform((text, context) => {
+    const result = parsePhoneNumber(text);
+    if (result.ok) return result.e164;
+    context.addIssue(
+      result.reason === 'emergency'
+        ? {
+            code: 'custom',
+            message: 'Emergency numbers and short codes are not allowed',
+            params: { code: 'emergency_number' },
+          }
+        : { code: 'custom', message: 'Must be a phone number in E.164 format, such as +15551234567' },
+    );
+    return z.NEVER;
+  })
+  .meta({ description: 'Phone number in E.164 format', examples: ['+15551234567'] });
+
+/** Stored and returned numbers need no second look. */
+export const e164 = z.string().meta({ description: 'Phone number in E.164 format', examples: ['+15551234567'] });
+
+export const languageCode = z
+  .string()
+  .regex(/^[a-z]{2}$/, 'must be an ISO 639-1 code')
+  .meta({ description: 'ISO 639-1', examples: ['en'] });
+
+export const idParams = z.object({ id });
+
+export const deleted = z.object({ id, deleted: z.literal(true) }).meta({ id: 'Deleted' });
+
+export const pageQuery = z.object({
+  cursor: z.string().max(500).optional().meta({ description: '`next` of the page before' }),
+  limit: z.coerce.number().int().min(1).max(100).default(50),
+});
+
+/** A list that is not a bare array. */
+export function pageOf<Item extends z.ZodType>(
+  item: Item,
+): z.ZodObject<{ items: z.ZodArray<Item>; next: z.ZodNullable<z.ZodString> }> {
+  return z.object({ items: z.array(item), next: z.string().nullable() });
+}
+
+export const errorBody = z
+  .object({
+    statusCode: z.int(),
+    message: z.string(),
+    error: z.string(),
+    code: z.string().meta({ description: 'Stable, snake_case' }),
+    requestId: z.string(),
+    issues: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+  })
+  .loose()
+  .meta({ id: 'Error' });

@@ -1,0 +1,92 @@
+/** What the live media nodes can speak: they publish it with their registration, the API never loads a provider. */
+import { z } from 'zod';
+
+import type { Voice } from './schemas/agent';
+
+/** The part of `media_nodes.info` that is read here. */
+const nodeInfo = z.object({
+  voices: z
+    .array(
+      z.object({
+        id: z.string(),
+        name: z.string(),
+        language: z.array(z.string()),
+        gender: z.string(),
+        provider: z.string().default('embedded'),
+        sample_url: z.string().nullable().default(null),
+        default: z.boolean().optional(),
+      }),
+    )
+    .default([]),
+  providers: z.record(z.string(), z.string()).default({}),
+});
+
+export interface LiveNode {
+  readonly nodeId: string;
+  readonly info: Record<string, unknown>;
+}
+
+export interface SpeechCatalogOptions {
+  readonly liveNodes: () => Promise<readonly LiveNode[]>;
+  /** How long an answer is kept. Default 2000. */
+  readonly maxAgeMs?: number;
+  readonly nowMs?: () => number;
+}
+
+export class SpeechCatalog {
+  readonly #options: SpeechCatalogOptions;
+  readonly #nowMs: () => number;
+  #kept: { readonly speech: Speech; readonly atMs: number } | undefined;
+
+  constructor(options: SpeechCatalogOptions) {
+    this.#options = options;
+    this.#nowMs = options.nowMs ?? ((): number => performance.now());
+  }
+
+  /** What all live nodes can speak; nothing while no node lives. */
+  async current(): Promise<Speech> {
+    const kept = this.#kept;
+    if (kept !== undefined && this.#nowMs() - kept.atMs < (this.#options.maxAgeMs ?? 2000)) return kept.speech;
+    const speech = new Speech(collect(await this.#options.liveNodes()));
+    if (speech.voices.length > 0) this.#kept = { speech, atMs: this.#nowMs() };
+    return speech;
+  }
+}
+
+export class Speech {
+  readonly voices: readonly Voice[];
+  readonly #languages: ReadonlySet<string>;
+
+  constructor(voices: readonly Voice[]) {
+    this.voices = voices;
+    this.#languages = new Set(voices.flatMap((voice) => voice.language.map(primaryLanguage)));
+  }
+
+  /** Those of `languages` that no voice speaks; none while it is unknown what can be spoken. */
+  unspoken(languages: readonly string[]): readonly string[] {
+    return this.voices.length === 0 ? [] : languages.filter((language) => !this.#languages.has(language));
+  }
+
+  hasVoice(id: string): boolean {
+    return this.voices.length === 0 || this.voices.some((voice) => voice.id === id);
+  }
+}
+
+/** `en-US` → `en` (RFC 5646 §2.2.1) */
+function primaryLanguage(tag: string): string {
+  return (tag.split('-')[0] ?? tag).toLowerCase();
+}
+
+function collect(nodes: readonly LiveNode[]): Voice[] {
+  const byId = new Map<string, Voice>();
+  for (const node of nodes) {
+    const info = nodeInfo.safeParse(node.info);
+    if (!info.success) continue;
+    for (const voice of info.data.voices) {
+      if (!byId.has(voice.id)) byId.set(voice.id, { ...voice, default: voice.default ?? false });
+    }
+  }
+  const voices = [...byId.values()];
+  if (voices.some((voice) => voice.default)) return voices;
+  return voices.map((voice, index) => ({ ...voice, default: index === 0 }));
+}

@@ -1,0 +1,33 @@
+/** What the API needs of the store: the parts of its repositories that are called here. */
+import type { AgentRepository } from '../store/repositories/agent-repository';
+import type { ApiKeyRepository } from '../store/repositories/api-key-repository';
+import type { AuditRepository } from '../store/repositories/audit-repository';
+import type { CallRepository } from '../store/repositories/call-repository';
+import type { ConfigRepository } from '../store/repositories/config-repository';
+import type { EventRepository } from '../store/repositories/event-repository';
+import type { IdempotencyRepository } from '../store/repositories/idempotency-repository';
+import type { InboundTrunkRepository } from '../store/repositories/inbound-trunk-repository';
+import type { MediaNodeRepository } from '../store/repositories/media-node-repository';
+import type { OrganisationRepository } from '../store/repositories/organisation-repository';
+import type { OutboundTrunkRepository } from '../store/repositories/outbound-trunk-repository';
+import type { PhoneNumberRepository } from '../store/repositories/phone-number-repository';
+import type { TranscriptRepository } from '../store/repositories/transcript-repository';
+
+export interface ApiStore {
+  readonly agents: Pick<AgentRepository, 'list' | 'find' | 'create' | 'update' | 'delete' | 'setOutboundTrunk'>;
+  readonly apiKeys: Pick<ApiKeyRepository, 'findByKey' | 'touch'>;
+  readonly audit: Pick<AuditRepository, 'add'>;
+  readonly calls: Pick<CallRepository, 'find' | 'list' | 'countOpenOnTrunk'>;
+  readonly config: Pick<ConfigRepository, 'transaction'>;
+  readonly events: Pick<EventRepository, 'list'>;
+  readonly idempotency: Pick<IdempotencyRepository, 'once' | 'lease' | 'leaseNext' | 'complete' | 'release'>;
+  readonly inboundTrunks: Pick<InboundTrunkRepository, 'find' | 'create' | 'delete'>;
+  readonly mediaNodes: Pick<MediaNodeRepository, 'live'>;
+  readonly organisations: Pick<OrganisationRepository, 'count'>;
+  readonly outboundTrunks: Pick<OutboundTrunkRepository, 'list' | 'find' | 'create' | 'delete'>;
+  readonly phoneNumbers: Pick<
+    PhoneNumberRepository,
+    'list' | 'find' | 'verified' | 'ofAgent' | 'create' | 'attest' | 'assignToAgent' | 'delete'
+  >;
+  readonly transcripts: Pick<TranscriptRepository, 'list'>;
+}

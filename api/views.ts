@@ -1,0 +1,150 @@
+/** Rows of the store as the contract shows them. */
+import type { Call as CallRow } from '../store/entities/call';
+import type { InboundTrunk as InboundTrunkRow } from '../store/entities/inbound-trunk';
+import type { PhoneNumber as PhoneNumberRow } from '../store/entities/phone-number';
+import type { AgentRecord } from '../store/repositories/agent-repository';
+import type { OutboundTrunkRecord } from '../store/repositories/outbound-trunk-repository';
+import type { Agent } from './schemas/agent';
+import type { Call } from './schemas/call';
+import type { InboundTrunk } from './schemas/inbound-trunk';
+import type { PhoneNumberRecord } from './schemas/number';
+import type { OutboundTrunk, OutboundTrunkSummary } from './schemas/outbound-trunk';
+
+export const AGENT_ID_HEADER = 'X-OPENCX-AGENT-ID';
+
+const iso = (date: Date): string => date.toISOString();
+const isoOrNull = (date: Date | null): string | null => (date === null ? null : date.toISOString());
+
+export function agentView(row: AgentRecord): Agent {
+  return {
+    id: row.id,
+    org_id: row.orgId,
+    name: row.name,
+    type: row.type,
+    phone_number: row.phoneNumber,
+    voice_id: row.voiceId,
+    language: row.language,
+    first_message: row.firstMessage,
+    instructions: row.instructions,
+    handoff_phone_number: row.handoffPhoneNumber,
+    use_org_knowledgebase: row.useOrgKnowledgebase,
+    actionIds: row.actionIds,
+    interruptible: row.interruptible,
+    recording_enabled: row.recordingEnabled,
+    stt_keyterms: row.sttKeyterms,
+    tts_speed_pct: row.ttsSpeedPct,
+    failover_transfer_destination_id: row.failoverTransferDestinationId,
+    data_collection_fields: row.dataCollectionFields,
+    data_collection_webhook_url: row.dataCollectionWebhookUrl,
+    session_window_hours: row.sessionWindowHours,
+    ambient_noise: row.ambientNoise,
+    max_call_duration_seconds: row.maxCallDurationSeconds,
+    silence_timeout_seconds: row.silenceTimeoutSeconds,
+    llm: row.llm,
+    stt: row.stt,
+    tts: row.tts,
+    custom_llm: row.customLlm,
+    ...OPENCX_AGENT_FIELDS,
+    created_at: iso(row.createdAt),
+    updated_at: iso(row.updatedAt),
+  };
+}
+
+/** Clients of OpenCX expect them; nothing here sets them. */
+const OPENCX_AGENT_FIELDS = {
+  accent: null,
+  speed: null,
+  model: null,
+  provider_external_id: null,
+  flow: null,
+  manual_mode: false,
+} as const;
+
+export function numberView(row: PhoneNumberRow): PhoneNumberRecord {
+  return {
+    id: row.id,
+    org_id: row.orgId,
+    phone_number: row.phoneNumber,
+    status: row.status,
+    method: row.method,
+    phone_agent_id: row.agentId,
+    code_expires_at: isoOrNull(row.codeExpiresAt),
+    verified_at: isoOrNull(row.verifiedAt),
+    created_at: iso(row.createdAt),
+  };
+}
+
+type InboundTrunkPublic = Omit<InboundTrunkRow, 'authPasswordSealed' | 'version'>;
+
+/** Without the password: what an audit row keeps. */
+export function inboundTrunkAuditView(row: InboundTrunkPublic): Omit<InboundTrunk, 'auth_password' | 'sip_endpoint'> {
+  return {
+    id: row.id,
+    auth_username: row.authUsername,
+    phone_numbers: row.phoneNumbers,
+    krisp_enabled: row.krispEnabled,
+    agent_id_header: AGENT_ID_HEADER,
+    auth: 'digest',
+    created_at: iso(row.createdAt),
+    updated_at: iso(row.updatedAt),
+  };
+}
+
+export function inboundTrunkView(
+  row: InboundTrunkPublic & { readonly authPassword: string },
+  sipEndpoint: string,
+): InboundTrunk {
+  return { ...inboundTrunkAuditView(row), sip_endpoint: sipEndpoint, auth_password: row.authPassword };
+}
+
+export function outboundTrunkSummaryView(row: OutboundTrunkRecord): OutboundTrunkSummary {
+  return { id: row.id, name: row.name, created_at: iso(row.createdAt), updated_at: iso(row.updatedAt) };
+}
+
+export function outboundTrunkView(row: OutboundTrunkRecord): Omit<OutboundTrunk, 'agents'> {
+  return {
+    ...outboundTrunkSummaryView(row),
+    host: row.host,
+    port: row.port,
+    transport: row.transport,
+    username: row.username,
+    has_password: true,
+    caller_number: row.callerNumber,
+  };
+}
+
+export function callView(row: CallRow): Call {
+  const latency = row.metrics?.turnLatencyMs ?? null;
+  return {
+    id: row.id,
+    org_id: row.orgId,
+    phone_agent_id: row.agentId,
+    direction: row.direction,
+    from: row.fromNumber,
+    to: row.toNumber,
+    status: row.status,
+    disposition: row.disposition,
+    sip: { call_id: row.sipCallId, final_status: row.sipFinalStatus, reason: row.sipReason, q850: row.sipQ850 },
+    trunk_id: row.trunkId,
+    campaign_id: row.campaignId,
+    contact_id: row.contactId,
+    session_id: row.sessionId,
+    started_at: iso(row.startedAt ?? row.createdAt),
+    answered_at: isoOrNull(row.answeredAt),
+    ended_at: isoOrNull(row.endedAt),
+    duration_seconds: row.durationSeconds,
+    ended_by: row.endedBy,
+    end_reason: row.endReason,
+    truncated: row.truncated,
+    machine_detection: null,
+    recording: { available: false, duration_seconds: null },
+    metrics: {
+      post_dial_delay_ms: row.metrics?.postDialDelayMs ?? null,
+      mos: row.metrics?.mos ?? null,
+      packet_loss_pct: row.metrics?.packetLossPct ?? null,
+      jitter_ms: row.metrics?.jitterMs ?? null,
+      turn_latency_ms: latency === null ? null : { p50: latency.p50, p95: latency.p95 },
+    },
+    metadata: row.metadata,
+  };
+}
