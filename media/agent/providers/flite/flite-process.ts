@@ -1,0 +1,42 @@
+/** Child process: synthesises one sentence after the other and sends 8 kHz speech back. */
+import { setPriority } from 'node:os';
+import { halveRate } from '../../../audio/half-band';
+import { trimSpeech } from '../../speech-trim';
+import { FliteProgram } from './flite-program';
+import type { FliteJob, FliteReply } from './messages';
+
+/** Behind signalling and packets, which share the cores. */
+const NICENESS = 5;
+const TELEPHONY_RATE_HZ = 8000;
+
+function reply(message: FliteReply): void {
+  process.send?.(message);
+}
+
+function perform(program: FliteProgram, job: FliteJob): void {
+  try {
+    const { sampleRateHz, pcm } = program.synthesise(job.voice, job.text, job.durationStretch);
+    const narrow = sampleRateHz === 2 * TELEPHONY_RATE_HZ ? halveRate(pcm) : pcm;
+    reply({ type: 'done', id: job.id, pcm: trimSpeech(narrow) });
+  } catch (error) {
+    reply({ type: 'failed', id: job.id, message: error instanceof Error ? error.message : 'unknown error' });
+  }
+  setImmediate(() => program.prepare());
+}
+
+async function main(): Promise<void> {
+  try {
+    setPriority(NICENESS);
+  } catch {
+    // Not allowed everywhere; speech is then synthesised at the ordinary priority.
+  }
+  // The parent ends its children; a terminal's Ctrl-C must not take speech away from calls that are still closing.
+  process.on('SIGINT', () => undefined);
+  process.on('disconnect', () => process.exit(0));
+  const program = await FliteProgram.load();
+  process.on('message', (job: FliteJob) => perform(program, job));
+  reply({ type: 'ready', voices: program.voiceNames() });
+  program.prepare();
+}
+
+void main();

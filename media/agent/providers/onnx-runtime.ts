@@ -1,0 +1,16 @@
+/** onnxruntime is an optional dependency; every session runs on one thread, since the cores are shared with packets. */
+import type * as Onnx from 'onnxruntime-node';
+
+export type OnnxRuntime = typeof Onnx;
+
+export const ONE_THREAD: Onnx.InferenceSession.SessionOptions = {
+  intraOpNumThreads: 1,
+  interOpNumThreads: 1,
+  executionMode: 'sequential',
+  logSeverityLevel: 3,
+};
+
+/** Throws when the optional package, or its binary for this platform, is missing. */
+export async function loadOnnxRuntime(): Promise<OnnxRuntime> {
+  return import('onnxruntime-node');
+}

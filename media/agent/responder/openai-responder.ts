@@ -1,0 +1,137 @@
+/**
+ * Responder over any OpenAI-compatible chat completions API, streamed.
+ * https://platform.openai.com/docs/api-reference/chat-streaming
+ */
+import { ProviderError } from '../provider-error';
+import type { AgentPersona, ChatMessage, Responder, ResponderEvent } from '../types';
+import { chatRequest, parseChunk } from './chat-completion';
+import { EventStreamParser } from './event-stream';
+
+const FIRST_TOKEN_MS = 2_500;
+const NEXT_TOKEN_MS = 2_500;
+const DONE = '[DONE]';
+
+export interface OpenAiResponderOptions {
+  /** Up to and including the version, such as `https://api.openai.com/v1`. */
+  readonly baseUrl: string;
+  readonly apiKey: string | null;
+  readonly model: string;
+  /** Until the first token; default 2500. */
+  readonly firstTokenMs?: number;
+  /** Between two portions of the stream; default 2500. */
+  readonly nextTokenMs?: number;
+}
+
+export class OpenAiResponder implements Responder {
+  readonly name: string;
+  readonly #options: OpenAiResponderOptions;
+
+  constructor(options: OpenAiResponderOptions) {
+    this.#options = options;
+    this.name = `openai-compatible (${options.model})`;
+  }
+
+  /** Throws ProviderError; its message holds a status or a cause, never the key or a text. */
+  async *respond(request: {
+    readonly persona: AgentPersona;
+    readonly history: readonly ChatMessage[];
+    readonly signal: AbortSignal;
+  }): AsyncGenerator<ResponderEvent> {
+    request.signal.throwIfAborted();
+    const patience = new Patience(request.signal, this.#options.firstTokenMs ?? FIRST_TOKEN_MS);
+    try {
+      const response = await this.#ask(request.persona, request.history, patience.signal);
+      let finished = false;
+      for await (const data of portions(response)) {
+        patience.renew(this.#options.nextTokenMs ?? NEXT_TOKEN_MS);
+        if (data === DONE) return;
+        const content = parseChunk(data);
+        yield* content.events;
+        finished ||= content.finished;
+      }
+      if (!finished) throw new ProviderError(this.name, 'failed', 'the stream broke off');
+    } catch (error) {
+      request.signal.throwIfAborted();
+      throw this.#asProviderError(error, patience);
+    } finally {
+      patience.end();
+    }
+  }
+
+  async #ask(persona: AgentPersona, history: readonly ChatMessage[], signal: AbortSignal): Promise<Response> {
+    const { baseUrl, apiKey, model } = this.#options;
+    const response = await fetch(`${baseUrl.replace(/\/+$/, '')}/chat/completions`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        accept: 'text/event-stream',
+        ...(apiKey === null ? {} : { authorization: `Bearer ${apiKey}` }),
+      },
+      body: JSON.stringify(chatRequest(model, persona, history)),
+      signal,
+    });
+    if (response.ok && response.body) return response;
+    await response.body?.cancel();
+    throw new ProviderError(this.name, 'failed', `answered ${response.status}`);
+  }
+
+  #asProviderError(error: unknown, patience: Patience): ProviderError {
+    if (error instanceof ProviderError) return error;
+    if (patience.lost) return new ProviderError(this.name, 'timeout', 'took too long');
+    // TypeError from fetch names the address at most; its cause has the code of the connection's error.
+    const code = error instanceof Error ? (error.cause as { code?: string } | undefined)?.code : undefined;
+    return new ProviderError(this.name, 'failed', code ?? (error instanceof Error ? error.message : 'unknown error'));
+  }
+}
+
+/** The data of each event; a server that ignores `stream` answers with one JSON document instead. */
+async function* portions(response: Response): AsyncGenerator<string> {
+  if (response.headers.get('content-type')?.includes('application/json')) {
+    yield await response.text();
+    return;
+  }
+  const parser = new EventStreamParser();
+  for await (const bytes of response.body as AsyncIterable<Uint8Array>) yield* parser.push(bytes);
+}
+
+/** Aborts when the caller's signal does, or when nothing came for too long. */
+class Patience {
+  readonly #controller = new AbortController();
+  readonly #outer: AbortSignal;
+  readonly #onAbort = (): void => this.#controller.abort(this.#outer.reason);
+  #timer: NodeJS.Timeout;
+  #lost = false;
+
+  constructor(outer: AbortSignal, ms: number) {
+    this.#outer = outer;
+    outer.addEventListener('abort', this.#onAbort, { once: true });
+    this.#timer = this.#limit(ms);
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  get lost(): boolean {
+    return this.#lost;
+  }
+
+  renew(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = this.#limit(ms);
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+    this.#outer.removeEventListener('abort', this.#onAbort);
+    // Closes the connection when the stream was left before its end.
+    this.#controller.abort();
+  }
+
+  #limit(ms: number): NodeJS.Timeout {
+    return setTimeout(() => {
+      this.#lost = true;
+      this.#controller.abort();
+    }, ms);
+  }
+}

@@ -1,0 +1,141 @@
+/** What the calls of a node share: models, threads, caches. */
+import type { MessagePort } from 'node:worker_threads';
+import type { Logger } from 'pino';
+import { SYSTEM_CLOCK } from './clock';
+import { FliteTts } from './providers/flite/flite-tts';
+import { MoonshineStt } from './providers/moonshine/moonshine-stt';
+import { BuiltinResponder } from './responder/builtin-responder';
+import { FallbackResponder } from './responder/fallback-responder';
+import { OpenAiResponder } from './responder/openai-responder';
+import { ConversationSession } from './session';
+import { APOLOGY, STANDING_PHRASES } from './turns/phrases';
+import type {
+  AgentDelegate,
+  AgentPersona,
+  AgentRuntime,
+  AgentSession,
+  CallAudio,
+  Responder,
+  SpeechToText,
+  TextToSpeech,
+  Voice,
+} from './types';
+import { SpeechListener } from './vad/speech-listener';
+
+export interface LanguageModelOptions {
+  readonly baseUrl: string;
+  readonly apiKey: string | null;
+  readonly model: string;
+}
+
+export interface AgentRuntimeOptions {
+  /** Without one the built-in responder answers. */
+  readonly languageModel: LanguageModelOptions | null;
+  readonly logger: Pick<Logger, 'info' | 'warn' | 'error'>;
+}
+
+export function createAgentRuntime(options: AgentRuntimeOptions): AgentRuntime {
+  return new EmbeddedAgentRuntime(options);
+}
+
+class EmbeddedAgentRuntime implements AgentRuntime {
+  readonly #logger: AgentRuntimeOptions['logger'];
+  readonly #listener: SpeechListener;
+  readonly #tts: FliteTts;
+  readonly #moonshine: MoonshineStt;
+  readonly #responder: Responder;
+  #stt: SpeechToText | null = null;
+  #sttUnavailable = 'not started';
+  #apology: Int16Array | null = null;
+
+  constructor({ languageModel, logger }: AgentRuntimeOptions) {
+    this.#logger = logger;
+    this.#listener = new SpeechListener({ onFailure: (cause) => logger.error({ cause }, 'speech thread lost') });
+    this.#tts = new FliteTts({ onRestart: (cause) => logger.warn({ cause }, 'speech synthesis restarted') });
+    this.#moonshine = new MoonshineStt({ onRestart: (cause) => logger.warn({ cause }, 'recogniser restarted') });
+    const builtin = new BuiltinResponder();
+    this.#responder = languageModel
+      ? new FallbackResponder([new OpenAiResponder(languageModel), builtin], (error) => this.#onProblem(error))
+      : builtin;
+  }
+
+  async start(): Promise<void> {
+    await Promise.all([this.#listener.start(), this.#startVoice(), this.#startRecogniser()]);
+    this.#logger.info({ providers: this.describe() }, 'agent providers');
+  }
+
+  audioPort(): MessagePort {
+    return this.#listener.audioPort();
+  }
+
+  createSession(persona: AgentPersona, audio: CallAudio, delegate: AgentDelegate): AgentSession {
+    const deps = {
+      clock: SYSTEM_CLOCK,
+      ears: this.#listener,
+      tts: this.#tts,
+      stt: this.#stt,
+      responder: this.#responder,
+      apology: this.#apology,
+      onProblem: (error: unknown) => this.#onProblem(error, persona.callId),
+    };
+    return new ConversationSession(deps, persona, audio, delegate);
+  }
+
+  voices(): readonly Voice[] {
+    return this.#tts.voices();
+  }
+
+  describe(): Readonly<Record<string, string>> {
+    return {
+      vad: this.#listener.detector,
+      stt: this.#stt ? this.#stt.name : `unavailable: ${this.#sttUnavailable}`,
+      tts: this.#tts.name,
+      responder: this.#responder.name,
+    };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#listener.close(), this.#tts.close(), this.#moonshine.close()]);
+  }
+
+  async #startVoice(): Promise<void> {
+    await this.#tts.start();
+    // Behind the first calls' own sentences, but before anybody is silent for long.
+    void this.#prepareStandingPhrases();
+  }
+
+  async #prepareStandingPhrases(): Promise<void> {
+    for (const text of STANDING_PHRASES) {
+      const pcm = await wholeSpeech(this.#tts, text).catch((error: unknown) => this.#onProblem(error));
+      if (pcm && text === APOLOGY) this.#apology = pcm;
+    }
+  }
+
+  /** Without a recogniser calls are still answered; the agent apologises when the caller speaks. */
+  async #startRecogniser(): Promise<void> {
+    try {
+      await this.#moonshine.start();
+      this.#stt = this.#moonshine;
+    } catch (error) {
+      this.#sttUnavailable = error instanceof Error ? error.message : 'unknown error';
+      this.#logger.warn({ cause: this.#sttUnavailable }, 'speech recognition is not available');
+    }
+  }
+
+  #onProblem(error: unknown, callId?: string): void {
+    const cause = error instanceof Error ? error.message : 'unknown error';
+    this.#logger.warn({ cause, ...(callId === undefined ? {} : { callId }) }, 'agent provider failed');
+  }
+}
+
+async function wholeSpeech(tts: TextToSpeech, text: string): Promise<Int16Array> {
+  const chunks: Int16Array[] = [];
+  for await (const chunk of tts.synthesise({ text, voiceId: null, speedPct: 100 })) chunks.push(chunk);
+  const pcm = new Int16Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
+  let at = 0;
+  for (const chunk of chunks) {
+    pcm.set(chunk, at);
+    at += chunk.length;
+  }
+  return pcm;
+}

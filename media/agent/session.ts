@@ -1,0 +1,374 @@
+/**
+ * One conversation: whose turn it is, and what follows from that. The caller's side (`CallerTurn`) runs beside it.
+ *
+ *   new ──start()──▶ speaking ⇄ listening ──caller's turn──▶ thinking ──first audio──▶ speaking
+ *                       │ end_call, silence                                              │ end_call
+ *                       ▼                                                                ▼
+ *                    farewell ──heard to its end──▶ ended        (caller speaks: back to listening)
+ *
+ *   Any state ──close()──▶ closed. Nothing but `#transition` writes the state.
+ */
+import type { Clock } from './clock';
+import { CallerTurn } from './turns/caller-turn';
+import type { FinishedTurn } from './turns/caller-turn';
+import { DtmfCollector, pressedText } from './turns/dtmf-collector';
+import { APOLOGY, SAY_AGAIN, SILENCE_FAREWELL, STILL_THERE } from './turns/phrases';
+import { Reply } from './turns/reply';
+import type { EndReason } from './turns/reply';
+import { splitSentences } from './turns/sentences';
+import { SilenceWatch } from './turns/silence-watch';
+import { SynthesisedSentence } from './turns/synthesised-sentence';
+import { Transcript } from './turns/transcript';
+import type { AgentDelegate, AgentPersona, AgentSession, CallAudio } from './types';
+import type { Responder, SpeechToText, TextToSpeech } from './types';
+import type { CallerAudioSource } from './vad/speech-listener';
+
+const DUCKED_GAIN = 0.3;
+/** Speech this long since its onset takes the turn from the agent. */
+const BARGE_IN_MS = 240;
+/** A pause this long after shorter speech: it was a cough or an "mm-hm". */
+const COUGH_OVER_MS = 300;
+/** Noise this long was probably meant as speech. */
+const DESERVES_QUESTION_MS = 600;
+const MAX_RECOGNITION_FAILURES = 2;
+const MAX_REPEAT_QUESTIONS = 2;
+const FINISH_DEADLINE_MS = 500;
+
+export interface SessionDependencies {
+  readonly clock: Clock;
+  readonly ears: CallerAudioSource;
+  readonly tts: TextToSpeech;
+  /** null when no recogniser can be used here. */
+  readonly stt: SpeechToText | null;
+  readonly responder: Responder;
+  /** The apology as audio, for when synthesis itself fails. */
+  readonly apology: Int16Array | null;
+  /** A provider failed; the conversation goes on as well as it can. */
+  readonly onProblem: (error: unknown) => void;
+}
+
+export type SessionState = 'new' | 'listening' | 'thinking' | 'speaking' | 'farewell' | 'ended' | 'closed';
+
+export class ConversationSession implements AgentSession {
+  readonly #deps: SessionDependencies;
+  readonly #persona: AgentPersona;
+  readonly #audio: CallAudio;
+  readonly #delegate: AgentDelegate;
+  readonly #caller: CallerTurn;
+  readonly #dtmf: DtmfCollector;
+  readonly #silence: SilenceWatch;
+  readonly #transcript: Transcript;
+  #state: SessionState = 'new';
+  #greeting: SynthesisedSentence[] | null = null;
+  #reply: Reply | null = null;
+  #nextPlaybackId = 1;
+  #ducked = false;
+  /** Cutting the agent off takes a question to the pacer; the caller's turn is handled after it is answered. */
+  #cutting: Promise<unknown> = Promise.resolve();
+  #interrupted = false;
+  /** When a turn ended that came while the agent could not be interrupted; it is answered afterwards. */
+  #unansweredSince: number | null = null;
+  /** The farewell is over, but somebody has just begun to make a sound. */
+  #pendingEnd: EndReason | null = null;
+  #recognitionFailures = 0;
+  #repeatQuestions = 0;
+
+  constructor(deps: SessionDependencies, persona: AgentPersona, audio: CallAudio, delegate: AgentDelegate) {
+    this.#deps = deps;
+    this.#persona = persona;
+    this.#audio = audio;
+    this.#delegate = delegate;
+    this.#transcript = new Transcript((turn) => delegate.onTurn(turn));
+    this.#caller = new CallerTurn({
+      clock: deps.clock,
+      stt: deps.stt,
+      keyterms: [],
+      onProblem: deps.onProblem,
+      delegate: {
+        onOnset: () => this.#onCallerOnset(),
+        onSpeech: (speechMs) => this.#onCallerSpeech(speechMs),
+        onPause: (speechMs, silenceMs) => this.#onCallerPause(speechMs, silenceMs),
+        onTurn: (turn) => void this.#onCallerTurn(turn),
+      },
+    });
+    this.#dtmf = new DtmfCollector(deps.clock, (digits) => this.#onDigits(digits));
+    this.#silence = new SilenceWatch(deps.clock, persona.silenceTimeoutMs, {
+      onAsk: (asked) => this.#newReply(null).say([STILL_THERE[asked] ?? STILL_THERE[0]], null),
+      onGiveUp: () => this.#newReply(null).say([SILENCE_FAREWELL], 'silence'),
+    });
+  }
+
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  async warm(): Promise<void> {
+    const first = this.#prepareGreeting()[0];
+    if (!first) return;
+    await new Promise<void>((resolve, reject) => {
+      const check = (): void => {
+        if (first.chunks.length > 0 || first.state === 'complete') resolve();
+        else if (first.state === 'failed') reject(new Error('the first message cannot be synthesised'));
+      };
+      first.onProgress = check;
+      check();
+    });
+  }
+
+  start(): void {
+    if (this.#state !== 'new') return;
+    this.#transcript.answered(this.#deps.clock.now());
+    this.#transition('listening');
+    this.#caller.listen(this.#deps.ears.open(this.#audio.mediaId, (event) => this.#caller.onVad(event)));
+    const greeting = this.#prepareGreeting();
+    if (greeting.length === 0) this.#silence.arm();
+    else this.#newReply(null).sayPrepared(greeting, null);
+  }
+
+  onDtmf(digit: string): void {
+    if (!this.#open) return;
+    this.#silence.rest();
+    this.#silence.reset();
+    this.#pendingEnd = null;
+    this.#takeTheTurn();
+    this.#dtmf.push(digit);
+  }
+
+  onPlaybackFinished(playbackId: number): void {
+    this.#reply?.speech.onPlaybackFinished(playbackId);
+  }
+
+  async finish(deadlineMs: number = FINISH_DEADLINE_MS): Promise<void> {
+    if (this.#state !== 'new' && this.#state !== 'closed') {
+      this.#silence.rest();
+      this.#dtmf.dispose();
+      await this.#within(deadlineMs, this.#reportRest());
+    }
+    this.close();
+  }
+
+  close(): void {
+    if (this.#state === 'closed') return;
+    this.#transition('closed');
+    this.#transcript.close();
+    this.#silence.rest();
+    this.#dtmf.dispose();
+    this.#caller.close();
+    this.#dropReply()?.speech.cancel();
+    for (const sentence of this.#greeting ?? []) sentence.cancel();
+  }
+
+  // ------------------------------------------------------------------------------------------- the caller's side
+
+  get #open(): boolean {
+    return this.#state !== 'new' && this.#state !== 'ended' && this.#state !== 'closed';
+  }
+
+  #onCallerOnset(): void {
+    if (!this.#open) return;
+    this.#silence.rest();
+    if (this.#reply?.speech.audible && this.#persona.interruptible) this.#duck(true);
+  }
+
+  #onCallerSpeech(speechMs: number): void {
+    if (!this.#open || speechMs < BARGE_IN_MS) return;
+    this.#pendingEnd = null;
+    this.#takeTheTurn();
+  }
+
+  #onCallerPause(speechMs: number, silenceMs: number): void {
+    if (!this.#open || silenceMs < COUGH_OVER_MS) return;
+    this.#duck(false);
+    if (speechMs >= BARGE_IN_MS || (!this.#reply && !this.#pendingEnd)) return;
+    this.#caller.discard();
+    if (this.#pendingEnd) this.#end(this.#pendingEnd);
+  }
+
+  /** The caller has the floor: what the agent says or prepares is given up, a farewell too. */
+  #takeTheTurn(): void {
+    const reply = this.#reply;
+    if (!reply) return;
+    if (!reply.speech.audible || this.#persona.interruptible) {
+      this.#interrupted ||= reply.speech.audible;
+      this.#cutOff(reply);
+      return;
+    }
+    // Not interruptible: it is spoken to its end, but it no longer ends the call.
+    reply.keepCall();
+    this.#transition('speaking');
+  }
+
+  #cutOff(reply: Reply): void {
+    const at = this.#deps.clock.now();
+    this.#dropReply();
+    this.#transition('listening');
+    const cut = reply.speech.cut().then((heard) => {
+      this.#duck(false);
+      this.#transcript.agentSaid(heard, reply.startedAt, at, this.#transcript.sinceAnswer(at));
+    });
+    this.#cutting = Promise.all([this.#cutting, cut]);
+  }
+
+  async #onCallerTurn(turn: FinishedTurn): Promise<void> {
+    const interrupted = this.#interrupted;
+    this.#interrupted = false;
+    await this.#cutting;
+    if (!this.#open) return;
+    this.#duck(false);
+    if (turn.failed) return this.#onRecognitionFailed();
+    this.#recognitionFailures = 0;
+    if (turn.text === '') return this.#onNothingUnderstood(turn, interrupted);
+    this.#repeatQuestions = 0;
+    this.#onCallerSaid(turn.text, turn.startedAt, turn.endedAt);
+  }
+
+  #onCallerSaid(text: string, startedAt: number, endedAt: number): void {
+    this.#pendingEnd = null;
+    this.#silence.rest();
+    this.#silence.reset();
+    this.#transcript.callerSaid(text, startedAt, endedAt);
+    if (!this.#open) return;
+    if (this.#reply?.speech.audible) this.#unansweredSince = endedAt;
+    else {
+      // Said while an answer was being prepared: the next one answers both.
+      if (this.#reply) this.#cutOff(this.#reply);
+      this.#respond(endedAt);
+    }
+  }
+
+  #onNothingUnderstood(turn: FinishedTurn, interrupted: boolean): void {
+    if (this.#reply) return;
+    if (this.#pendingEnd) return this.#end(this.#pendingEnd);
+    const meantAsSpeech = interrupted || turn.speechMs >= DESERVES_QUESTION_MS;
+    if (meantAsSpeech && this.#repeatQuestions++ < MAX_REPEAT_QUESTIONS) this.#newReply(null).say([SAY_AGAIN], null);
+    else this.#silence.arm();
+  }
+
+  #onRecognitionFailed(): void {
+    if (this.#reply) return;
+    const hopeless = !this.#deps.stt || ++this.#recognitionFailures >= MAX_RECOGNITION_FAILURES;
+    if (hopeless) this.#newReply(null).say([APOLOGY], 'error');
+    else this.#newReply(null).say([SAY_AGAIN], null);
+  }
+
+  #onDigits(digits: readonly string[]): void {
+    const at = this.#deps.clock.now();
+    void this.#cutting.then(() => {
+      if (this.#open) this.#onCallerSaid(pressedText(digits), at, at);
+    });
+  }
+
+  // -------------------------------------------------------------------------------------------- the agent's side
+
+  #prepareGreeting(): SynthesisedSentence[] {
+    return (this.#greeting ??= splitSentences(this.#persona.firstMessage).map((text) => this.#synthesise(text)));
+  }
+
+  #respond(askedAt: number): void {
+    const reply = this.#newReply(askedAt);
+    this.#transition('thinking');
+    void reply.follow(this.#deps.responder, { persona: this.#persona, history: this.#transcript.messages });
+  }
+
+  #newReply(askedAt: number | null): Reply {
+    this.#silence.rest();
+    this.#reply = new Reply({
+      audio: this.#audio,
+      clock: this.#deps.clock,
+      askedAt,
+      synthesise: (text) => this.#synthesise(text),
+      nextPlaybackId: () => this.#nextPlaybackId++,
+      delegate: {
+        onFirstAudio: (reply) => this.#onFirstAudio(reply),
+        onFinished: (reply) => this.#onSpoken(reply),
+        onVoiceFailed: (reply) => this.#onVoiceFailed(reply),
+        onEndsCall: (reply) => {
+          if (this.#reply === reply && this.#state === 'speaking') this.#transition('farewell');
+        },
+      },
+    });
+    return this.#reply;
+  }
+
+  #onFirstAudio(reply: Reply): void {
+    if (this.#reply !== reply) return;
+    this.#transition(reply.endsCall ? 'farewell' : 'speaking');
+    if (reply.askedAt !== null) this.#delegate.onTurnLatency?.(Math.round(reply.startedAt - reply.askedAt));
+  }
+
+  #onSpoken(reply: Reply): void {
+    if (this.#reply !== reply) return;
+    this.#dropReply();
+    this.#transcript.agentSaid(reply.speech.text, reply.startedAt, this.#deps.clock.now(), null);
+    if (!this.#open) return;
+    if (reply.endsCall && this.#caller.state === 'idle') return this.#end(reply.endsCall);
+    this.#transition('listening');
+    // Whoever makes a sound over the last words is heard out before the call ends.
+    const askedAt = this.#unansweredSince;
+    this.#unansweredSince = null;
+    this.#pendingEnd = askedAt === null ? reply.endsCall : null;
+    if (askedAt !== null) this.#respond(askedAt);
+    else if (this.#caller.state === 'idle' && !this.#dtmf.collecting) this.#silence.arm();
+  }
+
+  #onVoiceFailed(reply: Reply): void {
+    if (this.#reply !== reply) return;
+    this.#dropReply();
+    const { apology } = this.#deps;
+    if (!apology || reply.endsCall === 'error') return this.#end('error');
+    this.#newReply(null).sayPrepared([SynthesisedSentence.ready(APOLOGY, apology)], 'error');
+  }
+
+  #end(reason: EndReason): void {
+    this.#pendingEnd = null;
+    this.#silence.rest();
+    this.#transition('ended');
+    this.#delegate.onEnd(reason);
+  }
+
+  #synthesise(text: string): SynthesisedSentence {
+    const { voiceId, ttsSpeedPct } = this.#persona;
+    return SynthesisedSentence.start(this.#deps.tts, { text, voiceId, speedPct: ttsSpeedPct }, this.#deps.onProblem);
+  }
+
+  #dropReply(): Reply | null {
+    const reply = this.#reply;
+    this.#reply = null;
+    reply?.drop();
+    return reply;
+  }
+
+  async #reportRest(): Promise<void> {
+    const at = this.#deps.clock.now();
+    const reply = this.#dropReply();
+    if (this.#state !== 'ended') this.#transition('ended');
+    const concluded = this.#caller.conclude();
+    await this.#cutting;
+    if (reply) this.#transcript.agentSaid(await reply.speech.cut(), reply.startedAt, at, null);
+    const turn = await concluded;
+    if (turn) this.#transcript.callerSaid(turn.text, turn.startedAt, turn.endedAt);
+  }
+
+  async #within(deadlineMs: number, work: Promise<void>): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const cancel = this.#deps.clock.after(deadlineMs, resolve);
+      void work.finally(() => {
+        cancel();
+        resolve();
+      });
+    });
+  }
+
+  #duck(ducked: boolean): void {
+    if (this.#ducked === ducked) return;
+    this.#ducked = ducked;
+    this.#audio.setGain(ducked ? DUCKED_GAIN : 1);
+  }
+
+  #transition(next: SessionState): void {
+    if (this.#state === next) return;
+    if (this.#state === 'closed' || (this.#state === 'ended' && next !== 'closed'))
+      throw new Error(`a conversation cannot go from ${this.#state} to ${next}`);
+    this.#state = next;
+  }
+}

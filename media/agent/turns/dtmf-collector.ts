@@ -1,0 +1,46 @@
+/** Collects pressed keys until `#` or a gap of two seconds. */
+import type { Clock } from '../clock';
+
+const GAP_MS = 2_000;
+const MAX_DIGITS = 64;
+
+export class DtmfCollector {
+  readonly #clock: Clock;
+  readonly #onCollected: (digits: readonly string[]) => void;
+  #digits: string[] = [];
+  #cancelGap: (() => void) | null = null;
+
+  constructor(clock: Clock, onCollected: (digits: readonly string[]) => void) {
+    this.#clock = clock;
+    this.#onCollected = onCollected;
+  }
+
+  get collecting(): boolean {
+    return this.#digits.length > 0;
+  }
+
+  push(digit: string): void {
+    this.#digits.push(digit);
+    this.#cancelGap?.();
+    this.#cancelGap = null;
+    if (digit === '#' || this.#digits.length >= MAX_DIGITS) this.#finish();
+    else this.#cancelGap = this.#clock.after(GAP_MS, () => this.#finish());
+  }
+
+  dispose(): void {
+    this.#cancelGap?.();
+    this.#cancelGap = null;
+    this.#digits = [];
+  }
+
+  #finish(): void {
+    const digits = this.#digits;
+    this.dispose();
+    this.#onCollected(digits);
+  }
+}
+
+/** What the responder and the transcript get. */
+export function pressedText(digits: readonly string[]): string {
+  return `[pressed ${digits.join(' ')}]`;
+}

@@ -1,0 +1,17 @@
+/** What the agent says of its own accord; English, like the embedded voices. */
+export const STILL_THERE = ['Hello? Are you still there?', "I can't hear you. Are you still there?"] as const;
+export const SILENCE_FAREWELL = "I still can't hear you, so I will hang up now. Goodbye.";
+export const SAY_AGAIN = "Sorry, I didn't catch that. Could you say it again, please?";
+export const FAREWELL = 'Thank you for calling. Goodbye.';
+export const ONE_MOMENT = 'One moment, please.';
+export const APOLOGY = "I'm sorry, I'm having technical difficulties. Please call again later. Goodbye.";
+
+/** Synthesised when the node starts: wanted at once, or when nothing else works. */
+export const STANDING_PHRASES: readonly string[] = [
+  ...STILL_THERE,
+  SILENCE_FAREWELL,
+  SAY_AGAIN,
+  FAREWELL,
+  ONE_MOMENT,
+  APOLOGY,
+];

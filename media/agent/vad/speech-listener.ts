@@ -1,0 +1,123 @@
+/** Main thread's side of the speech thread: who listens to which call. */
+import { MessageChannel, Worker } from 'node:worker_threads';
+import type { MessagePort } from 'node:worker_threads';
+import { threadEntry } from '../../thread-entry';
+import { ProviderError } from '../provider-error';
+import type { VadEvent } from '../types';
+import type { SpeechCommand, SpeechReport } from './messages';
+
+/** Hears one call. */
+export interface CallerAudio {
+  /** The caller's turn so far, 8 kHz, cut tightly; empty when nothing was said since the last commit. */
+  utterance(): Promise<Int16Array>;
+  /** The turn so far was taken; what follows is the next one. */
+  commit(): void;
+  close(): void;
+}
+
+export interface CallerAudioSource {
+  open(mediaId: number, onEvent: (event: VadEvent) => void): CallerAudio;
+}
+
+export interface SpeechListenerOptions {
+  /** The thread died; it cannot be replaced, since the RTP thread holds the other end of its port. */
+  readonly onFailure?: (cause: string) => void;
+}
+
+export class SpeechListener implements CallerAudioSource {
+  readonly #options: SpeechListenerOptions;
+  readonly #listeners = new Map<number, (event: VadEvent) => void>();
+  readonly #requests = new Map<number, (pcm: Int16Array) => void>();
+  #worker: Worker | null = null;
+  #port: MessagePort | null = null;
+  #detector = 'not started';
+  #nextRequest = 1;
+  #closed = false;
+
+  constructor(options: SpeechListenerOptions = {}) {
+    this.#options = options;
+  }
+
+  /** Name of the detector in use and, for the fallback, why. */
+  get detector(): string {
+    return this.#detector;
+  }
+
+  async start(): Promise<void> {
+    const worker = new Worker(threadEntry(__dirname, 'speech-thread'));
+    this.#worker = worker;
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port2;
+    await new Promise<void>((resolve, reject) => {
+      worker.on('message', (message: SpeechReport) => {
+        if (message.type === 'ready') {
+          const why = message.fallbackBecause;
+          this.#detector = why === null ? message.detector : `${message.detector} (fallback: ${why})`;
+          resolve();
+        } else this.#onReport(message);
+      });
+      worker.on('error', (error) => reject(new ProviderError('vad', 'failed', 'the thread failed', { cause: error })));
+      worker.on('exit', (code) => {
+        reject(new ProviderError('vad', 'failed', `the thread ended with ${code}`));
+        this.#answerAll();
+        if (!this.#closed) this.#options.onFailure?.(`speech thread ended with ${code}`);
+      });
+    });
+    this.#command({ type: 'audio', port: port1 }, [port1]);
+  }
+
+  /** The end to give to whoever produces AudioBatch messages. */
+  audioPort(): MessagePort {
+    if (!this.#port) throw new Error('start() comes first');
+    return this.#port;
+  }
+
+  open(mediaId: number, onEvent: (event: VadEvent) => void): CallerAudio {
+    this.#listeners.set(mediaId, onEvent);
+    this.#command({ type: 'open', mediaId });
+    return {
+      utterance: () => this.#utterance(mediaId),
+      commit: () => this.#command({ type: 'commit', mediaId }),
+      close: () => {
+        if (this.#listeners.get(mediaId) !== onEvent) return;
+        this.#listeners.delete(mediaId);
+        this.#command({ type: 'close', mediaId });
+      },
+    };
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#listeners.clear();
+    await this.#worker?.terminate();
+    this.#port?.close();
+  }
+
+  #utterance(mediaId: number): Promise<Int16Array> {
+    if (this.#closed) return Promise.resolve(new Int16Array(0));
+    return new Promise((resolve) => {
+      const requestId = this.#nextRequest++;
+      this.#requests.set(requestId, resolve);
+      this.#command({ type: 'utterance', mediaId, requestId });
+    });
+  }
+
+  #command(command: SpeechCommand, transfer: MessagePort[] = []): void {
+    this.#worker?.postMessage(command, transfer);
+  }
+
+  #onReport(message: Exclude<SpeechReport, { type: 'ready' }>): void {
+    if (message.type === 'events') {
+      for (const event of message.events) this.#listeners.get(event.mediaId)?.(event);
+      return;
+    }
+    this.#requests.get(message.requestId)?.(message.pcm);
+    this.#requests.delete(message.requestId);
+  }
+
+  #answerAll(): void {
+    for (const answer of this.#requests.values()) answer(new Int16Array(0));
+    this.#requests.clear();
+  }
+}

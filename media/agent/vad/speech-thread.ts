@@ -1,0 +1,48 @@
+/** Worker thread: caller audio of all calls from the RTP thread, voice activity to the main thread. */
+import { parentPort } from 'node:worker_threads';
+import type { AudioBatch } from '../../audio/audio-batch';
+import type { VoiceActivityDetector } from '../types';
+import { EnergyDetector } from './energy-detector';
+import type { SpeechCommand, SpeechReport } from './messages';
+import { SileroDetector } from './silero-detector';
+import { SpeechAnalyser } from './speech-analyser';
+
+function report(message: SpeechReport, transfer: ArrayBuffer[] = []): void {
+  parentPort?.postMessage(message, transfer);
+}
+
+function obey(analyser: SpeechAnalyser<unknown>, command: SpeechCommand): void {
+  switch (command.type) {
+    case 'audio':
+      command.port.on('message', (batch: AudioBatch) => void analyser.push(batch));
+      return;
+    case 'open':
+      return analyser.open(command.mediaId);
+    case 'close':
+      return analyser.close(command.mediaId);
+    case 'commit':
+      return analyser.commit(command.mediaId);
+    case 'utterance': {
+      const pcm = analyser.utterance(command.mediaId);
+      return report({ type: 'utterance', requestId: command.requestId, pcm }, [pcm.buffer as ArrayBuffer]);
+    }
+  }
+}
+
+async function main(): Promise<void> {
+  let detector: VoiceActivityDetector;
+  let fallbackBecause: string | null = null;
+  try {
+    const silero = await SileroDetector.load();
+    await silero.detect([silero.open()], new Int16Array(silero.windowSamples));
+    detector = silero as VoiceActivityDetector;
+  } catch (error) {
+    fallbackBecause = error instanceof Error ? error.message : 'unknown error';
+    detector = new EnergyDetector() as VoiceActivityDetector;
+  }
+  const analyser = new SpeechAnalyser(detector, (events) => report({ type: 'events', events }));
+  parentPort?.on('message', (command: SpeechCommand) => obey(analyser, command));
+  report({ type: 'ready', detector: detector.name, fallbackBecause });
+}
+
+void main();
