@@ -31,6 +31,17 @@ export interface NodeDescription {
   /** `host:port` that peers reach, for `GET /phone/sip/inbound-trunk`. */
   readonly sipAddress: string;
   readonly maxCalls: number;
+  /** What the node's providers are: stored in `media_nodes.info`, from which the API answers `GET /phone/voices`. */
+  readonly speech?: {
+    readonly voices: readonly {
+      readonly id: string;
+      readonly name: string;
+      readonly language: readonly string[];
+      readonly gender: string;
+    }[];
+    /** `AgentRuntime.describe()` */
+    readonly providers: Readonly<Record<string, string>>;
+  };
 }
 
 /**
