@@ -23,7 +23,7 @@ export interface SupervisorConfig {
   readonly dataDir: string;
   readonly api: { readonly host: string; readonly port: number };
   readonly sip: { readonly hosts: readonly string[]; readonly port: number; readonly publicHost: string | undefined };
-  readonly mediaHttpPort: number;
+  readonly mediaHttp: { readonly host: string; readonly port: number };
   /** Unset: our own PostgreSQL. */
   readonly databaseUrl: string | undefined;
   /** Unset: our own Temporal server. */
@@ -43,6 +43,7 @@ const shape = {
   SIP_HOST: commaList.default(['0.0.0.0', '::']),
   SIP_PORT: portNumber.default(5060),
   SIP_PUBLIC_HOST: z.string().optional(),
+  MEDIA_HTTP_HOST: z.string().default('127.0.0.1'),
   MEDIA_HTTP_PORT: portNumber.default(8081),
   DATABASE_URL: databaseUrl.optional(),
   TEMPORAL_ADDRESS: hostPort.optional(),
@@ -62,7 +63,7 @@ export function readSupervisorConfig(options: ReadEnvOptions = {}): SupervisorCo
     dataDir: resolve(env.DATA_DIR),
     api: { host: env.API_HOST, port: env.API_PORT },
     sip: { hosts: env.SIP_HOST, port: env.SIP_PORT, publicHost: env.SIP_PUBLIC_HOST },
-    mediaHttpPort: env.MEDIA_HTTP_PORT,
+    mediaHttp: { host: env.MEDIA_HTTP_HOST, port: env.MEDIA_HTTP_PORT },
     databaseUrl: env.DATABASE_URL,
     temporalAddress: env.TEMPORAL_ADDRESS,
     temporalCliPath: env.TEMPORAL_CLI_PATH,

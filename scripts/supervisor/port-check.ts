@@ -6,7 +6,7 @@ import type { SupervisorConfig } from './config';
 export async function checkPorts(config: SupervisorConfig): Promise<void> {
   const wanted: [variable: string, host: string, port: number, protocol: PortProtocol][] = [
     ['API_PORT', config.api.host, config.api.port, 'TCP'],
-    ['MEDIA_HTTP_PORT', config.api.host, config.mediaHttpPort, 'TCP'],
+    ['MEDIA_HTTP_PORT', config.mediaHttp.host, config.mediaHttp.port, 'TCP'],
     ...config.sip.hosts.flatMap((host): [string, string, number, PortProtocol][] => [
       ['SIP_PORT', host, config.sip.port, 'UDP'],
       ['SIP_PORT', host, config.sip.port, 'TCP'],
