@@ -33,6 +33,9 @@ const nodeEnv = {
     .regex(/^[\w.-]{1,100}$/, 'may hold letters, digits, ".", "_" and "-", at most 100')
     .optional(),
   MEDIA_MAX_CALLS: positiveInteger.optional(),
+  LLM_BASE_URL: z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).optional(),
+  LLM_API_KEY: z.string().optional(),
+  LLM_MODEL: z.string().default('gpt-4o-mini'),
 };
 
 /** `MEDIA_BENCH=echo`: the engine alone, see `bench-mode.ts`. */
@@ -46,6 +49,8 @@ interface NodeSettings {
   readonly rtp: { readonly portMin: number; readonly portMax: number };
   readonly http: { readonly host: string; readonly port: number };
   readonly maxCalls: number;
+  /** null: the built-in responder answers. */
+  readonly languageModel: { readonly baseUrl: string; readonly apiKey: string | null; readonly model: string } | null;
 }
 
 type ProcessEnv = ReturnType<typeof readProcessEnv>;
@@ -74,5 +79,9 @@ function settings(env: Readonly<z.output<z.ZodObject<typeof nodeEnv>>>, callsPer
     rtp: { portMin: env.RTP_PORT_MIN, portMax: env.RTP_PORT_MAX },
     http: { host: env.MEDIA_HTTP_HOST, port: env.MEDIA_HTTP_PORT },
     maxCalls: env.MEDIA_MAX_CALLS ?? callsPerCore * availableParallelism(),
+    languageModel:
+      env.LLM_BASE_URL === undefined
+        ? null
+        : { baseUrl: env.LLM_BASE_URL, apiKey: env.LLM_API_KEY ?? null, model: env.LLM_MODEL },
   };
 }

@@ -1,6 +1,7 @@
 /** What a media node counts (docs/metrics.md), as Prometheus metrics in base units. */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { CallObserver } from './call/call-observer';
+import type { SipCounters } from './sip/counters';
 
 const SECONDS = 0.001;
 
@@ -11,7 +12,36 @@ export interface MediaMetricsOptions {
   readonly maxCalls: number;
 }
 
-export function createMediaMetrics(options: MediaMetricsOptions): CallObserver {
+/** What the SIP layer counts: every message at the sockets, refusals with their reason. */
+export function createSipCounters(registry: Registry): SipCounters {
+  const registers = [registry];
+  const messages = new Counter({
+    name: 'trunkline_sip_messages_total',
+    help: 'SIP messages by direction, method and status (empty for requests).',
+    labelNames: ['direction', 'method', 'status'],
+    registers,
+  });
+  const rejects = new Counter({
+    name: 'trunkline_sip_rejects_total',
+    help: 'SIP messages refused or dropped before a call, by reason and status (empty when dropped).',
+    labelNames: ['reason', 'status'],
+    registers,
+  });
+  const retransmissions = new Counter({
+    name: 'trunkline_sip_retransmissions_total',
+    help: 'SIP messages that we sent again, by method.',
+    labelNames: ['method'],
+    registers,
+  });
+  return {
+    message: (direction, method, status) =>
+      messages.inc({ direction, method: methodLabel(method), status: status ?? '' }),
+    rejected: (reason, status) => rejects.inc({ reason, status: status ?? '' }),
+    retransmitted: (method) => retransmissions.inc({ method: methodLabel(method) }),
+  };
+}
+
+export function createCallObserver(options: MediaMetricsOptions): CallObserver {
   const registers = [options.registry];
   new Gauge({
     name: 'trunkline_calls_active',
@@ -38,12 +68,6 @@ export function createMediaMetrics(options: MediaMetricsOptions): CallObserver {
     name: 'trunkline_call_rejects_total',
     help: 'INVITEs refused and dials not sent, by reason.',
     labelNames: ['reason'],
-    registers,
-  });
-  const messages = new Counter({
-    name: 'trunkline_call_sip_messages_total',
-    help: 'SIP messages of calls, by direction, method and status (empty for requests).',
-    labelNames: ['direction', 'method', 'status'],
     registers,
   });
   const stages = new Histogram({
@@ -99,28 +123,19 @@ export function createMediaMetrics(options: MediaMetricsOptions): CallObserver {
       if (stats.mos !== null) mos.observe(stats.mos);
     },
     rejected: (reason) => rejects.inc({ reason }),
-    sipMessage: ({ direction, method, status }) =>
-      messages.inc({ direction, method: KNOWN_METHODS.has(method) ? method : 'other', status: status ?? '' }),
     turnLatency: (ms) => turns.observe(ms * SECONDS),
   };
 }
 
 /** A method is the peer's word: labels take only what we know. */
 const KNOWN_METHODS: ReadonlySet<string> = new Set([
-  'INVITE',
-  'ACK',
-  'BYE',
-  'CANCEL',
-  'OPTIONS',
-  'INFO',
-  'UPDATE',
-  'PRACK',
-  'REFER',
-  'NOTIFY',
-  'MESSAGE',
-  'REGISTER',
-  'SUBSCRIBE',
+  ...['INVITE', 'ACK', 'BYE', 'CANCEL', 'OPTIONS', 'INFO', 'UPDATE', 'PRACK'],
+  ...['REFER', 'NOTIFY', 'MESSAGE', 'REGISTER', 'SUBSCRIBE', 'PUBLISH'],
 ]);
+
+function methodLabel(method: string): string {
+  return KNOWN_METHODS.has(method) ? method : 'other';
+}
 
 /** `inviteToAnswerMs` → `invite_to_answer`. */
 function stageOf(name: string): string {

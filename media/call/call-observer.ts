@@ -1,5 +1,5 @@
 /** What the call layer lets be counted. The node's metrics implement it; nothing here waits or throws. */
-import type { CallDirection, Disposition, EndReason, SipLadderEntry } from '../control/contract';
+import type { CallDirection, Disposition, EndReason } from '../control/contract';
 import type { RtpStats } from '../rtp/types';
 
 export interface EndedCall {
@@ -15,7 +15,6 @@ export interface CallObserver {
   callEnded(call: EndedCall): void;
   /** An INVITE refused before a call existed, or a dial not sent. */
   rejected(reason: string): void;
-  sipMessage(entry: SipLadderEntry): void;
   turnLatency(ms: number): void;
 }
 
@@ -23,6 +22,5 @@ export const NO_OBSERVER: CallObserver = {
   callBegan: () => undefined,
   callEnded: () => undefined,
   rejected: () => undefined,
-  sipMessage: () => undefined,
   turnLatency: () => undefined,
 };

@@ -65,7 +65,6 @@ export class CallSession {
   /** One message of the ladder; the last one of an ending call completes it. */
   onMessage(message: LadderMessage): void {
     const entry: SipLadderEntry = { ...message };
-    this.#options.deps.observer.sipMessage(entry);
     const { lifecycle } = this;
     lifecycle.events.report({ type: 'sip', entry });
     const byeAnswered = entry.method === 'BYE' && entry.status !== null && entry.status >= 200;
