@@ -1,0 +1,166 @@
+import { ConfigListener } from '../../../store/config-listener';
+import { uuidV7 } from '../../../store/ids';
+import { AgentRepository } from '../../../store/repositories/agent-repository';
+import { ConfigRepository } from '../../../store/repositories/config-repository';
+import { InboundTrunkRepository } from '../../../store/repositories/inbound-trunk-repository';
+import { OutboundTrunkRepository } from '../../../store/repositories/outbound-trunk-repository';
+import { PhoneNumberRepository } from '../../../store/repositories/phone-number-repository';
+import { newMasterKey, SecretBox } from '../../../store/secrets';
+import { openStore } from './store-fixture';
+import type { StoreFixture } from './store-fixture';
+
+const carrier = {
+  name: 'Carrier',
+  host: 'sip.example',
+  username: 'u',
+  password: 'p4ssw0rd',
+  callerNumber: '+15550100',
+};
+
+describe('ConfigRepository', () => {
+  let store: StoreFixture;
+  let config: ConfigRepository;
+  let agents: AgentRepository;
+  let trunks: OutboundTrunkRepository;
+  let inbound: InboundTrunkRepository;
+  let numbers: PhoneNumberRepository;
+  let orgId: string;
+
+  beforeAll(async () => {
+    store = await openStore();
+    const { dataSource, secrets } = store;
+    config = new ConfigRepository(dataSource, secrets);
+    agents = new AgentRepository(dataSource);
+    trunks = new OutboundTrunkRepository(dataSource, secrets);
+    inbound = new InboundTrunkRepository(dataSource, secrets);
+    numbers = new PhoneNumberRepository(dataSource);
+    orgId = await store.newOrg();
+  });
+  afterAll(() => store.close());
+
+  it('gives a node everything, with opened passwords, and then only what is newer', async () => {
+    const before = await config.currentVersion();
+    await config.transaction(async (tx) => {
+      await agents.create(tx, orgId, { name: 'First' });
+      await trunks.create(tx, orgId, carrier);
+      await numbers.attest(tx, orgId, ['+15550001']);
+      await inbound.create(tx, orgId, { phoneNumbers: ['+15550001'] });
+    });
+    const all = await config.loadSince(0);
+    expect(all).toMatchObject({
+      version: before + 1,
+      full: true,
+      agents: [{ name: 'First', version: before + 1, firstMessage: 'Hello?', language: ['en'] }],
+      outboundTrunks: [{ host: 'sip.example', port: 5060, transport: 'udp', password: 'p4ssw0rd' }],
+      phoneNumbers: [{ phoneNumber: '+15550001', method: 'attest' }],
+      inboundTrunks: [{ phoneNumbers: ['+15550001'], krispEnabled: true }],
+      deleted: [],
+      unreadable: [],
+    });
+    expect(all.inboundTrunks[0]!.authPassword).toBe((await inbound.find(orgId))!.authPassword);
+
+    const second = await config.transaction((tx) => agents.create(tx, orgId, { name: 'Second' }));
+    const delta = await config.loadSince(all.version);
+    expect(delta).toMatchObject({ version: all.version + 1, full: false, outboundTrunks: [], phoneNumbers: [] });
+    expect(delta.agents.map(({ id }) => id)).toEqual([second.id]);
+    expect(await config.loadSince(delta.version)).toMatchObject({ version: delta.version, agents: [], full: false });
+  });
+
+  it('reports deletions as tombstones until the id is used again', async () => {
+    const id = uuidV7();
+    const create = (): Promise<unknown> => config.transaction((tx) => agents.create(tx, orgId, { id, name: 'Short' }));
+    await create();
+    const { version } = await config.loadSince(0);
+    await config.transaction((tx) => agents.delete(tx, orgId, id));
+    expect((await config.loadSince(version)).deleted).toEqual([{ kind: 'agent', id }]);
+    await create();
+    const revived = await config.loadSince(version);
+    expect(revived.deleted).toEqual([]);
+    expect(revived.agents.map((agent) => agent.id)).toEqual([id]);
+  });
+
+  it('takes no version for a transaction that changed nothing or failed', async () => {
+    const version = await config.currentVersion();
+    await config.transaction(async () => undefined);
+    const failing = config.transaction(async (tx) => {
+      await agents.create(tx, orgId, { name: 'Never' });
+      throw new Error('changed my mind');
+    });
+    await expect(failing).rejects.toThrow('changed my mind');
+    expect(await config.currentVersion()).toBe(version);
+    expect((await config.loadSince(version)).agents).toEqual([]);
+  });
+
+  it('never shows a version before the changes it counts, however commits interleave', async () => {
+    const from = await config.currentVersion();
+    const seen = new Map<string, number>();
+    let version = from;
+    let writing = true;
+    const reader = (async () => {
+      while (writing || version < from + 40) {
+        const delta = await config.loadSince(version);
+        for (const agent of delta.agents) seen.set(agent.id, agent.version);
+        version = delta.version;
+      }
+    })();
+    const created = await Promise.all(
+      Array.from({ length: 40 }, (_, i) =>
+        config.transaction(async (tx) => {
+          const agent = await agents.create(tx, orgId, { name: `Agent ${i}` });
+          // Transactions overlap: the one that began first is not the one that commits first.
+          await tx.manager.query('SELECT pg_sleep($1)', [(i % 7) / 200]);
+          return agent.id;
+        }),
+      ),
+    );
+    writing = false;
+    await reader;
+    expect(version).toBe(from + 40);
+    expect(new Set(seen.keys())).toEqual(new Set(created));
+    expect([...seen.values()].sort((a, b) => a - b)).toEqual(Array.from({ length: 40 }, (_, i) => from + 1 + i));
+  });
+
+  it('loads everything when the database is behind the caller', async () => {
+    const delta = await config.loadSince(1_000_000);
+    expect(delta.full).toBe(true);
+    expect(delta.agents.length).toBeGreaterThan(0);
+  });
+
+  it('leaves out and names a row whose secret does not open', async () => {
+    const foreign = new OutboundTrunkRepository(store.dataSource, new SecretBox(newMasterKey()));
+    const broken = await config.transaction((tx) => foreign.create(tx, orgId, carrier));
+    const all = await config.loadSince(0);
+    expect(all.unreadable).toEqual([{ kind: 'outbound_trunk', id: broken.id }]);
+    expect(all.outboundTrunks).toHaveLength(1);
+  });
+
+  it('stores no password in plain', async () => {
+    const rows = await store.dataSource.query('SELECT * FROM outbound_trunks, inbound_trunks');
+    expect(JSON.stringify(rows)).not.toContain(carrier.password);
+    expect(JSON.stringify(rows)).not.toContain((await inbound.find(orgId))!.authPassword);
+  });
+
+  it('tells listeners at once, also after their connection was cut', async () => {
+    let heard = 0;
+    const errors: Error[] = [];
+    const onError = (error: Error): number => errors.push(error);
+    const listener = new ConfigListener({ url: store.url, onChange: () => heard++, onError, reconnectMs: 20 });
+    listener.start();
+    const until = async (condition: () => boolean): Promise<void> => {
+      for (const end = Date.now() + 5000; !condition() && Date.now() < end;) await new Promise((r) => setTimeout(r, 5));
+      expect(condition()).toBe(true);
+    };
+    await until(() => heard === 1);
+    await config.transaction((tx) => agents.create(tx, orgId, { name: 'Heard' }));
+    await until(() => heard === 2);
+    await store.dataSource.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+       WHERE application_name = 'trunkline-config-listener' AND datname = current_database()`,
+    );
+    await until(() => heard === 3);
+    await config.transaction((tx) => agents.create(tx, orgId, { name: 'Heard again' }));
+    await until(() => heard === 4);
+    await listener.close();
+    expect(errors.length).toBeGreaterThan(0);
+  });
+});
