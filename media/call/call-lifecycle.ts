@@ -18,7 +18,7 @@ import { CallTimings } from './call-timings';
 
 /** For the agent's last words to be written down (500 ms) and the RTP thread's figures; a stuck one holds nothing up. */
 const STATS_DEADLINE_MS = 800;
-/** How long the ladder may wait for the answer to our BYE or the ACK of our refusal. */
+/** How long the ladder may wait for the answer to our BYE. */
 const TRAILING_MESSAGE_MS = 300;
 
 export type LiveState = 'setup' | 'ringing' | 'answered';
@@ -133,7 +133,7 @@ export class CallLifecycle {
     this.#completeWhenKnown();
   }
 
-  /** Nothing more is expected on the ladder. */
+  /** The dialog is closed: nothing more comes on the ladder. */
   sawLastMessage(): void {
     if (this.#state !== 'ending' || this.#trailingDone) return;
     this.#trailingDone = true;

@@ -62,13 +62,9 @@ export class CallSession {
     });
   }
 
-  /** One message of the ladder; the last one of an ending call completes it. */
   onMessage(message: LadderMessage): void {
     const entry: SipLadderEntry = { ...message };
-    const { lifecycle } = this;
-    lifecycle.events.report({ type: 'sip', entry });
-    const byeAnswered = entry.method === 'BYE' && entry.status !== null && entry.status >= 200;
-    if (byeAnswered || (entry.method === 'ACK' && lifecycle.liveState !== 'answered')) lifecycle.sawLastMessage();
+    this.lifecycle.events.report({ type: 'sip', entry });
   }
 
   /** The 200 has been sent or its ACK has: from here the call counts as answered and lasts at most that long. */

@@ -89,7 +89,10 @@ export class InboundCall implements RegisteredCall {
       onBye: (reason) => this.#byeReceived(reason),
       onReoffer: (sdp) => session.reoffer(sdp, this.#localMedia()),
       onDtmf: (digit) => session.media.infoDtmf(digit),
-      onClosed: () => this.#end({ endReason: 'error', endedBy: 'system' }, () => undefined),
+      onClosed: () => {
+        this.#end({ endReason: 'error', endedBy: 'system' }, () => undefined);
+        session.lifecycle.sawLastMessage();
+      },
     };
   }
 
@@ -200,7 +203,6 @@ export class InboundCall implements RegisteredCall {
 
   #byeReceived(reason: ReasonHeader | null): void {
     this.#end({ endReason: 'caller_hangup', endedBy: 'caller' }, () => undefined, reason);
-    this.#session.lifecycle.sawLastMessage();
   }
 
   #end(

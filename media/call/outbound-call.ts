@@ -227,7 +227,6 @@ export class OutboundCall implements RegisteredCall {
       byCallee ? outcome.reason : outcome.kind,
       byCallee ? outcome.q850 : null,
     );
-    if (!byCallee) this.#session.lifecycle.sawLastMessage();
   }
 
   #byeReceived(reason: ReasonHeader | null): void {
@@ -237,7 +236,6 @@ export class OutboundCall implements RegisteredCall {
       const disposition = answered ? 'answered' : 'failed';
       this.#settle({ disposition, endReason: 'callee_hangup', endedBy: 'callee' }, answered ? 200 : null, null, q850);
     }
-    this.#session.lifecycle.sawLastMessage();
   }
 
   #reofferAnswered(answer: string | null): void {

@@ -1,0 +1,109 @@
+/** A media node in bench mode as a process of its own, and what it costs by /proc. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createSocket } from 'node:dgram';
+import { createServer } from 'node:net';
+
+const ROOT = join(__dirname, '../..');
+const READY_WITHIN_MS = 15_000;
+/** Linux's USER_HZ. */
+const TICKS_PER_SECOND = 100;
+const PAGE_BYTES = 4096;
+
+export interface ProcessUsage {
+  readonly cpuSeconds: number;
+  readonly rssBytes: number;
+}
+
+export class NodeUnderTest {
+  readonly sipPort: number;
+  readonly #child: ChildProcess;
+  readonly #dataDir: string;
+
+  private constructor(child: ChildProcess, sipPort: number, dataDir: string) {
+    this.#child = child;
+    this.sipPort = sipPort;
+    this.#dataDir = dataDir;
+  }
+
+  /** Starts `dist/media/main.js` with `MEDIA_BENCH=echo` on free ports and waits for `/ready`. */
+  static async start(env: Readonly<Record<string, string>> = {}): Promise<NodeUnderTest> {
+    const [sipPort, httpPort] = [await freePort(), await freePort()];
+    const dataDir = mkdtempSync(join(tmpdir(), 'trunkline-bench-'));
+    const child = spawn(process.execPath, [join(ROOT, 'dist/media/main.js')], {
+      cwd: dataDir,
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env: {
+        ...process.env,
+        NODE_ENV: 'production',
+        MEDIA_BENCH: 'echo',
+        DATA_DIR: dataDir,
+        SIP_HOST: '127.0.0.1',
+        SIP_PORT: String(sipPort),
+        MEDIA_HTTP_PORT: String(httpPort),
+        LOG_LEVEL: 'error',
+        ...env,
+      },
+    });
+    const node = new NodeUnderTest(child, sipPort, dataDir);
+    const deadline = Date.now() + READY_WITHIN_MS;
+    for (;;) {
+      const ready = await fetch(`http://127.0.0.1:${httpPort}/ready`).then(
+        (response) => response.ok,
+        () => false,
+      );
+      if (ready) return node;
+      if (child.exitCode !== null || Date.now() > deadline) {
+        await node.stop();
+        throw new Error('the media node did not become ready in bench mode; is dist/ built?');
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
+  usage(): ProcessUsage {
+    const stat = readFileSync(`/proc/${this.pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return {
+      cpuSeconds: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND,
+      rssBytes: Number(fields[21]) * PAGE_BYTES,
+    };
+  }
+
+  async stop(): Promise<void> {
+    if (this.#child.exitCode === null) {
+      const exited = new Promise((resolve) => this.#child.once('exit', resolve));
+      this.#child.kill('SIGTERM');
+      const timer = setTimeout(() => this.#child.kill('SIGKILL'), 5000);
+      await exited;
+      clearTimeout(timer);
+    }
+    rmSync(this.#dataDir, { recursive: true, force: true });
+  }
+}
+
+/** Free for UDP and TCP at this moment. */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = await new Promise<number>((resolve, reject) => {
+      const server = createServer();
+      server.once('error', reject);
+      server.listen(0, '127.0.0.1', () => {
+        const { port: chosen } = server.address() as { port: number };
+        server.close(() => resolve(chosen));
+      });
+    });
+    const free = await new Promise<boolean>((resolve) => {
+      const socket = createSocket('udp4');
+      socket.once('error', () => resolve(false));
+      socket.bind(port, '127.0.0.1', () => socket.close(() => resolve(true)));
+    });
+    if (free) return port;
+  }
+}
