@@ -57,14 +57,27 @@ export class Shutdown {
   listen(): this {
     this.#process.on('SIGINT', () => this.#onSignal('SIGINT'));
     this.#process.on('SIGTERM', () => this.#onSignal('SIGTERM'));
-    this.#process.on('disconnect', () => this.#end('parent_gone', 0));
+    this.#process.on('disconnect', () => this.end('parent_gone', 0));
     return this;
   }
 
   /** Ends the process after its steps because of an error. */
   fail(error: unknown): void {
     this.#options.logger.fatal({ err: error }, 'process fails');
-    this.#end('failure', 1);
+    this.end('failure', 1);
+  }
+
+  /** Ends the process with `code` after its steps. */
+  end(reason: string, code: number): void {
+    const limit = setTimeout(() => {
+      this.#options.logger.error({ reason }, 'shutdown takes too long');
+      this.#process.exit(1);
+    }, this.#options.limitMs ?? 45_000);
+    limit.unref();
+    void this.run(reason).finally(() => {
+      clearTimeout(limit);
+      this.#process.exit(code);
+    });
   }
 
   /** Runs the steps; a further call joins the first. */
@@ -76,23 +89,11 @@ export class Shutdown {
   #onSignal(signal: string): void {
     if (this.#firstSignalAtMs === undefined) {
       this.#firstSignalAtMs = performance.now();
-      this.#end(signal, 0);
+      this.end(signal, 0);
     } else if (performance.now() - this.#firstSignalAtMs >= SAME_SIGNAL_MS) {
       if (!this.#hurry.signal.aborted) this.#options.logger.warn({ signal }, 'second signal: not waiting any longer');
       this.#hurry.abort();
     }
-  }
-
-  #end(reason: string, code: number): void {
-    const limit = setTimeout(() => {
-      this.#options.logger.error({ reason }, 'shutdown takes too long');
-      this.#process.exit(1);
-    }, this.#options.limitMs ?? 45_000);
-    limit.unref();
-    void this.run(reason).finally(() => {
-      clearTimeout(limit);
-      this.#process.exit(code);
-    });
   }
 
   async #stop(reason: string): Promise<void> {

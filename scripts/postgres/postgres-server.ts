@@ -12,7 +12,7 @@ import type { ProcessRecord } from '../process/pid-file';
 import { findFreePort } from '../process/ports';
 import { readSecretFile } from '../process/secret-file';
 import { stopProcess } from '../process/stop-process';
-import { logTail } from '../process/log-tail';
+import { logProblem } from '../process/log-problem';
 import { preparePostgresBinaries } from './binaries';
 import type { PostgresBinaries } from './binaries';
 import { clusterArgument, createCluster, serverEnv, SUPERUSER, userOptions } from './cluster';
@@ -136,7 +136,7 @@ export class PostgresServer {
 
   /** Starts the server on the chosen port; returns the log's end when it does not come up. */
   async #launch(binaries: PostgresBinaries, limitMs: number): Promise<string | undefined> {
-    const log = openSync(this.#logFile, 'a', 0o600);
+    const log = openSync(this.#logFile, 'w', 0o600);
     const settings = [
       `port=${this.port}`,
       'listen_addresses=127.0.0.1',
@@ -162,7 +162,7 @@ export class PostgresServer {
     writePidFile(this.#pidFile, child.pid, record.details);
     if (await this.#becomesReady(limitMs, () => child.exitCode === null && child.signalCode === null)) return undefined;
     await this.stop();
-    return logTail(this.#logFile, 12);
+    return logProblem(this.#logFile);
   }
 
   async #becomesReady(limitMs: number, isRunning: () => boolean, once = false): Promise<boolean> {

@@ -1,5 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 
 export type PortProtocol = 'TCP' | 'UDP';
 
@@ -46,6 +47,18 @@ export async function findFreePort(
     if (port !== undefined && (await portProblem('TCP', '127.0.0.1', port)) === undefined) return port;
   }
   throw new Error(`no free TCP port between ${base} and ${base + span - 1}`);
+}
+
+/** A free TCP port of 127.0.0.1 as the system chooses it, hardly ever the same for two callers. */
+export async function systemPort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
 }
 
 async function bindTcp(host: string, port: number): Promise<void> {

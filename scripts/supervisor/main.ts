@@ -22,6 +22,8 @@ function main(): void {
     process.exitCode = 1;
     return;
   }
+  // Whoever read our output may go first; that must not keep us from stopping what we have started.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   const output = new ProcessOutput('supervisor');
   const logger = createLogger({
     name: 'supervisor',
@@ -33,8 +35,9 @@ function main(): void {
   process.on('SIGUSR2', () => void supervisor.restartProcesses());
   supervisor.start().catch((error: unknown) => {
     if (shutdown.requested.aborted) return; // stopped while starting: the failure is its consequence
-    if (isForTheUser(error)) process.stderr.write(`\n${error.message}\n\n`);
-    shutdown.fail(error);
+    if (!isForTheUser(error)) return shutdown.fail(error);
+    process.stderr.write(`\n${error.message}\n\n`);
+    shutdown.end('cannot start', 1);
   });
 }
 

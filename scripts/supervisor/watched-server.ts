@@ -39,7 +39,8 @@ export class WatchedServer {
   async start(): Promise<void> {
     const { name, server, logger } = this.#options;
     const startedMs = performance.now();
-    await server.start();
+    this.#starting = server.start();
+    await this.#starting;
     logger.info(
       { process: name, pid: server.record?.pid, tookMs: Math.round(performance.now() - startedMs) },
       'server ready',

@@ -143,6 +143,9 @@ function within(ms: number, { signal }: FindTemporalOptions): AbortSignal {
 
 async function build(folder: string, options: FindTemporalOptions): Promise<string> {
   const env = { ...(options.env ?? process.env), GOBIN: folder };
+  await run('go', ['version'], { env, timeout: 10_000 }).catch((error: unknown) => {
+    throw new Error(`go install ${GO_PACKAGE}: Go is not installed`, { cause: error });
+  });
   options.progress(`building the Temporal server with Go: about three minutes, once (go install ${GO_PACKAGE})`);
   const startedMs = performance.now();
   const timer = setInterval(() => {
@@ -163,8 +166,7 @@ async function build(folder: string, options: FindTemporalOptions): Promise<stri
     });
     return join(folder, process.platform === 'win32' ? 'temporal.exe' : 'temporal');
   } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    const why = missing ? 'Go is not installed' : (error as Error).message.split('\n').slice(-3).join(' | ');
+    const why = (error as Error).message.split('\n').slice(-3).join(' | ');
     throw new Error(`go install ${GO_PACKAGE}: ${why}`, { cause: error });
   } finally {
     clearInterval(timer);

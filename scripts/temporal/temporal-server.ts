@@ -5,10 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { SEARCH_ATTRIBUTES } from '../../workflows/ids';
 import { processIdentity } from '../process/identity';
-import { logTail } from '../process/log-tail';
+import { logProblem } from '../process/log-problem';
 import { readLivePidFile, removePidFile, writePidFile } from '../process/pid-file';
 import type { ProcessRecord } from '../process/pid-file';
-import { findFreePort } from '../process/ports';
+import { findFreePort, systemPort } from '../process/ports';
 import { stopProcess } from '../process/stop-process';
 
 export interface TemporalServerOptions {
@@ -20,13 +20,15 @@ export interface TemporalServerOptions {
   readonly basePort?: number;
   /** Default 8233. */
   readonly baseUiPort?: number;
-  /** Of the server's HTTP API; default 17233. */
-  readonly baseHttpPort?: number;
 }
 
 interface Ports {
   readonly port: number;
   readonly uiPort: number;
+  /**
+   * Of the HTTP API, over which this launcher watches the start. A new one from the system's own range for each start:
+   * what answers there is the server just started and never another clone's, which would look the same.
+   */
   readonly httpPort: number;
 }
 
@@ -107,7 +109,7 @@ export class TemporalServer {
     const fixed = this.#ports;
     let last = fixed ?? readPorts(this.#portsFile);
     for (;;) {
-      this.#ports = fixed ?? (await this.#choosePorts(last));
+      this.#ports = fixed === undefined ? await this.#choosePorts(last) : { ...fixed, httpPort: await systemPort() };
       const failure = await this.#launch(limitMs);
       if (failure === undefined) return;
       if (!/address already in use|database is locked/i.test(failure) || performance.now() > limitMs) {
@@ -137,8 +139,7 @@ export class TemporalServer {
   async #choosePorts(last: Ports | undefined): Promise<Ports> {
     const port = await findFreePort([last?.port], this.#options.basePort ?? 7233);
     const uiPort = await findFreePort([last?.uiPort], this.#options.baseUiPort ?? 8233);
-    const httpPort = await findFreePort([last?.httpPort], this.#options.baseHttpPort ?? 17_233);
-    return { port, uiPort, httpPort };
+    return { port, uiPort, httpPort: await systemPort() };
   }
 
   async #takeOver(): Promise<boolean> {
@@ -178,7 +179,7 @@ export class TemporalServer {
       return undefined;
     }
     await this.stop();
-    return logTail(this.#logFile, 12) || 'it ended without a message';
+    return logProblem(this.#logFile);
   }
 
   async #becomesReady(limitMs: number, isRunning: () => boolean): Promise<boolean> {
