@@ -37,16 +37,16 @@ export interface NodeCalls extends NodeBoot {
 
 export interface MediaActivities {
   /** Hands the INVITE to the socket and returns. `sent: false`: none left and none will. */
-  dialCall(input: DialInput): Promise<DialOutcome>;
+  readonly dialCall: (input: DialInput) => Promise<DialOutcome>;
   /** Answered when BYE or CANCEL was sent. */
-  hangupCall(command: HangupCommand): Promise<CommandResult>;
-  callStatus(callId: string): Promise<NodeBoot & { readonly status: CallNodeStatus }>;
+  readonly hangupCall: (command: HangupCommand) => Promise<CommandResult>;
+  readonly callStatus: (callId: string) => Promise<NodeBoot & { readonly status: CallNodeStatus }>;
   /** No INVITE for the call leaves this node any more. */
-  tombstoneCall(callId: string): Promise<void>;
-  pingNode(): Promise<NodeBoot>;
-  listCalls(): Promise<NodeCalls>;
+  readonly tombstoneCall: (callId: string) => Promise<void>;
+  readonly pingNode: () => Promise<NodeBoot>;
+  readonly listCalls: () => Promise<NodeCalls>;
   /** Ends a call that lives without a workflow; a call of another boot is left alone. */
-  endOrphanedCall(orphan: { readonly callId: string; readonly bootId: string }): Promise<void>;
+  readonly endOrphanedCall: (orphan: { readonly callId: string; readonly bootId: string }) => Promise<void>;
   /** Heartbeats as long as the node lives; returns when it stops in order, or at once when another boot runs here. */
-  runNode(boot: NodeBoot): Promise<'stopped' | 'other_boot'>;
+  readonly runNode: (boot: NodeBoot) => Promise<'stopped' | 'other_boot'>;
 }

@@ -183,7 +183,7 @@ export class EventSink implements CallEvents {
         continue;
       }
       this.#open.delete(callId);
-      for (const done of [...(this.#flushes.get(callId) ?? [])]) done();
+      for (const done of this.#flushes.get(callId) ?? []) done();
     }
   }
 }

@@ -16,6 +16,7 @@ export interface Discrepancy {
   /** Where the call is, or was; null for a row no node ever had. */
   readonly nodeId: string | null;
   readonly bootId: string | null;
+  readonly answered: boolean;
 }
 
 export interface LostBoot {

@@ -3,7 +3,7 @@ import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow'
 import type { SearchAttributeUpdatePair } from '@temporalio/common';
 import { mediaNodeAttribute } from '../ids';
 import type { CallProgress } from './call-progress';
-import { CALL_STATUS, DISPOSITION, MEDIA_NODE_ID, SIP_CALL_ID } from './start-options';
+import { CALL_STATUS, DISPOSITION, keyword, MEDIA_NODE_ID, SIP_CALL_ID } from './start-options';
 import type { CallInput } from './types';
 
 export function showPlaced(progress: CallProgress): void {
@@ -13,7 +13,7 @@ export function showPlaced(progress: CallProgress): void {
     { key: CALL_STATUS, value: progress.status },
     { key: MEDIA_NODE_ID, value: mediaNodeAttribute(node.nodeId, node.bootId) },
   ];
-  if (node.sipCallId !== null) attributes.push({ key: SIP_CALL_ID, value: node.sipCallId });
+  if (node.sipCallId !== null) attributes.push({ key: SIP_CALL_ID, value: keyword(node.sipCallId) });
   upsertSearchAttributes(attributes);
 }
 

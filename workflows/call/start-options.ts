@@ -12,6 +12,9 @@ export const DISPOSITION = defineSearchAttributeKey('Disposition', 'KEYWORD');
 export const SIP_CALL_ID = defineSearchAttributeKey('SipCallId', 'KEYWORD');
 export const MEDIA_NODE_ID = defineSearchAttributeKey('MediaNodeId', 'KEYWORD');
 
+/** What a SQL visibility store can hold of a keyword; a peer's Call-ID may be longer. */
+const MAX_KEYWORD_CHARS = 255;
+
 export interface CallStartOptions {
   readonly workflowId: string;
   readonly taskQueue: string;
@@ -38,7 +41,7 @@ export function callStartOptions(input: CallInput, memo: Pick<CallMemo, 'bodyHas
   ];
   if (inbound) {
     attributes.push(
-      { key: SIP_CALL_ID, value: input.sipCallId },
+      { key: SIP_CALL_ID, value: keyword(input.sipCallId) },
       { key: MEDIA_NODE_ID, value: mediaNodeAttribute(input.nodeId, input.bootId) },
     );
   }
@@ -54,4 +57,8 @@ export function callStartOptions(input: CallInput, memo: Pick<CallMemo, 'bodyHas
       ? `Inbound call to agent ${input.agentId} (rule ${input.routingRule})`
       : `Outbound call by agent ${input.agentId} over trunk ${input.trunkId}`,
   };
+}
+
+export function keyword(value: string): string {
+  return value.slice(0, MAX_KEYWORD_CHARS);
 }

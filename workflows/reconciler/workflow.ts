@@ -29,7 +29,18 @@ export async function reconcilerWorkflow(): Promise<void> {
   await sleep(BETWEEN_PASSES);
   const both = confirmed(first, await pass());
   setCurrentDetails(`${first.length} found, ${both.length} confirmed`);
+  // Nodes first: a record is closed when the call does not live any more.
+  await Promise.all(both.map(endOrphan));
   if (both.length > 0) await settleDiscrepancies(both);
+}
+
+async function endOrphan({ cause, callId, nodeId, bootId }: Discrepancy): Promise<void> {
+  if (cause !== 'live_without_workflow' || nodeId === null || bootId === null) return;
+  try {
+    await onNode(nodeId, `ends ${callId}, which has no workflow`).endOrphanedCall({ callId, bootId });
+  } catch (error) {
+    if (!(error instanceof ActivityFailure)) throw error; // silent: the next run finds it again
+  }
 }
 
 async function pass(): Promise<readonly Discrepancy[]> {
@@ -39,17 +50,20 @@ async function pass(): Promise<readonly Discrepancy[]> {
 }
 
 async function callsOf(nodeId: string): Promise<NodeCalls | null> {
-  const { listCalls } = proxyActivities<MediaActivities>({
-    taskQueue: mediaNodeTaskQueue(nodeId),
-    scheduleToStartTimeout: '2s',
-    startToCloseTimeout: '5s',
-    retry: { maximumAttempts: 1 },
-    summary: `calls of ${nodeId}`,
-  });
   try {
-    return await listCalls();
+    return await onNode(nodeId, `calls of ${nodeId}`).listCalls();
   } catch (error) {
     if (error instanceof ActivityFailure) return null; // silent: nothing is concluded from it
     throw error;
   }
+}
+
+function onNode(nodeId: string, summary: string): ReturnType<typeof proxyActivities<MediaActivities>> {
+  return proxyActivities<MediaActivities>({
+    taskQueue: mediaNodeTaskQueue(nodeId),
+    scheduleToStartTimeout: '2s',
+    startToCloseTimeout: '5s',
+    retry: { maximumAttempts: 1 },
+    summary,
+  });
 }

@@ -1,0 +1,43 @@
+import { hostname } from 'node:os';
+import { z } from 'zod';
+import { listenPort, positiveInteger, processEnv, readEnv } from '../ops/env';
+import type { ReadEnvOptions } from '../ops/env';
+import { temporalSettings } from '../ops/temporal';
+import type { TemporalSettings } from '../ops/temporal';
+
+export interface WorkerConfig {
+  readonly logLevel: z.output<typeof processEnv.LOG_LEVEL>;
+  readonly databaseUrl: string;
+  readonly secretsKey: string;
+  readonly temporal: TemporalSettings;
+  readonly http: { readonly host: string; readonly port: number };
+  readonly identity: string;
+  /** Workflows kept in memory, 0.32 MB each; should be above the number of open calls. */
+  readonly maxCachedWorkflows: number;
+  readonly maxActivities: number;
+}
+
+/** @throws EnvError naming every problem */
+export function readWorkerConfig(options: ReadEnvOptions = {}): WorkerConfig {
+  const env = readEnv(
+    {
+      ...processEnv,
+      WORKER_HTTP_HOST: z.string().default('127.0.0.1'),
+      /** Health and metrics of the worker; 0: any free port. */
+      WORKER_HTTP_PORT: listenPort.default(0),
+      WORKER_MAX_CACHED_WORKFLOWS: positiveInteger.default(1500),
+      WORKER_MAX_ACTIVITIES: positiveInteger.default(200),
+    },
+    options,
+  );
+  return Object.freeze({
+    logLevel: env.LOG_LEVEL,
+    databaseUrl: env.DATABASE_URL,
+    secretsKey: env.SECRETS_KEY,
+    temporal: temporalSettings(env),
+    http: { host: env.WORKER_HTTP_HOST, port: env.WORKER_HTTP_PORT },
+    identity: `worker@${hostname()}/${process.pid}`,
+    maxCachedWorkflows: env.WORKER_MAX_CACHED_WORKFLOWS,
+    maxActivities: env.WORKER_MAX_ACTIVITIES,
+  });
+}

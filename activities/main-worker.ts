@@ -1,0 +1,35 @@
+import { Worker } from '@temporalio/worker';
+import type { NativeConnection } from '@temporalio/worker';
+import { MAIN_TASK_QUEUE } from '../workflows/ids';
+import type { ReconcileActivities } from './reconcile/types';
+import type { StoreActivities } from './store/types';
+
+export interface MainWorkerOptions {
+  readonly connection: NativeConnection;
+  readonly namespace: string;
+  readonly identity: string;
+  /** Path of the bundle made from `workflows/index.ts`, or its code. */
+  readonly workflowBundle: { readonly codePath: string } | { readonly code: string };
+  readonly activities: StoreActivities & ReconcileActivities;
+  readonly maxCachedWorkflows: number;
+  readonly maxActivities: number;
+}
+
+/** Workflows, and the activities that need no media. */
+export async function createMainWorker(options: MainWorkerOptions): Promise<Worker> {
+  return await Worker.create({
+    connection: options.connection,
+    namespace: options.namespace,
+    identity: options.identity,
+    taskQueue: MAIN_TASK_QUEUE,
+    workflowBundle: options.workflowBundle,
+    activities: options.activities,
+    maxCachedWorkflows: options.maxCachedWorkflows,
+    maxConcurrentActivityTaskExecutions: options.maxActivities,
+    maxHeartbeatThrottleInterval: '200ms',
+    // A worker that was killed gives its workflows to another one after this.
+    stickyQueueScheduleToStartTimeout: '2s',
+    shutdownGraceTime: '2s',
+    shutdownForceTime: '10s',
+  });
+}

@@ -1,0 +1,122 @@
+import { join } from 'node:path';
+import { collectDefaultMetrics, Counter, Registry } from 'prom-client';
+import { OpsServer } from '../ops/http-server';
+import { createLogger } from '../ops/logger';
+import { Shutdown } from '../ops/shutdown';
+import { connectWorker, createTemporalClient, installRuntime } from '../ops/temporal';
+import { createDataSource } from '../store/data-source';
+import { AttemptRepository } from '../store/repositories/attempt-repository';
+import { CallRepository } from '../store/repositories/call-repository';
+import { EventRepository } from '../store/repositories/event-repository';
+import { MediaNodeRepository } from '../store/repositories/media-node-repository';
+import { SecretBox } from '../store/secrets';
+import { readWorkerConfig } from './config';
+import { createMainWorker } from './main-worker';
+import { PersistentWorker } from './persistent-worker';
+import { createReconcileActivities } from './reconcile/reconcile-activities';
+import { ensureReconcilerSchedule } from './reconciler-schedule';
+import { createStoreActivities } from './store/store-activities';
+
+const RETRY_MS = 1_000;
+
+async function main(): Promise<void> {
+  const config = readWorkerConfig();
+  const logger = createLogger({ name: 'worker', level: config.logLevel });
+  const shutdown = new Shutdown({ logger }).listen();
+  try {
+    const registry = new Registry();
+    collectDefaultMetrics({ register: registry });
+    const settled = new Counter({
+      name: 'trunkline_reconciled_calls_total',
+      help: 'Calls the reconciler had to settle, by cause',
+      labelNames: ['cause'] as const,
+      registers: [registry],
+    });
+
+    const dataSource = createDataSource({
+      url: config.databaseUrl,
+      applicationName: 'trunkline worker',
+      onPoolError: (error) => logger.warn({ err: error }, 'connection to PostgreSQL lost'),
+    });
+    await patiently(shutdown.requested, () => dataSource.initialize(), logger, 'PostgreSQL is not reachable yet');
+    shutdown.add('postgres', () => dataSource.destroy());
+    const secrets = new SecretBox(config.secretsKey);
+
+    const runtime = installRuntime(logger);
+    shutdown.add('temporal runtime', () => runtime.shutdown());
+    const temporal = createTemporalClient(config.temporal);
+    shutdown.add('temporal client', () => temporal.close());
+
+    const calls = new CallRepository(dataSource);
+    const nodes = new MediaNodeRepository(dataSource);
+    const activities = {
+      ...createStoreActivities({
+        calls,
+        nodes,
+        secrets,
+        events: new EventRepository(dataSource),
+        attempts: new AttemptRepository(dataSource),
+      }),
+      ...createReconcileActivities({ client: temporal.client, calls, nodes, settled, logger }),
+    };
+    const worker = new PersistentWorker({
+      name: 'main',
+      logger,
+      connect: () => connectWorker(config.temporal, { signal: shutdown.requested }),
+      create: (connection) =>
+        createMainWorker({
+          connection,
+          namespace: config.temporal.namespace,
+          identity: config.identity,
+          workflowBundle: { codePath: join(__dirname, '..', 'workflow-bundle.js') },
+          activities,
+          maxCachedWorkflows: config.maxCachedWorkflows,
+          maxActivities: config.maxActivities,
+        }),
+    });
+
+    const server = new OpsServer({
+      host: config.http.host,
+      port: config.http.port,
+      registry,
+      readiness: () => ({ ready: worker.running, checks: { worker: worker.running ? 'ok' : 'not running' } }),
+    });
+    await server.listen();
+    shutdown.add('health server', () => server.close());
+
+    shutdown.add('worker', () => worker.shutdown());
+    await worker.start();
+    logger.info({ httpPort: server.port }, 'worker runs');
+    await patiently(
+      shutdown.requested,
+      () => ensureReconcilerSchedule(temporal.client),
+      logger,
+      'the reconciler is not scheduled yet',
+    );
+  } catch (error) {
+    shutdown.fail(error);
+  }
+}
+
+/** Repeats until it succeeds or the process shall end. */
+async function patiently(
+  signal: AbortSignal,
+  work: () => Promise<unknown>,
+  logger: ReturnType<typeof createLogger>,
+  message: string,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await work();
+      return;
+    } catch (error) {
+      logger.warn({ err: error }, message);
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
+  }
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+});

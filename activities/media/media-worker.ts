@@ -1,0 +1,97 @@
+import { Worker } from '@temporalio/worker';
+import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
+import type { Logger } from '../../ops/logger';
+import { MEDIA_TASK_QUEUE, mediaNodeTaskQueue } from '../../workflows/ids';
+import { PersistentWorker } from '../persistent-worker';
+import type { MediaActivities } from './activity-types';
+import { DialSlots } from './dial-slots';
+
+/** Commands at once on one node; the activity that watches the node takes one of them for good. */
+const COMMAND_SLOTS = 200;
+
+export interface MediaWorkersOptions {
+  readonly connect: () => Promise<NativeConnection>;
+  readonly namespace: string;
+  readonly nodeId: string;
+  readonly bootId: string;
+  readonly activities: MediaActivities;
+  readonly logger: Logger;
+}
+
+/** The two activity workers of a media node: `media:<nodeId>` for its calls, `media` for dials while it accepts any. */
+export class MediaWorkers {
+  readonly #options: MediaWorkersOptions;
+  readonly #dialSlots = new DialSlots();
+  readonly #commands: PersistentWorker;
+  readonly #dials: PersistentWorker;
+
+  constructor(options: MediaWorkersOptions) {
+    this.#options = options;
+    const { logger } = options;
+    const { dialCall, ...commands } = options.activities;
+    this.#commands = new PersistentWorker({
+      name: 'commands',
+      connect: options.connect,
+      logger,
+      create: async (connection) =>
+        await Worker.create({
+          ...this.#common(connection, 'commands'),
+          taskQueue: mediaNodeTaskQueue(options.nodeId),
+          activities: commands,
+          maxConcurrentActivityTaskExecutions: COMMAND_SLOTS,
+        }),
+    });
+    this.#dials = new PersistentWorker({
+      name: 'dials',
+      connect: options.connect,
+      logger,
+      create: async (connection) =>
+        await Worker.create({
+          ...this.#common(connection, 'dials'),
+          taskQueue: MEDIA_TASK_QUEUE,
+          activities: { dialCall },
+          tuner: {
+            activityTaskSlotSupplier: this.#dialSlots,
+            workflowTaskSlotSupplier: { type: 'fixed-size', numSlots: 2 },
+            localActivityTaskSlotSupplier: { type: 'fixed-size', numSlots: 2 },
+            nexusTaskSlotSupplier: { type: 'fixed-size', numSlots: 2 },
+          },
+        }),
+    });
+  }
+
+  get running(): boolean {
+    return this.#commands.running && this.#dials.running;
+  }
+
+  async start(): Promise<void> {
+    await Promise.all([this.#commands.start(), this.#dials.start()]);
+  }
+
+  accept(accepting: boolean): void {
+    this.#dialSlots.accept(accepting);
+  }
+
+  async shutdown(): Promise<void> {
+    this.accept(false);
+    await Promise.all([this.#dials.shutdown(), this.#commands.shutdown()]);
+  }
+
+  #common(
+    connection: NativeConnection,
+    role: string,
+  ): Pick<
+    WorkerOptions,
+    'connection' | 'namespace' | 'identity' | 'maxHeartbeatThrottleInterval' | 'shutdownGraceTime' | 'shutdownForceTime'
+  > {
+    const { nodeId, bootId, namespace } = this.#options;
+    return {
+      connection,
+      namespace,
+      identity: `${nodeId}/${bootId}/${role}`,
+      maxHeartbeatThrottleInterval: '200ms',
+      shutdownGraceTime: '1s',
+      shutdownForceTime: '3s',
+    };
+  }
+}

@@ -1,0 +1,162 @@
+import { Context } from '@temporalio/activity';
+import type { Client } from '@temporalio/client';
+import type { Counter } from 'prom-client';
+import type { Logger } from '../../ops/logger';
+import type { CallRepository } from '../../store/repositories/call-repository';
+import type { MediaNodeRepository } from '../../store/repositories/media-node-repository';
+import { CallWorkflows } from './call-workflows';
+import { MIN_AGE_MS, survey } from './survey';
+import type { Discrepancy, LostBoot, ReconcileActivities } from './types';
+
+const BETWEEN_PASSES_MS = 5_000;
+const EMPTY_PASSES = 2;
+const HEARTBEAT_MS = 1_000;
+const PARALLEL_SIGNALS = 10;
+/** More than any node's `last_seen` can be old and still matter. */
+const EVER_SEEN_MS = 7 * 24 * 3_600_000;
+
+export interface ReconcileActivityDeps {
+  readonly client: Client;
+  readonly calls: CallRepository;
+  readonly nodes: MediaNodeRepository;
+  /** Counts what was settled, label `cause`. */
+  readonly settled: Pick<Counter<'cause'>, 'inc'>;
+  readonly logger: Logger;
+}
+
+export function createReconcileActivities(deps: ReconcileActivityDeps): ReconcileActivities {
+  const workflows = new CallWorkflows(deps.client);
+  return {
+    async sweepLostCalls(lost) {
+      const reached = new Set<string>();
+      for (let empty = 0; empty < EMPTY_PASSES;) {
+        Context.current().heartbeat();
+        const open = await openCallsOf(deps, workflows, lost);
+        const told = await tellNodeLost(workflows, open.calls);
+        for (const callId of told) reached.add(callId);
+        // A pass that has not seen PostgreSQL proves nothing.
+        empty = told.length === 0 && open.complete ? empty + 1 : 0;
+        if (empty < EMPTY_PASSES) await pause(BETWEEN_PASSES_MS);
+      }
+      return reached.size;
+    },
+
+    async surveyCalls(nodes) {
+      const [rows, running, known] = await Promise.all([
+        deps.calls.listOpen(MIN_AGE_MS),
+        workflows.running(),
+        deps.nodes.live(EVER_SEEN_MS),
+      ]);
+      const presence = new Map(
+        known.map(({ nodeId, bootId, ageMs }) => [nodeId, { nodeId, bootId, silentMs: ageMs }] as const),
+      );
+      const found = survey({ nowMs: Date.now(), rows, running, nodes, presence });
+      return await withoutTheRunning(workflows, found);
+    },
+
+    async settleDiscrepancies(confirmed) {
+      for (const discrepancy of confirmed) {
+        Context.current().heartbeat();
+        await settle(deps, workflows, discrepancy);
+        deps.settled.inc({ cause: discrepancy.cause });
+        const { cause, callId, nodeId } = discrepancy;
+        deps.logger.warn({ cause, callId, nodeId }, 'reconciler settled a call');
+      }
+    },
+  };
+}
+
+interface PlacedCall {
+  readonly callId: string;
+  readonly bootId: string;
+}
+
+/** PostgreSQL ∪ visibility: each may lack what the other has. */
+async function openCallsOf(
+  deps: ReconcileActivityDeps,
+  workflows: CallWorkflows,
+  lost: LostBoot,
+): Promise<{ readonly calls: readonly PlacedCall[]; readonly complete: boolean }> {
+  const calls = new Map<string, PlacedCall>();
+  const kept = new Set(lost.exceptBootId === null ? [] : [lost.exceptBootId]);
+  const isLost = (bootId: string): boolean => (lost.bootId === null ? !kept.has(bootId) : bootId === lost.bootId);
+  let complete = true;
+  try {
+    // A boot that has begun since then is not among the older ones.
+    const present = lost.bootId === null ? await deps.nodes.find(lost.nodeId) : null;
+    if (present !== null) kept.add(present.bootId);
+    const boot = lost.bootId ?? { exceptBootId: lost.exceptBootId ?? '' };
+    for (const { callId, bootId } of await deps.calls.listOpenOnNode(lost.nodeId, boot)) {
+      if (bootId !== null && isLost(bootId)) calls.set(callId, { callId, bootId });
+    }
+  } catch (error) {
+    deps.logger.warn({ err: error }, 'open calls of a lost boot are looked up without PostgreSQL');
+    complete = false;
+  }
+  for (const { callId, mediaNode } of await workflows.running(lost.nodeId)) {
+    const bootId = mediaNode?.slice(lost.nodeId.length + 1) ?? '';
+    if (bootId !== '' && !bootId.includes('/') && isLost(bootId)) calls.set(callId, { callId, bootId });
+  }
+  return { calls: [...calls.values()], complete };
+}
+
+async function tellNodeLost(workflows: CallWorkflows, calls: readonly PlacedCall[]): Promise<string[]> {
+  const told: string[] = [];
+  for (let at = 0; at < calls.length; at += PARALLEL_SIGNALS) {
+    Context.current().heartbeat();
+    const batch = calls.slice(at, at + PARALLEL_SIGNALS);
+    const reached = await Promise.all(batch.map(({ callId, bootId }) => workflows.nodeLost(callId, bootId)));
+    told.push(...batch.filter((_, index) => reached[index]).map(({ callId }) => callId));
+  }
+  return told;
+}
+
+/** Visibility lags: whether a workflow is really gone is asked of the workflow itself. */
+async function withoutTheRunning(workflows: CallWorkflows, found: readonly Discrepancy[]): Promise<Discrepancy[]> {
+  const kept: Discrepancy[] = [];
+  for (const discrepancy of found) {
+    const { cause, callId } = discrepancy;
+    const claimsNone = cause === 'live_without_workflow' || cause === 'open_without_workflow';
+    if (!claimsNone || !(await workflows.isRunning(callId))) kept.push(discrepancy);
+  }
+  return kept;
+}
+
+async function settle(deps: ReconcileActivityDeps, workflows: CallWorkflows, found: Discrepancy): Promise<void> {
+  const { cause, callId, bootId, answered } = found;
+  switch (cause) {
+    case 'live_without_workflow':
+      return; // its node ends it: that is the workflow's part
+    case 'open_without_workflow':
+      await deps.calls.finaliseCall({
+        callId,
+        disposition: answered ? 'answered' : 'failed',
+        endReason: 'workflow_lost',
+        endedBy: 'system',
+        sip: null,
+        endedAtMs: Date.now(),
+        metrics: null,
+        truncated: true,
+        event: {
+          type: answered ? 'call.ended' : 'call.failed',
+          data: { end_reason: 'workflow_lost', ended_by: 'system', truncated: true },
+        },
+      });
+      return;
+    case 'forgotten_by_node':
+      if (bootId !== null) await workflows.verify(callId, bootId);
+      return;
+    case 'node_gone':
+      if (bootId !== null) await workflows.nodeLost(callId, bootId);
+      return;
+  }
+}
+
+/** Throws when the sweep is cancelled, which its heartbeats tell it. */
+async function pause(ms: number): Promise<void> {
+  const context = Context.current();
+  for (const untilMs = Date.now() + ms; Date.now() < untilMs;) {
+    context.heartbeat();
+    await context.sleep(Math.min(HEARTBEAT_MS, ms));
+  }
+}
