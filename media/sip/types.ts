@@ -93,6 +93,17 @@ export type DialOutcome =
   /** Timer B; `provisional` is the highest received, null when nothing at all came. */
   | { readonly kind: 'timeout'; readonly provisional: number | null };
 
+/** Why an INVITE never left: nothing was dialled. */
+export class InviteNotSentError extends Error {
+  readonly outcome: DialOutcome;
+
+  constructor(detail: string, cause?: unknown) {
+    super(detail, cause === undefined ? undefined : { cause });
+    this.name = 'InviteNotSentError';
+    this.outcome = { kind: 'unreachable', detail };
+  }
+}
+
 interface DialogBase {
   readonly sipCallId: string;
   delegate: DialogDelegate;
@@ -114,7 +125,7 @@ export interface InboundDialog extends DialogBase {
 
 export interface OutboundInvite {
   readonly sipCallId: string;
-  /** Called number as the trunk wants it, and host[:port] of the carrier. */
+  /** Called number as the trunk wants it, and host and port of the carrier; port 0: by SRV, else 5060. */
   readonly target: {
     readonly user: string;
     readonly host: string;
@@ -125,6 +136,8 @@ export interface OutboundInvite {
   readonly fromDisplayName?: string;
   readonly credentials: { readonly username: string; readonly password: string };
   readonly headers?: readonly (readonly [name: string, value: string])[];
+  /** Timer B: how long nothing at all may be heard. Default 32 s (RFC 3261 §17.1.1.2). */
+  readonly timerBMs?: number;
   /** Builds the offer when the local address of the route is known. */
   readonly offer: (localAddress: string) => string;
 }
@@ -154,7 +167,10 @@ export interface SipEndpoint {
   start(): Promise<void>;
   /** Refuse new INVITEs with 503 + Retry-After; dialogs go on. */
   drain(): void;
-  /** Resolves target, opens the dialog, hands the INVITE to the socket; rejects (nothing sent) when it cannot. */
+  /**
+   * Resolves target, opens the dialog, hands the INVITE to the socket; rejects with InviteNotSentError when it cannot
+   * (nothing was sent then).
+   */
   invite(options: OutboundInvite, delegate: DialogDelegate): Promise<OutboundDialog>;
   close(): Promise<void>;
   readonly dialogCount: number;

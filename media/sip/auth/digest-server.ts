@@ -1,0 +1,128 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+
+import { digestResponse, parseAlgorithm, parseDigestHeader, quote } from './digest';
+import { NonceCountWindow } from './nonce-count';
+
+import type { Clock } from '../clock';
+import type { SipRequest } from '../message/message';
+import type { DigestCredentials } from '../types';
+
+/**
+ * Stateless digest server. A nonce is the time and an HMAC of time and source address under a key that all nodes
+ * derive from one secret, so the second INVITE may reach another node and nothing is kept before authentication.
+ */
+export interface DigestServerOptions {
+  readonly realm: string;
+  readonly nonceKey: Buffer;
+  readonly clock: Clock;
+  readonly credentials: (username: string) => DigestCredentials | undefined;
+  /** How long a nonce may be used. Default 60 s. */
+  readonly nonceLifetimeMs?: number;
+}
+
+export type DigestVerdict =
+  | { readonly kind: 'accepted'; readonly credentials: DigestCredentials }
+  /** No usable credentials, or an expired or already used nonce: 401 with challenges. */
+  | { readonly kind: 'challenge'; readonly stale: boolean }
+  /** Unknown user and wrong password alike: 403. */
+  | { readonly kind: 'denied' };
+
+const NONCE_LIFETIME_MS = 60_000;
+/** Clocks of two nodes may differ by this much. */
+const FUTURE_MS = 5_000;
+const MAC_BYTES = 15;
+const TIME_BYTES = 6;
+const UNKNOWN_PASSWORD = 'no such user';
+
+export class DigestServer {
+  readonly #options: DigestServerOptions;
+  readonly #lifetimeMs: number;
+  readonly #seen: NonceCountWindow;
+
+  constructor(options: DigestServerOptions) {
+    this.#options = options;
+    this.#lifetimeMs = options.nonceLifetimeMs ?? NONCE_LIFETIME_MS;
+    this.#seen = new NonceCountWindow(options.clock, this.#lifetimeMs + FUTURE_MS);
+  }
+
+  /**
+   * WWW-Authenticate lines. RFC 8760 §2.3 wants the strongest first; we list MD5 first because clients that know only
+   * MD5 read the first line alone (SIPp 3.6, older phones), while those that know SHA-256 look at all of them.
+   */
+  challenge(source: string, stale: boolean): string[] {
+    const nonce = this.#nonce(this.#options.clock.wallClockMs(), source);
+    const rest = `realm=${quote(this.#options.realm)}, nonce="${nonce}", qop="auth"${stale ? ', stale=true' : ''}`;
+    return ['MD5', 'SHA-256'].map((algorithm) => `WWW-Authenticate: Digest algorithm=${algorithm}, ${rest}`);
+  }
+
+  verify(request: SipRequest, source: string): DigestVerdict {
+    const params = this.#ownCredentials(request);
+    if (params === null) return { kind: 'challenge', stale: false };
+    const algorithm = parseAlgorithm(params.get('algorithm'));
+    const nonce = params.get('nonce') ?? '';
+    const response = params.get('response') ?? '';
+    const uri = params.get('uri');
+    const username = params.get('username');
+    if (algorithm === null || uri === undefined || username === undefined) return { kind: 'challenge', stale: false };
+    const age = this.#nonceAge(nonce, source);
+    if (age === null) return { kind: 'challenge', stale: false };
+    const qop = params.get('qop')?.toLowerCase();
+    const nc = params.get('nc') ?? '';
+    const cnonce = params.get('cnonce') ?? '';
+    if (qop !== undefined && (qop !== 'auth' || !/^[0-9a-f]{8}$/i.test(nc) || cnonce === '')) {
+      return { kind: 'challenge', stale: false };
+    }
+    // An unknown user takes the same path and the same time as a wrong password.
+    const known = this.#options.credentials(username);
+    const expected = digestResponse({
+      algorithm,
+      username,
+      realm: this.#options.realm,
+      password: known?.password ?? UNKNOWN_PASSWORD,
+      method: request.method,
+      uri,
+      nonce,
+      ...(qop === undefined ? {} : { qop: { nc, cnonce } }),
+    });
+    if (!equalHex(expected, response) || known === undefined) return { kind: 'denied' };
+    if (age > this.#lifetimeMs || age < -FUTURE_MS) return { kind: 'challenge', stale: true };
+    // Without qop there is no count: such a nonce serves once.
+    if (!this.#seen.use(nonce, qop === undefined ? 0 : parseInt(nc, 16))) return { kind: 'challenge', stale: true };
+    return { kind: 'accepted', credentials: known };
+  }
+
+  #ownCredentials(request: SipRequest): Map<string, string> | null {
+    for (const line of request.lines('authorization')) {
+      const params = parseDigestHeader(line);
+      if (params?.get('realm') === this.#options.realm) return params;
+    }
+    return null;
+  }
+
+  #nonce(timeMs: number, source: string): string {
+    const bytes = Buffer.alloc(TIME_BYTES + MAC_BYTES);
+    bytes.writeUIntBE(timeMs, 0, TIME_BYTES);
+    this.#mac(timeMs, source).copy(bytes, TIME_BYTES, 0, MAC_BYTES);
+    return bytes.toString('base64url');
+  }
+
+  #mac(timeMs: number, source: string): Buffer {
+    return createHmac('sha256', this.#options.nonceKey).update(`${timeMs} ${source}`).digest();
+  }
+
+  /** Milliseconds since we made the nonce for this source, null when we did not. */
+  #nonceAge(nonce: string, source: string): number | null {
+    const bytes = Buffer.from(nonce, 'base64url');
+    if (bytes.length !== TIME_BYTES + MAC_BYTES) return null;
+    const timeMs = bytes.readUIntBE(0, TIME_BYTES);
+    const mac = this.#mac(timeMs, source).subarray(0, MAC_BYTES);
+    if (!timingSafeEqual(mac, bytes.subarray(TIME_BYTES))) return null;
+    return this.#options.clock.wallClockMs() - timeMs;
+  }
+}
+
+function equalHex(expected: string, given: string): boolean {
+  const a = Buffer.from(expected, 'latin1');
+  const b = Buffer.from(given.toLowerCase(), 'latin1');
+  return a.length === b.length && timingSafeEqual(a, b);
+}

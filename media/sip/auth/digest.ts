@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto';
+
+import { quote, splitOutsideQuotes, unquote } from '../message/parameters';
+
+/** Digest access authentication (RFC 7616, RFC 8760 for SIP). */
+export type DigestAlgorithm = 'MD5' | 'SHA-256';
+
+export interface DigestInput {
+  readonly algorithm: DigestAlgorithm;
+  readonly username: string;
+  readonly realm: string;
+  readonly password: string;
+  readonly method: string;
+  readonly uri: string;
+  readonly nonce: string;
+  /** With qop: `nc` as its eight hex digits, and the client's nonce. */
+  readonly qop?: { readonly nc: string; readonly cnonce: string };
+}
+
+/** Hex response of RFC 7616 §3.4.1, without qop as in RFC 2617 §3.2.2.1. */
+export function digestResponse(input: DigestInput): string {
+  const hash = (text: string): string =>
+    createHash(input.algorithm === 'MD5' ? 'md5' : 'sha256')
+      .update(text, 'utf8')
+      .digest('hex');
+  const ha1 = hash(`${input.username}:${input.realm}:${input.password}`);
+  const ha2 = hash(`${input.method}:${input.uri}`);
+  const middle = input.qop === undefined ? input.nonce : `${input.nonce}:${input.qop.nc}:${input.qop.cnonce}:auth`;
+  return hash(`${ha1}:${middle}:${ha2}`);
+}
+
+/** Parameters of `Digest a=b, c="d"` by lower-case name; null for another scheme. */
+export function parseDigestHeader(value: string): Map<string, string> | null {
+  const match = /^\s*Digest\s+(.*)$/is.exec(value);
+  if (match === null) return null;
+  const params = new Map<string, string>();
+  for (const part of splitOutsideQuotes(match[1]!, ',')) {
+    const equals = part.indexOf('=');
+    if (equals <= 0) continue;
+    const name = part.slice(0, equals).trim().toLowerCase();
+    if (!params.has(name)) params.set(name, unquote(part.slice(equals + 1).trim()));
+  }
+  return params;
+}
+
+/** Null for an algorithm that we do not compute; without the parameter it is MD5 (RFC 7616 §3.3). */
+export function parseAlgorithm(value: string | undefined): DigestAlgorithm | null {
+  switch (value?.toUpperCase()) {
+    case undefined:
+    case 'MD5':
+      return 'MD5';
+    case 'SHA-256':
+      return 'SHA-256';
+    default:
+      return null;
+  }
+}
+
+export { quote };

@@ -1,0 +1,29 @@
+/** Why a message was refused or dropped; a label of a metric, so a closed set. */
+export type SipRejectReason =
+  | 'rate_limited'
+  | 'unparsable'
+  | 'unroutable_response'
+  | 'invalid_request'
+  | 'unsupported'
+  | 'unknown_dialog'
+  | 'merged_request'
+  | 'challenged'
+  | 'stale_nonce'
+  | 'wrong_credentials'
+  | 'unavailable'
+  | 'internal_error'
+  | 'connection_limit'
+  | 'framing';
+
+/** What the SIP layer counts. The default counts nothing. */
+export interface SipCounters {
+  message(direction: 'in' | 'out', method: string, status: number | null): void;
+  rejected(reason: SipRejectReason, status: number | null): void;
+  retransmitted(method: string): void;
+}
+
+export const noCounters: SipCounters = {
+  message: () => {},
+  rejected: () => {},
+  retransmitted: () => {},
+};

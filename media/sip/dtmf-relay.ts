@@ -1,0 +1,23 @@
+import type { SipMessage } from './message/message';
+
+/** Digit of an INFO with `application/dtmf-relay` (`Signal=5`) or `application/dtmf` (`5`); null for anything else. */
+export function parseDtmfRelay(message: SipMessage): string | null {
+  const body = message.body.toString('latin1');
+  switch (message.contentType) {
+    case 'application/dtmf-relay':
+      return digit(/(?:^|\n)\s*Signal\s*=\s*([^\s;]+)/i.exec(body)?.[1]);
+    case 'application/dtmf':
+      return digit(body.trim());
+    default:
+      return null;
+  }
+}
+
+/** Signals are written as digits or as their event number (RFC 4733 §3.2: 10 is *, 11 is #). */
+function digit(signal: string | undefined): string | null {
+  if (signal === undefined) return null;
+  if (signal === '10') return '*';
+  if (signal === '11') return '#';
+  const upper = signal.toUpperCase();
+  return /^[0-9*#A-D]$/.test(upper) ? upper : null;
+}

@@ -1,0 +1,101 @@
+import { isIP } from 'node:net';
+
+import { parseAddress } from '../message/address';
+import { parseUri } from '../message/uri';
+import { DEFAULT_SIP_PORT } from './resolver';
+
+import type { SipPeer } from '../types';
+import type { Via } from '../message/via';
+import type { SipEdge } from './edge';
+import type { Flow } from './flow';
+import type { TargetResolver } from './resolver';
+
+const TCP_CONNECT_MS = 5_000;
+
+/** Sends a response where its request's topmost Via and source say (RFC 3261 §18.2.2, RFC 3581 §4). */
+export async function sendResponse(edge: SipEdge, flow: Flow, via: Via | null, data: Buffer): Promise<void> {
+  const { address, port, transport } = flow.peer;
+  if (transport === 'udp') {
+    const to = via === null || via.params.has('rport') ? port : (via.port ?? DEFAULT_SIP_PORT);
+    (to === port ? flow : edge.udpFlow(address, to)).send(data);
+    return;
+  }
+  const open = flow.open ? flow : await edge.tcpFlow(address, via?.port ?? DEFAULT_SIP_PORT, TCP_CONNECT_MS);
+  open.send(data);
+}
+
+export interface NextHop {
+  readonly host: string;
+  readonly port: number | null;
+  readonly transport: 'udp' | 'tcp';
+}
+
+/** Where a request in a dialog goes next: its first Route, else its Request-URI (RFC 3261 §8.1.2, §12.2.1.1). */
+export function nextHop(text: string): NextHop | null {
+  const route = /\r\nRoute: ([^\r\n]+)/.exec(text.slice(0, text.indexOf('\r\n\r\n') + 2))?.[1];
+  const target =
+    route === undefined ? text.slice(text.indexOf(' ') + 1, text.indexOf(' SIP/2.0')) : parseAddress(route)?.uri;
+  const uri = target === undefined ? null : parseUri(target);
+  if (uri === null || uri.host === '') return null;
+  const host = uri.params.get('maddr') ?? uri.host;
+  return { host, port: uri.port, transport: uri.params.get('transport')?.toLowerCase() === 'tcp' ? 'tcp' : 'udp' };
+}
+
+/**
+ * The flow to a next hop that a peer named. What it names is hostile or simply behind NAT: a private, loopback or
+ * link-local address is used only when the peer itself was heard from that kind of address, else its source is.
+ */
+export async function flowToHop(
+  edge: SipEdge,
+  resolve: TargetResolver,
+  hop: NextHop | null,
+  peer: SipPeer,
+): Promise<Flow> {
+  const target = await hopAddress(resolve, hop, peer);
+  if (target.transport === 'udp') return edge.udpFlow(target.address, target.port);
+  // A peer that connected to us is reached over that connection (RFC 5923).
+  const open = edge.openTcpFlow(peer.address, peer.port);
+  if (open !== undefined && peer.transport === 'tcp') return open;
+  return edge.tcpFlow(target.address, target.port, TCP_CONNECT_MS);
+}
+
+async function hopAddress(
+  resolve: TargetResolver,
+  hop: NextHop | null,
+  peer: SipPeer,
+): Promise<{ readonly address: string; readonly port: number; readonly transport: 'udp' | 'tcp' }> {
+  const source = {
+    address: peer.address,
+    port: peer.port,
+    transport: peer.transport === 'udp' ? 'udp' : 'tcp',
+  } as const;
+  if (hop === null) return source;
+  const [resolved] = await resolve(hop.host, hop.port, hop.transport).catch(() => []);
+  if (resolved === undefined) return source;
+  if (resolved.address !== peer.address && !mayReach(resolved.address, peer.address)) return source;
+  return { ...resolved, transport: hop.transport };
+}
+
+function mayReach(address: string, peer: string): boolean {
+  const kind = addressKind(address);
+  return kind === 'public' || kind === addressKind(peer);
+}
+
+export type AddressKind = 'public' | 'private' | 'loopback' | 'forbidden';
+
+/** Rough class of an address, enough to keep a peer from pointing us into networks it is not in. */
+export function addressKind(address: string): AddressKind {
+  if (isIP(address) === 4) {
+    const [a = 0, b = 0] = address.split('.').map(Number);
+    if (a === 127) return 'loopback';
+    if (a === 0 || a >= 224 || (a === 169 && b === 254)) return 'forbidden';
+    const shared = a === 100 && b >= 64 && b < 128;
+    return a === 10 || shared || (a === 172 && b >= 16 && b < 32) || (a === 192 && b === 168) ? 'private' : 'public';
+  }
+  const lower = address.toLowerCase();
+  if (lower === '::1') return 'loopback';
+  if (lower === '::' || lower.startsWith('ff') || /^fe[89ab]/.test(lower)) return 'forbidden';
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(lower);
+  if (mapped !== null) return addressKind(mapped[1]!);
+  return /^f[cd]/.test(lower) ? 'private' : 'public';
+}

@@ -1,0 +1,75 @@
+import { parseParameters } from './parameters';
+
+/** A sip, sips or tel URI taken apart (RFC 3261 §19.1, RFC 3966). `text` is what stood on the wire. */
+export interface SipUri {
+  readonly text: string;
+  readonly scheme: string;
+  /** As written, still escaped; empty without a user part. */
+  readonly user: string;
+  /** Lower case, IPv6 in brackets; empty for tel. */
+  readonly host: string;
+  readonly port: number | null;
+  readonly params: ReadonlyMap<string, string | null>;
+  /** What follows `?`, null without. */
+  readonly headers: string | null;
+}
+
+const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]*):/;
+const HOST_PORT = /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(\d{1,5}))?$/;
+const NOT_IN_URI = /[\s<>"]/;
+
+/** Null when the text is no URI of a scheme that can reach us; `uriScheme` tells whether only the scheme is foreign. */
+export function parseUri(text: string): SipUri | null {
+  const scheme = uriScheme(text);
+  if (scheme === null || NOT_IN_URI.test(text)) return null;
+  const rest = text.slice(scheme.length + 1);
+  if (scheme === 'tel') {
+    const semicolon = rest.indexOf(';');
+    const user = semicolon < 0 ? rest : rest.slice(0, semicolon);
+    if (user === '') return null;
+    const params = parseParameters(semicolon < 0 ? '' : rest.slice(semicolon + 1));
+    return { text, scheme, user, host: '', port: null, params, headers: null };
+  }
+  if (scheme !== 'sip' && scheme !== 'sips') return null;
+  // The user part may hold ';' and '?', so the '@' is looked for first (RFC 3261 §19.1.1, §25.1 user-unreserved).
+  const at = rest.indexOf('@');
+  let user = at < 0 ? '' : rest.slice(0, at);
+  const colon = user.indexOf(':');
+  if (colon >= 0) user = user.slice(0, colon);
+  if (at === 0) return null;
+  let tail = at < 0 ? rest : rest.slice(at + 1);
+  let headers: string | null = null;
+  const question = tail.indexOf('?');
+  if (question >= 0) {
+    headers = tail.slice(question + 1);
+    tail = tail.slice(0, question);
+  }
+  const semicolon = tail.indexOf(';');
+  const hostPort = HOST_PORT.exec(semicolon < 0 ? tail : tail.slice(0, semicolon));
+  if (hostPort === null) return null;
+  const port = hostPort[2] === undefined ? null : Number(hostPort[2]);
+  if (port !== null && port > 65_535) return null;
+  const params = parseParameters(semicolon < 0 ? '' : tail.slice(semicolon + 1));
+  return { text, scheme, user, host: (hostPort[1] ?? '').toLowerCase(), port, params, headers };
+}
+
+/** Lower-case scheme, null when the text does not begin with one. */
+export function uriScheme(text: string): string | null {
+  return SCHEME.exec(text)?.[1]?.toLowerCase() ?? null;
+}
+
+/** Percent-decoded; a wrong escape leaves the text as it is. */
+export function decodeUserPart(user: string): string {
+  if (!user.includes('%')) return user;
+  try {
+    return decodeURIComponent(user);
+  } catch {
+    // Not UTF-8 or not an escape at all: the raw text is the best that can be shown.
+    return user;
+  }
+}
+
+/** Escapes what may not stand in a user part (RFC 3261 §25.1). */
+export function encodeUserPart(user: string): string {
+  return encodeURIComponent(user).replace(/%(2B|3B|3F|2F|24|26|3D|2C)/g, (escape) => decodeURIComponent(escape));
+}

@@ -1,0 +1,39 @@
+import { parseParameters } from './parameters';
+
+/** One Via value (RFC 3261 §20.42). */
+export interface Via {
+  /** Upper case: `UDP`, `TCP`, `TLS` … */
+  readonly transport: string;
+  readonly host: string;
+  readonly port: number | null;
+  readonly params: ReadonlyMap<string, string | null>;
+}
+
+const VIA =
+  /^SIP\s*\/\s*2\.0\s*\/\s*([A-Za-z0-9_-]+)\s+(\[[0-9A-Fa-f:.]+\]|[^\s;:,]+)\s*(?::\s*(\d{1,5}))?\s*(?:;(.*))?$/is;
+
+export function parseVia(value: string): Via | null {
+  const match = VIA.exec(value);
+  if (match === null) return null;
+  const port = match[3] === undefined ? null : Number(match[3]);
+  if (port !== null && port > 65_535) return null;
+  return {
+    transport: (match[1] ?? '').toUpperCase(),
+    host: (match[2] ?? '').toLowerCase(),
+    port,
+    params: parseParameters(match[4] ?? ''),
+  };
+}
+
+/**
+ * The topmost Via as the server transport must note it: `received` with the source address when it differs from
+ * sent-by or `rport` was asked for, and the source port in `rport` (RFC 3261 §18.2.1, RFC 3581 §4).
+ */
+export function markReceived(value: string, via: Via, address: string, port: number): string {
+  const asked = via.params.has('rport');
+  const sentBy = via.host.startsWith('[') ? via.host.slice(1, -1) : via.host;
+  if (!asked && sentBy === address) return value;
+  let marked = value.replace(/;\s*received\s*=\s*[^;,\s]*/i, '');
+  if (asked) marked = marked.replace(/;\s*rport(?:\s*=\s*\d*)?(?=\s*(?:;|$))/i, `;rport=${port}`);
+  return `${marked};received=${address}`;
+}

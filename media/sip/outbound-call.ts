@@ -1,0 +1,318 @@
+import { DigestClient } from './auth/digest-client';
+import { SipCall } from './call';
+import { uriHost } from './edge/flow';
+import { sdpOf } from './message/body';
+import { decodeWireText, encodeWireText } from './message/message';
+import { oneLine } from './message/serialiser';
+import { encodeUserPart } from './message/uri';
+import { q850Cause, reasonValue } from './reason';
+import { SipCore } from './sipjs-adapter';
+import { CANCEL_WAIT_MS } from './timers';
+import { InviteNotSentError } from './types';
+
+import type { CallContext } from './call';
+import type { TimerHandle } from './clock';
+import type { Flow } from './edge/flow';
+import type { ResolvedTarget } from './edge/resolver';
+import type { SipResponse } from './message/message';
+import type { CoreTransport } from './sipjs-adapter';
+import type { DialogDelegate, DialOutcome, OutboundDialog, OutboundInvite, ReasonHeader, SipPeer } from './types';
+
+export interface OutboundCallOptions {
+  readonly context: CallContext;
+  readonly invite: OutboundInvite;
+  readonly delegate: DialogDelegate;
+  readonly localTag: string;
+  readonly publicHost: string | undefined;
+}
+
+const TCP_CONNECT_MS = 5_000;
+/** For a request that only grew too long for UDP (RFC 3261 §18.1.1). */
+const TCP_INSTEAD_CONNECT_MS = 1_000;
+const MAX_UDP_REQUEST_BYTES = 1_300;
+const FIRST_CSEQ = 1;
+
+/** A call that goes out, from its INVITE on. One Call-ID; one more INVITE per challenge and per address of the target. */
+export class OutboundCall extends SipCall implements OutboundDialog {
+  readonly #invite: OutboundInvite;
+  readonly #publicHost: string | undefined;
+  readonly #digest: DigestClient;
+  /** Only these may see our credentials. */
+  readonly #trusted = new Set<string>();
+  #core: SipCore | undefined;
+  #flow: Flow | undefined;
+  #targets: readonly ResolvedTarget[] = [];
+  #sdp = '';
+  #cseq = FIRST_CSEQ;
+  #authorization: string | undefined;
+  #provisional: number | null = null;
+  #responsePeer = '';
+  #cancelled = false;
+  #stopWatching: (() => void) | undefined;
+  #timerB: TimerHandle | undefined;
+  #cancelTimer: TimerHandle | undefined;
+
+  constructor(options: OutboundCallOptions) {
+    super(options.context, options.invite.sipCallId, options.localTag);
+    this.delegate = options.delegate;
+    this.#invite = options.invite;
+    this.#publicHost = options.publicHost;
+    this.#digest = new DigestClient(options.invite.credentials);
+  }
+
+  /** @throws InviteNotSentError when no address of the target can be reached */
+  async start(): Promise<void> {
+    const { host, port, transport } = this.#invite.target;
+    try {
+      this.#targets = await this.context.resolve(host, port === 0 ? null : port, transport);
+    } catch (error) {
+      throw new InviteNotSentError(`${host} cannot be resolved`, error);
+    }
+    for (const { address } of this.#targets) this.#trusted.add(address);
+    await this.#sendToNextTarget();
+  }
+
+  cancel(reason?: ReasonHeader): void {
+    if (this.state === 'established') {
+      this.bye(reason);
+      return;
+    }
+    if (this.state !== 'setup' || this.#cancelled) return;
+    this.#cancelled = true;
+    this.core.cancel(reason === undefined ? undefined : reasonValue(reason));
+    // RFC 3261 §9.1: a cancelled INVITE without a final answer is given up; before a provisional, timer B does that.
+    this.#cancelTimer = this.context.clock.schedule(CANCEL_WAIT_MS, () => {
+      if (this.state === 'setup' && !this.core.calling) this.#fail({ kind: 'timeout', provisional: this.#provisional });
+    });
+  }
+
+  override dispose(): void {
+    this.#stopTimers();
+    super.dispose();
+  }
+
+  override receiveResponse(response: SipResponse, flow: Flow): void {
+    this.#responsePeer = flow.peer.address;
+    if (response.status < 200 && response.cseq?.method === 'INVITE') {
+      this.#provisional = Math.max(this.#provisional ?? 0, response.status);
+    }
+    super.receiveResponse(response, flow);
+    if (this.#provisional !== null) this.#stopWatch();
+  }
+
+  protected get core(): SipCore {
+    if (this.#core === undefined) throw new Error('INVITE was not sent yet');
+    return this.#core;
+  }
+
+  get peer(): SipPeer {
+    if (this.#flow === undefined) throw new Error('INVITE was not sent yet');
+    return this.#flow.peer;
+  }
+
+  protected abandonSetup(reason: ReasonHeader | undefined): void {
+    this.cancel(reason);
+  }
+
+  /** Our credentials answer only the trunk itself, whoever else may challenge us in its name. */
+  protected override authorize(challenge: SipResponse, method: string): string | null {
+    if (!this.#trusted.has(this.#responsePeer)) return null;
+    return this.#digest.answer(challenge, method, method === 'INVITE' ? this.#requestUri : this.core.remoteTarget);
+  }
+
+  get #requestUri(): string {
+    const { user, host, port, transport } = this.#invite.target;
+    const at = port === 0 ? uriHost(host) : `${uriHost(host)}:${port}`;
+    return `sip:${encodeUserPart(encodeWireText(user))}@${at}${transport === 'tcp' ? ';transport=tcp' : ''}`;
+  }
+
+  /** RFC 3263 §4.3: the next address is tried when one cannot be reached at all. */
+  async #sendToNextTarget(): Promise<void> {
+    let failure: unknown;
+    for (;;) {
+      const [target, ...rest] = this.#targets;
+      if (target === undefined) throw new InviteNotSentError(detailOf(failure), failure);
+      this.#targets = rest;
+      try {
+        await this.#sendTo(target);
+        return;
+      } catch (error) {
+        failure = error;
+      }
+    }
+  }
+
+  async #sendTo({ address, port }: ResolvedTarget): Promise<void> {
+    const { edge } = this.context;
+    const localAddress = this.#publicHost ?? (await edge.localAddress(address));
+    if (this.#core === undefined) this.#sdp = this.#invite.offer(localAddress);
+    let flow: Flow;
+    if (this.#invite.target.transport === 'tcp') {
+      flow = await edge.tcpFlow(address, port, TCP_CONNECT_MS);
+    } else {
+      const tcp = this.#estimatedBytes > MAX_UDP_REQUEST_BYTES && edge.mayTryTcp(address, port);
+      const instead = tcp ? await edge.tcpFlow(address, port, TCP_INSTEAD_CONNECT_MS).catch(() => null) : null;
+      if (tcp && instead === null) edge.noteNoTcp(address, port);
+      flow = instead ?? (await edge.watchedUdpFlow(address, port));
+    }
+    this.#flow = flow;
+    this.#core ??= this.#createCore(localAddress, flow);
+    this.#sendInvite();
+  }
+
+  #createCore(localAddress: string, flow: Flow): SipCore {
+    const { context } = this;
+    const at = `${uriHost(localAddress)}:${context.edge.port}`;
+    const transport = flow.transport === 'tcp' ? ';transport=tcp' : '';
+    const user = encodeUserPart(encodeWireText(this.#invite.fromUser));
+    return new SipCore({
+      clock: context.clock,
+      localTag: this.localTag,
+      contact: `<sip:${user === '' ? '' : `${user}@`}${at}${transport}>`,
+      viaHost: at,
+      product: context.product,
+      displayName: escapeDisplayName(this.#invite.fromDisplayName ?? ''),
+      transport: this.#transport(),
+      events: {
+        ...this.dialogEvents(),
+        onProgress: (response) => this.delegate.onProgress?.(response.status, sdpOf(response)),
+        onAccept: (response) => this.#accepted(response),
+        onReject: (response) => this.#rejected(response),
+        onTimeout: () => this.#fail({ kind: 'timeout', provisional: this.#provisional }),
+        onTransportError: (error) => this.#unreachable(error),
+      },
+      onRetransmit: (method) => context.counters.retransmitted(method),
+    });
+  }
+
+  #transport(): CoreTransport {
+    const flow = (): Flow => {
+      if (this.#flow === undefined) throw new Error('INVITE has no flow');
+      return this.#flow;
+    };
+    const transport = this.requestTransport(flow);
+    return {
+      get protocol() {
+        return flow().transport === 'tcp' ? 'TCP' : 'UDP';
+      },
+      get reliable() {
+        return flow().reliable;
+      },
+      send: (text) => transport.send(text),
+    };
+  }
+
+  #sendInvite(): void {
+    const { clock } = this.context;
+    const fromHost = uriHost(this.#invite.target.host);
+    const user = encodeUserPart(encodeWireText(this.#invite.fromUser));
+    this.#stopWatch();
+    this.#stopWatching = this.#flow?.onFailure((error) => this.core.failInvite(error));
+    this.core.invite({
+      requestUri: this.#requestUri,
+      fromUri: user === '' ? 'sip:anonymous@anonymous.invalid' : `sip:${user}@${fromHost}`,
+      toUri: this.#requestUri,
+      callId: this.sipCallId,
+      cseq: this.#cseq,
+      headers: this.#headers(),
+      sdp: this.#sdp,
+    });
+    this.#timerB?.cancel();
+    const { timerBMs } = this.#invite;
+    if (timerBMs !== undefined) this.#timerB = clock.schedule(timerBMs, () => this.core.expireInvite());
+  }
+
+  #headers(): string[] {
+    const headers = (this.#invite.headers ?? []).map(([name, value]) => oneLine(`${name}: ${encodeWireText(value)}`));
+    return this.#authorization === undefined ? headers : [...headers, this.#authorization];
+  }
+
+  /** What the INVITE will weigh: its variable parts plus the fixed ones, on the safe side. */
+  get #estimatedBytes(): number {
+    const fixed = 600 + 3 * this.#requestUri.length + this.sipCallId.length;
+    return this.#headers().reduce((sum, line) => sum + line.length + 2, fixed + this.#sdp.length);
+  }
+
+  #accepted(response: SipResponse): void {
+    this.#stopTimers();
+    if (this.state !== 'setup') return;
+    this.transition('established');
+    if (this.#cancelled) {
+      // The 2xx crossed our CANCEL: it was acknowledged, now it is hung up (RFC 3261 §9.1).
+      this.bye();
+      this.delegate.onReject?.({
+        ...outcomeOf(response, this.#provisional),
+        status: 487,
+        reason: 'Request Terminated',
+      });
+      return;
+    }
+    this.delegate.onAccept?.(sdpOf(response));
+  }
+
+  #rejected(response: SipResponse): void {
+    if (this.state !== 'setup') return;
+    const { status } = response;
+    if ((status === 401 || status === 407) && !this.#cancelled) {
+      const authorization = this.authorize(response, 'INVITE');
+      if (authorization !== null) {
+        this.#authorization = authorization;
+        this.#cseq += 1;
+        this.#sendInvite();
+        return;
+      }
+    }
+    this.#fail(outcomeOf(response, this.#provisional));
+  }
+
+  #unreachable(error: Error): void {
+    if (this.state !== 'setup') return;
+    if (this.#targets.length === 0 || this.#provisional !== null || this.#cancelled) {
+      this.#fail({ kind: 'unreachable', detail: error.message });
+      return;
+    }
+    this.#sendToNextTarget().catch((failure: unknown) => {
+      if (this.state === 'setup') this.#fail({ kind: 'unreachable', detail: detailOf(failure) });
+    });
+  }
+
+  #fail(outcome: DialOutcome): void {
+    if (this.state !== 'setup') return;
+    this.#stopTimers();
+    this.delegate.onReject?.(outcome);
+    this.close(outcome.kind === 'unreachable' ? 'transport_error' : 'normal');
+    // A cancelled INVITE that never got its final answer has no timer of its own.
+    if (outcome.kind === 'timeout') this.dispose();
+  }
+
+  #stopWatch(): void {
+    this.#stopWatching?.();
+    this.#stopWatching = undefined;
+  }
+
+  #stopTimers(): void {
+    this.#stopWatch();
+    this.#timerB?.cancel();
+    this.#cancelTimer?.cancel();
+  }
+}
+
+function outcomeOf(response: SipResponse, provisional: number | null): DialOutcome & { readonly kind: 'status' } {
+  const retryAfter = /^\d{1,9}/.exec(response.first('retry-after') ?? '')?.[0];
+  return {
+    kind: 'status',
+    status: response.status,
+    reason: decodeWireText(response.reason),
+    q850: q850Cause(response),
+    provisional,
+    retryAfterSeconds: retryAfter === undefined ? null : Number(retryAfter),
+  };
+}
+
+function escapeDisplayName(name: string): string {
+  return oneLine(encodeWireText(name)).replace(/[\\"]/g, '\\$&');
+}
+
+function detailOf(error: unknown): string {
+  return error instanceof Error ? error.message : 'no address';
+}

@@ -1,0 +1,126 @@
+import { IncomingRequestMessage, IncomingResponseMessage, NameAddrHeader, URI } from 'sip.js/lib/core/index.js';
+
+import { sdpOf } from './message/body';
+import { contactUri } from './message/validation';
+
+import type { SipRequest, SipResponse } from './message/message';
+
+/** Messages of our parser in the form that sip.js's core takes; its own grammar is never called. */
+
+export const SDP = 'application/sdp';
+
+/** A URI that goes out as it came in: sip.js would unescape and escape the user part anew. */
+export class WireUri extends URI {
+  readonly #text: string;
+
+  constructor(text: string) {
+    super('sip', 'call', 'trunkline.invalid');
+    this.#text = text;
+  }
+
+  override clone(): URI {
+    return this;
+  }
+
+  override toRaw(): string {
+    return this.#text;
+  }
+
+  override toString(): string {
+    return this.#text;
+  }
+}
+
+function nameAddr(uri: string, tag: string): NameAddrHeader {
+  return new NameAddrHeader(new WireUri(uri), '', tag === '' ? {} : { tag });
+}
+
+export class CoreRequest extends IncomingRequestMessage {
+  readonly source: SipRequest;
+
+  constructor(source: SipRequest, key: string, ruri: URI) {
+    super();
+    this.source = source;
+    this.viaBranch = key;
+    this.method = source.method;
+    // sip.js serves sip: only and compares the user part; the endpoint has judged the Request-URI already.
+    this.ruri = ruri;
+    this.body = sdpOf(source) ?? '';
+    this.callId = source.callId;
+    this.cseq = source.cseq?.number ?? 0;
+    this.fromTag = source.fromTag;
+    this.toTag = source.toTag;
+    this.from = nameAddr(source.from?.uri ?? 'sip:anonymous.invalid', this.fromTag);
+    this.to = nameAddr(source.to?.uri ?? 'sip:anonymous.invalid', this.toTag);
+  }
+
+  override getHeader(name: string): string | undefined {
+    return this.source.first(name.toLowerCase());
+  }
+
+  override getHeaders(name: string): string[] {
+    return [...this.source.list(name.toLowerCase())];
+  }
+
+  override hasHeader(name: string): boolean {
+    // An INVITE of RFC 2543 may lack Contact; parseHeader then gives its From.
+    return name.toLowerCase() === 'contact' || this.source.headers.has(name.toLowerCase());
+  }
+
+  override parseHeader(name: string): unknown {
+    return parsedHeader(this.source, name, this.to, contactUri(this.source) ?? this.from.uri.toString());
+  }
+}
+
+export class CoreResponse extends IncomingResponseMessage {
+  readonly source: SipResponse;
+  readonly #target: string;
+
+  /** @param target stands in for a missing Contact, which sip.js would drop the response for */
+  constructor(source: SipResponse, target: string) {
+    super();
+    this.source = source;
+    this.#target = target;
+    this.viaBranch = source.topVia?.params.get('branch') ?? '';
+    this.method = source.cseq?.method ?? '';
+    this.statusCode = source.status;
+    this.reasonPhrase = source.reason;
+    this.body = sdpOf(source) ?? '';
+    this.callId = source.callId;
+    this.cseq = source.cseq?.number ?? 0;
+    this.fromTag = source.fromTag;
+    // Responses without a tag come from RFC 2543 servers; sip.js drops them.
+    this.toTag = source.toTag === '' && source.status > 100 ? 'none' : source.toTag;
+    this.from = nameAddr(source.from?.uri ?? 'sip:anonymous.invalid', this.fromTag);
+    this.to = nameAddr(source.to?.uri ?? 'sip:anonymous.invalid', this.toTag);
+  }
+
+  override getHeader(name: string): string | undefined {
+    return this.source.first(name.toLowerCase());
+  }
+
+  override getHeaders(name: string): string[] {
+    return [...this.source.list(name.toLowerCase())];
+  }
+
+  override hasHeader(name: string): boolean {
+    return this.source.headers.has(name.toLowerCase());
+  }
+
+  override parseHeader(name: string): unknown {
+    return parsedHeader(this.source, name, this.to, contactUri(this.source) ?? this.#target);
+  }
+}
+
+function parsedHeader(source: SipRequest | SipResponse, name: string, to: NameAddrHeader, contact: string): unknown {
+  switch (name.toLowerCase()) {
+    case 'contact':
+      return nameAddr(contact, '');
+    case 'to':
+      return to;
+    case 'content-type':
+      return source.body.length > 0 ? SDP : undefined;
+    default:
+      return undefined;
+  }
+}
