@@ -6,6 +6,7 @@ import 'reflect-metadata';
 import { DataSource } from 'typeorm';
 import type { DataSourceOptions } from 'typeorm';
 import { ENTITIES } from './entities';
+import { FailFastClient } from './fail-fast-client';
 import { MIGRATIONS } from './migrations';
 import { SnakeCaseNaming } from './naming';
 
@@ -47,6 +48,7 @@ export function dataSourceOptions(options: StoreOptions): DataSourceOptions {
     poolSize: options.poolSize ?? 10,
     poolErrorHandler: (error: Error) => options.onPoolError?.(error),
     extra: {
+      Client: FailFastClient,
       application_name: options.applicationName ?? 'trunkline',
       connectionTimeoutMillis: options.connectTimeoutMs ?? 2000,
       statement_timeout: statementTimeoutMs,

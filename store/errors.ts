@@ -30,11 +30,12 @@ interface DriverError {
   readonly code?: string;
   readonly constraint?: string;
   readonly message?: string;
+  readonly errors?: readonly unknown[];
 }
 
 function driverError(error: unknown): DriverError | undefined {
   if (error instanceof QueryFailedError) return error.driverError as DriverError;
-  return error instanceof Error ? (error as DriverError) : undefined;
+  return typeof error === 'object' && error !== null ? error : undefined;
 }
 
 /** Name of the unique index a statement violated (SQLSTATE 23505), else undefined. */
@@ -60,18 +61,19 @@ const NETWORK_CODES = new Set([
   'ENETUNREACH',
   'ENOENT',
 ]);
-/** What `pg` and `pg-pool` say without a code when the server is gone or silent. */
+/** What `pg`, `pg-pool` and TypeORM (of a connection lost between two statements) say without a code. */
 const OUTAGE_MESSAGE =
-  /connection terminated|connection timeout|timeout exceeded when trying to connect|query read timeout|client has encountered a connection error|not queryable|cannot use a pool after|connection ended|server closed the connection/i;
+  /connection terminated|connection timeout|timeout exceeded when trying to connect|query read timeout|client has encountered a connection error|not queryable|cannot use a pool after|connection ended|already released/i;
 
 /**
  * PostgreSQL is away, starting, stopping or too slow to answer: the same statement may succeed later. A statement that
  * failed so may nevertheless have been committed.
  */
 export function isDatabaseUnavailable(error: unknown): boolean {
-  if (error instanceof AggregateError) return error.errors.some(isDatabaseUnavailable);
   const cause = driverError(error);
   if (!cause) return false;
+  // A name with several addresses, none of which answers.
+  if (Array.isArray(cause.errors)) return cause.errors.some(isDatabaseUnavailable);
   const code = cause.code ?? '';
   // 08 connection, 53 resources, 57014 statement timeout, 57P0x shutdown and start-up, 25P03 idle transaction ended.
   if (/^(08...|53...|57014|57P0[1-5]|25P03)$/.test(code)) return true;

@@ -96,7 +96,7 @@ describe('agents, numbers and trunks', () => {
     const claims = await Promise.all(
       [orgId, otherOrg].map((org) => codeOf(config.transaction((tx) => numbers.attest(tx, org, [phoneNumber])))),
     );
-    expect([...claims].sort()).toEqual(['no error', 'number_taken']);
+    expect(new Set(claims)).toEqual(new Set(['no error', 'number_taken']));
     const owner = claims[0] === 'no error' ? orgId : otherOrg;
     const again = config.transaction((tx) =>
       numbers.create(tx, owner, { phoneNumber, status: 'pending', method: 'outbound_code' }),
@@ -150,7 +150,8 @@ describe('agents, numbers and trunks', () => {
     const [row] = await config.transaction((tx) => numbers.attest(tx, orgId, [number()]));
     const claim = (id: string): Promise<unknown> =>
       codeOf(config.transaction((tx) => numbers.assignToAgent(tx, orgId, id, [row!.id])));
-    expect((await Promise.all([claim(first.id), claim(second.id)])).sort()).toEqual(['no error', 'number_assigned']);
+    const results = await Promise.all([claim(first.id), claim(second.id)]);
+    expect(new Set(results)).toEqual(new Set(['no error', 'number_assigned']));
   });
 
   it('deleting an agent frees its numbers and says which', async () => {
@@ -204,10 +205,8 @@ describe('agents, numbers and trunks', () => {
   it('an organisation has one inbound trunk, with credentials of its own', async () => {
     const org = await store.newOrg();
     const create = (): Promise<unknown> => config.transaction((tx) => inbound.create(tx, org, { phoneNumbers: [] }));
-    expect((await Promise.all([codeOf(create()), codeOf(create())])).sort()).toEqual([
-      'inbound_trunk_exists',
-      'no error',
-    ]);
+    const results = await Promise.all([codeOf(create()), codeOf(create())]);
+    expect(new Set(results)).toEqual(new Set(['no error', 'inbound_trunk_exists']));
     const trunk = (await inbound.find(org))!;
     expect(trunk.authUsername).toMatch(/^trunk-[0-9a-f]{16}$/);
     expect(trunk.authPassword).toMatch(/^[A-Za-z0-9]{32}$/);

@@ -1,0 +1,112 @@
+import { uuidV7 } from '../../../store/ids';
+import { AttemptRepository } from '../../../store/repositories/attempt-repository';
+import type { IntendedAttempt } from '../../../store/repositories/attempt-repository';
+import { MediaNodeRepository } from '../../../store/repositories/media-node-repository';
+import { codeOf, openStore } from './store-fixture';
+import type { StoreFixture } from './store-fixture';
+
+let store: StoreFixture;
+beforeAll(async () => {
+  store = await openStore();
+});
+afterAll(() => store.close());
+
+describe('AttemptRepository', () => {
+  const attemptOf = (callId: string, attemptId: string, n: number): IntendedAttempt => {
+    return { attemptId, callId, orgId: uuidV7(), n, sipCallId: `${attemptId}@host`, nodeId: 'node', bootId: 'boot' };
+  };
+  const begin = async (): Promise<{ attempts: AttemptRepository; id: string; callId: string }> => {
+    const attempts = new AttemptRepository(store.dataSource);
+    const [id, callId] = [uuidV7(), uuidV7()];
+    await attempts.intended(attemptOf(callId, id, 1));
+    return { attempts, id, callId };
+  };
+
+  it('begins an attempt once: a second dial of the same attempt, or of the same number, is refused', async () => {
+    const { attempts, id, callId } = await begin();
+    const [attempt] = await attempts.list(callId);
+    expect(attempt).toMatchObject({ state: 'intended', n: 1, sentAt: null });
+    expect(await codeOf(attempts.intended(attemptOf(callId, id, 1)))).toBe('attempt_exists');
+    expect(await codeOf(attempts.intended(attemptOf(callId, uuidV7(), 1)))).toBe('attempt_exists');
+    await attempts.intended(attemptOf(callId, uuidV7(), 2));
+    expect((await attempts.list(callId)).map(({ n }) => n)).toEqual([1, 2]);
+    expect(await attempts.sent(id)).toBe(true);
+  });
+
+  it('moves forward only, and repeating a move changes nothing', async () => {
+    const { attempts, id, callId } = await begin();
+    expect(await attempts.sent(id)).toBe(true);
+    const sentAt = (await attempts.list(callId))[0]!.sentAt;
+    expect(sentAt).toBeInstanceOf(Date);
+    expect(await attempts.sent(id)).toBe(false);
+    expect(await attempts.notSent(id)).toBe(false);
+    expect(await attempts.finished(id)).toBe(true);
+    expect(await attempts.uncertain(id)).toBe(false);
+    expect(await attempts.list(callId)).toMatchObject([{ state: 'finished', sentAt }]);
+  });
+
+  it('an attempt that may have been sent is never called unsent', async () => {
+    const { attempts, id, callId } = await begin();
+    expect(await attempts.uncertain(id)).toBe(true);
+    expect(await attempts.notSent(id)).toBe(false);
+    expect((await attempts.list(callId))[0]!.state).toBe('uncertain');
+    const unsent = await begin();
+    expect(await unsent.attempts.notSent(unsent.id)).toBe(true);
+    expect(await unsent.attempts.sent(unsent.id)).toBe(false);
+    expect(await unsent.attempts.finished(unsent.id)).toBe(false);
+  });
+});
+
+describe('MediaNodeRepository', () => {
+  const sighting = (nodeId: string, bootId: string, startedAtMs: number) => ({
+    nodeId,
+    bootId,
+    startedAtMs,
+    sipAddress: '127.0.0.1:5060',
+    calls: 3,
+    info: { version: '0.1.0' },
+  });
+  const age = (nodeId: string, seconds: number): Promise<unknown> =>
+    store.dataSource.query(`UPDATE media_nodes SET last_seen = now() - $2 * interval '1 second' WHERE node_id = $1`, [
+      nodeId,
+      seconds,
+    ]);
+
+  it('a node that was seen is live until it has been silent too long, by the clock of the database', async () => {
+    const nodes = new MediaNodeRepository(store.dataSource);
+    expect(await nodes.seen(sighting('a', 'a1', 1000))).toBe(true);
+    expect(await nodes.find('a')).toMatchObject({ bootId: 'a1', calls: 3, info: { version: '0.1.0' } });
+    expect((await nodes.live(6000)).map(({ nodeId }) => nodeId)).toEqual(['a']);
+    await age('a', 7);
+    expect(await nodes.live(6000)).toEqual([]);
+    expect((await nodes.find('a'))!.ageMs).toBeGreaterThanOrEqual(7000);
+    expect(await nodes.find('unknown')).toBeNull();
+    await nodes.seen(sighting('a', 'a1', 1000));
+    expect((await nodes.find('a'))!.ageMs).toBeLessThan(2000);
+  });
+
+  it('a later boot takes the row over and the older one does not get it back', async () => {
+    const nodes = new MediaNodeRepository(store.dataSource);
+    await nodes.seen(sighting('b', 'b1', 1000));
+    expect(await nodes.seen(sighting('b', 'b2', 2000))).toBe(true);
+    expect(await nodes.seen(sighting('b', 'b1', 1000))).toBe(false);
+    expect((await nodes.find('b'))!.bootId).toBe('b2');
+  });
+
+  it('a boot with a clock behind takes over once the other has been silent', async () => {
+    const nodes = new MediaNodeRepository(store.dataSource);
+    await nodes.seen(sighting('c', 'c1', 5000));
+    await age('c', 4);
+    expect(await nodes.seen(sighting('c', 'c2', 1000))).toBe(true);
+    expect((await nodes.find('c'))!.bootId).toBe('c2');
+  });
+
+  it('an orderly stop removes the boot, and no other', async () => {
+    const nodes = new MediaNodeRepository(store.dataSource);
+    await nodes.seen(sighting('d', 'd2', 2000));
+    await nodes.stopped('d', 'd1');
+    expect(await nodes.find('d')).not.toBeNull();
+    await nodes.stopped('d', 'd2');
+    expect(await nodes.find('d')).toBeNull();
+  });
+});
