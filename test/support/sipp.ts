@@ -1,0 +1,56 @@
+/** SIPp as a phone. Its absence skips a test, or fails it with `REQUIRE_PHONES=1`. */
+import { execFile, execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort } from './free-ports';
+
+const SCENARIOS = join(__dirname, '../fixtures/sipp');
+
+export interface SippOptions {
+  /** File name in `test/fixtures/sipp`. */
+  readonly scenario: string;
+  readonly remotePort: number;
+  readonly calls?: number;
+  readonly perSecond?: number;
+  readonly service?: string;
+  /** Values of keywords in the scenario. */
+  readonly keys?: Readonly<Record<string, string>>;
+  readonly timeoutSeconds?: number;
+}
+
+export function hasSipp(): boolean {
+  try {
+    execFileSync('sipp', ['-v'], { stdio: 'ignore' });
+    return true;
+  } catch (error) {
+    // `sipp -v` ends with a code of its own; only its absence counts.
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    if (missing && process.env['REQUIRE_PHONES'] === '1') throw new Error('SIPp is required and missing');
+    return !missing;
+  }
+}
+
+/** Resolves when every call of the scenario succeeded; rejects with SIPp's last screen. */
+export async function runSipp(options: SippOptions): Promise<void> {
+  const dir = mkdtempSync(join(tmpdir(), 'trunkline-sipp-'));
+  const keys = Object.entries(options.keys ?? {}).flatMap(([name, value]) => ['-key', name, value]);
+  const calls = options.calls ?? 1;
+  const args = [
+    `127.0.0.1:${options.remotePort}`,
+    ...['-sf', join(SCENARIOS, options.scenario), '-s', options.service ?? '+15551234567'],
+    ...['-i', '127.0.0.1', '-p', String(await freePort()), '-nostdin', '-timeout', `${options.timeoutSeconds ?? 15}s`],
+    ...['-timeout_error', '-m', String(calls), '-r', String(options.perSecond ?? 10), '-l', String(calls)],
+    ...keys,
+  ];
+  try {
+    await new Promise<void>((resolve, reject) => {
+      execFile('sipp', args, { cwd: dir, maxBuffer: 64 << 20 }, (error, stdout, stderr) => {
+        if (error) reject(new Error(`SIPp: ${error.message}\n${stdout.slice(-3000)}\n${stderr.slice(-2000)}`));
+        else resolve();
+      });
+    });
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
