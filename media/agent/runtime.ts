@@ -1,7 +1,7 @@
 /** What the calls of a node share: models, threads, caches. */
 import type { MessagePort } from 'node:worker_threads';
 import type { Logger } from 'pino';
-import { SYSTEM_CLOCK } from './clock';
+import { systemClock } from '../clock';
 import { FliteTts } from './providers/flite/flite-tts';
 import { MoonshineStt } from './providers/moonshine/moonshine-stt';
 import { BuiltinResponder } from './responder/builtin-responder';
@@ -70,7 +70,7 @@ class EmbeddedAgentRuntime implements AgentRuntime {
 
   createSession(persona: AgentPersona, audio: CallAudio, delegate: AgentDelegate): AgentSession {
     const deps = {
-      clock: SYSTEM_CLOCK,
+      clock: systemClock,
       ears: this.#listener,
       tts: this.#tts,
       stt: this.#stt,

@@ -8,7 +8,8 @@
  *
  *   Any state ──close()──▶ closed. Nothing but `#transition` writes the state.
  */
-import type { Clock } from './clock';
+import { after } from './after';
+import type { Clock } from '../clock';
 import { CallerTurn } from './turns/caller-turn';
 import type { FinishedTurn } from './turns/caller-turn';
 import { DtmfCollector, pressedText } from './turns/dtmf-collector';
@@ -351,7 +352,7 @@ export class ConversationSession implements AgentSession {
 
   async #within(deadlineMs: number, work: Promise<void>): Promise<void> {
     await new Promise<void>((resolve) => {
-      const cancel = this.#deps.clock.after(deadlineMs, resolve);
+      const cancel = after(this.#deps.clock, deadlineMs, resolve);
       void work.finally(() => {
         cancel();
         resolve();

@@ -49,6 +49,10 @@ const RULES: readonly Rule[] = [
     answer: () => "Yes, I'm here. How can I help you?",
   },
   {
+    matches: (said) => /^(?:please )?(?:wait|hold on|one (?:moment|second|minute)|just a|give me a)\b/.test(said),
+    answer: () => 'Of course, take your time.',
+  },
+  {
     matches: (_said, request) => request.knowledge.answer(request.said) !== null,
     answer: ({ knowledge, said }) => knowledge.answer(said) ?? UNKNOWN_ANSWER,
   },

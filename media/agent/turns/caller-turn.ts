@@ -6,7 +6,8 @@
  *   idle ──speech_start──▶ speaking ──pause──▶ pausing ──silence long enough, text known──▶ idle (onTurn)
  *                            ▲──────speech──────┘
  */
-import type { Clock } from '../clock';
+import { after } from '../after';
+import type { Clock } from '../../clock';
 import type { SpeechToText, SttResult, VadEvent } from '../types';
 import type { CallerAudio } from '../vad/speech-listener';
 import { LONG_SILENCE_MS, silenceThatEndsTurn } from './end-of-turn';
@@ -225,7 +226,7 @@ export class CallerTurn {
 
   #watchForStall(): void {
     this.#cancelStall?.();
-    this.#cancelStall = this.#options.clock.after(STALLED_AFTER_MS, () => {
+    this.#cancelStall = after(this.#options.clock, STALLED_AFTER_MS, () => {
       this.#cancelStall = null;
       if (this.#state === 'speaking') this.#state = 'pausing';
       this.#considerEnd();

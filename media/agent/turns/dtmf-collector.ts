@@ -1,5 +1,6 @@
 /** Collects pressed keys until `#` or a gap of two seconds. */
-import type { Clock } from '../clock';
+import { after } from '../after';
+import type { Clock } from '../../clock';
 
 const GAP_MS = 2_000;
 const MAX_DIGITS = 64;
@@ -24,7 +25,7 @@ export class DtmfCollector {
     this.#cancelGap?.();
     this.#cancelGap = null;
     if (digit === '#' || this.#digits.length >= MAX_DIGITS) this.#finish();
-    else this.#cancelGap = this.#clock.after(GAP_MS, () => this.#finish());
+    else this.#cancelGap = after(this.#clock, GAP_MS, () => this.#finish());
   }
 
   dispose(): void {

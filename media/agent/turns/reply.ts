@@ -1,5 +1,6 @@
 /** The agent's speech of the moment with what belongs to it: who writes it, since when, and whether it ends the call. */
-import type { Clock } from '../clock';
+import { after } from '../after';
+import type { Clock } from '../../clock';
 import type { AgentDelegate, Responder } from '../types';
 import { AgentSpeech } from './agent-speech';
 import type { AgentSpeechOptions } from './agent-speech';
@@ -80,7 +81,7 @@ export class Reply {
 
   /** Speaks what the responder writes, as it writes it; on its failure an apology, then the call ends. */
   async follow(responder: Responder, request: Omit<Parameters<Responder['respond']>[0], 'signal'>): Promise<void> {
-    this.#cancelFiller = this.#clock.after(FILLER_AFTER_MS, () => this.speech.say(ONE_MOMENT));
+    this.#cancelFiller = after(this.#clock, FILLER_AFTER_MS, () => this.speech.say(ONE_MOMENT));
     const splitter = new SentenceSplitter();
     let spoken = false;
     const say = (sentences: readonly string[]): void => {

@@ -1,5 +1,6 @@
 /** Nobody speaks: asks twice whether the caller is still there, then gives up. */
-import type { Clock } from '../clock';
+import { after } from '../after';
+import type { Clock } from '../../clock';
 
 const QUESTIONS = 2;
 
@@ -25,7 +26,7 @@ export class SilenceWatch {
   /** Nobody speaks from now on. */
   arm(): void {
     this.rest();
-    this.#cancel = this.#clock.after(this.#timeoutMs, () => {
+    this.#cancel = after(this.#clock, this.#timeoutMs, () => {
       this.#cancel = null;
       if (this.#asked < QUESTIONS) this.#delegate.onAsk(this.#asked++);
       else this.#delegate.onGiveUp();

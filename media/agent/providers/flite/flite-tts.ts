@@ -14,7 +14,8 @@ import type { FliteJob, FliteReply } from './messages';
 const NAME = 'flite';
 const DEFAULT_VOICE = 'slt';
 const DEFAULT_CACHE_BYTES = 32 * 1024 * 1024;
-const JOB_TIMEOUT_MS = 4_000;
+/** Longer waits would be dead air. */
+const JOB_TIMEOUT_MS = 2_500;
 const START_TIMEOUT_MS = 10_000;
 const RESTART_DELAYS_MS = [0, 200, 1_000, 5_000];
 /** A sentence that kills the process twice is given up. */
@@ -56,6 +57,7 @@ export class FliteTts implements TextToSpeech {
   #voices: readonly Voice[] = [];
   #nextId = 1;
   #restarts = 0;
+  #lastResultAt = 0;
   #restartTimer: NodeJS.Timeout | null = null;
   #closed = false;
 
@@ -168,6 +170,7 @@ export class FliteTts implements TextToSpeech {
 
   #onReady(names: readonly string[]): void {
     this.#ready = true;
+    this.#lastResultAt = performance.now();
     this.#voices = names
       .filter((name) => !LIMITED_DOMAIN_VOICES.has(name))
       .map((id) => ({ id, language: ['en'], ...(VOICE_LABELS[id] ?? { name: id, gender: 'unknown' }) }));
@@ -179,6 +182,7 @@ export class FliteTts implements TextToSpeech {
     if (!job) return;
     this.#settle(job);
     this.#restarts = 0;
+    this.#lastResultAt = performance.now();
     if (message.type === 'done') job.resolve(message.pcm);
     else job.reject(new ProviderError(NAME, 'failed', message.message));
   }
@@ -199,7 +203,9 @@ export class FliteTts implements TextToSpeech {
   #onJobTimeout(job: Job): void {
     this.#settle(job);
     job.reject(new ProviderError(NAME, 'timeout', 'synthesis took too long'));
-    if (job.tries > 0) this.#child?.kill('SIGKILL');
+    // Busy with the sentences of others, or stuck? Only the latter is helped by a new process.
+    const idleMs = performance.now() - this.#lastResultAt;
+    if (job.tries > 0 && idleMs >= JOB_TIMEOUT_MS) this.#child?.kill('SIGKILL');
   }
 
   #settle(job: Job): void {
