@@ -8,7 +8,8 @@ import type { SipEdge } from './edge/edge';
 import type { Flow } from './edge/flow';
 import type { TargetResolver } from './edge/resolver';
 import type { SipRequest, SipResponse } from './message/message';
-import type { CoreAnswer, CoreEvents, CoreTransport, SipCore } from './sipjs-adapter';
+import type { CoreAnswer, CoreEvents, SipCore } from './sip-core';
+import type { CoreTransport } from './sipjs-adapter';
 import type { SipLogger } from './logger';
 import type { DialogDelegate, LadderMessage, ReasonHeader, SipPeer } from './types';
 
@@ -96,8 +97,14 @@ export abstract class SipCall {
   }
 
   dispose(): void {
-    this.#state = 'closed';
     this.core.dispose();
+    this.abandon();
+  }
+
+  /** Forgets the call without a word to anybody. */
+  protected abandon(): void {
+    this.#state = 'closed';
+    this.#delegate = {};
     this.context.onIdle(this);
   }
 
@@ -110,6 +117,15 @@ export abstract class SipCall {
     const method = response.cseq?.method ?? '';
     this.#ladder('in', method, response.status, response.reason, response.first('cseq') ?? '', flow);
     this.core.receiveResponse(response);
+  }
+
+  /** The delegate's errors are its own: they end neither the call nor, out of a timer, the process. */
+  protected notify(callback: (delegate: DialogDelegate) => void): void {
+    try {
+      callback(this.#delegate);
+    } catch (error) {
+      this.context.logger.error({ err: error, sipCallId: this.sipCallId }, 'SIP dialog handler failed');
+    }
   }
 
   /** What `bye` means before the final answer. */
@@ -128,34 +144,29 @@ export abstract class SipCall {
   protected close(cause: CloseCause): void {
     if (this.#state === 'closed') return;
     this.transition('closed');
-    const delegate = this.#delegate;
+    this.notify((delegate) => delegate.onClosed?.(cause));
     this.#delegate = {};
-    delegate.onClosed?.(cause);
   }
 
   /** Answers in the dialog that are the same for both directions. */
-  protected dialogEvents(): Pick<
-    CoreEvents,
-    'onAck' | 'onAckTimeout' | 'onBye' | 'onInfo' | 'onReoffer' | 'onRefresh' | 'onIdle'
-  > {
+  protected dialogEvents(): Pick<CoreEvents, 'onAckTimeout' | 'onBye' | 'onInfo' | 'onReoffer'> {
     return {
       onAckTimeout: () => this.#endWithBye('ack_timeout'),
       onBye: (request) => this.peerBye(request),
       onInfo: (request) => this.#info(request),
       onReoffer: (sdp) => this.#reoffer(sdp),
-      onIdle: () => this.context.onIdle(this),
     };
   }
 
   protected peerBye(request: SipRequest): void {
     if (this.#state === 'closed') return;
     // A BYE that crosses ours ends the call all the same; ours still gets its answer.
-    this.#delegate.onBye?.(parseReason(request));
+    this.notify((delegate) => delegate.onBye?.(parseReason(request)));
     this.close('normal');
   }
 
   protected acknowledged(sdp: string | null): void {
-    this.#delegate.onAck?.(sdp);
+    this.notify((delegate) => delegate.onAck?.(sdp));
     const pending = this.#pendingBye;
     this.#pendingBye = undefined;
     if (pending !== undefined && this.#state === 'established') this.#sendBye(pending);
@@ -192,13 +203,17 @@ export abstract class SipCall {
     if (request.body.length === 0) return { status: 200 };
     const digit = parseDtmfRelay(request);
     if (digit === null) return { status: 415, headers: ['Accept: application/dtmf-relay, application/dtmf'] };
-    this.#delegate.onDtmf?.(digit);
+    this.notify((delegate) => delegate.onDtmf?.(digit));
     return { status: 200 };
   }
 
   #reoffer(sdp: string | null): CoreAnswer {
-    const answer = this.#delegate.onReoffer?.(sdp) ?? { status: 488 as const };
-    return 'sdp' in answer ? { status: 200, sdp: answer.sdp } : { status: answer.status };
+    let answer: CoreAnswer = { status: 488 };
+    this.notify((delegate) => {
+      const given = delegate.onReoffer?.(sdp);
+      if (given !== undefined) answer = 'sdp' in given ? { status: 200, sdp: given.sdp } : given;
+    });
+    return answer;
   }
 
   // ── Messages out ──
@@ -263,7 +278,7 @@ export abstract class SipCall {
     flow: Flow,
   ): void {
     const message = { direction, method, status, reason, cseq, transport: flow.transport };
-    if (this.#delegateSet) this.#delegate.onMessage?.(message);
+    if (this.#delegateSet) this.notify((delegate) => delegate.onMessage?.(message));
     else this.#earlyLadder.push(message);
   }
 }

@@ -247,7 +247,8 @@ export class SipServer implements SipEndpoint {
       return;
     }
     const headers = [`Allow: ${ALLOW}`, 'Accept: application/sdp', 'Accept-Encoding: identity', 'Accept-Language: en'];
-    this.#reply(request, flow, { status: 200, headers: [...headers, `Supported: ${SUPPORTED}`] });
+    if (SUPPORTED.length > 0) headers.push(`Supported: ${SUPPORTED.join(', ')}`);
+    this.#reply(request, flow, { status: 200, headers });
   }
 
   #receiveInvite(request: SipRequest, key: string, flow: Flow): void {

@@ -1,7 +1,7 @@
 import { SipCall } from './call';
 import { sdpOf } from './message/body';
 import { encodeWireText } from './message/message';
-import { SipCore } from './sipjs-adapter';
+import { SipCore } from './sip-core';
 
 import type { CallContext } from './call';
 import type { Flow } from './edge/flow';
@@ -41,6 +41,7 @@ export class InboundCall extends SipCall implements InboundDialog {
         onAck: (request) => this.acknowledged(sdpOf(request)),
       },
       onRetransmit: (method) => context.counters.retransmitted(method),
+      onIdle: () => context.onIdle(this),
     });
   }
 
@@ -83,7 +84,7 @@ export class InboundCall extends SipCall implements InboundDialog {
   #cancelled(): void {
     if (this.state !== 'setup') return;
     this.core.reject(487, undefined);
-    this.delegate.onCancel?.();
+    this.notify((delegate) => delegate.onCancel?.());
     this.close('normal');
   }
 }

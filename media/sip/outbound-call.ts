@@ -6,7 +6,7 @@ import { decodeWireText, encodeWireText } from './message/message';
 import { oneLine } from './message/serialiser';
 import { encodeUserPart } from './message/uri';
 import { q850Cause, reasonValue } from './reason';
-import { SipCore } from './sipjs-adapter';
+import { SipCore } from './sip-core';
 import { CANCEL_WAIT_MS } from './timers';
 import { InviteNotSentError } from './types';
 
@@ -68,6 +68,7 @@ export class OutboundCall extends SipCall implements OutboundDialog {
     } catch (error) {
       throw new InviteNotSentError(`${host} cannot be resolved`, error);
     }
+    this.#assertOpen();
     for (const { address } of this.#targets) this.#trusted.add(address);
     await this.#sendToNextTarget();
   }
@@ -88,7 +89,8 @@ export class OutboundCall extends SipCall implements OutboundDialog {
 
   override dispose(): void {
     this.#stopTimers();
-    super.dispose();
+    if (this.#core === undefined) this.abandon();
+    else super.dispose();
   }
 
   override receiveResponse(response: SipResponse, flow: Flow): void {
@@ -155,9 +157,14 @@ export class OutboundCall extends SipCall implements OutboundDialog {
       if (tcp && instead === null) edge.noteNoTcp(address, port);
       flow = instead ?? (await edge.watchedUdpFlow(address, port));
     }
+    this.#assertOpen();
     this.#flow = flow;
     this.#core ??= this.#createCore(localAddress, flow);
     this.#sendInvite();
+  }
+
+  #assertOpen(): void {
+    if (this.state !== 'setup') throw new InviteNotSentError('call was given up');
   }
 
   #createCore(localAddress: string, flow: Flow): SipCore {
@@ -175,13 +182,14 @@ export class OutboundCall extends SipCall implements OutboundDialog {
       transport: this.#transport(),
       events: {
         ...this.dialogEvents(),
-        onProgress: (response) => this.delegate.onProgress?.(response.status, sdpOf(response)),
+        onProgress: (response) => this.notify((delegate) => delegate.onProgress?.(response.status, sdpOf(response))),
         onAccept: (response) => this.#accepted(response),
         onReject: (response) => this.#rejected(response),
         onTimeout: () => this.#fail({ kind: 'timeout', provisional: this.#provisional }),
         onTransportError: (error) => this.#unreachable(error),
       },
       onRetransmit: (method) => context.counters.retransmitted(method),
+      onIdle: () => context.onIdle(this),
     });
   }
 
@@ -247,7 +255,7 @@ export class OutboundCall extends SipCall implements OutboundDialog {
       });
       return;
     }
-    this.delegate.onAccept?.(sdpOf(response));
+    this.notify((delegate) => delegate.onAccept?.(sdpOf(response)));
   }
 
   #rejected(response: SipResponse): void {
@@ -279,7 +287,7 @@ export class OutboundCall extends SipCall implements OutboundDialog {
   #fail(outcome: DialOutcome): void {
     if (this.state !== 'setup') return;
     this.#stopTimers();
-    this.delegate.onReject?.(outcome);
+    this.notify((delegate) => delegate.onReject?.(outcome));
     this.close(outcome.kind === 'unreachable' ? 'transport_error' : 'normal');
     // A cancelled INVITE that never got its final answer has no timer of its own.
     if (outcome.kind === 'timeout') this.dispose();

@@ -6,26 +6,20 @@ import {
   InviteClientTransaction,
   InviteServerTransaction,
   LoggerFactory,
-  NonInviteServerTransaction,
-  SignalingState,
   Timers,
   TransactionState,
   TransportError,
   UserAgentCore,
-  UserAgentServer,
 } from 'sip.js/lib/core/index.js';
 
-import { sdpOf } from './message/body';
 import { ALLOW } from './message/methods';
 import { buildResponse } from './message/serialiser';
-import { contactUri, SUPPORTED } from './message/validation';
+import { SUPPORTED } from './message/validation';
 import { Retransmission } from './retransmission';
-import { CoreRequest, CoreResponse, SDP, WireUri } from './sipjs-messages';
+import { WireUri } from './sipjs-messages';
 import { TIMER_D_MS, TIMER_I_MS, TIMER_J_MS, TIMER_K_MS } from './timers';
 
 import type {
-  Body,
-  InviteUserAgentClient,
   InviteUserAgentServer,
   Logger,
   OutgoingRequestMessage,
@@ -34,17 +28,19 @@ import type {
   SessionDialog,
   URI,
   UserAgentClient,
+  UserAgentCoreDelegate,
+  UserAgentServer,
 } from 'sip.js/lib/core/index.js';
 import type { Clock } from './clock';
-import type { SipRequest, SipResponse } from './message/message';
+import type { SipRequest } from './message/message';
 import type { ResponseOptions } from './message/serialiser';
 import type { Pace } from './retransmission';
+import type { CoreRequest } from './sipjs-messages';
 
 /**
- * The one file that touches sip.js and its internals: transactions and dialogs of one call on a UserAgentCore of its
- * own. Messages come from our parser and responses from our serialiser; sip.js's grammar is never called. What its core
- * lacks is added here: timers A, E and G, durations D, I, J and K, unguessable branches, UPDATE, tolerance for missing
- * Contact. Each internal that is relied upon has a test that fails when an upgrade moves it.
+ * The one file that touches what is internal to sip.js. It gives each call a UserAgentCore with what sip.js lacks:
+ * timers A, E and G, durations D, I, J and K, unguessable branches, responses by our serialiser, an end that can be
+ * noticed. Each internal that is relied upon has a test that fails when an upgrade moves it.
  */
 
 // Zero in sip.js (RFC 3261 §17.1.1.2, §17.1.2.2, §17.2.1, §17.2.2).
@@ -63,34 +59,7 @@ export interface CoreTransport {
   send(text: string): Promise<void>;
 }
 
-/** What happens on the call. Requests that need an answer are answered by what the callback returns. */
-export interface CoreEvents {
-  onInvite?(): void;
-  onCancel?(request: SipRequest): void;
-  onAck?(request: SipRequest): void;
-  onAckTimeout?(): void;
-  onBye?(request: SipRequest): void;
-  onInfo?(request: SipRequest): CoreAnswer;
-  onReoffer?(sdp: string | null, request: SipRequest): CoreAnswer;
-  /** UPDATE without an offer. */
-  onRefresh?(request: SipRequest): CoreAnswer;
-  /** Provisional other than 100. */
-  onProgress?(response: SipResponse): void;
-  onAccept?(response: SipResponse): void;
-  onReject?(response: SipResponse): void;
-  onTimeout?(): void;
-  onTransportError?(error: Error): void;
-  /** Nothing of the call is left: no dialog, no transaction. */
-  onIdle(): void;
-}
-
-export interface CoreAnswer {
-  readonly status: number;
-  readonly sdp?: string;
-  readonly headers?: readonly string[];
-}
-
-export interface SipCoreOptions {
+export interface CallCoreOptions {
   readonly clock: Clock;
   readonly localTag: string;
   /** Value of Contact, and of Via's sent-by. */
@@ -100,21 +69,10 @@ export interface SipCoreOptions {
   readonly displayName: string;
   /** Transport of the requests that we send. */
   readonly transport: CoreTransport;
-  readonly events: CoreEvents;
   readonly onRetransmit: (method: string) => void;
+  /** Neither a dialog nor a transaction is left. */
+  readonly onIdle: () => void;
 }
-
-export interface ClientInvite {
-  readonly requestUri: string;
-  readonly fromUri: string;
-  readonly toUri: string;
-  readonly callId: string;
-  readonly cseq: number;
-  readonly headers: readonly string[];
-  readonly sdp: string;
-}
-
-export type ByeResult = 'answered' | 'timeout' | 'transport_error' | { readonly challenge: SipResponse };
 
 const silent = { error() {}, warn() {}, log() {}, debug() {} } as unknown as Logger;
 
@@ -172,231 +130,87 @@ const ofTransaction = (transaction: object): TransactionInternals => transaction
 const ofServer = (server: object): ServerInternals => server as ServerInternals;
 const ofDialog = (dialog: object): DialogInternals => dialog as DialogInternals;
 
-const session = (content: string): Body => ({ contentDisposition: 'session', contentType: SDP, content });
 const loggerFactory = new SilentLoggerFactory();
 
 /** A lost datagram or connection; whoever waits for the answer learns of it by its own timer. */
 const ignoreLostMessage = (): void => {};
 
-export class SipCore {
-  readonly #options: SipCoreOptions;
-  readonly #core: UserAgentCore;
-  readonly #ownUri: URI;
+export class CallCore extends UserAgentCore {
+  /** Set while a request is handled: where its responses go. */
+  replyTransport: CoreTransport | undefined;
+  /** Stands in for every Request-URI: sip.js serves sip: only and compares the user part; the endpoint judged it. */
+  readonly ownUri: URI;
+  readonly #options: CallCoreOptions;
   readonly #retransmissions = new Set<Retransmission>();
-  #replyTransport: CoreTransport | undefined;
-  #server: InviteUserAgentServer | undefined;
-  #client: InviteUserAgentClient | undefined;
-  #dialog: SessionDialog | undefined;
-  #target = '';
-  #transportError: Error | undefined;
   #disposed = false;
 
-  constructor(options: SipCoreOptions) {
-    this.#options = options;
-    this.#ownUri = new WireUri(options.contact);
+  constructor(options: CallCoreOptions, delegate: UserAgentCoreDelegate) {
     const { contact } = options;
-    this.#core = new UserAgentCore(
+    const ownUri = new WireUri(contact);
+    super(
       {
-        aor: this.#ownUri,
-        contact: { pubGruu: undefined, tempGruu: undefined, uri: this.#ownUri, toString: () => contact },
+        aor: ownUri,
+        contact: { pubGruu: undefined, tempGruu: undefined, uri: ownUri, toString: () => contact },
         displayName: options.displayName,
         loggerFactory,
         hackViaTcp: false,
         routeSet: [],
         sipjsId: '',
-        supportedOptionTags: [SUPPORTED],
-        supportedOptionTagsResponse: [SUPPORTED],
+        supportedOptionTags: [...SUPPORTED],
+        supportedOptionTagsResponse: [...SUPPORTED],
         userAgentHeaderFieldValue: options.product,
         viaForceRport: true,
         viaHost: options.viaHost,
         authenticationFactory: () => undefined,
-        transportAccessor: () => this.#replyTransport ?? options.transport,
+        transportAccessor: () => this.replyTransport ?? options.transport,
       },
-      { onInvite: (request) => this.#serverInvite(request as unknown as InviteUserAgentServer) },
+      delegate,
     );
-    this.#instrument();
+    this.#options = options;
+    this.ownUri = ownUri;
+    const removed = (): void => {
+      if (!this.#disposed && this.idle) options.onIdle();
+    };
+    this.userAgentServers = new TransactionMap((server) => this.#addServer(server), removed);
+    this.userAgentClients = new TransactionMap((client) => this.#addClient(client), removed);
   }
 
   get idle(): boolean {
-    const { userAgentClients, userAgentServers, dialogs } = this.#core;
-    return userAgentClients.size === 0 && userAgentServers.size === 0 && dialogs.size === 0;
+    return this.userAgentClients.size === 0 && this.userAgentServers.size === 0 && this.dialogs.size === 0;
   }
 
-  /** @param key identifies the server transaction: branch, sent-by and method, ACK and CANCEL under their INVITE */
-  receiveRequest(request: SipRequest, key: string, transport: CoreTransport): void {
-    this.#replyTransport = transport;
-    try {
-      const message = new CoreRequest(request, this.#matchingKey(request, key), this.#ownUri);
-      if (request.method === 'UPDATE') this.#receiveUpdate(message);
-      else this.#core.receiveIncomingRequestFromTransport(message);
-    } finally {
-      this.#replyTransport = undefined;
-    }
+  get disposed(): boolean {
+    return this.#disposed;
   }
 
-  receiveResponse(response: SipResponse): void {
-    this.#core.receiveIncomingResponseFromTransport(new CoreResponse(response, this.#target));
-  }
-
-  // ── The call that came in ──
-
-  trying(): void {
-    this.#invited.trying();
-  }
-
-  ring(headers: readonly string[] = []): void {
-    this.#invited.progress({ statusCode: 180, extraHeaders: [...headers] });
-    this.#adopt(ofServer(this.#invited).earlyDialog);
-  }
-
-  accept(sdp: string, headers: readonly string[] = []): void {
-    const accepted = this.#invited.accept({ statusCode: 200, extraHeaders: [...headers], body: session(sdp) });
-    this.#adopt(accepted.session as SessionDialog);
-  }
-
-  reject(status: number, reason: string | undefined, headers: readonly string[] = []): void {
-    if (!this.rejectable) return;
-    const phrase = reason === undefined ? {} : { reasonPhrase: reason };
-    this.#invited.reject({ statusCode: status, extraHeaders: [...headers], ...phrase });
-  }
-
-  get rejectable(): boolean {
-    return this.#server !== undefined && ofServer(this.#server).rejectable;
-  }
-
-  // ── The call that goes out ──
-
-  invite(invite: ClientInvite): void {
-    this.#target = invite.requestUri;
-    const message = this.#core.makeOutgoingRequestMessage(
-      'INVITE',
-      new WireUri(invite.requestUri),
-      new WireUri(invite.fromUri),
-      new WireUri(invite.toUri),
-      { callId: invite.callId, cseq: invite.cseq, fromTag: this.#options.localTag },
-      [`Contact: ${this.#options.contact}`, `Allow: ${ALLOW}`, ...invite.headers],
-      // sip.js counts UTF-8 bytes and we write one byte per character; SDP of ours is ASCII.
-      session(invite.sdp.replace(/[^\t\r\n -~]/g, '?')),
-    );
-    const { events } = this.#options;
-    this.#client = this.#core.invite(message, {
-      onProgress: ({ message: response }) => events.onProgress?.((response as CoreResponse).source),
-      onAccept: (accepted) => {
-        const { message: response, session: dialog } = accepted;
-        accepted.ack();
-        // A second 2xx is another fork: acknowledged and hung up (RFC 3261 §13.2.2.4).
-        if (this.#dialog !== undefined) {
-          dialog.bye();
-          return;
-        }
-        this.#adopt(dialog as SessionDialog);
-        events.onAccept?.((response as CoreResponse).source);
-      },
-      onRedirect: ({ message: response }) => events.onReject?.((response as CoreResponse).source),
-      onReject: ({ message: response }) => {
-        if (response instanceof CoreResponse) events.onReject?.(response.source);
-        else if (response.statusCode === 408) events.onTimeout?.();
-        else events.onTransportError?.(this.#transportError ?? new Error('transport error'));
-      },
-    }) as InviteUserAgentClient;
-  }
-
-  /** Nothing was received for the INVITE so far. */
-  get calling(): boolean {
-    return this.#client?.transaction.state === TransactionState.Calling;
-  }
-
-  /** The network says that the peer cannot be reached; it counts while nothing else was heard. */
-  failInvite(error: Error): void {
-    if (!this.calling) return;
-    this.#transportError = error;
-    ofTransaction(this.#client!.transaction).onTransportError(new TransportError(error.message));
-  }
-
-  /** Timer B before its time. */
-  expireInvite(): void {
-    if (this.calling) ofTransaction(this.#client!.transaction).timerB();
-  }
-
-  /** Sent at once in Proceeding, after the first provisional in Calling (RFC 3261 §9.1). */
-  cancel(reason: string | undefined): void {
-    this.#client?.cancel(reason);
-  }
-
-  get inviteText(): string {
-    return this.#client?.message.toString() ?? '';
-  }
-
-  // ── In the dialog ──
-
-  /** Our 2xx has no ACK yet, so a BYE must wait (RFC 3261 §15). */
-  get awaitingAck(): boolean {
-    return this.#dialog?.sessionState === 'AckWait' && this.#server?.transaction.state !== TransactionState.Terminated;
-  }
-
-  bye(headers: readonly string[], done: (result: ByeResult) => void): void {
-    const dialog = this.#dialog;
-    if (dialog === undefined) return;
-    dialog.bye(
-      {
-        onAccept: () => done('answered'),
-        onRedirect: () => done('answered'),
-        onReject: ({ message }) => {
-          if (!(message instanceof CoreResponse)) done(message.statusCode === 408 ? 'timeout' : 'transport_error');
-          else if (message.statusCode === 401 || message.statusCode === 407) done({ challenge: message.source });
-          else done('answered');
-        },
-      },
-      { extraHeaders: [...headers] },
-    );
-  }
-
-  /** Request-URI of our requests in the dialog. */
-  get remoteTarget(): string {
-    return this.#dialog?.remoteTarget.toString() ?? this.#target;
-  }
-
-  dispose(): void {
+  override dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
     for (const retransmission of this.#retransmissions) retransmission.stop();
-    this.#retransmissions.clear();
-    this.#core.dispose();
+    super.dispose();
   }
 
-  get #invited(): InviteUserAgentServer {
-    if (this.#server === undefined) throw new Error('no INVITE was received');
-    return this.#server;
+  override replyStateless(message: CoreRequest, { statusCode, extraHeaders = [] }: StackResponse): OutgoingResponse {
+    const headers = this.#responseHeaders(message.source, statusCode, extraHeaders);
+    const text = this.#response(message.source, statusCode, { headers });
+    this.transport.send(text).catch(ignoreLostMessage);
+    return { message: text };
   }
 
-  #instrument(): void {
-    const core = this.#core;
-    core.userAgentServers = new TransactionMap(
-      (server) => this.#addServer(server),
-      () => this.#removed(),
-    );
-    core.userAgentClients = new TransactionMap(
-      (client) => this.#addClient(client),
-      () => this.#removed(),
-    );
-    core.replyStateless = (message, { statusCode, extraHeaders }) => {
-      const text = this.#response((message as CoreRequest).source, statusCode, { headers: extraHeaders ?? [] });
-      this.#core.transport.send(text).catch(ignoreLostMessage);
-      return { message: text };
-    };
-    const make = core.makeOutgoingRequestMessage.bind(core);
-    core.makeOutgoingRequestMessage = (...args) => {
-      const message = make(...args);
-      if (args[0] === 'ACK') {
-        const setVia = message.setViaHeader.bind(message);
-        message.setViaHeader = (_branch, protocol) => setVia(makeBranch(), protocol);
-      }
-      return message;
-    };
-  }
-
-  #removed(): void {
-    if (!this.#disposed && this.idle) this.#options.events.onIdle();
+  override makeOutgoingRequestMessage(
+    ...args: Parameters<UserAgentCore['makeOutgoingRequestMessage']>
+  ): OutgoingRequestMessage {
+    const message = super.makeOutgoingRequestMessage(...args);
+    if (args[0] === 'ACK') {
+      // The transaction gives the ACK of a 2xx a branch of ten million values.
+      const setViaHeader = message.setViaHeader.bind(message);
+      message.setViaHeader = (_branch, protocol) => setViaHeader(makeBranch(), protocol);
+    }
+    if (SUPPORTED.length === 0) {
+      const text = message.toString.bind(message);
+      message.toString = () => text().replace('\r\nSupported: \r\n', '\r\n');
+    }
+    return message;
   }
 
   #response(request: SipRequest, status: number, options: ResponseOptions): string {
@@ -428,7 +242,8 @@ export class SipCore {
     );
     const refreshes = request.method === 'INVITE' || request.method === 'UPDATE';
     if (status >= 200 && status < 300 && refreshes) {
-      kept.push(`Allow: ${ALLOW}`, `Supported: ${SUPPORTED}`);
+      kept.push(`Allow: ${ALLOW}`);
+      if (SUPPORTED.length > 0) kept.push(`Supported: ${SUPPORTED.join(', ')}`);
       if (inDialog) kept.push(`Contact: ${this.#options.contact}`);
     }
     return kept;
@@ -483,104 +298,35 @@ export class SipCore {
     transaction.addStateChangeListener(check);
     this.#retransmissions.add(retransmission);
   }
+}
 
-  /** An ACK of a 2xx must reach the dialog even when a peer repeats the branch of its INVITE. */
-  #matchingKey(request: SipRequest, key: string): string {
-    if (request.method !== 'ACK') return key;
-    const server = this.#core.userAgentServers.get(key);
-    return server?.transaction.state === TransactionState.Accepted ? `${key} ack` : key;
-  }
+// ── Single touches, for SipCore ──
 
-  #serverInvite(server: InviteUserAgentServer): void {
-    this.#server = server;
-    this.#target = contactUri((server.message as CoreRequest).source) ?? '';
-    server.delegate = {
-      onCancel: (message) => this.#options.events.onCancel?.((message as unknown as CoreRequest).source),
-    };
-    this.#options.events.onInvite?.();
-  }
+export function earlyDialogOf(server: InviteUserAgentServer): SessionDialog | undefined {
+  return ofServer(server).earlyDialog;
+}
 
-  #adopt(dialog: SessionDialog | undefined): void {
-    if (dialog === undefined || dialog === this.#dialog) return;
-    this.#dialog = dialog;
-    const { events } = this.#options;
-    dialog.delegate = {
-      onAck: ({ message }) => events.onAck?.((message as CoreRequest).source),
-      onAckTimeout: () => {
-        if (!this.#disposed) events.onAckTimeout?.();
-      },
-      onBye: (bye) => {
-        bye.accept();
-        events.onBye?.((bye.message as CoreRequest).source);
-      },
-      onInfo: (info) => {
-        const answer = events.onInfo?.((info.message as CoreRequest).source) ?? { status: 415 };
-        if (answer.status < 300) info.accept({ statusCode: answer.status });
-        else info.reject({ statusCode: answer.status, extraHeaders: [...(answer.headers ?? [])] });
-      },
-      onInvite: (invite) => {
-        const answer = this.#reoffer((invite.message as CoreRequest).source);
-        if (answer.sdp === undefined) {
-          invite.reject({ statusCode: answer.status, extraHeaders: [...(answer.headers ?? [])] });
-          return;
-        }
-        this.#freeReinvite(invite as unknown as UserAgentServer);
-        const headers = [...(answer.headers ?? [])];
-        invite.accept({ statusCode: 200, extraHeaders: headers, body: session(answer.sdp) });
-      },
-    };
-  }
+export function isRejectable(server: InviteUserAgentServer): boolean {
+  return ofServer(server).rejectable;
+}
 
-  /** sip.js refuses all later re-INVITEs when the ACK of one never came; RFC 3261 §14.2 asks for a BYE instead. */
-  #freeReinvite(server: UserAgentServer): void {
-    const { transaction } = server;
-    transaction.addStateChangeListener(() => {
-      if (transaction.state !== TransactionState.Terminated || this.#dialog === undefined || this.#disposed) return;
-      if ((this.#dialog.reinviteUserAgentServer as UserAgentServer | undefined) !== server) return;
-      this.#dialog.reinviteUserAgentServer = undefined;
-      if (this.#core.dialogs.has(this.#dialog.id)) this.#options.events.onAckTimeout?.();
-    });
-  }
+/** As if the transport had refused the message (RFC 3261 §17.1.4). */
+export function failTransaction(transaction: ClientTransaction, error: Error): void {
+  ofTransaction(transaction).onTransportError(new TransportError(error.message));
+}
 
-  #reoffer(request: SipRequest): CoreAnswer {
-    return this.#options.events.onReoffer?.(sdpOf(request), request) ?? { status: 488 };
-  }
+/** Timer B before its time. */
+export function expireTransaction(transaction: ClientTransaction): void {
+  ofTransaction(transaction).timerB();
+}
 
-  /** RFC 3311 §5.2; sip.js does not know the method. */
-  #receiveUpdate(message: CoreRequest): void {
-    const repeated = this.#core.userAgentServers.get(message.viaBranch);
-    if (repeated !== undefined) {
-      (repeated.transaction as NonInviteServerTransaction).receiveRequest(message);
-      return;
-    }
-    const dialog = this.#core.dialogs.get(message.callId + message.toTag + message.fromTag) as
-      SessionDialog | undefined;
-    if (dialog === undefined) {
-      this.#core.replyStateless(message, { statusCode: 481 });
-      return;
-    }
-    if (!ofDialog(dialog).sequenceGuard(message)) return;
-    Dialog.prototype.receiveRequest.call(dialog, message);
-    const server = new UserAgentServer(NonInviteServerTransaction, this.#core, message);
-    const offer = message.body !== '';
-    if (offer && dialog.signalingState === SignalingState.HaveRemoteOffer) {
-      server.reject({ statusCode: 500, extraHeaders: ['Retry-After: 3'] });
-      return;
-    }
-    if (offer && dialog.signalingState !== SignalingState.Stable) {
-      server.reject({ statusCode: 491 });
-      return;
-    }
-    const contact = contactUri(message.source);
-    if (contact !== null) ofDialog(dialog).dialogState.remoteTarget = new WireUri(contact);
-    const answer = offer
-      ? this.#reoffer(message.source)
-      : (this.#options.events.onRefresh?.(message.source) ?? { status: 200 });
-    if (answer.status >= 300) {
-      server.reject({ statusCode: answer.status, extraHeaders: [...(answer.headers ?? [])] });
-      return;
-    }
-    const body = answer.sdp === undefined ? {} : { body: session(answer.sdp) };
-    server.accept({ statusCode: 200, extraHeaders: [...(answer.headers ?? [])], ...body });
-  }
+/** Takes note of a request's CSeq in the dialog; false when it was out of order, which is answered then. */
+export function acceptSequence(dialog: SessionDialog, message: CoreRequest): boolean {
+  if (!ofDialog(dialog).sequenceGuard(message)) return false;
+  Dialog.prototype.receiveRequest.call(dialog, message);
+  return true;
+}
+
+export function refreshTarget(dialog: SessionDialog, uri: string): void {
+  ofDialog(dialog).dialogState.remoteTarget = new WireUri(uri);
 }

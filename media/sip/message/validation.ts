@@ -16,8 +16,7 @@ export interface Refusal {
 }
 
 /** Extensions a peer may demand of us. */
-const SUPPORTED_EXTENSIONS: ReadonlySet<string> = new Set(['timer']);
-export const SUPPORTED = [...SUPPORTED_EXTENSIONS].join(', ');
+export const SUPPORTED: readonly string[] = [];
 
 const MAX_REQUEST_URI = 1024;
 export const MAX_BODY_BYTES = 32 * 1024;
@@ -92,7 +91,7 @@ function checkContent(request: SipRequest): Refusal | null {
   // Require is not for ACK and CANCEL (RFC 3261 §8.2.2.3).
   if (request.method === 'ACK' || request.method === 'CANCEL') return null;
   const unsupported = [...request.optionTags('require'), ...request.optionTags('proxy-require')].filter(
-    (tag) => !SUPPORTED_EXTENSIONS.has(tag),
+    (tag) => !SUPPORTED.includes(tag),
   );
   if (unsupported.length > 0) return { status: 420, headers: [`Unsupported: ${unsupported.slice(0, 8).join(', ')}`] };
   if (request.body.length > MAX_BODY_BYTES) return { status: 413 };

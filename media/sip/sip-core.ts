@@ -1,0 +1,328 @@
+import {
+  NonInviteServerTransaction,
+  SignalingState,
+  TransactionState,
+  UserAgentServer,
+} from 'sip.js/lib/core/index.js';
+
+import { sdpOf } from './message/body';
+import { ALLOW } from './message/methods';
+import { contactUri } from './message/validation';
+import {
+  acceptSequence,
+  CallCore,
+  earlyDialogOf,
+  expireTransaction,
+  failTransaction,
+  isRejectable,
+  refreshTarget,
+} from './sipjs-adapter';
+import { CoreRequest, CoreResponse, SDP, WireUri } from './sipjs-messages';
+
+import type { Body, InviteUserAgentClient, InviteUserAgentServer, SessionDialog } from 'sip.js/lib/core/index.js';
+import type { SipRequest, SipResponse } from './message/message';
+import type { CallCoreOptions, CoreTransport } from './sipjs-adapter';
+
+/** What happens on the call. Requests that need an answer are answered by what the callback returns. */
+export interface CoreEvents {
+  onInvite?(): void;
+  onCancel?(request: SipRequest): void;
+  onAck?(request: SipRequest): void;
+  onAckTimeout?(): void;
+  onBye?(request: SipRequest): void;
+  onInfo?(request: SipRequest): CoreAnswer;
+  onReoffer?(sdp: string | null, request: SipRequest): CoreAnswer;
+  /** UPDATE without an offer. */
+  onRefresh?(request: SipRequest): CoreAnswer;
+  /** Provisional other than 100. */
+  onProgress?(response: SipResponse): void;
+  onAccept?(response: SipResponse): void;
+  onReject?(response: SipResponse): void;
+  onTimeout?(): void;
+  onTransportError?(error: Error): void;
+}
+
+export interface CoreAnswer {
+  readonly status: number;
+  readonly sdp?: string;
+  readonly headers?: readonly string[];
+}
+
+export interface SipCoreOptions extends CallCoreOptions {
+  readonly events: CoreEvents;
+}
+
+export interface ClientInvite {
+  readonly requestUri: string;
+  readonly fromUri: string;
+  readonly toUri: string;
+  readonly callId: string;
+  readonly cseq: number;
+  readonly headers: readonly string[];
+  readonly sdp: string;
+}
+
+export type ByeResult = 'answered' | 'timeout' | 'transport_error' | { readonly challenge: SipResponse };
+
+const session = (content: string): Body => ({ contentDisposition: 'session', contentType: SDP, content });
+
+/** Transactions and dialogs of one call, in either direction, on a core of its own. */
+export class SipCore {
+  readonly #options: SipCoreOptions;
+  readonly #core: CallCore;
+  #server: InviteUserAgentServer | undefined;
+  #client: InviteUserAgentClient | undefined;
+  #dialog: SessionDialog | undefined;
+  #target = '';
+  #transportError: Error | undefined;
+
+  constructor(options: SipCoreOptions) {
+    this.#options = options;
+    this.#core = new CallCore(options, {
+      onInvite: (request) => this.#serverInvite(request as unknown as InviteUserAgentServer),
+    });
+  }
+
+  get idle(): boolean {
+    return this.#core.idle;
+  }
+
+  /** @param key identifies the server transaction: branch, sent-by and method, ACK and CANCEL under their INVITE */
+  receiveRequest(request: SipRequest, key: string, transport: CoreTransport): void {
+    this.#core.replyTransport = transport;
+    try {
+      const message = new CoreRequest(request, this.#matchingKey(request, key), this.#core.ownUri);
+      if (request.method === 'UPDATE') this.#receiveUpdate(message);
+      else this.#core.receiveIncomingRequestFromTransport(message);
+    } finally {
+      this.#core.replyTransport = undefined;
+    }
+  }
+
+  receiveResponse(response: SipResponse): void {
+    this.#core.receiveIncomingResponseFromTransport(new CoreResponse(response, this.#target));
+  }
+
+  // ── The call that came in ──
+
+  trying(): void {
+    this.#invited.trying();
+  }
+
+  ring(headers: readonly string[] = []): void {
+    this.#invited.progress({ statusCode: 180, extraHeaders: [...headers] });
+    this.#adopt(earlyDialogOf(this.#invited));
+  }
+
+  accept(sdp: string, headers: readonly string[] = []): void {
+    const accepted = this.#invited.accept({ statusCode: 200, extraHeaders: [...headers], body: session(sdp) });
+    this.#adopt(accepted.session as SessionDialog);
+  }
+
+  reject(status: number, reason: string | undefined, headers: readonly string[] = []): void {
+    if (!this.rejectable) return;
+    const phrase = reason === undefined ? {} : { reasonPhrase: reason };
+    this.#invited.reject({ statusCode: status, extraHeaders: [...headers], ...phrase });
+  }
+
+  get rejectable(): boolean {
+    return this.#server !== undefined && isRejectable(this.#server);
+  }
+
+  // ── The call that goes out ──
+
+  invite(invite: ClientInvite): void {
+    this.#target = invite.requestUri;
+    const message = this.#core.makeOutgoingRequestMessage(
+      'INVITE',
+      new WireUri(invite.requestUri),
+      new WireUri(invite.fromUri),
+      new WireUri(invite.toUri),
+      { callId: invite.callId, cseq: invite.cseq, fromTag: this.#options.localTag },
+      [`Contact: ${this.#options.contact}`, `Allow: ${ALLOW}`, ...invite.headers],
+      // sip.js counts UTF-8 bytes and we write one byte per character; SDP of ours is ASCII.
+      session(invite.sdp.replace(/[^\t\r\n -~]/g, '?')),
+    );
+    const { events } = this.#options;
+    this.#client = this.#core.invite(message, {
+      onProgress: ({ message: response }) => events.onProgress?.((response as CoreResponse).source),
+      onAccept: (accepted) => {
+        const { message: response, session: dialog } = accepted;
+        accepted.ack();
+        // A second 2xx is another fork: acknowledged and hung up (RFC 3261 §13.2.2.4).
+        if (this.#dialog !== undefined) {
+          dialog.bye();
+          return;
+        }
+        this.#adopt(dialog as SessionDialog);
+        events.onAccept?.((response as CoreResponse).source);
+      },
+      onRedirect: ({ message: response }) => events.onReject?.((response as CoreResponse).source),
+      onReject: ({ message: response }) => {
+        if (response instanceof CoreResponse) events.onReject?.(response.source);
+        else if (response.statusCode === 408) events.onTimeout?.();
+        else events.onTransportError?.(this.#transportError ?? new Error('transport error'));
+      },
+    }) as InviteUserAgentClient;
+  }
+
+  /** Nothing was received for the INVITE so far. */
+  get calling(): boolean {
+    return this.#client?.transaction.state === TransactionState.Calling;
+  }
+
+  /** The network says that the peer cannot be reached; it counts while nothing else was heard. */
+  failInvite(error: Error): void {
+    if (!this.calling) return;
+    this.#transportError = error;
+    failTransaction(this.#client!.transaction, error);
+  }
+
+  /** Timer B before its time. */
+  expireInvite(): void {
+    if (this.calling) expireTransaction(this.#client!.transaction);
+  }
+
+  /** Sent at once in Proceeding, after the first provisional in Calling (RFC 3261 §9.1). */
+  cancel(reason: string | undefined): void {
+    this.#client?.cancel(reason);
+  }
+
+  // ── In the dialog ──
+
+  /** Our 2xx has no ACK yet, so a BYE must wait (RFC 3261 §15). */
+  get awaitingAck(): boolean {
+    return this.#dialog?.sessionState === 'AckWait' && this.#server?.transaction.state !== TransactionState.Terminated;
+  }
+
+  bye(headers: readonly string[], done: (result: ByeResult) => void): void {
+    const dialog = this.#dialog;
+    if (dialog === undefined) return;
+    dialog.bye(
+      {
+        onAccept: () => done('answered'),
+        onRedirect: () => done('answered'),
+        onReject: ({ message }) => {
+          if (!(message instanceof CoreResponse)) done(message.statusCode === 408 ? 'timeout' : 'transport_error');
+          else if (message.statusCode === 401 || message.statusCode === 407) done({ challenge: message.source });
+          else done('answered');
+        },
+      },
+      { extraHeaders: [...headers] },
+    );
+  }
+
+  /** Request-URI of our requests in the dialog. */
+  get remoteTarget(): string {
+    return this.#dialog?.remoteTarget.toString() ?? this.#target;
+  }
+
+  dispose(): void {
+    this.#core.dispose();
+  }
+
+  get #invited(): InviteUserAgentServer {
+    if (this.#server === undefined) throw new Error('no INVITE was received');
+    return this.#server;
+  }
+
+  /** An ACK of a 2xx must reach the dialog even when a peer repeats the branch of its INVITE. */
+  #matchingKey(request: SipRequest, key: string): string {
+    if (request.method !== 'ACK') return key;
+    const server = this.#core.userAgentServers.get(key);
+    return server?.transaction.state === TransactionState.Accepted ? `${key} ack` : key;
+  }
+
+  #serverInvite(server: InviteUserAgentServer): void {
+    this.#server = server;
+    this.#target = contactUri((server.message as CoreRequest).source) ?? '';
+    server.delegate = {
+      onCancel: (message) => this.#options.events.onCancel?.((message as unknown as CoreRequest).source),
+    };
+    this.#options.events.onInvite?.();
+  }
+
+  #adopt(dialog: SessionDialog | undefined): void {
+    if (dialog === undefined || dialog === this.#dialog) return;
+    this.#dialog = dialog;
+    const { events } = this.#options;
+    dialog.delegate = {
+      onAck: ({ message }) => events.onAck?.((message as CoreRequest).source),
+      onAckTimeout: () => {
+        if (!this.#core.disposed) events.onAckTimeout?.();
+      },
+      onBye: (bye) => {
+        bye.accept();
+        events.onBye?.((bye.message as CoreRequest).source);
+      },
+      onInfo: (info) => {
+        const answer = events.onInfo?.((info.message as CoreRequest).source) ?? { status: 415 };
+        if (answer.status < 300) info.accept({ statusCode: answer.status });
+        else info.reject({ statusCode: answer.status, extraHeaders: [...(answer.headers ?? [])] });
+      },
+      onInvite: (invite) => {
+        const answer = this.#reoffer((invite.message as CoreRequest).source);
+        if (answer.sdp === undefined) {
+          invite.reject({ statusCode: answer.status, extraHeaders: [...(answer.headers ?? [])] });
+          return;
+        }
+        this.#freeReinvite(invite as unknown as UserAgentServer);
+        const headers = [...(answer.headers ?? [])];
+        invite.accept({ statusCode: 200, extraHeaders: headers, body: session(answer.sdp) });
+      },
+    };
+  }
+
+  /** sip.js refuses all later re-INVITEs when the ACK of one never came; RFC 3261 §14.2 asks for a BYE instead. */
+  #freeReinvite(server: UserAgentServer): void {
+    const { transaction } = server;
+    transaction.addStateChangeListener(() => {
+      if (transaction.state !== TransactionState.Terminated || this.#dialog === undefined || this.#core.disposed)
+        return;
+      if ((this.#dialog.reinviteUserAgentServer as UserAgentServer | undefined) !== server) return;
+      this.#dialog.reinviteUserAgentServer = undefined;
+      if (this.#core.dialogs.has(this.#dialog.id)) this.#options.events.onAckTimeout?.();
+    });
+  }
+
+  #reoffer(request: SipRequest): CoreAnswer {
+    return this.#options.events.onReoffer?.(sdpOf(request), request) ?? { status: 488 };
+  }
+
+  /** RFC 3311 §5.2; sip.js does not know the method. */
+  #receiveUpdate(message: CoreRequest): void {
+    const repeated = this.#core.userAgentServers.get(message.viaBranch);
+    if (repeated !== undefined) {
+      (repeated.transaction as NonInviteServerTransaction).receiveRequest(message);
+      return;
+    }
+    const dialog = this.#core.dialogs.get(message.callId + message.toTag + message.fromTag) as
+      SessionDialog | undefined;
+    if (dialog === undefined) {
+      this.#core.replyStateless(message, { statusCode: 481 });
+      return;
+    }
+    if (!acceptSequence(dialog, message)) return;
+    const server = new UserAgentServer(NonInviteServerTransaction, this.#core, message);
+    const offer = message.body !== '';
+    if (offer && dialog.signalingState === SignalingState.HaveRemoteOffer) {
+      server.reject({ statusCode: 500, extraHeaders: ['Retry-After: 3'] });
+      return;
+    }
+    if (offer && dialog.signalingState !== SignalingState.Stable) {
+      server.reject({ statusCode: 491 });
+      return;
+    }
+    const contact = contactUri(message.source);
+    if (contact !== null) refreshTarget(dialog, contact);
+    const answer = offer
+      ? this.#reoffer(message.source)
+      : (this.#options.events.onRefresh?.(message.source) ?? { status: 200 });
+    if (answer.status >= 300) {
+      server.reject({ statusCode: answer.status, extraHeaders: [...(answer.headers ?? [])] });
+      return;
+    }
+    const body = answer.sdp === undefined ? {} : { body: session(answer.sdp) };
+    server.accept({ statusCode: 200, extraHeaders: [...(answer.headers ?? [])], ...body });
+  }
+}
