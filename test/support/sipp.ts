@@ -36,13 +36,11 @@ export async function runSipp(options: SippOptions): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), 'trunkline-sipp-'));
   const keys = Object.entries(options.keys ?? {}).flatMap(([name, value]) => ['-key', name, value]);
   const calls = options.calls ?? 1;
-  const args = [
-    `127.0.0.1:${options.remotePort}`,
-    ...['-sf', join(SCENARIOS, options.scenario), '-s', options.service ?? '+15551234567'],
-    ...['-i', '127.0.0.1', '-p', String(await freePort()), '-nostdin', '-timeout', `${options.timeoutSeconds ?? 15}s`],
-    ...['-timeout_error', '-m', String(calls), '-r', String(options.perSecond ?? 10), '-l', String(calls)],
-    ...keys,
-  ];
+  const call = [`127.0.0.1:${options.remotePort}`, '-sf', join(SCENARIOS, options.scenario)];
+  const local = ['-i', '127.0.0.1', '-p', String(await freePort()), '-s', options.service ?? '+15551234567'];
+  const load = ['-m', String(calls), '-r', String(options.perSecond ?? 10), '-l', String(calls)];
+  const limit = ['-nostdin', '-timeout', `${options.timeoutSeconds ?? 15}s`, '-timeout_error'];
+  const args = call.concat(local, load, limit, keys);
   try {
     await new Promise<void>((resolve, reject) => {
       execFile('sipp', args, { cwd: dir, maxBuffer: 64 << 20 }, (error, stdout, stderr) => {
