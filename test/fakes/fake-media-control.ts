@@ -1,0 +1,202 @@
+import type {
+  CallEnding,
+  CallEvents,
+  CallMetrics,
+  CallNodeStatus,
+  CommandResult,
+  DialCommand,
+  DialRefusal,
+  DialResult,
+  HangupCommand,
+  LiveCall,
+  MediaControl,
+  NonStateEvent,
+} from '../../media/control/contract';
+
+export const METRICS: CallMetrics = {
+  postDialDelayMs: 120,
+  mos: 4.3,
+  packetLossPct: 0,
+  jitterMs: 1.5,
+  turnLatencyMs: { p50: 700, p95: 900 },
+};
+
+/** Where a dial stops, or how it goes. `hang_*`: it never returns. */
+export type DialPlan =
+  | { readonly kind: 'ring' }
+  | { readonly kind: 'answer' }
+  | { readonly kind: 'refuse'; readonly code: DialRefusal }
+  | { readonly kind: 'end'; readonly ending: CallEnding }
+  | { readonly kind: 'hang_before_intended' | 'hang_after_intended' | 'hang_after_invite' }
+  | { readonly kind: 'fail_after_invite' };
+
+interface FakeCall {
+  readonly callId: string;
+  readonly orgId: string;
+  readonly direction: 'inbound' | 'outbound';
+  readonly sipCallId: string;
+  readonly sinceMs: number;
+  state: 'setup' | 'ringing' | 'answered' | 'ended';
+  seq: number;
+}
+
+/** A media node's call layer without media: calls are objects, INVITEs are entries of `invites`. */
+export class FakeMediaControl implements MediaControl {
+  readonly nodeId: string;
+  readonly bootId: string;
+  readonly calls = new Map<string, FakeCall>();
+  readonly dials: DialCommand[] = [];
+  /** SIP Call-IDs of the INVITEs that left, as the carrier would see them. */
+  readonly invites: string[] = [];
+  readonly hangups: HangupCommand[] = [];
+  readonly tombstones: string[] = [];
+  readonly lost: string[] = [];
+  plan: (command: DialCommand) => DialPlan = () => ({ kind: 'ring' });
+  /** Called for every INVITE, before anything else happens. */
+  onInvite: (sipCallId: string) => void = () => undefined;
+  /** What a hang-up does; default: the call ends with the command's reason. */
+  hangupAnswer: 'end' | 'silent' | CommandResult = 'end';
+  readonly #events: CallEvents;
+
+  constructor(nodeId: string, bootId: string, events: CallEvents) {
+    this.nodeId = nodeId;
+    this.bootId = bootId;
+    this.#events = events;
+  }
+
+  async dial(
+    command: DialCommand,
+    options: { deadlineMs: number; beforeSend: () => Promise<void> },
+  ): Promise<DialResult> {
+    this.dials.push(command);
+    const plan = this.plan(command);
+    if (plan.kind === 'refuse') return { sent: false, code: plan.code, detail: '' };
+    if (plan.kind === 'hang_before_intended') return await never();
+    await options.beforeSend();
+    if (plan.kind === 'hang_after_intended') return await never();
+    if (Date.now() > options.deadlineMs) return { sent: false, code: 'too_late', detail: '' };
+    if (this.tombstones.includes(command.callId)) return { sent: false, code: 'tombstoned', detail: '' };
+    this.invites.push(command.sipCallId);
+    this.onInvite(command.sipCallId);
+    const call = this.#add(command.callId, command.orgId, 'outbound', command.sipCallId);
+    this.report(call.callId, { type: 'dial_sent', attemptId: command.attemptId, sipCallId: command.sipCallId });
+    if (plan.kind === 'hang_after_invite') return await never();
+    if (plan.kind === 'fail_after_invite') throw new Error('socket closed');
+    if (plan.kind === 'answer') this.answer(call.callId);
+    else if (plan.kind === 'end') this.end(call.callId, plan.ending);
+    else this.ring(call.callId);
+    return { sent: true, nodeId: this.nodeId, bootId: this.bootId, sipCallId: command.sipCallId };
+  }
+
+  /** An INVITE came in and its workflow was started. */
+  inbound(callId: string, orgId: string, sipCallId: string): void {
+    this.#add(callId, orgId, 'inbound', sipCallId);
+  }
+
+  ring(callId: string): void {
+    this.#call(callId).state = 'ringing';
+    this.report(callId, { type: 'ringing', status: 180 });
+  }
+
+  answer(callId: string): void {
+    const call = this.#call(callId);
+    call.state = 'answered';
+    this.#events.report({
+      ...this.#base(call),
+      type: 'answered',
+      sipCallId: call.sipCallId,
+      postDialDelayMs: call.direction === 'outbound' ? 120 : null,
+    });
+  }
+
+  say(callId: string, index: number, text: string): void {
+    this.report(callId, {
+      type: 'turn',
+      turn: { index, speaker: 'agent', text, startMs: index * 1000, endMs: index * 1000 + 500, interruptedAtMs: null },
+    });
+  }
+
+  end(callId: string, ending: CallEnding): void {
+    const call = this.#call(callId);
+    if (call.state === 'ended') return;
+    call.state = 'ended';
+    this.#events.report({ ...this.#base(call), type: 'ended', ending, metrics: METRICS });
+  }
+
+  /** The node drops the call without a word. */
+  forget(callId: string): void {
+    this.calls.delete(callId);
+  }
+
+  async hangup(command: HangupCommand): Promise<CommandResult> {
+    const repeated = this.hangups.some(({ commandId }) => commandId === command.commandId);
+    this.hangups.push(command);
+    if (this.hangupAnswer === 'silent') return await never();
+    if (this.hangupAnswer !== 'end') return this.hangupAnswer;
+    const call = this.calls.get(command.callId);
+    if (call === undefined || command.bootId !== this.bootId) return { ok: false, code: 'call_unknown' };
+    if (repeated) return { ok: true };
+    const answered = call.state === 'answered';
+    this.end(command.callId, {
+      disposition: answered ? 'answered' : 'canceled',
+      endReason: command.endReason,
+      endedBy: command.endedBy,
+      sip: { sipCallId: call.sipCallId, finalStatus: answered ? 200 : 487, reason: null, q850: null },
+    });
+    return { ok: true };
+  }
+
+  status(callId: string): CallNodeStatus {
+    const call = this.calls.get(callId);
+    return call === undefined ? { known: false } : { known: true, state: call.state, lastSeq: call.seq };
+  }
+
+  listCalls(): readonly LiveCall[] {
+    return [...this.calls.values()].flatMap(({ callId, direction, state, sinceMs }) =>
+      state === 'ended' ? [] : [{ callId, direction, state, sinceMs }],
+    );
+  }
+
+  tombstone(callId: string): void {
+    this.tombstones.push(callId);
+  }
+
+  workflowLost(callId: string): void {
+    this.lost.push(callId);
+    const call = this.calls.get(callId);
+    if (call !== undefined) call.state = 'ended';
+  }
+
+  report(callId: string, event: DistributiveOmit<NonStateEvent, 'callId' | 'orgId' | 'seq' | 'atMs'>): void {
+    this.#events.report({ ...this.#base(this.#call(callId)), ...event });
+  }
+
+  #base(call: FakeCall): { callId: string; orgId: string; seq: number; atMs: number } {
+    return { callId: call.callId, orgId: call.orgId, seq: ++call.seq, atMs: Date.now() };
+  }
+
+  #call(callId: string): FakeCall {
+    const call = this.calls.get(callId);
+    if (call === undefined) throw new Error(`no call ${callId}`);
+    return call;
+  }
+
+  #add(callId: string, orgId: string, direction: FakeCall['direction'], sipCallId: string): FakeCall {
+    const call: FakeCall = { callId, orgId, direction, sipCallId, sinceMs: Date.now(), state: 'setup', seq: 0 };
+    this.calls.set(callId, call);
+    return call;
+  }
+}
+
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
+
+export const PEER_HANGUP: CallEnding = {
+  disposition: 'answered',
+  endReason: 'caller_hangup',
+  endedBy: 'caller',
+  sip: { sipCallId: 'peer', finalStatus: 200, reason: 'OK', q850: null },
+};
+
+function never<T>(): Promise<T> {
+  return new Promise(() => undefined);
+}

@@ -1,0 +1,349 @@
+/** Workflows under test: a namespace and a database of their own, a main worker, media nodes with a faked call layer. */
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { WithStartWorkflowOperation } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
+import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { Counter, Registry } from 'prom-client';
+import type { DataSource } from 'typeorm';
+import { createMainWorker } from '../../../activities/main-worker';
+import { createMediaNodeServices } from '../../../activities/media/node-services';
+import type { MediaNodeServices } from '../../../activities/media/types';
+import { PersistentWorker } from '../../../activities/persistent-worker';
+import { createReconcileActivities } from '../../../activities/reconcile/reconcile-activities';
+import { sealDetails } from '../../../activities/sealed-details';
+import { createStoreActivities } from '../../../activities/store/store-activities';
+import { createLogger } from '../../../ops/logger';
+import { createTemporalClient, installRuntime } from '../../../ops/temporal';
+import type { TemporalClient } from '../../../ops/temporal';
+import { createDataSource } from '../../../store/data-source';
+import type { Call } from '../../../store/entities/call';
+import { uuidV7 } from '../../../store/ids';
+import { AttemptRepository } from '../../../store/repositories/attempt-repository';
+import { CallRepository } from '../../../store/repositories/call-repository';
+import { EventRepository } from '../../../store/repositories/event-repository';
+import { MediaNodeRepository } from '../../../store/repositories/media-node-repository';
+import { newMasterKey, SecretBox } from '../../../store/secrets';
+import { acceptUpdate } from '../../../workflows/call/messages';
+import { callStartOptions } from '../../../workflows/call/start-options';
+import type { AcceptResult, InboundCallInput, OutboundCallInput } from '../../../workflows/call/types';
+import type { callWorkflow } from '../../../workflows/call/workflow';
+import { callWorkflowId, SEARCH_ATTRIBUTES } from '../../../workflows/ids';
+import { FakeMediaControl } from '../../fakes/fake-media-control';
+import { createTestDatabase, testServers } from '../../support/servers';
+import type { TestDatabase } from '../../support/servers';
+
+export const FROM = '+15550001111';
+export const TO = '+15559998888';
+export const FIRST_MESSAGE = 'A most secret greeting';
+const KEYWORD = 2;
+
+export interface FakeNode {
+  readonly nodeId: string;
+  readonly bootId: string;
+  readonly control: FakeMediaControl;
+  readonly services: MediaNodeServices;
+  readonly dataDir: string;
+}
+
+let bundle: Promise<{ code: string }> | undefined;
+
+export function workflowBundle(): Promise<{ code: string }> {
+  bundle ??= bundleWorkflowCode({
+    workflowsPath: join(__dirname, '../../../workflows/index.ts'),
+    logger: new DefaultLogger('ERROR'),
+  });
+  return bundle;
+}
+
+export class WorkflowEnvironment {
+  readonly orgId = uuidV7();
+  readonly agentId = uuidV7();
+  readonly trunkId = uuidV7();
+  readonly secretsKey = newMasterKey();
+  readonly secrets = new SecretBox(this.secretsKey);
+  readonly namespace = `test-${randomUUID()}`;
+  readonly logger = createLogger({
+    name: 'test',
+    level: (process.env['TEST_LOG_LEVEL'] as 'debug' | undefined) ?? 'silent',
+  });
+  readonly registry = new Registry();
+  readonly settled = new Counter({
+    name: 'trunkline_reconciled_calls_total',
+    help: 'settled',
+    labelNames: ['cause'] as const,
+    registers: [this.registry],
+  });
+  readonly nodes: FakeNode[] = [];
+  readonly #folder = mkdtempSync(join(tmpdir(), 'trunkline-workflows-'));
+  readonly #temporal: TemporalClient;
+  #worker: PersistentWorker | null = null;
+
+  private constructor(
+    readonly database: TestDatabase,
+    readonly dataSource: DataSource,
+    temporal: TemporalClient,
+  ) {
+    this.#temporal = temporal;
+  }
+
+  static async start(): Promise<WorkflowEnvironment> {
+    const database = await createTestDatabase();
+    const dataSource = await createDataSource({ url: database.databaseUrl }).initialize();
+    const address = testServers().temporalAddress;
+    installRuntime(createLogger({ name: 'temporal', level: 'silent' }));
+    const env: WorkflowEnvironment = new WorkflowEnvironment(
+      database,
+      dataSource,
+      createTemporalClient({ address, namespace: 'default' }),
+    );
+    await env.#registerNamespace(address);
+    await env.startWorker();
+    return env;
+  }
+
+  /** Client of this environment's namespace. */
+  get client(): Client {
+    return this.#own?.client ?? this.#temporal.client;
+  }
+
+  get calls(): CallRepository {
+    return new CallRepository(this.dataSource);
+  }
+
+  get attempts(): AttemptRepository {
+    return new AttemptRepository(this.dataSource);
+  }
+
+  get events(): EventRepository {
+    return new EventRepository(this.dataSource);
+  }
+
+  #own: TemporalClient | null = null;
+
+  async #registerNamespace(address: string): Promise<void> {
+    const { connection } = this.#temporal;
+    await connection.workflowService.registerNamespace({
+      namespace: this.namespace,
+      workflowExecutionRetentionPeriod: { seconds: (72 * 3600) as never },
+    });
+    await until('the namespace', 15_000, async () => {
+      try {
+        await connection.operatorService.addSearchAttributes({
+          namespace: this.namespace,
+          searchAttributes: Object.fromEntries(SEARCH_ATTRIBUTES.map((name) => [name, KEYWORD])),
+        });
+        return true;
+      } catch {
+        return undefined; // the server has not heard of its own namespace yet
+      }
+    });
+    this.#own = createTemporalClient({ address, namespace: this.namespace });
+  }
+
+  connectWorker(): Promise<NativeConnection> {
+    return NativeConnection.connect({ address: testServers().temporalAddress });
+  }
+
+  async startWorker(): Promise<void> {
+    const calls = this.calls;
+    const nodes = new MediaNodeRepository(this.dataSource);
+    const { logger, settled } = this;
+    const activities = {
+      ...createStoreActivities({ calls, nodes, secrets: this.secrets, events: this.events, attempts: this.attempts }),
+      ...createReconcileActivities({ client: this.client, calls, nodes, settled, logger }),
+    };
+    const workflows = await workflowBundle();
+    this.#worker = new PersistentWorker({
+      name: 'main',
+      logger,
+      connect: () => this.connectWorker(),
+      create: (connection) =>
+        createMainWorker({
+          connection,
+          namespace: this.namespace,
+          identity: 'test',
+          workflowBundle: workflows,
+          activities,
+          maxCachedWorkflows: 100,
+          maxActivities: 50,
+        }),
+    });
+    await this.#worker.start();
+  }
+
+  async stopWorker(): Promise<void> {
+    await this.#worker?.shutdown();
+    this.#worker = null;
+  }
+
+  async startNode(nodeId = `node-${this.nodes.length + 1}`): Promise<FakeNode> {
+    const bootId = uuidV7();
+    const dataDir = join(this.#folder, nodeId);
+    const services = createMediaNodeServices({
+      nodeId,
+      bootId,
+      dataDir,
+      dataSource: this.dataSource,
+      databaseUrl: this.database.databaseUrl,
+      secrets: this.secrets,
+      client: this.client,
+      connectWorker: () => this.connectWorker(),
+      namespace: this.namespace,
+      logger: this.logger,
+    });
+    await services.start();
+    const control = new FakeMediaControl(nodeId, bootId, services.events);
+    await services.attach(control, { sipAddress: '127.0.0.1:5060', maxCalls: 100 });
+    services.accept(true);
+    const node = { nodeId, bootId, control, services, dataDir };
+    this.nodes.push(node);
+    return node;
+  }
+
+  async stopNode(node: FakeNode): Promise<void> {
+    this.nodes.splice(this.nodes.indexOf(node), 1);
+    await node.services.stop(500);
+  }
+
+  async close(): Promise<void> {
+    for (const node of [...this.nodes]) await this.stopNode(node);
+    await this.stopWorker();
+    await this.#own?.close();
+    await this.#temporal.close();
+    await this.dataSource.destroy();
+    await this.database.drop();
+    rmSync(this.#folder, { recursive: true, force: true });
+    await Runtime.instance().shutdown();
+  }
+
+  // ---------------------------------------------------------------------------------------------- calls
+
+  outboundInput(changes: Partial<OutboundCallInput> = {}): OutboundCallInput {
+    const callId = changes.callId ?? uuidV7();
+    const nowMs = Date.now();
+    return {
+      direction: 'outbound',
+      callId,
+      orgId: this.orgId,
+      agentId: this.agentId,
+      trunkId: this.trunkId,
+      sessionId: uuidV7(),
+      sealed: this.#seal(callId),
+      createdAtMs: nowMs,
+      maxDurationSeconds: 600,
+      acceptByMs: nowMs + 5_000,
+      dialByMs: nowMs + 30_000,
+      ringTimeoutSeconds: 45,
+      ...changes,
+    };
+  }
+
+  inboundInput(node: FakeNode, changes: Partial<InboundCallInput> = {}): InboundCallInput {
+    const callId = changes.callId ?? uuidV7();
+    return {
+      direction: 'inbound',
+      callId,
+      orgId: this.orgId,
+      agentId: this.agentId,
+      trunkId: this.trunkId,
+      sessionId: uuidV7(),
+      sealed: this.#seal(callId),
+      createdAtMs: Date.now(),
+      maxDurationSeconds: 600,
+      nodeId: node.nodeId,
+      bootId: node.bootId,
+      sipCallId: `sip-${callId}`,
+      routingRule: 'trunk_number',
+      ...changes,
+    };
+  }
+
+  /** As the API does it: update-with-start, awaiting the stored row. */
+  async placeCall(input: OutboundCallInput): Promise<AcceptResult> {
+    const startWorkflowOperation = new WithStartWorkflowOperation<typeof callWorkflow>(
+      'callWorkflow',
+      callStartOptions(input),
+    );
+    return await this.client.workflow.executeUpdateWithStart(acceptUpdate, {
+      startWorkflowOperation,
+      updateId: `accept-${input.callId}`,
+      args: [],
+    });
+  }
+
+  /** As a media node does it. */
+  async receiveCall(node: FakeNode, changes: Partial<InboundCallInput> = {}): Promise<InboundCallInput> {
+    const input = this.inboundInput(node, changes);
+    await this.client.workflow.start('callWorkflow', callStartOptions(input));
+    node.control.inbound(input.callId, this.orgId, input.sipCallId);
+    return input;
+  }
+
+  handle(callId: string): ReturnType<Client['workflow']['getHandle']> {
+    return this.client.workflow.getHandle(callWorkflowId(callId));
+  }
+
+  /** The row of the call; null before it exists. */
+  async row(callId: string): Promise<Call | null> {
+    return await this.calls.find(this.orgId, callId);
+  }
+
+  async rowIs(callId: string, status: Call['status'], limitMs = 10_000): Promise<Call> {
+    return await until(`row ${status}`, limitMs, async () => {
+      const row = await this.row(callId);
+      return row?.status === status ? row : undefined;
+    });
+  }
+
+  /** The closed call's row; also checks that its workflow has completed and left one terminal event. */
+  async finished(callId: string, limitMs = 20_000): Promise<Call> {
+    await withLimit(this.handle(callId).result(), limitMs, `the end of ${callId}`);
+    const row = await this.rowIs(callId, 'completed', 1_000);
+    const { items } = await this.events.list(this.orgId, callId, { limit: 100 });
+    const terminal = items.filter(({ type }) => type === 'call.ended' || type === 'call.failed');
+    expect(terminal).toHaveLength(1);
+    expect(terminal[0]?.type).toBe(row.answeredAt === null ? 'call.failed' : 'call.ended');
+    return row;
+  }
+
+  async historyLength(callId: string): Promise<number> {
+    const history = await this.handle(callId).fetchHistory();
+    return history.events?.length ?? 0;
+  }
+
+  #seal(callId: string): string {
+    return sealDetails(
+      this.secrets,
+      { callId, orgId: this.orgId },
+      { from: FROM, to: TO, firstMessage: FIRST_MESSAGE, metadata: { note: 'private' } },
+    );
+  }
+}
+
+export async function until<T>(
+  what: string,
+  limitMs: number,
+  look: () => Promise<T | undefined> | T | undefined,
+): Promise<T> {
+  for (const untilMs = Date.now() + limitMs; ;) {
+    const value = await look();
+    if (value !== undefined) return value;
+    if (Date.now() > untilMs) throw new Error(`${what} did not come within ${limitMs} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
+
+export async function withLimit<T>(promise: Promise<T>, limitMs: number, what: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what} did not come within ${limitMs} ms`)), limitMs);
+  });
+  try {
+    return await Promise.race([promise, limit]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
