@@ -41,6 +41,8 @@ interface KeyRow {
   readonly response_sealed: string | null;
   readonly expired: boolean;
   readonly leased: boolean;
+  /** Nothing was begun with it: any body may use the key. */
+  readonly released: boolean;
 }
 
 /** How long a key answers for its first request. */
@@ -143,11 +145,19 @@ export class IdempotencyRepository {
     return count === 1;
   }
 
-  /** Nothing was begun (a refusal, a server away): the key may be used again at once, for the same body and ids. */
+  /** Nothing is known to have begun (a server away, a deadline): the key may be used again at once, with the same derived ids. */
   async release(request: IdempotentRequest, lease: { readonly leaseId: string }): Promise<void> {
     await this.#dataSource.query(
       `UPDATE idempotency_keys SET lease_id = NULL, lease_until = NULL
        WHERE org_id = $1 AND route = $2 AND key = $3 AND lease_id = $4`,
+      [...identity(request), lease.leaseId],
+    );
+  }
+
+  /** The request was refused: the key is free again, for any body. */
+  async forget(request: IdempotentRequest, lease: { readonly leaseId: string }): Promise<void> {
+    await this.#dataSource.query(
+      'DELETE FROM idempotency_keys WHERE org_id = $1 AND route = $2 AND key = $3 AND lease_id = $4',
       [...identity(request), lease.leaseId],
     );
   }
@@ -178,7 +188,8 @@ async function takeKey(manager: EntityManager, request: IdempotentRequest): Prom
 async function findRow(manager: EntityManager, request: IdempotentRequest): Promise<KeyRow | undefined> {
   const rows: KeyRow[] = await manager.query(
     `SELECT body_hash, n, resource_id, status, response_sealed, created_at < now() - interval '${VALID}' AS expired,
-       coalesce(lease_until > now(), false) AS leased
+       coalesce(lease_until > now(), false) AS leased,
+       lease_id IS NULL AND status IS NULL AS released
      FROM idempotency_keys WHERE org_id = $1 AND route = $2 AND key = $3`,
     identity(request),
   );
@@ -200,7 +211,7 @@ async function startLease(manager: EntityManager, request: IdempotentRequest, n:
 }
 
 function assertSameBody(row: KeyRow, request: IdempotentRequest): void {
-  if (row.body_hash === request.bodyHash) return;
+  if (row.released || row.body_hash === request.bodyHash) return;
   throw new StoreError('idempotency_mismatch', 'the key was used with another body', { key: request.key });
 }
 
