@@ -38,15 +38,18 @@ export interface AppOptions {
   readonly version: string;
 }
 
-export interface AppDeps {
+export interface RouteDeps {
   readonly options: AppOptions;
   readonly store: ApiStore;
   readonly workflows: CallWorkflows;
   readonly secrets: Pick<SecretBox, 'seal'>;
+  readonly logger: Logger;
+}
+
+export interface AppDeps extends RouteDeps {
   readonly authenticator: Authenticator;
   readonly probes: readonly ReadinessProbe[];
   readonly registry: Registry;
-  readonly logger: Logger;
 }
 
 /** A node that was not seen for longer takes no calls. */
@@ -73,12 +76,12 @@ export function createApp(deps: AppDeps): Koa {
   return app;
 }
 
-export function openApiDocument(deps: AppDeps): OpenApiDocument {
+export function openApiDocument(deps: RouteDeps): OpenApiDocument {
   return buildOpenApi(resourceRoutes(deps).flat(), deps.options.version);
 }
 
 /** In the order of matching: fixed paths below /phone before `/phone/{id}`. */
-function resourceRoutes(deps: AppDeps): readonly (readonly Route[])[] {
+function resourceRoutes(deps: RouteDeps): readonly (readonly Route[])[] {
   const { store, options, logger, workflows, secrets } = deps;
   const changes = new Changes(store);
   const speech = new SpeechCatalog({ liveNodes: () => store.mediaNodes.live(NODE_ALIVE_MS) });

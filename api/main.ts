@@ -1,7 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
-import { join } from 'node:path';
 
 import { collectDefaultMetrics, Registry } from 'prom-client';
 
@@ -16,6 +14,7 @@ import { readApiConfig } from './config';
 import { connectDatabase, createApiStore, whenConnected } from './database';
 import { KeyAuthenticator } from './key-authenticator';
 import type { ReadinessProbe } from './readiness';
+import { packageVersion } from './version';
 
 /** A request that waits for the database gives up before its client does. */
 const CONNECT_TIMEOUT_MS = 1500;
@@ -109,19 +108,6 @@ function drain(server: Server): Promise<void> {
     });
     server.closeIdleConnections();
   });
-}
-
-/** From sources `package.json` is one folder up, from `dist/` two. */
-function packageVersion(): string {
-  for (const folder of ['..', '../..']) {
-    try {
-      const text = readFileSync(join(__dirname, folder, 'package.json'), 'utf8');
-      return String((JSON.parse(text) as { version?: unknown }).version);
-    } catch {
-      continue; // Not there: the other place has it.
-    }
-  }
-  return 'unknown';
 }
 
 void main();

@@ -20,7 +20,7 @@ export interface ApiStore {
   readonly calls: Pick<CallRepository, 'find' | 'list' | 'countOpenOnTrunk'>;
   readonly config: Pick<ConfigRepository, 'transaction'>;
   readonly events: Pick<EventRepository, 'list'>;
-  readonly idempotency: Pick<IdempotencyRepository, 'once' | 'lease' | 'leaseNext' | 'complete' | 'release'>;
+  readonly idempotency: Pick<IdempotencyRepository, 'once' | 'lease' | 'leaseNext' | 'complete' | 'release' | 'forget'>;
   readonly inboundTrunks: Pick<InboundTrunkRepository, 'find' | 'create' | 'delete'>;
   readonly mediaNodes: Pick<MediaNodeRepository, 'live'>;
   readonly organisations: Pick<OrganisationRepository, 'count'>;

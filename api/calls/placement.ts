@@ -90,7 +90,7 @@ export class CallPlacement {
     throw impossible('idempotency_key_exhausted', 'This Idempotency-Key has begun too many calls');
   }
 
-  /** A refusal, or an outage in which the same ids may be tried again at once: the key is free. */
+  /** After a refusal the key is free for any body; after an outage at once for the same body, hence the same ids. */
   async #leased<T>(
     identity: IdempotentRequest,
     lease: CallLease & { kind: 'run' },
@@ -99,7 +99,10 @@ export class CallPlacement {
     try {
       return await work();
     } catch (error) {
-      await this.#deps.store.idempotency.release(identity, lease).catch((cause: unknown) => {
+      const { idempotency } = this.#deps.store;
+      const refused = error instanceof ApiError && error.status < 500;
+      const given = refused ? idempotency.forget(identity, lease) : idempotency.release(identity, lease);
+      await given.catch((cause: unknown) => {
         this.#deps.logger.warn({ err: cause }, 'idempotency lease left to run out');
       });
       throw error;

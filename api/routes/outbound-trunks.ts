@@ -107,6 +107,8 @@ export function outboundTrunkRoutes(deps: OutboundTrunkRouteDeps): readonly Rout
       handle: async (request) =>
         changes.run(request, null, async (tx) => {
           const { orgId } = request.principal;
+          const found = await store.outboundTrunks.find(orgId, request.params.id, tx.manager);
+          if (found === null) throw notFound('outbound trunk');
           if (request.query.force !== 'true') await assertIdle(store, orgId, request.params.id);
           const gone = await store.outboundTrunks.delete(tx, orgId, request.params.id);
           if (gone === null) throw notFound('outbound trunk');

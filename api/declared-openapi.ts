@@ -1,0 +1,26 @@
+import { createLogger } from '../ops/logger';
+import { openApiDocument } from './app';
+import type { OpenApiDocument } from './openapi';
+import type { ApiStore } from './store';
+import { packageVersion } from './version';
+
+/** The document without a running server: routes are declared, no handler is ever called. */
+export function declaredOpenApi(): OpenApiDocument {
+  return openApiDocument({
+    options: {
+      sipEndpoint: '',
+      outboundAllowedCountries: [],
+      allowPrivateTargets: false,
+      rateLimitPerMinute: 0,
+      version: packageVersion(),
+    },
+    store: {} as ApiStore,
+    workflows: {
+      accept: () => Promise.resolve('unavailable'),
+      describe: () => Promise.resolve(null),
+      hangup: () => Promise.resolve('unavailable'),
+    },
+    secrets: { seal: () => '' },
+    logger: createLogger({ name: 'openapi', level: 'silent' }),
+  });
+}

@@ -1,0 +1,65 @@
+import type { DataSource } from 'typeorm';
+
+import type {
+  AcceptOutcome,
+  CallWorkflowDescription,
+  CallWorkflows,
+  HangupOutcome,
+} from '../../api/calls/call-workflows';
+import { CallRepository } from '../../store/repositories/call-repository';
+import { rowAad } from '../../store/secrets';
+import type { SecretBox } from '../../store/secrets';
+import type { HangupRequest, OutboundCallInput, SealedCallDetails } from '../../workflows/call/types';
+
+/** Stores a call's row as its workflow would; outcomes can be set ahead, one per request. */
+export class FakeCallWorkflows implements CallWorkflows {
+  readonly accepted: OutboundCallInput[] = [];
+  readonly hangups: { readonly callId: string; readonly updateId: string; readonly request: HangupRequest }[] = [];
+  readonly descriptions = new Map<string, CallWorkflowDescription>();
+  /** Answered instead of `accepted`, in order. */
+  acceptOutcomes: AcceptOutcome[] = [];
+  hangupOutcome: HangupOutcome = 'done';
+  readonly #calls: CallRepository;
+  readonly #secrets: SecretBox;
+
+  constructor(dataSource: DataSource, secrets: SecretBox) {
+    this.#calls = new CallRepository(dataSource);
+    this.#secrets = secrets;
+  }
+
+  async accept(input: OutboundCallInput, bodyHash: string | null): Promise<AcceptOutcome> {
+    this.accepted.push(input);
+    const outcome = this.acceptOutcomes.shift() ?? 'accepted';
+    if (outcome !== 'accepted') return outcome;
+    const known = this.descriptions.has(input.callId);
+    if (!known) {
+      const description = { startedAtMs: input.createdAtMs, bodyHash, running: true, disposition: null };
+      this.descriptions.set(input.callId, description);
+    }
+    await this.#calls.insertCall({
+      id: input.callId,
+      orgId: input.orgId,
+      agentId: input.agentId,
+      trunkId: input.trunkId,
+      sessionId: input.sessionId,
+      direction: 'outbound',
+      ...this.detailsOf(input),
+      status: 'queued',
+      createdAtMs: input.createdAtMs,
+    });
+    return 'accepted';
+  }
+
+  describe(callId: string): Promise<CallWorkflowDescription | null> {
+    return Promise.resolve(this.descriptions.get(callId) ?? null);
+  }
+
+  hangup(callId: string, updateId: string, request: HangupRequest): Promise<HangupOutcome> {
+    this.hangups.push({ callId, updateId, request });
+    return Promise.resolve(this.hangupOutcome);
+  }
+
+  detailsOf(input: OutboundCallInput): SealedCallDetails {
+    return JSON.parse(this.#secrets.open(input.sealed, rowAad(input.orgId, input.callId))) as SealedCallDetails;
+  }
+}

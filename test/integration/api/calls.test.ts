@@ -1,0 +1,157 @@
+import type { CallEvent } from '../../../media/control/contract';
+import { uuidV7 } from '../../../store/ids';
+import { CallRepository } from '../../../store/repositories/call-repository';
+import { EventRepository } from '../../../store/repositories/event-repository';
+import { FakeCallWorkflows } from '../../fakes/fake-call-workflows';
+import { ApiServer } from './support/api-server';
+
+describe('calls', () => {
+  let api: ApiServer;
+  let workflows: FakeCallWorkflows;
+  let calls: CallRepository;
+  const agentId = uuidV7();
+
+  beforeAll(async () => {
+    api = await ApiServer.start({
+      workflows: ({ dataSource, secrets }) => (workflows = new FakeCallWorkflows(dataSource, secrets)),
+    });
+    calls = new CallRepository(api.dataSource);
+  });
+  beforeEach(() => {
+    workflows.hangupOutcome = 'done';
+    workflows.hangups.length = 0;
+  });
+  afterAll(() => api.stop());
+
+  async function insert(overrides: Partial<Parameters<CallRepository['insertCall']>[0]> = {}): Promise<string> {
+    const id = uuidV7();
+    await calls.insertCall({
+      id,
+      orgId: api.tenant.orgId,
+      agentId,
+      trunkId: uuidV7(),
+      sessionId: uuidV7(),
+      direction: 'outbound',
+      from: '+15551234567',
+      to: '+15559876543',
+      status: 'queued',
+      createdAtMs: Date.now(),
+      metadata: { ticket: 1 },
+      ...overrides,
+    });
+    return id;
+  }
+
+  async function finish(callId: string): Promise<void> {
+    await calls.finaliseCall({
+      callId,
+      disposition: 'answered',
+      endReason: 'callee_hangup',
+      endedBy: 'callee',
+      sip: { sipCallId: 'a@b', finalStatus: 200, reason: 'OK', q850: 16 },
+      answeredAtMs: Date.now() - 4000,
+      endedAtMs: Date.now(),
+      metrics: { postDialDelayMs: 300, mos: 4.2, packetLossPct: 0, jitterMs: 2, turnLatencyMs: { p50: 700, p95: 900 } },
+      truncated: false,
+      event: { type: 'call.ended' },
+    });
+  }
+
+  it('show how they went', async () => {
+    const id = await insert();
+    await finish(id);
+    expect((await api.get(`/phone/calls/${id}`)).body).toMatchObject({
+      id,
+      org_id: api.tenant.orgId,
+      phone_agent_id: agentId,
+      status: 'completed',
+      disposition: 'answered',
+      sip: { call_id: 'a@b', final_status: 200, reason: 'OK', q850: 16 },
+      duration_seconds: 4,
+      ended_by: 'callee',
+      end_reason: 'callee_hangup',
+      truncated: false,
+      recording: { available: false, duration_seconds: null },
+      metrics: { post_dial_delay_ms: 300, mos: 4.2, turn_latency_ms: { p50: 700, p95: 900 } },
+      metadata: { ticket: 1 },
+    });
+  });
+
+  it('are found by their properties', async () => {
+    const id = await insert({ direction: 'inbound', from: '+15550007777', status: 'in_progress' });
+    const find = async (query: string): Promise<string[]> =>
+      (await api.get(`/phone/calls?limit=100&${query}`)).body.items.map((call: { id: string }) => call.id);
+    expect(await find('direction=inbound')).toEqual([id]);
+    expect(await find('status=in_progress&phone_number=%2B1%20555%20000%207777')).toEqual([id]);
+    expect(await find(`phone_agent_id=${agentId}`)).toContain(id);
+    expect(await find(`created_after=${encodeURIComponent(new Date(Date.now() + 60_000).toISOString())}`)).toEqual([]);
+    expect(await find('disposition=busy')).toEqual([]);
+    expect((await api.get('/phone/calls?status=strange')).status).toBe(400);
+  });
+
+  it('come in pages', async () => {
+    const all = (await api.get('/phone/calls?limit=100')).body.items;
+    const first = (await api.get('/phone/calls?limit=1')).body;
+    const second = (await api.get(`/phone/calls?limit=1&cursor=${first.next}`)).body;
+    expect([...first.items, ...second.items]).toEqual(all.slice(0, 2));
+  });
+
+  it('have a timeline and a transcript', async () => {
+    const id = await insert({ status: 'in_progress' });
+    const base = { callId: id, orgId: api.tenant.orgId };
+    const turn = { index: 0, speaker: 'agent', text: 'Hello', startMs: 10, endMs: 900, interruptedAtMs: null } as const;
+    const events: CallEvent[] = [
+      { ...base, seq: 1, atMs: 1000, type: 'ringing', status: 180 },
+      { ...base, seq: 2, atMs: 2000, type: 'answered', sipCallId: 'a@b', postDialDelayMs: 900 },
+      { ...base, seq: 3, atMs: 3000, type: 'turn', turn },
+    ];
+    const repository = new EventRepository(api.dataSource);
+    await repository.insertBatch(events);
+    await repository.insertWorkflowEvents([{ ...base, seq: 1, atMs: 500, type: 'call.accepted' }]);
+    const { body } = await api.get(`/phone/calls/${id}/events`);
+    expect(body.items.map((event: { id: string }) => event.id)).toEqual(['workflow:1', 'node:1', 'node:2', 'node:3']);
+    expect(body.items[1]).toMatchObject({ type: 'ringing', at: '1970-01-01T00:00:01.000Z', data: { status: 180 } });
+    const page = (await api.get(`/phone/calls/${id}/events?limit=3`)).body;
+    const rest = (await api.get(`/phone/calls/${id}/events?cursor=${page.next}`)).body;
+    expect([...page.items, ...rest.items]).toEqual(body.items);
+    expect((await api.get(`/phone/calls/${id}/transcript`)).body).toEqual({
+      call_id: id,
+      turns: [{ index: 0, speaker: 'agent', text: 'Hello', start_ms: 10, end_ms: 900, interrupted_at_ms: null }],
+    });
+  });
+
+  it('are hung up by an update that a repeat joins', async () => {
+    const id = await insert({ status: 'in_progress' });
+    expect((await api.post(`/phone/calls/${id}/hangup`)).status).toBe(200);
+    await api.post(`/phone/calls/${id}/hangup`, {});
+    expect(workflows.hangups).toHaveLength(2);
+    expect(new Set(workflows.hangups.map(({ updateId }) => updateId)).size).toBe(1);
+    expect(workflows.hangups[0]).toMatchObject({ callId: id, request: { endReason: 'api_hangup', endedBy: 'api' } });
+  });
+
+  it('that are over answer a hang-up unchanged', async () => {
+    const id = await insert();
+    await finish(id);
+    const { status, body } = await api.post(`/phone/calls/${id}/hangup`);
+    expect([status, body.end_reason]).toEqual([200, 'callee_hangup']);
+    expect(workflows.hangups).toEqual([]);
+  });
+
+  it('whose hang-up takes too long are named with the update', async () => {
+    const id = await insert({ status: 'in_progress' });
+    workflows.hangupOutcome = 'unknown';
+    const { status, body } = await api.post(`/phone/calls/${id}/hangup`);
+    expect([status, body.code, body.call_id, body.update_id]).toEqual([503, 'outcome_unknown', id, 'hangup']);
+    workflows.hangupOutcome = 'unavailable';
+    expect((await api.post(`/phone/calls/${id}/hangup`)).body.code).toBe('temporal_unavailable');
+  });
+
+  it('whose workflow is gone answer 409 until the server has ended them', async () => {
+    const id = await insert({ status: 'in_progress' });
+    workflows.hangupOutcome = 'gone';
+    const open = await api.post(`/phone/calls/${id}/hangup`);
+    expect([open.status, open.body.code]).toEqual([409, 'call_not_controllable']);
+    await finish(id);
+    expect((await api.post(`/phone/calls/${id}/hangup`)).status).toBe(200);
+  });
+});

@@ -1,0 +1,204 @@
+import { keyedCallId } from '../../../store/ids';
+import { FakeCallWorkflows } from '../../fakes/fake-call-workflows';
+import { ApiServer } from './support/api-server';
+
+const ROUTE = 'POST /phone/outbound-call';
+const to = '+15559876543';
+
+describe('POST /phone/outbound-call', () => {
+  let api: ApiServer;
+  let workflows: FakeCallWorkflows;
+  let agentId: string;
+  let trunkId: string;
+
+  beforeAll(async () => {
+    api = await ApiServer.start({
+      workflows: ({ dataSource, secrets }) => (workflows = new FakeCallWorkflows(dataSource, secrets)),
+    });
+    await api.seeNode();
+    const agent = await api.post('/phone', { name: 'Dialler', first_message: 'Hi {{name}}!' });
+    agentId = agent.body.id;
+    const trunk = await api.post('/phone/sip/outbound-trunks', {
+      name: 'Carrier',
+      host: 'sip.provider.com',
+      username: 'u',
+      password: 'p',
+      caller_number: '+15551234567',
+    });
+    trunkId = trunk.body.id;
+    await api.put(`/phone/sip/agents/${agentId}/outbound-trunk`, { trunk_id: trunkId });
+  });
+  beforeEach(() => {
+    workflows.accepted.length = 0;
+    workflows.acceptOutcomes = [];
+  });
+  afterAll(() => api.stop());
+
+  const dial = (body: object = {}, key?: string) =>
+    api.post(
+      '/phone/outbound-call',
+      { phone_agent_id: agentId, phone_number: to, ...body },
+      key === undefined ? {} : { headers: { 'Idempotency-Key': key } },
+    );
+
+  it('hands the workflow ids and times, and everything else sealed', async () => {
+    const before = Date.now();
+    const { status, body } = await dial({
+      variables: { name: 'Ada' },
+      metadata: { ticket: 4711 },
+      ring_timeout_seconds: 20,
+      max_duration_seconds: 90,
+    });
+    expect(status).toBe(200);
+    const [input] = workflows.accepted;
+    expect(input).toMatchObject({
+      direction: 'outbound',
+      callId: body.id,
+      orgId: api.tenant.orgId,
+      agentId,
+      trunkId,
+      ringTimeoutSeconds: 20,
+      maxDurationSeconds: 90,
+    });
+    expect(input!.createdAtMs).toBeGreaterThanOrEqual(before);
+    expect(input!.acceptByMs - input!.createdAtMs).toBe(5000);
+    expect(JSON.stringify(input)).not.toContain('555');
+    expect(JSON.stringify(input)).not.toContain('Ada');
+    expect(workflows.detailsOf(input!)).toEqual({
+      from: '+15551234567',
+      to,
+      firstMessage: 'Hi Ada!',
+      metadata: { ticket: 4711 },
+    });
+    expect(body).toMatchObject({ status: 'queued', metadata: { ticket: 4711 }, session_id: input!.sessionId });
+    expect(body.id[14]).toBe('7');
+  });
+
+  it.each([
+    ['an unknown agent', { phone_agent_id: '01937f3e-6c10-7f33-8a44-91b1a2c3d402' }, 404, 'agent_not_found'],
+    ['a number of another country', { phone_number: '+4930123456' }, 422, 'destination_not_allowed'],
+    ['a premium number', { phone_number: '+19005551234' }, 422, 'destination_not_allowed'],
+    ['a satellite number', { phone_number: '+8821612345678' }, 422, 'destination_not_allowed'],
+    ['an emergency number', { phone_number: '112' }, 422, 'emergency_number'],
+    ['an emergency number behind a country code', { phone_number: '+1911' }, 422, 'emergency_number'],
+    ["a caller number that is not the trunk's", { caller_number: '+15550009999' }, 422, 'caller_number_not_owned'],
+    ['no number', { phone_number: undefined }, 400, 'validation_failed'],
+    ['a ring timeout out of range', { ring_timeout_seconds: 4 }, 400, 'validation_failed'],
+  ])('refuses %s and starts nothing', async (_, body, status, code) => {
+    const answer = await dial(body);
+    expect([answer.status, answer.body.code]).toEqual([status, code]);
+    expect(workflows.accepted).toEqual([]);
+  });
+
+  it('refuses an agent without a trunk, unless the request names one', async () => {
+    const { body: bare } = await api.post('/phone', { name: 'No trunk' });
+    const refused = await dial({ phone_agent_id: bare.id });
+    expect([refused.status, refused.body.code]).toEqual([422, 'agent_has_no_outbound_trunk']);
+    expect((await dial({ phone_agent_id: bare.id, trunk_id: trunkId })).status).toBe(200);
+  });
+
+  it('refuses an agent whose language nobody speaks', async () => {
+    const { body: finn } = await api.post('/phone', { name: 'Finn', language: 'fi' });
+    const refused = await dial({ phone_agent_id: finn.id, trunk_id: trunkId });
+    expect([refused.status, refused.body.code]).toEqual([422, 'language_unavailable']);
+  });
+
+  it('may call the countries of every own number', async () => {
+    expect((await dial({ phone_number: '+442079460000' })).body.code).toBe('destination_not_allowed');
+    await api.post('/phone/numbers', { phone_number: '+442079460123', method: 'attest' });
+    expect((await dial({ phone_number: '+442079460000' })).status).toBe(200);
+  });
+
+  it('says that nothing was done while Temporal is away', async () => {
+    workflows.acceptOutcomes = ['unavailable'];
+    const { status, body, headers } = await dial();
+    expect([status, body.code, headers.get('retry-after')]).toEqual([503, 'temporal_unavailable', '2']);
+  });
+
+  it('names the call when its outcome is unknown', async () => {
+    workflows.acceptOutcomes = ['unknown'];
+    const { status, body } = await dial();
+    expect([status, body.code, body.call_id]).toEqual([503, 'outcome_unknown', workflows.accepted[0]!.callId]);
+  });
+
+  describe('with an Idempotency-Key', () => {
+    it('derives the id from the key and replays the answer', async () => {
+      const first = await dial({ metadata: { a: 1 } }, 'key-1');
+      expect(first.body.id).toBe(keyedCallId(api.tenant.orgId, ROUTE, 'key-1', 1));
+      const again = await dial({ metadata: { a: 1 } }, 'key-1');
+      expect(again.body).toEqual(first.body);
+      expect([first, again].map((a) => a.headers.get('idempotent-replayed'))).toEqual([null, 'true']);
+      expect(workflows.accepted).toHaveLength(1);
+      const other = await dial({ metadata: { a: 2 } }, 'key-1');
+      expect([other.status, other.body.code]).toEqual([422, 'idempotency_mismatch']);
+    });
+
+    it('makes one call of simultaneous duplicates', async () => {
+      const answers = await Promise.all(Array.from({ length: 10 }, () => dial({}, 'key-2')));
+      expect(answers.every(({ status }) => status === 200 || status === 409)).toBe(true);
+      expect(new Set(workflows.accepted.map(({ callId }) => callId)).size).toBe(1);
+      expect((await dial({}, 'key-2')).headers.get('idempotent-replayed')).toBe('true');
+    });
+
+    it('finds the call although the row of the key was lost', async () => {
+      const first = await dial({ metadata: { a: 1 } }, 'key-3');
+      await api.dataSource.query('DELETE FROM idempotency_keys');
+      const other = await dial({ metadata: { a: 2 } }, 'key-3');
+      expect([other.status, other.body.code]).toEqual([422, 'idempotency_mismatch']);
+      const again = await dial({ metadata: { a: 1 } }, 'key-3');
+      expect([again.body.id, again.headers.get('idempotent-replayed')]).toEqual([first.body.id, 'true']);
+      expect(workflows.accepted).toHaveLength(1);
+    });
+
+    it('may try again at once after a refusal or an outage, and gets the same id', async () => {
+      workflows.acceptOutcomes = ['unknown', 'unavailable'];
+      const first = await dial({}, 'key-4');
+      expect(first.body.code).toBe('outcome_unknown');
+      expect((await dial({}, 'key-4')).body.code).toBe('temporal_unavailable');
+      const third = await dial({}, 'key-4');
+      expect([third.status, third.body.id]).toEqual([200, first.body.call_id]);
+    });
+
+    it('is free for another body after a refusal', async () => {
+      expect((await dial({ phone_number: '+4930123456' }, 'key-8')).status).toBe(422);
+      expect((await dial({}, 'key-8')).status).toBe(200);
+    });
+
+    it('begins the next call when the first expired undialled', async () => {
+      workflows.acceptOutcomes = ['expired'];
+      expect((await dial({}, 'key-5')).body.code).toBe('call_expired');
+      const first = await dial({}, 'key-5');
+      await api.dataSource.query(`UPDATE calls SET status = 'completed', disposition = 'expired' WHERE id = $1`, [
+        first.body.id,
+      ]);
+      const second = await dial({}, 'key-5');
+      expect(second.body.id).toBe(keyedCallId(api.tenant.orgId, ROUTE, 'key-5', 2));
+      expect(second.headers.get('idempotent-replayed')).toBeNull();
+    });
+
+    it('begins the next call after 24 hours, with any body', async () => {
+      const first = await dial({}, 'key-6');
+      await api.dataSource.query(`UPDATE calls SET created_at = created_at - interval '25 h' WHERE id = $1`, [
+        first.body.id,
+      ]);
+      await api.dataSource.query(`DELETE FROM idempotency_keys WHERE key = 'key-6'`);
+      const second = await dial({ metadata: { other: true } }, 'key-6');
+      expect(second.body.id).toBe(keyedCallId(api.tenant.orgId, ROUTE, 'key-6', 2));
+    });
+
+    it('replays even when the agent is gone by now', async () => {
+      const { body: agent } = await api.post('/phone', { name: 'Short-lived' });
+      const first = await dial({ phone_agent_id: agent.id, trunk_id: trunkId }, 'key-7');
+      await api.delete(`/phone/${agent.id}`);
+      const again = await dial({ phone_agent_id: agent.id, trunk_id: trunkId }, 'key-7');
+      expect([again.status, again.body.id]).toEqual([200, first.body.id]);
+    });
+  });
+
+  it('notes who placed a call, without its numbers', async () => {
+    const { body } = await dial();
+    const rows = await api.dataSource.query('SELECT * FROM audit_log WHERE resource_id = $1', [body.id]);
+    expect(rows).toMatchObject([{ action: 'create', resource: 'call', key_id: api.tenant.keyId }]);
+    expect(api.logs.join('')).not.toContain(to);
+  });
+});

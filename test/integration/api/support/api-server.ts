@@ -1,0 +1,207 @@
+/** The API on a database of its own and the run's Temporal server, on a port of the system's choice. */
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+import { Registry } from 'prom-client';
+import type { DataSource } from 'typeorm';
+
+import { createApp, openApiDocument } from '../../../../api/app';
+import type { AppDeps, AppOptions } from '../../../../api/app';
+import type { CallWorkflows } from '../../../../api/calls/call-workflows';
+import { createApiStore, whenConnected } from '../../../../api/database';
+import { KeyAuthenticator } from '../../../../api/key-authenticator';
+import type { OpenApiDocument } from '../../../../api/openapi';
+import { createLogger } from '../../../../ops/logger';
+import { createDataSource } from '../../../../store/data-source';
+import { ApiKeyRepository } from '../../../../store/repositories/api-key-repository';
+import { MediaNodeRepository } from '../../../../store/repositories/media-node-repository';
+import { OrganisationRepository } from '../../../../store/repositories/organisation-repository';
+import { newMasterKey, SecretBox } from '../../../../store/secrets';
+import { createTestDatabase } from '../../../support/servers';
+import type { TestDatabase } from '../../../support/servers';
+import { ContractChecker } from './contract-checker';
+import { FakeCallWorkflows } from '../../../fakes/fake-call-workflows';
+
+export interface Tenant {
+  readonly orgId: string;
+  readonly key: string;
+  readonly keyId: string;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  // Tests look into answers freely; the contract test proves their shape.
+  // oxlint-disable-next-line typescript/no-explicit-any
+  readonly body: any;
+}
+
+export interface RequestOptions {
+  readonly body?: unknown;
+  readonly key?: string | null;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface ApiServerOptions {
+  readonly options?: Partial<AppOptions>;
+  readonly workflows?: (deps: { dataSource: DataSource; secrets: SecretBox }) => CallWorkflows;
+}
+
+export class ApiServer {
+  readonly dataSource: DataSource;
+  readonly databaseUrl: string;
+  readonly secrets: SecretBox;
+  readonly openapi: OpenApiDocument;
+  /** Every line that was logged. */
+  readonly logs: string[];
+  tenant!: Tenant;
+  readonly contract: ContractChecker;
+  readonly #database: TestDatabase;
+  readonly #server: Server;
+
+  private constructor(parts: {
+    database: TestDatabase;
+    dataSource: DataSource;
+    secrets: SecretBox;
+    deps: AppDeps;
+    server: Server;
+    logs: string[];
+  }) {
+    this.#database = parts.database;
+    this.databaseUrl = parts.database.databaseUrl;
+    this.dataSource = parts.dataSource;
+    this.secrets = parts.secrets;
+    this.#server = parts.server;
+    this.logs = parts.logs;
+    this.openapi = openApiDocument(parts.deps);
+    this.contract = new ContractChecker(this.openapi);
+  }
+
+  static async start(settings: ApiServerOptions = {}): Promise<ApiServer> {
+    const database = await createTestDatabase();
+    const secrets = new SecretBox(newMasterKey());
+    const dataSource = createDataSource({ url: database.databaseUrl, statementTimeoutMs: 1500 });
+    await dataSource.initialize();
+    const logs: string[] = [];
+    const logger = createLogger({
+      name: 'api',
+      level: 'debug',
+      destination: { write: (line) => void logs.push(line) },
+    });
+    const store = createApiStore(dataSource, secrets);
+    const workflows = settings.workflows?.({ dataSource, secrets }) ?? new FakeCallWorkflows(dataSource, secrets);
+    const nodes = new MediaNodeRepository(dataSource);
+    const deps: AppDeps = {
+      options: {
+        sipEndpoint: 'sip.test.example:5070',
+        outboundAllowedCountries: [],
+        allowPrivateTargets: true,
+        rateLimitPerMinute: 100_000,
+        version: '0.0.0',
+        ...settings.options,
+      },
+      store,
+      workflows,
+      secrets,
+      authenticator: whenConnected(dataSource, new KeyAuthenticator(store, logger)),
+      probes: [
+        { name: 'postgresql', check: async () => void (await dataSource.query('SELECT 1')) },
+        {
+          name: 'media_node',
+          check: async () => {
+            if ((await nodes.live(6000)).length === 0) throw new Error('none');
+          },
+        },
+      ],
+      registry: new Registry(),
+      logger,
+    };
+    const handle = createApp(deps).callback();
+    const server = createServer((request, response) => void handle(request, response));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const api = new ApiServer({ database, dataSource, secrets, deps, server, logs });
+    api.tenant = await api.createTenant({ operator: true });
+    return api;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  async createTenant(input: { operator?: boolean; scopes?: readonly string[] } = {}): Promise<Tenant> {
+    const organisation = await new OrganisationRepository(this.dataSource).create({ name: 'Tenant' });
+    return this.createKey(organisation.id, input);
+  }
+
+  async createKey(orgId: string, input: { operator?: boolean; scopes?: readonly string[] } = {}): Promise<Tenant> {
+    const { record, key } = await new ApiKeyRepository(this.dataSource, this.secrets).create({
+      orgId,
+      name: 'test',
+      scopes: input.scopes ?? ['full'],
+      operator: input.operator ?? false,
+    });
+    return { orgId, key, keyId: record.id };
+  }
+
+  /** A media node that lives and speaks English. */
+  async seeNode(): Promise<void> {
+    await new MediaNodeRepository(this.dataSource).seen({
+      nodeId: 'node-1',
+      bootId: 'boot-1',
+      startedAtMs: Date.now(),
+      sipAddress: '127.0.0.1:5060',
+      calls: 0,
+      info: { voices: [{ id: 'slt', name: 'SLT', language: ['en'], gender: 'female' }] },
+    });
+  }
+
+  async request(method: string, path: string, options: RequestOptions = {}): Promise<Answer> {
+    const key = options.key === undefined ? this.tenant.key : options.key;
+    const response = await fetch(this.url + path, {
+      method,
+      headers: {
+        ...(key === null ? {} : { Authorization: `Bearer ${key}` }),
+        ...(options.body === undefined ? {} : { 'Content-Type': 'application/json' }),
+        ...options.headers,
+      },
+      ...(options.body === undefined
+        ? {}
+        : { body: typeof options.body === 'string' ? options.body : JSON.stringify(options.body) }),
+    });
+    const text = await response.text();
+    const json = (response.headers.get('content-type') ?? '').includes('json');
+    const answer: Answer = { status: response.status, headers: response.headers, body: json ? JSON.parse(text) : text };
+    this.contract.check(method, path, answer);
+    return answer;
+  }
+
+  get(path: string, options?: RequestOptions): Promise<Answer> {
+    return this.request('GET', path, options);
+  }
+
+  post(path: string, body?: unknown, options: RequestOptions = {}): Promise<Answer> {
+    return this.request('POST', path, { ...options, ...(body === undefined ? {} : { body }) });
+  }
+
+  put(path: string, body: unknown, options: RequestOptions = {}): Promise<Answer> {
+    return this.request('PUT', path, { ...options, body });
+  }
+
+  patch(path: string, body: unknown, options: RequestOptions = {}): Promise<Answer> {
+    return this.request('PATCH', path, { ...options, body });
+  }
+
+  delete(path: string, options?: RequestOptions): Promise<Answer> {
+    return this.request('DELETE', path, options);
+  }
+
+  async stop(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+      this.#server.closeAllConnections();
+    });
+    await this.dataSource.destroy();
+    await this.#database.drop();
+  }
+}

@@ -1,0 +1,73 @@
+import Ajv2020 from 'ajv/dist/2020';
+
+import type { OpenApiDocument } from '../../../../api/openapi';
+
+interface Operation {
+  readonly operationId: string;
+  readonly responses: Readonly<
+    Record<string, { readonly description: string; readonly content: { 'application/json': { schema: object } } }>
+  >;
+}
+
+export interface CheckedAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: unknown;
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const DATE_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+
+/** Proves answers against the document that describes them: status, code and shape. */
+export class ContractChecker {
+  /** `operationId status` of everything that was checked. */
+  readonly seen = new Set<string>();
+  readonly #document: OpenApiDocument;
+  readonly #ajv: Ajv2020;
+
+  constructor(document: OpenApiDocument) {
+    this.#document = document;
+    this.#ajv = new Ajv2020({ strict: false, allErrors: true });
+    this.#ajv.addFormat('uuid', UUID);
+    this.#ajv.addFormat('date-time', DATE_TIME);
+    this.#ajv.addSchema({ $id: 'document', components: document['components'] });
+  }
+
+  /** Throws with everything that is wrong. Paths that the document does not have are not looked at. */
+  check(method: string, path: string, answer: CheckedAnswer): void {
+    const operation = this.#operation(method.toLowerCase(), path.split('?')[0] ?? path);
+    if (operation === undefined) return;
+    const where = `${method} ${path} → ${answer.status}`;
+    const response = operation.responses[String(answer.status)];
+    if (response === undefined) throw new Error(`${where}: status not in the document: ${JSON.stringify(answer.body)}`);
+    const schema = JSON.parse(
+      JSON.stringify(response.content['application/json'].schema).replaceAll('"#/', '"document#/'),
+    ) as object;
+    const validate = this.#ajv.compile(schema);
+    if (!validate(answer.body)) throw new Error(`${where}: ${JSON.stringify(validate.errors, null, 1)}`);
+    if (answer.status >= 400) this.#checkError(where, response.description, answer);
+    this.seen.add(`${operation.operationId} ${answer.status}`);
+  }
+
+  operations(): { readonly operationId: string; readonly statuses: readonly string[] }[] {
+    return Object.values(this.#document.paths)
+      .flatMap((path) => Object.values(path) as unknown as Operation[])
+      .map(({ operationId, responses }) => ({ operationId, statuses: Object.keys(responses) }));
+  }
+
+  #checkError(where: string, description: string, answer: CheckedAnswer): void {
+    const body = answer.body as { statusCode: number; code: string; requestId: string };
+    if (body.statusCode !== answer.status) throw new Error(`${where}: statusCode ${body.statusCode}`);
+    if (body.requestId !== answer.headers.get('x-request-id')) throw new Error(`${where}: requestId ${body.requestId}`);
+    if (!description.includes(`\`${body.code}\``)) throw new Error(`${where}: code ${body.code} not in the document`);
+  }
+
+  #operation(method: string, path: string): Operation | undefined {
+    const exact = this.#document.paths[path]?.[method];
+    const template = Object.entries(this.#document.paths).find(([candidate, operations]) => {
+      const pattern = new RegExp(`^${candidate.replaceAll(/\{\w+\}/g, '[^/]+')}$`);
+      return operations[method] !== undefined && pattern.test(path);
+    });
+    return (exact ?? template?.[1][method]) as Operation | undefined;
+  }
+}

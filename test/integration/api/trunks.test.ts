@@ -1,0 +1,196 @@
+import { CallRepository } from '../../../store/repositories/call-repository';
+import { uuidV7 } from '../../../store/ids';
+import { ApiServer } from './support/api-server';
+import type { Tenant } from './support/api-server';
+
+const outboundTrunk = {
+  name: 'Carrier',
+  host: 'sip.provider.com',
+  username: 'user',
+  password: 'carrier-secret-1',
+  caller_number: '+15551234567',
+};
+
+async function openCall(api: ApiServer, tenant: Tenant, trunkId: string): Promise<string> {
+  const id = uuidV7();
+  await new CallRepository(api.dataSource).insertCall({
+    id,
+    orgId: tenant.orgId,
+    agentId: uuidV7(),
+    trunkId,
+    sessionId: uuidV7(),
+    direction: 'inbound',
+    from: '+15550001111',
+    to: '+15551234567',
+    status: 'in_progress',
+    createdAtMs: Date.now(),
+  });
+  return id;
+}
+
+describe('the inbound trunk', () => {
+  let api: ApiServer;
+
+  beforeEach(async () => {
+    api = await ApiServer.start();
+  });
+  afterEach(() => api.stop());
+
+  it("vouches for the numbers in the body of a server's only organisation", async () => {
+    const { status, body } = await api.post('/phone/sip/inbound-trunk', { phone_numbers: ['+15551234567'] });
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ phone_numbers: ['+15551234567'], krisp_enabled: true, auth: 'digest' });
+    const { body: numbers } = await api.get('/phone/numbers');
+    expect(numbers.items).toMatchObject([{ phone_number: '+15551234567', status: 'verified', method: 'attest' }]);
+    expect((await api.get('/phone/sip/inbound-trunk')).body).toEqual(body);
+  });
+
+  it('takes listed numbers only when they are verified, once there are two organisations', async () => {
+    await api.createTenant();
+    const { status, body } = await api.post('/phone/sip/inbound-trunk', { phone_numbers: ['+15551234567'] });
+    expect([status, body.code]).toEqual([422, 'number_not_verified']);
+    expect((await api.get('/phone/sip/inbound-trunk')).status).toBe(404);
+    await api.post('/phone/numbers', { phone_number: '+15551234567', method: 'attest' });
+    expect((await api.post('/phone/sip/inbound-trunk', { phone_numbers: ['+15551234567'] })).status).toBe(200);
+  });
+
+  it('takes all verified numbers when none are listed, and none when the list is empty', async () => {
+    await api.post('/phone/numbers', { phone_number: '+15550100001', method: 'attest' });
+    await api.post('/phone/numbers', { phone_number: '+15550100002', method: 'attest' });
+    const { body } = await api.post('/phone/sip/inbound-trunk');
+    expect(new Set(body.phone_numbers)).toEqual(new Set(['+15550100001', '+15550100002']));
+    await api.delete('/phone/sip/inbound-trunk');
+    expect((await api.post('/phone/sip/inbound-trunk', { phone_numbers: [] })).body.phone_numbers).toEqual([]);
+  });
+
+  it('exists once per organisation', async () => {
+    await api.post('/phone/sip/inbound-trunk', {});
+    const { status, body } = await api.post('/phone/sip/inbound-trunk', {});
+    expect([status, body.code]).toEqual([409, 'inbound_trunk_exists']);
+  });
+
+  it('is not deleted under active calls unless forced', async () => {
+    const { body: trunk } = await api.post('/phone/sip/inbound-trunk', { phone_numbers: ['+15551234567'] });
+    await openCall(api, api.tenant, trunk.id);
+    const refused = await api.delete('/phone/sip/inbound-trunk');
+    expect([refused.status, refused.body.code, refused.body.active_calls]).toEqual([409, 'trunk_has_active_calls', 1]);
+    const gone = await api.delete('/phone/sip/inbound-trunk?force=true');
+    expect(gone.body).toEqual({ id: trunk.id, deleted: true, detached: { phone_numbers: ['+15551234567'] } });
+    expect((await api.delete('/phone/sip/inbound-trunk')).body.code).toBe('inbound_trunk_not_found');
+  });
+
+  it('shows its password on its own routes and nowhere else', async () => {
+    const { body: trunk } = await api.post('/phone/sip/inbound-trunk', { phone_numbers: ['+15551234567'] });
+    await api.delete('/phone/sip/inbound-trunk');
+    const dump = JSON.stringify(await api.dataSource.query('SELECT * FROM audit_log'));
+    expect(dump).toContain(trunk.auth_username);
+    expect(dump).not.toContain(trunk.auth_password);
+    expect(api.logs.join('')).not.toContain(trunk.auth_password);
+  });
+
+  it('replays its creation with the same Idempotency-Key', async () => {
+    const headers = { 'Idempotency-Key': 'trunk-1' };
+    const body = { phone_numbers: ['+15551234567'], krisp_enabled: false };
+    const first = await api.post('/phone/sip/inbound-trunk', body, { headers });
+    const reordered = { krisp_enabled: false, phone_numbers: ['+15551234567'] };
+    const again = await api.post('/phone/sip/inbound-trunk', reordered, { headers });
+    expect(again.body).toEqual(first.body);
+    expect([first, again].map((a) => a.headers.get('idempotent-replayed'))).toEqual([null, 'true']);
+    const other = await api.post('/phone/sip/inbound-trunk', {}, { headers });
+    expect([other.status, other.body.code]).toEqual([422, 'idempotency_mismatch']);
+    const rows = await api.dataSource.query('SELECT * FROM idempotency_keys');
+    expect(JSON.stringify(rows)).not.toContain(first.body.auth_password);
+  });
+});
+
+describe('outbound trunks', () => {
+  let api: ApiServer;
+
+  beforeAll(async () => {
+    api = await ApiServer.start();
+  });
+  afterAll(() => api.stop());
+
+  it('answers name and times on creation and everything but the password by id', async () => {
+    const { body } = await api.post('/phone/sip/outbound-trunks', outboundTrunk);
+    expect(Object.keys(body).sort()).toEqual(['created_at', 'id', 'name', 'updated_at']);
+    const { body: full } = await api.get(`/phone/sip/outbound-trunks/${body.id}`);
+    expect(full).toEqual({
+      ...body,
+      host: 'sip.provider.com',
+      port: 5060,
+      transport: 'udp',
+      username: 'user',
+      has_password: true,
+      caller_number: '+15551234567',
+      agents: [],
+    });
+    expect((await api.get('/phone/sip/outbound-trunks')).body).toContainEqual(body);
+  });
+
+  it('keeps the password out of answers, logs and audit rows', async () => {
+    const dump = JSON.stringify([
+      await api.dataSource.query('SELECT * FROM audit_log'),
+      await api.dataSource.query('SELECT * FROM outbound_trunks'),
+      (await api.get('/phone/sip/outbound-trunks')).body,
+    ]);
+    expect(dump + api.logs.join('')).not.toContain('carrier-secret-1');
+  });
+
+  it('leaves its agents without a trunk when it is deleted', async () => {
+    const { body: agent } = await api.post('/phone', { name: 'Dialler' });
+    const { body: trunk } = await api.post('/phone/sip/outbound-trunks', outboundTrunk);
+    await api.put(`/phone/sip/agents/${agent.id}/outbound-trunk`, { trunk_id: trunk.id });
+    const users = [{ id: agent.id, name: 'Dialler' }];
+    expect((await api.get(`/phone/sip/outbound-trunks/${trunk.id}`)).body.agents).toEqual(users);
+    await openCall(api, api.tenant, trunk.id);
+    expect((await api.delete(`/phone/sip/outbound-trunks/${trunk.id}`)).status).toBe(409);
+    const gone = await api.delete(`/phone/sip/outbound-trunks/${trunk.id}?force=true`);
+    expect(gone.body).toEqual({ id: trunk.id, deleted: true, detached: { agents: users } });
+    expect((await api.get(`/phone/sip/agents/${agent.id}/config`)).body.outbound_trunk).toBeNull();
+    expect((await api.delete(`/phone/sip/outbound-trunks/${trunk.id}`)).body.code).toBe('outbound_trunk_not_found');
+  });
+
+  it.each([
+    ['a host with a scheme', { host: 'sip:carrier.example' }, 'host'],
+    ['a host with a port', { host: 'carrier.example:5060' }, 'host'],
+    ['line breaks in the user name', { username: 'user\r\nX: y' }, 'username'],
+    ['a port out of range', { port: 70_000 }, 'port'],
+    ['an unknown transport', { transport: 'ws' }, 'transport'],
+    ['a caller number that is none', { caller_number: 'me' }, 'caller_number'],
+  ])('refuses %s', async (_, change, path) => {
+    const { status, body } = await api.post('/phone/sip/outbound-trunks', { ...outboundTrunk, ...change });
+    expect(status).toBe(400);
+    expect(body.issues.map((issue: { path: string }) => issue.path)).toEqual([path]);
+  });
+
+  it('sets and clears the trunk of an agent', async () => {
+    const { body: agent } = await api.post('/phone', { name: 'Switcher' });
+    const path = `/phone/sip/agents/${agent.id}/outbound-trunk`;
+    const unknown = await api.put(path, { trunk_id: uuidV7() });
+    expect([unknown.status, unknown.body.code]).toEqual([404, 'outbound_trunk_not_found']);
+    const { body: trunk } = await api.post('/phone/sip/outbound-trunks', outboundTrunk);
+    expect((await api.put(path, { trunk_id: trunk.id })).body.outbound_trunk).toEqual({
+      id: trunk.id,
+      name: 'Carrier',
+    });
+    expect((await api.put(path, { trunk_id: null })).body.outbound_trunk).toBeNull();
+    expect((await api.put(path, {})).status).toBe(400);
+  });
+});
+
+describe('private targets where they are not allowed', () => {
+  it('refuses private hosts and URLs', async () => {
+    const api = await ApiServer.start({ options: { allowPrivateTargets: false } });
+    try {
+      const trunk = await api.post('/phone/sip/outbound-trunks', { ...outboundTrunk, host: '10.0.0.5' });
+      expect([trunk.status, trunk.body.code]).toEqual([422, 'private_target']);
+      const plain = await api.post('/phone', { name: 'x', custom_llm: 'http://example.com/v1' });
+      expect([plain.status, plain.body.issues[0].path]).toEqual([400, 'custom_llm']);
+      const local = await api.post('/phone', { name: 'x', data_collection_webhook_url: 'https://[::1]/hook' });
+      expect(local.body.code).toBe('private_target');
+    } finally {
+      await api.stop();
+    }
+  });
+});
