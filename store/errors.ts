@@ -75,7 +75,8 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   // A name with several addresses, none of which answers.
   if (Array.isArray(cause.errors)) return cause.errors.some(isDatabaseUnavailable);
   const code = cause.code ?? '';
-  // 08 connection, 53 resources, 57014 statement timeout, 57P0x shutdown and start-up, 25P03 idle transaction ended.
-  if (/^(08...|53...|57014|57P0[1-5]|25P03)$/.test(code)) return true;
+  // 08 connection, 53 resources, 57014 statement timeout, 57P0x shutdown and start-up, 25P03 idle transaction ended,
+  // 40001 and 40P01 another transaction was in the way.
+  if (/^(08...|53...|57014|57P0[1-5]|25P03|40001|40P01)$/.test(code)) return true;
   return NETWORK_CODES.has(code) || OUTAGE_MESSAGE.test(cause.message ?? '');
 }

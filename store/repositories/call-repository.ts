@@ -34,6 +34,7 @@ export interface CallProgress {
   readonly nodeId?: string | null;
   readonly bootId?: string | null;
   readonly sipCallId?: string | null;
+  /** Of several, the earliest stays: who learns late that a call was answered can only guess later. */
   readonly answeredAtMs?: number | null;
 }
 
@@ -44,7 +45,7 @@ export interface CallFinal {
   readonly endedBy: EndedBy;
   readonly sip: SipOutcome | null;
   readonly endedAtMs: number;
-  /** When it was answered, should that have been missed until now. */
+  /** When it was answered, should that have been missed or guessed until now. */
   readonly answeredAtMs?: number | null;
   readonly metrics: CallMetrics | null;
   readonly truncated: boolean;
@@ -106,7 +107,7 @@ export class CallRepository {
       `UPDATE calls SET
          status = CASE WHEN status = ANY($3::text[]) THEN $2 ELSE status END,
          node_id = coalesce($4, node_id), boot_id = coalesce($5, boot_id), sip_call_id = coalesce($6, sip_call_id),
-         answered_at = coalesce(answered_at, $7::timestamptz)
+         answered_at = least(answered_at, $7::timestamptz)
        WHERE id = $1 AND status <> 'completed'`,
       [
         callId,
@@ -201,9 +202,9 @@ const FINALISE = `
   WITH done AS (
     UPDATE calls SET status = 'completed', disposition = $2, end_reason = $3, ended_by = $4,
       sip_call_id = coalesce($5, sip_call_id), sip_final_status = $6, sip_reason = $7, sip_q850 = $8,
-      answered_at = coalesce(answered_at, $10::timestamptz), ended_at = $9::timestamptz,
+      answered_at = least(answered_at, $10::timestamptz), ended_at = $9::timestamptz,
       duration_seconds = coalesce(greatest(0, round(extract(epoch FROM
-        $9::timestamptz - coalesce(answered_at, $10::timestamptz)))), 0)::int,
+        $9::timestamptz - least(answered_at, $10::timestamptz)))), 0)::int,
       metrics = $11::jsonb, truncated = $12
     WHERE id = $1 AND status <> 'completed'
     RETURNING id, org_id)

@@ -149,14 +149,17 @@ export class EventRepository {
   }
 }
 
+/** Sorted: two batches with the same rows in different orders would lock each other out. */
 const INSERT_EVENTS = `
   INSERT INTO call_events (call_id, org_id, source, seq, at, type, data)
   SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::timestamptz[], $6::text[], $7::jsonb[])
+    AS e (call_id, org_id, source, seq, at, type, data) ORDER BY call_id, source, seq
   ON CONFLICT DO NOTHING`;
 
 const INSERT_TURNS = `
   INSERT INTO transcript_turns (call_id, org_id, index, speaker, text, start_ms, end_ms, interrupted_at_ms)
   SELECT * FROM unnest($8::uuid[], $9::uuid[], $10::int[], $11::text[], $12::text[], $13::int[], $14::int[], $15::int[])
+    AS t (call_id, org_id, index, speaker, text, start_ms, end_ms, interrupted_at_ms) ORDER BY call_id, index
   ON CONFLICT DO NOTHING`;
 
 const MAX_INT = 2 ** 31 - 1;

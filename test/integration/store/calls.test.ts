@@ -134,6 +134,15 @@ describe('CallRepository', () => {
     expect(await find(call.id)).toMatchObject({ disposition: 'expired', durationSeconds: 0, answeredAt: null });
   });
 
+  it('keeps the earliest of several times of the answer', async () => {
+    const id = await started();
+    await calls.markStatus(id, 'in_progress', { answeredAtMs: 1_700_000_004_000 });
+    await calls.markStatus(id, 'in_progress', { answeredAtMs: 1_700_000_003_000 });
+    expect((await find(id)).answeredAt).toEqual(new Date(1_700_000_003_000));
+    await calls.finaliseCall(ended(id, { answeredAtMs: 1_700_000_002_000 }));
+    expect(await find(id)).toMatchObject({ answeredAt: new Date(1_700_000_002_000), durationSeconds: 8 });
+  });
+
   it('takes the time of the answer from the ending when it was missed', async () => {
     const id = await started();
     await calls.finaliseCall(ended(id, { answeredAtMs: 1_700_000_004_400, truncated: true }));

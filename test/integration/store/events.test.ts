@@ -134,12 +134,14 @@ describe('EventRepository', () => {
     await Promise.all(rows.map((row) => calls.insertCall(row)));
     const ringing = rows.map((row) => nodeEvent(row, 1, { type: 'ringing', status: 180 }));
     const turns = rows.map((row) => nodeEvent(row, 2, turn(0)));
-    await Promise.all(
-      [0, 1, 2, 3, 4, 5].map((i) => {
-        const batch = [...ringing, ...turns];
-        return events.insertBatch(i % 2 === 0 ? batch : batch.reverse());
-      }),
-    );
+    for (let round = 0; round < 20; round++) {
+      await Promise.all(
+        [0, 1, 2, 3, 4, 5].map((i) => {
+          const batch = [...ringing, ...turns].map((event) => ({ ...event, seq: event.seq + 2 * round }));
+          return events.insertBatch(i % 2 === 0 ? batch : batch.reverse());
+        }),
+      );
+    }
     expect((await calls.find(orgId, rows[0]!.id))?.status).toBe('ringing');
   });
 

@@ -164,9 +164,21 @@ describe('calls', () => {
     expect(await keys.lease(same)).toMatchObject({ kind: 'replay', answer: { status: 200 } });
   });
 
-  it('a request that began nothing gives its key back', async () => {
+  it('a request that began nothing gives its key back, also for a corrected body', async () => {
     const same = request();
     await keys.release(same, running(await keys.lease(same)));
+    const corrected = { ...same, bodyHash: 'corrected' };
+    const lease = running(await keys.lease(corrected));
+    expect(lease.n).toBe(1);
+    await keys.complete(corrected, lease, uuidV7(), answer);
+    expect(await codeOf(keys.lease(same))).toBe('idempotency_mismatch');
+  });
+
+  it('a request that was cut off keeps its key for its own body', async () => {
+    const same = request();
+    await keys.lease(same);
+    await age(same.key, '1 hour');
+    expect(await codeOf(keys.lease({ ...same, bodyHash: 'other' }))).toBe('idempotency_mismatch');
     expect(running(await keys.lease(same)).n).toBe(1);
   });
 
