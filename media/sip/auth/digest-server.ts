@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 
 import { digestResponse, parseAlgorithm, parseDigestHeader, quote } from './digest';
 import { NonceCountWindow } from './nonce-count';
@@ -8,8 +8,9 @@ import type { SipRequest } from '../message/message';
 import type { DigestCredentials } from '../types';
 
 /**
- * Stateless digest server. A nonce is the time and an HMAC of time and source address under a key that all nodes
- * derive from one secret, so the second INVITE may reach another node and nothing is kept before authentication.
+ * Stateless digest server. A nonce is the time, a salt, and an HMAC of both and the source address under a key that all
+ * nodes derive from one secret, so the second INVITE may reach another node and nothing is kept before authentication.
+ * The salt tells apart the calls of one source that are challenged in the same millisecond.
  */
 export interface DigestServerOptions {
   readonly realm: string;
@@ -32,6 +33,8 @@ const NONCE_LIFETIME_MS = 60_000;
 const FUTURE_MS = 5_000;
 const MAC_BYTES = 15;
 const TIME_BYTES = 6;
+const SALT_BYTES = 6;
+const STAMP_BYTES = TIME_BYTES + SALT_BYTES;
 const UNKNOWN_PASSWORD = 'no such user';
 
 export class DigestServer {
@@ -100,24 +103,23 @@ export class DigestServer {
   }
 
   #nonce(timeMs: number, source: string): string {
-    const bytes = Buffer.alloc(TIME_BYTES + MAC_BYTES);
-    bytes.writeUIntBE(timeMs, 0, TIME_BYTES);
-    this.#mac(timeMs, source).copy(bytes, TIME_BYTES, 0, MAC_BYTES);
-    return bytes.toString('base64url');
+    const stamp = Buffer.alloc(STAMP_BYTES);
+    stamp.writeUIntBE(timeMs, 0, TIME_BYTES);
+    randomBytes(SALT_BYTES).copy(stamp, TIME_BYTES);
+    return Buffer.concat([stamp, this.#mac(stamp, source)]).toString('base64url');
   }
 
-  #mac(timeMs: number, source: string): Buffer {
-    return createHmac('sha256', this.#options.nonceKey).update(`${timeMs} ${source}`).digest();
+  #mac(stamp: Buffer, source: string): Buffer {
+    return createHmac('sha256', this.#options.nonceKey).update(stamp).update(source).digest().subarray(0, MAC_BYTES);
   }
 
   /** Milliseconds since we made the nonce for this source, null when we did not. */
   #nonceAge(nonce: string, source: string): number | null {
     const bytes = Buffer.from(nonce, 'base64url');
-    if (bytes.length !== TIME_BYTES + MAC_BYTES) return null;
-    const timeMs = bytes.readUIntBE(0, TIME_BYTES);
-    const mac = this.#mac(timeMs, source).subarray(0, MAC_BYTES);
-    if (!timingSafeEqual(mac, bytes.subarray(TIME_BYTES))) return null;
-    return this.#options.clock.wallClockMs() - timeMs;
+    if (bytes.length !== STAMP_BYTES + MAC_BYTES) return null;
+    const stamp = bytes.subarray(0, STAMP_BYTES);
+    if (!timingSafeEqual(this.#mac(stamp, source), bytes.subarray(STAMP_BYTES))) return null;
+    return this.#options.clock.wallClockMs() - stamp.readUIntBE(0, TIME_BYTES);
   }
 }
 
