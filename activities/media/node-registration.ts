@@ -83,7 +83,7 @@ export class NodeRegistration {
         startedAtMs: this.#startedAtMs,
         sipAddress: description.sipAddress,
         calls: control.listCalls().length,
-        info: { max_calls: description.maxCalls },
+        info: { max_calls: description.maxCalls, ...description.speech },
       });
       if (!own) logger.error({ nodeId: control.nodeId }, 'another process runs under this node id');
       this.#storeAway = false;
