@@ -29,6 +29,7 @@ const project = (name, extra = {}) => ({
 });
 
 module.exports = {
+  testTimeout: 30_000,
   projects: [
     project('unit'),
     project('integration', {

@@ -115,7 +115,7 @@ function temporalLogger(logger: Logger): TemporalLogger {
   const write =
     (level: 'trace' | 'debug' | 'info' | 'warn' | 'error') =>
     (message: string, meta?: LogMetadata): void =>
-      sdk[level](meta ?? {}, message);
+      sdk[isRoutine(message, meta) ? 'debug' : level](meta ?? {}, message);
   return {
     log: (level, message, meta) =>
       write(level.toLowerCase() as 'trace' | 'debug' | 'info' | 'warn' | 'error')(message, meta),
@@ -125,4 +125,9 @@ function temporalLogger(logger: Logger): TemporalLogger {
     warn: write('warn'),
     error: write('error'),
   };
+}
+
+/** A worker's states, and that an activity worker has no workflows, are news to nobody. */
+function isRoutine(message: string, meta: LogMetadata | undefined): boolean {
+  return meta?.['sdkComponent'] === 'worker' && /^(Worker state changed|No \w+ (services )?registered)/.test(message);
 }
