@@ -105,6 +105,7 @@ async function node(args, limitMs) {
   const stdout = args.includes('--json') ? 'ignore' : 'inherit';
   const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', stdout, 'inherit'], detached: !windows });
   const end = (signal) => {
+    if (child.pid === undefined) return;
     try {
       process.kill(windows ? child.pid : -child.pid, signal);
     } catch {
