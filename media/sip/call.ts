@@ -2,7 +2,7 @@ import { parseDtmfRelay } from './dtmf-relay';
 import { sendResponse, flowToHop, nextHop } from './edge/routing';
 import { parseReason, reasonHeader } from './reason';
 
-import type { Clock } from './clock';
+import type { Clock } from '../clock';
 import type { SipCounters } from './counters';
 import type { SipEdge } from './edge/edge';
 import type { Flow } from './edge/flow';

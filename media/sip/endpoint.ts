@@ -2,7 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 
 import { DigestServer } from './auth/digest-server';
 import { CallTable, transactionKey } from './call-table';
-import { systemClock } from './clock';
+import { systemClock } from '../clock';
 import { noCounters } from './counters';
 import { SipEdge } from './edge/edge';
 import { uriHost } from './edge/flow';
@@ -23,7 +23,7 @@ import { OutboundCall } from './outbound-call';
 import { InviteNotSentError } from './types';
 
 import type { CallContext, SipCall } from './call';
-import type { Clock } from './clock';
+import type { Clock } from '../clock';
 import type { SipCounters, SipRejectReason } from './counters';
 import type { Flow } from './edge/flow';
 import type { TargetResolver } from './edge/resolver';

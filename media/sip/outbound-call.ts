@@ -1,3 +1,4 @@
+import { TimerSet } from '../clock';
 import { DigestClient } from './auth/digest-client';
 import { SipCall } from './call';
 import { uriHost } from './edge/flow';
@@ -11,7 +12,6 @@ import { CANCEL_WAIT_MS } from './timers';
 import { InviteNotSentError } from './types';
 
 import type { CallContext } from './call';
-import type { TimerHandle } from './clock';
 import type { Flow } from './edge/flow';
 import type { ResolvedTarget } from './edge/resolver';
 import type { SipResponse } from './message/message';
@@ -49,14 +49,14 @@ export class OutboundCall extends SipCall implements OutboundDialog {
   #responsePeer = '';
   #cancelled = false;
   #stopWatching: (() => void) | undefined;
-  #timerB: TimerHandle | undefined;
-  #cancelTimer: TimerHandle | undefined;
+  readonly #timers: TimerSet<'B' | 'cancel'>;
 
   constructor(options: OutboundCallOptions) {
     super(options.context, options.invite.sipCallId, options.localTag);
     this.delegate = options.delegate;
     this.#invite = options.invite;
     this.#publicHost = options.publicHost;
+    this.#timers = new TimerSet(options.context.clock);
     this.#digest = new DigestClient(options.invite.credentials);
   }
 
@@ -82,7 +82,7 @@ export class OutboundCall extends SipCall implements OutboundDialog {
     this.#cancelled = true;
     this.core.cancel(reason === undefined ? undefined : reasonValue(reason));
     // RFC 3261 §9.1: a cancelled INVITE without a final answer is given up; before a provisional, timer B does that.
-    this.#cancelTimer = this.context.clock.schedule(CANCEL_WAIT_MS, () => {
+    this.#timers.arm('cancel', CANCEL_WAIT_MS, () => {
       if (this.state === 'setup' && !this.core.calling) this.#fail({ kind: 'timeout', provisional: this.#provisional });
     });
   }
@@ -211,7 +211,6 @@ export class OutboundCall extends SipCall implements OutboundDialog {
   }
 
   #sendInvite(): void {
-    const { clock } = this.context;
     const fromHost = uriHost(this.#invite.target.host);
     const user = encodeUserPart(encodeWireText(this.#invite.fromUser));
     this.#stopWatch();
@@ -225,9 +224,8 @@ export class OutboundCall extends SipCall implements OutboundDialog {
       headers: this.#headers(),
       sdp: this.#sdp,
     });
-    this.#timerB?.cancel();
     const { timerBMs } = this.#invite;
-    if (timerBMs !== undefined) this.#timerB = clock.schedule(timerBMs, () => this.core.expireInvite());
+    if (timerBMs !== undefined) this.#timers.arm('B', timerBMs, () => this.core.expireInvite());
   }
 
   #headers(): string[] {
@@ -300,8 +298,7 @@ export class OutboundCall extends SipCall implements OutboundDialog {
 
   #stopTimers(): void {
     this.#stopWatch();
-    this.#timerB?.cancel();
-    this.#cancelTimer?.cancel();
+    this.#timers.clearAll();
   }
 }
 

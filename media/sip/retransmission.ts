@@ -1,6 +1,6 @@
 import { T1_MS, T2_MS } from './timers';
 
-import type { Clock, TimerHandle } from './clock';
+import type { Clock, TimerHandle } from '../clock';
 
 /**
  * - `double`: T1, 2·T1, 4·T1 … (timer A)
@@ -38,12 +38,12 @@ export class Retransmission {
   stop(): void {
     if (this.#stopped) return;
     this.#stopped = true;
-    this.#timer?.cancel();
+    if (this.#timer !== undefined) this.#options.clock.clearTimeout(this.#timer);
     this.#options.onStop();
   }
 
   #arm(): void {
-    this.#timer = this.#options.clock.schedule(this.#intervalMs, () => this.#fire());
+    this.#timer = this.#options.clock.setTimeout(() => this.#fire(), this.#intervalMs);
   }
 
   #fire(): void {

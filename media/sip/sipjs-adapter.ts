@@ -31,7 +31,7 @@ import type {
   UserAgentCoreDelegate,
   UserAgentServer,
 } from 'sip.js/lib/core/index.js';
-import type { Clock } from './clock';
+import type { Clock } from '../clock';
 import type { SipRequest } from './message/message';
 import type { ResponseOptions } from './message/serialiser';
 import type { Pace } from './retransmission';

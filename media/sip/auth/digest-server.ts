@@ -3,7 +3,7 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { digestResponse, parseAlgorithm, parseDigestHeader, quote } from './digest';
 import { NonceCountWindow } from './nonce-count';
 
-import type { Clock } from '../clock';
+import type { Clock } from '../../clock';
 import type { SipRequest } from '../message/message';
 import type { DigestCredentials } from '../types';
 
@@ -53,7 +53,7 @@ export class DigestServer {
    * MD5 read the first line alone (SIPp 3.6, older phones), while those that know SHA-256 look at all of them.
    */
   challenge(source: string, stale: boolean): string[] {
-    const nonce = this.#nonce(this.#options.clock.wallClockMs(), source);
+    const nonce = this.#nonce(this.#options.clock.epochMs(), source);
     const rest = `realm=${quote(this.#options.realm)}, nonce="${nonce}", qop="auth"${stale ? ', stale=true' : ''}`;
     return ['MD5', 'SHA-256'].map((algorithm) => `WWW-Authenticate: Digest algorithm=${algorithm}, ${rest}`);
   }
@@ -119,7 +119,7 @@ export class DigestServer {
     if (bytes.length !== STAMP_BYTES + MAC_BYTES) return null;
     const stamp = bytes.subarray(0, STAMP_BYTES);
     if (!timingSafeEqual(this.#mac(stamp, source), bytes.subarray(STAMP_BYTES))) return null;
-    return this.#options.clock.wallClockMs() - stamp.readUIntBE(0, TIME_BYTES);
+    return this.#options.clock.epochMs() - stamp.readUIntBE(0, TIME_BYTES);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock';
+import type { Clock } from '../../clock';
 
 const WINDOW = 32;
 const MAX_NONCES = 50_000;

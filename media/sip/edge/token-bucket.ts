@@ -1,4 +1,4 @@
-import type { Clock } from '../clock';
+import type { Clock } from '../../clock';
 
 export interface RateLimit {
   /** Messages per second that a source may send for ever. */
