@@ -112,6 +112,11 @@ export class JitterBuffer {
     }
   }
 
+  /** A frame passed before the first packet. */
+  wait(nowMs: number): void {
+    this.#frameAtMs = nowMs;
+  }
+
   /** A frame was played from the position on. */
   advance(nowMs: number): void {
     this.#position += this.#frameTicks;

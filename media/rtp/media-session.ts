@@ -24,6 +24,9 @@ const NAT_WAIT_MS = 500;
 /** Report interval, spread by half as RFC 3550 §6.2 wants. */
 const RTCP_INTERVAL_MS = 5000;
 
+/** A longer stall (a suspended machine) is not caught up with. */
+const MAX_SKIPPED_READS = 50;
+
 export interface MediaSessionEvents {
   onDtmf(digit: string, durationMs: number): void;
   onFirstPacketSent(atEpochMs: number): void;
@@ -172,7 +175,8 @@ export class MediaSession {
     const remote = this.#remote;
     if (remote === null) return;
     if (skipped > 0) this.#transmitter.skip(skipped);
-    for (let i = 0; i < skipped; i++) onSkipped(this.#pcm, this.#receiver.frame(this.#pcm, nowMs));
+    for (let i = Math.min(skipped, MAX_SKIPPED_READS); i > 0; i--)
+      onSkipped(this.#pcm, this.#receiver.frame(this.#pcm, nowMs));
     this.#receivedFrame = this.#receiver.frame(this.#pcm, nowMs);
     this.#transmitter.frame({
       law: remote.codec,

@@ -35,6 +35,7 @@ export class Playout {
   frame(out: Int16Array, lawOf: (payloadType: number) => G711Law, nowMs: number): boolean {
     const buffer = this.#buffer;
     if (!buffer.started) {
+      buffer.wait(nowMs);
       out.fill(0);
       return false;
     }

@@ -179,6 +179,8 @@ export class SessionHost {
     this.#pacer.remove(hosted);
     hosted.sockets.close();
     this.#pool.release(hosted.sockets.port);
+    // No round follows that would take the last frames along.
+    if (this.#pacer.size === 0) this.#postBatch();
   }
 
   #stop(): void {

@@ -41,24 +41,39 @@ export function answerOffer(offer: string, local: LocalAudio): AnswerResult {
   return { ok: true, sdp: describe(local, timing, lines), remote };
 }
 
-/** Our offer: for our INVITE, a re-INVITE of ours, or the 2xx to an INVITE without one. */
-export function createOffer(local: LocalAudio): string {
+/**
+ * Our offer: for our INVITE, a re-INVITE of ours, or the 2xx to an INVITE without one. `previous` is our last SDP of the
+ * dialog: a later offer keeps its m= lines in their places and its dynamic payload types (RFC 3264 §8).
+ */
+export function createOffer(local: LocalAudio, previous: string | null = null): string {
+  const earlier = previous === null ? null : readSessionDescription(previous);
+  const sections = earlier?.ok === true ? earlier.description.media : [];
+  const active = sections.findIndex((section) => section.media === 'audio' && section.port !== 0);
+  const event = sections[active]?.formats.find((format) => format.encoding === 'TELEPHONE-EVENT');
   const formats: LocalFormat[] = (local.codecs ?? DEFAULT_CODECS).map((codec) => ({
     payloadType: PAYLOAD_TYPES[codec],
     encoding: codec,
   }));
-  formats.push({ payloadType: TELEPHONE_EVENT_PAYLOAD_TYPE, encoding: 'telephone-event' });
-  return describe(local, '0 0', [audioLine(local.port, formats, local.direction ?? 'sendrecv')]);
+  formats.push({ payloadType: event?.payloadType ?? TELEPHONE_EVENT_PAYLOAD_TYPE, encoding: 'telephone-event' });
+  const audio = audioLine(local.port, formats, local.direction ?? 'sendrecv');
+  const lines = active < 0 ? [audio] : sections.map((section, i) => (i === active ? audio : rejectedLine(section)));
+  return describe(local, '0 0', lines);
 }
 
-/** The peer's answer to our offer, which had one m= line with `codecs`. */
-export function readAnswer(answer: string, local: Pick<LocalAudio, 'localAddress' | 'codecs'>): ReadAnswerResult {
+/** The peer's answer to our offer `offer`: its m= line in the place of our audio one. */
+export function readAnswer(
+  answer: string,
+  local: Pick<LocalAudio, 'localAddress' | 'codecs'>,
+  offer: string | null = null,
+): ReadAnswerResult {
   const read = readSessionDescription(answer);
   if (!read.ok) return read;
-  const first = read.description.media[0];
-  if (first === undefined) return refuse('mismatch', 'no m= line');
-  if (first.media !== 'audio') return refuse('mismatch', 'the first m= line is not audio');
-  const choice = chooseAudio([first], local.codecs ?? DEFAULT_CODECS, local.localAddress);
+  const offered = offer === null ? null : readSessionDescription(offer);
+  const index = offered?.ok === true ? offered.description.media.findIndex((section) => section.port !== 0) : 0;
+  const section = read.description.media[index];
+  if (section === undefined) return refuse('mismatch', 'the m= line of our audio is missing');
+  if (section.media !== 'audio') return refuse('mismatch', 'the m= line of our audio is another one');
+  const choice = chooseAudio([section], local.codecs ?? DEFAULT_CODECS, local.localAddress);
   return choice.ok ? { ok: true, remote: remoteAudio(choice) } : choice;
 }
 

@@ -38,14 +38,15 @@ export class SdpSession {
 
   /** Offer for our INVITE, re-INVITE, or for the 2xx to one without an offer. */
   offer(direction?: Direction): string {
-    const sdp = createOffer(this.#local(this.#version, direction));
+    const previous = this.#last;
+    const sdp = createOffer(this.#local(this.#version, direction), previous);
     if (!this.#differs(sdp)) return sdp;
-    this.#last = createOffer(this.#local(++this.#version, direction));
+    this.#last = createOffer(this.#local(++this.#version, direction), previous);
     return this.#last;
   }
 
   readAnswer(answer: string): ReadAnswerResult {
-    return readAnswer(answer, this.#options);
+    return readAnswer(answer, this.#options, this.#last);
   }
 
   /** Remembers the first SDP; from then on tells whether another version is due. */

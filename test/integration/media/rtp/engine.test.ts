@@ -1,0 +1,234 @@
+/** The engine with its worker thread and real sockets on loopback. */
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { MessageChannel } from 'node:worker_threads';
+
+import { decodeG711, encodeG711 } from '../../../../media/codec/g711';
+import { ThreadedRtpEngine } from '../../../../media/rtp/engine';
+import { parseRtpPacket, serialiseRtpPacket } from '../../../../media/rtp/packet';
+import { amplitudeAt, sine } from '../../../support/tones';
+
+import type { Socket } from 'node:dgram';
+import type { AddressInfo } from 'node:net';
+import type { AudioBatch } from '../../../../media/audio/audio-batch';
+import type { RtpPacket } from '../../../../media/rtp/packet';
+import type { RtpRemote, RtpSession } from '../../../../media/rtp/types';
+
+const PORT_MIN = 24_000 + Math.floor(Math.random() * 4000) * 2;
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+class Peer {
+  readonly received: RtpPacket[] = [];
+  readonly #socket: Socket;
+  #sequenceNumber = 65_533;
+  #timestamp = 4_294_967_000;
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.on('message', (bytes) => this.received.push(parseRtpPacket(bytes)));
+  }
+
+  static async open(): Promise<Peer> {
+    const socket = createSocket('udp4');
+    socket.bind(0, '127.0.0.1');
+    await once(socket, 'listening');
+    return new Peer(socket);
+  }
+
+  get port(): number {
+    return (this.#socket.address() as AddressInfo).port;
+  }
+
+  get audio(): Int16Array {
+    const pcm = new Int16Array(this.received.length * 160);
+    this.received.forEach(({ payload }, i) => decodeG711('PCMU', payload, 0, 160, pcm, i * 160));
+    return pcm;
+  }
+
+  send(port: number, payload: Uint8Array, payloadType = 0): void {
+    const packet = serialiseRtpPacket({
+      payloadType,
+      marker: false,
+      sequenceNumber: (this.#sequenceNumber = (this.#sequenceNumber + 1) & 0xffff),
+      timestamp: (this.#timestamp = (this.#timestamp + 160) % 4_294_967_296),
+      ssrc: 7,
+      csrcs: [],
+      extension: null,
+      payload,
+      paddingBytes: 0,
+    });
+    this.#socket.send(packet, port, '127.0.0.1');
+  }
+
+  async talk(port: number, frequencyHz: number, packets: number): Promise<void> {
+    const startMs = performance.now();
+    for (let i = 0; i < packets; i++) {
+      const pcm = sine(frequencyHz, 160, 8000, (2 * Math.PI * frequencyHz * i * 160) / 8000);
+      const payload = new Uint8Array(160);
+      encodeG711('PCMU', pcm, 0, 160, payload);
+      this.send(port, payload);
+      await pause(Math.max(0, startMs + (i + 1) * 20 - performance.now()));
+    }
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+}
+
+describe('ThreadedRtpEngine', () => {
+  const engine = new ThreadedRtpEngine({ portMin: PORT_MIN, portMax: PORT_MIN + 199 });
+  const { port1, port2 } = new MessageChannel();
+  const batches: AudioBatch[] = [];
+  let peer: Peer;
+  let session: RtpSession;
+
+  const remote = (change: Partial<RtpRemote> = {}): RtpRemote => ({
+    address: '127.0.0.1',
+    port: peer.port,
+    codec: 'PCMU',
+    payloadType: 0,
+    telephoneEventPayloadType: 101,
+    signallingAddress: '127.0.0.1',
+    send: true,
+    ...change,
+  });
+
+  beforeAll(async () => {
+    await engine.start();
+    engine.connectListener(port1);
+    port2.on('message', (batch: AudioBatch) => batches.push(batch));
+  });
+
+  afterAll(async () => {
+    await engine.close();
+    port2.close();
+  });
+
+  beforeEach(async () => {
+    batches.length = 0;
+    peer = await Peer.open();
+    session = await engine.open({ localAddress: '127.0.0.1' });
+  });
+
+  afterEach(async () => {
+    await session.close();
+    peer.close();
+    expect(engine.sessionCount).toBe(0);
+  });
+
+  it('opens even ports of its range', () => {
+    expect(session.localPort % 2).toBe(0);
+    expect(session.localPort).toBeGreaterThanOrEqual(PORT_MIN);
+    expect(session.localPort).toBeLessThan(PORT_MIN + 199);
+    expect(engine.sessionCount).toBe(1);
+  });
+
+  it('sends a packet every 20 ms from the moment the remote side is known, and plays to the last sample', async () => {
+    const finished = new Promise<number>((resolve) => (session.delegate = { onPlaybackFinished: resolve }));
+    session.play(5, sine(440, 8000), true);
+    session.setRemote(remote());
+    await expect(finished).resolves.toBe(5);
+    await pause(100);
+    expect(await session.played(5)).toBe(8000);
+    const { audio, received } = peer;
+    expect(received.length).toBeGreaterThanOrEqual(50);
+    expect(amplitudeAt(audio.subarray(0, 8000), 440)).toBeGreaterThan(7500);
+    received.slice(1).forEach((packet, i) => {
+      // More than one frame only where this machine stalled for longer than one.
+      const ticks = (packet.timestamp - (received[i] as RtpPacket).timestamp) >>> 0;
+      expect(ticks % 160).toBe(0);
+      expect(ticks).toBeLessThan(160 * 10);
+    });
+  });
+
+  it('tells of the first packet within 20 ms, on the clock of the main thread', async () => {
+    const startMs = performance.timeOrigin + performance.now();
+    const sentMs = await new Promise<number>((resolve) => {
+      session.delegate = { onFirstPacketSent: resolve };
+      session.setRemote(remote());
+    });
+    expect(sentMs - startMs).toBeGreaterThan(-2);
+    expect(sentMs - startMs).toBeLessThan(60);
+  });
+
+  it('hands the audio it hears to the listener in batches of all sessions', async () => {
+    session.setRemote(remote());
+    await peer.talk(session.localPort, 700, 25);
+    await pause(60);
+    const frames = batches.flatMap(({ mediaIds, pcm, received }) =>
+      [...mediaIds].map((mediaId, i) => ({
+        mediaId,
+        received: received[i],
+        pcm: pcm.subarray(i * 160, (i + 1) * 160),
+      })),
+    );
+    const heard = frames.filter(({ mediaId, received }) => mediaId === session.mediaId && received === 1);
+    expect(heard.length).toBeGreaterThanOrEqual(22);
+    expect(amplitudeAt(heard[10]?.pcm as Int16Array, 700)).toBeGreaterThan(7000);
+  });
+
+  it('stops within a frame on clear and tells exactly what was heard', async () => {
+    session.setRemote(remote());
+    session.play(1, sine(440, 16_000), true);
+    await pause(200);
+    const samples = await session.clear();
+    const heard = samples.get(1) as number;
+    expect(heard % 160).toBe(0);
+    await pause(100);
+    const spoken = peer.received.filter(({ payload }) => payload.some((octet) => octet !== 0xff));
+    expect(spoken.length * 160).toBe(heard);
+    expect(await session.played(1)).toBe(heard);
+  });
+
+  it('echoes with its own clock', async () => {
+    session.echo();
+    session.setRemote(remote());
+    await peer.talk(session.localPort, 500, 40);
+    await pause(60);
+    expect(amplitudeAt(peer.audio.subarray(-4000), 500)).toBeGreaterThan(6500);
+  });
+
+  it('hears digits', async () => {
+    const digits: string[] = [];
+    session.delegate = { onDtmf: (digit) => digits.push(digit) };
+    session.setRemote(remote());
+    await peer.talk(session.localPort, 500, 2);
+    peer.send(session.localPort, Uint8Array.of(11, 0x8a, 3, 32), 101);
+    await pause(60);
+    expect(digits).toEqual(['#']);
+  });
+
+  it('drops what another host sends', async () => {
+    session.setRemote(remote({ address: '127.0.0.9', signallingAddress: '127.0.0.9' }));
+    await peer.talk(session.localPort, 500, 10);
+    expect(await session.stats()).toMatchObject({ packetsReceived: 0, packetsForeign: 10 });
+  });
+
+  it('a port that another process holds is passed over', async () => {
+    const narrow = new ThreadedRtpEngine({ portMin: session.localPort, portMax: session.localPort + 3 });
+    await narrow.start();
+    const other = await narrow.open({ localAddress: '127.0.0.1' });
+    expect(other.localPort).toBe(session.localPort + 2);
+    await expect(narrow.open({ localAddress: '127.0.0.1' })).rejects.toMatchObject({ code: 'no_port' });
+    await narrow.close();
+  });
+
+  it('binds any address when the public one is not of this host', async () => {
+    const public_ = await engine.open({ localAddress: '203.0.113.80' });
+    public_.setRemote(remote());
+    await pause(60);
+    expect(peer.received.length).toBeGreaterThan(0);
+    expect(await public_.close()).toMatchObject({ packetsLost: 0 });
+  });
+
+  it('answers with an error after the session or the engine is closed', async () => {
+    const other = await engine.open({ localAddress: '127.0.0.1' });
+    const stats = await other.close();
+    expect(await other.close()).toBe(stats);
+    await expect(other.clear()).rejects.toMatchObject({ code: 'closed' });
+    const gone = new ThreadedRtpEngine({ portMin: 1, portMax: 2 });
+    await expect(gone.open({ localAddress: '127.0.0.1' })).rejects.toMatchObject({ code: 'closed' });
+    await gone.close();
+  });
+});

@@ -1,0 +1,387 @@
+import { encodeG711 } from '../../../../media/codec/g711';
+import { MediaSession } from '../../../../media/rtp/media-session';
+import { parseRtpPacket, serialiseRtpPacket } from '../../../../media/rtp/packet';
+import { buildReport, compactNtp, ntpTime, readRtcp } from '../../../../media/rtp/rtcp';
+import { amplitudeAt, sine } from '../../../support/tones';
+
+import type { RtpPacket } from '../../../../media/rtp/packet';
+import type { RtpRemote } from '../../../../media/rtp/types';
+
+const REMOTE: RtpRemote = {
+  address: '192.0.2.10',
+  port: 4000,
+  codec: 'PCMU',
+  payloadType: 0,
+  telephoneEventPayloadType: 101,
+  signallingAddress: '192.0.2.10',
+  send: true,
+};
+
+interface Datagram {
+  readonly packet: Uint8Array;
+  readonly port: number;
+  readonly address: string;
+}
+
+class Bench {
+  nowMs = 0;
+  readonly rtp: Datagram[] = [];
+  readonly rtcp: Datagram[] = [];
+  readonly events: string[] = [];
+  readonly session: MediaSession;
+  #sequenceNumber = 65_530;
+
+  constructor() {
+    const keep =
+      (list: Datagram[]) =>
+      (packet: Uint8Array, port: number, address: string): void => {
+        list.push({ packet: packet.slice(), port, address });
+      };
+    this.session = new MediaSession({
+      sendRtp: keep(this.rtp),
+      sendRtcp: keep(this.rtcp),
+      cname: 'trunkline',
+      now: () => this.nowMs,
+      epochOffsetMs: 1_700_000_000_000,
+      random: () => 0.5,
+      events: {
+        onDtmf: (digit, durationMs) => this.events.push(`dtmf ${digit} ${durationMs}`),
+        onFirstPacketSent: (atEpochMs) => this.events.push(`sent ${atEpochMs - 1_700_000_000_000}`),
+        onFirstPacketReceived: (atEpochMs) => this.events.push(`received ${atEpochMs - 1_700_000_000_000}`),
+        onPlaybackFinished: (playbackId) => this.events.push(`finished ${playbackId}`),
+        onMediaTimeout: () => this.events.push('timeout'),
+      },
+    });
+  }
+
+  get sent(): RtpPacket[] {
+    return this.rtp.map(({ packet }) => parseRtpPacket(packet));
+  }
+
+  /** `frames` ticks of 20 ms; before each, `each` may receive something. */
+  run(frames: number, each: (frame: number) => void = () => undefined, skipped = 0): void {
+    for (let frame = 0; frame < frames; frame++) {
+      each(frame);
+      this.session.tick(this.nowMs, frame === 0 ? skipped : 0, () => undefined);
+      this.nowMs += 20;
+    }
+  }
+
+  receive(payload: Uint8Array, options: Partial<RtpPacket & Datagram> = {}): void {
+    if (options.sequenceNumber === undefined) this.#sequenceNumber = (this.#sequenceNumber + 1) & 0xffff;
+    const packet = serialiseRtpPacket({
+      payloadType: 0,
+      marker: false,
+      sequenceNumber: this.#sequenceNumber,
+      timestamp: (this.nowMs * 8) >>> 0,
+      ssrc: 42,
+      csrcs: [],
+      extension: null,
+      payload,
+      paddingBytes: 0,
+      ...options,
+    });
+    this.session.receiveRtp(packet, options.address ?? REMOTE.address, options.port ?? REMOTE.port, this.nowMs);
+  }
+}
+
+function encoded(pcm: Int16Array): Uint8Array {
+  const out = new Uint8Array(pcm.length);
+  encodeG711('PCMU', pcm, 0, pcm.length, out);
+  return out;
+}
+
+const SILENCE = new Uint8Array(160).fill(0xff);
+
+function repeated<T>(length: number, value: T): T[] {
+  return Array.from({ length }, () => value);
+}
+
+describe('MediaSession', () => {
+  it('sends nothing before the remote side is known, then silence at once', () => {
+    const bench = new Bench();
+    bench.run(5);
+    expect(bench.rtp).toEqual([]);
+    bench.session.setRemote(REMOTE, bench.nowMs);
+    bench.run(3);
+    expect(bench.rtp.map(({ address, port }) => `${address}:${port}`)).toEqual(repeated(3, '192.0.2.10:4000'));
+    expect(bench.sent.map(({ payload }) => [...payload])).toEqual(repeated(3, [...SILENCE]));
+    expect(bench.events).toEqual(['sent 100']);
+  });
+
+  it('numbers packets on, with one SSRC and timestamps that count the silence too', () => {
+    const bench = new Bench();
+    bench.session.setRemote(REMOTE, 0);
+    bench.run(2);
+    bench.session.queue.play(1, sine(400, 320), true);
+    bench.run(4);
+    const [first, ...rest] = bench.sent as [RtpPacket, ...RtpPacket[]];
+    rest.forEach((packet, i) => {
+      expect(packet.ssrc).toBe(first.ssrc);
+      expect(packet.sequenceNumber).toBe((first.sequenceNumber + i + 1) & 0xffff);
+      expect(packet.timestamp).toBe((first.timestamp + (i + 1) * 160) >>> 0);
+    });
+    expect(bench.sent.map(({ marker }) => marker)).toEqual([true, false, true, false, false, false]);
+    expect(bench.events).toContain('finished 1');
+  });
+
+  it('starts numbers, timestamps and SSRC at random', () => {
+    const starts = [1, 2, 3].map(() => {
+      const bench = new Bench();
+      bench.session.setRemote(REMOTE, 0);
+      bench.run(1);
+      const { ssrc, sequenceNumber, timestamp } = bench.sent[0] as RtpPacket;
+      return [ssrc, sequenceNumber, timestamp].join();
+    });
+    expect(new Set(starts).size).toBe(3);
+  });
+
+  it('advances the timestamp, not the sequence, over a stall', () => {
+    const bench = new Bench();
+    bench.session.setRemote(REMOTE, 0);
+    bench.run(1);
+    bench.run(1, undefined, 7);
+    const [first, second] = bench.sent as [RtpPacket, RtpPacket];
+    expect(second.sequenceNumber).toBe((first.sequenceNumber + 1) & 0xffff);
+    expect(second.timestamp).toBe((first.timestamp + 8 * 160) >>> 0);
+  });
+
+  it('plays what it is given as the negotiated codec', () => {
+    const bench = new Bench();
+    bench.session.setRemote({ ...REMOTE, codec: 'PCMA', payloadType: 8 }, 0);
+    bench.run(1);
+    expect((bench.sent[0] as RtpPacket).payloadType).toBe(8);
+    expect((bench.sent[0] as RtpPacket).payload[0]).toBe(0xd5);
+  });
+
+  it('hands out what it receives, from the right source only', () => {
+    const bench = new Bench();
+    bench.session.setRemote(REMOTE, 0);
+    const tone = encoded(sine(400, 160));
+    const heard: Int16Array[] = [];
+    bench.run(20, () => {
+      bench.receive(tone);
+      bench.receive(encoded(sine(1000, 160)), { address: '203.0.113.66', ssrc: 43, sequenceNumber: 1 });
+      heard.push(bench.session.pcm.slice());
+    });
+    expect(bench.session.pcmReceived).toBe(true);
+    expect(amplitudeAt(heard.at(-1) as Int16Array, 400)).toBeGreaterThan(7500);
+    expect(amplitudeAt(heard.at(-1) as Int16Array, 1000)).toBeLessThan(300);
+    expect(bench.session.stats()).toMatchObject({ packetsReceived: 20, packetsForeign: 20, packetsLost: 0 });
+    expect(bench.events.filter((event) => event.startsWith('received'))).toEqual(['received 0']);
+  });
+
+  it('echoes what comes in on its own schedule', () => {
+    const bench = new Bench();
+    bench.session.setRemote(REMOTE, 0);
+    bench.session.echo();
+    const tone = encoded(sine(400, 160));
+    bench.run(20, () => bench.receive(tone));
+    expect((bench.sent.at(-1) as RtpPacket).payload).toEqual(tone);
+  });
+
+  it('reports DTMF and does not play it', () => {
+    const bench = new Bench();
+    bench.session.setRemote(REMOTE, 0);
+    bench.run(10, (frame) => {
+      if (frame < 5)
+        bench.receive(Uint8Array.of(7, frame === 4 ? 0x8a : 0x0a, 0, (frame + 1) * 32), {
+          payloadType: 101,
+          timestamp: 800,
+        });
+    });
+    expect(bench.events).toContain('dtmf 7 20');
+    expect(bench.session.stats()).toMatchObject({ packetsReceived: 5, packetsLost: 0 });
+  });
+
+  it('does not hear a foreign DTMF digit', () => {
+    const bench = new Bench();
+    bench.session.setRemote(REMOTE, 0);
+    bench.run(5, () => bench.receive(Uint8Array.of(7, 0x8a, 1, 0), { payloadType: 101, address: '203.0.113.66' }));
+    expect(bench.events.join()).not.toContain('dtmf');
+  });
+
+  it('answers to where packets really come from (symmetric RTP)', () => {
+    const bench = new Bench();
+    bench.session.setRemote(REMOTE, 0);
+    bench.run(8, () => bench.receive(SILENCE, { port: 61_000 }));
+    expect(bench.rtp[0]?.port).toBe(4000);
+    expect(bench.rtp.at(-1)).toMatchObject({ port: 61_000, address: '192.0.2.10' });
+  });
+
+  it('does not send to a private address that a public peer names, until that peer is heard', () => {
+    const bench = new Bench();
+    const peer = '198.51.100.7';
+    bench.session.setRemote({ ...REMOTE, address: '10.0.0.5', signallingAddress: peer }, 0);
+    bench.run(5);
+    expect(bench.rtp).toEqual([]);
+    bench.run(5, () => bench.receive(SILENCE, { address: peer, port: 61_000 }));
+    expect(bench.rtp.length).toBeGreaterThan(0);
+    expect(new Set(bench.rtp.map(({ address }) => address))).toEqual(new Set([peer]));
+  });
+
+  it('keeps speech back for the first packet behind a NAT, at most 500 ms', () => {
+    const nat = { ...REMOTE, signallingAddress: '198.51.100.7' };
+    const early = new Bench();
+    early.session.setRemote(nat, 0);
+    early.session.queue.play(1, sine(400, 16_000), true);
+    early.run(10);
+    expect(early.session.queue.played(1)).toBe(0);
+    early.run(1, () => early.receive(SILENCE));
+    expect(early.session.queue.played(1)).toBe(160);
+
+    const never = new Bench();
+    never.session.setRemote(nat, 0);
+    never.session.queue.play(1, sine(400, 16_000), true);
+    never.run(25);
+    expect(never.session.queue.played(1)).toBe(0);
+    never.run(1);
+    expect(never.session.queue.played(1)).toBe(160);
+  });
+
+  it('sends nothing on hold and keeps what it was playing', () => {
+    const bench = new Bench();
+    bench.session.setRemote(REMOTE, 0);
+    bench.session.queue.play(1, sine(400, 1600), true);
+    bench.run(3);
+    bench.session.setRemote({ ...REMOTE, address: '0.0.0.0', send: false }, bench.nowMs);
+    bench.run(10);
+    expect(bench.rtp).toHaveLength(3);
+    bench.session.setRemote(REMOTE, bench.nowMs);
+    bench.run(1);
+    const [, , third, fourth] = bench.sent as RtpPacket[];
+    expect(bench.session.queue.played(1)).toBe(640);
+    expect(fourth?.timestamp).toBe(((third?.timestamp ?? 0) + 11 * 160) >>> 0);
+    expect(fourth?.marker).toBe(true);
+    expect(bench.rtp.at(-1)?.address).toBe('192.0.2.10');
+  });
+
+  it('a new SSRC starts a new stream', () => {
+    const bench = new Bench();
+    bench.session.setRemote(REMOTE, 0);
+    bench.run(10, () => bench.receive(SILENCE));
+    bench.run(10, () => bench.receive(encoded(sine(400, 160)), { ssrc: 99, timestamp: 77_000_000 + bench.nowMs * 8 }));
+    expect(amplitudeAt(bench.session.pcm, 400)).toBeGreaterThan(7000);
+  });
+
+  it('counts payload types nobody agreed on as life, not as audio', () => {
+    const bench = new Bench();
+    bench.session.setRemote(REMOTE, 0);
+    bench.run(5, () => bench.receive(SILENCE, { payloadType: 18 }));
+    expect(bench.session.pcmReceived).toBe(false);
+    expect(bench.session.stats().packetsReceived).toBe(5);
+  });
+});
+
+describe('media timeout', () => {
+  it('comes 30 s after the start when nothing was ever received', () => {
+    const bench = new Bench();
+    bench.session.setRemote(REMOTE, 0);
+    bench.run(1500);
+    expect(bench.events).not.toContain('timeout');
+    bench.run(1);
+    expect(bench.events).toContain('timeout');
+  });
+
+  it('comes 15 s after the last packet', () => {
+    const bench = new Bench();
+    bench.session.setRemote(REMOTE, 0);
+    bench.run(1, () => bench.receive(SILENCE));
+    bench.run(749);
+    expect(bench.events).not.toContain('timeout');
+    bench.run(1);
+    expect(bench.events).toContain('timeout');
+  });
+
+  it('is not put off by foreign packets, but by RTCP of the peer', () => {
+    const report = buildReport({
+      ssrc: 42,
+      cname: 'peer',
+      sender: null,
+      block: null,
+      lastSenderReport: 0,
+      delaySinceLastSenderReport: 0,
+      bye: false,
+    });
+    const foreign = new Bench();
+    foreign.session.setRemote(REMOTE, 0);
+    foreign.run(1, () => foreign.receive(SILENCE));
+    foreign.run(760, () => {
+      foreign.receive(SILENCE, { address: '203.0.113.66' });
+      foreign.session.receiveRtcp(report, '203.0.113.66', 4001, foreign.nowMs);
+    });
+    expect(foreign.events).toContain('timeout');
+
+    const alive = new Bench();
+    alive.session.setRemote(REMOTE, 0);
+    alive.run(1, () => alive.receive(SILENCE));
+    alive.run(2000, (frame) => {
+      if (frame % 250 === 0) alive.session.receiveRtcp(report, REMOTE.address, 4001, alive.nowMs);
+    });
+    expect(alive.events).not.toContain('timeout');
+  });
+
+  test.each([
+    ['the peer holds', { send: false }],
+    ['the peer only listens', { receive: false }],
+  ])('rests while %s', (_, change) => {
+    const bench = new Bench();
+    bench.session.setRemote(REMOTE, 0);
+    bench.run(1, () => bench.receive(SILENCE));
+    bench.session.setRemote({ ...REMOTE, ...change }, bench.nowMs);
+    bench.run(3000);
+    expect(bench.events).not.toContain('timeout');
+    bench.session.setRemote(REMOTE, bench.nowMs);
+    bench.run(740);
+    expect(bench.events).not.toContain('timeout');
+    bench.run(20);
+    expect(bench.events).toContain('timeout');
+  });
+});
+
+describe('RTCP of a session', () => {
+  it('reports what it sent and received, on the port above, and says goodbye', () => {
+    const bench = new Bench();
+    bench.session.setRemote(REMOTE, 0);
+    bench.run(500, (frame) => {
+      if (frame % 10 !== 9) bench.receive(SILENCE);
+      else bench.receive(SILENCE, { address: '203.0.113.66' });
+    });
+    const reports = bench.rtcp.map(({ packet }) => readRtcp(packet));
+    expect(reports).toHaveLength(2);
+    expect(bench.rtcp[0]).toMatchObject({ port: 4001, address: '192.0.2.10' });
+    expect(reports[0]?.ssrc).toBe(bench.sent[0]?.ssrc);
+    expect(reports[0]?.senderReport).not.toBeNull();
+    expect(reports[0]?.blocks[0]).toMatchObject({ ssrc: 42 });
+    expect(reports[0]?.blocks[0]?.fractionLost).toBeGreaterThan(20);
+    const stats = bench.session.close(bench.nowMs);
+    expect(stats).toMatchObject({ packetsSent: 500, packetsReceived: 450, packetsForeign: 50 });
+    expect(bench.rtcp.at(-1)?.packet.at(-8)).toBe(0x81);
+    bench.run(10);
+    expect(bench.rtp).toHaveLength(500);
+  });
+
+  it('measures the round trip and the loss of the other direction, also on the RTP port', () => {
+    const bench = new Bench();
+    bench.session.setRemote({ ...REMOTE, rtcpPort: 4000 }, 0);
+    bench.run(300, () => bench.receive(SILENCE));
+    const ours = readRtcp((bench.rtcp[0] as Datagram).packet);
+    expect(bench.rtcp[0]?.port).toBe(4000);
+    // The peer kept our report for 250 ms; 100 ms on the way both ways together.
+    const now = compactNtp(ntpTime(1_700_000_000_000 + bench.nowMs));
+    const report = buildReport({
+      ssrc: 42,
+      cname: 'peer',
+      sender: null,
+      block: { ssrc: ours.ssrc, fractionLost: 64, totalLost: 5, highestSequenceNumber: 1, jitter: 0 },
+      lastSenderReport: (now - Math.round(0.35 * 65_536)) >>> 0,
+      delaySinceLastSenderReport: Math.round(0.25 * 65_536),
+      bye: false,
+    });
+    bench.session.receiveRtp(report, REMOTE.address, REMOTE.port, bench.nowMs);
+    const stats = bench.session.stats();
+    expect(stats.roundTripMs).toBeCloseTo(100, 0);
+    expect(stats.remoteLossPct).toBe(25);
+    expect(stats.mos).toBeGreaterThan(4);
+  });
+});

@@ -1,0 +1,179 @@
+import { Pacer } from '../../../../media/rtp/pacer';
+
+import type { PacedSession, PacerClock } from '../../../../media/rtp/pacer';
+
+/** Timers fire in order; `stall` lets time pass without them. */
+class FakeClock implements PacerClock {
+  #now = 1000;
+  #timers: { readonly atMs: number; readonly callback: () => void }[] = [];
+
+  now(): number {
+    return this.#now;
+  }
+
+  get armed(): number {
+    return this.#timers.length;
+  }
+
+  setTimeout(callback: () => void, ms: number): unknown {
+    const timer = { atMs: this.#now + ms, callback };
+    this.#timers.push(timer);
+    return timer;
+  }
+
+  clearTimeout(handle: unknown): void {
+    this.#timers = this.#timers.filter((timer) => timer !== handle);
+  }
+
+  stall(ms: number): void {
+    this.#now += ms;
+  }
+
+  run(ms: number, latenessMs = 0): void {
+    const end = this.#now + ms;
+    for (;;) {
+      const next = this.#timers.toSorted((a, b) => a.atMs - b.atMs)[0];
+      if (next === undefined || next.atMs + latenessMs > end) break;
+      this.clearTimeout(next);
+      this.#now = Math.max(this.#now, next.atMs + latenessMs);
+      next.callback();
+    }
+    this.#now = Math.max(this.#now, end);
+  }
+}
+
+class Recorder implements PacedSession {
+  readonly times: number[] = [];
+  readonly skipped: number[] = [];
+
+  onFrame(nowMs: number, skipped: number): void {
+    this.times.push(nowMs);
+    this.skipped.push(skipped);
+  }
+}
+
+function pacer() {
+  const clock = new FakeClock();
+  let rounds = 0;
+  const paced = new Pacer({ clock, onRound: () => rounds++ });
+  return { clock, paced, rounds: () => rounds };
+}
+
+const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
+
+describe('Pacer', () => {
+  it('serves a session every 20 ms of an absolute schedule, however late its timers are', () => {
+    const { clock, paced } = pacer();
+    const session = new Recorder();
+    paced.add(session);
+    clock.run(20_000, 0.9);
+    expect(session.times.length).toBeGreaterThanOrEqual(999);
+    expect(sum(session.skipped)).toBe(0);
+    const drift = (session.times.at(-1) as number) - (session.times[0] as number) - (session.times.length - 1) * 20;
+    expect(Math.abs(drift)).toBeLessThanOrEqual(1);
+  });
+
+  it('serves a new session within 6 ms', () => {
+    const { clock, paced } = pacer();
+    const addedMs: number[] = [];
+    const sessions = Array.from({ length: 40 }, () => new Recorder());
+    for (const session of sessions) {
+      addedMs.push(clock.now());
+      paced.add(session);
+      clock.run(7);
+    }
+    clock.run(20);
+    sessions.forEach((session, i) => {
+      expect((session.times[0] as number) - (addedMs[i] as number)).toBeLessThanOrEqual(6);
+    });
+  });
+
+  it('spreads sessions over the frame', () => {
+    const { clock, paced } = pacer();
+    const sessions = Array.from({ length: 100 }, () => new Recorder());
+    for (const session of sessions) {
+      paced.add(session);
+      clock.run(3);
+    }
+    clock.run(40);
+    const start = clock.now() - 20;
+    const perSlot = new Map<number, number>();
+    for (const { times } of sessions) {
+      const slot = Math.floor(((times.at(-1) as number) - start) / 2);
+      perSlot.set(slot, (perSlot.get(slot) ?? 0) + 1);
+    }
+    expect(Math.max(...perSlot.values())).toBeLessThanOrEqual(14);
+  });
+
+  it('skips what a stall swallowed and never sends a burst', () => {
+    const { clock, paced } = pacer();
+    const session = new Recorder();
+    paced.add(session);
+    clock.run(100);
+    const before = session.times.length;
+    clock.stall(205);
+    clock.run(100);
+    const times = session.times.slice(before - 1);
+    for (let i = 2; i < times.length; i++) {
+      expect((times[i] as number) - (times[i - 1] as number)).toBeGreaterThan(2);
+    }
+    expect(sum(session.skipped)).toBeGreaterThanOrEqual(9);
+    // Served plus skipped frames keep up with the clock.
+    expect(session.times.length + sum(session.skipped)).toBe(Math.floor(405 / 20) + 1);
+  });
+
+  it('delays within a frame shift nothing afterwards', () => {
+    const { clock, paced } = pacer();
+    const session = new Recorder();
+    paced.add(session);
+    clock.run(100);
+    const phase = (session.times[0] as number) % 20;
+    clock.stall(15);
+    clock.run(100);
+    expect(sum(session.skipped)).toBe(0);
+    expect((session.times.at(-1) as number) % 20).toBeCloseTo(phase, 0);
+  });
+
+  it('tells of each round once', () => {
+    const { clock, paced, rounds } = pacer();
+    paced.add(new Recorder());
+    paced.add(new Recorder());
+    clock.run(1000);
+    expect(rounds()).toBeGreaterThanOrEqual(49);
+    expect(rounds()).toBeLessThanOrEqual(51);
+  });
+
+  it('arms no timer without sessions, and goes on when one comes back', () => {
+    const { clock, paced } = pacer();
+    const session = new Recorder();
+    paced.add(session);
+    paced.add(session);
+    expect(paced.size).toBe(1);
+    clock.run(50);
+    paced.remove(session);
+    paced.remove(session);
+    expect(clock.armed).toBe(0);
+    clock.run(5000);
+    const before = session.times.length;
+    paced.add(session);
+    clock.run(41);
+    expect(session.times.length).toBe(before + 3);
+    expect(sum(session.skipped)).toBe(0);
+  });
+
+  it('a session may leave while it is served', () => {
+    const { clock, paced } = pacer();
+    const others = [new Recorder(), new Recorder()];
+    const leaver = { calls: 0, onFrame: (): void => undefined };
+    leaver.onFrame = () => {
+      leaver.calls++;
+      paced.remove(leaver);
+    };
+    paced.add(others[0] as Recorder);
+    paced.add(leaver);
+    paced.add(others[1] as Recorder);
+    clock.run(100);
+    expect(leaver.calls).toBe(1);
+    for (const other of others) expect(other.times.length).toBeGreaterThanOrEqual(5);
+  });
+});

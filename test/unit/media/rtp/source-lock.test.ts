@@ -1,0 +1,170 @@
+import fc from 'fast-check';
+
+import { SourceLock } from '../../../../media/rtp/source-lock';
+
+const SDP = { address: '192.0.2.10', port: 4000, rtcpPort: 4001, signallingAddress: '198.51.100.7' };
+const SSRC = 77;
+
+interface Packet {
+  readonly address?: string;
+  readonly port?: number;
+  readonly ssrc?: number;
+}
+
+/** Sends `count` packets with running numbers from `sequenceNumber`, 20 ms apart from `atMs`; which were accepted. */
+function send(lock: SourceLock, packet: Packet, sequenceNumber: number, count: number, atMs: number): boolean[] {
+  return Array.from({ length: count }, (_, i) =>
+    lock.accept(
+      packet.address ?? SDP.address,
+      packet.port ?? SDP.port,
+      packet.ssrc ?? SSRC,
+      (sequenceNumber + i) & 0xffff,
+      atMs + i * 20,
+    ),
+  );
+}
+
+function expecting(): SourceLock {
+  const lock = new SourceLock();
+  lock.expect(SDP);
+  return lock;
+}
+
+describe('SourceLock', () => {
+  it('refuses everything before an SDP is known', () => {
+    const lock = new SourceLock();
+    expect(send(lock, {}, 1, 5, 0)).toEqual([false, false, false, false, false]);
+    expect(lock.foreignPackets).toBe(5);
+  });
+
+  it("accepts the SDP's address from the first packet", () => {
+    const lock = expecting();
+    expect(send(lock, {}, 1, 2, 0)).toEqual([true, true]);
+    expect(lock).toMatchObject({ locked: true, address: SDP.address, port: 4000, foreignPackets: 0 });
+  });
+
+  test.each([
+    ['the signalling host', { address: SDP.signallingAddress, port: 61_000 }],
+    ["another port of the SDP's host", { address: SDP.address, port: 61_000 }],
+  ])('learns %s after four packets in sequence', (_, packet) => {
+    const lock = expecting();
+    expect(send(lock, packet, 65_534, 6, 0)).toEqual([false, false, false, true, true, true]);
+    expect(lock).toMatchObject({ address: packet.address, port: 61_000, foreignPackets: 0 });
+  });
+
+  it('learns nothing from another host', () => {
+    const lock = expecting();
+    expect(send(lock, { address: '203.0.113.66' }, 1, 50, 0)).not.toContain(true);
+    expect(lock.locked).toBe(false);
+    expect(lock.foreignPackets).toBe(50);
+  });
+
+  it('counts a candidate again from one when its sequence breaks or its SSRC changes', () => {
+    const lock = expecting();
+    const nat = { address: SDP.signallingAddress, port: 61_000 };
+    expect(send(lock, nat, 1, 3, 0)).toEqual([false, false, false]);
+    expect(send(lock, nat, 10, 3, 60)).toEqual([false, false, false]);
+    expect(send(lock, { ...nat, ssrc: 78 }, 13, 3, 120)).toEqual([false, false, false]);
+    expect(send(lock, { ...nat, ssrc: 78 }, 16, 1, 180)).toEqual([true]);
+    expect(lock.foreignPackets).toBe(6);
+  });
+
+  it('drops foreign packets once locked, also of the same host', () => {
+    const lock = expecting();
+    send(lock, {}, 1, 5, 0);
+    expect(send(lock, { port: 5000, ssrc: 99 }, 6, 10, 100)).not.toContain(true);
+    expect(send(lock, { address: SDP.signallingAddress }, 6, 10, 100)).not.toContain(true);
+    expect(lock.foreignPackets).toBe(20);
+    expect(send(lock, {}, 6, 1, 310)).toEqual([true]);
+  });
+
+  it('accepts a new SSRC from the locked address', () => {
+    const lock = expecting();
+    send(lock, {}, 1, 5, 0);
+    expect(send(lock, { ssrc: 500 }, 9000, 2, 100)).toEqual([true, true]);
+  });
+
+  it('follows the same stream to another port after 500 ms of silence and four packets', () => {
+    const lock = expecting();
+    send(lock, {}, 1, 5, 0);
+    expect(send(lock, { port: 5000 }, 6, 4, 80 + 500)).toEqual([false, false, false, true]);
+    expect(lock.port).toBe(5000);
+  });
+
+  test.each([
+    ['another SSRC', { port: 5000, ssrc: 99 }, 6, 700],
+    ['a sequence that does not continue', { port: 5000 }, 20_000, 700],
+    ['an older sequence', { port: 5000 }, 65_000, 700],
+    ['another host', { address: '203.0.113.66' }, 6, 700],
+    ['the signalling host', { address: SDP.signallingAddress }, 6, 700],
+  ])('does not follow %s', (_, packet, sequenceNumber, atMs) => {
+    const lock = expecting();
+    send(lock, {}, 1, 5, 0);
+    expect(send(lock, packet, sequenceNumber, 10, atMs)).not.toContain(true);
+    expect(lock.port).toBe(4000);
+  });
+
+  it('does not follow while the old source is not silent', () => {
+    const lock = expecting();
+    send(lock, {}, 1, 5, 0);
+    for (let i = 0; i < 100; i++) {
+      expect(send(lock, {}, 6 + i, 1, 100 + i * 20)).toEqual([true]);
+      expect(send(lock, { port: 5000 }, 6 + i, 1, 105 + i * 20)).toEqual([false]);
+    }
+  });
+
+  it('a packet of the old source ends the probation of the new one', () => {
+    const lock = expecting();
+    send(lock, {}, 1, 5, 0);
+    send(lock, { port: 5000 }, 6, 3, 600);
+    expect(send(lock, {}, 9, 1, 661)).toEqual([true]);
+    expect(send(lock, { port: 5000 }, 10, 1, 662)).toEqual([false]);
+    expect(lock.port).toBe(4000);
+  });
+
+  it('keeps the lock when the same SDP comes again and opens it for a new one', () => {
+    const lock = expecting();
+    send(lock, { address: SDP.signallingAddress, port: 61_000 }, 1, 4, 0);
+    lock.expect({ ...SDP });
+    expect(lock.port).toBe(61_000);
+    lock.expect({ ...SDP, port: 4100 });
+    expect(lock.locked).toBe(false);
+    expect(send(lock, { port: 4100 }, 90, 1, 100)).toEqual([true]);
+  });
+
+  it('accepts RTCP of the peer only', () => {
+    const lock = expecting();
+    expect(lock.acceptRtcp(SDP.address, 4001, 5)).toBe(true);
+    expect(lock.acceptRtcp(SDP.address, 4002, 5)).toBe(false);
+    expect(lock.acceptRtcp('203.0.113.66', 4001, SSRC)).toBe(false);
+    send(lock, { address: SDP.signallingAddress, port: 61_000 }, 1, 4, 0);
+    expect(lock.acceptRtcp(SDP.signallingAddress, 61_001, 5)).toBe(true);
+    expect(lock.acceptRtcp(SDP.signallingAddress, 61_000, 5)).toBe(true);
+    expect(lock.acceptRtcp(SDP.signallingAddress, 33_333, SSRC)).toBe(true);
+    expect(lock.acceptRtcp(SDP.signallingAddress, 33_333, 5)).toBe(false);
+    expect(lock.acceptRtcp(SDP.address, 4001, SSRC)).toBe(false);
+  });
+
+  it('no traffic of other hosts ever takes or disturbs a locked stream', () => {
+    const foreign = fc.record({
+      address: fc.constantFrom('203.0.113.66', SDP.signallingAddress, SDP.address),
+      port: fc.constantFrom(4001, 5000, 61_000),
+      ssrc: fc.constantFrom(1, 2, SSRC),
+      sequenceNumber: fc.integer({ min: 0, max: 0xffff }),
+    });
+    fc.assert(
+      fc.property(fc.array(fc.array(foreign, { maxLength: 6 }), { maxLength: 40 }), (rounds) => {
+        const lock = expecting();
+        send(lock, {}, 0, 1, 0);
+        rounds.forEach((packets, i) => {
+          const nowMs = (i + 1) * 20;
+          for (const { address, port, ssrc, sequenceNumber } of packets) {
+            expect(lock.accept(address, port, ssrc, sequenceNumber, nowMs)).toBe(false);
+          }
+          expect(send(lock, {}, i + 1, 1, nowMs)).toEqual([true]);
+        });
+        expect(lock.foreignPackets).toBe(rounds.flat().length);
+      }),
+    );
+  });
+});
