@@ -10,8 +10,8 @@ const FUZZY_FROM_LENGTH = 5;
 
 const STOP_WORDS = new Set(
   (
-    'a about am an and any are as at be been but by can could do does for from get give got had has have he hello hey hi ' +
-    'how i if in is it its just know let like may me my need no not of okay ok on or our please really she should so some ' +
+    'a about after also am an and any are as at be been before but by can could do does for from get give got had has have he hello hey hi ' +
+    'how i if in is it its just know let like may me my need no not of okay ok on or our please really she say should so some still ' +
     'tell than thank thanks that the their them then there they this to uh um us want was we well were what when where ' +
     'which who why will with would yeah yes you your'
   ).split(' '),
@@ -53,7 +53,8 @@ export class Knowledge {
 
   #weight(stem: string): number {
     const holding = this.#facts.filter((fact) => hasStem(fact.stems, stem)).length;
-    return Math.log(1 + (this.#facts.length + 1) / (holding + 1));
+    // A word no sentence has may be a slip of the recogniser: it counts, but not as the rarest.
+    return holding === 0 ? 1 : 1 + Math.log((this.#facts.length + 1) / (holding + 1));
   }
 }
 

@@ -78,9 +78,9 @@ export class OpenAiResponder implements Responder {
   #asProviderError(error: unknown, patience: Patience): ProviderError {
     if (error instanceof ProviderError) return error;
     if (patience.lost) return new ProviderError(this.name, 'timeout', 'took too long');
-    // TypeError from fetch names the address at most; its cause has the code of the connection's error.
-    const code = error instanceof Error ? (error.cause as { code?: string } | undefined)?.code : undefined;
-    return new ProviderError(this.name, 'failed', code ?? (error instanceof Error ? error.message : 'unknown error'));
+    const { cause, message } = error as { cause?: { code?: string }; message?: string };
+    // fetch only says that it failed; its cause has the code of the connection's error.
+    return new ProviderError(this.name, 'failed', cause?.code ?? message ?? 'unknown error');
   }
 }
 

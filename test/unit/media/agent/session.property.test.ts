@@ -101,7 +101,7 @@ describe('whatever happens in a conversation', () => {
           expect(talk.clock.armed).toBe(0);
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   }, 60_000);
 
@@ -132,7 +132,7 @@ describe('whatever happens in a conversation', () => {
         // Cut before its first word, it is not reported at all.
         expect(text.startsWith(agent?.text ?? '')).toBe(true);
       }),
-      { numRuns: 40 },
+      { numRuns: 25 },
     );
   }, 60_000);
 });
