@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
+import { writePidFile } from '../../../scripts/process/pid-file';
 import { PostgresServer } from '../../../scripts/postgres/postgres-server';
 import { createDataSource, migrate } from '../../../store/data-source';
 import { isDatabaseUnavailable } from '../../../store/errors';
@@ -17,7 +18,9 @@ describe('PostgreSQL away', () => {
   const poolErrors: Error[] = [];
 
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'trunkline-store-outage-'));
+    // The name and the file by which a later run finds and ends what a killed one left.
+    folder = mkdtempSync(join(tmpdir(), 'trunkline-test-servers-'));
+    writePidFile(join(folder, 'owner.pid'), process.pid);
     server = new PostgresServer({ dataDir: folder, basePort: 21_500, settings: ['fsync=off'] });
     await server.start();
     await migrate(createDataSource({ url: server.databaseUrl() }));
@@ -42,8 +45,16 @@ describe('PostgreSQL away', () => {
     const sessions: { pid: number }[] = await dataSource.query('SELECT pid FROM pg_stat_activity');
     return [server.record!.pid, ...sessions.map(({ pid }) => pid)];
   };
-  const signal = (pids: readonly number[], name: NodeJS.Signals): void =>
-    pids.forEach((pid) => process.kill(pid, name));
+  const signal = (pids: readonly number[], name: NodeJS.Signals): void => {
+    for (const pid of pids) {
+      try {
+        process.kill(pid, name);
+      } catch (error) {
+        // A session may have ended meanwhile.
+        if ((error as { code?: string }).code !== 'ESRCH') throw error;
+      }
+    }
+  };
   /** Tries to write; answers what failed and how long it took. */
   const attempt = async (name: string): Promise<{ error: unknown; ms: number }> => {
     const begun = performance.now();
@@ -88,20 +99,23 @@ describe('PostgreSQL away', () => {
   it('a server that stops answering fails callers within the time limits, and no transaction stays open', async () => {
     await warm();
     const pids = await processes();
-    const transaction = dataSource
-      .transaction(async (manager) => {
-        await organisations.create({ name: 'in an abandoned transaction' }, manager);
-        signal(pids, 'SIGSTOP');
-        await manager.query('SELECT 1');
-      })
-      .catch((error: unknown) => error);
-    expect(isDatabaseUnavailable(await transaction)).toBe(true);
-    for (let i = 0; i < 6; i++) {
-      const { error, ms } = await attempt(`frozen ${i}`);
-      expect(isDatabaseUnavailable(error)).toBe(true);
-      expect(ms).toBeLessThan(3000);
+    try {
+      const transaction = dataSource
+        .transaction(async (manager) => {
+          await organisations.create({ name: 'in an abandoned transaction' }, manager);
+          signal(pids, 'SIGSTOP');
+          await manager.query('SELECT 1');
+        })
+        .catch((error: unknown) => error);
+      expect(isDatabaseUnavailable(await transaction)).toBe(true);
+      for (let i = 0; i < 6; i++) {
+        const { error, ms } = await attempt(`frozen ${i}`);
+        expect(isDatabaseUnavailable(error)).toBe(true);
+        expect(ms).toBeLessThan(3000);
+      }
+    } finally {
+      signal(pids, 'SIGCONT');
     }
-    signal(pids, 'SIGCONT');
     await works();
     await works();
     const [row] = await dataSource.query(
