@@ -44,24 +44,25 @@ export interface RequestOptions {
 }
 
 export interface ApiServerOptions {
+  /** Default: a database of its own, removed at the end. */
+  readonly database?: { readonly dataSource: DataSource; readonly secrets: SecretBox };
   readonly options?: Partial<AppOptions>;
   readonly workflows?: (deps: { dataSource: DataSource; secrets: SecretBox }) => CallWorkflows;
 }
 
 export class ApiServer {
   readonly dataSource: DataSource;
-  readonly databaseUrl: string;
   readonly secrets: SecretBox;
   readonly openapi: OpenApiDocument;
   /** Every line that was logged. */
   readonly logs: string[];
   tenant!: Tenant;
   readonly contract: ContractChecker;
-  readonly #database: TestDatabase;
+  readonly #database: TestDatabase | null;
   readonly #server: Server;
 
   private constructor(parts: {
-    database: TestDatabase;
+    database: TestDatabase | null;
     dataSource: DataSource;
     secrets: SecretBox;
     deps: AppDeps;
@@ -69,7 +70,6 @@ export class ApiServer {
     logs: string[];
   }) {
     this.#database = parts.database;
-    this.databaseUrl = parts.database.databaseUrl;
     this.dataSource = parts.dataSource;
     this.secrets = parts.secrets;
     this.#server = parts.server;
@@ -79,10 +79,10 @@ export class ApiServer {
   }
 
   static async start(settings: ApiServerOptions = {}): Promise<ApiServer> {
-    const database = await createTestDatabase();
-    const secrets = new SecretBox(newMasterKey());
-    const dataSource = createDataSource({ url: database.databaseUrl, statementTimeoutMs: 1500 });
-    await dataSource.initialize();
+    const database = settings.database === undefined ? await createTestDatabase() : null;
+    const secrets = settings.database?.secrets ?? new SecretBox(newMasterKey());
+    const dataSource =
+      settings.database?.dataSource ?? (await createDataSource({ url: database?.databaseUrl ?? '' }).initialize());
     const logs: string[] = [];
     const logger = createLogger({
       name: 'api',
@@ -201,6 +201,7 @@ export class ApiServer {
       this.#server.close(() => resolve());
       this.#server.closeAllConnections();
     });
+    if (this.#database === null) return;
     await this.dataSource.destroy();
     await this.#database.drop();
   }
