@@ -16,6 +16,12 @@ export interface SippOptions {
   readonly service?: string;
   /** Values of keywords in the scenario. */
   readonly keys?: Readonly<Record<string, string>>;
+  /** Digest credentials for `[authentication]`. */
+  readonly credentials?: { readonly username: string; readonly password: string };
+  /** Default UDP; TCP gives each call a connection of its own. */
+  readonly transport?: 'udp' | 'tcp';
+  /** Length of a `<pause/>` without a value. */
+  readonly pauseMs?: number;
   readonly timeoutSeconds?: number;
 }
 
@@ -40,7 +46,11 @@ export async function runSipp(options: SippOptions): Promise<void> {
   const local = ['-i', '127.0.0.1', '-p', String(await freePort()), '-s', options.service ?? '+15551234567'];
   const load = ['-m', String(calls), '-r', String(options.perSecond ?? 10), '-l', String(calls)];
   const limit = ['-nostdin', '-timeout', `${options.timeoutSeconds ?? 15}s`, '-timeout_error'];
-  const args = call.concat(local, load, limit, keys);
+  const { credentials, pauseMs } = options;
+  const digest = credentials ? ['-au', credentials.username, '-ap', credentials.password] : [];
+  const transport = options.transport === 'tcp' ? ['-t', 'tn', '-max_socket', '1000'] : [];
+  const pause = pauseMs === undefined ? [] : ['-d', String(pauseMs)];
+  const args = call.concat(local, load, limit, digest, transport, pause, keys);
   try {
     await new Promise<void>((resolve, reject) => {
       execFile('sipp', args, { cwd: dir, maxBuffer: 64 << 20 }, (error, stdout, stderr) => {
