@@ -53,6 +53,7 @@ export abstract class SipCall {
   #state: CallState = 'setup';
   #pendingBye: readonly string[] | undefined;
   #endCause: CloseCause = 'normal';
+  #inviteBranch = '';
 
   constructor(context: CallContext, sipCallId: string, localTag: string) {
     this.context = context;
@@ -146,6 +147,12 @@ export abstract class SipCall {
     this.transition('closed');
     this.notify((delegate) => delegate.onClosed?.(cause));
     this.#delegate = {};
+    this.forgetWhenIdle();
+  }
+
+  /** Between two INVITEs of one call nothing may be left of the first, so idle alone does not end it. */
+  protected forgetWhenIdle(): void {
+    if (this.#state === 'closed' && this.core.idle) this.context.onIdle(this);
   }
 
   /** Answers in the dialog that are the same for both directions. */
@@ -243,9 +250,11 @@ export abstract class SipCall {
 
   async #sendRequest(text: string, firstFlow: () => Flow): Promise<void> {
     const { edge, resolve } = this.context;
-    const flow = this.#opensDialog(text) ? firstFlow() : await flowToHop(edge, resolve, nextHop(text), this.peer);
+    const opens = this.#opensDialog(text);
+    const flow = opens ? firstFlow() : await flowToHop(edge, resolve, nextHop(text), this.peer);
     const protocol = flow.transport === 'tcp' ? 'TCP' : 'UDP';
     // Via names the transport that is really used, which for an ACK may differ from its INVITE's.
+    if (opens && text.startsWith('INVITE ')) this.#inviteBranch = branchOf(text);
     const message = text.replace(/\r\nVia: SIP\/2\.0\/(?:UDP|TCP)/, `\r\nVia: SIP/2.0/${protocol}`);
     this.#ladderOut(message, flow);
     flow.send(Buffer.from(message, 'latin1'));
@@ -255,7 +264,7 @@ export abstract class SipCall {
   #opensDialog(text: string): boolean {
     if (text.startsWith('CANCEL ')) return true;
     if (text.startsWith('INVITE ')) return !/\r\nTo: [^\r\n]*;tag=/.test(text);
-    return text.startsWith('ACK ') && this.state === 'setup';
+    return text.startsWith('ACK ') && branchOf(text) === this.#inviteBranch;
   }
 
   #ladderOut(text: string, flow: Flow): void {
@@ -281,4 +290,8 @@ export abstract class SipCall {
     if (this.#delegateSet) this.notify((delegate) => delegate.onMessage?.(message));
     else this.#earlyLadder.push(message);
   }
+}
+
+function branchOf(text: string): string {
+  return /\r\nVia: [^\r\n]*?;branch=([^;,\s]+)/.exec(text)?.[1] ?? '';
 }

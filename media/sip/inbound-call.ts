@@ -41,7 +41,7 @@ export class InboundCall extends SipCall implements InboundDialog {
         onAck: (request) => this.acknowledged(sdpOf(request)),
       },
       onRetransmit: (method) => context.counters.retransmitted(method),
-      onIdle: () => context.onIdle(this),
+      onIdle: () => this.forgetWhenIdle(),
     });
   }
 

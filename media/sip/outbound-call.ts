@@ -189,7 +189,7 @@ export class OutboundCall extends SipCall implements OutboundDialog {
         onTransportError: (error) => this.#unreachable(error),
       },
       onRetransmit: (method) => context.counters.retransmitted(method),
-      onIdle: () => context.onIdle(this),
+      onIdle: () => this.forgetWhenIdle(),
     });
   }
 
@@ -319,5 +319,5 @@ function escapeDisplayName(name: string): string {
 }
 
 function detailOf(error: unknown): string {
-  return error instanceof Error ? error.message : 'no address';
+  return (error as Partial<Error> | undefined)?.message ?? 'no address';
 }

@@ -148,6 +148,9 @@ export class SipCore {
       onProgress: ({ message: response }) => events.onProgress?.((response as CoreResponse).source),
       onAccept: (accepted) => {
         const { message: response, session: dialog } = accepted;
+        // An early dialog may have been made without a Contact; the 2xx has the one that counts.
+        const contact = contactUri((response as CoreResponse).source);
+        if (contact !== null) refreshTarget(dialog as SessionDialog, contact);
         accepted.ack();
         // A second 2xx is another fork: acknowledged and hung up (RFC 3261 §13.2.2.4).
         if (this.#dialog !== undefined) {
@@ -235,7 +238,7 @@ export class SipCore {
 
   #serverInvite(server: InviteUserAgentServer): void {
     this.#server = server;
-    this.#target = contactUri((server.message as CoreRequest).source) ?? '';
+    this.#target = (server.message as CoreRequest).from.uri.toString();
     server.delegate = {
       onCancel: (message) => this.#options.events.onCancel?.((message as unknown as CoreRequest).source),
     };

@@ -8,7 +8,7 @@ import type { SipPeer } from '../types';
 import type { Via } from '../message/via';
 import type { SipEdge } from './edge';
 import type { Flow } from './flow';
-import type { TargetResolver } from './resolver';
+import type { ResolvedTarget, TargetResolver } from './resolver';
 
 const TCP_CONNECT_MS = 5_000;
 
@@ -70,10 +70,15 @@ async function hopAddress(
     transport: peer.transport === 'udp' ? 'udp' : 'tcp',
   } as const;
   if (hop === null) return source;
-  const [resolved] = await resolve(hop.host, hop.port, hop.transport).catch(() => []);
+  const resolved = literalTarget(hop) ?? (await resolve(hop.host, hop.port, hop.transport).catch(() => []))[0];
   if (resolved === undefined) return source;
   if (resolved.address !== peer.address && !mayReach(resolved.address, peer.address)) return source;
   return { ...resolved, transport: hop.transport };
+}
+
+function literalTarget({ host, port }: NextHop): ResolvedTarget | undefined {
+  const literal = host.startsWith('[') ? host.slice(1, -1) : host;
+  return isIP(literal) === 0 ? undefined : { address: literal, port: port ?? DEFAULT_SIP_PORT };
 }
 
 function mayReach(address: string, peer: string): boolean {

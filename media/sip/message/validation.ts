@@ -121,8 +121,7 @@ function checkContent(request: SipRequest): Refusal | null {
 
 /** Remote target that a dialog-forming or target-refreshing request names; null when it is unusable. */
 export function contactUri(message: SipMessage): string | null {
-  const value = message.list('contact')[0];
-  const uri = value === undefined ? message.from?.uri : parseAddress(value)?.uri;
+  const uri = parseAddress(message.list('contact')[0] ?? '')?.uri;
   return uri !== undefined && parseUri(uri) !== null ? uri : null;
 }
 

@@ -25,16 +25,21 @@ export class SipPeer {
     this.#closeSocket = closeSocket;
   }
 
-  static async udp(target: number): Promise<SipPeer> {
+  /** @param target port that `send` goes to; 0: whoever was heard last */
+  static async udp(target = 0): Promise<SipPeer> {
     const socket: UdpSocket = createSocket('udp4');
     await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
+    let to = target;
     const peer = new SipPeer(
       'UDP',
       socket.address().port,
-      (bytes) => socket.send(bytes, target, '127.0.0.1'),
+      (bytes) => socket.send(bytes, to, '127.0.0.1'),
       () => socket.close(),
     );
-    socket.on('message', (bytes) => peer.#push(bytes));
+    socket.on('message', (bytes, from) => {
+      if (target === 0) to = from.port;
+      peer.#push(bytes);
+    });
     return peer;
   }
 
