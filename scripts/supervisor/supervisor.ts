@@ -4,6 +4,7 @@ import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { readEnvFile } from '../../ops/env';
 import type { Logger } from '../../ops/logger';
 import type { Shutdown } from '../../ops/shutdown';
 import { newApiKey } from '../../store/api-key-hash';
@@ -166,7 +167,7 @@ export class Supervisor {
 
   /** What the processes get: ours, without what is none of their business, and the addresses of what was started. */
   #environment(addresses: Addresses, secretsKey: string): NodeJS.ProcessEnv {
-    const { BOOTSTRAP_API_KEY: _, ...own } = process.env;
+    const { BOOTSTRAP_API_KEY: _, ...own } = { ...readEnvFile(), ...process.env };
     return {
       NODE_ENV: 'production',
       ALLOW_PRIVATE_TARGETS: 'true',
