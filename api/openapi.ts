@@ -3,6 +3,7 @@ import type { z } from 'zod';
 
 import { REASON_PHRASES } from './errors';
 import type { ErrorStatus } from './errors';
+import { OPERATIONS_TAG, operationsPaths } from './openapi-operations';
 import { SchemaComponents } from './openapi-schema';
 import type { JsonSchema } from './openapi-schema';
 import type { Route } from './route';
@@ -19,6 +20,7 @@ export function buildOpenApi(routes: readonly Route[], version: string): OpenApi
   const components = new SchemaComponents();
   components.add(errorBody, 'output');
   const paths: Record<string, Record<string, JsonSchema>> = {};
+  Object.assign(paths, operationsPaths(components));
   for (const route of routes) (paths[route.path] ??= {})[route.method] = operation(route, components);
   return {
     openapi: '3.1.0',
@@ -30,7 +32,7 @@ export function buildOpenApi(routes: readonly Route[], version: string): OpenApi
     },
     servers: [{ url: '/' }],
     security: [{ apiKey: [] }],
-    tags: [...new Set(routes.map((route) => route.tag))].map((name) => ({ name })),
+    tags: [...new Set([...routes.map((route) => route.tag), OPERATIONS_TAG])].map((name) => ({ name })),
     paths,
     components: {
       securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: 'An API key, `tl_live_…`' } },

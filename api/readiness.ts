@@ -1,4 +1,5 @@
 /** What `/ready` says: each thing the server cannot work without, and whether it is there. */
+import { z } from 'zod';
 
 export interface ReadinessProbe {
   readonly name: string;
@@ -6,11 +7,15 @@ export interface ReadinessProbe {
   readonly check: () => Promise<void>;
 }
 
-export interface ReadinessReport {
-  readonly status: 'ready' | 'not_ready';
-  readonly checks: Readonly<Record<string, 'ok' | 'missing'>>;
-  readonly missing: readonly string[];
-}
+export const readinessReport = z
+  .object({
+    status: z.enum(['ready', 'not_ready']),
+    checks: z.record(z.string(), z.enum(['ok', 'missing'])),
+    missing: z.array(z.string()),
+  })
+  .meta({ id: 'Readiness' });
+
+export type ReadinessReport = z.output<typeof readinessReport>;
 
 const PROBE_LIMIT_MS = 1500;
 

@@ -1,0 +1,118 @@
+import { TemporalCalls } from '../../../api/calls/temporal-calls';
+import { createLogger } from '../../../ops/logger';
+import { createTemporalClient } from '../../../ops/temporal';
+import { createDataSource } from '../../../store/data-source';
+import { newMasterKey, SecretBox } from '../../../store/secrets';
+import { createTestDatabase, testServers } from '../../support/servers';
+import { until } from '../workflows/environment';
+import { ApiServer } from './support/api-server';
+import type { Answer } from './support/api-server';
+import { TcpRelay } from './support/tcp-relay';
+
+const quiet = createLogger({ name: 'test', level: 'silent' });
+
+async function timed(request: Promise<Answer>): Promise<Answer & { readonly ms: number }> {
+  const startedMs = performance.now();
+  const answer = await request;
+  return { ...answer, ms: performance.now() - startedMs };
+}
+
+describe('while PostgreSQL is away', () => {
+  it('requests are told so within moments, and served again when it is back', async () => {
+    const database = await createTestDatabase();
+    const url = new URL(database.databaseUrl);
+    const relay = await TcpRelay.start({ host: url.hostname, port: Number(url.port) });
+    url.hostname = '127.0.0.1';
+    url.port = String(relay.port);
+    const dataSource = createDataSource({
+      url: url.toString(),
+      connectTimeoutMs: 1500,
+      statementTimeoutMs: 1500,
+      onPoolError: () => undefined,
+    });
+    await dataSource.initialize();
+    const api = await ApiServer.start({ database: { dataSource, secrets: new SecretBox(newMasterKey()) } });
+    try {
+      await api.seeNode();
+      expect((await api.get('/phone')).status).toBe(200);
+      expect((await api.get('/ready', { key: null })).status).toBe(200);
+
+      await relay.vanish();
+      for (let n = 0; n < 3; n += 1) {
+        const gone = await timed(api.get('/phone'));
+        expect([gone.status, gone.body.code, gone.headers.get('retry-after')]).toEqual([
+          503,
+          'database_unavailable',
+          '2',
+        ]);
+        expect(gone.ms).toBeLessThan(1000);
+      }
+      const notReady = await api.get('/ready', { key: null });
+      expect([notReady.status, notReady.body.missing]).toEqual([503, ['postgresql', 'media_node']]);
+      expect((await api.get('/health', { key: null })).status).toBe(200);
+
+      await relay.comeBack();
+      await until('the database', 3000, async () => ((await api.get('/phone')).status === 200 ? true : undefined));
+
+      relay.fallSilent();
+      const silent = await Promise.all(Array.from({ length: 15 }, () => timed(api.get('/phone'))));
+      for (const { status, body, ms } of silent) {
+        expect([status, body.code]).toEqual([503, 'database_unavailable']);
+        expect(ms).toBeLessThan(3500);
+      }
+      expect((await timed(api.get('/health', { key: null }))).ms).toBeLessThan(200);
+
+      await relay.comeBack();
+      await until('the database', 5000, async () => ((await api.get('/phone')).status === 200 ? true : undefined));
+      const made = await api.post('/phone', { name: 'After' });
+      expect(made.status).toBe(200);
+    } finally {
+      await api.stop();
+      await relay.close();
+      await dataSource.destroy();
+      await database.drop();
+    }
+  }, 60_000);
+});
+
+describe('while Temporal says nothing', () => {
+  it('a call is tried twice and its id is told', async () => {
+    const [host = '', port = ''] = testServers().temporalAddress.split(':');
+    const relay = await TcpRelay.start({ host, port: Number(port) });
+    const temporal = createTemporalClient({ address: `127.0.0.1:${relay.port}`, namespace: 'default' });
+    const { client, connection } = temporal;
+    const api = await ApiServer.start({
+      workflows: () => new TemporalCalls({ client, connection, logger: quiet }),
+    });
+    try {
+      const agent = await api.post('/phone', { name: 'Dialler' });
+      const trunk = await api.post('/phone/sip/outbound-trunks', {
+        name: 'Carrier',
+        host: 'sip.provider.com',
+        username: 'u',
+        password: 'p',
+        caller_number: '+15551234567',
+      });
+      await connection.withDeadline(Date.now() + 5000, () => connection.workflowService.getSystemInfo({}));
+      relay.fallSilent();
+      const call = { phone_agent_id: agent.body.id, trunk_id: trunk.body.id, phone_number: '+15559876543' };
+      const hidden = await timed(api.post('/phone/outbound-call', call));
+      expect([hidden.status, hidden.body.code]).toEqual([503, 'outcome_unknown']);
+      expect(hidden.body.call_id).toMatch(/^[0-9a-f-]{36}$/);
+      expect(hidden.ms).toBeGreaterThan(3900);
+      expect(hidden.ms).toBeLessThan(5000);
+      expect((await timed(api.get('/phone'))).ms).toBeLessThan(500);
+
+      await relay.vanish();
+      const refused = await timed(api.post('/phone/outbound-call', call));
+      expect(['temporal_unavailable', 'outcome_unknown']).toContain(refused.body.code);
+      const again = await timed(api.post('/phone/outbound-call', call));
+      expect([again.status, again.body.code]).toEqual([503, 'temporal_unavailable']);
+      expect(again.ms).toBeLessThan(1000);
+    } finally {
+      await api.stop();
+      await temporal.close();
+      await relay.close();
+    }
+  }, 60_000);
+});
