@@ -68,10 +68,16 @@ export class FakeStt implements SpeechToText {
   transcribe(_audio: Int16Array, { signal }: SttOptions): Promise<SttResult> {
     this.asked++;
     const { text, failing } = this;
+    if (signal?.aborted) return Promise.reject(new Error('aborted'));
     return new Promise((resolve, reject) => {
-      signal?.addEventListener('abort', () => this.aborted++);
-      if (failing) reject(new Error('no recogniser'));
-      else resolve({ text, confidence: 1 });
+      signal?.addEventListener('abort', () => {
+        this.aborted++;
+        reject(new Error('aborted'));
+      });
+      void Promise.resolve().then(() => {
+        if (failing) reject(new Error('no recogniser'));
+        else resolve({ text, confidence: 1 });
+      });
     });
   }
 
@@ -92,6 +98,7 @@ export class FakeResponder implements Responder {
 
   async *respond(request: Parameters<Responder['respond']>[0]): AsyncGenerator<ResponderEvent> {
     this.asked.push(request.history);
+    request.signal.throwIfAborted();
     request.signal.addEventListener('abort', () => this.aborted++);
     await Promise.resolve();
     if (this.failing) throw new Error('no answer');

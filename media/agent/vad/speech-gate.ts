@@ -1,16 +1,20 @@
 /**
- * Turns the speech probabilities of one call into events. Two loud windows in a row open it; hysteresis keeps weak
- * syllables inside; speech that goes on within 300 ms belongs to the same onset.
+ * Turns the speech probabilities of one call into events. Two windows that together are sure enough open it, 64 to
+ * 96 ms after the onset; hysteresis keeps weak syllables inside; speech that goes on within 300 ms belongs to the same
+ * onset.
  *
- *   silence ──2 windows ≥ 0.5──▶ speech ──window < 0.35──▶ pause ──300 ms──▶ silence
- *                                  ▲────── window ≥ 0.5 ─────┘
+ *   silence ──2 windows, sum ≥ 1──▶ speech ──window < 0.35──▶ pause ──300 ms──▶ silence
+ *                                     ▲────── window ≥ 0.5 ─────┘
  */
 import { SAMPLE_RATE_HZ } from '../../audio/audio-batch';
 import type { VadEvent } from '../types';
 
-const OPEN_PROBABILITY = 0.5;
+const OPEN_SUM = 1;
+const RESUME_PROBABILITY = 0.5;
 const CLOSE_PROBABILITY = 0.35;
-const OPEN_WINDOWS = 2;
+/** The detector is a window late: the first window of speech gets about this much. It belongs to the speech. */
+const FAINT_PROBABILITY = 0.15;
+const MAX_FAINT_WINDOWS = 4;
 /** A pause inside a phrase; longer ones make the next word a new onset. */
 const SAME_ONSET_PAUSE_MS = 300;
 /** Barge-in is decided in the first windows; later only the length matters. */
@@ -26,7 +30,9 @@ export class SpeechGate {
   readonly #windowSamples: number;
   #state: GateState = 'silence';
   #samples = 0;
-  #loudWindows = 0;
+  #previous = 0;
+  /** Windows up to now that may be the beginning of speech. */
+  #faintWindows = 0;
   #onset = 0;
   /** End of the last window with speech; null before the first. */
   #speechEnd: number | null = null;
@@ -53,25 +59,30 @@ export class SpeechGate {
 
   /** Takes the next window's probability; at most one event comes of it. */
   push(probability: number): VadEvent | null {
-    const windowStart = this.#samples;
+    const previous = this.#previous;
+    this.#previous = probability;
     this.#samples += this.#windowSamples;
-    const loud = probability >= (this.#state === 'speech' ? CLOSE_PROBABILITY : OPEN_PROBABILITY);
-    if (!loud) return this.#onQuiet();
-    this.#loudWindows++;
-    if (this.#state === 'speech') return this.#onSpeech();
-    if (this.#state === 'pause') {
-      this.#state = 'speech';
-      return this.#onSpeech();
+    this.#faintWindows = probability < FAINT_PROBABILITY ? 0 : Math.min(MAX_FAINT_WINDOWS, this.#faintWindows + 1);
+    switch (this.#state) {
+      case 'speech':
+        return probability >= CLOSE_PROBABILITY ? this.#onSpeech() : this.#onQuiet();
+      case 'pause':
+        return probability >= RESUME_PROBABILITY ? this.#onSpeech() : this.#onQuiet();
+      case 'silence':
+        return this.#faintWindows >= 2 && previous + probability >= OPEN_SUM ? this.#onOnset() : this.#onQuiet();
     }
-    if (this.#loudWindows < OPEN_WINDOWS) return null;
+  }
+
+  #onOnset(): VadEvent {
     this.#state = 'speech';
-    this.#onset = windowStart - (OPEN_WINDOWS - 1) * this.#windowSamples;
+    this.#onset = this.#samples - this.#faintWindows * this.#windowSamples;
     this.#speechEnd = this.#samples;
     this.#reportedMs = this.#speechMs;
     return { type: 'speech_start', mediaId: this.#mediaId, atSample: this.#onset, speechMs: this.#speechMs };
   }
 
   #onSpeech(): VadEvent | null {
+    this.#state = 'speech';
     this.#speechEnd = this.#samples;
     const step = this.#speechMs <= FINE_UNTIL_MS ? 0 : COARSE_STEP_MS;
     if (this.#speechMs - this.#reportedMs < step) return null;
@@ -80,7 +91,6 @@ export class SpeechGate {
   }
 
   #onQuiet(): VadEvent | null {
-    this.#loudWindows = 0;
     if (this.#speechEnd === null) return null;
     if (this.#state === 'speech') this.#state = 'pause';
     const silenceMs = toMs(this.#samples - this.#speechEnd);

@@ -12,13 +12,15 @@ function run(probabilities: readonly number[]): VadEvent[] {
 const times = (n: number, probability: number): number[] => Array.from({ length: n }, () => probability);
 
 describe('SpeechGate', () => {
-  test('opens after two loud windows, with the onset before them', () => {
+  test('opens after two windows that are sure together, with the onset at the first faint one before them', () => {
+    expect(run([0.05, 0.2, 0.3, 0.8])).toEqual([{ type: 'speech_start', mediaId: 3, atSample: WINDOW, speechMs: 96 }]);
+    expect(run([0.9, 0.05, 0.3, 0.6, 0.3, 0.6])).toEqual([]);
     expect(run([0.1, 0.9])).toEqual([]);
     expect(run([0.1, 0.9, 0.8])).toEqual([{ type: 'speech_start', mediaId: 3, atSample: WINDOW, speechMs: 64 }]);
   });
 
   test('does not open for single loud windows', () => {
-    expect(run([0.9, 0.1, 0.9, 0.2, 0.9, 0.1])).toEqual([]);
+    expect(run([0.9, 0.1, 0.9, 0.1, 0.9, 0.1])).toEqual([]);
   });
 
   test('stays open for weak syllables, and counts the length of speech since its onset', () => {
