@@ -1,0 +1,141 @@
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+
+import { Registry } from 'prom-client';
+
+import { createApp } from '../../../api/app';
+import type { AppDeps } from '../../../api/app';
+import { KeyAuthenticator } from '../../../api/key-authenticator';
+import type { ApiStore } from '../../../api/store';
+import { createLogger } from '../../../ops/logger';
+import { StoreError } from '../../../store/errors';
+
+const KEY = 'tl_live_abcdefghijklmnopqrstuvwxyz';
+const principal = { id: 'key-1', orgId: 'org-1', scopes: ['full'], operator: true };
+
+interface Reply {
+  readonly status: number;
+  readonly headers: Record<string, unknown>;
+  readonly body: Record<string, unknown>;
+}
+
+/** Store parts that a test does not give are absent. */
+function appWith(store: { [Part in keyof ApiStore]?: object }, logs: string[] = []): AppDeps {
+  const logger = createLogger({ name: 'api', level: 'debug', destination: { write: (line) => void logs.push(line) } });
+  const apiKeys = {
+    findByKey: (key: string) => Promise.resolve(key === KEY ? principal : null),
+    touch: () => Promise.resolve(),
+  };
+  const whole = { apiKeys, ...store } as unknown as ApiStore;
+  return {
+    options: {
+      sipEndpoint: 'sip.example.com',
+      outboundAllowedCountries: [],
+      allowPrivateTargets: true,
+      rateLimitPerMinute: 100,
+      version: '1.2.3',
+    },
+    store: whole,
+    workflows: {
+      accept: () => Promise.resolve('accepted'),
+      describe: () => Promise.resolve(null),
+      hangup: () => Promise.resolve('done'),
+    },
+    secrets: { seal: () => 'sealed' },
+    authenticator: new KeyAuthenticator(whole, logger),
+    probes: [],
+    registry: new Registry(),
+    logger,
+  };
+}
+
+/** One request through the application, without a socket. */
+async function send(deps: AppDeps, method: string, url: string, headers: Record<string, string> = {}): Promise<Reply> {
+  const request = new IncomingMessage(new Socket());
+  Object.assign(request, { method, url, headers: { authorization: `Bearer ${KEY}`, ...headers } });
+  request.push(null);
+  const response = new ServerResponse(request);
+  let body = '';
+  const done = new Promise<void>((resolve) => {
+    response.end = ((chunk?: string) => {
+      body = chunk ?? '';
+      resolve();
+      return response;
+    }) as typeof response.end;
+  });
+  void createApp(deps).callback()(request, response);
+  await done;
+  return { status: response.statusCode, headers: response.getHeaders(), body: JSON.parse(body) };
+}
+
+describe('an error body', () => {
+  it('has the shape of the contract', async () => {
+    const reply = await send(appWith({}), 'GET', '/nowhere', { 'x-request-id': 'req-7' });
+    expect(reply).toMatchObject({
+      status: 404,
+      headers: { 'x-request-id': 'req-7' },
+      body: {
+        statusCode: 404,
+        message: 'No such route',
+        error: 'Not Found',
+        code: 'route_not_found',
+        requestId: 'req-7',
+      },
+    });
+  });
+
+  it('says nothing of what went wrong inside; the log does', async () => {
+    const logs: string[] = [];
+    const agents = { list: () => Promise.reject(new TypeError('secret detail of the inside')) };
+    const { status, body } = await send(appWith({ agents }, logs), 'GET', '/phone');
+    expect([status, body['code']]).toEqual([500, 'internal_error']);
+    expect(JSON.stringify(body)).not.toContain('secret detail');
+    expect(logs.join('')).toContain('secret detail of the inside');
+    expect(logs.join('')).not.toContain(KEY);
+  });
+
+  it('of a database that is away is a 503 with Retry-After', async () => {
+    const refused = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+    const apiKeys = { findByKey: () => Promise.reject(refused) };
+    const { status, body, headers } = await send(appWith({ apiKeys }), 'GET', '/phone');
+    expect([status, body['code'], headers['retry-after']]).toEqual([503, 'database_unavailable', '2']);
+  });
+
+  it.each([
+    ['not_found', { resource: 'outbound_trunk' }, 404, 'outbound_trunk_not_found'],
+    ['number_taken', { phoneNumber: '+15551234567' }, 409, 'number_taken'],
+    ['number_assigned', { phoneNumber: '+15551234567', agentName: 'A', agentId: 'a' }, 409, 'number_assigned'],
+    ['number_not_verified', { phoneNumber: '+15551234567' }, 422, 'number_not_verified'],
+    ['idempotency_mismatch', {}, 422, 'idempotency_mismatch'],
+    ['idempotency_in_flight', {}, 409, 'idempotency_in_flight'],
+    ['invalid_cursor', {}, 400, 'validation_failed'],
+    ['attempt_exists', {}, 500, 'internal_error'],
+  ] as const)("translates the store's %s", async (cause, details, status, code) => {
+    const agents = { list: () => Promise.reject(new StoreError(cause, 'x', details)) };
+    const reply = await send(appWith({ agents }), 'GET', '/phone');
+    expect([reply.status, reply.body['code']]).toEqual([status, code]);
+  });
+});
+
+describe('a key', () => {
+  it('is remembered as used once a minute at most, and its failure there concerns nobody', async () => {
+    let touched = 0;
+    let nowMs = 0;
+    const apiKeys = {
+      findByKey: () => Promise.resolve(principal),
+      touch: () => {
+        touched += 1;
+        return touched === 1 ? Promise.reject(new Error('away')) : Promise.resolve();
+      },
+    } as unknown as ApiStore['apiKeys'];
+    const logger = createLogger({ name: 'api', level: 'silent' });
+    const authenticator = new KeyAuthenticator({ apiKeys }, logger, () => nowMs);
+    await authenticator.authenticate(KEY);
+    await new Promise((resolve) => setImmediate(resolve));
+    for (let n = 0; n < 3; n += 1) await authenticator.authenticate(KEY);
+    expect(touched).toBe(2);
+    nowMs = 60_000;
+    await authenticator.authenticate(KEY);
+    expect(touched).toBe(3);
+  });
+});

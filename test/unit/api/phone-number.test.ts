@@ -1,0 +1,75 @@
+import fc from 'fast-check';
+
+import { countryOf, isExpensive, parsePhoneNumber } from '../../../api/phone-number';
+
+describe('parsePhoneNumber', () => {
+  it.each([
+    ['+15551234567', '+15551234567'],
+    [' +1 (555) 123-4567 ', '+15551234567'],
+    ['+44 20 7946 0000', '+442079460000'],
+    ['+49.30/123456', '+4930123456'],
+    ['+8821612345678', '+8821612345678'],
+  ])('reads %s as %s', (text, e164) => {
+    expect(parsePhoneNumber(text)).toEqual({ ok: true, e164 });
+  });
+
+  it.each(['911', '112', '+911', '+1911', '+44999', '+49 112', '000', '116117', '12345'])(
+    'takes %s for an emergency number or short code',
+    (text) => {
+      expect(parsePhoneNumber(text)).toEqual({ ok: false, reason: 'emergency' });
+    },
+  );
+
+  it.each([
+    '',
+    '   ',
+    '+',
+    'abc',
+    '5551234567',
+    '+1555123456789012',
+    '+1555',
+    'sip:+15551234567@x',
+    '+0001234567',
+    '١٢٣٤٥٦٧',
+  ])('refuses %p', (text) => {
+    expect(parsePhoneNumber(text).ok).toBe(false);
+  });
+
+  it('throws on nothing, and what it accepts is E.164 and accepted again unchanged', () => {
+    const texts = fc.oneof(fc.string({ maxLength: 40 }), fc.stringMatching(/^\+?[0-9 ()-]{0,20}$/));
+    fc.assert(
+      fc.property(texts, (text) => {
+        const result = parsePhoneNumber(text);
+        if (!result.ok) return;
+        expect(result.e164).toMatch(/^\+[1-9]\d{5,14}$/);
+        expect(parsePhoneNumber(result.e164)).toEqual(result);
+      }),
+    );
+  });
+});
+
+describe('countryOf', () => {
+  it.each([
+    ['+15551234567', 'US'],
+    ['+14165550123', 'CA'],
+    ['+4930123456', 'DE'],
+    ['+442079460000', 'GB'],
+    ['+79991234567', 'RU'],
+    ['nonsense', null],
+  ])('finds %s in %s', (number, country) => {
+    expect(countryOf(number)).toBe(country);
+  });
+});
+
+describe('isExpensive', () => {
+  it.each(['+19005551234', '+8821612345678', '+870773111632', '+881612345678', '+448719000000'])(
+    'is true of %s',
+    (number) => {
+      expect(isExpensive(number)).toBe(true);
+    },
+  );
+
+  it.each(['+15551234567', '+442079460000', '+4915112345678'])('is false of %s', (number) => {
+    expect(isExpensive(number)).toBe(false);
+  });
+});
