@@ -2,6 +2,7 @@
 import { availableParallelism, hostname } from 'node:os';
 import { z } from 'zod';
 import {
+  EnvError,
   commaList,
   dataEnv,
   listenPort,
@@ -70,13 +71,19 @@ function readProcessEnv(options: ReadEnvOptions) {
   return readEnv({ ...processEnv, ...nodeEnv }, options);
 }
 
+/** Throws `EnvError` when the range has no pair of ports. */
+function portRange(portMin: number, portMax: number): { readonly portMin: number; readonly portMax: number } {
+  if (portMax <= portMin) throw new EnvError(['RTP_PORT_MAX: must be above RTP_PORT_MIN']);
+  return { portMin, portMax };
+}
+
 function settings(env: Readonly<z.output<z.ZodObject<typeof nodeEnv>>>, callsPerCore: number): NodeSettings {
   return {
     nodeId: env.MEDIA_NODE_ID ?? `${hostname().replace(/[^\w.-]/g, '-')}-1`,
     logLevel: env.LOG_LEVEL,
     dataDir: env.DATA_DIR,
     sip: { hosts: env.SIP_HOST, port: env.SIP_PORT, publicHost: env.SIP_PUBLIC_HOST ?? null },
-    rtp: { portMin: env.RTP_PORT_MIN, portMax: env.RTP_PORT_MAX },
+    rtp: portRange(env.RTP_PORT_MIN, env.RTP_PORT_MAX),
     http: { host: env.MEDIA_HTTP_HOST, port: env.MEDIA_HTTP_PORT },
     maxCalls: env.MEDIA_MAX_CALLS ?? callsPerCore * availableParallelism(),
     languageModel:
