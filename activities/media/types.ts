@@ -38,6 +38,7 @@ export interface NodeDescription {
       readonly name: string;
       readonly language: readonly string[];
       readonly gender: string;
+      readonly default?: boolean;
     }[];
     /** `AgentRuntime.describe()` */
     readonly providers: Readonly<Record<string, string>>;

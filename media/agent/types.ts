@@ -92,6 +92,8 @@ export interface Voice {
   readonly name: string;
   readonly language: readonly string[];
   readonly gender: string;
+  /** Speaks for agents that name no voice. */
+  readonly default?: boolean;
 }
 
 export interface TextToSpeech {
