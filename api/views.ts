@@ -3,9 +3,10 @@ import type { Call as CallRow } from '../store/entities/call';
 import type { InboundTrunk as InboundTrunkRow } from '../store/entities/inbound-trunk';
 import type { PhoneNumber as PhoneNumberRow } from '../store/entities/phone-number';
 import type { AgentRecord } from '../store/repositories/agent-repository';
+import type { StoredEvent } from '../store/repositories/event-repository';
 import type { OutboundTrunkRecord } from '../store/repositories/outbound-trunk-repository';
 import type { Agent } from './schemas/agent';
-import type { Call } from './schemas/call';
+import type { Call, CallEvent } from './schemas/call';
 import type { InboundTrunk } from './schemas/inbound-trunk';
 import type { PhoneNumberRecord } from './schemas/number';
 import type { OutboundTrunk, OutboundTrunkSummary } from './schemas/outbound-trunk';
@@ -148,3 +149,19 @@ export function callView(row: CallRow): Call {
     metadata: row.metadata,
   };
 }
+
+export function callEventView({ source, seq, at, type, data }: StoredEvent): CallEvent {
+  return { id: `${source}:${seq}`, source, seq, at: iso(at), type, data: wireNames(data) };
+}
+
+/** What the node's code calls `sipCallId` is `sip_call_id` on the wire, at any depth. */
+function wireNames(data: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(data).map(([name, value]) => [toSnakeCase(name), wireValue(value)]));
+}
+
+function wireValue(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(wireValue);
+  return value !== null && typeof value === 'object' ? wireNames(value as Record<string, unknown>) : value;
+}
+
+const toSnakeCase = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

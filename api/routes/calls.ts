@@ -9,7 +9,7 @@ import type { CallsQuery } from '../schemas/call';
 import { callEventExample, completedCallExample, queuedCallExample, transcriptExample } from '../schemas/examples';
 import { idParams, pageQuery } from '../schemas/primitives';
 import type { ApiStore } from '../store';
-import { callView } from '../views';
+import { callEventView, callView } from '../views';
 import type { CallWorkflows } from '../calls/call-workflows';
 import { planOutbound } from '../calls/outbound-plan';
 import type { OutboundPlanDeps } from '../calls/outbound-plan';
@@ -127,10 +127,7 @@ function recordRoutes({ store }: Pick<CallRouteDeps, 'store'>): readonly Route[]
       handle: async ({ principal, params, query }) => {
         await findCall(store, principal.orgId, params.id);
         const page = await store.events.list(principal.orgId, params.id, query);
-        const items = page.items.map(({ source, seq, at, type, data }) => {
-          return { id: `${source}:${seq}`, source, seq, at: at.toISOString(), type, data };
-        });
-        return answer({ items, next: page.next });
+        return answer({ items: page.items.map(callEventView), next: page.next });
       },
     }),
     route({

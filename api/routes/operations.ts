@@ -7,6 +7,10 @@ import type { ReadinessProbe } from '../readiness';
 
 export function operationsRouter(probes: readonly ReadinessProbe[], registry: Registry): Router {
   const router = new Router();
+  router.use(async (ctx, next) => {
+    ctx.state['route'] = ctx.path;
+    await next();
+  });
   router.get('/health', (ctx) => {
     ctx.body = { status: 'ok' };
   });

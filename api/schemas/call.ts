@@ -141,3 +141,4 @@ export const transcript = z
 export type OutboundCallRequest = z.output<typeof outboundCall>;
 export type Call = z.output<typeof call>;
 export type CallsQuery = z.output<typeof callsQuery>;
+export type CallEvent = z.output<typeof callEvent>;

@@ -111,6 +111,8 @@ describe('calls', () => {
     const { body } = await api.get(`/phone/calls/${id}/events`);
     expect(body.items.map((event: { id: string }) => event.id)).toEqual(['workflow:1', 'node:1', 'node:2', 'node:3']);
     expect(body.items[1]).toMatchObject({ type: 'ringing', at: '1970-01-01T00:00:01.000Z', data: { status: 180 } });
+    expect(body.items[2].data).toEqual({ sip_call_id: 'a@b', post_dial_delay_ms: 900 });
+    expect(body.items[3].data.turn).toMatchObject({ start_ms: 10, interrupted_at_ms: null });
     const page = (await api.get(`/phone/calls/${id}/events?limit=3`)).body;
     const rest = (await api.get(`/phone/calls/${id}/events?cursor=${page.next}`)).body;
     expect([...page.items, ...rest.items]).toEqual(body.items);
