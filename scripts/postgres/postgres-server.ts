@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 
 import { processIdentity } from '../process/identity';
-import { readLivePidFile, removePidFile, writePidFile } from '../process/pid-file';
+import { isAlive, readLivePidFile, removePidFile, writePidFile } from '../process/pid-file';
 import type { ProcessRecord } from '../process/pid-file';
 import { findFreePort } from '../process/ports';
 import { readSecretFile } from '../process/secret-file';
@@ -121,13 +121,14 @@ export class PostgresServer {
     }
     const port = portOfPostmasterFile(this.#cluster);
     if (port !== undefined && (this.#port === undefined || this.#port === port)) {
+      const chosen = this.#port;
       this.#port = port;
       this.#running = found;
-      if (await this.#becomesReady(performance.now() + 5_000, () => true, true)) {
+      if (await this.#becomesReady(performance.now() + 5_000, () => isAlive(found), true)) {
         writePidFile(this.#pidFile, found.pid, { port });
         return true;
       }
-      this.#port = undefined;
+      this.#port = chosen;
     }
     this.#running = found;
     await this.stop();

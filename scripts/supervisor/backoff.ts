@@ -5,7 +5,7 @@ export interface BackoffOptions {
   readonly maximumMs?: number;
   /** Who ran this long has recovered: its next end counts as the first. Default 10 s. */
   readonly stableMs?: number;
-  /** After this many ends in a row without a recovery there is no further restart. Default 8. */
+  /** After this many ends in a row without a recovery there is no further restart. Default 6. */
   readonly maximumFailures?: number;
 }
 
@@ -21,7 +21,7 @@ export class Backoff {
     this.#firstMs = options.firstMs ?? 200;
     this.#maximumMs = options.maximumMs ?? 10_000;
     this.#stableMs = options.stableMs ?? 10_000;
-    this.#maximumFailures = options.maximumFailures ?? 8;
+    this.#maximumFailures = options.maximumFailures ?? 6;
   }
 
   get failures(): number {

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SEARCH_ATTRIBUTES } from '../../workflows/ids';
 import { processIdentity } from '../process/identity';
 import { logProblem } from '../process/log-problem';
-import { readLivePidFile, removePidFile, writePidFile } from '../process/pid-file';
+import { isAlive, readLivePidFile, removePidFile, writePidFile } from '../process/pid-file';
 import type { ProcessRecord } from '../process/pid-file';
 import { findFreePort, systemPort } from '../process/ports';
 import { stopProcess } from '../process/stop-process';
@@ -149,8 +149,10 @@ export class TemporalServer {
     this.#running = found;
     const usable = found.details['searchAttributes'] === SEARCH_ATTRIBUTES.join();
     if (usable && ports !== undefined && (this.#ports === undefined || this.#ports.port === ports.port)) {
+      const chosen = this.#ports;
       this.#ports = ports;
-      if (await this.#becomesReady(performance.now() + 5_000, () => true)) return true;
+      if (await this.#becomesReady(performance.now() + 5_000, () => isAlive(found))) return true;
+      this.#ports = chosen;
     }
     await this.stop();
     return false;
