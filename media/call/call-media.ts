@@ -9,8 +9,6 @@ import type { RtpEngine, RtpRemote, RtpSession, RtpStats } from '../rtp/types';
 
 /** Answer anyway when the first words are not ready by then. */
 const WARM_DEADLINE_MS = 3000;
-/** With NAT between the SDP address and the signalling source, speech waits this long for the first packet. */
-const NAT_WAIT_MS = 500;
 
 /** The agent of a call on its RTP session: `AgentRuntime.createSession`, or the echo of bench mode. */
 export type AgentFactory = (persona: AgentPersona, rtp: RtpSession, delegate: AgentDelegate) => AgentSession;
@@ -36,7 +34,7 @@ export interface CallMediaOptions {
 
 export class CallMedia {
   readonly #options: CallMediaOptions;
-  readonly #timers: TimerSet<'warm' | 'nat'>;
+  readonly #timers: TimerSet<'warm'>;
   readonly #latenciesMs: number[] = [];
   #session: RtpSession | null = null;
   #agent: AgentSession | null = null;
@@ -44,7 +42,6 @@ export class CallMedia {
   #closed: Promise<RtpStats | null> | null = null;
   #finishWarm: (() => void) | null = null;
   #agentStarted = false;
-  #received = false;
   #dtmfCount = 0;
   #dtmfByRtp = false;
   #turns = 0;
@@ -69,11 +66,7 @@ export class CallMedia {
         this.#digit(digit);
       },
       onFirstPacketSent: (at) => delegate.onFirstPacketSent(at - clock.timeOriginMs),
-      onFirstPacketReceived: (at) => {
-        this.#received = true;
-        delegate.onFirstPacketReceived(at - clock.timeOriginMs);
-        if (this.#timers.size > 0) this.#startAgent();
-      },
+      onFirstPacketReceived: (at) => delegate.onFirstPacketReceived(at - clock.timeOriginMs),
       onPlaybackFinished: (id) => this.#agent?.onPlaybackFinished(id),
       onMediaTimeout: () => {
         if (!this.#closed) delegate.onMediaTimeout();
@@ -107,9 +100,9 @@ export class CallMedia {
     if (this.#closed || !this.#session) return;
     this.#timers.clear('warm');
     this.#setRemote(remote);
-    const direct = remote.address === remote.signallingAddress || this.#received || !remote.send;
-    if (direct) this.#startAgent();
-    else this.#timers.arm('nat', NAT_WAIT_MS, () => this.#startAgent());
+    // Behind NAT the RTP session keeps these words until it knows where to send them.
+    this.#agentStarted = true;
+    this.#agent?.start();
   }
 
   /** New SDP in the call: hold, resume, another address or codec. */
@@ -148,13 +141,6 @@ export class CallMedia {
   #setRemote(remote: RtpRemote): void {
     this.#remote = remote;
     this.#session?.setRemote(remote);
-  }
-
-  #startAgent(): void {
-    this.#timers.clear('nat');
-    if (this.#agentStarted || this.#closed) return;
-    this.#agentStarted = true;
-    this.#agent?.start();
   }
 
   #digit(digit: string): void {

@@ -14,14 +14,16 @@ export function faultOfOffer(offer: string, localAddress: string): SdpFault | nu
 
 /** `signallingAddress` null: not known, RTP is taken from the SDP's address only. */
 export function rtpRemoteOf(remote: RemoteAudio, signallingAddress: string | null): RtpRemote {
-  const { address, port, codec, payloadType, telephoneEventPayloadType, send } = remote;
+  const { address, port, rtcpPort, codec, payloadType, telephoneEventPayloadType, send, receive } = remote;
   return {
     address,
     port,
+    rtcpPort,
     codec,
     payloadType,
     telephoneEventPayloadType,
-    signallingAddress: signallingAddress ?? address,
     send,
+    receive,
+    signallingAddress: signallingAddress ?? address,
   };
 }

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { createCallObserver, createSipCounters } from '../../../media/metrics';
 import { QUIET_STATS } from '../../fakes/fake-rtp-engine';
@@ -52,5 +54,14 @@ describe('metrics of a media node', () => {
     expect(text).toContain('trunkline_sip_rejects_total{reason="unparsable",status=""} 1');
     expect(text).toContain('trunkline_sip_retransmissions_total{method="BYE"} 1');
     expect(text).not.toContain('GARBAGE');
+  });
+
+  it('are all in the documentation', async () => {
+    const registry = new Registry();
+    createCallObserver({ registry, activeCalls: () => 0, maxCalls: 1 });
+    createSipCounters(registry);
+    const documentation = readFileSync(join(__dirname, '../../../docs/metrics.md'), 'utf8');
+    const undocumented = registry.getMetricsAsArray().filter(({ name }) => !documentation.includes(`\`${name}\``));
+    expect(undocumented.map(({ name }) => name)).toEqual([]);
   });
 });

@@ -228,17 +228,6 @@ describe('an inbound call', () => {
     expect(dialog.delegate.onReoffer?.(VIDEO_ONLY_SDP)).toEqual({ status: 488 });
   });
 
-  it('speaks behind NAT when the first packet came, at the latest after half a second', async () => {
-    const peer = { transport: 'udp', address: '198.51.100.7', port: 5060 } as const;
-    await layer.answered(new FakeInboundDialog({ peer }));
-    expect(layer.agent.started).toBe(0);
-    layer.rtp.last.delegate.onFirstPacketReceived?.(layer.clock.timeOriginMs);
-    expect(layer.agent.started).toBe(1);
-    await layer.answered(new FakeInboundDialog({ peer, sipCallId: 'sip-2' }));
-    await layer.clock.advance(500);
-    expect(layer.agent.started).toBe(1);
-  });
-
   it('reports turns and digits and ignores INFO digits of a phone that sends RFC 4733', async () => {
     const dialog = await layer.answered();
     dialog.delegate.onDtmf?.('1');
