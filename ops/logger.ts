@@ -24,7 +24,7 @@ export function createLogger(options: LoggerOptions): Logger {
     level: options.level ?? 'info',
     base: { name: options.name },
     timestamp: pino.stdTimeFunctions.isoTime,
-    serializers: { err: pino.stdSerializers.err },
+    serializers: { err: loggedError },
     formatters: {
       level: (label) => ({ level: label }),
       log: redactFields,
@@ -33,4 +33,11 @@ export function createLogger(options: LoggerOptions): Logger {
     hooks: { streamWrite: redactText },
   };
   return options.destination === undefined ? pino(settings) : pino(settings, options.destination);
+}
+
+/** Errors of the database carry the values of their statement: texts, numbers, sealed secrets. */
+function loggedError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const { parameters: _, driverError: __, detail: ___, ...rest } = pino.stdSerializers.err(error);
+  return rest;
 }
