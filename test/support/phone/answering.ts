@@ -1,0 +1,189 @@
+/** A test phone is called, as a callee or as a carrier that challenges: rings, answers, refuses, or says nothing. */
+import { PhoneCall } from './phone-call';
+import { readSdp } from './sdp-text';
+import { branchOf, checkDigest, cseqOf, headerOf, headersOf, token, uriOf, userOf, writeSip } from './sip-text';
+
+import type { Answering, Header, IncomingInvite, PhoneContext } from './options';
+import type { Target } from './sip-link';
+import type { SipText } from './sip-text';
+
+const T1_MS = 500;
+const ACK_TIMEOUT_MS = 32_000;
+
+interface Ringing {
+  readonly invite: SipText;
+  readonly from: Target;
+  readonly localTag: string;
+  timer: NodeJS.Timeout | null;
+}
+
+export class AnsweringMachine {
+  /** Every INVITE outside a dialog, without repetitions; challenged ones too. */
+  readonly invites: IncomingInvite[] = [];
+  readonly cancelled: string[] = [];
+  readonly #phone: PhoneContext;
+  readonly #onCall: (call: PhoneCall) => void;
+  readonly #nonce = token();
+  readonly #seen = new Set<string>();
+  /** Last provisional answer, by Call-ID. */
+  readonly #provisional = new Map<string, string>();
+  readonly #ringing = new Map<string, Ringing>();
+  /** 2xx that wait for their ACK, by Call-ID. */
+  readonly #unacknowledged = new Map<string, NodeJS.Timeout>();
+
+  constructor(phone: PhoneContext, onCall: (call: PhoneCall) => void) {
+    this.#phone = phone;
+    this.#onCall = onCall;
+  }
+
+  invite(invite: SipText, from: Target): void {
+    if (this.#seen.has(branchOf(invite))) {
+      const provisional = this.#provisional.get(headerOf(invite, 'call-id'));
+      if (provisional !== undefined) this.#phone.link.send(provisional, from);
+      return;
+    }
+    this.#seen.add(branchOf(invite));
+    const { challenge, answer } = this.#phone.options;
+    const authorization = headerOf(invite, 'proxy-authorization');
+    const authenticated =
+      challenge !== undefined && authorization !== '' && checkDigest(authorization, challenge, 'INVITE', this.#nonce);
+    const described: IncomingInvite = {
+      sipCallId: headerOf(invite, 'call-id'),
+      user: userOf(invite.startLine.split(' ')[1] ?? ''),
+      fromUser: userOf(headerOf(invite, 'from')),
+      message: invite,
+      authenticated,
+    };
+    this.invites.push(described);
+    if (challenge !== undefined && !authenticated) {
+      const header = `Digest realm="carrier.test", nonce="${this.#nonce}", algorithm=MD5, qop="auth"`;
+      this.#respond(invite, from, 407, 'Proxy Authentication Required', token(), [['Proxy-Authenticate', header]]);
+      return;
+    }
+    this.#treat(invite, from, answer?.(described) ?? { status: 486, reason: 'Busy Here' });
+  }
+
+  cancel(cancel: SipText, from: Target): void {
+    const ringing = this.#ringing.get(headerOf(cancel, 'call-id'));
+    if (ringing === undefined || branchOf(ringing.invite) !== branchOf(cancel)) {
+      this.#respond(cancel, from, 481, 'Call/Transaction Does Not Exist', token());
+      return;
+    }
+    this.#respond(cancel, from, 200, 'OK', ringing.localTag);
+    this.cancelled.push(headerOf(cancel, 'call-id'));
+    if (ringing.timer !== null) clearTimeout(ringing.timer);
+    this.#ringing.delete(headerOf(cancel, 'call-id'));
+    this.#respond(ringing.invite, ringing.from, 487, 'Request Terminated', ringing.localTag);
+  }
+
+  ack(ack: SipText): void {
+    this.#stopRepeating(headerOf(ack, 'call-id'));
+  }
+
+  close(): void {
+    for (const sipCallId of this.#unacknowledged.keys()) this.#stopRepeating(sipCallId);
+    for (const { timer } of this.#ringing.values()) if (timer !== null) clearTimeout(timer);
+    this.#ringing.clear();
+  }
+
+  #treat(invite: SipText, from: Target, answering: Answering): void {
+    if ('silent' in answering) return;
+    const localTag = token();
+    const ringing: Ringing = { invite, from, localTag, timer: null };
+    const sipCallId = headerOf(invite, 'call-id');
+    const rings = 'ring' in answering || answering.ringMs !== undefined;
+    const provisional = rings
+      ? response(invite, 180, 'Ringing', localTag, [['Contact', this.#phone.contact()]])
+      : response(invite, 100, 'Trying', null, []);
+    this.#provisional.set(sipCallId, provisional);
+    this.#phone.link.send(provisional, from);
+    this.#ringing.set(sipCallId, ringing);
+    if ('ring' in answering) return;
+    const { status, reason = status === 200 ? 'OK' : 'Refused', headers = [] } = answering;
+    ringing.timer = setTimeout(() => {
+      this.#ringing.delete(sipCallId);
+      if (status >= 300) this.#respond(invite, from, status, reason, localTag, headers);
+      else void this.#accept(invite, from, localTag);
+    }, answering.ringMs ?? 0);
+  }
+
+  async #accept(invite: SipText, from: Target, localTag: string): Promise<void> {
+    const stream = await this.#phone.openStream();
+    const headers: Header[] = [
+      ['Contact', this.#phone.contact()],
+      ['Allow', 'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO'],
+      ...headersOf(invite, 'record-route').map((route): Header => ['Record-Route', route]),
+    ];
+    const text = response(invite, 200, 'OK', localTag, headers, this.#phone.sdp(stream));
+    const call = new PhoneCall({
+      phone: this.#phone,
+      dialog: {
+        callId: headerOf(invite, 'call-id'),
+        local: `${headerOf(invite, 'to')};tag=${localTag}`,
+        remote: headerOf(invite, 'from'),
+        remoteTarget: uriOf(headerOf(invite, 'contact')),
+        routes: headersOf(invite, 'record-route'),
+        target: from,
+      },
+      cseq: 0,
+      stream,
+      remote: readSdp(invite.body),
+      times: { invite: null, ringing: null, answered: performance.now() },
+    });
+    this.#phone.adopt(call);
+    this.#repeatUntilAcknowledged(invite, text, from);
+    this.#onCall(call);
+  }
+
+  /** RFC 3261 §13.3.1.4: the 2xx goes out again until its ACK. */
+  #repeatUntilAcknowledged(invite: SipText, text: string, to: Target): void {
+    const sipCallId = headerOf(invite, 'call-id');
+    const startMs = performance.now();
+    const send = (intervalMs: number): void => {
+      this.#phone.transactions.respond(invite, text, to);
+      if (performance.now() - startMs > ACK_TIMEOUT_MS) return;
+      this.#unacknowledged.set(
+        sipCallId,
+        setTimeout(() => send(Math.min(4000, intervalMs * 2)), intervalMs),
+      );
+    };
+    send(T1_MS);
+  }
+
+  #stopRepeating(sipCallId: string): void {
+    const timer = this.#unacknowledged.get(sipCallId);
+    if (timer !== undefined) clearTimeout(timer);
+    this.#unacknowledged.delete(sipCallId);
+  }
+
+  #respond(
+    request: SipText,
+    to: Target,
+    status: number,
+    reason: string,
+    tag: string,
+    headers: readonly Header[] = [],
+  ): void {
+    this.#phone.transactions.respond(request, response(request, status, reason, tag, headers), to);
+  }
+}
+
+/** A response to `request`; `tag` is added to a To without one. */
+export function response(
+  request: SipText,
+  status: number,
+  reason: string,
+  tag: string | null,
+  headers: readonly Header[],
+  body = '',
+): string {
+  const to = headerOf(request, 'to');
+  const copied: Header[] = [
+    ...headersOf(request, 'via').map((via): Header => ['Via', via]),
+    ['From', headerOf(request, 'from')],
+    ['To', tag === null || /;\s*tag=/i.test(to) ? to : `${to};tag=${tag}`],
+    ['Call-ID', headerOf(request, 'call-id')],
+    ['CSeq', `${cseqOf(request).number} ${cseqOf(request).method}`],
+  ];
+  return writeSip(`SIP/2.0 ${status} ${reason}`, [...copied, ...headers], body);
+}

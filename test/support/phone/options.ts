@@ -1,0 +1,74 @@
+/** How a test phone behaves, and what its two halves (calling, being called) share. */
+import type { PhoneMedia, PhoneStream } from './media';
+import type { PhoneCall } from './phone-call';
+import type { SipLink, Target } from './sip-link';
+import type { Credentials, SipText } from './sip-text';
+import type { Transactions } from './transactions';
+
+export type Codec = 'PCMU' | 'PCMA';
+export type Header = readonly [name: string, value: string];
+
+export interface PhoneOptions {
+  readonly media: PhoneMedia;
+  /** Default udp. */
+  readonly transport?: 'udp' | 'tcp';
+  /** Default 127.0.0.1. */
+  readonly address?: string;
+  /** Of the SIP socket; default any free one. */
+  readonly port?: number;
+  /** Where calls go, e.g. the product or a relay before it. */
+  readonly server?: Target;
+  /** Answers the server's challenge. */
+  readonly credentials?: Credentials;
+  /** User part of From. */
+  readonly user?: string;
+  readonly codecs?: readonly Codec[];
+  /** How incoming calls are treated; default 486. */
+  readonly answer?: (invite: IncomingInvite) => Answering;
+  /** Challenge every incoming INVITE with 407 and take only these. */
+  readonly challenge?: Credentials;
+}
+
+export interface IncomingInvite {
+  readonly sipCallId: string;
+  /** User part of the Request-URI. */
+  readonly user: string;
+  readonly fromUser: string;
+  readonly message: SipText;
+  /** It carried the credentials we challenge for. */
+  readonly authenticated: boolean;
+}
+
+export type Answering =
+  | {
+      readonly status: number;
+      readonly reason?: string;
+      /** 180 first, this long. */
+      readonly ringMs?: number;
+      readonly headers?: readonly Header[];
+    }
+  /** 180, until cancelled. */
+  | { readonly ring: 'forever' }
+  /** Not a word. */
+  | { readonly silent: true };
+
+export interface DialOptions {
+  /** Added to the INVITE. */
+  readonly headers?: readonly Header[];
+  /** For a final answer; default 32 s. */
+  readonly timeoutMs?: number;
+}
+
+export interface PhoneContext {
+  readonly options: PhoneOptions;
+  readonly address: string;
+  readonly port: number;
+  readonly link: SipLink;
+  readonly transactions: Transactions;
+  via(branch: string): string;
+  contact(): string;
+  openStream(): Promise<PhoneStream>;
+  sdp(stream: PhoneStream, direction?: string, version?: number): string;
+  /** A call is up: it can be found by its dialog from now on. */
+  adopt(call: PhoneCall): void;
+}
