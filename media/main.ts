@@ -82,6 +82,11 @@ async function startNode(self: Process, config: MediaConfig & { readonly mode: '
   const { env, nodeId } = config;
   const bootId = randomUUID();
   installRuntime(logger);
+  const agents = createAgentRuntime({ languageModel: config.languageModel, logger });
+  shutdown.add('agents', () => agents.close());
+  // Models load while the servers are still on their way.
+  const media = Promise.all([startRtp(self), agents.start()]);
+  media.catch(() => undefined); // awaited below
   const temporal = createTemporalClient(temporalSettings(env));
   shutdown.add('Temporal client', () => temporal.close());
   const secrets = new SecretBox(env.SECRETS_KEY);
@@ -106,9 +111,7 @@ async function startNode(self: Process, config: MediaConfig & { readonly mode: '
     logger,
   });
   shutdown.add('services', () => services.stop(FLUSH_MS));
-  const agents = createAgentRuntime({ languageModel: config.languageModel, logger });
-  shutdown.add('agents', () => agents.close());
-  const [rtp] = await Promise.all([startRtp(self), agents.start(), services.start()]);
+  const [[rtp]] = await Promise.all([media, services.start()]);
   rtp.connectListener(agents.audioPort());
 
   const node = createNode(self, rtp, {
@@ -119,7 +122,9 @@ async function startNode(self: Process, config: MediaConfig & { readonly mode: '
     sip: { nonceKey: secrets.derive('nonce') },
   });
   const speech = { voices: agents.voices(), providers: agents.describe() };
+  checks.set('Temporal', () => 'connecting');
   await services.attach(node.control, { sipAddress: sipAddressOf(config), maxCalls: config.maxCalls, speech });
+  checks.delete('Temporal');
   await node.open();
   shutdown.add('SIP sockets', () => node.close());
   shutdown.add('calls', async (hurry) => {
