@@ -32,6 +32,8 @@ export interface AgentRuntimeOptions {
   /** Without one the built-in responder answers. */
   readonly languageModel: LanguageModelOptions | null;
   readonly logger: Pick<Logger, 'info' | 'warn' | 'error'>;
+  /** The speech thread was replaced: caller audio must go to this port from now on. */
+  readonly onAudioPort?: (port: MessagePort) => void;
 }
 
 export function createAgentRuntime(options: AgentRuntimeOptions): AgentRuntime {
@@ -48,9 +50,15 @@ class EmbeddedAgentRuntime implements AgentRuntime {
   #sttUnavailable = 'not started';
   #apology: Int16Array | null = null;
 
-  constructor({ languageModel, logger }: AgentRuntimeOptions) {
+  constructor({ languageModel, logger, onAudioPort }: AgentRuntimeOptions) {
     this.#logger = logger;
-    this.#listener = new SpeechListener({ onFailure: (cause) => logger.error({ cause }, 'speech thread lost') });
+    this.#listener = new SpeechListener({
+      onReplaced: (port, cause) => {
+        logger.warn({ cause }, 'speech thread restarted');
+        onAudioPort?.(port);
+      },
+      onFailure: (error) => logger.error({ cause: error.message }, 'speech thread lost'),
+    });
     this.#tts = new FliteTts({ onRestart: (cause) => logger.warn({ cause }, 'speech synthesis restarted') });
     this.#moonshine = new MoonshineStt({ onRestart: (cause) => logger.warn({ cause }, 'recogniser restarted') });
     const builtin = new BuiltinResponder();

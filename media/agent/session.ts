@@ -25,7 +25,7 @@ import type { Responder, SpeechToText, TextToSpeech } from './types';
 import type { CallerAudioSource } from './vad/speech-listener';
 
 const DUCKED_GAIN = 0.3;
-/** Speech this long since its onset takes the turn from the agent. */
+/** Speech this long since its onset takes the turn from the agent; the embedded recogniser has no words sooner. */
 const BARGE_IN_MS = 240;
 /** A pause this long after shorter speech: it was a cough or an "mm-hm". */
 const COUGH_OVER_MS = 300;
@@ -67,8 +67,8 @@ export class ConversationSession implements AgentSession {
   /** Cutting the agent off takes a question to the pacer; the caller's turn is handled after it is answered. */
   #cutting: Promise<unknown> = Promise.resolve();
   #interrupted = false;
-  /** When a turn ended that came while the agent could not be interrupted; it is answered afterwards. */
-  #unansweredSince: number | null = null;
+  /** Something was said while the agent could not be interrupted; it is answered afterwards. */
+  #unanswered = false;
   /** The farewell is over, but somebody has just begun to make a sound. */
   #pendingEnd: EndReason | null = null;
   #recognitionFailures = 0;
@@ -220,20 +220,25 @@ export class ConversationSession implements AgentSession {
     this.#recognitionFailures = 0;
     if (turn.text === '') return this.#onNothingUnderstood(turn, interrupted);
     this.#repeatQuestions = 0;
-    this.#onCallerSaid(turn.text, turn.startedAt, turn.endedAt);
+    this.#onCallerSaid(turn.text, turn, turn.endedAt);
   }
 
-  #onCallerSaid(text: string, startedAt: number, endedAt: number): void {
+  /** `askedAt`: end of the speech that an answer is timed from, null where there was none. */
+  #onCallerSaid(
+    text: string,
+    { startedAt, endedAt }: Pick<FinishedTurn, 'startedAt' | 'endedAt'>,
+    askedAt: number | null,
+  ): void {
     this.#pendingEnd = null;
     this.#silence.rest();
     this.#silence.reset();
     this.#transcript.callerSaid(text, startedAt, endedAt);
     if (!this.#open) return;
-    if (this.#reply?.speech.audible) this.#unansweredSince = endedAt;
+    if (this.#reply?.speech.audible) this.#unanswered = true;
     else {
       // Said while an answer was being prepared: the next one answers both.
       if (this.#reply) this.#cutOff(this.#reply);
-      this.#respond(endedAt);
+      this.#respond(askedAt);
     }
   }
 
@@ -255,7 +260,7 @@ export class ConversationSession implements AgentSession {
   #onDigits(digits: readonly string[]): void {
     const at = this.#deps.clock.now();
     void this.#cutting.then(() => {
-      if (this.#open) this.#onCallerSaid(pressedText(digits), at, at);
+      if (this.#open) this.#onCallerSaid(pressedText(digits), { startedAt: at, endedAt: at }, null);
     });
   }
 
@@ -265,7 +270,7 @@ export class ConversationSession implements AgentSession {
     return (this.#greeting ??= splitSentences(this.#persona.firstMessage).map((text) => this.#synthesise(text)));
   }
 
-  #respond(askedAt: number): void {
+  #respond(askedAt: number | null): void {
     const reply = this.#newReply(askedAt);
     this.#transition('thinking');
     void reply.follow(this.#deps.responder, { persona: this.#persona, history: this.#transcript.messages });
@@ -305,10 +310,10 @@ export class ConversationSession implements AgentSession {
     if (reply.endsCall && this.#caller.state === 'idle') return this.#end(reply.endsCall);
     this.#transition('listening');
     // Whoever makes a sound over the last words is heard out before the call ends.
-    const askedAt = this.#unansweredSince;
-    this.#unansweredSince = null;
-    this.#pendingEnd = askedAt === null ? reply.endsCall : null;
-    if (askedAt !== null) this.#respond(askedAt);
+    const unanswered = this.#unanswered;
+    this.#unanswered = false;
+    this.#pendingEnd = unanswered ? null : reply.endsCall;
+    if (unanswered) this.#respond(null);
     else if (this.#caller.state === 'idle' && !this.#dtmf.collecting) this.#silence.arm();
   }
 

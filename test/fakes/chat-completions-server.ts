@@ -101,7 +101,8 @@ export function streamed(data: readonly string[], options: StreamOptions = {}): 
     for (let at = 0; at < bytes.length; at += portion) {
       if (response.destroyed) return;
       response.write(bytes.subarray(at, at + portion));
-      await new Promise((resolve) => setTimeout(resolve, options.pauseMs ?? 0));
+      if (options.pauseMs === undefined) await new Promise((resolve) => setImmediate(resolve));
+      else await new Promise((resolve) => setTimeout(resolve, options.pauseMs));
     }
     if (options.cut) response.destroy();
     else response.end();

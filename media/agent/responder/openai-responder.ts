@@ -18,7 +18,7 @@ export interface OpenAiResponderOptions {
   readonly model: string;
   /** Until the first token; default 2500. */
   readonly firstTokenMs?: number;
-  /** Between two portions of the stream; default 2500. */
+  /** Between two events of the stream; comments that keep the connection open do not count. Default 2500. */
   readonly nextTokenMs?: number;
 }
 

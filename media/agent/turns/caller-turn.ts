@@ -8,6 +8,7 @@
  */
 import { after } from '../after';
 import type { Clock } from '../../clock';
+import { ProviderError } from '../provider-error';
 import type { SpeechToText, SttResult, VadEvent } from '../types';
 import type { CallerAudio } from '../vad/speech-listener';
 import { LONG_SILENCE_MS, silenceThatEndsTurn } from './end-of-turn';
@@ -18,6 +19,8 @@ const SPECULATE_AFTER_MS = 300;
 const PIECE_MS = 15_000;
 /** No report for so long: the audio itself has stopped, which is silence too. */
 const STALLED_AFTER_MS = 1_500;
+/** A recogniser that takes longer is as good as broken: the agent asks again rather than keep silent. */
+const RECOGNITION_DEADLINE_MS = 2_000;
 /** Recognised from noise, more likely than said. */
 const MIN_CONFIDENCE = 0.25;
 
@@ -171,7 +174,14 @@ export class CallerTurn {
     const abort = new AbortController();
     const running: Recognition = { state: 'running', abort };
     this.#recognition = running;
+    const cancelDeadline = after(this.#options.clock, RECOGNITION_DEADLINE_MS, () => {
+      this.#options.onProblem(new ProviderError(stt.name, 'timeout', 'recognition took too long'));
+      settle({ state: 'failed' });
+      abort.abort();
+    });
+    abort.signal.addEventListener('abort', cancelDeadline);
     const settle = (settled: Recognition): void => {
+      cancelDeadline();
       if (this.#recognition !== running) return;
       this.#recognition = settled;
       this.#considerEnd();

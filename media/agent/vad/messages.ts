@@ -1,8 +1,10 @@
 /** Between the main thread and the speech thread. */
 import type { MessagePort } from 'node:worker_threads';
+import type { StopRequest } from '../stop-thread';
 import type { VadEvent } from '../types';
 
 export type SpeechCommand =
+  | StopRequest
   | { readonly type: 'audio'; readonly port: MessagePort }
   | { readonly type: 'open'; readonly mediaId: number }
   | { readonly type: 'close'; readonly mediaId: number }

@@ -3,6 +3,7 @@ import { MessageChannel, Worker } from 'node:worker_threads';
 import type { MessagePort } from 'node:worker_threads';
 import { threadEntry } from '../../thread-entry';
 import { ProviderError } from '../provider-error';
+import { stopThread } from '../stop-thread';
 import type { VadEvent } from '../types';
 import type { SpeechCommand, SpeechReport } from './messages';
 
@@ -20,9 +21,12 @@ export interface CallerAudioSource {
 }
 
 export interface SpeechListenerOptions {
-  /** The thread died; it cannot be replaced, since the RTP thread holds the other end of its port. */
-  readonly onFailure?: (cause: string) => void;
+  /** The thread died and is started again; audio must come over this port from now on. */
+  readonly onReplaced?: (port: MessagePort, cause: string) => void;
+  readonly onFailure?: (error: Error) => void;
 }
+
+const RESTART_DELAY_MS = 200;
 
 export class SpeechListener implements CallerAudioSource {
   readonly #options: SpeechListenerOptions;
@@ -32,6 +36,7 @@ export class SpeechListener implements CallerAudioSource {
   #port: MessagePort | null = null;
   #detector = 'not started';
   #nextRequest = 1;
+  #restartTimer: NodeJS.Timeout | null = null;
   #closed = false;
 
   constructor(options: SpeechListenerOptions = {}) {
@@ -43,16 +48,24 @@ export class SpeechListener implements CallerAudioSource {
     return this.#detector;
   }
 
+  /** Ends the thread as if it had failed, for tests. */
+  breakThread(): void {
+    this.#command({ type: 'stop' });
+  }
+
   async start(): Promise<void> {
     const worker = new Worker(threadEntry(__dirname, 'speech-thread'));
     this.#worker = worker;
     const { port1, port2 } = new MessageChannel();
+    this.#port?.close();
     this.#port = port2;
+    let ready = false;
     await new Promise<void>((resolve, reject) => {
       worker.on('message', (message: SpeechReport) => {
         if (message.type === 'ready') {
           const why = message.fallbackBecause;
           this.#detector = why === null ? message.detector : `${message.detector} (fallback: ${why})`;
+          ready = true;
           resolve();
         } else this.#onReport(message);
       });
@@ -60,10 +73,11 @@ export class SpeechListener implements CallerAudioSource {
       worker.on('exit', (code) => {
         reject(new ProviderError('vad', 'failed', `the thread ended with ${code}`));
         this.#answerAll();
-        if (!this.#closed) this.#options.onFailure?.(`speech thread ended with ${code}`);
+        if (ready && !this.#closed) this.#restart(`thread ended with ${code}`);
       });
     });
     this.#command({ type: 'audio', port: port1 }, [port1]);
+    for (const mediaId of this.#listeners.keys()) this.#command({ type: 'open', mediaId });
   }
 
   /** The end to give to whoever produces AudioBatch messages. */
@@ -89,9 +103,19 @@ export class SpeechListener implements CallerAudioSource {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    if (this.#restartTimer) clearTimeout(this.#restartTimer);
     this.#listeners.clear();
-    await this.#worker?.terminate();
+    if (this.#worker) await stopThread(this.#worker);
     this.#port?.close();
+  }
+
+  #restart(cause: string): void {
+    this.#restartTimer = setTimeout(() => {
+      this.start().then(
+        () => this.#options.onReplaced?.(this.audioPort(), cause),
+        (error: Error) => this.#options.onFailure?.(error),
+      );
+    }, RESTART_DELAY_MS);
   }
 
   #utterance(mediaId: number): Promise<Int16Array> {

@@ -16,6 +16,8 @@ function obey(analyser: SpeechAnalyser<unknown>, command: SpeechCommand): void {
     case 'audio':
       command.port.on('message', (batch: AudioBatch) => void analyser.push(batch));
       return;
+    case 'stop':
+      return process.exit(0);
     case 'open':
       return analyser.open(command.mediaId);
     case 'close':

@@ -70,7 +70,7 @@ export class FliteTts implements TextToSpeech {
   async start(): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(() => {
-        this.#child?.kill('SIGKILL');
+        void this.close();
         reject(new ProviderError(NAME, 'unavailable', 'the process did not get ready'));
       }, START_TIMEOUT_MS);
       this.#spawn(() => {
@@ -173,7 +173,10 @@ export class FliteTts implements TextToSpeech {
     this.#lastResultAt = performance.now();
     this.#voices = names
       .filter((name) => !LIMITED_DOMAIN_VOICES.has(name))
-      .map((id) => ({ id, language: ['en'], ...(VOICE_LABELS[id] ?? { name: id, gender: 'unknown' }) }));
+      .map((id) => {
+        const label = VOICE_LABELS[id] ?? { name: id, gender: 'unknown' };
+        return { id, language: ['en'], ...label, default: id === DEFAULT_VOICE };
+      });
     for (const job of this.#jobs.values()) this.#send(job);
   }
 

@@ -1,5 +1,6 @@
 /** Between the main thread and the recogniser's. */
 export interface RecogniseJob {
+  readonly type: 'recognise';
   readonly id: number;
   /** 8 kHz, mono. */
   readonly pcm: Int16Array;

@@ -5,6 +5,7 @@
 import { Worker } from 'node:worker_threads';
 import { threadEntry } from '../../../thread-entry';
 import { ProviderError } from '../../provider-error';
+import { stopThread } from '../../stop-thread';
 import type { SpeechToText, SttOptions, SttResult } from '../../types';
 import type { RecogniseJob, RecogniserData, RecogniserReply } from './messages';
 
@@ -37,6 +38,8 @@ export class MoonshineStt implements SpeechToText {
   #ready = false;
   #nextId = 1;
   #restartTimer: NodeJS.Timeout | null = null;
+  /** It could not be started again. */
+  #lost = false;
   #closed = false;
 
   constructor(options: MoonshineSttOptions = {}) {
@@ -50,6 +53,7 @@ export class MoonshineStt implements SpeechToText {
 
   transcribe(audio: Int16Array, options: SttOptions): Promise<SttResult> {
     if (this.#closed) return Promise.reject(new ProviderError(NAME, 'unavailable', 'closed'));
+    if (this.#lost) return Promise.reject(new ProviderError(NAME, 'unavailable', 'cannot be restarted'));
     const { signal } = options;
     if (signal?.aborted) return Promise.reject(asError(signal.reason));
     if (audio.length === 0) return Promise.resolve({ text: '', confidence: 0 });
@@ -72,7 +76,7 @@ export class MoonshineStt implements SpeechToText {
     this.#running = null;
     this.#queue.length = 0;
     for (const job of waiting) this.#fail(job, new ProviderError(NAME, 'unavailable', 'closed'));
-    await this.#worker?.terminate();
+    if (this.#worker) await stopThread(this.#worker);
   }
 
   #next(): void {
@@ -82,7 +86,7 @@ export class MoonshineStt implements SpeechToText {
     this.#running = job;
     this.#runningTimer = setTimeout(() => this.#onTimeout(job), JOB_TIMEOUT_MS);
     const pcm = job.pcm.slice();
-    this.#worker?.postMessage({ id: job.id, pcm } satisfies RecogniseJob, [pcm.buffer]);
+    this.#worker?.postMessage({ type: 'recognise', id: job.id, pcm } satisfies RecogniseJob, [pcm.buffer]);
   }
 
   #cancel(id: number, reason: unknown): void {
@@ -111,9 +115,10 @@ export class MoonshineStt implements SpeechToText {
     this.#next();
   }
 
+  /** Like a cancelled job it keeps the thread until its next token; a run of onnxruntime cannot be broken off. */
   #onTimeout(job: Job): void {
+    Atomics.store(this.#cancelled, 0, job.id);
     this.#fail(job, new ProviderError(NAME, 'timeout', 'recognition took too long'));
-    void this.#worker?.terminate();
   }
 
   async #spawn(): Promise<void> {
@@ -150,6 +155,7 @@ export class MoonshineStt implements SpeechToText {
     this.#restartTimer = setTimeout(() => {
       this.#spawn().catch((error: Error) => {
         this.#onRestart(error.message);
+        this.#lost = true;
         const lost = this.#queue.splice(0);
         for (const waiting of lost) this.#fail(waiting, new ProviderError(NAME, 'unavailable', 'cannot be restarted'));
       });

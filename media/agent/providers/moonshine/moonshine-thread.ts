@@ -1,6 +1,7 @@
 /** Worker thread: recognises one utterance after the other. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { doubleRate } from '../../../audio/half-band';
+import type { StopRequest } from '../../stop-thread';
 import type { RecogniseJob, RecogniserData, RecogniserReply } from './messages';
 import { MoonshineModel } from './moonshine-model';
 
@@ -29,7 +30,10 @@ async function main(): Promise<void> {
     const model = await MoonshineModel.load();
     // The first run sets up buffers; no caller should wait for that.
     await model.recognise(new Float32Array(16_000), () => false);
-    parentPort?.on('message', (job: RecogniseJob) => void recognise(model, job));
+    parentPort?.on('message', (message: RecogniseJob | StopRequest) => {
+      if (message.type === 'stop') process.exit(0);
+      else void recognise(model, message);
+    });
     reply({ type: 'ready' });
   } catch (error) {
     reply({ type: 'unavailable', message: messageOf(error) });

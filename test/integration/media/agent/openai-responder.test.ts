@@ -58,6 +58,8 @@ describe('OpenAiResponder', () => {
   test.each([1, 2, 7, 64])(
     'understands a stream in portions of %i bytes, also inside a character',
     async (portionBytes) => {
+      // What is measured here is understanding, not patience.
+      responder = new OpenAiResponder({ baseUrl, apiKey: KEY, model: 'test-model' });
       const data = [text('Grüße, '), text('café €5 😀.'), stop(), '[DONE]'];
       server.answer = streamed(data, { portionBytes, lineEnd: '\r\n' });
       expect(spoken(await answerOf(responder, 'Hello?'))).toBe('Grüße, café €5 😀.');

@@ -345,6 +345,18 @@ describe('failures', () => {
     expect(talk.problems).toHaveLength(2);
   });
 
+  test('of a recogniser that never answers: asks again instead of keeping silent', async () => {
+    const talk = await conversation();
+    await talk.untilSpoken();
+    talk.stt.transcribe = () => new Promise(() => undefined);
+    await talk.say('Hello?');
+    expect(talk.audio.playing).toBe(false);
+    await talk.wait(2_000);
+    expect(talk.audio.playing).toBe(true);
+    await talk.untilSpoken();
+    expect(talk.delegate.turns.at(-1)!.text).toContain("didn't catch that");
+  });
+
   test('no recogniser at all: apologises when the caller speaks', async () => {
     const talk = await conversation({}, { stt: null });
     await talk.untilSpoken();

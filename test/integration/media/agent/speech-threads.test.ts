@@ -1,0 +1,80 @@
+/** What happens when a thread dies, and where the optional runtime is missing. */
+import { execFile } from 'node:child_process';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import type { MessagePort } from 'node:worker_threads';
+import { threadEntry } from '../../../../media/thread-entry';
+import type { VadEvent } from '../../../../media/agent/types';
+import { SpeechListener } from '../../../../media/agent/vad/speech-listener';
+import { FliteTts } from '../../../../media/agent/providers/flite/flite-tts';
+import { MoonshineStt } from '../../../../media/agent/providers/moonshine/moonshine-stt';
+import { spokenBy } from '../../../support/agent/text-to-speech-contract';
+
+async function speechOf(text: string): Promise<Int16Array> {
+  const tts = new FliteTts();
+  await tts.start();
+  try {
+    return await spokenBy(tts, text);
+  } finally {
+    await tts.close();
+  }
+}
+
+test('a speech thread that dies is replaced, and calls under way are heard again', async () => {
+  let replaced: (port: MessagePort) => void = () => undefined;
+  const port = new Promise<MessagePort>((resolve) => (replaced = resolve));
+  const listener = new SpeechListener({ onReplaced: (next) => replaced(next) });
+  await listener.start();
+  const events: VadEvent[] = [];
+  listener.open(5, (event) => events.push(event));
+  listener.breakThread();
+  const next = await port;
+  const speech = await speechOf('Can you hear me now?');
+  for (let at = 0; at + 160 <= speech.length; at += 160)
+    next.postMessage({ mediaIds: Uint32Array.of(5), pcm: speech.slice(at, at + 160), received: Uint8Array.of(1) });
+  const deadline = Date.now() + 5_000;
+  while (events.length === 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(events[0]).toMatchObject({ type: 'speech_start', mediaId: 5 });
+  expect(listener.detector).toBe('silero-v6');
+  await listener.close();
+}, 20_000);
+
+test('closing in the middle of a recognition rejects it and leaves the process alive', async () => {
+  const stt = new MoonshineStt();
+  const [speech] = await Promise.all([speechOf('What are your opening hours, and where are you?'), stt.start()]);
+  const results = [1, 2, 3].map(() => stt.transcribe(speech, { keyterms: [] }));
+  const settled = Promise.allSettled(results);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  await stt.close();
+  expect((await settled).map((result) => result.status)).toEqual(['rejected', 'rejected', 'rejected']);
+  await expect(stt.transcribe(speech, { keyterms: [] })).rejects.toMatchObject({ code: 'unavailable' });
+}, 20_000);
+
+test('without onnxruntime the energy detector is used and named, and recognition says that it is unavailable', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'trunkline-no-onnx-'));
+  try {
+    const built = dirname(
+      dirname(dirname(threadEntry(join(__dirname, '../../../../media/agent/vad'), 'speech-thread'))),
+    );
+    await cp(built, join(folder, 'media'), { recursive: true });
+    const script = `
+      const { SpeechListener } = require('./media/agent/vad/speech-listener.js');
+      const { MoonshineStt } = require('./media/agent/providers/moonshine/moonshine-stt.js');
+      (async () => {
+        const listener = new SpeechListener();
+        await listener.start();
+        const stt = await new MoonshineStt().start().then(() => 'started', (error) => error.code);
+        console.log(JSON.stringify({ detector: listener.detector, stt }));
+        await listener.close();
+        process.exit(0);
+      })();`;
+    const { stdout } = await promisify(execFile)(process.execPath, ['-e', script], { cwd: folder });
+    const result = JSON.parse(stdout) as { detector: string; stt: string };
+    expect(result.detector).toMatch(/^energy \(fallback: .*onnxruntime-node/s);
+    expect(result.stt).toBe('unavailable');
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}, 20_000);
