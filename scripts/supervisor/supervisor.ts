@@ -126,6 +126,7 @@ export class Supervisor {
     });
     this.#shutdown.add('search for Temporal', () => finding.then(nothing, nothing));
     const executable = await finding;
+    this.#shutdown.requested.throwIfAborted();
     const server = new TemporalServer({ executable, dataDir: this.#config.dataDir });
     await this.#startServer('temporal', server);
     return { temporalAddress: server.address, temporalUi: server.uiUrl };
