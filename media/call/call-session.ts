@@ -13,6 +13,9 @@ import { CallMedia, type AgentFactory } from './call-media';
 import type { CallObserver } from './call-observer';
 import { rtpRemoteOf } from './call-sdp';
 
+/** A peer that floods its dialog fills no table: what a person would read, and then one note. */
+const MAX_LADDER_EVENTS = 500;
+
 export interface CallDeps {
   readonly clock: Clock;
   readonly events: CallEvents;
@@ -45,6 +48,7 @@ export class CallSession {
   readonly #options: CallSessionOptions;
   #sdp: SdpSession | null = null;
   #offerOutstanding = false;
+  #ladderEvents = 0;
 
   constructor(options: CallSessionOptions) {
     this.#options = options;
@@ -63,8 +67,10 @@ export class CallSession {
   }
 
   onMessage(message: LadderMessage): void {
-    const entry: SipLadderEntry = { ...message };
-    this.lifecycle.events.report({ type: 'sip', entry });
+    const { events } = this.lifecycle;
+    this.#ladderEvents++;
+    if (this.#ladderEvents <= MAX_LADDER_EVENTS) events.report({ type: 'sip', entry: { ...message } });
+    else if (this.#ladderEvents === MAX_LADDER_EVENTS + 1) events.report({ type: 'note', note: 'ladder_full' });
   }
 
   /** The 200 has been sent or its ACK has: from here the call counts as answered and lasts at most that long. */

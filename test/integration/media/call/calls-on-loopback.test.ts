@@ -125,6 +125,12 @@ describeWithSipp('calls of a media node on loopback', () => {
     await emptied();
   });
 
+  it('offers in its 200 to an INVITE without offer, goes on hold and comes back', async () => {
+    await runSipp({ scenario: 'delayed-offer-and-hold.xml', remotePort: sipPort });
+    await emptied();
+    expect(events.all.at(-1)).toMatchObject({ type: 'ended', ending: { endReason: 'caller_hangup' } });
+  });
+
   it('hangs up what is left when it drains in a hurry', async () => {
     const phone = await RtpPhone.open();
     const call = runSipp({

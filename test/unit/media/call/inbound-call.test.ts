@@ -241,6 +241,25 @@ describe('an inbound call', () => {
     expect(turns).toEqual([0, 1]);
   });
 
+  it('records a flood of SIP messages only so far', async () => {
+    const dialog = await layer.answered();
+    const message = {
+      direction: 'in',
+      method: 'INFO',
+      status: null,
+      reason: null,
+      cseq: '1 INFO',
+      transport: 'udp',
+    } as const;
+    for (let i = 0; i < 2000; i++) dialog.delegate.onMessage?.(message);
+    dialog.peerBye();
+    await settle();
+    const events = layer.events.ofCall(CALL);
+    expect(events.filter((event) => event.type === 'sip')).toHaveLength(500);
+    expect(events.filter((event) => event.type === 'note')).toHaveLength(1);
+    expect(ending().endReason).toBe('caller_hangup');
+  });
+
   it('measures from INVITE to the first packet and puts turn latencies into the ending', async () => {
     const dialog = new FakeInboundDialog();
     layer.warmAtOnce = false;
