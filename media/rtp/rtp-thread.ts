@@ -3,11 +3,14 @@ import { performance } from 'node:perf_hooks';
 import { parentPort, workerData } from 'node:worker_threads';
 
 import { SessionHost } from './session-host';
+import { raiseThreadPriority } from './thread-priority';
 
 import type { RtpThreadOptions, ToRtpThread } from './thread-messages';
 
 const port = parentPort;
 if (port === null) throw new Error('rtp-thread runs as a worker thread');
+
+raiseThreadPriority();
 
 const host = new SessionHost({
   ...(workerData as RtpThreadOptions),

@@ -4,6 +4,8 @@
  * of arrival. Own G.711 and RTP: see sip-text.ts.
  */
 import { createSocket } from 'node:dgram';
+import { readlinkSync } from 'node:fs';
+import { setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
 
 import type { Socket } from 'node:dgram';
@@ -263,6 +265,16 @@ function handle(message: ToMediaThread): void {
   }
 }
 
+/** What this thread measures must not be its own waiting for a processor; where that is not permitted, it may be. */
+function raisePriority(): void {
+  try {
+    setPriority(Number(readlinkSync('/proc/thread-self').split('/').at(-1)), -10);
+  } catch {
+    // Not Linux, or not permitted.
+  }
+}
+
+raisePriority();
 parentPort?.on('message', handle);
 
 /** Every stream that is due gets its packet; one that is more than a frame behind skips what it missed. */
