@@ -4,7 +4,7 @@
  */
 import type { Logger } from 'pino';
 import type { Clock } from '../clock';
-import type { CallDirection, CallEvents, EndedBy, EndReason, SipLadderEntry, SipOutcome } from '../control/contract';
+import type { CallDirection, CallEvents, EndedBy, EndReason, SipOutcome } from '../control/contract';
 import type { RtpEngine, RtpRemote } from '../rtp/types';
 import { SdpSession } from '../sdp/sdp-session';
 import type { LadderMessage, ReasonHeader } from '../sip/types';
