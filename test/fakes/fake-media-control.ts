@@ -57,6 +57,7 @@ export class FakeMediaControl implements MediaControl {
   /** What a hang-up does; default: the call ends with the command's reason. */
   hangupAnswer: 'end' | 'silent' | CommandResult = 'end';
   readonly #events: CallEvents;
+  readonly #stuck: ((error: Error) => void)[] = [];
 
   constructor(nodeId: string, bootId: string, events: CallEvents) {
     this.nodeId = nodeId;
@@ -71,16 +72,16 @@ export class FakeMediaControl implements MediaControl {
     this.dials.push(command);
     const plan = this.plan(command);
     if (plan.kind === 'refuse') return { sent: false, code: plan.code, detail: '' };
-    if (plan.kind === 'hang_before_intended') return await never();
+    if (plan.kind === 'hang_before_intended') return await this.#never();
     await options.beforeSend();
-    if (plan.kind === 'hang_after_intended') return await never();
+    if (plan.kind === 'hang_after_intended') return await this.#never();
     if (Date.now() > options.deadlineMs) return { sent: false, code: 'too_late', detail: '' };
     if (this.tombstones.includes(command.callId)) return { sent: false, code: 'tombstoned', detail: '' };
     this.invites.push(command.sipCallId);
     this.onInvite(command.sipCallId);
     const call = this.#add(command.callId, command.orgId, 'outbound', command.sipCallId);
     this.report(call.callId, { type: 'dial_sent', attemptId: command.attemptId, sipCallId: command.sipCallId });
-    if (plan.kind === 'hang_after_invite') return await never();
+    if (plan.kind === 'hang_after_invite') return await this.#never();
     if (plan.kind === 'fail_after_invite') throw new Error('socket closed');
     if (plan.kind === 'answer') this.answer(call.callId);
     else if (plan.kind === 'end') this.end(call.callId, plan.ending);
@@ -131,7 +132,7 @@ export class FakeMediaControl implements MediaControl {
   async hangup(command: HangupCommand): Promise<CommandResult> {
     const repeated = this.hangups.some(({ commandId }) => commandId === command.commandId);
     this.hangups.push(command);
-    if (this.hangupAnswer === 'silent') return await never();
+    if (this.hangupAnswer === 'silent') return await this.#never();
     if (this.hangupAnswer !== 'end') return this.hangupAnswer;
     const call = this.calls.get(command.callId);
     if (call === undefined || command.bootId !== this.bootId) return { ok: false, code: 'call_unknown' };
@@ -171,6 +172,15 @@ export class FakeMediaControl implements MediaControl {
     this.#events.report({ ...this.#base(this.#call(callId)), ...event });
   }
 
+  /** What hangs fails now, so that its worker can end. */
+  release(): void {
+    for (const fail of this.#stuck.splice(0)) fail(new Error('released'));
+  }
+
+  #never<T>(): Promise<T> {
+    return new Promise((_, reject) => this.#stuck.push(reject));
+  }
+
   #base(call: FakeCall): { callId: string; orgId: string; seq: number; atMs: number } {
     return { callId: call.callId, orgId: call.orgId, seq: ++call.seq, atMs: Date.now() };
   }
@@ -196,7 +206,3 @@ export const PEER_HANGUP: CallEnding = {
   endedBy: 'caller',
   sip: { sipCallId: 'peer', finalStatus: 200, reason: 'OK', q850: null },
 };
-
-function never<T>(): Promise<T> {
-  return new Promise(() => undefined);
-}

@@ -37,14 +37,16 @@ export async function dial(run: CallRun, input: OutboundCallInput): Promise<Dial
     } else {
       run.attempt = n;
       const outcome = await attempt(run, input, n);
+      if (outcome === 'placed') {
+        if (!progress.ended) showPlaced(progress);
+        return { attempt: n, certain: true };
+      }
       if (outcome === 'unknown') return { attempt: n, certain: await search(run) };
       if (outcome !== 'withdrawn' && outcome.sent) {
         progress.placedOn(outcome, Date.now());
         if (!progress.ended) showPlaced(progress);
         return { attempt: n, certain: true };
       }
-      // Its events were faster than the dial's own answer.
-      if (progress.node !== null) return { attempt: n, certain: true };
       progress.requeued();
       if (outcome === 'withdrawn') continue;
       const ending = hopeless(outcome.code, n);
@@ -55,17 +57,19 @@ export async function dial(run: CallRun, input: OutboundCallInput): Promise<Dial
   return null;
 }
 
-async function attempt(run: CallRun, input: OutboundCallInput, n: number): Promise<AttemptOutcome> {
-  run.progress.dialing();
+/** `placed`: the call's events were faster than the dial's own answer, which is not waited for then. */
+async function attempt(run: CallRun, input: OutboundCallInput, n: number): Promise<AttemptOutcome | 'placed'> {
+  const { progress } = run;
+  progress.dialing();
   const dialled = new DialAttempt();
+  const placed = (): boolean => progress.node !== null || progress.ended;
   let open = true;
-  const withdrawal = condition(() => !open || run.hangupRequest !== null).then(() => {
-    if (open) dialled.withdraw();
+  const answer = dialled.run(input, n).finally(() => {
+    open = false;
   });
-  const outcome = await dialled.run(input, n);
-  open = false;
-  await withdrawal;
-  return outcome;
+  await condition(() => !open || placed() || run.hangupRequest !== null);
+  if (open && !placed()) dialled.withdraw();
+  return await Promise.race([answer, condition(placed).then(() => 'placed' as const)]);
 }
 
 function hopeless(code: string, n: number): typeof NOT_DIALLED | null {

@@ -98,18 +98,12 @@ describe('a plain call', () => {
     node.control.say(input.callId, 0, 'Spoken words');
     node.control.end(input.callId, CALLEE_HANGUP);
     await env.finished(input.callId);
-    const history = await env.handle(input.callId).fetchHistory();
-    const bytes = JSON.stringify(history, (_, value: unknown) =>
-      value instanceof Uint8Array ||
-      (typeof value === 'object' && value !== null && 'type' in value && value.type === 'Buffer')
-        ? Buffer.from(value as Uint8Array).toString('utf8')
-        : value,
-    );
+    const history = await env.plainHistory(input.callId);
     for (const secret of [FROM, TO, FROM.slice(1), TO.slice(1), FIRST_MESSAGE, 'Spoken words', 'private']) {
-      expect(bytes.includes(secret)).toBe(false);
+      expect(history.includes(secret)).toBe(false);
     }
     // The search itself works: what may be there is found.
-    expect(bytes).toContain(env.agentId);
+    expect(history.includes(env.agentId)).toBe(true);
   }, 30_000);
 
   test('a repeated request finds the call it made', async () => {
@@ -125,7 +119,8 @@ describe('a plain call', () => {
       endReason: null,
       durationSeconds: 0,
     });
-    await expect(env.placeCall(input)).rejects.toThrow();
+    expect(await env.placeCall(input)).toEqual({ callId: input.callId, accepted: true });
+    expect(node.control.dials.filter(({ callId }) => callId === input.callId)).toHaveLength(1);
   }, 30_000);
 });
 

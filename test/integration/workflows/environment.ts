@@ -32,6 +32,7 @@ import type { AcceptResult, InboundCallInput, OutboundCallInput } from '../../..
 import type { callWorkflow } from '../../../workflows/call/workflow';
 import { callWorkflowId, SEARCH_ATTRIBUTES } from '../../../workflows/ids';
 import { FakeMediaControl } from '../../fakes/fake-media-control';
+import { NodeProcess } from './node-process';
 import { createTestDatabase, testServers } from '../../support/servers';
 import type { TestDatabase } from '../../support/servers';
 
@@ -79,6 +80,7 @@ export class WorkflowEnvironment {
   readonly nodes: FakeNode[] = [];
   readonly #folder = mkdtempSync(join(tmpdir(), 'trunkline-workflows-'));
   readonly #temporal: TemporalClient;
+  readonly #processes: NodeProcess[] = [];
   #worker: PersistentWorker | null = null;
 
   private constructor(
@@ -203,13 +205,31 @@ export class WorkflowEnvironment {
     return node;
   }
 
+  /** A media node in a process of its own, to be killed. */
+  async spawnNode(nodeId: string): Promise<NodeProcess> {
+    const node = new NodeProcess({
+      nodeId,
+      bootId: uuidV7(),
+      dataDir: join(this.#folder, nodeId),
+      databaseUrl: this.database.databaseUrl,
+      secretsKey: this.secretsKey,
+      temporalAddress: testServers().temporalAddress,
+      namespace: this.namespace,
+    });
+    this.#processes.push(node);
+    await node.ready();
+    return node;
+  }
+
   async stopNode(node: FakeNode): Promise<void> {
     this.nodes.splice(this.nodes.indexOf(node), 1);
+    node.control.release();
     await node.services.stop(500);
   }
 
   async close(): Promise<void> {
-    for (const node of [...this.nodes]) await this.stopNode(node);
+    for (let node = this.nodes[0]; node !== undefined; node = this.nodes[0]) await this.stopNode(node);
+    for (const process of this.#processes) await process.kill();
     await this.stopWorker();
     await this.#own?.close();
     await this.#temporal.close();
@@ -241,7 +261,10 @@ export class WorkflowEnvironment {
     };
   }
 
-  inboundInput(node: FakeNode, changes: Partial<InboundCallInput> = {}): InboundCallInput {
+  inboundInput(
+    node: { readonly nodeId: string; readonly bootId: string },
+    changes: Partial<InboundCallInput> = {},
+  ): InboundCallInput {
     const callId = changes.callId ?? uuidV7();
     return {
       direction: 'inbound',
@@ -274,10 +297,18 @@ export class WorkflowEnvironment {
     });
   }
 
-  /** As a media node does it. */
-  async receiveCall(node: FakeNode, changes: Partial<InboundCallInput> = {}): Promise<InboundCallInput> {
+  async startInbound(
+    node: { readonly nodeId: string; readonly bootId: string },
+    changes: Partial<InboundCallInput> = {},
+  ): Promise<InboundCallInput> {
     const input = this.inboundInput(node, changes);
     await this.client.workflow.start('callWorkflow', callStartOptions(input));
+    return input;
+  }
+
+  /** As a media node does it. */
+  async receiveCall(node: FakeNode, changes: Partial<InboundCallInput> = {}): Promise<InboundCallInput> {
+    const input = await this.startInbound(node, changes);
     node.control.inbound(input.callId, this.orgId, input.sipCallId);
     return input;
   }
@@ -312,6 +343,14 @@ export class WorkflowEnvironment {
   async historyLength(callId: string): Promise<number> {
     const history = await this.handle(callId).fetchHistory();
     return history.events?.length ?? 0;
+  }
+
+  /** The whole history with its payloads readable. */
+  async plainHistory(callId: string): Promise<string> {
+    const history = await this.handle(callId).fetchHistory();
+    return JSON.stringify(history, (key, value: unknown) =>
+      key === 'data' && typeof value === 'string' ? Buffer.from(value, 'base64').toString('utf8') : value,
+    );
   }
 
   #seal(callId: string): string {

@@ -1,0 +1,146 @@
+import { hangupUpdate } from '../../../workflows/call/messages';
+import type { HangupRequest, HangupResult } from '../../../workflows/call/types';
+import type { DialPlan } from '../../fakes/fake-media-control';
+import { PEER_HANGUP } from '../../fakes/fake-media-control';
+import { until, WorkflowEnvironment } from './environment';
+import type { FakeNode } from './environment';
+
+let env: WorkflowEnvironment;
+let node: FakeNode;
+/** How the n-th dial of a call goes; without an entry it rings. */
+const plans = new Map<string, readonly DialPlan[]>();
+
+beforeAll(async () => {
+  env = await WorkflowEnvironment.start();
+  node = await env.startNode();
+  node.control.plan = ({ callId }) => {
+    const n = node.control.dials.filter((dial) => dial.callId === callId).length;
+    return plans.get(callId)?.[n - 1] ?? { kind: 'ring' };
+  };
+}, 60_000);
+
+afterAll(async () => {
+  await env.close();
+}, 60_000);
+
+async function place(
+  dials: readonly DialPlan[],
+  changes: Parameters<typeof env.outboundInput>[0] = {},
+): Promise<string> {
+  const input = env.outboundInput(changes);
+  plans.set(input.callId, dials);
+  await env.placeCall(input);
+  return input.callId;
+}
+
+const invitesOf = async (callId: string): Promise<number> => {
+  const attempts = await env.attempts.list(callId);
+  return node.control.invites.filter((id) => attempts.some(({ sipCallId }) => sipCallId === id)).length;
+};
+
+async function hangup(callId: string): Promise<HangupResult> {
+  const args: [HangupRequest] = [{ endReason: 'api_hangup', endedBy: 'api' }];
+  return await env.handle(callId).executeUpdate<HangupResult, [HangupRequest]>(hangupUpdate, { args });
+}
+
+describe('nothing was sent', () => {
+  test('a refused dial is tried again with another attempt and another Call-ID', async () => {
+    const callId = await place([{ kind: 'refuse', code: 'node_full' }, { kind: 'answer' }]);
+    await env.rowIs(callId, 'in_progress');
+    node.control.end(callId, PEER_HANGUP);
+    expect(await env.finished(callId)).toMatchObject({ disposition: 'answered' });
+    const ids = node.control.dials.filter((dial) => dial.callId === callId).map(({ sipCallId }) => sipCallId);
+    expect(new Set(ids).size).toBe(2);
+    expect(await env.attempts.list(callId)).toMatchObject([{ n: 2, state: 'finished' }]);
+  }, 30_000);
+
+  test('until the deadline of the call, then it ends as failed', async () => {
+    const refuse = { kind: 'refuse', code: 'node_draining' } as const;
+    const callId = await place(Array<DialPlan>(20).fill(refuse), { dialByMs: Date.now() + 2_500 });
+    expect(await env.finished(callId)).toMatchObject({ disposition: 'failed', endReason: null, truncated: false });
+    expect(await invitesOf(callId)).toBe(0);
+  }, 30_000);
+
+  test('a name without an address is an unreachable trunk', async () => {
+    const callId = await place(Array<DialPlan>(5).fill({ kind: 'refuse', code: 'unresolvable' }));
+    expect(await env.finished(callId)).toMatchObject({ disposition: 'trunk_unreachable' });
+  }, 30_000);
+
+  test('no media node takes the dial: it is tried again when one does', async () => {
+    node.services.accept(false);
+    const callId = await place([{ kind: 'answer' }]);
+    // Polls that were out already may still bring the first dials; they are used up by now or time out.
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    node.services.accept(true);
+    await env.rowIs(callId, 'in_progress', 15_000);
+    node.control.end(callId, PEER_HANGUP);
+    await env.finished(callId);
+    expect(await invitesOf(callId)).toBe(1);
+  }, 30_000);
+
+  test('hung up while it waits for its next attempt it is canceled and never dialled', async () => {
+    const callId = await place(Array<DialPlan>(20).fill({ kind: 'refuse', code: 'node_full' }));
+    await until('the first dial', 5_000, () => node.control.dials.find((dial) => dial.callId === callId));
+    expect(await hangup(callId)).toEqual({ outcome: 'effective' });
+    expect(await env.finished(callId)).toMatchObject({ disposition: 'canceled', endedBy: 'api' });
+    expect(await invitesOf(callId)).toBe(0);
+  }, 30_000);
+});
+
+describe('the dial was begun and never returned', () => {
+  const stuck: readonly DialPlan['kind'][] = ['hang_before_intended', 'hang_after_intended', 'hang_after_invite'];
+  const placed = new Map<DialPlan['kind'], Promise<string>>();
+
+  beforeAll(() => {
+    for (const kind of stuck) placed.set(kind, place([{ kind } as DialPlan]));
+  });
+
+  test.each(['hang_before_intended', 'hang_after_intended'] as const)(
+    '%s: no node has the call, so it is uncertain, entombed and not dialled again',
+    async (kind) => {
+      const callId = (await placed.get(kind)) ?? '';
+      const row = await env.finished(callId, 30_000);
+      expect(row).toMatchObject({ disposition: 'uncertain', endReason: null, truncated: true });
+      expect(node.control.tombstones).toContain(callId);
+      expect(node.control.dials.filter((dial) => dial.callId === callId)).toHaveLength(1);
+      const attempts = await env.attempts.list(callId);
+      expect(attempts.map(({ state }) => state)).toEqual(kind === 'hang_before_intended' ? [] : ['uncertain']);
+      expect(await invitesOf(callId)).toBe(0);
+    },
+    40_000,
+  );
+
+  test('hang_after_invite: the node that has the call keeps it', async () => {
+    const callId = (await placed.get('hang_after_invite')) ?? '';
+    await new Promise((resolve) => setTimeout(resolve, 6_500));
+    node.control.answer(callId);
+    await env.rowIs(callId, 'in_progress');
+    node.control.end(callId, PEER_HANGUP);
+    expect(await env.finished(callId)).toMatchObject({ disposition: 'answered', truncated: false });
+    expect(await invitesOf(callId)).toBe(1);
+    expect(await env.attempts.list(callId)).toMatchObject([{ n: 1, state: 'finished' }]);
+  }, 40_000);
+
+  test('events that are faster than the dial name the node, and the answer counts', async () => {
+    const callId = await place([{ kind: 'hang_after_invite' }]);
+    await until('the INVITE', 5_000, () => (node.control.calls.has(callId) ? true : undefined));
+    node.control.answer(callId);
+    await until('the answer in the workflow', 5_000, async () => {
+      const state = await env.handle(callId).query<{ status: string }>('status');
+      return state.status === 'in_progress' ? true : undefined;
+    });
+    node.control.end(callId, PEER_HANGUP);
+    expect(await env.finished(callId)).toMatchObject({ disposition: 'answered', nodeId: node.nodeId });
+  }, 40_000);
+
+  test('a node that failed after the INVITE is asked, and keeps the call', async () => {
+    const callId = await place([{ kind: 'fail_after_invite' }]);
+    await until('the INVITE', 5_000, () => (node.control.calls.has(callId) ? true : undefined));
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    node.control.answer(callId);
+    await env.rowIs(callId, 'in_progress');
+    node.control.end(callId, PEER_HANGUP);
+    await env.finished(callId);
+    expect(await invitesOf(callId)).toBe(1);
+  }, 40_000);
+});

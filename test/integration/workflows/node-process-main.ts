@@ -1,0 +1,89 @@
+import { createMediaNodeServices } from '../../../activities/media/node-services';
+import type { MediaNodeServices } from '../../../activities/media/types';
+import { createLogger } from '../../../ops/logger';
+import { connectWorker, createTemporalClient, installRuntime } from '../../../ops/temporal';
+import { createDataSource } from '../../../store/data-source';
+import { AttemptRepository } from '../../../store/repositories/attempt-repository';
+import { SecretBox } from '../../../store/secrets';
+import type { DialCommand, DialResult } from '../../../media/control/contract';
+import { FakeMediaControl, PEER_HANGUP } from '../../fakes/fake-media-control';
+import type { NodeOrder, NodeProcessOptions, NodeReport } from './node-process';
+
+const options = JSON.parse(process.argv[2] ?? '{}') as NodeProcessOptions;
+let plan: Extract<NodeOrder, { do: 'plan' }>['plan'] = 'ring';
+
+const report = (message: NodeReport): Promise<void> =>
+  new Promise((resolve) => {
+    process.send?.(message, () => resolve());
+  });
+
+function die(): Promise<never> {
+  process.kill(process.pid, 'SIGKILL');
+  return new Promise(() => undefined);
+}
+
+/** Dies at the step of a dial that was asked for. */
+class MortalControl extends FakeMediaControl {
+  override async dial(
+    command: DialCommand,
+    dialling: { deadlineMs: number; beforeSend: () => Promise<void> },
+  ): Promise<DialResult> {
+    if (plan === 'kill_before_intended') await die();
+    const result = await super.dial(command, {
+      ...dialling,
+      beforeSend: async () => {
+        await dialling.beforeSend();
+        if (plan === 'kill_after_intended') await die();
+      },
+    });
+    await report({ invite: command.sipCallId });
+    if (plan === 'kill_after_invite') await die();
+    return result;
+  }
+}
+
+async function main(): Promise<void> {
+  const logger = createLogger({ name: options.nodeId, level: 'silent' });
+  installRuntime(logger);
+  const dataSource = await createDataSource({ url: options.databaseUrl }).initialize();
+  const settings = { address: options.temporalAddress, namespace: options.namespace };
+  const services: MediaNodeServices = createMediaNodeServices({
+    ...options,
+    dataSource,
+    secrets: new SecretBox(options.secretsKey),
+    client: createTemporalClient(settings).client,
+    connectWorker: () => connectWorker(settings),
+    logger,
+  });
+  await services.start();
+  const control = new MortalControl(options.nodeId, options.bootId, services.events);
+  control.plan = () => ({ kind: plan === 'answer' ? 'answer' : 'ring' });
+  await services.attach(control, { sipAddress: '127.0.0.1:5060', maxCalls: 100 });
+  process.on('message', (order: NodeOrder) => {
+    switch (order.do) {
+      case 'inbound':
+        control.inbound(order.callId, order.orgId, order.sipCallId);
+        break;
+      case 'answer':
+        control.answer(order.callId);
+        break;
+      case 'hangup_by_peer':
+        control.end(order.callId, PEER_HANGUP);
+        break;
+      case 'plan':
+        plan = order.plan;
+        break;
+    }
+  });
+  // Dies right after the attempt was marked as sent.
+  const sent = AttemptRepository.prototype.sent;
+  AttemptRepository.prototype.sent = async function (attemptId) {
+    const done = await sent.call(this, attemptId);
+    if (plan === 'kill_after_sent') await die();
+    return done;
+  };
+  services.accept(true);
+  await report({ ready: true });
+}
+
+void main();
