@@ -38,6 +38,8 @@ export function createRouter(routes: readonly Route[], options: DispatchOptions)
 function admit(route: Route, options: DispatchOptions): Middleware {
   return async (ctx, next) => {
     ctx.state['route'] = route.path;
+    // Answers show credentials and people's numbers: no cache on the way may keep them.
+    ctx.set('Cache-Control', 'no-store');
     const principal = await authenticate(ctx, options.authenticator);
     ctx.state['principal'] = principal;
     applyRateLimit(ctx, options.limiter, principal.keyId);

@@ -47,18 +47,22 @@ export class SpeechCatalog {
   async current(): Promise<Speech> {
     const kept = this.#kept;
     if (kept !== undefined && this.#nowMs() - kept.atMs < (this.#options.maxAgeMs ?? 2000)) return kept.speech;
-    const speech = new Speech(collect(await this.#options.liveNodes()));
-    if (speech.voices.length > 0) this.#kept = { speech, atMs: this.#nowMs() };
+    const nodes = await this.#options.liveNodes();
+    const speech = new Speech(collect(nodes), nodes.length > 0);
+    if (speech.anyNode) this.#kept = { speech, atMs: this.#nowMs() };
     return speech;
   }
 }
 
 export class Speech {
   readonly voices: readonly Voice[];
+  /** A media node lives. */
+  readonly anyNode: boolean;
   readonly #languages: ReadonlySet<string>;
 
-  constructor(voices: readonly Voice[]) {
+  constructor(voices: readonly Voice[], anyNode: boolean) {
     this.voices = voices;
+    this.anyNode = anyNode;
     this.#languages = new Set(voices.flatMap((voice) => voice.language.map(primaryLanguage)));
   }
 

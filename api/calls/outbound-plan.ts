@@ -1,6 +1,6 @@
 /** From a request to a call that may be placed: agent, trunk, caller number, destination. Every refusal is here. */
 import { isExpensiveRefusal, refuseDestination } from '../destination-policy';
-import { impossible, notFound } from '../errors';
+import { impossible, notFound, unavailable } from '../errors';
 import type { OutboundCallRequest } from '../schemas/call';
 import type { SpeechCatalog } from '../speech-catalog';
 import type { ApiStore } from '../store';
@@ -31,6 +31,7 @@ export async function planOutbound(
   request: OutboundCallRequest,
 ): Promise<OutboundPlan> {
   const { store } = deps;
+  assertServed(request);
   const [agent, speech] = await Promise.all([store.agents.find(orgId, request.phone_agent_id), deps.speech.current()]);
   if (agent === null) throw notFound('agent');
   const trunkId = request.trunk_id ?? agent.outboundTrunkId;
@@ -48,6 +49,7 @@ export async function planOutbound(
     throw impossible('caller_number_not_owned', 'The trunk does not own this caller number');
   }
   await assertDestination(deps, orgId, request.phone_number);
+  if (!speech.anyNode) throw unavailable('media_unavailable', 'No media node is alive; nothing was done');
   return {
     agentId: agent.id,
     trunkId: trunk.id,
@@ -58,6 +60,16 @@ export async function planOutbound(
     maxDurationSeconds: request.max_duration_seconds ?? agent.maxCallDurationSeconds,
     metadata: request.metadata ?? {},
   };
+}
+
+/** Dialling at once what was to be dialled later, or by other rules, would be worse than a refusal. */
+function assertServed(request: OutboundCallRequest): void {
+  if (request.scheduled_at != null) {
+    throw impossible('scheduling_unavailable', 'This server places calls at once; leave scheduled_at out');
+  }
+  if (request.machine_detection !== 'off') {
+    throw impossible('machine_detection_unavailable', 'This server does not tell machines from people');
+  }
 }
 
 async function assertDestination(deps: OutboundPlanDeps, orgId: string, to: string): Promise<void> {

@@ -12,6 +12,7 @@ export function requestId(): Middleware {
     const id = SAFE_REQUEST_ID.test(given) ? given : randomUUID();
     ctx.state['requestId'] = id;
     ctx.set('X-Request-Id', id);
+    ctx.set('X-Content-Type-Options', 'nosniff');
     await next();
   };
 }

@@ -50,6 +50,11 @@ export const outboundCall = z
     caller_number: phoneNumber.optional().meta({ description: 'One that the trunk owns' }),
     ring_timeout_seconds: z.int().min(5).max(120).default(45),
     max_duration_seconds: z.int().min(10).max(21_600).optional().meta({ description: "Default: the agent's" }),
+    scheduled_at: z.iso.datetime({ offset: true }).nullish().meta({ description: 'Refused: calls are placed at once' }),
+    machine_detection: z
+      .enum(['off', 'hangup', 'message', 'continue'])
+      .default('off')
+      .meta({ description: 'Anything but `off` is refused' }),
     metadata: z.record(z.string().max(200), z.unknown()).optional(),
   })
   .meta({ id: 'OutboundCallRequest' });

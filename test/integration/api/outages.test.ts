@@ -4,7 +4,7 @@ import { createTemporalClient } from '../../../ops/temporal';
 import { createDataSource } from '../../../store/data-source';
 import { newMasterKey, SecretBox } from '../../../store/secrets';
 import { createTestDatabase, testServers } from '../../support/servers';
-import { until } from '../workflows/environment';
+import { until } from './support/until';
 import { ApiServer } from './support/api-server';
 import type { Answer } from './support/api-server';
 import { TcpRelay } from './support/tcp-relay';
@@ -85,6 +85,7 @@ describe('while Temporal says nothing', () => {
       workflows: () => new TemporalCalls({ client, connection, logger: quiet }),
     });
     try {
+      await api.seeNode();
       const agent = await api.post('/phone', { name: 'Dialler' });
       const trunk = await api.post('/phone/sip/outbound-trunks', {
         name: 'Carrier',

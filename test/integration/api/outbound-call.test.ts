@@ -1,5 +1,6 @@
 import { keyedCallId } from '../../../store/ids';
 import { FakeCallWorkflows } from '../../fakes/fake-call-workflows';
+import { until } from './support/until';
 import { ApiServer } from './support/api-server';
 
 const ROUTE = 'POST /phone/outbound-call';
@@ -82,6 +83,8 @@ describe('POST /phone/outbound-call', () => {
     ['an emergency number', { phone_number: '112' }, 422, 'emergency_number'],
     ['an emergency number behind a country code', { phone_number: '+1911' }, 422, 'emergency_number'],
     ["a caller number that is not the trunk's", { caller_number: '+15550009999' }, 422, 'caller_number_not_owned'],
+    ['a call for later', { scheduled_at: '2030-01-01T00:00:00Z' }, 422, 'scheduling_unavailable'],
+    ['machine detection', { machine_detection: 'hangup' }, 422, 'machine_detection_unavailable'],
     ['no number', { phone_number: undefined }, 400, 'validation_failed'],
     ['a ring timeout out of range', { ring_timeout_seconds: 4 }, 400, 'validation_failed'],
   ])('refuses %s and starts nothing', async (_, body, status, code) => {
@@ -107,6 +110,18 @@ describe('POST /phone/outbound-call', () => {
     expect((await dial({ phone_number: '+442079460000' })).body.code).toBe('destination_not_allowed');
     await api.post('/phone/numbers', { phone_number: '+442079460123', method: 'attest' });
     expect((await dial({ phone_number: '+442079460000' })).status).toBe(200);
+  });
+
+  it('says that nothing was done while no media node lives', async () => {
+    await api.loseNode();
+    const refused = async () => {
+      const { status, body } = await dial();
+      return status === 503 ? body.code : undefined;
+    };
+    expect(await until('the refusal', 4000, refused)).toBe('media_unavailable');
+    workflows.accepted.length = 0;
+    await api.seeNode();
+    expect((await dial()).status).toBe(200);
   });
 
   it('says that nothing was done while Temporal is away', async () => {
@@ -184,6 +199,24 @@ describe('POST /phone/outbound-call', () => {
       await api.dataSource.query(`DELETE FROM idempotency_keys WHERE key = 'key-6'`);
       const second = await dial({ metadata: { other: true } }, 'key-6');
       expect(second.body.id).toBe(keyedCallId(api.tenant.orgId, ROUTE, 'key-6', 2));
+    });
+
+    it('outlives an API that was killed after the call was accepted', async () => {
+      const first = await dial({}, 'key-9');
+      const takenUntil = (time: string) =>
+        api.dataSource.query(
+          `UPDATE idempotency_keys SET resource_id = NULL, status = NULL, response_sealed = NULL,
+             lease_id = '01937f3e-0000-7000-8000-000000000000', lease_until = now() + $1::interval WHERE key = 'key-9'`,
+          [time],
+        );
+      await takenUntil('10 s');
+      const inFlight = await dial({}, 'key-9');
+      expect([inFlight.status, inFlight.body.code]).toEqual([409, 'idempotency_in_flight']);
+      expect(inFlight.headers.get('retry-after')).toBe('1');
+      await takenUntil('-1 s');
+      const again = await dial({}, 'key-9');
+      expect([again.body.id, again.headers.get('idempotent-replayed')]).toEqual([first.body.id, 'true']);
+      expect(workflows.accepted).toHaveLength(1);
     });
 
     it('replays even when the agent is gone by now', async () => {

@@ -163,6 +163,7 @@ describe('without a Temporal server', () => {
       workflows: () => new TemporalCalls({ client, connection, logger: quiet }),
     });
     try {
+      await api.seeNode();
       const agent = await api.post('/phone', { name: 'Dialler' });
       const trunk = await api.post('/phone/sip/outbound-trunks', {
         name: 'Carrier',

@@ -60,6 +60,7 @@ export class ApiServer {
   readonly contract: ContractChecker;
   readonly #database: TestDatabase | null;
   readonly #server: Server;
+  #nodeTimer: NodeJS.Timeout | undefined;
 
   private constructor(parts: {
     database: TestDatabase | null;
@@ -144,16 +145,28 @@ export class ApiServer {
     return { orgId, key, keyId: record.id };
   }
 
-  /** A media node that lives and speaks English. */
+  /** From now on a media node lives that speaks English. */
   async seeNode(): Promise<void> {
-    await new MediaNodeRepository(this.dataSource).seen({
-      nodeId: 'node-1',
-      bootId: 'boot-1',
-      startedAtMs: Date.now(),
-      sipAddress: '127.0.0.1:5060',
-      calls: 0,
-      info: { voices: [{ id: 'slt', name: 'SLT', language: ['en'], gender: 'female' }] },
-    });
+    const nodes = new MediaNodeRepository(this.dataSource);
+    const seen = (): Promise<boolean> =>
+      nodes.seen({
+        nodeId: 'node-1',
+        bootId: 'boot-1',
+        startedAtMs: Date.now(),
+        sipAddress: '127.0.0.1:5060',
+        calls: 0,
+        info: { voices: [{ id: 'slt', name: 'SLT', language: ['en'], gender: 'female' }] },
+      });
+    await seen();
+    // A test takes away its database; the node is seen again when it is back.
+    this.#nodeTimer ??= setInterval(() => void seen().catch(() => undefined), 1000);
+  }
+
+  /** The node was last seen too long ago. */
+  async loseNode(): Promise<void> {
+    clearInterval(this.#nodeTimer);
+    this.#nodeTimer = undefined;
+    await this.dataSource.query(`UPDATE media_nodes SET last_seen = now() - interval '7 s'`);
   }
 
   async request(method: string, path: string, options: RequestOptions = {}): Promise<Answer> {
@@ -197,6 +210,7 @@ export class ApiServer {
   }
 
   async stop(): Promise<void> {
+    clearInterval(this.#nodeTimer);
     await new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
       this.#server.closeAllConnections();
