@@ -20,7 +20,7 @@ const PIECE_MS = 15_000;
 /** No report for so long: the audio itself has stopped, which is silence too. */
 const STALLED_AFTER_MS = 1_500;
 /** A recogniser that takes longer is as good as broken: the agent asks again rather than keep silent. */
-const RECOGNITION_DEADLINE_MS = 2_000;
+const RECOGNITION_DEADLINE_MS = 2_400;
 /** Recognised from noise, more likely than said. */
 const MIN_CONFIDENCE = 0.25;
 

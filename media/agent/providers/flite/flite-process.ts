@@ -6,7 +6,7 @@ import { FliteProgram } from './flite-program';
 import type { FliteJob, FliteReply } from './messages';
 
 /** Behind signalling and packets, which share the cores. */
-const NICENESS = 5;
+const NICENESS = 2;
 const TELEPHONY_RATE_HZ = 8000;
 
 function reply(message: FliteReply): void {

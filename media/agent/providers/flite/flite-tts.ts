@@ -12,10 +12,11 @@ import type { TextToSpeech, TtsRequest, Voice } from '../../types';
 import type { FliteJob, FliteReply } from './messages';
 
 const NAME = 'flite';
-const DEFAULT_VOICE = 'slt';
+/** The clearest over G.711: the embedded recogniser gets 4 % of its words wrong, 17 to 19 % of those of slt and awb. */
+const DEFAULT_VOICE = 'rms';
 const DEFAULT_CACHE_BYTES = 32 * 1024 * 1024;
-/** Longer waits would be dead air. */
-const JOB_TIMEOUT_MS = 2_500;
+/** Sixty times what a sentence takes: reached only when the process hangs or the machine is far overloaded. */
+const JOB_TIMEOUT_MS = 4_000;
 const START_TIMEOUT_MS = 10_000;
 const RESTART_DELAYS_MS = [0, 200, 1_000, 5_000];
 /** A sentence that kills the process twice is given up. */

@@ -66,8 +66,8 @@ describe('a conversation on the embedded models', () => {
     await until(() => delegate.turns.length === 3, 10_000);
     expect(wordErrorRate('What are your opening hours?', delegate.turns[1]!.text)).toBeLessThanOrEqual(0.3);
     expect(delegate.turns[2]!.text).toBe(HOURS);
-    // Silence that ends a turn, recognition in its shadow, and the first sentence.
-    expect(delegate.latencies[0]).toBeLessThan(1_500);
+    // Silence that ends a turn, recognition in its shadow, the first sentence: 0.6 s on an idle machine.
+    expect(delegate.latencies[0]).toBeLessThan(3_000);
     await says(line, 'Goodbye.');
     await until(() => delegate.ends.length === 1, 10_000);
     expect(delegate.ends).toEqual(['agent_goodbye']);
@@ -90,7 +90,8 @@ describe('a conversation on the embedded models', () => {
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     const framesBefore = line.heard.length;
     await says(line, 'Wait a moment, please.');
-    expect(line.heard.length - framesBefore).toBeLessThan(600 / 20);
+    // 0.35 s on an idle machine.
+    expect(line.heard.length - framesBefore).toBeLessThan(1_000 / 20);
     await until(() => delegate.ends.length === 1, 10_000);
     const [agent, said, answer] = delegate.turns;
     expect(long.startsWith(agent!.text)).toBe(true);

@@ -76,6 +76,12 @@ describe('flite', () => {
   });
   afterAll(() => tts.close());
 
+  test('has one default voice, and leaves out the one that only tells the time', () => {
+    const ids = tts.voices().map((voice) => voice.id);
+    expect(tts.voices().filter((voice) => voice.default)).toMatchObject([{ id: 'rms' }]);
+    expect([...ids].sort()).toEqual(['awb', 'kal', 'kal16', 'rms', 'slt']);
+  });
+
   test('speaks slower and faster as asked', async () => {
     const [slow, usual, fast] = await Promise.all(
       [50, 100, 200].map((pct) => spokenBy(tts, 'One two three four.', null, pct)),

@@ -351,7 +351,7 @@ describe('failures', () => {
     talk.stt.transcribe = () => new Promise(() => undefined);
     await talk.say('Hello?');
     expect(talk.audio.playing).toBe(false);
-    await talk.wait(2_000);
+    await talk.wait(2_200);
     expect(talk.audio.playing).toBe(true);
     await talk.untilSpoken();
     expect(talk.delegate.turns.at(-1)!.text).toContain("didn't catch that");
