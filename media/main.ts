@@ -149,6 +149,7 @@ async function startRtp({ config, logger, shutdown }: Process): Promise<Threaded
       logger.fatal({ err: error }, 'RTP thread lost');
       process.exit(1);
     },
+    onFault: (mediaId, fault) => logger.error({ mediaId, fault }, 'error in a media session'),
   });
   await rtp.start();
   shutdown.add('RTP thread', () => rtp.close());

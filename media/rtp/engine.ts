@@ -14,6 +14,8 @@ import type { RtpEngine, RtpRemote, RtpSession, RtpSessionDelegate, RtpStats } f
 export interface ThreadedRtpEngineOptions extends RtpThreadOptions {
   /** The thread died, its calls have no media any more: for the process to end and be started anew. */
   readonly onFailure?: (error: Error) => void;
+  /** An error of ours that one session survived, or did not: for the log. */
+  readonly onFault?: (mediaId: number, message: string) => void;
 }
 
 interface Pending {
@@ -123,7 +125,8 @@ export class ThreadedRtpEngine implements RtpEngine {
       else pending?.resolve(reply);
       return;
     }
-    this.#sessions.get(message.mediaId)?.receive(message);
+    if (message.type === 'fault') this.#options.onFault?.(message.mediaId, message.message);
+    else this.#sessions.get(message.mediaId)?.receive(message);
   }
 
   #fail(error: Error): void {
@@ -195,7 +198,7 @@ class ThreadedRtpSession implements RtpSession {
   }
 
   /** @internal for the engine */
-  receive(message: Exclude<FromRtpThread, { type: 'reply' }>): void {
+  receive(message: Exclude<FromRtpThread, { type: 'reply' | 'fault' }>): void {
     const { delegate } = this;
     switch (message.type) {
       case 'dtmf':

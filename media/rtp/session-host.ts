@@ -13,9 +13,14 @@ import type { AudioBatch } from '../audio/audio-batch';
 import type { PacedSession, PacerClock } from './pacer';
 import type { FromRtpThread, RtpReply, RtpThreadOptions, ToRtpThread } from './thread-messages';
 
+/** Failures of one session, after which its call is given up: never the thread. */
+const ERROR_BUDGET = 50;
+
 interface Hosted extends PacedSession {
   readonly session: MediaSession;
   readonly sockets: SocketPair;
+  /** Runs what a peer's packet or a frame sets off. */
+  guard(work: () => void): void;
 }
 
 export interface SessionHostOptions extends RtpThreadOptions {
@@ -106,8 +111,12 @@ export class SessionHost {
     let hosted: Hosted | undefined;
     try {
       const sockets = await SocketPair.open(this.#pool, localAddress, {
-        onRtp: (bytes, address, port) => hosted?.session.receiveRtp(bytes, address, port, this.#clock.now()),
-        onRtcp: (bytes, address, port) => hosted?.session.receiveRtcp(bytes, address, port, this.#clock.now()),
+        onRtp: (bytes, address, port) => {
+          hosted?.guard(() => hosted?.session.receiveRtp(bytes, address, port, this.#clock.now()));
+        },
+        onRtcp: (bytes, address, port) => {
+          hosted?.guard(() => hosted?.session.receiveRtcp(bytes, address, port, this.#clock.now()));
+        },
       });
       hosted = this.#host(mediaId, sockets);
       this.#hosted.set(mediaId, hosted);
@@ -134,14 +143,31 @@ export class SessionHost {
       },
     });
     const collect = (pcm: Int16Array, received: boolean): void => this.#collect(mediaId, pcm, received);
-    return {
+    let errors = 0;
+    const hosted: Hosted = {
       session,
       sockets,
+      guard: (work) => {
+        try {
+          work();
+        } catch (error) {
+          if (errors++ === 0) {
+            const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+            this.#post({ type: 'fault', mediaId, message });
+          }
+          if (errors !== ERROR_BUDGET) return;
+          this.#pacer.remove(hosted);
+          this.#post({ type: 'timeout', mediaId });
+        }
+      },
       onFrame: (nowMs, skipped) => {
-        session.tick(nowMs, skipped, collect);
-        collect(session.pcm, session.pcmReceived);
+        hosted.guard(() => {
+          session.tick(nowMs, skipped, collect);
+          collect(session.pcm, session.pcmReceived);
+        });
       },
     };
+    return hosted;
   }
 
   #collect(mediaId: number, pcm: Int16Array, received: boolean): void {

@@ -72,10 +72,11 @@ export class SourceLock {
         this.#follow(ssrc, sequenceNumber, nowMs);
         return true;
       }
-      if (!this.#mayRelatch(address, ssrc, sequenceNumber, nowMs)) return this.#refuse();
+      if (!this.#mayRelatch(address, port, ssrc, sequenceNumber, nowMs)) return this.#refuse();
     } else {
       const expected = this.#expected;
-      if (expected === null) return this.#refuse();
+      // Nobody can be answered on port 0.
+      if (expected === null || port === 0) return this.#refuse();
       if (address === expected.address && port === expected.port) {
         this.#lock(address, port, ssrc, sequenceNumber, nowMs);
         return true;
@@ -101,9 +102,10 @@ export class SourceLock {
     return this.#refuse();
   }
 
-  #mayRelatch(address: string, ssrc: number, sequenceNumber: number, nowMs: number): boolean {
+  #mayRelatch(address: string, port: number, ssrc: number, sequenceNumber: number, nowMs: number): boolean {
     const silentMs = nowMs - this.#lastMs;
-    if (address !== this.#address || ssrc !== this.#ssrc || silentMs < RELATCH_SILENCE_MS) return false;
+    if (address !== this.#address || port === 0) return false;
+    if (ssrc !== this.#ssrc || silentMs < RELATCH_SILENCE_MS) return false;
     const ahead = sequenceDistance(this.#sequenceNumber, sequenceNumber);
     return ahead > 0 && ahead <= silentMs / SHORTEST_PACKET_MS + CONTINUING_SLACK_PACKETS;
   }

@@ -41,4 +41,6 @@ export type FromRtpThread =
   | { readonly type: 'firstSent'; readonly mediaId: number; readonly atEpochMs: number }
   | { readonly type: 'firstReceived'; readonly mediaId: number; readonly atEpochMs: number }
   | { readonly type: 'finished'; readonly mediaId: number; readonly playbackId: number }
-  | { readonly type: 'timeout'; readonly mediaId: number };
+  | { readonly type: 'timeout'; readonly mediaId: number }
+  /** An error of ours in the work for one session; told once per session. */
+  | { readonly type: 'fault'; readonly mediaId: number; readonly message: string };

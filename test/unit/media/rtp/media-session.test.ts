@@ -1,3 +1,5 @@
+import fc from 'fast-check';
+
 import { encodeG711 } from '../../../../media/codec/g711';
 import { MediaSession } from '../../../../media/rtp/media-session';
 import { parseRtpPacket, serialiseRtpPacket } from '../../../../media/rtp/packet';
@@ -262,6 +264,39 @@ describe('MediaSession', () => {
     bench.run(10, () => bench.receive(SILENCE));
     bench.run(10, () => bench.receive(encoded(sine(400, 160)), { ssrc: 99, timestamp: 77_000_000 + bench.nowMs * 8 }));
     expect(amplitudeAt(bench.session.pcm, 400)).toBeGreaterThan(7000);
+  });
+
+  it('no datagram of the peer or of anybody else makes it throw or stop', () => {
+    const datagram = fc.record({
+      bytes: fc.oneof(
+        fc.uint8Array({ maxLength: 40 }),
+        // The beginning of RTP or RTCP, so that most get further than the version.
+        fc
+          .tuple(
+            fc.constantFrom(0x80, 0x90, 0xa0, 0xb3),
+            fc.integer({ min: 0, max: 255 }),
+            fc.uint8Array({ maxLength: 400 }),
+          )
+          .map(([first, second, rest]) => Uint8Array.of(first, second, ...rest)),
+      ),
+      address: fc.constantFrom(REMOTE.address, '203.0.113.66'),
+      port: fc.constantFrom(0, 4000, 4001, 5000),
+      rtcp: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(datagram, { maxLength: 60 }), (datagrams) => {
+        const bench = new Bench();
+        bench.session.setRemote(REMOTE, 0);
+        for (const { bytes, address, port, rtcp } of datagrams) {
+          if (rtcp) bench.session.receiveRtcp(bytes, address, port, bench.nowMs);
+          else bench.session.receiveRtp(bytes, address, port, bench.nowMs);
+          bench.run(1);
+        }
+        expect(bench.rtp).toHaveLength(datagrams.length);
+        expect(bench.rtp.every(({ port }) => port > 0)).toBe(true);
+      }),
+      { numRuns: 200 },
+    );
   });
 
   it('counts payload types nobody agreed on as life, not as audio', () => {

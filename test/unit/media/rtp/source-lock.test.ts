@@ -59,6 +59,13 @@ describe('SourceLock', () => {
     expect(lock.foreignPackets).toBe(50);
   });
 
+  it('learns no port 0, which could not be answered', () => {
+    const lock = expecting();
+    expect(send(lock, { port: 0 }, 1, 10, 0)).not.toContain(true);
+    send(lock, {}, 1, 5, 0);
+    expect(send(lock, { port: 0 }, 6, 10, 700)).not.toContain(true);
+  });
+
   it('counts a candidate again from one when its sequence breaks or its SSRC changes', () => {
     const lock = expecting();
     const nat = { address: SDP.signallingAddress, port: 61_000 };
