@@ -27,6 +27,8 @@ async function main(): Promise<void> {
   const config = readApiConfig();
   const logger = createLogger({ name: 'api', level: config.logLevel });
   const shutdown = new Shutdown({ logger }).listen();
+  // A stray rejection of one request must not take all others with it.
+  process.on('unhandledRejection', (reason) => logger.error({ err: reason }, 'unhandled rejection'));
   try {
     const secrets = new SecretBox(config.secretsKey);
     const dataSource = createDataSource({
@@ -44,7 +46,7 @@ async function main(): Promise<void> {
 
     const store = createApiStore(dataSource, secrets);
     const registry = new Registry();
-    collectDefaultMetrics({ register: registry, prefix: 'trunkline_api_' });
+    collectDefaultMetrics({ register: registry });
     const probes: readonly ReadinessProbe[] = [
       {
         name: 'postgresql',
