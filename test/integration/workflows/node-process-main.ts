@@ -82,6 +82,7 @@ async function main(): Promise<void> {
     if (plan === 'kill_after_sent') await die();
     return done;
   };
+  process.once('disconnect', () => process.exit(0));
   services.accept(true);
   await report({ ready: true });
 }
