@@ -72,6 +72,7 @@ export class JitterBuffer {
     return this.#started ? this.#delayTicks - this.#estimator.targetMs * this.#ticksPerMs : 0;
   }
 
+  /** Copies the payload. Positional arguments: an object per packet would be garbage per packet. */
   insert(
     wireTimestamp: number,
     durationTicks: number,

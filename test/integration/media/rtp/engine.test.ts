@@ -77,7 +77,12 @@ class Peer {
 }
 
 describe('ThreadedRtpEngine', () => {
-  const engine = new ThreadedRtpEngine({ portMin: PORT_MIN, portMax: PORT_MIN + 199 });
+  const faults: string[] = [];
+  const engine = new ThreadedRtpEngine({
+    portMin: PORT_MIN,
+    portMax: PORT_MIN + 199,
+    onFault: (_, message) => faults.push(message),
+  });
   const { port1, port2 } = new MessageChannel();
   const batches: AudioBatch[] = [];
   let peer: Peer;
@@ -220,6 +225,20 @@ describe('ThreadedRtpEngine', () => {
     await pause(60);
     expect(peer.received.length).toBeGreaterThan(0);
     expect(await public_.close()).toMatchObject({ packetsLost: 0 });
+  });
+
+  it('an error in one session is told, ends that call alone, and leaves the thread to the others', async () => {
+    const broken = await engine.open({ localAddress: '127.0.0.1' });
+    const ended = new Promise<void>((resolve) => (broken.delegate = { onMediaTimeout: resolve }));
+    session.setRemote(remote());
+    broken.setRemote(remote({ port: 70_000 }));
+    await ended;
+    expect(faults).toHaveLength(1);
+    expect(faults[0]).toContain('70000');
+    const before = peer.received.length;
+    await pause(200);
+    expect(peer.received.length).toBeGreaterThan(before + 3);
+    await broken.close();
   });
 
   it('answers with an error after the session or the engine is closed', async () => {
