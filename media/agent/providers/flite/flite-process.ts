@@ -30,8 +30,9 @@ async function main(): Promise<void> {
   } catch {
     // Not allowed everywhere; speech is then synthesised at the ordinary priority.
   }
-  // The parent ends its children; a terminal's Ctrl-C must not take speech away from calls that are still closing.
-  process.on('SIGINT', () => undefined);
+  // The parent ends it, or its own death does; a signal to the whole process group must not take speech away from calls
+  // that are still closing.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
   process.on('disconnect', () => process.exit(0));
   const program = await FliteProgram.load();
   process.on('message', (job: FliteJob) => perform(program, job));
