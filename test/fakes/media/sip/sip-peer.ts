@@ -11,6 +11,7 @@ type Message = SipRequest | SipResponse;
 
 /** The other end of a wire in tests: writes bytes, reads parsed messages in the order of their arrival. */
 export class SipPeer {
+  static readonly #open = new Set<SipPeer>();
   readonly #send: (bytes: Buffer) => void;
   readonly #closeSocket: () => void;
   readonly port: number;
@@ -23,6 +24,7 @@ export class SipPeer {
     this.port = port;
     this.#send = send;
     this.#closeSocket = closeSocket;
+    SipPeer.#open.add(this);
   }
 
   /** @param target port that `send` goes to; 0: whoever was heard last */
@@ -127,8 +129,13 @@ export class SipPeer {
     return found;
   }
 
+  /** For `afterEach`: whatever a failed test left open would keep the process alive. */
+  static closeAll(): void {
+    for (const peer of SipPeer.#open) peer.close();
+  }
+
   close(): void {
-    this.#closeSocket();
+    if (SipPeer.#open.delete(this)) this.#closeSocket();
   }
 
   #push(bytes: Buffer): void {

@@ -14,7 +14,7 @@ describe.each(['udp', 'tcp'] as const)('inbound call over %s', (transport) => {
   });
 
   afterEach(async () => {
-    peer.close();
+    SipPeer.closeAll();
     await endpoint.server.close();
     expect(endpoint.errors).toEqual([]);
     expect(endpoint.server.dialogCount).toBe(0);

@@ -1,0 +1,150 @@
+import { createSocket } from 'node:dgram';
+import { createConnection } from 'node:net';
+import { once } from 'node:events';
+
+import { SipServer } from '../../../../media/sip/endpoint';
+import { Caller } from '../../../fakes/media/sip/caller';
+import { SipPeer } from '../../../fakes/media/sip/sip-peer';
+import { TestEndpoint, until } from '../../../fakes/media/sip/test-endpoint';
+
+import type { Socket } from 'node:net';
+
+describe('SIP edge', () => {
+  let endpoint: TestEndpoint;
+
+  afterEach(async () => {
+    SipPeer.closeAll();
+    await endpoint.server.close();
+    expect(endpoint.errors).toEqual([]);
+  });
+
+  async function tcp(port = endpoint.port): Promise<Socket> {
+    const socket = createConnection(port, '127.0.0.1');
+    socket.on('error', () => {});
+    await once(socket, 'connect');
+    return socket;
+  }
+
+  it('listens on IPv4 and IPv6 wildcards with one port and answers on both', async () => {
+    endpoint = await TestEndpoint.start({
+      listen: [
+        { host: '0.0.0.0', port: 0 },
+        { host: '::', port: 0 },
+      ],
+    });
+    const ports = new Set(endpoint.server.addresses.map(({ port }) => port));
+    expect(ports.size).toBe(1);
+    const peer = await SipPeer.udp(endpoint.port);
+    peer.send(new Caller(peer, endpoint.port).request('OPTIONS'));
+    await peer.response(200);
+    peer.close();
+    if (endpoint.server.addresses.length < 2) return; // A machine without IPv6.
+    const socket = createSocket('udp6');
+    const answered = once(socket, 'message');
+    const request = new Caller(peer, endpoint.port).request('OPTIONS').replaceAll('127.0.0.1', '[::1]');
+    socket.send(request, endpoint.port, '::1');
+    expect(String((await answered)[0])).toMatch(/^SIP\/2\.0 200 OK\r\nVia: .*received=::1/);
+    socket.close();
+  });
+
+  it('says which port is taken and leaves nothing open', async () => {
+    endpoint = await TestEndpoint.start();
+    const second = new SipServer({
+      listen: [{ host: '127.0.0.1', port: endpoint.port }],
+      nonceKey: Buffer.alloc(32),
+      delegate: {
+        onInvite: () => {},
+        credentials: () => undefined,
+        availability: () => ({ available: true, retryAfterSeconds: 1 }),
+      },
+    });
+    await expect(second.start()).rejects.toThrow(`SIP cannot listen on 127.0.0.1 port ${endpoint.port}: EADDRINUSE`);
+    await second.close();
+  });
+
+  it('answers to the port of Via without rport and to the source port with it', async () => {
+    endpoint = await TestEndpoint.start();
+    const listener = await SipPeer.udp(endpoint.port);
+    const sender = await SipPeer.udp(endpoint.port);
+    const caller = new Caller(sender, endpoint.port);
+    sender.send(caller.request('OPTIONS').replace(`127.0.0.1:${sender.port};rport`, `127.0.0.1:${listener.port}`));
+    await listener.response(200);
+    sender.send(caller.request('OPTIONS').replace(`127.0.0.1:${sender.port};rport`, 'pbx.invalid;rport'));
+    const answer = await sender.response(200);
+    expect(answer.first('via')).toContain(`;rport=${sender.port}`);
+    expect(answer.first('via')).toContain(';received=127.0.0.1');
+    listener.close();
+    sender.close();
+  });
+
+  it('frames pieces and several messages of a stream, and answers a ping with a pong', async () => {
+    endpoint = await TestEndpoint.start();
+    const peer = await SipPeer.tcp(endpoint.port);
+    const caller = new Caller(peer, endpoint.port);
+    const bytes = Buffer.from(`\r\n\r\n${caller.request('OPTIONS')}${caller.request('OPTIONS')}`);
+    for (let at = 0; at < bytes.length; at += 97) {
+      peer.send(bytes.subarray(at, at + 97));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await peer.response(200);
+    await peer.response(200);
+    peer.close();
+    const socket = await tcp();
+    socket.write('\r\n\r\n');
+    expect(String((await once(socket, 'data'))[0])).toBe('\r\n');
+    socket.destroy();
+  });
+
+  it('refuses a stream message without Content-Length', async () => {
+    endpoint = await TestEndpoint.start();
+    const peer = await SipPeer.tcp(endpoint.port);
+    peer.send(new Caller(peer, endpoint.port).request('OPTIONS').replace('Content-Length: 0\r\n', ''));
+    await peer.response(400);
+    peer.close();
+  });
+
+  it('closes connections that send too much, too slowly, or are too many', async () => {
+    endpoint = await TestEndpoint.start({
+      tcpLimits: { maxConnectionsPerSource: 3, partialMessageMs: 60, idleMs: 1_000 },
+    });
+    const large = await tcp();
+    large.write(`OPTIONS sip:x SIP/2.0\r\nX: ${'x'.repeat(20_000)}`);
+    await once(large, 'close');
+    expect(endpoint.rejected.framing).toBe(1);
+    const declared = await tcp();
+    declared.write('OPTIONS sip:x SIP/2.0\r\nContent-Length: 99999999\r\n\r\n');
+    await once(declared, 'close');
+    expect(endpoint.rejected.framing).toBe(2);
+    const slow = await tcp();
+    slow.write('OPTIONS sip:');
+    await once(slow, 'close');
+    expect(endpoint.rejected.connection_limit).toBeUndefined();
+    const held = await Promise.all([tcp(), tcp(), tcp()]);
+    const fourth = await tcp();
+    await once(fourth, 'close');
+    expect(endpoint.rejected.connection_limit).toBe(1);
+    await Promise.all(held.map((socket) => once(socket, 'close')));
+  });
+
+  it('drops what a source sends beyond its rate before parsing it', async () => {
+    endpoint = await TestEndpoint.start({ rateLimit: { perSecond: 1, burst: 5 } });
+    const peer = await SipPeer.udp(endpoint.port);
+    const caller = new Caller(peer, endpoint.port);
+    for (let i = 0; i < 9; i++) peer.send(caller.request('OPTIONS'));
+    await until(() => (endpoint.rejected.rate_limited ?? 0) === 4);
+    await until(() => peer.received.length === 5);
+    expect(await peer.take((message) => 'method' in message, 50)).toBeUndefined();
+  });
+
+  it('counts garbage, ignores keep-alives and stays up', async () => {
+    endpoint = await TestEndpoint.start();
+    const peer = await SipPeer.udp(endpoint.port);
+    for (const garbage of ['\r\n\r\n', '\0', 'GET / HTTP/1.1\r\n\r\n', 'SIP/2.0 9999 x\r\n\r\n', 'x'.repeat(5000)]) {
+      peer.send(garbage);
+    }
+    peer.send(new Caller(peer, endpoint.port).request('OPTIONS'));
+    await peer.response(200);
+    expect(endpoint.rejected.unparsable).toBeGreaterThanOrEqual(3);
+    peer.close();
+  });
+});
