@@ -128,7 +128,8 @@ export class Stack {
   async waitReady(limitMs = this.#options.readyMs ?? 60_000): Promise<void> {
     await waitFor('/ready', limitMs, async () => {
       if (this.#child?.exitCode != null) throw new Error(`the supervisor ended:\n${this.#log.slice(-4_000)}`);
-      const answer = await this.api('GET', '/ready').catch(() => undefined);
+      const signal = AbortSignal.timeout(2_000);
+      const answer = await fetch(`${this.apiUrl}/ready`, { signal }).catch(() => undefined);
       return answer?.status === 200 ? true : undefined;
     }).catch((error: unknown) => {
       throw new Error(`${(error as Error).message}\n${this.#log.slice(-4_000)}`, { cause: error });
