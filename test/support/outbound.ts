@@ -1,4 +1,5 @@
 /** Outbound calls of an end-to-end test: an agent that dials through trunks to the test's carriers. */
+import { keyedCallId } from '../../store/ids';
 import { waitFor } from './stack';
 import type { ApiAnswer, Stack } from './stack';
 
@@ -32,22 +33,24 @@ export function newNumber(): string {
 }
 
 export class OutboundCalls {
+  readonly agentId: string;
+  readonly orgId: string;
   readonly #stack: Stack;
-  readonly #agentId: string;
 
-  private constructor(stack: Stack, agentId: string) {
+  private constructor(stack: Stack, agent: { readonly id: string; readonly org_id: string }) {
     this.#stack = stack;
-    this.#agentId = agentId;
+    this.agentId = agent.id;
+    this.orgId = agent.org_id;
   }
 
   static async create(stack: Stack): Promise<OutboundCalls> {
-    const agent = await stack.api<{ id: string }>('POST', '/phone', {
+    const agent = await stack.api<{ id: string; org_id: string }>('POST', '/phone', {
       name: 'Dialling Agent',
       type: 'outbound',
       first_message: 'Hello, this is a test call.',
       silence_timeout_seconds: 60,
     });
-    return new OutboundCalls(stack, agent.body.id);
+    return new OutboundCalls(stack, agent.body);
   }
 
   /** A trunk to a port of this machine; its id. */
@@ -72,7 +75,7 @@ export class OutboundCalls {
     more: Readonly<Record<string, unknown>> = {},
     headers: Readonly<Record<string, string>> = {},
   ): Promise<ApiAnswer<CallRecord>> {
-    const body = { phone_agent_id: this.#agentId, trunk_id: trunkId, phone_number: to, ...more };
+    const body = { phone_agent_id: this.agentId, trunk_id: trunkId, phone_number: to, ...more };
     return this.#stack.api('POST', '/phone/outbound-call', body, headers);
   }
 
@@ -81,6 +84,11 @@ export class OutboundCalls {
     const answer = await this.post(trunkId, to, more);
     if (answer.status !== 200) throw new Error(`call: ${answer.status} ${JSON.stringify(answer.body)}`);
     return answer.body;
+  }
+
+  /** The id that a call of this key gets, before it exists. */
+  keyedId(key: string): string {
+    return keyedCallId(this.orgId, 'POST /phone/outbound-call', key, 1);
   }
 
   async find(callId: string): Promise<CallRecord> {

@@ -1,0 +1,281 @@
+/**
+ * At most one dial for each attempt, and one ending for each call, whatever is killed on the way from the POST to the
+ * INVITE. What was dialled is counted at the carrier.
+ */
+import { createSocket } from 'node:dgram';
+import type { Socket } from 'node:dgram';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { newNumber, OutboundCalls } from '../support/outbound';
+import type { CallRecord } from '../support/outbound';
+import { hasSipp } from '../support/sipp';
+import { SippCarrier } from '../support/sipp-carrier';
+import { Stack, waitFor } from '../support/stack';
+import { StalledWrites } from '../support/stalled-writes';
+import type { WriteOfCall } from '../support/stalled-writes';
+
+const describeWithSipp = hasSipp() ? describe : describe.skip;
+const SOAK = process.env['TEST_SOAK'] === '1';
+const ROUNDS = SOAK ? 10 : 2;
+
+interface KeyedCall {
+  readonly id: string;
+  readonly key: string;
+  readonly number: string;
+}
+
+describeWithSipp('a call whose processes are killed while it is placed', () => {
+  let stack: Stack;
+  let calls: OutboundCalls;
+  let stalls: StalledWrites;
+  let answering: SippCarrier;
+  let ringing: SippCarrier;
+  let answeringTrunk: string;
+  let ringingTrunk: string;
+
+  beforeAll(async () => {
+    stack = await Stack.start();
+    calls = await OutboundCalls.create(stack);
+    stalls = await StalledWrites.create(stack.databaseUrl);
+    [answering, ringing] = await Promise.all([
+      SippCarrier.start({ scenario: 'carrier-answer.xml' }),
+      SippCarrier.start({ scenario: 'carrier-ring.xml' }),
+    ]);
+    answeringTrunk = await calls.trunkTo(answering.port);
+    ringingTrunk = await calls.trunkTo(ringing.port);
+  }, 90_000);
+
+  afterAll(async () => {
+    await stalls?.close();
+    await Promise.all([answering?.stop(), ringing?.stop()]);
+    await stack?.stop();
+  }, 60_000);
+
+  let keys = 0;
+  function keyed(): KeyedCall {
+    const key = `dial-once-${++keys}`;
+    return { id: calls.keyedId(key), key, number: newNumber() };
+  }
+
+  const post = (call: KeyedCall, trunk = answeringTrunk): ReturnType<OutboundCalls['post']> =>
+    calls.post(trunk, call.number, {}, { 'Idempotency-Key': call.key });
+
+  /** As a client does that got no answer. */
+  async function postUntilTaken(call: KeyedCall, trunk = answeringTrunk): Promise<CallRecord> {
+    return waitFor(`an answer to ${call.key}`, 30_000, async () => {
+      const answer = await post(call, trunk).catch(() => undefined);
+      if (answer?.status === 200) return answer.body;
+      await sleep(200);
+      return undefined;
+    });
+  }
+
+  async function placeStalled(write: WriteOfCall, trunk = answeringTrunk): Promise<KeyedCall> {
+    const call = keyed();
+    await stalls.stall(call.id, write);
+    expect((await post(call, trunk)).status).toBe(200);
+    await stalls.reached(call.id, write);
+    return call;
+  }
+
+  describe('of the media node, at each step of the dial', () => {
+    it('is dialled at most once and ends once', async () => {
+      const beforeIntended = await placeStalled('intended');
+      const beforeInvite = await placeStalled('dialing');
+      const inviteUnmarked = await placeStalled('sent', ringingTrunk);
+      await ringing.waitForRequest('INVITE', inviteUnmarked.number);
+      const rings = keyed();
+      await post(rings, ringingTrunk);
+      await calls.until(rings.id, 'ringing');
+      const talks = keyed();
+      await post(talks);
+      await calls.until(talks.id, 'in_progress');
+
+      // The last one dies with its INVITE on the wire, before the node could tell anyone.
+      const { socket, invites } = await bareCarrier(() => stack.kill('media'));
+      const killed = stack.pid('media');
+      const unreported = keyed();
+      await post(unreported, await calls.trunkTo(socket.address().port));
+      await stack.waitForNewPid('media', killed);
+      await stalls.abandon(beforeIntended.id, 'intended');
+      await stalls.abandon(beforeInvite.id, 'dialing');
+      await stalls.abandon(inviteUnmarked.id, 'sent');
+
+      const ended = async ({ id }: KeyedCall): Promise<string> => {
+        const call = await calls.ended(id, 30_000);
+        return `${call.disposition} ${call.end_reason}`;
+      };
+      expect(await ended(talks)).toBe('answered media_node_lost');
+      expect(await ended(rings)).toBe('failed media_node_lost');
+      expect(await ended(inviteUnmarked)).toBe('failed media_node_lost');
+      const unknown = ['uncertain null', 'failed media_node_lost'];
+      expect(unknown).toContain(await ended(unreported));
+      // Begun, and nobody can tell any more that nothing left.
+      expect(await ended(beforeIntended)).toBe('uncertain null');
+      expect(await ended(beforeInvite)).toBe('uncertain null');
+
+      expect(answering.callIds(beforeIntended.number)).toEqual([]);
+      expect(answering.callIds(beforeInvite.number)).toEqual([]);
+      expect(answering.callIds(talks.number)).toHaveLength(1);
+      expect(ringing.callIds(rings.number)).toHaveLength(1);
+      expect(ringing.callIds(inviteUnmarked.number)).toHaveLength(1);
+      expect(new Set(invites.map(callIdOf)).size).toBe(1);
+      socket.close();
+      await stack.waitReady();
+    }, 90_000);
+
+    it('is dialled in another attempt when the first is known to have sent nothing', async () => {
+      const call = await placeStalled('intended');
+      // The node sends no INVITE later than 3 s after it began.
+      await sleep(3_200);
+      await stalls.release(call.id, 'intended');
+      await calls.until(call.id, 'in_progress', 20_000);
+      await calls.hangup(call.id);
+      expect(await calls.ended(call.id)).toMatchObject({ disposition: 'answered', end_reason: 'api_hangup' });
+      expect(answering.callIds(call.number)).toHaveLength(1);
+    }, 60_000);
+  });
+
+  describe('of the worker, at each step', () => {
+    it('is dialled once and goes on, or expires undialled and is dialled once for the repeated request', async () => {
+      const unrecorded = keyed();
+      await stalls.stall(unrecorded.id, 'recorded');
+      const posting = post(unrecorded).catch(() => undefined);
+      await stalls.reached(unrecorded.id, 'recorded');
+      const beforeIntended = await placeStalled('intended');
+      const beforeInvite = await placeStalled('dialing');
+      const talks = keyed();
+      await post(talks);
+      await calls.until(talks.id, 'in_progress');
+
+      const killed = stack.kill('worker');
+      await stalls.abandon(unrecorded.id, 'recorded');
+      await stalls.release(beforeIntended.id, 'intended');
+      await stalls.release(beforeInvite.id, 'dialing');
+      await stack.waitForNewPid('worker', killed);
+      const begun = [beforeIntended, beforeInvite, talks];
+      await Promise.all(begun.map(({ id }) => calls.until(id, 'in_progress', 30_000)));
+      await Promise.all(begun.map(({ id }) => calls.hangup(id)));
+      for (const call of begun) {
+        expect(await calls.ended(call.id)).toMatchObject({ disposition: 'answered', end_reason: 'api_hangup' });
+        expect(answering.callIds(call.number)).toHaveLength(1);
+      }
+
+      // Its first task was lost, and the next one comes after the request's deadline.
+      expect((await posting)?.status).not.toBe(200);
+      expect((await calls.ended(unrecorded.id, 30_000)).disposition).toBe('expired');
+      expect(answering.callIds(unrecorded.number)).toEqual([]);
+      const repeated = await postUntilTaken(unrecorded);
+      expect(repeated.id).not.toBe(unrecorded.id);
+      await calls.until(repeated.id, 'in_progress');
+      await calls.hangup(repeated.id);
+      await calls.ended(repeated.id);
+      expect(answering.callIds(unrecorded.number)).toHaveLength(1);
+    }, 90_000);
+  });
+
+  it('of a worker that stands still gets an answer that names it, and its repeat finds it', async () => {
+    const call = keyed();
+    const worker = stack.pid('worker');
+    process.kill(worker, 'SIGSTOP');
+    const answer = await post(call).finally(() => process.kill(worker, 'SIGCONT'));
+    expect([answer.status, answer.body]).toEqual([
+      503,
+      expect.objectContaining({ code: 'outcome_unknown', call_id: call.id }),
+    ]);
+    expect((await postUntilTaken(call)).id).toBe(call.id);
+    await calls.until(call.id, 'in_progress', 30_000);
+    await calls.hangup(call.id);
+    expect((await calls.ended(call.id)).disposition).toBe('answered');
+    expect(answering.callIds(call.number)).toHaveLength(1);
+  }, 90_000);
+
+  it(
+    'of the API, at any moment of the request, is dialled once for all its repeats',
+    async () => {
+      const random = seeded(20_251);
+      const all: KeyedCall[] = [];
+      for (let round = 0; round < ROUNDS; round++) {
+        const burst = Array.from({ length: 8 }, keyed);
+        all.push(...burst);
+        const answers = burst.map(async (call) => {
+          await sleep(random() * 60);
+          return post(call).catch(() => undefined);
+        });
+        await sleep(random() * 80);
+        const killed = stack.kill('api');
+        await Promise.all(answers);
+        await stack.waitForNewPid('api', killed);
+        await stack.waitReady();
+      }
+      const taken = await Promise.all(all.map((call) => postUntilTaken(call)));
+      expect(taken.map(({ id }) => id)).toEqual(all.map(({ id }) => id));
+      await Promise.all(all.map(({ id }) => calls.until(id, 'in_progress', 30_000)));
+      await Promise.all(all.map(({ id }) => calls.hangup(id)));
+      await Promise.all(all.map(({ id }) => calls.ended(id)));
+      for (const { number } of all) expect(answering.callIds(number)).toHaveLength(1);
+    },
+    120_000 * ROUNDS,
+  );
+
+  it.each(['media', 'worker'] as const)(
+    'of the %s process, at any moment after the request, is dialled at most once and ends once',
+    async (name) => {
+      const random = seeded(name === 'media' ? 7 : 8);
+      for (let round = 0; round < (SOAK ? 10 : 1); round++) {
+        const burst = Array.from({ length: 10 }, keyed);
+        const answers = burst.map(async (call) => {
+          await sleep(random() * 150);
+          return post(call).catch(() => undefined);
+        });
+        await sleep(50 + random() * 150);
+        const killed = stack.kill(name);
+        await Promise.all(answers);
+        await stack.waitForNewPid(name, killed);
+        await stack.waitReady();
+        const taken = await Promise.all(burst.map((call) => postUntilTaken(call)));
+        for (const { id } of taken) {
+          await waitFor(`${id} answered or over`, 40_000, async () => {
+            const { status } = await calls.find(id);
+            return status === 'in_progress' || status === 'completed' ? true : undefined;
+          });
+        }
+        await Promise.all(taken.map(({ id }) => calls.hangup(id)));
+        const ended = await Promise.all(taken.map(({ id }) => calls.ended(id, 30_000)));
+        ended.forEach((call, at) => {
+          const dialled = answering.callIds(burst[at]?.number ?? '').length;
+          expect(dialled).toBeLessThanOrEqual(1);
+          if (call.disposition === 'answered') expect(dialled).toBe(1);
+        });
+      }
+    },
+    150_000 * (SOAK ? 10 : 1),
+  );
+});
+
+/** A carrier of one socket that reacts the moment an INVITE is there. */
+async function bareCarrier(onInvite: () => void): Promise<{ socket: Socket; invites: string[] }> {
+  const socket = createSocket('udp4');
+  const invites: string[] = [];
+  socket.on('message', (bytes) => {
+    invites.push(bytes.toString('latin1'));
+    if (invites.length === 1) onInvite();
+  });
+  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
+  return { socket, invites };
+}
+
+function callIdOf(invite: string): string {
+  return /^Call-ID: *(\S+)/im.exec(invite)?.[1] ?? '';
+}
+
+/** mulberry32: the same moments on each run. */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}

@@ -1,0 +1,66 @@
+import { hasSipp, runSipp } from '../support/sipp';
+import { Stack, waitFor } from '../support/stack';
+import { openUdpRelay } from '../support/udp-relay';
+import type { UdpRelay } from '../support/udp-relay';
+
+const DIALED = '+15551234567';
+const CALLS = 200;
+const describeWithSipp = hasSipp() ? describe : describe.skip;
+
+interface Recorded {
+  readonly items: readonly { readonly disposition: string | null; readonly sip: { readonly call_id: string } }[];
+  readonly next: string | null;
+}
+
+describeWithSipp('SIP over a network that loses a tenth of all datagrams each way', () => {
+  let stack: Stack;
+  let relay: UdpRelay;
+
+  beforeAll(async () => {
+    stack = await Stack.start();
+    relay = await openUdpRelay({ target: { address: stack.sipHost, port: stack.sipPort }, loss: 0.1, seed: 4_711 });
+  }, 90_000);
+
+  afterAll(async () => {
+    relay?.close();
+    await stack?.stop();
+  }, 60_000);
+
+  it(`answers all of ${CALLS} digest calls, and records each once`, async () => {
+    await stack.api('POST', '/phone', { name: 'Support Agent', first_message: 'Hello!' });
+    const trunk = await stack.api<{ auth_username: string; auth_password: string }>(
+      'POST',
+      '/phone/sip/inbound-trunk',
+      { phone_numbers: [DIALED] },
+    );
+    await runSipp({
+      scenario: 'digest-call.xml',
+      remotePort: relay.port,
+      service: DIALED,
+      credentials: { username: trunk.body.auth_username, password: trunk.body.auth_password },
+      calls: CALLS,
+      perSecond: 10,
+      pauseMs: 1_000,
+      timeoutSeconds: 100,
+    });
+    expect(relay.counts.lost / (relay.counts.lost + relay.counts.forwarded)).toBeGreaterThan(0.07);
+    const recorded = await waitFor(`${CALLS} records`, 30_000, async () => {
+      const items = await completed();
+      return items.length >= CALLS ? items : undefined;
+    });
+    expect(recorded).toHaveLength(CALLS);
+    expect(new Set(recorded.map(({ sip }) => sip.call_id)).size).toBe(CALLS);
+    expect(new Set(recorded.map(({ disposition }) => disposition))).toEqual(new Set(['answered']));
+  }, 180_000);
+
+  async function completed(): Promise<Recorded['items']> {
+    const found: Recorded['items'][number][] = [];
+    for (let cursor: string | null = ''; cursor !== null;) {
+      const query: string = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`;
+      const page = await stack.api<Recorded>('GET', `/phone/calls?status=completed&limit=100${query}`);
+      found.push(...page.body.items);
+      cursor = page.body.next;
+    }
+    return found;
+  }
+});
