@@ -16,8 +16,15 @@ const lockFile = join(root, 'package-lock.json');
 const installedFile = join(root, 'node_modules', '.package-lock.json');
 const installLock = join(root, '.install.lock');
 
-checkNode();
-if (!isInstalled()) {
+try {
+  checkNode();
+  if (!isInstalled()) installOnce();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}
+
+function installOnce() {
   takeLock();
   try {
     // Another start may have installed while this one waited.
@@ -30,7 +37,7 @@ if (!isInstalled()) {
 function checkNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major > MINIMUM_NODE[0] || (major === MINIMUM_NODE[0] && minor >= MINIMUM_NODE[1])) return;
-  fail(`Node ${MINIMUM_NODE.join('.')} or newer is needed, this is ${process.versions.node}.`);
+  throw new Error(`Node ${MINIMUM_NODE.join('.')} or newer is needed, this is ${process.versions.node}.`);
 }
 
 function isInstalled() {
@@ -69,8 +76,8 @@ function install() {
     stdio: 'inherit',
     shell: npm.shell,
   });
-  if (result.error) fail(`npm cannot be run: ${result.error.message}`);
-  if (result.status !== 0) fail('npm ci failed; its messages are above.');
+  if (result.error) throw new Error(`npm cannot be run: ${result.error.message}`);
+  if (result.status !== 0) throw new Error('npm ci failed; its messages are above.');
 }
 
 /** The npm that runs this script, else the one on PATH. */
@@ -138,9 +145,4 @@ function isRunning(pid) {
   } catch (error) {
     return error.code === 'EPERM';
   }
-}
-
-function fail(message) {
-  console.error(message);
-  process.exit(1);
 }
