@@ -4,12 +4,12 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { freePort } from './node-under-test';
+import { PROJECT_ROOT } from '../scripts/project-root';
+import { freePort } from '../test/support/free-ports';
 
 const run = promisify(execFile);
-const ROOT = join(__dirname, '../..');
-const SCENARIO = join(ROOT, 'test/fixtures/sipp/bench-call.xml');
-const SIPLOAD_SOURCE = join(ROOT, '../shared/tools/sipload.c');
+const SCENARIO = join(PROJECT_ROOT, 'test/fixtures/sipp/bench-call.xml');
+const SIPLOAD_SOURCE = join(PROJECT_ROOT, '../shared/tools/sipload.c');
 
 export interface Missing {
   readonly missing: string;

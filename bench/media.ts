@@ -5,7 +5,8 @@
  */
 import { cpus, loadavg } from 'node:os';
 import { runSipload } from './generators';
-import { freePort, NodeUnderTest } from './node-under-test';
+import { NodeUnderTest } from './node-under-test';
+import { freePort } from '../test/support/free-ports';
 
 const GOAL = { calls: 200, gapP99Ms: 22, lost: 0 };
 /** What the same machine class gave for others (two shared cores, p99 ≤ 22 ms). */

@@ -3,10 +3,9 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createSocket } from 'node:dgram';
-import { createServer } from 'node:net';
+import { PROJECT_ROOT } from '../scripts/project-root';
+import { freePort } from '../test/support/free-ports';
 
-const ROOT = join(__dirname, '../..');
 const READY_WITHIN_MS = 15_000;
 /** Linux's USER_HZ. */
 const TICKS_PER_SECOND = 100;
@@ -32,7 +31,7 @@ export class NodeUnderTest {
   static async start(env: Readonly<Record<string, string>> = {}): Promise<NodeUnderTest> {
     const [sipPort, httpPort] = [await freePort(), await freePort()];
     const dataDir = mkdtempSync(join(tmpdir(), 'trunkline-bench-'));
-    const child = spawn(process.execPath, [join(ROOT, 'dist/media/main.js')], {
+    const child = spawn(process.execPath, [join(PROJECT_ROOT, 'dist/media/main.js')], {
       cwd: dataDir,
       stdio: ['ignore', 'ignore', 'inherit'],
       env: {
@@ -85,25 +84,5 @@ export class NodeUnderTest {
       clearTimeout(timer);
     }
     rmSync(this.#dataDir, { recursive: true, force: true });
-  }
-}
-
-/** Free for UDP and TCP at this moment. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = await new Promise<number>((resolve, reject) => {
-      const server = createServer();
-      server.once('error', reject);
-      server.listen(0, '127.0.0.1', () => {
-        const { port: chosen } = server.address() as { port: number };
-        server.close(() => resolve(chosen));
-      });
-    });
-    const free = await new Promise<boolean>((resolve) => {
-      const socket = createSocket('udp4');
-      socket.once('error', () => resolve(false));
-      socket.bind(port, '127.0.0.1', () => socket.close(() => resolve(true)));
-    });
-    if (free) return port;
   }
 }

@@ -4,7 +4,8 @@
  */
 import { loadavg, cpus } from 'node:os';
 import { runSipload, runSipp } from './generators';
-import { freePort, NodeUnderTest } from './node-under-test';
+import { NodeUnderTest } from './node-under-test';
+import { freePort } from '../test/support/free-ports';
 
 const TALK_MS = 200;
 const GOAL = { callsPerSecond: 300, failed: 0, retransmitted: 0 };

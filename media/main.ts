@@ -3,6 +3,7 @@
  * and PostgreSQL may come later or go away: the process waits at its start and lives on afterwards.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
+import type { MessagePort } from 'node:worker_threads';
 import { networkInterfaces } from 'node:os';
 import { Registry, collectDefaultMetrics } from 'prom-client';
 import { createMediaNodeServices } from '../activities/media/node-services';
@@ -82,7 +83,10 @@ async function startNode(self: Process, config: MediaConfig & { readonly mode: '
   const { env, nodeId } = config;
   const bootId = randomUUID();
   installRuntime(logger);
-  const agents = createAgentRuntime({ languageModel: config.languageModel, logger });
+  // A speech thread that is started anew listens on a port of its own.
+  let listen: (port: MessagePort) => void = () => undefined;
+  const { languageModel } = config;
+  const agents = createAgentRuntime({ languageModel, logger, onAudioPort: (port) => listen(port) });
   shutdown.add('agents', () => agents.close());
   // Models load while the servers are still on their way.
   const media = Promise.all([startRtp(self), agents.start()]);
@@ -112,7 +116,8 @@ async function startNode(self: Process, config: MediaConfig & { readonly mode: '
   });
   shutdown.add('services', () => services.stop(FLUSH_MS));
   const [[rtp]] = await Promise.all([media, services.start()]);
-  rtp.connectListener(agents.audioPort());
+  listen = (port) => rtp.connectListener(port);
+  listen(agents.audioPort());
 
   const node = createNode(self, rtp, {
     bootId,

@@ -128,7 +128,7 @@ export class AnsweringMachine {
       cseq: 0,
       stream,
       remote: readSdp(invite.body),
-      times: { invite: null, ringing: null, answered: performance.now() },
+      times: { invite: null, lastInvite: null, ringing: null, answered: performance.now() },
     });
     this.#phone.adopt(call);
     this.#repeatUntilAcknowledged(invite, text, from);

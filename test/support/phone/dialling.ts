@@ -33,7 +33,12 @@ export class Dialling {
   readonly #stream: PhoneStream;
   readonly #uri: string;
   readonly #from: string;
-  readonly #times = { invite: performance.now(), ringing: null as number | null, answered: null as number | null };
+  readonly #times = {
+    invite: performance.now(),
+    lastInvite: performance.now(),
+    ringing: null as number | null,
+    answered: null as number | null,
+  };
   #branch = '';
   #cseq = 0;
   #final = false;
@@ -76,6 +81,7 @@ export class Dialling {
       ...(this.#options.headers ?? []),
     ];
     const text = writeSip(`INVITE ${this.#uri} SIP/2.0`, headers, this.#phone.sdp(this.#stream));
+    this.#times.lastInvite = performance.now();
     this.#phone.transactions.request(text, this.#branch, this.#server, {
       timeoutMs: this.#options.timeoutMs ?? 32_000,
       onTimeout: () => this.#refuse(408, null),

@@ -19,9 +19,7 @@ export interface StreamRemote {
   readonly send: boolean;
 }
 
-export interface Recording {
-  /** 8 kHz, from the first packet on, laid out by timestamps; what never came is zero. */
-  readonly pcm: Int16Array;
+export interface Arrivals {
   readonly packets: number;
   /** Missing sequence numbers between the first and the last. */
   readonly lost: number;
@@ -35,17 +33,23 @@ export interface Recording {
   readonly sent: number;
 }
 
+export interface Recording extends Arrivals {
+  /** 8 kHz, from the first packet on, laid out by timestamps; what never came is zero. */
+  readonly pcm: Int16Array;
+}
+
 export type ToMediaThread =
   | { readonly type: 'open'; readonly request: number; readonly stream: number; readonly address: string }
   | { readonly type: 'remote'; readonly stream: number; readonly remote: StreamRemote }
   | { readonly type: 'play'; readonly request: number; readonly stream: number; readonly pcm: Int16Array }
   | { readonly type: 'digits'; readonly request: number; readonly stream: number; readonly digits: string }
   | { readonly type: 'recording'; readonly request: number; readonly stream: number }
+  | { readonly type: 'arrivals'; readonly request: number; readonly stream: number }
   | { readonly type: 'close'; readonly stream: number };
 
 export interface FromMediaThread {
   readonly request: number;
-  readonly value: number | Recording | null;
+  readonly value: number | Recording | Arrivals | null;
 }
 
 const FRAME_MS = 20;
@@ -188,6 +192,12 @@ function recordingOf(stream: Stream): Recording {
     const offset = offsets[i] as number;
     if (offset >= 0) payload.forEach((octet, j) => (pcm[offset + j] = decode(codec, octet)));
   });
+  return { ...arrivalsOf(stream), pcm };
+}
+
+/** Without the audio, whose decoding keeps the thread from its other streams. */
+function arrivalsOf(stream: Stream): Arrivals {
+  const { arrivals } = stream;
   const numbers = new Set<number>();
   let extended = 0;
   arrivals.forEach(({ sequence }, i) => {
@@ -196,7 +206,6 @@ function recordingOf(stream: Stream): Recording {
   });
   const span = numbers.size === 0 ? 0 : Math.max(...numbers) - Math.min(...numbers) + 1;
   return {
-    pcm,
     packets: arrivals.length,
     lost: span - numbers.size,
     firstAtMs: arrivals[0]?.atMs ?? null,
@@ -258,6 +267,9 @@ function handle(message: ToMediaThread): void {
       return;
     case 'recording':
       reply(message.request, recordingOf(stream));
+      return;
+    case 'arrivals':
+      reply(message.request, arrivalsOf(stream));
       return;
     case 'close':
       streams.delete(message.stream);

@@ -2,9 +2,9 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 
-import type { FromMediaThread, Recording, StreamRemote, ToMediaThread } from './media-thread';
+import type { Arrivals, FromMediaThread, Recording, StreamRemote, ToMediaThread } from './media-thread';
 
-export type { Recording, StreamRemote } from './media-thread';
+export type { Arrivals, Recording, StreamRemote } from './media-thread';
 
 type Request = Extract<ToMediaThread, { request: number }>;
 type WithoutRequest<T> = T extends Request ? Omit<T, 'request'> : never;
@@ -80,6 +80,11 @@ export class PhoneStream {
 
   async recording(): Promise<Recording> {
     return (await this.#media.ask({ type: 'recording', stream: this.#stream })) as Recording;
+  }
+
+  /** When packets came, without what was in them. */
+  async arrivals(): Promise<Arrivals> {
+    return (await this.#media.ask({ type: 'arrivals', stream: this.#stream })) as Arrivals;
   }
 
   close(): void {

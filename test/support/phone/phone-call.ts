@@ -36,6 +36,8 @@ export interface GapReport {
 export interface CallTimes {
   /** performance.now(), null for steps this side did not see. */
   readonly invite: number | null;
+  /** The INVITE that was answered: with credentials where they were asked for. */
+  readonly lastInvite: number | null;
   readonly ringing: number | null;
   readonly answered: number | null;
 }

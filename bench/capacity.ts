@@ -1,0 +1,136 @@
+/**
+ * `npm run bench:capacity`: calls per second that the whole product holds with its embedded servers: SIPp calls with
+ * digest for `BENCH_SECONDS` (60) at each rate of `BENCH_RATES` (6,8,10,12,15), until one fails or is not recorded in
+ * time. Prints one JSON line, with the share of a core each process took: the fullest gives way first.
+ */
+import { readFileSync } from 'node:fs';
+import { cpus, loadavg } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { Client } from 'pg';
+
+import { runSipp } from '../test/support/sipp';
+import { Stack, waitFor } from '../test/support/stack';
+import type { StackProcess } from '../test/support/stack';
+
+const DIALED = '+15551234567';
+const PROCESSES: readonly StackProcess[] = ['media', 'worker', 'api', 'temporal', 'postgres'];
+const TALK_MS = 2_000;
+const RECORDED_WITHIN_MS = 30_000;
+/** Linux's USER_HZ. */
+const TICKS_PER_SECOND = 100;
+
+interface Step {
+  readonly perSecond: number;
+  readonly held: boolean;
+  readonly failure: string | null;
+  readonly recordedAfterMs: number | null;
+  /** Share of one core, per process. */
+  readonly cores: Readonly<Record<string, number>>;
+}
+
+async function main(): Promise<void> {
+  const seconds = Number(process.env['BENCH_SECONDS'] ?? 60);
+  const rates = (process.env['BENCH_RATES'] ?? '6,8,10,12,15').split(',').map(Number);
+  const before = loadavg()[0];
+  const stack = await Stack.start();
+  const database = new Client(stack.databaseUrl);
+  try {
+    await database.connect();
+    const credentials = await prepare(stack);
+    const steps: Step[] = [];
+    for (const perSecond of rates) {
+      const step = await measure(stack, database, credentials, perSecond, seconds);
+      steps.push(step);
+      if (!step.held) break;
+    }
+    const figures = {
+      bench: 'capacity',
+      seconds,
+      heldPerSecond: steps.findLast((step) => step.held)?.perSecond ?? 0,
+      steps,
+      expected: 'about 10 per embedded server',
+      cores: cpus().length,
+      loadAverage: { before, after: loadavg()[0] },
+    };
+    process.stdout.write(`${JSON.stringify(figures)}\n`);
+  } finally {
+    await database.end();
+    await stack.stop();
+  }
+}
+
+async function prepare(stack: Stack): Promise<{ username: string; password: string }> {
+  await stack.api('POST', '/phone', { name: 'Bench', first_message: 'Hello there!' });
+  const { body } = await stack.api<{ auth_username: string; auth_password: string }>(
+    'POST',
+    '/phone/sip/inbound-trunk',
+    { phone_numbers: [DIALED] },
+  );
+  await sleep(1_000);
+  return { username: body.auth_username, password: body.auth_password };
+}
+
+async function measure(
+  stack: Stack,
+  database: Client,
+  credentials: { username: string; password: string },
+  perSecond: number,
+  seconds: number,
+): Promise<Step> {
+  const before = await recorded(database);
+  const cpuBefore = cpuSeconds(stack);
+  const began = performance.now();
+  const failure = await runSipp({
+    scenario: 'digest-call.xml',
+    service: DIALED,
+    remotePort: stack.sipPort,
+    credentials,
+    calls: perSecond * seconds,
+    perSecond,
+    pauseMs: TALK_MS,
+    timeoutSeconds: seconds + 60,
+  }).then(
+    () => null,
+    (error: unknown) => String(error).slice(0, 200),
+  );
+  const elapsed = (performance.now() - began) / 1000;
+  const after = cpuSeconds(stack);
+  const share = (name: StackProcess): number =>
+    Math.round((100 * ((after.get(name) ?? 0) - (cpuBefore.get(name) ?? 0))) / elapsed) / 100;
+  const ended = performance.now();
+  const inTime = await waitFor('the records', RECORDED_WITHIN_MS, async () =>
+    (await recorded(database)) - before >= perSecond * seconds ? true : undefined,
+  ).catch(() => false);
+  return {
+    perSecond,
+    held: failure === null && inTime,
+    failure: failure ?? (inTime ? null : `not all recorded within ${RECORDED_WITHIN_MS} ms`),
+    recordedAfterMs: inTime ? Math.round(performance.now() - ended) : null,
+    cores: Object.fromEntries(PROCESSES.map((name) => [name, share(name)])),
+  };
+}
+
+async function recorded(database: Client): Promise<number> {
+  const { rows } = await database.query<{ n: string }>("SELECT count(*) AS n FROM calls WHERE status = 'completed'");
+  return Number(rows[0]?.n);
+}
+
+/** CPU time of each process with its descendants, s. */
+function cpuSeconds(stack: Stack): Map<StackProcess, number> {
+  return new Map(PROCESSES.map((name) => [name, treeCpuSeconds(stack.pid(name))]));
+}
+
+function treeCpuSeconds(pid: number): number {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const own = (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean);
+    return children.reduce((sum, child) => sum + treeCpuSeconds(Number(child)), own);
+  } catch {
+    return 0; // ended meanwhile
+  }
+}
+
+void main();
