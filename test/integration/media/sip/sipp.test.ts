@@ -73,7 +73,14 @@ describeWithSipp('SIPp', () => {
     '100 digest calls at 50/s over %s succeed',
     async (_name, transport) => {
       const run = await sipp('uac-auth', [
-        ...['-m', '100', '-r', '50', '-d', '100', '-t', transport],
+        '-m',
+        '100',
+        '-r',
+        '50',
+        '-d',
+        '100',
+        '-t',
+        transport,
         `127.0.0.1:${endpoint.port}`,
       ]);
       expect(run).toMatchObject({ successful: 100, failed: 0 });
