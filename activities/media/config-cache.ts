@@ -12,6 +12,8 @@ export interface ConfigCacheOptions {
   readonly repository: Pick<ConfigRepository, 'loadSince' | 'currentVersion'>;
   /** For LISTEN, which needs a connection of its own. */
   readonly databaseUrl: string | null;
+  /** A trunk was deleted; its calls are still up. */
+  readonly onTrunkRevoked: (trunkId: string) => void;
   readonly logger: Logger;
 }
 
@@ -102,8 +104,12 @@ export class ConfigCache {
     if (delta.unreadable.length > 0) {
       this.#options.logger.error({ rows: delta.unreadable }, 'secrets do not open with this SECRETS_KEY');
     }
-    this.snapshot.apply(delta);
+    const revoked = this.snapshot.apply(delta);
     this.outage.answered();
+    for (const trunkId of revoked) {
+      this.#options.logger.info({ trunkId }, 'trunk revoked');
+      this.#options.onTrunkRevoked(trunkId);
+    }
   }
 
   async #listen(): Promise<void> {

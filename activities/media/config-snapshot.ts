@@ -23,7 +23,9 @@ export class ConfigSnapshot {
     return this.#version;
   }
 
-  apply(delta: ConfigDelta): void {
+  /** The ids of trunks that are gone: what they carried must end. One that cannot be read now is not gone. */
+  apply(delta: ConfigDelta): readonly string[] {
+    const revoked = this.#revokedTrunks(delta);
     if (delta.full) this.#clear();
     for (const reference of delta.deleted) this.#delete(reference);
     for (const reference of delta.unreadable) this.#delete(reference);
@@ -46,6 +48,7 @@ export class ConfigSnapshot {
       else this.#outboundTrunks.set(id, { id, orgId, host, port, transport, username, password, callerNumber });
     }
     this.#version = delta.version;
+    return revoked;
   }
 
   agent(agentId: string): AgentProfile | undefined {
@@ -80,6 +83,12 @@ export class ConfigSnapshot {
       this.#inboundAgents.set(orgId, agents);
     }
     return agents;
+  }
+
+  #revokedTrunks({ full, deleted, unreadable, inboundTrunks, outboundTrunks }: ConfigDelta): readonly string[] {
+    if (!full) return deleted.filter(({ kind }) => kind.endsWith('_trunk')).map(({ id }) => id);
+    const present = new Set([...inboundTrunks, ...outboundTrunks, ...unreadable].map(({ id }) => id));
+    return [...this.#inboundTrunks.keys(), ...this.#outboundTrunks.keys()].filter((id) => !present.has(id));
   }
 
   #clear(): void {

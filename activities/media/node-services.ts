@@ -49,6 +49,7 @@ class NodeServices implements MediaNodeServices {
     this.#config = new ConfigCache({
       repository: new ConfigRepository(dataSource, secrets),
       databaseUrl: options.databaseUrl,
+      onTrunkRevoked: (trunkId) => this.#control?.trunkRevoked(trunkId),
       logger,
     });
     this.#signaller = new StateSignaller({

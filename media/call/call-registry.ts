@@ -21,6 +21,7 @@ const SWEEP_EVERY_ENTRIES = 256;
 /** A call as the registry and the commands see it. */
 export interface RegisteredCall {
   readonly direction: CallDirection;
+  readonly trunkId: string;
   readonly liveState: LiveState;
   readonly isLive: boolean;
   readonly lastSeq: number;
@@ -205,6 +206,11 @@ export class CallRegistry {
 
   hangUpAll(endReason: EndReason, endedBy: EndedBy): void {
     for (const { call } of this.#entries.values()) call.hangUp(endReason, endedBy);
+  }
+
+  /** Also the calls that have no id yet. */
+  hangUpTrunk(trunkId: string, endReason: EndReason, endedBy: EndedBy): void {
+    for (const { call } of this.#entries.values()) if (call.trunkId === trunkId) call.hangUp(endReason, endedBy);
   }
 }
 

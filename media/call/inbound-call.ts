@@ -57,6 +57,10 @@ export class InboundCall implements RegisteredCall {
     this.#session.lifecycle.timings.mark('begin', dialog.invite.receivedAt);
   }
 
+  get trunkId(): string {
+    return this.#dialog.invite.identity.trunkId;
+  }
+
   get liveState(): LiveState {
     return this.#session.lifecycle.liveState;
   }

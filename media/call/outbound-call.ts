@@ -79,6 +79,10 @@ export class OutboundCall implements RegisteredCall {
     this.#session.lifecycle.timings.mark('begin', options.deps.clock.now());
   }
 
+  get trunkId(): string {
+    return this.#options.trunk.id;
+  }
+
   get liveState(): LiveState {
     return this.#session.lifecycle.liveState;
   }

@@ -296,4 +296,6 @@ export interface MediaControl {
   tombstone(callId: string): void;
   /** The call's workflow is gone (NOT_FOUND or closed): BYE with Reason, `workflow_lost`. */
   workflowLost(callId: string): void;
+  /** The trunk was deleted: its calls end here, those being set up too. */
+  trunkRevoked(trunkId: string): void;
 }

@@ -74,6 +74,11 @@ export class NodeMediaControl implements MediaControl {
     this.#options.registry.find(callId)?.hangUp('workflow_lost', 'system');
   }
 
+  trunkRevoked(trunkId: string): void {
+    // Only a request to the API deletes a trunk.
+    this.#options.registry.hangUpTrunk(trunkId, 'api_hangup', 'api');
+  }
+
   async #dial(command: DialCommand, options: DialOptions): Promise<DialResult> {
     const { registry, directory, calls } = this.#options;
     const refused = (code: DialRefusal, detail: string): DialResult => {

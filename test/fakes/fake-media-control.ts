@@ -51,6 +51,7 @@ export class FakeMediaControl implements MediaControl {
   readonly hangups: HangupCommand[] = [];
   readonly tombstones: string[] = [];
   readonly lost: string[] = [];
+  readonly revokedTrunks: string[] = [];
   plan: (command: DialCommand) => DialPlan = () => ({ kind: 'ring' });
   /** Called for every INVITE, before anything else happens. */
   onInvite: (sipCallId: string) => void = () => undefined;
@@ -166,6 +167,10 @@ export class FakeMediaControl implements MediaControl {
     this.lost.push(callId);
     const call = this.calls.get(callId);
     if (call !== undefined) call.state = 'ended';
+  }
+
+  trunkRevoked(trunkId: string): void {
+    this.revokedTrunks.push(trunkId);
   }
 
   report(callId: string, event: DistributiveOmit<NonStateEvent, 'callId' | 'orgId' | 'seq' | 'atMs'>): void {

@@ -40,6 +40,46 @@ test('a full load forgets everything it does not contain', () => {
   expect(config.inboundTrunk('user')).toBeUndefined();
 });
 
+const outbound = {
+  id: 't2',
+  orgId: 'org-1',
+  name: 'Carrier',
+  host: 'carrier.example',
+  port: 5060,
+  transport: 'udp' as const,
+  username: 'user',
+  password: 'secret',
+  callerNumber: '+15550000001',
+  version: 1,
+};
+
+test('a deleted trunk is named as revoked, by a delta and by a full load that lacks it', () => {
+  const config = new ConfigSnapshot();
+  const both = { inboundTrunks: [inbound('user')], outboundTrunks: [outbound], agents: [newAgent()] };
+  expect(config.apply(delta(both))).toEqual([]);
+  expect(config.apply(delta({ ...both, version: 2 }))).toEqual([]);
+  const deleted = [
+    { kind: 'agent', id: 'agent' },
+    { kind: 'inbound_trunk', id: 't1' },
+  ] as const;
+  expect(config.apply(delta({ version: 3, full: false, deleted }))).toEqual(['t1']);
+  expect(config.apply(delta({ version: 4 }))).toEqual(['t2']);
+  expect(config.apply(delta({ version: 5 }))).toEqual([]);
+});
+
+test('a trunk that was changed or cannot be read is not revoked', () => {
+  const config = new ConfigSnapshot();
+  config.apply(delta({ inboundTrunks: [inbound('user')], outboundTrunks: [outbound] }));
+  const unreadable = [
+    { kind: 'inbound_trunk', id: 't1' },
+    { kind: 'outbound_trunk', id: 't2' },
+  ] as const;
+  expect(config.apply(delta({ version: 2, full: false, inboundTrunks: [inbound('rotated')] }))).toEqual([]);
+  expect(config.apply(delta({ version: 3, full: false, unreadable }))).toEqual([]);
+  config.apply(delta({ version: 4, inboundTrunks: [inbound('user')], outboundTrunks: [outbound] }));
+  expect(config.apply(delta({ version: 5, unreadable }))).toEqual([]);
+});
+
 test('a trunk whose secret does not open any more is not used with the old one', () => {
   const config = new ConfigSnapshot();
   config.apply(delta({ inboundTrunks: [inbound('user')] }));

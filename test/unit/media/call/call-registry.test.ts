@@ -4,6 +4,7 @@ import { FakeClock } from '../../../fakes/fake-clock';
 
 class StubCall implements RegisteredCall {
   readonly direction = 'inbound';
+  readonly trunkId = 'trunk-1';
   readonly liveState = 'answered';
   readonly isLive = true;
   lastSeq = 3;
