@@ -1,6 +1,8 @@
 /**
  * Installs the dependencies when they are missing or older than the lock file. Needs nothing but Node itself, so that
  * `npm start` and `npm test` work on a fresh clone; two that start at once install once.
+ *
+ * It runs when it is imported: `.npmrc` ignores scripts of packages, and with them npm skips `prestart` and `pretest` too.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, linkSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
@@ -21,7 +23,7 @@ try {
   if (!isInstalled()) installOnce();
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
+  process.exit(1);
 }
 
 function installOnce() {
