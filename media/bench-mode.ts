@@ -34,6 +34,7 @@ export const createEchoAgent: AgentFactory = (_persona, rtp) => ({
   start: () => rtp.echo(),
   onDtmf: () => undefined,
   onPlaybackFinished: () => undefined,
+  hold: () => undefined,
   finish: () => Promise.resolve(),
   close: () => undefined,
 });

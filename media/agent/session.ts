@@ -8,7 +8,7 @@
  *
  *   Any state ──close()──▶ closed. Nothing but `#transition` writes the state.
  */
-import { after } from './after';
+import { within } from './after';
 import type { Clock } from '../clock';
 import { CallerTurn } from './turns/caller-turn';
 import type { FinishedTurn } from './turns/caller-turn';
@@ -60,6 +60,8 @@ export class ConversationSession implements AgentSession {
   readonly #silence: SilenceWatch;
   readonly #transcript: Transcript;
   #state: SessionState = 'new';
+  /** By the peer: see `hold`. */
+  #held = false;
   #greeting: SynthesisedSentence[] | null = null;
   #reply: Reply | null = null;
   #nextPlaybackId = 1;
@@ -120,10 +122,19 @@ export class ConversationSession implements AgentSession {
     if (this.#state !== 'new') return;
     this.#transcript.answered(this.#deps.clock.now());
     this.#transition('listening');
-    this.#caller.listen(this.#deps.ears.open(this.#audio.mediaId, (event) => this.#caller.onVad(event)));
+    if (!this.#held) this.#listen();
     const greeting = this.#prepareGreeting();
     if (greeting.length === 0) this.#silence.arm();
     else this.#newReply(null).sayPrepared(greeting, null);
+  }
+
+  hold(held: boolean): void {
+    if (this.#held === held || this.#state === 'closed') return;
+    this.#held = held;
+    this.#silence.hold(held);
+    if (!this.#open) return;
+    if (held) void this.#stopListening();
+    else this.#listen();
   }
 
   onDtmf(digit: string): void {
@@ -143,7 +154,7 @@ export class ConversationSession implements AgentSession {
     if (this.#state !== 'new' && this.#state !== 'closed') {
       this.#silence.rest();
       this.#dtmf.dispose();
-      await this.#within(deadlineMs, this.#reportRest());
+      await within(this.#deps.clock, deadlineMs, this.#reportRest());
     }
     this.close();
   }
@@ -163,6 +174,22 @@ export class ConversationSession implements AgentSession {
 
   get #open(): boolean {
     return this.#state !== 'new' && this.#state !== 'ended' && this.#state !== 'closed';
+  }
+
+  #listen(): void {
+    this.#caller.listen(this.#deps.ears.open(this.#audio.mediaId, (event) => this.#caller.onVad(event)));
+  }
+
+  /** Words that were under way are the caller's turn; it is answered when the hold is over. */
+  async #stopListening(): Promise<void> {
+    this.#duck(false);
+    const concluded = this.#caller.conclude();
+    this.#caller.stopListening();
+    const turn = await concluded;
+    if (!this.#open) return;
+    if (turn) await this.#onCallerTurn(turn);
+    else if (this.#pendingEnd) this.#end(this.#pendingEnd);
+    else if (!this.#reply && this.#state === 'listening') this.#silence.arm();
   }
 
   #onCallerOnset(): void {
@@ -353,16 +380,6 @@ export class ConversationSession implements AgentSession {
     if (reply) this.#transcript.agentSaid(await reply.speech.cut(), reply.startedAt, at, null);
     const turn = await concluded;
     if (turn) this.#transcript.callerSaid(turn.text, turn.startedAt, turn.endedAt);
-  }
-
-  async #within(deadlineMs: number, work: Promise<void>): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const cancel = after(this.#deps.clock, deadlineMs, resolve);
-      void work.finally(() => {
-        cancel();
-        resolve();
-      });
-    });
   }
 
   #duck(ducked: boolean): void {

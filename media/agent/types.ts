@@ -48,6 +48,11 @@ export interface AgentSession {
   warm(): Promise<void>;
   /** The call was answered: speak, listen. */
   start(): void;
+  /**
+   * The peer has put us on hold: what it sends is music, not the caller, and nothing of ours is sent. What was being
+   * said goes on when it resumes. May come before `start()`.
+   */
+  hold(held: boolean): void;
   onDtmf(digit: string): void;
   onPlaybackFinished(playbackId: number): void;
   /**

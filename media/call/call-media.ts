@@ -141,6 +141,7 @@ export class CallMedia {
   #setRemote(remote: RtpRemote): void {
     this.#remote = remote;
     this.#session?.setRemote(remote);
+    this.#agent?.hold(!remote.send);
   }
 
   #digit(digit: string): void {

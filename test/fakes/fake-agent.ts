@@ -6,6 +6,7 @@ export class FakeAgent implements AgentSession {
   finished = 0;
   closed = 0;
   readonly digits: string[] = [];
+  readonly holds: boolean[] = [];
   readonly #warmed: Promise<void>;
   #finishWarm: () => void = () => undefined;
 
@@ -27,6 +28,10 @@ export class FakeAgent implements AgentSession {
 
   start(): void {
     this.started++;
+  }
+
+  hold(held: boolean): void {
+    if (this.holds.at(-1) !== held) this.holds.push(held);
   }
 
   onDtmf(digit: string): void {

@@ -60,6 +60,13 @@ export class FakeConversation {
     }
   }
 
+  /** The peer puts us on hold, or resumes. */
+  async hold(held: boolean): Promise<void> {
+    this.audio.held = held;
+    this.session.hold(held);
+    await settle();
+  }
+
   /** Until the agent has nothing left to say. */
   async untilSpoken(): Promise<void> {
     await settle();

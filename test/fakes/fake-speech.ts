@@ -121,6 +121,8 @@ export class FakeCallAudio implements CallAudio {
   readonly gains: number[] = [];
   readonly playedIds: number[] = [];
   cleared = 0;
+  /** The line is on hold: nothing leaves. */
+  held = false;
   onFinished: (playbackId: number) => void = () => undefined;
   readonly #playbacks: Playback[] = [];
 
@@ -156,6 +158,7 @@ export class FakeCallAudio implements CallAudio {
 
   /** Sends `ms` of what is queued. */
   advance(ms: number): void {
+    if (this.held) return;
     let samples = ms * 8;
     for (;;) {
       const playback = this.#playbacks[0];
@@ -172,10 +175,12 @@ export class FakeCallAudio implements CallAudio {
 
 export class FakeEars implements CallerAudioSource {
   commits = 0;
+  opened = 0;
   closed = 0;
   emit: (event: VadEvent) => void = () => undefined;
 
   open(_mediaId: number, onEvent: (event: VadEvent) => void): CallerAudio {
+    this.opened++;
     this.emit = onEvent;
     return {
       utterance: () => Promise.resolve(new Int16Array(1600)),

@@ -63,6 +63,7 @@ export type CallerTurnState = 'idle' | 'speaking' | 'pausing';
 export class CallerTurn {
   readonly #options: CallerTurnOptions;
   #audio: CallerAudio | null = null;
+  #closed = false;
   #state: CallerTurnState = 'idle';
   #startedAt = 0;
   #endedAt = 0;
@@ -124,10 +125,16 @@ export class CallerTurn {
     }
   }
 
-  close(): void {
+  /** What was under way is given up; `listen` begins anew. */
+  stopListening(): void {
     this.#reset();
     this.#audio?.close();
     this.#audio = null;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.stopListening();
   }
 
   #onSpeech(now: number, speechMs: number, newOnset: boolean): void {
@@ -205,7 +212,7 @@ export class CallerTurn {
     this.#reset();
     this.#audio?.commit();
     const texts = pieces.length > 0 ? await Promise.all(pieces) : [];
-    if (!this.#audio) return;
+    if (this.#closed) return;
     const text = [...texts, lastText].filter(Boolean).join(' ');
     this.#options.delegate.onTurn({ ...turn, text, failed: failed && text === '' });
   }

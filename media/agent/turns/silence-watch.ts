@@ -15,6 +15,9 @@ export class SilenceWatch {
   readonly #timeoutMs: number;
   readonly #delegate: SilenceDelegate;
   #asked = 0;
+  #held = false;
+  /** Armed, or to be armed when the hold is over. */
+  #wanted = false;
   #cancel: (() => void) | null = null;
 
   constructor(clock: Clock, timeoutMs: number, delegate: SilenceDelegate) {
@@ -26,8 +29,11 @@ export class SilenceWatch {
   /** Nobody speaks from now on. */
   arm(): void {
     this.rest();
+    this.#wanted = true;
+    if (this.#held) return;
     this.#cancel = after(this.#clock, this.#timeoutMs, () => {
       this.#cancel = null;
+      this.#wanted = false;
       if (this.#asked < QUESTIONS) this.#delegate.onAsk(this.#asked++);
       else this.#delegate.onGiveUp();
     });
@@ -35,8 +41,17 @@ export class SilenceWatch {
 
   /** Somebody speaks, or is about to. */
   rest(): void {
+    this.#wanted = false;
     this.#cancel?.();
     this.#cancel = null;
+  }
+
+  /** On hold silence does not count; afterwards it is counted anew. */
+  hold(held: boolean): void {
+    const wanted = this.#wanted;
+    this.#held = held;
+    this.rest();
+    if (wanted) this.arm();
   }
 
   /** The caller is there. */

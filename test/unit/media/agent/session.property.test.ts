@@ -8,6 +8,7 @@ type Step =
   | { readonly do: 'speak'; readonly ms: number; readonly text: string }
   | { readonly do: 'pause'; readonly ms: number; readonly speechMs: number }
   | { readonly do: 'press'; readonly digit: string }
+  | { readonly do: 'hold'; readonly held: boolean }
   | { readonly do: 'answer'; readonly events: readonly ResponderEvent[] }
   | { readonly do: 'break'; readonly part: 'tts' | 'stt' | 'responder'; readonly failing: boolean };
 
@@ -31,6 +32,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     speechMs: fc.integer({ min: 64, max: 1_200 }),
   }),
   fc.record({ do: fc.constant('press' as const), digit: fc.constantFrom('1', '5', '#', '*') }),
+  fc.record({ do: fc.constant('hold' as const), held: fc.boolean() }),
   fc.record({ do: fc.constant('answer' as const), events: fc.constantFrom(...ANSWERS) }),
   fc.record({
     do: fc.constant('break' as const),
@@ -49,6 +51,8 @@ async function perform(talk: FakeConversation, action: Step): Promise<void> {
       return talk.pause(action.ms, action.speechMs);
     case 'press':
       return talk.session.onDtmf(action.digit);
+    case 'hold':
+      return talk.hold(action.held);
     case 'answer':
       talk.responder.answer = action.events;
       return;
@@ -112,6 +116,7 @@ describe('whatever happens in a conversation', () => {
         await talk.answered();
         for (const action of steps) await perform(talk, action);
         talk.stt.text = '';
+        await talk.hold(false);
         await talk.pause(1_000, 400);
         await talk.wait(60_000);
         expect(talk.delegate.ends).toHaveLength(1);

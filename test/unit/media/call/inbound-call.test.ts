@@ -225,6 +225,7 @@ describe('an inbound call', () => {
     expect(layer.rtp.last.remotes.at(-1)?.send).toBe(false);
     dialog.delegate.onReoffer?.(PHONE_SDP);
     expect(layer.rtp.last.remotes.at(-1)?.send).toBe(true);
+    expect(layer.agent.holds).toEqual([false, true, false]);
     expect(dialog.delegate.onReoffer?.(VIDEO_ONLY_SDP)).toEqual({ status: 488 });
   });
 
