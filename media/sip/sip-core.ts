@@ -252,7 +252,8 @@ export class SipCore {
     dialog.delegate = {
       onAck: ({ message }) => events.onAck?.((message as CoreRequest).source),
       onAckTimeout: () => {
-        if (!this.#core.disposed) events.onAckTimeout?.();
+        // sip.js tells of it 32 s after the 2xx even when the dialog has long ended by BYE.
+        if (this.#core.dialogs.has(dialog.id)) events.onAckTimeout?.();
       },
       onBye: (bye) => {
         bye.accept();

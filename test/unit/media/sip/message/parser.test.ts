@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 
-import { decodeWireText, encodeWireText, SipRequest, SipResponse } from '../../../../../media/sip/message/message';
+import { decodeWireText, encodeWireText, SipRequest } from '../../../../../media/sip/message/message';
 import { parseMessage } from '../../../../../media/sip/message/parser';
 import { validateRequest } from '../../../../../media/sip/message/validation';
 import { TORTURE_MESSAGES, tortureBytes } from '../../../../fakes/media/sip/torture';
+
+import type { SipResponse } from '../../../../../media/sip/message/message';
 
 const parse = (text: string): SipRequest | SipResponse => parseMessage(Buffer.from(text, 'latin1'));
 
@@ -141,8 +143,8 @@ describe('parser', () => {
   describe('fuzz', () => {
     const seeds = TORTURE_MESSAGES.map(({ file }) => tortureBytes(file));
 
-    /** Reads all that anybody reads of a message. */
-    function exercise(bytes: Buffer): void {
+    /** Reads all that anybody reads of a message; the time that took in ms. */
+    function read(bytes: Buffer): number {
       const before = performance.now();
       try {
         const message = parseMessage(bytes);
@@ -151,7 +153,12 @@ describe('parser', () => {
       } catch (error) {
         expect(error).toBeInstanceOf(RangeError);
       }
-      expect(performance.now() - before).toBeLessThan(50);
+      return performance.now() - before;
+    }
+
+    function exercise(bytes: Buffer): void {
+      // A busy machine may stop us in the middle once, hardly three times in a row.
+      if (read(bytes) >= 50 && read(bytes) >= 50) expect(read(bytes)).toBeLessThan(50);
     }
 
     it('takes random bytes', () => {

@@ -1,7 +1,8 @@
 import { sdpOf } from '../../../../../media/sip/message/body';
-import { SipRequest, SipResponse } from '../../../../../media/sip/message/message';
 import { parseMessage } from '../../../../../media/sip/message/parser';
 import { buildResponse } from '../../../../../media/sip/message/serialiser';
+
+import type { SipRequest, SipResponse } from '../../../../../media/sip/message/message';
 
 const request = parseMessage(
   Buffer.from(

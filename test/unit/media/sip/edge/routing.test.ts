@@ -1,0 +1,71 @@
+import { addressKind, flowToHop, nextHop } from '../../../../../media/sip/edge/routing';
+
+import type { SipEdge } from '../../../../../media/sip/edge/edge';
+import type { SipPeer } from '../../../../../media/sip/types';
+
+describe('next hop', () => {
+  it.each([
+    ['BYE sip:a@h:5070 SIP/2.0\r\nVia: x\r\n\r\n', { host: 'h', port: 5070, transport: 'udp' }],
+    ['BYE sip:a@h;transport=TCP SIP/2.0\r\nVia: x\r\n\r\n', { host: 'h', port: null, transport: 'tcp' }],
+    ['BYE sip:a@h SIP/2.0\r\nRoute: <sip:p1:5080;lr>\r\nRoute: <sip:p2;lr>\r\n\r\n', { host: 'p1', port: 5080 }],
+    ['BYE sip:a@h;maddr=192.0.2.9 SIP/2.0\r\n\r\n', { host: '192.0.2.9' }],
+    ['BYE sip:a@h SIP/2.0\r\n\r\nRoute: <sip:body>\r\n', { host: 'h' }],
+  ])('of %j', (text, expected) => expect(nextHop(text)).toMatchObject(expected));
+
+  it('is unknown for what is no SIP URI', () => {
+    expect(nextHop('BYE tel:+1555 SIP/2.0\r\n\r\n')).toBeNull();
+  });
+});
+
+describe('flow to a hop', () => {
+  const peer: SipPeer = { transport: 'udp', address: '203.0.113.5', port: 4000 };
+  const edge = { udpFlow: (address: string, port: number) => ({ address, port }) } as unknown as SipEdge;
+  const go = (host: string, from: SipPeer = peer): Promise<unknown> =>
+    flowToHop(
+      edge,
+      (name) =>
+        name === 'inner.example.com'
+          ? Promise.resolve([{ address: '10.0.0.1', port: 5060 }])
+          : Promise.reject(new Error()),
+      { host, port: 5066, transport: 'udp' },
+      from,
+    );
+
+  it.each([
+    ['198.51.100.1', '198.51.100.1', 5066],
+    ['203.0.113.5', '203.0.113.5', 5066],
+    ['10.1.2.3', '203.0.113.5', 4000],
+    ['127.0.0.1', '203.0.113.5', 4000],
+    ['169.254.169.254', '203.0.113.5', 4000],
+    ['224.0.1.75', '203.0.113.5', 4000],
+    ['inner.example.com', '203.0.113.5', 4000],
+    ['unknown.example.com', '203.0.113.5', 4000],
+  ])('to %s from a public peer goes to %s', async (host, address, port) => {
+    expect(await go(host)).toEqual({ address, port });
+  });
+
+  it('stays in the network of a private peer', async () => {
+    expect(await go('10.1.2.3', { ...peer, address: '192.168.0.2' })).toEqual({ address: '10.1.2.3', port: 5066 });
+    expect(await go('127.0.0.1', { ...peer, address: '192.168.0.2' })).toEqual({ address: '192.168.0.2', port: 4000 });
+  });
+});
+
+describe('kinds of addresses', () => {
+  it.each([
+    ['8.8.8.8', 'public'],
+    ['172.15.0.1', 'public'],
+    ['172.16.0.1', 'private'],
+    ['172.31.255.255', 'private'],
+    ['192.168.1.1', 'private'],
+    ['100.64.0.1', 'private'],
+    ['127.1.2.3', 'loopback'],
+    ['0.0.0.0', 'forbidden'],
+    ['255.255.255.255', 'forbidden'],
+    ['::1', 'loopback'],
+    ['fe80::1', 'forbidden'],
+    ['fd00::1', 'private'],
+    ['2001:db8::1', 'public'],
+    ['::ffff:10.0.0.1', 'private'],
+    ['ff02::1', 'forbidden'],
+  ] as const)('%s is %s', (address, kind) => expect(addressKind(address)).toBe(kind));
+});

@@ -1,0 +1,90 @@
+import { CallTable, transactionKey } from '../../../../media/sip/call-table';
+import { parseDtmfRelay } from '../../../../media/sip/dtmf-relay';
+import { SipRequest } from '../../../../media/sip/message/message';
+import { parseReason, q850Cause, reasonHeader } from '../../../../media/sip/reason';
+
+import type { SipCall } from '../../../../media/sip/call';
+
+function request(method: string, headers: Record<string, string>, body = ''): SipRequest {
+  const map = new Map(Object.entries(headers).map(([name, value]) => [name, [value]]));
+  return new SipRequest({ method, requestUri: 'sip:a@b', version: 'SIP/2.0' }, map, Buffer.from(body), []);
+}
+
+describe('INFO digits', () => {
+  it.each([
+    ['application/dtmf-relay', 'Signal=5\r\nDuration=160', '5'],
+    ['application/dtmf-relay', 'Duration=1\nsignal = *', '*'],
+    ['application/dtmf-relay; x=1', 'Signal=10', '*'],
+    ['application/dtmf-relay', 'Signal=11\r\n', '#'],
+    ['application/dtmf', 'd\r\n', 'D'],
+    ['application/dtmf-relay', 'Signal=hello', null],
+    ['application/dtmf-relay', 'XSignal=5', null],
+    ['application/dtmf', '12', null],
+    ['text/plain', 'Signal=5', null],
+  ])('%s %j is %s', (type, body, digit) => {
+    expect(parseDtmfRelay(request('INFO', { 'content-type': type }, body))).toBe(digit);
+  });
+});
+
+describe('Reason', () => {
+  it('prefers Q.850, reads quoted texts and skips what it cannot read', () => {
+    const message = request('BYE', {
+      reason: 'foo;cause=1, SIP;cause=200;text="a, b", q.850 ;cause=16;text="Normal"',
+    });
+    expect(parseReason(message)).toEqual({ protocol: 'Q.850', cause: 16, text: 'Normal' });
+    expect(q850Cause(message)).toBe(16);
+    expect(parseReason(request('BYE', { reason: 'SIP;cause=200;text="a, b"' }))?.text).toBe('a, b');
+    expect(parseReason(request('BYE', { reason: 'SIP' }))).toBeNull();
+    expect(q850Cause(request('BYE', {}))).toBeNull();
+  });
+
+  it('is written on one line', () => {
+    expect(reasonHeader({ protocol: 'SIP', cause: 487, text: 'a "b"\r\nX: y' })).toBe(
+      'Reason: SIP;cause=487;text="a \\"b\\"  X: y"',
+    );
+  });
+});
+
+describe('call table', () => {
+  const via = 'SIP/2.0/UDP h:5060;branch=z9hG4bK1';
+  const base = { via, from: '<sip:a@b>;tag=f', to: '<sip:c@d>', 'call-id': 'id', cseq: '1 INVITE' };
+
+  it('puts ACK and CANCEL under their INVITE, and nothing else', () => {
+    const key = transactionKey(request('INVITE', base));
+    expect(transactionKey(request('ACK', { ...base, cseq: '1 ACK' }))).toBe(key);
+    expect(transactionKey(request('CANCEL', { ...base, cseq: '1 CANCEL' }))).toBe(key);
+    for (const other of [
+      request('BYE', { ...base, cseq: '1 BYE' }),
+      request('INVITE', { ...base, via: via.replace('bK1', 'bK2') }),
+      request('INVITE', { ...base, via: via.replace('h:5060', 'i:5060') }),
+    ]) {
+      expect(transactionKey(other)).not.toBe(key);
+    }
+  });
+
+  it('tells INVITEs of RFC 2543 apart by what they carry', () => {
+    const old = { ...base, via: 'SIP/2.0/UDP h' };
+    const key = transactionKey(request('INVITE', old));
+    expect(transactionKey(request('ACK', { ...old, cseq: '1 ACK' }))).toBe(key);
+    expect(transactionKey(request('INVITE', { ...old, 'call-id': 'other' }))).not.toBe(key);
+    expect(transactionKey(request('INVITE', { ...old, cseq: '2 INVITE' }))).not.toBe(key);
+  });
+
+  it('finds a call by tag, transaction and identity until it is removed', () => {
+    const table = new CallTable();
+    const call = { sipCallId: 'id', localTag: 'local' } as SipCall;
+    const invite = request('INVITE', base);
+    table.addInbound(call, invite, 'key');
+    expect(table.byTag('id', 'local')).toBe(call);
+    expect(table.byTag('id', '')).toBeUndefined();
+    expect(table.byInvite('key')).toBe(call);
+    expect(table.isMerged(invite)).toBe(true);
+    expect(table.all()).toEqual([call]);
+    table.remove(call);
+    table.remove(call);
+    expect(table.size).toBe(0);
+    expect(table.byTag('id', 'local')).toBeUndefined();
+    expect(table.byInvite('key')).toBeUndefined();
+    expect(table.isMerged(invite)).toBe(false);
+  });
+});
