@@ -1,0 +1,61 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { LiveStack } from '../support/live/live-stack';
+import { survivesKillOf } from '../support/live/survival';
+import { waitFor } from '../support/stack';
+
+const MINUTE_MS = 60_000;
+
+describe('20 live calls and the processes they can do without', () => {
+  let live: LiveStack;
+
+  beforeAll(async () => {
+    live = await LiveStack.start();
+  }, 90_000);
+
+  afterAll(async () => {
+    await live?.close();
+  }, 60_000);
+
+  it(
+    'leave the reconciler nothing to do while nothing dies',
+    async () => {
+      const { calls, temporal } = live;
+      await calls.place({ inbound: 20, outbound: 3 });
+      const settledMs = Date.now();
+      await waitFor('a run of the reconciler', 25_000, async () =>
+        (await temporal.reconcilerRuns(settledMs)) > 0 ? true : undefined,
+      );
+      expect(calls.live).toHaveLength(23);
+      const statuses = await calls.hangUpByPhone(calls.live.slice(0, 12));
+      expect(new Set(statuses)).toEqual(new Set([200]));
+      await calls.hangUpByApi(calls.live);
+      expect(await calls.audioProblems()).toEqual([]);
+      expect(await calls.wrongRecords()).toEqual([]);
+      // A run that saw them end, too.
+      await sleep(5_000);
+      expect(await live.reconciled()).toBe(0);
+      expect((await live.nodeState()).lostBoots).toEqual([]);
+    },
+    2 * MINUTE_MS,
+  );
+
+  it('are heard to stand still when the media node does: these tests would notice', async () => {
+    const { calls, stack } = live;
+    await calls.place({ inbound: 2, outbound: 0 });
+    await sleep(500);
+    stack.kill('media', 'SIGSTOP');
+    await sleep(400);
+    stack.kill('media', 'SIGCONT');
+    await sleep(500);
+    const interrupted = new Set((await calls.audioProblems()).map(({ sipCallId }) => sipCallId));
+    expect([...interrupted].sort()).toEqual(calls.live.map(({ phone }) => phone.sipCallId).sort());
+    await calls.hangUpByPhone(calls.live);
+  }, 30_000);
+
+  it.each(['worker', 'api'] as const)(
+    'outlive a kill -9 of the %s',
+    (name) => survivesKillOf(live, name, { inbound: 20, outbound: 3 }),
+    2 * MINUTE_MS,
+  );
+});

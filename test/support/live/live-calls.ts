@@ -1,0 +1,329 @@
+/**
+ * Live calls of a stack: inbound ones of a test phone and outbound ones to a test phone that is their carrier. Keeps
+ * what has to become of each, and finds what was heard, dialled and recorded otherwise.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { newNumber, OutboundCalls } from '../outbound';
+import { CallRefused } from '../phone/dialling';
+import { PhoneMedia } from '../phone/media';
+import type { PhoneStream } from '../phone/media';
+import { Phone } from '../phone/phone';
+import type { PhoneCall } from '../phone/phone-call';
+import { waitFor } from '../stack';
+import type { Stack } from '../stack';
+import { arrivalTimes, gapsUntil, stallsOf, unexplainedMs } from './audio-gaps';
+
+export const DIALED = '+15551234567';
+/** The shortest that an agent may have. */
+export const SHORT_CALL_MS = 10_000;
+const LONGEST_GAP_MS = 200;
+/** A machine that kept the phones waiting for longer than this cannot tell whether there was a gap. */
+const LONGEST_STALL_MS = 1_000;
+/** Their BYE may be seen that much later than their last packet: the test's own thread reads it. */
+const LATE_BYE_MS = 500;
+/** The first packets of a call may wait for ours: the peer could be behind NAT. */
+const FIRST_PACKET_MS = 700;
+const BETWEEN_CALLS_MS = 60;
+
+export interface Ending {
+  readonly disposition: string;
+  readonly end_reason: string | null;
+  readonly ended_by: string;
+}
+
+export interface LiveCall {
+  readonly direction: 'inbound' | 'outbound';
+  readonly phone: PhoneCall;
+  /** Of outbound calls, whose number leads to what their carrier saw. */
+  readonly number: string | null;
+  readonly shortAgent: boolean;
+  /** What the record has to say; null while nobody has ended the call. */
+  ending: Ending | null;
+  /** Epoch ms; our BYE or theirs. */
+  endedAtMs: number | null;
+  endedByUs: boolean;
+}
+
+export interface CallItem {
+  readonly id: string;
+  readonly direction: string;
+  readonly to: string | null;
+  readonly status: string;
+  readonly disposition: string | null;
+  readonly end_reason: string | null;
+  readonly ended_by: string | null;
+  readonly truncated: boolean;
+  readonly sip: { readonly call_id: string | null };
+}
+
+export interface AudioProblem {
+  readonly sipCallId: string;
+  readonly atMs: number;
+  readonly ms: number;
+}
+
+export class LiveCalls {
+  readonly phone: Phone;
+  readonly carrier: Phone;
+  readonly #stack: Stack;
+  readonly #media: PhoneMedia;
+  readonly #control: PhoneStream;
+  readonly #outbound: OutboundCalls;
+  readonly #trunkId: string;
+  readonly #shortAgentId: string;
+  #calls: LiveCall[] = [];
+
+  static async create(stack: Stack): Promise<LiveCalls> {
+    const inboundAgent = { type: 'inbound', first_message: 'Hello!', silence_timeout_seconds: 60 };
+    await stack.api('POST', '/phone', { ...inboundAgent, name: 'Support Agent' });
+    const shortAgent = await stack.api<{ id: string }>('POST', '/phone', {
+      ...inboundAgent,
+      name: 'Hasty Agent',
+      max_call_duration_seconds: SHORT_CALL_MS / 1000,
+    });
+    const trunk = await stack.api<{ auth_username: string; auth_password: string }>(
+      'POST',
+      '/phone/sip/inbound-trunk',
+      { phone_numbers: [DIALED] },
+    );
+    const media = new PhoneMedia();
+    const phone = await Phone.open({
+      media,
+      server: { address: stack.sipHost, port: stack.sipPort },
+      credentials: { username: trunk.body.auth_username, password: trunk.body.auth_password },
+    });
+    const carrier = await Phone.open({ media, answer: () => ({ status: 200, ringMs: 200 }) });
+    const outbound = await OutboundCalls.create(stack);
+    const trunkId = await outbound.trunkTo(carrier.port);
+    const control = await controlStream(media);
+    await sleep(1_000);
+    return new LiveCalls({
+      stack,
+      media,
+      phone,
+      carrier,
+      control,
+      outbound,
+      trunkId,
+      shortAgentId: shortAgent.body.id,
+    });
+  }
+
+  private constructor(parts: {
+    readonly stack: Stack;
+    readonly media: PhoneMedia;
+    readonly phone: Phone;
+    readonly carrier: Phone;
+    readonly control: PhoneStream;
+    readonly outbound: OutboundCalls;
+    readonly trunkId: string;
+    readonly shortAgentId: string;
+  }) {
+    this.#stack = parts.stack;
+    this.#media = parts.media;
+    this.phone = parts.phone;
+    this.carrier = parts.carrier;
+    this.#control = parts.control;
+    this.#outbound = parts.outbound;
+    this.#trunkId = parts.trunkId;
+    this.#shortAgentId = parts.shortAgentId;
+  }
+
+  get all(): readonly LiveCall[] {
+    return this.#calls;
+  }
+
+  get live(): readonly LiveCall[] {
+    return this.#calls.filter(({ phone }) => !phone.over);
+  }
+
+  /** New calls, the ones before are forgotten. */
+  async place(counts: { readonly inbound: number; readonly outbound: number }): Promise<void> {
+    this.#calls = [];
+    const placing: Promise<unknown>[] = [];
+    for (let i = 0; i < Math.max(counts.inbound, counts.outbound); i++) {
+      if (i < counts.inbound) placing.push(this.call());
+      if (i < counts.outbound) placing.push(this.callOut());
+      await sleep(BETWEEN_CALLS_MS);
+    }
+    await Promise.all(placing);
+  }
+
+  /** An inbound call, answered. `short`: by the agent that ends its calls after `SHORT_CALL_MS`. */
+  async call(options: { readonly short?: boolean } = {}): Promise<LiveCall> {
+    const short = options.short === true;
+    const headers = short ? { headers: [['X-OPENCX-AGENT-ID', this.#shortAgentId]] as const } : {};
+    return this.#adopt('inbound', await this.phone.call(DIALED, headers), null, short);
+  }
+
+  /** An outbound call, answered by the carrier. */
+  async callOut(): Promise<LiveCall> {
+    const number = newNumber();
+    await this.#outbound.place(this.#trunkId, number);
+    const phone = await waitFor(`${number} at the carrier`, 15_000, () => {
+      const invite = this.carrier.invites.find(({ user }) => user === number);
+      return invite === undefined ? undefined : this.carrier.calls.get(invite.sipCallId);
+    });
+    return this.#adopt('outbound', phone, number, false);
+  }
+
+  /** An INVITE while no call can begin: what came before its refusal, and when. */
+  async refused(): Promise<{ status: number; retryAfter: string; rang: boolean; tookMs: number }> {
+    const startMs = performance.now();
+    const dialling = await this.phone.dial(DIALED);
+    let rang = false;
+    void dialling.ringing.then(() => (rang = true));
+    const answer = await dialling.answered.catch((error: unknown) => error);
+    if (!(answer instanceof CallRefused)) throw new Error('the call was not refused', { cause: answer });
+    const retryAfter = answer.response?.headers.find(([name]) => name === 'retry-after')?.[1] ?? '';
+    return { status: answer.status, retryAfter, rang, tookMs: performance.now() - startMs };
+  }
+
+  /** BYE by the phones; their answers. */
+  async hangUpByPhone(calls: readonly LiveCall[]): Promise<number[]> {
+    return Promise.all(
+      calls.map(async (call) => {
+        const inbound = call.direction === 'inbound';
+        call.ending = answered(inbound ? 'caller_hangup' : 'callee_hangup', inbound ? 'caller' : 'callee');
+        call.endedAtMs = epochMs();
+        call.endedByUs = true;
+        return call.phone.hangup();
+      }),
+    );
+  }
+
+  /** By the API, repeated while it or what it needs is away; resolves when their BYE has come. */
+  async hangUpByApi(calls: readonly LiveCall[], limitMs = 20_000): Promise<void> {
+    await Promise.all(
+      calls.map(async (call) => {
+        call.ending = answered('api_hangup', 'api');
+        await waitFor(`hang-up of ${call.phone.sipCallId} by the API`, limitMs, async () => {
+          const id = (await this.find(call).catch(() => undefined))?.id;
+          if (id === undefined) return undefined;
+          const answer = await this.#stack.api('POST', `/phone/calls/${id}/hangup`).catch(() => undefined);
+          return answer?.status === 200 ? true : undefined;
+        });
+        await call.phone.ended;
+      }),
+    );
+  }
+
+  /** The one record of a call, undefined before it is there. */
+  async find(call: LiveCall): Promise<CallItem | undefined> {
+    const found = (await this.#records()).filter((item) => isRecordOf(item, call));
+    if (found.length > 1) throw new Error(`${found.length} records of ${call.phone.sipCallId}`);
+    return found[0];
+  }
+
+  /** Waits until every ended call has its record; what is wrong with each that is not as it should be. */
+  async wrongRecords(limitMs = 20_000): Promise<unknown[]> {
+    const ended = this.#calls.filter(({ ending }) => ending !== null);
+    const records = await waitFor(`the records of ${ended.length} calls`, limitMs, async () => {
+      const items = await this.#records().catch(() => []);
+      const completed = items.filter(({ status }) => status === 'completed');
+      return ended.every((call) => completed.some((item) => isRecordOf(item, call))) ? items : undefined;
+    });
+    const wrong: unknown[] = [];
+    for (const call of ended) {
+      const own = records.filter((item) => isRecordOf(item, call));
+      const [record] = own;
+      const terminal = await this.#terminalEvents(record?.id ?? '');
+      const matches =
+        own.length === 1 &&
+        record?.disposition === call.ending?.disposition &&
+        record?.end_reason === call.ending?.end_reason &&
+        record?.ended_by === call.ending?.ended_by &&
+        terminal.join() === 'call.ended' &&
+        this.#attemptsAtCarrier(call) <= 1;
+      if (!matches) {
+        wrong.push({ expected: call.ending, records: own, terminal, attempts: this.#attemptsAtCarrier(call) });
+      }
+    }
+    return wrong;
+  }
+
+  /** Where the audio of any call stood still for more than 200 ms, of those that live until now. */
+  async audioProblems(): Promise<AudioProblem[]> {
+    const nowMs = epochMs();
+    const stalls = stallsOf(arrivalTimes(await this.#control.arrivals()), nowMs);
+    const began = Math.min(...this.#calls.map(({ phone }) => epochMs(phone.times.answered ?? 0)));
+    const worst = Math.max(0, ...stalls.filter((s) => s.endMs > began).map(({ startMs, endMs }) => endMs - startMs));
+    if (worst > LONGEST_STALL_MS) throw new Error(`the machine kept the phones waiting for ${Math.round(worst)} ms`);
+    const problems: AudioProblem[] = [];
+    for (const { phone, endedAtMs, endedByUs } of this.#calls) {
+      const answeredMs = epochMs(phone.times.answered ?? 0);
+      const untilMs = endedAtMs ?? nowMs;
+      for (const gap of gapsUntil([answeredMs, ...arrivalTimes(await phone.stream.arrivals())], untilMs)) {
+        const last = gap.endMs === untilMs && phone.over && !endedByUs;
+        const limitMs = gap.startMs === answeredMs ? FIRST_PACKET_MS : LONGEST_GAP_MS + (last ? LATE_BYE_MS : 0);
+        const ms = unexplainedMs(gap, stalls);
+        if (ms <= limitMs) continue;
+        problems.push({ sipCallId: phone.sipCallId, atMs: Math.round(gap.endMs), ms: Math.round(ms) });
+      }
+    }
+    return problems;
+  }
+
+  async close(): Promise<void> {
+    this.phone.close();
+    this.carrier.close();
+    await this.#media.close();
+  }
+
+  #adopt(direction: LiveCall['direction'], phone: PhoneCall, number: string | null, shortAgent: boolean): LiveCall {
+    const call: LiveCall = { direction, phone, number, shortAgent, ending: null, endedAtMs: null, endedByUs: false };
+    this.#calls.push(call);
+    void phone.ended.then(({ atMs }) => (call.endedAtMs ??= epochMs(atMs)));
+    return call;
+  }
+
+  /** Call-IDs that the carrier got for the call's number. */
+  #attemptsAtCarrier({ number }: LiveCall): number {
+    const own = this.carrier.invites.filter(({ user }) => user === number);
+    return new Set(own.map(({ sipCallId }) => sipCallId)).size;
+  }
+
+  async #terminalEvents(callId: string): Promise<string[]> {
+    const events = await this.#outbound.events(callId);
+    return events.map(({ type }) => type).filter((type) => type === 'call.ended' || type === 'call.failed');
+  }
+
+  async #records(): Promise<CallItem[]> {
+    const items: CallItem[] = [];
+    let cursor: string | null = null;
+    do {
+      const query: string = cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`;
+      const page = await this.#stack.api<{ items: CallItem[]; next: string | null }>(
+        'GET',
+        `/phone/calls?limit=100${query}`,
+      );
+      if (page.status !== 200) throw new Error(`calls: ${page.status}`);
+      items.push(...page.body.items);
+      cursor = page.body.next;
+    } while (cursor !== null);
+    return items;
+  }
+}
+
+/** The record of an answered call that ended so. */
+export function answered(endReason: string, endedBy: string): Ending {
+  return { disposition: 'answered', end_reason: endReason, ended_by: endedBy };
+}
+
+export function epochMs(performanceMs: number = performance.now()): number {
+  return performance.timeOrigin + performanceMs;
+}
+
+function isRecordOf(item: CallItem, { phone, number }: LiveCall): boolean {
+  return number === null ? item.sip.call_id === phone.sipCallId : item.to === number;
+}
+
+/** Two phones of the same thread that hear each other. */
+async function controlStream(media: PhoneMedia): Promise<PhoneStream> {
+  const address = '127.0.0.1';
+  const [speaker, listener] = await Promise.all([media.open(address), media.open(address)]);
+  const codec = { codec: 'PCMU', payloadType: 0, eventPayloadType: null } as const;
+  speaker.setRemote({ address, port: listener.port, ...codec, send: true });
+  return listener;
+}

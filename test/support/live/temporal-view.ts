@@ -1,0 +1,55 @@
+/** What a test sees of Temporal from outside: verdicts on media nodes, runs of the reconciler, workflows of calls. */
+import { Client, Connection } from '@temporalio/client';
+
+import { callWorkflowId, mediaNodeWorkflowId } from '../../../workflows/ids';
+import { nodeStateQuery } from '../../../workflows/node/messages';
+
+const LIMIT_MS = 5_000;
+
+export interface NodeState {
+  readonly bootId: string | null;
+  readonly lostBoots: readonly string[];
+}
+
+export class TemporalView {
+  readonly #connection: Connection;
+  readonly #client: Client;
+
+  constructor(address: string) {
+    this.#connection = Connection.lazy({ address });
+    this.#client = new Client({ connection: this.#connection });
+  }
+
+  nodeState(nodeId: string): Promise<NodeState> {
+    const handle = this.#client.workflow.getHandle(mediaNodeWorkflowId(nodeId));
+    return this.#within(() => handle.query(nodeStateQuery));
+  }
+
+  /** Completed runs that began after `sinceMs` (epoch). */
+  async reconcilerRuns(sinceMs: number): Promise<number> {
+    const since = new Date(sinceMs).toISOString();
+    const query = `WorkflowType = 'reconcilerWorkflow' AND ExecutionStatus = 'Completed' AND StartTime > '${since}'`;
+    const { count } = await this.#within(() => this.#client.workflow.count(query));
+    return count;
+  }
+
+  /** Status of the call's workflow, null when there is none. */
+  async callStatus(callId: string): Promise<string | null> {
+    try {
+      const handle = this.#client.workflow.getHandle(callWorkflowId(callId));
+      const { status } = await this.#within(() => handle.describe());
+      return status.name;
+    } catch (error) {
+      if ((error as Error).name === 'WorkflowNotFoundError') return null;
+      throw error;
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#connection.close();
+  }
+
+  #within<T>(ask: () => Promise<T>): Promise<T> {
+    return this.#connection.withDeadline(Date.now() + LIMIT_MS, ask);
+  }
+}
