@@ -1,4 +1,4 @@
-/** Time as the call layer sees it: injected, so that tests run a minute in a millisecond. */
+/** Time as all of media/ sees it: injected, so that tests run a minute in a millisecond. */
 export interface TimerHandle {
   readonly id: number;
 }

@@ -5,6 +5,8 @@
  */
 import { FRAME_MS } from '../audio/audio-batch';
 
+import type { Clock, TimerHandle } from '../clock';
+
 const SLOT_MS = 2;
 const SLOTS = FRAME_MS / SLOT_MS;
 /** A new session is served within this time, in the emptiest slot there is. */
@@ -12,11 +14,7 @@ const FIRST_SERVICE_SLOTS = 3;
 /** Timers count whole milliseconds and may fire a fraction early: good enough. */
 const EARLY_MS = 0.3;
 
-export interface PacerClock {
-  now(): number;
-  setTimeout(callback: () => void, ms: number): unknown;
-  clearTimeout(handle: unknown): void;
-}
+export type PacerClock = Pick<Clock, 'now' | 'setTimeout' | 'clearTimeout'>;
 
 export interface PacedSession {
   /** `skipped`: frames since the last call that will never be sent. */
@@ -43,7 +41,7 @@ export class Pacer {
   #startMs = 0;
   /** Absolute number of the slot to serve next. */
   #next = 0;
-  #timer: unknown = null;
+  #timer: TimerHandle | null = null;
   #maxLatenessMs = 0;
 
   constructor(options: PacerOptions) {

@@ -1,7 +1,7 @@
 /** Entry of the RTP thread: sockets, jitter buffers and pacer, away from everything that could keep them waiting. */
-import { performance } from 'node:perf_hooks';
 import { parentPort, workerData } from 'node:worker_threads';
 
+import { systemClock } from '../clock';
 import { SessionHost } from './session-host';
 import { raiseThreadPriority } from './thread-priority';
 
@@ -14,12 +14,8 @@ raiseThreadPriority();
 
 const host = new SessionHost({
   ...(workerData as RtpThreadOptions),
-  clock: {
-    now: () => performance.now(),
-    setTimeout: (callback, ms) => setTimeout(callback, ms),
-    clearTimeout: (handle) => clearTimeout(handle as NodeJS.Timeout),
-  },
-  epochOffsetMs: performance.timeOrigin,
+  clock: systemClock,
+  epochOffsetMs: systemClock.timeOriginMs,
   post: (messages) => port.postMessage(messages),
 });
 

@@ -1,11 +1,13 @@
 import { Pacer } from '../../../../media/rtp/pacer';
 
+import type { TimerHandle } from '../../../../media/clock';
 import type { PacedSession, PacerClock } from '../../../../media/rtp/pacer';
 
 /** Timers fire in order; `stall` lets time pass without them. */
 class FakeClock implements PacerClock {
   #now = 1000;
-  #timers: { readonly atMs: number; readonly callback: () => void }[] = [];
+  #nextId = 1;
+  #timers: { readonly id: number; readonly atMs: number; readonly callback: () => void }[] = [];
 
   now(): number {
     return this.#now;
@@ -15,14 +17,14 @@ class FakeClock implements PacerClock {
     return this.#timers.length;
   }
 
-  setTimeout(callback: () => void, ms: number): unknown {
-    const timer = { atMs: this.#now + ms, callback };
+  setTimeout(callback: () => void, ms: number): TimerHandle {
+    const timer = { id: this.#nextId++, atMs: this.#now + ms, callback };
     this.#timers.push(timer);
     return timer;
   }
 
-  clearTimeout(handle: unknown): void {
-    this.#timers = this.#timers.filter((timer) => timer !== handle);
+  clearTimeout({ id }: TimerHandle): void {
+    this.#timers = this.#timers.filter((timer) => timer.id !== id);
   }
 
   stall(ms: number): void {
