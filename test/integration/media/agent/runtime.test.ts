@@ -6,7 +6,7 @@ import { ChatCompletionsServer, failed, stop, streamed, text, toolCall } from '.
 import { RecordingDelegate, TEST_PERSONA } from '../../../fakes/fake-speech';
 import { LiveLine } from '../../../support/agent/live-line';
 import { spokenBy } from '../../../support/agent/text-to-speech-contract';
-import { wordErrorRate } from '../../../support/agent/word-error-rate';
+import { wordErrorRate } from '../../../support/word-error-rate';
 
 const SILENT = { info: () => undefined, warn: () => undefined, error: () => undefined };
 const HOURS = 'Our opening hours are nine to five on weekdays.';

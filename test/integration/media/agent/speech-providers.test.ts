@@ -9,7 +9,7 @@ import { CompiledDetector } from '../../../support/agent/compiled-detector';
 import { describeSpeechToText } from '../../../support/agent/speech-to-text-contract';
 import { describeTextToSpeech, spokenBy } from '../../../support/agent/text-to-speech-contract';
 import { describeVoiceActivityDetector } from '../../../support/agent/voice-activity-contract';
-import { wordErrorRate } from '../../../support/agent/word-error-rate';
+import { wordErrorRate } from '../../../support/word-error-rate';
 
 const SENTENCES = [
   'Hi, thanks for calling! How can I help you today?',
