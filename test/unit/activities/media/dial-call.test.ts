@@ -1,0 +1,109 @@
+import type { DialInput } from '../../../../activities/media/activity-types';
+import { createMediaActivities } from '../../../../activities/media/media-activities';
+import { NodeLifetime } from '../../../../activities/media/node-lifetime';
+import { sealDetails } from '../../../../activities/sealed-details';
+import { createLogger } from '../../../../ops/logger';
+import { StoreError } from '../../../../store/errors';
+import { attemptIdOf } from '../../../../store/ids';
+import { newMasterKey, SecretBox } from '../../../../store/secrets';
+import { FakeMediaControl } from '../../../fakes/fake-media-control';
+import type { DialPlan } from '../../../fakes/fake-media-control';
+
+const secrets = new SecretBox(newMasterKey());
+const call = { callId: 'call-1', orgId: 'org-1' };
+const input: DialInput = {
+  ...call,
+  agentId: 'agent',
+  trunkId: 'trunk',
+  n: 2,
+  sealed: sealDetails(secrets, call, { from: '+1', to: '+2', firstMessage: 'Hi', metadata: {} }),
+  ringTimeoutSeconds: 30,
+  maxDurationSeconds: 60,
+};
+
+function setUp(plan: DialPlan = { kind: 'ring' }) {
+  const log: string[] = [];
+  const control = new FakeMediaControl('n1', 'b1', { report: () => undefined, flush: () => Promise.resolve() });
+  control.plan = () => plan;
+  control.onInvite = () => log.push('INVITE');
+  const attempts = {
+    intended: () => {
+      log.push('intended');
+      return Promise.resolve();
+    },
+    sent: () => {
+      log.push('sent');
+      return Promise.resolve(true);
+    },
+    notSent: () => {
+      log.push('not_sent');
+      return Promise.resolve(true);
+    },
+  };
+  const activities = () =>
+    createMediaActivities({
+      control,
+      attempts,
+      calls: { markStatus: () => Promise.resolve(true) },
+      secrets,
+      lifetime: new NodeLifetime(),
+      logger: createLogger({ name: 'test', level: 'silent' }),
+    });
+  return { log, control, attempts, activities };
+}
+
+test('the attempt is intended before the INVITE and sent after it; its Call-ID follows from the attempt', async () => {
+  const { log, control, activities } = setUp();
+  const outcome = await activities().dialCall(input);
+  const attemptId = attemptIdOf('call-1', 2);
+  expect(outcome).toEqual({ sent: true, nodeId: 'n1', bootId: 'b1', sipCallId: attemptId });
+  expect(log).toEqual(['intended', 'INVITE', 'sent']);
+  expect(control.dials).toMatchObject([
+    { attemptId, sipCallId: attemptId, to: '+2', callerNumber: '+1', firstMessage: 'Hi' },
+  ]);
+});
+
+test('a mark that fails does not fail the dial', async () => {
+  const { attempts, activities } = setUp();
+  attempts.sent = () => Promise.reject(new Error('away'));
+  expect(await activities().dialCall(input)).toMatchObject({ sent: true });
+});
+
+test('without a stored intention nothing is sent', async () => {
+  const { log, attempts, activities } = setUp();
+  attempts.intended = () => Promise.reject(new Error('connection refused'));
+  expect(await activities().dialCall(input)).toMatchObject({ sent: false, code: 'store_unavailable' });
+  expect(log).not.toContain('INVITE');
+});
+
+test('an attempt that was begun before is not begun again, and nobody claims that nothing left', async () => {
+  const { log, attempts, activities } = setUp();
+  attempts.intended = () => Promise.reject(new StoreError('attempt_exists', 'begun'));
+  await expect(activities().dialCall(input)).rejects.toMatchObject({ type: 'dial_unknown', nonRetryable: true });
+  expect(log).not.toContain('INVITE');
+});
+
+test('a node that fails while it dials leaves the outcome unknown, without its words', async () => {
+  const { activities } = setUp({ kind: 'fail_after_invite' });
+  const failure = await activities()
+    .dialCall(input)
+    .catch((error: unknown) => error);
+  expect(failure).toMatchObject({ type: 'dial_unknown' });
+  expect(String((failure as Error).message)).not.toContain('socket');
+});
+
+test('a refusal after the intention closes the attempt as not sent', async () => {
+  const { log, control, activities } = setUp();
+  control.tombstone('call-1');
+  expect(await activities().dialCall(input)).toMatchObject({ sent: false, code: 'tombstoned' });
+  expect(log).toEqual(['intended', 'not_sent']);
+});
+
+test('a command for another boot of the node is for a call it does not have', async () => {
+  const { control, activities } = setUp();
+  const command = { callId: 'call-1', commandId: 'c', bootId: 'b0', endReason: 'api_hangup', endedBy: 'api' } as const;
+  expect(await activities().hangupCall(command)).toEqual({ ok: false, code: 'call_unknown' });
+  await activities().endOrphanedCall({ callId: 'call-1', bootId: 'b0' });
+  expect(control.hangups).toEqual([]);
+  expect(control.lost).toEqual([]);
+});

@@ -1,0 +1,127 @@
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { EventSink } from '../../../../activities/media/event-sink';
+import { EventSpool } from '../../../../activities/media/event-spool';
+import type { CallEvent, StateEvent } from '../../../../media/control/contract';
+import { createLogger } from '../../../../ops/logger';
+
+const logger = createLogger({ name: 'test', level: 'silent' });
+const note = (callId: string, seq: number): CallEvent => ({
+  callId,
+  orgId: 'org',
+  seq,
+  atMs: 1_000 + seq,
+  type: 'note',
+  note: 'n',
+});
+const key = ({ callId, seq }: CallEvent): string => `${callId}/${seq}`;
+
+class FakeStore {
+  readonly stored: CallEvent[] = [];
+  readonly batches: number[] = [];
+  away = false;
+
+  insertBatch(events: readonly CallEvent[]): Promise<{ rejected: CallEvent[] }> {
+    if (this.away) return Promise.reject(new Error('connection refused'));
+    this.batches.push(events.length);
+    for (const event of events) {
+      // ON CONFLICT DO NOTHING
+      if (!this.stored.some((known) => key(known) === key(event))) this.stored.push(event);
+    }
+    return Promise.resolve({ rejected: [] });
+  }
+}
+
+let folder: string;
+let store: FakeStore;
+let sinks: EventSink[];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'trunkline-spool-'));
+  store = new FakeStore();
+  sinks = [];
+});
+
+afterEach(async () => {
+  for (const sink of sinks) await sink.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function newSink(bootId = 'boot', onStateEvent?: (event: StateEvent) => void): EventSink {
+  const sink = new EventSink({
+    store,
+    spool: new EventSpool(folder, { bootId, maxFileBytes: 2_000 }),
+    logger,
+    batchMs: 5,
+    retryMs: 10,
+    ...(onStateEvent === undefined ? {} : { onStateEvent }),
+  });
+  sinks.push(sink);
+  return sink;
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let i = 0; i < 400 && !condition(); i++) await new Promise((resolve) => setTimeout(resolve, 5));
+  expect(condition()).toBe(true);
+}
+
+test('events are written together', async () => {
+  const sink = newSink();
+  for (let seq = 1; seq <= 20; seq++) sink.report(note('c', seq));
+  await sink.flush('c', 1_000);
+  expect(store.stored).toHaveLength(20);
+  expect(store.batches).toEqual([20]);
+  expect(sink.pending).toBe(0);
+});
+
+test('a flush waits for its call alone, and for what is not stored in time no longer than asked', async () => {
+  const sink = newSink();
+  await sink.flush('unknown', 60_000);
+  store.away = true;
+  sink.report(note('c', 1));
+  const startedAtMs = performance.now();
+  await sink.flush('c', 50);
+  expect(performance.now() - startedAtMs).toBeLessThan(2_000);
+  expect(store.stored).toHaveLength(0);
+});
+
+test('while PostgreSQL is away events go to files that only the owner can read, and from there into it', async () => {
+  const sink = newSink();
+  store.away = true;
+  for (let seq = 1; seq <= 100; seq++) sink.report(note('c', seq));
+  await until(() => readdirSync(folder).length > 0);
+  const [file = ''] = readdirSync(folder);
+  expect(statSync(join(folder, file)).mode & 0o777).toBe(0o600);
+  for (let seq = 101; seq <= 110; seq++) sink.report(note('c', seq));
+  store.away = false;
+  await until(() => store.stored.length === 110);
+  await until(() => readdirSync(folder).length === 0);
+  await until(() => sink.pending === 0);
+});
+
+test('a restarted node empties what its earlier boot left, a line that was cut off excepted', async () => {
+  const lines = [1, 2, 3].map((seq) => JSON.stringify(note('old', seq)));
+  writeFileSync(join(folder, 'earlier-000000.events.jsonl'), `${lines.join('\n')}\n{"callId":"old","se`);
+  newSink('later').start();
+  await until(() => store.stored.length === 3);
+  await until(() => readdirSync(folder).length === 0);
+});
+
+test('what is not stored at the end of the process is in the spool', async () => {
+  const sink = newSink();
+  store.away = true;
+  sink.report(note('c', 1));
+  await sink.close();
+  store.away = false;
+  newSink('next').start();
+  await until(() => store.stored.length === 1);
+});
+
+test('state events are handed on at once, in their order', () => {
+  const seen: number[] = [];
+  const sink = newSink('boot', ({ seq }) => seen.push(seq));
+  sink.report(note('c', 1));
+  sink.report({ callId: 'c', orgId: 'org', seq: 2, atMs: 1, type: 'answered', sipCallId: 's', postDialDelayMs: null });
+  expect(seen).toEqual([2]);
+});
