@@ -10,13 +10,12 @@ import { resolveTarget } from './edge/resolver';
 import { sendResponse } from './edge/routing';
 import { SourceRateLimiter } from './edge/token-bucket';
 import { InboundCall } from './inbound-call';
+import { describeInvite } from './invite-description';
 import { noLogger } from './logger';
-import { sdpOf } from './message/body';
-import { decodeWireText, SipRequest } from './message/message';
+import { SipRequest } from './message/message';
 import { ALLOW, isKnownMethod } from './message/methods';
 import { parseMessage } from './message/parser';
 import { buildResponse } from './message/serialiser';
-import { decodeUserPart, parseUri } from './message/uri';
 import { SUPPORTED, validateRequest } from './message/validation';
 import { markReceived } from './message/via';
 import { OutboundCall } from './outbound-call';
@@ -34,7 +33,6 @@ import type { SipResponse } from './message/message';
 import type { Refusal } from './message/validation';
 import type {
   DialogDelegate,
-  InboundInvite,
   OutboundDialog,
   OutboundInvite,
   SipEndpoint,
@@ -372,30 +370,4 @@ export class SipServer implements SipEndpoint {
 
 function makeTag(): string {
   return randomBytes(8).toString('hex');
-}
-
-function describeInvite(
-  request: SipRequest,
-  flow: Flow,
-  identity: SipIdentity,
-  localAddress: string,
-  receivedAt: number,
-): InboundInvite {
-  const headers = new Map<string, readonly string[]>();
-  for (const [name, values] of request.headers) {
-    if (name !== 'authorization' && name !== 'proxy-authorization') headers.set(name, values.map(decodeWireText));
-  }
-  return {
-    sipCallId: request.callId,
-    fromTag: request.fromTag,
-    cseq: request.cseq?.number ?? 0,
-    requestUser: decodeUserPart(parseUri(request.requestUri)?.user ?? ''),
-    fromUser: decodeUserPart(parseUri(request.from?.uri ?? '')?.user ?? ''),
-    headers,
-    offer: sdpOf(request),
-    peer: flow.peer,
-    identity,
-    localAddress,
-    receivedAt,
-  };
 }

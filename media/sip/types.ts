@@ -173,5 +173,6 @@ export interface SipEndpoint {
    */
   invite(options: OutboundInvite, delegate: DialogDelegate): Promise<OutboundDialog>;
   close(): Promise<void>;
+  /** Calls with any SIP state left, those included whose transactions only wait for their last timers (32 s). */
   readonly dialogCount: number;
 }

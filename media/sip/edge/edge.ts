@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 
+import { addressKind } from './address-kind';
 import { isWildcard } from './flow';
 import { DEFAULT_TCP_LIMITS, listenTcp, TcpConnections } from './tcp';
 import { routeAddress, UdpListener } from './udp';
@@ -144,7 +145,12 @@ export class SipEdge {
 
   #udpListener(address: string): UdpListener {
     const ipv6 = isIP(address) === 6;
-    const listener = this.#udp.find((candidate) => candidate.ipv6 === ipv6);
+    const sameFamily = this.#udp.filter((candidate) => candidate.ipv6 === ipv6);
+    // A socket bound to loopback reaches nothing else, and none bound elsewhere reaches loopback.
+    const loopback = addressKind(address) === 'loopback';
+    const reaches = (candidate: UdpListener): boolean =>
+      isWildcard(candidate.address) || (addressKind(candidate.address) === 'loopback') === loopback;
+    const listener = sameFamily.find(reaches) ?? sameFamily[0];
     if (listener === undefined) throw new Error(`no SIP listener for ${ipv6 ? 'IPv6' : 'IPv4'}`);
     return listener;
   }

@@ -66,6 +66,11 @@ export class TcpConnections {
     this.#add(socket, { transport: 'tcp', address, port });
   }
 
+  /** A connection could not even be accepted. */
+  refused(): void {
+    this.#options.onRefused('connection_limit');
+  }
+
   /** An open connection to the peer, or a new one. @throws Error when it cannot be reached in time */
   async connect(address: string, port: number, timeoutMs: number): Promise<Flow> {
     const known = this.#byPeer.get(peerKey(address, port));
@@ -185,6 +190,8 @@ export async function listenTcp(address: string, port: number, connections: TcpC
     server.once('error', reject);
     server.listen({ host: address, port, ipv6Only: isIP(address) === 6 }, () => {
       server.off('error', reject);
+      // Running out of descriptors refuses a connection, it does not end the node.
+      server.on('error', () => connections.refused());
       resolve();
     });
   });

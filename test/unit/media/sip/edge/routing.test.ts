@@ -1,4 +1,5 @@
-import { addressKind, flowToHop, nextHop } from '../../../../../media/sip/edge/routing';
+import { addressKind } from '../../../../../media/sip/edge/address-kind';
+import { flowToHop, nextHop } from '../../../../../media/sip/edge/routing';
 
 import type { SipEdge } from '../../../../../media/sip/edge/edge';
 import type { SipPeer } from '../../../../../media/sip/types';

@@ -1,0 +1,34 @@
+import { sdpOf } from './message/body';
+import { decodeWireText } from './message/message';
+import { decodeUserPart, parseUri } from './message/uri';
+
+import type { Flow } from './edge/flow';
+import type { SipRequest } from './message/message';
+import type { InboundInvite, SipIdentity } from './types';
+
+/** What the call layer learns of an INVITE: its text as UTF-8, and no credentials. */
+export function describeInvite(
+  request: SipRequest,
+  flow: Flow,
+  identity: SipIdentity,
+  localAddress: string,
+  receivedAt: number,
+): InboundInvite {
+  const headers = new Map<string, readonly string[]>();
+  for (const [name, values] of request.headers) {
+    if (name !== 'authorization' && name !== 'proxy-authorization') headers.set(name, values.map(decodeWireText));
+  }
+  return {
+    sipCallId: request.callId,
+    fromTag: request.fromTag,
+    cseq: request.cseq?.number ?? 0,
+    requestUser: decodeUserPart(parseUri(request.requestUri)?.user ?? ''),
+    fromUser: decodeUserPart(parseUri(request.from?.uri ?? '')?.user ?? ''),
+    headers,
+    offer: sdpOf(request),
+    peer: flow.peer,
+    identity,
+    localAddress,
+    receivedAt,
+  };
+}
