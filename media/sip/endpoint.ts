@@ -303,7 +303,7 @@ export class SipServer implements SipEndpoint {
         return { trunkId, orgId, username };
       }
       case 'challenge': {
-        const headers = this.#digest.challenge(flow.peer.address, verdict.stale);
+        const headers = this.#digest.challenge(flow.peer.address, verdict.stale, request.first('user-agent'));
         this.#refuse(request, flow, { status: 401, headers }, verdict.stale ? 'stale_nonce' : 'challenged');
         return null;
       }

@@ -35,6 +35,8 @@ const MAC_BYTES = 15;
 const TIME_BYTES = 6;
 const SALT_BYTES = 6;
 const STAMP_BYTES = TIME_BYTES + SALT_BYTES;
+/** libre before 3 gives up the call when any of several challenges has an algorithm that it does not know. */
+const MD5_ONLY = /^baresip v[0-2]\./i;
 const UNKNOWN_PASSWORD = 'no such user';
 
 export class DigestServer {
@@ -52,10 +54,11 @@ export class DigestServer {
    * WWW-Authenticate lines. RFC 8760 §2.3 wants the strongest first; we list MD5 first because clients that know only
    * MD5 read the first line alone (SIPp 3.6, older phones), while those that know SHA-256 look at all of them.
    */
-  challenge(source: string, stale: boolean): string[] {
+  challenge(source: string, stale: boolean, userAgent = ''): string[] {
     const nonce = this.#nonce(this.#options.clock.epochMs(), source);
     const rest = `realm=${quote(this.#options.realm)}, nonce="${nonce}", qop="auth"${stale ? ', stale=true' : ''}`;
-    return ['MD5', 'SHA-256'].map((algorithm) => `WWW-Authenticate: Digest algorithm=${algorithm}, ${rest}`);
+    const algorithms = MD5_ONLY.test(userAgent) ? ['MD5'] : ['MD5', 'SHA-256'];
+    return algorithms.map((algorithm) => `WWW-Authenticate: Digest algorithm=${algorithm}, ${rest}`);
   }
 
   verify(request: SipRequest, source: string): DigestVerdict {

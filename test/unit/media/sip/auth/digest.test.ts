@@ -132,6 +132,11 @@ describe('digest server', () => {
     expect(server.challenge('192.0.2.1', true)).not.toEqual(lines);
   });
 
+  it('offers MD5 alone to phones that stumble over anything else', () => {
+    expect(server.challenge('192.0.2.1', false, 'baresip v1.0.0 (x86_64/linux)')).toHaveLength(1);
+    expect(server.challenge('192.0.2.1', false, 'baresip v3.10.0')).toHaveLength(2);
+  });
+
   it.each(['MD5', 'SHA-256'] as const)('accepts the right password with %s', (algorithm) => {
     const verdict = server.verify(invite(authorize(server, { algorithm }).text), '192.0.2.1');
     expect(verdict).toMatchObject({ kind: 'accepted', credentials: { trunkId: 't' } });
