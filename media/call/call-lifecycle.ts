@@ -137,6 +137,7 @@ export class CallLifecycle {
   sawLastMessage(): void {
     if (this.#state !== 'ending' || this.#trailingDone) return;
     this.#trailingDone = true;
+    this.timers.clear('trailing');
     this.#completeWhenKnown();
   }
 

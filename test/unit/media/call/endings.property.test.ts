@@ -35,6 +35,9 @@ const COMMON: Readonly<Record<string, Step>> = {
   'node: stops': (layer) => layer.registry.hangUpAll('node_drained', 'system'),
 };
 
+/** Every dialog is over: the deadlines of the statistics (800 ms) and of the last message (300 ms), and no other. */
+const ENDS_WITHIN_MS = 800;
+
 const step = (steps: Readonly<Record<string, Step>>): fc.Arbitrary<string> => fc.constantFrom(...Object.keys(steps));
 
 function checkOneEnding(layer: CallLayer, callId: string, existed: boolean): void {
@@ -46,6 +49,10 @@ function checkOneEnding(layer: CallLayer, callId: string, existed: boolean): voi
   expect(layer.clock.armed).toBe(0);
   expect(layer.rtp.sessionCount).toBe(0);
   for (const agent of layer.agents) expect(agent.closed).toBe(1);
+}
+
+function checkNoTimerWithoutCall(layer: CallLayer): void {
+  if (layer.registry.size === 0) expect(layer.clock.armed).toBe(0);
 }
 
 describe('whatever races, a call has one ending and leaves nothing', () => {
@@ -70,11 +77,12 @@ describe('whatever races, a call has one ending and leaves nothing', () => {
           for (const name of steps) {
             await all[name]!(layer);
             await settle();
+            checkNoTimerWithoutCall(layer);
           }
           resolveStart();
           await settle();
           if (!dialog.over) dialog.peerBye();
-          await layer.clock.advance(10_000);
+          await layer.clock.advance(ENDS_WITHIN_MS);
           checkOneEnding(layer, CALLS.inbound, start !== 'refused');
           expect(dialog.over || dialog.sent.includes('487')).toBe(true);
         },
@@ -100,13 +108,14 @@ describe('whatever races, a call has one ending and leaves nothing', () => {
           for (const name of steps) {
             await all[name]!(layer);
             await settle();
+            checkNoTimerWithoutCall(layer);
           }
           resolved();
           const result = await dialing;
           const dialog = layer.endpoint.dialogs.at(-1);
           expect(result.sent).toBe(dialog !== undefined);
           if (dialog && !dialog.over) dialog.refuse(487);
-          await layer.clock.advance(700_000);
+          await layer.clock.advance(ENDS_WITHIN_MS);
           checkOneEnding(layer, CALLS.outbound, result.sent);
           if (dialog) expect(dialog.over).toBe(true);
         },

@@ -103,6 +103,25 @@ describe('an outbound call', () => {
     expect(layer.events.types(CALL)).not.toContain('answered');
   });
 
+  it('keeps how it ended when the dialog closes after the BYE that followed our CANCEL', async () => {
+    await layer.dial();
+    await layer.hangup(CALL);
+    layer.endpoint.last.accept();
+    layer.endpoint.last.answerBye();
+    await settle();
+    expect(ending()).toMatchObject({ disposition: 'canceled', sip: { finalStatus: 200, reason: 'OK' } });
+  });
+
+  it('ends at once when the transport is lost while our CANCEL is unanswered', async () => {
+    await layer.dial();
+    layer.endpoint.last.progress(180);
+    await layer.hangup(CALL);
+    layer.endpoint.last.delegate.onClosed?.('transport_error');
+    await settle();
+    expect(ending()).toMatchObject({ disposition: 'canceled', endReason: 'api_hangup', sip: { finalStatus: null } });
+    expect(layer.clock.armed).toBe(0);
+  });
+
   it('takes a busy that crossed our CANCEL as the callee’s word', async () => {
     await layer.dial();
     await layer.hangup(CALL);
