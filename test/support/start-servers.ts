@@ -36,7 +36,6 @@ export default async function startServers(): Promise<void> {
     dataDir,
     basePort: basePort + 2_000,
     baseUiPort: basePort + 4_000,
-    baseHttpPort: basePort + 6_000,
   });
   await Promise.all([postgres.start(), temporal.start()]);
   const servers: TestServers = { postgresUrl: postgres.databaseUrl(), temporalAddress: temporal.address };
