@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { newNumber, OutboundCalls } from '../outbound';
+import type { CallRecord } from '../outbound';
 import { CallRefused } from '../phone/dialling';
 import { PhoneMedia } from '../phone/media';
 import type { PhoneStream } from '../phone/media';
@@ -25,6 +26,8 @@ const LATE_BYE_MS = 500;
 /** The first packets of a call may wait for ours: the peer could be behind NAT. */
 const FIRST_PACKET_MS = 700;
 const BETWEEN_CALLS_MS = 60;
+/** Of the short calls that are placed before all others. */
+const CLOCK_MARGIN_MS = 30_000;
 
 export interface Ending {
   readonly disposition: string;
@@ -72,7 +75,10 @@ export class LiveCalls {
   readonly #outbound: OutboundCalls;
   readonly #trunkId: string;
   readonly #shortAgentId: string;
+  /** Numbers that only ring. */
+  readonly #unanswered: Set<string>;
   #calls: LiveCall[] = [];
+  #placedAtMs = Date.now();
 
   static async create(stack: Stack): Promise<LiveCalls> {
     const inboundAgent = { type: 'inbound', first_message: 'Hello!', silence_timeout_seconds: 60 };
@@ -93,7 +99,11 @@ export class LiveCalls {
       server: { address: stack.sipHost, port: stack.sipPort },
       credentials: { username: trunk.body.auth_username, password: trunk.body.auth_password },
     });
-    const carrier = await Phone.open({ media, answer: () => ({ status: 200, ringMs: 200 }) });
+    const unanswered = new Set<string>();
+    const carrier = await Phone.open({
+      media,
+      answer: ({ user }) => (unanswered.has(user) ? { ring: 'forever' } : { status: 200, ringMs: 200 }),
+    });
     const outbound = await OutboundCalls.create(stack);
     const trunkId = await outbound.trunkTo(carrier.port);
     const control = await controlStream(media);
@@ -107,6 +117,7 @@ export class LiveCalls {
       outbound,
       trunkId,
       shortAgentId: shortAgent.body.id,
+      unanswered,
     });
   }
 
@@ -119,6 +130,7 @@ export class LiveCalls {
     readonly outbound: OutboundCalls;
     readonly trunkId: string;
     readonly shortAgentId: string;
+    readonly unanswered: Set<string>;
   }) {
     this.#stack = parts.stack;
     this.#media = parts.media;
@@ -128,6 +140,7 @@ export class LiveCalls {
     this.#outbound = parts.outbound;
     this.#trunkId = parts.trunkId;
     this.#shortAgentId = parts.shortAgentId;
+    this.#unanswered = parts.unanswered;
   }
 
   get all(): readonly LiveCall[] {
@@ -138,9 +151,13 @@ export class LiveCalls {
     return this.#calls.filter(({ phone }) => !phone.over);
   }
 
-  /** New calls, the ones before are forgotten. */
-  async place(counts: { readonly inbound: number; readonly outbound: number }): Promise<void> {
-    this.#calls = [];
+  /** New calls; the ones before are forgotten, but those to keep. */
+  async place(
+    counts: { readonly inbound: number; readonly outbound: number },
+    keep: readonly LiveCall[] = [],
+  ): Promise<void> {
+    this.#calls = [...keep];
+    if (keep.length === 0) this.#placedAtMs = Date.now();
     const placing: Promise<unknown>[] = [];
     for (let i = 0; i < Math.max(counts.inbound, counts.outbound); i++) {
       if (i < counts.inbound) placing.push(this.call());
@@ -166,6 +183,22 @@ export class LiveCalls {
       return invite === undefined ? undefined : this.carrier.calls.get(invite.sipCallId);
     });
     return this.#adopt('outbound', phone, number, false);
+  }
+
+  /** An outbound call that rings; its id. */
+  async ringOut(): Promise<string> {
+    const number = newNumber();
+    this.#unanswered.add(number);
+    const { id } = await this.#outbound.place(this.#trunkId, number);
+    await waitFor(`${number} at the carrier`, 15_000, () =>
+      this.carrier.invites.some(({ user }) => user === number) ? true : undefined,
+    );
+    return id;
+  }
+
+  /** The finished call, which left exactly one terminal event. */
+  ended(callId: string, limitMs?: number): Promise<CallRecord> {
+    return this.#outbound.ended(callId, limitMs);
   }
 
   /** An INVITE while no call can begin: what came before its refusal, and when. */
@@ -209,6 +242,16 @@ export class LiveCalls {
     );
   }
 
+  /** All that live end in the same way, without a word to their phones. */
+  allEnd(ending: Ending): void {
+    for (const call of this.live) call.ending = ending;
+  }
+
+  /** Records that have no end yet. */
+  async open(): Promise<CallItem[]> {
+    return (await this.#records()).filter(({ status }) => status !== 'completed');
+  }
+
   /** The one record of a call, undefined before it is there. */
   async find(call: LiveCall): Promise<CallItem | undefined> {
     const found = (await this.#records()).filter((item) => isRecordOf(item, call));
@@ -235,7 +278,7 @@ export class LiveCalls {
         record?.end_reason === call.ending?.end_reason &&
         record?.ended_by === call.ending?.ended_by &&
         terminal.join() === 'call.ended' &&
-        this.#attemptsAtCarrier(call) <= 1;
+        this.#attemptsAtCarrier(call) === (call.direction === 'outbound' ? 1 : 0);
       if (!matches) {
         wrong.push({ expected: call.ending, records: own, terminal, attempts: this.#attemptsAtCarrier(call) });
       }
@@ -291,12 +334,13 @@ export class LiveCalls {
 
   async #records(): Promise<CallItem[]> {
     const items: CallItem[] = [];
+    const after = new Date(this.#placedAtMs - CLOCK_MARGIN_MS).toISOString();
     let cursor: string | null = null;
     do {
       const query: string = cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`;
       const page = await this.#stack.api<{ items: CallItem[]; next: string | null }>(
         'GET',
-        `/phone/calls?limit=100${query}`,
+        `/phone/calls?limit=100&created_after=${after}${query}`,
       );
       if (page.status !== 200) throw new Error(`calls: ${page.status}`);
       items.push(...page.body.items);

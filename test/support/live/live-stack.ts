@@ -51,15 +51,42 @@ export class LiveStack {
     );
   }
 
+  /** Every call has its end: no open record, no workflow that runs, nothing on the node. */
+  async untilNothingIsOpen(limitMs = 30_000): Promise<void> {
+    let left: unknown;
+    try {
+      await waitFor('the end of all calls', limitMs, async () => {
+        const [open, running, active] = await Promise.all([
+          this.calls.open(),
+          this.#temporal.runningCalls(),
+          this.#activeCalls(),
+        ]);
+        left = { open, running, active };
+        return open.length + running + active === 0 ? true : undefined;
+      });
+    } catch (error) {
+      throw new Error(`still open: ${JSON.stringify(left)}`, { cause: error });
+    }
+  }
+
   /** Calls that the reconciler had to settle since the worker began. */
   async reconciled(): Promise<number> {
-    const text = await (await fetch(`http://127.0.0.1:${this.#workerPort}/metrics`)).text();
-    const values = [...text.matchAll(/^trunkline_reconciled_calls_total(?:\{[^}]*\})? (\S+)$/gm)];
-    return values.reduce((sum, [, value]) => sum + Number(value), 0);
+    return metric(`http://127.0.0.1:${this.#workerPort}`, 'trunkline_reconciled_calls_total');
+  }
+
+  #activeCalls(): Promise<number> {
+    return metric(this.stack.mediaUrl, 'trunkline_calls_active');
   }
 
   async close(): Promise<void> {
     await Promise.allSettled([this.calls.close(), this.#temporal.close()]);
     await this.stack.stop();
   }
+}
+
+/** Sum over all labels. */
+async function metric(url: string, name: string): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  const values = [...text.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, 'gm'))];
+  return values.reduce((sum, [, value]) => sum + Number(value), 0);
 }

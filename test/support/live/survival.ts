@@ -41,6 +41,7 @@ export async function survivesKillOf(
   await calls.hangUpByPhone(rest.slice(4));
   expect(await calls.audioProblems()).toEqual([]);
   expect(await calls.wrongRecords()).toEqual([]);
+  await live.untilNothingIsOpen();
   expect(await live.nodeState()).toEqual({ bootId, lostBoots: [] });
   expect(stack.pid('media')).toBe(media);
 }

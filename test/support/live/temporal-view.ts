@@ -33,6 +33,13 @@ export class TemporalView {
     return count;
   }
 
+  /** Calls whose workflow runs. */
+  async runningCalls(): Promise<number> {
+    const query = `WorkflowType = 'callWorkflow' AND ExecutionStatus = 'Running'`;
+    const { count } = await this.#within(() => this.#client.workflow.count(query));
+    return count;
+  }
+
   /** Status of the call's workflow, null when there is none. */
   async callStatus(callId: string): Promise<string | null> {
     try {
