@@ -16,7 +16,7 @@ export interface BaresipOptions {
   readonly server: { readonly address: string; readonly port: number };
   readonly credentials: { readonly username: string; readonly password: string };
   readonly transport?: 'udp' | 'tcp';
-  /** 8 kHz; what the phone says, from the answer on. Default silence. */
+  /** 8 kHz; what the phone says, from the answer on: at its end the phone hangs up. Default a minute of silence. */
   readonly says?: Int16Array;
 }
 
@@ -35,7 +35,7 @@ export class Baresip {
   /** Starts the phone and dials `user` at the server. */
   static async call(user: string, options: BaresipOptions): Promise<Baresip> {
     const dir = mkdtempSync(join(tmpdir(), 'trunkline-baresip-'));
-    const says = options.says ?? new Int16Array(SAMPLE_RATE_HZ);
+    const says = options.says ?? new Int16Array(60 * SAMPLE_RATE_HZ);
     writeWav(join(dir, 'says.wav'), { sampleRateHz: SAMPLE_RATE_HZ, pcm: says });
     writeFileSync(join(dir, 'config'), configOf(dir, await freePort()));
     writeFileSync(join(dir, 'contacts'), '');
