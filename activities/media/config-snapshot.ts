@@ -16,6 +16,8 @@ export class ConfigSnapshot {
   readonly #inboundByUsername = new Map<string, InboundTrunkProfile>();
   readonly #outboundTrunks = new Map<string, OutboundTrunkProfile>();
   readonly #numbers = new Map<string, PhoneNumber>();
+  /** Made anew when a number changes. */
+  readonly #verifiedNumbers = new Map<string, readonly PhoneNumber[]>();
   /** Oldest first, made anew when an agent changes. */
   readonly #inboundAgents = new Map<string, readonly AgentProfile[]>();
 
@@ -33,6 +35,7 @@ export class ConfigSnapshot {
       this.#agents.set(agent.id, { profile: toProfile(agent), createdAtMs: agent.createdAt.getTime() });
     }
     if (delta.agents.length + delta.deleted.length > 0) this.#inboundAgents.clear();
+    if (delta.phoneNumbers.length + delta.deleted.length > 0) this.#verifiedNumbers.clear();
     for (const trunk of delta.inboundTrunks) {
       this.#deleteInboundTrunk(trunk.id);
       const { id, orgId, authUsername: username, authPassword: password, phoneNumbers } = trunk;
@@ -69,7 +72,12 @@ export class ConfigSnapshot {
 
   /** The verified numbers of an organisation, with the agent that answers each. */
   verifiedNumbers(orgId: string): readonly { readonly phoneNumber: string; readonly agentId: string | null }[] {
-    return [...this.#numbers.values()].filter((number) => number.orgId === orgId && number.status === 'verified');
+    let numbers = this.#verifiedNumbers.get(orgId);
+    if (numbers === undefined) {
+      numbers = [...this.#numbers.values()].filter((number) => number.orgId === orgId && number.status === 'verified');
+      this.#verifiedNumbers.set(orgId, numbers);
+    }
+    return numbers;
   }
 
   /** Agents of type inbound, oldest first. */
@@ -97,6 +105,7 @@ export class ConfigSnapshot {
     this.#inboundByUsername.clear();
     this.#outboundTrunks.clear();
     this.#numbers.clear();
+    this.#verifiedNumbers.clear();
     this.#inboundAgents.clear();
   }
 

@@ -28,6 +28,8 @@ export function sameNumber(own: string, dialed: string): boolean {
   if (dialed.startsWith('+') || !/^\d+$/.test(dialed)) return false;
   const digits = own.replace(/^\+/, '');
   if (digits === dialed) return true;
+  // Parsing is dear, and this is asked for every number of an organisation.
+  if (!digits.endsWith(dialed.replace(/^0+/, ''))) return false;
   const national = parsePhoneNumberFromString(own)?.nationalNumber;
   return national !== undefined && national.length >= 7 && dialed.replace(/^0+/, '') === national;
 }

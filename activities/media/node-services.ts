@@ -62,7 +62,7 @@ class NodeServices implements MediaNodeServices {
     });
     this.#sink = new EventSink({
       store: new EventRepository(dataSource),
-      spool: new EventSpool(join(options.dataDir, 'spool'), { bootId }),
+      spool: new EventSpool(join(options.dataDir, 'spool', encodeURIComponent(nodeId)), { bootId }),
       onStateEvent: (event) => this.#signaller.enqueue(event),
       logger,
     });

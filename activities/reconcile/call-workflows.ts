@@ -10,6 +10,8 @@ export interface RunningCall {
   readonly callId: string;
   /** Search attribute `MediaNodeId`, `<nodeId>/<bootId>`; null before a node has the call. */
   readonly mediaNode: string | null;
+  /** Its ending is decided, only the record is not closed yet. */
+  readonly ended: boolean;
 }
 
 /** The workflows of calls, seen from outside. */
@@ -33,6 +35,7 @@ export class CallWorkflows {
         calls.push({
           callId: workflowId.slice(CALL_PREFIX.length),
           mediaNode: typeof mediaNode === 'string' ? mediaNode : null,
+          ended: searchAttributes?.['CallStatus']?.[0] === 'completed',
         });
       }
       return calls;

@@ -40,10 +40,10 @@ export function survey(input: SurveyInput): Discrepancy[] {
     if (running.has(callId)) continue;
     found.push({ cause: 'open_without_workflow', callId, nodeId, bootId, answered: answeredAt !== null });
   }
-  for (const { callId, mediaNode } of input.running) {
+  for (const { callId, mediaNode, ended } of input.running) {
     // Without an open row of some age it has just begun, or is just being closed.
     const answered = old.get(callId);
-    if (mediaNode === null || answered === undefined) continue;
+    if (mediaNode === null || answered === undefined || ended) continue;
     const [nodeId, bootId] = splitMediaNode(mediaNode);
     const node = input.nodes.find((candidate) => candidate.nodeId === nodeId);
     if (node?.bootId === bootId) {

@@ -12,6 +12,8 @@ import type { FinalRecord, NodePresence, StoreActivities } from './types';
 /** A node without a sign of life for longer is not asked any more. */
 const LIVE_MS = 6_000;
 const POLL_RECORDS_MS = 250;
+/** With PostgreSQL just back, nodes need a moment to empty their spools. */
+const SPOOL_GRACE_MS = 3_000;
 
 export interface StoreActivityDeps {
   readonly calls: CallRepository;
@@ -82,7 +84,8 @@ export function createStoreActivities(deps: StoreActivityDeps): StoreActivities 
       const complete = async (): Promise<boolean> =>
         record.lastSeq === null || (await calls.recordsComplete(record.callId, record.lastSeq));
       let recorded = await complete();
-      while (!recorded && Date.now() < waitUntilMs) {
+      const untilMs = Math.max(waitUntilMs, Date.now() + SPOOL_GRACE_MS);
+      while (!recorded && Date.now() < untilMs) {
         await new Promise((resolve) => setTimeout(resolve, POLL_RECORDS_MS));
         recorded = await complete();
       }

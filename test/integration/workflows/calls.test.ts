@@ -1,3 +1,4 @@
+import { TemporalCalls } from '../../../activities/media/temporal-calls';
 import type { CallEnding } from '../../../media/control/contract';
 import { callEventSignal, callStatusQuery, hangupUpdate, nodeLostSignal } from '../../../workflows/call/messages';
 import type { CallState, HangupRequest, HangupResult } from '../../../workflows/call/types';
@@ -218,3 +219,29 @@ test('a call whose workflow was terminated is ended by its node at the next stat
   node.control.answer(callId);
   await until('the node to hear of it', 5_000, () => (node.control.lost.includes(callId) ? true : undefined));
 }, 30_000);
+
+test('a worker that goes away in the middle of a call: the next one carries on', async () => {
+  const { callId } = await env.receiveCall(node);
+  node.control.answer(callId);
+  await env.rowIs(callId, 'in_progress');
+  await env.stopWorker();
+  // The node goes on by itself; its word waits for the workflow.
+  node.control.end(callId, PEER_HANGUP);
+  await env.startWorker();
+  expect(await env.finished(callId)).toMatchObject({ endReason: 'caller_hangup', truncated: false });
+}, 60_000);
+
+describe('the same INVITE again', () => {
+  const start = (input: ReturnType<typeof env.inboundInput>) => new TemporalCalls(env.client).startInbound(input);
+
+  test('at the boot that has the call it is the same call, at any other it is foreign', async () => {
+    const input = env.inboundInput(node);
+    expect(await start(input)).toBe('started');
+    expect(await start(input)).toBe('started');
+    expect(await start({ ...input, bootId: 'another' })).toBe('foreign');
+    node.control.inbound(input.callId, env.orgId, input.sipCallId);
+    node.control.end(input.callId, { disposition: 'canceled', endReason: null, endedBy: 'caller', sip: null });
+    await env.finished(input.callId);
+    expect(await start(input)).toBe('foreign');
+  }, 30_000);
+});

@@ -76,7 +76,7 @@ async function main(): Promise<void> {
     }
   });
   // Dies right after the attempt was marked as sent.
-  const sent = AttemptRepository.prototype.sent;
+  const sent = Reflect.get(AttemptRepository.prototype, 'sent') as (attemptId: string) => Promise<boolean>;
   AttemptRepository.prototype.sent = async function (attemptId) {
     const done = await sent.call(this, attemptId);
     if (plan === 'kill_after_sent') await die();

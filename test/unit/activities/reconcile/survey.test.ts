@@ -27,7 +27,7 @@ function look(changes: Partial<SurveyInput>): string[] {
   }).map(({ cause, callId }) => `${cause} ${callId}`);
 }
 
-const placed = (callId: string, mediaNode: string | null = 'n1/b1') => ({ callId, mediaNode });
+const placed = (callId: string, mediaNode: string | null = 'n1/b1', ended = false) => ({ callId, mediaNode, ended });
 
 test('three views that agree show nothing', () => {
   const nodes = [{ nodeId: 'n1', bootId: 'b1', calls: [live('c1')] }];
@@ -61,6 +61,10 @@ test.each([
 
 test('a call that no node has yet, or that has just begun or ended, is left alone', () => {
   expect(look({ rows: [row('c1')], running: [placed('c1', null), placed('c2')] })).toEqual([]);
+});
+
+test('a call that has ended and waits for its records is left alone', () => {
+  expect(look({ rows: [row('c1')], running: [placed('c1', 'n1/b1', true)] })).toEqual([]);
 });
 
 test('a node id may contain slashes', () => {
