@@ -37,5 +37,6 @@ module.exports = {
       globalTeardown: '<rootDir>/test/support/stop-servers.ts',
     }),
     project('e2e'),
+    project('soak'),
   ],
 };

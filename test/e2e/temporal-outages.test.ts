@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { answered, SHORT_CALL_MS } from '../support/live/live-calls';
+import { answered } from '../support/live/live-calls';
+import { SHORT_CALL_MS } from '../support/live/live-phones';
 import { LiveStack } from '../support/live/live-stack';
 import { askOptions } from '../support/live/options';
 import { waitFor } from '../support/stack';

@@ -4,20 +4,16 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { newNumber, OutboundCalls } from '../outbound';
+import { newNumber } from '../outbound';
 import type { CallRecord } from '../outbound';
 import { CallRefused } from '../phone/dialling';
-import { PhoneMedia } from '../phone/media';
-import type { PhoneStream } from '../phone/media';
-import { Phone } from '../phone/phone';
+import type { Phone } from '../phone/phone';
 import type { PhoneCall } from '../phone/phone-call';
 import { waitFor } from '../stack';
 import type { Stack } from '../stack';
 import { arrivalTimes, gapsUntil, stallsOf, unexplainedMs } from './audio-gaps';
+import { DIALED, LivePhones } from './live-phones';
 
-export const DIALED = '+15551234567';
-/** The shortest that an agent may have. */
-export const SHORT_CALL_MS = 10_000;
 const LONGEST_GAP_MS = 200;
 /** A machine that kept the phones waiting for longer than this cannot tell whether there was a gap. */
 const LONGEST_STALL_MS = 1_000;
@@ -26,6 +22,7 @@ const LATE_BYE_MS = 500;
 /** The first packets of a call may wait for ours: the peer could be behind NAT. */
 const FIRST_PACKET_MS = 700;
 const BETWEEN_CALLS_MS = 60;
+const TWICE = 'twice';
 /** Of the short calls that are placed before all others. */
 const CLOCK_MARGIN_MS = 30_000;
 
@@ -67,80 +64,26 @@ export interface AudioProblem {
 }
 
 export class LiveCalls {
-  readonly phone: Phone;
-  readonly carrier: Phone;
   readonly #stack: Stack;
-  readonly #media: PhoneMedia;
-  readonly #control: PhoneStream;
-  readonly #outbound: OutboundCalls;
-  readonly #trunkId: string;
-  readonly #shortAgentId: string;
-  /** Numbers that only ring. */
-  readonly #unanswered: Set<string>;
+  readonly #phones: LivePhones;
   #calls: LiveCall[] = [];
   #placedAtMs = Date.now();
 
   static async create(stack: Stack): Promise<LiveCalls> {
-    const inboundAgent = { type: 'inbound', first_message: 'Hello!', silence_timeout_seconds: 60 };
-    await stack.api('POST', '/phone', { ...inboundAgent, name: 'Support Agent' });
-    const shortAgent = await stack.api<{ id: string }>('POST', '/phone', {
-      ...inboundAgent,
-      name: 'Hasty Agent',
-      max_call_duration_seconds: SHORT_CALL_MS / 1000,
-    });
-    const trunk = await stack.api<{ auth_username: string; auth_password: string }>(
-      'POST',
-      '/phone/sip/inbound-trunk',
-      { phone_numbers: [DIALED] },
-    );
-    const media = new PhoneMedia();
-    const phone = await Phone.open({
-      media,
-      server: { address: stack.sipHost, port: stack.sipPort },
-      credentials: { username: trunk.body.auth_username, password: trunk.body.auth_password },
-    });
-    const unanswered = new Set<string>();
-    const carrier = await Phone.open({
-      media,
-      answer: ({ user }) => (unanswered.has(user) ? { ring: 'forever' } : { status: 200, ringMs: 200 }),
-    });
-    const outbound = await OutboundCalls.create(stack);
-    const trunkId = await outbound.trunkTo(carrier.port);
-    const control = await controlStream(media);
-    await sleep(1_000);
-    return new LiveCalls({
-      stack,
-      media,
-      phone,
-      carrier,
-      control,
-      outbound,
-      trunkId,
-      shortAgentId: shortAgent.body.id,
-      unanswered,
-    });
+    return new LiveCalls(stack, await LivePhones.open(stack));
   }
 
-  private constructor(parts: {
-    readonly stack: Stack;
-    readonly media: PhoneMedia;
-    readonly phone: Phone;
-    readonly carrier: Phone;
-    readonly control: PhoneStream;
-    readonly outbound: OutboundCalls;
-    readonly trunkId: string;
-    readonly shortAgentId: string;
-    readonly unanswered: Set<string>;
-  }) {
-    this.#stack = parts.stack;
-    this.#media = parts.media;
-    this.phone = parts.phone;
-    this.carrier = parts.carrier;
-    this.#control = parts.control;
-    this.#outbound = parts.outbound;
-    this.#trunkId = parts.trunkId;
-    this.#shortAgentId = parts.shortAgentId;
-    this.#unanswered = parts.unanswered;
+  private constructor(stack: Stack, phones: LivePhones) {
+    this.#stack = stack;
+    this.#phones = phones;
+  }
+
+  get phone(): Phone {
+    return this.#phones.phone;
+  }
+
+  get carrier(): Phone {
+    return this.#phones.carrier;
   }
 
   get all(): readonly LiveCall[] {
@@ -151,17 +94,30 @@ export class LiveCalls {
     return this.#calls.filter(({ phone }) => !phone.over);
   }
 
+  /** As many of the calls as come about while something is away. */
+  async tryToPlace(counts: { readonly inbound: number; readonly outbound: number }): Promise<void> {
+    await this.#place(counts, [], (placing) => placing.catch(() => undefined));
+  }
+
   /** New calls; the ones before are forgotten, but those to keep. */
   async place(
     counts: { readonly inbound: number; readonly outbound: number },
     keep: readonly LiveCall[] = [],
   ): Promise<void> {
+    await this.#place(counts, keep, (placing) => placing);
+  }
+
+  async #place(
+    counts: { readonly inbound: number; readonly outbound: number },
+    keep: readonly LiveCall[],
+    tolerate: (placing: Promise<unknown>) => Promise<unknown>,
+  ): Promise<void> {
     this.#calls = [...keep];
     if (keep.length === 0) this.#placedAtMs = Date.now();
     const placing: Promise<unknown>[] = [];
     for (let i = 0; i < Math.max(counts.inbound, counts.outbound); i++) {
-      if (i < counts.inbound) placing.push(this.call());
-      if (i < counts.outbound) placing.push(this.callOut());
+      if (i < counts.inbound) placing.push(tolerate(this.call()));
+      if (i < counts.outbound) placing.push(tolerate(this.callOut()));
       await sleep(BETWEEN_CALLS_MS);
     }
     await Promise.all(placing);
@@ -170,14 +126,14 @@ export class LiveCalls {
   /** An inbound call, answered. `short`: by the agent that ends its calls after `SHORT_CALL_MS`. */
   async call(options: { readonly short?: boolean } = {}): Promise<LiveCall> {
     const short = options.short === true;
-    const headers = short ? { headers: [['X-OPENCX-AGENT-ID', this.#shortAgentId]] as const } : {};
+    const headers = short ? { headers: [['X-OPENCX-AGENT-ID', this.#phones.shortAgentId]] as const } : {};
     return this.#adopt('inbound', await this.phone.call(DIALED, headers), null, short);
   }
 
   /** An outbound call, answered by the carrier. */
   async callOut(): Promise<LiveCall> {
     const number = newNumber();
-    await this.#outbound.place(this.#trunkId, number);
+    await this.#phones.outbound.place(this.#phones.trunkId, number);
     const phone = await waitFor(`${number} at the carrier`, 15_000, () => {
       const invite = this.carrier.invites.find(({ user }) => user === number);
       return invite === undefined ? undefined : this.carrier.calls.get(invite.sipCallId);
@@ -188,8 +144,8 @@ export class LiveCalls {
   /** An outbound call that rings; its id. */
   async ringOut(): Promise<string> {
     const number = newNumber();
-    this.#unanswered.add(number);
-    const { id } = await this.#outbound.place(this.#trunkId, number);
+    this.#phones.unanswered.add(number);
+    const { id } = await this.#phones.outbound.place(this.#phones.trunkId, number);
     await waitFor(`${number} at the carrier`, 15_000, () =>
       this.carrier.invites.some(({ user }) => user === number) ? true : undefined,
     );
@@ -198,7 +154,7 @@ export class LiveCalls {
 
   /** The finished call, which left exactly one terminal event. */
   ended(callId: string, limitMs?: number): Promise<CallRecord> {
-    return this.#outbound.ended(callId, limitMs);
+    return this.#phones.outbound.ended(callId, limitMs);
   }
 
   /** An INVITE while no call can begin: what came before its refusal, and when. */
@@ -286,10 +242,20 @@ export class LiveCalls {
     return wrong;
   }
 
+  /** Numbers for which the carrier got more than one Call-ID. */
+  dialledTwice(): string[] {
+    const seen = new Map<string, string>();
+    for (const { user, sipCallId } of this.carrier.invites) {
+      const first = seen.get(user) ?? sipCallId;
+      seen.set(user, first === sipCallId ? first : TWICE);
+    }
+    return [...seen].filter(([, sipCallId]) => sipCallId === TWICE).map(([user]) => user);
+  }
+
   /** Where the audio of any call stood still for more than 200 ms, of those that live until now. */
   async audioProblems(): Promise<AudioProblem[]> {
     const nowMs = epochMs();
-    const stalls = stallsOf(arrivalTimes(await this.#control.arrivals()), nowMs);
+    const stalls = stallsOf(arrivalTimes(await this.#phones.control.arrivals()), nowMs);
     const began = Math.min(...this.#calls.map(({ phone }) => epochMs(phone.times.answered ?? 0)));
     const worst = Math.max(0, ...stalls.filter((s) => s.endMs > began).map(({ startMs, endMs }) => endMs - startMs));
     if (worst > LONGEST_STALL_MS) throw new Error(`the machine kept the phones waiting for ${Math.round(worst)} ms`);
@@ -308,10 +274,14 @@ export class LiveCalls {
     return problems;
   }
 
-  async close(): Promise<void> {
-    this.phone.close();
-    this.carrier.close();
-    await this.#media.close();
+  /** Hangs up what came about although its placing had failed. */
+  async dropStrays(): Promise<void> {
+    const strays = [this.phone, this.carrier].flatMap(({ calls }) => [...calls.values()]).filter(({ over }) => !over);
+    await Promise.all(strays.map((call) => call.hangup()));
+  }
+
+  close(): Promise<void> {
+    return this.#phones.close();
   }
 
   #adopt(direction: LiveCall['direction'], phone: PhoneCall, number: string | null, shortAgent: boolean): LiveCall {
@@ -328,7 +298,7 @@ export class LiveCalls {
   }
 
   async #terminalEvents(callId: string): Promise<string[]> {
-    const events = await this.#outbound.events(callId);
+    const events = await this.#phones.outbound.events(callId);
     return events.map(({ type }) => type).filter((type) => type === 'call.ended' || type === 'call.failed');
   }
 
@@ -361,13 +331,4 @@ export function epochMs(performanceMs: number = performance.now()): number {
 
 function isRecordOf(item: CallItem, { phone, number }: LiveCall): boolean {
   return number === null ? item.sip.call_id === phone.sipCallId : item.to === number;
-}
-
-/** Two phones of the same thread that hear each other. */
-async function controlStream(media: PhoneMedia): Promise<PhoneStream> {
-  const address = '127.0.0.1';
-  const [speaker, listener] = await Promise.all([media.open(address), media.open(address)]);
-  const codec = { codec: 'PCMU', payloadType: 0, eventPayloadType: null } as const;
-  speaker.setRemote({ address, port: listener.port, ...codec, send: true });
-  return listener;
 }
