@@ -24,7 +24,8 @@ export function createLogger(options: LoggerOptions): Logger {
     level: options.level ?? 'info',
     base: { name: options.name },
     timestamp: pino.stdTimeFunctions.isoTime,
-    serializers: { err: loggedError },
+    // Temporal's SDK logs its errors as `error`.
+    serializers: { err: loggedError, error: loggedError },
     formatters: {
       level: (label) => ({ level: label }),
       log: redactFields,

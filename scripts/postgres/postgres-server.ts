@@ -144,6 +144,8 @@ export class PostgresServer {
       'unix_socket_directories=',
       'max_connections=200',
       'log_min_messages=warning',
+      // Its DETAIL lines hold the values of the row that a constraint refused: phone numbers, sealed secrets.
+      'log_error_verbosity=terse',
       ...(this.#options.settings ?? []),
     ];
     const child = spawn(

@@ -77,6 +77,22 @@ describe('the embedded PostgreSQL server', () => {
     expect(readdirSync(dataDir).filter((name) => name.startsWith('postgres.'))).toEqual([]);
   });
 
+  test('what it logs of a refused row holds none of its values', async () => {
+    const running = server();
+    await running.start();
+    const insert = "INSERT INTO numbers VALUES ('15551234567')";
+    await query(running.databaseUrl(), `DROP TABLE IF EXISTS numbers; CREATE TABLE numbers (number text UNIQUE)`);
+    await query(running.databaseUrl(), insert);
+    const client = new Client({ connectionString: running.databaseUrl() });
+    await client.connect();
+    const again = client.query('INSERT INTO numbers VALUES ($1)', ['15551234567']);
+    await expect(again).rejects.toMatchObject({ code: '23505', detail: expect.stringContaining('15551234567') });
+    await client.end();
+    const log = readFileSync(join(folder, 'data', 'logs', 'postgres.log'), 'utf8');
+    expect(log).toContain('duplicate key value');
+    expect(log).not.toContain('15551234567');
+  });
+
   test('killed with -9 it comes back on the same port with what was committed', async () => {
     const running = server();
     await running.start();
