@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { collectDefaultMetrics, Counter, Registry } from 'prom-client';
 import { OpsServer } from '../ops/http-server';
 import { createLogger } from '../ops/logger';
@@ -18,6 +19,7 @@ import { ensureReconcilerSchedule } from './reconciler-schedule';
 import { createStoreActivities } from './store/store-activities';
 
 const RETRY_MS = 1_000;
+const RUNTIME_END_MS = 3_000;
 
 async function main(): Promise<void> {
   const config = readWorkerConfig();
@@ -43,7 +45,8 @@ async function main(): Promise<void> {
     const secrets = new SecretBox(config.secretsKey);
 
     const runtime = installRuntime(logger);
-    shutdown.add('temporal runtime', () => runtime.shutdown());
+    // It waits for activities that do not end; the process does not.
+    shutdown.add('temporal runtime', () => Promise.race([runtime.shutdown(), sleep(RUNTIME_END_MS)]));
     const temporal = createTemporalClient(config.temporal);
     shutdown.add('temporal client', () => temporal.close());
 
@@ -111,7 +114,7 @@ async function patiently(
       return;
     } catch (error) {
       logger.warn({ err: error }, message);
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      await sleep(RETRY_MS);
     }
   }
 }
