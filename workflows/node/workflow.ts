@@ -1,7 +1,6 @@
 import {
   ActivityCancellationType,
   ActivityFailure,
-  ApplicationFailure,
   allHandlersFinished,
   CancellationScope,
   condition,
@@ -233,9 +232,8 @@ class NodeSupervision {
     const signal = verdict === 'alive' ? nodeAliveSignal : nodeLostSignal;
     try {
       await getExternalWorkflowHandle(callWorkflowId(callId)).signal(signal, { bootId });
-    } catch (error) {
-      if (!(error instanceof ApplicationFailure)) return; // the call is over
-      throw error;
+    } catch {
+      // The call is over: it needs no answer any more. Thrown on, this would stop the whole watch of the node.
     }
   }
 
