@@ -1,11 +1,15 @@
 import type { SipMessage } from './message/message';
 
+/** A digit and its duration; what is longer tells something else. */
+const MAX_BODY_BYTES = 256;
+
 /** Digit of an INFO with `application/dtmf-relay` (`Signal=5`) or `application/dtmf` (`5`); null for anything else. */
 export function parseDtmfRelay(message: SipMessage): string | null {
+  if (message.body.length > MAX_BODY_BYTES) return null;
   const body = message.body.toString('latin1');
   switch (message.contentType) {
     case 'application/dtmf-relay':
-      return digit(/(?:^|\n)\s*Signal\s*=\s*([^\s;]+)/i.exec(body)?.[1]);
+      return digit(/^[ \t]*Signal[ \t]*=[ \t]*([^\s;]+)/im.exec(body)?.[1]);
     case 'application/dtmf':
       return digit(body.trim());
     default:

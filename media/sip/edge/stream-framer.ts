@@ -1,10 +1,12 @@
+import { MAX_HEADER_BYTES } from '../message/parser';
+
 /** Cuts a byte stream into SIP messages by Content-Length (RFC 3261 §18.3) and finds keep-alives (RFC 5626 §4.4.1). */
 export interface FramerLimits {
   readonly maxHeaderBytes: number;
   readonly maxMessageBytes: number;
 }
 
-export const DEFAULT_FRAMER_LIMITS: FramerLimits = { maxHeaderBytes: 16 * 1024, maxMessageBytes: 64 * 1024 };
+export const DEFAULT_FRAMER_LIMITS: FramerLimits = { maxHeaderBytes: MAX_HEADER_BYTES, maxMessageBytes: 64 * 1024 };
 
 export interface FramerEvents {
   onMessage(message: Buffer): void;

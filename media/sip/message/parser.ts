@@ -10,13 +10,17 @@ import type { ParseIssue } from './message';
 
 /** A message with more header lines than this is not one that we want to hold in memory. */
 const MAX_HEADER_LINES = 400;
+/** Of start line and headers, over any transport. */
+export const MAX_HEADER_BYTES = 16 * 1024;
 const CR = 13;
 const LF = 10;
 const SPACE = 32;
 const TAB = 9;
 
 const REQUEST_LINE = /^([^\s]+) ([^\s]+) (SIP\/\d+\.\d+)$/i;
-const LOOSE_REQUEST_LINE = /^\s*([^\s]+)\s+(.*?)\s*(?:\s(SIP\/\d+\.\d+)\s*)?$/is;
+/** What a malformed request line begins and ends with; in two, since one pattern for it all takes quadratic time. */
+const LOOSE_METHOD = /^\s*([^\s]+)\s+/;
+const LOOSE_VERSION = /\s(SIP\/\d+\.\d+)$/i;
 const STATUS_LINE = /^SIP\/\d+\.\d+ +(\d{3})(?: (.*))?$/is;
 const STATUS_LINE_START = /^SIP\/\d+\.\d+\s/i;
 const TOKEN = /^[A-Za-z0-9\-.!%*_+`'~]+$/;
@@ -41,6 +45,7 @@ export function parseMessage(bytes: Buffer): SipRequest | SipResponse {
     headerEnd = bytes.length;
     bodyStart = bytes.length;
   }
+  if (headerEnd - start > MAX_HEADER_BYTES) throw new RangeError('header section too large');
   const text = bytes.toString('latin1', start, headerEnd);
   const issues: ParseIssue[] = [];
   const lineEnd = endOfLine(text, 0);
@@ -58,11 +63,19 @@ export function parseMessage(bytes: Buffer): SipRequest | SipResponse {
     if (status === null) throw new RangeError('status line');
     return new SipResponse({ status: Number(status[1]), reason: status[2]?.trim() ?? '' }, headers, body, issues);
   }
-  const loose = LOOSE_REQUEST_LINE.exec(startLine);
-  if (loose === null || !TOKEN.test(loose[1]!) || headers.size === 0) throw new RangeError('start line');
+  const loose = looseRequestLine(startLine);
+  if (loose === null || headers.size === 0) throw new RangeError('start line');
   issues.unshift('start_line');
-  const parts = { method: loose[1]!, requestUri: loose[2]!, version: (loose[3] ?? '').toUpperCase() };
-  return new SipRequest(parts, headers, body, issues);
+  return new SipRequest(loose, headers, body, issues);
+}
+
+function looseRequestLine(line: string): { method: string; requestUri: string; version: string } | null {
+  const start = LOOSE_METHOD.exec(line);
+  if (start === null || !TOKEN.test(start[1]!)) return null;
+  const rest = line.slice(start[0].length).trimEnd();
+  const version = LOOSE_VERSION.exec(rest);
+  const requestUri = version === null ? rest : rest.slice(0, version.index).trimEnd();
+  return { method: start[1]!, requestUri, version: (version?.[1] ?? '').toUpperCase() };
 }
 
 function parseHeaders(text: string, from: number, issues: ParseIssue[]): Map<string, string[]> {

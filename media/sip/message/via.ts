@@ -10,7 +10,7 @@ export interface Via {
 }
 
 const VIA =
-  /^SIP\s*\/\s*2\.0\s*\/\s*([A-Za-z0-9_-]+)\s+(\[[0-9A-Fa-f:.]+\]|[^\s;:,]+)\s*(?::\s*(\d{1,5}))?\s*(?:;(.*))?$/is;
+  /^SIP\s*\/\s*2\.0\s*\/\s*([A-Za-z0-9_-]+)\s+(\[[0-9A-Fa-f:.]+\]|[^\s;:,]+)\s*(?::\s*(\d{1,5})\s*)?(?:;(.*))?$/is;
 
 export function parseVia(value: string): Via | null {
   const match = VIA.exec(value);

@@ -20,9 +20,18 @@ describe('INFO digits', () => {
     ['application/dtmf-relay', 'Signal=hello', null],
     ['application/dtmf-relay', 'XSignal=5', null],
     ['application/dtmf', '12', null],
+    ['application/dtmf-relay', 'Signal\n=5', null],
     ['text/plain', 'Signal=5', null],
   ])('%s %j is %s', (type, body, digit) => {
     expect(parseDtmfRelay(request('INFO', { 'content-type': type }, body))).toBe(digit);
+  });
+
+  it('takes no time for a long body', () => {
+    const before = performance.now();
+    expect(
+      parseDtmfRelay(request('INFO', { 'content-type': 'application/dtmf-relay' }, '\n'.repeat(32_000))),
+    ).toBeNull();
+    expect(performance.now() - before).toBeLessThan(50);
   });
 });
 
