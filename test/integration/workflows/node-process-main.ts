@@ -7,10 +7,10 @@ import { AttemptRepository } from '../../../store/repositories/attempt-repositor
 import { SecretBox } from '../../../store/secrets';
 import type { DialCommand, DialResult } from '../../../media/control/contract';
 import { FakeMediaControl, PEER_HANGUP } from '../../fakes/fake-media-control';
-import type { NodeOrder, NodeProcessOptions, NodeReport } from './node-process';
+import type { KillStep, NodeOrder, NodeProcessOptions, NodeReport } from './node-process';
 
 const options = JSON.parse(process.argv[2] ?? '{}') as NodeProcessOptions;
-let plan: Extract<NodeOrder, { do: 'plan' }>['plan'] = 'ring';
+let plan: KillStep | null = null;
 
 const report = (message: NodeReport): Promise<void> =>
   new Promise((resolve) => {
@@ -57,7 +57,6 @@ async function main(): Promise<void> {
   });
   await services.start();
   const control = new MortalControl(options.nodeId, options.bootId, services.events);
-  control.plan = () => ({ kind: plan === 'answer' ? 'answer' : 'ring' });
   await services.attach(control, { sipAddress: '127.0.0.1:5060', maxCalls: 100 });
   process.on('message', (order: NodeOrder) => {
     switch (order.do) {
@@ -70,8 +69,9 @@ async function main(): Promise<void> {
       case 'hangup_by_peer':
         control.end(order.callId, PEER_HANGUP);
         break;
-      case 'plan':
+      case 'accept':
         plan = order.plan;
+        services.accept(true);
         break;
     }
   });
@@ -83,7 +83,6 @@ async function main(): Promise<void> {
     return done;
   };
   process.once('disconnect', () => process.exit(0));
-  services.accept(true);
   await report({ ready: true });
 }
 

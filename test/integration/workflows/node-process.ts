@@ -12,11 +12,11 @@ export interface NodeProcessOptions {
   readonly namespace: string;
 }
 
-/** To the process: a call came in, or an event of one. */
+/** To the process: a call came in, or an event of one, or: take dials, and die at this step. */
 export type NodeOrder =
   | { readonly do: 'inbound'; readonly callId: string; readonly orgId: string; readonly sipCallId: string }
   | { readonly do: 'answer' | 'hangup_by_peer'; readonly callId: string }
-  | { readonly do: 'plan'; readonly plan: 'ring' | 'answer' | KillStep };
+  | { readonly do: 'accept'; readonly plan: KillStep };
 
 /** The process kills itself at this step of a dial. */
 export type KillStep = 'kill_before_intended' | 'kill_after_intended' | 'kill_after_invite' | 'kill_after_sent';
