@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 import { cacheFolder } from '../cache-folder';
+import { withoutSecrets } from '../process/child-environment';
 import { AlreadyRunningError, takeInstanceLock } from '../process/instance-lock';
 
 export const TEMPORAL_VERSION = '1.5.1';
@@ -103,7 +104,7 @@ export async function findTemporal(options: FindTemporalOptions): Promise<string
 /** Why `path` is no Temporal CLI with a server; `undefined` when it is one. */
 async function probe(path: string, env: NodeJS.ProcessEnv | undefined): Promise<string | undefined> {
   try {
-    const { stdout } = await run(path, ['--version'], { timeout: 10_000, ...(env === undefined ? {} : { env }) });
+    const { stdout } = await run(path, ['--version'], { timeout: 10_000, env: withoutSecrets(env) });
     return /Server \d+\.\d+/.test(stdout) ? undefined : `${path} --version names no server: ${stdout.trim()}`;
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
@@ -142,7 +143,7 @@ function within(ms: number, { signal }: FindTemporalOptions): AbortSignal {
 }
 
 async function build(folder: string, options: FindTemporalOptions): Promise<string> {
-  const env = { ...(options.env ?? process.env), GOBIN: folder };
+  const env = { ...withoutSecrets(options.env), GOBIN: folder };
   await run('go', ['version'], { env, timeout: 10_000 }).catch((error: unknown) => {
     throw new Error(`go install ${GO_PACKAGE}: Go is not installed`, { cause: error });
   });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { SEARCH_ATTRIBUTES } from '../../workflows/ids';
+import { withoutSecrets } from '../process/child-environment';
 import { processIdentity } from '../process/identity';
 import { logProblem } from '../process/log-problem';
 import { isAlive, readLivePidFile, removePidFile, writePidFile } from '../process/pid-file';
@@ -164,7 +165,7 @@ export class TemporalServer {
     const child = spawn(
       this.#options.executable,
       temporalArguments(ports, join(this.#options.dataDir, 'temporal.db')),
-      { detached: true, stdio: ['ignore', log, log] },
+      { detached: true, env: withoutSecrets(), stdio: ['ignore', log, log] },
     );
     closeSync(log);
     const problem = await new Promise<Error | undefined>((resolve) => {

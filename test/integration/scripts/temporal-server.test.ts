@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -72,6 +72,22 @@ describe('the embedded Temporal server', () => {
     expect(running).toMatchObject({ address, uiUrl });
     const described = await client(running).client.workflow.getHandle('kept').describe();
     expect(described.status.name).toBe('RUNNING');
+  });
+
+  const onLinux = process.platform === 'linux' ? test : test.skip;
+  onLinux('none of our secrets is in its environment or among its arguments', async () => {
+    process.env['SECRETS_KEY'] = 'only-for-our-own-processes';
+    try {
+      const running = server();
+      await running.start();
+      for (const file of ['environ', 'cmdline']) {
+        const text = readFileSync(`/proc/${running.record?.pid}/${file}`, 'utf8');
+        expect(text.length).toBeGreaterThan(0);
+        expect(text).not.toContain('only-for-our-own-processes');
+      }
+    } finally {
+      delete process.env['SECRETS_KEY'];
+    }
   });
 
   test('a server that its starter left behind is taken over', async () => {
