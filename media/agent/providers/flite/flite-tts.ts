@@ -157,6 +157,8 @@ export class FliteTts implements TextToSpeech {
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       execArgv: [],
+      // It needs nothing of ours, the secrets least of all.
+      env: {},
     });
     this.#child = child;
     child.on('message', (message: FliteReply) => {
