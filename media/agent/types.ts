@@ -138,13 +138,15 @@ export interface ChatMessage {
 
 export type ResponderEvent = { readonly type: 'text'; readonly delta: string } | { readonly type: 'end_call' };
 
+export interface ResponderRequest {
+  readonly persona: AgentPersona;
+  readonly history: readonly ChatMessage[];
+  readonly signal: AbortSignal;
+}
+
 export interface Responder {
   readonly name: string;
-  respond(request: {
-    readonly persona: AgentPersona;
-    readonly history: readonly ChatMessage[];
-    readonly signal: AbortSignal;
-  }): AsyncIterable<ResponderEvent>;
+  respond(request: ResponderRequest): AsyncIterable<ResponderEvent>;
 }
 
 /**

@@ -35,6 +35,17 @@ function nameAddr(uri: string, tag: string): NameAddrHeader {
   return new NameAddrHeader(new WireUri(uri), '', tag === '' ? {} : { tag });
 }
 
+/** What requests and responses have in common. */
+function describe(message: CoreRequest | CoreResponse, source: SipRequest | SipResponse, toTag: string): void {
+  message.body = sdpOf(source) ?? '';
+  message.callId = source.callId;
+  message.cseq = source.cseq?.number ?? 0;
+  message.fromTag = source.fromTag;
+  message.toTag = toTag;
+  message.from = nameAddr(source.from?.uri ?? 'sip:anonymous.invalid', source.fromTag);
+  message.to = nameAddr(source.to?.uri ?? 'sip:anonymous.invalid', toTag);
+}
+
 export class CoreRequest extends IncomingRequestMessage {
   readonly source: SipRequest;
 
@@ -45,13 +56,7 @@ export class CoreRequest extends IncomingRequestMessage {
     this.method = source.method;
     // sip.js serves sip: only and compares the user part; the endpoint has judged the Request-URI already.
     this.ruri = ruri;
-    this.body = sdpOf(source) ?? '';
-    this.callId = source.callId;
-    this.cseq = source.cseq?.number ?? 0;
-    this.fromTag = source.fromTag;
-    this.toTag = source.toTag;
-    this.from = nameAddr(source.from?.uri ?? 'sip:anonymous.invalid', this.fromTag);
-    this.to = nameAddr(source.to?.uri ?? 'sip:anonymous.invalid', this.toTag);
+    describe(this, source, source.toTag);
   }
 
   override getHeader(name: string): string | undefined {
@@ -85,14 +90,8 @@ export class CoreResponse extends IncomingResponseMessage {
     this.method = source.cseq?.method ?? '';
     this.statusCode = source.status;
     this.reasonPhrase = source.reason;
-    this.body = sdpOf(source) ?? '';
-    this.callId = source.callId;
-    this.cseq = source.cseq?.number ?? 0;
-    this.fromTag = source.fromTag;
     // Responses without a tag come from RFC 2543 servers; sip.js drops them.
-    this.toTag = source.toTag === '' && source.status > 100 ? 'none' : source.toTag;
-    this.from = nameAddr(source.from?.uri ?? 'sip:anonymous.invalid', this.fromTag);
-    this.to = nameAddr(source.to?.uri ?? 'sip:anonymous.invalid', this.toTag);
+    describe(this, source, source.toTag === '' && source.status > 100 ? 'none' : source.toTag);
   }
 
   override getHeader(name: string): string | undefined {

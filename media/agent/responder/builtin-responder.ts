@@ -2,7 +2,7 @@
  * The responder that needs no key: deterministic, answers from the agent's instructions, says honestly when it does not
  * know, and recognises a goodbye.
  */
-import type { AgentPersona, ChatMessage, Responder, ResponderEvent } from '../types';
+import type { AgentPersona, ChatMessage, Responder, ResponderEvent, ResponderRequest } from '../types';
 import { Knowledge } from './knowledge';
 
 export const UNKNOWN_ANSWER = "I'm sorry, I don't know that. Is there anything else I can help you with?";
@@ -80,11 +80,7 @@ export class BuiltinResponder implements Responder {
   readonly name = 'built-in';
   readonly #knowledge = new WeakMap<AgentPersona, Knowledge>();
 
-  async *respond(request: {
-    readonly persona: AgentPersona;
-    readonly history: readonly ChatMessage[];
-    readonly signal: AbortSignal;
-  }): AsyncGenerator<ResponderEvent> {
+  async *respond(request: ResponderRequest): AsyncGenerator<ResponderEvent> {
     request.signal.throwIfAborted();
     const { persona, history } = request;
     const said = normalise(history.findLast((message) => message.role === 'user')?.content ?? '');

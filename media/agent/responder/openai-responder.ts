@@ -3,7 +3,7 @@
  * https://platform.openai.com/docs/api-reference/chat-streaming
  */
 import { ProviderError } from '../provider-error';
-import type { AgentPersona, ChatMessage, Responder, ResponderEvent } from '../types';
+import type { AgentPersona, ChatMessage, Responder, ResponderEvent, ResponderRequest } from '../types';
 import { chatRequest, parseChunk } from './chat-completion';
 import { EventStreamParser } from './event-stream';
 
@@ -32,11 +32,7 @@ export class OpenAiResponder implements Responder {
   }
 
   /** Throws ProviderError; its message holds a status or a cause, never the key or a text. */
-  async *respond(request: {
-    readonly persona: AgentPersona;
-    readonly history: readonly ChatMessage[];
-    readonly signal: AbortSignal;
-  }): AsyncGenerator<ResponderEvent> {
+  async *respond(request: ResponderRequest): AsyncGenerator<ResponderEvent> {
     request.signal.throwIfAborted();
     const patience = new Patience(request.signal, this.#options.firstTokenMs ?? FIRST_TOKEN_MS);
     try {
