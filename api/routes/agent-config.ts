@@ -1,9 +1,10 @@
 import type { EntityManager } from 'typeorm';
 
+import type { ConfigTransaction } from '../../store/config-transaction';
 import type { Changes } from '../changes';
 import { notFound } from '../errors';
 import { answer, route } from '../route';
-import type { Route } from '../route';
+import type { Route, RouteAnswer, RouteRequest } from '../route';
 import { agentConfig, inboundNumbersPut, outboundTrunkPut } from '../schemas/agent-config';
 import type { AgentConfig } from '../schemas/agent-config';
 import { agentConfigExample } from '../schemas/examples';
@@ -15,10 +16,25 @@ export interface AgentConfigRouteDeps {
   readonly changes: Changes;
 }
 
+type AgentRequest = RouteRequest<{ readonly id: string }, unknown, unknown>;
+
 const PATH = '/phone/sip/agents/{id}';
 const TAG = { tag: 'Agent SIP configuration', resource: 'agent' } as const;
 
 export function agentConfigRoutes({ store, changes }: AgentConfigRouteDeps): readonly Route[] {
+  const change = (
+    request: AgentRequest,
+    action: string,
+    apply: (tx: ConfigTransaction) => Promise<unknown>,
+  ): Promise<RouteAnswer> =>
+    changes.run(request, null, async (tx) => {
+      const { orgId } = request.principal;
+      const { id } = request.params;
+      const before = await readConfig(store, orgId, id, tx.manager);
+      await apply(tx);
+      const after = await readConfig(store, orgId, id, tx.manager);
+      return { body: after, audit: { action, resource: 'agent', resourceId: id, before, after } };
+    });
   return [
     route({
       ...TAG,
@@ -46,17 +62,10 @@ export function agentConfigRoutes({ store, changes }: AgentConfigRouteDeps): rea
       requestExample: { phone_number_ids: ['01937f3e-8123-7d4e-a5f6-0718293a4b04'] },
       responseExample: agentConfigExample,
       handle: async (request) => {
-        const { orgId } = request.principal;
-        const { id } = request.params;
-        return changes.run(request, null, async (tx) => {
-          const before = await readConfig(store, orgId, id, tx.manager);
-          await store.phoneNumbers.assignToAgent(tx, orgId, id, request.body.phone_number_ids);
-          const after = await readConfig(store, orgId, id, tx.manager);
-          return {
-            body: after,
-            audit: { action: 'set_inbound_numbers', resource: 'agent', resourceId: id, before, after },
-          };
-        });
+        const { principal, params, body } = request;
+        return change(request, 'set_inbound_numbers', (tx) =>
+          store.phoneNumbers.assignToAgent(tx, principal.orgId, params.id, body.phone_number_ids),
+        );
       },
     }),
     route({
@@ -73,17 +82,10 @@ export function agentConfigRoutes({ store, changes }: AgentConfigRouteDeps): rea
       requestExample: { trunk_id: '01937f3e-7a55-7abc-b0c1-5e6f70819203' },
       responseExample: agentConfigExample,
       handle: async (request) => {
-        const { orgId } = request.principal;
-        const { id } = request.params;
-        return changes.run(request, null, async (tx) => {
-          const before = await readConfig(store, orgId, id, tx.manager);
-          await store.agents.setOutboundTrunk(tx, orgId, id, request.body.trunk_id);
-          const after = await readConfig(store, orgId, id, tx.manager);
-          return {
-            body: after,
-            audit: { action: 'set_outbound_trunk', resource: 'agent', resourceId: id, before, after },
-          };
-        });
+        const { principal, params, body } = request;
+        return change(request, 'set_outbound_trunk', (tx) =>
+          store.agents.setOutboundTrunk(tx, principal.orgId, params.id, body.trunk_id),
+        );
       },
     }),
   ];
