@@ -80,12 +80,8 @@ export class IdempotencyRepository {
   ): Promise<AnswerOnce> {
     await takeKey(manager, request);
     const row = await findRow(manager, request);
-    if (row && !row.expired) {
-      assertSameBody(row, request);
-      if (row.leased) throw inFlight(request);
-      const answer = this.#saved(row, request);
-      if (answer) return { ...answer, replayed: true };
-    }
+    const saved = row && this.#saved(row, request);
+    if (saved) return { ...saved, replayed: true };
     const answer = await work();
     await manager.query(
       `INSERT INTO idempotency_keys (org_id, route, key, body_hash, status, response_sealed, created_at)
@@ -106,12 +102,8 @@ export class IdempotencyRepository {
     return this.#dataSource.transaction(async (manager) => {
       await takeKey(manager, request);
       const row = await findRow(manager, request);
-      if (row && !row.expired) {
-        assertSameBody(row, request);
-        if (row.leased) throw inFlight(request);
-        const answer = this.#saved(row, request);
-        if (answer) return { kind: 'replay', n: row.n, resourceId: row.resource_id, answer };
-      }
+      const answer = row && this.#saved(row, request);
+      if (answer) return { kind: 'replay', n: row.n, resourceId: row.resource_id, answer };
       // After 24 hours the key means a new request, and the next id.
       return startLease(manager, request, row ? row.n + (row.expired ? 1 : 0) : 1);
     });
@@ -162,7 +154,11 @@ export class IdempotencyRepository {
     );
   }
 
+  /** The answer that a repeat gets; throws while the first request runs, and when this is another one. */
   #saved(row: KeyRow, request: IdempotentRequest): SavedAnswer | undefined {
+    if (row.expired) return undefined;
+    assertSameBody(row, request);
+    if (row.leased) throw inFlight(request);
     if (row.status === null || row.response_sealed === null) return undefined;
     const body: unknown = JSON.parse(this.#secrets.open(row.response_sealed, answerAad(request)));
     return { status: row.status, body };
