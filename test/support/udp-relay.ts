@@ -7,6 +7,8 @@ import { once } from 'node:events';
 
 import type { RemoteInfo, Socket } from 'node:dgram';
 
+import { seededRandom } from './seeded-random';
+
 export interface UdpRelayOptions {
   readonly target: { readonly address: string; readonly port: number };
   /** Share lost each way, 0..1. */
@@ -25,8 +27,8 @@ export interface UdpRelay {
 export async function openUdpRelay(options: UdpRelayOptions): Promise<UdpRelay> {
   const { target, loss = 0, delayMs } = options;
   // One sequence per way: what is lost one way does not depend on when the other way answers.
-  const toServer = mulberry32(options.seed ?? 1);
-  const toClient = mulberry32((options.seed ?? 1) + 1);
+  const toServer = seededRandom(options.seed ?? 1);
+  const toClient = seededRandom((options.seed ?? 1) + 1);
   const counts = { forwarded: 0, lost: 0 };
   const timers = new Set<NodeJS.Timeout>();
   const upstream = new Map<string, Promise<Socket>>();
@@ -77,15 +79,5 @@ export async function openUdpRelay(options: UdpRelayOptions): Promise<UdpRelay> 
       front.close();
       for (const socket of upstream.values()) void socket.then((open) => open.close());
     },
-  };
-}
-
-function mulberry32(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
   };
 }

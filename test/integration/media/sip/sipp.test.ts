@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { OFFER } from '../../../fakes/media/sip/caller';
-import { LossyRelay } from '../../../fakes/media/sip/lossy-relay';
 import { ANSWER, recordingDelegate, TestEndpoint, until } from '../../../fakes/media/sip/test-endpoint';
+import { openUdpRelay } from '../../../support/udp-relay';
 
 const SIPP = '/usr/bin/sipp';
 const describeWithSipp = existsSync(SIPP) ? describe : describe.skip;
@@ -105,12 +105,13 @@ describeWithSipp('SIPp', () => {
       dialog.ring();
       dialog.answer(ANSWER);
     };
-    const relay = await LossyRelay.start(endpoint.port, 0.1, 20_261_124);
+    const target = { address: '127.0.0.1', port: endpoint.port };
+    const relay = await openUdpRelay({ target, loss: 0.1, seed: 20_261_124 });
     try {
       const run = await sipp('uac', ['-m', '200', '-r', '40', '-d', '100', `127.0.0.1:${relay.port}`]);
       expect(run).toMatchObject({ successful: 200, failed: 0 });
       expect(endpoint.calls).toHaveLength(200);
-      expect(relay.lost).toBeGreaterThan(50);
+      expect(relay.counts.lost).toBeGreaterThan(50);
       // SIPp takes a repeated 200 of its INVITE for the answer to its BYE: where ACK and BYE were both lost, it stops
       // there and our dialog waits for its ACK.
       const open = endpoint.calls.filter(({ events }) => events.at(-1) !== 'closed normal');
