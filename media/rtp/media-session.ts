@@ -4,10 +4,8 @@
  *
  *   opened ──setRemote──► running ──close──► closed
  */
-import { isIPv6, SocketAddress } from 'node:net';
-
+import { canonicalAddress, isUnspecified, mayReach } from '../address-scope';
 import { FRAME_MS, FRAME_SAMPLES } from '../audio/audio-batch';
-import { maySendTo } from './media-destination';
 import { isRtcp } from './packet';
 import { estimateMos } from './quality';
 import { Receiver } from './receiver';
@@ -106,7 +104,7 @@ export class MediaSession {
     // An unspecified address is the old way to hold (RFC 2543): the source stays what it was.
     if (!isUnspecified(address)) {
       this.#remoteAddress = address;
-      this.#maySendToSdp = maySendTo(address, signallingAddress);
+      this.#maySendToSdp = mayReach(address, signallingAddress);
       const rtcpPort = remote.rtcpPort ?? remote.port + 1;
       this.#receiver.source.expect({ address, port: remote.port, rtcpPort, signallingAddress });
     }
@@ -276,13 +274,4 @@ export class MediaSession {
   #random(): number {
     return (this.#options.random ?? Math.random)();
   }
-}
-
-/** Spelled as the socket spells it, so that addresses compare as strings. */
-function canonicalAddress(address: string): string {
-  return isIPv6(address) ? new SocketAddress({ address, family: 'ipv6' }).address : address;
-}
-
-function isUnspecified(address: string): boolean {
-  return address === '0.0.0.0' || address === '::';
 }

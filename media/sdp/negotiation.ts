@@ -1,7 +1,7 @@
 /** Choosing one audio stream and its codec out of a peer's SDP: the rules of RFC 3264 that offer and answer share. */
-import { BlockList, isIPv4, isIPv6 } from 'node:net';
+import { isIPv4, isIPv6 } from 'node:net';
 
-import { isUnspecified } from './session-description';
+import { addressScope, isUnspecified } from '../address-scope';
 import { refuse } from './types';
 
 import type { MediaSection, OfferedFormat } from './session-description';
@@ -9,13 +9,6 @@ import type { AudioCodec, Direction, RemoteAudio, SdpRefusal } from './types';
 
 export const DEFAULT_CODECS: readonly AudioCodec[] = ['PCMU', 'PCMA'];
 const PLAIN_RTP = 'RTP/AVP';
-
-/** Nobody's media address: groups, broadcast, and what RFC 6890 reserves. */
-const UNUSABLE = new BlockList();
-UNUSABLE.addSubnet('0.0.0.0', 8, 'ipv4');
-UNUSABLE.addSubnet('224.0.0.0', 4, 'ipv4');
-UNUSABLE.addSubnet('240.0.0.0', 4, 'ipv4');
-UNUSABLE.addSubnet('ff00::', 8, 'ipv6');
 
 export type AudioChoice =
   | {
@@ -107,5 +100,5 @@ function usable(address: string, localAddress: string): boolean {
   if (isUnspecified(address)) return true;
   if (isIPv4(localAddress) && !isIPv4(address)) return false;
   if (isIPv6(localAddress) && !isIPv6(address)) return false;
-  return !UNUSABLE.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+  return addressScope(address) !== 'unusable';
 }

@@ -81,11 +81,6 @@ export function readSessionDescription(
   return { ok: true, description: { timing: readTiming(lines), media } };
 }
 
-/** The wildcard that older phones hold with. */
-export function isUnspecified(address: string): boolean {
-  return address === '0.0.0.0' || /^[0:]+$/.test(address);
-}
-
 type ParsedSession = ReturnType<typeof parse>;
 
 function readMedia(line: string, section: MediaDescription, session: ParsedSession): MediaSection | null {

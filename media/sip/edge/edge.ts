@@ -1,7 +1,6 @@
 import { isIP } from 'node:net';
 
-import { addressKind } from './address-kind';
-import { isWildcard } from './flow';
+import { addressScope, isUnspecified } from '../../address-scope';
 import { DEFAULT_TCP_LIMITS, listenTcp, TcpConnections } from './tcp';
 import { routeAddress, UdpListener } from './udp';
 
@@ -98,13 +97,13 @@ export class SipEdge {
 
   /** Our address on the route to `peer` when it is known without asking the kernel. */
   knownLocalAddress(flow: Flow): string | undefined {
-    if (!isWildcard(flow.localAddress)) return flow.localAddress;
+    if (!isUnspecified(flow.localAddress)) return flow.localAddress;
     return this.#routes.get(flow.peer.address);
   }
 
   async localAddress(address: string): Promise<string> {
     const listener = this.#udpListener(address);
-    if (!isWildcard(listener.address)) return listener.address;
+    if (!isUnspecified(listener.address)) return listener.address;
     const known = this.#routes.get(address);
     if (known !== undefined) return known;
     const local = await routeAddress(address, 0);
@@ -147,9 +146,9 @@ export class SipEdge {
     const ipv6 = isIP(address) === 6;
     const sameFamily = this.#udp.filter((candidate) => candidate.ipv6 === ipv6);
     // A socket bound to loopback reaches nothing else, and none bound elsewhere reaches loopback.
-    const loopback = addressKind(address) === 'loopback';
+    const loopback = addressScope(address) === 'loopback';
     const reaches = (candidate: UdpListener): boolean =>
-      isWildcard(candidate.address) || (addressKind(candidate.address) === 'loopback') === loopback;
+      isUnspecified(candidate.address) || (addressScope(candidate.address) === 'loopback') === loopback;
     const listener = sameFamily.find(reaches) ?? sameFamily[0];
     if (listener === undefined) throw new Error(`no SIP listener for ${ipv6 ? 'IPv6' : 'IPv4'}`);
     return listener;

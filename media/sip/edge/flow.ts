@@ -22,10 +22,6 @@ export interface Flow {
 
 export type MessageSink = (bytes: Buffer, flow: Flow) => void;
 
-export function isWildcard(address: string): boolean {
-  return address === '0.0.0.0' || address === '::';
-}
-
 /** An address as it stands in a URI or a Via. */
 export function uriHost(address: string): string {
   return address.includes(':') && !address.startsWith('[') ? `[${address}]` : address;

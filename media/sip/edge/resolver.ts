@@ -1,6 +1,8 @@
 import { lookup, resolveSrv } from 'node:dns/promises';
 import { isIP } from 'node:net';
 
+import { canonicalAddress } from '../../address-scope';
+
 export interface ResolvedTarget {
   readonly address: string;
   readonly port: number;
@@ -16,7 +18,7 @@ export const DEFAULT_SIP_PORT = 5060;
  */
 export const resolveTarget: TargetResolver = async (host, port, transport) => {
   const literal = host.startsWith('[') ? host.slice(1, -1) : host;
-  if (isIP(literal) !== 0) return [{ address: literal, port: port ?? DEFAULT_SIP_PORT }];
+  if (isIP(literal) !== 0) return [{ address: canonicalAddress(literal), port: port ?? DEFAULT_SIP_PORT }];
   if (port === null) {
     const records = await resolveSrv(`_sip._${transport}.${host}`).catch(() => []);
     records.sort((a, b) => a.priority - b.priority || b.weight - a.weight);

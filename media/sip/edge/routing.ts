@@ -1,8 +1,8 @@
 import { isIP } from 'node:net';
 
+import { canonicalAddress, mayReach } from '../../address-scope';
 import { parseAddress } from '../message/address';
 import { parseUri } from '../message/uri';
-import { addressKind } from './address-kind';
 import { DEFAULT_SIP_PORT } from './resolver';
 
 import type { SipPeer } from '../types';
@@ -73,16 +73,11 @@ async function hopAddress(
   if (hop === null) return source;
   const resolved = literalTarget(hop) ?? (await resolve(hop.host, hop.port, hop.transport).catch(() => []))[0];
   if (resolved === undefined) return source;
-  if (resolved.address !== peer.address && !mayReach(resolved.address, peer.address)) return source;
+  if (!mayReach(resolved.address, peer.address)) return source;
   return { ...resolved, transport: hop.transport };
 }
 
 function literalTarget({ host, port }: NextHop): ResolvedTarget | undefined {
   const literal = host.startsWith('[') ? host.slice(1, -1) : host;
-  return isIP(literal) === 0 ? undefined : { address: literal, port: port ?? DEFAULT_SIP_PORT };
-}
-
-function mayReach(address: string, peer: string): boolean {
-  const kind = addressKind(address);
-  return kind === 'public' || kind === addressKind(peer);
+  return isIP(literal) === 0 ? undefined : { address: canonicalAddress(literal), port: port ?? DEFAULT_SIP_PORT };
 }

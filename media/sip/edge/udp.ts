@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { isIP } from 'node:net';
 
-import { isWildcard } from './flow';
+import { isUnspecified } from '../../address-scope';
 
 import type { Socket, SocketOptions } from 'node:dgram';
 import type { Flow, MessageSink } from './flow';
@@ -244,7 +244,7 @@ export async function routeAddress(address: string, port: number): Promise<strin
   try {
     await connect(socket, port === 0 ? 9 : port, address);
     const local = socket.address().address;
-    return isWildcard(local) ? address : local;
+    return isUnspecified(local) ? address : local;
   } finally {
     socket.close();
   }
