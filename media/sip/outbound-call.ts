@@ -31,6 +31,7 @@ const TCP_CONNECT_MS = 5_000;
 const TCP_INSTEAD_CONNECT_MS = 1_000;
 const MAX_UDP_REQUEST_BYTES = 1_300;
 const FIRST_CSEQ = 1;
+const TRYING = 100;
 
 /** A call that goes out, from its INVITE on. One Call-ID; one more INVITE per challenge and per address of the target. */
 export class OutboundCall extends SipCall implements OutboundDialog {
@@ -83,7 +84,7 @@ export class OutboundCall extends SipCall implements OutboundDialog {
     this.core.cancel(reason === undefined ? undefined : reasonValue(reason));
     // RFC 3261 §9.1: a cancelled INVITE without a final answer is given up; before a provisional, timer B does that.
     this.#timers.arm('cancel', CANCEL_WAIT_MS, () => {
-      if (this.state === 'setup' && !this.core.calling) this.#fail({ kind: 'timeout', provisional: this.#provisional });
+      if (this.state === 'setup' && !this.core.calling) this.#fail({ kind: 'timeout', provisional: this.#heard });
     });
   }
 
@@ -120,6 +121,11 @@ export class OutboundCall extends SipCall implements OutboundDialog {
   protected override authorize(challenge: SipResponse, method: string): string | null {
     if (!this.#trusted.has(this.#responsePeer)) return null;
     return this.#digest.answer(challenge, method, method === 'INVITE' ? this.#requestUri : this.core.remoteTarget);
+  }
+
+  /** The highest provisional; a challenge too says that somebody is there, as little as 100 does. */
+  get #heard(): number | null {
+    return this.#provisional ?? (this.#authorization === undefined ? null : TRYING);
   }
 
   get #requestUri(): string {
@@ -185,7 +191,7 @@ export class OutboundCall extends SipCall implements OutboundDialog {
         onProgress: (response) => this.notify((delegate) => delegate.onProgress?.(response.status, sdpOf(response))),
         onAccept: (response) => this.#accepted(response),
         onReject: (response) => this.#rejected(response),
-        onTimeout: () => this.#fail({ kind: 'timeout', provisional: this.#provisional }),
+        onTimeout: () => this.#fail({ kind: 'timeout', provisional: this.#heard }),
         onTransportError: (error) => this.#unreachable(error),
       },
       onRetransmit: (method) => context.counters.retransmitted(method),

@@ -243,6 +243,13 @@ describe('outbound call', () => {
     expect(new Set(carrier.received.map((message) => message.topVia?.params.get('branch'))).size).toBe(1);
   });
 
+  it('has heard somebody when a carrier challenges and says no more', async () => {
+    await dial({ timerBMs: 700 });
+    carrier.send(answerTo(await carrier.request('INVITE'), 401, { toTag: 'callee', headers: [challenge] }));
+    await until(() => events.length === 2, 3_000);
+    expect(JSON.parse(events[0]!.slice(7))).toEqual({ kind: 'timeout', provisional: 100 });
+  });
+
   it('rejects with nothing sent when the name or the TCP port does not answer', async () => {
     const { port } = carrier;
     const failures = await Promise.allSettled([
