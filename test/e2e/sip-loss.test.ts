@@ -1,4 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { newNumber, OutboundCalls } from '../support/outbound';
 import { hasSipp, runSipp } from '../support/sipp';
+import { SippCarrier } from '../support/sipp-carrier';
 import { Stack, waitFor } from '../support/stack';
 import { openUdpRelay } from '../support/udp-relay';
 import type { UdpRelay } from '../support/udp-relay';
@@ -52,6 +56,32 @@ describeWithSipp('SIP over a network that loses a tenth of all datagrams each wa
     expect(new Set(recorded.map(({ sip }) => sip.call_id)).size).toBe(CALLS);
     expect(new Set(recorded.map(({ disposition }) => disposition))).toEqual(new Set(['answered']));
   }, 180_000);
+
+  it('places outbound calls, each dialled once', async () => {
+    const calls = await OutboundCalls.create(stack);
+    const carrier = await SippCarrier.start({ scenario: 'carrier-hangup.xml', pauseMs: 500 });
+    const line = await openUdpRelay({ target: { address: '127.0.0.1', port: carrier.port }, loss: 0.1, seed: 815 });
+    try {
+      const trunk = await calls.trunkTo(line.port);
+      const numbers = Array.from({ length: 20 }, newNumber);
+      const placed = await Promise.all(
+        numbers.map(async (number, at) => {
+          await sleep(at * 200);
+          return calls.placeSurely(trunk, number, number);
+        }),
+      );
+      const ended = await Promise.all(placed.map(({ id }) => calls.ended(id, 40_000)));
+      expect(line.counts.lost).toBeGreaterThan(0);
+      for (const [at, call] of ended.entries()) {
+        expect(call).toMatchObject({ disposition: 'answered', end_reason: 'callee_hangup' });
+        expect(carrier.callIds(numbers[at] ?? '')).toEqual([call.sip.call_id]);
+        expect(carrier.invites(numbers[at] ?? '')).toHaveLength(1);
+      }
+    } finally {
+      line.close();
+      await carrier.stop();
+    }
+  }, 90_000);
 
   async function completed(): Promise<Recorded['items']> {
     const found: Recorded['items'][number][] = [];

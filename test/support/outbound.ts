@@ -1,4 +1,6 @@
 /** Outbound calls of an end-to-end test: an agent that dials through trunks to the test's carriers. */
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { keyedCallId } from '../../store/ids';
 import { waitFor } from './stack';
 import type { ApiAnswer, Stack } from './stack';
@@ -84,6 +86,16 @@ export class OutboundCalls {
     const answer = await this.post(trunkId, to, more);
     if (answer.status !== 200) throw new Error(`call: ${answer.status} ${JSON.stringify(answer.body)}`);
     return answer.body;
+  }
+
+  /** As a client does that gets no answer, or is told to come again: with one key until the call is accepted. */
+  async placeSurely(trunkId: string, to: string, key: string): Promise<CallRecord> {
+    return waitFor(`an answer to ${key}`, 30_000, async () => {
+      const answer = await this.post(trunkId, to, {}, { 'Idempotency-Key': key }).catch(() => undefined);
+      if (answer?.status === 200) return answer.body;
+      await sleep(200);
+      return undefined;
+    });
   }
 
   /** The id that a call of this key gets, before it exists. */
