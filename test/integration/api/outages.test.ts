@@ -4,7 +4,7 @@ import { createTemporalClient } from '../../../ops/temporal';
 import { createDataSource } from '../../../store/data-source';
 import { newMasterKey, SecretBox } from '../../../store/secrets';
 import { createTestDatabase, testServers } from '../../support/servers';
-import { until } from './support/until';
+import { waitFor } from '../../support/stack';
 import { ApiServer } from './support/api-server';
 import type { Answer } from './support/api-server';
 import { TcpRelay } from './support/tcp-relay';
@@ -52,7 +52,7 @@ describe('while PostgreSQL is away', () => {
       expect((await api.get('/health', { key: null })).status).toBe(200);
 
       await relay.comeBack();
-      await until('the database', 3000, async () => ((await api.get('/phone')).status === 200 ? true : undefined));
+      await waitFor('the database', 3000, async () => ((await api.get('/phone')).status === 200 ? true : undefined));
 
       relay.fallSilent();
       const silent = await Promise.all(Array.from({ length: 15 }, () => timed(api.get('/phone'))));
@@ -63,7 +63,7 @@ describe('while PostgreSQL is away', () => {
       expect((await timed(api.get('/health', { key: null }))).ms).toBeLessThan(200);
 
       await relay.comeBack();
-      await until('the database', 5000, async () => ((await api.get('/phone')).status === 200 ? true : undefined));
+      await waitFor('the database', 5000, async () => ((await api.get('/phone')).status === 200 ? true : undefined));
       const made = await api.post('/phone', { name: 'After' });
       expect(made.status).toBe(200);
     } finally {

@@ -1,6 +1,6 @@
 import { keyedCallId } from '../../../store/ids';
 import { FakeCallWorkflows } from '../../fakes/fake-call-workflows';
-import { until } from './support/until';
+import { waitFor } from '../../support/stack';
 import { ApiServer } from './support/api-server';
 
 const ROUTE = 'POST /phone/outbound-call';
@@ -118,7 +118,7 @@ describe('POST /phone/outbound-call', () => {
       const { status, body } = await dial();
       return status === 503 ? body.code : undefined;
     };
-    expect(await until('the refusal', 4000, refused)).toBe('media_unavailable');
+    expect(await waitFor('the refusal', 4000, refused)).toBe('media_unavailable');
     workflows.accepted.length = 0;
     await api.seeNode();
     expect((await dial()).status).toBe(200);
