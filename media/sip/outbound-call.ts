@@ -30,6 +30,8 @@ const TCP_CONNECT_MS = 5_000;
 /** For a request that only grew too long for UDP (RFC 3261 §18.1.1). */
 const TCP_INSTEAD_CONNECT_MS = 1_000;
 const MAX_UDP_REQUEST_BYTES = 1_300;
+/** Weight of an offer, which is made after the way of the INVITE is known. */
+const OFFER_BYTES = 350;
 const FIRST_CSEQ = 1;
 const TRYING = 100;
 
@@ -43,7 +45,7 @@ export class OutboundCall extends SipCall implements OutboundDialog {
   #core: SipCore | undefined;
   #flow: Flow | undefined;
   #targets: readonly ResolvedTarget[] = [];
-  #sdp = '';
+  #sdp: string | undefined;
   #cseq = FIRST_CSEQ;
   #authorization: string | undefined;
   #provisional: number | null = null;
@@ -61,7 +63,7 @@ export class OutboundCall extends SipCall implements OutboundDialog {
     this.#digest = new DigestClient(options.invite.credentials);
   }
 
-  /** @throws InviteNotSentError when no address of the target can be reached */
+  /** @throws InviteNotSentError when no address of the target can be reached; whatever `offer` throws */
   async start(): Promise<void> {
     const { host, port, transport } = this.#invite.target;
     try {
@@ -141,32 +143,34 @@ export class OutboundCall extends SipCall implements OutboundDialog {
       const [target, ...rest] = this.#targets;
       if (target === undefined) throw new InviteNotSentError(detailOf(failure), failure);
       this.#targets = rest;
+      let localAddress: string;
+      let flow: Flow;
       try {
-        await this.#sendTo(target);
-        return;
+        localAddress = this.#publicHost ?? (await this.context.edge.localAddress(target.address));
+        flow = await this.#flowTo(target);
       } catch (error) {
         failure = error;
+        continue;
       }
+      this.#assertOpen();
+      // Asked last: by its refusal nothing leaves any more.
+      this.#sdp ??= this.#invite.offer(localAddress);
+      this.#flow = flow;
+      this.#core ??= this.#createCore(localAddress, flow);
+      this.#sendInvite(this.#sdp);
+      return;
     }
   }
 
-  async #sendTo({ address, port }: ResolvedTarget): Promise<void> {
+  async #flowTo({ address, port }: ResolvedTarget): Promise<Flow> {
     const { edge } = this.context;
-    const localAddress = this.#publicHost ?? (await edge.localAddress(address));
-    if (this.#core === undefined) this.#sdp = this.#invite.offer(localAddress);
-    let flow: Flow;
-    if (this.#invite.target.transport === 'tcp') {
-      flow = await edge.tcpFlow(address, port, TCP_CONNECT_MS);
-    } else {
-      const tcp = this.#estimatedBytes > MAX_UDP_REQUEST_BYTES && edge.mayTryTcp(address, port);
-      const instead = tcp ? await edge.tcpFlow(address, port, TCP_INSTEAD_CONNECT_MS).catch(() => null) : null;
-      if (tcp && instead === null) edge.noteNoTcp(address, port);
-      flow = instead ?? (await edge.watchedUdpFlow(address, port));
+    if (this.#invite.target.transport === 'tcp') return edge.tcpFlow(address, port, TCP_CONNECT_MS);
+    if (this.#estimatedBytes > MAX_UDP_REQUEST_BYTES && edge.mayTryTcp(address, port)) {
+      const tcp = await edge.tcpFlow(address, port, TCP_INSTEAD_CONNECT_MS).catch(() => null);
+      if (tcp !== null) return tcp;
+      edge.noteNoTcp(address, port);
     }
-    this.#assertOpen();
-    this.#flow = flow;
-    this.#core ??= this.#createCore(localAddress, flow);
-    this.#sendInvite();
+    return edge.watchedUdpFlow(address, port);
   }
 
   #assertOpen(): void {
@@ -216,7 +220,7 @@ export class OutboundCall extends SipCall implements OutboundDialog {
     };
   }
 
-  #sendInvite(): void {
+  #sendInvite(sdp: string): void {
     const fromHost = uriHost(this.#invite.target.host);
     const user = encodeUserPart(encodeWireText(this.#invite.fromUser));
     this.#stopWatch();
@@ -228,7 +232,7 @@ export class OutboundCall extends SipCall implements OutboundDialog {
       callId: this.sipCallId,
       cseq: this.#cseq,
       headers: this.#headers(),
-      sdp: this.#sdp,
+      sdp,
     });
     const { timerBMs } = this.#invite;
     if (timerBMs !== undefined) this.#timers.arm('B', timerBMs, () => this.core.expireInvite());
@@ -242,7 +246,7 @@ export class OutboundCall extends SipCall implements OutboundDialog {
   /** What the INVITE will weigh: its variable parts plus the fixed ones, on the safe side. */
   get #estimatedBytes(): number {
     const fixed = 600 + 3 * this.#requestUri.length + this.sipCallId.length;
-    return this.#headers().reduce((sum, line) => sum + line.length + 2, fixed + this.#sdp.length);
+    return this.#headers().reduce((sum, line) => sum + line.length + 2, fixed + OFFER_BYTES);
   }
 
   #accepted(response: SipResponse): void {
@@ -267,10 +271,10 @@ export class OutboundCall extends SipCall implements OutboundDialog {
     const { status } = response;
     if ((status === 401 || status === 407) && !this.#cancelled) {
       const authorization = this.authorize(response, 'INVITE');
-      if (authorization !== null) {
+      if (authorization !== null && this.#sdp !== undefined) {
         this.#authorization = authorization;
         this.#cseq += 1;
-        this.#sendInvite();
+        this.#sendInvite(this.#sdp);
         return;
       }
     }

@@ -138,7 +138,7 @@ export interface OutboundInvite {
   readonly headers?: readonly (readonly [name: string, value: string])[];
   /** Timer B: how long nothing at all may be heard. Default 32 s (RFC 3261 §17.1.1.2). */
   readonly timerBMs?: number;
-  /** Builds the offer when the local address of the route is known. */
+  /** Builds the offer, last before the INVITE leaves. What it throws, `invite` rejects with: then nothing was sent. */
   readonly offer: (localAddress: string) => string;
 }
 

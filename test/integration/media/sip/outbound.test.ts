@@ -263,6 +263,27 @@ describe('outbound call', () => {
     expect(events).toEqual([]);
   });
 
+  it('sends nothing when the offer is refused, and says why', async () => {
+    const stopped = new Error('stopped');
+    let asked = 0;
+    const offer = (): never => {
+      asked += 1;
+      throw stopped;
+    };
+    const target = { user: 'x', host: 'localhost', port: carrier.port, transport: 'udp' } as const;
+    await expect(dial({ offer, target })).rejects.toBe(stopped);
+    expect(asked).toBe(1);
+    expect(carrier.received).toEqual([]);
+    expect(endpoint.server.dialogCount).toBe(0);
+  });
+
+  it('asks for no offer while no address is reached', async () => {
+    const offer = jest.fn(() => OFFER);
+    const target = { user: 'x', host: '127.0.0.1', port: 1, transport: 'tcp' } as const;
+    await expect(dial({ offer, target })).rejects.toBeInstanceOf(InviteNotSentError);
+    expect(offer).not.toHaveBeenCalled();
+  });
+
   it('tries the next address of the target when one is unreachable, with the same Call-ID', async () => {
     await endpoint.server.close();
     const dead = await SipPeer.udp();
