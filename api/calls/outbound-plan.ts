@@ -32,7 +32,13 @@ export async function planOutbound(
 ): Promise<OutboundPlan> {
   const { store } = deps;
   assertServed(request);
-  const [agent, speech] = await Promise.all([store.agents.find(orgId, request.phone_agent_id), deps.speech.current()]);
+  // Asked side by side: each look-up is a round trip that the callee's phone waits for.
+  const [agent, speech, trunks, numbers] = await Promise.all([
+    store.agents.find(orgId, request.phone_agent_id),
+    deps.speech.current(),
+    store.outboundTrunks.list(orgId),
+    deps.allowedCountries.length > 0 ? [] : inboundNumbers(store, orgId),
+  ]);
   if (agent === null) throw notFound('agent');
   const trunkId = request.trunk_id ?? agent.outboundTrunkId;
   if (trunkId === null) {
@@ -42,13 +48,14 @@ export async function planOutbound(
   if (unspoken !== undefined) {
     throw impossible('language_unavailable', `No configured provider speaks "${unspoken}"`, { language: unspoken });
   }
-  const trunk = await store.outboundTrunks.find(orgId, trunkId);
-  if (trunk === null) throw notFound('outbound trunk');
+  const trunk = trunks.find(({ id }) => id === trunkId.toLowerCase());
+  if (trunk === undefined) throw notFound('outbound trunk');
   const from = request.caller_number ?? trunk.callerNumber;
   if (from !== trunk.callerNumber) {
     throw impossible('caller_number_not_owned', 'The trunk does not own this caller number');
   }
-  await assertDestination(deps, orgId, request.phone_number);
+  const ownNumbers = [...numbers, ...trunks.map(({ callerNumber }) => callerNumber)];
+  assertDestination(request.phone_number, deps.allowedCountries, ownNumbers);
   if (!speech.anyNode) throw unavailable('media_unavailable', 'No media node is alive; nothing was done');
   return {
     agentId: agent.id,
@@ -72,9 +79,8 @@ function assertServed(request: OutboundCallRequest): void {
   }
 }
 
-async function assertDestination(deps: OutboundPlanDeps, orgId: string, to: string): Promise<void> {
-  const ownNumbers = deps.allowedCountries.length > 0 ? [] : await numbersOf(deps.store, orgId);
-  const refusal = refuseDestination({ to, configuredCountries: deps.allowedCountries, ownNumbers });
+function assertDestination(to: string, configuredCountries: readonly string[], ownNumbers: readonly string[]): void {
+  const refusal = refuseDestination({ to, configuredCountries, ownNumbers });
   if (refusal === null) return;
   const why = isExpensiveRefusal(refusal)
     ? 'Premium-rate and satellite numbers are not dialled'
@@ -82,15 +88,7 @@ async function assertDestination(deps: OutboundPlanDeps, orgId: string, to: stri
   throw impossible('destination_not_allowed', why, { country: refusal.country });
 }
 
-async function numbersOf(store: OutboundPlanDeps['store'], orgId: string): Promise<string[]> {
-  const [verified, inbound, outbound] = await Promise.all([
-    store.phoneNumbers.verified(orgId),
-    store.inboundTrunks.find(orgId),
-    store.outboundTrunks.list(orgId),
-  ]);
-  return [
-    ...verified.map(({ phoneNumber }) => phoneNumber),
-    ...(inbound?.phoneNumbers ?? []),
-    ...outbound.map(({ callerNumber }) => callerNumber),
-  ];
+async function inboundNumbers(store: OutboundPlanDeps['store'], orgId: string): Promise<string[]> {
+  const [verified, inbound] = await Promise.all([store.phoneNumbers.verified(orgId), store.inboundTrunks.find(orgId)]);
+  return [...verified.map(({ phoneNumber }) => phoneNumber), ...(inbound?.phoneNumbers ?? [])];
 }
