@@ -1,12 +1,13 @@
 /**
- * Kills and stops of everything, at moments that a seed decides, under calls that are live or being set up. `SOAK_SEED`
- * and `SOAK_ROUNDS` repeat or lengthen a run.
+ * Kills and stops of everything, alone and together, at moments that a seed decides, under calls that are live or being
+ * set up. `SOAK_SEED` and `SOAK_ROUNDS` repeat or lengthen a run.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { answered } from '../support/live/live-calls';
 import { LiveStack } from '../support/live/live-stack';
 import { SeededRandom } from '../support/live/random';
+import { waitFor } from '../support/stack';
 import type { StackProcess } from '../support/stack';
 
 const SEED = Number(process.env['SOAK_SEED'] ?? 20_261_124);
@@ -15,12 +16,19 @@ const MINUTE_MS = 60_000;
 const ALL: readonly StackProcess[] = ['supervisor', 'media', 'worker', 'api', 'temporal', 'postgres'];
 const LOST = answered('media_node_lost', 'system');
 
-/** Carries no audio: calls outlive it. */
-type Dispensable = 'worker' | 'api' | 'temporal' | 'postgres';
+/** Carry no audio: calls outlive them. */
+const DISPENSABLE = ['worker', 'api', 'temporal', 'postgres'] as const;
+type Dispensable = (typeof DISPENSABLE)[number];
 
-type Blow =
-  | { readonly way: 'kill' | 'stop'; readonly target: Dispensable; readonly seconds: number; readonly setup: boolean }
-  | { readonly way: 'kill'; readonly target: 'media' | 'everything' };
+/** `kill`: back at once; `stop`: stands still; `gone`: dead, and nobody starts it. The last two for `seconds`. */
+interface Outage {
+  readonly way: 'kill' | 'stop' | 'gone';
+  readonly targets: readonly Dispensable[];
+  readonly seconds: number;
+  readonly during: 'setup' | 'call';
+}
+
+type Blow = Outage | { readonly way: 'kill'; readonly targets: readonly ['media'] | typeof ALL };
 
 interface Round {
   readonly blow: Blow;
@@ -32,20 +40,20 @@ interface Round {
 }
 
 function roundOf(random: SeededRandom): Round {
-  const target = random.pick(['worker', 'api', 'temporal', 'postgres', 'temporal', 'postgres', 'media', 'everything']);
-  const way = random.pick(['kill', 'kill', 'stop'] as const);
-  const setup = random.next() < 0.5;
-  const blow: Blow =
-    target === 'media' || target === 'everything'
-      ? { way: 'kill', target }
-      : { way, target: target as Dispensable, seconds: random.between(1, 20), setup };
-  return {
-    blow,
-    inbound: random.between(10, 25),
-    outbound: random.between(2, 6),
-    waitMs: random.between(0, 1_500),
-    hangUps: random.between(0, 8),
+  const size = { inbound: random.between(10, 25), outbound: random.between(2, 6) };
+  const moment = { waitMs: random.between(0, 1_500), hangUps: random.between(0, 8) };
+  const fatal = random.next() < 0.2;
+  if (fatal) return { ...size, ...moment, blow: { way: 'kill', targets: random.pick([['media'] as const, ALL]) } };
+  const wanted = random.pick([1, 1, 2, 4]);
+  const targets = new Set<Dispensable>();
+  while (targets.size < wanted) targets.add(random.pick(DISPENSABLE));
+  const blow: Outage = {
+    way: random.pick(['kill', 'stop', 'gone']),
+    targets: [...targets],
+    seconds: random.between(1, 20),
+    during: random.pick(['setup', 'call']),
   };
+  return { ...size, ...moment, blow };
 }
 
 describe(`a matrix of kills, seed ${SEED}`, () => {
@@ -53,7 +61,9 @@ describe(`a matrix of kills, seed ${SEED}`, () => {
   const random = new SeededRandom(SEED);
   const rounds = Array.from({ length: ROUNDS }, (_, i) => {
     const round = roundOf(random);
-    return [`${i + 1}: ${JSON.stringify(round.blow)}`, round] as const;
+    const { way, targets } = round.blow;
+    const when = 'during' in round.blow ? `${round.blow.seconds} s during ${round.blow.during}` : '';
+    return [`${i + 1}: ${way} ${targets.join(' + ')} ${when}`, round] as const;
   });
 
   beforeAll(async () => {
@@ -66,26 +76,68 @@ describe(`a matrix of kills, seed ${SEED}`, () => {
 
   it.each(rounds)(
     '%s',
-    (_, round) => (isDispensable(round.blow) ? outlived(round, round.blow) : lost(round, round.blow)),
+    async (_, round) => {
+      const { blow } = round;
+      await ('during' in blow ? outlived(round, blow) : lost(round, blow.targets));
+    },
     4 * MINUTE_MS,
   );
 
+  it(
+    'a media node that stands still for three seconds is not lost',
+    async () => {
+      const { calls, stack } = live;
+      await calls.place({ inbound: 15, outbound: 3 });
+      const before = await live.nodeState();
+      await freeze(3_000);
+      await stack.waitReady();
+      await sleep(12_000);
+      expect(await calls.hangUpByPhone(calls.live)).toEqual(calls.all.map(() => 200));
+      await settled();
+      expect(await live.nodeState()).toEqual(before);
+    },
+    2 * MINUTE_MS,
+  );
+
+  it(
+    'a media node that was given up and speaks again hangs up what it had and is taken back',
+    async () => {
+      const { calls } = live;
+      await calls.place({ inbound: 15, outbound: 3 });
+      const { bootId } = await live.nodeState();
+      calls.allEnd(LOST);
+      await freeze(15_000);
+      expect(await calls.wrongRecords()).toEqual([]);
+      await waitFor('BYE to each phone', 40_000, () => (calls.live.length === 0 ? true : undefined));
+      const call = await waitFor('a new call', 20_000, () => calls.call().catch(() => undefined));
+      expect(await calls.hangUpByPhone([call])).toEqual([200]);
+      await settled();
+      expect(await live.nodeState()).toEqual({ bootId, lostBoots: [] });
+    },
+    3 * MINUTE_MS,
+  );
+
+  async function freeze(ms: number): Promise<void> {
+    const pid = live.stack.kill('media', 'SIGSTOP');
+    await sleep(ms);
+    process.kill(pid, 'SIGCONT');
+  }
+
   /** Nobody hears it, and each call has the end that was given to it. */
-  async function outlived(round: Round, blow: Extract<Blow, { setup: boolean }>): Promise<void> {
+  async function outlived(round: Round, outage: Outage): Promise<void> {
     const { calls, stack } = live;
     const before = await live.nodeState();
     const placing = calls.tryToPlace(round);
-    if (!blow.setup) await placing;
+    if (outage.during === 'call') await placing;
     await sleep(round.waitMs);
-    const pid = stack.kill(blow.target, blow.way === 'kill' ? 'SIGKILL' : 'SIGSTOP');
+    const comeBack = strike(outage);
     try {
       const statuses = await calls.hangUpByPhone(calls.live.slice(0, round.hangUps));
       expect(statuses.filter((status) => status !== 200)).toEqual([]);
-      if (blow.way === 'stop') await sleep(blow.seconds * 1000);
+      if (outage.way !== 'kill') await sleep(outage.seconds * 1000);
     } finally {
-      if (blow.way === 'stop') process.kill(pid, 'SIGCONT');
+      await comeBack();
     }
-    if (blow.way === 'kill') await stack.waitForNewPid(blow.target, pid, 30_000);
     await stack.waitReady();
     await placing;
     const half = Math.ceil(calls.live.length / 2);
@@ -98,18 +150,32 @@ describe(`a matrix of kills, seed ${SEED}`, () => {
     expect(await live.nodeState()).toEqual(before);
   }
 
+  /** Answers how all of it comes back. */
+  function strike({ way, targets }: Outage): () => Promise<void> {
+    const { stack } = live;
+    const pids = targets.map((name) => [name, stack.pid(name)] as const);
+    const supervisor = stack.pid('supervisor');
+    if (way === 'gone') process.kill(supervisor, 'SIGSTOP');
+    for (const [, pid] of pids) process.kill(pid, way === 'stop' ? 'SIGSTOP' : 'SIGKILL');
+    return async () => {
+      if (way === 'gone') process.kill(supervisor, 'SIGCONT');
+      if (way === 'stop') for (const [, pid] of pids) process.kill(pid, 'SIGCONT');
+      else await Promise.all(pids.map(([name, pid]) => stack.waitForNewPid(name, pid, 30_000)));
+    };
+  }
+
   /** Every call of the node ends as lost. */
-  async function lost(round: Round, { target }: Blow): Promise<void> {
+  async function lost(round: Round, targets: readonly StackProcess[]): Promise<void> {
     const { calls, stack } = live;
     await calls.place(round);
     await sleep(round.waitMs);
     calls.allEnd(LOST);
-    if (target === 'media') await stack.waitForNewPid('media', stack.kill('media'));
-    else {
-      for (const pid of ALL.map((name) => stack.pid(name))) process.kill(pid, 'SIGKILL');
+    const pids = targets.map((name) => stack.pid(name));
+    for (const pid of pids) process.kill(pid, 'SIGKILL');
+    if (targets.includes('supervisor')) {
       await stack.exited();
       await live.startAgain();
-    }
+    } else await stack.waitForNewPid('media', pids[0] ?? 0);
     await settled();
     await stack.waitReady();
     const statuses = await Promise.all(calls.live.map(({ phone }) => phone.hangup()));
@@ -123,7 +189,3 @@ describe(`a matrix of kills, seed ${SEED}`, () => {
     expect(calls.dialledTwice()).toEqual([]);
   }
 });
-
-function isDispensable(blow: Blow): blow is Extract<Blow, { setup: boolean }> {
-  return blow.target !== 'media' && blow.target !== 'everything';
-}
