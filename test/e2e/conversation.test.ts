@@ -14,6 +14,8 @@ const HOURS = 'Our opening hours are nine to five on weekdays.';
 const FAREWELL = 'Thank you for calling. Goodbye!';
 const QUESTION = 'What are your opening hours?';
 const SAMPLES_PER_MS = 8;
+/** What an agent has unless it is told otherwise. */
+const SILENCE_TIMEOUT_MS = 10_000;
 
 interface Turn {
   readonly speaker: 'agent' | 'caller';
@@ -156,6 +158,24 @@ describe('a conversation over SIP and RTP', () => {
     const cut = turns.find((turn) => turn.speaker === 'agent' && turn.interrupted_at_ms !== null);
     expect(cut).toBeDefined();
     expect(FAREWELL.startsWith(cut?.text ?? '-')).toBe(true);
+  }, 60_000);
+
+  it('hears nothing and misses nobody while the caller has it on hold', async () => {
+    const call = await phone.call(DIALED);
+    await untilQuiet(call, 0);
+    expect(await call.hold(true)).toBe(200);
+    // As music would: it must become no turn.
+    await call.play(await speech(QUESTION));
+    await sleep(SILENCE_TIMEOUT_MS);
+    expect(await call.hold(false)).toBe(200);
+    const resumed = await clock(call);
+    await call.play(await speech(QUESTION));
+    await untilQuiet(call, resumed);
+    await call.hangup();
+
+    const { turns } = await record(call.sipCallId);
+    expect(turns.map(({ speaker }) => speaker)).toEqual(['agent', 'caller', 'agent']);
+    expect(turns.map(({ text }) => text)).toEqual([GREETING, expect.stringMatching(/hours/i), HOURS]);
   }, 60_000);
 
   it('stops speaking when it is interrupted and keeps only what was heard', async () => {
