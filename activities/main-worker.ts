@@ -2,6 +2,7 @@ import { Worker } from '@temporalio/worker';
 import type { NativeConnection } from '@temporalio/worker';
 import { MAIN_TASK_QUEUE } from '../workflows/ids';
 import type { ReconcileActivities } from './reconcile/types';
+import { safeFailures } from './safe-failures';
 import type { StoreActivities } from './store/types';
 
 export interface MainWorkerOptions {
@@ -24,6 +25,7 @@ export async function createMainWorker(options: MainWorkerOptions): Promise<Work
     taskQueue: MAIN_TASK_QUEUE,
     workflowBundle: options.workflowBundle,
     activities: options.activities,
+    interceptors: { activity: [safeFailures] },
     maxCachedWorkflows: options.maxCachedWorkflows,
     maxConcurrentActivityTaskExecutions: options.maxActivities,
     maxHeartbeatThrottleInterval: '200ms',

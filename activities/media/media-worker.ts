@@ -3,6 +3,7 @@ import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
 import type { Logger } from '../../ops/logger';
 import { MEDIA_TASK_QUEUE, mediaNodeTaskQueue } from '../../workflows/ids';
 import { PersistentWorker } from '../persistent-worker';
+import { safeFailures } from '../safe-failures';
 import type { MediaActivities } from './activity-types';
 import { DialSlots } from './dial-slots';
 
@@ -21,7 +22,8 @@ export interface MediaWorkersOptions {
 /** The two activity workers of a media node: `media:<nodeId>` for its calls, `media` for dials while it accepts any. */
 export class MediaWorkers {
   readonly #options: MediaWorkersOptions;
-  readonly #dialSlots = new DialSlots();
+  #dialSlots = new DialSlots();
+  #accepting = false;
   readonly #commands: PersistentWorker;
   readonly #dials: PersistentWorker;
 
@@ -45,8 +47,11 @@ export class MediaWorkers {
       name: 'dials',
       connect: options.connect,
       logger,
-      create: async (connection) =>
-        await Worker.create({
+      create: async (connection) => {
+        // Slots of a worker that failed are never released: each begins with its own.
+        this.#dialSlots = new DialSlots();
+        this.#dialSlots.accept(this.#accepting);
+        return await Worker.create({
           ...this.#common(connection, 'dials'),
           taskQueue: MEDIA_TASK_QUEUE,
           activities: { dialCall },
@@ -56,7 +61,8 @@ export class MediaWorkers {
             localActivityTaskSlotSupplier: { type: 'fixed-size', numSlots: 2 },
             nexusTaskSlotSupplier: { type: 'fixed-size', numSlots: 2 },
           },
-        }),
+        });
+      },
     });
   }
 
@@ -69,6 +75,7 @@ export class MediaWorkers {
   }
 
   accept(accepting: boolean): void {
+    this.#accepting = accepting;
     this.#dialSlots.accept(accepting);
   }
 
@@ -82,13 +89,20 @@ export class MediaWorkers {
     role: string,
   ): Pick<
     WorkerOptions,
-    'connection' | 'namespace' | 'identity' | 'maxHeartbeatThrottleInterval' | 'shutdownGraceTime' | 'shutdownForceTime'
+    | 'connection'
+    | 'namespace'
+    | 'identity'
+    | 'interceptors'
+    | 'maxHeartbeatThrottleInterval'
+    | 'shutdownGraceTime'
+    | 'shutdownForceTime'
   > {
     const { nodeId, bootId, namespace } = this.#options;
     return {
       connection,
       namespace,
       identity: `${nodeId}/${bootId}/${role}`,
+      interceptors: { activity: [safeFailures] },
       maxHeartbeatThrottleInterval: '200ms',
       shutdownGraceTime: '1s',
       shutdownForceTime: '3s',
