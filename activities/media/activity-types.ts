@@ -21,10 +21,13 @@ export interface DialInput {
   readonly maxDurationSeconds: number;
 }
 
-/** `store_unavailable`: the attempt's row could not be written, so nothing was sent. */
+/**
+ * `store_unavailable`: the attempt's row could not be written, so nothing was sent. `unreadable`: this node's key does
+ * not open the call's details. The words of a refusal stay in the node's log.
+ */
 export type DialOutcome =
   | Extract<DialResult, { sent: true }>
-  | { readonly sent: false; readonly code: DialRefusal | 'store_unavailable'; readonly detail: string };
+  | { readonly sent: false; readonly code: DialRefusal | 'store_unavailable' | 'unreadable' };
 
 export interface NodeBoot {
   readonly nodeId: string;

@@ -1,12 +1,13 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import type { MediaControl } from '../../media/control/contract';
+import type { DialResult, MediaControl } from '../../media/control/contract';
 import type { Logger } from '../../ops/logger';
 import { StoreError } from '../../store/errors';
 import { attemptIdOf } from '../../store/ids';
 import type { AttemptRepository } from '../../store/repositories/attempt-repository';
 import type { CallRepository } from '../../store/repositories/call-repository';
 import type { SecretBox } from '../../store/secrets';
+import type { SealedCallDetails } from '../../workflows/call/types';
 import { openDetails } from '../sealed-details';
 import type { DialInput, DialOutcome, MediaActivities, NodeBoot } from './activity-types';
 import type { NodeLifetime } from './node-lifetime';
@@ -16,6 +17,7 @@ const SEND_WITHIN_MS = 3_000;
 const HEARTBEAT_MS = 1_000;
 /** How often a node tries to note that an INVITE was sent; the end of the call notes it again. */
 const MARK_TRIES = 3;
+const MARK_WAIT_MS = 1_000;
 
 export interface MediaActivityDeps {
   readonly control: MediaControl;
@@ -85,17 +87,25 @@ async function dialCall(deps: MediaActivityDeps, input: DialInput): Promise<Dial
   const { callId, orgId, n } = input;
   const attemptId = attemptIdOf(callId, n);
   const sipCallId = attemptId;
-  const details = openDetails(deps.secrets, input);
+  let details: SealedCallDetails;
+  try {
+    details = openDetails(deps.secrets, input);
+  } catch (error) {
+    deps.logger.error({ callId, reason: (error as Error).name }, 'details of a call do not open with this SECRETS_KEY');
+    return { sent: false, code: 'unreadable' };
+  }
   let refused: unknown = null;
   let begun = false;
 
   const beforeSend = async (): Promise<void> => {
     begun = true;
     try {
-      await Promise.all([
+      const recorded = Promise.all([
         attempts.intended({ attemptId, callId, orgId, n, sipCallId, nodeId, bootId }),
         calls.markStatus(callId, 'dialing', { nodeId, bootId, sipCallId }),
       ]);
+      // A PostgreSQL that stands still must not use up the activity's time: it is known now that nothing leaves.
+      await within(recorded, deadlineMs - Date.now());
     } catch (error) {
       refused = error;
       throw error;
@@ -104,7 +114,7 @@ async function dialCall(deps: MediaActivityDeps, input: DialInput): Promise<Dial
 
   let outcome: DialOutcome;
   try {
-    outcome = await control.dial(
+    const result = await control.dial(
       {
         callId,
         orgId,
@@ -120,20 +130,34 @@ async function dialCall(deps: MediaActivityDeps, input: DialInput): Promise<Dial
       },
       { deadlineMs, beforeSend },
     );
+    outcome = result.sent ? result : notSent(deps, callId, result);
   } catch (error) {
     if (refused === null) throw unknownOutcome('the node failed while it dialled', error);
-    outcome = { sent: false, code: 'store_unavailable', detail: 'the attempt could not be recorded' };
+    outcome = { sent: false, code: 'store_unavailable' };
   }
   if (refused instanceof StoreError && refused.code === 'attempt_exists') {
     throw unknownOutcome('the attempt was begun before', refused);
   }
   // A node's own words for a refused attempt do not matter: the cause is ours.
   if (refused !== null && !outcome.sent) {
-    outcome = { sent: false, code: 'store_unavailable', detail: 'the attempt could not be recorded' };
+    outcome = { sent: false, code: 'store_unavailable' };
   }
   if (outcome.sent) void mark(deps, () => attempts.sent(attemptId), callId);
-  else if (begun) await mark(deps, () => attempts.notSent(attemptId), callId);
+  else if (begun) {
+    // The end of the activity does not wait for it.
+    await within(
+      mark(deps, () => attempts.notSent(attemptId), callId),
+      MARK_WAIT_MS,
+    ).catch(() => undefined);
+  }
   return outcome;
+}
+
+/** A history holds the code alone. */
+function notSent(deps: MediaActivityDeps, callId: string, refusal: DialResult & { sent: false }): DialOutcome {
+  const { code, detail } = refusal;
+  deps.logger.info({ callId, code, detail }, 'dial not sent');
+  return { sent: false, code };
 }
 
 function unknownOutcome(message: string, cause: unknown): ApplicationFailure {
@@ -155,6 +179,18 @@ async function mark(deps: MediaActivityDeps, write: () => Promise<unknown>, call
       deps.logger.warn({ callId, err: error }, 'attempt could not be marked');
       return;
     }
+  }
+}
+
+async function within<T>(work: Promise<T>, limitMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('not done in time')), limitMs);
+  });
+  try {
+    return await Promise.race([work, limit]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

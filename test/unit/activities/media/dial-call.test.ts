@@ -107,3 +107,34 @@ test('a command for another boot of the node is for a call it does not have', as
   expect(control.hangups).toEqual([]);
   expect(control.lost).toEqual([]);
 });
+
+test('details that do not open are no dial: nothing was sent, and another node may have the key', async () => {
+  const { log, activities } = setUp();
+  const foreign = sealDetails(new SecretBox(newMasterKey()), call, {
+    from: '+1',
+    to: '+2',
+    firstMessage: null,
+    metadata: {},
+  });
+  expect(await activities().dialCall({ ...input, sealed: foreign })).toEqual({ sent: false, code: 'unreadable' });
+  expect(log).toEqual([]);
+});
+
+test('the words of a refusal do not leave the node', async () => {
+  const { activities } = setUp({ kind: 'refuse', code: 'unresolvable' });
+  expect(await activities().dialCall(input)).toEqual({ sent: false, code: 'unresolvable' });
+});
+
+test('a PostgreSQL that stands still is known to have sent nothing before the workflow gives the dial up', async () => {
+  jest.useFakeTimers();
+  try {
+    const { log, attempts, activities } = setUp();
+    attempts.intended = attempts.notSent = () => new Promise<never>(() => undefined);
+    const outcome = activities().dialCall(input);
+    await jest.advanceTimersByTimeAsync(4_500);
+    expect(await Promise.race([outcome, Promise.resolve('still under way')])).toEqual({ sent: false, code: 'store_unavailable' });
+    expect(log).toEqual([]);
+  } finally {
+    jest.useRealTimers();
+  }
+});
