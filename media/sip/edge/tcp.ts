@@ -122,7 +122,10 @@ class TcpFlow implements Flow {
     this.localAddress = socket.localAddress ?? '';
     this.localPort = socket.localPort ?? 0;
     const framer = new StreamFramer({
-      onMessage: (message) => options.sink(message, this),
+      onMessage: (message) => {
+        this.#watchPartial(false);
+        options.sink(message, this);
+      },
       onPing: () => this.#socket.write(PONG),
     });
     socket.setNoDelay(true);
