@@ -53,7 +53,7 @@ export abstract class SipCall {
   #state: CallState = 'setup';
   #pendingBye: readonly string[] | undefined;
   #endCause: CloseCause = 'normal';
-  #inviteBranch = '';
+  readonly #inviteBranches = new Set<string>();
 
   constructor(context: CallContext, sipCallId: string, localTag: string) {
     this.context = context;
@@ -254,7 +254,7 @@ export abstract class SipCall {
     const flow = opens ? firstFlow() : await flowToHop(edge, resolve, nextHop(text), this.peer);
     const protocol = flow.transport === 'tcp' ? 'TCP' : 'UDP';
     // Via names the transport that is really used, which for an ACK may differ from its INVITE's.
-    if (opens && text.startsWith('INVITE ')) this.#inviteBranch = branchOf(text);
+    if (opens && text.startsWith('INVITE ')) this.#inviteBranches.add(branchOf(text));
     const message = text.replace(/\r\nVia: SIP\/2\.0\/(?:UDP|TCP)/, `\r\nVia: SIP/2.0/${protocol}`);
     this.#ladderOut(message, flow);
     flow.send(Buffer.from(message, 'latin1'));
@@ -264,7 +264,7 @@ export abstract class SipCall {
   #opensDialog(text: string): boolean {
     if (text.startsWith('CANCEL ')) return true;
     if (text.startsWith('INVITE ')) return !/\r\nTo: [^\r\n]*;tag=/.test(text);
-    return text.startsWith('ACK ') && branchOf(text) === this.#inviteBranch;
+    return text.startsWith('ACK ') && this.#inviteBranches.has(branchOf(text));
   }
 
   #ladderOut(text: string, flow: Flow): void {

@@ -210,10 +210,9 @@ export class SipServer implements SipEndpoint {
     const key = transactionKey(request);
     if (method === 'ACK') {
       // An ACK of a stateless refusal belongs to nothing and is swallowed (RFC 3261 §8.2.7).
-      const call = this.#calls.byInvite(key) ?? this.#calls.byTag(request.callId, request.toTag);
-      call?.receiveRequest(request, key, flow);
+      this.#ofInvite(request, key)?.receiveRequest(request, key, flow);
     } else if (method === 'CANCEL') {
-      this.#deliver(this.#calls.byInvite(key), request, key, flow);
+      this.#deliver(this.#ofInvite(request, key), request, key, flow);
     } else if (method === 'OPTIONS') {
       this.#answerOptions(request, flow);
     } else if (request.toTag !== '' || method !== 'INVITE') {
@@ -221,6 +220,11 @@ export class SipServer implements SipEndpoint {
     } else {
       this.#receiveInvite(request, key, flow);
     }
+  }
+
+  /** The call whose INVITE an ACK or CANCEL is for: the one that opened it, or one within its dialog. */
+  #ofInvite(request: SipRequest, key: string): SipCall | undefined {
+    return this.#calls.byInvite(key) ?? this.#calls.byTag(request.callId, request.toTag);
   }
 
   /** Content-Length is mandatory on a stream (RFC 3261 §18.3). */
@@ -276,10 +280,10 @@ export class SipServer implements SipEndpoint {
     this.#edge
       .localAddress(flow.peer.address)
       .then((address) => {
-        // A retransmission may have come first.
-        if (!this.#closed && this.#calls.byInvite(key) === undefined) {
-          this.#open(request, key, flow, identity, address, receivedAt);
-        }
+        // A retransmission, or the same request over another path, may have come first.
+        if (this.#closed || this.#calls.byInvite(key) !== undefined) return;
+        if (this.#calls.isMerged(request)) this.#refuse(request, flow, { status: 482 }, 'merged_request');
+        else this.#open(request, key, flow, identity, address, receivedAt);
       })
       .catch((error: unknown) => {
         this.#logger.error({ err: error }, 'INVITE could not be taken');

@@ -3,7 +3,7 @@ import { createConnection } from 'node:net';
 import { once } from 'node:events';
 
 import { SipServer } from '../../../../media/sip/endpoint';
-import { Caller } from '../../../fakes/media/sip/caller';
+import { Caller, OFFER } from '../../../fakes/media/sip/caller';
 import { SipPeer } from '../../../fakes/media/sip/sip-peer';
 import { TestEndpoint, until } from '../../../fakes/media/sip/test-endpoint';
 
@@ -45,6 +45,18 @@ describe('SIP edge', () => {
     socket.send(request, endpoint.port, '::1');
     expect(String((await answered)[0])).toMatch(/^SIP\/2\.0 200 OK\r\nVia: .*received=::1/);
     socket.close();
+  });
+
+  it('answers with 482 also while it asks for the route to a new peer', async () => {
+    endpoint = await TestEndpoint.start({ listen: [{ host: '0.0.0.0', port: 0 }], authentication: 'none' });
+    const peer = await SipPeer.udp(endpoint.port);
+    const caller = new Caller(peer, endpoint.port);
+    peer.send(caller.invite());
+    peer.send(caller.request('INVITE', { body: OFFER }));
+    await peer.response(482);
+    expect(endpoint.calls).toHaveLength(1);
+    endpoint.calls[0]!.dialog.reject(480);
+    peer.send(caller.ackRefusal(await peer.response(480)));
   });
 
   it('says which port is taken and leaves nothing open', async () => {
@@ -93,6 +105,21 @@ describe('SIP edge', () => {
     socket.write('\r\n\r\n');
     expect(String((await once(socket, 'data'))[0])).toBe('\r\n');
     socket.destroy();
+  });
+
+  it('keeps a busy connection of which no piece ends with a message', async () => {
+    endpoint = await TestEndpoint.start({ tcpLimits: { partialMessageMs: 100 } });
+    const peer = await SipPeer.tcp(endpoint.port);
+    const text = new Caller(peer, endpoint.port).request('OPTIONS');
+    peer.send(text.slice(0, 50));
+    for (let i = 0; i < 10; i++) {
+      peer.send(text.slice(50) + text.slice(0, 50));
+      await peer.response(200);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    peer.send(text.slice(50));
+    await peer.response(200);
+    peer.close();
   });
 
   it('refuses a stream message without Content-Length', async () => {

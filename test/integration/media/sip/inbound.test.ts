@@ -255,6 +255,21 @@ describe.each(['udp', 'tcp'] as const)('inbound call over %s', (transport) => {
     peer.send(caller.ackRefusal(await peer.response(480)));
   });
 
+  it('answers a CANCEL that comes after the 200 of a re-INVITE with 200, to no effect', async () => {
+    await connected();
+    caller.cseq += 1;
+    const branch = caller.branch();
+    peer.send(caller.request('INVITE', { branch, body: OFFER }));
+    await peer.response(200, 'INVITE');
+    peer.send(caller.request('CANCEL', { branch }));
+    await peer.response(200, 'CANCEL');
+    peer.send(caller.request('ACK'));
+    caller.cseq += 1;
+    peer.send(caller.request('BYE'));
+    await peer.response(200, 'BYE');
+    expect(endpoint.calls[0]!.events).not.toContain('cancel');
+  });
+
   it('refuses OPTIONS and INVITE with 503 while unavailable or draining, and goes on with its calls', async () => {
     peer.send(caller.request('OPTIONS'));
     await peer.response(200, 'OPTIONS');
