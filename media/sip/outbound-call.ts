@@ -133,7 +133,7 @@ export class OutboundCall extends SipCall implements OutboundDialog {
   get #requestUri(): string {
     const { user, host, port, transport } = this.#invite.target;
     const at = port === 0 ? uriHost(host) : `${uriHost(host)}:${port}`;
-    return `sip:${encodeUserPart(encodeWireText(user))}@${at}${transport === 'tcp' ? ';transport=tcp' : ''}`;
+    return `sip:${encodeUserPart(user)}@${at}${transport === 'tcp' ? ';transport=tcp' : ''}`;
   }
 
   /** RFC 3263 §4.3: the next address is tried when one cannot be reached at all. */
@@ -181,7 +181,7 @@ export class OutboundCall extends SipCall implements OutboundDialog {
     const { context } = this;
     const at = `${uriHost(localAddress)}:${context.edge.port}`;
     const transport = flow.transport === 'tcp' ? ';transport=tcp' : '';
-    const user = encodeUserPart(encodeWireText(this.#invite.fromUser));
+    const user = encodeUserPart(this.#invite.fromUser);
     return new SipCore({
       clock: context.clock,
       localTag: this.localTag,
@@ -222,7 +222,7 @@ export class OutboundCall extends SipCall implements OutboundDialog {
 
   #sendInvite(sdp: string): void {
     const fromHost = uriHost(this.#invite.target.host);
-    const user = encodeUserPart(encodeWireText(this.#invite.fromUser));
+    const user = encodeUserPart(this.#invite.fromUser);
     this.#stopWatch();
     this.#stopWatching = this.#flow?.onFailure((error) => this.core.failInvite(error));
     this.core.invite({
@@ -256,11 +256,8 @@ export class OutboundCall extends SipCall implements OutboundDialog {
     if (this.#cancelled) {
       // The 2xx crossed our CANCEL: it was acknowledged, now it is hung up (RFC 3261 §9.1).
       this.bye();
-      this.delegate.onReject?.({
-        ...outcomeOf(response, this.#provisional),
-        status: 487,
-        reason: 'Request Terminated',
-      });
+      const outcome = { ...outcomeOf(response, this.#provisional), status: 487, reason: 'Request Terminated' };
+      this.notify((delegate) => delegate.onReject?.(outcome));
       return;
     }
     this.notify((delegate) => delegate.onAccept?.(sdpOf(response)));

@@ -71,5 +71,8 @@ export function decodeUserPart(user: string): string {
 
 /** Escapes what may not stand in a user part (RFC 3261 §25.1). */
 export function encodeUserPart(user: string): string {
-  return encodeURIComponent(user).replace(/%(2B|3B|3F|2F|24|26|3D|2C)/g, (escape) => decodeURIComponent(escape));
+  // Through UTF-8, because half a surrogate pair would throw.
+  return encodeURIComponent(Buffer.from(user).toString()).replace(/%(2B|3B|3F|2F|24|26|3D|2C)/g, (escape) =>
+    decodeURIComponent(escape),
+  );
 }

@@ -172,6 +172,43 @@ describe('outbound call', () => {
     expect(events.some((event) => event.includes('"status":487'))).toBe(true);
   });
 
+  it('a handler that fails at the crossed 200 does not keep the BYE', async () => {
+    const dialog = await endpoint.server.invite(options(), {
+      ...recordingDelegate(events),
+      onReject: () => {
+        throw new Error('handler');
+      },
+    });
+    const invite = await carrier.request('INVITE');
+    carrier.send(answerTo(invite, 180, { toTag: 'callee' }));
+    await until(() => events.includes('progress 180'));
+    dialog.cancel();
+    accept(invite);
+    carrier.send(answerTo(await carrier.request('BYE'), 200));
+    expect(endpoint.errors.splice(0)).toHaveLength(1);
+    expect(endpoint.rejected.internal_error).toBeUndefined();
+  });
+
+  it('acknowledges a repeated challenge where its INVITE went, whatever the name means by now', async () => {
+    await endpoint.server.close();
+    const other = await SipPeer.udp();
+    const ports = [carrier.port, other.port];
+    endpoint = await TestEndpoint.start({
+      resolve: () => Promise.resolve([{ address: '127.0.0.1', port: ports.shift() ?? other.port }]),
+    });
+    const target = { user: 'x', host: 'carrier.test', port: 0, transport: 'udp' } as const;
+    await dial({ target });
+    const first = await carrier.request('INVITE');
+    carrier.send(answerTo(first, 401, { toTag: 'a', headers: [challenge] }));
+    await carrier.request('ACK');
+    const second = await carrier.request('INVITE');
+    carrier.send(answerTo(first, 401, { toTag: 'a', headers: [challenge] }));
+    await carrier.request('ACK');
+    carrier.send(answerTo(second, 486, { toTag: 'b' }));
+    await carrier.request('ACK');
+    expect(other.received).toEqual([]);
+  });
+
   it('acknowledges each fork and hangs up the losers', async () => {
     const dialog = await dial();
     const invite = await carrier.request('INVITE');

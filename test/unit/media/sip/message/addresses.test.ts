@@ -39,6 +39,8 @@ describe('URI', () => {
     expect(decodeUserPart('%zz')).toBe('%zz');
     expect(encodeUserPart('+1555;x=1')).toBe('+1555;x=1');
     expect(encodeUserPart('a b@c<>"\r\n')).toBe('a%20b%40c%3C%3E%22%0D%0A');
+    expect(encodeUserPart('Zoë')).toBe('Zo%C3%AB');
+    expect(encodeUserPart('\ud800')).toBe('%EF%BF%BD');
   });
 });
 
