@@ -47,6 +47,8 @@ export class EventSink implements CallEvents {
   #writing: Promise<void> | null = null;
   #away = false;
   #spooled = false;
+  /** The spool could not be written or read just now. */
+  #failed = false;
   #closed = false;
 
   constructor(options: EventSinkOptions) {
@@ -112,7 +114,7 @@ export class EventSink implements CallEvents {
       this.#writing = this.#write().finally(() => {
         this.#writing = null;
         if (this.#buffer.length > 0 || this.#spooled) {
-          if (this.#away) this.#schedule(this.#options.retryMs ?? RETRY_MS);
+          if (this.#away || this.#failed) this.#schedule(this.#options.retryMs ?? RETRY_MS);
           else this.#schedule(this.#flushes.size > 0 ? 0 : (this.#options.batchMs ?? BATCH_MS));
         }
       });
@@ -120,6 +122,7 @@ export class EventSink implements CallEvents {
   }
 
   async #write(): Promise<void> {
+    this.#failed = false;
     try {
       while (this.#buffer.length > 0) {
         const batch = this.#buffer.splice(0, BATCH_EVENTS);
@@ -127,6 +130,7 @@ export class EventSink implements CallEvents {
       }
       if (this.#spooled && !this.#closed) await this.#emptySpool();
     } catch (error) {
+      this.#failed = true;
       this.#options.logger.error({ err: error }, 'events could not be kept');
     }
   }
@@ -156,8 +160,11 @@ export class EventSink implements CallEvents {
       this.#spooled = true;
     } catch (error) {
       // No disk either: memory it is, up to the limit, the oldest go first.
-      const limit = this.#options.maxBuffered ?? MAX_BUFFERED;
-      this.#buffer = [...events, ...this.#buffer].slice(-limit);
+      const kept = [...events, ...this.#buffer];
+      const lost = kept.splice(0, Math.max(0, kept.length - (this.#options.maxBuffered ?? MAX_BUFFERED)));
+      this.#buffer = kept;
+      this.#settle(lost);
+      if (lost.length > 0) this.#options.logger.error({ count: lost.length }, 'events are lost');
       throw error;
     }
   }

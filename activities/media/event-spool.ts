@@ -26,7 +26,13 @@ export class EventSpool {
     if (events.length === 0) return;
     const lines = Buffer.from(events.map((event) => `${JSON.stringify(event)}\n`).join(''), 'utf8');
     if (this.#file === null || this.#fileBytes + lines.length > this.#maxFileBytes) await this.#nextFile();
-    await appendFile(this.#file as string, lines, { mode: 0o600 });
+    try {
+      await appendFile(this.#file as string, lines, { mode: 0o600, flush: true });
+    } catch (error) {
+      // It may end in half a line, to which nothing must be added.
+      this.#file = null;
+      throw error;
+    }
     this.#fileBytes += lines.length;
   }
 

@@ -132,7 +132,10 @@ test('a PostgreSQL that stands still is known to have sent nothing before the wo
     attempts.intended = attempts.notSent = () => new Promise<never>(() => undefined);
     const outcome = activities().dialCall(input);
     await jest.advanceTimersByTimeAsync(4_500);
-    expect(await Promise.race([outcome, Promise.resolve('still under way')])).toEqual({ sent: false, code: 'store_unavailable' });
+    expect(await Promise.race([outcome, Promise.resolve('still under way')])).toEqual({
+      sent: false,
+      code: 'store_unavailable',
+    });
     expect(log).toEqual([]);
   } finally {
     jest.useRealTimers();

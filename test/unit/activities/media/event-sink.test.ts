@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EventSink } from '../../../../activities/media/event-sink';
@@ -124,4 +124,36 @@ test('state events are handed on at once, in their order', () => {
   sink.report(note('c', 1));
   sink.report({ callId: 'c', orgId: 'org', seq: 2, atMs: 1, type: 'answered', sipCallId: 's', postDialDelayMs: null });
   expect(seen).toEqual([2]);
+});
+
+test('a spool file that cannot be written to is left for another one, its half-written line with it', async () => {
+  const spool = new EventSpool(folder, { bootId: 'boot' });
+  await spool.append([note('c', 1)]);
+  const [first = ''] = await spool.files();
+  rmSync(first);
+  mkdirSync(first);
+  await expect(spool.append([note('c', 2)])).rejects.toThrow();
+  await spool.append([note('c', 2)]);
+  rmSync(first, { recursive: true });
+  const [second = ''] = await spool.files();
+  expect(second).not.toBe(first);
+  expect((await spool.read(second)).events.map(key)).toEqual(['c/2']);
+});
+
+test('without PostgreSQL and without a disk memory stays bounded, and nobody waits for what was given up', async () => {
+  const sink = new EventSink({
+    store,
+    spool: new EventSpool('/dev/null/nowhere', { bootId: 'boot' }),
+    logger,
+    batchMs: 5,
+    retryMs: 10,
+    maxBuffered: 10,
+  });
+  sinks.push(sink);
+  store.away = true;
+  for (let seq = 1; seq <= 30; seq++) sink.report(note(`call-${seq}`, 1));
+  await until(() => sink.pending === 10);
+  store.away = false;
+  await until(() => store.stored.length === 10);
+  expect(store.stored.map(({ callId }) => callId)).toContain('call-30');
 });
