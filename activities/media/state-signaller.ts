@@ -1,4 +1,4 @@
-import type { CallEvents, StateEvent } from '../../media/control/contract';
+import type { CallEnding, CallEvents, StateEvent } from '../../media/control/contract';
 import type { Logger } from '../../ops/logger';
 import type { CallStateSignal } from '../../workflows/call/types';
 
@@ -8,6 +8,9 @@ const MAX_RETRY_MS = 1_000;
 const FLUSH_LIMIT_MS = 1_000;
 /** Signals under way at once: after an outage every call has one to send. */
 const MAX_PARALLEL = 32;
+const MAX_REASON_CHARS = 128;
+/** Five digits or more, with what people write between them. */
+const PHONE_NUMBER = /\+?\(?\d(?:[\s().-]*\d){4,}/g;
 
 /** `gone`: there is no such workflow, or it is closed. Rejects while Temporal is away. */
 export type SignalCall = (callId: string, signal: CallStateSignal) => Promise<'delivered' | 'gone'>;
@@ -113,7 +116,15 @@ function toSignal(event: StateEvent, node: { readonly nodeId: string; readonly b
   if (event.type === 'answered') {
     return { ...base, type: 'answered', sipCallId: event.sipCallId, postDialDelayMs: event.postDialDelayMs };
   }
-  return { ...base, type: 'ended', ending: event.ending, metrics: event.metrics };
+  return { ...base, type: 'ended', ending: withSafeReason(event.ending), metrics: event.metrics };
+}
+
+/** The reason phrase is the peer's own text (RFC 3261 §7.2); the event in the store keeps all of it. */
+function withSafeReason(ending: CallEnding): CallEnding {
+  const { sip } = ending;
+  if (sip === null || sip.reason === null) return ending;
+  const reason = sip.reason.slice(0, MAX_REASON_CHARS).replace(PHONE_NUMBER, '…');
+  return { ...ending, sip: { ...sip, reason } };
 }
 
 function sleep(ms: number): Promise<void> {

@@ -78,3 +78,21 @@ test('the end of the process does not wait for ever', async () => {
   await signaller.close(20);
   expect(signaller.pendingCalls).toBe(1);
 });
+
+test('a peer’s reason phrase enters no history with a number in it, nor at any length', async () => {
+  const reasons: (string | null | undefined)[] = [];
+  const { signaller } = setUp((_, signal) => {
+    if (signal.type === 'ended') reasons.push(signal.ending.sip?.reason);
+    return 'delivered';
+  });
+  const refusals = ['Busy Here', 'No route to +1 (555) 123-4567 today', `Declined ${'x'.repeat(5_000)}`, 'Code 4711'];
+  refusals.forEach((reason, index) => {
+    const sip = { sipCallId: 's', finalStatus: 486, reason, q850: null };
+    const ending = { disposition: 'busy', endReason: null, endedBy: 'callee', sip } as const;
+    signaller.enqueue({ ...ended(`c${index}`, 1), ending } as StateEvent);
+  });
+  await signaller.close(1_000);
+  expect(reasons.slice(0, 2)).toEqual(['Busy Here', 'No route to … today']);
+  expect(reasons[2]?.length).toBeLessThanOrEqual(128);
+  expect(reasons[3]).toBe('Code 4711');
+});
