@@ -4,6 +4,7 @@ import { SipRequest } from '../../../../media/sip/message/message';
 import { parseReason, q850Cause, reasonHeader } from '../../../../media/sip/reason';
 
 import type { SipCall } from '../../../../media/sip/call';
+import { fastestMs } from '../../../support/fastest';
 
 function request(method: string, headers: Record<string, string>, body = ''): SipRequest {
   const map = new Map(Object.entries(headers).map(([name, value]) => [name, [value]]));
@@ -27,11 +28,9 @@ describe('INFO digits', () => {
   });
 
   it('takes no time for a long body', () => {
-    const before = performance.now();
-    expect(
-      parseDtmfRelay(request('INFO', { 'content-type': 'application/dtmf-relay' }, '\n'.repeat(32_000))),
-    ).toBeNull();
-    expect(performance.now() - before).toBeLessThan(50);
+    const long = request('INFO', { 'content-type': 'application/dtmf-relay' }, '\n'.repeat(32_000));
+    expect(parseDtmfRelay(long)).toBeNull();
+    expect(fastestMs(() => parseDtmfRelay(long))).toBeLessThan(50);
   });
 });
 
