@@ -27,6 +27,8 @@ export class NodeRegistration {
   #beating: Promise<void> | null = null;
   #announcing = false;
   #storeAway = false;
+  /** The node's row belongs to another boot: announcing this one would end the calls of that one. */
+  #superseded = false;
   #closed = false;
 
   constructor(options: NodeRegistrationOptions) {
@@ -72,7 +74,7 @@ export class NodeRegistration {
 
   async #beat(): Promise<void> {
     const { control, description, nodes, lifetime, logger } = this.#options;
-    if (lifetime.unwatchedMs > UNWATCHED_MS && !this.#announcing && this.#timer !== null) {
+    if (lifetime.unwatchedMs > UNWATCHED_MS && !this.#announcing && !this.#superseded && this.#timer !== null) {
       lifetime.watched();
       void this.#announce();
     }
@@ -85,7 +87,9 @@ export class NodeRegistration {
         calls: control.listCalls().length,
         info: { max_calls: description.maxCalls, ...description.speech },
       });
-      if (!own) logger.error({ nodeId: control.nodeId }, 'another process runs under this node id');
+      if (!own && !this.#superseded)
+        logger.error({ nodeId: control.nodeId }, 'another process runs under this node id');
+      this.#superseded = !own;
       this.#storeAway = false;
     } catch (error) {
       if (!this.#storeAway) logger.warn({ err: error }, 'PostgreSQL does not see this node');

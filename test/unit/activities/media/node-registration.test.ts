@@ -6,7 +6,7 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-function setUp(options: { readonly failures?: number } = {}) {
+function setUp(options: { readonly failures?: number; readonly own?: () => boolean } = {}) {
   jest.useFakeTimers();
   const log: string[] = [];
   let failures = options.failures ?? 0;
@@ -17,7 +17,7 @@ function setUp(options: { readonly failures?: number } = {}) {
     nodes: {
       seen: () => {
         log.push('seen');
-        return Promise.resolve(true);
+        return Promise.resolve(options.own?.() ?? true);
       },
       stopped: () => {
         log.push('row removed');
@@ -76,4 +76,19 @@ test('an orderly stop says so to both, a boot with calls left just falls silent'
   await jest.advanceTimersByTimeAsync(5_000);
   expect(abrupt.times('nodeStopped')).toBe(0);
   expect(abrupt.times('seen')).toBe(1);
+});
+
+test('a boot whose node id another process has taken over does not take it back', async () => {
+  let own = true;
+  const { registration, lifetime, times } = setUp({ own: () => own });
+  await registration.start();
+  lifetime.watched();
+  own = false;
+  await jest.advanceTimersByTimeAsync(40_000);
+  expect(times('nodeStarted')).toBe(1);
+  // The other one is gone: its row was given up for silent.
+  own = true;
+  await jest.advanceTimersByTimeAsync(3_000);
+  expect(times('nodeStarted')).toBe(2);
+  await registration.abandon();
 });
