@@ -1,10 +1,7 @@
 /**
- * `npm run bench:latency`: what a caller, a client of the API and an operator wait for, on the whole product with one call
- * at a time. Prints one JSON line. `BENCH_CALLS` (default 60) changes the number of measurements.
+ * `npm run bench:latency`: what a caller and a client of the API wait for, on the whole product with one call at a time. Prints one JSON line. `BENCH_CALLS` (default 60) changes the number of measurements.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { cpus, loadavg, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { cpus, loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { PhoneMedia } from '../test/support/phone/media';
@@ -19,8 +16,6 @@ const GOALS = {
   answerToFirstRtpMs: { p95: 20 },
   postToInviteMs: { p50: 45, p95: 90 },
   hangupToByeMs: { p95: 60 },
-  coldStartMs: 25_000,
-  warmStartMs: 6_000,
 };
 /** Measured on the same class of machine (two shared cores). */
 const COMPARED_WITH = { livekitSipInviteTo200P50Ms: 84, diagoGoInviteTo200P95Ms: 0.7 };
@@ -30,15 +25,8 @@ const PAUSE_MS = 250;
 async function main(): Promise<void> {
   const calls = Number(process.env['BENCH_CALLS'] ?? 60);
   const before = loadavg()[0];
-  const dataDir = mkdtempSync(join(tmpdir(), 'trunkline-bench-'));
   const media = new PhoneMedia();
-  let began = performance.now();
-  const stack = await Stack.start({ dataDir });
-  const coldStartMs = Math.round(performance.now() - began);
-  await stack.stop({ keepData: true });
-  began = performance.now();
-  await stack.startAgain();
-  const warmStartMs = Math.round(performance.now() - began);
+  const stack = await Stack.start();
   try {
     const bench = await Bench.open(stack, media);
     const cached = await bench.inbound(calls);
@@ -46,8 +34,6 @@ async function main(): Promise<void> {
     const outbound = await bench.outbound(calls);
     const figures = {
       bench: 'latency',
-      coldStartMs,
-      warmStartMs,
       inviteTo200Ms: percentiles(cached.inviteTo200),
       inviteTo200UncachedMs: percentiles(uncached.inviteTo200),
       answerToFirstRtpMs: percentiles(cached.answerToFirstRtp),
@@ -64,7 +50,6 @@ async function main(): Promise<void> {
   } finally {
     await media.close();
     await stack.stop();
-    rmSync(dataDir, { recursive: true, force: true });
   }
 }
 

@@ -2,8 +2,8 @@
  * `npm test`: type check, lint, build, then the unit, integration and end-to-end tests. Ends with one line
  * `N passed, N failed, N skipped` over all of jest's runs; a step that is not jest's counts as one failure when it fails.
  *
- * `node scripts/test.mjs [step …] [-- arguments for jest]` runs some of the steps. `soak` runs only when it is named: the
- * end-to-end tests in full size, and what is too long for a sample.
+ * `node scripts/test.mjs [step …] [-- arguments for jest]` runs some of the steps. `soak` runs only when it is named: all
+ * tests in the full size of which the others are seeded samples, and what is too long for a sample.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -29,7 +29,7 @@ const STEPS = {
   e2e: () => jest('e2e', 14 * MINUTE_MS, ['--runInBand']),
   soak: () => {
     process.env.TEST_SOAK = '1';
-    return jest(['e2e', 'soak'], 180 * MINUTE_MS, ['--runInBand']);
+    return jest(['unit', 'integration', 'e2e', 'soak'], 180 * MINUTE_MS, ['--runInBand']);
   },
 };
 const SAMPLES = Object.keys(STEPS).filter((step) => step !== 'soak');
