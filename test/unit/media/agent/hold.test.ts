@@ -1,6 +1,7 @@
 import { FakeConversation } from '../../../fakes/fake-conversation';
 
 const GREETING = 'Hello. How can I help you today?';
+const STILL_THERE = 'Hello? Are you still there?';
 
 async function conversation(silenceTimeoutMs = 5_000): Promise<FakeConversation> {
   const talk = new FakeConversation({ silenceTimeoutMs });
@@ -35,7 +36,7 @@ describe('while the peer has the call on hold', () => {
     await talk.untilSpoken();
     expect(texts(talk)).toEqual([GREETING, 'When do you open?', 'All right.']);
     await talk.wait(7_000);
-    expect(texts(talk).at(-1)).toBe('Hello? Are you still there?');
+    expect(texts(talk).at(-1)).toBe(STILL_THERE);
   });
 
   test('what the agent was saying waits and is said to its end', async () => {
@@ -61,6 +62,46 @@ describe('while the peer has the call on hold', () => {
     await talk.hold(false);
     await talk.untilSpoken();
     expect(texts(talk).at(-1)).toBe('All right.');
+  });
+
+  test('a caller who says nothing after it is asked, also when a sound was cut off by it', async () => {
+    const quiet = await conversation();
+    await quiet.untilSpoken();
+    await quiet.hold(true);
+    await quiet.hold(false);
+    const coughed = await conversation();
+    await coughed.untilSpoken();
+    await coughed.speak(100);
+    coughed.stt.failing = true;
+    await coughed.hold(true);
+    await coughed.hold(false);
+    for (const talk of [quiet, coughed]) {
+      await talk.wait(4_900);
+      expect(texts(talk)).toEqual([GREETING]);
+      await talk.wait(2_000);
+      expect(texts(talk)).toEqual([GREETING, STILL_THERE]);
+    }
+  });
+
+  test('silence is not counted while the agent speaks after it', async () => {
+    const talk = await conversation();
+    await talk.untilSpoken();
+    const long = `We are open ${'every day '.repeat(12)}.`;
+    talk.responder.answer = [{ type: 'text', delta: long }];
+    await talk.speak(900, 'When do you open?');
+    await talk.hold(true);
+    await talk.hold(false);
+    await talk.untilSpoken();
+    expect(texts(talk)).toEqual([GREETING, 'When do you open?', long]);
+  });
+
+  test('the agent, lowered for a caller who began to speak, is at its full voice afterwards', async () => {
+    const talk = await conversation();
+    await talk.wait(500);
+    await talk.speak(100);
+    expect(talk.audio.gains).toEqual([0.3]);
+    await talk.hold(true);
+    expect(talk.audio.gains).toEqual([0.3, 1]);
   });
 
   test('a call that begins on hold is greeted when it is resumed', async () => {
