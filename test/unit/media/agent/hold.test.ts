@@ -100,6 +100,7 @@ describe('while the peer has the call on hold', () => {
     await talk.wait(500);
     await talk.speak(100);
     expect(talk.audio.gains).toEqual([0.3]);
+    talk.stt.failing = true;
     await talk.hold(true);
     expect(talk.audio.gains).toEqual([0.3, 1]);
   });
