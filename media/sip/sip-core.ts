@@ -75,6 +75,7 @@ export class SipCore {
   #dialog: SessionDialog | undefined;
   #target = '';
   #transportError: Error | undefined;
+  #byeSent = false;
 
   constructor(options: SipCoreOptions) {
     this.#options = options;
@@ -93,6 +94,7 @@ export class SipCore {
     try {
       const message = new CoreRequest(request, this.#matchingKey(request, key), this.#core.ownUri);
       if (request.method === 'UPDATE') this.#receiveUpdate(message);
+      else if (request.method === 'BYE' && this.#crossesOurBye(message)) this.#answerCrossedBye(message);
       else this.#core.receiveIncomingRequestFromTransport(message);
     } finally {
       this.#core.replyTransport = undefined;
@@ -201,6 +203,7 @@ export class SipCore {
   bye(headers: readonly string[], done: (result: ByeResult) => void): void {
     const dialog = this.#dialog;
     if (dialog === undefined) return;
+    this.#byeSent = true;
     dialog.bye(
       {
         onAccept: () => done('answered'),
@@ -234,6 +237,16 @@ export class SipCore {
     if (request.method !== 'ACK') return key;
     const server = this.#core.userAgentServers.get(key);
     return server?.transaction.state === TransactionState.Accepted ? `${key} ack` : key;
+  }
+
+  #crossesOurBye(message: CoreRequest): boolean {
+    return this.#byeSent && this.#dialog?.id === message.callId + message.toTag + message.fromTag;
+  }
+
+  /** sip.js forgets a dialog with its BYE; a peer that hangs up at the same time is answered (RFC 5407 §3.2.1). */
+  #answerCrossedBye(message: CoreRequest): void {
+    this.#core.replyStateless(message, { statusCode: 200 });
+    this.#options.events.onBye?.(message.source);
   }
 
   #serverInvite(server: InviteUserAgentServer): void {

@@ -255,6 +255,20 @@ describe.each(['udp', 'tcp'] as const)('inbound call over %s', (transport) => {
     peer.send(caller.ackRefusal(await peer.response(480)));
   });
 
+  it('answers a BYE that crosses ours, and its repetitions', async () => {
+    await connected();
+    endpoint.calls[0]!.dialog.bye();
+    const ours = await peer.request('BYE');
+    caller.cseq += 1;
+    const theirs = caller.request('BYE');
+    peer.send(theirs);
+    await peer.response(200, 'BYE');
+    peer.send(theirs);
+    await peer.response(200, 'BYE');
+    peer.send(answerTo(ours, 200));
+    expect(endpoint.calls[0]!.events.slice(-2)).toEqual(['bye', 'closed normal']);
+  });
+
   it('answers a CANCEL that comes after the 200 of a re-INVITE with 200, to no effect', async () => {
     await connected();
     caller.cseq += 1;
