@@ -42,6 +42,7 @@ export class ManagedProcess {
   #child: ChildProcess | undefined;
   #exited: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
 
   constructor(options: ManagedProcessOptions) {
     this.#options = options;
@@ -79,11 +80,18 @@ export class ManagedProcess {
 
   /** Ends it with SIGTERM and starts it again at once, without counting a failure. */
   async restart(options: StopOptions): Promise<void> {
-    await this.stop(options);
-    this.start();
+    await this.#end(options);
+    // Another restart was faster, or the last stop came meanwhile.
+    if (this.#state === 'idle' && !this.#stopped) this.start();
   }
 
+  /** For good: no restart brings it back. */
   async stop(options: StopOptions): Promise<void> {
+    this.#stopped = true;
+    await this.#end(options);
+  }
+
+  async #end(options: StopOptions): Promise<void> {
     clearTimeout(this.#timer);
     const child = this.#child;
     if (child === undefined) {
