@@ -102,12 +102,19 @@ export class LiveCalls {
     await this.#place(counts, [], (placing) => placing.catch(() => undefined));
   }
 
-  /** New calls; the ones before are forgotten, but those to keep. */
+  /** New calls, answered and recorded so; the ones before are forgotten, but those to keep. */
   async place(
     counts: { readonly inbound: number; readonly outbound: number },
     keep: readonly LiveCall[] = [],
   ): Promise<void> {
     await this.#place(counts, keep, (placing) => placing);
+    // Whose answer has only just been given is not known to be answered when everything dies.
+    await waitFor('the answers in the records', 20_000, async () => {
+      const items = await this.#records();
+      const known = (call: LiveCall): boolean =>
+        items.some((item) => isRecordOf(item, call) && ['in_progress', 'completed'].includes(item.status));
+      return this.#calls.every(known) ? true : undefined;
+    });
   }
 
   async #place(
@@ -239,7 +246,8 @@ export class LiveCalls {
         terminal.join() === 'call.ended' &&
         this.#attemptsAtCarrier(call) === (call.direction === 'outbound' ? 1 : 0);
       if (!matches) {
-        wrong.push({ expected: call.ending, records: own, terminal, attempts: this.#attemptsAtCarrier(call) });
+        const attempts = this.#attemptsAtCarrier(call);
+        wrong.push({ expected: call.ending, records: own.map(outcomeOf), terminal, attempts });
       }
     }
     return wrong;
@@ -336,6 +344,10 @@ export function answered(endReason: string, endedBy: string): Ending {
 
 export function epochMs(performanceMs: number = performance.now()): number {
   return performance.timeOrigin + performanceMs;
+}
+
+function outcomeOf({ id, status, disposition, end_reason, ended_by }: CallItem): Partial<CallItem> {
+  return { id, status, disposition, end_reason, ended_by };
 }
 
 function isRecordOf(item: CallItem, { phone, number }: LiveCall): boolean {
