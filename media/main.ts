@@ -49,8 +49,9 @@ async function main(): Promise<void> {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const checks = new Map<string, () => string>([['node', () => 'starting']]);
-  // One stray rejection of a peer's making must not take all calls with it.
+  // One stray error of a peer's making must not take all calls with it.
   process.on('unhandledRejection', (reason) => logger.error({ err: reason }, 'unhandled rejection'));
+  process.on('uncaughtException', (error) => logger.error({ err: error }, 'uncaught exception'));
   try {
     const ops = new OpsServer({ ...config.http, registry, readiness: () => readiness(checks) });
     await ops.listen();

@@ -58,6 +58,7 @@ class EmbeddedAgentRuntime implements AgentRuntime {
         onAudioPort?.(port);
       },
       onFailure: (error) => logger.error({ cause: error.message }, 'speech thread lost'),
+      onFault: (error) => logger.error({ err: error }, 'error in a conversation'),
     });
     this.#tts = new FliteTts({ onRestart: (cause) => logger.warn({ cause }, 'speech synthesis restarted') });
     this.#moonshine = new MoonshineStt({ onRestart: (cause) => logger.warn({ cause }, 'recogniser restarted') });

@@ -24,6 +24,7 @@ interface Pending {
 }
 
 type Request = Extract<ToRtpThread, { request: number }>;
+type SessionMessage = Exclude<FromRtpThread, { type: 'reply' | 'fault' }>;
 type WithoutRequest<T> = T extends Request ? Omit<T, 'request'> : never;
 
 export class ThreadedRtpEngine implements RtpEngine {
@@ -126,7 +127,16 @@ export class ThreadedRtpEngine implements RtpEngine {
       return;
     }
     if (message.type === 'fault') this.#options.onFault?.(message.mediaId, message.message);
-    else this.#sessions.get(message.mediaId)?.receive(message);
+    else this.#deliver(message);
+  }
+
+  /** What one call makes of its news is its own affair: the others in the same message get theirs. */
+  #deliver(message: SessionMessage): void {
+    try {
+      this.#sessions.get(message.mediaId)?.receive(message);
+    } catch (error) {
+      this.#options.onFault?.(message.mediaId, error instanceof Error ? (error.stack ?? error.message) : String(error));
+    }
   }
 
   #fail(error: Error): void {
@@ -198,7 +208,7 @@ class ThreadedRtpSession implements RtpSession {
   }
 
   /** @internal for the engine */
-  receive(message: Exclude<FromRtpThread, { type: 'reply' | 'fault' }>): void {
+  receive(message: SessionMessage): void {
     const { delegate } = this;
     switch (message.type) {
       case 'dtmf':

@@ -24,6 +24,8 @@ export interface SpeechListenerOptions {
   /** The thread died and is started again; audio must come over this port from now on. */
   readonly onReplaced?: (port: MessagePort, cause: string) => void;
   readonly onFailure?: (error: Error) => void;
+  /** A conversation could not take its event; the others got theirs. */
+  readonly onFault?: (error: unknown) => void;
 }
 
 const RESTART_DELAY_MS = 200;
@@ -133,11 +135,19 @@ export class SpeechListener implements CallerAudioSource {
 
   #onReport(message: Exclude<SpeechReport, { type: 'ready' }>): void {
     if (message.type === 'events') {
-      for (const event of message.events) this.#listeners.get(event.mediaId)?.(event);
+      for (const event of message.events) this.#deliver(event);
       return;
     }
     this.#requests.get(message.requestId)?.(message.pcm);
     this.#requests.delete(message.requestId);
+  }
+
+  #deliver(event: VadEvent): void {
+    try {
+      this.#listeners.get(event.mediaId)?.(event);
+    } catch (error) {
+      this.#options.onFault?.(error);
+    }
   }
 
   #answerAll(): void {

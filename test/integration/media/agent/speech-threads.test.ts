@@ -41,6 +41,28 @@ test('a speech thread that dies is replaced, and calls under way are heard again
   await listener.close();
 }, 20_000);
 
+test('a conversation that fails at its event keeps no other from its own', async () => {
+  const faults: unknown[] = [];
+  const listener = new SpeechListener({ onFault: (error) => faults.push(error) });
+  await listener.start();
+  const events: VadEvent[] = [];
+  listener.open(5, () => {
+    throw new Error('conversation');
+  });
+  listener.open(6, (event) => events.push(event));
+  const speech = await speechOf('Can you hear me now?');
+  for (let at = 0; at + 160 <= speech.length; at += 160) {
+    const frame = speech.slice(at, at + 160);
+    const pcm = Int16Array.from([...frame, ...frame]);
+    listener.audioPort().postMessage({ mediaIds: Uint32Array.of(5, 6), pcm, received: Uint8Array.of(1, 1) });
+  }
+  const deadline = Date.now() + 5_000;
+  while (events.length === 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(events[0]).toMatchObject({ type: 'speech_start', mediaId: 6 });
+  expect(faults[0]).toMatchObject({ message: 'conversation' });
+  await listener.close();
+}, 20_000);
+
 test('closing in the middle of a recognition rejects it and leaves the process alive', async () => {
   const stt = new MoonshineStt();
   const [speech] = await Promise.all([speechOf('What are your opening hours, and where are you?'), stt.start()]);

@@ -241,6 +241,22 @@ describe('ThreadedRtpEngine', () => {
     await broken.close();
   });
 
+  it('a handler that fails keeps no other session from its news', async () => {
+    const before = faults.length;
+    const failing = await engine.open({ localAddress: '127.0.0.1' });
+    failing.delegate = {
+      onFirstPacketSent: () => {
+        throw new Error('handler');
+      },
+    };
+    const told = new Promise<number>((resolve) => (session.delegate = { onFirstPacketSent: resolve }));
+    failing.setRemote(remote());
+    session.setRemote(remote());
+    await told;
+    expect(faults.slice(before)).toEqual([expect.stringContaining('handler')]);
+    await failing.close();
+  });
+
   it('answers with an error after the session or the engine is closed', async () => {
     const other = await engine.open({ localAddress: '127.0.0.1' });
     const stats = await other.close();
