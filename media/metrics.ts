@@ -2,6 +2,7 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { CallObserver } from './call/call-observer';
 import type { SipCounters } from './sip/counters';
+import { isKnownMethod } from './sip/message/methods';
 
 const SECONDS = 0.001;
 
@@ -128,12 +129,8 @@ export function createCallObserver(options: MediaMetricsOptions): CallObserver {
 }
 
 /** A method is the peer's word: labels take only what we know. */
-const KNOWN_METHODS: ReadonlySet<string> = new Set(
-  'INVITE ACK BYE CANCEL OPTIONS INFO UPDATE PRACK REFER NOTIFY MESSAGE REGISTER SUBSCRIBE PUBLISH'.split(' '),
-);
-
 function methodLabel(method: string): string {
-  return KNOWN_METHODS.has(method) ? method : 'other';
+  return isKnownMethod(method) ? method : 'other';
 }
 
 /** `inviteToAnswerMs` → `invite_to_answer`. */

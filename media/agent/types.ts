@@ -80,11 +80,6 @@ export interface AgentRuntime {
 
 // ------------------------------------------------------------------------------------- provider interfaces
 
-export interface SpeechAudio {
-  readonly sampleRateHz: number;
-  readonly pcm: Int16Array;
-}
-
 export interface TtsRequest {
   readonly text: string;
   readonly voiceId: string | null;

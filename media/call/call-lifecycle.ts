@@ -32,11 +32,6 @@ const MOVES: Readonly<Record<CallState, readonly CallState[]>> = {
   ended: [],
 };
 
-export interface EndCause {
-  readonly endReason: EndReason | null;
-  readonly endedBy: EndedBy;
-}
-
 export type CallTimer = 'start' | 'ring' | 'cancel' | 'max_duration' | 'stats' | 'trailing';
 
 export interface LifecycleOptions {

@@ -9,8 +9,8 @@ const FORGET = 0.99;
 const QUANTILE = 0.97;
 const BASE_WINDOW_MS = 4000;
 
-export const MIN_DELAY_MS = 20;
-export const MAX_DELAY_MS = 120;
+const MIN_DELAY_MS = 20;
+const MAX_DELAY_MS = 120;
 
 export class DelayEstimator {
   readonly #histogram = new Float64Array(BINS);

@@ -42,7 +42,6 @@ export class Pacer {
   /** Absolute number of the slot to serve next. */
   #next = 0;
   #timer: TimerHandle | null = null;
-  #maxLatenessMs = 0;
 
   constructor(options: PacerOptions) {
     this.#clock = options.clock;
@@ -51,13 +50,6 @@ export class Pacer {
 
   get size(): number {
     return this.#entries.size;
-  }
-
-  /** Worst lateness of a slot since the last call. */
-  takeMaxLatenessMs(): number {
-    const value = this.#maxLatenessMs;
-    this.#maxLatenessMs = 0;
-    return value;
   }
 
   add(session: PacedSession): void {
@@ -105,7 +97,6 @@ export class Pacer {
     const present = Math.floor((nowMs - this.#startMs + EARLY_MS) / SLOT_MS);
     // More than a round behind: what is due twice by now is served once, and counts the rest as skipped.
     if (present - this.#next >= SLOTS) this.#next = present - SLOTS + 1;
-    this.#maxLatenessMs = Math.max(this.#maxLatenessMs, nowMs - this.#startMs - this.#next * SLOT_MS);
     while (this.#next <= present && this.#entries.size > 0) {
       const slot = this.#next++;
       this.#serve(slot);

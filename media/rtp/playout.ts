@@ -21,14 +21,9 @@ export class Playout {
   readonly #concealment = new LossConcealment();
   readonly #second = new Int16Array(FRAME_SAMPLES);
   #quiet = true;
-  #concealedFrames = 0;
 
   constructor(buffer: JitterBuffer) {
     this.#buffer = buffer;
-  }
-
-  get concealedFrames(): number {
-    return this.#concealedFrames;
   }
 
   /** Fills `out` with the next 20 ms; true when at least half of it was received. `lawOf` names a payload type's law. */
@@ -57,7 +52,6 @@ export class Playout {
     }
     buffer.advance(nowMs);
     this.#quiet = !received || meanMagnitude(out) < QUIET_MEAN;
-    if (!received) this.#concealedFrames++;
     return received;
   }
 

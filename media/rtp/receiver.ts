@@ -29,7 +29,6 @@ export class Receiver {
   readonly #dtmf: DtmfReceiver;
   #codec: ReceiverCodec = { law: 'PCMU', payloadType: PCMU_PAYLOAD_TYPE, telephoneEventPayloadType: null };
   #late = 0;
-  #malformed = 0;
   #ssrc: number | null = null;
 
   constructor(onDigit: (digit: string, durationMs: number) => void) {
@@ -46,11 +45,6 @@ export class Receiver {
     return this.#late;
   }
 
-  /** Not RTP at all, or of a payload type nobody negotiated. */
-  get packetsMalformed(): number {
-    return this.#malformed;
-  }
-
   get delayMs(): number {
     return this.#buffer.delayMs;
   }
@@ -62,10 +56,7 @@ export class Receiver {
   /** True when the packet was the peer's: it counts as life. */
   receive(bytes: Uint8Array, address: string, port: number, nowMs: number): boolean {
     const view = this.#view;
-    if (!readRtpPacket(bytes, view)) {
-      this.#malformed++;
-      return false;
-    }
+    if (!readRtpPacket(bytes, view)) return false;
     const { ssrc, sequenceNumber, timestamp, payloadType } = view;
     if (!this.source.accept(address, port, ssrc, sequenceNumber, nowMs)) return false;
     if (ssrc !== this.#ssrc) {
@@ -79,10 +70,8 @@ export class Receiver {
     }
     const audio = this.#lawOf(payloadType) !== null;
     this.stats.update(ssrc, sequenceNumber, audio ? timestamp : null, nowMs);
-    if (!audio) {
-      this.#malformed++;
-      return true;
-    }
+    // A payload type nobody negotiated: alive, but not to be heard.
+    if (!audio) return true;
     // Of G.711 one octet is one tick of the clock.
     const ticks = view.payloadBytes;
     if (ticks === 0) return true;

@@ -15,7 +15,6 @@ export class SocketPair {
   readonly port: number;
   readonly #rtp: Socket;
   readonly #rtcp: Socket;
-  #sendErrors = 0;
 
   /**
    * Binds a random pair of the pool; a port that another process holds is put to rest and the next one tried.
@@ -55,12 +54,8 @@ export class SocketPair {
     ] as const) {
       socket.on('message', (bytes: Buffer, from: RemoteInfo) => handler(bytes, from.address, from.port));
       // ICMP errors and full buffers: RTP goes on; whether the peer is there is for the media timeout to say.
-      socket.on('error', () => this.#sendErrors++);
+      socket.on('error', () => undefined);
     }
-  }
-
-  get sendErrors(): number {
-    return this.#sendErrors;
   }
 
   sendRtp(packet: Uint8Array, port: number, address: string): void {

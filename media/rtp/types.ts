@@ -1,13 +1,13 @@
 /** What the RTP layer offers to `media/call`. Sockets, jitter buffers and the pacer live in a worker thread behind this. */
 import type { MessagePort } from 'node:worker_threads';
 
-export type G711Codec = 'PCMU' | 'PCMA';
+import type { G711Law } from '../codec/g711';
 
 export interface RtpRemote {
   /** From the SDP. */
   readonly address: string;
   readonly port: number;
-  readonly codec: G711Codec;
+  readonly codec: G711Law;
   readonly payloadType: number;
   /** null when the peer offered no telephone-event. */
   readonly telephoneEventPayloadType: number | null;

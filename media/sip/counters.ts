@@ -17,6 +17,7 @@ export type SipRejectReason =
 
 /** What the SIP layer counts. The default counts nothing. */
 export interface SipCounters {
+  /** @param method as on the wire: any word of a peer's */
   message(direction: 'in' | 'out', method: string, status: number | null): void;
   rejected(reason: SipRejectReason, status: number | null): void;
   retransmitted(method: string): void;

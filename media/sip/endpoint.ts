@@ -13,7 +13,7 @@ import { InboundCall } from './inbound-call';
 import { describeInvite } from './invite-description';
 import { noLogger } from './logger';
 import { SipRequest } from './message/message';
-import { ALLOW, isKnownMethod } from './message/methods';
+import { ALLOW } from './message/methods';
 import { parseMessage } from './message/parser';
 import { buildResponse } from './message/serialiser';
 import { SUPPORTED, validateRequest } from './message/validation';
@@ -182,8 +182,7 @@ export class SipServer implements SipEndpoint {
   }
 
   #receiveResponse(response: SipResponse, flow: Flow): void {
-    const method = response.cseq?.method ?? '';
-    this.#counters.message('in', isKnownMethod(method) ? method : 'other', response.status);
+    this.#counters.message('in', response.cseq?.method ?? '', response.status);
     const call = this.#calls.byTag(response.callId, response.fromTag);
     // RFC 3261 §18.1.2: what belongs to no transaction of ours is dropped.
     if (call === undefined || response.topVia === null || response.issues.length > 0) {
@@ -195,7 +194,7 @@ export class SipServer implements SipEndpoint {
 
   #receiveRequest(request: SipRequest, flow: Flow): void {
     const { method } = request;
-    this.#counters.message('in', isKnownMethod(method) ? method : 'other', null);
+    this.#counters.message('in', method, null);
     const via = request.topVia;
     if (via !== null) {
       const { address, port } = flow.peer;
@@ -359,7 +358,7 @@ export class SipServer implements SipEndpoint {
       ...(reason === undefined ? {} : { reason }),
       ...(headers === undefined ? {} : { headers }),
     });
-    this.#counters.message('out', isKnownMethod(request.method) ? request.method : 'other', status);
+    this.#counters.message('out', request.method, status);
     sendResponse(this.#edge, flow, request.topVia, Buffer.from(text, 'latin1')).catch(() => {
       // The peer will repeat its request when it still wants an answer.
     });

@@ -1,10 +1,8 @@
 /** Durations of RFC 3261 table 4 in milliseconds, over UDP. */
 export const T1_MS = 500;
 export const T2_MS = 4_000;
-export const T4_MS = 5_000;
+const T4_MS = 5_000;
 
-/** INVITE without any answer (§17.1.1.2). */
-export const TIMER_B_MS = 64 * T1_MS;
 /** Client keeps answering repeated refusals with ACK (§17.1.1.2: at least 32 s). */
 export const TIMER_D_MS = 32_000;
 /** Server swallows repeated ACKs of a refusal. */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 
-import { digestResponse, parseAlgorithm, parseDigestHeader, quote } from './digest';
+import { digestResponse, parseAlgorithm, parseDigestHeader } from './digest';
+import { quote } from '../message/parameters';
 import { oneLine } from '../message/serialiser';
 
 import type { DigestAlgorithm } from './digest';

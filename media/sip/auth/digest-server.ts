@@ -1,7 +1,8 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 
-import { digestResponse, parseAlgorithm, parseDigestHeader, quote } from './digest';
+import { digestResponse, parseAlgorithm, parseDigestHeader } from './digest';
 import { NonceCountWindow } from './nonce-count';
+import { quote } from '../message/parameters';
 
 import type { Clock } from '../../clock';
 import type { SipRequest } from '../message/message';

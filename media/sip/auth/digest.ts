@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-import { quote, splitOutsideQuotes, unquote } from '../message/parameters';
+import { splitOutsideQuotes, unquote } from '../message/parameters';
 
 /** Digest access authentication (RFC 7616, RFC 8760 for SIP). */
 export type DigestAlgorithm = 'MD5' | 'SHA-256';
@@ -55,5 +55,3 @@ export function parseAlgorithm(value: string | undefined): DigestAlgorithm | nul
       return null;
   }
 }
-
-export { quote };

@@ -18,7 +18,7 @@ function part(text: string, contentType: string): string | null {
   for (const chunk of text.split(`--${mark}`).slice(1)) {
     const blank = chunk.indexOf('\r\n\r\n');
     if (blank < 0 || !/\r\n(?:content-type|c)\s*:\s*application\/sdp/i.test(chunk.slice(0, blank + 2))) continue;
-    return Buffer.from(chunk.slice(blank + 4).replace(/\r\n$/, '\r\n'), 'latin1').toString('utf8');
+    return Buffer.from(chunk.slice(blank + 4), 'latin1').toString('utf8');
   }
   return null;
 }

@@ -1,5 +1,5 @@
 /** Methods that we serve, in the order of the Allow header. */
-export const ALLOWED_METHODS = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'INFO', 'UPDATE'] as const;
+const ALLOWED_METHODS = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'INFO', 'UPDATE'] as const;
 
 export const ALLOW = ALLOWED_METHODS.join(', ');
 

@@ -19,7 +19,7 @@ export interface Refusal {
 export const SUPPORTED: readonly string[] = [];
 
 const MAX_REQUEST_URI = 1024;
-export const MAX_BODY_BYTES = 32 * 1024;
+const MAX_BODY_BYTES = 32 * 1024;
 const ACCEPT = 'Accept: application/sdp';
 
 /**
