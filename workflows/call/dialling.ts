@@ -14,6 +14,8 @@ const PAUSES_MS = [1_000, 2_000, 5_000] as const;
 const HOPELESS_AFTER = 3;
 /** Live nodes that do not answer are asked again for this long; with Temporal just back, pollers need 10 s. */
 const SEARCH_MS = 15_000;
+/** No live node at all is also how PostgreSQL shows them right after an outage, until their next sign of life. */
+const NONE_MS = 3_000;
 
 export type DialEnd = { readonly attempt: number; readonly certain: boolean } | null;
 
@@ -93,6 +95,7 @@ function hopeless(code: string, n: number): typeof NOT_DIALLED | null {
 async function search(run: CallRun): Promise<boolean> {
   const { progress, input } = run;
   const untilMs = Date.now() + SEARCH_MS;
+  let noneUntilMs: number | null = null;
   const found = (): boolean => progress.ended || progress.node !== null;
   while (!found()) {
     const nodes = await liveNodes();
@@ -105,7 +108,9 @@ async function search(run: CallRun): Promise<boolean> {
       break;
     }
     if (found()) break;
-    if (!answers.includes('silent') || Date.now() >= untilMs) {
+    if (nodes.length === 0) noneUntilMs ??= Date.now() + NONE_MS;
+    const open = nodes.length === 0 ? Date.now() < (noneUntilMs ?? 0) : answers.includes('silent');
+    if (!open || Date.now() >= untilMs) {
       progress.end(UNCERTAIN, Date.now(), { truncated: true });
       await Promise.all(nodes.map(({ nodeId }) => node.tombstone(input.callId, nodeId)));
       return false;
