@@ -100,10 +100,7 @@ async function dialCall(deps: MediaActivityDeps, input: DialInput): Promise<Dial
   const beforeSend = async (): Promise<void> => {
     begun = true;
     try {
-      const recorded = Promise.all([
-        attempts.intended({ attemptId, callId, orgId, n, sipCallId, nodeId, bootId }),
-        calls.markStatus(callId, 'dialing', { nodeId, bootId, sipCallId }),
-      ]);
+      const recorded = attempts.intended({ attemptId, callId, orgId, n, sipCallId, nodeId, bootId });
       // A PostgreSQL that stands still must not use up the activity's time: it is known now that nothing leaves.
       await within(recorded, deadlineMs - Date.now());
     } catch (error) {
@@ -142,8 +139,10 @@ async function dialCall(deps: MediaActivityDeps, input: DialInput): Promise<Dial
   if (refused !== null && !outcome.sent) {
     outcome = { sent: false, code: 'store_unavailable' };
   }
-  if (outcome.sent) void mark(deps, () => attempts.sent(attemptId), callId);
-  else if (begun) {
+  if (outcome.sent) {
+    const placed = { nodeId, bootId, sipCallId };
+    void mark(deps, () => Promise.all([attempts.sent(attemptId), calls.markStatus(callId, 'dialing', placed)]), callId);
+  } else if (begun) {
     // The end of the activity does not wait for it.
     await within(
       mark(deps, () => attempts.notSent(attemptId), callId),
