@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 
 import { PostgresServer } from '../../../scripts/postgres/postgres-server';
+import { processIdentity } from '../../../scripts/process/identity';
 import { isAlive } from '../../../scripts/process/pid-file';
 
 async function query(url: string, sql: string): Promise<Record<string, unknown>[]> {
@@ -53,6 +54,27 @@ describe('the embedded PostgreSQL server', () => {
     await second.start();
     expect(second.port).toBe(port);
     expect(await query(second.databaseUrl(), 'SELECT value FROM kept')).toEqual([{ value: 42 }]);
+  });
+
+  test('killed with -9 it does not come back beside a session that still runs', async () => {
+    const running = server();
+    await running.start();
+    const client = new Client({ connectionString: running.databaseUrl(), statement_timeout: 3_000 });
+    client.on('error', () => undefined);
+    await client.connect();
+    const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+    const session = rows[0]?.pid ?? 0;
+    // Busy with itself: it hears of its server's death when the statement ends.
+    const busy = client.query('SELECT sum(i) FROM generate_series(1, 2000000000) AS i').catch(() => undefined);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    process.kill(running.record?.pid ?? 0, 'SIGKILL');
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(processIdentity(session)).toBeDefined();
+    await running.start();
+    expect(processIdentity(session)).toBeUndefined();
+    await busy;
+    await client.end().catch(() => undefined);
+    expect(await query(running.databaseUrl(), 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
   });
 
   test('listens on 127.0.0.1 alone and lets nobody in without the password', async () => {
