@@ -82,20 +82,20 @@ class SilentLoggerFactory extends LoggerFactory {
   }
 }
 
-/** A map of transactions that tells of each that enters or leaves. */
-class TransactionMap<T> extends Map<string, T> {
-  readonly #onAdd: (user: T) => void;
+/** A map that tells of each entry that enters or leaves. */
+class WatchedMap<T> extends Map<string, T> {
+  readonly #onAdd: (value: T) => void;
   readonly #onRemove: () => void;
 
-  constructor(onAdd: (user: T) => void, onRemove: () => void) {
+  constructor(onRemove: () => void, onAdd: (value: T) => void = () => {}) {
     super();
     this.#onAdd = onAdd;
     this.#onRemove = onRemove;
   }
 
-  override set(key: string, user: T): this {
-    super.set(key, user);
-    this.#onAdd(user);
+  override set(key: string, value: T): this {
+    super.set(key, value);
+    this.#onAdd(value);
     return this;
   }
 
@@ -171,8 +171,10 @@ export class CallCore extends UserAgentCore {
     const removed = (): void => {
       if (!this.#disposed && this.idle) options.onIdle();
     };
-    this.userAgentServers = new TransactionMap((server) => this.#addServer(server), removed);
-    this.userAgentClients = new TransactionMap((client) => this.#addClient(client), removed);
+    this.userAgentServers = new WatchedMap(removed, (server) => this.#addServer(server));
+    this.userAgentClients = new WatchedMap(removed, (client) => this.#addClient(client));
+    // An early dialog goes after the transaction that made it.
+    this.dialogs = new WatchedMap(removed);
   }
 
   get idle(): boolean {

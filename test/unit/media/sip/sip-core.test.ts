@@ -127,6 +127,23 @@ describe('transactions over UDP', () => {
     expect([link.caller.idle, link.callee.idle]).toEqual([true, true]);
   });
 
+  it('nothing is left of a call that ended while it rang', async () => {
+    const callee: Partial<CoreEvents> & { link?: FakeLink } = {
+      onInvite: () => {
+        callee.link!.callee.core.trying();
+        callee.link!.callee.core.ring();
+      },
+    };
+    const link = new FakeLink(undefined, { callee });
+    callee.link = link;
+    link.invite();
+    await pass(10);
+    link.caller.core.cancel(undefined);
+    await pass(70_000);
+    expect(link.caller.events).toEqual(['progress 180', 'reject 487']);
+    expect([link.caller.idle, link.callee.idle]).toEqual([true, true]);
+  });
+
   it('timer E repeats a BYE until its answer, and timer J answers each again', async () => {
     const link = call(losing('SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP caller.example.com:5060;branch', 0));
     await pass(10);
