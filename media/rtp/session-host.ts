@@ -38,6 +38,7 @@ export class SessionHost {
   readonly #cname = randomBytes(9).toString('base64url');
   #outbox: FromRtpThread[] = [];
   #listener: MessagePort | null = null;
+  #stopped = false;
   #batchIds: number[] = [];
   #batchReceived: number[] = [];
   #batchPcm = new Int16Array(64 * FRAME_SAMPLES);
@@ -118,6 +119,11 @@ export class SessionHost {
           hosted?.guard(() => hosted?.session.receiveRtcp(bytes, address, port, this.#clock.now()));
         },
       });
+      if (this.#stopped) {
+        // Open sockets would keep the thread alive.
+        sockets.close();
+        throw new RtpError('closed', 'the RTP thread is stopping');
+      }
       hosted = this.#host(mediaId, sockets);
       this.#hosted.set(mediaId, hosted);
       this.#reply(request, { kind: 'opened', localPort: sockets.port });
@@ -210,6 +216,7 @@ export class SessionHost {
   }
 
   #stop(): void {
+    this.#stopped = true;
     for (const [mediaId, hosted] of this.#hosted) {
       hosted.session.close(this.#clock.now());
       this.#drop(mediaId, hosted);

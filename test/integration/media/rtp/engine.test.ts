@@ -257,6 +257,13 @@ describe('ThreadedRtpEngine', () => {
     await failing.close();
   });
 
+  it('closes while a session is being opened', async () => {
+    const closing = new ThreadedRtpEngine({ portMin: PORT_MIN + 2000, portMax: PORT_MIN + 2100 });
+    await closing.start();
+    const opened = closing.open({ localAddress: '127.0.0.1' });
+    await Promise.all([closing.close(), expect(opened).rejects.toMatchObject({ code: 'closed' })]);
+  });
+
   it('answers with an error after the session or the engine is closed', async () => {
     const other = await engine.open({ localAddress: '127.0.0.1' });
     const stats = await other.close();
