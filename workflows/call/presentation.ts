@@ -32,6 +32,8 @@ export function showDetails(input: CallInput, progress: CallProgress, attempt: n
   const { node, ending, answeredAtMs, endedAtMs } = progress;
   const lines = [
     `**${input.direction} call**: ${progress.status.replace('_', ' ')}`,
+    // Markdown wants an empty line before a list.
+    '',
     `- agent ${input.agentId}, trunk ${input.trunkId}`,
   ];
   if (input.direction === 'inbound') lines.push(`- routed by ${input.routingRule}`);
