@@ -35,12 +35,24 @@ async function main(): Promise<void> {
       registers: [registry],
     });
 
+    // Also while a server is away the process says that it lives.
+    let isRunning = (): boolean => false;
+    const server = new OpsServer({
+      host: config.http.host,
+      port: config.http.port,
+      registry,
+      readiness: () => ({ ready: isRunning(), checks: { worker: isRunning() ? 'ok' : 'not running' } }),
+    });
+    await server.listen();
+    shutdown.add('health server', () => server.close());
+
     const dataSource = createDataSource({
       url: config.databaseUrl,
       applicationName: 'trunkline worker',
       onPoolError: (error) => logger.warn({ err: error }, 'connection to PostgreSQL lost'),
     });
     await patiently(shutdown.requested, () => dataSource.initialize(), logger, 'PostgreSQL is not reachable yet');
+    if (shutdown.requested.aborted) return;
     shutdown.add('postgres', () => dataSource.destroy());
     const secrets = new SecretBox(config.secretsKey);
 
@@ -78,15 +90,7 @@ async function main(): Promise<void> {
         }),
     });
 
-    const server = new OpsServer({
-      host: config.http.host,
-      port: config.http.port,
-      registry,
-      readiness: () => ({ ready: worker.running, checks: { worker: worker.running ? 'ok' : 'not running' } }),
-    });
-    await server.listen();
-    shutdown.add('health server', () => server.close());
-
+    isRunning = () => worker.running;
     shutdown.add('worker', () => worker.shutdown());
     await worker.start();
     logger.info({ httpPort: server.port }, 'worker runs');
