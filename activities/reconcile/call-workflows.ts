@@ -54,9 +54,10 @@ export class CallWorkflows {
   }
 
   /** False when the workflow is closed, or was never there. */
-  async nodeLost(callId: string, bootId: string): Promise<boolean> {
+  async nodeLost(callId: string, bootId: string, answeredAtMs?: number): Promise<boolean> {
+    const lost = answeredAtMs === undefined ? { bootId } : { bootId, answeredAtMs };
     return await this.#signal(() =>
-      this.#client.workflow.getHandle(callWorkflowId(callId)).signal(nodeLostSignal, { bootId }),
+      this.#client.workflow.getHandle(callWorkflowId(callId)).signal(nodeLostSignal, lost),
     );
   }
 

@@ -32,7 +32,7 @@ export function createReconcileActivities(deps: ReconcileActivityDeps): Reconcil
       for (let empty = 0; empty < EMPTY_PASSES;) {
         Context.current().heartbeat();
         const open = await openCallsOf(deps, workflows, lost);
-        const told = await tellNodeLost(workflows, open.calls);
+        const told = await tellNodeLost(deps, workflows, open.calls);
         for (const callId of told) reached.add(callId);
         // A pass that has not seen PostgreSQL proves nothing.
         empty = told.length === 0 && open.complete ? empty + 1 : 0;
@@ -100,15 +100,35 @@ async function openCallsOf(
   return { calls: [...calls.values()], complete };
 }
 
-async function tellNodeLost(workflows: CallWorkflows, calls: readonly PlacedCall[]): Promise<string[]> {
+async function tellNodeLost(
+  deps: ReconcileActivityDeps,
+  workflows: CallWorkflows,
+  calls: readonly PlacedCall[],
+): Promise<string[]> {
   const told: string[] = [];
+  const answers = await recordedAnswers(deps, calls);
   for (let at = 0; at < calls.length; at += PARALLEL_SIGNALS) {
     Context.current().heartbeat();
     const batch = calls.slice(at, at + PARALLEL_SIGNALS);
-    const reached = await Promise.all(batch.map(({ callId, bootId }) => workflows.nodeLost(callId, bootId)));
+    const reached = await Promise.all(
+      batch.map(({ callId, bootId }) => workflows.nodeLost(callId, bootId, answers.get(callId))),
+    );
     told.push(...batch.filter((_, index) => reached[index]).map(({ callId }) => callId));
   }
   return told;
+}
+
+/** A node that died while Temporal was away may have told PostgreSQL alone that a call was answered. */
+async function recordedAnswers(
+  deps: ReconcileActivityDeps,
+  calls: readonly PlacedCall[],
+): Promise<ReadonlyMap<string, number>> {
+  try {
+    return await deps.calls.recordedAnswers(calls.map(({ callId }) => callId));
+  } catch (error) {
+    deps.logger.warn({ err: error }, 'answers of lost calls are not looked up without PostgreSQL');
+    return new Map();
+  }
 }
 
 /** Visibility lags: whether a workflow is really gone is asked of the workflow itself. */
@@ -147,7 +167,7 @@ async function settle(deps: ReconcileActivityDeps, workflows: CallWorkflows, fou
       if (bootId !== null) await workflows.verify(callId, bootId);
       return;
     case 'node_gone':
-      if (bootId !== null) await workflows.nodeLost(callId, bootId);
+      if (bootId !== null) await tellNodeLost(deps, workflows, [{ callId, bootId }]);
       return;
   }
 }

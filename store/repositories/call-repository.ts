@@ -186,6 +186,17 @@ export class CallRepository {
     return rows[0]?.n === lastSeq;
   }
 
+  /** When each of the calls was answered, as far as its node's events say; epoch ms. */
+  async recordedAnswers(callIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    if (callIds.length === 0) return new Map();
+    const rows: { call_id: string; at: Date }[] = await this.#dataSource.query(
+      `SELECT call_id, min(at) AS at FROM call_events
+       WHERE call_id = ANY($1) AND source = 'node' AND type = 'answered' GROUP BY call_id`,
+      [callIds],
+    );
+    return new Map(rows.map(({ call_id, at }) => [call_id, at.getTime()]));
+  }
+
   async #open(condition: string, parameters: readonly unknown[], limit = 10_000): Promise<OpenCall[]> {
     const rows: Record<string, unknown>[] = await this.#dataSource.query(
       `SELECT id AS "callId", org_id AS "orgId", status, node_id AS "nodeId", boot_id AS "bootId",

@@ -117,6 +117,24 @@ describe(`a matrix of kills, seed ${SEED}`, () => {
     3 * MINUTE_MS,
   );
 
+  it(
+    'an answer that only PostgreSQL heard of counts, when its node dies before Temporal is back',
+    async () => {
+      const { calls, stack } = live;
+      const id = await calls.ringOut(2_000);
+      const comeBack = strike({ way: 'gone', targets: ['temporal'], seconds: 4, during: 'setup' });
+      await sleep(4_000);
+      stack.kill('media');
+      await comeBack();
+      const call = await calls.ended(id, 40_000);
+      expect(call).toMatchObject({ disposition: 'answered', end_reason: 'media_node_lost' });
+      await stack.waitReady();
+      await calls.dropStrays();
+      await live.untilNothingIsOpen(60_000);
+    },
+    2 * MINUTE_MS,
+  );
+
   async function freeze(ms: number): Promise<void> {
     const pid = live.stack.kill('media', 'SIGSTOP');
     await sleep(ms);

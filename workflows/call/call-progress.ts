@@ -139,12 +139,13 @@ export class CallProgress {
   }
 
   /** A call of another boot ignores it; a dial under way remembers it until the boot of its node is known. */
-  nodeLost(bootId: string, nowMs: number): boolean {
+  nodeLost(bootId: string, nowMs: number, answeredAtMs?: number): boolean {
     if (this.ended) return false;
     if (this.#node?.bootId !== bootId) {
       this.#lostBoots.add(bootId);
       return false;
     }
+    this.#answeredAtMs ??= answeredAtMs ?? null;
     this.end(
       {
         disposition: this.#answeredAtMs === null ? 'failed' : 'answered',

@@ -57,8 +57,8 @@ export class CallRun {
     if (this.progress.stateEvent(signal) === 'answered') this.#answers++;
   }
 
-  onNodeLost(bootId: string): void {
-    this.progress.nodeLost(bootId, Date.now());
+  onNodeLost(bootId: string, answeredAtMs?: number): void {
+    this.progress.nodeLost(bootId, Date.now(), answeredAtMs);
   }
 
   onNodeAlive(bootId: string): void {

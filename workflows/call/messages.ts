@@ -3,8 +3,11 @@ import type { AcceptResult, CallState, CallStateSignal, HangupRequest, HangupRes
 
 /** A state event of the call's node. Ignored when its seq is not above the last one seen. */
 export const callEventSignal = defineSignal<[CallStateSignal]>('callEvent');
-/** The node (boot) that had the call is gone. A call of another boot ignores it. */
-export const nodeLostSignal = defineSignal<[{ bootId: string }]>('nodeLost');
+/**
+ * The node (boot) that had the call is gone. A call of another boot ignores it. `answeredAtMs`: it was answered, as its
+ * node had recorded; the node's own signal of it may have died with the node.
+ */
+export const nodeLostSignal = defineSignal<[{ bootId: string; answeredAtMs?: number }]>('nodeLost');
 /** The node was only suspected. */
 export const nodeAliveSignal = defineSignal<[{ bootId: string }]>('nodeAlive');
 /** The call's node does not list it (reconciler): the workflow asks the node itself. */

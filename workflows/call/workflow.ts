@@ -38,7 +38,7 @@ export async function callWorkflow(input: CallInput): Promise<CallResult> {
 
   setHandler(callStatusQuery, () => progress.state);
   setHandler(callEventSignal, (signal) => run.onStateEvent(signal));
-  setHandler(nodeLostSignal, ({ bootId }) => run.onNodeLost(bootId));
+  setHandler(nodeLostSignal, ({ bootId, answeredAtMs }) => run.onNodeLost(bootId, answeredAtMs));
   setHandler(nodeAliveSignal, ({ bootId }) => run.onNodeAlive(bootId));
   setHandler(verifySignal, ({ bootId }) => run.onDoubt(bootId));
   setHandler(acceptUpdate, async () => {

@@ -58,6 +58,15 @@ describe('CallRepository', () => {
     expect(await calls.find(orgId, 'no-uuid')).toBeNull();
   });
 
+  it('knows from the events of the nodes which calls were answered, and when', async () => {
+    const [answered, silent] = [await started(), await started()];
+    const event = { type: 'answered', sipCallId: 'sip@host', postDialDelayMs: null } as const;
+    const stored = nodeEvent({ id: answered, orgId }, 2, event);
+    await events.insertBatch([nodeEvent({ id: silent, orgId }, 1, { type: 'ringing', status: 180 }), stored]);
+    expect(await calls.recordedAnswers([answered, silent])).toEqual(new Map([[answered, stored.atMs]]));
+    expect(await calls.recordedAnswers([])).toEqual(new Map());
+  });
+
   it('never moves a row backwards, in whatever order and however often writers come', async () => {
     const order: CallStatus[] = ['queued', 'dialing', 'ringing', 'in_progress'];
     const writes = fc.array(fc.constantFrom(...order.slice(1)), { minLength: 1, maxLength: 6 });

@@ -151,10 +151,10 @@ export class LiveCalls {
     return this.#adopt('outbound', phone, number, false);
   }
 
-  /** An outbound call that rings; its id. */
-  async ringOut(): Promise<string> {
+  /** An outbound call that rings, for as long as it is told to; its id. */
+  async ringOut(ringMs: number | 'forever' = 'forever'): Promise<string> {
     const number = newNumber();
-    this.#phones.unanswered.add(number);
+    this.#phones.ringMs.set(number, ringMs);
     const { id } = await this.#phones.outbound.place(this.#phones.trunkId, number);
     await waitFor(`${number} at the carrier`, 15_000, () =>
       this.carrier.invites.some(({ user }) => user === number) ? true : undefined,

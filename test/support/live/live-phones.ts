@@ -10,6 +10,7 @@ import type { Stack } from '../stack';
 export const DIALED = '+15551234567';
 /** The shortest that an agent may have. */
 export const SHORT_CALL_MS = 10_000;
+const RING_MS = 200;
 
 interface Parts {
   readonly media: PhoneMedia;
@@ -19,7 +20,7 @@ interface Parts {
   readonly outbound: OutboundCalls;
   readonly trunkId: string;
   readonly shortAgentId: string;
-  readonly unanswered: Set<string>;
+  readonly ringMs: Map<string, number | 'forever'>;
 }
 
 export class LivePhones {
@@ -30,8 +31,8 @@ export class LivePhones {
   readonly outbound: OutboundCalls;
   readonly trunkId: string;
   readonly shortAgentId: string;
-  /** Numbers that only ring. */
-  readonly unanswered: Set<string>;
+  /** How long the phones of some numbers ring. */
+  readonly ringMs: Map<string, number | 'forever'>;
   readonly #media: PhoneMedia;
 
   static async open(stack: Stack): Promise<LivePhones> {
@@ -48,7 +49,7 @@ export class LivePhones {
       { phone_numbers: [DIALED] },
     );
     const media = new PhoneMedia();
-    const unanswered = new Set<string>();
+    const ringMs: LivePhones['ringMs'] = new Map();
     const [phone, carrier, outbound] = await Promise.all([
       Phone.open({
         media,
@@ -57,7 +58,10 @@ export class LivePhones {
       }),
       Phone.open({
         media,
-        answer: ({ user }) => (unanswered.has(user) ? { ring: 'forever' } : { status: 200, ringMs: 200 }),
+        answer: ({ user }) => {
+          const ms = ringMs.get(user) ?? RING_MS;
+          return ms === 'forever' ? { ring: ms } : { status: 200, ringMs: ms };
+        },
       }),
       OutboundCalls.create(stack),
     ]);
@@ -65,7 +69,7 @@ export class LivePhones {
     const control = await controlStream(media);
     await sleep(1_000);
     const shortAgentId = shortAgent.body.id;
-    return new LivePhones({ media, phone, carrier, control, outbound, trunkId, shortAgentId, unanswered });
+    return new LivePhones({ media, phone, carrier, control, outbound, trunkId, shortAgentId, ringMs });
   }
 
   private constructor(parts: Parts) {
@@ -75,7 +79,7 @@ export class LivePhones {
     this.outbound = parts.outbound;
     this.trunkId = parts.trunkId;
     this.shortAgentId = parts.shortAgentId;
-    this.unanswered = parts.unanswered;
+    this.ringMs = parts.ringMs;
     this.#media = parts.media;
   }
 

@@ -105,6 +105,21 @@ describe('loss of the node', () => {
     expect(call.truncated).toBe(true);
   });
 
+  test('an answer that only the records know of makes an answered call of it', () => {
+    const call = new CallProgress(INBOUND);
+    expect(call.nodeLost('b1', 5_000, 3_000)).toBe(true);
+    expect(call.ending).toMatchObject({ disposition: 'answered', endReason: 'media_node_lost' });
+    expect(call.answeredAtMs).toBe(3_000);
+  });
+
+  test('the answer that was signalled stands', () => {
+    const call = new CallProgress(INBOUND);
+    call.stateEvent(answered(3));
+    const atMs = call.answeredAtMs;
+    call.nodeLost('b1', 5_000, 1);
+    expect(call.answeredAtMs).toBe(atMs);
+  });
+
   test('a call of another boot ignores it', () => {
     const call = new CallProgress(INBOUND);
     expect(call.nodeLost('b0', 5_000)).toBe(false);
