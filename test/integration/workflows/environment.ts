@@ -181,9 +181,13 @@ export class WorkflowEnvironment {
     this.#worker = null;
   }
 
+  dataDirOf(nodeId: string): string {
+    return join(this.#folder, nodeId);
+  }
+
   async startNode(nodeId = `node-${this.nodes.length + 1}`): Promise<FakeNode> {
     const bootId = uuidV7();
-    const dataDir = join(this.#folder, nodeId);
+    const dataDir = this.dataDirOf(nodeId);
     const services = createMediaNodeServices({
       nodeId,
       bootId,
@@ -210,7 +214,7 @@ export class WorkflowEnvironment {
     const node = new NodeProcess({
       nodeId,
       bootId: uuidV7(),
-      dataDir: join(this.#folder, nodeId),
+      dataDir: this.dataDirOf(nodeId),
       databaseUrl: this.database.databaseUrl,
       secretsKey: this.secretsKey,
       temporalAddress: testServers().temporalAddress,
