@@ -38,8 +38,9 @@ const SCOPES: readonly (readonly [scope: AddressScope, list: BlockList])[] = [
 /** `unusable` too for what is no literal address. */
 export function addressScope(address: string): AddressScope {
   if (!isIPv4(address) && !isIPv6(address)) return 'unusable';
-  const family = isIPv6(address) ? 'ipv6' : 'ipv4';
-  return SCOPES.find(([, list]) => list.check(address, family))?.[0] ?? 'public';
+  // Made once, because a list asked for a string makes one each time.
+  const target = new SocketAddress({ address, family: isIPv6(address) ? 'ipv6' : 'ipv4' });
+  return SCOPES.find(([, list]) => list.check(target))?.[0] ?? 'public';
 }
 
 /** Whether a host that `peer` names may be addressed: one of the Internet, or one as near to us as the peer itself. */
