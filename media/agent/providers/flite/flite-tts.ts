@@ -102,7 +102,7 @@ export class FliteTts implements TextToSpeech {
     if (this.#restartTimer) clearTimeout(this.#restartTimer);
     this.#rejectAll('closed');
     const child = this.#child;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    if (!child || child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
     await new Promise<void>((resolve) => {
       child.once('exit', () => resolve());
       child.kill('SIGKILL');
@@ -167,7 +167,10 @@ export class FliteTts implements TextToSpeech {
         onReady?.();
       } else this.#onResult(message);
     });
-    child.on('error', () => undefined); // 'exit' or the time limits tell.
+    child.on('error', (error) => {
+      // One that was never started has no exit either; of others, 'exit' or the time limits tell.
+      if (child.pid === undefined) this.#onExit(child, error.message);
+    });
     child.on('exit', (code, signal) => this.#onExit(child, signal ?? `exit code ${code}`));
   }
 
