@@ -112,7 +112,10 @@ describe(`a matrix of kills, seed ${SEED}`, () => {
       const call = await waitFor('a new call', 20_000, () => calls.call().catch(() => undefined));
       expect(await calls.hangUpByPhone([call])).toEqual([200]);
       await settled();
-      expect(await live.nodeState()).toEqual({ bootId, lostBoots: [] });
+      await waitFor('the node under watch again', 30_000, async () =>
+        (await live.nodeState()).bootId === bootId ? true : undefined,
+      );
+      expect((await live.nodeState()).lostBoots).toEqual([]);
     },
     3 * MINUTE_MS,
   );
