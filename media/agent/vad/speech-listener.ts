@@ -23,12 +23,15 @@ export interface CallerAudioSource {
 export interface SpeechListenerOptions {
   /** The thread died and is started again; audio must come over this port from now on. */
   readonly onReplaced?: (port: MessagePort, cause: string) => void;
+  /** It could not be started again; that is tried until it works. */
   readonly onFailure?: (error: Error) => void;
   /** A conversation could not take its event; the others got theirs. */
   readonly onFault?: (error: unknown) => void;
 }
 
 const RESTART_DELAY_MS = 200;
+/** After a restart that failed. */
+const RETRY_DELAY_MS = 5_000;
 
 export class SpeechListener implements CallerAudioSource {
   readonly #options: SpeechListenerOptions;
@@ -111,13 +114,16 @@ export class SpeechListener implements CallerAudioSource {
     this.#port?.close();
   }
 
-  #restart(cause: string): void {
+  #restart(cause: string, delayMs: number = RESTART_DELAY_MS): void {
     this.#restartTimer = setTimeout(() => {
       this.start().then(
         () => this.#options.onReplaced?.(this.audioPort(), cause),
-        (error: Error) => this.#options.onFailure?.(error),
+        (error: Error) => {
+          this.#options.onFailure?.(error);
+          if (!this.#closed) this.#restart(cause, RETRY_DELAY_MS);
+        },
       );
-    }, RESTART_DELAY_MS);
+    }, delayMs);
   }
 
   #utterance(mediaId: number): Promise<Int16Array> {
