@@ -76,8 +76,6 @@ describeWithSipp('a call whose processes are killed while it is placed', () => {
 
   describe('of the media node, at each step of the dial', () => {
     it('is dialled at most once and ends once', async () => {
-      const beforeIntended = await placeStalled('intended');
-      const beforeInvite = await placeStalled('dialing');
       const inviteUnmarked = await placeStalled('sent', ringingTrunk);
       await ringing.waitForRequest('INVITE', inviteUnmarked.number);
       const rings = keyed();
@@ -91,10 +89,12 @@ describeWithSipp('a call whose processes are killed while it is placed', () => {
       const { socket, invites } = await bareCarrier(() => stack.kill('media'));
       const killed = stack.pid('media');
       const unreported = keyed();
-      await post(unreported, await calls.trunkTo(socket.address().port));
+      const bareTrunk = await calls.trunkTo(socket.address().port);
+      // 3 s after it begins the node knows that nothing left and says so: it has to die before.
+      const beforeIntended = await placeStalled('intended');
+      await post(unreported, bareTrunk);
       await stack.waitForNewPid('media', killed);
       await stalls.abandon(beforeIntended.id, 'intended');
-      await stalls.abandon(beforeInvite.id, 'dialing');
       await stalls.abandon(inviteUnmarked.id, 'sent');
 
       const ended = async ({ id }: KeyedCall): Promise<string> => {
@@ -106,12 +106,12 @@ describeWithSipp('a call whose processes are killed while it is placed', () => {
       expect(await ended(inviteUnmarked)).toBe('failed media_node_lost');
       const unknown = ['uncertain null', 'failed media_node_lost'];
       expect(unknown).toContain(await ended(unreported));
-      // Begun, and nobody can tell any more that nothing left.
-      expect(await ended(beforeIntended)).toBe('uncertain null');
-      expect(await ended(beforeInvite)).toBe('uncertain null');
-
-      expect(answering.callIds(beforeIntended.number)).toEqual([]);
-      expect(answering.callIds(beforeInvite.number)).toEqual([]);
+      // Begun, and nobody can tell any more that nothing left; unless the node had given it up before it died.
+      await settled(beforeIntended.id);
+      await calls.hangup(beforeIntended.id);
+      const redialled = (await ended(beforeIntended)) === 'answered api_hangup';
+      if (!redialled) expect(await ended(beforeIntended)).toBe('uncertain null');
+      expect(answering.callIds(beforeIntended.number)).toHaveLength(redialled ? 1 : 0);
       expect(answering.callIds(talks.number)).toHaveLength(1);
       expect(ringing.callIds(rings.number)).toHaveLength(1);
       expect(ringing.callIds(inviteUnmarked.number)).toHaveLength(1);
@@ -134,22 +134,23 @@ describeWithSipp('a call whose processes are killed while it is placed', () => {
 
   describe('of the worker, at each step', () => {
     it('is dialled once and goes on, or expires undialled and is dialled once for the repeated request', async () => {
-      const unrecorded = keyed();
-      await stalls.stall(unrecorded.id, 'recorded');
-      const posting = post(unrecorded).catch(() => undefined);
-      await stalls.reached(unrecorded.id, 'recorded');
-      const beforeIntended = await placeStalled('intended');
-      const beforeInvite = await placeStalled('dialing');
+      const inviteUnmarked = await placeStalled('dialing');
       const talks = keyed();
       await post(talks);
       await calls.until(talks.id, 'in_progress');
 
+      // Within 2 s, before the first task gives up on the row and goes on, and the node on the dial.
+      const beforeIntended = await placeStalled('intended');
+      const unrecorded = keyed();
+      await stalls.stall(unrecorded.id, 'recorded');
+      const posting = post(unrecorded).catch(() => undefined);
+      await stalls.reached(unrecorded.id, 'recorded');
       const killed = stack.kill('worker');
       await stalls.abandon(unrecorded.id, 'recorded');
       await stalls.release(beforeIntended.id, 'intended');
-      await stalls.release(beforeInvite.id, 'dialing');
+      await stalls.release(inviteUnmarked.id, 'dialing');
       await stack.waitForNewPid('worker', killed);
-      const begun = [beforeIntended, beforeInvite, talks];
+      const begun = [beforeIntended, inviteUnmarked, talks];
       await Promise.all(begun.map(({ id }) => calls.until(id, 'in_progress', 30_000)));
       await Promise.all(begun.map(({ id }) => calls.hangup(id)));
       for (const call of begun) {
@@ -260,7 +261,7 @@ describeWithSipp('a call whose processes are killed while it is placed', () => {
 
 /** A carrier of one socket that reacts the moment an INVITE is there. */
 async function bareCarrier(onInvite: () => void): Promise<{ socket: Socket; invites: string[] }> {
-  const socket = createSocket('udp4');
+  const socket = createSocket('udp4').unref();
   const invites: string[] = [];
   socket.on('message', (bytes) => {
     invites.push(bytes.toString('latin1'));

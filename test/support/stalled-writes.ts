@@ -6,7 +6,7 @@ import { Client } from 'pg';
 
 import { waitFor } from './stack';
 
-/** In the order of a dial (docs: call lifecycle). */
+/** `recorded` and `intended` come before the INVITE, the marks `sent` and `dialing` after it. */
 export type WriteOfCall = 'recorded' | 'intended' | 'dialing' | 'sent';
 
 const TRIGGERS: Readonly<Record<WriteOfCall, { readonly on: string; readonly column: string; readonly when: string }>> =
