@@ -140,3 +140,18 @@ test('an attempt that cannot be marked as not sent does not hold up the answer',
     jest.useRealTimers();
   }
 });
+
+test('a PostgreSQL that stands still is known to have sent nothing before the workflow gives the dial up', async () => {
+  jest.useFakeTimers();
+  try {
+    const { log, attempts, activities } = setUp();
+    attempts.intended = attempts.notSent = () => new Promise<never>(() => undefined);
+    const outcome = activities().dialCall(input);
+    await jest.advanceTimersByTimeAsync(4_500);
+    const late = Promise.resolve('still under way');
+    expect(await Promise.race([outcome, late])).toEqual({ sent: false, code: 'store_unavailable' });
+    expect(log).toEqual([]);
+  } finally {
+    jest.useRealTimers();
+  }
+});
