@@ -10,7 +10,7 @@
  */
 import type { Logger } from 'pino';
 import { TimerSet, type Clock } from '../clock';
-import type { CallDirection, CallEnding, CallEvents, CallMetrics, EndedBy, EndReason } from '../control/contract';
+import type { CallDirection, CallEnding, CallEvents, CallMetrics } from '../control/contract';
 import type { RtpStats } from '../rtp/types';
 import { CallEventLog } from './call-events';
 import type { CallObserver } from './call-observer';
