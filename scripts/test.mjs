@@ -8,7 +8,7 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -17,14 +17,17 @@ import './bootstrap.mjs';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const require = createRequire(import.meta.url);
 const MINUTE_MS = 60_000;
+/** jest's own choice is one less than there are cores: one, where a process has two. */
+const WORKERS = [`--maxWorkers=${Math.max(2, availableParallelism() - 1)}`];
 
 const STEPS = {
   typecheck: () => tool('typescript', 'bin/tsc', ['--noEmit', '-p', 'tsconfig.json']),
   lint: () => tool('oxlint', 'bin/oxlint', ['--type-aware']),
   format: () => tool('prettier', 'bin/prettier.cjs', ['--check', '.', '--log-level', 'warn']),
   build: () => run('build', [join(root, 'scripts', 'build.mjs')]),
-  unit: () => jest('unit', 5 * MINUTE_MS),
-  integration: () => jest('integration', 8 * MINUTE_MS),
+  unit: () => jest('unit', 5 * MINUTE_MS, WORKERS),
+  // Mostly waiting for servers and timers.
+  integration: () => jest('integration', 8 * MINUTE_MS, WORKERS),
   // One after the other: they start the whole product and assert deadlines.
   e2e: () => jest('e2e', 14 * MINUTE_MS, ['--runInBand']),
   soak: () => {
