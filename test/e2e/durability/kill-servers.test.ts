@@ -1,5 +1,5 @@
-import { LiveStack } from '../support/live/live-stack';
-import { survivesKillOf } from '../support/live/survival';
+import { LiveStack } from '../../support/live/live-stack';
+import { survivesKillOf } from '../../support/live/survival';
 
 const MINUTE_MS = 60_000;
 

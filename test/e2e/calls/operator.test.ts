@@ -4,16 +4,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import type { WorkflowHandle } from '@temporalio/client';
 
-import { FliteTts } from '../../media/agent/providers/flite/flite-tts';
-import { callWorkflowId } from '../../workflows/ids';
-import { CALLER_NUMBER, newNumber, OutboundCalls, TRUNK_PASSWORD, TRUNK_USERNAME } from '../support/outbound';
-import type { CallRecord } from '../support/outbound';
-import { PhoneMedia } from '../support/phone/media';
-import { Phone } from '../support/phone/phone';
-import type { PhoneCall } from '../support/phone/phone-call';
-import { hasSipp } from '../support/sipp';
-import { SippCarrier } from '../support/sipp-carrier';
-import { Stack, waitFor } from '../support/stack';
+import { FliteTts } from '../../../media/agent/providers/flite/flite-tts';
+import { callWorkflowId } from '../../../workflows/ids';
+import { CALLER_NUMBER, newNumber, OutboundCalls, TRUNK_PASSWORD, TRUNK_USERNAME } from '../../support/outbound';
+import type { CallRecord } from '../../support/outbound';
+import { PhoneMedia } from '../../support/phone/media';
+import { Phone } from '../../support/phone/phone';
+import type { PhoneCall } from '../../support/phone/phone-call';
+import { hasSipp } from '../../support/sipp';
+import { SippCarrier } from '../../support/sipp-carrier';
+import { Stack, waitFor } from '../../support/stack';
 
 const DIALED = '+15551234567';
 const CALLER = '+15559990001';

@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { PROJECT_ROOT } from '../../scripts/project-root';
-import { newMasterKey } from '../../store/secrets';
-import { freePort, rtpPortRange } from '../support/free-ports';
+import { PROJECT_ROOT } from '../../../scripts/project-root';
+import { newMasterKey } from '../../../store/secrets';
+import { freePort, rtpPortRange } from '../../support/free-ports';
 
 let folder: string;
 let child: ChildProcess | undefined;

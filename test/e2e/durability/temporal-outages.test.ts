@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { answered } from '../support/live/live-calls';
-import { SHORT_CALL_MS } from '../support/live/live-phones';
-import { LiveStack } from '../support/live/live-stack';
-import { askOptions } from '../support/live/options';
-import { waitFor } from '../support/stack';
+import { answered } from '../../support/live/live-calls';
+import { SHORT_CALL_MS } from '../../support/live/live-phones';
+import { LiveStack } from '../../support/live/live-stack';
+import { askOptions } from '../../support/live/options';
+import { waitFor } from '../../support/stack';
 
 const MINUTE_MS = 60_000;
 /** From then on OPTIONS tells it; a little for the probe that finds it out. */

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { LiveStack } from '../support/live/live-stack';
-import { survivesKillOf } from '../support/live/survival';
-import { waitFor } from '../support/stack';
+import { LiveStack } from '../../support/live/live-stack';
+import { survivesKillOf } from '../../support/live/survival';
+import { waitFor } from '../../support/stack';
 
 const MINUTE_MS = 60_000;
 

@@ -1,9 +1,9 @@
-import { newNumber, OutboundCalls } from '../support/outbound';
-import type { CallRecord } from '../support/outbound';
-import { hasSipp } from '../support/sipp';
-import { SippCarrier } from '../support/sipp-carrier';
-import { Stack } from '../support/stack';
-import type { ApiAnswer } from '../support/stack';
+import { newNumber, OutboundCalls } from '../../support/outbound';
+import type { CallRecord } from '../../support/outbound';
+import { hasSipp } from '../../support/sipp';
+import { SippCarrier } from '../../support/sipp-carrier';
+import { Stack } from '../../support/stack';
+import type { ApiAnswer } from '../../support/stack';
 
 const describeWithSipp = hasSipp() ? describe : describe.skip;
 const REPLAYED = 'idempotent-replayed';

@@ -1,14 +1,14 @@
 /** Which calls a node takes and keeps: its own limit (`MEDIA_MAX_CALLS`), and trunks that are deleted under way. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { newNumber, OutboundCalls } from '../support/outbound';
-import type { CallRecord } from '../support/outbound';
-import { CallRefused } from '../support/phone/dialling';
-import { PhoneMedia } from '../support/phone/media';
-import type { Answering } from '../support/phone/options';
-import { Phone } from '../support/phone/phone';
-import { headerOf } from '../support/phone/sip-text';
-import { Stack, waitFor } from '../support/stack';
+import { newNumber, OutboundCalls } from '../../support/outbound';
+import type { CallRecord } from '../../support/outbound';
+import { CallRefused } from '../../support/phone/dialling';
+import { PhoneMedia } from '../../support/phone/media';
+import type { Answering } from '../../support/phone/options';
+import { Phone } from '../../support/phone/phone';
+import { headerOf } from '../../support/phone/sip-text';
+import { Stack, waitFor } from '../../support/stack';
 
 const DIALED = '+15551234567';
 const MAX_CALLS = 2;

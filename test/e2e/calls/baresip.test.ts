@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { MoonshineStt } from '../../media/agent/providers/moonshine/moonshine-stt';
-import { Baresip, hasBaresip } from '../support/baresip';
-import { Stack, waitFor } from '../support/stack';
-import { wordErrorRate } from '../support/word-error-rate';
+import { MoonshineStt } from '../../../media/agent/providers/moonshine/moonshine-stt';
+import { Baresip, hasBaresip } from '../../support/baresip';
+import { Stack, waitFor } from '../../support/stack';
+import { wordErrorRate } from '../../support/word-error-rate';
 
 const DIALED = '+15551234567';
 const GREETING = 'Hi, thanks for calling! How can I help you today?';

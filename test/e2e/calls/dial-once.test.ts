@@ -6,14 +6,14 @@ import { createSocket } from 'node:dgram';
 import type { Socket } from 'node:dgram';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { newNumber, OutboundCalls } from '../support/outbound';
-import type { CallRecord } from '../support/outbound';
-import { hasSipp } from '../support/sipp';
-import { SippCarrier } from '../support/sipp-carrier';
-import { seededRandom } from '../support/seeded-random';
-import { Stack, waitFor } from '../support/stack';
-import { StalledWrites } from '../support/stalled-writes';
-import type { WriteOfCall } from '../support/stalled-writes';
+import { newNumber, OutboundCalls } from '../../support/outbound';
+import type { CallRecord } from '../../support/outbound';
+import { hasSipp } from '../../support/sipp';
+import { SippCarrier } from '../../support/sipp-carrier';
+import { seededRandom } from '../../support/seeded-random';
+import { Stack, waitFor } from '../../support/stack';
+import { StalledWrites } from '../../support/stalled-writes';
+import type { WriteOfCall } from '../../support/stalled-writes';
 
 const describeWithSipp = hasSipp() ? describe : describe.skip;
 const SOAK = process.env['TEST_SOAK'] === '1';

@@ -1,11 +1,11 @@
 import { createSocket } from 'node:dgram';
 import type { Socket } from 'node:dgram';
 
-import { freePort } from '../support/free-ports';
-import { newNumber, OutboundCalls } from '../support/outbound';
-import { hasSipp } from '../support/sipp';
-import { SippCarrier } from '../support/sipp-carrier';
-import { Stack } from '../support/stack';
+import { freePort } from '../../support/free-ports';
+import { newNumber, OutboundCalls } from '../../support/outbound';
+import { hasSipp } from '../../support/sipp';
+import { SippCarrier } from '../../support/sipp-carrier';
+import { Stack } from '../../support/stack';
 
 const describeWithSipp = hasSipp() ? describe : describe.skip;
 

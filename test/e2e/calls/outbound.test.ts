@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 
-import { newNumber, OutboundCalls, TRUNK_PASSWORD, TRUNK_USERNAME } from '../support/outbound';
-import { hasSipp } from '../support/sipp';
-import { SippCarrier } from '../support/sipp-carrier';
-import { Stack } from '../support/stack';
+import { newNumber, OutboundCalls, TRUNK_PASSWORD, TRUNK_USERNAME } from '../../support/outbound';
+import { hasSipp } from '../../support/sipp';
+import { SippCarrier } from '../../support/sipp-carrier';
+import { Stack } from '../../support/stack';
 
 /** What the credentials of a request say, and what RFC 7616 §3.4.1 computes for ours (MD5, qop auth). */
 function digestOf(request: string): { readonly response: string; readonly expected: string } {
