@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { FliteTts } from '../../media/agent/providers/flite/flite-tts';
-import { MoonshineStt } from '../../media/agent/providers/moonshine/moonshine-stt';
-import { PhoneMedia } from '../support/phone/media';
-import { Phone } from '../support/phone/phone';
-import type { PhoneCall } from '../support/phone/phone-call';
-import { Stack, waitFor } from '../support/stack';
-import { wordErrorRate } from '../support/word-error-rate';
+import { FliteTts } from '../../../media/agent/providers/flite/flite-tts';
+import { MoonshineStt } from '../../../media/agent/providers/moonshine/moonshine-stt';
+import { PhoneMedia } from '../../support/phone/media';
+import { Phone } from '../../support/phone/phone';
+import type { PhoneCall } from '../../support/phone/phone-call';
+import { Stack, waitFor } from '../../support/stack';
+import { wordErrorRate } from '../../support/word-error-rate';
 
 const DIALED = '+15551234567';
 const GREETING = 'Hi, thanks for calling! How can I help you today?';
