@@ -46,6 +46,9 @@ const DYNAMIC_CONFIG = [
   'history.timerProcessorMaxPollRPS=1000',
   'history.timerProcessorMaxTimeShift="10ms"',
   'system.enableActivityEagerExecution=true',
+  // One partition a queue: with four, a task waits for the poller of another one.
+  'matching.numTaskqueueReadPartitions=1',
+  'matching.numTaskqueueWritePartitions=1',
 ];
 
 /** The command line after the executable's name. */

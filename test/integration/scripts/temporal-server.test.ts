@@ -140,6 +140,8 @@ test('the tuned values are on the command line', () => {
     '--dynamic-config-value history.timerProcessorMaxPollRPS=1000',
     '--dynamic-config-value history.timerProcessorMaxTimeShift="10ms"',
     '--dynamic-config-value system.enableActivityEagerExecution=true',
+    '--dynamic-config-value matching.numTaskqueueReadPartitions=1',
+    '--dynamic-config-value matching.numTaskqueueWritePartitions=1',
   ]) {
     expect(line).toContain(part);
   }
