@@ -1,5 +1,6 @@
 /**
- * `npm run bench:latency`: what a caller and a client of the API wait for, on the whole product with one call at a time. Prints one JSON line. `BENCH_CALLS` (default 60) changes the number of measurements.
+ * `npm run bench:latency`: what a caller and a client of the API wait for, on the whole product with one call at a time.
+ * Prints one JSON line. `BENCH_CALLS` (default 60) changes the number of measurements.
  */
 import { cpus, loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -39,11 +39,6 @@ export function keyedCallId(orgId: string, route: string, key: string, n: number
   return uuidV8('keyed-call', orgId, route, key, String(n));
 }
 
-/** Any other resource whose creation runs a workflow. */
-export function keyedResourceId(orgId: string, route: string, key: string): string {
-  return uuidV8('keyed-resource', orgId, route, key);
-}
-
 /** One dial of a call: the attempt, and with it the SIP Call-ID, follow from the call and the attempt's number. */
 export function attemptIdOf(callId: string, n: number): string {
   return uuidV8('attempt', callId, String(n));

@@ -17,10 +17,3 @@ export interface CallObserver {
   rejected(reason: string): void;
   turnLatency(ms: number): void;
 }
-
-export const NO_OBSERVER: CallObserver = {
-  callBegan: () => undefined,
-  callEnded: () => undefined,
-  rejected: () => undefined,
-  turnLatency: () => undefined,
-};

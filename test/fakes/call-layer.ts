@@ -1,11 +1,12 @@
 import pino from 'pino';
 import type { AgentDelegate, AgentPersona } from '../../media/agent/types';
-import { NO_OBSERVER, type CallObserver } from '../../media/call/call-observer';
+import type { CallObserver } from '../../media/call/call-observer';
 import { CallRegistry } from '../../media/call/call-registry';
 import { InboundCall } from '../../media/call/inbound-call';
 import { NodeMediaControl } from '../../media/control/media-control';
 import type { DialCommand, DialResult } from '../../media/control/contract';
 import { FakeAgent } from './fake-agent';
+import { NO_OBSERVER } from './no-observer';
 import { FakeClock, settle } from './fake-clock';
 import { AGENT, FakeDirectory, TRUNK } from './fake-directory';
 import { FakeRtpEngine } from './fake-rtp-engine';

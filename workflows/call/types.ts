@@ -87,7 +87,7 @@ export interface HangupRequest {
   readonly endedBy: EndedBy;
 }
 
-/** `effective`: BYE or CANCEL was sent, or the call was over already; `pending`: the node has not answered yet. */
+/** `effective`: BYE or CANCEL was sent, or the call ended meanwhile; `already_ended`: it was over before. */
 export interface HangupResult {
   readonly outcome: 'effective' | 'already_ended';
 }

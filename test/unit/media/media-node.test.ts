@@ -1,6 +1,6 @@
 import pino from 'pino';
 import { createBenchDirectory, createEchoAgent } from '../../../media/bench-mode';
-import { NO_OBSERVER } from '../../../media/call/call-observer';
+import { NO_OBSERVER } from '../../fakes/no-observer';
 import { MediaNode } from '../../../media/media-node';
 import type { SipEndpointDelegate } from '../../../media/sip/types';
 import { FakeClock, settle } from '../../fakes/fake-clock';

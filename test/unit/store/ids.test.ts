@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { attemptIdOf, inboundCallId, isUuid, keyedCallId, keyedResourceId, uuidV7, uuidV8 } from '../../../store/ids';
+import { attemptIdOf, inboundCallId, isUuid, keyedCallId, uuidV7, uuidV8 } from '../../../store/ids';
 
 const part = fc.string({ unit: 'binary', maxLength: 12 });
 
@@ -51,7 +51,6 @@ describe('derived ids', () => {
   it('keep their value for ever, as workflows and rows are found by them', () => {
     expect(inboundCallId('trunk', 'call@host', 'tag', 1)).toBe('f82ffd41-ab2b-8d81-ae81-b7f8db3c8cea');
     expect(keyedCallId('org', 'POST /phone/outbound-call', 'key', 1)).toBe('d6492def-a64b-86b6-9e07-16d883e51b24');
-    expect(keyedResourceId('org', 'POST /phone', 'key')).toBe('8c8e05f3-9a28-8af3-b55c-6a67dde164e3');
     expect(attemptIdOf('call', 1)).toBe('ccdc19ad-8f5e-8058-8016-0c77f555ba46');
   });
 
@@ -65,7 +64,6 @@ describe('derived ids', () => {
       keyedCallId('o', 'r', 'k', 1),
       keyedCallId('o', 'r', 'k', 2),
       keyedCallId('p', 'r', 'k', 1),
-      keyedResourceId('o', 'r', 'k'),
       attemptIdOf('c', 1),
       attemptIdOf('c', 2),
     ];

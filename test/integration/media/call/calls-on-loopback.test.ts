@@ -1,7 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import pino from 'pino';
 import { BENCH_IDENTITY, createBenchDirectory, createEchoAgent } from '../../../../media/bench-mode';
-import { NO_OBSERVER } from '../../../../media/call/call-observer';
+import { NO_OBSERVER } from '../../../fakes/no-observer';
 import { systemClock } from '../../../../media/clock';
 import type { CallDirectory, CallEvent } from '../../../../media/control/contract';
 import { MediaNode } from '../../../../media/media-node';

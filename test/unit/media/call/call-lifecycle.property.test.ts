@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import pino from 'pino';
 import { CallLifecycle } from '../../../../media/call/call-lifecycle';
-import { NO_OBSERVER } from '../../../../media/call/call-observer';
+import { NO_OBSERVER } from '../../../fakes/no-observer';
 import type { CallEnding } from '../../../../media/control/contract';
 import type { RtpStats } from '../../../../media/rtp/types';
 import { FakeClock, settle } from '../../../fakes/fake-clock';
