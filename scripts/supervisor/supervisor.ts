@@ -24,9 +24,19 @@ import { ProcessOutput } from './output';
 import { checkPorts } from './port-check';
 import { WatchedServer } from './watched-server';
 
-/** Each of the product's processes with its compiled entry. */
-const PROCESSES = { worker: 'activities/main.js', api: 'api/main.js', media: 'media/main.js' } as const;
-type ProcessName = keyof typeof PROCESSES;
+type ProcessName = 'worker' | 'api' | 'media';
+
+interface Entry {
+  /** Both relative to `dist`. */
+  readonly main: string;
+  readonly preload?: string;
+}
+
+const PROCESSES: Readonly<Record<ProcessName, Entry>> = {
+  worker: { main: 'activities/main.js', preload: 'activities/preload.js' },
+  api: { main: 'api/main.js' },
+  media: { main: 'media/main.js' },
+};
 
 /** A media node ends its calls after 30 s by itself; the rest is for its own shutdown. */
 const MEDIA_LIMIT_MS = 40_000;
@@ -219,11 +229,12 @@ const nothing = (): void => undefined;
  * In a process group of its own: a Ctrl-C in the terminal reaches the supervisor alone, which then stops the processes in
  * their order. The IPC channel carries nothing; its end tells a process that the supervisor is gone.
  */
-function launch(entry: string, env: NodeJS.ProcessEnv): ChildProcess {
-  return fork(join(PROJECT_ROOT, 'dist', entry), [], {
+function launch({ main, preload }: Entry, env: NodeJS.ProcessEnv): ChildProcess {
+  const dist = join(PROJECT_ROOT, 'dist');
+  return fork(join(dist, main), [], {
     detached: true,
     env,
-    execArgv: [],
+    execArgv: preload === undefined ? [] : ['--require', join(dist, preload)],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
 }
