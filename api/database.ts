@@ -7,6 +7,7 @@ import { AgentRepository } from '../store/repositories/agent-repository';
 import { ApiKeyRepository } from '../store/repositories/api-key-repository';
 import { AuditRepository } from '../store/repositories/audit-repository';
 import { CallRepository } from '../store/repositories/call-repository';
+import { CallerRepository } from '../store/repositories/caller-repository';
 import { ConfigRepository } from '../store/repositories/config-repository';
 import { EventRepository } from '../store/repositories/event-repository';
 import { IdempotencyRepository } from '../store/repositories/idempotency-repository';
@@ -28,6 +29,7 @@ export function createApiStore(dataSource: DataSource, secrets: SecretBox): ApiS
     apiKeys: new ApiKeyRepository(dataSource, secrets),
     audit: new AuditRepository(dataSource),
     calls: new CallRepository(dataSource),
+    callers: new CallerRepository(dataSource),
     config: new ConfigRepository(dataSource, secrets),
     events: new EventRepository(dataSource),
     idempotency: new IdempotencyRepository(dataSource, secrets),

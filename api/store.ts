@@ -3,6 +3,7 @@ import type { AgentRepository } from '../store/repositories/agent-repository';
 import type { ApiKeyRepository } from '../store/repositories/api-key-repository';
 import type { AuditRepository } from '../store/repositories/audit-repository';
 import type { CallRepository } from '../store/repositories/call-repository';
+import type { CallerRepository } from '../store/repositories/caller-repository';
 import type { ConfigRepository } from '../store/repositories/config-repository';
 import type { EventRepository } from '../store/repositories/event-repository';
 import type { IdempotencyRepository } from '../store/repositories/idempotency-repository';
@@ -18,6 +19,7 @@ export interface ApiStore {
   readonly apiKeys: Pick<ApiKeyRepository, 'findByKey' | 'touch'>;
   readonly audit: Pick<AuditRepository, 'add'>;
   readonly calls: Pick<CallRepository, 'find' | 'list' | 'countOpenOnTrunk'>;
+  readonly callers: Pick<CallerRepository, 'find'>;
   readonly config: Pick<ConfigRepository, 'transaction'>;
   readonly events: Pick<EventRepository, 'list'>;
   readonly idempotency: Pick<IdempotencyRepository, 'once' | 'lease' | 'leaseNext' | 'complete' | 'release' | 'forget'>;

@@ -7,7 +7,7 @@ import type { ApiStore } from '../store';
 import { firstMessageOf } from './first-message';
 
 export interface OutboundPlanDeps {
-  readonly store: Pick<ApiStore, 'agents' | 'inboundTrunks' | 'outboundTrunks' | 'phoneNumbers'>;
+  readonly store: Pick<ApiStore, 'callers'>;
   readonly speech: SpeechCatalog;
   /** ISO codes; empty = the countries of the organisation's own numbers. */
   readonly allowedCountries: readonly string[];
@@ -32,12 +32,9 @@ export async function planOutbound(
 ): Promise<OutboundPlan> {
   const { store } = deps;
   assertServed(request);
-  // Asked side by side: each look-up is a round trip that the callee's phone waits for.
-  const [agent, speech, trunks, numbers] = await Promise.all([
-    store.agents.find(orgId, request.phone_agent_id),
+  const [{ agent, trunks, ownNumbers }, speech] = await Promise.all([
+    store.callers.find(orgId, request.phone_agent_id),
     deps.speech.current(),
-    store.outboundTrunks.list(orgId),
-    deps.allowedCountries.length > 0 ? [] : inboundNumbers(store, orgId),
   ]);
   if (agent === null) throw notFound('agent');
   const trunkId = request.trunk_id ?? agent.outboundTrunkId;
@@ -54,7 +51,6 @@ export async function planOutbound(
   if (from !== trunk.callerNumber) {
     throw impossible('caller_number_not_owned', 'The trunk does not own this caller number');
   }
-  const ownNumbers = [...numbers, ...trunks.map(({ callerNumber }) => callerNumber)];
   assertDestination(request.phone_number, deps.allowedCountries, ownNumbers);
   if (!speech.anyNode) throw unavailable('media_unavailable', 'No media node is alive; nothing was done');
   return {
@@ -86,9 +82,4 @@ function assertDestination(to: string, configuredCountries: readonly string[], o
     ? 'Premium-rate and satellite numbers are not dialled'
     : `Calls to ${refusal.country ?? 'this destination'} are not allowed; see OUTBOUND_ALLOWED_COUNTRIES`;
   throw impossible('destination_not_allowed', why, { country: refusal.country });
-}
-
-async function inboundNumbers(store: OutboundPlanDeps['store'], orgId: string): Promise<string[]> {
-  const [verified, inbound] = await Promise.all([store.phoneNumbers.verified(orgId), store.inboundTrunks.find(orgId)]);
-  return [...verified.map(({ phoneNumber }) => phoneNumber), ...(inbound?.phoneNumbers ?? [])];
 }

@@ -1,0 +1,44 @@
+import type { DataSource } from 'typeorm';
+import { isUuid } from '../ids';
+
+/** What a call needs to know of the organisation that places it. */
+export interface Caller {
+  /** Null when the organisation has no such agent. */
+  readonly agent: CallingAgent | null;
+  readonly trunks: readonly { readonly id: string; readonly callerNumber: string }[];
+  /** E.164: verified numbers, those of its inbound trunk and the caller numbers of its outbound trunks. */
+  readonly ownNumbers: readonly string[];
+}
+
+export interface CallingAgent {
+  readonly id: string;
+  readonly language: readonly string[];
+  readonly firstMessage: string;
+  readonly outboundTrunkId: string | null;
+  readonly maxCallDurationSeconds: number;
+}
+
+/** One statement for all of it: the callee's phone waits for every round trip. */
+const LOOK_UP = `
+  SELECT
+    (SELECT json_build_object('id', id, 'language', language, 'firstMessage', first_message,
+       'outboundTrunkId', outbound_trunk_id, 'maxCallDurationSeconds', max_call_duration_seconds)
+     FROM agents WHERE id = $2 AND org_id = $1) AS agent,
+    coalesce((SELECT json_agg(json_build_object('id', id, 'callerNumber', caller_number) ORDER BY created_at, id)
+     FROM outbound_trunks WHERE org_id = $1), '[]') AS trunks,
+    ARRAY(SELECT phone_number FROM phone_numbers WHERE org_id = $1 AND status = 'verified'
+      UNION SELECT unnest(phone_numbers) FROM inbound_trunks WHERE org_id = $1
+      UNION SELECT caller_number FROM outbound_trunks WHERE org_id = $1) AS "ownNumbers"`;
+
+export class CallerRepository {
+  readonly #dataSource: DataSource;
+
+  constructor(dataSource: DataSource) {
+    this.#dataSource = dataSource;
+  }
+
+  async find(orgId: string, agentId: string): Promise<Caller> {
+    const rows: Caller[] = await this.#dataSource.query(LOOK_UP, [orgId, isUuid(agentId) ? agentId : null]);
+    return rows[0] ?? { agent: null, trunks: [], ownNumbers: [] };
+  }
+}
