@@ -8,7 +8,6 @@ import { connectWorker, createTemporalClient, installRuntime } from '../ops/temp
 import { createDataSource } from '../store/data-source';
 import { AttemptRepository } from '../store/repositories/attempt-repository';
 import { CallRepository } from '../store/repositories/call-repository';
-import { EventRepository } from '../store/repositories/event-repository';
 import { MediaNodeRepository } from '../store/repositories/media-node-repository';
 import { SecretBox } from '../store/secrets';
 import { readWorkerConfig } from './config';
@@ -69,7 +68,6 @@ async function main(): Promise<void> {
         calls,
         nodes,
         secrets,
-        events: new EventRepository(dataSource),
         attempts: new AttemptRepository(dataSource),
       }),
       ...createReconcileActivities({ client: temporal.client, calls, nodes, settled, logger }),

@@ -7,18 +7,12 @@ import type {
   HangupCommand,
   LiveCall,
 } from '../../media/control/contract';
+import type { OutboundCallInput } from '../../workflows/call/types';
 
 export interface DialInput {
-  readonly callId: string;
-  readonly orgId: string;
-  readonly agentId: string;
-  readonly trunkId: string;
+  readonly call: OutboundCallInput;
   /** Number of the attempt within the call, from 1: its id and its SIP Call-ID follow from it. */
   readonly n: number;
-  /** `SealedCallDetails`. */
-  readonly sealed: string;
-  readonly ringTimeoutSeconds: number;
-  readonly maxDurationSeconds: number;
 }
 
 /**
@@ -39,7 +33,7 @@ export interface NodeCalls extends NodeBoot {
 }
 
 export interface MediaActivities {
-  /** Hands the INVITE to the socket and returns. `sent: false`: none left and none will. */
+  /** Stores the call's row and the attempt, hands the INVITE to the socket and returns. `sent: false`: none left and none will. */
   readonly dialCall: (input: DialInput) => Promise<DialOutcome>;
   /** Answered when BYE or CANCEL was sent. */
   readonly hangupCall: (command: HangupCommand) => Promise<CommandResult>;

@@ -8,6 +8,7 @@ import type { AttemptRepository } from '../../store/repositories/attempt-reposit
 import type { CallRepository } from '../../store/repositories/call-repository';
 import type { SecretBox } from '../../store/secrets';
 import type { SealedCallDetails } from '../../workflows/call/types';
+import { newCall } from '../new-call';
 import { openDetails } from '../sealed-details';
 import type { DialInput, DialOutcome, MediaActivities, NodeBoot } from './activity-types';
 import type { NodeLifetime } from './node-lifetime';
@@ -77,19 +78,20 @@ export function createMediaActivities(deps: MediaActivityDeps): MediaActivities 
 }
 
 /**
- * Local checks → attempt `intended` → INVITE at the socket → attempt `sent`. `sent: false` is said only when nothing
+ * Local checks → the call's row and the attempt, `intended` → INVITE at the socket → attempt `sent`. `sent: false` is said only when nothing
  * left; what cannot be said fails, and the workflow asks the nodes.
  */
 async function dialCall(deps: MediaActivityDeps, input: DialInput): Promise<DialOutcome> {
   const { control, attempts, calls } = deps;
   const deadlineMs = Date.now() + SEND_WITHIN_MS;
   const { nodeId, bootId } = control;
-  const { callId, orgId, n } = input;
+  const { call, n } = input;
+  const { callId, orgId } = call;
   const attemptId = attemptIdOf(callId, n);
   const sipCallId = attemptId;
   let details: SealedCallDetails;
   try {
-    details = openDetails(deps.secrets, input);
+    details = openDetails(deps.secrets, call);
   } catch (error) {
     deps.logger.error({ callId, reason: (error as Error).name }, 'details of a call do not open with this SECRETS_KEY');
     return { sent: false, code: 'unreadable' };
@@ -100,7 +102,8 @@ async function dialCall(deps: MediaActivityDeps, input: DialInput): Promise<Dial
   const beforeSend = async (): Promise<void> => {
     begun = true;
     try {
-      const recorded = attempts.intended({ attemptId, callId, orgId, n, sipCallId, nodeId, bootId });
+      const row = newCall(call, details);
+      const recorded = attempts.intended({ attemptId, call: row, n, sipCallId, nodeId, bootId });
       // A PostgreSQL that stands still must not use up the activity's time: it is known now that nothing leaves.
       await within(recorded, deadlineMs - Date.now());
     } catch (error) {
@@ -117,13 +120,13 @@ async function dialCall(deps: MediaActivityDeps, input: DialInput): Promise<Dial
         orgId,
         attemptId,
         sipCallId,
-        agentId: input.agentId,
-        trunkId: input.trunkId,
+        agentId: call.agentId,
+        trunkId: call.trunkId,
         to: details.to,
         callerNumber: details.from,
         firstMessage: details.firstMessage,
-        ringTimeoutSeconds: input.ringTimeoutSeconds,
-        maxDurationSeconds: input.maxDurationSeconds,
+        ringTimeoutSeconds: call.ringTimeoutSeconds,
+        maxDurationSeconds: call.maxDurationSeconds,
       },
       { deadlineMs, beforeSend },
     );

@@ -1,11 +1,11 @@
 import type { AttemptRepository } from '../../store/repositories/attempt-repository';
-import type { CallRepository, NewCall } from '../../store/repositories/call-repository';
-import type { EventRepository } from '../../store/repositories/event-repository';
+import type { CallRepository } from '../../store/repositories/call-repository';
 import type { MediaNodeRecord, MediaNodeRepository } from '../../store/repositories/media-node-repository';
 import { attemptIdOf } from '../../store/ids';
 import { SecretError } from '../../store/secrets';
 import type { SecretBox } from '../../store/secrets';
 import type { CallInput, SealedCallDetails } from '../../workflows/call/types';
+import { newCall } from '../new-call';
 import { openDetails } from '../sealed-details';
 import type { FinalRecord, NodePresence, StoreActivities } from './types';
 
@@ -17,7 +17,6 @@ const SPOOL_GRACE_MS = 3_000;
 
 export interface StoreActivityDeps {
   readonly calls: CallRepository;
-  readonly events: EventRepository;
   readonly attempts: AttemptRepository;
   readonly nodes: MediaNodeRepository;
   readonly secrets: SecretBox;
@@ -25,7 +24,7 @@ export interface StoreActivityDeps {
 
 /** The projection of calls. Every write may be repeated, also while an earlier try of it is still under way. */
 export function createStoreActivities(deps: StoreActivityDeps): StoreActivities {
-  const { calls, events, attempts, nodes } = deps;
+  const { calls, attempts, nodes } = deps;
 
   async function close(record: FinalRecord, truncated: boolean): Promise<void> {
     if (record.attempt !== null) {
@@ -54,20 +53,7 @@ export function createStoreActivities(deps: StoreActivityDeps): StoreActivities 
 
   return {
     async recordCall(input) {
-      const call = newCall(input, detailsOf(deps.secrets, input));
-      await Promise.all([
-        calls.insertCall(call),
-        events.insertWorkflowEvents([
-          {
-            callId: input.callId,
-            orgId: input.orgId,
-            seq: 1,
-            atMs: input.createdAtMs,
-            type: 'call.started',
-            data: { direction: input.direction, routing_rule: call.routingRule ?? null },
-          },
-        ]),
-      ]);
+      await calls.insertCall(newCall(input, detailsOf(deps.secrets, input)));
     },
 
     async recordAnswered({ callId, nodeId, bootId, sipCallId, answeredAtMs }) {
@@ -100,27 +86,6 @@ export function createStoreActivities(deps: StoreActivityDeps): StoreActivities 
       const node = await nodes.find(nodeId);
       return node === null ? null : presence(node);
     },
-  };
-}
-
-function newCall(input: CallInput, details: SealedCallDetails): NewCall {
-  const inbound = input.direction === 'inbound' ? input : null;
-  return {
-    id: input.callId,
-    orgId: input.orgId,
-    agentId: input.agentId,
-    trunkId: input.trunkId,
-    sessionId: input.sessionId,
-    direction: input.direction,
-    from: details.from,
-    to: details.to,
-    status: inbound === null ? 'queued' : 'ringing',
-    createdAtMs: input.createdAtMs,
-    nodeId: inbound?.nodeId ?? null,
-    bootId: inbound?.bootId ?? null,
-    sipCallId: inbound?.sipCallId ?? null,
-    routingRule: inbound?.routingRule ?? null,
-    metadata: details.metadata,
   };
 }
 

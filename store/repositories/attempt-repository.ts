@@ -2,11 +2,12 @@ import type { DataSource } from 'typeorm';
 import { CallAttempt } from '../entities/call-attempt';
 import type { AttemptState } from '../entities/call-attempt';
 import { StoreError } from '../errors';
+import { CALL_BEGUN, callParameters } from './call-row';
+import type { NewCall } from './call-row';
 
 export interface IntendedAttempt {
   readonly attemptId: string;
-  readonly callId: string;
-  readonly orgId: string;
+  readonly call: NewCall;
   readonly n: number;
   readonly sipCallId: string;
   readonly nodeId: string;
@@ -22,18 +23,20 @@ export class AttemptRepository {
   }
 
   /**
-   * Right before the INVITE. An attempt is begun once: whoever finds it begun must not send.
+   * Right before the INVITE: the attempt, and the call's row should its workflow not have written it yet. An attempt is
+   * begun once: whoever finds it begun must not send.
    * @throws StoreError `attempt_exists`
    */
-  async intended(attempt: IntendedAttempt): Promise<void> {
-    const { attemptId, callId, orgId, n, sipCallId, nodeId, bootId } = attempt;
+  async intended({ attemptId, call, n, sipCallId, nodeId, bootId }: IntendedAttempt): Promise<void> {
     const rows: unknown[] = await this.#dataSource.query(
-      `INSERT INTO call_attempts (attempt_id, call_id, org_id, n, state, sip_call_id, node_id, boot_id)
-       VALUES ($1, $2, $3, $4, 'intended', $5, $6, $7) ON CONFLICT DO NOTHING RETURNING attempt_id`,
-      [attemptId, callId, orgId, n, sipCallId, nodeId, bootId],
+      `WITH ${CALL_BEGUN}
+       INSERT INTO call_attempts (attempt_id, call_id, org_id, n, state, sip_call_id, node_id, boot_id)
+       VALUES ($18, $1, $2, $19, 'intended', $20, $21, $22) ON CONFLICT DO NOTHING RETURNING attempt_id`,
+      [...callParameters(call), attemptId, n, sipCallId, nodeId, bootId],
     );
-    if (rows.length === 0)
-      throw new StoreError('attempt_exists', 'the attempt was begun before', { attemptId, callId, n });
+    if (rows.length === 0) {
+      throw new StoreError('attempt_exists', 'the attempt was begun before', { attemptId, callId: call.id, n });
+    }
   }
 
   /** The INVITE is at the socket. */

@@ -1,5 +1,5 @@
-import type { DataSource, EntityManager } from 'typeorm';
-import type { CallDirection, CallMetrics, Disposition, EndedBy, EndReason } from '../../media/control/contract';
+import type { DataSource } from 'typeorm';
+import type { CallMetrics, Disposition, EndedBy, EndReason } from '../../media/control/contract';
 import type { SipOutcome } from '../../media/control/contract';
 import { statusesBefore } from '../call-status';
 import { Call } from '../entities/call';
@@ -8,27 +8,9 @@ import { isUuid } from '../ids';
 import { jsonbParameter, storableText } from '../jsonb';
 import { listCalls } from './call-list';
 import type { CallFilter } from './call-list';
+import { CALL_BEGUN, callParameters, timestamp } from './call-row';
+import type { NewCall } from './call-row';
 import type { Page } from '../page';
-
-export interface NewCall {
-  readonly id: string;
-  readonly orgId: string;
-  readonly agentId: string;
-  readonly trunkId: string | null;
-  readonly sessionId: string;
-  readonly direction: CallDirection;
-  readonly from: string;
-  readonly to: string;
-  readonly status: CallStatus;
-  readonly createdAtMs: number;
-  /** Default: `createdAtMs`. */
-  readonly startedAtMs?: number | null;
-  readonly nodeId?: string | null;
-  readonly bootId?: string | null;
-  readonly sipCallId?: string | null;
-  readonly routingRule?: string | null;
-  readonly metadata?: Readonly<Record<string, unknown>>;
-}
 
 export interface CallProgress {
   readonly nodeId?: string | null;
@@ -49,8 +31,6 @@ export interface CallFinal {
   readonly answeredAtMs?: number | null;
   readonly metrics: CallMetrics | null;
   readonly truncated: boolean;
-  /** Inserted first when the call has no row yet. */
-  readonly call?: NewCall;
   /** The one terminal event of the call. */
   readonly event: {
     readonly type: 'call.ended' | 'call.failed';
@@ -81,17 +61,23 @@ export class CallRepository {
     this.#dataSource = dataSource;
   }
 
-  /** Idempotent; true when this insertion made the row. */
+  /** The row and the first event of the workflow. Idempotent; true when this insertion made the row. */
   async insertCall(call: NewCall): Promise<boolean> {
-    const inserted = await insert(this.#dataSource.manager, call);
-    // The node may have reported ringing before the row existed. Its writer stores the event first and then looks for
-    // the row; this one stores the row first and then looks for the event: one of the two finds the other.
-    await this.#dataSource.query(
-      `UPDATE calls SET status = 'ringing' WHERE id = $1 AND status = ANY($2::text[])
-         AND EXISTS (SELECT 1 FROM call_events WHERE call_id = $1 AND source = 'node' AND type = 'ringing')`,
-      [call.id, statusesBefore('ringing')],
+    const rows: { made: boolean }[] = await this.#dataSource.query(
+      `WITH ${CALL_BEGUN} SELECT EXISTS (SELECT 1 FROM begun) AS made`,
+      callParameters(call),
     );
-    return inserted;
+    const before = statusesBefore('ringing');
+    if (before.includes(call.status)) {
+      // The node may have reported ringing before the row existed. Its writer stores the event first and then looks for
+      // the row; this one stores the row first and then looks for the event: one of the two finds the other.
+      await this.#dataSource.query(
+        `UPDATE calls SET status = 'ringing' WHERE id = $1 AND status = ANY($2::text[])
+           AND EXISTS (SELECT 1 FROM call_events WHERE call_id = $1 AND source = 'node' AND type = 'ringing')`,
+        [call.id, before],
+      );
+    }
+    return rows[0]?.made === true;
   }
 
   /**
@@ -125,7 +111,6 @@ export class CallRepository {
   /** The terminal row and the terminal event in one transaction, once; repeating it changes nothing. */
   async finaliseCall(final: CallFinal): Promise<FinaliseResult> {
     return this.#dataSource.transaction(async (manager) => {
-      if (final.call) await insert(manager, final.call);
       const rows: { org_id: string }[] = await manager.query(FINALISE, [
         final.callId,
         final.disposition,
@@ -224,35 +209,3 @@ const FINALISE = `
     greatest($13::int, 1 + (SELECT coalesce(max(seq), 0) FROM call_events WHERE call_id = $1 AND source = 'workflow')),
     done.org_id, $9::timestamptz, $14, $15::jsonb
   FROM done RETURNING org_id`;
-
-async function insert(manager: EntityManager, call: NewCall): Promise<boolean> {
-  const rows: unknown[] = await manager.query(
-    `INSERT INTO calls (id, org_id, agent_id, trunk_id, session_id, direction, from_number, to_number, status,
-       created_at, started_at, node_id, boot_id, sip_call_id, routing_rule, metadata)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16::jsonb)
-     ON CONFLICT (id) DO NOTHING RETURNING id`,
-    [
-      call.id,
-      call.orgId,
-      call.agentId,
-      call.trunkId,
-      call.sessionId,
-      call.direction,
-      storableText(call.from),
-      storableText(call.to),
-      call.status,
-      timestamp(call.createdAtMs),
-      timestamp(call.startedAtMs === undefined ? call.createdAtMs : call.startedAtMs),
-      call.nodeId ?? null,
-      call.bootId ?? null,
-      call.sipCallId == null ? null : storableText(call.sipCallId),
-      call.routingRule ?? null,
-      jsonbParameter(call.metadata ?? {}),
-    ],
-  );
-  return rows.length === 1;
-}
-
-function timestamp(ms: number | null | undefined): Date | null {
-  return ms == null ? null : new Date(ms);
-}

@@ -18,16 +18,6 @@ export interface StoredEvent {
   readonly data: Record<string, unknown>;
 }
 
-export interface WorkflowEvent {
-  readonly callId: string;
-  readonly orgId: string;
-  /** The workflow's own counter for this call: 1, 2, 3 … */
-  readonly seq: number;
-  readonly atMs: number;
-  readonly type: string;
-  readonly data?: Readonly<Record<string, unknown>>;
-}
-
 /** Events no table can hold (a broken id, a number out of range): they are dropped, the rest of the batch is stored. */
 export interface BatchResult {
   readonly stored: number;
@@ -63,22 +53,6 @@ export class EventRepository {
     const refused = await this.#insert(valid);
     await this.#projectRinging(valid);
     return { stored: valid.length - refused.length, rejected: [...rejected, ...refused] };
-  }
-
-  async insertWorkflowEvents(events: readonly WorkflowEvent[]): Promise<void> {
-    if (events.length === 0) return;
-    const rows = events.map(({ callId, orgId, seq, atMs, type, data }) => {
-      return {
-        callId,
-        orgId,
-        source: 'workflow',
-        seq,
-        at: new Date(atMs),
-        type,
-        data: jsonbParameter(data ?? {}),
-      } as const;
-    });
-    await this.#dataSource.query(INSERT_EVENTS, eventParameters(rows));
   }
 
   /** How many of the node's events 1…uptoSeq are stored. */

@@ -29,18 +29,7 @@ export class DialAttempt {
       summary: `dial, attempt ${n}, trunk ${input.trunkId}`,
     });
     try {
-      return await this.#scope.run(() =>
-        media.dialCall({
-          callId: input.callId,
-          orgId: input.orgId,
-          agentId: input.agentId,
-          trunkId: input.trunkId,
-          n,
-          sealed: input.sealed,
-          ringTimeoutSeconds: input.ringTimeoutSeconds,
-          maxDurationSeconds: input.maxDurationSeconds,
-        }),
-      );
+      return await this.#scope.run(() => media.dialCall({ call: input, n }));
     } catch (error) {
       if (this.#withdrawn && isCancellation(error)) return 'withdrawn';
       if (!(error instanceof ActivityFailure)) throw error;

@@ -14,6 +14,8 @@ const PAUSES_MS = [1_000, 2_000, 5_000] as const;
 const HOPELESS_AFTER = 3;
 /** Live nodes that do not answer are asked again for this long; with Temporal just back, pollers need 10 s. */
 const SEARCH_MS = 15_000;
+/** A node that dials stores the call's row; as long as none does, the workflow has to. Whoever placed the call waits. */
+const ROW_WITHIN_MS = 1_000;
 /** No live node at all is also how PostgreSQL shows them right after an outage, until their next sign of life. */
 const NONE_MS = 3_000;
 
@@ -24,21 +26,18 @@ export type DialEnd = { readonly attempt: number; readonly certain: boolean } | 
  * INVITE can have left. At most one INVITE per attempt, and no attempt after one that may have sent something.
  */
 export async function dial(run: CallRun, input: OutboundCallInput): Promise<DialEnd> {
-  const { progress } = run;
+  const { progress, projection } = run;
   const interrupted = (): boolean => progress.ended || run.hangupRequest !== null;
-  // The row comes first: an attempt belongs to a call that can be found.
-  const recorded = await condition(
-    () => run.projection.recorded || interrupted(),
-    Math.max(1, input.dialByMs - Date.now()),
-  );
   for (let n = 1; !progress.ended; n++) {
     if (run.hangupRequest !== null) {
       progress.end(canceledUndialled(run.hangupRequest), Date.now());
-    } else if (!recorded || Date.now() >= input.dialByMs) {
+    } else if (Date.now() >= input.dialByMs) {
       progress.end(NOT_DIALLED, Date.now());
     } else {
       run.attempt = n;
       const outcome = await attempt(run, input, n);
+      if (progress.node !== null || (typeof outcome === 'object' && outcome.sent)) projection.recordedByNode();
+      else projection.recordCall(input);
       if (outcome === 'placed') {
         if (!progress.ended) showPlaced(progress);
         return { attempt: n, certain: true };
@@ -53,7 +52,7 @@ export async function dial(run: CallRun, input: OutboundCallInput): Promise<Dial
       if (outcome === 'withdrawn') continue;
       const ending = hopeless(outcome.code, n);
       if (ending !== null) progress.end(ending, Date.now());
-      else await condition(interrupted, PAUSES_MS[Math.min(n, PAUSES_MS.length) - 1] ?? 1_000);
+      else await pause(run, input, n, interrupted);
     }
   }
   return null;
@@ -61,7 +60,7 @@ export async function dial(run: CallRun, input: OutboundCallInput): Promise<Dial
 
 /** `placed`: the call's events were faster than the dial's own answer, which is not waited for then. */
 async function attempt(run: CallRun, input: OutboundCallInput, n: number): Promise<AttemptOutcome | 'placed'> {
-  const { progress } = run;
+  const { progress, projection } = run;
   progress.dialing();
   const dialled = new DialAttempt();
   const placed = (): boolean => progress.node !== null || progress.ended;
@@ -69,9 +68,18 @@ async function attempt(run: CallRun, input: OutboundCallInput, n: number): Promi
   const answer = dialled.run(input, n).finally(() => {
     open = false;
   });
-  await condition(() => !open || placed() || run.hangupRequest !== null);
+  const settled = (): boolean => !open || placed() || run.hangupRequest !== null;
+  if (!projection.recorded && !(await condition(settled, ROW_WITHIN_MS))) projection.recordCall(input);
+  await condition(settled);
   if (open && !placed()) dialled.withdraw();
   return await Promise.race([answer, condition(placed).then(() => 'placed' as const)]);
+}
+
+/** A call without a row is not dialled again: a PostgreSQL that is away would turn that attempt down too. */
+async function pause(run: CallRun, input: OutboundCallInput, n: number, interrupted: () => boolean): Promise<void> {
+  await condition(interrupted, PAUSES_MS[Math.min(n, PAUSES_MS.length) - 1] ?? 1_000);
+  const { projection } = run;
+  await condition(() => projection.recorded || interrupted(), Math.max(1, input.dialByMs - Date.now()));
 }
 
 function hopeless(code: string, n: number): typeof NOT_DIALLED | null {

@@ -25,6 +25,7 @@ const patientLook = proxyActivities<StoreActivities>({ ...patientOptions, summar
  */
 export class CallProjection {
   #tail: Promise<void> = Promise.resolve();
+  #begun = false;
   #recorded = false;
 
   /** The call's row is stored. */
@@ -32,7 +33,10 @@ export class CallProjection {
     return this.#recorded;
   }
 
+  /** Unless it was asked before, or is known to be there. */
   recordCall(input: CallInput): void {
+    if (this.#begun) return;
+    this.#begun = true;
     this.#enqueue(async () => {
       await withPatience(
         () => quick.recordCall(input),
@@ -40,6 +44,12 @@ export class CallProjection {
       );
       this.#recorded = true;
     });
+  }
+
+  /** A node has sent an INVITE for the call: it stored the row before. */
+  recordedByNode(): void {
+    this.#begun = true;
+    this.#recorded = true;
   }
 
   /** `skip` is asked when the write's turn comes: the final record holds the answer too. */

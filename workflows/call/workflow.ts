@@ -54,9 +54,9 @@ export async function callWorkflow(input: CallInput): Promise<CallResult> {
   CancellationScope.current().cancelRequested.catch(() => run.requestHangup(OPERATOR_HANGUP));
 
   return await CancellationScope.nonCancellable(async () => {
-    projection.recordCall(input);
     showDetails(input, progress, 0);
     const dialled = outbound === null ? null : await dial(run, outbound);
+    projection.recordCall(input);
     showDetails(input, progress, run.attempt);
     if (!progress.ended) await run.untilEnded();
     await finalise(run, dialled);

@@ -86,7 +86,7 @@ describe('two organisations', () => {
       expect([template, foreign.status, foreignBody]).toEqual([template, 404, unknownBody]);
     }
     expect((await api.get(`/phone/${ids.agent}`)).body.name).toBe('Mine');
-    expect((await api.get(`/phone/calls/${ids.call}/events`)).body.items).toHaveLength(1);
+    expect((await api.get(`/phone/calls/${ids.call}/events`)).body.items).toHaveLength(2);
   });
 
   it("cannot use each other's trunk, number or agent", async () => {

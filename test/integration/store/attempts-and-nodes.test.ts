@@ -2,33 +2,54 @@ import { uuidV7 } from '../../../store/ids';
 import { AttemptRepository } from '../../../store/repositories/attempt-repository';
 import type { IntendedAttempt } from '../../../store/repositories/attempt-repository';
 import { MediaNodeRepository } from '../../../store/repositories/media-node-repository';
-import { codeOf, openStore } from './store-fixture';
+import { CallRepository } from '../../../store/repositories/call-repository';
+import type { NewCall } from '../../../store/repositories/call-row';
+import { EventRepository } from '../../../store/repositories/event-repository';
+import { codeOf, newCall, openStore } from './store-fixture';
 import type { StoreFixture } from './store-fixture';
 
 let store: StoreFixture;
+let orgId: string;
 beforeAll(async () => {
   store = await openStore();
+  orgId = await store.newOrg();
 });
 afterAll(() => store.close());
 
 describe('AttemptRepository', () => {
-  const attemptOf = (callId: string, attemptId: string, n: number): IntendedAttempt => {
-    return { attemptId, callId, orgId: uuidV7(), n, sipCallId: `${attemptId}@host`, nodeId: 'node', bootId: 'boot' };
+  const attemptOf = (call: NewCall, attemptId: string, n: number): IntendedAttempt => {
+    return { attemptId, call, n, sipCallId: `${attemptId}@host`, nodeId: 'node', bootId: 'boot' };
   };
-  const begin = async (): Promise<{ attempts: AttemptRepository; id: string; callId: string }> => {
+  const begin = async (): Promise<{ attempts: AttemptRepository; id: string; call: NewCall; callId: string }> => {
     const attempts = new AttemptRepository(store.dataSource);
-    const [id, callId] = [uuidV7(), uuidV7()];
-    await attempts.intended(attemptOf(callId, id, 1));
-    return { attempts, id, callId };
+    const id = uuidV7();
+    const call = newCall(orgId);
+    await attempts.intended(attemptOf(call, id, 1));
+    return { attempts, id, call, callId: call.id };
   };
 
+  it('stores the call with its first attempt, unless it is there already', async () => {
+    const { attempts, call, callId } = await begin();
+    const calls = new CallRepository(store.dataSource);
+    const events = new EventRepository(store.dataSource);
+    expect(await calls.find(orgId, callId)).toMatchObject({ status: 'queued', toNumber: call.to });
+    expect(await calls.insertCall(call)).toBe(false);
+    await calls.markStatus(callId, 'dialing');
+    await attempts.intended(attemptOf({ ...call, to: '+1999' }, uuidV7(), 2));
+    expect(await calls.find(orgId, callId)).toMatchObject({ status: 'dialing', toNumber: call.to });
+    const { items } = await events.list(orgId, callId);
+    expect(items).toMatchObject([
+      { source: 'workflow', seq: 1, type: 'call.started', data: { direction: 'outbound' } },
+    ]);
+  });
+
   it('begins an attempt once: a second dial of the same attempt, or of the same number, is refused', async () => {
-    const { attempts, id, callId } = await begin();
+    const { attempts, id, call, callId } = await begin();
     const [attempt] = await attempts.list(callId);
     expect(attempt).toMatchObject({ state: 'intended', n: 1, sentAt: null });
-    expect(await codeOf(attempts.intended(attemptOf(callId, id, 1)))).toBe('attempt_exists');
-    expect(await codeOf(attempts.intended(attemptOf(callId, uuidV7(), 1)))).toBe('attempt_exists');
-    await attempts.intended(attemptOf(callId, uuidV7(), 2));
+    expect(await codeOf(attempts.intended(attemptOf(call, id, 1)))).toBe('attempt_exists');
+    expect(await codeOf(attempts.intended(attemptOf(call, uuidV7(), 1)))).toBe('attempt_exists');
+    await attempts.intended(attemptOf(call, uuidV7(), 2));
     expect((await attempts.list(callId)).map(({ n }) => n)).toEqual([1, 2]);
     expect(await attempts.sent(id)).toBe(true);
   });

@@ -4,7 +4,7 @@ import type { Call, CallStatus } from '../../../store/entities/call';
 import { CallRepository } from '../../../store/repositories/call-repository';
 import type { CallFinal } from '../../../store/repositories/call-repository';
 import { EventRepository } from '../../../store/repositories/event-repository';
-import { newCall, nodeEvent, openStore } from './store-fixture';
+import { insertWorkflowEvents, newCall, nodeEvent, openStore } from './store-fixture';
 import type { StoreFixture } from './store-fixture';
 
 const ended = (callId: string, fields: Partial<CallFinal> = {}): CallFinal => ({
@@ -116,31 +116,24 @@ describe('CallRepository', () => {
     await events.insertBatch([nodeEvent({ id, orgId }, 1, { type: 'ringing', status: 180 })]);
     expect(await find(id)).toEqual(row);
     const { items } = await events.list(orgId, id);
-    expect(items.filter(({ source }) => source === 'workflow')).toMatchObject([{ type: 'call.ended', seq: 1 }]);
+    expect(items.filter(({ type }) => type !== 'call.started' && type !== 'ringing')).toMatchObject([
+      { type: 'call.ended', source: 'workflow', seq: 2 },
+    ]);
   });
 
   it('numbers the terminal event after what the workflow has written', async () => {
     const id = await started();
-    const base = { callId: id, orgId, atMs: 1_700_000_000_000 };
-    await events.insertWorkflowEvents([1, 2].map((seq) => ({ ...base, seq, type: 'note' })));
+    const notes = [2, 3].map((seq) => ({ seq, atMs: 1_700_000_000_000, type: 'note' }));
+    await insertWorkflowEvents(store.dataSource, { id, orgId }, notes);
     await calls.finaliseCall(ended(id, { event: { type: 'call.failed', seq: 2 } }));
-    expect(await events.lastSeqs(id)).toEqual({ node: 0, workflow: 3 });
+    expect(await events.lastSeqs(id)).toEqual({ node: 0, workflow: 4 });
     const other = await started();
     await calls.finaliseCall(ended(other, { event: { type: 'call.failed', seq: 7 } }));
     expect(await events.lastSeqs(other)).toEqual({ node: 0, workflow: 7 });
   });
 
-  it('finalises a call that has no row when it is told the call, and says so when it is not', async () => {
-    const call = newCall(orgId);
-    const ending = ended(call.id, {
-      disposition: 'expired',
-      endReason: null,
-      sip: null,
-      event: { type: 'call.failed' },
-    });
-    expect(await calls.finaliseCall(ending)).toBe('missing');
-    expect(await calls.finaliseCall({ ...ending, call })).toBe('finalised');
-    expect(await find(call.id)).toMatchObject({ disposition: 'expired', durationSeconds: 0, answeredAt: null });
+  it('says of a call without a row that there is nothing to close', async () => {
+    expect(await calls.finaliseCall(ended(uuidV7(), { event: { type: 'call.failed' } }))).toBe('missing');
   });
 
   it('keeps the earliest of several times of the answer', async () => {
@@ -163,7 +156,7 @@ describe('CallRepository', () => {
     expect(await calls.recordsComplete(id, 0)).toBe(true);
     const all = [1, 2, 3].map((seq) => nodeEvent({ id, orgId }, seq, { type: 'note', note: 'x' }));
     await events.insertBatch([all[0]!, all[2]!]);
-    await events.insertWorkflowEvents([{ callId: id, orgId, seq: 2, atMs: 1, type: 'note' }]);
+    await insertWorkflowEvents(store.dataSource, { id, orgId }, [{ seq: 2, atMs: 1, type: 'note' }]);
     expect(await calls.recordsComplete(id, 3)).toBe(false);
     await events.insertBatch(all);
     expect(await calls.recordsComplete(id, 3)).toBe(true);

@@ -2,7 +2,7 @@ import { uuidV7 } from '../../../store/ids';
 import { CallRepository } from '../../../store/repositories/call-repository';
 import { EventRepository } from '../../../store/repositories/event-repository';
 import { TranscriptRepository } from '../../../store/repositories/transcript-repository';
-import { newCall, nodeEvent, openStore } from './store-fixture';
+import { insertWorkflowEvents, newCall, nodeEvent, openStore } from './store-fixture';
 import type { StoreFixture } from './store-fixture';
 
 const turn = (index: number, text = 'Hello'): Parameters<typeof nodeEvent>[2] => ({
@@ -146,11 +146,10 @@ describe('EventRepository', () => {
   it('merges both sources into one timeline by (at, source, seq), in pages', async () => {
     const call = { id: uuidV7(), orgId };
     const at = (ms: number, event: ReturnType<typeof nodeEvent>): typeof event => ({ ...event, atMs: ms });
-    await events.insertWorkflowEvents([
-      { callId: call.id, orgId, seq: 1, atMs: 1000, type: 'accepted' },
-      { callId: call.id, orgId, seq: 2, atMs: 3000, type: 'call.ended', data: { by: 'api' } },
+    await insertWorkflowEvents(store.dataSource, call, [
+      { seq: 1, atMs: 1000, type: 'accepted' },
+      { seq: 2, atMs: 3000, type: 'call.ended', data: { by: 'api' } },
     ]);
-    await events.insertWorkflowEvents([{ callId: call.id, orgId, seq: 1, atMs: 9999, type: 'repeated' }]);
     await events.insertBatch([
       at(2000, nodeEvent(call, 2, { type: 'note', note: 'b' })),
       at(1000, nodeEvent(call, 1, { type: 'note', note: 'a' })),

@@ -3,7 +3,7 @@ import type { CallEvent } from '../../../media/control/contract';
 import { createDataSource } from '../../../store/data-source';
 import { uuidV7 } from '../../../store/ids';
 import { OrganisationRepository } from '../../../store/repositories/organisation-repository';
-import type { NewCall } from '../../../store/repositories/call-repository';
+import type { NewCall } from '../../../store/repositories/call-row';
 import { SecretBox } from '../../../store/secrets';
 import { createTestDatabase } from '../../support/servers';
 
@@ -64,4 +64,19 @@ export function codeOf(promise: Promise<unknown>): Promise<unknown> {
     () => 'no error',
     (error: { code?: unknown }) => error.code ?? error,
   );
+}
+
+/** Events of a call's workflow beyond `call.started`, which its row brings along. */
+export async function insertWorkflowEvents(
+  dataSource: DataSource,
+  call: { readonly id: string; readonly orgId: string },
+  events: readonly { readonly seq: number; readonly atMs: number; readonly type: string; readonly data?: object }[],
+): Promise<void> {
+  for (const { seq, atMs, type, data } of events) {
+    await dataSource.query(
+      `INSERT INTO call_events (call_id, source, seq, org_id, at, type, data) VALUES ($1, 'workflow', $2, $3, $4, $5, $6)
+       ON CONFLICT DO NOTHING`,
+      [call.id, seq, call.orgId, new Date(atMs), type, data ?? {}],
+    );
+  }
 }

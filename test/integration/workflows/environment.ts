@@ -154,7 +154,7 @@ export class WorkflowEnvironment {
     const nodes = new MediaNodeRepository(this.dataSource);
     const { logger, settled } = this;
     const activities = {
-      ...createStoreActivities({ calls, nodes, secrets: this.secrets, events: this.events, attempts: this.attempts }),
+      ...createStoreActivities({ calls, nodes, secrets: this.secrets, attempts: this.attempts }),
       ...createReconcileActivities({ client: this.client, calls, nodes, settled, logger }),
     };
     const workflows = await workflowBundle();

@@ -6,6 +6,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import { Worker } from '@temporalio/worker';
+import { PROJECT_ROOT } from '../../../scripts/project-root';
 import { hangupUpdate, nodeLostSignal } from '../../../workflows/call/messages';
 import { callWorkflowId, mediaNodeWorkflowId } from '../../../workflows/ids';
 import { PEER_HANGUP } from '../../fakes/fake-media-control';
@@ -111,7 +112,9 @@ async function replay(name: string, workflowId: string): Promise<void> {
   await Worker.runReplayHistory({ workflowBundle: await workflowBundle() }, history, workflowId);
   if (process.env['SAVE_HISTORIES'] !== '1') return;
   mkdirSync(FOLDER, { recursive: true });
-  const json = historyToJSON(history).replace(/("identity":\s*)"[^"]*"/g, '$1"test"');
+  const json = historyToJSON(history)
+    .replace(/("identity":\s*)"[^"]*"/g, '$1"test"')
+    .replaceAll(`${PROJECT_ROOT}/`, '');
   writeFileSync(join(FOLDER, `${name}.json`), `${json}\n`);
 }
 

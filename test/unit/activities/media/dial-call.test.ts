@@ -5,29 +5,39 @@ import { sealDetails } from '../../../../activities/sealed-details';
 import { createLogger } from '../../../../ops/logger';
 import { StoreError } from '../../../../store/errors';
 import { attemptIdOf } from '../../../../store/ids';
+import type { IntendedAttempt } from '../../../../store/repositories/attempt-repository';
+import type { NewCall } from '../../../../store/repositories/call-row';
 import { newMasterKey, SecretBox } from '../../../../store/secrets';
+import type { OutboundCallInput } from '../../../../workflows/call/types';
 import { FakeMediaControl } from '../../../fakes/fake-media-control';
 import type { DialPlan } from '../../../fakes/fake-media-control';
 
 const secrets = new SecretBox(newMasterKey());
-const call = { callId: 'call-1', orgId: 'org-1' };
-const input: DialInput = {
-  ...call,
+const ids = { callId: 'call-1', orgId: 'org-1' };
+const call: OutboundCallInput = {
+  ...ids,
+  direction: 'outbound',
   agentId: 'agent',
   trunkId: 'trunk',
-  n: 2,
-  sealed: sealDetails(secrets, call, { from: '+1', to: '+2', firstMessage: 'Hi', metadata: {} }),
+  sessionId: 'session',
+  sealed: sealDetails(secrets, ids, { from: '+1', to: '+2', firstMessage: 'Hi', metadata: {} }),
+  createdAtMs: 1_700_000_000_000,
+  acceptByMs: 1_700_000_005_000,
+  dialByMs: 1_700_000_060_000,
   ringTimeoutSeconds: 30,
   maxDurationSeconds: 60,
 };
+const input: DialInput = { call, n: 2 };
 
 function setUp(plan: DialPlan = { kind: 'ring' }) {
   const log: string[] = [];
   const control = new FakeMediaControl('n1', 'b1', { report: () => undefined, flush: () => Promise.resolve() });
   control.plan = () => plan;
   control.onInvite = () => log.push('INVITE');
+  const rows: NewCall[] = [];
   const attempts = {
-    intended: () => {
+    intended: (attempt: IntendedAttempt) => {
+      rows.push(attempt.call);
       log.push('intended');
       return Promise.resolve();
     },
@@ -49,15 +59,16 @@ function setUp(plan: DialPlan = { kind: 'ring' }) {
       lifetime: new NodeLifetime(),
       logger: createLogger({ name: 'test', level: 'silent' }),
     });
-  return { log, control, attempts, activities };
+  return { log, rows, control, attempts, activities };
 }
 
 test('the attempt is intended before the INVITE and sent after it; its Call-ID follows from the attempt', async () => {
-  const { log, control, activities } = setUp();
+  const { log, rows, control, activities } = setUp();
   const outcome = await activities().dialCall(input);
   const attemptId = attemptIdOf('call-1', 2);
   expect(outcome).toEqual({ sent: true, nodeId: 'n1', bootId: 'b1', sipCallId: attemptId });
   expect(log).toEqual(['intended', 'INVITE', 'sent']);
+  expect(rows).toMatchObject([{ id: 'call-1', from: '+1', to: '+2', status: 'queued', createdAtMs: call.createdAtMs }]);
   expect(control.dials).toMatchObject([
     { attemptId, sipCallId: attemptId, to: '+2', callerNumber: '+1', firstMessage: 'Hi' },
   ]);
@@ -110,13 +121,16 @@ test('a command for another boot of the node is for a call it does not have', as
 
 test('details that do not open are no dial: nothing was sent, and another node may have the key', async () => {
   const { log, activities } = setUp();
-  const foreign = sealDetails(new SecretBox(newMasterKey()), call, {
+  const foreign = sealDetails(new SecretBox(newMasterKey()), ids, {
     from: '+1',
     to: '+2',
     firstMessage: null,
     metadata: {},
   });
-  expect(await activities().dialCall({ ...input, sealed: foreign })).toEqual({ sent: false, code: 'unreadable' });
+  expect(await activities().dialCall({ ...input, call: { ...call, sealed: foreign } })).toEqual({
+    sent: false,
+    code: 'unreadable',
+  });
   expect(log).toEqual([]);
 });
 

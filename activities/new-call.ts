@@ -1,0 +1,24 @@
+import type { NewCall } from '../store/repositories/call-row';
+import type { CallInput, SealedCallDetails } from '../workflows/call/types';
+
+/** The row a call begins with. */
+export function newCall(input: CallInput, details: SealedCallDetails): NewCall {
+  const inbound = input.direction === 'inbound' ? input : null;
+  return {
+    id: input.callId,
+    orgId: input.orgId,
+    agentId: input.agentId,
+    trunkId: input.trunkId,
+    sessionId: input.sessionId,
+    direction: input.direction,
+    from: details.from,
+    to: details.to,
+    status: inbound === null ? 'queued' : 'ringing',
+    createdAtMs: input.createdAtMs,
+    nodeId: inbound?.nodeId ?? null,
+    bootId: inbound?.bootId ?? null,
+    sipCallId: inbound?.sipCallId ?? null,
+    routingRule: inbound?.routingRule ?? null,
+    metadata: details.metadata,
+  };
+}
