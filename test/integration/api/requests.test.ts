@@ -74,6 +74,14 @@ describe('every request', () => {
     expect([answer.status, answer.body.code]).toEqual([status, code]);
   });
 
+  it('may name any JSON type for its body', async () => {
+    const { body: agent } = await api.post('/phone', { name: 'Before' });
+    for (const type of ['application/merge-patch+json', 'application/json; charset=UTF-8']) {
+      const sent = { body: { name: type }, headers: { 'Content-Type': type } };
+      expect((await api.request('PATCH', `/phone/${agent.id}`, sent)).body.name).toBe(type);
+    }
+  });
+
   it('cannot smuggle prototype keys into what is stored', async () => {
     const body = '{"name":"proto","__proto__":{"type":"outbound"},"llm":{"provider":"x","__proto__":{"a":1}}}';
     const { status, body: refused } = await api.post('/phone', body);
