@@ -12,6 +12,7 @@ import type { Authenticator } from './middleware/auth';
 import { applyRateLimit } from './middleware/rate-limit';
 import type { RateLimiter } from './middleware/rate-limit';
 import { requestBody } from './middleware/request-body';
+import { assertStorable } from './middleware/storable';
 import { validated } from './middleware/validate';
 import type { Principal, Route, RouteRequest } from './route';
 
@@ -63,6 +64,8 @@ function readRequest(ctx: Context, route: Route, options: DispatchOptions): Rout
   const principal = ctx.state['principal'] as Principal;
   const requestId = String(ctx.state['requestId']);
   const raw = (ctx.request as { body?: unknown }).body ?? {};
+  assertStorable(raw);
+  assertStorable(ctx.query);
   const log = options.logger.child({ requestId });
   return {
     principal,

@@ -89,6 +89,18 @@ describe('every request', () => {
     expect(({} as { a?: number }).a).toBeUndefined();
   });
 
+  it('with a text that no table can hold is refused, not failed at', async () => {
+    const answers = [
+      await api.post('/phone', { name: 'a\0b' }),
+      await api.post('/phone', { name: 'x', llm: { provider: 'half \ud83d' } }),
+      await api.post('/phone', `{"name":"x","unknown":${'['.repeat(50_000)}${']'.repeat(50_000)}}`),
+      await api.get('/phone/calls?phone_number=%00'),
+    ];
+    expect(answers.map(({ status, body }) => [status, body.code])).toEqual(
+      answers.map(() => [400, 'validation_failed']),
+    );
+  });
+
   it('treats an id that is no UUID as unknown', async () => {
     const answers = await Promise.all([
       api.get('/phone/not-an-id'),
