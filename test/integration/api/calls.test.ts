@@ -116,6 +116,8 @@ describe('calls', () => {
     const page = (await api.get(`/phone/calls/${id}/events?limit=3`)).body;
     const rest = (await api.get(`/phone/calls/${id}/events?cursor=${page.next}`)).body;
     expect([...page.items, ...rest.items]).toEqual(body.items);
+    const madeUp = Buffer.from('-999999999999999:node:1').toString('base64url');
+    expect((await api.get(`/phone/calls/${id}/events?cursor=${madeUp}`)).status).toBe(400);
     expect((await api.get(`/phone/calls/${id}/transcript`)).body).toEqual({
       call_id: id,
       turns: [{ index: 0, speaker: 'agent', text: 'Hello', start_ms: 10, end_ms: 900, interrupted_at_ms: null }],
