@@ -3,7 +3,8 @@ import { z } from 'zod';
 
 import { parsePhoneNumber } from '../phone-number';
 
-export const id = z.uuid().meta({ description: 'UUID' });
+/** In lower case, as the store's: two spellings of one id are compared as texts. */
+export const id = z.uuid().toLowerCase().meta({ description: 'UUID' });
 export const timestamp = z.iso.datetime().meta({ description: 'ISO 8601, UTC' });
 
 /** An E.164 number, normalised. Emergency numbers and short codes are a 422 of their own. */
