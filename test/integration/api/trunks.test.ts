@@ -179,6 +179,29 @@ describe('outbound trunks', () => {
   });
 });
 
+describe('many changes of trunks at once', () => {
+  it('need no more than one database connection each', async () => {
+    const api = await ApiServer.start();
+    try {
+      const headers = (n: number): Record<string, string> => ({ 'Idempotency-Key': `many-${n}` });
+      const made = await Promise.all(
+        Array.from({ length: 12 }, (_, n) =>
+          api.post('/phone/sip/inbound-trunk', { phone_numbers: [`+155501008${n + 10}`] }, { headers: headers(n) }),
+        ),
+      );
+      expect(made.filter(({ status }) => status === 200)).toHaveLength(1);
+      expect(made.filter(({ status }) => status === 409)).toHaveLength(11);
+      const trunks = await Promise.all(
+        Array.from({ length: 12 }, () => api.post('/phone/sip/outbound-trunks', outboundTrunk)),
+      );
+      const gone = await Promise.all(trunks.map(({ body }) => api.delete(`/phone/sip/outbound-trunks/${body.id}`)));
+      expect(gone.map(({ status }) => status)).toEqual(gone.map(() => 200));
+    } finally {
+      await api.stop();
+    }
+  });
+});
+
 describe('private targets where they are not allowed', () => {
   it('refuses private hosts and URLs', async () => {
     const api = await ApiServer.start({ options: { allowPrivateTargets: false } });
