@@ -83,6 +83,7 @@ describe('calls', () => {
       (await api.get(`/phone/calls?limit=100&${query}`)).body.items.map((call: { id: string }) => call.id);
     expect(await find('direction=inbound')).toEqual([id]);
     expect(await find('status=in_progress&phone_number=%2B1%20555%20000%207777')).toEqual([id]);
+    expect(await find('phone_number=+15550007777')).toEqual([id]);
     expect(await find(`phone_agent_id=${agentId}`)).toContain(id);
     expect(await find(`created_after=${encodeURIComponent(new Date(Date.now() + 60_000).toISOString())}`)).toEqual([]);
     expect(await find('disposition=busy')).toEqual([]);
