@@ -3,18 +3,7 @@ import { z } from 'zod';
 import { e164, id, languageCode, phoneNumber, timestamp } from './primitives';
 
 /** Languages one agent may mix; any other stands alone. */
-export const MIXABLE_LANGUAGES: ReadonlySet<string> = new Set([
-  'en',
-  'es',
-  'fr',
-  'de',
-  'hi',
-  'ru',
-  'pt',
-  'ja',
-  'it',
-  'nl',
-]);
+const MIXABLE_LANGUAGES: ReadonlySet<string> = new Set(['en', 'es', 'fr', 'de', 'hi', 'ru', 'pt', 'ja', 'it', 'nl']);
 
 const language = z
   .union([languageCode.transform((code) => [code]), z.array(languageCode).min(1).max(10)])
@@ -182,7 +171,6 @@ export const voice = z
   })
   .meta({ id: 'Voice' });
 
-export type AgentCreate = z.output<typeof agentCreate>;
 export type AgentPatch = z.output<typeof agentPatch>;
 export type Agent = z.output<typeof agent>;
 export type Voice = z.output<typeof voice>;

@@ -71,6 +71,5 @@ export const outboundTrunkDeleted = z
   })
   .meta({ id: 'OutboundTrunkDeleted' });
 
-export type OutboundTrunkCreate = z.output<typeof outboundTrunkCreate>;
 export type OutboundTrunk = z.output<typeof outboundTrunk>;
 export type OutboundTrunkSummary = z.output<typeof outboundTrunkSummary>;

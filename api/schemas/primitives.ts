@@ -37,8 +37,6 @@ export const languageCode = z
 
 export const idParams = z.object({ id });
 
-export const deleted = z.object({ id, deleted: z.literal(true) }).meta({ id: 'Deleted' });
-
 export const pageQuery = z.object({
   cursor: z.string().max(500).optional().meta({ description: '`next` of the page before' }),
   limit: z.coerce.number().int().min(1).max(100).default(50),
