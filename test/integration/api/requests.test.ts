@@ -101,6 +101,10 @@ describe('every request', () => {
     );
   });
 
+  it('may carry anything in a query that its route does not read', async () => {
+    expect((await api.get('/phone?x=%00')).status).toBe(200);
+  });
+
   it('treats an id that is no UUID as unknown', async () => {
     const answers = await Promise.all([
       api.get('/phone/not-an-id'),
