@@ -65,7 +65,7 @@ export function createApp(deps: AppDeps): Koa {
   app.use(errorHandler(logger));
   const resources = resourceRoutes(deps);
   const limiter = new RateLimiter({ perMinute: options.rateLimitPerMinute });
-  const dispatch = { authenticator: deps.authenticator, limiter, logger };
+  const dispatch = { authenticator: deps.authenticator, limiter };
   const routers: Router[] = [
     operationsRouter(deps.probes, registry),
     docsRouter(openApiDocument(deps)),

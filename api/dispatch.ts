@@ -5,20 +5,19 @@ import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import { z } from 'zod';
 
-import type { Logger } from '../ops/logger';
 import { ApiError, notFound } from './errors';
 import { authenticate, requireScope } from './middleware/auth';
 import type { Authenticator } from './middleware/auth';
 import { applyRateLimit } from './middleware/rate-limit';
 import type { RateLimiter } from './middleware/rate-limit';
 import { requestBody } from './middleware/request-body';
+import { assertStorable } from './middleware/storable';
 import { validated } from './middleware/validate';
 import type { Principal, Route, RouteRequest } from './route';
 
 export interface DispatchOptions {
   readonly authenticator: Authenticator;
   readonly limiter: RateLimiter;
-  readonly logger: Logger;
 }
 
 /** The router of one resource. */
@@ -29,7 +28,7 @@ export function createRouter(routes: readonly Route[], options: DispatchOptions)
     const path = route.path.replaceAll(/\{(\w+)\}/g, ':$1');
     const handlers: Middleware[] = [admit(route, options)];
     if (route.body !== undefined) handlers.push(readBody);
-    handlers.push(run(route, options));
+    handlers.push(run(route));
     router[route.method](path, ...(handlers as [Middleware]));
   }
   return router;
@@ -48,32 +47,31 @@ function admit(route: Route, options: DispatchOptions): Middleware {
   };
 }
 
-function run(route: Route, options: DispatchOptions): Middleware {
+function run(route: Route): Middleware {
   return async (ctx) => {
-    const request = readRequest(ctx, route, options);
+    const request = readRequest(ctx, route);
     const result = await route.handle(request as RouteRequest<never, never, never>);
-    ctx.status = result?.status ?? route.successStatus ?? 200;
-    for (const [name, value] of Object.entries(result?.headers ?? {})) ctx.set(name, value);
-    ctx.body = result?.body ?? null;
+    ctx.status = result.status ?? route.successStatus ?? 200;
+    for (const [name, value] of Object.entries(result.headers ?? {})) ctx.set(name, value);
+    ctx.body = result.body;
     ctx.type = 'application/json';
   };
 }
 
-function readRequest(ctx: Context, route: Route, options: DispatchOptions): RouteRequest<unknown, unknown, unknown> {
+function readRequest(ctx: Context, route: Route): RouteRequest<unknown, unknown, unknown> {
   const principal = ctx.state['principal'] as Principal;
   const requestId = String(ctx.state['requestId']);
   const raw = (ctx.request as { body?: unknown }).body ?? {};
-  const log = options.logger.child({ requestId });
+  assertStorable(raw);
+  if (route.query !== undefined) assertStorable(ctx.query);
   return {
     principal,
     actor: { orgId: principal.orgId, keyId: principal.keyId, requestId },
-    requestId,
     params: readParams(ctx, route),
     query: route.query === undefined ? {} : validated(route.query, ctx.query),
     body: route.body === undefined ? {} : validated(z.looseObject({}).pipe(route.body), raw),
     bodyHash: hashOf(raw),
     idempotencyKey: route.idempotency === undefined ? null : readIdempotencyKey(ctx),
-    log,
   };
 }
 

@@ -29,6 +29,23 @@ export async function readiness(probes: readonly ReadinessProbe[]): Promise<Read
   };
 }
 
+/** Asked by anybody without a key: however many ask at once, each thing is probed once. */
+export class SharedReadiness {
+  readonly #probes: readonly ReadinessProbe[];
+  #running: Promise<ReadinessReport> | undefined;
+
+  constructor(probes: readonly ReadinessProbe[]) {
+    this.#probes = probes;
+  }
+
+  report(): Promise<ReadinessReport> {
+    this.#running ??= readiness(this.#probes).finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+}
+
 async function holds(check: () => Promise<void>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<boolean>((resolve) => {

@@ -1,7 +1,6 @@
 /** What a route declares: the one source of its validation, its dispatch and its OpenAPI operation. */
 import type { z } from 'zod';
 
-import type { Logger } from '../ops/logger';
 import type { ErrorStatus } from './errors';
 
 export type Scope = `${'phone' | 'sip' | 'org'}:${'read' | 'write'}`;
@@ -25,14 +24,12 @@ export interface Actor {
 export interface RouteRequest<Params, Query, Body> {
   readonly principal: Principal;
   readonly actor: Actor;
-  readonly requestId: string;
   readonly params: Params;
   readonly query: Query;
   readonly body: Body;
   /** SHA-256 of the body as sent, key order aside. */
   readonly bodyHash: string;
   readonly idempotencyKey: string | null;
-  readonly log: Logger;
 }
 
 export interface RouteAnswer {
@@ -72,16 +69,14 @@ export interface RouteDefinition<
   readonly response: z.ZodType;
   /** Default 200. */
   readonly successStatus?: 200 | 201;
-  /** `plain`: the middleware saves the answer with the key. `handler`: the handler derives its ids from the key. */
+  /** `plain`: the transaction of the change saves the answer with the key (`Changes`). `handler`: the handler derives its ids from the key. */
   readonly idempotency?: 'plain' | 'handler';
-  readonly handle: (
-    request: RouteRequest<z.output<Params>, z.output<Query>, z.output<Body>>,
-  ) => Promise<RouteAnswer | undefined>;
+  readonly handle: (request: RouteRequest<z.output<Params>, z.output<Query>, z.output<Body>>) => Promise<RouteAnswer>;
 }
 
 /** A route with its types settled, as the router and the OpenAPI document take it. */
 export interface Route extends Omit<RouteDefinition, 'handle'> {
-  readonly handle: (request: RouteRequest<never, never, never>) => Promise<RouteAnswer | undefined>;
+  readonly handle: (request: RouteRequest<never, never, never>) => Promise<RouteAnswer>;
 }
 
 export function route<Params extends z.ZodObject, Query extends z.ZodObject, Body extends z.ZodObject>(

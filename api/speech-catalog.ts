@@ -18,7 +18,6 @@ const nodeInfo = z.object({
       }),
     )
     .default([]),
-  providers: z.record(z.string(), z.string()).default({}),
 });
 
 export interface LiveNode {

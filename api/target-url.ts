@@ -22,10 +22,7 @@ const privateTarget = (path: string): Error =>
 export function isPrivateHost(host: string): boolean {
   const name = host.replaceAll(/[[\]]/g, '').replace(/\.$/, '').toLowerCase();
   if (name === 'localhost' || name.endsWith('.localhost')) return true;
-  if (isIP(name) === 6) {
-    const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(name)?.[1];
-    return mapped === undefined ? /^(::1?$|f[cd]|fe[89ab]|ff|::ffff:)/.test(name) : isPrivateHost(mapped);
-  }
+  if (isIP(name) === 6) return isPrivateIpv6(name);
   if (isIP(name) !== 4) return false;
   const [a = 0, b = 0] = name.split('.').map(Number);
   return (
@@ -39,4 +36,16 @@ export function isPrivateHost(host: string): boolean {
     (a === 192 && b === 168) ||
     (a === 198 && (b === 18 || b === 19))
   );
+}
+
+function isPrivateIpv6(address: string): boolean {
+  if (address.includes('%')) return true; // A zone: link-local.
+  // One spelling of many (RFC 5952 §4): 0:0:0:0:0:0:0:1 is ::1.
+  const canonical = new URL(`http://[${address}]`).hostname.slice(1, -1);
+  const mapped = /^::ffff:([0-9a-f]+):([0-9a-f]+)$/.exec(canonical);
+  if (mapped === null) return /^(::|f[cd]|fe[89ab]|ff)/.test(canonical);
+  const octets = mapped
+    .slice(1)
+    .flatMap((group) => [Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 255]);
+  return isPrivateHost(octets.join('.'));
 }

@@ -36,9 +36,9 @@ export function createLogger(options: LoggerOptions): Logger {
   return options.destination === undefined ? pino(settings) : pino(settings, options.destination);
 }
 
-/** Errors of the database carry the values of their statement: texts, numbers, sealed secrets. */
+/** Errors of the database carry values of their statement: texts, numbers, sealed secrets. */
 function loggedError(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
-  const { parameters: _, driverError: __, detail: ___, ...rest } = pino.stdSerializers.err(error);
+  const { parameters: _, driverError: __, detail: ___, where: ____, ...rest } = pino.stdSerializers.err(error);
   return rest;
 }

@@ -3,13 +3,15 @@ import type { Context, Middleware } from 'koa';
 
 import { ApiError } from '../errors';
 
-const DEFAULT_LIMIT = '256kb';
+const LIMIT = '256kb';
 
 /** Reads a JSON body into `ctx.request.body`: 413 over the limit, 415 for another type, 400 for what is not JSON. */
-export function requestBody(limit: string = DEFAULT_LIMIT): Middleware {
+export function requestBody(): Middleware {
   const parse = bodyParser({
     enableTypes: ['json'],
-    jsonLimit: limit,
+    // The type was looked at below; the parser's own list would read others as an empty body.
+    detectJSON: () => true,
+    jsonLimit: LIMIT,
     encoding: 'utf-8',
     onError: (error) => {
       throw translate(error);

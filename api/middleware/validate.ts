@@ -9,16 +9,16 @@ interface CodedIssue {
   readonly params?: Readonly<Record<string, unknown>>;
 }
 
-/** Parses one part of a request; 400 with every issue, or the 422 an issue names. */
+/** Enough to correct a request by; a body of nothing but wrong entries is not answered with many times its size. */
+const MAX_ISSUES = 100;
+
+/** Parses one part of a request; 400 with its issues, or a 422 when all of them name the same one. */
 export function validated<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const issues = result.error.issues.map(toIssue);
-  const coded = result.error.issues.find((issue) => apiCode(issue as CodedIssue) !== undefined);
-  const code = coded === undefined ? undefined : apiCode(coded as CodedIssue);
-  if (coded !== undefined && code !== undefined && issues.length === 1) {
-    throw new ApiError(422, code, coded.message, { issues });
-  }
+  const issues = result.error.issues.slice(0, MAX_ISSUES).map(toIssue);
+  const [code, ...others] = new Set(result.error.issues.map((issue) => apiCode(issue as CodedIssue)));
+  if (code !== undefined && others.length === 0) throw new ApiError(422, code, issues[0]?.message ?? code, { issues });
   throw invalid(issues);
 }
 

@@ -226,7 +226,9 @@ async function noteCall(
 }
 
 function toFilter(query: CallsQuery): CallFilter {
-  const number = query.phone_number === undefined ? undefined : parsePhoneNumber(query.phone_number);
+  // A `+` that was not encoded arrives as a space.
+  const given = query.phone_number?.replace(/^ /, '+');
+  const number = given === undefined ? undefined : parsePhoneNumber(given);
   return {
     cursor: query.cursor,
     limit: query.limit,
@@ -236,7 +238,7 @@ function toFilter(query: CallsQuery): CallFilter {
     agentId: query.phone_agent_id,
     campaignId: query.campaign_id,
     // Withheld and internal callers have no E.164 number: such a value is looked for as it is.
-    phoneNumber: number?.ok === true ? number.e164 : query.phone_number,
+    phoneNumber: number?.ok === true ? number.e164 : given,
     createdAfter: query.created_after === undefined ? undefined : new Date(query.created_after),
     createdBefore: query.created_before === undefined ? undefined : new Date(query.created_before),
   };

@@ -36,6 +36,7 @@ const START = `SwaggerUIBundle({ url: '/openapi.json', dom_id: '#swagger-ui', de
 
 export function docsRouter(document: OpenApiDocument): Router {
   const json = JSON.stringify(document);
+  const assets = new Map<string, Promise<Buffer>>();
   const router = new Router();
   router.get('/openapi.json', (ctx) => {
     ctx.type = 'application/json';
@@ -56,7 +57,11 @@ export function docsRouter(document: OpenApiDocument): Router {
     if (type === undefined) throw new ApiError(404, 'route_not_found', 'No such route');
     ctx.type = type;
     ctx.set('Cache-Control', 'public, max-age=86400');
-    ctx.body = await readFile(join(ASSET_FOLDER, file));
+    // Read once: a megabyte for each of many slow readers would be theirs to fill the memory with.
+    const content = assets.get(file) ?? readFile(join(ASSET_FOLDER, file));
+    assets.set(file, content);
+    content.catch(() => assets.delete(file));
+    ctx.body = await content;
   });
   return router;
 }

@@ -74,12 +74,12 @@ export function inboundTrunkRoutes(deps: InboundTrunkRouteDeps): readonly Route[
       response: inboundTrunkDeleted,
       errors: { 404: ['inbound_trunk_not_found'], 409: ['trunk_has_active_calls'] },
       responseExample: inboundTrunkDeletedExample,
-      handle: async (request) =>
-        changes.run(request, null, async (tx) => {
-          const { orgId } = request.principal;
-          const found = await store.inboundTrunks.find(orgId, tx.manager);
-          if (found === null) throw notFound('inbound trunk');
-          if (request.query.force !== 'true') await assertIdle(store, orgId, found.id);
+      handle: async (request) => {
+        const { orgId } = request.principal;
+        const found = await store.inboundTrunks.find(orgId);
+        if (found === null) throw notFound('inbound trunk');
+        if (request.query.force !== 'true') await assertIdle(store, orgId, found.id);
+        return changes.run(request, null, async (tx) => {
           const row = await store.inboundTrunks.delete(tx, orgId);
           if (row === null) throw notFound('inbound trunk');
           const before = inboundTrunkAuditView(row);
@@ -87,11 +87,13 @@ export function inboundTrunkRoutes(deps: InboundTrunkRouteDeps): readonly Route[
             body: { id: row.id, deleted: true, detached: { phone_numbers: row.phoneNumbers } },
             audit: { action: 'delete', resource: 'inbound_trunk', resourceId: row.id, before },
           };
-        }),
+        });
+      },
     }),
   ];
 }
 
+/** Before the transaction: one that waits for a second connection can take the last one from itself. */
 export async function assertIdle(store: Pick<ApiStore, 'calls'>, orgId: string, trunkId: string): Promise<void> {
   const active = await store.calls.countOpenOnTrunk(orgId, trunkId);
   if (active === 0) return;
@@ -120,7 +122,7 @@ async function trunkNumbers(
   const known = new Set((await numbers.verified(orgId, listed, tx.manager)).map(({ phoneNumber }) => phoneNumber));
   const missing = listed.filter((number) => !known.has(number));
   if (missing.length === 0) return { phoneNumbers: listed, notes: [] };
-  if ((await organisations.count()) !== 1) {
+  if ((await organisations.count(tx.manager)) !== 1) {
     throw impossible('number_not_verified', `Not verified: ${missing.join(', ')}`, { phone_numbers: missing });
   }
   const attested = await numbers.attest(tx, orgId, missing);

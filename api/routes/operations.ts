@@ -2,11 +2,13 @@
 import Router from '@koa/router';
 import type { Registry } from 'prom-client';
 
-import { readiness } from '../readiness';
+import { SharedReadiness } from '../readiness';
 import type { ReadinessProbe } from '../readiness';
 
 export function operationsRouter(probes: readonly ReadinessProbe[], registry: Registry): Router {
-  const router = new Router();
+  // The path is a label of the metrics: one spelling each.
+  const router = new Router({ sensitive: true, strict: true });
+  const shared = new SharedReadiness(probes);
   router.use(async (ctx, next) => {
     ctx.state['route'] = ctx.path;
     await next();
@@ -15,7 +17,7 @@ export function operationsRouter(probes: readonly ReadinessProbe[], registry: Re
     ctx.body = { status: 'ok' };
   });
   router.get('/ready', async (ctx) => {
-    const report = await readiness(probes);
+    const report = await shared.report();
     ctx.status = report.status === 'ready' ? 200 : 503;
     if (ctx.status === 503) ctx.set('Retry-After', '2');
     ctx.body = report;

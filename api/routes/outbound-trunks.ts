@@ -104,12 +104,12 @@ export function outboundTrunkRoutes(deps: OutboundTrunkRouteDeps): readonly Rout
       response: outboundTrunkDeleted,
       errors: { 409: ['trunk_has_active_calls'] },
       responseExample: outboundTrunkDeletedExample,
-      handle: async (request) =>
-        changes.run(request, null, async (tx) => {
-          const { orgId } = request.principal;
-          const found = await store.outboundTrunks.find(orgId, request.params.id, tx.manager);
-          if (found === null) throw notFound('outbound trunk');
-          if (request.query.force !== 'true') await assertIdle(store, orgId, request.params.id);
+      handle: async (request) => {
+        const { orgId } = request.principal;
+        const found = await store.outboundTrunks.find(orgId, request.params.id);
+        if (found === null) throw notFound('outbound trunk');
+        if (request.query.force !== 'true') await assertIdle(store, orgId, found.id);
+        return changes.run(request, null, async (tx) => {
           const gone = await store.outboundTrunks.delete(tx, orgId, request.params.id);
           if (gone === null) throw notFound('outbound trunk');
           return {
@@ -121,7 +121,8 @@ export function outboundTrunkRoutes(deps: OutboundTrunkRouteDeps): readonly Rout
               before: outboundTrunkView(gone.before),
             },
           };
-        }),
+        });
+      },
     }),
   ];
 }

@@ -3,18 +3,7 @@ import { z } from 'zod';
 import { e164, id, languageCode, phoneNumber, timestamp } from './primitives';
 
 /** Languages one agent may mix; any other stands alone. */
-export const MIXABLE_LANGUAGES: ReadonlySet<string> = new Set([
-  'en',
-  'es',
-  'fr',
-  'de',
-  'hi',
-  'ru',
-  'pt',
-  'ja',
-  'it',
-  'nl',
-]);
+const MIXABLE_LANGUAGES: ReadonlySet<string> = new Set(['en', 'es', 'fr', 'de', 'hi', 'ru', 'pt', 'ja', 'it', 'nl']);
 
 const language = z
   .union([languageCode.transform((code) => [code]), z.array(languageCode).min(1).max(10)])
@@ -28,17 +17,34 @@ const agentType = z.enum(['inbound', 'outbound']);
 const ambientNoise = z.enum(['none', 'office', 'bar', 'city-street']);
 
 /** Settings are returned as they were stored, so nothing that looks like a credential is stored among them. */
-const CREDENTIAL_NAME = /(^|_)(api_?key|key|secret|token|password|authorization)$/i;
+const CREDENTIAL_NAME = /(^|_)(api_?key|key|secret|token|password|passphrase|credentials?|authorization|bearer)$/;
+
+/** In whatever style it is written: `apiKey`, `x-api-key`, `ACCESS_TOKEN`. */
+function isCredentialName(name: string): boolean {
+  const words = name.replaceAll(/([a-z\d])([A-Z])/g, '$1_$2').replaceAll(/[^A-Za-z\d]+/g, '_');
+  return CREDENTIAL_NAME.test(words.toLowerCase());
+}
 
 const provider = z
   .object({ provider: z.string().min(1).max(50), model: z.string().max(200).optional() })
   .catchall(z.union([z.string().max(2000), z.number(), z.boolean(), z.null()]))
   .transform(({ provider: name, ...settings }): { provider: string; [setting: string]: unknown } => {
-    const kept = Object.entries(settings).filter(([setting]) => !CREDENTIAL_NAME.test(setting));
+    const kept = Object.entries(settings).filter(([setting]) => !isCredentialName(setting));
     return { provider: name, ...Object.fromEntries(kept) };
   })
   .nullable()
   .meta({ description: "Provider and model; null = the server's default" });
+
+/** Like settings, URLs are returned and audited as they are; a request cannot be made to one with a user part anyway. */
+const url = z
+  .url({ protocol: /^https?$/, abort: true })
+  .max(2000)
+  .refine((text) => !hasUserPart(text), { message: 'must not contain a user name or password' });
+
+function hasUserPart(text: string): boolean {
+  const { username, password } = new URL(text);
+  return username !== '' || password !== '';
+}
 
 const text = (max: number): z.ZodString => z.string().max(max);
 
@@ -59,10 +65,7 @@ const fields = {
   tts_speed_pct: z.int().min(50).max(200),
   failover_transfer_destination_id: id.nullable(),
   data_collection_fields: z.array(text(200)).max(200).nullable(),
-  data_collection_webhook_url: z
-    .url({ protocol: /^https?$/ })
-    .max(2000)
-    .nullable(),
+  data_collection_webhook_url: url.nullable(),
   session_window_hours: z.number().min(0).max(168),
   ambient_noise: ambientNoise,
   max_call_duration_seconds: z.int().min(10).max(21_600),
@@ -70,10 +73,7 @@ const fields = {
   llm: provider,
   stt: provider,
   tts: provider,
-  custom_llm: z
-    .url({ protocol: /^https?$/ })
-    .max(2000)
-    .nullable(),
+  custom_llm: url.nullable(),
 };
 
 export const agentCreate = z
@@ -171,7 +171,6 @@ export const voice = z
   })
   .meta({ id: 'Voice' });
 
-export type AgentCreate = z.output<typeof agentCreate>;
 export type AgentPatch = z.output<typeof agentPatch>;
 export type Agent = z.output<typeof agent>;
 export type Voice = z.output<typeof voice>;

@@ -1,17 +1,27 @@
+import { isIPv6 } from 'node:net';
+
 import { z } from 'zod';
 
 import { e164, id, phoneNumber, timestamp } from './primitives';
+
+const HOST_NAME =
+  /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}[A-Za-z0-9])?)*\.?$/;
 
 /** A name or address a SIP request can be sent to: no port, no scheme, no user part. */
 export const sipHost = z
   .string()
   .trim()
   .max(253)
-  .regex(
-    /^(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}[A-Za-z0-9])?)*\.?|\[?[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\]?)$/,
-    'must be a host name or IP address, without scheme and port',
-  )
+  .refine((host) => HOST_NAME.test(host) || isIpv6Host(host), {
+    message: 'must be a host name or IP address, without scheme and port',
+  })
   .meta({ description: 'Host name or IP address of the SIP provider', examples: ['sip.provider.com'] });
+
+/** With or without brackets; a zone means something on one machine only. */
+function isIpv6Host(host: string): boolean {
+  const address = /^\[(.*)\]$/.exec(host)?.[1] ?? host;
+  return isIPv6(address) && !address.includes('%');
+}
 
 /** No control characters: they end up in header fields. */
 const headerSafe = (max: number): z.ZodString =>
@@ -61,6 +71,5 @@ export const outboundTrunkDeleted = z
   })
   .meta({ id: 'OutboundTrunkDeleted' });
 
-export type OutboundTrunkCreate = z.output<typeof outboundTrunkCreate>;
 export type OutboundTrunk = z.output<typeof outboundTrunk>;
 export type OutboundTrunkSummary = z.output<typeof outboundTrunkSummary>;

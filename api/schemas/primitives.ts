@@ -3,7 +3,8 @@ import { z } from 'zod';
 
 import { parsePhoneNumber } from '../phone-number';
 
-export const id = z.uuid().meta({ description: 'UUID' });
+/** In lower case, as the store's: two spellings of one id are compared as texts. */
+export const id = z.uuid().toLowerCase().meta({ description: 'UUID' });
 export const timestamp = z.iso.datetime().meta({ description: 'ISO 8601, UTC' });
 
 /** An E.164 number, normalised. Emergency numbers and short codes are a 422 of their own. */
@@ -35,8 +36,6 @@ export const languageCode = z
   .meta({ description: 'ISO 639-1', examples: ['en'] });
 
 export const idParams = z.object({ id });
-
-export const deleted = z.object({ id, deleted: z.literal(true) }).meta({ id: 'Deleted' });
 
 export const pageQuery = z.object({
   cursor: z.string().max(500).optional().meta({ description: '`next` of the page before' }),

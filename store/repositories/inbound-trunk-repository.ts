@@ -79,7 +79,8 @@ export class InboundTrunkRepository {
   async delete(tx: ConfigTransaction, orgId: string): Promise<InboundTrunkRecord | null> {
     const trunk = await this.find(orgId, tx.manager);
     if (!trunk) return null;
-    await tx.manager.delete(InboundTrunk, { id: trunk.id, orgId });
+    const result = await tx.manager.delete(InboundTrunk, { id: trunk.id, orgId });
+    if (result.affected !== 1) return null;
     tx.deleted('inbound_trunk', trunk.id);
     return trunk;
   }

@@ -21,7 +21,7 @@ export class OrganisationRepository {
   }
 
   /** A server with exactly one organisation trusts it more: numbers in a trunk's body verify themselves. */
-  async count(): Promise<number> {
-    return this.#dataSource.manager.count(Organisation);
+  async count(manager: EntityManager = this.#dataSource.manager): Promise<number> {
+    return manager.count(Organisation);
   }
 }

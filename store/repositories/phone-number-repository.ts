@@ -173,7 +173,8 @@ export class PhoneNumberRepository {
       [orgId, before.phoneNumber, before.status],
     );
     tx.changed('inbound_trunk', ...trunks.map((trunk) => trunk.id));
-    await manager.delete(PhoneNumber, { id, orgId });
+    const result = await manager.delete(PhoneNumber, { id, orgId });
+    if (result.affected !== 1) return null;
     tx.deleted('phone_number', id);
     const agents = agent ? [{ id: agent.id, name: agent.name }] : [];
     return { id, before, detached: { agents, inboundTrunkId: trunks[0]?.id ?? null } };

@@ -83,6 +83,7 @@ describe('calls', () => {
       (await api.get(`/phone/calls?limit=100&${query}`)).body.items.map((call: { id: string }) => call.id);
     expect(await find('direction=inbound')).toEqual([id]);
     expect(await find('status=in_progress&phone_number=%2B1%20555%20000%207777')).toEqual([id]);
+    expect(await find('phone_number=+15550007777')).toEqual([id]);
     expect(await find(`phone_agent_id=${agentId}`)).toContain(id);
     expect(await find(`created_after=${encodeURIComponent(new Date(Date.now() + 60_000).toISOString())}`)).toEqual([]);
     expect(await find('disposition=busy')).toEqual([]);
@@ -114,6 +115,8 @@ describe('calls', () => {
     const page = (await api.get(`/phone/calls/${id}/events?limit=3`)).body;
     const rest = (await api.get(`/phone/calls/${id}/events?cursor=${page.next}`)).body;
     expect([...page.items, ...rest.items]).toEqual(body.items);
+    const madeUp = Buffer.from('-999999999999999:node:1').toString('base64url');
+    expect((await api.get(`/phone/calls/${id}/events?cursor=${madeUp}`)).status).toBe(400);
     expect((await api.get(`/phone/calls/${id}/transcript`)).body).toEqual({
       call_id: id,
       turns: [{ index: 0, speaker: 'agent', text: 'Hello', start_ms: 10, end_ms: 900, interrupted_at_ms: null }],

@@ -48,6 +48,8 @@ describe('phone numbers', () => {
     expect((await assign(first, [number.id])).body.inbound_numbers).toEqual([
       { id: number.id, phone_number: '+15550100400' },
     ]);
+    const upperCase = await assign({ id: first.id.toUpperCase() }, [number.id.toUpperCase()]);
+    expect([upperCase.status, upperCase.body.phone_agent_id]).toEqual([200, first.id]);
     const refused = await assign(second, [number.id]);
     expect([refused.status, refused.body.code]).toEqual([409, 'number_assigned']);
     expect(refused.body).toMatchObject({ phone_agent_id: first.id, message: expect.stringContaining('First') });

@@ -74,11 +74,35 @@ describe('every request', () => {
     expect([answer.status, answer.body.code]).toEqual([status, code]);
   });
 
+  it('may name any JSON type for its body', async () => {
+    const { body: agent } = await api.post('/phone', { name: 'Before' });
+    for (const type of ['application/merge-patch+json', 'application/json; charset=UTF-8']) {
+      const sent = { body: { name: type }, headers: { 'Content-Type': type } };
+      expect((await api.request('PATCH', `/phone/${agent.id}`, sent)).body.name).toBe(type);
+    }
+  });
+
   it('cannot smuggle prototype keys into what is stored', async () => {
     const body = '{"name":"proto","__proto__":{"type":"outbound"},"llm":{"provider":"x","__proto__":{"a":1}}}';
     const { status, body: refused } = await api.post('/phone', body);
     expect([status, refused.code]).toEqual([400, 'malformed_json']);
     expect(({} as { a?: number }).a).toBeUndefined();
+  });
+
+  it('with a text that no table can hold is refused, not failed at', async () => {
+    const answers = [
+      await api.post('/phone', { name: 'a\0b' }),
+      await api.post('/phone', { name: 'x', llm: { provider: 'half \ud83d' } }),
+      await api.post('/phone', `{"name":"x","unknown":${'['.repeat(50_000)}${']'.repeat(50_000)}}`),
+      await api.get('/phone/calls?phone_number=%00'),
+    ];
+    expect(answers.map(({ status, body }) => [status, body.code])).toEqual(
+      answers.map(() => [400, 'validation_failed']),
+    );
+  });
+
+  it('may carry anything in a query that its route does not read', async () => {
+    expect((await api.get('/phone?x=%00')).status).toBe(200);
   });
 
   it('treats an id that is no UUID as unknown', async () => {

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { CallRepository } from '../../../store/repositories/call-repository';
 import { uuidV7 } from '../../../store/ids';
 import { ApiServer } from './support/api-server';
@@ -176,6 +178,57 @@ describe('outbound trunks', () => {
     });
     expect((await api.put(path, { trunk_id: null })).body.outbound_trunk).toBeNull();
     expect((await api.put(path, {})).status).toBe(400);
+  });
+});
+
+describe('two deletions at once', () => {
+  it('are one that deletes and one that finds nothing', async () => {
+    const api = await ApiServer.start();
+    try {
+      const { body: number } = await api.post('/phone/numbers', { phone_number: '+15550100700', method: 'attest' });
+      await api.post('/phone/sip/inbound-trunk', { phone_numbers: [] });
+      const deleteTwice = async (path: string, table: string): Promise<number[]> => {
+        const runner = api.dataSource.createQueryRunner();
+        await runner.startTransaction();
+        await runner.query(`SELECT 1 FROM ${table} FOR UPDATE`);
+        const answers = Promise.all([api.delete(path), api.delete(path)]);
+        await sleep(300); // Both have found the row by now and wait for it.
+        await runner.commitTransaction();
+        await runner.release();
+        return (await answers).map(({ status }) => status);
+      };
+      for (const [path, table] of [
+        [`/phone/numbers/${number.id}`, 'phone_numbers'],
+        ['/phone/sip/inbound-trunk', 'inbound_trunks'],
+      ] as const) {
+        expect(new Set(await deleteTwice(path, table))).toEqual(new Set([200, 404]));
+      }
+    } finally {
+      await api.stop();
+    }
+  });
+});
+
+describe('many changes of trunks at once', () => {
+  it('need no more than one database connection each', async () => {
+    const api = await ApiServer.start();
+    try {
+      const headers = (n: number): Record<string, string> => ({ 'Idempotency-Key': `many-${n}` });
+      const made = await Promise.all(
+        Array.from({ length: 12 }, (_, n) =>
+          api.post('/phone/sip/inbound-trunk', { phone_numbers: [`+155501008${n + 10}`] }, { headers: headers(n) }),
+        ),
+      );
+      expect(made.filter(({ status }) => status === 200)).toHaveLength(1);
+      expect(made.filter(({ status }) => status === 409)).toHaveLength(11);
+      const trunks = await Promise.all(
+        Array.from({ length: 12 }, () => api.post('/phone/sip/outbound-trunks', outboundTrunk)),
+      );
+      const gone = await Promise.all(trunks.map(({ body }) => api.delete(`/phone/sip/outbound-trunks/${body.id}`)));
+      expect(gone.map(({ status }) => status)).toEqual(gone.map(() => 200));
+    } finally {
+      await api.stop();
+    }
   });
 });
 

@@ -117,6 +117,15 @@ describe('an error body', () => {
   });
 });
 
+describe('the routes without a key', () => {
+  it('have one spelling each, so that nobody fills the metrics with others', async () => {
+    const deps = appWith({});
+    expect((await send(deps, 'GET', '/HEALTH')).status).toBe(404);
+    expect((await send({ ...deps, registry: new Registry() }, 'GET', '/health/')).status).toBe(404);
+    expect(await deps.registry.metrics()).not.toContain('HEALTH');
+  });
+});
+
 describe('a key', () => {
   it('is remembered as used once a minute at most, and its failure there concerns nobody', async () => {
     let touched = 0;

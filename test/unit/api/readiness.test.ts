@@ -1,4 +1,4 @@
-import { readiness } from '../../../api/readiness';
+import { readiness, SharedReadiness } from '../../../api/readiness';
 
 const there = { name: 'postgresql', check: () => Promise.resolve() };
 
@@ -20,6 +20,21 @@ describe('readiness', () => {
       checks: { api: 'ok', postgresql: 'ok', temporal: 'missing' },
       missing: ['temporal'],
     });
+  });
+
+  it('is looked for once for all who ask meanwhile, and anew for those who ask later', async () => {
+    let checks = 0;
+    const counted = {
+      name: 'postgresql',
+      check: async () => {
+        checks += 1;
+      },
+    };
+    const shared = new SharedReadiness([counted]);
+    const [first, second] = await Promise.all([shared.report(), shared.report()]);
+    expect([first, checks]).toEqual([second, 1]);
+    await shared.report();
+    expect(checks).toBe(2);
   });
 
   it('does not wait for what says nothing', async () => {

@@ -42,6 +42,8 @@ describe('cursors', () => {
       }),
     );
     expect(refused(() => decodeCursor(Buffer.from('999999999999999:x').toString('base64url')))).toBe(true);
+    const beforeTime = Buffer.from('-999999999999999:node:1').toString('base64url');
+    expect(refused(() => decodeEventCursor(beforeTime))).toBe(true);
   });
 });
 

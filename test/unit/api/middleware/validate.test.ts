@@ -31,6 +31,17 @@ describe('validated', () => {
     expect(error.options.issues?.map(({ path }) => path)).toEqual(['name', 'to', 'list.1']);
   });
 
+  it('names no more than a hundred', () => {
+    const issues = refusal(schema, { name: 'x', to: '+15551234567', list: Array(5000).fill('x') }).options.issues;
+    expect(issues).toHaveLength(100);
+  });
+
+  it('answers 422 for several emergency numbers as for one', () => {
+    const error = refusal(z.array(phoneNumber), ['911', '112']);
+    expect([error.status, error.code, error.options.issues?.length]).toEqual([422, 'emergency_number', 2]);
+    expect(refusal(z.array(phoneNumber), ['911', 'x']).status).toBe(400);
+  });
+
   it('answers 422 for an emergency number when nothing else is wrong', () => {
     const error = refusal(schema, { name: 'x', to: '911' });
     expect([error.status, error.code, error.options.issues?.[0]?.path]).toEqual([422, 'emergency_number', 'to']);
