@@ -6,12 +6,11 @@ import { Client } from 'pg';
 
 import { waitFor } from './stack';
 
-/** `recorded` and `intended` come before the INVITE, the marks `sent` and `dialing` after it. */
-export type WriteOfCall = 'recorded' | 'intended' | 'dialing' | 'sent';
+/** `intended` comes before the INVITE, the marks `sent` and `dialing` after it. */
+export type WriteOfCall = 'intended' | 'dialing' | 'sent';
 
 const TRIGGERS: Readonly<Record<WriteOfCall, { readonly on: string; readonly column: string; readonly when: string }>> =
   {
-    recorded: { on: 'INSERT ON calls', column: 'id', when: 'true' },
     intended: { on: 'INSERT ON call_attempts', column: 'call_id', when: 'true' },
     dialing: { on: 'UPDATE ON calls', column: 'id', when: `NEW.status = 'dialing'` },
     sent: { on: 'UPDATE ON call_attempts', column: 'call_id', when: `NEW.state = 'sent'` },
