@@ -7,7 +7,7 @@ import { createTestDatabase, testServers } from '../../support/servers';
 import { waitFor } from '../../support/stack';
 import { ApiServer } from './support/api-server';
 import type { Answer } from './support/api-server';
-import { TcpRelay } from './support/tcp-relay';
+import { TcpRelay } from '../../support/tcp-relay';
 
 const quiet = createLogger({ name: 'test', level: 'silent' });
 
