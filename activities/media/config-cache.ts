@@ -15,6 +15,8 @@ export interface ConfigCacheOptions {
   /** A trunk was deleted; its calls are still up. */
   readonly onTrunkRevoked: (trunkId: string) => void;
   readonly logger: Logger;
+  /** Between two looks at the version. Default 500. */
+  readonly checkMs?: number;
 }
 
 /**
@@ -79,7 +81,7 @@ export class ConfigCache {
       void this.refresh().finally(() => {
         if (!this.#closed) this.#check();
       });
-    }, CHECK_MS);
+    }, this.#options.checkMs ?? CHECK_MS);
   }
 
   async #load(): Promise<void> {

@@ -29,9 +29,18 @@ export interface EventSinkOptions {
   readonly maxBuffered?: number;
 }
 
+/** Counters of one call, both of them inclusive. */
+interface CallSeqs {
+  reported: number;
+  /** Or given up. */
+  stored: number;
+}
+
 /**
  * Every event of a node on its way into PostgreSQL, in batches; while it is away into files, which are emptied when it
- * is back. One writer at a time:
+ * is back. One writer at a time, and the events of a call in their order: who reads them while they are written must
+ * not see a later one before an earlier one. So what this boot has spooled goes before what was reported since; what an
+ * earlier boot left is of calls that are over, and follows a file at a time.
  *
  *     reported → buffer → (batch) → stored
  *                           ↓ PostgreSQL away, or too many
@@ -40,14 +49,18 @@ export interface EventSinkOptions {
 export class EventSink implements CallEvents {
   readonly #options: EventSinkOptions;
   #buffer: CallEvent[] = [];
-  /** Reported and not stored yet, per call, the spooled ones included. */
-  readonly #open = new Map<string, number>();
-  readonly #flushes = new Map<string, Set<() => void>>();
+  /** Calls with events that are not stored yet, the spooled ones included. */
+  readonly #open = new Map<string, CallSeqs>();
+  readonly #flushes = new Map<string, Set<{ readonly seq: number; readonly done: () => void }>>();
   #timer: NodeJS.Timeout | null = null;
   #writing: Promise<void> | null = null;
   #away = false;
+  /** There are files of this boot, and of earlier ones. */
   #spooled = false;
-  /** The spool could not be written or read just now. */
+  #leftOver = false;
+  /** What is left of the file that is being emptied. */
+  #head: { readonly file: string; readonly events: CallEvent[] } | null = null;
+  /** The spool could not be written or read this time. */
   #failed = false;
   #closed = false;
 
@@ -58,39 +71,43 @@ export class EventSink implements CallEvents {
   /** Events that are not in PostgreSQL yet. */
   get pending(): number {
     let sum = 0;
-    for (const count of this.#open.values()) sum += count;
+    for (const { reported, stored } of this.#open.values()) sum += reported - stored;
     return sum;
   }
 
   /** Begins to empty what an earlier boot has left. */
   start(): void {
-    this.#spooled = true;
+    this.#leftOver = true;
     this.#schedule(0);
   }
 
   report(event: CallEvent): void {
     this.#buffer.push(event);
-    this.#open.set(event.callId, (this.#open.get(event.callId) ?? 0) + 1);
+    const open = this.#open.get(event.callId);
+    if (open === undefined) this.#open.set(event.callId, { reported: event.seq, stored: event.seq - 1 });
+    else open.reported = event.seq;
     if (isStateEvent(event)) this.#options.onStateEvent?.(event);
     if (!this.#away && this.#buffer.length >= BATCH_EVENTS) this.#schedule(0);
-    else if (this.#buffer.length > (this.#options.maxBuffered ?? MAX_BUFFERED)) this.#schedule(0);
+    else if (this.#buffer.length > this.#maxBuffered) this.#schedule(0);
     else this.#schedule(this.#options.batchMs ?? BATCH_MS);
   }
 
   async flush(callId: string, timeoutMs: number): Promise<void> {
-    if (!this.#open.has(callId)) return;
+    const seq = this.#open.get(callId)?.reported;
+    if (seq === undefined) return;
     if (!this.#away) this.#schedule(0);
     await new Promise<void>((resolve) => {
       const waiting = this.#flushes.get(callId) ?? new Set();
       this.#flushes.set(callId, waiting);
       const done = (): void => {
         clearTimeout(limit);
-        waiting.delete(done);
+        waiting.delete(flush);
         if (waiting.size === 0) this.#flushes.delete(callId);
         resolve();
       };
+      const flush = { seq, done };
       const limit = setTimeout(done, timeoutMs);
-      waiting.add(done);
+      waiting.add(flush);
     });
   }
 
@@ -103,6 +120,10 @@ export class EventSink implements CallEvents {
     if (this.#timer !== null) clearTimeout(this.#timer);
   }
 
+  get #maxBuffered(): number {
+    return this.#options.maxBuffered ?? MAX_BUFFERED;
+  }
+
   #schedule(delayMs: number): void {
     if (this.#writing !== null || this.#closed) return;
     if (this.#timer !== null) {
@@ -113,7 +134,7 @@ export class EventSink implements CallEvents {
       this.#timer = null;
       this.#writing = this.#write().finally(() => {
         this.#writing = null;
-        if (this.#buffer.length > 0 || this.#spooled) {
+        if (this.#buffer.length > 0 || this.#spooled || this.#leftOver) {
           if (this.#away || this.#failed) this.#schedule(this.#options.retryMs ?? RETRY_MS);
           else this.#schedule(this.#flushes.size > 0 ? 0 : (this.#options.batchMs ?? BATCH_MS));
         }
@@ -121,18 +142,21 @@ export class EventSink implements CallEvents {
     }, delayMs);
   }
 
+  /** Never rejects: what fails is tried again. */
   async #write(): Promise<void> {
     this.#failed = false;
-    try {
-      while (this.#buffer.length > 0) {
-        const batch = this.#buffer.splice(0, BATCH_EVENTS);
-        if (!(await this.#store(batch))) await this.#spool([...batch, ...this.#buffer.splice(0)]);
-      }
-      if (this.#spooled && !this.#closed) await this.#emptySpool();
-    } catch (error) {
-      this.#failed = true;
-      this.#options.logger.error({ err: error }, 'events could not be kept');
+    if (this.#spooled) {
+      // Asking a silent PostgreSQL takes seconds, after which a killed process would have lost what is only in memory.
+      if (this.#away || this.#closed) await this.#spool(this.#buffer.splice(0));
+      if (!this.#closed && !(await this.#emptyOwnSpool())) return;
     }
+    while (this.#buffer.length > 0) {
+      const batch = this.#buffer.splice(0, BATCH_EVENTS);
+      if (await this.#store(batch)) continue;
+      await this.#spool([...batch, ...this.#buffer.splice(0)]);
+      return;
+    }
+    if (this.#leftOver && !this.#closed) await this.#emptyLeftOver();
   }
 
   /** False while PostgreSQL is away. */
@@ -161,36 +185,74 @@ export class EventSink implements CallEvents {
     } catch (error) {
       // No disk either: memory it is, up to the limit, the oldest go first.
       const kept = [...events, ...this.#buffer];
-      const lost = kept.splice(0, Math.max(0, kept.length - (this.#options.maxBuffered ?? MAX_BUFFERED)));
+      const lost = kept.splice(0, Math.max(0, kept.length - this.#maxBuffered));
       this.#buffer = kept;
       this.#settle(lost);
-      if (lost.length > 0) this.#options.logger.error({ count: lost.length }, 'events are lost');
-      throw error;
+      this.#failed = true;
+      this.#options.logger.error({ err: error, lost: lost.length }, 'events could not be kept in a file');
     }
   }
 
-  async #emptySpool(): Promise<void> {
-    for (const file of await this.#options.spool.files()) {
-      const { events, unreadable } = await this.#options.spool.read(file);
-      if (unreadable > 0) this.#options.logger.warn({ unreadable }, 'spooled events were cut off');
-      for (let at = 0; at < events.length; at += BATCH_EVENTS) {
-        if (!(await this.#store(events.slice(at, at + BATCH_EVENTS)))) return;
+  /** False while PostgreSQL is away. */
+  async #emptyOwnSpool(): Promise<boolean> {
+    for (let files = await this.#filesOf('own'); files.length > 0;) {
+      for (const file of files) {
+        if (!(await this.#emptyFile(file))) return false;
+        // What is reported meanwhile waits behind the files, in memory only as far as there is room.
+        if (this.#buffer.length > this.#maxBuffered) await this.#spool(this.#buffer.splice(0));
       }
-      await this.#options.spool.remove(file);
+      files = this.#failed ? [] : await this.#filesOf('own');
     }
-    this.#spooled = false;
+    this.#spooled = this.#failed;
+    return true;
   }
 
+  async #emptyLeftOver(): Promise<void> {
+    const [file, next] = await this.#filesOf('earlier');
+    if (file !== undefined && !(await this.#emptyFile(file))) return;
+    this.#leftOver = next !== undefined || this.#failed;
+  }
+
+  /** A disk that fails must not hold up what can be stored without it: here and below it is tried again later. */
+  async #filesOf(boots: 'own' | 'earlier'): Promise<readonly string[]> {
+    try {
+      return await this.#options.spool.files(boots);
+    } catch (error) {
+      this.#failed = true;
+      this.#options.logger.error({ err: error }, 'spooled events cannot be found');
+      return [];
+    }
+  }
+
+  /** False while PostgreSQL is away. */
+  async #emptyFile(file: string): Promise<boolean> {
+    const { spool, logger } = this.#options;
+    try {
+      if (this.#head?.file !== file) {
+        const { events, unreadable } = await spool.read(file);
+        if (unreadable > 0) logger.warn({ unreadable }, 'spooled events were cut off');
+        this.#head = { file, events };
+      }
+      for (const { events } = this.#head; events.length > 0; events.splice(0, BATCH_EVENTS)) {
+        if (!(await this.#store(events.slice(0, BATCH_EVENTS)))) return false;
+      }
+      await spool.remove(file);
+      this.#head = null;
+    } catch (error) {
+      this.#failed = true;
+      logger.error({ err: error }, 'spooled events cannot be read');
+    }
+    return true;
+  }
+
+  /** Counted by the seq of the last one, so that what is written twice is not counted twice. */
   #settle(stored: readonly CallEvent[]): void {
-    for (const { callId } of stored) {
+    for (const { callId, seq } of stored) {
       const open = this.#open.get(callId);
       if (open === undefined) continue; // of an earlier boot
-      if (open > 1) {
-        this.#open.set(callId, open - 1);
-        continue;
-      }
-      this.#open.delete(callId);
-      for (const done of this.#flushes.get(callId) ?? []) done();
+      open.stored = Math.max(open.stored, seq);
+      if (open.stored >= open.reported) this.#open.delete(callId);
+      for (const flush of this.#flushes.get(callId) ?? []) if (flush.seq <= open.stored) flush.done();
     }
   }
 }

@@ -1,8 +1,10 @@
-import { appendFile, mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CallEvent } from '../../media/control/contract';
 
 const SUFFIX = '.events.jsonl';
+/** A file is read and parsed as a whole, in about 10 ms, on the thread that also does the signalling. */
+const MAX_FILE_BYTES = 1_000_000;
 
 /**
  * Events that PostgreSQL could not take, one JSON object a line, in files of at most `maxFileBytes`. Files of an earlier
@@ -18,7 +20,7 @@ export class EventSpool {
 
   constructor(directory: string, options: { readonly bootId: string; readonly maxFileBytes?: number }) {
     this.#directory = directory;
-    this.#maxFileBytes = options.maxFileBytes ?? 4_000_000;
+    this.#maxFileBytes = options.maxFileBytes ?? MAX_FILE_BYTES;
     this.#prefix = options.bootId;
   }
 
@@ -36,14 +38,12 @@ export class EventSpool {
     this.#fileBytes += lines.length;
   }
 
-  /** Oldest first, those of earlier boots included. */
-  async files(): Promise<string[]> {
+  /** Of this boot or of all others, oldest first: ids of boots sort by time. */
+  async files(of: 'own' | 'earlier'): Promise<string[]> {
     try {
       const names = (await readdir(this.#directory)).filter((name) => name.endsWith(SUFFIX));
-      const dated = await Promise.all(
-        names.map(async (name) => ({ name, atMs: (await stat(join(this.#directory, name))).mtimeMs })),
-      );
-      return dated.sort((a, b) => a.atMs - b.atMs).map(({ name }) => join(this.#directory, name));
+      const chosen = names.filter((name) => name.startsWith(`${this.#prefix}-`) === (of === 'own'));
+      return chosen.toSorted().map((name) => join(this.#directory, name));
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
       throw error;

@@ -1,15 +1,11 @@
-import { TemporalCalls } from '../../../api/calls/temporal-calls';
-import { createLogger } from '../../../ops/logger';
-import { createTemporalClient } from '../../../ops/temporal';
 import { createDataSource } from '../../../store/data-source';
 import { newMasterKey, SecretBox } from '../../../store/secrets';
 import { createTestDatabase, testServers } from '../../support/servers';
 import { waitFor } from '../../support/stack';
 import { ApiServer } from './support/api-server';
 import type { Answer } from './support/api-server';
-import { TcpRelay } from './support/tcp-relay';
-
-const quiet = createLogger({ name: 'test', level: 'silent' });
+import { DiallingApi } from './support/dialling-api';
+import { TcpRelay } from '../../support/tcp-relay';
 
 async function timed(request: Promise<Answer>): Promise<Answer & { readonly ms: number }> {
   const startedMs = performance.now();
@@ -79,25 +75,13 @@ describe('while Temporal says nothing', () => {
   it('a call is tried twice and its id is told', async () => {
     const [host = '', port = ''] = testServers().temporalAddress.split(':');
     const relay = await TcpRelay.start({ host, port: Number(port) });
-    const temporal = createTemporalClient({ address: `127.0.0.1:${relay.port}`, namespace: 'default' });
-    const { client, connection } = temporal;
-    const api = await ApiServer.start({
-      workflows: () => new TemporalCalls({ client, connection, logger: quiet }),
-    });
+    const dialling = await DiallingApi.start({ temporalAddress: `127.0.0.1:${relay.port}` });
+    const { api } = dialling;
+    const { connection } = dialling.temporal;
     try {
-      await api.seeNode();
-      const agent = await api.post('/phone', { name: 'Dialler' });
-      const trunk = await api.post('/phone/sip/outbound-trunks', {
-        name: 'Carrier',
-        host: 'sip.provider.com',
-        username: 'u',
-        password: 'p',
-        caller_number: '+15551234567',
-      });
       await connection.withDeadline(Date.now() + 5000, () => connection.workflowService.getSystemInfo({}));
       relay.fallSilent();
-      const call = { phone_agent_id: agent.body.id, trunk_id: trunk.body.id, phone_number: '+15559876543' };
-      const hidden = await timed(api.post('/phone/outbound-call', call));
+      const hidden = await timed(dialling.dial());
       expect([hidden.status, hidden.body.code]).toEqual([503, 'outcome_unknown']);
       expect(hidden.body.call_id).toMatch(/^[0-9a-f-]{36}$/);
       expect(hidden.ms).toBeGreaterThan(3900);
@@ -105,14 +89,13 @@ describe('while Temporal says nothing', () => {
       expect((await timed(api.get('/phone'))).ms).toBeLessThan(500);
 
       await relay.vanish();
-      const refused = await timed(api.post('/phone/outbound-call', call));
+      const refused = await timed(dialling.dial());
       expect(['temporal_unavailable', 'outcome_unknown']).toContain(refused.body.code);
-      const again = await timed(api.post('/phone/outbound-call', call));
+      const again = await timed(dialling.dial());
       expect([again.status, again.body.code]).toEqual([503, 'temporal_unavailable']);
       expect(again.ms).toBeLessThan(1000);
     } finally {
-      await api.stop();
-      await temporal.close();
+      await dialling.stop();
       await relay.close();
     }
   }, 60_000);

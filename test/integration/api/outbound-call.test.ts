@@ -17,17 +17,7 @@ describe('POST /phone/outbound-call', () => {
       workflows: ({ dataSource, secrets }) => (workflows = new FakeCallWorkflows(dataSource, secrets)),
     });
     await api.seeNode();
-    const agent = await api.post('/phone', { name: 'Dialler', first_message: 'Hi {{name}}!' });
-    agentId = agent.body.id;
-    const trunk = await api.post('/phone/sip/outbound-trunks', {
-      name: 'Carrier',
-      host: 'sip.provider.com',
-      username: 'u',
-      password: 'p',
-      caller_number: '+15551234567',
-    });
-    trunkId = trunk.body.id;
-    await api.put(`/phone/sip/agents/${agentId}/outbound-trunk`, { trunk_id: trunkId });
+    ({ agentId, trunkId } = await api.createDialler({ first_message: 'Hi {{name}}!' }));
   });
   beforeEach(() => {
     workflows.accepted.length = 0;

@@ -1,56 +1,37 @@
-import { TemporalCalls } from '../../../api/calls/temporal-calls';
-import { createLogger } from '../../../ops/logger';
-import { createTemporalClient } from '../../../ops/temporal';
-import type { TemporalClient } from '../../../ops/temporal';
 import { keyedCallId } from '../../../store/ids';
 import { callWorkflowId } from '../../../workflows/ids';
 import { testServers } from '../../support/servers';
 import { until, WorkflowEnvironment } from '../workflows/environment';
 import type { FakeNode } from '../workflows/environment';
-import { ApiServer } from './support/api-server';
-
-const to = '+15559876543';
-const quiet = createLogger({ name: 'test', level: 'silent' });
+import { CALLER } from './support/api-server';
+import type { ApiServer } from './support/api-server';
+import { DiallingApi, TO } from './support/dialling-api';
 
 /** The API with the real workflow of a call, on the real server; only the call layer of the media node is a fake. */
 describe('calls by REST on real workflows', () => {
   let env: WorkflowEnvironment;
   let node: FakeNode;
-  let temporal: TemporalClient;
+  let dialling: DiallingApi;
   let api: ApiServer;
   let agentId: string;
 
   beforeAll(async () => {
     env = await WorkflowEnvironment.start();
     node = await env.startNode();
-    temporal = createTemporalClient({ address: testServers().temporalAddress, namespace: env.namespace });
-    const { client, connection } = temporal;
-    api = await ApiServer.start({
+    dialling = await DiallingApi.start({
+      temporalAddress: testServers().temporalAddress,
+      namespace: env.namespace,
       database: env,
-      workflows: () => new TemporalCalls({ client, connection, logger: env.logger, hangupDeadlineMs: 3000 }),
+      hangupDeadlineMs: 3000,
     });
-    agentId = (await api.post('/phone', { name: 'Dialler' })).body.id;
-    const trunk = await api.post('/phone/sip/outbound-trunks', {
-      name: 'Carrier',
-      host: 'sip.provider.com',
-      username: 'u',
-      password: 'p',
-      caller_number: '+15551234567',
-    });
-    await api.put(`/phone/sip/agents/${agentId}/outbound-trunk`, { trunk_id: trunk.body.id });
+    ({ api, agentId } = dialling);
   }, 60_000);
   afterAll(async () => {
-    await api.stop();
-    await temporal.close();
+    await dialling.stop();
     await env.close();
   }, 60_000);
 
-  const dial = (key?: string, body: object = {}) =>
-    api.post(
-      '/phone/outbound-call',
-      { phone_agent_id: agentId, phone_number: to, ...body },
-      key === undefined ? {} : { headers: { 'Idempotency-Key': key } },
-    );
+  const dial = (key?: string, body?: object) => dialling.dial(body, key);
   const dialled = (callId: string) =>
     until('the INVITE', 5000, () => (node.control.calls.has(callId) ? true : undefined));
   const dialsOf = (callId: string) => node.control.dials.filter((command) => command.callId === callId);
@@ -65,7 +46,7 @@ describe('calls by REST on real workflows', () => {
     expect(placed.status).toBe(200);
     const { id } = placed.body;
     await dialled(id);
-    expect(dialsOf(id)).toMatchObject([{ to, callerNumber: '+15551234567', firstMessage: 'Hi Ada' }]);
+    expect(dialsOf(id)).toMatchObject([{ to: TO, callerNumber: CALLER, firstMessage: 'Hi Ada' }]);
     node.control.answer(id);
     await statusIs(id, 'in_progress');
     const hungUp = await api.post(`/phone/calls/${id}/hangup`);
@@ -157,33 +138,15 @@ describe('calls by REST on real workflows', () => {
 describe('without a Temporal server', () => {
   it('a call is refused within moments, with nothing done', async () => {
     // Nothing listens on the discard port of the loopback.
-    const temporal = createTemporalClient({ address: '127.0.0.1:9', namespace: 'default' });
-    const { client, connection } = temporal;
-    const api = await ApiServer.start({
-      workflows: () => new TemporalCalls({ client, connection, logger: quiet }),
-    });
+    const dialling = await DiallingApi.start({ temporalAddress: '127.0.0.1:9' });
     try {
-      await api.seeNode();
-      const agent = await api.post('/phone', { name: 'Dialler' });
-      const trunk = await api.post('/phone/sip/outbound-trunks', {
-        name: 'Carrier',
-        host: 'sip.provider.com',
-        username: 'u',
-        password: 'p',
-        caller_number: '+15551234567',
-      });
       const startedMs = performance.now();
-      const { status, body, headers } = await api.post('/phone/outbound-call', {
-        phone_agent_id: agent.body.id,
-        trunk_id: trunk.body.id,
-        phone_number: to,
-      });
+      const { status, body, headers } = await dialling.dial();
       expect([status, body.code, headers.get('retry-after')]).toEqual([503, 'temporal_unavailable', '2']);
       expect(performance.now() - startedMs).toBeLessThan(1000);
-      expect((await api.get('/phone')).status).toBe(200);
+      expect((await dialling.api.get('/phone')).status).toBe(200);
     } finally {
-      await api.stop();
-      await temporal.close();
+      await dialling.stop();
     }
   });
 });

@@ -1,10 +1,11 @@
 import { TemporalCalls } from '../../../activities/media/temporal-calls';
 import type { CallEnding } from '../../../media/control/contract';
-import { callEventSignal, callStatusQuery, hangupUpdate, nodeLostSignal } from '../../../workflows/call/messages';
-import type { CallState, HangupRequest, HangupResult } from '../../../workflows/call/types';
+import { callEventSignal, callStatusQuery, nodeLostSignal } from '../../../workflows/call/messages';
+import type { CallState } from '../../../workflows/call/types';
 import { METRICS, PEER_HANGUP } from '../../fakes/fake-media-control';
 import { FIRST_MESSAGE, FROM, TO, until, WorkflowEnvironment } from './environment';
 import type { FakeNode } from './environment';
+import { hangUp } from './hang-up';
 
 let env: WorkflowEnvironment;
 let node: FakeNode;
@@ -19,11 +20,6 @@ afterAll(async () => {
 }, 60_000);
 
 const CALLEE_HANGUP: CallEnding = { ...PEER_HANGUP, endReason: 'callee_hangup', endedBy: 'callee' };
-const BY_API: HangupRequest = { endReason: 'api_hangup', endedBy: 'api' };
-
-async function hangup(callId: string): Promise<HangupResult> {
-  return await env.handle(callId).executeUpdate<HangupResult, [HangupRequest]>(hangupUpdate, { args: [BY_API] });
-}
 
 async function dialled(callId: string): Promise<void> {
   await until('the INVITE', 5_000, () => (node.control.calls.has(callId) ? true : undefined));
@@ -167,21 +163,21 @@ describe('hang-up', () => {
     const { callId } = await env.receiveCall(node);
     node.control.answer(callId);
     await env.rowIs(callId, 'in_progress');
-    expect(await hangup(callId)).toEqual({ outcome: 'effective' });
+    expect(await hangUp(env, callId)).toEqual({ outcome: 'effective' });
     expect(await env.finished(callId)).toMatchObject({
       disposition: 'answered',
       endReason: 'api_hangup',
       endedBy: 'api',
     });
     expect(node.control.hangups.filter((command) => command.callId === callId)).toHaveLength(1);
-    await expect(hangup(callId)).rejects.toThrow(/already completed|not found/i);
+    await expect(hangUp(env, callId)).rejects.toThrow(/already completed|not found/i);
   }, 30_000);
 
   test('while it rings: CANCEL, and the call ends as canceled', async () => {
     const input = env.outboundInput();
     await env.placeCall(input);
     await dialled(input.callId);
-    expect(await hangup(input.callId)).toEqual({ outcome: 'effective' });
+    expect(await hangUp(env, input.callId)).toEqual({ outcome: 'effective' });
     expect(await env.finished(input.callId)).toMatchObject({ disposition: 'canceled', endedBy: 'api' });
   }, 30_000);
 
@@ -198,7 +194,7 @@ describe('hang-up', () => {
     const { callId } = await env.receiveCall(node);
     node.control.answer(callId);
     await env.rowIs(callId, 'in_progress');
-    const outcomes = await Promise.allSettled([hangup(callId), hangup(callId), hangup(callId)]);
+    const outcomes = await Promise.allSettled([hangUp(env, callId), hangUp(env, callId), hangUp(env, callId)]);
     expect(outcomes[0]).toMatchObject({ status: 'fulfilled', value: { outcome: 'effective' } });
     await env.finished(callId);
     expect(node.control.hangups.filter((command) => command.callId === callId)).toHaveLength(1);

@@ -1,51 +1,32 @@
-import { hangupUpdate } from '../../../workflows/call/messages';
-import type { HangupRequest, HangupResult } from '../../../workflows/call/types';
 import type { DialPlan } from '../../fakes/fake-media-control';
 import { PEER_HANGUP } from '../../fakes/fake-media-control';
 import { until, WorkflowEnvironment } from './environment';
 import type { FakeNode } from './environment';
+import { hangUp } from './hang-up';
+import { PlannedDials } from './planned-dials';
 
 let env: WorkflowEnvironment;
 let node: FakeNode;
-/** How the n-th dial of a call goes; without an entry it rings. */
-const plans = new Map<string, readonly DialPlan[]>();
+let calls: PlannedDials;
 
 beforeAll(async () => {
   env = await WorkflowEnvironment.start();
   node = await env.startNode();
-  node.control.plan = ({ callId }) => {
-    const n = node.control.dials.filter((dial) => dial.callId === callId).length;
-    return plans.get(callId)?.[n - 1] ?? { kind: 'ring' };
-  };
+  calls = new PlannedDials(env, node);
 }, 60_000);
 
 afterAll(async () => {
   await env.close();
 }, 60_000);
 
-async function place(
-  dials: readonly DialPlan[],
-  changes: Parameters<typeof env.outboundInput>[0] = {},
-): Promise<string> {
-  const input = env.outboundInput(changes);
-  plans.set(input.callId, dials);
-  await env.placeCall(input);
-  return input.callId;
-}
-
 const invitesOf = async (callId: string): Promise<number> => {
   const attempts = await env.attempts.list(callId);
   return node.control.invites.filter((id) => attempts.some(({ sipCallId }) => sipCallId === id)).length;
 };
 
-async function hangup(callId: string): Promise<HangupResult> {
-  const args: [HangupRequest] = [{ endReason: 'api_hangup', endedBy: 'api' }];
-  return await env.handle(callId).executeUpdate<HangupResult, [HangupRequest]>(hangupUpdate, { args });
-}
-
 describe('nothing was sent', () => {
   test('a refused dial is tried again with another attempt and another Call-ID', async () => {
-    const callId = await place([{ kind: 'refuse', code: 'node_full' }, { kind: 'answer' }]);
+    const callId = await calls.place([{ kind: 'refuse', code: 'node_full' }, { kind: 'answer' }]);
     await env.rowIs(callId, 'in_progress');
     node.control.end(callId, PEER_HANGUP);
     expect(await env.finished(callId)).toMatchObject({ disposition: 'answered' });
@@ -56,19 +37,19 @@ describe('nothing was sent', () => {
 
   test('until the deadline of the call, then it ends as failed', async () => {
     const refuse = { kind: 'refuse', code: 'node_draining' } as const;
-    const callId = await place(Array<DialPlan>(20).fill(refuse), { dialByMs: Date.now() + 2_500 });
+    const callId = await calls.place(Array<DialPlan>(20).fill(refuse), { dialByMs: Date.now() + 2_500 });
     expect(await env.finished(callId)).toMatchObject({ disposition: 'failed', endReason: null, truncated: false });
     expect(await invitesOf(callId)).toBe(0);
   }, 30_000);
 
   test('a name without an address is an unreachable trunk', async () => {
-    const callId = await place(Array<DialPlan>(5).fill({ kind: 'refuse', code: 'unresolvable' }));
+    const callId = await calls.place(Array<DialPlan>(5).fill({ kind: 'refuse', code: 'unresolvable' }));
     expect(await env.finished(callId)).toMatchObject({ disposition: 'trunk_unreachable' });
   }, 30_000);
 
   test('no media node takes the dial: it is tried again when one does', async () => {
     node.services.accept(false);
-    const callId = await place([{ kind: 'answer' }]);
+    const callId = await calls.place([{ kind: 'answer' }]);
     expect(await env.row(callId)).toMatchObject({ status: 'queued' });
     // Polls that were out already may still bring the first dials; they are used up by now or time out.
     await new Promise((resolve) => setTimeout(resolve, 1_000));
@@ -80,9 +61,9 @@ describe('nothing was sent', () => {
   }, 30_000);
 
   test('hung up while it waits for its next attempt it is canceled and never dialled', async () => {
-    const callId = await place(Array<DialPlan>(20).fill({ kind: 'refuse', code: 'node_full' }));
+    const callId = await calls.place(Array<DialPlan>(20).fill({ kind: 'refuse', code: 'node_full' }));
     await until('the first dial', 5_000, () => node.control.dials.find((dial) => dial.callId === callId));
-    expect(await hangup(callId)).toEqual({ outcome: 'effective' });
+    expect(await hangUp(env, callId)).toEqual({ outcome: 'effective' });
     expect(await env.finished(callId)).toMatchObject({ disposition: 'canceled', endedBy: 'api' });
     expect(await invitesOf(callId)).toBe(0);
   }, 30_000);
@@ -93,7 +74,7 @@ describe('the dial was begun and never returned', () => {
   const placed = new Map<DialPlan['kind'], Promise<string>>();
 
   beforeAll(() => {
-    for (const kind of stuck) placed.set(kind, place([{ kind } as DialPlan]));
+    for (const kind of stuck) placed.set(kind, calls.place([{ kind } as DialPlan]));
   });
 
   test.each(['hang_before_intended', 'hang_after_intended'] as const)(
@@ -123,7 +104,7 @@ describe('the dial was begun and never returned', () => {
   }, 40_000);
 
   test('events that are faster than the dial name the node, and the answer counts', async () => {
-    const callId = await place([{ kind: 'hang_after_invite' }]);
+    const callId = await calls.place([{ kind: 'hang_after_invite' }]);
     await until('the INVITE', 5_000, () => (node.control.calls.has(callId) ? true : undefined));
     node.control.answer(callId);
     await until('the answer in the workflow', 5_000, async () => {
@@ -135,7 +116,7 @@ describe('the dial was begun and never returned', () => {
   }, 40_000);
 
   test('a node that failed after the INVITE is asked, and keeps the call', async () => {
-    const callId = await place([{ kind: 'fail_after_invite' }]);
+    const callId = await calls.place([{ kind: 'fail_after_invite' }]);
     await until('the INVITE', 5_000, () => (node.control.calls.has(callId) ? true : undefined));
     await new Promise((resolve) => setTimeout(resolve, 500));
     node.control.answer(callId);

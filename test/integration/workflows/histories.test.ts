@@ -7,26 +7,25 @@ import { join } from 'node:path';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import { Worker } from '@temporalio/worker';
 import { PROJECT_ROOT } from '../../../scripts/project-root';
-import { hangupUpdate, nodeLostSignal } from '../../../workflows/call/messages';
+import { nodeLostSignal } from '../../../workflows/call/messages';
 import { callWorkflowId, mediaNodeWorkflowId } from '../../../workflows/ids';
 import { PEER_HANGUP } from '../../fakes/fake-media-control';
 import type { DialPlan } from '../../fakes/fake-media-control';
 import { until, WorkflowEnvironment, workflowBundle } from './environment';
 import type { FakeNode } from './environment';
+import { hangUp } from './hang-up';
+import { PlannedDials } from './planned-dials';
 
 const FOLDER = join(__dirname, '../../fixtures/histories');
 
 let env: WorkflowEnvironment;
 let node: FakeNode;
-const plans = new Map<string, readonly DialPlan[]>();
+let calls: PlannedDials;
 
 beforeAll(async () => {
   env = await WorkflowEnvironment.start();
   node = await env.startNode();
-  node.control.plan = ({ callId }) => {
-    const n = node.control.dials.filter((dial) => dial.callId === callId).length;
-    return plans.get(callId)?.[n - 1] ?? { kind: 'ring' };
-  };
+  calls = new PlannedDials(env, node);
 }, 60_000);
 
 afterAll(async () => {
@@ -43,12 +42,7 @@ async function inbound(answered: boolean): Promise<string> {
   return callId;
 }
 
-async function outbound(...dials: readonly DialPlan[]): Promise<string> {
-  const input = env.outboundInput();
-  plans.set(input.callId, dials);
-  await env.placeCall(input);
-  return input.callId;
-}
+const outbound = (...dials: readonly DialPlan[]): Promise<string> => calls.place(dials);
 
 const SCENARIOS: Readonly<Record<string, () => Promise<string>>> = {
   'inbound-plain': async () => {
@@ -58,7 +52,7 @@ const SCENARIOS: Readonly<Record<string, () => Promise<string>>> = {
   },
   'inbound-hangup-by-api': async () => {
     const callId = await inbound(true);
-    await env.handle(callId).executeUpdate(hangupUpdate, { args: [{ endReason: 'api_hangup', endedBy: 'api' }] });
+    await hangUp(env, callId);
     return callId;
   },
   'inbound-cancelled-in-ui': async () => {
@@ -102,7 +96,7 @@ const SCENARIOS: Readonly<Record<string, () => Promise<string>>> = {
   },
   'outbound-hangup-while-queued': async () => {
     const callId = await outbound(...Array<DialPlan>(5).fill({ kind: 'refuse', code: 'node_full' }));
-    await env.handle(callId).executeUpdate(hangupUpdate, { args: [{ endReason: 'api_hangup', endedBy: 'api' }] });
+    await hangUp(env, callId);
     return callId;
   },
 };

@@ -1,7 +1,6 @@
 import type { Call } from '../../../store/entities/call';
-import { hangupUpdate } from '../../../workflows/call/messages';
-import type { HangupRequest, HangupResult } from '../../../workflows/call/types';
 import { withLimit, WorkflowEnvironment } from './environment';
+import { hangUp } from './hang-up';
 import type { KillStep, NodeProcess } from './node-process';
 
 let env: WorkflowEnvironment;
@@ -66,10 +65,7 @@ describe('calls of a killed node', () => {
       const node = await env.spawnNode('hung-up');
       const callIds = await callsOn(node, 1);
       await node.kill();
-      const args: [HangupRequest] = [{ endReason: 'api_hangup', endedBy: 'api' }];
-      const result = await env
-        .handle(callIds[0] ?? '')
-        .executeUpdate<HangupResult, typeof args>(hangupUpdate, { args });
+      const result = await hangUp(env, callIds[0] ?? '');
       return { result, rows: await lost(callIds, 5_000) };
     })();
     for (const scenario of [restarted, silent, hungUp]) scenario.catch(() => undefined); // awaited by its test

@@ -23,6 +23,8 @@ import type { TestDatabase } from '../../../support/servers';
 import { ContractChecker } from './contract-checker';
 import { FakeCallWorkflows } from '../../../fakes/fake-call-workflows';
 
+export const CALLER = '+15551234567';
+
 export interface Tenant {
   readonly orgId: string;
   readonly key: string;
@@ -143,6 +145,20 @@ export class ApiServer {
       operator: input.operator ?? false,
     });
     return { orgId, key, keyId: record.id };
+  }
+
+  /** An agent and the trunk that it calls by. */
+  async createDialler(agent: object = {}): Promise<{ readonly agentId: string; readonly trunkId: string }> {
+    const { body: made } = await this.post('/phone', { name: 'Dialler', ...agent });
+    const { body: trunk } = await this.post('/phone/sip/outbound-trunks', {
+      name: 'Carrier',
+      host: 'sip.provider.com',
+      username: 'u',
+      password: 'p',
+      caller_number: CALLER,
+    });
+    await this.put(`/phone/sip/agents/${made.id}/outbound-trunk`, { trunk_id: trunk.id });
+    return { agentId: made.id, trunkId: trunk.id };
   }
 
   /** From now on a media node lives that speaks English. */

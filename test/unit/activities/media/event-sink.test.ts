@@ -21,9 +21,12 @@ class FakeStore {
   readonly stored: CallEvent[] = [];
   readonly batches: number[] = [];
   away = false;
+  /** Batches until it goes away by itself. */
+  takes = Number.POSITIVE_INFINITY;
 
   insertBatch(events: readonly CallEvent[]): Promise<{ rejected: CallEvent[] }> {
-    if (this.away) return Promise.reject(new Error('connection refused'));
+    if (this.away || this.takes === 0) return Promise.reject(new Error('connection refused'));
+    this.takes--;
     this.batches.push(events.length);
     for (const event of events) {
       // ON CONFLICT DO NOTHING
@@ -100,6 +103,63 @@ test('while PostgreSQL is away events go to files that only the owner can read, 
   await until(() => sink.pending === 0);
 });
 
+test('the events of a call are stored in their order: the spooled ones before those that were reported since', async () => {
+  const sink = newSink();
+  store.away = true;
+  for (let seq = 1; seq <= 100; seq++) sink.report(note('c', seq));
+  await until(() => readdirSync(folder).length > 0);
+  for (let seq = 101; seq <= 110; seq++) sink.report(note('c', seq));
+  store.away = false;
+  await until(() => store.stored.length === 110);
+  expect(store.stored.map(({ seq }) => seq)).toEqual(Array.from({ length: 110 }, (_, n) => n + 1));
+});
+
+test('a file that PostgreSQL took in pieces, going away in between, counts once: a flush waits for all of it', async () => {
+  const sink = newSink();
+  store.away = true;
+  for (let seq = 1; seq <= 1_800; seq++) sink.report(note('c', seq));
+  await until(() => readdirSync(folder).length > 0);
+  let atFlush = 0;
+  void sink.flush('c', 60_000).then(() => (atFlush = store.stored.length));
+  store.away = false;
+  for (let n = 0; n < 10 && atFlush === 0; n++) {
+    store.takes = 1;
+    await until(() => store.takes === 0 || atFlush > 0);
+  }
+  expect(atFlush).toBe(1_800);
+  expect(sink.pending).toBe(0);
+});
+
+test('a file that cannot be read holds up neither the other ones nor what is reported', async () => {
+  const sink = newSink();
+  store.away = true;
+  sink.report(note('a', 1));
+  await until(() => readdirSync(folder).length === 1);
+  const [unreadable = ''] = readdirSync(folder);
+  rmSync(join(folder, unreadable));
+  mkdirSync(join(folder, unreadable));
+  sink.report(note('b', 1));
+  await until(() => readdirSync(folder).length === 2);
+  store.away = false;
+  sink.report(note('c', 1));
+  await until(() => store.stored.length === 2);
+  expect(store.stored.map(key)).toEqual(['b/1', 'c/1']);
+  await until(() => readdirSync(folder).length === 1);
+});
+
+test('a folder that is gone holds up nothing', async () => {
+  const sink = newSink();
+  store.away = true;
+  sink.report(note('a', 1));
+  await until(() => readdirSync(folder).length === 1);
+  rmSync(folder, { recursive: true });
+  writeFileSync(folder, '');
+  store.away = false;
+  sink.report(note('b', 1));
+  await until(() => store.stored.length === 1);
+  expect(store.stored.map(key)).toEqual(['b/1']);
+});
+
 test('a restarted node empties what its earlier boot left, a line that was cut off excepted', async () => {
   const lines = [1, 2, 3].map((seq) => JSON.stringify(note('old', seq)));
   writeFileSync(join(folder, 'earlier-000000.events.jsonl'), `${lines.join('\n')}\n{"callId":"old","se`);
@@ -129,13 +189,13 @@ test('state events are handed on at once, in their order', () => {
 test('a spool file that cannot be written to is left for another one, its half-written line with it', async () => {
   const spool = new EventSpool(folder, { bootId: 'boot' });
   await spool.append([note('c', 1)]);
-  const [first = ''] = await spool.files();
+  const [first = ''] = await spool.files('own');
   rmSync(first);
   mkdirSync(first);
   await expect(spool.append([note('c', 2)])).rejects.toThrow();
   await spool.append([note('c', 2)]);
   rmSync(first, { recursive: true });
-  const [second = ''] = await spool.files();
+  const [second = ''] = await spool.files('own');
   expect(second).not.toBe(first);
   expect((await spool.read(second)).events.map(key)).toEqual(['c/2']);
 });

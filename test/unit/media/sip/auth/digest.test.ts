@@ -2,6 +2,7 @@ import { DigestClient } from '../../../../../media/sip/auth/digest-client';
 import { digestResponse, parseDigestHeader } from '../../../../../media/sip/auth/digest';
 import { DigestServer } from '../../../../../media/sip/auth/digest-server';
 import { SipRequest, SipResponse } from '../../../../../media/sip/message/message';
+import { newMasterKey, SecretBox } from '../../../../../store/secrets';
 import { FakeClock } from '../../../../fakes/fake-clock';
 
 const none = Buffer.alloc(0);
@@ -142,11 +143,16 @@ describe('digest server', () => {
     expect(verdict).toMatchObject({ kind: 'accepted', credentials: { trunkId: 't' } });
   });
 
-  it('accepts a nonce of another node with the same key, and none of a node with another', () => {
-    const { text } = authorize(new DigestServer(options));
-    expect(server.verify(invite(text), '192.0.2.1').kind).toBe('accepted');
-    const foreign = authorize(new DigestServer({ ...options, nonceKey: Buffer.alloc(32, 2) }));
-    expect(server.verify(invite(foreign.text), '192.0.2.1')).toEqual({ kind: 'challenge', stale: false });
+  it('accepts the challenge of another node with the same SECRETS_KEY, and none of a node with another', () => {
+    const nodeWith = (secretsKey: string): DigestServer =>
+      new DigestServer({ ...options, nonceKey: new SecretBox(secretsKey).derive('nonce') });
+    const [secretsKey, another] = [newMasterKey(), newMasterKey()];
+    const challenged = authorize(nodeWith(secretsKey));
+    expect(nodeWith(secretsKey).verify(invite(challenged.text), '192.0.2.1')).toMatchObject({
+      kind: 'accepted',
+      credentials: { trunkId: 't' },
+    });
+    expect(nodeWith(another).verify(invite(challenged.text), '192.0.2.1')).toEqual({ kind: 'challenge', stale: false });
   });
 
   it('denies a wrong password and an unknown user alike', () => {
