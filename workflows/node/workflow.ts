@@ -131,7 +131,7 @@ class NodeSupervision {
   async #runNode(bootId: string): Promise<'stopped' | 'other_boot'> {
     const media = proxyActivities<MediaActivities>({
       taskQueue: mediaNodeTaskQueue(this.#nodeId),
-      scheduleToStartTimeout: '10s',
+      scheduleToStartTimeout: '6s',
       startToCloseTimeout: '30 days',
       heartbeatTimeout: '6s',
       retry: { maximumAttempts: 1 },

@@ -1,6 +1,8 @@
 /** The engine with its worker thread and real sockets on loopback. */
+import { spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
 import { MessageChannel } from 'node:worker_threads';
 
 import { decodeG711, encodeG711 } from '../../../../media/codec/g711';
@@ -120,6 +122,16 @@ describe('ThreadedRtpEngine', () => {
     await session.close();
     peer.close();
     expect(engine.sessionCount).toBe(0);
+  });
+
+  const mayBeRealTime = spawnSync('chrt', ['--rr', '1', 'true']).status === 0;
+  (mayBeRealTime ? it : it.skip)('sends from a thread that others do not keep waiting (SCHED_RR)', () => {
+    // proc(5): field 41 is the policy, 2 = SCHED_RR; counted from behind the name, which is field 2.
+    const policies = readdirSync('/proc/self/task').map((thread) => {
+      const stat = readFileSync(`/proc/self/task/${thread}/stat`, 'utf8');
+      return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[41 - 3];
+    });
+    expect(policies.filter((policy) => policy === '2')).toHaveLength(1);
   });
 
   it('opens even ports of its range', () => {
