@@ -1,6 +1,6 @@
 /**
  * `npm run bench:capacity`: calls per second that the whole product holds with its embedded servers: SIPp calls with
- * digest for `BENCH_SECONDS` (60) at each rate of `BENCH_RATES` (10,15,20,25,30), until one fails or is not recorded in
+ * digest for `BENCH_SECONDS` (60) at each rate of `BENCH_RATES` (10,20,30,40,50), until one fails or is not recorded in
  * time. Prints one JSON line, with the share of a core each process took: the fullest gives way first.
  */
 import { readFileSync } from 'node:fs';
@@ -31,7 +31,7 @@ interface Step {
 
 async function main(): Promise<void> {
   const seconds = Number(process.env['BENCH_SECONDS'] ?? 60);
-  const rates = (process.env['BENCH_RATES'] ?? '10,15,20,25,30').split(',').map(Number);
+  const rates = (process.env['BENCH_RATES'] ?? '10,20,30,40,50').split(',').map(Number);
   const before = loadavg()[0];
   // A port rests 30 s after its call: the thousand of a test's stack would be what gives way first.
   const stack = await Stack.start({ env: { RTP_PORT_MIN: '20000', RTP_PORT_MAX: '29999' } });
