@@ -4,7 +4,15 @@ import { networkInterfaces } from 'node:os';
 import { getCountries } from 'libphonenumber-js/max';
 import { z } from 'zod';
 
-import { commaList, flag, listenPort, portNumber, positiveInteger, processEnv, readEnv } from '../ops/env';
+import {
+  allowPrivateTargets,
+  commaList,
+  listenPort,
+  portNumber,
+  positiveInteger,
+  processEnv,
+  readEnv,
+} from '../ops/env';
 import type { ReadEnvOptions } from '../ops/env';
 import { temporalSettings } from '../ops/temporal';
 import type { TemporalSettings } from '../ops/temporal';
@@ -42,7 +50,7 @@ const shape = {
   SIP_HOST: commaList.default(['0.0.0.0', '::']),
   SIP_PORT: portNumber.default(5060),
   OUTBOUND_ALLOWED_COUNTRIES: countries.default([]),
-  ALLOW_PRIVATE_TARGETS: flag.default(true),
+  ALLOW_PRIVATE_TARGETS: allowPrivateTargets,
   RATE_LIMIT_PER_MINUTE: positiveInteger.default(100),
 };
 

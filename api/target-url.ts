@@ -1,6 +1,7 @@
 /** Addresses that users give us to call: who may point where. */
-import { isIP } from 'node:net';
+import { isIP, isIPv4 } from 'node:net';
 
+import { addressScope } from '../ops/address-scope';
 import { impossible, invalid } from './errors';
 
 /** https always; http only where private targets are allowed. */
@@ -22,30 +23,13 @@ const privateTarget = (path: string): Error =>
 export function isPrivateHost(host: string): boolean {
   const name = host.replaceAll(/[[\]]/g, '').replace(/\.$/, '').toLowerCase();
   if (name === 'localhost' || name.endsWith('.localhost')) return true;
-  if (isIP(name) === 6) return isPrivateIpv6(name);
-  if (isIP(name) !== 4) return false;
-  const [a = 0, b = 0] = name.split('.').map(Number);
-  return (
-    a === 0 ||
-    a === 10 ||
-    a === 127 ||
-    a >= 224 ||
-    (a === 100 && b >= 64 && b <= 127) ||
-    (a === 169 && b === 254) ||
-    (a === 172 && b >= 16 && b <= 31) ||
-    (a === 192 && b === 168) ||
-    (a === 198 && (b === 18 || b === 19))
-  );
+  const address = isIP(name) === 0 ? ipv4Of(name) : name;
+  return address !== null && addressScope(address) !== 'public';
 }
 
-function isPrivateIpv6(address: string): boolean {
-  if (address.includes('%')) return true; // A zone: link-local.
-  // One spelling of many (RFC 5952 §4): 0:0:0:0:0:0:0:1 is ::1.
-  const canonical = new URL(`http://[${address}]`).hostname.slice(1, -1);
-  const mapped = /^::ffff:([0-9a-f]+):([0-9a-f]+)$/.exec(canonical);
-  if (mapped === null) return /^(::|f[cd]|fe[89ab]|ff)/.test(canonical);
-  const octets = mapped
-    .slice(1)
-    .flatMap((group) => [Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 255]);
-  return isPrivateHost(octets.join('.'));
+/** 127.1, 2130706433 and 0x7f.1 are 127.0.0.1 to a resolver (RFC 3986 §7.4), and to the URL parser. */
+function ipv4Of(name: string): string | null {
+  const url = `http://${name}`;
+  const spelled = URL.canParse(url) ? new URL(url).hostname : name;
+  return isIPv4(spelled) ? spelled : null;
 }

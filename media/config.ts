@@ -3,6 +3,7 @@ import { availableParallelism, hostname } from 'node:os';
 import { z } from 'zod';
 import {
   EnvError,
+  allowPrivateTargets,
   commaList,
   dataEnv,
   listenPort,
@@ -25,6 +26,7 @@ const nodeEnv = {
   SIP_HOST: commaList.default(['0.0.0.0', '::']),
   SIP_PORT: listenPort.default(5060),
   SIP_PUBLIC_HOST: z.string().optional(),
+  ALLOW_PRIVATE_TARGETS: allowPrivateTargets,
   RTP_PORT_MIN: portNumber.default(20_000),
   RTP_PORT_MAX: portNumber.default(29_999),
   MEDIA_HTTP_HOST: z.string().default('127.0.0.1'),
@@ -47,6 +49,7 @@ interface NodeSettings {
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
   readonly dataDir: string;
   readonly sip: { readonly hosts: readonly string[]; readonly port: number; readonly publicHost: string | null };
+  readonly allowPrivateTargets: boolean;
   readonly rtp: { readonly portMin: number; readonly portMax: number };
   readonly http: { readonly host: string; readonly port: number };
   readonly maxCalls: number;
@@ -83,6 +86,7 @@ function settings(env: Readonly<z.output<z.ZodObject<typeof nodeEnv>>>, callsPer
     logLevel: env.LOG_LEVEL,
     dataDir: env.DATA_DIR,
     sip: { hosts: env.SIP_HOST, port: env.SIP_PORT, publicHost: env.SIP_PUBLIC_HOST ?? null },
+    allowPrivateTargets: env.ALLOW_PRIVATE_TARGETS,
     rtp: portRange(env.RTP_PORT_MIN, env.RTP_PORT_MAX),
     http: { host: env.MEDIA_HTTP_HOST, port: env.MEDIA_HTTP_PORT },
     maxCalls: env.MEDIA_MAX_CALLS ?? callsPerCore * availableParallelism(),

@@ -150,6 +150,7 @@ async function startNode(self: Process, config: MediaConfig & { readonly mode: '
 async function startRtp({ config, logger, shutdown }: Process): Promise<ThreadedRtpEngine> {
   const rtp = new ThreadedRtpEngine({
     ...config.rtp,
+    allowPrivateTargets: config.allowPrivateTargets,
     onFailure: (error) => {
       // Every call of this node is deaf and dumb now: the supervisor starts another.
       logger.fatal({ err: error }, 'RTP thread lost');
@@ -180,6 +181,7 @@ function createNode({ config, logger, registry }: Process, rtp: ThreadedRtpEngin
         delegate,
         listen: config.sip.hosts.map((host) => ({ host, port: config.sip.port })),
         ...(config.sip.publicHost === null ? {} : { publicHost: config.sip.publicHost }),
+        allowPrivateTargets: config.allowPrivateTargets,
         counters: createSipCounters(registry),
         logger: logger.child({ component: 'sip' }),
       }),

@@ -54,6 +54,8 @@ export const positiveInteger = z.coerce.number().int().positive();
 export const flag = z
   .enum(['true', 'false', '1', '0', 'yes', 'no'], 'must be true or false')
   .transform((value) => value === 'true' || value === '1' || value === 'yes');
+/** Of API and media node alike. */
+export const allowPrivateTargets = flag.default(true);
 export const commaList = z.string().transform((value) =>
   value
     .split(',')

@@ -47,9 +47,9 @@ export class ThreadedRtpEngine implements RtpEngine {
   }
 
   async start(): Promise<void> {
-    const { portMin, portMax } = this.#options;
+    const { portMin, portMax, allowPrivateTargets = true } = this.#options;
     const worker = new Worker(threadEntry(__dirname, 'rtp-thread'), {
-      workerData: { portMin, portMax } satisfies RtpThreadOptions,
+      workerData: { portMin, portMax, allowPrivateTargets } satisfies RtpThreadOptions,
       name: 'rtp',
     });
     this.#worker = worker;

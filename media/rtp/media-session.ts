@@ -4,7 +4,7 @@
  *
  *   opened ──setRemote──► running ──close──► closed
  */
-import { canonicalAddress, isUnspecified, mayReach } from '../address-scope';
+import { canonicalAddress, isUnspecified, mayReach } from '../../ops/address-scope';
 import { FRAME_MS, FRAME_SAMPLES } from '../audio/audio-batch';
 import { isRtcp } from './packet';
 import { estimateMos } from './quality';
@@ -37,6 +37,7 @@ export interface MediaSessionOptions {
   readonly sendRtp: (packet: Uint8Array, port: number, address: string) => void;
   readonly sendRtcp: (packet: Uint8Array, port: number, address: string) => void;
   readonly events: MediaSessionEvents;
+  readonly allowPrivateTargets: boolean;
   readonly cname: string;
   /** The monotonic clock of all `nowMs`. */
   readonly now: () => number;
@@ -104,9 +105,12 @@ export class MediaSession {
     // An unspecified address is the old way to hold (RFC 2543): the source stays what it was.
     if (!isUnspecified(address)) {
       this.#remoteAddress = address;
-      this.#maySendToSdp = mayReach(address, signallingAddress);
+      const { allowPrivateTargets } = this.#options;
+      this.#maySendToSdp = mayReach(address, signallingAddress, allowPrivateTargets);
+      // A source address is easily forged: a packet that seems to come from a host we must not reach proves nothing.
+      const host = this.#maySendToSdp || allowPrivateTargets ? address : signallingAddress;
       const rtcpPort = remote.rtcpPort ?? remote.port + 1;
-      this.#receiver.source.expect({ address, port: remote.port, rtcpPort, signallingAddress });
+      this.#receiver.source.expect({ address: host, port: remote.port, rtcpPort, signallingAddress });
     }
     this.#receiver.setCodec({
       law: remote.codec,

@@ -137,6 +137,7 @@ export class SessionHost {
     const session = new MediaSession({
       sendRtp: (packet, port, address) => sockets.sendRtp(packet, port, address),
       sendRtcp: (packet, port, address) => sockets.sendRtcp(packet, port, address),
+      allowPrivateTargets: this.#options.allowPrivateTargets ?? true,
       cname: this.#cname,
       now: () => this.#clock.now(),
       epochOffsetMs: this.#options.epochOffsetMs,

@@ -6,6 +6,8 @@ import type { RtpRemote, RtpStats } from './types';
 export interface RtpThreadOptions {
   readonly portMin: number;
   readonly portMax: number;
+  /** May SDP name private addresses? Default true. */
+  readonly allowPrivateTargets?: boolean;
 }
 
 export type ToRtpThread =

@@ -1,7 +1,7 @@
 /** Choosing one audio stream and its codec out of a peer's SDP: the rules of RFC 3264 that offer and answer share. */
 import { isIPv4, isIPv6 } from 'node:net';
 
-import { addressScope, isUnspecified } from '../address-scope';
+import { addressScope, isUnspecified } from '../../ops/address-scope';
 import { refuse } from './types';
 
 import type { MediaSection, OfferedFormat } from './session-description';

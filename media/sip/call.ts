@@ -20,6 +20,7 @@ export interface CallContext {
   readonly counters: SipCounters;
   readonly logger: SipLogger;
   readonly resolve: TargetResolver;
+  readonly allowPrivateTargets: boolean;
   readonly product: string;
   /** The call may be forgotten. */
   readonly onIdle: (call: SipCall) => void;
@@ -249,9 +250,8 @@ export abstract class SipCall {
   }
 
   async #sendRequest(text: string, firstFlow: () => Flow): Promise<void> {
-    const { edge, resolve } = this.context;
     const opens = this.#opensDialog(text);
-    const flow = opens ? firstFlow() : await flowToHop(edge, resolve, nextHop(text), this.peer);
+    const flow = opens ? firstFlow() : await flowToHop(this.context, nextHop(text), this.peer);
     const protocol = flow.transport === 'tcp' ? 'TCP' : 'UDP';
     // Via names the transport that is really used, which for an ACK may differ from its INVITE's.
     if (opens && text.startsWith('INVITE ')) this.#inviteBranches.add(branchOf(text));

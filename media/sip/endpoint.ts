@@ -6,7 +6,7 @@ import { systemClock } from '../clock';
 import { noCounters } from './counters';
 import { SipEdge } from './edge/edge';
 import { uriHost } from './edge/flow';
-import { resolveTarget } from './edge/resolver';
+import { publicTargets, resolveTarget } from './edge/resolver';
 import { sendResponse } from './edge/routing';
 import { SourceRateLimiter } from './edge/token-bucket';
 import { InboundCall } from './inbound-call';
@@ -63,6 +63,8 @@ export interface SipEndpointOptions {
   readonly logger?: SipLogger;
   readonly clock?: Clock;
   readonly resolve?: TargetResolver;
+  /** May trunks, and what peers name in Contact and Route, be at private addresses? Default true. */
+  readonly allowPrivateTargets?: boolean;
 }
 
 const DEFAULT_RATE_LIMIT: RateLimit = { perSecond: 5_000, burst: 10_000 };
@@ -102,12 +104,14 @@ export class SipServer implements SipEndpoint {
       onRefused: (reason) => this.#counters.rejected(reason, null),
       ...(options.tcpLimits === undefined ? {} : { tcpLimits: options.tcpLimits }),
     });
+    const { resolve = resolveTarget, allowPrivateTargets = true } = options;
     this.#context = {
       edge: this.#edge,
       clock: this.#clock,
       counters: this.#counters,
       logger: this.#logger,
-      resolve: options.resolve ?? resolveTarget,
+      resolve: allowPrivateTargets ? resolve : publicTargets(resolve),
+      allowPrivateTargets,
       product: this.#product,
       onIdle: (call) => this.#calls.remove(call),
     };

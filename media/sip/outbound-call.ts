@@ -2,6 +2,7 @@ import { TimerSet } from '../clock';
 import { DigestClient } from './auth/digest-client';
 import { SipCall } from './call';
 import { uriHost } from './edge/flow';
+import { PrivateTargetError } from './edge/resolver';
 import { sdpOf } from './message/body';
 import { decodeWireText, encodeWireText } from './message/message';
 import { oneLine } from './message/serialiser';
@@ -69,7 +70,8 @@ export class OutboundCall extends SipCall implements OutboundDialog {
     try {
       this.#targets = await this.context.resolve(host, port === 0 ? null : port, transport);
     } catch (error) {
-      throw new InviteNotSentError(`${host} cannot be resolved`, error);
+      const detail = error instanceof PrivateTargetError ? error.message : `${host} cannot be resolved`;
+      throw new InviteNotSentError(detail, error);
     }
     this.#assertOpen();
     for (const { address } of this.#targets) this.#trusted.add(address);

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 
-import { addressScope, isUnspecified } from '../../address-scope';
+import { addressScope, isUnspecified } from '../../../ops/address-scope';
 import { DEFAULT_TCP_LIMITS, listenTcp, TcpConnections } from './tcp';
 import { routeAddress, UdpListener } from './udp';
 

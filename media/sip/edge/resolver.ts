@@ -1,7 +1,7 @@
 import { lookup, resolveSrv } from 'node:dns/promises';
 import { isIP } from 'node:net';
 
-import { canonicalAddress } from '../../address-scope';
+import { addressScope, canonicalAddress } from '../../../ops/address-scope';
 
 export interface ResolvedTarget {
   readonly address: string;
@@ -11,6 +11,13 @@ export interface ResolvedTarget {
 export type TargetResolver = (host: string, port: number | null, transport: 'udp' | 'tcp') => Promise<ResolvedTarget[]>;
 
 export const DEFAULT_SIP_PORT = 5060;
+
+export class PrivateTargetError extends Error {
+  constructor(host: string) {
+    super(`${host} is at a private address only, which ALLOW_PRIVATE_TARGETS forbids`);
+    this.name = 'PrivateTargetError';
+  }
+}
 
 /**
  * Addresses of a SIP host in the order to be tried (RFC 3263 §4.2): a literal as it is, a name without port by SRV,
@@ -28,6 +35,19 @@ export const resolveTarget: TargetResolver = async (host, port, transport) => {
   }
   return addresses(host, port ?? DEFAULT_SIP_PORT);
 };
+
+/**
+ * Where private targets are not allowed: a name is judged by what it resolves to, whatever it looks like, and the
+ * addresses given back are those that are connected to. @throws Error when none is public
+ */
+export function publicTargets(resolve: TargetResolver): TargetResolver {
+  return async (host, port, transport) => {
+    const found = await resolve(host, port, transport);
+    const allowed = found.filter(({ address }) => addressScope(address) === 'public');
+    if (found.length > 0 && allowed.length === 0) throw new PrivateTargetError(host);
+    return allowed;
+  };
+}
 
 async function addresses(host: string, port: number): Promise<ResolvedTarget[]> {
   const found = await lookup(host, { all: true });

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 
-import { canonicalAddress, mayReach } from '../../address-scope';
+import { canonicalAddress, mayReach } from '../../../ops/address-scope';
 import { parseAddress } from '../message/address';
 import { parseUri } from '../message/uri';
 import { DEFAULT_SIP_PORT } from './resolver';
@@ -12,6 +12,12 @@ import type { Flow } from './flow';
 import type { ResolvedTarget, TargetResolver } from './resolver';
 
 const TCP_CONNECT_MS = 5_000;
+
+export interface HopContext {
+  readonly edge: SipEdge;
+  readonly resolve: TargetResolver;
+  readonly allowPrivateTargets: boolean;
+}
 
 /** Sends a response where its request's topmost Via and source say (RFC 3261 §18.2.2, RFC 3581 §4). */
 export async function sendResponse(edge: SipEdge, flow: Flow, via: Via | null, data: Buffer): Promise<void> {
@@ -44,15 +50,12 @@ export function nextHop(text: string): NextHop | null {
 
 /**
  * The flow to a next hop that a peer named. What it names is hostile or simply behind NAT: a private, loopback or
- * link-local address is used only when the peer itself was heard from that kind of address, else its source is.
+ * link-local address is used only when the peer itself was heard from that kind of address, and without
+ * `allowPrivateTargets` not even then; else its source is.
  */
-export async function flowToHop(
-  edge: SipEdge,
-  resolve: TargetResolver,
-  hop: NextHop | null,
-  peer: SipPeer,
-): Promise<Flow> {
-  const target = await hopAddress(resolve, hop, peer);
+export async function flowToHop(context: HopContext, hop: NextHop | null, peer: SipPeer): Promise<Flow> {
+  const { edge } = context;
+  const target = await hopAddress(context, hop, peer);
   if (target.transport === 'udp') return edge.udpFlow(target.address, target.port);
   // A peer that connected to us is reached over that connection (RFC 5923).
   const open = edge.openTcpFlow(peer.address, peer.port);
@@ -61,7 +64,7 @@ export async function flowToHop(
 }
 
 async function hopAddress(
-  resolve: TargetResolver,
+  { resolve, allowPrivateTargets }: HopContext,
   hop: NextHop | null,
   peer: SipPeer,
 ): Promise<{ readonly address: string; readonly port: number; readonly transport: 'udp' | 'tcp' }> {
@@ -71,10 +74,10 @@ async function hopAddress(
     transport: peer.transport === 'udp' ? 'udp' : 'tcp',
   } as const;
   if (hop === null) return source;
-  const resolved = literalTarget(hop) ?? (await resolve(hop.host, hop.port, hop.transport).catch(() => []))[0];
-  if (resolved === undefined) return source;
-  if (!mayReach(resolved.address, peer.address)) return source;
-  return { ...resolved, transport: hop.transport };
+  const literal = literalTarget(hop);
+  const found = literal === undefined ? await resolve(hop.host, hop.port, hop.transport).catch(() => []) : [literal];
+  const target = found.find(({ address }) => mayReach(address, peer.address, allowPrivateTargets));
+  return target === undefined ? source : { ...target, transport: hop.transport };
 }
 
 function literalTarget({ host, port }: NextHop): ResolvedTarget | undefined {

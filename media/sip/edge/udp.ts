@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { isIP } from 'node:net';
 
-import { isUnspecified } from '../../address-scope';
+import { isUnspecified } from '../../../ops/address-scope';
 
 import type { Socket, SocketOptions } from 'node:dgram';
 import type { Flow, MessageSink } from './flow';

@@ -238,6 +238,10 @@ describe('private targets where they are not allowed', () => {
     try {
       const trunk = await api.post('/phone/sip/outbound-trunks', { ...outboundTrunk, host: '10.0.0.5' });
       expect([trunk.status, trunk.body.code]).toEqual([422, 'private_target']);
+      for (const host of ['127.1', '2130706433', '0x7f.1', '[64:ff9b::7f00:1]']) {
+        const spelled = await api.post('/phone/sip/outbound-trunks', { ...outboundTrunk, host });
+        expect([host, spelled.status, spelled.body.code]).toEqual([host, 422, 'private_target']);
+      }
       const plain = await api.post('/phone', { name: 'x', custom_llm: 'http://example.com/v1' });
       expect([plain.status, plain.body.issues[0].path]).toEqual([400, 'custom_llm']);
       const local = await api.post('/phone', { name: 'x', data_collection_webhook_url: 'https://[::1]/hook' });

@@ -1,3 +1,5 @@
+import fc from 'fast-check';
+
 import { isPrivateHost } from '../../../api/target-url';
 
 describe('isPrivateHost', () => {
@@ -6,8 +8,9 @@ describe('isPrivateHost', () => {
   const special = '169.254.169.254 224.0.0.1 255.255.255.255 198.18.0.1 fe80::1 ff02::1';
 
   const otherSpellings = '0:0:0:0:0:0:0:1 [0000::0001] 0:0::ffff:127.0.0.1 ::ffff:7f00:1 ::127.0.0.1 FE80::1%eth0';
+  const ofResolvers = '127.1 2130706433 0x7f.1 0X7F000001 0177.0.0.1 10.1 10.1. 0 64:ff9b::a00:1 2002:a00:1::';
 
-  it.each([local, privateRanges, special, otherSpellings].flatMap((hosts) => hosts.split(' ')))(
+  it.each([local, privateRanges, special, otherSpellings, ofResolvers].flatMap((hosts) => hosts.split(' ')))(
     'is true of %s',
     (host) => {
       expect(isPrivateHost(host)).toBe(true);
@@ -23,7 +26,35 @@ describe('isPrivateHost', () => {
     '2001:db8::1',
     '::ffff:8.8.8.8',
     '::ffff:808:808',
+    '8.8',
+    '134744072',
+    '64:ff9b::808:808',
+    '1.2.3.4.5',
+    '256.1.1.1',
+    'ten.10.example',
   ])('is false of %s', (host) => {
     expect(isPrivateHost(host)).toBe(false);
+  });
+
+  it('is the same of every spelling of an IPv4 address', () => {
+    const octet = fc.oneof(fc.nat(255), fc.constantFrom(0, 10, 127, 169, 172, 192, 254));
+    const radix = fc.constantFrom<(n: number) => string>(
+      String,
+      (n) => `0x${n.toString(16)}`,
+      (n) => `0${n.toString(8)}`,
+    );
+    fc.assert(
+      fc.property(
+        fc.tuple(octet, octet, octet, octet),
+        fc.integer({ min: 1, max: 4 }),
+        radix,
+        (octets, parts, spell) => {
+          // inet_aton(3): the last part holds all octets that are left.
+          const last = octets.slice(parts - 1).reduce((sum, value) => sum * 256 + value, 0);
+          const host = [...octets.slice(0, parts - 1), last].map(spell).join('.');
+          expect([host, isPrivateHost(host)]).toEqual([host, isPrivateHost(octets.join('.'))]);
+        },
+      ),
+    );
   });
 });

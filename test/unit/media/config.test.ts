@@ -18,6 +18,7 @@ describe('readMediaConfig', () => {
       sip: { hosts: ['0.0.0.0', '::'], port: 5060, publicHost: null },
       rtp: { portMin: 20_000, portMax: 29_999 },
       http: { host: '127.0.0.1', port: 8081 },
+      allowPrivateTargets: true,
       languageModel: null,
       maxCalls: 100 * availableParallelism(),
     });
@@ -32,12 +33,14 @@ describe('readMediaConfig', () => {
       SIP_PUBLIC_HOST: 'sip.example.com',
       MEDIA_NODE_ID: 'node-7',
       MEDIA_MAX_CALLS: '3',
+      ALLOW_PRIVATE_TARGETS: 'false',
       LLM_BASE_URL: 'http://127.0.0.1:11434/v1',
       LLM_MODEL: 'small',
     });
     expect(config).toMatchObject({
       nodeId: 'node-7',
       maxCalls: 3,
+      allowPrivateTargets: false,
       sip: { hosts: ['192.0.2.1', '::1'], port: 15_060, publicHost: 'sip.example.com' },
       languageModel: { baseUrl: 'http://127.0.0.1:11434/v1', apiKey: null, model: 'small' },
     });

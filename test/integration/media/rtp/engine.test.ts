@@ -30,9 +30,9 @@ class Peer {
     socket.on('message', (bytes) => this.received.push(parseRtpPacket(bytes)));
   }
 
-  static async open(): Promise<Peer> {
+  static async open(address = '127.0.0.1'): Promise<Peer> {
     const socket = createSocket('udp4');
-    socket.bind(0, '127.0.0.1');
+    socket.bind(0, address);
     await once(socket, 'listening');
     return new Peer(socket);
   }
@@ -220,6 +220,33 @@ describe('ThreadedRtpEngine', () => {
     session.setRemote(remote({ address: '127.0.0.9', signallingAddress: '127.0.0.9' }));
     await peer.talk(session.localPort, 500, 10);
     expect(await session.stats()).toMatchObject({ packetsReceived: 0, packetsForeign: 10 });
+  });
+
+  it('sends to a private address in SDP only where that is allowed, else to where the peer is heard from', async () => {
+    const named = await Peer.open('127.0.0.9');
+    const sdp = { address: '127.0.0.9', port: named.port };
+    const range = { portMin: PORT_MIN + 1000, portMax: PORT_MIN + 1100 };
+    const strict = new ThreadedRtpEngine({ ...range, allowPrivateTargets: false });
+    try {
+      session.setRemote(remote(sdp));
+      await pause(60);
+      expect(named.received.length).toBeGreaterThan(0);
+      await session.close();
+      await pause(20);
+      named.received.length = 0;
+
+      await strict.start();
+      const other = await strict.open({ localAddress: '127.0.0.1' });
+      other.setRemote(remote(sdp));
+      await named.talk(other.localPort, 500, 6);
+      expect(await other.stats()).toMatchObject({ packetsSent: 0, packetsReceived: 0, packetsForeign: 6 });
+      await peer.talk(other.localPort, 500, 10);
+      expect(peer.received.length).toBeGreaterThan(0);
+      expect(named.received).toEqual([]);
+    } finally {
+      named.close();
+      await strict.close();
+    }
   });
 
   it('a port that another process holds is passed over', async () => {

@@ -1,6 +1,10 @@
+import { createSocket } from 'node:dgram';
+
 import { Caller, OFFER, answerTo } from '../../../fakes/media/sip/caller';
 import { SipPeer } from '../../../fakes/media/sip/sip-peer';
 import { ANSWER, TestEndpoint, until } from '../../../fakes/media/sip/test-endpoint';
+
+import type { Socket } from 'node:dgram';
 
 describe.each(['udp', 'tcp'] as const)('inbound call over %s', (transport) => {
   let endpoint: TestEndpoint;
@@ -267,6 +271,54 @@ describe.each(['udp', 'tcp'] as const)('inbound call over %s', (transport) => {
     await peer.response(200, 'BYE');
     peer.send(answerTo(ours, 200));
     expect(endpoint.calls[0]!.events.slice(-2)).toEqual(['bye', 'closed normal']);
+  });
+
+  describe.each([
+    ['Contact', (invite: string, at: string) => invite.replace(/Contact: .*/, `Contact: <sip:caller@${at}>`)],
+    [
+      'Record-Route',
+      (invite: string, at: string) => invite.replace('Contact:', `Record-Route: <sip:${at};lr>\r\nContact:`),
+    ],
+  ])('whose %s names another private address', (_, naming) => {
+    let other: Socket;
+    let heard: string[];
+
+    beforeEach(async () => {
+      heard = [];
+      other = createSocket('udp4', (bytes) => heard.push(bytes.toString('latin1')));
+      await new Promise<void>((resolve) => other.bind(0, '127.0.0.9', resolve));
+    });
+
+    afterEach(() => other.close());
+
+    async function hungUp(): Promise<void> {
+      endpoint.onCall = ({ dialog }) => {
+        dialog.ring();
+        dialog.answer(ANSWER);
+      };
+      peer.send(naming(await authenticated(), `127.0.0.9:${other.address().port}`));
+      caller.establish(await peer.response(200));
+      peer.send(caller.request('ACK'));
+      await until(() => endpoint.calls[0]!.events.includes('ack'));
+      endpoint.calls[0]!.dialog.bye();
+    }
+
+    it('has its requests sent there', async () => {
+      await hungUp();
+      await until(() => heard.some((message) => message.startsWith('BYE ')));
+      endpoint.calls[0]!.dialog.dispose();
+    });
+
+    it('has them sent to where it was heard from where such addresses are not allowed', async () => {
+      await endpoint.server.close();
+      endpoint = await TestEndpoint.start({ allowPrivateTargets: false });
+      peer = await SipPeer[transport](endpoint.port);
+      caller = new Caller(peer, endpoint.port);
+      await hungUp();
+      peer.send(answerTo(await peer.request('BYE'), 200));
+      await until(() => endpoint.calls[0]!.events.includes('closed normal'));
+      expect(heard).toEqual([]);
+    });
   });
 
   it('answers a CANCEL that comes after the 200 of a re-INVITE with 200, to no effect', async () => {

@@ -300,6 +300,26 @@ describe('outbound call', () => {
     expect(events).toEqual([]);
   });
 
+  it('dials no private address where those are not allowed, whatever the name or spelling', async () => {
+    const hosts = ['127.0.0.1', 'localhost', '127.1', '2130706433', '0x7f.1'];
+    const target = (host: string) => ({ user: '1', host, port: carrier.port, transport: 'udp' }) as const;
+    for (const host of hosts) {
+      (await dial({ target: target(host) })).dispose();
+      await carrier.request('INVITE');
+    }
+    await endpoint.server.close();
+    endpoint = await TestEndpoint.start({ allowPrivateTargets: false });
+    const offer = jest.fn(() => OFFER);
+    for (const host of hosts) {
+      await expect(dial({ target: target(host), offer })).rejects.toMatchObject({
+        name: 'InviteNotSentError',
+        message: `${host} is at a private address only, which ALLOW_PRIVATE_TARGETS forbids`,
+      });
+    }
+    expect(offer).not.toHaveBeenCalled();
+    expect(await carrier.take(() => true, 50)).toBeUndefined();
+  });
+
   it('sends nothing when the offer is refused, and says why', async () => {
     const stopped = new Error('stopped');
     let asked = 0;

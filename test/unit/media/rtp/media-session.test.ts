@@ -33,7 +33,7 @@ class Bench {
   readonly session: MediaSession;
   #sequenceNumber = 65_530;
 
-  constructor() {
+  constructor(allowPrivateTargets = true) {
     const keep =
       (list: Datagram[]) =>
       (packet: Uint8Array, port: number, address: string): void => {
@@ -42,6 +42,7 @@ class Bench {
     this.session = new MediaSession({
       sendRtp: keep(this.rtp),
       sendRtcp: keep(this.rtcp),
+      allowPrivateTargets,
       cname: 'trunkline',
       now: () => this.nowMs,
       epochOffsetMs: 1_700_000_000_000,
@@ -220,6 +221,24 @@ describe('MediaSession', () => {
     bench.run(5, () => bench.receive(SILENCE, { address: peer, port: 61_000 }));
     expect(bench.rtp.length).toBeGreaterThan(0);
     expect(new Set(bench.rtp.map(({ address }) => address))).toEqual(new Set([peer]));
+  });
+
+  it('without private targets believes no packet from a private address in SDP, only those of the peer', () => {
+    const bench = new Bench(false);
+    const peer = '172.17.0.1';
+    bench.session.setRemote({ ...REMOTE, address: '10.0.0.5', signallingAddress: peer }, 0);
+    bench.run(400, () => bench.receive(SILENCE, { address: '10.0.0.5', port: REMOTE.port }));
+    expect([...bench.rtp, ...bench.rtcp]).toEqual([]);
+    bench.run(400, () => bench.receive(SILENCE, { address: peer, port: 61_000 }));
+    expect(bench.rtp.length).toBeGreaterThan(0);
+    expect(new Set([...bench.rtp, ...bench.rtcp].map(({ address }) => address))).toEqual(new Set([peer]));
+  });
+
+  it('with private targets talks to a private address in SDP that is heard', () => {
+    const bench = new Bench();
+    bench.session.setRemote({ ...REMOTE, address: '10.0.0.5', signallingAddress: '198.51.100.7' }, 0);
+    bench.run(5, () => bench.receive(SILENCE, { address: '10.0.0.5', port: REMOTE.port }));
+    expect(new Set(bench.rtp.map(({ address }) => address))).toEqual(new Set(['10.0.0.5']));
   });
 
   it('keeps speech back for the first packet behind a NAT, at most 500 ms', () => {

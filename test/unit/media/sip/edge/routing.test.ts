@@ -1,7 +1,8 @@
-import { resolveTarget } from '../../../../../media/sip/edge/resolver';
+import { PrivateTargetError, publicTargets, resolveTarget } from '../../../../../media/sip/edge/resolver';
 import { flowToHop, nextHop } from '../../../../../media/sip/edge/routing';
 
 import type { SipEdge } from '../../../../../media/sip/edge/edge';
+import type { TargetResolver } from '../../../../../media/sip/edge/resolver';
 import type { SipPeer } from '../../../../../media/sip/types';
 
 describe('next hop', () => {
@@ -21,16 +22,14 @@ describe('next hop', () => {
 describe('flow to a hop', () => {
   const peer: SipPeer = { transport: 'udp', address: '203.0.113.5', port: 4000 };
   const edge = { udpFlow: (address: string, port: number) => ({ address, port }) } as unknown as SipEdge;
-  const go = (host: string, from: SipPeer = peer): Promise<unknown> =>
-    flowToHop(
-      edge,
-      (name) =>
-        name === 'inner.example.com'
-          ? Promise.resolve([{ address: '10.0.0.1', port: 5060 }])
-          : Promise.reject(new Error()),
-      { host, port: 5066, transport: 'udp' },
-      from,
-    );
+  const resolve: TargetResolver = (name) => {
+    const inner = { address: '10.0.0.1', port: 5060 };
+    if (name === 'inner.example.com') return Promise.resolve([inner]);
+    if (name === 'both.example.com') return Promise.resolve([inner, { address: '198.51.100.2', port: 5062 }]);
+    return Promise.reject(new Error());
+  };
+  const go = (host: string, from: SipPeer = peer, allowPrivateTargets = true): Promise<unknown> =>
+    flowToHop({ edge, resolve, allowPrivateTargets }, { host, port: 5066, transport: 'udp' }, from);
 
   it.each([
     ['198.51.100.1', '198.51.100.1', 5066],
@@ -42,6 +41,7 @@ describe('flow to a hop', () => {
     ['[0:0:0:0:0:0:0:1]', '203.0.113.5', 4000],
     ['224.0.1.75', '203.0.113.5', 4000],
     ['inner.example.com', '203.0.113.5', 4000],
+    ['both.example.com', '198.51.100.2', 5062],
     ['unknown.example.com', '203.0.113.5', 4000],
   ])('to %s from a public peer goes to %s', async (host, address, port) => {
     expect(await go(host)).toEqual({ address, port });
@@ -51,6 +51,14 @@ describe('flow to a hop', () => {
     expect(await go('10.1.2.3', { ...peer, address: '192.168.0.2' })).toEqual({ address: '10.1.2.3', port: 5066 });
     expect(await go('127.0.0.1', { ...peer, address: '192.168.0.2' })).toEqual({ address: '192.168.0.2', port: 4000 });
   });
+
+  it('never leaves a private peer for another private address where those are not allowed', async () => {
+    const near = { ...peer, address: '192.168.0.2' };
+    expect(await go('10.1.2.3', near, false)).toEqual({ address: '192.168.0.2', port: 4000 });
+    expect(await go('inner.example.com', near, false)).toEqual({ address: '192.168.0.2', port: 4000 });
+    expect(await go('192.168.0.2', near, false)).toEqual({ address: '192.168.0.2', port: 5066 });
+    expect(await go('198.51.100.1', near, false)).toEqual({ address: '198.51.100.1', port: 5066 });
+  });
 });
 
 describe('targets', () => {
@@ -58,4 +66,28 @@ describe('targets', () => {
   it('spells a literal address as sockets do', async () => {
     expect(await resolveTarget('[2001:DB8:0::1]', null, 'udp')).toEqual([{ address: '2001:db8::1', port: 5060 }]);
   });
+
+  it('keeps the public addresses of a name, in their order', async () => {
+    const found = [
+      '10.0.0.1',
+      '198.51.100.2',
+      '::ffff:127.0.0.1',
+      '64:ff9b::10.0.0.1',
+      '2001:db8::1',
+      '169.254.169.254',
+    ];
+    const resolve = jest.fn(() => Promise.resolve(found.map((address) => ({ address, port: 5060 }))));
+    expect(await publicTargets(resolve)('carrier.test', null, 'udp')).toEqual([
+      { address: '198.51.100.2', port: 5060 },
+      { address: '2001:db8::1', port: 5060 },
+    ]);
+    expect(resolve.mock.calls).toEqual([['carrier.test', null, 'udp']]);
+  });
+
+  it.each(['10.0.0.1', '[fd00::1]', '[::ffff:7f00:1]', '0.0.0.0'])(
+    'refuses %s where it is not allowed',
+    async (host) => {
+      await expect(publicTargets(resolveTarget)(host, null, 'udp')).rejects.toBeInstanceOf(PrivateTargetError);
+    },
+  );
 });

@@ -1,6 +1,6 @@
 /**
- * How far an address reaches. What a peer names in SDP, Contact or Route must not make this node address hosts that
- * the peer itself does not reach us from, however the address is spelled.
+ * How far an address reaches. What a user names as a target, or a peer in SDP, Contact or Route, must not make us
+ * address hosts that are not theirs, however the address is spelled (RFC 6890 §2.2 lists what is not global).
  */
 import { BlockList, isIPv4, isIPv6, SocketAddress } from 'node:net';
 
@@ -8,7 +8,7 @@ export type AddressScope = 'public' | 'private' | 'link' | 'loopback' | 'unusabl
 
 type Subnet = readonly [network: string, prefix: number, family: 'ipv4' | 'ipv6'];
 
-// IPv4-mapped IPv6 addresses are judged by the IPv4 entries. The first scope that fits counts.
+// IPv4 within IPv6 is judged by the IPv4 entries, see `blockList`. The first scope that fits counts.
 const SCOPES: readonly (readonly [scope: AddressScope, list: BlockList])[] = [
   ['loopback', blockList(['127.0.0.0', 8, 'ipv4'], ['::1', 128, 'ipv6'])],
   ['link', blockList(['169.254.0.0', 16, 'ipv4'], ['fe80::', 10, 'ipv6'])],
@@ -19,18 +19,27 @@ const SCOPES: readonly (readonly [scope: AddressScope, list: BlockList])[] = [
       ['172.16.0.0', 12, 'ipv4'],
       ['192.168.0.0', 16, 'ipv4'],
       ['100.64.0.0', 10, 'ipv4'],
+      ['198.18.0.0', 15, 'ipv4'],
       ['fc00::', 7, 'ipv6'],
+      // Site-local (RFC 3879 §4) and a network's own NAT64 (RFC 8215 §3).
+      ['fec0::', 10, 'ipv6'],
+      ['64:ff9b:1::', 48, 'ipv6'],
     ),
   ],
-  // Groups, broadcast, what RFC 6890 reserves, and IPv4 in forms of IPv6 that nobody routes (RFC 4291 §2.5.5.1).
+  // Groups, broadcast, what RFC 6890 reserves, and IPv4 in forms of IPv6 that nobody routes: compatible
+  // (RFC 4291 §2.5.5.1), translated (RFC 2765 §2.1), Teredo (RFC 4380 §4).
   [
     'unusable',
     blockList(
       ['0.0.0.0', 8, 'ipv4'],
+      ['192.0.0.0', 24, 'ipv4'],
       ['224.0.0.0', 4, 'ipv4'],
       ['240.0.0.0', 4, 'ipv4'],
       ['ff00::', 8, 'ipv6'],
       ['::', 96, 'ipv6'],
+      ['::ffff:0:0:0', 96, 'ipv6'],
+      ['100::', 64, 'ipv6'],
+      ['2001::', 32, 'ipv6'],
     ),
   ],
 ];
@@ -43,11 +52,15 @@ export function addressScope(address: string): AddressScope {
   return SCOPES.find(([, list]) => list.check(target))?.[0] ?? 'public';
 }
 
-/** Whether a host that `peer` names may be addressed: one of the Internet, or one as near to us as the peer itself. */
-export function mayReach(address: string, peer: string): boolean {
+/**
+ * Whether a host that `peer` names may be addressed: one of the Internet, the peer itself, or, where private targets
+ * are allowed, one as near to us as the peer. Elsewhere a near peer says little: behind Docker's NAT all peers are near.
+ */
+export function mayReach(address: string, peer: string, allowPrivate: boolean): boolean {
   const scope = addressScope(address);
   if (scope === 'unusable') return false;
   if (scope === 'public' || address === peer) return true;
+  if (!allowPrivate) return false;
   const from = addressScope(peer);
   return from === scope || (scope === 'private' && (from === 'link' || from === 'loopback'));
 }
@@ -62,8 +75,15 @@ export function canonicalAddress(address: string): string {
   return isIPv6(address) ? new SocketAddress({ address, family: 'ipv6' }).address : address;
 }
 
+/** IPv4-mapped addresses match IPv4 entries by themselves; NAT64 (RFC 6052 §2.1) and 6to4 (RFC 3056 §2) by entries. */
 function blockList(...subnets: readonly Subnet[]): BlockList {
   const list = new BlockList();
-  for (const [network, prefix, family] of subnets) list.addSubnet(network, prefix, family);
+  for (const [network, prefix, family] of subnets) {
+    list.addSubnet(network, prefix, family);
+    if (family === 'ipv6') continue;
+    list.addSubnet(`64:ff9b::${network}`, 96 + prefix, 'ipv6');
+    const [a = 0, b = 0, c = 0, d = 0] = network.split('.').map(Number);
+    list.addSubnet(`2002:${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}::`, 16 + prefix, 'ipv6');
+  }
   return list;
 }

@@ -1,4 +1,6 @@
-import { addressScope, canonicalAddress, isUnspecified, mayReach } from '../../../media/address-scope';
+import fc from 'fast-check';
+
+import { addressScope, canonicalAddress, isUnspecified, mayReach } from '../../../ops/address-scope';
 
 describe('scope of an address', () => {
   it.each([
@@ -8,6 +10,11 @@ describe('scope of an address', () => {
     ['172.31.255.255', 'private'],
     ['192.168.1.1', 'private'],
     ['100.64.0.1', 'private'],
+    ['198.18.0.1', 'private'],
+    ['198.19.255.255', 'private'],
+    ['198.20.0.1', 'public'],
+    ['192.0.0.192', 'unusable'],
+    ['192.0.1.1', 'public'],
     ['169.254.169.254', 'link'],
     ['127.1.2.3', 'loopback'],
     ['0.0.0.0', 'unusable'],
@@ -18,6 +25,11 @@ describe('scope of an address', () => {
     ['fe80::1', 'link'],
     ['::1', 'loopback'],
     ['ff02::1', 'unusable'],
+    ['fec0::1', 'private'],
+    ['64:ff9b:1::a00:1', 'private'],
+    ['100::1', 'unusable'],
+    ['2001:0:4136:e378::1', 'unusable'],
+    ['2001:1::1', 'public'],
     ['pbx.example', 'unusable'],
   ])('%s is %s', (address, scope) => expect(addressScope(address)).toBe(scope));
 
@@ -29,7 +41,30 @@ describe('scope of an address', () => {
     ['0:0:0:0:0:ffff:10.0.0.1', 'private'],
     ['::ffff:8.8.8.8', 'public'],
     ['::127.0.0.1', 'unusable'],
+    ['::ffff:0:127.0.0.1', 'unusable'],
+    ['64:ff9b::169.254.169.254', 'link'],
+    ['64:ff9b::a9fe:a9fe', 'link'],
+    ['64:ff9b::8.8.8.8', 'public'],
+    ['2002:a00:1::1', 'private'],
+    ['2002:808:808::1', 'public'],
+    ['fe80::1%eth0', 'link'],
   ])('is not hidden by the spelling %s', (address, scope) => expect(addressScope(address)).toBe(scope));
+
+  it('is that of the IPv4 address within an IPv6 one', () => {
+    const octet = fc.nat(255);
+    const first = fc.oneof(octet, fc.constantFrom(0, 10, 100, 127, 169, 172, 192, 198, 224));
+    const second = fc.oneof(octet, fc.constantFrom(0, 16, 18, 64, 168, 254));
+    fc.assert(
+      fc.property(fc.tuple(first, second, octet, octet), (octets) => {
+        const [a, b, c, d] = octets;
+        const scope = addressScope(octets.join('.'));
+        const high = ((a << 8) | b).toString(16);
+        const low = ((c << 8) | d).toString(16);
+        const within = [`::ffff:${high}:${low}`, `64:ff9b::${high}:${low}`, `2002:${high}:${low}::1`];
+        expect(within.map(addressScope)).toEqual([scope, scope, scope]);
+      }),
+    );
+  });
 });
 
 describe('mayReach', () => {
@@ -52,7 +87,21 @@ describe('mayReach', () => {
     ['::ffff:127.0.0.1', '198.51.100.7', false],
     ['internal.example', '198.51.100.7', false],
     ['10.1.2.3', 'pbx.example', false],
-  ])('%s for a peer at %s: %p', (address, peer, allowed) => expect(mayReach(address, peer)).toBe(allowed));
+  ])('%s for a peer at %s: %p', (address, peer, allowed) => expect(mayReach(address, peer, true)).toBe(allowed));
+
+  it.each([
+    ['203.0.113.5', '198.51.100.7', true],
+    ['203.0.113.5', '172.17.0.1', true],
+    ['192.168.1.9', '192.168.1.9', true],
+    ['192.168.1.8', '192.168.1.9', false],
+    ['10.1.2.3', '127.0.0.1', false],
+    ['127.0.0.2', '127.0.0.1', false],
+    ['169.254.169.254', '169.254.1.1', false],
+    ['fd00:ec2::254', 'fd00::2', false],
+    ['224.0.1.75', '224.0.1.75', false],
+  ])('%s for a peer at %s where private targets are not allowed: %p', (address, peer, allowed) =>
+    expect(mayReach(address, peer, false)).toBe(allowed),
+  );
 });
 
 it('spells addresses as sockets do', () => {
