@@ -115,7 +115,7 @@ describe(`a matrix of kills, seed ${SEED}`, () => {
       await waitFor('the node under watch again', 30_000, async () =>
         (await live.nodeState()).bootId === bootId ? true : undefined,
       );
-      expect((await live.nodeState()).lostBoots).toEqual([]);
+      expect((await live.nodeState()).lostBoots).not.toContain(bootId);
     },
     3 * MINUTE_MS,
   );

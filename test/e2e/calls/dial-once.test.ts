@@ -191,11 +191,9 @@ describeWithSipp('a call whose processes are killed while it is placed', () => {
     'of the API, at any moment of the request, is dialled once for all its repeats',
     async () => {
       const random = seededRandom(20_251);
-      const all: KeyedCall[] = [];
       for (let round = 0; round < ROUNDS; round++) {
         if (round > 0) await sleep(RECOVERED_MS);
         const burst = Array.from({ length: 8 }, keyed);
-        all.push(...burst);
         const answers = burst.map(async (call) => {
           await sleep(random() * 60);
           return post(call).catch(() => undefined);
@@ -205,13 +203,13 @@ describeWithSipp('a call whose processes are killed while it is placed', () => {
         await Promise.all(answers);
         await stack.waitForNewPid('api', killed);
         await stack.waitReady();
+        const taken = await Promise.all(burst.map((call) => postUntilTaken(call)));
+        expect(taken.map(({ id }) => id)).toEqual(burst.map(({ id }) => id));
+        await Promise.all(burst.map(({ id }) => calls.until(id, 'in_progress', 30_000)));
+        await Promise.all(burst.map(({ id }) => calls.hangup(id)));
+        await Promise.all(burst.map(({ id }) => calls.ended(id)));
+        for (const { number } of burst) expect(answering.callIds(number)).toHaveLength(1);
       }
-      const taken = await Promise.all(all.map((call) => postUntilTaken(call)));
-      expect(taken.map(({ id }) => id)).toEqual(all.map(({ id }) => id));
-      await Promise.all(all.map(({ id }) => calls.until(id, 'in_progress', 30_000)));
-      await Promise.all(all.map(({ id }) => calls.hangup(id)));
-      await Promise.all(all.map(({ id }) => calls.ended(id)));
-      for (const { number } of all) expect(answering.callIds(number)).toHaveLength(1);
     },
     120_000 * ROUNDS,
   );

@@ -38,14 +38,14 @@ async function fillHistory(handle: WorkflowHandle): Promise<void> {
   for (let n = 0; n < FILLERS; n++) await handle.signal(nodeStoppedSignal, { bootId });
   // A signal that came during a task is not counted before the task after the next.
   await sleep(200);
-  await handle.signal(nodeStoppedSignal, { bootId: 'none' });
+  await untilTaken(() => handle.signal(nodeStoppedSignal, { bootId: 'none' }));
 }
 
 /** As the server does it for a call's workflow: again, where it takes no signals for a moment because the run closes. */
-async function suspect(handle: WorkflowHandle, suspicion: { bootId: string; callId: string }): Promise<void> {
-  await until('a suspicion that is taken', 5_000, async () => {
+async function untilTaken(signal: () => Promise<void>): Promise<void> {
+  await until('a signal that is taken', 5_000, async () => {
     try {
-      await handle.signal(suspectSignal, suspicion);
+      await signal();
       return true;
     } catch (error) {
       const { cause } = error as { cause?: unknown };
@@ -101,7 +101,7 @@ test('a full history: the next run watches the same boot, knows the lost ones an
   let afterwards = 5;
   const suspecting = (async () => {
     while (suspicions < MAX_SUSPICIONS && afterwards > 0) {
-      await suspect(handle, { bootId, callId });
+      await untilTaken(() => handle.signal(suspectSignal, { bootId, callId }));
       suspicions++;
       if ((await runOf(handle)) !== firstRun) afterwards--;
       await sleep((suspicions * 7) % 60);

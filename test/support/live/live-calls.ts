@@ -293,7 +293,9 @@ export class LiveCalls {
 
   /** Hangs up what came about although its placing had failed. */
   async dropStrays(): Promise<void> {
-    const strays = [this.phone, this.carrier].flatMap(({ calls }) => [...calls.values()]).filter(({ over }) => !over);
+    const known = new Set(this.#calls.map(({ phone }) => phone));
+    const all = [this.phone, this.carrier].flatMap(({ calls }) => [...calls.values()]);
+    const strays = all.filter((call) => !call.over && !known.has(call));
     await Promise.all(strays.map((call) => call.hangup()));
   }
 
