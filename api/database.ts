@@ -1,4 +1,5 @@
 /** The API's data source: it may come up after the API does and go away under it. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
 
 import type { Logger } from '../ops/logger';
@@ -22,6 +23,7 @@ import type { Authenticator } from './middleware/auth';
 import type { ApiStore } from './store';
 
 const RETRY_MS = 500;
+const PURGE_EVERY_MS = 3_600_000;
 
 export function createApiStore(dataSource: DataSource, secrets: SecretBox): ApiStore {
   return {
@@ -59,9 +61,25 @@ export async function connectDatabase(dataSource: DataSource, logger: Logger, si
 /** Every request that needs the database passes here first: before the first connection it is told so. */
 export function whenConnected(dataSource: DataSource, authenticator: Authenticator): Authenticator {
   return {
-    authenticate: async (key) => {
+    authenticate: async (key, address) => {
       if (!dataSource.isInitialized) throw unavailable('database_unavailable', 'The database is not reachable');
-      return authenticator.authenticate(key);
+      return authenticator.authenticate(key, address);
     },
   };
+}
+
+/** Sealed answers of old requests do not stay for ever: once an hour, until `signal` is aborted. */
+export async function purgeHourly(
+  store: Pick<ApiStore, 'idempotency'>,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      for (let removed = 1; removed > 0 && !signal.aborted;) removed = await store.idempotency.purge();
+    } catch (error) {
+      logger.warn({ err: error }, 'old idempotency keys are removed later');
+    }
+    await sleep(PURGE_EVERY_MS, undefined, { signal, ref: false }).catch(() => undefined);
+  }
 }

@@ -1,10 +1,18 @@
+import { createHash } from 'node:crypto';
+
 import type { Logger } from '../ops/logger';
 import type { Authenticator } from './middleware/auth';
+import { RateLimiter, rateLimited } from './middleware/rate-limit';
 import type { Principal } from './route';
 import type { ApiStore } from './store';
 
 /** `last_used_at` is for people: once a minute and key is enough. */
 const TOUCH_INTERVAL_MS = 60_000;
+/** Unknown keys from one network, each of which costs a look-up: guesses leave the database to others. */
+const UNKNOWN_PER_MINUTE = 300;
+/** A key that was valid within this is never kept waiting for the guesses of its neighbours behind one proxy. */
+const FAMILIAR_MS = 10 * 60_000;
+const MAX_FAMILIAR = 10_000;
 
 /** Keys from the store. Each request asks it, so a revoked key stops working at once. */
 export class KeyAuthenticator implements Authenticator {
@@ -12,18 +20,42 @@ export class KeyAuthenticator implements Authenticator {
   readonly #logger: Logger;
   readonly #nowMs: () => number;
   readonly #touchedMs = new Map<string, number>();
+  /** Digests of keys that were valid when they were last used, and when that was; the oldest first. */
+  readonly #familiarMs = new Map<string, number>();
+  readonly #unknown: RateLimiter;
 
   constructor(store: Pick<ApiStore, 'apiKeys'>, logger: Logger, nowMs: () => number = () => performance.now()) {
     this.#store = store;
     this.#logger = logger;
     this.#nowMs = nowMs;
+    this.#unknown = new RateLimiter({ perMinute: UNKNOWN_PER_MINUTE, nowMs });
   }
 
-  async authenticate(key: string): Promise<Principal | undefined> {
+  /** @throws ApiError 429 when too many unknown keys come from one network */
+  async authenticate(key: string, address: string): Promise<Principal | undefined> {
+    const digest = createHash('sha256').update(key).digest('base64');
+    const network = networkOf(address);
+    const familiar = this.#nowMs() - (this.#familiarMs.get(digest) ?? -Infinity) < FAMILIAR_MS;
+    // Taken before the look-up and given back after it: many at once are counted too.
+    if (!familiar) this.#takeUnknown(network);
     const found = await this.#store.apiKeys.findByKey(key);
+    this.#familiarMs.delete(digest);
     if (found === null) return undefined;
+    if (!familiar) this.#unknown.giveBack(network);
+    this.#remember(digest);
     this.#touch(found.id);
     return { keyId: found.id, orgId: found.orgId, scopes: found.scopes, operator: found.operator };
+  }
+
+  #takeUnknown(network: string): void {
+    const decision = this.#unknown.take(network);
+    if (!decision.allowed) throw rateLimited('Too many requests with unknown keys', decision);
+  }
+
+  #remember(digest: string): void {
+    this.#familiarMs.set(digest, this.#nowMs());
+    const [oldest] = this.#familiarMs.keys();
+    if (this.#familiarMs.size > MAX_FAMILIAR && oldest !== undefined) this.#familiarMs.delete(oldest);
   }
 
   /** Beside the request: nobody waits for it, and its failure concerns nobody. */
@@ -36,4 +68,16 @@ export class KeyAuthenticator implements Authenticator {
       this.#logger.debug({ err: error }, 'last use of a key not written');
     });
   }
+}
+
+/** An IPv4 address, or the /64 of an IPv6 one: what one user has at least (RFC 6177 §2). */
+function networkOf(address: string): string {
+  if (!address.includes(':') || address.startsWith('::ffff:')) return address;
+  const [head = '', tail = ''] = address.split('::');
+  const [front, back] = [head, tail].map((part) => part.split(':').filter((group) => group !== '')) as [
+    string[],
+    string[],
+  ];
+  const zeros = Array<string>(Math.max(0, 8 - front.length - back.length)).fill('0');
+  return [...front, ...zeros, ...back].slice(0, 4).join(':');
 }

@@ -11,7 +11,7 @@ import { SecretBox } from '../store/secrets';
 import { createApp, NODE_ALIVE_MS } from './app';
 import { TemporalCalls } from './calls/temporal-calls';
 import { readApiConfig } from './config';
-import { connectDatabase, createApiStore, whenConnected } from './database';
+import { connectDatabase, createApiStore, purgeHourly, whenConnected } from './database';
 import { KeyAuthenticator } from './key-authenticator';
 import type { ReadinessProbe } from './readiness';
 import { packageVersion } from './version';
@@ -85,6 +85,7 @@ async function main(): Promise<void> {
     shutdown.add('http', () => drain(server));
     logger.info({ host: config.host, port: config.port }, 'API listens');
     await connectDatabase(dataSource, logger, shutdown.requested);
+    void purgeHourly(store, logger, shutdown.requested);
   } catch (error) {
     shutdown.fail(error);
   }

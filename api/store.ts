@@ -22,7 +22,10 @@ export interface ApiStore {
   readonly callers: Pick<CallerRepository, 'find'>;
   readonly config: Pick<ConfigRepository, 'transaction'>;
   readonly events: Pick<EventRepository, 'list'>;
-  readonly idempotency: Pick<IdempotencyRepository, 'once' | 'lease' | 'leaseNext' | 'complete' | 'release' | 'forget'>;
+  readonly idempotency: Pick<
+    IdempotencyRepository,
+    'once' | 'lease' | 'leaseNext' | 'complete' | 'release' | 'forget' | 'purge'
+  >;
   readonly inboundTrunks: Pick<InboundTrunkRepository, 'find' | 'create' | 'delete'>;
   readonly mediaNodes: Pick<MediaNodeRepository, 'live'>;
   readonly organisations: Pick<OrganisationRepository, 'count'>;

@@ -11,10 +11,8 @@ export type AcceptOutcome = 'accepted' | 'expired' | 'closed' | 'unavailable' | 
 export type HangupOutcome = 'done' | 'gone' | 'unavailable' | 'unknown' | 'refused';
 
 export interface CallWorkflowDescription {
-  readonly startedAtMs: number;
+  /** Of the request that began it. */
   readonly bodyHash: string | null;
-  readonly running: boolean;
-  readonly disposition: string | null;
 }
 
 export interface CallWorkflows {

@@ -1,3 +1,6 @@
+import { impossible } from '../errors';
+import { MAX_FIRST_MESSAGE_CHARS } from '../schemas/primitives';
+
 /** `{{name}}` in a first message. A name without a value is left out rather than spoken with its braces. */
 export function fillPlaceholders(text: string, variables: Readonly<Record<string, string>>): string {
   return text.replaceAll(/\{\{\s*([A-Za-z0-9_.-]{1,64})\s*\}\}/g, (_, name: string) =>
@@ -9,6 +12,7 @@ export function fillPlaceholders(text: string, variables: Readonly<Record<string
  * What the agent says first in one call; null where it is the agent's own message unchanged.
  * @param own The agent's first message.
  * @param given The request's, instead of the agent's.
+ * @throws ApiError 422 `first_message_too_long` when values make more of it than a message may have
  */
 export function firstMessageOf(
   own: string,
@@ -16,5 +20,9 @@ export function firstMessageOf(
   variables: Readonly<Record<string, string>> | undefined,
 ): string | null {
   const filled = fillPlaceholders(given ?? own, variables ?? {});
+  if (filled.length > MAX_FIRST_MESSAGE_CHARS) {
+    const message = `With its variables the first message has more than ${MAX_FIRST_MESSAGE_CHARS} characters`;
+    throw impossible('first_message_too_long', message);
+  }
   return given === undefined && filled === own ? null : filled;
 }

@@ -45,7 +45,7 @@ export async function planOutbound(
   if (unspoken !== undefined) {
     throw impossible('language_unavailable', `No configured provider speaks "${unspoken}"`, { language: unspoken });
   }
-  const trunk = trunks.find(({ id }) => id === trunkId.toLowerCase());
+  const trunk = trunks.find(({ id }) => id === trunkId);
   if (trunk === undefined) throw notFound('outbound trunk');
   const from = request.caller_number ?? trunk.callerNumber;
   if (from !== trunk.callerNumber) {

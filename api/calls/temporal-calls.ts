@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import {
   WithStartWorkflowOperation,
   WorkflowExecutionAlreadyStartedError,
@@ -20,6 +22,8 @@ import { temporalTrouble } from './temporal-error';
 const CALL_WORKFLOW = 'callWorkflow';
 /** One accepting update per call: a repeat with the same ids joins the first. */
 const ACCEPT_UPDATE_ID = 'accept';
+/** A workflow that is about to close takes no update for a moment: then it is closed, or goes on. */
+const CLOSING_RETRY_MS = 50;
 
 export interface TemporalCallsOptions {
   /** Fails fast: `createTemporalClient` of `ops/temporal.ts`. */
@@ -60,12 +64,7 @@ export class TemporalCalls implements CallWorkflows {
     try {
       const handle = this.#client.workflow.getHandle(callWorkflowId(callId));
       const found = await this.#within(this.#acceptDeadlineMs, () => handle.describe());
-      return {
-        startedAtMs: found.startTime.getTime(),
-        bodyHash: (found.memo as CallMemo | undefined)?.bodyHash ?? null,
-        running: found.status.name === 'RUNNING',
-        disposition: firstOf(found.searchAttributes['Disposition']),
-      };
+      return { bodyHash: (found.memo as CallMemo | undefined)?.bodyHash ?? null };
     } catch (error) {
       if (isNotFound(error)) return null;
       throw unavailable('temporal_unavailable', 'The workflow service is not reachable; nothing was done', error);
@@ -73,17 +72,33 @@ export class TemporalCalls implements CallWorkflows {
   }
 
   async hangup(callId: string, updateId: string, request: HangupRequest): Promise<HangupOutcome> {
+    const deadlineMs = Date.now() + this.#hangupDeadlineMs;
+    for (;;) {
+      const outcome = await this.#hangupOnce(callId, updateId, request, deadlineMs);
+      if (outcome !== 'closing' || Date.now() >= deadlineMs) return outcome === 'closing' ? 'unavailable' : outcome;
+      await sleep(CLOSING_RETRY_MS);
+    }
+  }
+
+  async #hangupOnce(
+    callId: string,
+    updateId: string,
+    request: HangupRequest,
+    deadlineMs: number,
+  ): Promise<HangupOutcome | 'closing'> {
     try {
       const handle = this.#client.workflow.getHandle(callWorkflowId(callId));
-      await this.#within(this.#hangupDeadlineMs, () =>
+      await this.#connection.withDeadline(deadlineMs, () =>
         handle.executeUpdate(hangupUpdate, { args: [request], updateId }),
       );
       return 'done';
     } catch (error) {
+      const trouble = temporalTrouble(error);
+      if (trouble === 'closing') return trouble;
       if (isNotFound(error)) return 'gone';
       // The workflow ended while the update was under way, or refused it.
       if (error instanceof WorkflowUpdateFailedError) return 'refused';
-      return temporalTrouble(error) === 'refused' ? 'unavailable' : this.#unclear('hang-up', error);
+      return trouble === 'refused' ? 'unavailable' : this.#unclear('hang-up', error);
     }
   }
 
@@ -113,7 +128,10 @@ export class TemporalCalls implements CallWorkflows {
     } catch (error) {
       if (error instanceof WorkflowExecutionAlreadyStartedError) return 'closed';
       if (error instanceof WorkflowUpdateFailedError || isNotFound(error)) return 'expired';
-      return temporalTrouble(error) === 'refused' ? 'unavailable' : this.#unclear('start', error);
+      const trouble = temporalTrouble(error);
+      if (trouble !== 'refused' && trouble !== 'closing') return this.#unclear('start', error);
+      this.#logger.warn({ err: error }, 'start of a call was turned away');
+      return 'unavailable';
     }
   }
 
@@ -129,8 +147,4 @@ export class TemporalCalls implements CallWorkflows {
 
 function isNotFound(error: unknown): boolean {
   return error instanceof WorkflowNotFoundError || temporalTrouble(error) === 'not_found';
-}
-
-function firstOf(value: unknown): string | null {
-  return Array.isArray(value) && typeof value[0] === 'string' ? value[0] : null;
 }

@@ -4,14 +4,17 @@ import { ApiError } from '../errors';
 import type { Principal, Scope } from '../route';
 
 export interface Authenticator {
-  /** Undefined for a key that is unknown, revoked or expired. */
-  authenticate(key: string): Promise<Principal | undefined>;
+  /**
+   * Undefined for a key that is unknown, revoked or expired.
+   * @param address Where the request came from: that of the connection, which no header can change.
+   */
+  authenticate(key: string, address: string): Promise<Principal | undefined>;
 }
 
 /** Bearer keys (RFC 6750 §2.1). The same 401 whether a key is missing, unknown, expired or revoked. */
 export async function authenticate(ctx: Context, authenticator: Authenticator): Promise<Principal> {
   const key = /^Bearer +([\x21-\x7e]{8,200}) *$/i.exec(ctx.get('Authorization'))?.[1];
-  const principal = key === undefined ? undefined : await authenticator.authenticate(key);
+  const principal = key === undefined ? undefined : await authenticator.authenticate(key, ctx.ip);
   if (principal === undefined) {
     throw new ApiError(401, 'unauthorized', 'A valid API key is needed: Authorization: Bearer <key>');
   }

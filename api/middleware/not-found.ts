@@ -6,8 +6,12 @@ import { ApiError } from '../errors';
 /** What no route answered: 405 with `Allow` when the path exists, else 404. */
 export function notFoundOrNotAllowed(routers: readonly Router[]): Middleware {
   return async (ctx) => {
-    const layers = routers.flatMap((router) => router.match(ctx.path, ctx.method).path);
-    const methods = new Set(layers.flatMap((layer) => layer.methods));
+    const matched = routers.flatMap((router) => router.match(ctx.path, ctx.method).path);
+    const layers = matched.filter((layer) => layer.methods.length > 0);
+    // A path that is spelled out is never what a parameter of another stands for.
+    const fewest = Math.min(...layers.map((layer) => layer.paramNames.length));
+    const meant = layers.filter((layer) => layer.paramNames.length === fewest);
+    const methods = new Set(meant.flatMap((layer) => layer.methods));
     if (methods.size === 0) throw new ApiError(404, 'route_not_found', 'No such route');
     const allow = [...methods].sort().join(', ');
     throw new ApiError(405, 'method_not_allowed', `This path takes ${allow}`, { headers: { Allow: allow } });

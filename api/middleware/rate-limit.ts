@@ -11,7 +11,7 @@ export interface RateLimiterOptions {
   readonly perMinute: number;
   /** Monotonic milliseconds. */
   readonly nowMs?: () => number;
-  /** Buckets kept; full ones are dropped beyond it. */
+  /** Buckets kept; beyond it the one that was not used for longest is dropped. */
   readonly maxKeys?: number;
 }
 
@@ -25,7 +25,7 @@ export interface RateDecision {
   readonly retryAfterSeconds: number;
 }
 
-/** A token bucket per API key, one minute deep; each API process counts for itself. */
+/** A token bucket per key, one minute deep; each API process counts for itself. */
 export class RateLimiter {
   readonly #perMinute: number;
   readonly #nowMs: () => number;
@@ -52,33 +52,43 @@ export class RateLimiter {
     };
   }
 
+  /** The request turned out not to count. */
+  giveBack(key: string): void {
+    const bucket = this.#buckets.get(key);
+    if (bucket !== undefined) bucket.tokens = Math.min(this.#perMinute, bucket.tokens + 1);
+  }
+
   #refilled(key: string): Bucket {
     const nowMs = this.#nowMs();
     const bucket = this.#buckets.get(key) ?? { tokens: this.#perMinute, updatedMs: nowMs };
     const gained = ((nowMs - bucket.updatedMs) * this.#perMinute) / 60_000;
     bucket.tokens = Math.min(this.#perMinute, bucket.tokens + gained);
     bucket.updatedMs = nowMs;
-    if (!this.#buckets.has(key) && this.#buckets.size >= this.#maxKeys) this.#dropIdle(nowMs);
+    // Anew at the end: the first of the map is the one that was not used for longest.
+    this.#buckets.delete(key);
     this.#buckets.set(key, bucket);
+    const [oldest] = this.#buckets.keys();
+    if (this.#buckets.size > this.#maxKeys && oldest !== undefined) this.#buckets.delete(oldest);
     return bucket;
-  }
-
-  #dropIdle(nowMs: number): void {
-    for (const [key, bucket] of this.#buckets) {
-      if (nowMs - bucket.updatedMs >= 60_000) this.#buckets.delete(key);
-    }
   }
 }
 
 /** Counts the request; sets `RateLimit-Limit`, `-Remaining` and `-Reset`; 429 when the bucket is empty. */
 export function applyRateLimit(ctx: Context, limiter: RateLimiter, keyId: string): void {
   const decision = limiter.take(keyId);
-  ctx.set('RateLimit-Limit', String(decision.limit));
-  ctx.set('RateLimit-Remaining', String(decision.remaining));
-  ctx.set('RateLimit-Reset', String(decision.resetSeconds));
-  if (!decision.allowed) {
-    throw new ApiError(429, 'rate_limited', 'Too many requests with this key', {
-      retryAfterSeconds: decision.retryAfterSeconds,
-    });
-  }
+  ctx.set(headersOf(decision));
+  if (!decision.allowed) throw rateLimited('Too many requests with this key', decision);
+}
+
+export function rateLimited(message: string, decision: RateDecision): ApiError {
+  const { retryAfterSeconds } = decision;
+  return new ApiError(429, 'rate_limited', message, { retryAfterSeconds, headers: headersOf(decision) });
+}
+
+function headersOf({ limit, remaining, resetSeconds }: RateDecision): Record<string, string> {
+  return {
+    'RateLimit-Limit': String(limit),
+    'RateLimit-Remaining': String(remaining),
+    'RateLimit-Reset': String(resetSeconds),
+  };
 }

@@ -56,6 +56,7 @@ function placeRoute(deps: CallRouteDeps): Route {
         'emergency_number',
         'scheduling_unavailable',
         'machine_detection_unavailable',
+        'first_message_too_long',
         'idempotency_key_exhausted',
       ],
       503: ['media_unavailable', 'temporal_unavailable', 'outcome_unknown', 'call_expired'],

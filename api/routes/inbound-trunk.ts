@@ -1,12 +1,15 @@
 import type { ConfigTransaction } from '../../store/config-transaction';
+import { StoreError } from '../../store/errors';
 import type { AuditNote, Changes } from '../changes';
-import { conflict, impossible, notFound } from '../errors';
+import { impossible, notFound } from '../errors';
 import { answer, route } from '../route';
 import type { Route } from '../route';
 import { inboundTrunkDeletedExample, inboundTrunkExample } from '../schemas/examples';
-import { forceQuery, inboundTrunk, inboundTrunkCreate, inboundTrunkDeleted } from '../schemas/inbound-trunk';
+import { inboundTrunk, inboundTrunkCreate, inboundTrunkDeleted } from '../schemas/inbound-trunk';
+import { forceQuery } from '../schemas/primitives';
 import type { ApiStore } from '../store';
 import { inboundTrunkAuditView, inboundTrunkView, numberView } from '../views';
+import { assertIdle } from './idle-trunk';
 
 export interface InboundTrunkRouteDeps {
   readonly store: Pick<ApiStore, 'calls' | 'inboundTrunks' | 'organisations' | 'phoneNumbers'>;
@@ -37,6 +40,7 @@ export function inboundTrunkRoutes(deps: InboundTrunkRouteDeps): readonly Route[
       handle: async (request) =>
         changes.run(request, `POST ${PATH}`, async (tx) => {
           const { orgId } = request.principal;
+          if ((await store.inboundTrunks.find(orgId, tx.manager)) !== null) throw trunkExists();
           const { phoneNumbers, notes } = await trunkNumbers(deps, tx, orgId, request.body.phone_numbers);
           const input = { phoneNumbers, krispEnabled: request.body.krisp_enabled };
           const row = await store.inboundTrunks.create(tx, orgId, input);
@@ -93,13 +97,9 @@ export function inboundTrunkRoutes(deps: InboundTrunkRouteDeps): readonly Route[
   ];
 }
 
-/** Before the transaction: one that waits for a second connection can take the last one from itself. */
-export async function assertIdle(store: Pick<ApiStore, 'calls'>, orgId: string, trunkId: string): Promise<void> {
-  const active = await store.calls.countOpenOnTrunk(orgId, trunkId);
-  if (active === 0) return;
-  throw conflict('trunk_has_active_calls', 'The trunk has active calls; ?force=true deletes it nevertheless', {
-    active_calls: active,
-  });
+/** Said before anything is said of its numbers; a creation at the same moment is the store's to tell. */
+function trunkExists(): StoreError {
+  return new StoreError('inbound_trunk_exists', 'the organisation has an inbound trunk');
 }
 
 interface TrunkNumbers {
@@ -116,10 +116,10 @@ async function trunkNumbers(
 ): Promise<TrunkNumbers> {
   const { phoneNumbers: numbers, organisations } = deps.store;
   if (listed === undefined) {
-    const all = await numbers.verified(orgId, undefined, tx.manager);
+    const all = await numbers.verified(tx, orgId);
     return { phoneNumbers: all.map(({ phoneNumber }) => phoneNumber), notes: [] };
   }
-  const known = new Set((await numbers.verified(orgId, listed, tx.manager)).map(({ phoneNumber }) => phoneNumber));
+  const known = new Set((await numbers.verified(tx, orgId, listed)).map(({ phoneNumber }) => phoneNumber));
   const missing = listed.filter((number) => !known.has(number));
   if (missing.length === 0) return { phoneNumbers: listed, notes: [] };
   if ((await organisations.count(tx.manager)) !== 1) {

@@ -5,18 +5,17 @@ import { notFound } from '../errors';
 import { answer, route } from '../route';
 import type { Route } from '../route';
 import { outboundTrunkDeletedExample, outboundTrunkExample, outboundTrunkSummaryExample } from '../schemas/examples';
-import { forceQuery } from '../schemas/inbound-trunk';
 import {
   outboundTrunk,
   outboundTrunkCreate,
   outboundTrunkDeleted,
   outboundTrunkSummary,
 } from '../schemas/outbound-trunk';
-import { idParams } from '../schemas/primitives';
+import { forceQuery, idParams } from '../schemas/primitives';
 import type { ApiStore } from '../store';
 import { assertTargetHost } from '../target-url';
 import { outboundTrunkSummaryView, outboundTrunkView } from '../views';
-import { assertIdle } from './inbound-trunk';
+import { assertIdle } from './idle-trunk';
 
 export interface OutboundTrunkRouteDeps {
   readonly store: Pick<ApiStore, 'agents' | 'calls' | 'outboundTrunks'>;

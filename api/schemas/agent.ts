@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { e164, id, languageCode, phoneNumber, timestamp } from './primitives';
+import { e164, id, languageCode, MAX_FIRST_MESSAGE_CHARS, phoneNumber, timestamp } from './primitives';
 
 /** Languages one agent may mix; any other stands alone. */
 const MIXABLE_LANGUAGES: ReadonlySet<string> = new Set(['en', 'es', 'fr', 'de', 'hi', 'ru', 'pt', 'ja', 'it', 'nl']);
@@ -54,7 +54,7 @@ const fields = {
   type: agentType,
   voice_id: text(200).nullable(),
   language,
-  first_message: text(5000),
+  first_message: text(MAX_FIRST_MESSAGE_CHARS),
   instructions: z.array(text(20_000)).max(200),
   handoff_phone_number: phoneNumber.nullable(),
   use_org_knowledgebase: z.boolean(),

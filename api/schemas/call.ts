@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { id, pageOf, pageQuery, phoneNumber, timestamp } from './primitives';
+import { id, MAX_FIRST_MESSAGE_CHARS, pageOf, pageQuery, phoneNumber, timestamp } from './primitives';
 
 const direction = z.enum(['inbound', 'outbound']);
 const status = z.enum([
@@ -41,7 +41,11 @@ export const outboundCall = z
   .object({
     phone_agent_id: id,
     phone_number: phoneNumber,
-    first_message: z.string().max(5000).optional().meta({ description: "Instead of the agent's own" }),
+    first_message: z
+      .string()
+      .max(MAX_FIRST_MESSAGE_CHARS)
+      .optional()
+      .meta({ description: "Instead of the agent's own" }),
     variables: z
       .record(variableName, z.string().max(2000))
       .optional()

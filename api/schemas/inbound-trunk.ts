@@ -29,10 +29,6 @@ export const inboundTrunk = z
   })
   .meta({ id: 'InboundTrunk' });
 
-export const forceQuery = z.object({
-  force: z.enum(['true', 'false']).default('false').meta({ description: 'Delete although calls are active' }),
-});
-
 export const inboundTrunkDeleted = z
   .object({ id, deleted: z.literal(true), detached: z.object({ phone_numbers: z.array(e164) }) })
   .meta({ id: 'InboundTrunkDeleted' });

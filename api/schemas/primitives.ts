@@ -3,6 +3,9 @@ import { z } from 'zod';
 
 import { parsePhoneNumber } from '../phone-number';
 
+/** Six minutes of speech; also what variables may make of it. */
+export const MAX_FIRST_MESSAGE_CHARS = 5000;
+
 /** In lower case, as the store's: two spellings of one id are compared as texts. */
 export const id = z.uuid().toLowerCase().meta({ description: 'UUID' });
 export const timestamp = z.iso.datetime().meta({ description: 'ISO 8601, UTC' });
@@ -30,12 +33,25 @@ export const phoneNumber = z
 /** Stored and returned numbers need no second look. */
 export const e164 = z.string().meta({ description: 'Phone number in E.164 format', examples: ['+15551234567'] });
 
+/** Codes that the standard has withdrawn and ICU still knows. */
+const WITHDRAWN_LANGUAGES: readonly string[] = ['bh', 'in', 'iw', 'ji', 'jw', 'mo', 'sh'];
+const languages = new Intl.DisplayNames(['en'], { type: 'language', fallback: 'none' });
+
 export const languageCode = z
   .string()
-  .regex(/^[a-z]{2}$/, 'must be an ISO 639-1 code')
+  .regex(/^[a-z]{2}$/, { error: 'must be an ISO 639-1 code', abort: true })
+  .refine(
+    (code) => languages.of(code) !== undefined && !WITHDRAWN_LANGUAGES.includes(code),
+    'must be an ISO 639-1 code',
+  )
   .meta({ description: 'ISO 639-1', examples: ['en'] });
 
 export const idParams = z.object({ id });
+
+/** Of a trunk's deletion. */
+export const forceQuery = z.object({
+  force: z.enum(['true', 'false']).default('false').meta({ description: 'Delete although calls are active' }),
+});
 
 export const pageQuery = z.object({
   cursor: z.string().max(500).optional().meta({ description: '`next` of the page before' }),

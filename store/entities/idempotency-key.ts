@@ -1,6 +1,7 @@
-import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
 @Entity('idempotency_keys')
+@Index('idempotency_keys_created', ['createdAt'])
 export class IdempotencyKey {
   @PrimaryColumn({ type: 'uuid' })
   orgId!: string;

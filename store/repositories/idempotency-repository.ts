@@ -47,6 +47,8 @@ interface KeyRow {
 
 /** How long a key answers for its first request. */
 const VALID = '24 hours';
+/** And its row is kept. */
+const KEPT = '48 hours';
 /** How long a request that was cut off may block its key. */
 const LEASE = '10 seconds';
 
@@ -152,6 +154,20 @@ export class IdempotencyRepository {
       'DELETE FROM idempotency_keys WHERE org_id = $1 AND route = $2 AND key = $3 AND lease_id = $4',
       [...identity(request), lease.leaseId],
     );
+  }
+
+  /**
+   * Removes what answers nobody any more, a batch at a time; several processes may do it at once. A key whose row is gone
+   * finds the call it began by its derived id. Answers how many rows it removed.
+   */
+  async purge(limit = 1000): Promise<number> {
+    const [, count]: [unknown, number] = await this.#dataSource.query(
+      `DELETE FROM idempotency_keys WHERE ctid IN (
+         SELECT ctid FROM idempotency_keys
+         WHERE created_at < now() - interval '${KEPT}' AND coalesce(lease_until < now(), true)
+         LIMIT ${limit} FOR UPDATE SKIP LOCKED)`,
+    );
+    return count;
   }
 
   /** The answer that a repeat gets; throws while the first request runs, and when this is another one. */

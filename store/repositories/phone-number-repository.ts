@@ -56,15 +56,12 @@ export class PhoneNumberRepository {
     return isUuid(id) ? manager.findOneBy(PhoneNumber, { id, orgId }) : null;
   }
 
-  /** Oldest first; of the given E.164 numbers, or all of them. */
-  async verified(
-    orgId: string,
-    numbers?: readonly string[],
-    manager: EntityManager = this.#dataSource.manager,
-  ): Promise<PhoneNumber[]> {
+  /** Oldest first; of the given E.164 numbers, or all of them. They stay what they are until the transaction ends. */
+  async verified(tx: ConfigTransaction, orgId: string, numbers?: readonly string[]): Promise<PhoneNumber[]> {
     const filter = numbers === undefined ? {} : { phoneNumber: In([...numbers]) };
     const order = { createdAt: 'ASC', id: 'ASC' } as const;
-    return manager.find(PhoneNumber, { where: { orgId, status: 'verified', ...filter }, order });
+    const lock = { mode: 'pessimistic_read' } as const;
+    return tx.manager.find(PhoneNumber, { where: { orgId, status: 'verified', ...filter }, order, lock });
   }
 
   async ofAgent(
@@ -114,12 +111,12 @@ export class PhoneNumberRepository {
    */
   async attest(tx: ConfigTransaction, orgId: string, numbers: readonly string[]): Promise<PhoneNumber[]> {
     const wanted = [...new Set(numbers)];
-    const known = new Set((await this.verified(orgId, wanted, tx.manager)).map(({ phoneNumber }) => phoneNumber));
+    const known = new Set((await this.verified(tx, orgId, wanted)).map(({ phoneNumber }) => phoneNumber));
     // Sorted, so that two requests with the same numbers wait for each other instead of locking each other out.
     for (const phoneNumber of wanted.filter((number) => !known.has(number)).sort()) {
       await this.create(tx, orgId, { phoneNumber, status: 'verified', method: 'attest' });
     }
-    return this.verified(orgId, wanted, tx.manager);
+    return this.verified(tx, orgId, wanted);
   }
 
   /**
@@ -164,6 +161,9 @@ export class PhoneNumberRepository {
   /** Leaves its agent and its organisation's inbound trunk. Null when the organisation has no such number. */
   async delete(tx: ConfigTransaction, orgId: string, id: string): Promise<DeletedPhoneNumber | null> {
     const { manager } = tx;
+    if (!isUuid(id)) return null;
+    // Before its trunk: whoever is listing the number either is done by now or finds it gone.
+    await manager.query('SELECT 1 FROM phone_numbers WHERE id = $1 AND org_id = $2 FOR UPDATE', [id, orgId]);
     const before = await this.find(orgId, id, manager);
     if (!before) return null;
     const agent = before.agentId === null ? null : await manager.findOneBy(Agent, { id: before.agentId, orgId });

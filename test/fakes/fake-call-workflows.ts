@@ -33,8 +33,7 @@ export class FakeCallWorkflows implements CallWorkflows {
     if (outcome !== 'accepted') return outcome;
     const known = this.descriptions.has(input.callId);
     if (!known) {
-      const description = { startedAtMs: input.createdAtMs, bodyHash, running: true, disposition: null };
-      this.descriptions.set(input.callId, description);
+      this.descriptions.set(input.callId, { bodyHash });
     }
     await this.#calls.insertCall({
       id: input.callId,

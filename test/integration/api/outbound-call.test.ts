@@ -74,6 +74,12 @@ describe('POST /phone/outbound-call', () => {
     ['an emergency number behind a country code', { phone_number: '+1911' }, 422, 'emergency_number'],
     ["a caller number that is not the trunk's", { caller_number: '+15550009999' }, 422, 'caller_number_not_owned'],
     ['a call for later', { scheduled_at: '2030-01-01T00:00:00Z' }, 422, 'scheduling_unavailable'],
+    [
+      'a first message that its variables make too long',
+      { first_message: '{{a}}'.repeat(1000), variables: { a: 'x'.repeat(2000) } },
+      422,
+      'first_message_too_long',
+    ],
     ['machine detection', { machine_detection: 'hangup' }, 422, 'machine_detection_unavailable'],
     ['no number', { phone_number: undefined }, 400, 'validation_failed'],
     ['a ring timeout out of range', { ring_timeout_seconds: 4 }, 400, 'validation_failed'],

@@ -60,6 +60,8 @@ describe('every request', () => {
   it('with a method that the path does not take is told which it takes', async () => {
     const { status, body, headers } = await api.put('/phone', {});
     expect([status, body.code, headers.get('allow')]).toEqual([405, 'method_not_allowed', 'GET, HEAD, POST']);
+    const { headers: fixed } = await api.put('/phone/numbers', {});
+    expect(fixed.get('allow')).toBe('GET, HEAD, POST');
   });
 
   it.each([

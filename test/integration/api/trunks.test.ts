@@ -54,6 +54,8 @@ describe('the inbound trunk', () => {
     expect((await api.get('/phone/sip/inbound-trunk')).status).toBe(404);
     await api.post('/phone/numbers', { phone_number: '+15551234567', method: 'attest' });
     expect((await api.post('/phone/sip/inbound-trunk', { phone_numbers: ['+15551234567'] })).status).toBe(200);
+    const another = await api.post('/phone/sip/inbound-trunk', { phone_numbers: ['+15559999999'] });
+    expect([another.status, another.body.code]).toEqual([409, 'inbound_trunk_exists']);
   });
 
   it('takes all verified numbers when none are listed, and none when the list is empty', async () => {

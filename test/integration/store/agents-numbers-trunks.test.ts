@@ -232,6 +232,25 @@ describe('agents, numbers and trunks', () => {
     expect((await inbound.find(org))?.phoneNumbers).toEqual([kept!.phoneNumber]);
   });
 
+  it('a number that is deleted while a trunk lists it is on no trunk afterwards', async () => {
+    const org = await store.newOrg();
+    const phoneNumber = number();
+    const [record] = await config.transaction((tx) => numbers.attest(tx, org, [phoneNumber]));
+    let listed: () => void = () => undefined;
+    const listing = new Promise<void>((resolve) => (listed = resolve));
+    const creating = config.transaction(async (tx) => {
+      const verified = await numbers.verified(tx, org, [phoneNumber]);
+      listed();
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      return inbound.create(tx, org, { phoneNumbers: verified.map((row) => row.phoneNumber) });
+    });
+    await listing;
+    const deleted = await config.transaction((tx) => numbers.delete(tx, org, record!.id));
+    const trunk = await creating;
+    expect(deleted?.detached.inboundTrunkId).toBe(trunk.id);
+    expect((await inbound.find(org))?.phoneNumbers).toEqual([]);
+  });
+
   it('numbers are listed in pages, newest first', async () => {
     const org = await store.newOrg();
     for (let i = 0; i < 5; i++) await config.transaction((tx) => numbers.attest(tx, org, [number()]));

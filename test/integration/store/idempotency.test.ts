@@ -197,3 +197,23 @@ describe('calls', () => {
     expect(running(await keys.leaseNext(request(), 4)).n).toBe(5);
   });
 });
+
+describe('old keys', () => {
+  it('are removed two days later, without taking a key that is being used', async () => {
+    const [old, leased, young] = [request(), request(), request()];
+    await keys.runOnce(old, async () => answer);
+    await keys.lease(leased);
+    await keys.runOnce(young, async () => answer);
+    for (const { key } of [old, leased]) await age(key, '49 hours');
+    await store.dataSource.query(`UPDATE idempotency_keys SET lease_until = now() + interval '5 s' WHERE key = $1`, [
+      leased.key,
+    ]);
+    expect(await keys.purge()).toBe(1);
+    expect(await keys.purge()).toBe(0);
+    const left: { key: string }[] = await store.dataSource.query(
+      'SELECT key FROM idempotency_keys WHERE key = ANY($1::text[])',
+      [[old.key, leased.key, young.key]],
+    );
+    expect(left.map(({ key }) => key).sort()).toEqual([leased.key, young.key].sort());
+  });
+});

@@ -1,5 +1,6 @@
 import { Client } from 'pg';
 import { createDataSource, migrate } from '../../../store/data-source';
+import { MIGRATIONS } from '../../../store/migrations';
 import { createTestDatabase } from '../../support/servers';
 import type { TestDatabase } from '../../support/servers';
 
@@ -23,11 +24,12 @@ describe('migrations', () => {
     await client.query('DROP SCHEMA public CASCADE; CREATE SCHEMA public');
     const dataSource = createDataSource({ url: database.databaseUrl });
     const ran = await Promise.all([migrate(dataSource), migrate(dataSource), migrate(dataSource)]);
-    expect(ran.flat()).toEqual(['Initial1764000000000']);
+    const names = MIGRATIONS.map((migration) => migration.name);
+    expect(ran.flat()).toEqual(names);
     expect((await client.query('SELECT id, version FROM config_version')).rows).toEqual([{ id: 1, version: '0' }]);
 
     await dataSource.initialize();
-    await dataSource.undoLastMigration();
+    for (const _ of names) await dataSource.undoLastMigration();
     await dataSource.destroy();
     const { rows } = await client.query(`SELECT tablename FROM pg_tables WHERE schemaname = 'public'`);
     await client.end();

@@ -139,12 +139,40 @@ describe('a key', () => {
     } as unknown as ApiStore['apiKeys'];
     const logger = createLogger({ name: 'api', level: 'silent' });
     const authenticator = new KeyAuthenticator({ apiKeys }, logger, () => nowMs);
-    await authenticator.authenticate(KEY);
+    await authenticator.authenticate(KEY, '192.0.2.1');
     await new Promise((resolve) => setImmediate(resolve));
-    for (let n = 0; n < 3; n += 1) await authenticator.authenticate(KEY);
+    for (let n = 0; n < 3; n += 1) await authenticator.authenticate(KEY, '192.0.2.1');
     expect(touched).toBe(2);
     nowMs = 60_000;
-    await authenticator.authenticate(KEY);
+    await authenticator.authenticate(KEY, '192.0.2.1');
     expect(touched).toBe(3);
+  });
+
+  it('that nobody uses is looked up so often and no more, without keeping out those in use', async () => {
+    let asked = 0;
+    let nowMs = 0;
+    const apiKeys = {
+      findByKey: (key: string) => {
+        asked += 1;
+        return Promise.resolve(key === KEY ? principal : null);
+      },
+      touch: () => Promise.resolve(),
+    } as unknown as ApiStore['apiKeys'];
+    const logger = createLogger({ name: 'api', level: 'silent' });
+    const authenticator = new KeyAuthenticator({ apiKeys }, logger, () => nowMs);
+    await authenticator.authenticate(KEY, '192.0.2.1');
+    const addresses = ['192.0.2.1', '2001:db8::1', '2001:db8:0:0:ffff::2'];
+    const guesses = Array.from({ length: 3000 }, (_, n) => authenticator.authenticate(`guess-${n}`, addresses[n % 3]!));
+    const refused = (await Promise.allSettled(guesses)).filter(({ status }) => status === 'rejected');
+    // One of IPv4, and the two addresses of one /64.
+    expect(refused).toHaveLength(3000 - 2 * 300);
+    expect(refused[0]).toMatchObject({
+      reason: { status: 429, code: 'rate_limited', options: { headers: { 'RateLimit-Remaining': '0' } } },
+    });
+    expect(asked).toBe(1 + 2 * 300);
+    expect(await authenticator.authenticate(KEY, '192.0.2.1')).toBeDefined();
+    expect(await authenticator.authenticate('guess', '192.0.2.2')).toBeUndefined();
+    nowMs = 1000;
+    expect(await authenticator.authenticate('guess', '192.0.2.1')).toBeUndefined();
   });
 });

@@ -14,6 +14,14 @@ describe('firstMessageOf', () => {
     expect(firstMessageOf('Hello?', 'Hello?', undefined)).toBe('Hello?');
   });
 
+  it('is not made longer by values than a message may be', () => {
+    const long = { name: 'x'.repeat(2000) };
+    expect(firstMessageOf('{{name}}{{name}}', undefined, long)).toHaveLength(4000);
+    expect(() => firstMessageOf('{{name}}{{name}}{{name}}', undefined, long)).toThrow(
+      expect.objectContaining({ status: 422, code: 'first_message_too_long' }),
+    );
+  });
+
   it('leaves out what has no value, and never looks at inherited names', () => {
     expect(fillPlaceholders('Hi {{name}}{{toString}}{{__proto__}}!', {})).toBe('Hi !');
   });

@@ -18,7 +18,9 @@ describe('temporalTrouble', () => {
     ['an overloaded server', grpc(status.RESOURCE_EXHAUSTED), 'refused'],
     ['a wrong key', grpc(status.UNAUTHENTICATED), 'refused'],
     ['an unknown workflow', grpc(status.NOT_FOUND), 'not_found'],
-    ['an invalid argument', grpc(status.INVALID_ARGUMENT), 'other'],
+    ['an invalid argument', grpc(status.INVALID_ARGUMENT, 'BadScheduleActivityAttributes'), 'refused'],
+    ['a failed precondition', grpc(status.FAILED_PRECONDITION), 'refused'],
+    ['a workflow about to close', grpc(status.RESOURCE_EXHAUSTED, 'workflow is closing'), 'closing'],
     ['an error inside another', new Error('update failed', { cause: grpc(status.DEADLINE_EXCEEDED) }), 'lost'],
     ['anything else', new TypeError('x'), 'other'],
   ])('reads %s', (_, error, expected) => {

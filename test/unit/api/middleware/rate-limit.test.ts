@@ -30,14 +30,19 @@ describe('RateLimiter', () => {
     ]);
   });
 
-  it('forgets idle keys when it holds too many', () => {
-    let nowMs = 0;
-    const limiter = new RateLimiter({ perMinute: 1, nowMs: () => nowMs, maxKeys: 2 });
+  it('forgets the key that was not used for longest when it holds too many', () => {
+    const limiter = new RateLimiter({ perMinute: 1, nowMs: () => 0, maxKeys: 2 });
+    for (const key of ['a', 'b', 'a', 'c']) limiter.take(key);
+    expect(limiter.take('a').allowed).toBe(false);
+    expect(limiter.take('b').allowed).toBe(true);
+  });
+
+  it('takes back what did not count', () => {
+    const limiter = new RateLimiter({ perMinute: 1, nowMs: () => 0 });
     limiter.take('a');
-    limiter.take('b');
-    nowMs = 60_000;
-    limiter.take('c');
-    expect(limiter.take('a').allowed).toBe(true);
+    limiter.giveBack('a');
+    limiter.giveBack('b');
+    expect([limiter.take('a').allowed, limiter.take('a').allowed]).toEqual([true, false]);
   });
 
   it('never allows more than its rate over any time', () => {

@@ -24,3 +24,15 @@ describe("an agent's URLs", () => {
     expect(parse('not a url')).toBe(false);
   });
 });
+
+describe("an agent's languages", () => {
+  it.each([
+    ['en', true],
+    ['de', true],
+    ['zz', false],
+    ['EN', false],
+    ['eng', false],
+  ])('are ISO 639-1: %s', (language, valid) => {
+    expect(agentCreate.safeParse({ name: 'x', language }).success).toBe(valid);
+  });
+});

@@ -1,0 +1,43 @@
+import { status } from '@grpc/grpc-js';
+import type { Client, Connection } from '@temporalio/client';
+
+import { TemporalCalls } from '../../../../api/calls/temporal-calls';
+import { createLogger } from '../../../../ops/logger';
+
+const grpc = (code: number, details: string): Error => Object.assign(new Error(details), { code, details });
+const closing = grpc(status.RESOURCE_EXHAUSTED, 'workflow is closing');
+
+/** The server's answers to the update, in order; then it succeeds. */
+function hangupAnswered(answers: readonly Error[], hangupDeadlineMs = 5_000): Promise<string> {
+  const left = [...answers];
+  const executeUpdate = (): Promise<void> => {
+    const error = left.shift();
+    return error === undefined ? Promise.resolve() : Promise.reject(error);
+  };
+  const client = { workflow: { getHandle: () => ({ executeUpdate }) } } as unknown as Client;
+  const connection = {
+    withDeadline: (_: number, call: () => Promise<unknown>) => call(),
+  } as unknown as Connection;
+  const logger = createLogger({ name: 'test', level: 'silent' });
+  const calls = new TemporalCalls({ client, connection, logger, hangupDeadlineMs });
+  return calls.hangup('call', 'update', { endReason: 'api_hangup', endedBy: 'api' });
+}
+
+describe('a hang-up that meets a workflow about to close', () => {
+  it('comes again until the workflow is gone or takes it', async () => {
+    expect(await hangupAnswered([closing, grpc(status.NOT_FOUND, 'workflow execution already completed')])).toBe(
+      'gone',
+    );
+    expect(await hangupAnswered([closing, closing])).toBe('done');
+  });
+
+  it('is given up at its deadline, with nothing done', async () => {
+    expect(await hangupAnswered(Array<Error>(100).fill(closing), 120)).toBe('unavailable');
+  });
+
+  it('any other refusal is told at once', async () => {
+    expect(await hangupAnswered([grpc(status.RESOURCE_EXHAUSTED, 'namespace rate limit exceeded')])).toBe(
+      'unavailable',
+    );
+  });
+});
