@@ -3,8 +3,8 @@
  * (`node --require …/preload.js …/main.js`).
  *
  * The SDK keeps a stack trace of every promise in every workflow, mapped to its sources, for the UI's stack trace tab:
- * half the CPU of a call's workflow and a third of the way from POST to INVITE (`docs/benchmarks.md`). It does without
- * them where the runtime has no promise hooks, and says so in that tab; what a call waits for stands in its details.
+ * half the CPU of a call's workflow (`docs/benchmarks.md`). It does without them where the runtime has no promise hooks,
+ * and says so in that tab; what a call waits for stands in its details.
  */
 import { promiseHooks } from 'node:v8';
 

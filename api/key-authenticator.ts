@@ -9,7 +9,7 @@ import type { ApiStore } from './store';
 /** `last_used_at` is for people: once a minute and key is enough. */
 const TOUCH_INTERVAL_MS = 60_000;
 /** Unknown keys from one network, each of which costs a look-up: guesses leave the database to others. */
-const UNKNOWN_PER_MINUTE = 300;
+const UNKNOWN_PER_MINUTE = 3_000;
 /** A key that was valid within this is never kept waiting for the guesses of its neighbours behind one proxy. */
 const FAMILIAR_MS = 10 * 60_000;
 const MAX_FAMILIAR = 10_000;
@@ -38,9 +38,17 @@ export class KeyAuthenticator implements Authenticator {
     const familiar = this.#nowMs() - (this.#familiarMs.get(digest) ?? -Infinity) < FAMILIAR_MS;
     // Taken before the look-up and given back after it: many at once are counted too.
     if (!familiar) this.#takeUnknown(network);
-    const found = await this.#store.apiKeys.findByKey(key);
-    this.#familiarMs.delete(digest);
-    if (found === null) return undefined;
+    let found: Awaited<ReturnType<ApiStore['apiKeys']['findByKey']>>;
+    try {
+      found = await this.#store.apiKeys.findByKey(key);
+    } catch (error) {
+      if (!familiar) this.#unknown.giveBack(network);
+      throw error;
+    }
+    if (found === null) {
+      this.#familiarMs.delete(digest);
+      return undefined;
+    }
     if (!familiar) this.#unknown.giveBack(network);
     this.#remember(digest);
     this.#touch(found.id);
@@ -53,6 +61,7 @@ export class KeyAuthenticator implements Authenticator {
   }
 
   #remember(digest: string): void {
+    this.#familiarMs.delete(digest);
     this.#familiarMs.set(digest, this.#nowMs());
     const [oldest] = this.#familiarMs.keys();
     if (this.#familiarMs.size > MAX_FAMILIAR && oldest !== undefined) this.#familiarMs.delete(oldest);

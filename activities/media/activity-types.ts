@@ -33,7 +33,10 @@ export interface NodeCalls extends NodeBoot {
 }
 
 export interface MediaActivities {
-  /** Stores the call's row and the attempt, hands the INVITE to the socket and returns. `sent: false`: none left and none will. */
+  /**
+   * Stores the call's row and the attempt, hands the INVITE to the socket and returns. `sent: false`: none left and none
+   * will.
+   */
   readonly dialCall: (input: DialInput) => Promise<DialOutcome>;
   /** Answered when BYE or CANCEL was sent. */
   readonly hangupCall: (command: HangupCommand) => Promise<CommandResult>;

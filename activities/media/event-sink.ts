@@ -197,7 +197,7 @@ export class EventSink implements CallEvents {
   async #emptyOwnSpool(): Promise<boolean> {
     for (let files = await this.#filesOf('own'); files.length > 0;) {
       for (const file of files) {
-        if (!(await this.#emptyFile(file))) return false;
+        if ((await this.#emptyFile(file)) === 'away') return false;
         // What is reported meanwhile waits behind the files, in memory only as far as there is room.
         if (this.#buffer.length > this.#maxBuffered) await this.#spool(this.#buffer.splice(0));
       }
@@ -208,9 +208,14 @@ export class EventSink implements CallEvents {
   }
 
   async #emptyLeftOver(): Promise<void> {
-    const [file, next] = await this.#filesOf('earlier');
-    if (file !== undefined && !(await this.#emptyFile(file))) return;
-    this.#leftOver = next !== undefined || this.#failed;
+    const files = await this.#filesOf('earlier');
+    for (const file of files) {
+      const outcome = await this.#emptyFile(file);
+      if (outcome === 'away') return;
+      // One at a time, so that live events do not wait; but one that cannot be read holds up none of the others.
+      if (outcome === 'emptied') break;
+    }
+    this.#leftOver = files.length > 1 || this.#failed;
   }
 
   /** A disk that fails must not hold up what can be stored without it: here and below it is tried again later. */
@@ -224,8 +229,8 @@ export class EventSink implements CallEvents {
     }
   }
 
-  /** False while PostgreSQL is away. */
-  async #emptyFile(file: string): Promise<boolean> {
+  /** `away`: PostgreSQL. `unreadable`: it is tried again later. */
+  async #emptyFile(file: string): Promise<'emptied' | 'away' | 'unreadable'> {
     const { spool, logger } = this.#options;
     try {
       if (this.#head?.file !== file) {
@@ -234,15 +239,16 @@ export class EventSink implements CallEvents {
         this.#head = { file, events };
       }
       for (const { events } = this.#head; events.length > 0; events.splice(0, BATCH_EVENTS)) {
-        if (!(await this.#store(events.slice(0, BATCH_EVENTS)))) return false;
+        if (!(await this.#store(events.slice(0, BATCH_EVENTS)))) return 'away';
       }
       await spool.remove(file);
       this.#head = null;
+      return 'emptied';
     } catch (error) {
       this.#failed = true;
       logger.error({ err: error }, 'spooled events cannot be read');
+      return 'unreadable';
     }
-    return true;
   }
 
   /** Counted by the seq of the last one, so that what is written twice is not counted twice. */

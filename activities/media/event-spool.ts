@@ -38,7 +38,7 @@ export class EventSpool {
     this.#fileBytes += lines.length;
   }
 
-  /** Of this boot or of all others, oldest first: ids of boots sort by time. */
+  /** Of this boot or of all others, the oldest of a boot first. */
   async files(of: 'own' | 'earlier'): Promise<string[]> {
     try {
       const names = (await readdir(this.#directory)).filter((name) => name.endsWith(SUFFIX));

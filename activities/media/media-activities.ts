@@ -78,8 +78,8 @@ export function createMediaActivities(deps: MediaActivityDeps): MediaActivities 
 }
 
 /**
- * Local checks → the call's row and the attempt, `intended` → INVITE at the socket → attempt `sent`. `sent: false` is said only when nothing
- * left; what cannot be said fails, and the workflow asks the nodes.
+ * Local checks → the call's row and the attempt, `intended` → INVITE at the socket → attempt `sent`. `sent: false` is
+ * said only when nothing left; what cannot be said fails, and the workflow asks the nodes.
  */
 async function dialCall(deps: MediaActivityDeps, input: DialInput): Promise<DialOutcome> {
   const { control, attempts, calls } = deps;

@@ -3,9 +3,10 @@ import type { HangupRequest, OutboundCallInput } from '../../workflows/call/type
 
 /**
  * `accepted`: the workflow has it and its row is stored. `expired`: its first task came too late, nothing was dialled.
- * `closed`: the id belongs to a call that is over. `unavailable`: nothing was done. `unknown`: it may have been started.
+ * `closed`: the id belongs to a call that is over. `unavailable`, `busy` (too many starts at once): nothing was done.
+ * `unknown`: it may have been started.
  */
-export type AcceptOutcome = 'accepted' | 'expired' | 'closed' | 'unavailable' | 'unknown';
+export type AcceptOutcome = 'accepted' | 'expired' | 'closed' | 'unavailable' | 'busy' | 'unknown';
 
 /** `gone`: no running workflow has this call. `unknown`: not answered in time, it may still take effect. */
 export type HangupOutcome = 'done' | 'gone' | 'unavailable' | 'unknown' | 'refused';

@@ -135,6 +135,8 @@ export class CallPlacement {
         throw unavailable('call_expired', 'The call was not taken up in time; nothing was dialled');
       case 'unavailable':
         throw unavailable('temporal_unavailable', 'The workflow service is not reachable; nothing was done');
+      case 'busy':
+        throw unavailable('too_many_starts', 'Too many calls are being started at once; nothing was done');
       case 'unknown':
         throw outcomeUnknown(input.callId);
     }

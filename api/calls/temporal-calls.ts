@@ -5,6 +5,7 @@ import {
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
+  WorkflowUpdateStage,
 } from '@temporalio/client';
 import type { Client, Connection } from '@temporalio/client';
 
@@ -56,8 +57,11 @@ export class TemporalCalls implements CallWorkflows {
   }
 
   async accept(input: OutboundCallInput, bodyHash: string | null): Promise<AcceptOutcome> {
-    const turn = await this.#gate.run(() => this.#acceptTwice(input, bodyHash));
-    return turn?.value ?? 'unavailable';
+    const first = await this.#acceptOnce(input, bodyHash);
+    if (first !== 'unknown') return first;
+    const second = await this.#acceptOnce(input, bodyHash);
+    // A refusal now says nothing about the first try.
+    return second === 'unavailable' || second === 'busy' ? 'unknown' : second;
   }
 
   async describe(callId: string): Promise<CallWorkflowDescription | null> {
@@ -75,7 +79,8 @@ export class TemporalCalls implements CallWorkflows {
     const deadlineMs = Date.now() + this.#hangupDeadlineMs;
     for (;;) {
       const outcome = await this.#hangupOnce(callId, updateId, request, deadlineMs);
-      if (outcome !== 'closing' || Date.now() >= deadlineMs) return outcome === 'closing' ? 'unavailable' : outcome;
+      if (outcome !== 'closing') return outcome;
+      if (Date.now() >= deadlineMs) return 'unavailable';
       await sleep(CLOSING_RETRY_MS);
     }
   }
@@ -102,14 +107,6 @@ export class TemporalCalls implements CallWorkflows {
     }
   }
 
-  async #acceptTwice(input: OutboundCallInput, bodyHash: string | null): Promise<AcceptOutcome> {
-    const first = await this.#acceptOnce(input, bodyHash);
-    if (first !== 'unknown') return first;
-    const second = await this.#acceptOnce(input, bodyHash);
-    // A refusal now says nothing about the first try.
-    return second === 'unavailable' ? 'unknown' : second;
-  }
-
   async #acceptOnce(input: OutboundCallInput, bodyHash: string | null): Promise<AcceptOutcome> {
     const startWorkflowOperation = new WithStartWorkflowOperation<(input: CallInput) => Promise<unknown>>(
       CALL_WORKFLOW,
@@ -118,12 +115,19 @@ export class TemporalCalls implements CallWorkflows {
     // Also rejected when the update fails; its error arrives there.
     startWorkflowOperation.workflowHandle().catch(() => undefined);
     try {
-      const result = await this.#within(this.#acceptDeadlineMs, () =>
-        this.#client.workflow.executeUpdateWithStart(acceptUpdate, {
-          updateId: ACCEPT_UPDATE_ID,
-          startWorkflowOperation,
-        }),
+      // A start has its place until the workflow's first task, not until the dial that follows: a trunk that is slow to
+      // resolve keeps nobody else's calls waiting.
+      const begun = await this.#gate.run(() =>
+        this.#within(this.#acceptDeadlineMs, () =>
+          this.#client.workflow.startUpdateWithStart(acceptUpdate, {
+            updateId: ACCEPT_UPDATE_ID,
+            waitForStage: WorkflowUpdateStage.ACCEPTED,
+            startWorkflowOperation,
+          }),
+        ),
       );
+      if (begun === undefined) return 'busy';
+      const result = await this.#within(this.#acceptDeadlineMs, () => begun.value.result());
       return result.accepted ? 'accepted' : 'expired';
     } catch (error) {
       if (error instanceof WorkflowExecutionAlreadyStartedError) return 'closed';

@@ -41,8 +41,9 @@ function placeRoute(deps: CallRouteDeps): Route {
     operationId: 'placeOutboundCall',
     summary: "Call a phone number through the agent's outbound trunk",
     description:
-      'Answers when the call is accepted, before it is dialled. 503 `outcome_unknown` carries `call_id`: the call may ' +
-      'have been placed; a repeat with the same Idempotency-Key never makes it twice.',
+      'Answers when the call is accepted and its record stored: it is being dialled, or waits until it can be. 503 ' +
+      '`outcome_unknown` carries `call_id`: the call may have been placed; a repeat with the same Idempotency-Key never ' +
+      'makes it twice.',
     scope: 'phone:write',
     body: outboundCall,
     response: call,
@@ -59,7 +60,7 @@ function placeRoute(deps: CallRouteDeps): Route {
         'first_message_too_long',
         'idempotency_key_exhausted',
       ],
-      503: ['media_unavailable', 'temporal_unavailable', 'outcome_unknown', 'call_expired'],
+      503: ['media_unavailable', 'temporal_unavailable', 'too_many_starts', 'outcome_unknown', 'call_expired'],
     },
     requestExample: { phone_agent_id: queuedCallExample.phone_agent_id, phone_number: '+15559876543' },
     responseExample: queuedCallExample,

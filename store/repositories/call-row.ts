@@ -14,8 +14,6 @@ export interface NewCall {
   readonly to: string;
   readonly status: CallStatus;
   readonly createdAtMs: number;
-  /** Default: `createdAtMs`. */
-  readonly startedAtMs?: number | null;
   readonly nodeId?: string | null;
   readonly bootId?: string | null;
   readonly sipCallId?: string | null;
@@ -50,7 +48,7 @@ export function callParameters(call: NewCall): unknown[] {
     storableText(call.to),
     call.status,
     timestamp(call.createdAtMs),
-    timestamp(call.startedAtMs === undefined ? call.createdAtMs : call.startedAtMs),
+    timestamp(call.createdAtMs),
     call.nodeId ?? null,
     call.bootId ?? null,
     call.sipCallId == null ? null : storableText(call.sipCallId),

@@ -71,7 +71,11 @@ async function attempt(run: CallRun, input: OutboundCallInput, n: number): Promi
   const settled = (): boolean => !open || placed() || run.hangupRequest !== null;
   if (!projection.recorded && !(await condition(settled, ROW_WITHIN_MS))) projection.recordCall(input);
   await condition(settled);
-  if (open && !placed()) dialled.withdraw();
+  if (open && !placed()) {
+    // A dial that was begun is waited for; who placed the call is not kept waiting with it.
+    projection.recordCall(input);
+    dialled.withdraw();
+  }
   return await Promise.race([answer, condition(placed).then(() => 'placed' as const)]);
 }
 

@@ -131,6 +131,7 @@ class NodeSupervision {
   async #runNode(bootId: string): Promise<'stopped' | 'other_boot'> {
     const media = proxyActivities<MediaActivities>({
       taskQueue: mediaNodeTaskQueue(this.#nodeId),
+      // As long as a missed heartbeat takes to be noticed: a node that dies before it begins is found lost as soon.
       scheduleToStartTimeout: '6s',
       startToCloseTimeout: '30 days',
       heartbeatTimeout: '6s',

@@ -104,6 +104,8 @@ describeWithSipp('calls in Temporal', () => {
   it('an inbound call leaves a short history without numbers, texts, digits or secrets', async () => {
     const call = await phone.call(DIALED);
     const { id } = await recordOf(call);
+    // The worker runs without the SDK's stack traces, and says so.
+    await expect(handleOf(id).query('__stack_trace')).rejects.toThrow('stack traces are not enabled');
     await sleep(4_000);
     await call.play(await speech(QUESTION));
     await call.sendDigits(DIGITS);

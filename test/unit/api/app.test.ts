@@ -148,6 +148,20 @@ describe('a key', () => {
     expect(touched).toBe(3);
   });
 
+  it('that could not be looked up counts for nobody as unknown', async () => {
+    let away = true;
+    const apiKeys = {
+      findByKey: () => (away ? Promise.reject(new Error('away')) : Promise.resolve(principal)),
+      touch: () => Promise.resolve(),
+    } as unknown as ApiStore['apiKeys'];
+    const authenticator = new KeyAuthenticator({ apiKeys }, createLogger({ name: 'api', level: 'silent' }), () => 0);
+    for (let n = 0; n < 3_100; n += 1) {
+      await expect(authenticator.authenticate(KEY, '192.0.2.1')).rejects.toThrow('away');
+    }
+    away = false;
+    expect(await authenticator.authenticate(KEY, '192.0.2.1')).toBeDefined();
+  });
+
   it('that nobody uses is looked up so often and no more, without keeping out those in use', async () => {
     let asked = 0;
     let nowMs = 0;
@@ -162,14 +176,16 @@ describe('a key', () => {
     const authenticator = new KeyAuthenticator({ apiKeys }, logger, () => nowMs);
     await authenticator.authenticate(KEY, '192.0.2.1');
     const addresses = ['192.0.2.1', '2001:db8::1', '2001:db8:0:0:ffff::2'];
-    const guesses = Array.from({ length: 3000 }, (_, n) => authenticator.authenticate(`guess-${n}`, addresses[n % 3]!));
+    const guesses = Array.from({ length: 12_000 }, (_, n) =>
+      authenticator.authenticate(`guess-${n}`, addresses[n % 3]!),
+    );
     const refused = (await Promise.allSettled(guesses)).filter(({ status }) => status === 'rejected');
     // One of IPv4, and the two addresses of one /64.
-    expect(refused).toHaveLength(3000 - 2 * 300);
+    expect(refused).toHaveLength(12_000 - 2 * 3_000);
     expect(refused[0]).toMatchObject({
       reason: { status: 429, code: 'rate_limited', options: { headers: { 'RateLimit-Remaining': '0' } } },
     });
-    expect(asked).toBe(1 + 2 * 300);
+    expect(asked).toBe(1 + 2 * 3_000);
     expect(await authenticator.authenticate(KEY, '192.0.2.1')).toBeDefined();
     expect(await authenticator.authenticate('guess', '192.0.2.2')).toBeUndefined();
     nowMs = 1000;

@@ -168,6 +168,14 @@ test('a restarted node empties what its earlier boot left, a line that was cut o
   await until(() => readdirSync(folder).length === 0);
 });
 
+test('of what an earlier boot left one file that cannot be read holds up none of the others', async () => {
+  mkdirSync(join(folder, 'earlier-000000.events.jsonl'));
+  writeFileSync(join(folder, 'earlier-000001.events.jsonl'), `${JSON.stringify(note('old', 1))}\n`);
+  newSink('later').start();
+  await until(() => store.stored.length === 1);
+  await until(() => readdirSync(folder).length === 1);
+});
+
 test('what is not stored at the end of the process is in the spool', async () => {
   const sink = newSink();
   store.away = true;
