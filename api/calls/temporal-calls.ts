@@ -41,6 +41,8 @@ export interface TemporalCallsOptions {
   readonly hangupDeadlineMs?: number;
   /** Default 16. */
   readonly maxStarts?: number;
+  /** How long a start keeps its place at most. Default 400. */
+  readonly startMs?: number;
 }
 
 export class TemporalCalls implements CallWorkflows {
@@ -49,6 +51,7 @@ export class TemporalCalls implements CallWorkflows {
   readonly #logger: Logger;
   readonly #acceptDeadlineMs: number;
   readonly #hangupDeadlineMs: number;
+  readonly #startMs: number;
   readonly #gate: StartGate;
 
   constructor(options: TemporalCallsOptions) {
@@ -57,6 +60,7 @@ export class TemporalCalls implements CallWorkflows {
     this.#logger = options.logger;
     this.#acceptDeadlineMs = options.acceptDeadlineMs ?? 2000;
     this.#hangupDeadlineMs = options.hangupDeadlineMs ?? 10_000;
+    this.#startMs = options.startMs ?? START_MS;
     this.#gate = new StartGate({ limit: options.maxStarts ?? 16, maxWaitMs: 1000 });
   }
 
@@ -126,7 +130,7 @@ export class TemporalCalls implements CallWorkflows {
             startWorkflowOperation,
           }),
         );
-        await Promise.race([answer.catch(() => undefined), sleep(START_MS, undefined, { ref: false })]);
+        await Promise.race([answer.catch(() => undefined), sleep(this.#startMs, undefined, { ref: false })]);
         return { answer };
       });
       if (begun === undefined) return 'busy';

@@ -55,26 +55,6 @@ export class EventRepository {
     return { stored: valid.length - refused.length, rejected: [...rejected, ...refused] };
   }
 
-  /** How many of the node's events 1…uptoSeq are stored. */
-  async countNodeEvents(callId: string, uptoSeq: number): Promise<number> {
-    const rows: { n: number }[] = await this.#dataSource.query(
-      `SELECT count(*)::int AS n FROM call_events WHERE call_id = $1 AND source = 'node' AND seq BETWEEN 1 AND $2`,
-      [callId, uptoSeq],
-    );
-    return rows[0]?.n ?? 0;
-  }
-
-  /** Highest stored counter of each source; 0 when there is none. */
-  async lastSeqs(callId: string): Promise<Record<EventSource, number>> {
-    const rows: { source: EventSource; seq: number }[] = await this.#dataSource.query(
-      'SELECT source, max(seq) AS seq FROM call_events WHERE call_id = $1 GROUP BY source',
-      [callId],
-    );
-    const last = { node: 0, workflow: 0 };
-    for (const { source, seq } of rows) last[source] = seq;
-    return last;
-  }
-
   /** The one timeline, sorted by (at, source, seq), oldest first. */
   async list(orgId: string, callId: string, request: PageRequest = {}): Promise<Page<StoredEvent>> {
     if (!isUuid(callId)) return { items: [], next: null };

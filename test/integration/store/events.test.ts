@@ -49,8 +49,7 @@ describe('EventRepository', () => {
       [2, 'dtmf', { count: 3 }],
       [3, 'turn', { turn: expect.objectContaining({ text: 'Hello' }) }],
     ]);
-    expect(await events.countNodeEvents(call.id, 3)).toBe(3);
-    expect(await events.countNodeEvents(call.id, 2)).toBe(2);
+    expect(await calls.recordsComplete(call.id, 3)).toBe(true);
     expect(await transcripts.list(orgId, call.id)).toEqual([
       { index: 0, speaker: 'agent', text: 'Hello', startMs: 0, endMs: 900, interruptedAtMs: null },
     ]);
@@ -115,7 +114,7 @@ describe('EventRepository', () => {
     expect((await transcripts.list(orgId, call.id)).map(({ text }) => text)).toEqual([
       'nul \uFFFD, half a pair \uFFFD',
     ]);
-    expect(await events.countNodeEvents(call.id, 100)).toBe(21);
+    expect((await events.list(orgId, call.id, { limit: 100 })).items).toHaveLength(21);
   });
 
   it('takes a batch of a thousand events of a hundred calls at once', async () => {

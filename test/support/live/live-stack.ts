@@ -52,14 +52,14 @@ export class LiveStack {
   }
 
   /**
-   * Every call has its end: no open record, no workflow that runs, nothing on the node. A call whose placing had failed
-   * may still be dialled for a minute, and is hung up then.
+   * Every call has its end: no open record, no workflow that runs, nothing on the node.
+   * @param dropStrays A call whose placing had failed may still be dialled for a minute, and is hung up then.
    */
-  async untilNothingIsOpen(limitMs = 30_000): Promise<void> {
+  async untilNothingIsOpen(limitMs = 30_000, dropStrays = false): Promise<void> {
     let left: unknown;
     try {
       await waitFor('the end of all calls', limitMs, async () => {
-        await this.calls.dropStrays();
+        if (dropStrays) await this.calls.dropStrays();
         const [open, running, active] = await Promise.all([
           this.calls.open(),
           this.#temporal.runningCalls(),

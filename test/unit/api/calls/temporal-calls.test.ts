@@ -3,9 +3,25 @@ import type { Client, Connection } from '@temporalio/client';
 
 import { TemporalCalls } from '../../../../api/calls/temporal-calls';
 import { createLogger } from '../../../../ops/logger';
+import type { OutboundCallInput } from '../../../../workflows/call/types';
 
 const grpc = (code: number, details: string): Error => Object.assign(new Error(details), { code, details });
 const closing = grpc(status.RESOURCE_EXHAUSTED, 'workflow is closing');
+
+const input: OutboundCallInput = {
+  direction: 'outbound',
+  callId: 'call',
+  orgId: 'org',
+  agentId: 'agent',
+  trunkId: 'trunk',
+  sessionId: 'session',
+  sealed: '',
+  createdAtMs: 0,
+  acceptByMs: 0,
+  dialByMs: 0,
+  ringTimeoutSeconds: 30,
+  maxDurationSeconds: 60,
+};
 
 /** The server's answers to the update, in order; then it succeeds. */
 function hangupAnswered(answers: readonly Error[], hangupDeadlineMs = 5_000): Promise<string> {
@@ -39,5 +55,23 @@ describe('a hang-up that meets a workflow about to close', () => {
     expect(await hangupAnswered([grpc(status.RESOURCE_EXHAUSTED, 'namespace rate limit exceeded')])).toBe(
       'unavailable',
     );
+  });
+});
+
+describe('a start', () => {
+  it('whose dial is slow keeps its place for a moment only', async () => {
+    const answers: ((answer: { accepted: boolean }) => void)[] = [];
+    const executeUpdateWithStart = (): Promise<unknown> => new Promise((resolve) => answers.push(resolve));
+    const client = { workflow: { executeUpdateWithStart } } as unknown as Client;
+    const connection = { withDeadline: (_: number, call: () => Promise<unknown>) => call() } as unknown as Connection;
+    const logger = createLogger({ name: 'test', level: 'silent' });
+    const calls = new TemporalCalls({ client, connection, logger, maxStarts: 1, startMs: 1 });
+    const slow = calls.accept(input, null);
+    const next = calls.accept(input, null);
+    while (answers.length < 2) await new Promise((resolve) => setImmediate(resolve));
+    answers[1]?.({ accepted: true });
+    expect(await next).toBe('accepted');
+    answers[0]?.({ accepted: false });
+    expect(await slow).toBe('expired');
   });
 });
