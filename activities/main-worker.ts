@@ -1,9 +1,10 @@
 import { Worker } from '@temporalio/worker';
 import type { NativeConnection } from '@temporalio/worker';
+import type { CallStoreActivities } from '../workflows/call/activities';
 import { MAIN_TASK_QUEUE } from '../workflows/ids';
-import type { ReconcileActivities } from './reconcile/types';
+import type { NodeLossActivities } from '../workflows/node/activities';
+import type { ReconcileActivities } from '../workflows/reconciler/activities';
 import { safeFailures } from './safe-failures';
-import type { StoreActivities } from './store/types';
 
 export interface MainWorkerOptions {
   readonly connection: NativeConnection;
@@ -11,7 +12,7 @@ export interface MainWorkerOptions {
   readonly identity: string;
   /** Path of the bundle made from `workflows/index.ts`, or its code. */
   readonly workflowBundle: { readonly codePath: string } | { readonly code: string };
-  readonly activities: StoreActivities & ReconcileActivities;
+  readonly activities: CallStoreActivities & NodeLossActivities & ReconcileActivities;
   readonly maxCachedWorkflows: number;
   readonly maxActivities: number;
 }

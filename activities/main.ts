@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { collectDefaultMetrics, Counter, Registry } from 'prom-client';
 import { OpsServer } from '../ops/http-server';
 import { createLogger } from '../ops/logger';
+import { PersistentWorker } from '../ops/persistent-worker';
 import { Shutdown } from '../ops/shutdown';
 import { connectWorker, createTemporalClient, installRuntime } from '../ops/temporal';
 import { createDataSource } from '../store/data-source';
@@ -12,7 +13,6 @@ import { MediaNodeRepository } from '../store/repositories/media-node-repository
 import { SecretBox } from '../store/secrets';
 import { readWorkerConfig } from './config';
 import { createMainWorker } from './main-worker';
-import { PersistentWorker } from './persistent-worker';
 import { createReconcileActivities } from './reconcile/reconcile-activities';
 import { ensureReconcilerSchedule } from './reconciler-schedule';
 import { createStoreActivities } from './store/store-activities';

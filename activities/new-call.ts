@@ -1,5 +1,6 @@
+import type { SealedCallDetails } from '../store/call-details';
 import type { NewCall } from '../store/repositories/call-row';
-import type { CallInput, SealedCallDetails } from '../workflows/call/types';
+import type { CallInput } from '../workflows/call/input';
 
 /** The row a call begins with. */
 export function newCall(input: CallInput, details: SealedCallDetails): NewCall {

@@ -2,7 +2,7 @@
 import type Router from '@koa/router';
 import Koa from 'koa';
 import type { Registry } from 'prom-client';
-
+import { NODE_SILENCE_MS } from '../contract/nodes';
 import type { Logger } from '../ops/logger';
 import type { SecretBox } from '../store/secrets';
 import type { CallWorkflows } from './calls/call-workflows';
@@ -52,9 +52,6 @@ export interface AppDeps extends RouteDeps {
   readonly registry: Registry;
 }
 
-/** A node that was not seen for longer takes no calls. */
-export const NODE_ALIVE_MS = 6_000;
-
 export function createApp(deps: AppDeps): Koa {
   const { logger, registry, options } = deps;
   const app = new Koa();
@@ -84,7 +81,7 @@ export function openApiDocument(deps: RouteDeps): OpenApiDocument {
 function resourceRoutes(deps: RouteDeps): readonly (readonly Route[])[] {
   const { store, options, logger, workflows, secrets } = deps;
   const changes = new Changes(store);
-  const speech = new SpeechCatalog({ liveNodes: () => store.mediaNodes.live(NODE_ALIVE_MS) });
+  const speech = new SpeechCatalog({ liveNodes: () => store.mediaNodes.live(NODE_SILENCE_MS) });
   const placement = new CallPlacement({ store, workflows, secrets, logger });
   const { allowPrivateTargets, outboundAllowedCountries: allowedCountries, sipEndpoint } = options;
   return [

@@ -1,14 +1,13 @@
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
-
 import { collectDefaultMetrics, Registry } from 'prom-client';
-
+import { NODE_SILENCE_MS } from '../contract/nodes';
 import { createLogger } from '../ops/logger';
 import { Shutdown } from '../ops/shutdown';
 import { createTemporalClient } from '../ops/temporal';
 import { createDataSource } from '../store/data-source';
 import { SecretBox } from '../store/secrets';
-import { createApp, NODE_ALIVE_MS } from './app';
+import { createApp } from './app';
 import { TemporalCalls } from './calls/temporal-calls';
 import { readApiConfig } from './config';
 import { connectDatabase, createApiStore, purgeHourly, whenConnected } from './database';
@@ -64,7 +63,7 @@ async function main(): Promise<void> {
       {
         name: 'media_node',
         check: async () => {
-          if ((await store.mediaNodes.live(NODE_ALIVE_MS)).length === 0) throw new Error('no media node lives');
+          if ((await store.mediaNodes.live(NODE_SILENCE_MS)).length === 0) throw new Error('no media node lives');
         },
       },
     ];

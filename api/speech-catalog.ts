@@ -1,7 +1,6 @@
 /** What the live media nodes can speak: they publish it with their registration, the API never loads a provider. */
 import { z } from 'zod';
-
-import type { Voice } from './schemas/agent';
+import type { VoiceResource } from './schemas/agent';
 
 /** The part of `media_nodes.info` that is read here. */
 const nodeInfo = z.object({
@@ -54,12 +53,12 @@ export class SpeechCatalog {
 }
 
 export class Speech {
-  readonly voices: readonly Voice[];
+  readonly voices: readonly VoiceResource[];
   /** A media node lives. */
   readonly anyNode: boolean;
   readonly #languages: ReadonlySet<string>;
 
-  constructor(voices: readonly Voice[], anyNode: boolean) {
+  constructor(voices: readonly VoiceResource[], anyNode: boolean) {
     this.voices = voices;
     this.anyNode = anyNode;
     this.#languages = new Set(voices.flatMap((voice) => voice.language.map(primaryLanguage)));
@@ -80,8 +79,8 @@ function primaryLanguage(tag: string): string {
   return (tag.split('-')[0] ?? tag).toLowerCase();
 }
 
-function collect(nodes: readonly LiveNode[]): Voice[] {
-  const byId = new Map<string, Voice>();
+function collect(nodes: readonly LiveNode[]): VoiceResource[] {
+  const byId = new Map<string, VoiceResource>();
   for (const node of nodes) {
     const info = nodeInfo.safeParse(node.info);
     if (!info.success) continue;

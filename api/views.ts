@@ -5,18 +5,18 @@ import type { PhoneNumber as PhoneNumberRow } from '../store/entities/phone-numb
 import type { AgentRecord } from '../store/repositories/agent-repository';
 import type { StoredEvent } from '../store/repositories/event-repository';
 import type { OutboundTrunkRecord } from '../store/repositories/outbound-trunk-repository';
-import type { Agent } from './schemas/agent';
-import type { Call, CallEvent } from './schemas/call';
-import type { InboundTrunk } from './schemas/inbound-trunk';
+import type { AgentResource } from './schemas/agent';
+import type { CallResource, CallEventResource } from './schemas/call';
+import type { InboundTrunkResource } from './schemas/inbound-trunk';
 import type { PhoneNumberRecord } from './schemas/number';
-import type { OutboundTrunk, OutboundTrunkSummary } from './schemas/outbound-trunk';
+import type { OutboundTrunkResource, OutboundTrunkSummary } from './schemas/outbound-trunk';
 
 export const AGENT_ID_HEADER = 'X-OPENCX-AGENT-ID';
 
 const iso = (date: Date): string => date.toISOString();
 const isoOrNull = (date: Date | null): string | null => (date === null ? null : date.toISOString());
 
-export function agentView(row: AgentRecord): Agent {
+export function agentView(row: AgentRecord): AgentResource {
   return {
     id: row.id,
     org_id: row.orgId,
@@ -78,7 +78,9 @@ export function numberView(row: PhoneNumberRow): PhoneNumberRecord {
 type InboundTrunkPublic = Omit<InboundTrunkRow, 'authPasswordSealed' | 'version'>;
 
 /** Without the password: what an audit row keeps. */
-export function inboundTrunkAuditView(row: InboundTrunkPublic): Omit<InboundTrunk, 'auth_password' | 'sip_endpoint'> {
+export function inboundTrunkAuditView(
+  row: InboundTrunkPublic,
+): Omit<InboundTrunkResource, 'auth_password' | 'sip_endpoint'> {
   return {
     id: row.id,
     auth_username: row.authUsername,
@@ -94,7 +96,7 @@ export function inboundTrunkAuditView(row: InboundTrunkPublic): Omit<InboundTrun
 export function inboundTrunkView(
   row: InboundTrunkPublic & { readonly authPassword: string },
   sipEndpoint: string,
-): InboundTrunk {
+): InboundTrunkResource {
   return { ...inboundTrunkAuditView(row), sip_endpoint: sipEndpoint, auth_password: row.authPassword };
 }
 
@@ -102,7 +104,7 @@ export function outboundTrunkSummaryView(row: OutboundTrunkRecord): OutboundTrun
   return { id: row.id, name: row.name, created_at: iso(row.createdAt), updated_at: iso(row.updatedAt) };
 }
 
-export function outboundTrunkView(row: OutboundTrunkRecord): Omit<OutboundTrunk, 'agents'> {
+export function outboundTrunkView(row: OutboundTrunkRecord): Omit<OutboundTrunkResource, 'agents'> {
   return {
     ...outboundTrunkSummaryView(row),
     host: row.host,
@@ -114,7 +116,7 @@ export function outboundTrunkView(row: OutboundTrunkRecord): Omit<OutboundTrunk,
   };
 }
 
-export function callView(row: CallRow): Call {
+export function callView(row: CallRow): CallResource {
   const latency = row.metrics?.turnLatencyMs ?? null;
   return {
     id: row.id,
@@ -150,7 +152,7 @@ export function callView(row: CallRow): Call {
   };
 }
 
-export function callEventView({ source, seq, at, type, data }: StoredEvent): CallEvent {
+export function callEventView({ source, seq, at, type, data }: StoredEvent): CallEventResource {
   return { id: `${source}:${seq}`, source, seq, at: iso(at), type, data: wireNames(data) };
 }
 

@@ -1,5 +1,4 @@
-import type { CallStatus } from './entities/call';
-
+import type { CallStatus } from '../contract/call';
 /** How far a status is; a row only moves to a higher rank. The three states of a conversation may alternate. */
 const RANK: Readonly<Record<CallStatus, number>> = {
   scheduled: 0,

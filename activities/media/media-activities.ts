@@ -1,17 +1,19 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import type { DialResult, MediaControl } from '../../media/control/contract';
+import type { DialResult, MediaControl } from '../../contract/commands';
+import type { NodeBoot } from '../../contract/nodes';
 import type { Logger } from '../../ops/logger';
+import { openDetails } from '../../store/call-details';
+import type { SealedCallDetails } from '../../store/call-details';
 import { StoreError } from '../../store/errors';
 import { attemptIdOf } from '../../store/ids';
 import type { AttemptRepository } from '../../store/repositories/attempt-repository';
 import type { CallRepository } from '../../store/repositories/call-repository';
 import type { SecretBox } from '../../store/secrets';
-import type { SealedCallDetails } from '../../workflows/call/types';
+import type { CallNodeActivities, DialInput, DialReport } from '../../workflows/call/activities';
+import type { WatchedNodeActivities } from '../../workflows/node/activities';
+import type { ListedNodeActivities } from '../../workflows/reconciler/activities';
 import { newCall } from '../new-call';
-import { openDetails } from '../sealed-details';
-import type { DialInput, DialOutcome, MediaActivities, NodeBoot } from './activity-types';
-import type { NodeLifetime } from './node-lifetime';
 
 /** No INVITE leaves later than this after its activity began (the workflow gives it up after 5 s). */
 const SEND_WITHIN_MS = 3_000;
@@ -25,12 +27,15 @@ export interface MediaActivityDeps {
   readonly attempts: Pick<AttemptRepository, 'intended' | 'sent' | 'notSent'>;
   readonly calls: Pick<CallRepository, 'markStatus'>;
   readonly secrets: SecretBox;
-  readonly lifetime: NodeLifetime;
+  /** `watched` is told at each heartbeat; `stopped` resolves when the node stops in order. */
+  readonly lifetime: { readonly stopped: Promise<'stopped'>; watched(): void };
   readonly logger: Logger;
 }
 
 /** What a media node's workers run. All of it may be repeated; only `dialCall` may not, and refuses a second time. */
-export function createMediaActivities(deps: MediaActivityDeps): MediaActivities {
+export function createMediaActivities(
+  deps: MediaActivityDeps,
+): CallNodeActivities & WatchedNodeActivities & ListedNodeActivities {
   const { control, lifetime } = deps;
   const boot: NodeBoot = { nodeId: control.nodeId, bootId: control.bootId };
   return {
@@ -81,7 +86,7 @@ export function createMediaActivities(deps: MediaActivityDeps): MediaActivities 
  * Local checks → the call's row and the attempt, `intended` → INVITE at the socket → attempt `sent`. `sent: false` is
  * said only when nothing left; what cannot be said fails, and the workflow asks the nodes.
  */
-async function dialCall(deps: MediaActivityDeps, input: DialInput): Promise<DialOutcome> {
+async function dialCall(deps: MediaActivityDeps, input: DialInput): Promise<DialReport> {
   const { control, attempts, calls } = deps;
   const deadlineMs = Date.now() + SEND_WITHIN_MS;
   const { nodeId, bootId } = control;
@@ -112,7 +117,7 @@ async function dialCall(deps: MediaActivityDeps, input: DialInput): Promise<Dial
     }
   };
 
-  let outcome: DialOutcome;
+  let outcome: DialReport;
   try {
     const result = await control.dial(
       {
@@ -156,7 +161,7 @@ async function dialCall(deps: MediaActivityDeps, input: DialInput): Promise<Dial
 }
 
 /** A history holds the code alone. */
-function notSent(deps: MediaActivityDeps, callId: string, refusal: DialResult & { sent: false }): DialOutcome {
+function notSent(deps: MediaActivityDeps, callId: string, refusal: DialResult & { sent: false }): DialReport {
   const { code, detail } = refusal;
   deps.logger.info({ callId, code, detail }, 'dial not sent');
   return { sent: false, code };

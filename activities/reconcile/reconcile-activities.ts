@@ -4,9 +4,10 @@ import type { Counter } from 'prom-client';
 import type { Logger } from '../../ops/logger';
 import type { CallRepository } from '../../store/repositories/call-repository';
 import type { MediaNodeRepository } from '../../store/repositories/media-node-repository';
+import type { NodeLossActivities, LostBoot } from '../../workflows/node/activities';
+import type { Discrepancy, ReconcileActivities } from '../../workflows/reconciler/activities';
 import { CallWorkflows } from './call-workflows';
 import { MIN_AGE_MS, survey } from './survey';
-import type { Discrepancy, LostBoot, ReconcileActivities } from './types';
 
 const BETWEEN_PASSES_MS = 5_000;
 const EMPTY_PASSES = 2;
@@ -24,7 +25,9 @@ export interface ReconcileActivityDeps {
   readonly logger: Logger;
 }
 
-export function createReconcileActivities(deps: ReconcileActivityDeps): ReconcileActivities {
+export function createReconcileActivities(
+  deps: ReconcileActivityDeps,
+): Pick<NodeLossActivities, 'sweepLostCalls'> & Omit<ReconcileActivities, 'liveNodes'> {
   const workflows = new CallWorkflows(deps.client);
   return {
     async sweepLostCalls(lost) {

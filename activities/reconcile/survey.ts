@@ -1,7 +1,6 @@
-import type { NodeCalls } from '../media/activity-types';
-import type { NodePresence } from '../store/types';
+import type { NodePresence, NodeCalls } from '../../contract/nodes';
+import type { Discrepancy } from '../../workflows/reconciler/activities';
 import type { RunningCall } from './call-workflows';
-import type { Discrepancy } from './types';
 
 /** What is younger may be on its way from one to the other. */
 export const MIN_AGE_MS = 5_000;

@@ -1,16 +1,17 @@
+import { NODE_SILENCE_MS } from '../../contract/nodes';
+import type { NodePresence } from '../../contract/nodes';
+import { openDetails } from '../../store/call-details';
+import type { SealedCallDetails } from '../../store/call-details';
+import { attemptIdOf } from '../../store/ids';
 import type { AttemptRepository } from '../../store/repositories/attempt-repository';
 import type { CallRepository } from '../../store/repositories/call-repository';
 import type { MediaNodeRecord, MediaNodeRepository } from '../../store/repositories/media-node-repository';
-import { attemptIdOf } from '../../store/ids';
 import { SecretError } from '../../store/secrets';
 import type { SecretBox } from '../../store/secrets';
-import type { CallInput, SealedCallDetails } from '../../workflows/call/types';
+import type { CallStoreActivities, FinalRecord } from '../../workflows/call/activities';
+import type { CallInput } from '../../workflows/call/input';
 import { newCall } from '../new-call';
-import { openDetails } from '../sealed-details';
-import type { FinalRecord, NodePresence, StoreActivities } from './types';
 
-/** A node without a sign of life for longer is not asked any more. */
-const LIVE_MS = 6_000;
 const POLL_RECORDS_MS = 250;
 /** With PostgreSQL just back, nodes need a moment to empty their spools. */
 const SPOOL_GRACE_MS = 3_000;
@@ -23,7 +24,7 @@ export interface StoreActivityDeps {
 }
 
 /** The projection of calls. Every write may be repeated, also while an earlier try of it is still under way. */
-export function createStoreActivities(deps: StoreActivityDeps): StoreActivities {
+export function createStoreActivities(deps: StoreActivityDeps): CallStoreActivities {
   const { calls, attempts, nodes } = deps;
 
   async function close(record: FinalRecord, truncated: boolean): Promise<void> {
@@ -79,7 +80,7 @@ export function createStoreActivities(deps: StoreActivityDeps): StoreActivities 
     },
 
     async liveNodes() {
-      return (await nodes.live(LIVE_MS)).map(presence);
+      return (await nodes.live(NODE_SILENCE_MS)).map(presence);
     },
 
     async nodePresence(nodeId) {

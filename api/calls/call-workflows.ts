@@ -1,5 +1,5 @@
-/** What the API asks of a call's workflow, with every way it can go wrong told apart. */
-import type { HangupRequest, OutboundCallInput } from '../../workflows/call/types';
+import type { HangupCause } from '../../contract/endings';
+import type { OutboundCallInput } from '../../workflows/call/input';
 
 /**
  * `accepted`: the workflow has it and its row is stored. `expired`: its first task came too late, nothing was dialled.
@@ -21,5 +21,5 @@ export interface CallWorkflows {
   accept(input: OutboundCallInput, bodyHash: string | null): Promise<AcceptOutcome>;
   /** Null when Temporal does not know the call; throws `ApiError` 503 when it cannot be asked. */
   describe(callId: string): Promise<CallWorkflowDescription | null>;
-  hangup(callId: string, updateId: string, request: HangupRequest): Promise<HangupOutcome>;
+  hangup(callId: string, updateId: string, request: HangupCause): Promise<HangupOutcome>;
 }

@@ -4,18 +4,19 @@
  * was lost, and only a call that expired undialled or is older than 24 hours gives way to n + 1.
  */
 import type { Logger } from '../../ops/logger';
+import type { SealedCallDetails } from '../../store/call-details';
 import type { Call as CallRow } from '../../store/entities/call';
 import { isDatabaseUnavailable } from '../../store/errors';
 import { keyedCallId, uuidV7 } from '../../store/ids';
 import type { CallLease, IdempotentRequest } from '../../store/repositories/idempotency-repository';
 import { rowAad } from '../../store/secrets';
 import type { SecretBox } from '../../store/secrets';
-import type { OutboundCallInput, SealedCallDetails } from '../../workflows/call/types';
+import type { OutboundCallInput } from '../../workflows/call/input';
 import { replayed } from '../changes';
 import { ApiError, impossible, unavailable } from '../errors';
 import { answer } from '../route';
 import type { RouteAnswer } from '../route';
-import type { Call } from '../schemas/call';
+import type { CallResource } from '../schemas/call';
 import type { ApiStore } from '../store';
 import { callView } from '../views';
 import type { CallWorkflows } from './call-workflows';
@@ -49,7 +50,7 @@ export interface PlacementRequest {
 }
 
 /** `superseded`: this id's call is over without having counted; the key begins the next. */
-type Placed = { readonly call: Call; readonly existing: boolean } | 'superseded';
+type Placed = { readonly call: CallResource; readonly existing: boolean } | 'superseded';
 
 export class CallPlacement {
   readonly #deps: PlacementDeps;
@@ -110,7 +111,7 @@ export class CallPlacement {
   }
 
   /** The call is placed, whether or not its answer could be saved: a repeat finds it by its id. */
-  async #remember(identity: IdempotentRequest, lease: CallLease & { kind: 'run' }, call: Call): Promise<void> {
+  async #remember(identity: IdempotentRequest, lease: CallLease & { kind: 'run' }, call: CallResource): Promise<void> {
     try {
       await this.#deps.store.idempotency.complete(identity, lease, call.id, { status: 200, body: call });
     } catch (error) {

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-
 import {
   WithStartWorkflowOperation,
   WorkflowExecutionAlreadyStartedError,
@@ -7,11 +6,11 @@ import {
   WorkflowUpdateFailedError,
 } from '@temporalio/client';
 import type { Client, Connection } from '@temporalio/client';
-
+import type { HangupCause } from '../../contract/endings';
 import type { Logger } from '../../ops/logger';
+import type { CallInput, CallMemo, OutboundCallInput } from '../../workflows/call/input';
 import { acceptUpdate, hangupUpdate } from '../../workflows/call/messages';
 import { callStartOptions } from '../../workflows/call/start-options';
-import type { CallInput, CallMemo, HangupRequest, OutboundCallInput } from '../../workflows/call/types';
 import { callWorkflowId } from '../../workflows/ids';
 import { unavailable } from '../errors';
 import type { AcceptOutcome, CallWorkflowDescription, CallWorkflows, HangupOutcome } from './call-workflows';
@@ -83,7 +82,7 @@ export class TemporalCalls implements CallWorkflows {
     }
   }
 
-  async hangup(callId: string, updateId: string, request: HangupRequest): Promise<HangupOutcome> {
+  async hangup(callId: string, updateId: string, request: HangupCause): Promise<HangupOutcome> {
     const deadlineMs = Date.now() + this.#hangupDeadlineMs;
     for (;;) {
       const outcome = await this.#hangupOnce(callId, updateId, request, deadlineMs);
@@ -96,7 +95,7 @@ export class TemporalCalls implements CallWorkflows {
   async #hangupOnce(
     callId: string,
     updateId: string,
-    request: HangupRequest,
+    request: HangupCause,
     deadlineMs: number,
   ): Promise<HangupOutcome | 'closing'> {
     try {

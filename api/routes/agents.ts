@@ -1,12 +1,11 @@
 import { z } from 'zod';
-
 import type { Changes } from '../changes';
 import { notFound } from '../errors';
 import type { ValidationIssue } from '../errors';
 import { answer, route } from '../route';
 import type { Route } from '../route';
 import { agent, agentCreate, agentDeleted, agentPatch, voice } from '../schemas/agent';
-import type { Agent, AgentPatch } from '../schemas/agent';
+import type { AgentResource, AgentPatchRequest } from '../schemas/agent';
 import { agentDeletedExample, agentExample, voicesExample } from '../schemas/examples';
 import { idParams } from '../schemas/primitives';
 import type { Speech, SpeechCatalog } from '../speech-catalog';
@@ -153,12 +152,12 @@ function voicesRoute(deps: AgentRouteDeps): Route {
   });
 }
 
-function assertUrls(body: AgentPatch, allowPrivate: boolean): void {
+function assertUrls(body: AgentPatchRequest, allowPrivate: boolean): void {
   assertTargetUrl('data_collection_webhook_url', body.data_collection_webhook_url, allowPrivate);
   assertTargetUrl('custom_llm', body.custom_llm, allowPrivate);
 }
 
-function withWarnings(view: Agent, speech: Speech): Agent {
+function withWarnings(view: AgentResource, speech: Speech): AgentResource {
   const warnings: ValidationIssue[] = speech.unspoken(view.language).map((language) => ({
     path: 'language',
     message: `No configured provider speaks "${language}"; calls with this agent will not work`,
@@ -195,15 +194,15 @@ const COLUMN_NAMES = {
   stt: 'stt',
   tts: 'tts',
   custom_llm: 'customLlm',
-} as const satisfies Record<keyof AgentPatch, string>;
+} as const satisfies Record<keyof AgentPatchRequest, string>;
 
 type FieldsOf<Body> = {
   [Name in keyof Body & keyof typeof COLUMN_NAMES as (typeof COLUMN_NAMES)[Name]]: Exclude<Body[Name], undefined>;
 };
 
-function fieldsOf<Body extends AgentPatch>(body: Body): FieldsOf<Body> {
+function fieldsOf<Body extends AgentPatchRequest>(body: Body): FieldsOf<Body> {
   const entries = Object.entries(body).flatMap(([name, value]) =>
-    value === undefined ? [] : [[COLUMN_NAMES[name as keyof AgentPatch], value]],
+    value === undefined ? [] : [[COLUMN_NAMES[name as keyof AgentPatchRequest], value]],
   );
   return Object.fromEntries(entries) as FieldsOf<Body>;
 }

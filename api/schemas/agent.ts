@@ -1,6 +1,5 @@
 import { z } from 'zod';
-
-import { e164, id, languageCode, MAX_FIRST_MESSAGE_CHARS, phoneNumber, timestamp } from './primitives';
+import { e164, id, languageCode, MAX_FIRST_MESSAGE_CHARS, phoneNumber, isoTimestamp } from './primitives';
 
 /** Languages one agent may mix; any other stands alone. */
 const MIXABLE_LANGUAGES: ReadonlySet<string> = new Set(['en', 'es', 'fr', 'de', 'hi', 'ru', 'pt', 'ja', 'it', 'nl']);
@@ -142,8 +141,8 @@ export const agent = z
     provider_external_id: z.string().nullable(),
     flow: z.record(z.string(), z.unknown()).nullable(),
     manual_mode: z.boolean(),
-    created_at: timestamp,
-    updated_at: timestamp,
+    created_at: isoTimestamp,
+    updated_at: isoTimestamp,
     warnings: z
       .array(z.object({ path: z.string(), message: z.string() }))
       .optional()
@@ -171,6 +170,6 @@ export const voice = z
   })
   .meta({ id: 'Voice' });
 
-export type AgentPatch = z.output<typeof agentPatch>;
-export type Agent = z.output<typeof agent>;
-export type Voice = z.output<typeof voice>;
+export type AgentPatchRequest = z.output<typeof agentPatch>;
+export type AgentResource = z.output<typeof agent>;
+export type VoiceResource = z.output<typeof voice>;

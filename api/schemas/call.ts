@@ -1,6 +1,5 @@
 import { z } from 'zod';
-
-import { id, MAX_FIRST_MESSAGE_CHARS, pageOf, pageQuery, phoneNumber, timestamp } from './primitives';
+import { id, MAX_FIRST_MESSAGE_CHARS, pageOf, pageQuery, phoneNumber, isoTimestamp } from './primitives';
 
 const direction = z.enum(['inbound', 'outbound']);
 const status = z.enum([
@@ -85,9 +84,9 @@ export const call = z
     campaign_id: id.nullable(),
     contact_id: id.nullable(),
     session_id: id.nullable(),
-    started_at: timestamp,
-    answered_at: timestamp.nullable(),
-    ended_at: timestamp.nullable(),
+    started_at: isoTimestamp,
+    answered_at: isoTimestamp.nullable(),
+    ended_at: isoTimestamp.nullable(),
     duration_seconds: z.number().nullable().meta({ description: 'From answer to end' }),
     ended_by: z.enum(['agent', 'caller', 'callee', 'api', 'system']).nullable(),
     end_reason: z.string().nullable(),
@@ -123,7 +122,7 @@ export const callEvent = z
     id: z.string().meta({ description: '`<source>:<seq>`' }),
     source: z.enum(['node', 'workflow']),
     seq: z.int(),
-    at: timestamp,
+    at: isoTimestamp,
     type: z.string(),
     data: z.record(z.string(), z.unknown()),
   })
@@ -148,6 +147,6 @@ export const transcript = z
   .meta({ id: 'Transcript' });
 
 export type OutboundCallRequest = z.output<typeof outboundCall>;
-export type Call = z.output<typeof call>;
+export type CallResource = z.output<typeof call>;
 export type CallsQuery = z.output<typeof callsQuery>;
-export type CallEvent = z.output<typeof callEvent>;
+export type CallEventResource = z.output<typeof callEvent>;

@@ -1,7 +1,6 @@
 /** Examples of the OpenAPI document; a test parses each with its schema. */
 import type { z } from 'zod';
-
-import type { agent, agentDeleted, Voice } from './agent';
+import type { agent, agentDeleted, VoiceResource } from './agent';
 import type { AgentConfig } from './agent-config';
 import type { call, callEvent, transcript } from './call';
 import type { inboundTrunk, inboundTrunkDeleted } from './inbound-trunk';
@@ -62,7 +61,7 @@ export const agentDeletedExample: z.output<typeof agentDeleted> = {
   detached: { phone_numbers: [{ id: NUMBER_ID, phone_number: NUMBER }] },
 };
 
-export const voicesExample: Voice[] = [
+export const voicesExample: VoiceResource[] = [
   {
     id: 'slt',
     name: 'SLT',

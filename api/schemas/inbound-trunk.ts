@@ -1,6 +1,5 @@
 import { z } from 'zod';
-
-import { e164, id, phoneNumber, timestamp } from './primitives';
+import { e164, id, phoneNumber, isoTimestamp } from './primitives';
 
 export const inboundTrunkCreate = z
   .object({
@@ -24,8 +23,8 @@ export const inboundTrunk = z
     krisp_enabled: z.boolean(),
     agent_id_header: z.literal('X-OPENCX-AGENT-ID'),
     auth: z.literal('digest'),
-    created_at: timestamp,
-    updated_at: timestamp,
+    created_at: isoTimestamp,
+    updated_at: isoTimestamp,
   })
   .meta({ id: 'InboundTrunk' });
 
@@ -33,4 +32,4 @@ export const inboundTrunkDeleted = z
   .object({ id, deleted: z.literal(true), detached: z.object({ phone_numbers: z.array(e164) }) })
   .meta({ id: 'InboundTrunkDeleted' });
 
-export type InboundTrunk = z.output<typeof inboundTrunk>;
+export type InboundTrunkResource = z.output<typeof inboundTrunk>;

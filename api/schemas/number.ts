@@ -1,6 +1,5 @@
 import { z } from 'zod';
-
-import { e164, id, phoneNumber, timestamp } from './primitives';
+import { e164, id, phoneNumber, isoTimestamp } from './primitives';
 
 const method = z.enum(['outbound_code', 'inbound_call', 'attest']);
 
@@ -21,9 +20,9 @@ export const number = z
     status: z.enum(['pending', 'verified', 'failed', 'expired']),
     method,
     phone_agent_id: id.nullable().meta({ description: 'The agent it is assigned to' }),
-    code_expires_at: timestamp.nullable(),
-    verified_at: timestamp.nullable(),
-    created_at: timestamp,
+    code_expires_at: isoTimestamp.nullable(),
+    verified_at: isoTimestamp.nullable(),
+    created_at: isoTimestamp,
   })
   .meta({ id: 'PhoneNumber' });
 

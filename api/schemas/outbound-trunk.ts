@@ -1,8 +1,6 @@
 import { isIPv6 } from 'node:net';
-
 import { z } from 'zod';
-
-import { e164, id, phoneNumber, timestamp } from './primitives';
+import { e164, id, phoneNumber, isoTimestamp } from './primitives';
 
 const HOST_NAME =
   /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}[A-Za-z0-9])?)*\.?$/;
@@ -44,7 +42,7 @@ export const outboundTrunkCreate = z
   .meta({ id: 'OutboundTrunkCreate' });
 
 export const outboundTrunkSummary = z
-  .object({ id, name: z.string(), created_at: timestamp, updated_at: timestamp })
+  .object({ id, name: z.string(), created_at: isoTimestamp, updated_at: isoTimestamp })
   .meta({ id: 'OutboundTrunkSummary' });
 
 export const outboundTrunk = z
@@ -58,8 +56,8 @@ export const outboundTrunk = z
     has_password: z.literal(true),
     caller_number: e164,
     agents: z.array(z.object({ id, name: z.string() })).meta({ description: 'Agents that dial through it' }),
-    created_at: timestamp,
-    updated_at: timestamp,
+    created_at: isoTimestamp,
+    updated_at: isoTimestamp,
   })
   .meta({ id: 'OutboundTrunk' });
 
@@ -71,5 +69,5 @@ export const outboundTrunkDeleted = z
   })
   .meta({ id: 'OutboundTrunkDeleted' });
 
-export type OutboundTrunk = z.output<typeof outboundTrunk>;
+export type OutboundTrunkResource = z.output<typeof outboundTrunk>;
 export type OutboundTrunkSummary = z.output<typeof outboundTrunkSummary>;

@@ -1,6 +1,5 @@
 /** Pieces that several requests and answers share. */
 import { z } from 'zod';
-
 import { parsePhoneNumber } from '../phone-number';
 
 /** Six minutes of speech; also what variables may make of it. */
@@ -8,7 +7,7 @@ export const MAX_FIRST_MESSAGE_CHARS = 5000;
 
 /** In lower case, as the store's: two spellings of one id are compared as texts. */
 export const id = z.uuid().toLowerCase().meta({ description: 'UUID' });
-export const timestamp = z.iso.datetime().meta({ description: 'ISO 8601, UTC' });
+export const isoTimestamp = z.iso.datetime().meta({ description: 'ISO 8601, UTC' });
 
 /** An E.164 number, normalised. Emergency numbers and short codes are a 422 of their own. */
 export const phoneNumber = z

@@ -2,24 +2,17 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Logger } from 'pino';
 import { systemClock } from '../clock';
+import type { AgentDelegate, AgentPersona, AgentSession, CallAudio } from './agent-session';
 import { FliteTts } from './providers/flite/flite-tts';
 import { MoonshineStt } from './providers/moonshine/moonshine-stt';
 import { BuiltinResponder } from './responder/builtin-responder';
 import { FallbackResponder } from './responder/fallback-responder';
 import { OpenAiResponder } from './responder/openai-responder';
+import type { Responder } from './responder/responder';
 import { ConversationSession } from './session';
+import type { SpeechToText } from './speech-to-text';
+import type { TextToSpeech, Voice } from './text-to-speech';
 import { APOLOGY, STANDING_PHRASES } from './turns/phrases';
-import type {
-  AgentDelegate,
-  AgentPersona,
-  AgentRuntime,
-  AgentSession,
-  CallAudio,
-  Responder,
-  SpeechToText,
-  TextToSpeech,
-  Voice,
-} from './types';
 import { SpeechListener } from './vad/speech-listener';
 
 export interface LanguageModelOptions {
@@ -36,11 +29,7 @@ export interface AgentRuntimeOptions {
   readonly onAudioPort?: (port: MessagePort) => void;
 }
 
-export function createAgentRuntime(options: AgentRuntimeOptions): AgentRuntime {
-  return new EmbeddedAgentRuntime(options);
-}
-
-class EmbeddedAgentRuntime implements AgentRuntime {
+export class AgentRuntime {
   readonly #logger: AgentRuntimeOptions['logger'];
   readonly #listener: SpeechListener;
   readonly #tts: FliteTts;
@@ -73,6 +62,7 @@ class EmbeddedAgentRuntime implements AgentRuntime {
     this.#logger.info({ providers: this.describe() }, 'agent providers');
   }
 
+  /** Port on which caller audio arrives as AudioBatch; give it to the RTP engine. */
   audioPort(): MessagePort {
     return this.#listener.audioPort();
   }
@@ -90,10 +80,12 @@ class EmbeddedAgentRuntime implements AgentRuntime {
     return new ConversationSession(deps, persona, audio, delegate);
   }
 
+  /** The voices the configured providers really have. */
   voices(): readonly Voice[] {
     return this.#tts.voices();
   }
 
+  /** Which providers are in use, for logs and /ready. */
   describe(): Readonly<Record<string, string>> {
     return {
       vad: this.#listener.detector,

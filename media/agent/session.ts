@@ -8,20 +8,22 @@
  *
  *   Any state ──close()──▶ closed. Nothing but `#transition` writes the state.
  */
-import { within } from './after';
 import type { Clock } from '../clock';
+import { within } from './after';
+import type { AgentDelegate, AgentPersona, AgentSession, CallAudio } from './agent-session';
+import type { Responder } from './responder/responder';
+import type { SpeechToText } from './speech-to-text';
+import type { TextToSpeech } from './text-to-speech';
 import { CallerTurn } from './turns/caller-turn';
 import type { FinishedTurn } from './turns/caller-turn';
 import { DtmfCollector, pressedText } from './turns/dtmf-collector';
 import { APOLOGY, SAY_AGAIN, SILENCE_FAREWELL, STILL_THERE } from './turns/phrases';
 import { Reply } from './turns/reply';
-import type { EndReason } from './turns/reply';
+import type { AgentEndReason } from './turns/reply';
 import { splitSentences } from './turns/sentences';
 import { SilenceWatch } from './turns/silence-watch';
 import { SynthesisedSentence } from './turns/synthesised-sentence';
 import { Transcript } from './turns/transcript';
-import type { AgentDelegate, AgentPersona, AgentSession, CallAudio } from './types';
-import type { Responder, SpeechToText, TextToSpeech } from './types';
 import type { CallerAudioSource } from './vad/speech-listener';
 
 const DUCKED_GAIN = 0.3;
@@ -72,7 +74,7 @@ export class ConversationSession implements AgentSession {
   /** Something was said while the agent could not be interrupted; it is answered afterwards. */
   #unanswered = false;
   /** The farewell is over, but somebody has just begun to make a sound. */
-  #pendingEnd: EndReason | null = null;
+  #pendingEnd: AgentEndReason | null = null;
   #recognitionFailures = 0;
   #repeatQuestions = 0;
 
@@ -352,7 +354,7 @@ export class ConversationSession implements AgentSession {
     this.#newReply(null).sayPrepared([SynthesisedSentence.ready(APOLOGY, apology)], 'error');
   }
 
-  #end(reason: EndReason): void {
+  #end(reason: AgentEndReason): void {
     this.#pendingEnd = null;
     this.#silence.rest();
     this.#transition('ended');

@@ -2,8 +2,8 @@
  * The events of one call, numbered 1, 2, 3 … without gaps. Until the call has an id (an inbound call before its
  * workflow is started) they wait here with their times; after `ended` nothing more is reported.
  */
+import type { CallEvent, CallEvents } from '../../contract/events';
 import type { Clock } from '../clock';
-import type { CallEvent, CallEvents } from '../control/contract';
 
 type Body<E> = E extends CallEvent ? Omit<E, 'callId' | 'orgId' | 'seq' | 'atMs'> : never;
 /** A `CallEvent` before it is numbered. */

@@ -9,9 +9,11 @@
  * seen (or late), the one `ended` event goes out as the call's last and the state is `ended`.
  */
 import type { Logger } from 'pino';
+import type { CallDirection } from '../../contract/call';
+import type { CallEnding, CallMetrics } from '../../contract/endings';
+import type { CallEvents } from '../../contract/events';
 import { TimerSet, type Clock } from '../clock';
-import type { CallDirection, CallEnding, CallEvents, CallMetrics } from '../control/contract';
-import type { RtpStats } from '../rtp/types';
+import type { RtpStats } from '../rtp/rtp-session';
 import { CallEventLog } from './call-events';
 import type { CallObserver } from './call-observer';
 import { CallTimings } from './call-timings';
@@ -22,9 +24,9 @@ const STATS_DEADLINE_MS = 800;
 const TRAILING_MESSAGE_MS = 300;
 
 export type LiveState = 'setup' | 'ringing' | 'answered';
-export type CallState = LiveState | 'ending' | 'ended';
+export type LifecycleState = LiveState | 'ending' | 'ended';
 
-const MOVES: Readonly<Record<CallState, readonly CallState[]>> = {
+const MOVES: Readonly<Record<LifecycleState, readonly LifecycleState[]>> = {
   setup: ['ringing', 'answered', 'ending', 'ended'],
   ringing: ['answered', 'ending'],
   answered: ['ending'],
@@ -51,7 +53,7 @@ export class CallLifecycle {
   readonly timings: CallTimings;
   readonly events: CallEventLog;
   readonly #options: LifecycleOptions;
-  #state: CallState = 'setup';
+  #state: LifecycleState = 'setup';
   #liveState: LiveState = 'setup';
   #callId: string | null = null;
   #logger: Logger;
@@ -68,7 +70,7 @@ export class CallLifecycle {
     this.events = new CallEventLog(options.events, options.clock);
   }
 
-  get state(): CallState {
+  get state(): LifecycleState {
     return this.#state;
   }
 
@@ -136,7 +138,7 @@ export class CallLifecycle {
     this.#completeWhenKnown();
   }
 
-  #transition(next: CallState): void {
+  #transition(next: LifecycleState): void {
     if (!MOVES[this.#state].includes(next)) throw new Error(`a call cannot go from ${this.#state} to ${next}`);
     this.#state = next;
     switch (next) {

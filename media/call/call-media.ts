@@ -2,10 +2,11 @@
  * The media of one call: joins its RTP session and its agent. Owns both: `close()` closes the agent, then the session
  * (agent → RTP session), and is the only way out of `open`.
  */
-import type { AgentDelegate, AgentPersona, AgentSession } from '../agent/types';
+import type { CallMetrics } from '../../contract/endings';
+import type { TranscriptTurn } from '../../contract/events';
+import type { AgentDelegate, AgentPersona, AgentSession } from '../agent/agent-session';
 import { TimerSet, type Clock } from '../clock';
-import type { CallMetrics, TranscriptTurn } from '../control/contract';
-import type { RtpEngine, RtpRemote, RtpSession, RtpStats } from '../rtp/types';
+import type { RtpEngine, RtpRemote, RtpSession, RtpStats } from '../rtp/rtp-session';
 
 /** Answer anyway when the first words are not ready by then. */
 const WARM_DEADLINE_MS = 3000;

@@ -1,6 +1,6 @@
-/** What the call layer lets be counted. The node's metrics implement it; nothing here waits or throws. */
-import type { CallDirection, Disposition, EndReason } from '../control/contract';
-import type { RtpStats } from '../rtp/types';
+import type { CallDirection } from '../../contract/call';
+import type { Disposition, EndReason } from '../../contract/endings';
+import type { RtpStats } from '../rtp/rtp-session';
 
 export interface EndedCall {
   readonly direction: CallDirection;

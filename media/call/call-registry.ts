@@ -2,16 +2,10 @@
  * The calls of a node: those being set up, the live ones by `callId`, the ended ones for a while (so that a status
  * says "ended" and a late command finds its call), tombstones, and what commands and dials have already been answered.
  */
+import type { CallDirection } from '../../contract/call';
+import type { CallNodeStatus, CommandResult, DialResult, LiveCall } from '../../contract/commands';
+import type { EndReason, EndedBy } from '../../contract/endings';
 import type { Clock } from '../clock';
-import type {
-  CallDirection,
-  CallNodeStatus,
-  CommandResult,
-  DialResult,
-  EndReason,
-  EndedBy,
-  LiveCall,
-} from '../control/contract';
 import type { LiveState } from './call-lifecycle';
 
 /** Longer than any workflow asks about a call that is over. */

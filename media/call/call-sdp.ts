@@ -1,7 +1,7 @@
-/** Between the negotiated stream of `sdp/` and the remote side that `rtp/` sends to. */
-import type { RtpRemote } from '../rtp/types';
+import type { RtpRemote } from '../rtp/rtp-session';
+import type { RemoteAudio } from '../sdp/audio-stream';
 import { answerOffer } from '../sdp/offer-answer';
-import type { RemoteAudio, SdpFault } from '../sdp/types';
+import type { SdpFault } from '../sdp/sdp-result';
 
 /** RFC 863: a port that stands for "one of ours" while none is open yet. */
 const DISCARD_PORT = 9;

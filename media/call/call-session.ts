@@ -3,9 +3,11 @@
  * called whom. The direction (`InboundCall`, `OutboundCall`) owns the dialog and says how to hang up.
  */
 import type { Logger } from 'pino';
+import type { CallDirection } from '../../contract/call';
+import type { EndedBy, EndReason, SipOutcome } from '../../contract/endings';
+import type { CallEvents } from '../../contract/events';
 import type { Clock } from '../clock';
-import type { CallDirection, CallEvents, EndedBy, EndReason, SipOutcome } from '../control/contract';
-import type { RtpEngine, RtpRemote } from '../rtp/types';
+import type { RtpEngine, RtpRemote } from '../rtp/rtp-session';
 import { SdpSession } from '../sdp/sdp-session';
 import type { LadderMessage, ReasonHeader } from '../sip/types';
 import { CallLifecycle } from './call-lifecycle';

@@ -1,5 +1,4 @@
-/** SIP outcome → disposition: the one place where a status becomes the word of the call's record. */
-import type { Disposition } from '../control/contract';
+import type { Disposition } from '../../contract/endings';
 import type { DialOutcome } from '../sip/types';
 
 /** Why we ended a dial ourselves: our CANCEL on request, or because nobody picked up. */

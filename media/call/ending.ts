@@ -1,5 +1,4 @@
-/** Endings that a call decides by itself: the Reason its BYE or CANCEL carries (RFC 3326, Q.850). */
-import type { EndReason } from '../control/contract';
+import type { EndReason } from '../../contract/endings';
 import type { ReasonHeader } from '../sip/types';
 
 const NORMAL_CLEARING = 16;

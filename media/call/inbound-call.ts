@@ -1,8 +1,5 @@
-/**
- * A call that came in: routed from memory, its workflow started (nothing rings before that), 180, agent warm, 200,
- * conversation. Refusals before the workflow's start are no calls: they are counted and leave no event.
- */
-import type { CallDirectory, EndedBy, EndReason, InboundRequest, RoutingDecision } from '../control/contract';
+import type { CallDirectory, InboundRequest, RoutingDecision } from '../../contract/directory';
+import type { EndedBy, EndReason } from '../../contract/endings';
 import { warningHeader } from '../sdp/warning';
 import type { InboundDialog, ReasonHeader } from '../sip/types';
 import type { LiveState } from './call-lifecycle';

@@ -1,17 +1,6 @@
-/**
- * A call that we place: one attempt, one SIP Call-ID, at most one INVITE. `dial` resolves when the INVITE is at the
- * socket; everything later is an event. While it rings the agent prepares its first words.
- */
-import type {
-  AgentProfile,
-  CallEnding,
-  DialCommand,
-  DialRefusal,
-  DialResult,
-  EndedBy,
-  EndReason,
-  OutboundTrunkProfile,
-} from '../control/contract';
+import type { DialCommand, DialRefusal, DialResult } from '../../contract/commands';
+import type { AgentProfile, OutboundTrunkProfile } from '../../contract/directory';
+import type { CallEnding, EndedBy, EndReason } from '../../contract/endings';
 import type { DialOutcome, OutboundDialog, ReasonHeader, SipEndpoint } from '../sip/types';
 import type { LiveState } from './call-lifecycle';
 import type { RegisteredCall } from './call-registry';

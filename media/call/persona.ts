@@ -1,5 +1,5 @@
-import type { AgentPersona } from '../agent/types';
-import type { AgentProfile } from '../control/contract';
+import type { AgentProfile } from '../../contract/directory';
+import type { AgentPersona } from '../agent/agent-session';
 
 /** What the agent of a call is, as its session needs it. `firstMessage` overrides the agent's own. */
 export function personaOf(callId: string, agent: AgentProfile, firstMessage: string | null = null): AgentPersona {

@@ -3,13 +3,11 @@
  * the event loop leave as one message.
  */
 import { Worker } from 'node:worker_threads';
-
+import type { MessagePort, Transferable } from 'node:worker_threads';
 import { threadEntry } from '../thread-entry';
 import { RtpError } from './rtp-error';
-
-import type { MessagePort, Transferable } from 'node:worker_threads';
+import type { RtpEngine, RtpRemote, RtpSession, RtpSessionDelegate, RtpStats } from './rtp-session';
 import type { FromRtpThread, RtpReply, RtpThreadOptions, ToRtpThread } from './thread-messages';
-import type { RtpEngine, RtpRemote, RtpSession, RtpSessionDelegate, RtpStats } from './types';
 
 export interface ThreadedRtpEngineOptions extends RtpThreadOptions {
   /** The thread died, its calls have no media any more: for the process to end and be started anew. */

@@ -10,9 +10,8 @@ import { isRtcp } from './packet';
 import { estimateMos } from './quality';
 import { Receiver } from './receiver';
 import { buildReport, compactNtp, ntpTime, readRtcp, rtcpSenderSsrc } from './rtcp';
+import type { RtpRemote, RtpStats } from './rtp-session';
 import { Transmitter } from './transmitter';
-
-import type { RtpRemote, RtpStats } from './types';
 
 /** From the start until the first packet, and from the last packet on. */
 const FIRST_PACKET_TIMEOUT_MS = 30_000;

@@ -1,7 +1,7 @@
 /** What main thread and RTP thread say to each other; both directions are arrays, so that a tick costs one message. */
 import type { MessagePort } from 'node:worker_threads';
 import type { RtpErrorCode } from './rtp-error';
-import type { RtpRemote, RtpStats } from './types';
+import type { RtpRemote, RtpStats } from './rtp-session';
 
 export interface RtpThreadOptions {
   readonly portMin: number;

@@ -1,11 +1,10 @@
 /** Choosing one audio stream and its codec out of a peer's SDP: the rules of RFC 3264 that offer and answer share. */
 import { isIPv4, isIPv6 } from 'node:net';
-
 import { addressScope, isUnspecified } from '../../ops/address-scope';
-import { refuse } from './types';
-
+import type { AudioCodec, Direction, RemoteAudio } from './audio-stream';
+import { refuse } from './sdp-result';
+import type { SdpRefusal } from './sdp-result';
 import type { MediaSection, OfferedFormat } from './session-description';
-import type { AudioCodec, Direction, RemoteAudio, SdpRefusal } from './types';
 
 export const DEFAULT_CODECS: readonly AudioCodec[] = ['PCMU', 'PCMA'];
 const PLAIN_RTP = 'RTP/AVP';

@@ -1,13 +1,12 @@
 /** Offers and answers for audio calls: PCMU or PCMA and telephone-event over RTP/AVP (RFC 3264). Pure functions. */
 import { isIPv6 } from 'node:net';
 import { write } from 'sdp-transform';
-
+import type { AudioCodec, Direction, LocalAudio } from './audio-stream';
 import { DEFAULT_CODECS, answerDirection, chooseAudio, remoteAudio } from './negotiation';
+import { refuse } from './sdp-result';
+import type { AnswerResult, ReadAnswerResult } from './sdp-result';
 import { readSessionDescription } from './session-description';
-import { refuse } from './types';
-
 import type { MediaSection } from './session-description';
-import type { AnswerResult, AudioCodec, Direction, LocalAudio, ReadAnswerResult } from './types';
 
 const PAYLOAD_TYPES: Readonly<Record<AudioCodec, number>> = { PCMU: 0, PCMA: 8 };
 const TELEPHONE_EVENT_PAYLOAD_TYPE = 101;

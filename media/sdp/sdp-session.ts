@@ -3,10 +3,9 @@
  * from the one before and stays when nothing changed (RFC 3264 §5, §8).
  */
 import { randomBytes } from 'node:crypto';
-
+import type { AudioCodec, Direction, LocalAudio } from './audio-stream';
 import { answerOffer, createOffer, readAnswer } from './offer-answer';
-
-import type { AnswerResult, AudioCodec, Direction, LocalAudio, ReadAnswerResult } from './types';
+import type { AnswerResult, ReadAnswerResult } from './sdp-result';
 
 export interface SdpSessionOptions {
   readonly localAddress: string;

@@ -4,11 +4,10 @@
  */
 import { isIPv4, isIPv6 } from 'node:net';
 import { parse } from 'sdp-transform';
-
-import { refuse } from './types';
-
 import type { MediaDescription, SharedDescriptionFields } from 'sdp-transform';
-import type { Direction, SdpRefusal } from './types';
+import type { Direction } from './audio-stream';
+import { refuse } from './sdp-result';
+import type { SdpRefusal } from './sdp-result';
 
 const MAX_SDP_BYTES = 16_384;
 const MAX_LINES = 400;

@@ -1,5 +1,4 @@
-import type { SdpFault } from './types';
-
+import type { SdpFault } from './sdp-result';
 /** Warn codes of RFC 3261 §20.43. */
 const WARNINGS: Readonly<Record<SdpFault, { readonly code: number; readonly text: string }>> = {
   malformed: { code: 399, text: 'Session description not understood' },

@@ -3,15 +3,14 @@ import type { ChildProcess } from 'node:child_process';
 import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-
 import { readEnvFile } from '../../ops/env';
 import type { Logger } from '../../ops/logger';
 import type { Shutdown } from '../../ops/shutdown';
 import { newApiKey } from '../../store/api-key-hash';
 import { newMasterKey } from '../../store/secrets';
 import { PostgresServer } from '../postgres/postgres-server';
-import { readSecretFile } from '../process/secret-file';
 import { takeInstanceLock } from '../process/instance-lock';
+import { readSecretFile } from '../process/secret-file';
 import { PROJECT_ROOT } from '../project-root';
 import { findTemporal } from '../temporal/executable';
 import { TemporalServer } from '../temporal/temporal-server';
@@ -35,7 +34,7 @@ interface Entry {
 const PROCESSES: Readonly<Record<ProcessName, Entry>> = {
   worker: { main: 'activities/main.js', preload: 'activities/preload.js' },
   api: { main: 'api/main.js' },
-  media: { main: 'media/main.js' },
+  media: { main: 'media-node/main.js' },
 };
 
 /** A media node ends its calls after 30 s by itself; the rest is for its own shutdown. */

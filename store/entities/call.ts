@@ -1,12 +1,6 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
-import type { CallDirection, CallMetrics, Disposition, EndedBy, EndReason } from '../../media/control/contract';
-
-/**
- * scheduled → queued → dialing → ringing → in_progress ⇄ held ⇄ transferring → completed.
- * A row only moves forward; what arrives late or twice changes nothing.
- */
-export type CallStatus =
-  'scheduled' | 'queued' | 'dialing' | 'ringing' | 'in_progress' | 'held' | 'transferring' | 'completed';
+import type { CallDirection, CallStatus } from '../../contract/call';
+import type { CallMetrics, Disposition, EndedBy, EndReason } from '../../contract/endings';
 
 /**
  * The projection of a call for lists and search; its workflow is the truth. No foreign keys: a call outlives the agent

@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm';
-import type { CallDirection, Disposition } from '../../media/control/contract';
+import type { CallDirection, CallStatus } from '../../contract/call';
+import type { Disposition } from '../../contract/endings';
 import { Call } from '../entities/call';
-import type { CallStatus } from '../entities/call';
 import { isUuid } from '../ids';
 import { decodeCursor, pageLimit, toPage } from '../page';
 import type { Page, PageRequest } from '../page';

@@ -1,18 +1,17 @@
 import type { DataSource } from 'typeorm';
-import type { CallMetrics, Disposition, EndedBy, EndReason } from '../../media/control/contract';
-import type { SipOutcome } from '../../media/control/contract';
+import type { CallStatus } from '../../contract/call';
+import type { CallMetrics, Disposition, EndedBy, EndReason, SipOutcome } from '../../contract/endings';
 import { statusesBefore } from '../call-status';
 import { Call } from '../entities/call';
-import type { CallStatus } from '../entities/call';
 import { isUuid } from '../ids';
 import { jsonbParameter, storableText } from '../jsonb';
+import type { Page } from '../page';
 import { listCalls } from './call-list';
 import type { CallFilter } from './call-list';
 import { CALL_BEGUN, callParameters, timestamp } from './call-row';
 import type { NewCall } from './call-row';
-import type { Page } from '../page';
 
-export interface CallProgress {
+export interface CallFacts {
   readonly nodeId?: string | null;
   readonly bootId?: string | null;
   readonly sipCallId?: string | null;
@@ -84,11 +83,7 @@ export class CallRepository {
    * Moves the row forward and fills in what is known now; a status that is not ahead of the row's changes only what
    * was unknown. False when there is no row or it is terminal.
    */
-  async markStatus(
-    callId: string,
-    status: Exclude<CallStatus, 'completed'>,
-    known: CallProgress = {},
-  ): Promise<boolean> {
+  async markStatus(callId: string, status: Exclude<CallStatus, 'completed'>, known: CallFacts = {}): Promise<boolean> {
     const [, count]: [unknown, number] = await this.#dataSource.query(
       `UPDATE calls SET
          status = CASE WHEN status = ANY($3::text[]) THEN $2 ELSE status END,

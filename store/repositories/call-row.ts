@@ -1,6 +1,4 @@
-/** How a call's row begins, for the two writers that may be the first: its workflow and the node that dials it. */
-import type { CallDirection } from '../../media/control/contract';
-import type { CallStatus } from '../entities/call';
+import type { CallDirection, CallStatus } from '../../contract/call';
 import { jsonbParameter, storableText } from '../jsonb';
 
 export interface NewCall {

@@ -1,11 +1,11 @@
 import type { DataSource } from 'typeorm';
-import type { CallEvent, TranscriptTurn } from '../../media/control/contract';
+import type { CallEvent, TranscriptTurn } from '../../contract/events';
 import { statusesBefore } from '../call-status';
 import type { EventSource } from '../entities/call-event';
 import { isDataError } from '../errors';
+import { decodeEventCursor, encodeEventCursor } from '../event-cursor';
 import { isUuid } from '../ids';
 import { jsonbParameter, storableText } from '../jsonb';
-import { decodeEventCursor, encodeEventCursor } from '../event-cursor';
 import { pageLimit } from '../page';
 import type { Page, PageRequest } from '../page';
 

@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm';
-import type { TranscriptTurn } from '../../media/control/contract';
+import type { TranscriptTurn } from '../../contract/events';
 import { TranscriptTurnRow } from '../entities/transcript-turn';
 import { isUuid } from '../ids';
 

@@ -1,16 +1,16 @@
 import pino from 'pino';
-import type { AgentDelegate, AgentPersona } from '../../media/agent/types';
+import type { DialCommand, DialResult } from '../../contract/commands';
+import type { AgentDelegate, AgentPersona } from '../../media/agent/agent-session';
 import type { CallObserver } from '../../media/call/call-observer';
 import { CallRegistry } from '../../media/call/call-registry';
 import { InboundCall } from '../../media/call/inbound-call';
-import { NodeMediaControl } from '../../media/control/media-control';
-import type { DialCommand, DialResult } from '../../media/control/contract';
+import { NodeMediaControl } from '../../media/call/media-control';
 import { FakeAgent } from './fake-agent';
-import { NO_OBSERVER } from './no-observer';
 import { FakeClock, settle } from './fake-clock';
 import { AGENT, FakeDirectory, TRUNK } from './fake-directory';
 import { FakeRtpEngine } from './fake-rtp-engine';
 import { FakeInboundDialog, FakeSipEndpoint } from './fake-sip';
+import { NO_OBSERVER } from './no-observer';
 import { RecordingEvents } from './recording-events';
 
 export const BOOT_ID = 'boot-1';

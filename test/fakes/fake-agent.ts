@@ -1,5 +1,4 @@
-import type { AgentDelegate, AgentPersona, AgentSession } from '../../media/agent/types';
-
+import type { AgentDelegate, AgentPersona, AgentSession } from '../../media/agent/agent-session';
 /** An agent that is warm when the test says so and does what the test makes it do. */
 export class FakeAgent implements AgentSession {
   started = 0;

@@ -1,20 +1,21 @@
 import type { DataSource } from 'typeorm';
-
 import type {
   AcceptOutcome,
   CallWorkflowDescription,
   CallWorkflows,
   HangupOutcome,
 } from '../../api/calls/call-workflows';
+import type { HangupCause } from '../../contract/endings';
+import type { SealedCallDetails } from '../../store/call-details';
 import { CallRepository } from '../../store/repositories/call-repository';
 import { rowAad } from '../../store/secrets';
 import type { SecretBox } from '../../store/secrets';
-import type { HangupRequest, OutboundCallInput, SealedCallDetails } from '../../workflows/call/types';
+import type { OutboundCallInput } from '../../workflows/call/input';
 
 /** Stores a call's row as its workflow would; outcomes can be set ahead, one per request. */
 export class FakeCallWorkflows implements CallWorkflows {
   readonly accepted: OutboundCallInput[] = [];
-  readonly hangups: { readonly callId: string; readonly updateId: string; readonly request: HangupRequest }[] = [];
+  readonly hangups: { readonly callId: string; readonly updateId: string; readonly request: HangupCause }[] = [];
   readonly descriptions = new Map<string, CallWorkflowDescription>();
   /** Answered instead of `accepted`, in order. */
   acceptOutcomes: AcceptOutcome[] = [];
@@ -53,7 +54,7 @@ export class FakeCallWorkflows implements CallWorkflows {
     return Promise.resolve(this.descriptions.get(callId) ?? null);
   }
 
-  hangup(callId: string, updateId: string, request: HangupRequest): Promise<HangupOutcome> {
+  hangup(callId: string, updateId: string, request: HangupCause): Promise<HangupOutcome> {
     this.hangups.push({ callId, updateId, request });
     return Promise.resolve(this.hangupOutcome);
   }

@@ -1,6 +1,6 @@
 /** A conversation on fakes, with a clock, a line and a caller that speaks in 32 ms windows like the real detector. */
+import type { AgentPersona } from '../../media/agent/agent-session';
 import { ConversationSession } from '../../media/agent/session';
-import type { AgentPersona } from '../../media/agent/types';
 import { FakeClock, settle } from './fake-clock';
 import {
   FakeCallAudio,

@@ -7,8 +7,7 @@ import type {
   OutboundTrunkProfile,
   RoutingDecision,
   StartInboundResult,
-} from '../../media/control/contract';
-
+} from '../../contract/directory';
 export const AGENT: AgentProfile = {
   id: 'agent-1',
   orgId: 'org-1',

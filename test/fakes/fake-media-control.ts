@@ -1,7 +1,4 @@
 import type {
-  CallEnding,
-  CallEvents,
-  CallMetrics,
   CallNodeStatus,
   CommandResult,
   DialCommand,
@@ -10,8 +7,9 @@ import type {
   HangupCommand,
   LiveCall,
   MediaControl,
-  NonStateEvent,
-} from '../../media/control/contract';
+} from '../../contract/commands';
+import type { CallEnding, CallMetrics } from '../../contract/endings';
+import type { CallEvent, CallEvents, StateEvent } from '../../contract/events';
 
 export const METRICS: CallMetrics = {
   postDialDelayMs: 120,
@@ -173,7 +171,10 @@ export class FakeMediaControl implements MediaControl {
     this.revokedTrunks.push(trunkId);
   }
 
-  report(callId: string, event: DistributiveOmit<NonStateEvent, 'callId' | 'orgId' | 'seq' | 'atMs'>): void {
+  report(
+    callId: string,
+    event: DistributiveOmit<Exclude<CallEvent, StateEvent>, 'callId' | 'orgId' | 'seq' | 'atMs'>,
+  ): void {
     this.#events.report({ ...this.#base(this.#call(callId)), ...event });
   }
 

@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { RtpEngine, RtpRemote, RtpSession, RtpSessionDelegate, RtpStats } from '../../media/rtp/types';
+import type { RtpEngine, RtpRemote, RtpSession, RtpSessionDelegate, RtpStats } from '../../media/rtp/rtp-session';
 
 export const QUIET_STATS: RtpStats = {
   packetsSent: 0,

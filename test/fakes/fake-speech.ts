@@ -1,21 +1,9 @@
-/** Speech providers, a call's audio and its listener, as a conversation sees them; the test plays the caller. */
-import type {
-  AgentDelegate,
-  AgentPersona,
-  CallAudio,
-  ChatMessage,
-  Responder,
-  ResponderEvent,
-  SpeechToText,
-  SpokenTurn,
-  SttOptions,
-  SttResult,
-  TextToSpeech,
-  TtsRequest,
-  VadEvent,
-  Voice,
-} from '../../media/agent/types';
+import type { AgentDelegate, AgentPersona, CallAudio, SpokenTurn } from '../../media/agent/agent-session';
+import type { ChatMessage, Responder, ResponderEvent } from '../../media/agent/responder/responder';
+import type { SpeechToText, SttOptions, SttResult } from '../../media/agent/speech-to-text';
+import type { TextToSpeech, TtsRequest, Voice } from '../../media/agent/text-to-speech';
 import type { CallerAudio, CallerAudioSource } from '../../media/agent/vad/speech-listener';
+import type { VadEvent } from '../../media/agent/vad/voice-activity';
 
 export const SAMPLES_PER_CHARACTER = 480;
 

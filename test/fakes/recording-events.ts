@@ -1,5 +1,4 @@
-import type { CallEvent, CallEvents } from '../../media/control/contract';
-
+import type { CallEvent, CallEvents } from '../../contract/events';
 export class RecordingEvents implements CallEvents {
   readonly all: CallEvent[] = [];
 

@@ -1,6 +1,8 @@
 import { ApplicationFailure } from '@temporalio/common';
-import type { CallEnding, CallMetrics } from '../../media/control/contract';
-import type { CallInput, CallState, CallStateSignal, CallStatus } from './types';
+import type { CallStatus } from '../../contract/call';
+import type { CallEnding, CallMetrics } from '../../contract/endings';
+import type { CallInput } from './input';
+import type { CallSnapshot, CallStateSignal } from './messages';
 
 export interface CallNode {
   readonly nodeId: string;
@@ -10,7 +12,10 @@ export interface CallNode {
 
 export type SignalEffect = 'answered' | 'ended' | 'ignored';
 
-const MOVES: Readonly<Record<CallStatus, readonly CallStatus[]>> = {
+/** A conversation is one state to the workflow: who is on hold is its node's business. */
+type FollowedStatus = Exclude<CallStatus, 'held' | 'transferring'>;
+
+const MOVES: Readonly<Record<FollowedStatus, readonly FollowedStatus[]>> = {
   scheduled: ['queued', 'completed'],
   queued: ['dialing', 'completed'],
   dialing: ['queued', 'in_progress', 'completed'],
@@ -29,7 +34,7 @@ const MOVES: Readonly<Record<CallStatus, readonly CallStatus[]>> = {
  */
 export class CallProgress {
   readonly #callId: string;
-  #status: CallStatus;
+  #status: FollowedStatus;
   #node: CallNode | null = null;
   #lastSeq = 0;
   #answeredAtMs: number | null = null;
@@ -84,7 +89,7 @@ export class CallProgress {
     return this.#truncated;
   }
 
-  get state(): CallState {
+  get state(): CallSnapshot {
     return {
       callId: this.#callId,
       status: this.#status,
@@ -169,7 +174,7 @@ export class CallProgress {
     return true;
   }
 
-  #transition(next: CallStatus): void {
+  #transition(next: FollowedStatus): void {
     if (!MOVES[this.#status].includes(next)) {
       throw ApplicationFailure.nonRetryable(`a call cannot go from ${this.#status} to ${next}`, 'invalid_transition');
     }

@@ -1,11 +1,14 @@
 import { condition, sleep } from '@temporalio/workflow';
+import type { HangupCause } from '../../contract/endings';
+import { NODE_SILENCE_MS } from '../../contract/nodes';
 import { CallProgress } from './call-progress';
 import type { CallNode } from './call-progress';
 import { FORGOTTEN, MAX_DURATION, SETUP_ABANDONED } from './endings';
+import type { CallInput } from './input';
+import type { CallStateSignal } from './messages';
 import * as node from './node-commands';
 import { showAnswered, showDetails } from './presentation';
 import { CallProjection, nodePresence } from './projection';
-import type { CallInput, CallStateSignal, HangupRequest } from './types';
 
 /** An inbound call is answered within this, or its node is asked. */
 const ANSWER_BY_MS = 10_000;
@@ -15,8 +18,6 @@ const BACKSTOP_MS = 30_000;
 const LAST_WORD_MS = 5_000;
 /** The node's workflow owes a verdict on a suspicion; after this the node's presence is looked up. */
 const VERDICT_MS = 20_000;
-/** A node without a sign of life for longer is gone. */
-const NODE_SILENCE_MS = 6_000;
 
 /**
  * A placed call, from the moment a node has it until it ends: answer, hang-up, the three ways of asking a node that
@@ -29,7 +30,7 @@ export class CallRun {
   readonly projection = new CallProjection();
   /** Number of the attempt that was begun last. */
   attempt = 0;
-  #hangup: HangupRequest | null = null;
+  #hangup: HangupCause | null = null;
   #hangupSent = false;
   #answers = 0;
   #verdictsAlive = 0;
@@ -40,7 +41,7 @@ export class CallRun {
     this.progress = new CallProgress(input);
   }
 
-  get hangupRequest(): HangupRequest | null {
+  get hangupRequest(): HangupCause | null {
     return this.#hangup;
   }
 
@@ -49,7 +50,7 @@ export class CallRun {
     return this.#hangupSent;
   }
 
-  requestHangup(request: HangupRequest): void {
+  requestHangup(request: HangupCause): void {
     this.#hangup ??= request;
   }
 

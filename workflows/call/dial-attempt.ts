@@ -6,12 +6,12 @@ import {
   proxyActivities,
   TimeoutFailure,
 } from '@temporalio/workflow';
-import type { DialOutcome, MediaActivities } from '../../activities/media/activity-types';
 import { MEDIA_TASK_QUEUE } from '../ids';
-import type { OutboundCallInput } from './types';
+import type { CallNodeActivities, DialReport } from './activities';
+import type { OutboundCallInput } from './input';
 
 /** `no_node`: nobody took the dial in time; `unknown`: it was taken, and whether an INVITE left is not known. */
-export type AttemptOutcome = DialOutcome | { readonly sent: false; readonly code: 'no_node' } | 'unknown' | 'withdrawn';
+export type AttemptOutcome = DialReport | { readonly sent: false; readonly code: 'no_node' } | 'unknown' | 'withdrawn';
 
 /** One dial, never repeated by Temporal. `withdraw` takes it back as long as no node has begun it. */
 export class DialAttempt {
@@ -19,7 +19,7 @@ export class DialAttempt {
   #withdrawn = false;
 
   async run(input: OutboundCallInput, n: number): Promise<AttemptOutcome> {
-    const media = proxyActivities<MediaActivities>({
+    const media = proxyActivities<CallNodeActivities>({
       taskQueue: MEDIA_TASK_QUEUE,
       scheduleToStartTimeout: '5s',
       startToCloseTimeout: '5s',

@@ -3,10 +3,10 @@ import type { CallRun } from './call-run';
 import { DialAttempt } from './dial-attempt';
 import type { AttemptOutcome } from './dial-attempt';
 import { canceledUndialled, NOT_DIALLED, UNCERTAIN, UNRESOLVABLE } from './endings';
+import type { OutboundCallInput } from './input';
 import * as node from './node-commands';
 import { showPlaced } from './presentation';
 import { liveNodes } from './projection';
-import type { OutboundCallInput } from './types';
 
 /** Between two attempts that dialled nothing. */
 const PAUSES_MS = [1_000, 2_000, 5_000] as const;

@@ -1,7 +1,4 @@
-/** The endings a call's workflow decides by itself; every other one is its node's word. */
-import type { CallEnding } from '../../media/control/contract';
-import type { HangupRequest } from './types';
-
+import type { CallEnding, HangupCause } from '../../contract/endings';
 const bySystem = (disposition: CallEnding['disposition'], endReason: CallEnding['endReason']): CallEnding => ({
   disposition,
   endReason,
@@ -22,11 +19,11 @@ export const SETUP_ABANDONED: CallEnding = bySystem('failed', 'setup_abandoned')
 /** Its node lives and does not know the call. */
 export const FORGOTTEN: CallEnding = bySystem('failed', 'error');
 /** The node should have ended the call long ago. */
-export const MAX_DURATION: HangupRequest = { endReason: 'max_duration', endedBy: 'system' };
+export const MAX_DURATION: HangupCause = { endReason: 'max_duration', endedBy: 'system' };
 /** Cancelled in Temporal's UI or CLI. */
-export const OPERATOR_HANGUP: HangupRequest = { endReason: 'api_hangup', endedBy: 'system' };
+export const OPERATOR_HANGUP: HangupCause = { endReason: 'api_hangup', endedBy: 'system' };
 
 /** Hung up before anything was dialled. */
-export function canceledUndialled(request: HangupRequest): CallEnding {
+export function canceledUndialled(request: HangupCause): CallEnding {
   return { disposition: 'canceled', endReason: request.endReason, endedBy: request.endedBy, sip: null };
 }

@@ -1,5 +1,50 @@
+/** Signals, updates and queries of a call's workflow. */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { AcceptResult, CallState, CallStateSignal, HangupRequest, HangupResult } from './types';
+import type { CallStatus } from '../../contract/call';
+import type { CallEnding, CallMetrics, HangupCause } from '../../contract/endings';
+
+/** The signal of a state event; `seq` is the node's counter. */
+export type CallStateSignal =
+  | {
+      readonly type: 'answered';
+      readonly seq: number;
+      readonly atMs: number;
+      readonly nodeId: string;
+      readonly bootId: string;
+      readonly sipCallId: string;
+      readonly postDialDelayMs: number | null;
+    }
+  | {
+      readonly type: 'ended';
+      readonly seq: number;
+      readonly atMs: number;
+      readonly nodeId: string;
+      readonly bootId: string;
+      readonly ending: CallEnding;
+      readonly metrics: CallMetrics;
+    };
+
+/** What `status` answers. */
+export interface CallSnapshot {
+  readonly callId: string;
+  readonly status: CallStatus;
+  readonly nodeId: string | null;
+  readonly bootId: string | null;
+  readonly sipCallId: string | null;
+  readonly answeredAtMs: number | null;
+  readonly ending: CallEnding | null;
+}
+
+/** `effective`: BYE or CANCEL was sent, or the call ended meanwhile; `already_ended`: it was over before. */
+export interface HangupResult {
+  readonly outcome: 'effective' | 'already_ended';
+}
+
+/** Accepting update of an outbound call: the row is in the database. */
+export interface AcceptResult {
+  readonly callId: string;
+  readonly accepted: boolean;
+}
 
 /** A state event of the call's node. Ignored when its seq is not above the last one seen. */
 export const callEventSignal = defineSignal<[CallStateSignal]>('callEvent');
@@ -14,5 +59,5 @@ export const nodeAliveSignal = defineSignal<[{ bootId: string }]>('nodeAlive');
 export const verifySignal = defineSignal<[{ bootId: string }]>('verify');
 /** Resolves when the call's row is stored; first message of every outbound call (update-with-start). */
 export const acceptUpdate = defineUpdate<AcceptResult, []>('accept');
-export const hangupUpdate = defineUpdate<HangupResult, [HangupRequest]>('hangup');
-export const callStatusQuery = defineQuery<CallState>('status');
+export const hangupUpdate = defineUpdate<HangupResult, [HangupCause]>('hangup');
+export const callStatusQuery = defineQuery<CallSnapshot>('status');

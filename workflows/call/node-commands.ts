@@ -1,18 +1,19 @@
 import { ActivityFailure, getExternalWorkflowHandle, proxyActivities } from '@temporalio/workflow';
-import type { MediaActivities, NodeBoot } from '../../activities/media/activity-types';
-import type { CallNodeStatus } from '../../media/control/contract';
+import type { CallNodeStatus } from '../../contract/commands';
+import type { HangupCause } from '../../contract/endings';
+import type { NodeBoot } from '../../contract/nodes';
 import { mediaNodeTaskQueue, mediaNodeWorkflowId } from '../ids';
 import { suspectSignal } from '../node/messages';
+import type { CallNodeActivities } from './activities';
 import type { CallNode } from './call-progress';
-import type { HangupRequest } from './types';
 
 /** `sent`: BYE or CANCEL left; `unknown`: this boot does not have the call; `silent`: no answer in time. */
-export type HangupOutcome = 'sent' | 'unknown' | 'silent';
+export type HangupAnswer = 'sent' | 'unknown' | 'silent';
 export type StatusAnswer = (NodeBoot & { readonly status: CallNodeStatus }) | 'silent';
 
 /** Commands are answered on acceptance; a node that does not answer is suspected, not asked again and again. */
-const onNode = (nodeId: string, summary: string): ReturnType<typeof proxyActivities<MediaActivities>> =>
-  proxyActivities<MediaActivities>({
+const onNode = (nodeId: string, summary: string): ReturnType<typeof proxyActivities<CallNodeActivities>> =>
+  proxyActivities<CallNodeActivities>({
     taskQueue: mediaNodeTaskQueue(nodeId),
     scheduleToStartTimeout: '2s',
     startToCloseTimeout: '5s',
@@ -20,7 +21,7 @@ const onNode = (nodeId: string, summary: string): ReturnType<typeof proxyActivit
     summary,
   });
 
-export async function hangup(callId: string, node: CallNode, request: HangupRequest): Promise<HangupOutcome> {
+export async function hangup(callId: string, node: CallNode, request: HangupCause): Promise<HangupAnswer> {
   try {
     const result = await onNode(node.nodeId, `hang up: ${request.endReason}`).hangupCall({
       callId,

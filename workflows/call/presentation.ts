@@ -3,8 +3,8 @@ import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow'
 import type { SearchAttributeUpdatePair } from '@temporalio/common';
 import { mediaNodeAttribute } from '../ids';
 import type { CallProgress } from './call-progress';
+import type { CallInput } from './input';
 import { CALL_STATUS, DISPOSITION, keyword, MEDIA_NODE_ID, SIP_CALL_ID } from './start-options';
-import type { CallInput } from './types';
 
 export function showPlaced(progress: CallProgress): void {
   const { node } = progress;

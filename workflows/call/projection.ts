@@ -1,13 +1,14 @@
 import { isCancellation, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
-import type { AnsweredRecord, FinalRecord, NodePresence, StoreActivities } from '../../activities/store/types';
+import type { NodePresence } from '../../contract/nodes';
 import { MAIN_TASK_QUEUE } from '../ids';
-import type { CallInput } from './types';
+import type { CallStoreActivities, AnsweredRecord, FinalRecord } from './activities';
+import type { CallInput } from './input';
 
 /** A record is closed without what has not arrived by then. */
 const RECORDS_WAIT_MS = 10_000;
 
 /** A projection write costs one history event while PostgreSQL answers. */
-const quick = proxyLocalActivities<StoreActivities>({
+const quick = proxyLocalActivities<CallStoreActivities>({
   startToCloseTimeout: '2s',
   retry: { maximumAttempts: 2, initialInterval: '100ms' },
 });
@@ -16,8 +17,8 @@ const patientOptions = {
   startToCloseTimeout: '20s',
   retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '30s' },
 } as const;
-const patientRecord = proxyActivities<StoreActivities>({ ...patientOptions, summary: 'record of the call' });
-const patientLook = proxyActivities<StoreActivities>({ ...patientOptions, summary: 'presence of media nodes' });
+const patientRecord = proxyActivities<CallStoreActivities>({ ...patientOptions, summary: 'record of the call' });
+const patientLook = proxyActivities<CallStoreActivities>({ ...patientOptions, summary: 'presence of media nodes' });
 
 /**
  * The call's row, written in the order of what happened: each write as a local activity, and while PostgreSQL is away as

@@ -1,7 +1,7 @@
 import { defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/common';
 import type { SearchAttributePair } from '@temporalio/common';
 import { callWorkflowId, MAIN_TASK_QUEUE, mediaNodeAttribute } from '../ids';
-import type { CallInput, CallMemo } from './types';
+import type { CallInput, CallMemo } from './input';
 
 const ORG_ID = defineSearchAttributeKey('OrgId', 'KEYWORD');
 const AGENT_ID = defineSearchAttributeKey('AgentId', 'KEYWORD');

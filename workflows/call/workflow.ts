@@ -1,10 +1,11 @@
 import { allHandlersFinished, CancellationScope, condition, setHandler } from '@temporalio/workflow';
-import type { FinalRecord } from '../../activities/store/types';
-import type { CallEnding } from '../../media/control/contract';
+import type { CallEnding } from '../../contract/endings';
+import type { FinalRecord } from './activities';
 import { CallRun } from './call-run';
 import { dial } from './dialling';
 import type { DialEnd } from './dialling';
 import { EXPIRED, OPERATOR_HANGUP } from './endings';
+import type { CallInput } from './input';
 import {
   acceptUpdate,
   callEventSignal,
@@ -15,7 +16,6 @@ import {
   verifySignal,
 } from './messages';
 import { showDetails, showEnded } from './presentation';
-import type { CallInput } from './types';
 
 export interface CallResult {
   readonly disposition: CallEnding['disposition'];

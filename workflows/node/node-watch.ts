@@ -1,7 +1,5 @@
-import type { NodePresence } from '../../activities/store/types';
-
-/** A node without a sign of life for longer than this, that does not answer either, is lost. */
-const SILENCE_MS = 6_000;
+import { NODE_SILENCE_MS } from '../../contract/nodes';
+import type { NodePresence } from '../../contract/nodes';
 
 export interface NodeWatchState {
   /** The boot that is being watched. */
@@ -64,13 +62,13 @@ export class NodeWatch {
 }
 
 /**
- * `ping`: the boot that answered, null when none did. Loss = another boot answers, or nobody answers and the node has shown no sign of life for 6 s. `presence` is
- * `unknown` while PostgreSQL is away: then nothing is decided.
+ * `ping`: the boot that answered, null when none did. Loss = another boot answers, or nobody answers and the node has
+ * been silent for too long. `presence` is `unknown` while PostgreSQL is away: then nothing is decided.
  */
 export function judge(bootId: string, ping: string | null, presence: NodePresence | null | 'unknown'): Verdict {
   if (ping !== null) return ping === bootId ? 'alive' : 'lost';
   if (presence === 'unknown') return 'unclear';
   if (presence === null) return 'lost';
-  if (presence.bootId !== bootId || presence.silentMs > SILENCE_MS) return 'lost';
+  if (presence.bootId !== bootId || presence.silentMs > NODE_SILENCE_MS) return 'lost';
   return 'unclear';
 }

@@ -14,17 +14,17 @@ import {
   sleep,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { MediaActivities } from '../../activities/media/activity-types';
-import type { LostBoot, ReconcileActivities } from '../../activities/reconcile/types';
-import type { NodePresence, StoreActivities } from '../../activities/store/types';
+import { NODE_SILENCE_MS } from '../../contract/nodes';
+import type { NodePresence } from '../../contract/nodes';
 import { nodeAliveSignal, nodeLostSignal } from '../call/messages';
 import { callWorkflowId, MAIN_TASK_QUEUE, mediaNodeTaskQueue } from '../ids';
+import type { LostBoot, NodeLossActivities, WatchedNodeActivities } from './activities';
 import { nodeStartedSignal, nodeStateQuery, nodeStoppedSignal, suspectSignal } from './messages';
+import type { MediaNodeInput } from './messages';
 import { judge, NodeWatch } from './node-watch';
 import type { Verdict } from './node-watch';
-import type { MediaNodeInput } from './types';
 
-const store = proxyLocalActivities<StoreActivities>({
+const store = proxyLocalActivities<NodeLossActivities>({
   startToCloseTimeout: '2s',
   retry: { maximumAttempts: 1 },
 });
@@ -129,12 +129,12 @@ class NodeSupervision {
   }
 
   async #runNode(bootId: string): Promise<'stopped' | 'other_boot'> {
-    const media = proxyActivities<MediaActivities>({
+    const media = proxyActivities<WatchedNodeActivities>({
       taskQueue: mediaNodeTaskQueue(this.#nodeId),
       // As long as a missed heartbeat takes to be noticed: a node that dies before it begins is found lost as soon.
-      scheduleToStartTimeout: '6s',
+      scheduleToStartTimeout: NODE_SILENCE_MS,
       startToCloseTimeout: '30 days',
-      heartbeatTimeout: '6s',
+      heartbeatTimeout: NODE_SILENCE_MS,
       retry: { maximumAttempts: 1 },
       cancellationType: ActivityCancellationType.TRY_CANCEL,
       summary: `watches boot ${bootId}`,
@@ -168,7 +168,7 @@ class NodeSupervision {
   }
 
   async #ping(): Promise<string | null> {
-    const media = proxyActivities<MediaActivities>({
+    const media = proxyActivities<WatchedNodeActivities>({
       taskQueue: mediaNodeTaskQueue(this.#nodeId),
       scheduleToStartTimeout: '2s',
       startToCloseTimeout: '2s',
@@ -201,7 +201,7 @@ class NodeSupervision {
   }
 
   async #sweep(lost: LostBoot): Promise<void> {
-    const reconcile = proxyActivities<ReconcileActivities>({
+    const reconcile = proxyActivities<NodeLossActivities>({
       taskQueue: MAIN_TASK_QUEUE,
       startToCloseTimeout: '10 minutes',
       heartbeatTimeout: '10s',

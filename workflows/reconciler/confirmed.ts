@@ -1,5 +1,4 @@
-import type { Discrepancy } from '../../activities/reconcile/types';
-
+import type { Discrepancy } from './activities';
 /** What both passes show: the same call, for the same cause, at the same place. */
 export function confirmed(first: readonly Discrepancy[], second: readonly Discrepancy[]): readonly Discrepancy[] {
   const seen = new Set(first.map(keyOf));

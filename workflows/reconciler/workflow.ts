@@ -1,14 +1,13 @@
 import { ActivityFailure, proxyActivities, setCurrentDetails, sleep } from '@temporalio/workflow';
-import type { MediaActivities, NodeCalls } from '../../activities/media/activity-types';
-import type { Discrepancy, ReconcileActivities } from '../../activities/reconcile/types';
-import type { StoreActivities } from '../../activities/store/types';
+import type { NodeCalls } from '../../contract/nodes';
 import { mediaNodeTaskQueue } from '../ids';
+import type { Discrepancy, ListedNodeActivities, ReconcileActivities } from './activities';
 import { confirmed } from './confirmed';
 
 /** Between the two passes: what was under way during the first is done by the second. */
 const BETWEEN_PASSES = '4s';
 
-const { liveNodes } = proxyActivities<StoreActivities>({
+const { liveNodes } = proxyActivities<ReconcileActivities>({
   startToCloseTimeout: '5s',
   retry: { maximumAttempts: 2 },
   summary: 'live media nodes',
@@ -58,8 +57,8 @@ async function callsOf(nodeId: string): Promise<NodeCalls | null> {
   }
 }
 
-function onNode(nodeId: string, summary: string): ReturnType<typeof proxyActivities<MediaActivities>> {
-  return proxyActivities<MediaActivities>({
+function onNode(nodeId: string, summary: string): ReturnType<typeof proxyActivities<ListedNodeActivities>> {
+  return proxyActivities<ListedNodeActivities>({
     taskQueue: mediaNodeTaskQueue(nodeId),
     scheduleToStartTimeout: '2s',
     startToCloseTimeout: '5s',

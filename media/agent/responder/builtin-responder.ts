@@ -1,9 +1,6 @@
-/**
- * The responder that needs no key: deterministic, answers from the agent's instructions, says honestly when it does not
- * know, and recognises a goodbye.
- */
-import type { AgentPersona, ChatMessage, Responder, ResponderEvent, ResponderRequest } from '../types';
+import type { AgentPersona } from '../agent-session';
 import { Knowledge } from './knowledge';
+import type { ChatMessage, Responder, ResponderEvent, ResponderRequest } from './responder';
 
 export const UNKNOWN_ANSWER = "I'm sorry, I don't know that. Is there anything else I can help you with?";
 const FAREWELL = 'Thank you for calling. Goodbye!';

@@ -1,6 +1,7 @@
 /** The parts of the chat completions protocol in use: request, and the chunks of a streamed answer. */
 import { z } from 'zod';
-import type { AgentPersona, ChatMessage, ResponderEvent } from '../types';
+import type { AgentPersona } from '../agent-session';
+import type { ChatMessage, ResponderEvent } from './responder';
 
 export const END_CALL_TOOL = 'end_call';
 

@@ -2,10 +2,11 @@
  * Responder over any OpenAI-compatible chat completions API, streamed.
  * https://platform.openai.com/docs/api-reference/chat-streaming
  */
+import type { AgentPersona } from '../agent-session';
 import { ProviderError } from '../provider-error';
-import type { AgentPersona, ChatMessage, Responder, ResponderEvent, ResponderRequest } from '../types';
 import { chatRequest, parseChunk } from './chat-completion';
 import { EventStreamParser } from './event-stream';
+import type { ChatMessage, Responder, ResponderEvent, ResponderRequest } from './responder';
 
 const FIRST_TOKEN_MS = 2_500;
 const NEXT_TOKEN_MS = 2_500;

@@ -6,11 +6,12 @@
  *   idle ──speech_start──▶ speaking ──pause──▶ pausing ──silence long enough, text known──▶ idle (onTurn)
  *                            ▲──────speech──────┘
  */
-import { after } from '../after';
 import type { Clock } from '../../clock';
+import { after } from '../after';
 import { ProviderError } from '../provider-error';
-import type { SpeechToText, SttResult, VadEvent } from '../types';
+import type { SpeechToText, SttResult } from '../speech-to-text';
 import type { CallerAudio } from '../vad/speech-listener';
+import type { VadEvent } from '../vad/voice-activity';
 import { LONG_SILENCE_MS, silenceThatEndsTurn } from './end-of-turn';
 
 /** From here on a pause may be the end. */

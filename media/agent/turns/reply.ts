@@ -1,7 +1,8 @@
 /** The agent's speech of the moment with what belongs to it: who writes it, since when, and whether it ends the call. */
-import { after } from '../after';
 import type { Clock } from '../../clock';
-import type { AgentDelegate, Responder } from '../types';
+import { after } from '../after';
+import type { AgentDelegate } from '../agent-session';
+import type { Responder } from '../responder/responder';
 import { AgentSpeech } from './agent-speech';
 import type { AgentSpeechOptions } from './agent-speech';
 import { APOLOGY, FAREWELL, ONE_MOMENT, SAY_AGAIN } from './phrases';
@@ -11,7 +12,7 @@ import type { SynthesisedSentence } from './synthesised-sentence';
 /** Dead air is not allowed to last 3 s: while the responder has nothing, a filler is said. */
 const FILLER_AFTER_MS = 1_800;
 
-export type EndReason = Parameters<AgentDelegate['onEnd']>[0];
+export type AgentEndReason = Parameters<AgentDelegate['onEnd']>[0];
 
 export interface ReplyDelegate {
   onFirstAudio(reply: Reply): void;
@@ -35,7 +36,7 @@ export class Reply {
   readonly #delegate: ReplyDelegate;
   readonly #abort = new AbortController();
   #startedAt: number | null = null;
-  #endsCall: EndReason | null = null;
+  #endsCall: AgentEndReason | null = null;
   #cancelFiller: (() => void) | null = null;
 
   constructor(options: ReplyOptions) {
@@ -57,7 +58,7 @@ export class Reply {
     return this.#startedAt ?? this.#clock.now();
   }
 
-  get endsCall(): EndReason | null {
+  get endsCall(): AgentEndReason | null {
     return this.#endsCall;
   }
 
@@ -66,14 +67,14 @@ export class Reply {
     this.#endsCall = null;
   }
 
-  say(sentences: readonly string[], endsCall: EndReason | null): void {
+  say(sentences: readonly string[], endsCall: AgentEndReason | null): void {
     this.#endsCall = endsCall;
     for (const sentence of sentences) this.speech.say(sentence);
     this.speech.end();
   }
 
   /** The same with audio that is there, or on its way, already. */
-  sayPrepared(sentences: readonly SynthesisedSentence[], endsCall: EndReason | null): void {
+  sayPrepared(sentences: readonly SynthesisedSentence[], endsCall: AgentEndReason | null): void {
     this.#endsCall = endsCall;
     for (const sentence of sentences) this.speech.say(sentence.text, sentence);
     this.speech.end();
@@ -117,7 +118,7 @@ export class Reply {
     this.#cancelFiller?.();
   }
 
-  #decideEnd(reason: EndReason): void {
+  #decideEnd(reason: AgentEndReason): void {
     this.#endsCall = reason;
     this.#delegate.onEndsCall(this);
   }

@@ -1,5 +1,5 @@
-/** What was said, as context for the responder and, turn by turn, for the call's record; times count from the answer. */
-import type { ChatMessage, SpokenTurn } from '../types';
+import type { SpokenTurn } from '../agent-session';
+import type { ChatMessage } from '../responder/responder';
 
 export class Transcript {
   readonly #messages: ChatMessage[] = [];

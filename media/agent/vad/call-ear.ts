@@ -1,8 +1,8 @@
 /** What the speech thread keeps of one call: windows in the making, the gate, and the audio of the turn. */
 import { SAMPLE_RATE_HZ } from '../../audio/audio-batch';
-import type { VadEvent } from '../types';
 import { SpeechGate } from './speech-gate';
 import { UtteranceBuffer } from './utterance-buffer';
+import type { VadEvent } from './voice-activity';
 
 /** Recognisers need a little air around speech; more makes them invent words. */
 const PADDING_SAMPLES = 0.2 * SAMPLE_RATE_HZ;

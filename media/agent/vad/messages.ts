@@ -1,7 +1,7 @@
 /** Between the main thread and the speech thread. */
 import type { MessagePort } from 'node:worker_threads';
 import type { StopRequest } from '../stop-thread';
-import type { VadEvent } from '../types';
+import type { VadEvent } from './voice-activity';
 
 export type SpeechCommand =
   | StopRequest

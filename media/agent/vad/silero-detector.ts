@@ -7,7 +7,7 @@ import { SAMPLE_RATE_HZ } from '../../audio/audio-batch';
 import { loadOnnxRuntime, ONE_THREAD } from '../providers/onnx-runtime';
 import type { OnnxRuntime } from '../providers/onnx-runtime';
 import { packageFile } from '../providers/package-file';
-import type { VoiceActivityDetector } from '../types';
+import type { VoiceActivityDetector } from './voice-activity';
 
 const WINDOW_SAMPLES = 256;
 const CONTEXT_SAMPLES = 32;

@@ -1,8 +1,8 @@
 /** Voice activity of many calls: frames in, events out, one detector run for all windows that are complete. */
 import { FRAME_SAMPLES } from '../../audio/audio-batch';
 import type { AudioBatch } from '../../audio/audio-batch';
-import type { VadEvent, VoiceActivityDetector } from '../types';
 import { CallEar } from './call-ear';
+import type { VadEvent, VoiceActivityDetector } from './voice-activity';
 
 export class SpeechAnalyser<Stream> {
   readonly #detector: VoiceActivityDetector<Stream>;

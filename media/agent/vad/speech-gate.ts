@@ -7,7 +7,7 @@
  *                                     ▲────── window ≥ 0.5 ─────┘
  */
 import { SAMPLE_RATE_HZ } from '../../audio/audio-batch';
-import type { VadEvent } from '../types';
+import type { VadEvent } from './voice-activity';
 
 const OPEN_SUM = 1;
 const RESUME_PROBABILITY = 0.5;

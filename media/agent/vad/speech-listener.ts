@@ -4,8 +4,8 @@ import type { MessagePort } from 'node:worker_threads';
 import { threadEntry } from '../../thread-entry';
 import { ProviderError } from '../provider-error';
 import { stopThread } from '../stop-thread';
-import type { VadEvent } from '../types';
 import type { SpeechCommand, SpeechReport } from './messages';
+import type { VadEvent } from './voice-activity';
 
 /** Hears one call. */
 export interface CallerAudio {

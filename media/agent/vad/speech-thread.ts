@@ -1,11 +1,11 @@
 /** Worker thread: caller audio of all calls from the RTP thread, voice activity to the main thread. */
 import { parentPort } from 'node:worker_threads';
 import type { AudioBatch } from '../../audio/audio-batch';
-import type { VoiceActivityDetector } from '../types';
 import { EnergyDetector } from './energy-detector';
 import type { SpeechCommand, SpeechReport } from './messages';
 import { SileroDetector } from './silero-detector';
 import { SpeechAnalyser } from './speech-analyser';
+import type { VoiceActivityDetector } from './voice-activity';
 
 function report(message: SpeechReport, transfer: ArrayBuffer[] = []): void {
   parentPort?.postMessage(message, transfer);

@@ -5,7 +5,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-
 import { PROJECT_ROOT } from '../../../scripts/project-root';
 import { newMasterKey } from '../../../store/secrets';
 import { freePort, rtpPortRange } from '../../support/free-ports';
@@ -33,7 +32,7 @@ async function status(url: string): Promise<number | null> {
 it.each([
   ['api', 'api/main.js', 'API_PORT'],
   ['worker', 'activities/main.js', 'WORKER_HTTP_PORT'],
-  ['media', 'media/main.js', 'MEDIA_HTTP_PORT'],
+  ['media', 'media-node/main.js', 'MEDIA_HTTP_PORT'],
 ] as const)(
   '%s lives, says that it is not ready, and stops when it is asked to',
   async (name, entry, portVariable) => {

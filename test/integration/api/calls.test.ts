@@ -1,4 +1,4 @@
-import type { CallEvent } from '../../../media/control/contract';
+import type { CallEvent } from '../../../contract/events';
 import { uuidV7 } from '../../../store/ids';
 import { CallRepository } from '../../../store/repositories/call-repository';
 import { EventRepository } from '../../../store/repositories/event-repository';

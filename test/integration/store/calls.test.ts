@@ -1,6 +1,7 @@
 import fc from 'fast-check';
+import type { CallStatus } from '../../../contract/call';
+import type { Call } from '../../../store/entities/call';
 import { uuidV7 } from '../../../store/ids';
-import type { Call, CallStatus } from '../../../store/entities/call';
 import { CallRepository } from '../../../store/repositories/call-repository';
 import type { CallFinal } from '../../../store/repositories/call-repository';
 import { EventRepository } from '../../../store/repositories/event-repository';

@@ -1,9 +1,9 @@
 import type { DataSource } from 'typeorm';
-import type { CallEvent } from '../../../media/control/contract';
+import type { CallEvent } from '../../../contract/events';
 import { createDataSource } from '../../../store/data-source';
 import { uuidV7 } from '../../../store/ids';
-import { OrganisationRepository } from '../../../store/repositories/organisation-repository';
 import type { NewCall } from '../../../store/repositories/call-row';
+import { OrganisationRepository } from '../../../store/repositories/organisation-repository';
 import { SecretBox } from '../../../store/secrets';
 import { createTestDatabase } from '../../support/servers';
 

@@ -1,7 +1,7 @@
-import { TemporalCalls } from '../../../activities/media/temporal-calls';
-import type { CallEnding } from '../../../media/control/contract';
+import type { CallEnding } from '../../../contract/endings';
+import { TemporalCalls } from '../../../media-node/temporal-calls';
 import { callEventSignal, callStatusQuery, nodeLostSignal } from '../../../workflows/call/messages';
-import type { CallState } from '../../../workflows/call/types';
+import type { CallSnapshot } from '../../../workflows/call/messages';
 import { METRICS, PEER_HANGUP } from '../../fakes/fake-media-control';
 import { FIRST_MESSAGE, FROM, TO, until, WorkflowEnvironment } from './environment';
 import type { FakeNode } from './environment';
@@ -66,7 +66,7 @@ describe('a plain call', () => {
     await dialled(input.callId);
     node.control.answer(input.callId);
     await env.rowIs(input.callId, 'in_progress');
-    const state: CallState = await env.handle(input.callId).query(callStatusQuery);
+    const state: CallSnapshot = await env.handle(input.callId).query(callStatusQuery);
     expect(state).toMatchObject({ status: 'in_progress', nodeId: node.nodeId, bootId: node.bootId, ending: null });
     node.control.end(input.callId, CALLEE_HANGUP);
     await env.finished(input.callId);
@@ -150,7 +150,7 @@ describe('state events', () => {
     await handle.signal(callEventSignal, answered);
     await handle.signal(callEventSignal, ended);
     await env.rowIs(callId, 'in_progress');
-    const state: CallState = await handle.query(callStatusQuery);
+    const state: CallSnapshot = await handle.query(callStatusQuery);
     expect(state).toMatchObject({ status: 'in_progress', answeredAtMs: answered.atMs });
     await handle.signal(callEventSignal, { ...ended, seq: 5 });
     // Events 1…5 never came through the sink: the record is closed without them after 10 s.

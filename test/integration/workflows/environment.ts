@@ -9,15 +9,14 @@ import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime } from '@t
 import { Counter, Registry } from 'prom-client';
 import type { DataSource } from 'typeorm';
 import { createMainWorker } from '../../../activities/main-worker';
-import { createMediaNodeServices } from '../../../activities/media/node-services';
-import type { MediaNodeServices } from '../../../activities/media/types';
-import { PersistentWorker } from '../../../activities/persistent-worker';
 import { createReconcileActivities } from '../../../activities/reconcile/reconcile-activities';
-import { sealDetails } from '../../../activities/sealed-details';
 import { createStoreActivities } from '../../../activities/store/store-activities';
+import { NodeServices } from '../../../media-node/node-services';
 import { createLogger } from '../../../ops/logger';
+import { PersistentWorker } from '../../../ops/persistent-worker';
 import { createTemporalClient, installRuntime } from '../../../ops/temporal';
 import type { TemporalClient } from '../../../ops/temporal';
+import { sealDetails } from '../../../store/call-details';
 import { createDataSource } from '../../../store/data-source';
 import type { Call } from '../../../store/entities/call';
 import { uuidV7 } from '../../../store/ids';
@@ -26,15 +25,17 @@ import { CallRepository } from '../../../store/repositories/call-repository';
 import { EventRepository } from '../../../store/repositories/event-repository';
 import { MediaNodeRepository } from '../../../store/repositories/media-node-repository';
 import { newMasterKey, SecretBox } from '../../../store/secrets';
+import type { InboundCallInput, OutboundCallInput } from '../../../workflows/call/input';
 import { acceptUpdate } from '../../../workflows/call/messages';
+import type { AcceptResult } from '../../../workflows/call/messages';
 import { callStartOptions } from '../../../workflows/call/start-options';
-import type { AcceptResult, InboundCallInput, OutboundCallInput } from '../../../workflows/call/types';
 import type { callWorkflow } from '../../../workflows/call/workflow';
 import { callWorkflowId, SEARCH_ATTRIBUTES } from '../../../workflows/ids';
 import { FakeMediaControl } from '../../fakes/fake-media-control';
-import { NodeProcess } from './node-process';
 import { createTestDatabase, testServers } from '../../support/servers';
 import type { TestDatabase } from '../../support/servers';
+import { nodeActivities } from './node-activities';
+import { NodeProcess } from './node-process';
 
 export const FROM = '+15550001111';
 export const TO = '+15559998888';
@@ -45,7 +46,7 @@ export interface FakeNode {
   readonly nodeId: string;
   readonly bootId: string;
   readonly control: FakeMediaControl;
-  readonly services: MediaNodeServices;
+  readonly services: NodeServices;
   readonly dataDir: string;
 }
 
@@ -188,7 +189,7 @@ export class WorkflowEnvironment {
   async startNode(nodeId = `node-${this.nodes.length + 1}`): Promise<FakeNode> {
     const bootId = uuidV7();
     const dataDir = this.dataDirOf(nodeId);
-    const services = createMediaNodeServices({
+    const services = new NodeServices({
       nodeId,
       bootId,
       dataDir,
@@ -198,6 +199,7 @@ export class WorkflowEnvironment {
       client: this.client,
       connectWorker: () => this.connectWorker(),
       namespace: this.namespace,
+      ...nodeActivities(this),
       logger: this.logger,
     });
     await services.start();

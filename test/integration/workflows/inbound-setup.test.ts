@@ -1,7 +1,7 @@
+import type { InboundCallInput } from '../../../workflows/call/input';
 import { PEER_HANGUP } from '../../fakes/fake-media-control';
 import { WorkflowEnvironment } from './environment';
 import type { FakeNode } from './environment';
-import type { InboundCallInput } from '../../../workflows/call/types';
 
 let env: WorkflowEnvironment;
 let node: FakeNode;

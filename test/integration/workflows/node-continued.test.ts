@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isGrpcServiceError } from '@temporalio/client';
 import type { WorkflowHandle } from '@temporalio/client';
-import { TemporalCalls } from '../../../activities/media/temporal-calls';
+import { TemporalCalls } from '../../../media-node/temporal-calls';
 import type { Call } from '../../../store/entities/call';
 import { callWorkflowId, mediaNodeWorkflowId } from '../../../workflows/ids';
 import { nodeStateQuery, nodeStoppedSignal, suspectSignal } from '../../../workflows/node/messages';

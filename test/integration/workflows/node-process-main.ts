@@ -1,12 +1,12 @@
-import { createMediaNodeServices } from '../../../activities/media/node-services';
-import type { MediaNodeServices } from '../../../activities/media/types';
+import type { DialCommand, DialResult } from '../../../contract/commands';
+import { NodeServices } from '../../../media-node/node-services';
 import { createLogger } from '../../../ops/logger';
 import { connectWorker, createTemporalClient, installRuntime } from '../../../ops/temporal';
 import { createDataSource } from '../../../store/data-source';
 import { AttemptRepository } from '../../../store/repositories/attempt-repository';
 import { SecretBox } from '../../../store/secrets';
-import type { DialCommand, DialResult } from '../../../media/control/contract';
 import { FakeMediaControl, PEER_HANGUP } from '../../fakes/fake-media-control';
+import { nodeActivities } from './node-activities';
 import type { KillStep, NodeOrder, NodeProcessOptions, NodeReport } from './node-process';
 
 const options = JSON.parse(process.argv[2] ?? '{}') as NodeProcessOptions;
@@ -47,12 +47,14 @@ async function main(): Promise<void> {
   installRuntime(logger);
   const dataSource = await createDataSource({ url: options.databaseUrl }).initialize();
   const settings = { address: options.temporalAddress, namespace: options.namespace };
-  const services: MediaNodeServices = createMediaNodeServices({
+  const secrets = new SecretBox(options.secretsKey);
+  const services = new NodeServices({
     ...options,
     dataSource,
-    secrets: new SecretBox(options.secretsKey),
+    secrets,
     client: createTemporalClient(settings).client,
     connectWorker: () => connectWorker(settings),
+    ...nodeActivities({ dataSource, secrets, logger }),
     logger,
   });
   await services.start();

@@ -5,8 +5,8 @@
 import { once } from 'node:events';
 import { dirname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import type { VoiceActivityDetector } from '../../../media/agent/vad/voice-activity';
 import { threadEntry } from '../../../media/thread-entry';
-import type { VoiceActivityDetector } from '../../../media/agent/types';
 
 const VAD_SOURCES = join(__dirname, '..', '..', '..', 'media', 'agent', 'vad');
 

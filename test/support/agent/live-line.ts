@@ -3,7 +3,7 @@
  * speech to the speech thread.
  */
 import type { MessagePort } from 'node:worker_threads';
-import type { AgentSession, CallAudio } from '../../../media/agent/types';
+import type { AgentSession, CallAudio } from '../../../media/agent/agent-session';
 
 const FRAME_SAMPLES = 160;
 

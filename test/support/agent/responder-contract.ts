@@ -1,4 +1,4 @@
-import type { Responder, ResponderEvent } from '../../../media/agent/types';
+import type { Responder, ResponderEvent } from '../../../media/agent/responder/responder';
 import { TEST_PERSONA } from '../../fakes/fake-speech';
 
 export interface ResponderUnderTest {

@@ -1,5 +1,4 @@
-import type { SpeechToText } from '../../../media/agent/types';
-
+import type { SpeechToText } from '../../../media/agent/speech-to-text';
 export interface SpeechToTextUnderTest {
   readonly stt: SpeechToText;
   /** Speech that it can understand, and one of the words in it. */

@@ -1,5 +1,4 @@
-import type { TextToSpeech } from '../../../media/agent/types';
-
+import type { TextToSpeech } from '../../../media/agent/text-to-speech';
 export async function spokenBy(
   tts: TextToSpeech,
   text: string,

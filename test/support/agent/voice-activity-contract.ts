@@ -1,5 +1,4 @@
-import type { VoiceActivityDetector } from '../../../media/agent/types';
-
+import type { VoiceActivityDetector } from '../../../media/agent/vad/voice-activity';
 /** What every detector does with 8 kHz speech (silence before and after it) in windows of its size. */
 export function describeVoiceActivityDetector(
   name: string,

@@ -8,7 +8,7 @@ import { threadEntry } from '../../../thread-entry';
 import { ProviderError } from '../../provider-error';
 import { speakableText } from '../../speakable-text';
 import { SpeechCache } from '../../speech-cache';
-import type { TextToSpeech, TtsRequest, Voice } from '../../types';
+import type { TextToSpeech, TtsRequest, Voice } from '../../text-to-speech';
 import type { FliteJob, FliteReply } from './messages';
 
 const NAME = 'flite';

@@ -5,8 +5,8 @@
 import { Worker } from 'node:worker_threads';
 import { threadEntry } from '../../../thread-entry';
 import { ProviderError } from '../../provider-error';
+import type { SpeechToText, SttOptions, SttResult } from '../../speech-to-text';
 import { stopThread } from '../../stop-thread';
-import type { SpeechToText, SttOptions, SttResult } from '../../types';
 import type { RecogniseJob, RecogniserData, RecogniserReply } from './messages';
 
 const NAME = 'moonshine-tiny';

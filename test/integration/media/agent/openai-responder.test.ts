@@ -1,5 +1,5 @@
 import { OpenAiResponder } from '../../../../media/agent/responder/openai-responder';
-import type { ResponderEvent } from '../../../../media/agent/types';
+import type { ResponderEvent } from '../../../../media/agent/responder/responder';
 import { ChatCompletionsServer, failed, stop, streamed, text, toolCall } from '../../../fakes/chat-completions-server';
 import { TEST_PERSONA } from '../../../fakes/fake-speech';
 import { answerOf, describeResponder } from '../../../support/agent/responder-contract';

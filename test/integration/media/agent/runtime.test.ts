@@ -1,7 +1,7 @@
 /** Whole conversations in real time on the embedded models; the caller is a synthesised voice. */
+import type { AgentPersona } from '../../../../media/agent/agent-session';
 import { FliteTts } from '../../../../media/agent/providers/flite/flite-tts';
-import { createAgentRuntime } from '../../../../media/agent/runtime';
-import type { AgentPersona, AgentRuntime } from '../../../../media/agent/types';
+import { AgentRuntime } from '../../../../media/agent/runtime';
 import { ChatCompletionsServer, failed, stop, streamed, text, toolCall } from '../../../fakes/chat-completions-server';
 import { RecordingDelegate, TEST_PERSONA } from '../../../fakes/fake-speech';
 import { LiveLine } from '../../../support/agent/live-line';
@@ -29,7 +29,7 @@ describe('a conversation on the embedded models', () => {
     server = new ChatCompletionsServer();
     caller = new FliteTts();
     const languageModel = { baseUrl: await server.start(), apiKey: 'sk-test', model: 'test-model' };
-    runtime = createAgentRuntime({ languageModel, logger: SILENT });
+    runtime = new AgentRuntime({ languageModel, logger: SILENT });
     await Promise.all([runtime.start(), caller.start()]);
   }, 30_000);
   afterAll(() => Promise.all([runtime.close(), caller.close(), server.close()]));

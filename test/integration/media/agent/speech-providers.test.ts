@@ -1,9 +1,9 @@
 /** The embedded models themselves: their contracts, and what they make of each other over a telephone line. */
 import { FliteTts } from '../../../../media/agent/providers/flite/flite-tts';
 import { MoonshineStt } from '../../../../media/agent/providers/moonshine/moonshine-stt';
-import type { VadEvent } from '../../../../media/agent/types';
 import { SpeechListener } from '../../../../media/agent/vad/speech-listener';
 import type { CallerAudio } from '../../../../media/agent/vad/speech-listener';
+import type { VadEvent } from '../../../../media/agent/vad/voice-activity';
 import { decodeG711, encodeG711 } from '../../../../media/codec/g711';
 import { CompiledDetector } from '../../../support/agent/compiled-detector';
 import { describeSpeechToText } from '../../../support/agent/speech-to-text-contract';

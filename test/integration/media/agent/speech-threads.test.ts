@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { MessagePort } from 'node:worker_threads';
-import { threadEntry } from '../../../../media/thread-entry';
-import type { VadEvent } from '../../../../media/agent/types';
-import { SpeechListener } from '../../../../media/agent/vad/speech-listener';
 import { FliteTts } from '../../../../media/agent/providers/flite/flite-tts';
 import { MoonshineStt } from '../../../../media/agent/providers/moonshine/moonshine-stt';
+import { SpeechListener } from '../../../../media/agent/vad/speech-listener';
+import type { VadEvent } from '../../../../media/agent/vad/voice-activity';
+import { threadEntry } from '../../../../media/thread-entry';
 import { spokenBy } from '../../../support/agent/text-to-speech-contract';
 
 async function speechOf(text: string): Promise<Int16Array> {

@@ -1,12 +1,13 @@
 import { createSocket, type Socket } from 'node:dgram';
 import pino from 'pino';
-import { BENCH_IDENTITY, createBenchDirectory, createEchoAgent } from '../../../../media/bench-mode';
-import { NO_OBSERVER } from '../../../fakes/no-observer';
+import type { CallDirectory } from '../../../../contract/directory';
+import type { CallEvent } from '../../../../contract/events';
+import { BENCH_IDENTITY, createBenchDirectory, createEchoAgent } from '../../../../media-node/bench-mode';
 import { systemClock } from '../../../../media/clock';
-import type { CallDirectory, CallEvent } from '../../../../media/control/contract';
-import { MediaNode } from '../../../../media/media-node';
+import { MediaService } from '../../../../media/media-service';
 import { ThreadedRtpEngine } from '../../../../media/rtp/engine';
 import { SipServer } from '../../../../media/sip/endpoint';
+import { NO_OBSERVER } from '../../../fakes/no-observer';
 import { RecordingEvents } from '../../../fakes/recording-events';
 import { freePort, rtpPortRange } from '../../../support/free-ports';
 import { hasSipp, runSipp } from '../../../support/sipp';
@@ -19,13 +20,13 @@ describeWithSipp('calls of a media node on loopback', () => {
   const ports = rtpPortRange();
   const rtp = new ThreadedRtpEngine({ portMin: ports.min, portMax: ports.max });
   let directory: CallDirectory = createBenchDirectory();
-  let node: MediaNode;
+  let node: MediaService;
   let sipPort: number;
 
   beforeAll(async () => {
     await rtp.start();
     sipPort = await freePort();
-    node = new MediaNode({
+    node = new MediaService({
       nodeId: 'node-1',
       bootId: 'boot-1',
       maxCalls: 100,

@@ -4,17 +4,15 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { MessageChannel } from 'node:worker_threads';
-
-import { decodeG711, encodeG711 } from '../../../../media/codec/g711';
-import { ThreadedRtpEngine } from '../../../../media/rtp/engine';
-import { parseRtpPacket, serialiseRtpPacket } from '../../../../media/rtp/packet';
-import { amplitudeAt, sine } from '../../../support/tones';
-
 import type { Socket } from 'node:dgram';
 import type { AddressInfo } from 'node:net';
 import type { AudioBatch } from '../../../../media/audio/audio-batch';
+import { decodeG711, encodeG711 } from '../../../../media/codec/g711';
+import { ThreadedRtpEngine } from '../../../../media/rtp/engine';
+import { parseRtpPacket, serialiseRtpPacket } from '../../../../media/rtp/packet';
 import type { RtpPacket } from '../../../../media/rtp/packet';
-import type { RtpRemote, RtpSession } from '../../../../media/rtp/types';
+import type { RtpRemote, RtpSession } from '../../../../media/rtp/rtp-session';
+import { amplitudeAt, sine } from '../../../support/tones';
 
 const PORT_MIN = 24_000 + Math.floor(Math.random() * 4000) * 2;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

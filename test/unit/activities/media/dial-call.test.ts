@@ -1,14 +1,14 @@
-import type { DialInput } from '../../../../activities/media/activity-types';
 import { createMediaActivities } from '../../../../activities/media/media-activities';
-import { NodeLifetime } from '../../../../activities/media/node-lifetime';
-import { sealDetails } from '../../../../activities/sealed-details';
+import { NodeLifetime } from '../../../../media-node/node-lifetime';
 import { createLogger } from '../../../../ops/logger';
+import { sealDetails } from '../../../../store/call-details';
 import { StoreError } from '../../../../store/errors';
 import { attemptIdOf } from '../../../../store/ids';
 import type { IntendedAttempt } from '../../../../store/repositories/attempt-repository';
 import type { NewCall } from '../../../../store/repositories/call-row';
 import { newMasterKey, SecretBox } from '../../../../store/secrets';
-import type { OutboundCallInput } from '../../../../workflows/call/types';
+import type { DialInput } from '../../../../workflows/call/activities';
+import type { OutboundCallInput } from '../../../../workflows/call/input';
 import { FakeMediaControl } from '../../../fakes/fake-media-control';
 import type { DialPlan } from '../../../fakes/fake-media-control';
 

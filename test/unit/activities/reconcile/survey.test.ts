@@ -1,6 +1,6 @@
 import { survey } from '../../../../activities/reconcile/survey';
 import type { SurveyInput } from '../../../../activities/reconcile/survey';
-import type { LiveCall } from '../../../../media/control/contract';
+import type { LiveCall } from '../../../../contract/commands';
 
 const NOW_MS = 100_000;
 const live = (callId: string, sinceMs = 10_000): LiveCall => ({

@@ -1,9 +1,8 @@
 import { status } from '@grpc/grpc-js';
 import type { Client, Connection } from '@temporalio/client';
-
 import { TemporalCalls } from '../../../../api/calls/temporal-calls';
 import { createLogger } from '../../../../ops/logger';
-import type { OutboundCallInput } from '../../../../workflows/call/types';
+import type { OutboundCallInput } from '../../../../workflows/call/input';
 
 const grpc = (code: number, details: string): Error => Object.assign(new Error(details), { code, details });
 const closing = grpc(status.RESOURCE_EXHAUSTED, 'workflow is closing');

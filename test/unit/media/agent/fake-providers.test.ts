@@ -1,6 +1,6 @@
 /** The fakes keep the providers' contracts, so what is tested with them holds for the real ones. */
 import { EnergyDetector } from '../../../../media/agent/vad/energy-detector';
-import type { VoiceActivityDetector } from '../../../../media/agent/types';
+import type { VoiceActivityDetector } from '../../../../media/agent/vad/voice-activity';
 import { FakeResponder, FakeStt, FakeTts } from '../../../fakes/fake-speech';
 import { describeResponder } from '../../../support/agent/responder-contract';
 import { describeSpeechToText } from '../../../support/agent/speech-to-text-contract';

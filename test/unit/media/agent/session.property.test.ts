@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { FakeConversation } from '../../../fakes/fake-conversation';
+import type { ResponderEvent } from '../../../../media/agent/responder/responder';
 import { settle } from '../../../fakes/fake-clock';
-import type { ResponderEvent } from '../../../../media/agent/types';
+import { FakeConversation } from '../../../fakes/fake-conversation';
 
 type Step =
   | { readonly do: 'wait'; readonly ms: number }

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import pino from 'pino';
+import type { CallEnding } from '../../../../contract/endings';
 import { CallLifecycle } from '../../../../media/call/call-lifecycle';
-import { NO_OBSERVER } from '../../../fakes/no-observer';
-import type { CallEnding } from '../../../../media/control/contract';
-import type { RtpStats } from '../../../../media/rtp/types';
+import type { RtpStats } from '../../../../media/rtp/rtp-session';
 import { FakeClock, settle } from '../../../fakes/fake-clock';
+import { NO_OBSERVER } from '../../../fakes/no-observer';
 import { RecordingEvents } from '../../../fakes/recording-events';
 
 const CALL = 'call-1';

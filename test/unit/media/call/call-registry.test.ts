@@ -1,5 +1,5 @@
+import type { DialResult } from '../../../../contract/commands';
 import { CallRegistry, type RegisteredCall } from '../../../../media/call/call-registry';
-import type { DialResult } from '../../../../media/control/contract';
 import { FakeClock } from '../../../fakes/fake-clock';
 
 class StubCall implements RegisteredCall {

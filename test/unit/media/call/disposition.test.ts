@@ -1,5 +1,5 @@
+import type { Disposition } from '../../../../contract/endings';
 import { dispositionOf, type OwnCause } from '../../../../media/call/disposition';
-import type { Disposition } from '../../../../media/control/contract';
 import type { DialOutcome } from '../../../../media/sip/types';
 
 const status = (code: number, options: Partial<DialOutcome & { kind: 'status' }> = {}): DialOutcome => ({

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { StartInboundResult } from '../../../../media/control/contract';
+import type { StartInboundResult } from '../../../../contract/directory';
 import { CallLayer } from '../../../fakes/call-layer';
 import { settle } from '../../../fakes/fake-clock';
 import { FakeInboundDialog, PHONE_SDP, VIDEO_ONLY_SDP } from '../../../fakes/fake-sip';

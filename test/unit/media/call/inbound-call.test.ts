@@ -1,4 +1,5 @@
-import type { CallEnding, StartInboundResult } from '../../../../media/control/contract';
+import type { StartInboundResult } from '../../../../contract/directory';
+import type { CallEnding } from '../../../../contract/endings';
 import { CallLayer } from '../../../fakes/call-layer';
 import { settle } from '../../../fakes/fake-clock';
 import { FakeInboundDialog, PHONE_SDP, VIDEO_ONLY_SDP } from '../../../fakes/fake-sip';

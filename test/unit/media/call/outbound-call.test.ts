@@ -1,4 +1,5 @@
-import type { CallEnding, DialResult } from '../../../../media/control/contract';
+import type { DialResult } from '../../../../contract/commands';
+import type { CallEnding } from '../../../../contract/endings';
 import { CallLayer } from '../../../fakes/call-layer';
 import { settle } from '../../../fakes/fake-clock';
 import { PHONE_SDP, VIDEO_ONLY_SDP } from '../../../fakes/fake-sip';

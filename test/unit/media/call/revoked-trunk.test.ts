@@ -1,4 +1,4 @@
-import type { CallEnding } from '../../../../media/control/contract';
+import type { CallEnding } from '../../../../contract/endings';
 import { CallLayer } from '../../../fakes/call-layer';
 import { settle } from '../../../fakes/fake-clock';
 import { TRUNK } from '../../../fakes/fake-directory';

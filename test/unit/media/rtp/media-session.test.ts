@@ -1,13 +1,11 @@
 import fc from 'fast-check';
-
 import { encodeG711 } from '../../../../media/codec/g711';
 import { MediaSession } from '../../../../media/rtp/media-session';
 import { parseRtpPacket, serialiseRtpPacket } from '../../../../media/rtp/packet';
-import { buildReport, compactNtp, ntpTime, readRtcp } from '../../../../media/rtp/rtcp';
-import { amplitudeAt, sine } from '../../../support/tones';
-
 import type { RtpPacket } from '../../../../media/rtp/packet';
-import type { RtpRemote } from '../../../../media/rtp/types';
+import { buildReport, compactNtp, ntpTime, readRtcp } from '../../../../media/rtp/rtcp';
+import type { RtpRemote } from '../../../../media/rtp/rtp-session';
+import { amplitudeAt, sine } from '../../../support/tones';
 
 const REMOTE: RtpRemote = {
   address: '192.0.2.10',

@@ -1,10 +1,9 @@
 import fc from 'fast-check';
-
+import type { Direction, LocalAudio } from '../../../../media/sdp/audio-stream';
 import { answerOffer, createOffer, readAnswer } from '../../../../media/sdp/offer-answer';
+import type { AnswerResult, SdpFault } from '../../../../media/sdp/sdp-result';
 import { SdpSession } from '../../../../media/sdp/sdp-session';
 import { warningHeader } from '../../../../media/sdp/warning';
-
-import type { AnswerResult, Direction, LocalAudio, SdpFault } from '../../../../media/sdp/types';
 import { fastestMs } from '../../../support/fastest';
 
 const LOCAL: LocalAudio = { localAddress: '198.51.100.1', port: 20_000, sessionId: '4611686018427387904', version: 1 };

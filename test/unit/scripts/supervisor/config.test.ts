@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
-
 import { EnvError } from '../../../../ops/env';
 import { PROJECT_ROOT } from '../../../../scripts/project-root';
 import { readSupervisorConfig, sipAddress } from '../../../../scripts/supervisor/config';
@@ -9,7 +8,7 @@ import { readSupervisorConfig, sipAddress } from '../../../../scripts/supervisor
 const CONFIGS = [
   'api/config.ts',
   'activities/config.ts',
-  'media/config.ts',
+  'media-node/config.ts',
   'ops/env.ts',
   'scripts/supervisor/config.ts',
 ];

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
-import type { CallEnding, CallMetrics } from '../../../../media/control/contract';
+import type { CallEnding, CallMetrics } from '../../../../contract/endings';
 import { CallProgress } from '../../../../workflows/call/call-progress';
-import type { CallStateSignal, InboundCallInput, OutboundCallInput } from '../../../../workflows/call/types';
+import type { InboundCallInput, OutboundCallInput } from '../../../../workflows/call/input';
+import type { CallStateSignal } from '../../../../workflows/call/messages';
 
 const BASE = {
   callId: 'call',

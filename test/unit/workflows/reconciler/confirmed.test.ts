@@ -1,4 +1,4 @@
-import type { Discrepancy } from '../../../../activities/reconcile/types';
+import type { Discrepancy } from '../../../../workflows/reconciler/activities';
 import { confirmed } from '../../../../workflows/reconciler/confirmed';
 
 const found = (changes: Partial<Discrepancy> = {}): Discrepancy => ({

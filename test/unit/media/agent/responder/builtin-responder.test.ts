@@ -1,5 +1,5 @@
 import { BuiltinResponder, UNKNOWN_ANSWER } from '../../../../../media/agent/responder/builtin-responder';
-import type { ChatMessage, ResponderEvent } from '../../../../../media/agent/types';
+import type { ChatMessage, ResponderEvent } from '../../../../../media/agent/responder/responder';
 import { TEST_PERSONA } from '../../../../fakes/fake-speech';
 import { describeResponder } from '../../../../support/agent/responder-contract';
 

@@ -1,8 +1,8 @@
+import { BuiltinResponder } from '../../../../../media/agent/responder/builtin-responder';
 import { FallbackResponder } from '../../../../../media/agent/responder/fallback-responder';
-import type { Responder, ResponderEvent } from '../../../../../media/agent/types';
+import type { Responder, ResponderEvent } from '../../../../../media/agent/responder/responder';
 import { FakeResponder } from '../../../../fakes/fake-speech';
 import { answerOf, describeResponder } from '../../../../support/agent/responder-contract';
-import { BuiltinResponder } from '../../../../../media/agent/responder/builtin-responder';
 
 const BROKEN: Responder = {
   name: 'broken',

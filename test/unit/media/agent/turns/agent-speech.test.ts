@@ -1,6 +1,6 @@
+import type { TextToSpeech, TtsRequest } from '../../../../../media/agent/text-to-speech';
 import { AgentSpeech } from '../../../../../media/agent/turns/agent-speech';
 import { SynthesisedSentence } from '../../../../../media/agent/turns/synthesised-sentence';
-import type { TextToSpeech, TtsRequest } from '../../../../../media/agent/types';
 import { settle } from '../../../../fakes/fake-clock';
 import { FakeCallAudio, FakeTts } from '../../../../fakes/fake-speech';
 

@@ -1,6 +1,6 @@
-import type { AudioBatch } from '../../../../../media/audio/audio-batch';
-import type { VadEvent, VoiceActivityDetector } from '../../../../../media/agent/types';
 import { SpeechAnalyser } from '../../../../../media/agent/vad/speech-analyser';
+import type { VadEvent, VoiceActivityDetector } from '../../../../../media/agent/vad/voice-activity';
+import type { AudioBatch } from '../../../../../media/audio/audio-batch';
 
 /** Loud is speech; remembers how many windows each run had. */
 class LevelDetector implements VoiceActivityDetector<null> {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import type { VadEvent } from '../../../../../media/agent/types';
 import { SpeechGate } from '../../../../../media/agent/vad/speech-gate';
+import type { VadEvent } from '../../../../../media/agent/vad/voice-activity';
 
 const WINDOW = 256;
 

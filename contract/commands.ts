@@ -1,0 +1,74 @@
+/** What is asked of a media node about its calls, and what it answers. */
+import type { CallDirection } from './call';
+import type { HangupCause } from './endings';
+
+/** One attempt = one SIP Call-ID. */
+export interface DialCommand {
+  readonly callId: string;
+  readonly orgId: string;
+  readonly attemptId: string;
+  readonly sipCallId: string;
+  readonly agentId: string;
+  readonly trunkId: string;
+  readonly to: string;
+  readonly callerNumber: string;
+  /** Overrides the agent's first message, placeholders already filled. */
+  readonly firstMessage: string | null;
+  readonly ringTimeoutSeconds: number;
+  readonly maxDurationSeconds: number;
+}
+
+/** `sent: false`: no INVITE reached the socket and none will, for the reason `code` gives; all later news are events. */
+export type DialResult =
+  | { readonly sent: true; readonly nodeId: string; readonly bootId: string; readonly sipCallId: string }
+  | { readonly sent: false; readonly code: DialRefusal; readonly detail: string };
+
+export type DialRefusal =
+  | 'node_full'
+  | 'node_draining'
+  | 'unknown_agent'
+  | 'unknown_trunk'
+  | 'tombstoned'
+  | 'too_late'
+  | 'no_port'
+  | 'unresolvable';
+
+export type CallNodeStatus =
+  | { readonly known: false }
+  | { readonly known: true; readonly state: 'setup' | 'ringing' | 'answered' | 'ended'; readonly lastSeq: number };
+
+export type CommandResult = { readonly ok: true } | { readonly ok: false; readonly code: 'call_unknown' };
+
+export interface HangupCommand extends HangupCause {
+  readonly callId: string;
+  readonly commandId: string;
+  readonly bootId: string;
+}
+
+export interface LiveCall {
+  readonly callId: string;
+  readonly direction: CallDirection;
+  readonly state: 'setup' | 'ringing' | 'answered';
+  /** Epoch ms of its creation on this node. */
+  readonly sinceMs: number;
+}
+
+/** What a node's activity worker drives. Every command is idempotent by (callId, commandId) or attemptId. */
+export interface MediaControl {
+  readonly nodeId: string;
+  readonly bootId: string;
+  /**
+   * Hands the INVITE to the socket and returns. `beforeSend` runs after all local checks and immediately before the
+   * INVITE (the attempt row `intended`); when it rejects, or `deadlineMs` (epoch) has passed, nothing is sent.
+   */
+  dial(command: DialCommand, options: { deadlineMs: number; beforeSend: () => Promise<void> }): Promise<DialResult>;
+  hangup(command: HangupCommand): Promise<CommandResult>;
+  status(callId: string): CallNodeStatus;
+  listCalls(): readonly LiveCall[];
+  /** No INVITE for this call may leave this node any more; one under way is cancelled. */
+  tombstone(callId: string): void;
+  /** The call's workflow is gone (NOT_FOUND or closed): BYE with Reason, `workflow_lost`. */
+  workflowLost(callId: string): void;
+  /** The trunk was deleted: its calls end here, those being set up too. */
+  trunkRevoked(trunkId: string): void;
+}

@@ -1,0 +1,92 @@
+/** What a media node is given to know: who may call in, who answers, over which trunk a call goes out. */
+
+export interface AgentProfile {
+  readonly id: string;
+  readonly orgId: string;
+  readonly name: string;
+  readonly type: 'inbound' | 'outbound';
+  readonly language: readonly string[];
+  readonly firstMessage: string;
+  readonly instructions: readonly string[];
+  readonly voiceId: string | null;
+  readonly ttsSpeedPct: number;
+  readonly interruptible: boolean;
+  readonly useOrgKnowledgebase: boolean;
+  readonly sttKeyterms: readonly string[];
+  readonly maxCallDurationSeconds: number;
+  readonly silenceTimeoutSeconds: number;
+}
+
+export interface InboundTrunkProfile {
+  readonly id: string;
+  readonly orgId: string;
+  readonly username: string;
+  readonly password: string;
+  readonly phoneNumbers: readonly string[];
+}
+
+export interface OutboundTrunkProfile {
+  readonly id: string;
+  readonly orgId: string;
+  readonly host: string;
+  readonly port: number;
+  readonly transport: 'udp' | 'tcp';
+  readonly username: string;
+  readonly password: string;
+  readonly callerNumber: string;
+}
+
+export type RoutingRule = 'header' | 'number_assignment' | 'trunk_number' | 'fallback';
+
+export interface InboundRequest {
+  readonly trunkId: string;
+  readonly orgId: string;
+  readonly sipCallId: string;
+  readonly fromTag: string;
+  readonly cseq: number;
+  /** Request-URI user part, as received, percent-decoded. */
+  readonly dialedUser: string;
+  /** From user part, as received; empty when anonymous. */
+  readonly callerUser: string;
+  /** X-OPENCX-AGENT-ID, untrusted. */
+  readonly agentIdHeader: string | null;
+}
+
+export type RoutingDecision =
+  | {
+      readonly ok: true;
+      readonly agent: AgentProfile;
+      readonly rule: RoutingRule;
+      /** One sentence per rule looked at, in order. */
+      readonly steps: readonly string[];
+      /** E.164 where it could be read as such, else as received. */
+      readonly dialedNumber: string;
+      readonly callerNumber: string;
+    }
+  | { readonly ok: false; readonly status: 404 | 480; readonly steps: readonly string[] };
+
+export type StartInboundResult =
+  | { readonly ok: true; readonly callId: string; readonly sessionId: string }
+  /**
+   * Both are answered with 503 + Retry-After. `unavailable`: the workflow was not started in time, the peer may try
+   * another node. `duplicate`: the call belongs to another node or boot.
+   */
+  | { readonly ok: false; readonly reason: 'unavailable' | 'duplicate' };
+
+export interface Availability {
+  readonly available: boolean;
+  /** Seconds for Retry-After when not available. */
+  readonly retryAfterSeconds: number;
+  readonly reason: string | null;
+}
+
+/** Answers from memory except `startInbound`, which waits for the workflow's start (≤ 2 s) and nothing else. */
+export interface CallDirectory {
+  inboundTrunk(username: string): InboundTrunkProfile | undefined;
+  outboundTrunk(trunkId: string): OutboundTrunkProfile | undefined;
+  agent(agentId: string): AgentProfile | undefined;
+  routeInbound(request: InboundRequest): RoutingDecision;
+  startInbound(request: InboundRequest, decision: RoutingDecision & { ok: true }): Promise<StartInboundResult>;
+  /** May new inbound calls come? False while Temporal or PostgreSQL have been away too long. */
+  availability(): Availability;
+}

@@ -1,0 +1,71 @@
+/** How a call ended: exactly one ending per call, in these words from the media node to the API. */
+
+/** How the dial or the answer went. */
+export type Disposition =
+  | 'answered'
+  | 'voicemail'
+  | 'busy'
+  | 'no_answer'
+  | 'trunk_unreachable'
+  | 'trunk_timeout'
+  | 'invalid_number'
+  | 'rejected'
+  | 'blocked'
+  | 'trunk_denied'
+  | 'congestion'
+  | 'media_incompatible'
+  | 'routing_loop'
+  | 'redirect'
+  | 'identity_rejected'
+  | 'canceled'
+  | 'expired'
+  | 'uncertain'
+  | 'failed';
+
+/** Why a call stopped, where the disposition does not say all. */
+export type EndReason =
+  | 'caller_hangup'
+  | 'callee_hangup'
+  | 'agent_goodbye'
+  | 'api_hangup'
+  | 'max_duration'
+  | 'silence'
+  | 'media_timeout'
+  | 'media_node_lost'
+  | 'node_drained'
+  | 'workflow_lost'
+  | 'setup_abandoned'
+  | 'error';
+
+export type EndedBy = 'agent' | 'caller' | 'callee' | 'api' | 'system';
+
+/** Why a hang-up was asked for, and by whom. */
+export interface HangupCause {
+  readonly endReason: EndReason;
+  readonly endedBy: EndedBy;
+}
+
+/** The final answer to the INVITE, as the carrier or our side gave it. */
+export interface SipOutcome {
+  readonly sipCallId: string;
+  /** Null when none was received or sent. */
+  readonly finalStatus: number | null;
+  readonly reason: string | null;
+  /** Q.850 cause of a Reason header (RFC 3326), when the peer gave one. */
+  readonly q850: number | null;
+}
+
+export interface CallEnding {
+  readonly disposition: Disposition;
+  readonly endReason: EndReason | null;
+  readonly endedBy: EndedBy;
+  readonly sip: SipOutcome | null;
+}
+
+export interface CallMetrics {
+  readonly postDialDelayMs: number | null;
+  readonly mos: number | null;
+  readonly packetLossPct: number | null;
+  readonly jitterMs: number | null;
+  readonly turnLatencyMs: { readonly p50: number; readonly p95: number } | null;
+}

@@ -1,0 +1,68 @@
+/** What a media node reports of its calls. Ids are opaque; nothing here names Temporal, a database or HTTP. */
+import type { RoutingRule } from './directory';
+import type { CallEnding, CallMetrics } from './endings';
+
+export interface TranscriptTurn {
+  /** 0-based, without gaps, within one call. */
+  readonly index: number;
+  readonly speaker: 'agent' | 'caller';
+  /** What was said; for an interrupted agent only the part the caller heard. */
+  readonly text: string;
+  /** Milliseconds since the answer. */
+  readonly startMs: number;
+  readonly endMs: number;
+  /** Milliseconds since the answer at which the caller cut the agent off, else null. */
+  readonly interruptedAtMs: number | null;
+}
+
+/** One message of the SIP ladder; never with credentials or bodies. */
+export interface SipLadderEntry {
+  readonly direction: 'in' | 'out';
+  readonly method: string;
+  readonly status: number | null;
+  readonly reason: string | null;
+  readonly cseq: string;
+  readonly transport: 'udp' | 'tcp' | 'tls';
+}
+
+interface EventBase {
+  readonly callId: string;
+  readonly orgId: string;
+  /** Node's counter for this call: 1, 2, 3 … without gaps. */
+  readonly seq: number;
+  /** Epoch milliseconds. */
+  readonly atMs: number;
+}
+
+type ObservedEvent = EventBase &
+  (
+    | { readonly type: 'sip'; readonly entry: SipLadderEntry }
+    | { readonly type: 'routed'; readonly rule: RoutingRule; readonly steps: readonly string[] }
+    | { readonly type: 'dial_sent'; readonly attemptId: string; readonly sipCallId: string }
+    | { readonly type: 'ringing'; readonly status: number }
+    | { readonly type: 'turn'; readonly turn: TranscriptTurn }
+    | { readonly type: 'dtmf'; readonly count: number }
+    | { readonly type: 'media_stats'; readonly stats: Readonly<Record<string, number | string | null>> }
+    | { readonly type: 'timings'; readonly timings: Readonly<Record<string, number | null>> }
+    | { readonly type: 'note'; readonly note: string }
+  );
+
+/** Events that also go to the call's workflow as signals, re-sent in order until acknowledged. */
+export type StateEvent = EventBase &
+  (
+    | { readonly type: 'answered'; readonly sipCallId: string; readonly postDialDelayMs: number | null }
+    | { readonly type: 'ended'; readonly ending: CallEnding; readonly metrics: CallMetrics }
+  );
+
+export type CallEvent = ObservedEvent | StateEvent;
+
+export function isStateEvent(event: CallEvent): event is StateEvent {
+  return event.type === 'answered' || event.type === 'ended';
+}
+
+/** Where a node reports what happens. `report` never throws and never blocks; the sink keeps what it cannot store yet. */
+export interface CallEvents {
+  report(event: CallEvent): void;
+  /** Resolves when every event of the call reported so far is stored, or after `timeoutMs`. */
+  flush(callId: string, timeoutMs: number): Promise<void>;
+}

@@ -1,0 +1,62 @@
+/**
+ * The engine alone, for benchmarks (`MEDIA_BENCH=echo`): every INVITE of anybody is answered at once by an agent that
+ * sends the caller's audio back. No digest, no workflow, nothing stored.
+ */
+import type { AgentProfile, CallDirectory } from '../contract/directory';
+import type { CallEvents } from '../contract/events';
+import type { AgentFactory, DigestCredentials } from '../media';
+
+const ORG_ID = 'bench';
+
+const ECHO_AGENT: AgentProfile = {
+  id: 'echo',
+  orgId: ORG_ID,
+  name: 'Echo',
+  type: 'inbound',
+  language: ['en'],
+  firstMessage: '',
+  instructions: [],
+  voiceId: null,
+  ttsSpeedPct: 100,
+  interruptible: false,
+  useOrgKnowledgebase: false,
+  sttKeyterms: [],
+  maxCallDurationSeconds: 3600,
+  silenceTimeoutSeconds: 3600,
+};
+
+export const BENCH_IDENTITY: DigestCredentials = { trunkId: 'bench', orgId: ORG_ID, username: 'bench', password: '' };
+
+export const benchEvents: CallEvents = { report: () => undefined, flush: () => Promise.resolve() };
+
+export const createEchoAgent: AgentFactory = (_persona, rtp) => ({
+  warm: () => Promise.resolve(),
+  start: () => rtp.echo(),
+  onDtmf: () => undefined,
+  onPlaybackFinished: () => undefined,
+  hold: () => undefined,
+  finish: () => Promise.resolve(),
+  close: () => undefined,
+});
+
+export function createBenchDirectory(): CallDirectory {
+  let calls = 0;
+  return {
+    inboundTrunk: () => undefined,
+    outboundTrunk: () => undefined,
+    agent: (agentId) => (agentId === ECHO_AGENT.id ? ECHO_AGENT : undefined),
+    routeInbound: (request) =>
+      request.dialedUser === ''
+        ? { ok: false, status: 404, steps: [] }
+        : {
+            ok: true,
+            agent: ECHO_AGENT,
+            rule: 'fallback',
+            steps: [],
+            dialedNumber: request.dialedUser,
+            callerNumber: request.callerUser,
+          },
+    startInbound: () => Promise.resolve({ ok: true, callId: `bench-${++calls}`, sessionId: 'bench' }),
+    availability: () => ({ available: true, retryAfterSeconds: 0, reason: null }),
+  };
+}

@@ -1,0 +1,102 @@
+import type {
+  AgentProfile,
+  Availability,
+  CallDirectory,
+  InboundRequest,
+  InboundTrunkProfile,
+  OutboundTrunkProfile,
+  RoutingDecision,
+  StartInboundResult,
+} from '../contract/directory';
+import { sealDetails } from '../store/call-details';
+import { inboundCallId, uuidV8 } from '../store/ids';
+import type { SecretBox } from '../store/secrets';
+import type { ConfigSnapshot } from './config-snapshot';
+import { routeInbound } from './inbound-routing';
+import type { OutageClock } from './outage-clock';
+import type { TemporalCalls } from './temporal-calls';
+
+/** Without Temporal no call can begin: peers are told so after this, before they try. */
+const TEMPORAL_OUTAGE_MS = 5_000;
+/** Without PostgreSQL calls are served from memory for this long. */
+const STORE_OUTAGE_MS = 600_000;
+const RETRY_AFTER_SECONDS = 5;
+
+export interface NodeCallDirectoryOptions {
+  readonly nodeId: string;
+  readonly bootId: string;
+  readonly snapshot: ConfigSnapshot;
+  readonly secrets: SecretBox;
+  readonly temporal: Pick<TemporalCalls, 'startInbound'>;
+  readonly temporalOutage: OutageClock;
+  readonly storeOutage: OutageClock;
+  readonly nowMs?: () => number;
+}
+
+/** Everything from memory, except the start of an inbound call's workflow. */
+export class NodeCallDirectory implements CallDirectory {
+  readonly #options: NodeCallDirectoryOptions;
+
+  constructor(options: NodeCallDirectoryOptions) {
+    this.#options = options;
+  }
+
+  inboundTrunk(username: string): InboundTrunkProfile | undefined {
+    return this.#options.snapshot.inboundTrunk(username);
+  }
+
+  outboundTrunk(trunkId: string): OutboundTrunkProfile | undefined {
+    return this.#options.snapshot.outboundTrunk(trunkId);
+  }
+
+  agent(agentId: string): AgentProfile | undefined {
+    return this.#options.snapshot.agent(agentId);
+  }
+
+  routeInbound(request: InboundRequest): RoutingDecision {
+    return routeInbound(this.#options.snapshot, request);
+  }
+
+  async startInbound(request: InboundRequest, decision: RoutingDecision & { ok: true }): Promise<StartInboundResult> {
+    const { nodeId, bootId, secrets } = this.#options;
+    const { trunkId, orgId, sipCallId } = request;
+    const callId = inboundCallId(trunkId, sipCallId, request.fromTag, request.cseq);
+    const sessionId = uuidV8('session', callId);
+    const sealed = sealDetails(
+      secrets,
+      { callId, orgId },
+      { from: decision.callerNumber, to: decision.dialedNumber, firstMessage: null, metadata: {} },
+    );
+    const outcome = await this.#options.temporal.startInbound({
+      direction: 'inbound',
+      callId,
+      orgId,
+      agentId: decision.agent.id,
+      trunkId,
+      sessionId,
+      sealed,
+      createdAtMs: (this.#options.nowMs ?? Date.now)(),
+      maxDurationSeconds: decision.agent.maxCallDurationSeconds,
+      nodeId,
+      bootId,
+      sipCallId,
+      routingRule: decision.rule,
+    });
+    if (outcome === 'started') {
+      this.#options.temporalOutage.answered();
+      return { ok: true, callId, sessionId };
+    }
+    return { ok: false, reason: outcome === 'foreign' ? 'duplicate' : 'unavailable' };
+  }
+
+  availability(): Availability {
+    const { temporalOutage, storeOutage } = this.#options;
+    if (temporalOutage.silentMs > TEMPORAL_OUTAGE_MS) return unavailable('temporal_unreachable');
+    if (storeOutage.silentMs > STORE_OUTAGE_MS) return unavailable('store_unreachable');
+    return { available: true, retryAfterSeconds: 0, reason: null };
+  }
+}
+
+function unavailable(reason: string): Availability {
+  return { available: false, retryAfterSeconds: RETRY_AFTER_SECONDS, reason };
+}

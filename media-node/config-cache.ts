@@ -1,0 +1,145 @@
+import { Client as PgClient } from 'pg';
+import type { Logger } from '../ops/logger';
+import { CONFIG_CHANNEL } from '../store/repositories/config-repository';
+import type { ConfigDelta, ConfigRepository } from '../store/repositories/config-repository';
+import { ConfigSnapshot } from './config-snapshot';
+import { OutageClock } from './outage-clock';
+
+const CHECK_MS = 500;
+const LISTEN_RETRY_MS = 1_000;
+
+export interface ConfigCacheOptions {
+  readonly repository: Pick<ConfigRepository, 'loadSince' | 'currentVersion'>;
+  /** For LISTEN, which needs a connection of its own. */
+  readonly databaseUrl: string | null;
+  /** A trunk was deleted; its calls are still up. */
+  readonly onTrunkRevoked: (trunkId: string) => void;
+  readonly logger: Logger;
+  /** Between two looks at the version. Default 500. */
+  readonly checkMs?: number;
+}
+
+/**
+ * All trunks, numbers and agents in memory. `NOTIFY` brings a change at once; the version is looked at every 500 ms, so
+ * that a lost notification or connection costs half a second. While PostgreSQL is away the last state stays.
+ */
+export class ConfigCache {
+  readonly snapshot = new ConfigSnapshot();
+  /** Since PostgreSQL last told the version. */
+  readonly outage = new OutageClock();
+  readonly #options: ConfigCacheOptions;
+  #listener: PgClient | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #listenTimer: NodeJS.Timeout | null = null;
+  #refreshing: Promise<void> | null = null;
+  #again = false;
+  #away = false;
+  #closed = false;
+
+  constructor(options: ConfigCacheOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves with the first complete load; repeats it while PostgreSQL is away. */
+  async start(): Promise<void> {
+    for (;;) {
+      try {
+        this.#apply(await this.#options.repository.loadSince(0));
+        break;
+      } catch (error) {
+        if (this.#closed) return;
+        this.#options.logger.warn({ err: error }, 'configuration cannot be loaded yet');
+        await new Promise((resolve) => setTimeout(resolve, CHECK_MS));
+      }
+    }
+    this.#check();
+    void this.#listen();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    if (this.#listenTimer !== null) clearTimeout(this.#listenTimer);
+    await this.#listener?.end().catch(() => undefined); // it was broken already
+    await this.#refreshing;
+  }
+
+  /** Joins a refresh under way, and runs another one after it. */
+  refresh(): Promise<void> {
+    if (this.#refreshing !== null) {
+      this.#again = true;
+      return this.#refreshing;
+    }
+    this.#refreshing = this.#load().finally(() => {
+      this.#refreshing = null;
+    });
+    return this.#refreshing;
+  }
+
+  #check(): void {
+    this.#timer = setTimeout(() => {
+      void this.refresh().finally(() => {
+        if (!this.#closed) this.#check();
+      });
+    }, this.#options.checkMs ?? CHECK_MS);
+  }
+
+  async #load(): Promise<void> {
+    do {
+      this.#again = false;
+      try {
+        const version = await this.#options.repository.currentVersion();
+        if (version !== this.snapshot.version) {
+          this.#apply(await this.#options.repository.loadSince(this.snapshot.version));
+        }
+        this.outage.answered();
+        if (this.#away) this.#options.logger.info({}, 'configuration is current again');
+        this.#away = false;
+      } catch (error) {
+        if (!this.#away) this.#options.logger.warn({ err: error }, 'configuration is served from memory');
+        this.#away = true;
+      }
+    } while (this.#again && !this.#closed);
+  }
+
+  #apply(delta: ConfigDelta): void {
+    if (delta.unreadable.length > 0) {
+      this.#options.logger.error({ rows: delta.unreadable }, 'secrets do not open with this SECRETS_KEY');
+    }
+    const revoked = this.snapshot.apply(delta);
+    this.outage.answered();
+    for (const trunkId of revoked) {
+      this.#options.logger.info({ trunkId }, 'trunk revoked');
+      this.#options.onTrunkRevoked(trunkId);
+    }
+  }
+
+  async #listen(): Promise<void> {
+    const { databaseUrl } = this.#options;
+    if (databaseUrl === null || this.#closed) return;
+    const listener = new PgClient({
+      connectionString: databaseUrl,
+      application_name: 'trunkline config listener',
+      connectionTimeoutMillis: 2000,
+      keepAlive: true,
+    });
+    const retry = (): void => {
+      if (this.#closed || this.#listener !== listener) return;
+      this.#listener = null;
+      this.#listenTimer = setTimeout(() => void this.#listen(), LISTEN_RETRY_MS);
+    };
+    this.#listener = listener;
+    listener.on('error', retry);
+    listener.on('end', retry);
+    listener.on('notification', () => void this.refresh());
+    try {
+      await listener.connect();
+      await listener.query(`LISTEN ${CONFIG_CHANNEL}`);
+      // What was notified while nobody listened.
+      await this.refresh();
+    } catch {
+      retry(); // PostgreSQL is away; the counter check says so in the log
+      await listener.end().catch(() => undefined);
+    }
+  }
+}

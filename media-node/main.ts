@@ -1,0 +1,242 @@
+/**
+ * The media node: configuration and models are in memory and `nodeStarted` is sent before a SIP socket opens. Temporal
+ * and PostgreSQL may come later or go away: the process waits at its start and lives on afterwards.
+ */
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { MessagePort } from 'node:worker_threads';
+import { networkInterfaces } from 'node:os';
+import { Registry, collectDefaultMetrics } from 'prom-client';
+import { createMediaActivities } from '../activities/media/media-activities';
+import { safeFailures } from '../activities/safe-failures';
+import {
+  AgentRuntime,
+  MediaService,
+  SipServer,
+  systemClock,
+  ThreadedRtpEngine,
+  type MediaServiceOptions,
+  type SipEndpointOptions,
+} from '../media';
+import { OpsServer, type Readiness } from '../ops/http-server';
+import { createLogger, type Logger } from '../ops/logger';
+import { Shutdown } from '../ops/shutdown';
+import { connectWorker, createTemporalClient, installRuntime, temporalSettings } from '../ops/temporal';
+import { createDataSource } from '../store/data-source';
+import { AttemptRepository } from '../store/repositories/attempt-repository';
+import { CallRepository } from '../store/repositories/call-repository';
+import { SecretBox } from '../store/secrets';
+import { BENCH_IDENTITY, benchEvents, createBenchDirectory, createEchoAgent } from './bench-mode';
+import { readMediaConfig, type MediaConfig } from './config';
+import { createCallObserver, createSipCounters } from './metrics';
+import { NodeServices } from './node-services';
+
+const RETRY_MS = 500;
+/** For the last events after the calls have ended. */
+const FLUSH_MS = 5000;
+/** Drain (30 s), hang-ups, flush. */
+const SHUTDOWN_LIMIT_MS = 45_000;
+const CLIENT_ID = 'media';
+
+interface Process {
+  readonly config: MediaConfig;
+  readonly logger: Logger;
+  readonly shutdown: Shutdown;
+  readonly registry: Registry;
+  /** What `/ready` shows; the node is ready when `node` is `ok`. */
+  readonly checks: Map<string, () => string>;
+}
+
+type Surroundings = Pick<MediaServiceOptions, 'bootId' | 'directory' | 'events' | 'createAgent'> & {
+  readonly sip: Pick<SipEndpointOptions, 'nonceKey' | 'authentication' | 'anonymousIdentity'>;
+};
+
+async function main(): Promise<void> {
+  const config = readMediaConfig();
+  const logger = createLogger({ name: CLIENT_ID, level: config.logLevel });
+  const shutdown = new Shutdown({ logger, limitMs: SHUTDOWN_LIMIT_MS }).listen();
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const checks = new Map<string, () => string>([['node', () => 'starting']]);
+  // One stray error of a peer's making must not take all calls with it.
+  process.on('unhandledRejection', (reason) => logger.error({ err: reason }, 'unhandled rejection'));
+  process.on('uncaughtException', (error) => logger.error({ err: error }, 'uncaught exception'));
+  try {
+    const ops = new OpsServer({ ...config.http, registry, readiness: () => readiness(checks) });
+    await ops.listen();
+    shutdown.add('http server', () => ops.close());
+    const self = { config, logger, shutdown, registry, checks };
+    if (config.mode === 'bench') await startBench(self);
+    else await startNode(self, config);
+    checks.set('node', () => 'ok');
+    logger.info({ nodeId: config.nodeId, maxCalls: config.maxCalls, mode: config.mode }, 'media node is ready');
+  } catch (error) {
+    if (!shutdown.requested.aborted) shutdown.fail(error);
+  }
+}
+
+async function startBench(self: Process): Promise<void> {
+  const rtp = await startRtp(self);
+  const node = createNode(self, rtp, {
+    bootId: randomUUID(),
+    directory: createBenchDirectory(),
+    events: benchEvents,
+    createAgent: createEchoAgent,
+    sip: { nonceKey: randomBytes(32), authentication: 'none', anonymousIdentity: BENCH_IDENTITY },
+  });
+  await node.open();
+  self.shutdown.add('SIP sockets', () => node.close());
+}
+
+async function startNode(self: Process, config: MediaConfig & { readonly mode: 'node' }): Promise<void> {
+  const { logger, shutdown, checks } = self;
+  const { env, nodeId } = config;
+  const bootId = randomUUID();
+  installRuntime(logger);
+  // A speech thread that is started anew listens on a port of its own.
+  let listen: (port: MessagePort) => void = () => undefined;
+  const { languageModel } = config;
+  const agents = new AgentRuntime({ languageModel, logger, onAudioPort: (port) => listen(port) });
+  shutdown.add('agents', () => agents.close());
+  // Models load while the servers are still on their way.
+  const media = Promise.all([startRtp(self), agents.start()]);
+  media.catch(() => undefined); // awaited below
+  const temporal = createTemporalClient(temporalSettings(env));
+  shutdown.add('Temporal client', () => temporal.close());
+  const secrets = new SecretBox(env.SECRETS_KEY);
+  const dataSource = createDataSource({
+    url: env.DATABASE_URL,
+    applicationName: `trunkline-media ${nodeId}`,
+    onPoolError: (error) => logger.warn({ err: error }, 'a database connection broke'),
+  });
+  await untilItWorks('PostgreSQL', () => dataSource.initialize(), self);
+  shutdown.add('PostgreSQL', () => dataSource.destroy());
+
+  const services = new NodeServices({
+    nodeId,
+    bootId,
+    dataDir: config.dataDir,
+    dataSource,
+    databaseUrl: env.DATABASE_URL,
+    secrets,
+    client: temporal.client,
+    connectWorker: () => connectWorker(temporalSettings(env), { signal: shutdown.requested }),
+    namespace: env.TEMPORAL_NAMESPACE,
+    activities: (control, lifetime) =>
+      createMediaActivities({
+        control,
+        lifetime,
+        attempts: new AttemptRepository(dataSource),
+        calls: new CallRepository(dataSource),
+        secrets,
+        logger,
+      }),
+    interceptors: { activity: [safeFailures] },
+    logger,
+  });
+  shutdown.add('services', () => services.stop(FLUSH_MS));
+  const [[rtp]] = await Promise.all([media, services.start()]);
+  listen = (port) => rtp.connectListener(port);
+  listen(agents.audioPort());
+
+  const node = createNode(self, rtp, {
+    bootId,
+    directory: services.directory,
+    events: services.events,
+    createAgent: (persona, session, delegate) => agents.createSession(persona, session, delegate),
+    sip: { nonceKey: secrets.derive('nonce') },
+  });
+  const speech = { voices: agents.voices(), providers: agents.describe() };
+  checks.set('Temporal', () => 'connecting');
+  await services.attach(node.control, { sipAddress: sipAddressOf(config), maxCalls: config.maxCalls, speech });
+  checks.delete('Temporal');
+  await node.open();
+  shutdown.add('SIP sockets', () => node.close());
+  shutdown.add('calls', async (hurry) => {
+    checks.set('node', () => 'draining');
+    services.accept(false);
+    await node.drain(hurry);
+  });
+  node.calls.onLoadChange = () => services.accept(node.calls.hasRoom);
+  services.accept(true);
+  checks.set('calls', () => {
+    const { available, reason } = services.directory.availability();
+    return available ? 'ok' : (reason ?? 'unavailable');
+  });
+  for (const [name, provider] of Object.entries(agents.describe())) checks.set(name, () => provider);
+}
+
+async function startRtp({ config, logger, shutdown }: Process): Promise<ThreadedRtpEngine> {
+  const rtp = new ThreadedRtpEngine({
+    ...config.rtp,
+    allowPrivateTargets: config.allowPrivateTargets,
+    onFailure: (error) => {
+      // Every call of this node is deaf and dumb now: the supervisor starts another.
+      logger.fatal({ err: error }, 'RTP thread lost');
+      process.exit(1);
+    },
+    onFault: (mediaId, fault) => logger.error({ mediaId, fault }, 'error in a media session'),
+  });
+  await rtp.start();
+  shutdown.add('RTP thread', () => rtp.close());
+  return rtp;
+}
+
+function createNode({ config, logger, registry }: Process, rtp: ThreadedRtpEngine, given: Surroundings): MediaService {
+  const { nodeId, maxCalls } = config;
+  const observer = createCallObserver({ registry, maxCalls, activeCalls: () => node.calls.size });
+  const { sip, ...surroundings } = given;
+  const node: MediaService = new MediaService({
+    ...surroundings,
+    nodeId,
+    maxCalls,
+    clock: systemClock,
+    rtp,
+    observer,
+    logger,
+    createEndpoint: (delegate) =>
+      new SipServer({
+        ...sip,
+        delegate,
+        listen: config.sip.hosts.map((host) => ({ host, port: config.sip.port })),
+        ...(config.sip.publicHost === null ? {} : { publicHost: config.sip.publicHost }),
+        allowPrivateTargets: config.allowPrivateTargets,
+        counters: createSipCounters(registry),
+        logger: logger.child({ component: 'sip' }),
+      }),
+  });
+  return node;
+}
+
+/** Tries until it works or the process is asked to end. */
+async function untilItWorks(what: string, connect: () => Promise<unknown>, self: Process): Promise<void> {
+  const { logger, shutdown, checks } = self;
+  for (let tries = 1; ; tries++) {
+    try {
+      await connect();
+      checks.delete(what);
+      return;
+    } catch (error) {
+      if (tries === 1) logger.warn({ err: error }, `waiting for ${what}`);
+      checks.set(what, () => 'unreachable');
+    }
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    if (shutdown.requested.aborted) throw new Error(`stopped while waiting for ${what}`);
+  }
+}
+
+function readiness(checks: ReadonlyMap<string, () => string>): Readiness {
+  const states = Object.fromEntries([...checks].map(([name, state]) => [name, state()]));
+  return { ready: states.node === 'ok' && (states.calls ?? 'ok') === 'ok', checks: states };
+}
+
+/** `host:port` that peers reach: the public host, the one address listened on, or the first that is not internal. */
+function sipAddressOf(config: MediaConfig): string {
+  const { publicHost, hosts, port } = config.sip;
+  const specific = hosts.find((host) => host !== '0.0.0.0' && host !== '::');
+  const interfaces = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  const external = interfaces.find((address) => !address.internal && address.family === 'IPv4');
+  const host = publicHost ?? specific ?? external?.address ?? '127.0.0.1';
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+void main();

@@ -1,0 +1,137 @@
+/** What a media node counts (docs/metrics.md), as Prometheus metrics in base units. */
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { isKnownMethod, type CallObserver, type SipCounters } from '../media';
+
+const SECONDS = 0.001;
+
+export interface MediaMetricsOptions {
+  readonly registry: Registry;
+  /** Read at every scrape. */
+  readonly activeCalls: () => number;
+  readonly maxCalls: number;
+}
+
+/** What the SIP layer counts: every message at the sockets, refusals with their reason. */
+export function createSipCounters(registry: Registry): SipCounters {
+  const registers = [registry];
+  const messages = new Counter({
+    name: 'trunkline_sip_messages_total',
+    help: 'SIP messages by direction, method and status (empty for requests).',
+    labelNames: ['direction', 'method', 'status'],
+    registers,
+  });
+  const rejects = new Counter({
+    name: 'trunkline_sip_rejects_total',
+    help: 'SIP messages refused or dropped before a call, by reason and status (empty when dropped).',
+    labelNames: ['reason', 'status'],
+    registers,
+  });
+  const retransmissions = new Counter({
+    name: 'trunkline_sip_retransmissions_total',
+    help: 'SIP messages that we sent again, by method.',
+    labelNames: ['method'],
+    registers,
+  });
+  return {
+    message: (direction, method, status) =>
+      messages.inc({ direction, method: methodLabel(method), status: status ?? '' }),
+    rejected: (reason, status) => rejects.inc({ reason, status: status ?? '' }),
+    retransmitted: (method) => retransmissions.inc({ method: methodLabel(method) }),
+  };
+}
+
+export function createCallObserver(options: MediaMetricsOptions): CallObserver {
+  const registers = [options.registry];
+  new Gauge({
+    name: 'trunkline_calls_active',
+    help: 'Calls on this node: being set up, live or ending.',
+    registers,
+    collect() {
+      this.set(options.activeCalls());
+    },
+  });
+  new Gauge({ name: 'trunkline_calls_limit', help: 'MEDIA_MAX_CALLS of this node.', registers }).set(options.maxCalls);
+  const began = new Counter({
+    name: 'trunkline_calls_started_total',
+    help: 'Calls that came into being, by direction.',
+    labelNames: ['direction'],
+    registers,
+  });
+  const ended = new Counter({
+    name: 'trunkline_calls_ended_total',
+    help: 'Calls that ended, by direction, disposition and end reason.',
+    labelNames: ['direction', 'disposition', 'end_reason'],
+    registers,
+  });
+  const rejects = new Counter({
+    name: 'trunkline_call_rejects_total',
+    help: 'INVITEs refused and dials not sent, by reason.',
+    labelNames: ['reason'],
+    registers,
+  });
+  const stages = new Histogram({
+    name: 'trunkline_call_setup_stage_seconds',
+    help: 'Time to each stage of a set-up, by direction and stage.',
+    labelNames: ['direction', 'stage'],
+    buckets: [0.002, 0.005, 0.01, 0.02, 0.035, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60],
+    registers,
+  });
+  const loss = new Histogram({
+    name: 'trunkline_rtp_loss_ratio',
+    help: 'Packets lost of those expected from the peer, by call.',
+    buckets: [0, 0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1],
+    registers,
+  });
+  const jitter = new Histogram({
+    name: 'trunkline_rtp_jitter_seconds',
+    help: 'Interarrival jitter (RFC 3550) at the end of a call.',
+    buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2],
+    registers,
+  });
+  const mos = new Histogram({
+    name: 'trunkline_rtp_mos',
+    help: 'E-model estimate of the received audio, by call.',
+    buckets: [1, 2, 2.5, 3, 3.3, 3.6, 3.8, 4, 4.2, 4.4, 5],
+    registers,
+  });
+  const gap = new Histogram({
+    name: 'trunkline_rtp_pacing_gap_max_seconds',
+    help: 'Longest gap between two packets that we sent, by call.',
+    buckets: [0.021, 0.022, 0.025, 0.03, 0.04, 0.06, 0.1, 0.2, 0.5, 1],
+    registers,
+  });
+  const turns = new Histogram({
+    name: 'trunkline_turn_latency_seconds',
+    help: 'Last speech packet of the caller in to first packet of the reply out.',
+    buckets: [0.3, 0.5, 0.7, 0.9, 1.1, 1.3, 1.6, 2, 3, 5],
+    registers,
+  });
+  return {
+    callBegan: (direction) => began.inc({ direction }),
+    callEnded: ({ direction, disposition, endReason, timings, stats }) => {
+      ended.inc({ direction, disposition, end_reason: endReason ?? '' });
+      for (const [name, ms] of Object.entries(timings)) {
+        if (ms !== null && name !== 'talkMs') stages.observe({ direction, stage: stageOf(name) }, ms * SECONDS);
+      }
+      if (!stats || stats.packetsSent === 0) return;
+      gap.observe(stats.maxSendGapMs * SECONDS);
+      const expected = stats.packetsReceived + stats.packetsLost;
+      if (expected === 0) return;
+      loss.observe(stats.packetsLost / expected);
+      jitter.observe(stats.jitterMs * SECONDS);
+      if (stats.mos !== null) mos.observe(stats.mos);
+    },
+    rejected: (reason) => rejects.inc({ reason }),
+    turnLatency: (ms) => turns.observe(ms * SECONDS),
+  };
+}
+
+/** A method is the peer's word: labels take only what we know. */
+function methodLabel(method: string): string {
+  return isKnownMethod(method) ? method : 'other';
+}
+
+/** `inviteToAnswerMs` → `invite_to_answer`. */
+function stageOf(name: string): string {
+  return name.replace(/Ms$/, '').replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}

@@ -1,0 +1,130 @@
+import type { MediaControl } from '../contract/commands';
+import type { Logger } from '../ops/logger';
+import type { MediaNodeRepository } from '../store/repositories/media-node-repository';
+import type { NodeLifetime } from './node-lifetime';
+import type { TemporalCalls } from './temporal-calls';
+
+const BEAT_MS = 1_000;
+const RETRY_MS = 500;
+/** Heartbeats of the watching activity are missing for this long: the node's workflow may have given this boot up. */
+const UNWATCHED_MS = 15_000;
+
+export interface NodeDescription {
+  /** `host:port` that peers reach, for `GET /phone/sip/inbound-trunk`. */
+  readonly sipAddress: string;
+  readonly maxCalls: number;
+  /** What the node's providers are: stored in `media_nodes.info`, from which the API answers `GET /phone/voices`. */
+  readonly speech?: {
+    readonly voices: readonly {
+      readonly id: string;
+      readonly name: string;
+      readonly language: readonly string[];
+      readonly gender: string;
+      readonly default?: boolean;
+    }[];
+    /** `AgentRuntime.describe()` */
+    readonly providers: Readonly<Record<string, string>>;
+  };
+}
+
+export interface NodeRegistrationOptions {
+  readonly control: Pick<MediaControl, 'nodeId' | 'bootId' | 'listCalls'>;
+  readonly description: NodeDescription;
+  readonly nodes: Pick<MediaNodeRepository, 'seen' | 'stopped'>;
+  readonly temporal: Pick<TemporalCalls, 'nodeStarted' | 'nodeStopped'>;
+  readonly lifetime: NodeLifetime;
+  readonly logger: Logger;
+}
+
+/** The node's signs of life: `nodeStarted` to its workflow, `last_seen` in PostgreSQL every second. */
+export class NodeRegistration {
+  readonly #options: NodeRegistrationOptions;
+  readonly #startedAtMs = Date.now();
+  #timer: NodeJS.Timeout | null = null;
+  #beating: Promise<void> | null = null;
+  #announcing = false;
+  #storeAway = false;
+  /** The node's row belongs to another boot: announcing this one would end the calls of that one. */
+  #superseded = false;
+  #closed = false;
+
+  constructor(options: NodeRegistrationOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when the workflow knows of this boot: from here on calls of older boots are lost. Waits for Temporal. */
+  async start(): Promise<void> {
+    // First the row, so that nobody takes this boot for an older one.
+    await this.#beat();
+    this.#timer = setInterval(() => {
+      this.#beating ??= this.#beat().finally(() => {
+        this.#beating = null;
+      });
+    }, BEAT_MS);
+    while (!this.#closed && !(await this.#announce())) {
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
+    this.#options.lifetime.watched();
+  }
+
+  /** Orderly end. What cannot be said now is found out by the node's workflow. */
+  async stop(): Promise<void> {
+    await this.abandon();
+    const { control, nodes, temporal, logger } = this.#options;
+    const { nodeId, bootId } = control;
+    await Promise.all([
+      temporal.nodeStopped(nodeId, bootId).catch((error: unknown) => {
+        logger.warn({ err: error }, 'Temporal was not told that this node stops');
+      }),
+      nodes.stopped(nodeId, bootId).catch((error: unknown) => {
+        logger.warn({ err: error }, 'PostgreSQL was not told that this node stops');
+      }),
+    ]);
+  }
+
+  /** No further signs of life; the boot is found lost, so that calls whose end was not told end too. */
+  async abandon(): Promise<void> {
+    this.#closed = true;
+    if (this.#timer !== null) clearInterval(this.#timer);
+    await this.#beating;
+  }
+
+  async #beat(): Promise<void> {
+    const { control, description, nodes, lifetime, logger } = this.#options;
+    if (lifetime.unwatchedMs > UNWATCHED_MS && !this.#announcing && !this.#superseded && this.#timer !== null) {
+      lifetime.watched();
+      void this.#announce();
+    }
+    try {
+      const own = await nodes.seen({
+        nodeId: control.nodeId,
+        bootId: control.bootId,
+        startedAtMs: this.#startedAtMs,
+        sipAddress: description.sipAddress,
+        calls: control.listCalls().length,
+        info: { max_calls: description.maxCalls, ...description.speech },
+      });
+      if (!own && !this.#superseded)
+        logger.error({ nodeId: control.nodeId }, 'another process runs under this node id');
+      this.#superseded = !own;
+      this.#storeAway = false;
+    } catch (error) {
+      if (!this.#storeAway) logger.warn({ err: error }, 'PostgreSQL does not see this node');
+      this.#storeAway = true;
+    }
+  }
+
+  async #announce(): Promise<boolean> {
+    const { control, temporal, logger } = this.#options;
+    this.#announcing = true;
+    try {
+      await temporal.nodeStarted(control.nodeId, control.bootId);
+      return true;
+    } catch (error) {
+      logger.warn({ err: error }, 'Temporal does not know of this node yet');
+      return false;
+    } finally {
+      this.#announcing = false;
+    }
+  }
+}

@@ -1,0 +1,168 @@
+import { join } from 'node:path';
+import type { Client } from '@temporalio/client';
+import type { NativeConnection, WorkerInterceptors } from '@temporalio/worker';
+import type { DataSource } from 'typeorm';
+import type { MediaControl } from '../contract/commands';
+import type { CallDirectory } from '../contract/directory';
+import type { CallEvents } from '../contract/events';
+import type { Logger } from '../ops/logger';
+import { ConfigRepository } from '../store/repositories/config-repository';
+import { EventRepository } from '../store/repositories/event-repository';
+import { MediaNodeRepository } from '../store/repositories/media-node-repository';
+import type { SecretBox } from '../store/secrets';
+import { NodeCallDirectory } from './call-directory';
+import { ConfigCache } from './config-cache';
+import { EventSink } from './event-sink';
+import { EventSpool } from './event-spool';
+import { MediaWorkers } from './media-workers';
+import type { MediaActivities } from './media-workers';
+import { NodeLifetime } from './node-lifetime';
+import { NodeRegistration } from './node-registration';
+import type { NodeDescription } from './node-registration';
+import { OutageClock } from './outage-clock';
+import { StateSignaller } from './state-signaller';
+import { TemporalCalls } from './temporal-calls';
+
+const PROBE_MS = 1_000;
+
+export interface NodeServicesOptions {
+  readonly nodeId: string;
+  /** New at every start of the process (UUID). */
+  readonly bootId: string;
+  /** Folder for the spool of events. */
+  readonly dataDir: string;
+  readonly dataSource: DataSource;
+  /** For LISTEN, which needs a connection of its own. */
+  readonly databaseUrl: string;
+  readonly secrets: SecretBox;
+  /** Fails fast: `createTemporalClient` of `ops/temporal.ts`. */
+  readonly client: Client;
+  /** Connects the activity workers; called again when a connection is lost for good. */
+  readonly connectWorker: () => Promise<NativeConnection>;
+  readonly namespace: string;
+  /** What the workers run, once there is a call layer. */
+  readonly activities: (control: MediaControl, lifetime: NodeLifetime) => MediaActivities;
+  readonly interceptors: WorkerInterceptors;
+  readonly logger: Logger;
+}
+
+/**
+ * What joins a media node to PostgreSQL and Temporal: its directory and event sink before it has a call layer, its activity
+ * workers and its registration once it has one. Nothing is connected or read before `start`.
+ *
+ * Order of a media node's start: `start()` → call layer with `directory` and `events` → `attach(control, …)` → SIP sockets
+ * opened → `accept(true)`. Of its end: `accept(false)` → calls end → sockets closed → `stop()`.
+ */
+export class NodeServices {
+  readonly directory: CallDirectory;
+  readonly events: CallEvents;
+  readonly #options: NodeServicesOptions;
+  readonly #temporal: TemporalCalls;
+  readonly #temporalOutage = new OutageClock();
+  readonly #config: ConfigCache;
+  readonly #sink: EventSink;
+  readonly #signaller: StateSignaller;
+  readonly #lifetime = new NodeLifetime();
+  #control: MediaControl | null = null;
+  #workers: MediaWorkers | null = null;
+  #registration: NodeRegistration | null = null;
+  #probe: NodeJS.Timeout | null = null;
+  #accepting = false;
+  #stopping: Promise<void> | null = null;
+
+  constructor(options: NodeServicesOptions) {
+    this.#options = options;
+    const { nodeId, bootId, dataSource, secrets, logger } = options;
+    this.#temporal = new TemporalCalls(options.client);
+    this.#config = new ConfigCache({
+      repository: new ConfigRepository(dataSource, secrets),
+      databaseUrl: options.databaseUrl,
+      onTrunkRevoked: (trunkId) => this.#control?.trunkRevoked(trunkId),
+      logger,
+    });
+    this.#signaller = new StateSignaller({
+      nodeId,
+      bootId,
+      signal: (callId, signal) => this.#temporal.signal(callId, signal),
+      flush: (callId, timeoutMs) => this.#sink.flush(callId, timeoutMs),
+      onWorkflowLost: (callId) => this.#control?.workflowLost(callId),
+      logger,
+    });
+    this.#sink = new EventSink({
+      store: new EventRepository(dataSource),
+      spool: new EventSpool(join(options.dataDir, 'spool', encodeURIComponent(nodeId)), { bootId }),
+      onStateEvent: (event) => this.#signaller.enqueue(event),
+      logger,
+    });
+    this.events = this.#sink;
+    this.directory = new NodeCallDirectory({
+      nodeId,
+      bootId,
+      secrets,
+      snapshot: this.#config.snapshot,
+      temporal: this.#temporal,
+      temporalOutage: this.#temporalOutage,
+      storeOutage: this.#config.outage,
+    });
+  }
+
+  async start(): Promise<void> {
+    this.#sink.start();
+    this.#probe = setInterval(() => {
+      void this.#temporal.probe().then((answers) => {
+        if (answers) this.#temporalOutage.answered();
+      });
+    }, PROBE_MS);
+    await this.#config.start();
+  }
+
+  async attach(control: MediaControl, description: NodeDescription): Promise<void> {
+    const { dataSource, logger, nodeId, bootId } = this.#options;
+    this.#control = control;
+    this.#workers = new MediaWorkers({
+      connect: this.#options.connectWorker,
+      namespace: this.#options.namespace,
+      nodeId,
+      bootId,
+      activities: this.#options.activities(control, this.#lifetime),
+      interceptors: this.#options.interceptors,
+      logger,
+    });
+    this.#registration = new NodeRegistration({
+      control,
+      description,
+      nodes: new MediaNodeRepository(dataSource),
+      temporal: this.#temporal,
+      lifetime: this.#lifetime,
+      logger,
+    });
+    this.#workers.accept(this.#accepting);
+    await Promise.all([this.#workers.start(), this.#registration.start()]);
+    this.#temporalOutage.answered();
+  }
+
+  accept(accepting: boolean): void {
+    this.#accepting = accepting;
+    this.#workers?.accept(accepting);
+  }
+
+  stop(timeoutMs: number): Promise<void> {
+    this.#stopping ??= this.#stop(timeoutMs);
+    return this.#stopping;
+  }
+
+  async #stop(timeoutMs: number): Promise<void> {
+    this.accept(false);
+    // Endings first: a stop is orderly only when every call's workflow has heard of its end.
+    await this.#signaller.close(timeoutMs);
+    const orderly = this.#signaller.pendingCalls === 0;
+    if (orderly) {
+      this.#lifetime.stop();
+      await this.#registration?.stop();
+    } else await this.#registration?.abandon();
+    await this.#workers?.shutdown();
+    await this.#sink.close();
+    if (this.#probe !== null) clearInterval(this.#probe);
+    await this.#config.close();
+  }
+}

@@ -1,0 +1,57 @@
+/** The agent's side of a call: what it needs of the call (`CallAudio`), and what it offers (`AgentSession`). */
+import type { TranscriptTurn } from '../../contract/events';
+
+/** What the agent may do with a call's audio; the call layer implements it over its RTP session. */
+export interface CallAudio {
+  readonly mediaId: number;
+  play(playbackId: number, pcm: Int16Array, last: boolean): void;
+  /** Drops what is queued; resolves with samples sent, by playback. */
+  clear(): Promise<ReadonlyMap<number, number>>;
+  played(playbackId: number): Promise<number>;
+  setGain(gain: number): void;
+}
+
+export interface AgentPersona {
+  readonly callId: string;
+  readonly agentName: string;
+  readonly language: readonly string[];
+  readonly firstMessage: string;
+  readonly instructions: readonly string[];
+  readonly voiceId: string | null;
+  readonly ttsSpeedPct: number;
+  readonly interruptible: boolean;
+  readonly silenceTimeoutMs: number;
+}
+
+/** Times count from `start()` (the answer). */
+export type SpokenTurn = Omit<TranscriptTurn, 'index'>;
+
+export interface AgentDelegate {
+  onTurn(turn: SpokenTurn): void;
+  /** The farewell was heard to its end, or silence won. The call layer hangs up. */
+  onEnd(reason: 'agent_goodbye' | 'silence' | 'error'): void;
+  /** Last caller speech → first reply packet, in ms, per turn. */
+  onTurnLatency?(ms: number): void;
+}
+
+export interface AgentSession {
+  /** Synthesises (or finds in the cache) the first message. Resolves when its first audio is ready. */
+  warm(): Promise<void>;
+  /** The call was answered: speak, listen. */
+  start(): void;
+  /**
+   * The peer has put us on hold: what it sends is music, not the caller, and nothing of ours is sent. What was being
+   * said goes on when it resumes. May come before `start()`.
+   */
+  hold(held: boolean): void;
+  onDtmf(digit: string): void;
+  onPlaybackFinished(playbackId: number): void;
+  /**
+   * The call ended: reports what the transcript still lacks (the agent's sentence cut where the caller stopped hearing
+   * it, the caller's last words), within `deadlineMs` (default 500), then closes. Call it while the RTP session still
+   * answers `clear()`, and before the call's last event.
+   */
+  finish(deadlineMs?: number): Promise<void>;
+  /** Stops everything; no delegate call follows. Idempotent. */
+  close(): void;
+}

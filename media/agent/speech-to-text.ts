@@ -1,0 +1,22 @@
+/** What a provider of recognition implements. */
+
+export interface SttResult {
+  readonly text: string;
+  /** 0..1 where the provider gives one. */
+  readonly confidence: number | null;
+}
+
+export interface SttOptions {
+  /** Words the provider may prefer where it supports that. */
+  readonly keyterms: readonly string[];
+  readonly signal?: AbortSignal;
+}
+
+export interface SpeechToText {
+  readonly name: string;
+  readonly languages: readonly string[];
+  readonly streaming: boolean;
+  /** Recognises one utterance cut by the VAD, 8 kHz mono. */
+  transcribe(audio: Int16Array, options: SttOptions): Promise<SttResult>;
+  close(): Promise<void>;
+}

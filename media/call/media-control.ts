@@ -1,0 +1,119 @@
+/** The commands of a node over its calls. */
+import type {
+  CallNodeStatus,
+  CommandResult,
+  DialCommand,
+  DialRefusal,
+  DialResult,
+  HangupCommand,
+  LiveCall,
+  MediaControl,
+} from '../../contract/commands';
+import type { CallDirectory } from '../../contract/directory';
+import type { Clock } from '../clock';
+import type { CallRegistry } from './call-registry';
+import { OutboundCall, type OutboundCallDeps } from './outbound-call';
+
+export interface MediaControlOptions {
+  readonly clock: Clock;
+  readonly registry: CallRegistry;
+  readonly directory: CallDirectory;
+  readonly calls: OutboundCallDeps;
+}
+
+interface DialOptions {
+  readonly deadlineMs: number;
+  readonly beforeSend: () => Promise<void>;
+}
+
+const OK: CommandResult = { ok: true };
+const UNKNOWN: CommandResult = { ok: false, code: 'call_unknown' };
+
+export class NodeMediaControl implements MediaControl {
+  readonly nodeId: string;
+  readonly bootId: string;
+  readonly #options: MediaControlOptions;
+
+  constructor(options: MediaControlOptions) {
+    this.#options = options;
+    this.nodeId = options.calls.nodeId;
+    this.bootId = options.calls.bootId;
+  }
+
+  dial(command: DialCommand, options: DialOptions): Promise<DialResult> {
+    return this.#options.registry.dialOnce(command.attemptId, () => this.#dial(command, options));
+  }
+
+  async hangup(command: HangupCommand): Promise<CommandResult> {
+    // A restarted node knows nothing of the calls of its older boot.
+    if (command.bootId !== this.bootId) return UNKNOWN;
+    const { registry } = this.#options;
+    return registry.commandOnce(command.callId, command.commandId, async () => {
+      const call = registry.find(command.callId);
+      if (!call) return registry.hasEnded(command.callId) ? OK : UNKNOWN;
+      call.hangUp(command.endReason, command.endedBy);
+      return OK;
+    });
+  }
+
+  status(callId: string): CallNodeStatus {
+    return this.#options.registry.status(callId);
+  }
+
+  listCalls(): readonly LiveCall[] {
+    return this.#options.registry.list();
+  }
+
+  tombstone(callId: string): void {
+    const { registry } = this.#options;
+    registry.tombstone(callId);
+    registry.find(callId)?.hangUp('workflow_lost', 'system');
+  }
+
+  workflowLost(callId: string): void {
+    this.#options.registry.find(callId)?.hangUp('workflow_lost', 'system');
+  }
+
+  trunkRevoked(trunkId: string): void {
+    // Only a request to the API deletes a trunk.
+    this.#options.registry.hangUpTrunk(trunkId, 'api_hangup', 'api');
+  }
+
+  async #dial(command: DialCommand, options: DialOptions): Promise<DialResult> {
+    const { registry, directory, calls } = this.#options;
+    const refused = (code: DialRefusal, detail: string): DialResult => {
+      calls.observer.rejected(`dial_${code}`);
+      return { sent: false, code, detail };
+    };
+    const agent = directory.agent(command.agentId);
+    if (!agent || agent.orgId !== command.orgId) return refused('unknown_agent', 'no such agent');
+    const trunk = directory.outboundTrunk(command.trunkId);
+    if (!trunk || trunk.orgId !== command.orgId) return refused('unknown_trunk', 'no such outbound trunk');
+    const refusal = (): DialRefusal | null => this.#refusal(command.callId, options.deadlineMs);
+    const early = refusal();
+    if (early) return refused(early, 'before the attempt was recorded');
+    const call = new OutboundCall({
+      command,
+      agent,
+      trunk,
+      deps: calls,
+      onSent: (sent) => {
+        registry.identify(sent, command.callId);
+        // The tombstone came between the last check and the socket.
+        if (registry.isTombstoned(command.callId)) sent.hangUp('workflow_lost', 'system');
+      },
+      onEnded: (ended) => registry.leave(ended),
+    });
+    const admission = registry.enter(call);
+    if (admission) return refused(admission, 'admission');
+    return call.dial({ beforeSend: options.beforeSend, refusal });
+  }
+
+  #refusal(callId: string, deadlineMs: number): DialRefusal | null {
+    const { registry, clock } = this.#options;
+    // A call that is or was here has had its attempt.
+    if (registry.isTombstoned(callId) || registry.find(callId) || registry.hasEnded(callId)) return 'tombstoned';
+    if (clock.epochMs() >= deadlineMs) return 'too_late';
+    return registry.draining ? 'node_draining' : null;
+  }
+}

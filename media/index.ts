@@ -1,0 +1,11 @@
+/** The media service as a library: what a process needs to run it, and the seams it is given. */
+export { AgentRuntime } from './agent/runtime';
+export type { AgentFactory } from './call/call-media';
+export type { CallObserver } from './call/call-observer';
+export { systemClock } from './clock';
+export { MediaService, type MediaServiceOptions } from './media-service';
+export { ThreadedRtpEngine } from './rtp/engine';
+export type { SipCounters } from './sip/counters';
+export { SipServer, type SipEndpointOptions } from './sip/endpoint';
+export { isKnownMethod } from './sip/message/methods';
+export type { DigestCredentials } from './sip/types';

@@ -1,0 +1,78 @@
+/** What the RTP layer offers to `media/call`. Sockets, jitter buffers and the pacer live in a worker thread behind this. */
+import type { MessagePort } from 'node:worker_threads';
+import type { G711Law } from '../codec/g711';
+
+export interface RtpRemote {
+  /** From the SDP. */
+  readonly address: string;
+  readonly port: number;
+  readonly codec: G711Law;
+  readonly payloadType: number;
+  /** null when the peer offered no telephone-event. */
+  readonly telephoneEventPayloadType: number | null;
+  /** Address the signalling came from: the one other host that RTP may be learned from. */
+  readonly signallingAddress: string;
+  /** false on hold (sendonly/inactive from the peer): we send nothing and the media timeout rests. */
+  readonly send: boolean;
+  /** false when the peer only listens (recvonly): the media timeout rests. Default true. */
+  readonly receive?: boolean;
+  /** Where the peer takes RTCP (a=rtcp); default `port` + 1. */
+  readonly rtcpPort?: number;
+}
+
+export interface RtpStats {
+  readonly packetsSent: number;
+  readonly packetsReceived: number;
+  readonly packetsLost: number;
+  readonly packetsLate: number;
+  readonly packetsForeign: number;
+  readonly jitterMs: number;
+  /** From RTCP; null until measured. */
+  readonly roundTripMs: number | null;
+  readonly remoteLossPct: number | null;
+  /** E-model estimate (ITU-T G.107), null without packets. */
+  readonly mos: number | null;
+  readonly maxSendGapMs: number;
+}
+
+export interface RtpSessionDelegate {
+  onDtmf?(digit: string, durationMs: number): void;
+  /** First packet of ours on the wire; `performance.timeOrigin`-based epoch ms with fraction. */
+  onFirstPacketSent?(atEpochMs: number): void;
+  onFirstPacketReceived?(atEpochMs: number): void;
+  /** A queued playback was sent to its last sample. */
+  onPlaybackFinished?(playbackId: number): void;
+  /** No RTP or RTCP for the timeout (RTP: 15 s in a call, 30 s from the start). */
+  onMediaTimeout?(): void;
+}
+
+export interface RtpSession {
+  /** Key of this session in AudioBatch; unique in the process. */
+  readonly mediaId: number;
+  readonly localPort: number;
+  delegate: RtpSessionDelegate;
+  /** Sets or replaces the remote side; the first call starts the pacer (silence until something plays). */
+  setRemote(remote: RtpRemote): void;
+  /** Appends PCM (8 kHz, mono) to what is playing. `playbackId` is the caller's; chunks of one id must be contiguous. */
+  play(playbackId: number, pcm: Int16Array, last: boolean): void;
+  /** Drops everything queued within one frame; resolves with the samples of each playback already sent. */
+  clear(): Promise<ReadonlyMap<number, number>>;
+  /** Samples of a playback already sent, asked of the pacer. */
+  played(playbackId: number): Promise<number>;
+  /** Linear gain of what plays (ducking), 0..1, ramped over one frame. */
+  setGain(gain: number): void;
+  /** Bench mode: send back what comes in, decoded and encoded again, on our own schedule. */
+  echo(): void;
+  stats(): Promise<RtpStats>;
+  close(): Promise<RtpStats>;
+}
+
+export interface RtpEngine {
+  start(): Promise<void>;
+  /** Opens a port pair of the pool; rejects with code `no_port` when it is exhausted. */
+  open(options: { readonly localAddress: string }): Promise<RtpSession>;
+  /** All caller audio goes to this port as AudioBatch from now on. */
+  connectListener(port: MessagePort): void;
+  readonly sessionCount: number;
+  close(): Promise<void>;
+}

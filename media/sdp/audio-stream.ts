@@ -1,0 +1,39 @@
+/** What an offer/answer exchange (RFC 3264) settles for one audio stream. */
+export type AudioCodec = 'PCMU' | 'PCMA';
+
+/** As in SDP; from the side whose SDP it stands in. */
+export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
+
+/** The peer's side of the negotiated stream. */
+export interface RemoteAudio {
+  /** IPv4 or IPv6 literal; unspecified (0.0.0.0, ::) when the peer holds in the manner of RFC 2543. */
+  readonly address: string;
+  readonly port: number;
+  readonly rtcpPort: number;
+  readonly codec: AudioCodec;
+  readonly payloadType: number;
+  /** null when telephone-event/8000 was not agreed. */
+  readonly telephoneEventPayloadType: number | null;
+  /** The peer's wish, or 20. */
+  readonly ptimeMs: number;
+  /** As the peer stated it. */
+  readonly direction: Direction;
+  /** We may send to the peer: it is not holding us. */
+  readonly send: boolean;
+  /** The peer will send to us. */
+  readonly receive: boolean;
+}
+
+export interface LocalAudio {
+  /** Literal address or host name for o= and c=. */
+  readonly localAddress: string;
+  readonly port: number;
+  /** Decimal, stable for the life of the dialog. */
+  readonly sessionId: string;
+  /** One more with every SDP that differs from the one before. */
+  readonly version: number;
+  /** What we take, best first. Default PCMU, PCMA. */
+  readonly codecs?: readonly AudioCodec[];
+  /** What we want; default sendrecv. The answer is narrowed by the offer. */
+  readonly direction?: Direction;
+}

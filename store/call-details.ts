@@ -1,0 +1,26 @@
+import { rowAad } from './secrets';
+import type { SecretBox } from './secrets';
+
+/** Everything of a call that must not stand in a workflow's history. */
+export interface SealedCallDetails {
+  readonly from: string;
+  readonly to: string;
+  readonly firstMessage: string | null;
+  readonly metadata: Record<string, unknown>;
+}
+
+interface SealedCall {
+  readonly callId: string;
+  readonly orgId: string;
+  readonly sealed: string;
+}
+
+/** What must not stand in a history travels as `sealed`, bound to its call. */
+export function sealDetails(secrets: SecretBox, call: Omit<SealedCall, 'sealed'>, details: SealedCallDetails): string {
+  return secrets.seal(JSON.stringify(details), rowAad(call.orgId, call.callId));
+}
+
+/** @throws SecretError when it was sealed for another call or with an unknown key */
+export function openDetails(secrets: SecretBox, call: SealedCall): SealedCallDetails {
+  return JSON.parse(secrets.open(call.sealed, rowAad(call.orgId, call.callId))) as SealedCallDetails;
+}

@@ -1,0 +1,93 @@
+import type { InboundRequest, RoutingDecision } from '../../../contract/directory';
+import { NodeCallDirectory } from '../../../media-node/call-directory';
+import { ConfigSnapshot } from '../../../media-node/config-snapshot';
+import { OutageClock } from '../../../media-node/outage-clock';
+import type { StartOutcome } from '../../../media-node/temporal-calls';
+import { openDetails } from '../../../store/call-details';
+import { newMasterKey, SecretBox } from '../../../store/secrets';
+import type { InboundCallInput } from '../../../workflows/call/input';
+import { delta, newAgent } from './config-fixture';
+
+const request: InboundRequest = {
+  trunkId: 'trunk',
+  orgId: 'org-1',
+  sipCallId: 'sip',
+  fromTag: 'tag',
+  cseq: 1,
+  dialedUser: '+15551234567',
+  callerUser: '+15557654321',
+  agentIdHeader: null,
+};
+
+function setUp(outcome: StartOutcome = 'started') {
+  const snapshot = new ConfigSnapshot();
+  snapshot.apply(delta({ agents: [newAgent({ maxCallDurationSeconds: 77 })] }));
+  let nowMs = 0;
+  const started: InboundCallInput[] = [];
+  const secrets = new SecretBox(newMasterKey());
+  const temporalOutage = new OutageClock(() => nowMs);
+  const storeOutage = new OutageClock(() => nowMs);
+  const directory = new NodeCallDirectory({
+    nodeId: 'n1',
+    bootId: 'b1',
+    snapshot,
+    secrets,
+    temporalOutage,
+    storeOutage,
+    temporal: {
+      startInbound: (input) => {
+        started.push(input);
+        return Promise.resolve(outcome);
+      },
+    },
+  });
+  const decision = directory.routeInbound(request) as RoutingDecision & { ok: true };
+  return { directory, decision, started, secrets, temporalOutage, storeOutage, pass: (ms: number) => (nowMs += ms) };
+}
+
+test('a repeated INVITE has the same call, one with new credentials another', async () => {
+  const { directory, decision, started } = setUp();
+  const first = await directory.startInbound(request, decision);
+  await directory.startInbound(request, decision);
+  await directory.startInbound({ ...request, cseq: 2 }, decision);
+  expect(first).toMatchObject({ ok: true, callId: started[0]?.callId });
+  expect(started[1]?.callId).toBe(started[0]?.callId);
+  expect(started[1]?.sessionId).toBe(started[0]?.sessionId);
+  expect(started[2]?.callId).not.toBe(started[0]?.callId);
+});
+
+test('numbers travel sealed, and the call begins on this boot with its agent’s limits', async () => {
+  const { directory, decision, started, secrets } = setUp();
+  await directory.startInbound(request, decision);
+  const input = started[0] as InboundCallInput;
+  expect(input).toMatchObject({ nodeId: 'n1', bootId: 'b1', routingRule: 'fallback', maxDurationSeconds: 77 });
+  expect(JSON.stringify(input)).not.toContain('1555');
+  expect(openDetails(secrets, input)).toMatchObject({ from: '+15557654321', to: '+15551234567' });
+});
+
+test.each([
+  ['unavailable', 'unavailable'],
+  ['foreign', 'duplicate'],
+] as const)('a start that is %s is answered as %s', async (outcome, reason) => {
+  const { directory, decision } = setUp(outcome);
+  expect(await directory.startInbound(request, decision)).toEqual({ ok: false, reason });
+});
+
+test('new calls are refused after 5 s without Temporal and after 10 minutes without PostgreSQL', () => {
+  const { directory, temporalOutage, storeOutage, pass } = setUp();
+  pass(5_000);
+  expect(directory.availability()).toMatchObject({ available: true });
+  pass(1);
+  expect(directory.availability()).toEqual({
+    available: false,
+    retryAfterSeconds: 5,
+    reason: 'temporal_unreachable',
+  });
+  temporalOutage.answered();
+  expect(directory.availability()).toMatchObject({ available: true });
+  pass(600_000);
+  temporalOutage.answered();
+  expect(directory.availability()).toMatchObject({ available: false, reason: 'store_unreachable' });
+  storeOutage.answered();
+  expect(directory.availability()).toMatchObject({ available: true });
+});

@@ -1,0 +1,88 @@
+import { ConfigSnapshot } from '../../../media-node/config-snapshot';
+import { delta, newAgent, newNumber } from './config-fixture';
+
+const inbound = (authUsername: string, phoneNumbers: readonly string[] = []) => ({
+  id: 't1',
+  orgId: 'org-1',
+  authUsername,
+  authPassword: 'password',
+  phoneNumbers,
+  krispEnabled: false,
+  version: 1,
+});
+
+test('a delta replaces rows by id and removes what was deleted', () => {
+  const config = new ConfigSnapshot();
+  config.apply(delta({ agents: [newAgent({ id: 'a' }), newAgent({ id: 'b' })], inboundTrunks: [inbound('first')] }));
+  expect(config.inboundAgents('org-1').map(({ id }) => id)).toEqual(['a', 'b']);
+  config.apply(
+    delta({
+      version: 2,
+      full: false,
+      agents: [newAgent({ id: 'b', name: 'Renamed' })],
+      inboundTrunks: [inbound('second')],
+      deleted: [{ kind: 'agent', id: 'a' }],
+    }),
+  );
+  expect(config.version).toBe(2);
+  expect(config.inboundAgents('org-1').map(({ name }) => name)).toEqual(['Renamed']);
+  // Rotated credentials: the old name is gone.
+  expect(config.inboundTrunk('first')).toBeUndefined();
+  expect(config.inboundTrunk('second')).toMatchObject({ id: 't1', password: 'password' });
+});
+
+test('a full load forgets everything it does not contain', () => {
+  const config = new ConfigSnapshot();
+  config.apply(delta({ agents: [newAgent()], phoneNumbers: [newNumber()], inboundTrunks: [inbound('user')] }));
+  config.apply(delta({ version: 1 }));
+  expect(config.agent('agent')).toBeUndefined();
+  expect(config.verifiedNumbers('org-1')).toEqual([]);
+  expect(config.inboundTrunk('user')).toBeUndefined();
+});
+
+const outbound = {
+  id: 't2',
+  orgId: 'org-1',
+  name: 'Carrier',
+  host: 'carrier.example',
+  port: 5060,
+  transport: 'udp' as const,
+  username: 'user',
+  password: 'secret',
+  callerNumber: '+15550000001',
+  version: 1,
+};
+
+test('a deleted trunk is named as revoked, by a delta and by a full load that lacks it', () => {
+  const config = new ConfigSnapshot();
+  const both = { inboundTrunks: [inbound('user')], outboundTrunks: [outbound], agents: [newAgent()] };
+  expect(config.apply(delta(both))).toEqual([]);
+  expect(config.apply(delta({ ...both, version: 2 }))).toEqual([]);
+  const deleted = [
+    { kind: 'agent', id: 'agent' },
+    { kind: 'inbound_trunk', id: 't1' },
+  ] as const;
+  expect(config.apply(delta({ version: 3, full: false, deleted }))).toEqual(['t1']);
+  expect(config.apply(delta({ version: 4 }))).toEqual(['t2']);
+  expect(config.apply(delta({ version: 5 }))).toEqual([]);
+});
+
+test('a trunk that was changed or cannot be read is not revoked', () => {
+  const config = new ConfigSnapshot();
+  config.apply(delta({ inboundTrunks: [inbound('user')], outboundTrunks: [outbound] }));
+  const unreadable = [
+    { kind: 'inbound_trunk', id: 't1' },
+    { kind: 'outbound_trunk', id: 't2' },
+  ] as const;
+  expect(config.apply(delta({ version: 2, full: false, inboundTrunks: [inbound('rotated')] }))).toEqual([]);
+  expect(config.apply(delta({ version: 3, full: false, unreadable }))).toEqual([]);
+  config.apply(delta({ version: 4, inboundTrunks: [inbound('user')], outboundTrunks: [outbound] }));
+  expect(config.apply(delta({ version: 5, unreadable }))).toEqual([]);
+});
+
+test('a trunk whose secret does not open any more is not used with the old one', () => {
+  const config = new ConfigSnapshot();
+  config.apply(delta({ inboundTrunks: [inbound('user')] }));
+  config.apply(delta({ version: 2, full: false, unreadable: [{ kind: 'inbound_trunk', id: 't1' }] }));
+  expect(config.inboundTrunk('user')).toBeUndefined();
+});

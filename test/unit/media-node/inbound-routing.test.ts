@@ -1,0 +1,105 @@
+import type { InboundRequest } from '../../../contract/directory';
+import { ConfigSnapshot } from '../../../media-node/config-snapshot';
+import { readDialedNumber, sameNumber } from '../../../media-node/dialed-number';
+import { routeInbound } from '../../../media-node/inbound-routing';
+import { delta, newAgent, newNumber } from './config-fixture';
+
+const ORG = 'org-1';
+
+function snapshot(changes: Parameters<typeof delta>[0] = {}): ConfigSnapshot {
+  const config = new ConfigSnapshot();
+  config.apply(
+    delta({
+      agents: [
+        newAgent({ id: 'young', createdAt: new Date(3_000) }),
+        newAgent({ id: 'old', createdAt: new Date(2_000) }),
+        newAgent({ id: 'outbound', type: 'outbound', createdAt: new Date(1_000) }),
+        newAgent({ id: 'foreign', orgId: 'org-2', createdAt: new Date(500) }),
+      ],
+      inboundTrunks: [
+        {
+          id: 'trunk',
+          orgId: ORG,
+          authUsername: 'user',
+          authPassword: 'password',
+          phoneNumbers: ['+15551234567', '+15550000009'],
+          krispEnabled: true,
+          version: 1,
+        },
+      ],
+      phoneNumbers: [newNumber({ id: 'p1', phoneNumber: '+15550000009', agentId: 'outbound' })],
+      ...changes,
+    }),
+  );
+  return config;
+}
+
+const request = (changes: Partial<InboundRequest> = {}): InboundRequest => ({
+  trunkId: 'trunk',
+  orgId: ORG,
+  sipCallId: 'sip',
+  fromTag: 'tag',
+  cseq: 1,
+  dialedUser: '+15551234567',
+  callerUser: '+15557654321',
+  agentIdHeader: null,
+  ...changes,
+});
+
+describe('the order of routing', () => {
+  test.each([
+    ['the header names an agent of either type', { agentIdHeader: 'outbound' }, 'outbound', 'header'],
+    ['the header wins over the assignment', { agentIdHeader: 'young', dialedUser: '+15550000009' }, 'young', 'header'],
+    ['the number is assigned', { dialedUser: '+15550000009' }, 'outbound', 'number_assignment'],
+    ['the number is on the trunk: the oldest inbound agent', {}, 'old', 'trunk_number'],
+    ['an unknown number: the oldest inbound agent', { dialedUser: '+15559990000' }, 'old', 'fallback'],
+    ['a foreign id in the header is skipped', { agentIdHeader: 'foreign' }, 'old', 'trunk_number'],
+    ['an unknown id in the header is skipped', { agentIdHeader: '__proto__' }, 'old', 'trunk_number'],
+  ] as const)('%s', (_, changes, agentId, rule) => {
+    expect(routeInbound(snapshot(), request(changes))).toMatchObject({ ok: true, rule, agent: { id: agentId } });
+  });
+
+  test('a number that is not verified is not assigned', () => {
+    const phoneNumbers = [newNumber({ id: 'p1', phoneNumber: '+15550000009', agentId: 'outbound', status: 'pending' })];
+    const decision = routeInbound(snapshot({ phoneNumbers }), request({ dialedUser: '+15550000009' }));
+    expect(decision).toMatchObject({ rule: 'trunk_number', agent: { id: 'old' } });
+  });
+
+  test('404 only without a usable user part, 480 only without an inbound agent', () => {
+    expect(routeInbound(snapshot(), request({ dialedUser: ' ' }))).toMatchObject({ ok: false, status: 404 });
+    expect(routeInbound(snapshot({ agents: [] }), request())).toMatchObject({ ok: false, status: 480 });
+  });
+
+  test('every rule that was looked at leaves a sentence without numbers', () => {
+    const decision = routeInbound(snapshot(), request({ agentIdHeader: 'nobody', dialedUser: '+15559990000' }));
+    expect(decision.steps).toHaveLength(4);
+    expect(decision.steps.join(' ')).not.toMatch(/\d{5}/);
+  });
+});
+
+describe('dialled numbers', () => {
+  test.each([
+    ['+15551234567', '+15551234567'],
+    ['0015551234567', '+15551234567'],
+    ['+1 (555) 123-4567', '+15551234567'],
+    ['15551234567;phone-context=x', '15551234567'],
+    ['alice', 'alice'],
+    ['100', '100'],
+    ['', null],
+    ['\u0000', null],
+    ['x'.repeat(200), null],
+  ])('%j is read as %j', (user, number) => {
+    expect(readDialedNumber(user)).toBe(number);
+  });
+
+  test.each([
+    ['+15551234567', '15551234567', true],
+    ['+15551234567', '5551234567', true],
+    ['+442079460000', '02079460000', true],
+    ['+15551234567', '+15551234568', false],
+    ['+15551234567', '4567', false],
+    ['+15551234567', 'alice', false],
+  ])('%s dialled as %s: %s', (own, dialed, same) => {
+    expect(sameNumber(own, dialed)).toBe(same);
+  });
+});

@@ -1,0 +1,67 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Registry } from 'prom-client';
+import { createCallObserver, createSipCounters } from '../../../media-node/metrics';
+import { QUIET_STATS } from '../../fakes/fake-rtp-engine';
+
+describe('metrics of a media node', () => {
+  it('count calls, stages and media in base units', async () => {
+    const registry = new Registry();
+    const observer = createCallObserver({ registry, activeCalls: () => 3, maxCalls: 200 });
+    observer.callBegan('inbound');
+    observer.rejected('no_agent');
+    observer.turnLatency(800);
+    observer.callEnded({
+      direction: 'inbound',
+      disposition: 'answered',
+      endReason: 'agent_goodbye',
+      timings: { inviteToAnswerMs: 20, answerToAckMs: null, talkMs: 5000 },
+      stats: {
+        ...QUIET_STATS,
+        packetsSent: 250,
+        packetsReceived: 198,
+        packetsLost: 2,
+        jitterMs: 4,
+        mos: 4.2,
+        maxSendGapMs: 21,
+      },
+    });
+    const text = await registry.metrics();
+    expect(text).toContain('trunkline_calls_active 3');
+    expect(text).toContain('trunkline_calls_started_total{direction="inbound"} 1');
+    expect(text).toContain(
+      'trunkline_calls_ended_total{direction="inbound",disposition="answered",end_reason="agent_goodbye"} 1',
+    );
+    expect(text).toContain('trunkline_call_rejects_total{reason="no_agent"} 1');
+    expect(text).toContain('trunkline_call_setup_stage_seconds_sum{direction="inbound",stage="invite_to_answer"} 0.02');
+    expect(text).not.toContain('stage="talk"');
+    expect(text).toContain('trunkline_rtp_loss_ratio_sum 0.01');
+    expect(text).toContain('trunkline_rtp_jitter_seconds_sum 0.004');
+    expect(text).toContain('trunkline_rtp_pacing_gap_max_seconds_sum 0.021');
+    expect(text).toContain('trunkline_turn_latency_seconds_sum 0.8');
+  });
+
+  it('keep a peer from inventing labels', async () => {
+    const registry = new Registry();
+    const counters = createSipCounters(registry);
+    counters.message('in', 'INVITE', null);
+    counters.message('in', 'GARBAGE42', null);
+    counters.rejected('unparsable', null);
+    counters.retransmitted('BYE');
+    const text = await registry.metrics();
+    expect(text).toContain('trunkline_sip_messages_total{direction="in",method="INVITE",status=""} 1');
+    expect(text).toContain('trunkline_sip_messages_total{direction="in",method="other",status=""} 1');
+    expect(text).toContain('trunkline_sip_rejects_total{reason="unparsable",status=""} 1');
+    expect(text).toContain('trunkline_sip_retransmissions_total{method="BYE"} 1');
+    expect(text).not.toContain('GARBAGE');
+  });
+
+  it('are all in the documentation', async () => {
+    const registry = new Registry();
+    createCallObserver({ registry, activeCalls: () => 0, maxCalls: 1 });
+    createSipCounters(registry);
+    const documentation = readFileSync(join(__dirname, '../../../docs/metrics.md'), 'utf8');
+    const undocumented = registry.getMetricsAsArray().filter(({ name }) => !documentation.includes(`\`${name}\``));
+    expect(undocumented.map(({ name }) => name)).toEqual([]);
+  });
+});

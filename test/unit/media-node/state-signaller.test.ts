@@ -1,0 +1,98 @@
+import type { StateEvent } from '../../../contract/events';
+import { StateSignaller } from '../../../media-node/state-signaller';
+import { createLogger } from '../../../ops/logger';
+import type { CallStateSignal } from '../../../workflows/call/messages';
+
+const answered = (callId: string, seq: number): StateEvent => ({
+  callId,
+  orgId: 'org',
+  seq,
+  atMs: 1_000,
+  type: 'answered',
+  sipCallId: 'sip',
+  postDialDelayMs: null,
+});
+const ended = (callId: string, seq: number): StateEvent => ({
+  callId,
+  orgId: 'org',
+  seq,
+  atMs: 2_000,
+  type: 'ended',
+  ending: { disposition: 'answered', endReason: 'caller_hangup', endedBy: 'caller', sip: null },
+  metrics: { postDialDelayMs: null, mos: null, packetLossPct: null, jitterMs: null, turnLatencyMs: null },
+});
+
+function setUp(answer: (callId: string, signal: CallStateSignal) => 'delivered' | 'gone' | 'fails') {
+  const log: string[] = [];
+  const signaller = new StateSignaller({
+    nodeId: 'n1',
+    bootId: 'b1',
+    signal: (callId, signal) => {
+      const result = answer(callId, signal);
+      log.push(`${callId} ${signal.type} ${signal.seq} ${result}`);
+      return result === 'fails' ? Promise.reject(new Error('unavailable')) : Promise.resolve(result);
+    },
+    flush: (callId) => {
+      log.push(`${callId} flushed`);
+      return Promise.resolve();
+    },
+    onWorkflowLost: (callId) => log.push(`${callId} lost`),
+    logger: createLogger({ name: 'test', level: 'silent' }),
+    sleep: () => new Promise((resolve) => setImmediate(resolve)),
+  });
+  return { signaller, log };
+}
+
+test('events of a call go one after the other, and the end after its records', async () => {
+  const { signaller, log } = setUp(() => 'delivered');
+  signaller.enqueue(answered('c', 3));
+  signaller.enqueue(ended('c', 9));
+  await signaller.close(1_000);
+  expect(log).toEqual(['c answered 3 delivered', 'c flushed', 'c ended 9 delivered']);
+  expect(signaller.pendingCalls).toBe(0);
+});
+
+test('an event is repeated until it is acknowledged; later ones of the same call wait, other calls do not', async () => {
+  let failures = 3;
+  const { signaller, log } = setUp((callId) => (callId === 'slow' && failures-- > 0 ? 'fails' : 'delivered'));
+  signaller.enqueue(answered('slow', 1));
+  signaller.enqueue(ended('slow', 2));
+  signaller.enqueue(answered('quick', 1));
+  await signaller.close(1_000);
+  const slow = log.filter((line) => line.startsWith('slow') && !line.endsWith('fails'));
+  expect(slow).toEqual(['slow answered 1 delivered', 'slow flushed', 'slow ended 2 delivered']);
+  expect(log.indexOf('quick answered 1 delivered')).toBeLessThan(log.indexOf('slow answered 1 delivered'));
+});
+
+test('a workflow that is gone ends the call, once, and nothing more is sent for it', async () => {
+  const { signaller, log } = setUp(() => 'gone');
+  signaller.enqueue(answered('c', 1));
+  signaller.enqueue(ended('c', 2));
+  await signaller.close(1_000);
+  expect(log).toEqual(['c answered 1 gone', 'c lost']);
+});
+
+test('the end of the process does not wait for ever', async () => {
+  const { signaller } = setUp(() => 'fails');
+  signaller.enqueue(answered('c', 1));
+  await signaller.close(20);
+  expect(signaller.pendingCalls).toBe(1);
+});
+
+test('a peer’s reason phrase enters no history with a number in it, nor at any length', async () => {
+  const reasons: (string | null | undefined)[] = [];
+  const { signaller } = setUp((_, signal) => {
+    if (signal.type === 'ended') reasons.push(signal.ending.sip?.reason);
+    return 'delivered';
+  });
+  const refusals = ['Busy Here', 'No route to +1 (555) 123-4567 today', `Declined ${'x'.repeat(5_000)}`, 'Code 4711'];
+  refusals.forEach((reason, index) => {
+    const sip = { sipCallId: 's', finalStatus: 486, reason, q850: null };
+    const ending = { disposition: 'busy', endReason: null, endedBy: 'callee', sip } as const;
+    signaller.enqueue({ ...ended(`c${index}`, 1), ending } as StateEvent);
+  });
+  await signaller.close(1_000);
+  expect(reasons.slice(0, 2)).toEqual(['Busy Here', 'No route to … today']);
+  expect(reasons[2]?.length).toBeLessThanOrEqual(128);
+  expect(reasons[3]).toBe('Code 4711');
+});

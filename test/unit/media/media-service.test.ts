@@ -1,0 +1,91 @@
+import pino from 'pino';
+import { createBenchDirectory, createEchoAgent } from '../../../media-node/bench-mode';
+import { MediaService } from '../../../media/media-service';
+import type { SipEndpointDelegate } from '../../../media/sip/types';
+import { FakeClock, settle } from '../../fakes/fake-clock';
+import { FakeDirectory } from '../../fakes/fake-directory';
+import { FakeRtpEngine } from '../../fakes/fake-rtp-engine';
+import { FakeInboundDialog, FakeSipEndpoint } from '../../fakes/fake-sip';
+import { NO_OBSERVER } from '../../fakes/no-observer';
+import { RecordingEvents } from '../../fakes/recording-events';
+
+describe('MediaNode', () => {
+  const endpoint = new FakeSipEndpoint();
+  const directory = Object.assign(new FakeDirectory(), {
+    inboundTrunk: (username: string) =>
+      username === 'pbx' ? { id: 't', orgId: 'o', username, password: 'p', phoneNumbers: [] } : undefined,
+  });
+  const events = new RecordingEvents();
+  let sip: SipEndpointDelegate;
+  let node: MediaService;
+
+  beforeEach(() => {
+    node = new MediaService({
+      nodeId: 'node-1',
+      bootId: 'boot-1',
+      maxCalls: 10,
+      clock: new FakeClock(),
+      events,
+      directory,
+      rtp: new FakeRtpEngine(),
+      createAgent: createEchoAgent,
+      observer: NO_OBSERVER,
+      logger: pino({ level: 'silent' }),
+      createEndpoint: (delegate) => {
+        sip = delegate;
+        return endpoint;
+      },
+    });
+  });
+
+  it('knows the credentials of its trunks and nobody else', () => {
+    expect(sip.credentials('pbx')).toEqual({ trunkId: 't', orgId: 'o', username: 'pbx', password: 'p' });
+    expect(sip.credentials('other')).toBeUndefined();
+  });
+
+  it('says that it is not available when its directory says so', () => {
+    directory.available = { available: false, retryAfterSeconds: 7, reason: 'temporal_unreachable' };
+    expect(sip.availability()).toMatchObject({ available: false, retryAfterSeconds: 7 });
+  });
+
+  it('drains at once without calls, and hangs up what is left when hurried', async () => {
+    await node.drain(new AbortController().signal);
+    expect(endpoint.draining).toBe(true);
+    const dialog = new FakeInboundDialog();
+    sip.onInvite(dialog);
+    await settle();
+    expect(dialog.rejection?.status).toBe(503);
+  });
+
+  it('hangs up its calls with a Reason when it is hurried', async () => {
+    const dialog = new FakeInboundDialog();
+    sip.onInvite(dialog);
+    await settle();
+    dialog.ack();
+    const hurry = new AbortController();
+    const drained = node.drain(hurry.signal);
+    await settle();
+    expect(dialog.over).toBe(false);
+    hurry.abort();
+    await settle();
+    expect(dialog.byeReason).toMatchObject({ cause: 41 });
+    dialog.answerBye();
+    await drained;
+    expect(events.ended('call-sip-1')[0]?.ending).toMatchObject({ endReason: 'node_drained' });
+  });
+
+  it('routes every user of bench mode to the echo agent and asks for a user', () => {
+    const bench = createBenchDirectory();
+    const request = {
+      trunkId: '',
+      orgId: '',
+      sipCallId: '',
+      fromTag: '',
+      cseq: 1,
+      callerUser: '',
+      agentIdHeader: null,
+    };
+    expect(bench.routeInbound({ ...request, dialedUser: 'x' }).ok).toBe(true);
+    expect(bench.routeInbound({ ...request, dialedUser: '' })).toMatchObject({ ok: false, status: 404 });
+  });
+});

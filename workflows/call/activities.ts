@@ -1,0 +1,75 @@
+/** What a call's workflow asks of others. Each interface is met by the workers of one task queue. */
+import type { CallNodeStatus, CommandResult, DialRefusal, DialResult, HangupCommand } from '../../contract/commands';
+import type { CallEnding, CallMetrics } from '../../contract/endings';
+import type { NodeBoot, NodePresence } from '../../contract/nodes';
+import type { CallInput, OutboundCallInput } from './input';
+
+export interface DialInput {
+  readonly call: OutboundCallInput;
+  /** Number of the attempt within the call, from 1: its id and its SIP Call-ID follow from it. */
+  readonly n: number;
+}
+
+/**
+ * `store_unavailable`: the attempt's row could not be written, so nothing was sent. `unreadable`: this node's key does
+ * not open the call's details. The words of a refusal stay in the node's log.
+ */
+export type DialReport =
+  | Extract<DialResult, { sent: true }>
+  | { readonly sent: false; readonly code: DialRefusal | 'store_unavailable' | 'unreadable' };
+
+/** `dialCall` on the queue `media`, all else on `media:<nodeId>`. */
+export interface CallNodeActivities {
+  /**
+   * Stores the call's row and the attempt, hands the INVITE to the socket and returns. `sent: false`: none left and none
+   * will.
+   */
+  readonly dialCall: (input: DialInput) => Promise<DialReport>;
+  /** Answered when BYE or CANCEL was sent. */
+  readonly hangupCall: (command: HangupCommand) => Promise<CommandResult>;
+  readonly callStatus: (callId: string) => Promise<NodeBoot & { readonly status: CallNodeStatus }>;
+  /** No INVITE for the call leaves this node any more. */
+  readonly tombstoneCall: (callId: string) => Promise<void>;
+}
+
+/** Written with the answer, and again when a better answer time becomes known. */
+export interface AnsweredRecord {
+  readonly callId: string;
+  readonly orgId: string;
+  readonly nodeId: string;
+  readonly bootId: string;
+  readonly sipCallId: string | null;
+  readonly answeredAtMs: number;
+}
+
+export interface FinalRecord {
+  readonly callId: string;
+  readonly orgId: string;
+  readonly endedAtMs: number;
+  readonly answeredAtMs: number | null;
+  readonly nodeId: string | null;
+  readonly bootId: string | null;
+  readonly sipCallId: string | null;
+  readonly ending: CallEnding;
+  readonly metrics: CallMetrics | null;
+  /** Number of the attempt that left a node, or may have. */
+  readonly attempt: { readonly n: number; readonly state: 'finished' | 'uncertain' } | null;
+  /** The node's last seq; null where its records are not waited for. */
+  readonly lastSeq: number | null;
+  /** True from the start where records are known to be missing. */
+  readonly truncated: boolean;
+}
+
+/** The call's record, and who could have the call. */
+export interface CallStoreActivities {
+  /** The call's row, and the first event of the workflow. Repeating it changes nothing. */
+  recordCall(input: CallInput): Promise<void>;
+  recordAnswered(record: AnsweredRecord): Promise<void>;
+  /** Closes the record when every event of the node is there; `false`: some are missing, nothing was written. */
+  finaliseCall(record: FinalRecord): Promise<boolean>;
+  /** Waits for the node's events until `waitUntilMs` (epoch), then closes the record as `truncated`. */
+  finaliseWhenRecorded(record: FinalRecord, waitUntilMs: number): Promise<void>;
+  /** Nodes that are not silent for long enough to be suspected. */
+  liveNodes(): Promise<readonly NodePresence[]>;
+  nodePresence(nodeId: string): Promise<NodePresence | null>;
+}

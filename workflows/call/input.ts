@@ -1,0 +1,41 @@
+/** What `callWorkflow` is started with. Ids and times only: texts and numbers travel sealed (AES-256-GCM). */
+
+interface CallInputBase {
+  readonly callId: string;
+  readonly orgId: string;
+  readonly agentId: string;
+  readonly trunkId: string;
+  readonly sessionId: string;
+  /** The call's details (`store/call-details.ts`), sealed with the server's key; AAD = orgId ‖ callId. */
+  readonly sealed: string;
+  /** Epoch ms. */
+  readonly createdAtMs: number;
+  readonly maxDurationSeconds: number;
+}
+
+export interface InboundCallInput extends CallInputBase {
+  readonly direction: 'inbound';
+  readonly nodeId: string;
+  readonly bootId: string;
+  readonly sipCallId: string;
+  /** The rule that chose the agent. */
+  readonly routingRule: string;
+}
+
+export interface OutboundCallInput extends CallInputBase {
+  readonly direction: 'outbound';
+  /** Epoch ms; a first workflow task after it ends the call as `expired`, undialled. */
+  readonly acceptByMs: number;
+  /** Epoch ms; no new attempt is begun after it. */
+  readonly dialByMs: number;
+  readonly ringTimeoutSeconds: number;
+}
+
+export type CallInput = InboundCallInput | OutboundCallInput;
+
+export interface CallMemo {
+  /** SHA-256 of the request body, for Idempotency-Key repeats. */
+  readonly bodyHash?: string;
+  readonly nodeId?: string;
+  readonly bootId?: string;
+}

@@ -1,0 +1,22 @@
+/** What the workflow of a media node asks of others. */
+import type { NodeBoot, NodePresence } from '../../contract/nodes';
+
+/** On the node's own queue. */
+export interface WatchedNodeActivities {
+  /** Heartbeats as long as the node lives; returns when it stops in order, or at once when another boot runs here. */
+  runNode(boot: NodeBoot): Promise<'stopped' | 'other_boot'>;
+  pingNode(): Promise<NodeBoot>;
+}
+
+export interface LostBoot {
+  readonly nodeId: string;
+  /** Only calls of this boot; null: of every boot of the node but `exceptBootId`. */
+  readonly bootId: string | null;
+  readonly exceptBootId: string | null;
+}
+
+export interface NodeLossActivities {
+  nodePresence(nodeId: string): Promise<NodePresence | null>;
+  /** Signals `nodeLost` to every open call of the boot until two empty passes 5 s apart; returns how many it reached. */
+  sweepLostCalls(lost: LostBoot): Promise<number>;
+}

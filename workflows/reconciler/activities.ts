@@ -1,0 +1,36 @@
+/** What the reconciler asks of others. */
+import type { NodeCalls, NodePresence } from '../../contract/nodes';
+
+/** On the queue of each node. */
+export interface ListedNodeActivities {
+  listCalls(): Promise<NodeCalls>;
+  /** Ends a call that lives without a workflow; a call of another boot is left alone. */
+  endOrphanedCall(orphan: { readonly callId: string; readonly bootId: string }): Promise<void>;
+}
+
+/**
+ * A difference between store, workflows and nodes:
+ * - `live_without_workflow`: a node has a call whose workflow is closed or was never there;
+ * - `open_without_workflow`: an open row whose workflow is closed or was never there;
+ * - `forgotten_by_node`: a running call whose node lives and does not list it;
+ * - `node_gone`: a running call on a boot that is silent or replaced, which its node's workflow should have ended.
+ */
+export type DiscrepancyCause = 'live_without_workflow' | 'open_without_workflow' | 'forgotten_by_node' | 'node_gone';
+
+export interface Discrepancy {
+  readonly cause: DiscrepancyCause;
+  readonly callId: string;
+  /** Where the call is, or was; null for a row no node ever had. */
+  readonly nodeId: string | null;
+  readonly bootId: string | null;
+  readonly answered: boolean;
+}
+
+export interface ReconcileActivities {
+  /** Nodes that are not silent for long enough to be suspected. */
+  liveNodes(): Promise<readonly NodePresence[]>;
+  /** One pass. `nodes`: what the nodes that answered have; a node that did not is left out of account. */
+  surveyCalls(nodes: readonly NodeCalls[]): Promise<readonly Discrepancy[]>;
+  /** Ends or finalises what two passes have shown, and counts it by cause. */
+  settleDiscrepancies(confirmed: readonly Discrepancy[]): Promise<void>;
+}
