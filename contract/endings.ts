@@ -69,3 +69,21 @@ export interface CallMetrics {
   readonly jitterMs: number | null;
   readonly turnLatencyMs: { readonly p50: number; readonly p95: number } | null;
 }
+
+/** What a call's record is closed with. */
+export interface EndedCall {
+  readonly callId: string;
+  readonly ending: CallEnding;
+  /** Epoch ms, as the next one. */
+  readonly endedAtMs: number;
+  /** Null where it is not known to have been answered; of several times the earliest stays. */
+  readonly answeredAtMs: number | null;
+  readonly metrics: CallMetrics | null;
+  /** Records of the call's node are missing. */
+  readonly truncated: boolean;
+}
+
+/** Did the called side, or ours, pick up? */
+export function wasAnswered({ disposition }: Pick<CallEnding, 'disposition'>): boolean {
+  return disposition === 'answered' || disposition === 'voicemail';
+}

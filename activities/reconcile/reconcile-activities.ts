@@ -153,17 +153,16 @@ async function settle(deps: ReconcileActivityDeps, workflows: CallWorkflows, fou
     case 'open_without_workflow':
       await deps.calls.finaliseCall({
         callId,
-        disposition: answered ? 'answered' : 'failed',
-        endReason: 'workflow_lost',
-        endedBy: 'system',
-        sip: null,
+        ending: {
+          disposition: answered ? 'answered' : 'failed',
+          endReason: 'workflow_lost',
+          endedBy: 'system',
+          sip: null,
+        },
         endedAtMs: Date.now(),
+        answeredAtMs: null,
         metrics: null,
         truncated: true,
-        event: {
-          type: answered ? 'call.ended' : 'call.failed',
-          data: { end_reason: 'workflow_lost', ended_by: 'system', truncated: true },
-        },
       });
       return;
     case 'forgotten_by_node':

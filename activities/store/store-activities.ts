@@ -33,22 +33,9 @@ export function createStoreActivities(deps: StoreActivityDeps): CallStoreActivit
       if (record.attempt.state === 'uncertain') await attempts.uncertain(attemptId);
       else await attempts.finished(attemptId);
     }
-    const { ending } = record;
-    const result = await calls.finaliseCall({
-      callId: record.callId,
-      disposition: ending.disposition,
-      endReason: ending.endReason,
-      endedBy: ending.endedBy,
-      sip: ending.sip ?? sipOutcome(record.sipCallId),
-      endedAtMs: record.endedAtMs,
-      answeredAtMs: record.answeredAtMs,
-      metrics: record.metrics,
-      truncated,
-      event: {
-        type: record.answeredAtMs === null ? 'call.failed' : 'call.ended',
-        data: { disposition: ending.disposition, end_reason: ending.endReason, ended_by: ending.endedBy, truncated },
-      },
-    });
+    const { ending, sipCallId } = record;
+    const sip = sipCallId === null ? null : { sipCallId, finalStatus: null, reason: null, q850: null };
+    const result = await calls.finaliseCall({ ...record, ending: { ...ending, sip: ending.sip ?? sip }, truncated });
     if (result === 'missing') throw new Error('the call has no row to close');
   }
 
@@ -98,15 +85,6 @@ function detailsOf(secrets: SecretBox, input: CallInput): SealedCallDetails {
     if (error instanceof SecretError) return { from: '', to: '', firstMessage: null, metadata: {} };
     throw error;
   }
-}
-
-function sipOutcome(sipCallId: string | null): {
-  sipCallId: string;
-  finalStatus: null;
-  reason: null;
-  q850: null;
-} | null {
-  return sipCallId === null ? null : { sipCallId, finalStatus: null, reason: null, q850: null };
 }
 
 function presence({ nodeId, bootId, ageMs }: MediaNodeRecord): NodePresence {

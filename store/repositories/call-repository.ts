@@ -1,6 +1,7 @@
 import type { DataSource } from 'typeorm';
 import type { CallStatus } from '../../contract/call';
-import type { CallMetrics, Disposition, EndedBy, EndReason, SipOutcome } from '../../contract/endings';
+import { wasAnswered } from '../../contract/endings';
+import type { EndedCall } from '../../contract/endings';
 import { statusesBefore } from '../call-status';
 import { Call } from '../entities/call';
 import { isUuid } from '../ids';
@@ -17,26 +18,6 @@ export interface CallFacts {
   readonly sipCallId?: string | null;
   /** Of several, the earliest stays: who learns late that a call was answered can only guess later. */
   readonly answeredAtMs?: number | null;
-}
-
-export interface CallFinal {
-  readonly callId: string;
-  readonly disposition: Disposition;
-  readonly endReason: EndReason | null;
-  readonly endedBy: EndedBy;
-  readonly sip: SipOutcome | null;
-  readonly endedAtMs: number;
-  /** When it was answered, should that have been missed or guessed until now. */
-  readonly answeredAtMs?: number | null;
-  readonly metrics: CallMetrics | null;
-  readonly truncated: boolean;
-  /** The one terminal event of the call. */
-  readonly event: {
-    readonly type: 'call.ended' | 'call.failed';
-    /** The workflow's counter; raised to the next free one when somebody else has used it. */
-    readonly seq?: number;
-    readonly data?: Readonly<Record<string, unknown>>;
-  };
 }
 
 /** `missing`: no such row, nothing was written. */
@@ -104,27 +85,28 @@ export class CallRepository {
   }
 
   /** The terminal row and the terminal event in one transaction, once; repeating it changes nothing. */
-  async finaliseCall(final: CallFinal): Promise<FinaliseResult> {
+  async finaliseCall(call: EndedCall): Promise<FinaliseResult> {
+    const { ending, truncated } = call;
+    const { disposition, endReason, endedBy, sip } = ending;
     return this.#dataSource.transaction(async (manager) => {
       const rows: { org_id: string }[] = await manager.query(FINALISE, [
-        final.callId,
-        final.disposition,
-        final.endReason,
-        final.endedBy,
-        final.sip?.sipCallId ?? null,
-        final.sip?.finalStatus ?? null,
-        final.sip?.reason == null ? null : storableText(final.sip.reason),
-        final.sip?.q850 ?? null,
-        timestamp(final.endedAtMs),
-        timestamp(final.answeredAtMs),
-        final.metrics ? jsonbParameter(final.metrics) : null,
-        final.truncated,
-        final.event.seq ?? 1,
-        final.event.type,
-        jsonbParameter(final.event.data ?? {}),
+        call.callId,
+        disposition,
+        endReason,
+        endedBy,
+        sip?.sipCallId ?? null,
+        sip?.finalStatus ?? null,
+        sip?.reason == null ? null : storableText(sip.reason),
+        sip?.q850 ?? null,
+        timestamp(call.endedAtMs),
+        timestamp(call.answeredAtMs),
+        call.metrics ? jsonbParameter(call.metrics) : null,
+        truncated,
+        wasAnswered(ending) ? 'call.ended' : 'call.failed',
+        jsonbParameter({ disposition, end_reason: endReason, ended_by: endedBy, truncated }),
       ]);
       if (rows.length === 1) return 'finalised';
-      return (await manager.existsBy(Call, { id: final.callId })) ? 'already_final' : 'missing';
+      return (await manager.existsBy(Call, { id: call.callId })) ? 'already_final' : 'missing';
     });
   }
 
@@ -201,6 +183,6 @@ const FINALISE = `
     RETURNING id, org_id)
   INSERT INTO call_events (call_id, source, seq, org_id, at, type, data)
   SELECT done.id, 'workflow',
-    greatest($13::int, 1 + (SELECT coalesce(max(seq), 0) FROM call_events WHERE call_id = $1 AND source = 'workflow')),
-    done.org_id, $9::timestamptz, $14, $15::jsonb
+    1 + (SELECT coalesce(max(seq), 0) FROM call_events WHERE call_id = $1 AND source = 'workflow'),
+    done.org_id, $9::timestamptz, $13, $14::jsonb
   FROM done RETURNING org_id`;

@@ -1,6 +1,6 @@
 /** What a call's workflow asks of others. Each interface is met by the workers of one task queue. */
 import type { CallNodeStatus, CommandResult, DialRefusal, DialResult, HangupCommand } from '../../contract/commands';
-import type { CallEnding, CallMetrics } from '../../contract/endings';
+import type { EndedCall } from '../../contract/endings';
 import type { NodeBoot, NodePresence } from '../../contract/nodes';
 import type { CallInput, OutboundCallInput } from './input';
 
@@ -33,31 +33,19 @@ export interface CallNodeActivities {
 }
 
 /** Written with the answer, and again when a better answer time becomes known. */
-export interface AnsweredRecord {
+export interface AnsweredRecord extends NodeBoot {
   readonly callId: string;
-  readonly orgId: string;
-  readonly nodeId: string;
-  readonly bootId: string;
   readonly sipCallId: string | null;
   readonly answeredAtMs: number;
 }
 
-export interface FinalRecord {
-  readonly callId: string;
-  readonly orgId: string;
-  readonly endedAtMs: number;
-  readonly answeredAtMs: number | null;
-  readonly nodeId: string | null;
-  readonly bootId: string | null;
+/** The record of a call, and what it needs to be closed. */
+export interface FinalRecord extends EndedCall {
   readonly sipCallId: string | null;
-  readonly ending: CallEnding;
-  readonly metrics: CallMetrics | null;
   /** Number of the attempt that left a node, or may have. */
   readonly attempt: { readonly n: number; readonly state: 'finished' | 'uncertain' } | null;
   /** The node's last seq; null where its records are not waited for. */
   readonly lastSeq: number | null;
-  /** True from the start where records are known to be missing. */
-  readonly truncated: boolean;
 }
 
 /** The call's record, and who could have the call. */

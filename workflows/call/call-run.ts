@@ -94,7 +94,6 @@ export class CallRun {
       this.projection.recordAnswered(
         () => ({
           callId: this.input.callId,
-          orgId: this.input.orgId,
           nodeId: this.progress.node?.nodeId ?? '',
           bootId: this.progress.node?.bootId ?? '',
           sipCallId: this.progress.node?.sipCallId ?? null,

@@ -1,28 +1,14 @@
 /** Signals, updates and queries of a call's workflow. */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { CallStatus } from '../../contract/call';
-import type { CallEnding, CallMetrics, HangupCause } from '../../contract/endings';
+import type { CallEnding, HangupCause } from '../../contract/endings';
+import type { StateEvent } from '../../contract/events';
+import type { NodeBoot } from '../../contract/nodes';
 
-/** The signal of a state event; `seq` is the node's counter. */
-export type CallStateSignal =
-  | {
-      readonly type: 'answered';
-      readonly seq: number;
-      readonly atMs: number;
-      readonly nodeId: string;
-      readonly bootId: string;
-      readonly sipCallId: string;
-      readonly postDialDelayMs: number | null;
-    }
-  | {
-      readonly type: 'ended';
-      readonly seq: number;
-      readonly atMs: number;
-      readonly nodeId: string;
-      readonly bootId: string;
-      readonly ending: CallEnding;
-      readonly metrics: CallMetrics;
-    };
+type Addressed<E> = E extends StateEvent ? Omit<E, 'callId' | 'orgId'> & NodeBoot : never;
+
+/** A state event on its way to its call's workflow, which knows the call and has to know the boot. */
+export type CallStateSignal = Addressed<StateEvent>;
 
 /** What `status` answers. */
 export interface CallSnapshot {

@@ -74,11 +74,8 @@ async function finalise(run: CallRun, dialled: DialEnd): Promise<void> {
   if (ending === null) return;
   const record: FinalRecord = {
     callId: input.callId,
-    orgId: input.orgId,
     endedAtMs: progress.endedAtMs ?? Date.now(),
     answeredAtMs: progress.answeredAtMs,
-    nodeId: node?.nodeId ?? null,
-    bootId: node?.bootId ?? null,
     sipCallId: node?.sipCallId ?? ending.sip?.sipCallId ?? null,
     ending,
     metrics: progress.metrics,

@@ -45,15 +45,16 @@ describe('calls', () => {
   async function finish(callId: string): Promise<void> {
     await calls.finaliseCall({
       callId,
-      disposition: 'answered',
-      endReason: 'callee_hangup',
-      endedBy: 'callee',
-      sip: { sipCallId: 'a@b', finalStatus: 200, reason: 'OK', q850: 16 },
+      ending: {
+        disposition: 'answered',
+        endReason: 'callee_hangup',
+        endedBy: 'callee',
+        sip: { sipCallId: 'a@b', finalStatus: 200, reason: 'OK', q850: 16 },
+      },
       answeredAtMs: Date.now() - 4000,
       endedAtMs: Date.now(),
       metrics: { postDialDelayMs: 300, mos: 4.2, packetLossPct: 0, jitterMs: 2, turnLatencyMs: { p50: 700, p95: 900 } },
       truncated: false,
-      event: { type: 'call.ended' },
     });
   }
 

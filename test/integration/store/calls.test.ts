@@ -1,23 +1,29 @@
 import fc from 'fast-check';
 import type { CallStatus } from '../../../contract/call';
+import type { CallEnding, EndedCall } from '../../../contract/endings';
 import type { Call } from '../../../store/entities/call';
 import { uuidV7 } from '../../../store/ids';
 import { CallRepository } from '../../../store/repositories/call-repository';
-import type { CallFinal } from '../../../store/repositories/call-repository';
 import { EventRepository } from '../../../store/repositories/event-repository';
 import { insertWorkflowEvents, newCall, nodeEvent, openStore } from './store-fixture';
 import type { StoreFixture } from './store-fixture';
 
-const ended = (callId: string, fields: Partial<CallFinal> = {}): CallFinal => ({
-  callId,
+const ANSWERED: CallEnding = {
   disposition: 'answered',
   endReason: 'caller_hangup',
   endedBy: 'caller',
   sip: { sipCallId: 'sip@host', finalStatus: 200, reason: 'OK', q850: null },
+};
+const BUSY: CallEnding = { ...ANSWERED, disposition: 'busy', endReason: null };
+const FAILED: CallEnding = { ...ANSWERED, disposition: 'failed' };
+
+const ended = (callId: string, fields: Partial<EndedCall> = {}): EndedCall => ({
+  callId,
+  ending: ANSWERED,
   endedAtMs: 1_700_000_010_000,
+  answeredAtMs: null,
   metrics: { postDialDelayMs: 12, mos: 4.2, packetLossPct: 0, jitterMs: 1, turnLatencyMs: { p50: 300, p95: 500 } },
   truncated: false,
-  event: { type: 'call.ended', data: { reason: 'x' } },
   ...fields,
 });
 
@@ -105,38 +111,50 @@ describe('CallRepository', () => {
   it('finalises once: one terminal row, one terminal event, and nothing changes it afterwards', async () => {
     const id = await started();
     await calls.markStatus(id, 'in_progress', { answeredAtMs: 1_700_000_000_000 });
-    const endings = [ended(id), ended(id, { disposition: 'busy', endReason: null }), ended(id, { truncated: true })];
-    const results = await Promise.all(endings.map((ending) => calls.finaliseCall(ending)));
+    const endings = [ended(id), ended(id, { ending: BUSY }), ended(id, { truncated: true })];
+    const results = await Promise.all(endings.map((call) => calls.finaliseCall(call)));
     expect([...results].sort()).toEqual(['already_final', 'already_final', 'finalised']);
     const row = await find(id);
     expect(row).toMatchObject({ status: 'completed', durationSeconds: 10, endedBy: 'caller', sipFinalStatus: 200 });
 
-    expect(await calls.finaliseCall(ended(id, { disposition: 'failed', event: { type: 'call.failed' } }))).toBe(
-      'already_final',
-    );
+    expect(await calls.finaliseCall(ended(id, { ending: FAILED }))).toBe('already_final');
     expect(await calls.markStatus(id, 'in_progress', { nodeId: 'other' })).toBe(false);
     expect(await calls.insertCall(newCall(orgId, { id }))).toBe(false);
     await events.insertBatch([nodeEvent({ id, orgId }, 1, { type: 'ringing', status: 180 })]);
     expect(await find(id)).toEqual(row);
     const { items } = await events.list(orgId, id);
     expect(items.filter(({ type }) => type !== 'call.started' && type !== 'ringing')).toMatchObject([
-      { type: 'call.ended', source: 'workflow', seq: 2 },
+      { type: row.disposition === 'busy' ? 'call.failed' : 'call.ended', source: 'workflow', seq: 2 },
     ]);
+  });
+
+  it.each([
+    ['answered', 'call.ended'],
+    ['voicemail', 'call.ended'],
+    ['no_answer', 'call.failed'],
+    ['uncertain', 'call.failed'],
+  ] as const)('tells of a call that was %s by %s', async (disposition, type) => {
+    const id = await started();
+    await calls.finaliseCall(ended(id, { ending: { ...ANSWERED, disposition }, truncated: true }));
+    expect((await events.list(orgId, id)).items.find((event) => event.type !== 'call.started')).toMatchObject({
+      type,
+      data: { disposition, end_reason: 'caller_hangup', ended_by: 'caller', truncated: true },
+    });
   });
 
   it('numbers the terminal event after what the workflow has written', async () => {
     const id = await started();
     const notes = [2, 3].map((seq) => ({ seq, atMs: 1_700_000_000_000, type: 'note' }));
     await insertWorkflowEvents(store.dataSource, { id, orgId }, notes);
-    await calls.finaliseCall(ended(id, { event: { type: 'call.failed', seq: 2 } }));
+    await calls.finaliseCall(ended(id, { ending: FAILED }));
     expect(await terminalSeq(id)).toBe(4);
     const other = await started();
-    await calls.finaliseCall(ended(other, { event: { type: 'call.failed', seq: 7 } }));
-    expect(await terminalSeq(other)).toBe(7);
+    await calls.finaliseCall(ended(other, { ending: FAILED }));
+    expect(await terminalSeq(other)).toBe(2);
   });
 
   it('says of a call without a row that there is nothing to close', async () => {
-    expect(await calls.finaliseCall(ended(uuidV7(), { event: { type: 'call.failed' } }))).toBe('missing');
+    expect(await calls.finaliseCall(ended(uuidV7(), { ending: FAILED }))).toBe('missing');
   });
 
   it('keeps the earliest of several times of the answer', async () => {
@@ -195,7 +213,7 @@ describe('CallRepository', () => {
       // Some share a millisecond.
       const call = newCall(org, { createdAtMs: 1_700_000_000_000 + Math.floor(i / 2), to: `+1555000${i}` });
       await calls.insertCall(i === 3 ? { ...call, agentId, direction: 'inbound' } : call);
-      if (i === 5) await calls.finaliseCall(ended(call.id, { disposition: 'busy' }));
+      if (i === 5) await calls.finaliseCall(ended(call.id, { ending: BUSY }));
     }
     const seen: string[] = [];
     let cursor: string | undefined;
