@@ -124,21 +124,19 @@ describe('CallRepository', () => {
     expect(await find(id)).toEqual(row);
     const { items } = await events.list(orgId, id);
     expect(items.filter(({ type }) => type !== 'call.started' && type !== 'ringing')).toMatchObject([
-      { type: row.disposition === 'busy' ? 'call.failed' : 'call.ended', source: 'workflow', seq: 2 },
+      { type: 'call.ended', source: 'workflow', seq: 2 },
     ]);
   });
 
   it.each([
-    ['answered', 'call.ended'],
-    ['voicemail', 'call.ended'],
-    ['no_answer', 'call.failed'],
-    ['uncertain', 'call.failed'],
-  ] as const)('tells of a call that was %s by %s', async (disposition, type) => {
+    ['call.ended', 1_700_000_002_000],
+    ['call.failed', null],
+  ] as const)('tells of it by %s when it was answered at %s', async (type, answeredAtMs) => {
     const id = await started();
-    await calls.finaliseCall(ended(id, { ending: { ...ANSWERED, disposition }, truncated: true }));
+    await calls.finaliseCall(ended(id, { answeredAtMs, truncated: true }));
     expect((await events.list(orgId, id)).items.find((event) => event.type !== 'call.started')).toMatchObject({
       type,
-      data: { disposition, end_reason: 'caller_hangup', ended_by: 'caller', truncated: true },
+      data: { disposition: 'answered', end_reason: 'caller_hangup', ended_by: 'caller', truncated: true },
     });
   });
 

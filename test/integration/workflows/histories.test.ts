@@ -1,14 +1,14 @@
 /**
- * Runs one call of every kind on the real server and replays what it recorded. `SAVE_HISTORIES=1` also writes the
- * histories to test/fixtures/histories, where `replay.test.ts` holds later versions of the workflows to them.
+ * Runs one call of every kind on the real server and replays what it recorded. `SAVE_HISTORIES=<release>` also writes the
+ * histories to test/fixtures/histories/<release>, where `replay.test.ts` holds later versions of the workflows to them.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import { Worker } from '@temporalio/worker';
 import { PROJECT_ROOT } from '../../../scripts/project-root';
-import { nodeLostSignal } from '../../../workflows/call/messages';
-import { callWorkflowId, mediaNodeWorkflowId } from '../../../workflows/ids';
+import { nodeLostSignal, verifySignal } from '../../../workflows/call/messages';
+import { callWorkflowId, MAIN_TASK_QUEUE, mediaNodeWorkflowId } from '../../../workflows/ids';
 import { PEER_HANGUP } from '../../fakes/fake-media-control';
 import type { DialPlan } from '../../fakes/fake-media-control';
 import { until, WorkflowEnvironment, workflowBundle } from './environment';
@@ -16,13 +16,16 @@ import type { FakeNode } from './environment';
 import { hangUp } from './hang-up';
 import { PlannedDials } from './planned-dials';
 
-const FOLDER = join(__dirname, '../../fixtures/histories');
+const RELEASE = process.env['SAVE_HISTORIES'];
+const FOLDER = join(__dirname, '../../fixtures/histories', RELEASE ?? '');
 
 let env: WorkflowEnvironment;
 let node: FakeNode;
 let calls: PlannedDials;
 
 beforeAll(async () => {
+  // What a release has written is what its calls still run on.
+  if (RELEASE !== undefined && existsSync(FOLDER)) throw new Error(`the histories of ${RELEASE} stand already`);
   env = await WorkflowEnvironment.start();
   node = await env.startNode();
   calls = new PlannedDials(env, node);
@@ -70,6 +73,12 @@ const SCENARIOS: Readonly<Record<string, () => Promise<string>>> = {
     node.control.forget(callId);
     return callId;
   },
+  'inbound-forgotten': async () => {
+    const callId = await inbound(true);
+    node.control.forget(callId);
+    await env.handle(callId).signal(verifySignal, { bootId: node.bootId });
+    return callId;
+  },
   'outbound-plain': async () => {
     const callId = await outbound({ kind: 'ring' });
     await env.rowIs(callId, 'ringing');
@@ -85,6 +94,11 @@ const SCENARIOS: Readonly<Record<string, () => Promise<string>>> = {
     await env.rowIs(callId, 'in_progress');
     node.control.end(callId, PEER_HANGUP);
     return callId;
+  },
+  'outbound-expired': async () => {
+    const input = env.outboundInput({ acceptByMs: Date.now() - 1_000 });
+    expect(await env.placeCall(input)).toEqual({ callId: input.callId, accepted: false });
+    return input.callId;
   },
   'outbound-uncertain': () => outbound({ kind: 'hang_after_intended' }),
   'outbound-adopted': async () => {
@@ -104,7 +118,7 @@ const SCENARIOS: Readonly<Record<string, () => Promise<string>>> = {
 async function replay(name: string, workflowId: string): Promise<void> {
   const history = await env.client.workflow.getHandle(workflowId).fetchHistory();
   await Worker.runReplayHistory({ workflowBundle: await workflowBundle() }, history, workflowId);
-  if (process.env['SAVE_HISTORIES'] !== '1') return;
+  if (RELEASE === undefined) return;
   mkdirSync(FOLDER, { recursive: true });
   const json = historyToJSON(history)
     .replace(/("identity":\s*)"[^"]*"/g, '$1"test"')
@@ -121,12 +135,36 @@ test('calls of every kind replay', async () => {
   for (const [name, callId] of await Promise.all(running)) await replay(name, callWorkflowId(callId));
 }, 90_000);
 
-test('the workflows of a media node and of the reconciler replay', async () => {
+test('the workflow of a media node replays, over an orderly stop and over a loss', async () => {
   const extra = await env.startNode('another');
   await env.stopNode(extra);
-  const workflowId = mediaNodeWorkflowId('another');
-  await env.client.workflow.getHandle(workflowId).result();
-  await replay('media-node-started-and-stopped', workflowId);
-  await env.client.workflow.execute('reconcilerWorkflow', { workflowId: 'reconciler-once', taskQueue: 'trunkline' });
-  await replay('reconciler-nothing-found', 'reconciler-once');
-}, 60_000);
+  await env.client.workflow.getHandle(mediaNodeWorkflowId('another')).result();
+  await replay('media-node-started-and-stopped', mediaNodeWorkflowId('another'));
+
+  const mortal = await env.spawnNode('mortal');
+  const { callId, sipCallId } = await env.startInbound(mortal);
+  mortal.order({ do: 'inbound', callId, orgId: env.orgId, sipCallId });
+  mortal.order({ do: 'answer', callId });
+  await env.rowIs(callId, 'in_progress');
+  await mortal.kill();
+  expect(await env.finished(callId, 30_000)).toMatchObject({ endReason: 'media_node_lost' });
+  await env.client.workflow.getHandle(mediaNodeWorkflowId('mortal')).result();
+  await replay('media-node-lost', mediaNodeWorkflowId('mortal'));
+}, 90_000);
+
+test('the reconciler replays, with nothing to do and with a call to close', async () => {
+  const once = async (name: string): Promise<void> => {
+    await env.client.workflow.execute('reconcilerWorkflow', { workflowId: name, taskQueue: MAIN_TASK_QUEUE });
+    await replay(name, name);
+  };
+  await once('reconciler-nothing-found');
+  const callId = await inbound(true);
+  await env.handle(callId).terminate('operator');
+  await until('a call that is old enough', 30_000, async () => {
+    const name = `reconciler-${Date.now()}`;
+    await env.client.workflow.execute('reconcilerWorkflow', { workflowId: name, taskQueue: MAIN_TASK_QUEUE });
+    if ((await env.row(callId))?.status !== 'completed') return undefined;
+    await replay('reconciler-settled', name);
+    return true;
+  });
+}, 90_000);
