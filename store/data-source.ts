@@ -33,7 +33,7 @@ export function createDataSource(options: StoreOptions): DataSource {
   return new DataSource(dataSourceOptions(options));
 }
 
-export function dataSourceOptions(options: StoreOptions): DataSourceOptions {
+function dataSourceOptions(options: StoreOptions): DataSourceOptions {
   const statementTimeoutMs = options.statementTimeoutMs ?? 5000;
   return {
     type: 'postgres',

@@ -39,7 +39,7 @@ export function inboundTrunkRoutes(deps: InboundTrunkRouteDeps): readonly Route[
       idempotency: 'plain',
       handle: async (request) => {
         const endpoint = await sipEndpoint.current();
-        return changes.run(request, `POST ${PATH}`, async (tx) => {
+        return changes.run(request, async (tx) => {
           const { orgId } = request.principal;
           if ((await store.inboundTrunks.find(orgId, tx.manager)) !== null) throw trunkExists();
           const { phoneNumbers, notes } = await trunkNumbers(deps, tx, orgId, request.body.phone_numbers);
@@ -85,7 +85,7 @@ export function inboundTrunkRoutes(deps: InboundTrunkRouteDeps): readonly Route[
         const found = await store.inboundTrunks.find(orgId);
         if (found === null) throw notFound('inbound trunk');
         if (request.query.force !== 'true') await assertIdle(store, orgId, found.id);
-        return changes.run(request, null, async (tx) => {
+        return changes.run(request, async (tx) => {
           const row = await store.inboundTrunks.delete(tx, orgId);
           if (row === null) throw notFound('inbound trunk');
           const before = inboundTrunkAuditView(row);
