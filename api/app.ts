@@ -10,6 +10,7 @@ import type { CallWorkflows } from './calls/call-workflows';
 import { CallPlacement } from './calls/placement';
 import { Changes } from './changes';
 import { createRouter } from './dispatch';
+import { InboundTrunkEndpoint } from './inbound-trunk-endpoint';
 import { LiveNodes } from './live-nodes';
 import type { Authenticator } from './middleware/auth';
 import { errorHandler } from './middleware/error-handler';
@@ -29,7 +30,6 @@ import { inboundTrunkRoutes } from './routes/inbound-trunk';
 import { numberRoutes } from './routes/numbers';
 import { operationsRouter } from './routes/operations';
 import { outboundTrunkRoutes } from './routes/outbound-trunks';
-import { SipEndpoint } from './sip-endpoint';
 import { SpeechCatalog } from './speech-catalog';
 import type { ApiStore } from './store';
 
@@ -91,7 +91,7 @@ function resourceRoutes(deps: RouteDeps): readonly (readonly Route[])[] {
   const { allowPrivateTargets, outboundAllowedCountries: allowedCountries } = options;
   return [
     numberRoutes({ store, changes }),
-    inboundTrunkRoutes({ store, changes, sipEndpoint: new SipEndpoint(options.sip, nodes) }),
+    inboundTrunkRoutes({ store, changes, sipEndpoint: new InboundTrunkEndpoint(options.sip, nodes) }),
     outboundTrunkRoutes({ store, changes, allowPrivateTargets }),
     agentConfigRoutes({ store, changes }),
     callRoutes({ store, speech, allowedCountries, placement, workflows, logger }),

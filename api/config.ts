@@ -16,7 +16,7 @@ export interface ApiConfig {
   readonly databaseUrl: string;
   readonly secretsKey: string;
   readonly temporal: TemporalSettings;
-  /** What a media node with this environment listens on, see `SipEndpoint`. */
+  /** What a media node with this environment listens on, see `InboundTrunkEndpoint`. */
   readonly sip: SipListening;
   /** ISO country codes; empty = the countries of the organisation's own numbers. */
   readonly outboundAllowedCountries: readonly string[];

@@ -2,12 +2,12 @@ import type { ConfigTransaction } from '../../store/config-transaction';
 import { StoreError } from '../../store/errors';
 import type { AuditNote, Changes } from '../changes';
 import { impossible, notFound } from '../errors';
+import type { InboundTrunkEndpoint } from '../inbound-trunk-endpoint';
 import { answer, route } from '../route';
 import type { Route } from '../route';
 import { inboundTrunkDeletedExample, inboundTrunkExample } from '../schemas/examples';
 import { inboundTrunk, inboundTrunkCreate, inboundTrunkDeleted } from '../schemas/inbound-trunk';
 import { forceQuery } from '../schemas/primitives';
-import type { SipEndpoint } from '../sip-endpoint';
 import type { ApiStore } from '../store';
 import { inboundTrunkAuditView, inboundTrunkView, numberView } from '../views';
 import { assertIdle } from './idle-trunk';
@@ -15,7 +15,7 @@ import { assertIdle } from './idle-trunk';
 export interface InboundTrunkRouteDeps {
   readonly store: Pick<ApiStore, 'calls' | 'inboundTrunks' | 'organisations' | 'phoneNumbers'>;
   readonly changes: Changes;
-  readonly sipEndpoint: SipEndpoint;
+  readonly sipEndpoint: InboundTrunkEndpoint;
 }
 
 const PATH = '/phone/sip/inbound-trunk';

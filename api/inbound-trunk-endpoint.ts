@@ -8,7 +8,7 @@ import type { LiveNodes } from './live-nodes';
  * each of them takes every call, so the first that lives is as good as any. While none lives the API can only say what
  * a node with its own environment would.
  */
-export class SipEndpoint {
+export class InboundTrunkEndpoint {
   readonly #own: SipListening;
   readonly #nodes: LiveNodes;
 

@@ -1,15 +1,15 @@
 import { LiveNodes } from '../../../api/live-nodes';
 import type { LiveNode } from '../../../api/live-nodes';
-import { SipEndpoint } from '../../../api/sip-endpoint';
+import { InboundTrunkEndpoint } from '../../../api/inbound-trunk-endpoint';
 
 const node = (nodeId: string, sipAddress: string | null): LiveNode => ({ nodeId, sipAddress, info: {} });
 const own = { hosts: ['192.0.2.1'], port: 5080, publicHost: null };
 
-function endpointBeside(...nodes: LiveNode[]): SipEndpoint {
-  return new SipEndpoint(own, new LiveNodes({ find: () => Promise.resolve(nodes) }));
+function endpointBeside(...nodes: LiveNode[]): InboundTrunkEndpoint {
+  return new InboundTrunkEndpoint(own, new LiveNodes({ find: () => Promise.resolve(nodes) }));
 }
 
-describe('SipEndpoint', () => {
+describe('InboundTrunkEndpoint', () => {
   it('is what the media node says, which may run on another host', async () => {
     expect(await endpointBeside(node('a', 'media.example.com')).current()).toBe('media.example.com');
   });
@@ -25,7 +25,7 @@ describe('SipEndpoint', () => {
 
   it("is the public host of the API's environment before all else, without a look at the store", async () => {
     const nodes = new LiveNodes({ find: () => Promise.reject(new Error('asked')) });
-    expect(await new SipEndpoint({ ...own, publicHost: 'sip.example.com' }, nodes).current()).toBe(
+    expect(await new InboundTrunkEndpoint({ ...own, publicHost: 'sip.example.com' }, nodes).current()).toBe(
       'sip.example.com:5080',
     );
   });
