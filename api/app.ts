@@ -4,11 +4,14 @@ import Koa from 'koa';
 import type { Registry } from 'prom-client';
 import { NODE_SILENCE_MS } from '../contract/nodes';
 import type { Logger } from '../ops/logger';
+import type { SipListening } from '../ops/sip-address';
 import type { SecretBox } from '../store/secrets';
 import type { CallWorkflows } from './calls/call-workflows';
 import { CallPlacement } from './calls/placement';
 import { Changes } from './changes';
 import { createRouter } from './dispatch';
+import { InboundTrunkEndpoint } from './inbound-trunk-endpoint';
+import { LiveNodes } from './live-nodes';
 import type { Authenticator } from './middleware/auth';
 import { errorHandler } from './middleware/error-handler';
 import { notFoundOrNotAllowed } from './middleware/not-found';
@@ -31,7 +34,8 @@ import { SpeechCatalog } from './speech-catalog';
 import type { ApiStore } from './store';
 
 export interface AppOptions {
-  readonly sipEndpoint: string;
+  /** What a media node with the API's environment listens on. */
+  readonly sip: SipListening;
   readonly outboundAllowedCountries: readonly string[];
   readonly allowPrivateTargets: boolean;
   readonly rateLimitPerMinute: number;
@@ -81,12 +85,13 @@ export function openApiDocument(deps: RouteDeps): OpenApiDocument {
 function resourceRoutes(deps: RouteDeps): readonly (readonly Route[])[] {
   const { store, options, logger, workflows, secrets } = deps;
   const changes = new Changes(store);
-  const speech = new SpeechCatalog({ liveNodes: () => store.mediaNodes.live(NODE_SILENCE_MS) });
+  const nodes = new LiveNodes({ find: () => store.mediaNodes.live(NODE_SILENCE_MS) });
+  const speech = new SpeechCatalog(nodes);
   const placement = new CallPlacement({ store, workflows, secrets, logger });
-  const { allowPrivateTargets, outboundAllowedCountries: allowedCountries, sipEndpoint } = options;
+  const { allowPrivateTargets, outboundAllowedCountries: allowedCountries } = options;
   return [
     numberRoutes({ store, changes }),
-    inboundTrunkRoutes({ store, changes, sipEndpoint }),
+    inboundTrunkRoutes({ store, changes, sipEndpoint: new InboundTrunkEndpoint(options.sip, nodes) }),
     outboundTrunkRoutes({ store, changes, allowPrivateTargets }),
     agentConfigRoutes({ store, changes }),
     callRoutes({ store, speech, allowedCountries, placement, workflows, logger }),

@@ -13,7 +13,10 @@ export interface ChangeResult {
   readonly audit: AuditNote | readonly AuditNote[];
 }
 
-type ChangeRequest = Pick<RouteRequest<unknown, unknown, unknown>, 'actor' | 'bodyHash' | 'idempotencyKey'>;
+type ChangeRequest = Pick<
+  RouteRequest<unknown, unknown, unknown>,
+  'actor' | 'bodyHash' | 'idempotencyKey' | 'route' | 'successStatus'
+>;
 
 export class Changes {
   readonly #store: Pick<ApiStore, 'audit' | 'config' | 'idempotency'>;
@@ -22,17 +25,8 @@ export class Changes {
     this.#store = store;
   }
 
-  /**
-   * @param route The name under which an Idempotency-Key is remembered; null where none is taken.
-   * @param status Of the answer that is saved.
-   */
-  async run(
-    request: ChangeRequest,
-    route: string | null,
-    work: (tx: ConfigTransaction) => Promise<ChangeResult>,
-    status = 200,
-  ): Promise<RouteAnswer> {
-    const { actor, bodyHash, idempotencyKey } = request;
+  async run(request: ChangeRequest, work: (tx: ConfigTransaction) => Promise<ChangeResult>): Promise<RouteAnswer> {
+    const { actor, bodyHash, idempotencyKey, route, successStatus: status } = request;
     return this.#store.config.transaction(async (tx) => {
       const change = async (): Promise<object> => {
         const result = await work(tx);
@@ -40,7 +34,7 @@ export class Changes {
         for (const note of notes) await this.#store.audit.add({ ...actor, ...note }, tx.manager);
         return result.body;
       };
-      if (route === null || idempotencyKey === null) return answer(await change(), { status });
+      if (idempotencyKey === null) return answer(await change());
       const saved = await this.#store.idempotency.once(
         tx.manager,
         { orgId: actor.orgId, route, key: idempotencyKey, bodyHash },

@@ -8,7 +8,7 @@ import { packageVersion } from './version';
 export function declaredOpenApi(): OpenApiDocument {
   return openApiDocument({
     options: {
-      sipEndpoint: '',
+      sip: { hosts: [], port: 5060, publicHost: null },
       outboundAllowedCountries: [],
       allowPrivateTargets: false,
       rateLimitPerMinute: 0,

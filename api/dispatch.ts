@@ -51,7 +51,7 @@ function run(route: Route): Middleware {
   return async (ctx) => {
     const request = readRequest(ctx, route);
     const result = await route.handle(request as RouteRequest<never, never, never>);
-    ctx.status = result.status ?? route.successStatus ?? 200;
+    ctx.status = result.status ?? request.successStatus;
     for (const [name, value] of Object.entries(result.headers ?? {})) ctx.set(name, value);
     ctx.body = result.body;
     ctx.type = 'application/json';
@@ -70,6 +70,8 @@ function readRequest(ctx: Context, route: Route): RouteRequest<unknown, unknown,
     params: readParams(ctx, route),
     query: route.query === undefined ? {} : validated(route.query, ctx.query),
     body: route.body === undefined ? {} : validated(z.looseObject({}).pipe(route.body), raw),
+    route: `${route.method.toUpperCase()} ${route.path}`,
+    successStatus: route.successStatus ?? 200,
     bodyHash: hashOf(raw),
     idempotencyKey: route.idempotency === undefined ? null : readIdempotencyKey(ctx),
   };
@@ -91,7 +93,7 @@ function readIdempotencyKey(ctx: Context): string | null {
 }
 
 /** SHA-256 of the body as JSON with sorted keys: the order in which a client writes them says nothing. */
-export function hashOf(body: unknown): string {
+function hashOf(body: unknown): string {
   return createHash('sha256')
     .update(JSON.stringify(sortKeys(body)) ?? 'null')
     .digest('hex');

@@ -14,14 +14,19 @@ const UNKNOWN_PER_MINUTE = 3_000;
 const FAMILIAR_MS = 10 * 60_000;
 const MAX_FAMILIAR = 10_000;
 
+/** By the process's own clock. */
+interface Familiar {
+  validMs: number;
+  touchedMs: number;
+}
+
 /** Keys from the store. Each request asks it, so a revoked key stops working at once. */
 export class KeyAuthenticator implements Authenticator {
   readonly #store: Pick<ApiStore, 'apiKeys'>;
   readonly #logger: Logger;
   readonly #nowMs: () => number;
-  readonly #touchedMs = new Map<string, number>();
-  /** Digests of keys that were valid when they were last used, and when that was; the oldest first. */
-  readonly #familiarMs = new Map<string, number>();
+  /** By digest, keys that were valid when they were last used; the one not used for longest first. */
+  readonly #familiar = new Map<string, Familiar>();
   readonly #unknown: RateLimiter;
 
   constructor(store: Pick<ApiStore, 'apiKeys'>, logger: Logger, nowMs: () => number = () => performance.now()) {
@@ -35,7 +40,7 @@ export class KeyAuthenticator implements Authenticator {
   async authenticate(key: string, address: string): Promise<Principal | undefined> {
     const digest = createHash('sha256').update(key).digest('base64');
     const network = networkOf(address);
-    const familiar = this.#nowMs() - (this.#familiarMs.get(digest) ?? -Infinity) < FAMILIAR_MS;
+    const familiar = this.#nowMs() - (this.#familiar.get(digest)?.validMs ?? -Infinity) < FAMILIAR_MS;
     // Taken before the look-up and given back after it: many at once are counted too.
     if (!familiar) this.#takeUnknown(network);
     let found: Awaited<ReturnType<ApiStore['apiKeys']['findByKey']>>;
@@ -46,12 +51,11 @@ export class KeyAuthenticator implements Authenticator {
       throw error;
     }
     if (found === null) {
-      this.#familiarMs.delete(digest);
+      this.#familiar.delete(digest);
       return undefined;
     }
     if (!familiar) this.#unknown.giveBack(network);
-    this.#remember(digest);
-    this.#touch(found.id);
+    this.#touch(found.id, this.#remember(digest));
     return { keyId: found.id, orgId: found.orgId, scopes: found.scopes, operator: found.operator };
   }
 
@@ -60,20 +64,22 @@ export class KeyAuthenticator implements Authenticator {
     if (!decision.allowed) throw rateLimited('Too many requests with unknown keys', decision);
   }
 
-  #remember(digest: string): void {
-    this.#familiarMs.delete(digest);
-    this.#familiarMs.set(digest, this.#nowMs());
-    const [oldest] = this.#familiarMs.keys();
-    if (this.#familiarMs.size > MAX_FAMILIAR && oldest !== undefined) this.#familiarMs.delete(oldest);
+  #remember(digest: string): Familiar {
+    const familiar = this.#familiar.get(digest) ?? { validMs: 0, touchedMs: -Infinity };
+    familiar.validMs = this.#nowMs();
+    this.#familiar.delete(digest);
+    this.#familiar.set(digest, familiar);
+    const [oldest] = this.#familiar.keys();
+    if (this.#familiar.size > MAX_FAMILIAR && oldest !== undefined) this.#familiar.delete(oldest);
+    return familiar;
   }
 
   /** Beside the request: nobody waits for it, and its failure concerns nobody. */
-  #touch(keyId: string): void {
-    const nowMs = this.#nowMs();
-    if (nowMs - (this.#touchedMs.get(keyId) ?? -Infinity) < TOUCH_INTERVAL_MS) return;
-    this.#touchedMs.set(keyId, nowMs);
+  #touch(keyId: string, familiar: Familiar): void {
+    if (familiar.validMs - familiar.touchedMs < TOUCH_INTERVAL_MS) return;
+    familiar.touchedMs = familiar.validMs;
     this.#store.apiKeys.touch(keyId).catch((error: unknown) => {
-      this.#touchedMs.delete(keyId);
+      familiar.touchedMs = -Infinity;
       this.#logger.debug({ err: error }, 'last use of a key not written');
     });
   }

@@ -42,7 +42,7 @@ export function buildOpenApi(routes: readonly Route[], version: string): OpenApi
 }
 
 /** Statuses and codes a route may answer besides its success. */
-export function errorsOf(route: Route): Map<ErrorStatus, string[]> {
+function errorsOf(route: Route): Map<ErrorStatus, string[]> {
   const errors = new Map<ErrorStatus, string[]>();
   const add = (status: ErrorStatus, ...codes: readonly string[]): void => {
     errors.set(status, [...(errors.get(status) ?? []), ...codes]);

@@ -19,7 +19,7 @@ export type ReadinessReport = z.output<typeof readinessReport>;
 
 const PROBE_LIMIT_MS = 1500;
 
-export async function readiness(probes: readonly ReadinessProbe[]): Promise<ReadinessReport> {
+async function readiness(probes: readonly ReadinessProbe[]): Promise<ReadinessReport> {
   const results = await Promise.all(probes.map(async ({ name, check }) => [name, await holds(check)] as const));
   const missing = results.filter(([, there]) => !there).map(([name]) => name);
   return {

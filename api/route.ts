@@ -27,8 +27,12 @@ export interface RouteRequest<Params, Query, Body> {
   readonly params: Params;
   readonly query: Query;
   readonly body: Body;
+  /** Method and path template, `POST /phone`: with it an Idempotency-Key is remembered. */
+  readonly route: string;
+  readonly successStatus: number;
   /** SHA-256 of the body as sent, key order aside. */
   readonly bodyHash: string;
+  /** Null where the route takes none. */
   readonly idempotencyKey: string | null;
 }
 

@@ -1,5 +1,6 @@
 /** What the live media nodes can speak: they publish it with their registration, the API never loads a provider. */
 import { z } from 'zod';
+import type { LiveNode, LiveNodes } from './live-nodes';
 import type { VoiceResource } from './schemas/agent';
 
 /** The part of `media_nodes.info` that is read here. */
@@ -19,36 +20,19 @@ const nodeInfo = z.object({
     .default([]),
 });
 
-export interface LiveNode {
-  readonly nodeId: string;
-  readonly info: Record<string, unknown>;
-}
-
-export interface SpeechCatalogOptions {
-  readonly liveNodes: () => Promise<readonly LiveNode[]>;
-  /** How long an answer is kept. Default 2000. */
-  readonly maxAgeMs?: number;
-  readonly nowMs?: () => number;
-}
-
 export class SpeechCatalog {
-  readonly #options: SpeechCatalogOptions;
-  readonly #nowMs: () => number;
-  #kept: { readonly speech: Speech; readonly atMs: number } | undefined;
+  readonly #nodes: LiveNodes;
+  #known: { readonly nodes: readonly LiveNode[]; readonly speech: Speech } | undefined;
 
-  constructor(options: SpeechCatalogOptions) {
-    this.#options = options;
-    this.#nowMs = options.nowMs ?? ((): number => performance.now());
+  constructor(nodes: LiveNodes) {
+    this.#nodes = nodes;
   }
 
   /** What all live nodes can speak; nothing while no node lives. */
   async current(): Promise<Speech> {
-    const kept = this.#kept;
-    if (kept !== undefined && this.#nowMs() - kept.atMs < (this.#options.maxAgeMs ?? 2000)) return kept.speech;
-    const nodes = await this.#options.liveNodes();
-    const speech = new Speech(collect(nodes), nodes.length > 0);
-    if (speech.anyNode) this.#kept = { speech, atMs: this.#nowMs() };
-    return speech;
+    const nodes = await this.#nodes.current();
+    if (this.#known?.nodes !== nodes) this.#known = { nodes, speech: new Speech(collect(nodes), nodes.length > 0) };
+    return this.#known.speech;
   }
 }
 

@@ -20,7 +20,7 @@ const privateTarget = (path: string): Error =>
   impossible('private_target', `${path} points at a private address, which this server does not allow`);
 
 /** Of literal addresses and local names only: what a name resolves to is judged by whoever connects. */
-export function isPrivateHost(host: string): boolean {
+function isPrivateHost(host: string): boolean {
   const name = host.replaceAll(/[[\]]/g, '').replace(/\.$/, '').toLowerCase();
   if (name === 'localhost' || name.endsWith('.localhost')) return true;
   const address = isIP(name) === 0 ? ipv4Of(name) : name;

@@ -11,7 +11,7 @@ import type { InboundTrunkResource } from './schemas/inbound-trunk';
 import type { PhoneNumberRecord } from './schemas/number';
 import type { OutboundTrunkResource, OutboundTrunkSummary } from './schemas/outbound-trunk';
 
-export const AGENT_ID_HEADER = 'X-OPENCX-AGENT-ID';
+const AGENT_ID_HEADER = 'X-OPENCX-AGENT-ID';
 
 const iso = (date: Date): string => date.toISOString();
 const isoOrNull = (date: Date | null): string | null => (date === null ? null : date.toISOString());

@@ -1,26 +1,28 @@
 /** How a call ended: exactly one ending per call, in these words from the media node to the API. */
 
 /** How the dial or the answer went. */
-export type Disposition =
-  | 'answered'
-  | 'voicemail'
-  | 'busy'
-  | 'no_answer'
-  | 'trunk_unreachable'
-  | 'trunk_timeout'
-  | 'invalid_number'
-  | 'rejected'
-  | 'blocked'
-  | 'trunk_denied'
-  | 'congestion'
-  | 'media_incompatible'
-  | 'routing_loop'
-  | 'redirect'
-  | 'identity_rejected'
-  | 'canceled'
-  | 'expired'
-  | 'uncertain'
-  | 'failed';
+export const DISPOSITIONS = [
+  'answered',
+  'voicemail',
+  'busy',
+  'no_answer',
+  'trunk_unreachable',
+  'trunk_timeout',
+  'invalid_number',
+  'rejected',
+  'blocked',
+  'trunk_denied',
+  'congestion',
+  'media_incompatible',
+  'routing_loop',
+  'redirect',
+  'identity_rejected',
+  'canceled',
+  'expired',
+  'uncertain',
+  'failed',
+] as const;
+export type Disposition = (typeof DISPOSITIONS)[number];
 
 /** Why a call stopped, where the disposition does not say all. */
 export type EndReason =
@@ -37,7 +39,8 @@ export type EndReason =
   | 'setup_abandoned'
   | 'error';
 
-export type EndedBy = 'agent' | 'caller' | 'callee' | 'api' | 'system';
+export const ENDED_BY = ['agent', 'caller', 'callee', 'api', 'system'] as const;
+export type EndedBy = (typeof ENDED_BY)[number];
 
 /** Why a hang-up was asked for, and by whom. */
 export interface HangupCause {

@@ -4,7 +4,6 @@ import { z } from 'zod';
 import {
   EnvError,
   allowPrivateTargets,
-  commaList,
   dataEnv,
   listenPort,
   logEnv,
@@ -12,8 +11,10 @@ import {
   positiveInteger,
   processEnv,
   readEnv,
+  sipEnv,
   type ReadEnvOptions,
 } from '../ops/env';
+import { sipListening, type SipListening } from '../ops/sip-address';
 
 /** Calls one core carries with the embedded voices and recogniser, measured with room to spare. */
 const CALLS_PER_CORE = 100;
@@ -23,9 +24,7 @@ const ECHO_CALLS_PER_CORE = 2000;
 const nodeEnv = {
   ...logEnv,
   ...dataEnv,
-  SIP_HOST: commaList.default(['0.0.0.0', '::']),
-  SIP_PORT: listenPort.default(5060),
-  SIP_PUBLIC_HOST: z.string().optional(),
+  ...sipEnv,
   ALLOW_PRIVATE_TARGETS: allowPrivateTargets,
   RTP_PORT_MIN: portNumber.default(20_000),
   RTP_PORT_MAX: portNumber.default(29_999),
@@ -48,7 +47,7 @@ interface NodeSettings {
   readonly nodeId: string;
   readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
   readonly dataDir: string;
-  readonly sip: { readonly hosts: readonly string[]; readonly port: number; readonly publicHost: string | null };
+  readonly sip: SipListening;
   readonly allowPrivateTargets: boolean;
   readonly rtp: { readonly portMin: number; readonly portMax: number };
   readonly http: { readonly host: string; readonly port: number };
@@ -85,7 +84,7 @@ function settings(env: Readonly<z.output<z.ZodObject<typeof nodeEnv>>>, callsPer
     nodeId: env.MEDIA_NODE_ID ?? `${hostname().replace(/[^\w.-]/g, '-')}-1`,
     logLevel: env.LOG_LEVEL,
     dataDir: env.DATA_DIR,
-    sip: { hosts: env.SIP_HOST, port: env.SIP_PORT, publicHost: env.SIP_PUBLIC_HOST ?? null },
+    sip: sipListening(env),
     allowPrivateTargets: env.ALLOW_PRIVATE_TARGETS,
     rtp: portRange(env.RTP_PORT_MIN, env.RTP_PORT_MAX),
     http: { host: env.MEDIA_HTTP_HOST, port: env.MEDIA_HTTP_PORT },

@@ -4,7 +4,6 @@
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { MessagePort } from 'node:worker_threads';
-import { networkInterfaces } from 'node:os';
 import { Registry, collectDefaultMetrics } from 'prom-client';
 import { createMediaActivities } from '../activities/media/media-activities';
 import { safeFailures } from '../activities/safe-failures';
@@ -20,6 +19,7 @@ import {
 import { OpsServer, type Readiness } from '../ops/http-server';
 import { createLogger, type Logger } from '../ops/logger';
 import { Shutdown } from '../ops/shutdown';
+import { advertisedSipAddress } from '../ops/sip-address';
 import { connectWorker, createTemporalClient, installRuntime, temporalSettings } from '../ops/temporal';
 import { createDataSource } from '../store/data-source';
 import { AttemptRepository } from '../store/repositories/attempt-repository';
@@ -147,7 +147,8 @@ async function startNode(self: Process, config: MediaConfig & { readonly mode: '
   });
   const speech = { voices: agents.voices(), providers: agents.describe() };
   checks.set('Temporal', () => 'connecting');
-  await services.attach(node.control, { sipAddress: sipAddressOf(config), maxCalls: config.maxCalls, speech });
+  const sipAddress = advertisedSipAddress(config.sip);
+  await services.attach(node.control, { sipAddress, maxCalls: config.maxCalls, speech });
   checks.delete('Temporal');
   await node.open();
   shutdown.add('SIP sockets', () => node.close());
@@ -227,16 +228,6 @@ async function untilItWorks(what: string, connect: () => Promise<unknown>, self:
 function readiness(checks: ReadonlyMap<string, () => string>): Readiness {
   const states = Object.fromEntries([...checks].map(([name, state]) => [name, state()]));
   return { ready: states.node === 'ok' && (states.calls ?? 'ok') === 'ok', checks: states };
-}
-
-/** `host:port` that peers reach: the public host, the one address listened on, or the first that is not internal. */
-function sipAddressOf(config: MediaConfig): string {
-  const { publicHost, hosts, port } = config.sip;
-  const specific = hosts.find((host) => host !== '0.0.0.0' && host !== '::');
-  const interfaces = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
-  const external = interfaces.find((address) => !address.internal && address.family === 'IPv4');
-  const host = publicHost ?? specific ?? external?.address ?? '127.0.0.1';
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 void main();

@@ -10,7 +10,7 @@ const RETRY_MS = 500;
 const UNWATCHED_MS = 15_000;
 
 export interface NodeDescription {
-  /** `host:port` that peers reach, for `GET /phone/sip/inbound-trunk`. */
+  /** What phone systems are pointed at, see `advertisedSipAddress`: the API shows it with the inbound trunk. */
   readonly sipAddress: string;
   readonly maxCalls: number;
   /** What the node's providers are: stored in `media_nodes.info`, from which the API answers `GET /phone/voices`. */

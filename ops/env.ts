@@ -70,6 +70,12 @@ export const logEnv = {
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 };
 export const dataEnv = { DATA_DIR: z.string().default('.data') };
+/** Where the media node takes SIP; who shows its address reads them too. */
+export const sipEnv = {
+  SIP_HOST: commaList.default(['0.0.0.0', '::']),
+  SIP_PORT: portNumber.default(5060),
+  SIP_PUBLIC_HOST: z.string().optional(),
+};
 export const databaseUrl = z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' });
 export const hostPort = z.string().regex(/^(\[[0-9a-fA-F:]+\]|[^\s:]+):\d{1,5}$/, 'must be host:port');
 export const temporalSettingsEnv = {

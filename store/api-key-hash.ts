@@ -2,7 +2,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import type { SecretBox } from './secrets';
 
-export const API_KEY_PREFIX = 'tl_live_';
+const API_KEY_PREFIX = 'tl_live_';
 const RANDOM_BYTES = 24;
 
 export function newApiKey(): string {

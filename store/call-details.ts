@@ -16,7 +16,11 @@ interface SealedCall {
 }
 
 /** What must not stand in a history travels as `sealed`, bound to its call. */
-export function sealDetails(secrets: SecretBox, call: Omit<SealedCall, 'sealed'>, details: SealedCallDetails): string {
+export function sealDetails(
+  secrets: Pick<SecretBox, 'seal'>,
+  call: Omit<SealedCall, 'sealed'>,
+  details: SealedCallDetails,
+): string {
   return secrets.seal(JSON.stringify(details), rowAad(call.orgId, call.callId));
 }
 

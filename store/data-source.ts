@@ -1,6 +1,10 @@
 /**
  * The connection pool. It fails fast while PostgreSQL is away (2 s to connect, 5 s per statement) and uses a restarted
  * server without a restart of the process: broken connections leave the pool, new ones are opened on demand.
+ *
+ * How repositories ask it: plain rows and their locks (`row-lock.ts`) through the entity manager; SQL where one statement
+ * decides and writes, answers what it wrote, or stands in the way of every request or call. Nothing else builds queries
+ * than `newestPage`.
  */
 import 'reflect-metadata';
 import { DataSource } from 'typeorm';
@@ -33,7 +37,7 @@ export function createDataSource(options: StoreOptions): DataSource {
   return new DataSource(dataSourceOptions(options));
 }
 
-export function dataSourceOptions(options: StoreOptions): DataSourceOptions {
+function dataSourceOptions(options: StoreOptions): DataSourceOptions {
   const statementTimeoutMs = options.statementTimeoutMs ?? 5000;
   return {
     type: 'postgres',

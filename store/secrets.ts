@@ -48,10 +48,6 @@ export class SecretBox {
     this.#opening = new Map([...older, this.#sealing].map(({ id, key }) => [id, key]));
   }
 
-  get keyId(): string {
-    return this.#sealing.id;
-  }
-
   seal(plaintext: string, aad: string): string {
     const iv = randomBytes(IV_BYTES);
     const cipher = createCipheriv('aes-256-gcm', this.#sealing.key, iv);

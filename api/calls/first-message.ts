@@ -1,13 +1,6 @@
 import { impossible } from '../errors';
 import { MAX_FIRST_MESSAGE_CHARS } from '../schemas/primitives';
 
-/** `{{name}}` in a first message. A name without a value is left out rather than spoken with its braces. */
-export function fillPlaceholders(text: string, variables: Readonly<Record<string, string>>): string {
-  return text.replaceAll(/\{\{\s*([A-Za-z0-9_.-]{1,64})\s*\}\}/g, (_, name: string) =>
-    Object.hasOwn(variables, name) ? (variables[name] ?? '') : '',
-  );
-}
-
 /**
  * What the agent says first in one call; null where it is the agent's own message unchanged.
  * @param own The agent's first message.
@@ -25,4 +18,11 @@ export function firstMessageOf(
     throw impossible('first_message_too_long', message);
   }
   return given === undefined && filled === own ? null : filled;
+}
+
+/** `{{name}}` in a first message. A name without a value is left out rather than spoken with its braces. */
+function fillPlaceholders(text: string, variables: Readonly<Record<string, string>>): string {
+  return text.replaceAll(/\{\{\s*([A-Za-z0-9_.-]{1,64})\s*\}\}/g, (_, name: string) =>
+    Object.hasOwn(variables, name) ? (variables[name] ?? '') : '',
+  );
 }

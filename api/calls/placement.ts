@@ -4,12 +4,11 @@
  * was lost, and only a call that expired undialled or is older than 24 hours gives way to n + 1.
  */
 import type { Logger } from '../../ops/logger';
-import type { SealedCallDetails } from '../../store/call-details';
+import { sealDetails } from '../../store/call-details';
 import type { Call as CallRow } from '../../store/entities/call';
 import { isDatabaseUnavailable } from '../../store/errors';
 import { keyedCallId, uuidV7 } from '../../store/ids';
 import type { CallLease, IdempotentRequest } from '../../store/repositories/idempotency-repository';
-import { rowAad } from '../../store/secrets';
 import type { SecretBox } from '../../store/secrets';
 import type { OutboundCallInput } from '../../workflows/call/input';
 import { replayed } from '../changes';
@@ -182,12 +181,7 @@ export class CallPlacement {
 
   #input(orgId: string, callId: string, plan: OutboundPlan): OutboundCallInput {
     const nowMs = this.#nowMs();
-    const details: SealedCallDetails = {
-      from: plan.from,
-      to: plan.to,
-      firstMessage: plan.firstMessage,
-      metadata: plan.metadata,
-    };
+    const { from, to, firstMessage, metadata } = plan;
     return {
       direction: 'outbound',
       callId,
@@ -195,7 +189,7 @@ export class CallPlacement {
       agentId: plan.agentId,
       trunkId: plan.trunkId,
       sessionId: uuidV7(nowMs),
-      sealed: this.#deps.secrets.seal(JSON.stringify(details), rowAad(orgId, callId)),
+      sealed: sealDetails(this.#deps.secrets, { callId, orgId }, { from, to, firstMessage, metadata }),
       createdAtMs: nowMs,
       acceptByMs: nowMs + ACCEPT_WITHIN_MS,
       dialByMs: nowMs + DIAL_WITHIN_MS,

@@ -27,7 +27,7 @@ export function agentConfigRoutes({ store, changes }: AgentConfigRouteDeps): rea
     action: string,
     apply: (tx: ConfigTransaction) => Promise<unknown>,
   ): Promise<RouteAnswer> =>
-    changes.run(request, null, async (tx) => {
+    changes.run(request, async (tx) => {
       const { orgId } = request.principal;
       const { id } = request.params;
       const before = await readConfig(store, orgId, id, tx.manager);

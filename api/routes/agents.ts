@@ -58,7 +58,7 @@ export function agentRoutes(deps: AgentRouteDeps): readonly Route[] {
       handle: async (request) => {
         assertUrls(request.body, deps.allowPrivateTargets);
         const speech = await deps.speech.current();
-        return changes.run(request, 'POST /phone', async (tx) => {
+        return changes.run(request, async (tx) => {
           const row = await store.agents.create(tx, request.principal.orgId, fieldsOf(request.body));
           const view = agentView(row);
           return {
@@ -101,7 +101,7 @@ export function agentRoutes(deps: AgentRouteDeps): readonly Route[] {
         const { orgId } = request.principal;
         assertUrls(request.body, deps.allowPrivateTargets);
         const speech = await deps.speech.current();
-        return changes.run(request, null, async (tx) => {
+        return changes.run(request, async (tx) => {
           const before = await store.agents.find(orgId, request.params.id, tx.manager);
           if (before === null) throw notFound('agent');
           const beforeView = agentView(before);
@@ -125,7 +125,7 @@ export function agentRoutes(deps: AgentRouteDeps): readonly Route[] {
       response: agentDeleted,
       responseExample: agentDeletedExample,
       handle: async (request) =>
-        changes.run(request, null, async (tx) => {
+        changes.run(request, async (tx) => {
           const gone = await store.agents.delete(tx, request.principal.orgId, request.params.id);
           if (gone === null) throw notFound('agent');
           const numbers = gone.detached.phoneNumbers.map(({ id, phoneNumber }) => ({ id, phone_number: phoneNumber }));

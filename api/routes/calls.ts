@@ -24,7 +24,6 @@ export interface CallRouteDeps extends OutboundPlanDeps {
 }
 
 const TAG = { tag: 'Calls', resource: 'call' } as const;
-const OUTBOUND_ROUTE = 'POST /phone/outbound-call';
 /** One hang-up per call: a repeat joins the first and learns its result. */
 const HANGUP_UPDATE_ID = 'hangup';
 
@@ -69,7 +68,7 @@ function placeRoute(deps: CallRouteDeps): Route {
       const { orgId } = request.principal;
       const result = await deps.placement.place({
         orgId,
-        route: OUTBOUND_ROUTE,
+        route: request.route,
         idempotencyKey: request.idempotencyKey,
         bodyHash: request.bodyHash,
         plan: () => planOutbound(deps, orgId, request.body),

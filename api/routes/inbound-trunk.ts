@@ -2,6 +2,7 @@ import type { ConfigTransaction } from '../../store/config-transaction';
 import { StoreError } from '../../store/errors';
 import type { AuditNote, Changes } from '../changes';
 import { impossible, notFound } from '../errors';
+import type { InboundTrunkEndpoint } from '../inbound-trunk-endpoint';
 import { answer, route } from '../route';
 import type { Route } from '../route';
 import { inboundTrunkDeletedExample, inboundTrunkExample } from '../schemas/examples';
@@ -14,8 +15,7 @@ import { assertIdle } from './idle-trunk';
 export interface InboundTrunkRouteDeps {
   readonly store: Pick<ApiStore, 'calls' | 'inboundTrunks' | 'organisations' | 'phoneNumbers'>;
   readonly changes: Changes;
-  /** What the phone system is pointed at. */
-  readonly sipEndpoint: string;
+  readonly sipEndpoint: InboundTrunkEndpoint;
 }
 
 const PATH = '/phone/sip/inbound-trunk';
@@ -37,8 +37,9 @@ export function inboundTrunkRoutes(deps: InboundTrunkRouteDeps): readonly Route[
       requestExample: { phone_numbers: ['+15551234567'], krisp_enabled: true },
       responseExample: inboundTrunkExample,
       idempotency: 'plain',
-      handle: async (request) =>
-        changes.run(request, `POST ${PATH}`, async (tx) => {
+      handle: async (request) => {
+        const endpoint = await sipEndpoint.current();
+        return changes.run(request, async (tx) => {
           const { orgId } = request.principal;
           if ((await store.inboundTrunks.find(orgId, tx.manager)) !== null) throw trunkExists();
           const { phoneNumbers, notes } = await trunkNumbers(deps, tx, orgId, request.body.phone_numbers);
@@ -46,10 +47,11 @@ export function inboundTrunkRoutes(deps: InboundTrunkRouteDeps): readonly Route[
           const row = await store.inboundTrunks.create(tx, orgId, input);
           const after = inboundTrunkAuditView(row);
           return {
-            body: inboundTrunkView(row, sipEndpoint),
+            body: inboundTrunkView(row, endpoint),
             audit: [...notes, { action: 'create', resource: 'inbound_trunk', resourceId: row.id, after }],
           };
-        }),
+        });
+      },
     }),
     route({
       ...TAG,
@@ -64,7 +66,7 @@ export function inboundTrunkRoutes(deps: InboundTrunkRouteDeps): readonly Route[
       handle: async ({ principal }) => {
         const row = await store.inboundTrunks.find(principal.orgId);
         if (row === null) throw notFound('inbound trunk');
-        return answer(inboundTrunkView(row, sipEndpoint));
+        return answer(inboundTrunkView(row, await sipEndpoint.current()));
       },
     }),
     route({
@@ -83,7 +85,7 @@ export function inboundTrunkRoutes(deps: InboundTrunkRouteDeps): readonly Route[
         const found = await store.inboundTrunks.find(orgId);
         if (found === null) throw notFound('inbound trunk');
         if (request.query.force !== 'true') await assertIdle(store, orgId, found.id);
-        return changes.run(request, null, async (tx) => {
+        return changes.run(request, async (tx) => {
           const row = await store.inboundTrunks.delete(tx, orgId);
           if (row === null) throw notFound('inbound trunk');
           const before = inboundTrunkAuditView(row);

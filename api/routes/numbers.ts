@@ -51,19 +51,14 @@ export function numberRoutes({ store, changes }: NumberRouteDeps): readonly Rout
         requireVouching(request.principal);
         const { orgId } = request.principal;
         const { phone_number: phoneNumber, method } = request.body;
-        return changes.run(
-          request,
-          'POST /phone/numbers',
-          async (tx) => {
-            const row = await store.phoneNumbers.create(tx, orgId, { phoneNumber, status: 'verified', method });
-            const view = numberView(row);
-            return {
-              body: view,
-              audit: { action: 'create', resource: 'phone_number', resourceId: view.id, after: view },
-            };
-          },
-          201,
-        );
+        return changes.run(request, async (tx) => {
+          const row = await store.phoneNumbers.create(tx, orgId, { phoneNumber, status: 'verified', method });
+          const view = numberView(row);
+          return {
+            body: view,
+            audit: { action: 'create', resource: 'phone_number', resourceId: view.id, after: view },
+          };
+        });
       },
     }),
     route({
@@ -93,7 +88,7 @@ export function numberRoutes({ store, changes }: NumberRouteDeps): readonly Rout
       response: numberDeleted,
       responseExample: numberDeletedExample,
       handle: async (request) =>
-        changes.run(request, null, async (tx) => {
+        changes.run(request, async (tx) => {
           const gone = await store.phoneNumbers.delete(tx, request.principal.orgId, request.params.id);
           if (gone === null) throw notFound('phone number');
           const { agents, inboundTrunkId } = gone.detached;

@@ -63,7 +63,7 @@ export function outboundTrunkRoutes(deps: OutboundTrunkRouteDeps): readonly Rout
       handle: async (request) => {
         const { name, host, port, transport, username, password, caller_number: callerNumber } = request.body;
         assertTargetHost('host', host, deps.allowPrivateTargets);
-        return changes.run(request, `POST ${PATH}`, async (tx) => {
+        return changes.run(request, async (tx) => {
           const input = { name, host, port, transport, username, password, callerNumber };
           const row = await store.outboundTrunks.create(tx, request.principal.orgId, input);
           const after = outboundTrunkView(row);
@@ -108,7 +108,7 @@ export function outboundTrunkRoutes(deps: OutboundTrunkRouteDeps): readonly Rout
         const found = await store.outboundTrunks.find(orgId, request.params.id);
         if (found === null) throw notFound('outbound trunk');
         if (request.query.force !== 'true') await assertIdle(store, orgId, found.id);
-        return changes.run(request, null, async (tx) => {
+        return changes.run(request, async (tx) => {
           const gone = await store.outboundTrunks.delete(tx, orgId, request.params.id);
           if (gone === null) throw notFound('outbound trunk');
           return {

@@ -1,38 +1,11 @@
 import { z } from 'zod';
+import { CALL_DIRECTIONS, CALL_STATUSES } from '../../contract/call';
+import { DISPOSITIONS, ENDED_BY } from '../../contract/endings';
 import { id, MAX_FIRST_MESSAGE_CHARS, pageOf, pageQuery, phoneNumber, isoTimestamp } from './primitives';
 
-const direction = z.enum(['inbound', 'outbound']);
-const status = z.enum([
-  'scheduled',
-  'queued',
-  'dialing',
-  'ringing',
-  'in_progress',
-  'held',
-  'transferring',
-  'completed',
-]);
-const disposition = z.enum([
-  'answered',
-  'voicemail',
-  'busy',
-  'no_answer',
-  'trunk_unreachable',
-  'trunk_timeout',
-  'invalid_number',
-  'rejected',
-  'blocked',
-  'trunk_denied',
-  'congestion',
-  'media_incompatible',
-  'routing_loop',
-  'redirect',
-  'identity_rejected',
-  'canceled',
-  'expired',
-  'uncertain',
-  'failed',
-]);
+const direction = z.enum(CALL_DIRECTIONS);
+const status = z.enum(CALL_STATUSES);
+const disposition = z.enum(DISPOSITIONS);
 
 const variableName = z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/, 'must be letters, digits, "_", "." or "-"');
 
@@ -88,7 +61,7 @@ export const call = z
     answered_at: isoTimestamp.nullable(),
     ended_at: isoTimestamp.nullable(),
     duration_seconds: z.number().nullable().meta({ description: 'From answer to end' }),
-    ended_by: z.enum(['agent', 'caller', 'callee', 'api', 'system']).nullable(),
+    ended_by: z.enum(ENDED_BY).nullable(),
     end_reason: z.string().nullable(),
     truncated: z.boolean().meta({ description: 'Events may be missing: the media node was lost' }),
     machine_detection: z.string().nullable(),

@@ -1,10 +1,8 @@
-import { networkInterfaces } from 'node:os';
 import { resolve } from 'node:path';
 
 import { z } from 'zod';
 
 import {
-  commaList,
   databaseUrl,
   dataEnv,
   EnvError,
@@ -13,16 +11,19 @@ import {
   portNumber,
   readEnv,
   secretsKey,
+  sipEnv,
 } from '../../ops/env';
 import type { ReadEnvOptions } from '../../ops/env';
 import type { LogLevel } from '../../ops/logger';
+import { sipListening } from '../../ops/sip-address';
+import type { SipListening } from '../../ops/sip-address';
 
 export interface SupervisorConfig {
   readonly logLevel: LogLevel;
   /** Absolute. */
   readonly dataDir: string;
   readonly api: { readonly host: string; readonly port: number };
-  readonly sip: { readonly hosts: readonly string[]; readonly port: number; readonly publicHost: string | undefined };
+  readonly sip: SipListening;
   readonly mediaHttp: { readonly host: string; readonly port: number };
   /** Unset: our own PostgreSQL. */
   readonly databaseUrl: string | undefined;
@@ -40,9 +41,7 @@ const shape = {
   ...dataEnv,
   API_HOST: z.string().default('127.0.0.1'),
   API_PORT: portNumber.default(8080),
-  SIP_HOST: commaList.default(['0.0.0.0', '::']),
-  SIP_PORT: portNumber.default(5060),
-  SIP_PUBLIC_HOST: z.string().optional(),
+  ...sipEnv,
   MEDIA_HTTP_HOST: z.string().default('127.0.0.1'),
   MEDIA_HTTP_PORT: portNumber.default(8081),
   DATABASE_URL: databaseUrl.optional(),
@@ -62,7 +61,7 @@ export function readSupervisorConfig(options: ReadEnvOptions = {}): SupervisorCo
     logLevel: env.LOG_LEVEL,
     dataDir: resolve(env.DATA_DIR),
     api: { host: env.API_HOST, port: env.API_PORT },
-    sip: { hosts: env.SIP_HOST, port: env.SIP_PORT, publicHost: env.SIP_PUBLIC_HOST },
+    sip: sipListening(env),
     mediaHttp: { host: env.MEDIA_HTTP_HOST, port: env.MEDIA_HTTP_PORT },
     databaseUrl: env.DATABASE_URL,
     temporalAddress: env.TEMPORAL_ADDRESS,
@@ -70,13 +69,4 @@ export function readSupervisorConfig(options: ReadEnvOptions = {}): SupervisorCo
     secretsKey: env.SECRETS_KEY,
     bootstrapApiKey: env.BOOTSTRAP_API_KEY,
   });
-}
-
-/** What a phone system on this network is pointed at. */
-export function sipAddress(sip: SupervisorConfig['sip']): string {
-  const own = Object.values(networkInterfaces())
-    .flatMap((list) => list ?? [])
-    .find((entry) => !entry.internal && entry.family === 'IPv4')?.address;
-  const listened = sip.hosts.find((host) => !['0.0.0.0', '::', '*'].includes(host));
-  return `${sip.publicHost ?? listened ?? own ?? '127.0.0.1'}:${sip.port}`;
 }

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { readEnvFile } from '../../ops/env';
 import type { Logger } from '../../ops/logger';
 import type { Shutdown } from '../../ops/shutdown';
+import { advertisedSipAddress } from '../../ops/sip-address';
 import { newApiKey } from '../../store/api-key-hash';
 import { newMasterKey } from '../../store/secrets';
 import { PostgresServer } from '../postgres/postgres-server';
@@ -15,7 +16,6 @@ import { PROJECT_ROOT } from '../project-root';
 import { findTemporal } from '../temporal/executable';
 import { TemporalServer } from '../temporal/temporal-server';
 import { banner } from './banner';
-import { sipAddress } from './config';
 import type { SupervisorConfig } from './config';
 import { stopLeftovers } from './leftovers';
 import { ManagedProcess } from './managed-process';
@@ -88,7 +88,7 @@ export class Supervisor {
         apiUrl: this.#apiUrl(),
         apiKey: this.#config.bootstrapApiKey === undefined ? join(dataDir, 'api-key') : 'BOOTSTRAP_API_KEY',
         temporalUi: addresses.temporalUi,
-        sipAddress: sipAddress(this.#config.sip),
+        sipAddress: advertisedSipAddress(this.#config.sip),
       }),
     );
   }

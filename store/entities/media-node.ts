@@ -15,7 +15,7 @@ export class MediaNode {
   @Column({ type: 'timestamptz', precision: 3 })
   startedAt!: Date;
 
-  /** Where the node takes SIP, as `host:port`. */
+  /** What phone systems are pointed at: `host`, or `host:port` when the port is not 5060. */
   @Column({ type: 'text', nullable: true })
   sipAddress!: string | null;
 

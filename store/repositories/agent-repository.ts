@@ -1,9 +1,12 @@
+import { Any } from 'typeorm';
 import type { DataSource, EntityManager, QueryDeepPartialEntity } from 'typeorm';
 import type { ConfigTransaction } from '../config-transaction';
 import { Agent } from '../entities/agent';
+import { OutboundTrunk } from '../entities/outbound-trunk';
 import { PhoneNumber } from '../entities/phone-number';
 import { StoreError } from '../errors';
 import { isUuid, uuidV7 } from '../ids';
+import { FOR_SHARE, FOR_UPDATE } from '../row-lock';
 
 /** What a user sets; every field left out of a creation takes the column's default. */
 export type AgentFields = Omit<Agent, 'id' | 'orgId' | 'outboundTrunkId' | 'createdAt' | 'updatedAt' | 'version'>;
@@ -38,8 +41,7 @@ export class AgentRepository {
     manager: EntityManager = this.#dataSource.manager,
   ): Promise<AgentRecord | null> {
     if (!isUuid(id)) return null;
-    const agent = await manager.findOneBy(Agent, { id, orgId });
-    return agent ? ((await withNumbers(manager, orgId, [agent]))[0] ?? null) : null;
+    return withNumber(manager, await manager.findOneBy(Agent, { id, orgId }));
   }
 
   async create(tx: ConfigTransaction, orgId: string, input: NewAgent): Promise<AgentRecord> {
@@ -63,8 +65,8 @@ export class AgentRepository {
   async delete(tx: ConfigTransaction, orgId: string, id: string): Promise<DeletedAgent | null> {
     if (!isUuid(id)) return null;
     // Before its numbers: whoever is giving it numbers either is done by now or finds it gone.
-    await tx.manager.query('SELECT 1 FROM agents WHERE id = $1 AND org_id = $2 FOR UPDATE', [id, orgId]);
-    const before = await this.find(orgId, id, tx.manager);
+    const agent = await tx.manager.findOne(Agent, { where: { id, orgId }, lock: FOR_UPDATE });
+    const before = await withNumber(tx.manager, agent);
     if (!before) return null;
     const [numbers]: [{ id: string; phone_number: string }[]] = await tx.manager.query(
       `UPDATE phone_numbers SET agent_id = NULL, updated_at = now() WHERE agent_id = $1 AND org_id = $2
@@ -90,13 +92,9 @@ export class AgentRepository {
     if (!isUuid(id)) throw notFound(id);
     if (trunkId !== null) {
       // Held until the commit, so that a deletion of the trunk meanwhile waits and then detaches this agent too.
-      const rows: unknown[] = isUuid(trunkId)
-        ? await tx.manager.query('SELECT 1 FROM outbound_trunks WHERE id = $1 AND org_id = $2 FOR SHARE', [
-            trunkId,
-            orgId,
-          ])
-        : [];
-      if (rows.length === 0) {
+      const where = { id: trunkId, orgId };
+      const trunk = isUuid(trunkId) ? await tx.manager.findOne(OutboundTrunk, { where, lock: FOR_SHARE }) : null;
+      if (!trunk) {
         throw new StoreError('not_found', 'no such outbound trunk', { resource: 'outbound_trunk', id: trunkId });
       }
     }
@@ -117,14 +115,16 @@ function notFound(id: string): StoreError {
   return new StoreError('not_found', 'no such agent', { resource: 'agent', id });
 }
 
+async function withNumber(manager: EntityManager, agent: Agent | null): Promise<AgentRecord | null> {
+  if (!agent) return null;
+  const [record] = await withNumbers(manager, agent.orgId, [agent]);
+  return record ?? null;
+}
+
 async function withNumbers(manager: EntityManager, orgId: string, agents: readonly Agent[]): Promise<AgentRecord[]> {
   if (agents.length === 0) return [];
-  const assigned = await manager
-    .createQueryBuilder(PhoneNumber, 'n')
-    .where('n.orgId = :orgId AND n.agentId = ANY(:ids)', { orgId, ids: agents.map(({ id }) => id) })
-    .orderBy('n.createdAt', 'DESC')
-    .addOrderBy('n.id', 'DESC')
-    .getMany();
+  const where = { orgId, agentId: Any(agents.map(({ id }) => id)) };
+  const assigned = await manager.find(PhoneNumber, { where, order: { createdAt: 'DESC', id: 'DESC' } });
   const numberOf = new Map(assigned.map(({ agentId, phoneNumber }) => [agentId, phoneNumber]));
   return agents.map((agent) => Object.assign(agent, { phoneNumber: numberOf.get(agent.id) ?? null }));
 }

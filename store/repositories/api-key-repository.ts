@@ -1,7 +1,7 @@
 import type { DataSource, EntityManager } from 'typeorm';
 import { describeApiKey, hashApiKey, newApiKey } from '../api-key-hash';
 import { ApiKey } from '../entities/api-key';
-import { isUuid, uuidV7 } from '../ids';
+import { uuidV7 } from '../ids';
 import type { SecretBox } from '../secrets';
 
 export interface NewApiKeyInput {
@@ -65,23 +65,5 @@ export class ApiKeyRepository {
        WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < now() - interval '${TOUCH_INTERVAL}')`,
       [id],
     );
-  }
-
-  async list(orgId: string): Promise<ApiKey[]> {
-    return this.#dataSource.manager.find(ApiKey, { where: { orgId }, order: { createdAt: 'ASC', id: 'ASC' } });
-  }
-
-  /** False when the organisation has no such key. Revoking twice keeps the first time. */
-  async revoke(orgId: string, id: string, manager?: EntityManager): Promise<boolean> {
-    if (!isUuid(id)) return false;
-    const target = manager ?? this.#dataSource.manager;
-    const found = await target.existsBy(ApiKey, { id, orgId });
-    if (found) {
-      await target.query('UPDATE api_keys SET revoked_at = coalesce(revoked_at, now()) WHERE id = $1 AND org_id = $2', [
-        id,
-        orgId,
-      ]);
-    }
-    return found;
   }
 }

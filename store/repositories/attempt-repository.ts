@@ -1,5 +1,4 @@
 import type { DataSource } from 'typeorm';
-import { CallAttempt } from '../entities/call-attempt';
 import type { AttemptState } from '../entities/call-attempt';
 import { StoreError } from '../errors';
 import { CALL_BEGUN, callParameters } from './call-row';
@@ -57,11 +56,6 @@ export class AttemptRepository {
   /** Its outcome is known. */
   async finished(attemptId: string): Promise<boolean> {
     return this.#move(attemptId, 'finished', ['intended', 'sent', 'uncertain'], ', finished_at = now()');
-  }
-
-  /** In the order they were begun. */
-  async list(callId: string): Promise<CallAttempt[]> {
-    return this.#dataSource.manager.find(CallAttempt, { where: { callId }, order: { n: 'ASC' } });
   }
 
   async #move(attemptId: string, to: AttemptState, from: readonly AttemptState[], also: string): Promise<boolean> {

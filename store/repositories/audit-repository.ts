@@ -1,9 +1,6 @@
 import type { DataSource, EntityManager } from 'typeorm';
-import { AuditEntry } from '../entities/audit-entry';
 import { uuidV7 } from '../ids';
 import { jsonbParameter } from '../jsonb';
-import { decodeCursor, pageLimit, toPage } from '../page';
-import type { Page, PageRequest } from '../page';
 
 export interface NewAuditEntry {
   readonly orgId: string;
@@ -16,13 +13,6 @@ export interface NewAuditEntry {
   /** Without secrets. */
   readonly before?: object | null;
   readonly after?: object | null;
-}
-
-export interface AuditFilter extends PageRequest {
-  readonly resource?: string | undefined;
-  readonly action?: string | undefined;
-  readonly createdAfter?: Date | undefined;
-  readonly createdBefore?: Date | undefined;
 }
 
 export class AuditRepository {
@@ -49,22 +39,5 @@ export class AuditRepository {
         entry.after ? jsonbParameter(entry.after) : null,
       ],
     );
-  }
-
-  /** Newest first. */
-  async list(orgId: string, filter: AuditFilter = {}): Promise<Page<AuditEntry>> {
-    const limit = pageLimit(filter);
-    const query = this.#dataSource.manager
-      .createQueryBuilder(AuditEntry, 'a')
-      .where('a.orgId = :orgId', { orgId })
-      .orderBy('a.at', 'DESC')
-      .addOrderBy('a.id', 'DESC')
-      .limit(limit + 1);
-    if (filter.resource !== undefined) query.andWhere('a.resource = :resource', { resource: filter.resource });
-    if (filter.action !== undefined) query.andWhere('a.action = :action', { action: filter.action });
-    if (filter.createdAfter) query.andWhere('a.at >= :after', { after: filter.createdAfter });
-    if (filter.createdBefore) query.andWhere('a.at < :before', { before: filter.createdBefore });
-    if (filter.cursor !== undefined) query.andWhere('(a.at, a.id) < (:at, :id)', decodeCursor(filter.cursor));
-    return toPage(await query.getMany(), limit, ({ at, id }) => ({ at, id }));
   }
 }

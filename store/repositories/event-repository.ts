@@ -6,7 +6,7 @@ import { isDataError } from '../errors';
 import { decodeEventCursor, encodeEventCursor } from '../event-cursor';
 import { isUuid } from '../ids';
 import { jsonbParameter, storableText } from '../jsonb';
-import { pageLimit } from '../page';
+import { pageLimit, toPage } from '../page';
 import type { Page, PageRequest } from '../page';
 
 export interface StoredEvent {
@@ -60,16 +60,14 @@ export class EventRepository {
     if (!isUuid(callId)) return { items: [], next: null };
     const limit = pageLimit(request);
     const after = request.cursor === undefined ? null : decodeEventCursor(request.cursor);
-    const rows: Record<string, unknown>[] = await this.#dataSource.query(
+    const rows: StoredEvent[] = await this.#dataSource.query(
       `SELECT call_id AS "callId", source, seq, at, type, data FROM call_events
        WHERE call_id = $1 AND org_id = $2
          AND ($3::timestamptz IS NULL OR (at, source, seq) > ($3::timestamptz, $4::text, $5::int))
        ORDER BY at, source, seq LIMIT $6`,
       [callId, orgId, after?.at ?? null, after?.source ?? null, after?.seq ?? null, limit + 1],
     );
-    const items = (rows as unknown as StoredEvent[]).slice(0, limit);
-    const last = items.at(-1);
-    return { items, next: rows.length > limit && last ? encodeEventCursor(last) : null };
+    return toPage(rows, limit, encodeEventCursor);
   }
 
   /** Answers the events that cannot be stored, having found them by halving the batch. */

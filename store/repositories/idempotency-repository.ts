@@ -62,14 +62,6 @@ export class IdempotencyRepository {
     this.#secrets = secrets;
   }
 
-  /** As `once`, in a transaction of its own. */
-  async runOnce(
-    request: IdempotentRequest,
-    work: (manager: EntityManager) => Promise<SavedAnswer>,
-  ): Promise<AnswerOnce> {
-    return this.#dataSource.transaction((manager) => this.once(manager, request, () => work(manager)));
-  }
-
   /**
    * Plain creates: the key's row, the resource and the saved answer in the caller's transaction. When the work throws,
    * the transaction is to be rolled back and the key is free again.

@@ -16,11 +16,6 @@ export interface NewInboundTrunk {
   readonly krispEnabled?: boolean;
 }
 
-export interface InboundTrunkPatch {
-  readonly phoneNumbers?: readonly string[];
-  readonly krispEnabled?: boolean;
-}
-
 const PASSWORD_LENGTH = 32;
 /** Safe in every PBX's configuration file: no quotes, no separators, nothing easily misread. */
 const PASSWORD_ALPHABET = 'abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789';
@@ -60,19 +55,6 @@ export class InboundTrunkRepository {
     }
     tx.changed('inbound_trunk', id);
     return this.#get(tx, orgId);
-  }
-
-  /** @throws StoreError `not_found` */
-  async update(tx: ConfigTransaction, orgId: string, patch: InboundTrunkPatch): Promise<InboundTrunkRecord> {
-    const set = {
-      ...(patch.phoneNumbers === undefined ? {} : { phoneNumbers: [...patch.phoneNumbers] }),
-      ...(patch.krispEnabled === undefined ? {} : { krispEnabled: patch.krispEnabled }),
-      updatedAt: () => 'now()',
-    };
-    await tx.manager.update(InboundTrunk, { orgId }, set);
-    const trunk = await this.#get(tx, orgId);
-    tx.changed('inbound_trunk', trunk.id);
-    return trunk;
   }
 
   /** Null when there was none. */

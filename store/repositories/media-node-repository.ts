@@ -6,7 +6,7 @@ export interface NodeSighting {
   readonly bootId: string;
   /** When this boot began, by the node's clock. */
   readonly startedAtMs: number;
-  /** `host:port` */
+  /** What phone systems are pointed at: `host`, or `host:port` when the port is not 5060. */
   readonly sipAddress: string | null;
   readonly calls: number;
   readonly info?: Readonly<Record<string, unknown>>;

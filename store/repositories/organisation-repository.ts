@@ -16,10 +16,6 @@ export class OrganisationRepository {
     return target.findOneByOrFail(Organisation, { id });
   }
 
-  async find(id: string): Promise<Organisation | null> {
-    return this.#dataSource.manager.findOneBy(Organisation, { id });
-  }
-
   /** A server with exactly one organisation trusts it more: numbers in a trunk's body verify themselves. */
   async count(manager: EntityManager = this.#dataSource.manager): Promise<number> {
     return manager.count(Organisation);

@@ -3,6 +3,7 @@ import type { ConfigTransaction } from '../config-transaction';
 import { OutboundTrunk } from '../entities/outbound-trunk';
 import { StoreError } from '../errors';
 import { isUuid, uuidV7 } from '../ids';
+import { FOR_UPDATE } from '../row-lock';
 import { rowAad } from '../secrets';
 import type { SecretBox } from '../secrets';
 
@@ -19,8 +20,6 @@ export interface NewOutboundTrunk {
   readonly password: string;
   readonly callerNumber: string;
 }
-
-export type OutboundTrunkPatch = Partial<Omit<NewOutboundTrunk, 'id'>>;
 
 export interface DeletedOutboundTrunk {
   readonly id: string;
@@ -61,29 +60,11 @@ export class OutboundTrunkRepository {
     return this.#get(tx, orgId, id);
   }
 
-  /** @throws StoreError `not_found` */
-  async update(
-    tx: ConfigTransaction,
-    orgId: string,
-    id: string,
-    patch: OutboundTrunkPatch,
-  ): Promise<OutboundTrunkRecord> {
-    if (!isUuid(id)) throw notFound(id);
-    const { password, ...fields } = patch;
-    const sealed = password === undefined ? {} : { passwordSealed: this.#secrets.seal(password, rowAad(orgId, id)) };
-    const set = { ...fields, ...sealed, updatedAt: () => 'now()' };
-    const result = await tx.manager.update(OutboundTrunk, { id, orgId }, set);
-    if (result.affected !== 1) throw notFound(id);
-    tx.changed('outbound_trunk', id);
-    return this.#get(tx, orgId, id);
-  }
-
   /** Agents that dialled with it are left without a trunk. Null when the organisation has no such trunk. */
   async delete(tx: ConfigTransaction, orgId: string, id: string): Promise<DeletedOutboundTrunk | null> {
     if (!isUuid(id)) return null;
     // Before the agents: whoever is assigning this trunk either is done by now or finds it gone.
-    await tx.manager.query('SELECT 1 FROM outbound_trunks WHERE id = $1 AND org_id = $2 FOR UPDATE', [id, orgId]);
-    const before = await this.find(orgId, id, tx.manager);
+    const before = await tx.manager.findOne(OutboundTrunk, { where: { id, orgId }, lock: FOR_UPDATE });
     if (!before) return null;
     const [agents]: [{ id: string; name: string }[]] = await tx.manager.query(
       `UPDATE agents SET outbound_trunk_id = NULL, updated_at = now() WHERE outbound_trunk_id = $1 AND org_id = $2
@@ -93,7 +74,7 @@ export class OutboundTrunkRepository {
     tx.changed('agent', ...agents.map((agent) => agent.id));
     await tx.manager.delete(OutboundTrunk, { id, orgId });
     tx.deleted('outbound_trunk', id);
-    return { id, before, detached: { agents } };
+    return { id, before: withoutPassword(before), detached: { agents } };
   }
 
   async #get(tx: ConfigTransaction, orgId: string, id: string): Promise<OutboundTrunkRecord> {

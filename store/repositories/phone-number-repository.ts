@@ -1,12 +1,13 @@
+import { Any, In } from 'typeorm';
 import type { DataSource, EntityManager } from 'typeorm';
-import { In } from 'typeorm';
 import type { ConfigTransaction } from '../config-transaction';
 import { Agent } from '../entities/agent';
 import { PhoneNumber } from '../entities/phone-number';
 import { StoreError, violatedUnique } from '../errors';
 import { isUuid, uuidV7 } from '../ids';
-import { decodeCursor, pageLimit, toPage } from '../page';
+import { newestPage } from '../page';
 import type { Page, PageRequest } from '../page';
+import { FOR_SHARE, FOR_UPDATE } from '../row-lock';
 
 export interface NewPhoneNumber {
   readonly id?: string;
@@ -35,17 +36,7 @@ export class PhoneNumberRepository {
 
   /** Newest first. */
   async list(orgId: string, request: PageRequest = {}): Promise<Page<PhoneNumber>> {
-    const limit = pageLimit(request);
-    const query = this.#dataSource.manager
-      .createQueryBuilder(PhoneNumber, 'n')
-      .where('n.orgId = :orgId', { orgId })
-      .orderBy('n.createdAt', 'DESC')
-      .addOrderBy('n.id', 'DESC')
-      .limit(limit + 1);
-    if (request.cursor !== undefined) {
-      query.andWhere('(n.createdAt, n.id) < (:at, :id)', decodeCursor(request.cursor));
-    }
-    return toPage(await query.getMany(), limit, ({ createdAt, id }) => ({ at: createdAt, id }));
+    return newestPage(this.#dataSource.manager, { entity: PhoneNumber, where: [{ orgId }], request });
   }
 
   async find(
@@ -60,8 +51,7 @@ export class PhoneNumberRepository {
   async verified(tx: ConfigTransaction, orgId: string, numbers?: readonly string[]): Promise<PhoneNumber[]> {
     const filter = numbers === undefined ? {} : { phoneNumber: In([...numbers]) };
     const order = { createdAt: 'ASC', id: 'ASC' } as const;
-    const lock = { mode: 'pessimistic_read' } as const;
-    return tx.manager.find(PhoneNumber, { where: { orgId, status: 'verified', ...filter }, order, lock });
+    return tx.manager.find(PhoneNumber, { where: { orgId, status: 'verified', ...filter }, order, lock: FOR_SHARE });
   }
 
   async ofAgent(
@@ -126,17 +116,13 @@ export class PhoneNumberRepository {
    */
   async assignToAgent(tx: ConfigTransaction, orgId: string, agentId: string, ids: readonly string[]): Promise<void> {
     const { manager } = tx;
-    const agents: unknown[] = isUuid(agentId)
-      ? await manager.query('SELECT 1 FROM agents WHERE id = $1 AND org_id = $2 FOR UPDATE', [agentId, orgId])
-      : [];
-    if (agents.length === 0) throw new StoreError('not_found', 'no such agent', { resource: 'agent', id: agentId });
+    const agent = isUuid(agentId)
+      ? await manager.findOne(Agent, { where: { id: agentId, orgId }, lock: FOR_UPDATE })
+      : null;
+    if (!agent) throw new StoreError('not_found', 'no such agent', { resource: 'agent', id: agentId });
     const wanted = [...new Set(ids)];
-    const rows = await manager
-      .createQueryBuilder(PhoneNumber, 'n')
-      .setLock('pessimistic_write')
-      .where('n.orgId = :orgId AND n.id = ANY(:ids)', { orgId, ids: wanted.filter(isUuid) })
-      .orderBy('n.id')
-      .getMany();
+    const where = { orgId, id: Any(wanted.filter(isUuid)) };
+    const rows = await manager.find(PhoneNumber, { where, order: { id: 'ASC' }, lock: FOR_UPDATE });
     const byId = new Map(rows.map((row) => [row.id, row]));
     for (const id of wanted) {
       const number = byId.get(id.toLowerCase());
@@ -163,8 +149,7 @@ export class PhoneNumberRepository {
     const { manager } = tx;
     if (!isUuid(id)) return null;
     // Before its trunk: whoever is listing the number either is done by now or finds it gone.
-    await manager.query('SELECT 1 FROM phone_numbers WHERE id = $1 AND org_id = $2 FOR UPDATE', [id, orgId]);
-    const before = await this.find(orgId, id, manager);
+    const before = await manager.findOne(PhoneNumber, { where: { id, orgId }, lock: FOR_UPDATE });
     if (!before) return null;
     const agent = before.agentId === null ? null : await manager.findOneBy(Agent, { id: before.agentId, orgId });
     const [trunks]: [{ id: string }[]] = await manager.query(

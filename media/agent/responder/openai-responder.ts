@@ -5,7 +5,7 @@
 import type { AgentPersona } from '../agent-session';
 import { ProviderError } from '../provider-error';
 import { chatRequest, parseChunk } from './chat-completion';
-import { EventStreamParser } from './event-stream';
+import { eventData } from './event-stream';
 import type { ChatMessage, Responder, ResponderEvent, ResponderRequest } from './responder';
 
 const FIRST_TOKEN_MS = 2_500;
@@ -87,8 +87,7 @@ async function* portions(response: Response): AsyncGenerator<string> {
     yield await response.text();
     return;
   }
-  const parser = new EventStreamParser();
-  for await (const bytes of response.body as AsyncIterable<Uint8Array>) yield* parser.push(bytes);
+  yield* eventData(response.body as AsyncIterable<Uint8Array>);
 }
 
 /** Aborts when the caller's signal does, or when nothing came for too long. */

@@ -107,6 +107,36 @@ describe('the inbound trunk', () => {
   });
 });
 
+describe('the SIP endpoint of the inbound trunk', () => {
+  const sip = { hosts: ['192.0.2.1'], port: 5060, publicHost: null };
+  let api: ApiServer;
+
+  afterEach(() => api.stop());
+
+  it('is that of the media node, on whatever host the API runs', async () => {
+    api = await ApiServer.start({ options: { sip } });
+    await api.seeNode('media.other.example:5070');
+    const { body } = await api.post('/phone/sip/inbound-trunk');
+    expect(body.sip_endpoint).toBe('media.other.example:5070');
+    expect((await api.get('/phone/sip/inbound-trunk')).body).toEqual(body);
+  });
+
+  it("is the public host of the API's environment where one is set", async () => {
+    api = await ApiServer.start({ options: { sip: { ...sip, publicHost: 'sip.example.com' } } });
+    await api.seeNode('media.other.example:5070');
+    expect((await api.post('/phone/sip/inbound-trunk')).body.sip_endpoint).toBe('sip.example.com');
+  });
+
+  it('is no longer that of a node that is lost', async () => {
+    api = await ApiServer.start({ options: { sip } });
+    await api.seeNode('media.other.example:5070');
+    await api.loseNode();
+    expect((await api.post('/phone/sip/inbound-trunk')).body.sip_endpoint).toBe('192.0.2.1');
+    await api.seeNode('media.third.example');
+    expect((await api.get('/phone/sip/inbound-trunk')).body.sip_endpoint).toBe('media.third.example');
+  });
+});
+
 describe('outbound trunks', () => {
   let api: ApiServer;
 

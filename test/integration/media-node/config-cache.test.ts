@@ -81,7 +81,7 @@ describe('the configuration that a media node holds', () => {
     expect(cache.snapshot.inboundTrunk(made.trunk.authUsername)).toMatchObject({ id: made.trunk.id });
     expect(cache.snapshot.outboundTrunk(made.carrier.id)).toMatchObject({ host: CARRIER.host });
 
-    await config.transaction((tx) => inbound.update(tx, orgId, { krispEnabled: false }));
+    await config.transaction((tx) => agents.update(tx, orgId, made.agent.id, { name: 'Renamed' }));
     await reaches(await config.currentVersion());
     expect(revoked).toEqual([]);
 

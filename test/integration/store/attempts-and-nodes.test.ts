@@ -5,6 +5,7 @@ import { MediaNodeRepository } from '../../../store/repositories/media-node-repo
 import { CallRepository } from '../../../store/repositories/call-repository';
 import type { NewCall } from '../../../store/repositories/call-row';
 import { EventRepository } from '../../../store/repositories/event-repository';
+import { storedAttempts } from '../../support/stored-rows';
 import { codeOf, newCall, openStore } from './store-fixture';
 import type { StoreFixture } from './store-fixture';
 
@@ -45,32 +46,32 @@ describe('AttemptRepository', () => {
 
   it('begins an attempt once: a second dial of the same attempt, or of the same number, is refused', async () => {
     const { attempts, id, call, callId } = await begin();
-    const [attempt] = await attempts.list(callId);
+    const [attempt] = await storedAttempts(store.dataSource, callId);
     expect(attempt).toMatchObject({ state: 'intended', n: 1, sentAt: null });
     expect(await codeOf(attempts.intended(attemptOf(call, id, 1)))).toBe('attempt_exists');
     expect(await codeOf(attempts.intended(attemptOf(call, uuidV7(), 1)))).toBe('attempt_exists');
     await attempts.intended(attemptOf(call, uuidV7(), 2));
-    expect((await attempts.list(callId)).map(({ n }) => n)).toEqual([1, 2]);
+    expect((await storedAttempts(store.dataSource, callId)).map(({ n }) => n)).toEqual([1, 2]);
     expect(await attempts.sent(id)).toBe(true);
   });
 
   it('moves forward only, and repeating a move changes nothing', async () => {
     const { attempts, id, callId } = await begin();
     expect(await attempts.sent(id)).toBe(true);
-    const sentAt = (await attempts.list(callId))[0]!.sentAt;
+    const sentAt = (await storedAttempts(store.dataSource, callId))[0]!.sentAt;
     expect(sentAt).toBeInstanceOf(Date);
     expect(await attempts.sent(id)).toBe(false);
     expect(await attempts.notSent(id)).toBe(false);
     expect(await attempts.finished(id)).toBe(true);
     expect(await attempts.uncertain(id)).toBe(false);
-    expect(await attempts.list(callId)).toMatchObject([{ state: 'finished', sentAt }]);
+    expect(await storedAttempts(store.dataSource, callId)).toMatchObject([{ state: 'finished', sentAt }]);
   });
 
   it('an attempt that may have been sent is never called unsent', async () => {
     const { attempts, id, callId } = await begin();
     expect(await attempts.uncertain(id)).toBe(true);
     expect(await attempts.notSent(id)).toBe(false);
-    expect((await attempts.list(callId))[0]!.state).toBe('uncertain');
+    expect((await storedAttempts(store.dataSource, callId))[0]!.state).toBe('uncertain');
     const unsent = await begin();
     expect(await unsent.attempts.notSent(unsent.id)).toBe(true);
     expect(await unsent.attempts.sent(unsent.id)).toBe(false);

@@ -2,8 +2,14 @@ import { AgentRepository } from '../../../store/repositories/agent-repository';
 import { AuditRepository } from '../../../store/repositories/audit-repository';
 import { ConfigRepository } from '../../../store/repositories/config-repository';
 import { IdempotencyRepository } from '../../../store/repositories/idempotency-repository';
-import type { CallLease, IdempotentRequest } from '../../../store/repositories/idempotency-repository';
+import type {
+  AnswerOnce,
+  CallLease,
+  IdempotentRequest,
+  SavedAnswer,
+} from '../../../store/repositories/idempotency-repository';
 import { uuidV7 } from '../../../store/ids';
+import { storedAudit } from '../../support/stored-rows';
 import { codeOf, openStore } from './store-fixture';
 import type { StoreFixture } from './store-fixture';
 
@@ -25,6 +31,8 @@ const request = (fields: Partial<IdempotentRequest> = {}): IdempotentRequest => 
   ...fields,
 });
 const answer = { status: 200, body: { id: 'x', auth_password: 'hunter2', list: [1, null] } };
+const runOnce = (same: IdempotentRequest, work: () => Promise<SavedAnswer>): Promise<AnswerOnce> =>
+  store.dataSource.transaction((manager) => keys.once(manager, same, work));
 const age = (key: string, interval: string): Promise<unknown> =>
   store.dataSource.query(
     `UPDATE idempotency_keys SET created_at = created_at - $2::interval, lease_until = lease_until - $2::interval
@@ -37,7 +45,7 @@ describe('plain creates', () => {
     const same = request();
     let runs = 0;
     const run = (): Promise<unknown> =>
-      keys.runOnce(same, async () => {
+      runOnce(same, async () => {
         runs += 1;
         return answer;
       });
@@ -50,9 +58,9 @@ describe('plain creates', () => {
 
   it('refuse another body and take the same key for another route or organisation', async () => {
     const first = request();
-    await keys.runOnce(first, async () => answer);
+    await runOnce(first, async () => answer);
     const repeat = (fields: Partial<IdempotentRequest>): Promise<unknown> =>
-      codeOf(keys.runOnce({ ...first, ...fields }, async () => answer));
+      codeOf(runOnce({ ...first, ...fields }, async () => answer));
     expect(await repeat({ bodyHash: 'other' })).toBe('idempotency_mismatch');
     expect(await repeat({ bodyHash: 'other', route: 'POST /phone/numbers' })).toBe('no error');
     expect(await repeat({ bodyHash: 'other', orgId: uuidV7() })).toBe('no error');
@@ -63,36 +71,36 @@ describe('plain creates', () => {
     let finish = (): void => undefined;
     let begun = (): void => undefined;
     const isBegun = new Promise<void>((resolve) => (begun = resolve));
-    const first = keys.runOnce(same, async () => {
+    const first = runOnce(same, async () => {
       begun();
       await new Promise<void>((resolve) => (finish = resolve));
       return answer;
     });
     await isBegun;
-    expect(await codeOf(keys.runOnce(same, async () => answer))).toBe('idempotency_in_flight');
+    expect(await codeOf(runOnce(same, async () => answer))).toBe('idempotency_in_flight');
     finish();
     await first;
-    expect(await keys.runOnce(same, async () => answer)).toMatchObject({ replayed: true });
+    expect(await runOnce(same, async () => answer)).toMatchObject({ replayed: true });
   });
 
   it('keep nothing of work that failed, and the key is free', async () => {
     const same = request();
-    const failing = keys.runOnce(same, async () => {
+    const failing = runOnce(same, async () => {
       throw new Error('refused');
     });
     await expect(failing).rejects.toThrow('refused');
-    expect(await keys.runOnce({ ...same, bodyHash: 'other' }, async () => answer)).toMatchObject({ replayed: false });
+    expect(await runOnce({ ...same, bodyHash: 'other' }, async () => answer)).toMatchObject({ replayed: false });
   });
 
   it('run anew after 24 hours', async () => {
     const same = request();
-    await keys.runOnce(same, async () => answer);
+    await runOnce(same, async () => answer);
     await age(same.key, '24 hours 1 second');
-    expect(await keys.runOnce({ ...same, bodyHash: 'other' }, async () => ({ ...answer, status: 201 }))).toMatchObject({
+    expect(await runOnce({ ...same, bodyHash: 'other' }, async () => ({ ...answer, status: 201 }))).toMatchObject({
       status: 201,
       replayed: false,
     });
-    expect(await keys.runOnce({ ...same, bodyHash: 'other' }, async () => answer)).toMatchObject({ status: 201 });
+    expect(await runOnce({ ...same, bodyHash: 'other' }, async () => answer)).toMatchObject({ status: 201 });
   });
 
   it('make the row, the resource and the audit entry in one configuration transaction, or none of them', async () => {
@@ -113,11 +121,13 @@ describe('plain creates', () => {
     const same = request({ orgId: org });
     await expect(create(same, true)).rejects.toThrow('killed');
     expect(await agents.list(org)).toEqual([]);
-    expect((await audit.list(org)).items).toEqual([]);
+    expect(await storedAudit(store.dataSource, org)).toEqual([]);
     expect((await create(same, false)).replayed).toBe(false);
     expect((await create(same, false)).replayed).toBe(true);
     expect(await agents.list(org)).toHaveLength(1);
-    expect((await audit.list(org)).items).toMatchObject([{ action: 'create', after: { name: 'Once' }, before: null }]);
+    expect(await storedAudit(store.dataSource, org)).toMatchObject([
+      { action: 'create', after: { name: 'Once' }, before: null },
+    ]);
   });
 });
 
@@ -201,9 +211,9 @@ describe('calls', () => {
 describe('old keys', () => {
   it('are removed two days later, without taking a key that is being used', async () => {
     const [old, leased, young] = [request(), request(), request()];
-    await keys.runOnce(old, async () => answer);
+    await runOnce(old, async () => answer);
     await keys.lease(leased);
-    await keys.runOnce(young, async () => answer);
+    await runOnce(young, async () => answer);
     for (const { key } of [old, leased]) await age(key, '49 hours');
     await store.dataSource.query(`UPDATE idempotency_keys SET lease_until = now() + interval '5 s' WHERE key = $1`, [
       leased.key,

@@ -1,3 +1,5 @@
+import { ApiKey } from '../../../store/entities/api-key';
+import { Organisation } from '../../../store/entities/organisation';
 import { ApiKeyRepository } from '../../../store/repositories/api-key-repository';
 import { OrganisationRepository } from '../../../store/repositories/organisation-repository';
 import { newApiKey } from '../../../store/api-key-hash';
@@ -13,11 +15,11 @@ describe('organisations and API keys', () => {
   });
   afterAll(() => store.close());
 
-  it('organisations are found by their id and counted', async () => {
+  it('organisations are stored and counted', async () => {
     const organisations = new OrganisationRepository(store.dataSource);
     const before = await organisations.count();
     const id = await store.newOrg();
-    expect(await organisations.find(id)).toMatchObject({ id, name: 'Test' });
+    expect(await store.dataSource.manager.findOneBy(Organisation, { id })).toMatchObject({ name: 'Test' });
     expect(await organisations.count()).toBe(before + 1);
   });
 
@@ -26,7 +28,7 @@ describe('organisations and API keys', () => {
     const key = newApiKey();
     await keys.create({ orgId, name: 'bootstrap', scopes: ['full'], operator: true, key });
     expect(await keys.findByKey(key)).toMatchObject({ orgId, operator: true });
-    expect(await keys.list(orgId)).toMatchObject([{ last4: key.slice(-4) }]);
+    expect(await store.dataSource.manager.findBy(ApiKey, { orgId })).toMatchObject([{ last4: key.slice(-4) }]);
   });
 
   it('a key is found until it is revoked or has expired, and is stored nowhere', async () => {
@@ -37,23 +39,21 @@ describe('organisations and API keys', () => {
     const rows = await store.dataSource.query('SELECT * FROM api_keys WHERE id = $1', [record.id]);
     expect(JSON.stringify(rows)).not.toContain(key);
 
-    const other = await store.newOrg();
-    expect(await keys.revoke(other, record.id)).toBe(false);
-    expect(await keys.findByKey(key)).not.toBeNull();
-    expect(await keys.revoke(orgId, record.id)).toBe(true);
+    await store.dataSource.query('UPDATE api_keys SET revoked_at = now() WHERE id = $1', [record.id]);
     expect(await keys.findByKey(key)).toBeNull();
 
     const old = await keys.create({ orgId, name: 'old', scopes: ['full'], expiresAt: new Date(Date.now() - 1000) });
     expect(await keys.findByKey(old.key)).toBeNull();
-    expect((await keys.list(orgId)).map(({ name }) => name)).toEqual(['CI', 'old']);
   });
 
   it('its last use is written at most once a minute', async () => {
     const { record } = await keys.create({ orgId: await store.newOrg(), name: 'k', scopes: ['full'] });
     await keys.touch(record.id);
-    const first = (await keys.list(record.orgId))[0]!.lastUsedAt;
+    const lastUsedAt = async (): Promise<Date | null> =>
+      (await store.dataSource.manager.findOneByOrFail(ApiKey, { id: record.id })).lastUsedAt;
+    const first = await lastUsedAt();
     expect(first).toBeInstanceOf(Date);
     await keys.touch(record.id);
-    expect((await keys.list(record.orgId))[0]!.lastUsedAt).toEqual(first);
+    expect(await lastUsedAt()).toEqual(first);
   });
 });

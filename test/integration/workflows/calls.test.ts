@@ -56,7 +56,7 @@ describe('a plain call', () => {
     node.control.end(callId, CALLEE_HANGUP);
     const row = await env.finished(callId);
     expect(row).toMatchObject({ disposition: 'answered', endReason: 'callee_hangup', nodeId: node.nodeId });
-    expect(await env.attempts.list(callId)).toMatchObject([{ n: 1, state: 'finished', sipCallId: dial?.sipCallId }]);
+    expect(await env.attempts(callId)).toMatchObject([{ n: 1, state: 'finished', sipCallId: dial?.sipCallId }]);
     expect(await env.historyLength(callId)).toBeLessThanOrEqual(30);
   }, 30_000);
 

@@ -20,7 +20,7 @@ afterAll(async () => {
 }, 60_000);
 
 const invitesOf = async (callId: string): Promise<number> => {
-  const attempts = await env.attempts.list(callId);
+  const attempts = await env.attempts(callId);
   return node.control.invites.filter((id) => attempts.some(({ sipCallId }) => sipCallId === id)).length;
 };
 
@@ -32,7 +32,7 @@ describe('nothing was sent', () => {
     expect(await env.finished(callId)).toMatchObject({ disposition: 'answered' });
     const ids = node.control.dials.filter((dial) => dial.callId === callId).map(({ sipCallId }) => sipCallId);
     expect(new Set(ids).size).toBe(2);
-    expect(await env.attempts.list(callId)).toMatchObject([{ n: 2, state: 'finished' }]);
+    expect(await env.attempts(callId)).toMatchObject([{ n: 2, state: 'finished' }]);
   }, 30_000);
 
   test('until the deadline of the call, then it ends as failed', async () => {
@@ -85,7 +85,7 @@ describe('the dial was begun and never returned', () => {
       expect(row).toMatchObject({ disposition: 'uncertain', endReason: null, truncated: true });
       expect(node.control.tombstones).toContain(callId);
       expect(node.control.dials.filter((dial) => dial.callId === callId)).toHaveLength(1);
-      const attempts = await env.attempts.list(callId);
+      const attempts = await env.attempts(callId);
       expect(attempts.map(({ state }) => state)).toEqual(kind === 'hang_before_intended' ? [] : ['uncertain']);
       expect(await invitesOf(callId)).toBe(0);
     },
@@ -100,7 +100,7 @@ describe('the dial was begun and never returned', () => {
     node.control.end(callId, PEER_HANGUP);
     expect(await env.finished(callId)).toMatchObject({ disposition: 'answered', truncated: false });
     expect(await invitesOf(callId)).toBe(1);
-    expect(await env.attempts.list(callId)).toMatchObject([{ n: 1, state: 'finished' }]);
+    expect(await env.attempts(callId)).toMatchObject([{ n: 1, state: 'finished' }]);
   }, 40_000);
 
   test('events that are faster than the dial name the node, and the answer counts', async () => {

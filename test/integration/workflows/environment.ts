@@ -19,6 +19,7 @@ import type { TemporalClient } from '../../../ops/temporal';
 import { sealDetails } from '../../../store/call-details';
 import { createDataSource } from '../../../store/data-source';
 import type { Call } from '../../../store/entities/call';
+import type { CallAttempt } from '../../../store/entities/call-attempt';
 import { uuidV7 } from '../../../store/ids';
 import { AttemptRepository } from '../../../store/repositories/attempt-repository';
 import { CallRepository } from '../../../store/repositories/call-repository';
@@ -34,6 +35,7 @@ import { callWorkflowId, SEARCH_ATTRIBUTES } from '../../../workflows/ids';
 import { FakeMediaControl } from '../../fakes/fake-media-control';
 import { createTestDatabase, testServers } from '../../support/servers';
 import type { TestDatabase } from '../../support/servers';
+import { storedAttempts } from '../../support/stored-rows';
 import { nodeActivities } from './node-activities';
 import { NodeProcess } from './node-process';
 
@@ -116,8 +118,9 @@ export class WorkflowEnvironment {
     return new CallRepository(this.dataSource);
   }
 
-  get attempts(): AttemptRepository {
-    return new AttemptRepository(this.dataSource);
+  /** In the order they were begun. */
+  attempts(callId: string): Promise<CallAttempt[]> {
+    return storedAttempts(this.dataSource, callId);
   }
 
   get events(): EventRepository {
@@ -155,7 +158,12 @@ export class WorkflowEnvironment {
     const nodes = new MediaNodeRepository(this.dataSource);
     const { logger, settled } = this;
     const activities = {
-      ...createStoreActivities({ calls, nodes, secrets: this.secrets, attempts: this.attempts }),
+      ...createStoreActivities({
+        calls,
+        nodes,
+        secrets: this.secrets,
+        attempts: new AttemptRepository(this.dataSource),
+      }),
       ...createReconcileActivities({ client: this.client, calls, nodes, settled, logger }),
     };
     const workflows = await workflowBundle();

@@ -116,7 +116,7 @@ describe('a node killed during a dial', () => {
       // A dial that had returned belongs to its node: the call is lost with it.
       expect(['uncertain', 'failed']).toContain(row.disposition);
       expect(row.truncated).toBe(true);
-      const attempts = await env.attempts.list(callId);
+      const attempts = await env.attempts(callId);
       const counted = attempts.filter(({ state }) => state !== 'not_sent').map(({ sipCallId }) => sipCallId);
       expect(attempts.map(({ state }) => state)).not.toContain('intended');
       const leaves = step === 'kill_after_invite' || step === 'kill_after_sent';

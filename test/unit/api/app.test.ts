@@ -29,7 +29,7 @@ function appWith(store: { [Part in keyof ApiStore]?: object }, logs: string[] = 
   const whole = { apiKeys, ...store } as unknown as ApiStore;
   return {
     options: {
-      sipEndpoint: 'sip.example.com',
+      sip: { hosts: ['0.0.0.0'], port: 5060, publicHost: 'sip.example.com' },
       outboundAllowedCountries: [],
       allowPrivateTargets: true,
       rateLimitPerMinute: 100,

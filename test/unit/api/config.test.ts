@@ -1,5 +1,5 @@
 import { EnvError } from '../../../ops/env';
-import { readApiConfig, sipEndpoint } from '../../../api/config';
+import { readApiConfig } from '../../../api/config';
 
 const env = {
   DATABASE_URL: 'postgres://user:pass@127.0.0.1:5432/trunkline',
@@ -14,7 +14,7 @@ describe('readApiConfig', () => {
       host: '127.0.0.1',
       port: 8080,
       logLevel: 'info',
-      sipEndpoint: 'sip.example.com',
+      sip: { hosts: ['0.0.0.0', '::'], port: 5060, publicHost: 'sip.example.com' },
       outboundAllowedCountries: [],
       allowPrivateTargets: true,
       rateLimitPerMinute: 100,
@@ -26,17 +26,5 @@ describe('readApiConfig', () => {
     const read = (): unknown => readApiConfig({ env: broken, file: null });
     expect(read).toThrow(EnvError);
     expect(read).toThrow(/DATABASE_URL[^]*API_PORT[^]*SIP_PORT[^]*OUTBOUND_ALLOWED_COUNTRIES: not ISO[^]*XX/);
-  });
-});
-
-describe('sipEndpoint', () => {
-  it.each([
-    ['the public host', { publicHost: 'sip.example.com', hosts: ['0.0.0.0'], port: 5060 }, 'sip.example.com'],
-    ['the port when it is not 5060', { publicHost: 'sip.example.com', hosts: [], port: 5070 }, 'sip.example.com:5070'],
-    ['the address listened on', { publicHost: undefined, hosts: ['192.0.2.7'], port: 5060 }, '192.0.2.7'],
-    ['the first address outside', { publicHost: undefined, hosts: ['0.0.0.0', '::'], port: 5062 }, '198.51.100.1:5062'],
-    ['an IPv6 address in brackets', { publicHost: '2001:db8::1', hosts: [], port: 5062 }, '[2001:db8::1]:5062'],
-  ])('is %s', (_, input, expected) => {
-    expect(sipEndpoint({ ...input, addresses: ['198.51.100.1', '2001:db8::5'] })).toBe(expected);
   });
 });

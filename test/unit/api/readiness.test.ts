@@ -1,12 +1,12 @@
-import { readiness, SharedReadiness } from '../../../api/readiness';
+import { SharedReadiness } from '../../../api/readiness';
 
 const there = { name: 'postgresql', check: () => Promise.resolve() };
 
-describe('readiness', () => {
+describe('SharedReadiness', () => {
   afterEach(() => jest.useRealTimers());
 
   it('is given when everything is there', async () => {
-    expect(await readiness([there])).toEqual({
+    expect(await new SharedReadiness([there]).report()).toEqual({
       status: 'ready',
       checks: { api: 'ok', postgresql: 'ok' },
       missing: [],
@@ -15,7 +15,7 @@ describe('readiness', () => {
 
   it('names what is missing', async () => {
     const gone = { name: 'temporal', check: () => Promise.reject(new Error('refused')) };
-    expect(await readiness([there, gone])).toEqual({
+    expect(await new SharedReadiness([there, gone]).report()).toEqual({
       status: 'not_ready',
       checks: { api: 'ok', postgresql: 'ok', temporal: 'missing' },
       missing: ['temporal'],
@@ -40,7 +40,7 @@ describe('readiness', () => {
   it('does not wait for what says nothing', async () => {
     jest.useFakeTimers();
     const silent = { name: 'media_node', check: () => new Promise<void>(() => undefined) };
-    const report = readiness([silent]);
+    const report = new SharedReadiness([silent]).report();
     await jest.advanceTimersByTimeAsync(1500);
     expect((await report).missing).toEqual(['media_node']);
   });

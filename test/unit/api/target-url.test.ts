@@ -1,8 +1,18 @@
 import fc from 'fast-check';
 
-import { isPrivateHost } from '../../../api/target-url';
+import { assertTargetHost, assertTargetUrl } from '../../../api/target-url';
 
-describe('isPrivateHost', () => {
+function refuses(host: string): boolean {
+  try {
+    assertTargetHost('host', host, false);
+    return false;
+  } catch (error) {
+    expect(error).toMatchObject({ status: 422, code: 'private_target' });
+    return true;
+  }
+}
+
+describe('a target that must be public', () => {
   const local = 'localhost api.localhost. 127.0.0.1 [::1] :: 0.0.0.0';
   const privateRanges = '10.1.2.3 172.16.0.1 172.31.255.255 192.168.1.1 100.64.0.1 fd00::1 fc00::1 ::ffff:10.0.0.1';
   const special = '169.254.169.254 224.0.0.1 255.255.255.255 198.18.0.1 fe80::1 ff02::1';
@@ -11,9 +21,9 @@ describe('isPrivateHost', () => {
   const ofResolvers = '127.1 2130706433 0x7f.1 0X7F000001 0177.0.0.1 10.1 10.1. 0 64:ff9b::a00:1 2002:a00:1::';
 
   it.each([local, privateRanges, special, otherSpellings, ofResolvers].flatMap((hosts) => hosts.split(' ')))(
-    'is true of %s',
+    'is not %s',
     (host) => {
-      expect(isPrivateHost(host)).toBe(true);
+      expect(refuses(host)).toBe(true);
     },
   );
 
@@ -32,8 +42,8 @@ describe('isPrivateHost', () => {
     '1.2.3.4.5',
     '256.1.1.1',
     'ten.10.example',
-  ])('is false of %s', (host) => {
-    expect(isPrivateHost(host)).toBe(false);
+  ])('may be %s', (host) => {
+    expect(refuses(host)).toBe(false);
   });
 
   it('is the same of every spelling of an IPv4 address', () => {
@@ -52,9 +62,25 @@ describe('isPrivateHost', () => {
           // inet_aton(3): the last part holds all octets that are left.
           const last = octets.slice(parts - 1).reduce((sum, value) => sum * 256 + value, 0);
           const host = [...octets.slice(0, parts - 1), last].map(spell).join('.');
-          expect([host, isPrivateHost(host)]).toEqual([host, isPrivateHost(octets.join('.'))]);
+          expect([host, refuses(host)]).toEqual([host, refuses(octets.join('.'))]);
         },
       ),
     );
+  });
+
+  it('is named by a URL in https, or is not asked for at all', () => {
+    expect(() => assertTargetUrl('hook', 'https://[::1]/', false)).toThrow(
+      expect.objectContaining({ code: 'private_target' }),
+    );
+    expect(() => assertTargetUrl('hook', 'http://example.com/', false)).toThrow(
+      expect.objectContaining({ code: 'validation_failed' }),
+    );
+    expect(() => assertTargetUrl('hook', 'https://example.com/', false)).not.toThrow();
+    expect(() => assertTargetUrl('hook', null, false)).not.toThrow();
+  });
+
+  it('is anything where private targets are allowed', () => {
+    expect(() => assertTargetHost('host', '127.0.0.1', true)).not.toThrow();
+    expect(() => assertTargetUrl('hook', 'http://127.0.0.1/', true)).not.toThrow();
   });
 });

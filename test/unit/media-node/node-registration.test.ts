@@ -1,6 +1,7 @@
 import { NodeLifetime } from '../../../media-node/node-lifetime';
 import { NodeRegistration } from '../../../media-node/node-registration';
 import { createLogger } from '../../../ops/logger';
+import type { NodeSighting } from '../../../store/repositories/media-node-repository';
 
 afterEach(() => {
   jest.useRealTimers();
@@ -9,14 +10,16 @@ afterEach(() => {
 function setUp(options: { readonly failures?: number; readonly own?: () => boolean } = {}) {
   jest.useFakeTimers();
   const log: string[] = [];
+  const sightings: NodeSighting[] = [];
   let failures = options.failures ?? 0;
   const lifetime = new NodeLifetime(() => Date.now());
   const registration = new NodeRegistration({
     control: { nodeId: 'n1', bootId: 'b1', listCalls: () => [] },
-    description: { sipAddress: '10.0.0.1:5060', maxCalls: 10 },
+    description: { sipAddress: '10.0.0.1', maxCalls: 10 },
     nodes: {
-      seen: () => {
+      seen: (node) => {
         log.push('seen');
+        sightings.push(node);
         return Promise.resolve(options.own?.() ?? true);
       },
       stopped: () => {
@@ -38,7 +41,7 @@ function setUp(options: { readonly failures?: number; readonly own?: () => boole
     logger: createLogger({ name: 'test', level: 'silent' }),
   });
   const times = (what: string): number => log.filter((entry) => entry === what).length;
-  return { registration, lifetime, log, times };
+  return { registration, lifetime, log, sightings, times };
 }
 
 test('the row comes before nodeStarted, which is repeated until Temporal has it', async () => {
@@ -49,6 +52,13 @@ test('the row comes before nodeStarted, which is repeated until Temporal has it'
   expect(log[0]).toBe('seen');
   expect(times('nodeStarted')).toBe(3);
   expect(times('seen')).toBeGreaterThanOrEqual(3);
+  await registration.abandon();
+});
+
+test('the row says where phone systems find the node', async () => {
+  const { registration, sightings } = setUp();
+  await registration.start();
+  expect(sightings).toMatchObject([{ nodeId: 'n1', bootId: 'b1', sipAddress: '10.0.0.1', info: { max_calls: 10 } }]);
   await registration.abandon();
 });
 

@@ -97,7 +97,7 @@ export class ApiServer {
     const nodes = new MediaNodeRepository(dataSource);
     const deps: AppDeps = {
       options: {
-        sipEndpoint: 'sip.test.example:5070',
+        sip: { hosts: ['0.0.0.0'], port: 5070, publicHost: 'sip.test.example' },
         outboundAllowedCountries: [],
         allowPrivateTargets: true,
         rateLimitPerMinute: 100_000,
@@ -162,14 +162,14 @@ export class ApiServer {
   }
 
   /** From now on a media node lives that speaks English. */
-  async seeNode(): Promise<void> {
+  async seeNode(sipAddress = '127.0.0.1:5060'): Promise<void> {
     const nodes = new MediaNodeRepository(this.dataSource);
     const seen = (): Promise<boolean> =>
       nodes.seen({
         nodeId: 'node-1',
         bootId: 'boot-1',
         startedAtMs: Date.now(),
-        sipAddress: '127.0.0.1:5060',
+        sipAddress,
         calls: 0,
         info: { voices: [{ id: 'slt', name: 'SLT', language: ['en'], gender: 'female' }] },
       });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import { fillPlaceholders, firstMessageOf } from '../../../../api/calls/first-message';
+import { firstMessageOf } from '../../../../api/calls/first-message';
 
 describe('firstMessageOf', () => {
   it("is null where the agent's own message stands unchanged", () => {
@@ -23,13 +23,13 @@ describe('firstMessageOf', () => {
   });
 
   it('leaves out what has no value, and never looks at inherited names', () => {
-    expect(fillPlaceholders('Hi {{name}}{{toString}}{{__proto__}}!', {})).toBe('Hi !');
+    expect(firstMessageOf('Hi {{name}}{{toString}}{{__proto__}}!', undefined, {})).toBe('Hi !');
   });
 
   it('does not fill what a value contains', () => {
     fc.assert(
       fc.property(fc.string(), (value) => {
-        expect(fillPlaceholders('<{{a}}>', { a: value })).toBe(`<${value}>`);
+        expect(firstMessageOf('', '<{{a}}>', { a: value })).toBe(`<${value}>`);
       }),
     );
   });

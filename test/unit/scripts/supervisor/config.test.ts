@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { EnvError } from '../../../../ops/env';
 import { PROJECT_ROOT } from '../../../../scripts/project-root';
-import { readSupervisorConfig, sipAddress } from '../../../../scripts/supervisor/config';
+import { readSupervisorConfig } from '../../../../scripts/supervisor/config';
 
 const CONFIGS = [
   'api/config.ts',
@@ -19,7 +19,7 @@ describe('the configuration of the supervisor', () => {
   test('has a default for everything', () => {
     expect(readSupervisorConfig({ env: {}, file: null })).toMatchObject({
       api: { host: '127.0.0.1', port: 8080 },
-      sip: { hosts: ['0.0.0.0', '::'], port: 5060 },
+      sip: { hosts: ['0.0.0.0', '::'], port: 5060, publicHost: null },
       mediaHttp: { port: 8081 },
       databaseUrl: undefined,
       temporalAddress: undefined,
@@ -30,13 +30,6 @@ describe('the configuration of the supervisor', () => {
     expect(() => readSupervisorConfig({ env: { DATABASE_URL: 'postgres://u:p@h/d' }, file: null })).toThrow(
       expect.objectContaining({ name: EnvError.name, message: expect.stringContaining('SECRETS_KEY') as string }),
     );
-  });
-
-  test.each([
-    [{ hosts: ['0.0.0.0'], port: 5060, publicHost: 'sip.example.com' }, 'sip.example.com:5060'],
-    [{ hosts: ['192.0.2.7'], port: 5070, publicHost: undefined }, '192.0.2.7:5070'],
-  ])('shows the SIP address of %j', (sip, expected) => {
-    expect(sipAddress(sip)).toBe(expected);
   });
 });
 
