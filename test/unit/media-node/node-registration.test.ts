@@ -1,6 +1,7 @@
 import { NodeLifetime } from '../../../media-node/node-lifetime';
 import { NodeRegistration } from '../../../media-node/node-registration';
 import { createLogger } from '../../../ops/logger';
+import { sleepOnGlobalTimers } from '../../fakes/fake-sleep';
 
 afterEach(() => {
   jest.useRealTimers();
@@ -36,6 +37,7 @@ function setUp(options: { readonly failures?: number; readonly own?: () => boole
     },
     lifetime,
     logger: createLogger({ name: 'test', level: 'silent' }),
+    sleep: sleepOnGlobalTimers,
   });
   const times = (what: string): number => log.filter((entry) => entry === what).length;
   return { registration, lifetime, log, times };
