@@ -1,9 +1,10 @@
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { collectDefaultMetrics, Counter, Registry } from 'prom-client';
+import { DeadlineError, withDeadline } from '../ops/deadline';
 import { OpsServer } from '../ops/http-server';
 import { createLogger } from '../ops/logger';
 import { PersistentWorker } from '../ops/persistent-worker';
+import { retry } from '../ops/retry';
 import { Shutdown } from '../ops/shutdown';
 import { connectWorker, createTemporalClient, installRuntime } from '../ops/temporal';
 import { createDataSource } from '../store/data-source';
@@ -50,14 +51,17 @@ async function main(): Promise<void> {
       applicationName: 'trunkline worker',
       onPoolError: (error) => logger.warn({ err: error }, 'connection to PostgreSQL lost'),
     });
-    await patiently(shutdown.requested, () => dataSource.initialize(), logger, 'PostgreSQL is not reachable yet');
-    if (shutdown.requested.aborted) return;
+    await retry(() => dataSource.initialize(), {
+      pauseMs: RETRY_MS,
+      signal: shutdown.requested,
+      onFailure: (error) => logger.warn({ err: error }, 'PostgreSQL is not reachable yet'),
+    });
+    shutdown.requested.throwIfAborted();
     shutdown.add('postgres', () => dataSource.destroy());
     const secrets = new SecretBox(config.secretsKey);
 
     const runtime = installRuntime(logger);
-    // It waits for activities that do not end; the process does not.
-    shutdown.add('temporal runtime', () => Promise.race([runtime.shutdown(), sleep(RUNTIME_END_MS)]));
+    shutdown.add('temporal runtime', () => endRuntime(runtime));
     const temporal = createTemporalClient(config.temporal);
     shutdown.add('temporal client', () => temporal.close());
 
@@ -92,32 +96,22 @@ async function main(): Promise<void> {
     shutdown.add('worker', () => worker.shutdown());
     await worker.start();
     logger.info({ httpPort: server.port }, 'worker runs');
-    await patiently(
-      shutdown.requested,
-      () => ensureReconcilerSchedule(temporal.client),
-      logger,
-      'the reconciler is not scheduled yet',
-    );
+    await retry(() => ensureReconcilerSchedule(temporal.client), {
+      pauseMs: RETRY_MS,
+      signal: shutdown.requested,
+      onFailure: (error) => logger.warn({ err: error }, 'the reconciler is not scheduled yet'),
+    });
   } catch (error) {
-    shutdown.fail(error);
+    if (!shutdown.requested.aborted) shutdown.fail(error);
   }
 }
 
-/** Repeats until it succeeds or the process shall end. */
-async function patiently(
-  signal: AbortSignal,
-  work: () => Promise<unknown>,
-  logger: ReturnType<typeof createLogger>,
-  message: string,
-): Promise<void> {
-  while (!signal.aborted) {
-    try {
-      await work();
-      return;
-    } catch (error) {
-      logger.warn({ err: error }, message);
-      await sleep(RETRY_MS);
-    }
+/** It waits for activities that do not end; the process does not. */
+async function endRuntime(runtime: ReturnType<typeof installRuntime>): Promise<void> {
+  try {
+    await withDeadline(runtime.shutdown(), RUNTIME_END_MS);
+  } catch (error) {
+    if (!(error instanceof DeadlineError)) throw error;
   }
 }
 

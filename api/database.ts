@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
 
 import type { Logger } from '../ops/logger';
+import { retry } from '../ops/retry';
 import type { SecretBox } from '../store/secrets';
 import { AgentRepository } from '../store/repositories/agent-repository';
 import { ApiKeyRepository } from '../store/repositories/api-key-repository';
@@ -44,18 +45,18 @@ export function createApiStore(dataSource: DataSource, secrets: SecretBox): ApiS
   };
 }
 
-/** Tries until the database answers or `signal` is aborted. */
+/** Tries until the database answers; rejects when `signal` is aborted before. */
 export async function connectDatabase(dataSource: DataSource, logger: Logger, signal: AbortSignal): Promise<void> {
-  for (let attempt = 1; !signal.aborted; attempt += 1) {
-    try {
-      await dataSource.initialize();
-      logger.info({ attempt }, 'database connected');
-      return;
-    } catch (error) {
-      if (attempt === 1) logger.warn({ err: error }, 'database not reachable, trying again');
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-    }
-  }
+  let attempt = 1;
+  await retry(() => dataSource.initialize(), {
+    pauseMs: RETRY_MS,
+    signal,
+    onFailure: (error, failures) => {
+      if (failures === 1) logger.warn({ err: error }, 'database not reachable, trying again');
+      attempt = failures + 1;
+    },
+  });
+  logger.info({ attempt }, 'database connected');
 }
 
 /** Every request that needs the database passes here first: before the first connection it is told so. */

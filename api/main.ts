@@ -86,7 +86,7 @@ async function main(): Promise<void> {
     await connectDatabase(dataSource, logger, shutdown.requested);
     void purgeHourly(store, logger, shutdown.requested);
   } catch (error) {
-    shutdown.fail(error);
+    if (!shutdown.requested.aborted) shutdown.fail(error);
   }
 }
 

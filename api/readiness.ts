@@ -1,6 +1,8 @@
 /** What `/ready` says: each thing the server cannot work without, and whether it is there. */
 import { z } from 'zod';
 
+import { withDeadline } from '../ops/deadline';
+
 export interface ReadinessProbe {
   readonly name: string;
   /** Resolves when it is there; rejects or hangs otherwise. */
@@ -47,19 +49,10 @@ export class SharedReadiness {
 }
 
 async function holds(check: () => Promise<void>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), PROBE_LIMIT_MS);
-  });
   try {
-    return await Promise.race([
-      check().then(
-        () => true,
-        () => false,
-      ),
-      limit,
-    ]);
-  } finally {
-    clearTimeout(timer);
+    await withDeadline(check(), PROBE_LIMIT_MS);
+    return true;
+  } catch {
+    return false; // missing, whatever the reason
   }
 }

@@ -1,5 +1,6 @@
 import { Client as PgClient } from 'pg';
 import type { Logger } from '../ops/logger';
+import { retry } from '../ops/retry';
 import { CONFIG_CHANNEL } from '../store/repositories/config-repository';
 import type { ConfigDelta, ConfigRepository } from '../store/repositories/config-repository';
 import { ConfigSnapshot } from './config-snapshot';
@@ -28,38 +29,35 @@ export class ConfigCache {
   /** Since PostgreSQL last told the version. */
   readonly outage = new OutageClock();
   readonly #options: ConfigCacheOptions;
+  readonly #closing = new AbortController();
   #listener: PgClient | null = null;
   #timer: NodeJS.Timeout | null = null;
-  #listenTimer: NodeJS.Timeout | null = null;
   #refreshing: Promise<void> | null = null;
   #again = false;
   #away = false;
-  #closed = false;
 
   constructor(options: ConfigCacheOptions) {
     this.#options = options;
   }
 
-  /** Resolves with the first complete load; repeats it while PostgreSQL is away. */
+  /** Resolves with the first complete load; repeats it while PostgreSQL is away. Rejects when closed before. */
   async start(): Promise<void> {
-    for (;;) {
-      try {
-        this.#apply(await this.#options.repository.loadSince(0));
-        break;
-      } catch (error) {
-        if (this.#closed) return;
-        this.#options.logger.warn({ err: error }, 'configuration cannot be loaded yet');
-        await new Promise((resolve) => setTimeout(resolve, CHECK_MS));
-      }
-    }
+    const { repository, databaseUrl, logger } = this.#options;
+    const { signal } = this.#closing;
+    await retry(async () => this.#apply(await repository.loadSince(0)), {
+      pauseMs: CHECK_MS,
+      signal,
+      onFailure: (error) => logger.warn({ err: error }, 'configuration cannot be loaded yet'),
+    });
     this.#check();
-    void this.#listen();
+    if (databaseUrl === null) return;
+    // That PostgreSQL is away is in the log already; only the end of this cache ends it.
+    void retry(() => this.#listen(databaseUrl), { pauseMs: LISTEN_RETRY_MS, signal }).catch(() => undefined);
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#closing.abort();
     if (this.#timer !== null) clearTimeout(this.#timer);
-    if (this.#listenTimer !== null) clearTimeout(this.#listenTimer);
     await this.#listener?.end().catch(() => undefined); // it was broken already
     await this.#refreshing;
   }
@@ -79,7 +77,7 @@ export class ConfigCache {
   #check(): void {
     this.#timer = setTimeout(() => {
       void this.refresh().finally(() => {
-        if (!this.#closed) this.#check();
+        if (!this.#closing.signal.aborted) this.#check();
       });
     }, this.#options.checkMs ?? CHECK_MS);
   }
@@ -99,7 +97,7 @@ export class ConfigCache {
         if (!this.#away) this.#options.logger.warn({ err: error }, 'configuration is served from memory');
         this.#away = true;
       }
-    } while (this.#again && !this.#closed);
+    } while (this.#again && !this.#closing.signal.aborted);
   }
 
   #apply(delta: ConfigDelta): void {
@@ -114,32 +112,30 @@ export class ConfigCache {
     }
   }
 
-  async #listen(): Promise<void> {
-    const { databaseUrl } = this.#options;
-    if (databaseUrl === null || this.#closed) return;
+  /** Listens as long as the connection holds; rejects when it ends. */
+  async #listen(connectionString: string): Promise<never> {
     const listener = new PgClient({
-      connectionString: databaseUrl,
+      connectionString,
       application_name: 'trunkline config listener',
       connectionTimeoutMillis: 2000,
       keepAlive: true,
     });
-    const retry = (): void => {
-      if (this.#closed || this.#listener !== listener) return;
-      this.#listener = null;
-      this.#listenTimer = setTimeout(() => void this.#listen(), LISTEN_RETRY_MS);
-    };
-    this.#listener = listener;
-    listener.on('error', retry);
-    listener.on('end', retry);
+    const over = new Promise<never>((_, reject) => {
+      listener.on('error', reject);
+      listener.on('end', () => reject(new Error('the connection ended')));
+    });
+    over.catch(() => undefined); // also when it ends before it is awaited
     listener.on('notification', () => void this.refresh());
+    this.#listener = listener;
     try {
       await listener.connect();
       await listener.query(`LISTEN ${CONFIG_CHANNEL}`);
       // What was notified while nobody listened.
       await this.refresh();
-    } catch {
-      retry(); // PostgreSQL is away; the counter check says so in the log
-      await listener.end().catch(() => undefined);
+      return await over;
+    } finally {
+      this.#listener = null;
+      void listener.end().catch(() => undefined); // it was broken already
     }
   }
 }

@@ -1,4 +1,5 @@
 import type { ActivitySlotInfo, CustomSlotSupplier, SlotPermit } from '@temporalio/worker';
+import { Semaphore } from '../ops/semaphore';
 
 /** Dials under way at once on one node. */
 const MAX_DIALS = 50;
@@ -10,68 +11,29 @@ const MAX_DIALS = 50;
 export class DialSlots implements CustomSlotSupplier<ActivitySlotInfo> {
   readonly type = 'custom';
   readonly #max: number;
-  readonly #waiting = new Set<() => void>();
-  #accepting = false;
-  #taken = 0;
+  readonly #slots = new Semaphore(0);
 
   constructor(max: number = MAX_DIALS) {
     this.#max = max;
   }
 
   accept(accepting: boolean): void {
-    this.#accepting = accepting;
-    this.#serve();
+    this.#slots.resize(accepting ? this.#max : 0);
   }
 
-  reserveSlot(_context: unknown, abortSignal: AbortSignal): Promise<SlotPermit> {
-    return new Promise((resolve, reject) => {
-      const serve = (): void => {
-        this.#waiting.delete(serve);
-        abortSignal.removeEventListener('abort', abort);
-        this.#taken++;
-        resolve({});
-      };
-      const abort = (): void => {
-        this.#waiting.delete(serve);
-        reject(abortError());
-      };
-      if (abortSignal.aborted) {
-        abort();
-        return;
-      }
-      abortSignal.addEventListener('abort', abort, { once: true });
-      this.#waiting.add(serve);
-      this.#serve();
-    });
+  /** @throws the reason of `abortSignal`, by which the SDK knows that it has asked for the rejection */
+  async reserveSlot(_context: unknown, abortSignal: AbortSignal): Promise<SlotPermit> {
+    if (!(await this.#slots.acquire({ signal: abortSignal }))) throw abortSignal.reason;
+    return {};
   }
 
   tryReserveSlot(): SlotPermit | null {
-    if (!this.#free) return null;
-    this.#taken++;
-    return {};
+    return this.#slots.tryAcquire() ? {} : null;
   }
 
   markSlotUsed(): void {}
 
   releaseSlot(): void {
-    this.#taken--;
-    this.#serve();
+    this.#slots.release();
   }
-
-  get #free(): boolean {
-    return this.#accepting && this.#taken < this.#max;
-  }
-
-  #serve(): void {
-    for (const serve of this.#waiting) {
-      if (!this.#free) return;
-      serve();
-    }
-  }
-}
-
-function abortError(): Error {
-  const error = new Error('the slot is not needed any more');
-  error.name = 'AbortError';
-  return error;
 }

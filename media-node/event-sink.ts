@@ -1,5 +1,6 @@
 import { isStateEvent } from '../contract/events';
 import type { CallEvent, CallEvents, StateEvent } from '../contract/events';
+import { withDeadline } from '../ops/deadline';
 import type { Logger } from '../ops/logger';
 import type { EventSpool } from './event-spool';
 
@@ -162,9 +163,10 @@ export class EventSink implements CallEvents {
   /** False while PostgreSQL is away. */
   async #store(batch: readonly CallEvent[]): Promise<boolean> {
     try {
-      const { rejected } = await withLimit(
+      const { rejected } = await withDeadline(
         this.#options.store.insertBatch(batch),
         this.#options.writeLimitMs ?? WRITE_LIMIT_MS,
+        { message: 'PostgreSQL did not answer in time' },
       );
       if (rejected.length > 0) this.#options.logger.error({ count: rejected.length }, 'events cannot be stored');
       if (this.#away) this.#options.logger.info({}, 'events are stored again');
@@ -260,17 +262,5 @@ export class EventSink implements CallEvents {
       if (open.stored >= open.reported) this.#open.delete(callId);
       for (const flush of this.#flushes.get(callId) ?? []) if (flush.seq <= open.stored) flush.done();
     }
-  }
-}
-
-async function withLimit<T>(promise: Promise<T>, limitMs: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('PostgreSQL did not answer in time')), limitMs);
-  });
-  try {
-    return await Promise.race([promise, limit]);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -18,6 +18,7 @@ import {
 } from '../media';
 import { OpsServer, type Readiness } from '../ops/http-server';
 import { createLogger, type Logger } from '../ops/logger';
+import { retry } from '../ops/retry';
 import { Shutdown } from '../ops/shutdown';
 import { advertisedSipAddress } from '../ops/sip-address';
 import { connectWorker, createTemporalClient, installRuntime, temporalSettings } from '../ops/temporal';
@@ -108,7 +109,15 @@ async function startNode(self: Process, config: MediaConfig & { readonly mode: '
     applicationName: `trunkline-media ${nodeId}`,
     onPoolError: (error) => logger.warn({ err: error }, 'a database connection broke'),
   });
-  await untilItWorks('PostgreSQL', () => dataSource.initialize(), self);
+  await retry(() => dataSource.initialize(), {
+    pauseMs: RETRY_MS,
+    signal: shutdown.requested,
+    onFailure: (error, failures) => {
+      if (failures === 1) logger.warn({ err: error }, 'waiting for PostgreSQL');
+      checks.set('PostgreSQL', () => 'unreachable');
+    },
+  });
+  checks.delete('PostgreSQL');
   shutdown.add('PostgreSQL', () => dataSource.destroy());
 
   const services = new NodeServices({
@@ -206,23 +215,6 @@ function createNode({ config, logger, registry }: Process, rtp: ThreadedRtpEngin
       }),
   });
   return node;
-}
-
-/** Tries until it works or the process is asked to end. */
-async function untilItWorks(what: string, connect: () => Promise<unknown>, self: Process): Promise<void> {
-  const { logger, shutdown, checks } = self;
-  for (let tries = 1; ; tries++) {
-    try {
-      await connect();
-      checks.delete(what);
-      return;
-    } catch (error) {
-      if (tries === 1) logger.warn({ err: error }, `waiting for ${what}`);
-      checks.set(what, () => 'unreachable');
-    }
-    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-    if (shutdown.requested.aborted) throw new Error(`stopped while waiting for ${what}`);
-  }
 }
 
 function readiness(checks: ReadonlyMap<string, () => string>): Readiness {

@@ -1,5 +1,7 @@
 import type { MediaControl } from '../contract/commands';
 import type { Logger } from '../ops/logger';
+import { retry } from '../ops/retry';
+import type { Sleep } from '../ops/retry';
 import type { MediaNodeRepository } from '../store/repositories/media-node-repository';
 import type { NodeLifetime } from './node-lifetime';
 import type { TemporalCalls } from './temporal-calls';
@@ -34,25 +36,30 @@ export interface NodeRegistrationOptions {
   readonly temporal: Pick<TemporalCalls, 'nodeStarted' | 'nodeStopped'>;
   readonly lifetime: NodeLifetime;
   readonly logger: Logger;
+  /** For tests. */
+  readonly sleep?: Sleep;
 }
 
 /** The node's signs of life: `nodeStarted` to its workflow, `last_seen` in PostgreSQL every second. */
 export class NodeRegistration {
   readonly #options: NodeRegistrationOptions;
   readonly #startedAtMs = Date.now();
+  readonly #closing = new AbortController();
   #timer: NodeJS.Timeout | null = null;
   #beating: Promise<void> | null = null;
   #announcing = false;
   #storeAway = false;
   /** The node's row belongs to another boot: announcing this one would end the calls of that one. */
   #superseded = false;
-  #closed = false;
 
   constructor(options: NodeRegistrationOptions) {
     this.#options = options;
   }
 
-  /** Resolves when the workflow knows of this boot: from here on calls of older boots are lost. Waits for Temporal. */
+  /**
+   * Resolves when the workflow knows of this boot: from here on calls of older boots are lost. Waits for Temporal, and
+   * rejects when the node ends before.
+   */
   async start(): Promise<void> {
     // First the row, so that nobody takes this boot for an older one.
     await this.#beat();
@@ -61,10 +68,14 @@ export class NodeRegistration {
         this.#beating = null;
       });
     }, BEAT_MS);
-    while (!this.#closed && !(await this.#announce())) {
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-    }
-    this.#options.lifetime.watched();
+    const { lifetime, sleep } = this.#options;
+    await retry(() => this.#announce(), {
+      pauseMs: RETRY_MS,
+      signal: this.#closing.signal,
+      onFailure: (error) => this.#warnUnknown(error),
+      ...(sleep === undefined ? {} : { sleep }),
+    });
+    lifetime.watched();
   }
 
   /** Orderly end. What cannot be said now is found out by the node's workflow. */
@@ -84,7 +95,7 @@ export class NodeRegistration {
 
   /** No further signs of life; the boot is found lost, so that calls whose end was not told end too. */
   async abandon(): Promise<void> {
-    this.#closed = true;
+    this.#closing.abort();
     if (this.#timer !== null) clearInterval(this.#timer);
     await this.#beating;
   }
@@ -93,7 +104,7 @@ export class NodeRegistration {
     const { control, description, nodes, lifetime, logger } = this.#options;
     if (lifetime.unwatchedMs > UNWATCHED_MS && !this.#announcing && !this.#superseded && this.#timer !== null) {
       lifetime.watched();
-      void this.#announce();
+      void this.#announce().catch((error: unknown) => this.#warnUnknown(error));
     }
     try {
       const own = await nodes.seen({
@@ -114,17 +125,17 @@ export class NodeRegistration {
     }
   }
 
-  async #announce(): Promise<boolean> {
-    const { control, temporal, logger } = this.#options;
+  async #announce(): Promise<void> {
+    const { control, temporal } = this.#options;
     this.#announcing = true;
     try {
       await temporal.nodeStarted(control.nodeId, control.bootId);
-      return true;
-    } catch (error) {
-      logger.warn({ err: error }, 'Temporal does not know of this node yet');
-      return false;
     } finally {
       this.#announcing = false;
     }
+  }
+
+  #warnUnknown(error: unknown): void {
+    this.#options.logger.warn({ err: error }, 'Temporal does not know of this node yet');
   }
 }

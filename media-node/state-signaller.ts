@@ -1,10 +1,14 @@
+import { setMaxListeners } from 'node:events';
 import type { CallEnding } from '../contract/endings';
 import type { CallEvents, StateEvent } from '../contract/events';
+import { withDeadline } from '../ops/deadline';
 import type { Logger } from '../ops/logger';
+import { retry } from '../ops/retry';
+import type { Sleep } from '../ops/retry';
+import { Semaphore } from '../ops/semaphore';
 import type { CallStateSignal } from '../workflows/call/messages';
 
-const FIRST_RETRY_MS = 100;
-const MAX_RETRY_MS = 1_000;
+const RETRIES = { pauseMs: 100, maximumPauseMs: 1_000 };
 /** The record shall be complete when the workflow hears of the end; with PostgreSQL away it hears of it anyway. */
 const FLUSH_LIMIT_MS = 1_000;
 /** Signals under way at once: after an outage every call has one to send. */
@@ -23,7 +27,8 @@ export interface StateSignallerOptions {
   readonly flush: CallEvents['flush'];
   readonly onWorkflowLost: (callId: string) => void;
   readonly logger: Logger;
-  readonly sleep?: (ms: number) => Promise<void>;
+  /** For tests. */
+  readonly sleep?: Sleep;
 }
 
 /**
@@ -33,13 +38,13 @@ export interface StateSignallerOptions {
 export class StateSignaller {
   readonly #options: StateSignallerOptions;
   readonly #queues = new Map<string, StateEvent[]>();
-  readonly #slots: (() => void)[] = [];
+  readonly #places = new Semaphore(MAX_PARALLEL);
   readonly #idle: (() => void)[] = [];
-  #running = 0;
-  #closed = false;
+  readonly #closing = new AbortController();
 
   constructor(options: StateSignallerOptions) {
     this.#options = options;
+    setMaxListeners(0, this.#closing.signal); // each call that waits listens
   }
 
   /** Calls with events that are not acknowledged. */
@@ -60,22 +65,20 @@ export class StateSignaller {
   /** Resolves when everything is acknowledged, or after `timeoutMs`; nothing is repeated after that. */
   async close(timeoutMs: number): Promise<void> {
     if (this.#queues.size > 0) {
-      await new Promise<void>((resolve) => {
-        const limit = setTimeout(resolve, timeoutMs);
-        this.#idle.push(() => {
-          clearTimeout(limit);
-          resolve();
-        });
-      });
+      const idle = new Promise<void>((resolve) => this.#idle.push(resolve));
+      await withDeadline(idle, timeoutMs).catch(() => undefined); // the rest stays pending
     }
-    this.#closed = true;
+    this.#closing.abort();
   }
 
   async #drainCall(callId: string): Promise<void> {
     const queue = this.#queues.get(callId) ?? [];
-    for (let event = queue[0]; event !== undefined && !this.#closed; event = queue[0]) {
+    for (let event = queue[0]; event !== undefined; event = queue[0]) {
+      if (this.#closing.signal.aborted) return;
       if (event.type === 'ended') await this.#options.flush(callId, FLUSH_LIMIT_MS);
-      if ((await this.#deliver(event)) === 'gone') {
+      const outcome = await this.#deliver(event);
+      if (outcome === 'closed') return;
+      if (outcome === 'gone') {
         queue.length = 0;
         this.#options.onWorkflowLost(callId);
       } else queue.shift();
@@ -85,29 +88,28 @@ export class StateSignaller {
   }
 
   async #deliver(event: StateEvent): Promise<'delivered' | 'gone' | 'closed'> {
+    const { callId } = event;
+    const { logger, sleep } = this.#options;
     const signal = toSignal(event, this.#options);
-    for (let retryMs = FIRST_RETRY_MS; !this.#closed; retryMs = Math.min(retryMs * 2, MAX_RETRY_MS)) {
-      await this.#acquire();
-      try {
-        return await this.#options.signal(event.callId, signal);
-      } catch (error) {
-        this.#options.logger.debug({ callId: event.callId, err: error }, 'state event is sent again');
-      } finally {
-        this.#release();
-      }
-      await (this.#options.sleep ?? sleep)(retryMs);
+    try {
+      return await retry(() => this.#signal(callId, signal), {
+        ...RETRIES,
+        signal: this.#closing.signal,
+        onFailure: (error) => logger.debug({ callId, err: error }, 'state event is sent again'),
+        ...(sleep === undefined ? {} : { sleep }),
+      });
+    } catch {
+      return 'closed'; // nothing else ends it
     }
-    return 'closed';
   }
 
-  async #acquire(): Promise<void> {
-    if (this.#running >= MAX_PARALLEL) await new Promise<void>((resolve) => this.#slots.push(resolve));
-    this.#running++;
-  }
-
-  #release(): void {
-    this.#running--;
-    this.#slots.shift()?.();
+  async #signal(callId: string, signal: CallStateSignal): Promise<'delivered' | 'gone'> {
+    await this.#places.acquire();
+    try {
+      return await this.#options.signal(callId, signal);
+    } finally {
+      this.#places.release();
+    }
   }
 }
 
@@ -126,8 +128,4 @@ function withSafeReason(ending: CallEnding): CallEnding {
   if (sip === null || sip.reason === null) return ending;
   const reason = sip.reason.slice(0, MAX_REASON_CHARS).replace(PHONE_NUMBER, '…');
   return { ...ending, sip: { ...sip, reason } };
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

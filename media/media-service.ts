@@ -5,6 +5,7 @@
  *   constructed ──open()──► open ──drain()──► draining ──close()──► closed
  */
 import type { CallDirectory } from '../contract/directory';
+import { withDeadline } from '../ops/deadline';
 import { CallRegistry } from './call/call-registry';
 import type { CallDeps } from './call/call-session';
 import { InboundCall, type InboundCallDeps } from './call/inbound-call';
@@ -61,11 +62,11 @@ export class MediaService {
     this.#endpoint.drain();
     const empty = this.calls.drain();
     if (this.calls.size > 0) this.#options.logger.info({ calls: this.calls.size }, 'waiting for calls to end');
-    await before(empty, DRAIN_MS, hurry);
+    await withDeadline(empty, DRAIN_MS, { signal: hurry }).catch(() => undefined);
     if (this.calls.size === 0) return;
     this.#options.logger.warn({ calls: this.calls.size }, 'hanging up the calls that are left');
     this.calls.hangUpAll('node_drained', 'system');
-    await before(empty, HANG_UP_MS);
+    await withDeadline(empty, HANG_UP_MS).catch(() => undefined); // whoever is left ends with the sockets
   }
 
   /** Closes the sockets; what is not drained is left without a word. */
@@ -78,18 +79,4 @@ function credentialsOf(directory: CallDirectory, username: string): DigestCreden
   const trunk = directory.inboundTrunk(username);
   if (!trunk) return undefined;
   return { trunkId: trunk.id, orgId: trunk.orgId, username: trunk.username, password: trunk.password };
-}
-
-/** Resolves with `promise`, after `limitMs`, or when `hurry` is aborted. */
-async function before(promise: Promise<void>, limitMs: number, hurry?: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, limitMs);
-    const done = (): void => {
-      clearTimeout(timer);
-      resolve();
-    };
-    promise.then(done, done);
-    if (hurry?.aborted) done();
-    hurry?.addEventListener('abort', done, { once: true });
-  });
 }

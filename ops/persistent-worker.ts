@@ -1,10 +1,11 @@
+import { setTimeout as sleepOnTimer } from 'node:timers/promises';
 import type { NativeConnection, Worker } from '@temporalio/worker';
+import { Backoff } from './backoff';
 import type { Logger } from './logger';
+import type { Sleep } from './retry';
 
-const FIRST_PAUSE_MS = 200;
-const MAX_PAUSE_MS = 5_000;
-/** A worker that has run this long was no failed start. */
-const STEADY_MS = 60_000;
+/** A worker that has run for a minute was no failed start. */
+const RESTARTS = { pauseMs: 200, maximumPauseMs: 5_000, stableMs: 60_000 };
 
 export interface PersistentWorkerOptions {
   readonly name: string;
@@ -12,6 +13,8 @@ export interface PersistentWorkerOptions {
   readonly connect: () => Promise<NativeConnection>;
   readonly create: (connection: NativeConnection) => Promise<Worker>;
   readonly logger: Logger;
+  /** For tests. */
+  readonly sleep?: Sleep;
 }
 
 /**
@@ -22,10 +25,9 @@ export interface PersistentWorkerOptions {
  */
 export class PersistentWorker {
   readonly #options: PersistentWorkerOptions;
+  readonly #stopped = new AbortController();
   #worker: Worker | null = null;
-  #stopped = false;
   #loop: Promise<void> | null = null;
-  #wake: () => void = () => undefined;
 
   constructor(options: PersistentWorkerOptions) {
     this.#options = options;
@@ -44,21 +46,21 @@ export class PersistentWorker {
 
   /** Lets what is under way end within the worker's own grace time. */
   async shutdown(): Promise<void> {
-    this.#stopped = true;
-    this.#wake();
+    this.#stopped.abort();
     if (this.#worker?.getState() === 'RUNNING') this.#worker.shutdown();
     await this.#loop;
   }
 
   async #keepRunning(onRunning: () => void): Promise<void> {
-    const { name, logger } = this.#options;
-    let pauseMs = FIRST_PAUSE_MS;
-    while (!this.#stopped) {
+    const { name, logger, sleep = sleepOnTimer } = this.#options;
+    const { signal } = this.#stopped;
+    const backoff = new Backoff(RESTARTS);
+    while (!signal.aborted) {
       const startedAtMs = performance.now();
       let connection: NativeConnection | null = null;
       try {
         connection = await this.#options.connect();
-        if (this.#stopped) return;
+        if (signal.aborted) return;
         const worker = await this.#options.create(connection);
         this.#worker = worker;
         const run = worker.run();
@@ -70,25 +72,13 @@ export class PersistentWorker {
       } finally {
         await connection?.close().catch(() => undefined); // a worker that did not end in time still holds it
       }
-      if (this.#stopped) return;
-      if (performance.now() - startedAtMs > STEADY_MS) pauseMs = FIRST_PAUSE_MS;
-      await this.#pause(pauseMs);
-      pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS);
+      const pauseMs = backoff.next(performance.now() - startedAtMs);
+      await sleep(pauseMs, undefined, { signal }).catch(() => undefined); // stopped
     }
   }
 
   /** Asked again after an await. */
   #isStopped(): boolean {
-    return this.#stopped;
-  }
-
-  async #pause(ms: number): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+    return this.#stopped.signal.aborted;
   }
 }

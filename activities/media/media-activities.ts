@@ -1,8 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { DialResult, MediaControl } from '../../contract/commands';
 import type { NodeBoot } from '../../contract/nodes';
+import { withDeadline } from '../../ops/deadline';
 import type { Logger } from '../../ops/logger';
+import { retry } from '../../ops/retry';
 import { openDetails } from '../../store/call-details';
 import type { SealedCallDetails } from '../../store/call-details';
 import { StoreError } from '../../store/errors';
@@ -76,7 +79,8 @@ export function createMediaActivities(
       for (;;) {
         context.heartbeat();
         lifetime.watched();
-        if ((await Promise.race([over, nextBeat()])) === 'stopped') return 'stopped';
+        const nextBeat = sleep(HEARTBEAT_MS, undefined, { ref: false });
+        if ((await Promise.race([over, nextBeat])) === 'stopped') return 'stopped';
       }
     },
   };
@@ -110,7 +114,7 @@ async function dialCall(deps: MediaActivityDeps, input: DialInput): Promise<Dial
       const row = newCall(call, details);
       const recorded = attempts.intended({ attemptId, call: row, n, sipCallId, nodeId, bootId });
       // A PostgreSQL that stands still must not use up the activity's time: it is known now that nothing leaves.
-      await within(recorded, deadlineMs - Date.now());
+      await withDeadline(recorded, deadlineMs - Date.now());
     } catch (error) {
       refused = error;
       throw error;
@@ -152,10 +156,8 @@ async function dialCall(deps: MediaActivityDeps, input: DialInput): Promise<Dial
     void mark(deps, () => Promise.all([attempts.sent(attemptId), calls.markStatus(callId, 'dialing', placed)]), callId);
   } else if (begun) {
     // The end of the activity does not wait for it.
-    await within(
-      mark(deps, () => attempts.notSent(attemptId), callId),
-      MARK_WAIT_MS,
-    ).catch(() => undefined);
+    const marked = mark(deps, () => attempts.notSent(attemptId), callId);
+    await withDeadline(marked, MARK_WAIT_MS).catch(() => undefined);
   }
   return outcome;
 }
@@ -177,32 +179,9 @@ function errorName(cause: unknown): { details: [string] } | object {
 }
 
 async function mark(deps: MediaActivityDeps, write: () => Promise<unknown>, callId: string): Promise<void> {
-  for (let tries = 1; ; tries++) {
-    try {
-      await write();
-      return;
-    } catch (error) {
-      if (tries < MARK_TRIES) continue;
-      deps.logger.warn({ callId, err: error }, 'attempt could not be marked');
-      return;
-    }
-  }
-}
-
-async function within<T>(work: Promise<T>, limitMs: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('not done in time')), limitMs);
-  });
   try {
-    return await Promise.race([work, limit]);
-  } finally {
-    clearTimeout(timer);
+    await retry(write, { pauseMs: 0, maximumFailures: MARK_TRIES });
+  } catch (error) {
+    deps.logger.warn({ callId, err: error }, 'attempt could not be marked');
   }
-}
-
-function nextBeat(): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, HEARTBEAT_MS).unref();
-  });
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { NODE_SILENCE_MS } from '../../contract/nodes';
 import type { NodePresence } from '../../contract/nodes';
 import { openDetails } from '../../store/call-details';
@@ -60,7 +61,7 @@ export function createStoreActivities(deps: StoreActivityDeps): CallStoreActivit
       let recorded = await complete();
       const untilMs = Math.max(waitUntilMs, Date.now() + SPOOL_GRACE_MS);
       while (!recorded && Date.now() < untilMs) {
-        await new Promise((resolve) => setTimeout(resolve, POLL_RECORDS_MS));
+        await sleep(POLL_RECORDS_MS);
         recorded = await complete();
       }
       await close(record, record.truncated || !recorded);

@@ -1,11 +1,7 @@
 import type { Context } from 'koa';
 
+import { TokenBuckets } from '../../ops/token-bucket';
 import { ApiError } from '../errors';
-
-interface Bucket {
-  tokens: number;
-  updatedMs: number;
-}
 
 export interface RateLimiterOptions {
   readonly perMinute: number;
@@ -28,48 +24,36 @@ export interface RateDecision {
 /** A token bucket per key, one minute deep; each API process counts for itself. */
 export class RateLimiter {
   readonly #perMinute: number;
-  readonly #nowMs: () => number;
-  readonly #maxKeys: number;
-  readonly #buckets = new Map<string, Bucket>();
+  readonly #buckets: TokenBuckets;
 
   constructor(options: RateLimiterOptions) {
-    this.#perMinute = options.perMinute;
-    this.#nowMs = options.nowMs ?? ((): number => performance.now());
-    this.#maxKeys = options.maxKeys ?? 10_000;
+    const { perMinute, nowMs, maxKeys = 10_000 } = options;
+    this.#perMinute = perMinute;
+    this.#buckets = new TokenBuckets({
+      perSecond: perMinute / 60,
+      burst: perMinute,
+      maxKeys,
+      drops: 'idle',
+      ...(nowMs === undefined ? {} : { clock: { now: nowMs } }),
+    });
   }
 
   take(key: string): RateDecision {
-    const bucket = this.#refilled(key);
-    const allowed = bucket.tokens >= 1;
-    if (allowed) bucket.tokens -= 1;
+    const allowed = this.#buckets.take(key);
+    const left = this.#buckets.left(key);
     const perSecond = this.#perMinute / 60;
     return {
       allowed,
       limit: this.#perMinute,
-      remaining: Math.floor(bucket.tokens),
-      resetSeconds: Math.ceil((this.#perMinute - bucket.tokens) / perSecond),
-      retryAfterSeconds: allowed ? 0 : Math.max(1, Math.ceil((1 - bucket.tokens) / perSecond)),
+      remaining: Math.floor(left),
+      resetSeconds: Math.ceil((this.#perMinute - left) / perSecond),
+      retryAfterSeconds: allowed ? 0 : Math.max(1, Math.ceil((1 - left) / perSecond)),
     };
   }
 
   /** The request turned out not to count. */
   giveBack(key: string): void {
-    const bucket = this.#buckets.get(key);
-    if (bucket !== undefined) bucket.tokens = Math.min(this.#perMinute, bucket.tokens + 1);
-  }
-
-  #refilled(key: string): Bucket {
-    const nowMs = this.#nowMs();
-    const bucket = this.#buckets.get(key) ?? { tokens: this.#perMinute, updatedMs: nowMs };
-    const gained = ((nowMs - bucket.updatedMs) * this.#perMinute) / 60_000;
-    bucket.tokens = Math.min(this.#perMinute, bucket.tokens + gained);
-    bucket.updatedMs = nowMs;
-    // Anew at the end: the first of the map is the one that was not used for longest.
-    this.#buckets.delete(key);
-    this.#buckets.set(key, bucket);
-    const [oldest] = this.#buckets.keys();
-    if (this.#buckets.size > this.#maxKeys && oldest !== undefined) this.#buckets.delete(oldest);
-    return bucket;
+    this.#buckets.giveBack(key);
   }
 }
 

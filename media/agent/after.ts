@@ -5,14 +5,3 @@ export function after(clock: Clock, delayMs: number, task: () => void): () => vo
   const handle = clock.setTimeout(task, delayMs);
   return () => clock.clearTimeout(handle);
 }
-
-/** Resolves with `work`, or without it after `ms`. */
-export async function within(clock: Clock, ms: number, work: Promise<void>): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const cancel = after(clock, ms, resolve);
-    void work.finally(() => {
-      cancel();
-      resolve();
-    });
-  });
-}

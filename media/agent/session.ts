@@ -8,8 +8,8 @@
  *
  *   Any state ──close()──▶ closed. Nothing but `#transition` writes the state.
  */
+import { withDeadline } from '../../ops/deadline';
 import type { Clock } from '../clock';
-import { within } from './after';
 import type { AgentDelegate, AgentPersona, AgentSession, CallAudio } from './agent-session';
 import type { Responder } from './responder/responder';
 import type { SpeechToText } from './speech-to-text';
@@ -156,7 +156,8 @@ export class ConversationSession implements AgentSession {
     if (this.#state !== 'new' && this.#state !== 'closed') {
       this.#silence.rest();
       this.#dtmf.dispose();
-      await within(this.#deps.clock, deadlineMs, this.#reportRest());
+      const timers = this.#deps.clock;
+      await withDeadline(this.#reportRest(), deadlineMs, { timers }).catch(() => undefined); // what is late is left out
     }
     this.close();
   }

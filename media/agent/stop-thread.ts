@@ -3,6 +3,7 @@
  * exception finds no handler), so the thread is asked, and leaves between two runs.
  */
 import type { Worker } from 'node:worker_threads';
+import { withDeadline } from '../../ops/deadline';
 
 const PATIENCE_MS = 3_000;
 
@@ -14,11 +15,6 @@ export interface StopRequest {
 export async function stopThread(worker: Worker): Promise<void> {
   const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   worker.postMessage({ type: 'stop' } satisfies StopRequest);
-  let timer: NodeJS.Timeout | undefined;
-  const patience = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, PATIENCE_MS);
-  });
-  await Promise.race([exited, patience]);
-  clearTimeout(timer);
+  await withDeadline(exited, PATIENCE_MS).catch(() => undefined);
   worker.unref();
 }

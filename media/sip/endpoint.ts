@@ -8,7 +8,6 @@ import { SipEdge } from './edge/edge';
 import { uriHost } from './edge/flow';
 import { publicTargets, resolveTarget } from './edge/resolver';
 import { sendResponse } from './edge/routing';
-import { SourceRateLimiter } from './edge/token-bucket';
 import { InboundCall } from './inbound-call';
 import { describeInvite } from './invite-description';
 import { noLogger } from './logger';
@@ -19,6 +18,7 @@ import { buildResponse } from './message/serialiser';
 import { SUPPORTED, validateRequest } from './message/validation';
 import { markReceived } from './message/via';
 import { OutboundCall } from './outbound-call';
+import { TokenBuckets } from '../../ops/token-bucket';
 import { InviteNotSentError } from './types';
 
 import type { CallContext, SipCall } from './call';
@@ -27,10 +27,10 @@ import type { SipCounters, SipRejectReason } from './counters';
 import type { Flow } from './edge/flow';
 import type { TargetResolver } from './edge/resolver';
 import type { TcpLimits } from './edge/tcp';
-import type { RateLimit } from './edge/token-bucket';
 import type { SipLogger } from './logger';
 import type { SipResponse } from './message/message';
 import type { Refusal } from './message/validation';
+import type { RateLimit } from '../../ops/token-bucket';
 import type {
   DialogDelegate,
   OutboundDialog,
@@ -68,6 +68,7 @@ export interface SipEndpointOptions {
 }
 
 const DEFAULT_RATE_LIMIT: RateLimit = { perSecond: 5_000, burst: 10_000 };
+const MAX_SOURCES = 20_000;
 const ANONYMOUS: SipIdentity = { trunkId: '', orgId: '', username: '' };
 
 /** SIP side of a media node: sockets, stateless checks, and the table of calls. */
@@ -75,7 +76,7 @@ export class SipServer implements SipEndpoint {
   readonly #options: SipEndpointOptions;
   readonly #edge: SipEdge;
   readonly #digest: DigestServer;
-  readonly #limiter: SourceRateLimiter;
+  readonly #limiter: TokenBuckets;
   readonly #calls = new CallTable();
   readonly #context: CallContext;
   readonly #counters: SipCounters;
@@ -91,7 +92,12 @@ export class SipServer implements SipEndpoint {
     this.#counters = options.counters ?? noCounters;
     this.#logger = options.logger ?? noLogger;
     this.#product = options.product ?? 'Trunkline';
-    this.#limiter = new SourceRateLimiter(options.rateLimit ?? DEFAULT_RATE_LIMIT, this.#clock);
+    this.#limiter = new TokenBuckets({
+      ...(options.rateLimit ?? DEFAULT_RATE_LIMIT),
+      maxKeys: MAX_SOURCES,
+      drops: 'first',
+      clock: this.#clock,
+    });
     this.#digest = new DigestServer({
       realm: options.realm ?? 'trunkline',
       nonceKey: options.nonceKey,

@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Client } from 'pg';
 
+import { retry } from '../../ops/retry';
 import { processIdentity } from '../process/identity';
 import { isAlive, readLivePidFile, removePidFile, writePidFile } from '../process/pid-file';
 import type { ProcessRecord } from '../process/pid-file';
@@ -31,6 +31,13 @@ export interface PostgresServerOptions {
 
 const DATABASE = 'trunkline';
 const READY_MS = 30_000;
+const LAUNCH_AGAIN_MS = 200;
+const ASK_AGAIN_MS = 40;
+/**
+ * After a crash the old server's children may hold its memory for a moment, and the port was chosen before it was taken:
+ * both pass.
+ */
+const PASSING_FAILURE = /shared memory block|could not bind|Address already in use|lock file/i;
 
 /**
  * The embedded PostgreSQL server of one data folder: created on first use, listening on 127.0.0.1 alone with SCRAM
@@ -83,19 +90,19 @@ export class PostgresServer {
     }
     if (await this.#takeOver()) return;
     const limitMs = performance.now() + READY_MS;
-    for (;;) {
-      const fixed = this.#port;
+    const fixed = this.#port;
+    const launch = async (): Promise<void> => {
       const last = portOfLastRun(this.#cluster);
       this.#port = fixed ?? (await findFreePort([last], this.#options.basePort ?? 15_432));
       const failure = await this.#launch(binaries, limitMs);
-      if (failure === undefined) return;
-      // After a crash the old server's children may hold its memory for a moment, and the port was chosen before it was
-      // taken: both pass.
-      const passes = /shared memory block|could not bind|Address already in use|lock file/i.test(failure);
-      if (!passes || performance.now() > limitMs) throw new Error(`PostgreSQL does not start:\n${failure}`);
-      if (fixed === undefined) this.#port = undefined;
-      await sleep(200);
-    }
+      if (failure !== undefined) throw new Error(`PostgreSQL does not start:\n${failure}`);
+    };
+    await retry(launch, {
+      pauseMs: LAUNCH_AGAIN_MS,
+      limitMs: READY_MS,
+      passes: (error) => PASSING_FAILURE.test((error as Error).message),
+      onFailure: () => (this.#port = fixed),
+    });
   }
 
   /** Ends all sessions and stops the server; its data is complete on disk. */
@@ -169,22 +176,27 @@ export class PostgresServer {
   }
 
   async #becomesReady(limitMs: number, isRunning: () => boolean, once = false): Promise<boolean> {
-    while (isRunning() && performance.now() < limitMs) {
-      const client = new Client({ connectionString: this.databaseUrl('postgres'), connectionTimeoutMillis: 2_000 });
-      client.on('error', () => undefined); // the server may end while we ask
-      try {
-        await client.connect();
-        await ensureDatabase(client);
-        return true;
-      } catch (error) {
-        // A wrong password: another folder's server has the port, and ours is about to end or to move.
-        if (once && (error as { code?: string }).code === '28P01') return false;
-        await sleep(40);
-      } finally {
-        await client.end().catch(() => undefined);
-      }
+    // A wrong password: another folder's server has the port, and ours is about to end or to move.
+    const isForeign = (error: unknown): boolean => once && (error as { code?: string }).code === '28P01';
+    return await retry(() => this.#prepareDatabase(), {
+      pauseMs: ASK_AGAIN_MS,
+      limitMs: limitMs - performance.now(),
+      passes: (error) => isRunning() && !isForeign(error),
+    }).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  async #prepareDatabase(): Promise<void> {
+    const client = new Client({ connectionString: this.databaseUrl('postgres'), connectionTimeoutMillis: 2_000 });
+    client.on('error', () => undefined); // the server may end while we ask
+    try {
+      await client.connect();
+      await ensureDatabase(client);
+    } finally {
+      await client.end().catch(() => undefined);
     }
-    return false;
   }
 
   #password(): string {

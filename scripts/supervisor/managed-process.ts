@@ -1,10 +1,11 @@
 import type { ChildProcess } from 'node:child_process';
 
+import { Backoff } from '../../ops/backoff';
 import type { Logger } from '../../ops/logger';
 import { processIdentity } from '../process/identity';
 import { removePidFile, writePidFile } from '../process/pid-file';
-import { Backoff } from './backoff';
 import type { ProcessOutput } from './output';
+import { RESTART_POLICY } from './restart-policy';
 
 export interface ManagedProcessOptions {
   readonly name: string;
@@ -46,7 +47,7 @@ export class ManagedProcess {
 
   constructor(options: ManagedProcessOptions) {
     this.#options = options;
-    this.#backoff = options.backoff ?? new Backoff();
+    this.#backoff = options.backoff ?? new Backoff(RESTART_POLICY);
   }
 
   get pid(): number | undefined {
@@ -125,7 +126,7 @@ export class ManagedProcess {
       return;
     }
     const waitMs = this.#backoff.next(ranMs);
-    if (waitMs === undefined) {
+    if (this.#backoff.exhausted) {
       this.#state = 'given_up';
       const last = output.lastLines.map((line) => `    ${line}`).join('\n');
       this.#options.onGiveUp(

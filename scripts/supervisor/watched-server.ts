@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { Backoff } from '../../ops/backoff';
 import type { Logger } from '../../ops/logger';
 import { isAlive } from '../process/pid-file';
 import type { ProcessRecord } from '../process/pid-file';
-import { Backoff } from './backoff';
+import { RESTART_POLICY } from './restart-policy';
 
 /** `PostgresServer` and `TemporalServer`: started again they keep ports and data. */
 export interface RestartableServer {
@@ -33,7 +34,7 @@ export class WatchedServer {
 
   constructor(options: WatchedServerOptions) {
     this.#options = options;
-    this.#backoff = options.backoff ?? new Backoff();
+    this.#backoff = options.backoff ?? new Backoff(RESTART_POLICY);
   }
 
   async start(): Promise<void> {
@@ -62,7 +63,7 @@ export class WatchedServer {
     while (await this.#wait(LOOK_EVERY_MS)) {
       if (server.record !== undefined && isAlive(server.record)) continue;
       const waitMs = this.#backoff.next(performance.now() - upSinceMs);
-      if (waitMs === undefined) {
+      if (this.#backoff.exhausted) {
         this.#options.onGiveUp(new Error(`${name} ended ${this.#backoff.failures} times in a row`));
         return;
       }

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
+import { retry } from '../../ops/retry';
 import { cacheFolder } from '../cache-folder';
 import { withoutSecrets } from '../process/child-environment';
 import { AlreadyRunningError, takeInstanceLock } from '../process/instance-lock';
@@ -19,6 +19,7 @@ const PROBE_MS = 3_000;
 const DOWNLOAD_MS = 180_000;
 const BUILD_MS = 20 * 60_000;
 const PROGRESS_MS = 15_000;
+const LOCK_RETRY_MS = 500;
 
 const run = promisify(execFile);
 
@@ -175,13 +176,13 @@ async function build(folder: string, options: FindTemporalOptions): Promise<stri
 }
 
 async function waitForLock(path: string, options: FindTemporalOptions): Promise<() => void> {
-  for (let told = false; ; told = true) {
-    try {
-      return takeInstanceLock(path);
-    } catch (error) {
-      if (!(error instanceof AlreadyRunningError)) throw error;
-      if (!told) options.progress(`another start (process ${error.pid}) is making the Temporal server: waiting for it`);
-      await sleep(500, undefined, options.signal && { signal: options.signal });
-    }
-  }
+  return await retry(async () => takeInstanceLock(path), {
+    pauseMs: LOCK_RETRY_MS,
+    passes: (error) => error instanceof AlreadyRunningError,
+    onFailure: (error, failures) => {
+      if (failures > 1 || !(error instanceof AlreadyRunningError)) return;
+      options.progress(`another start (process ${error.pid}) is making the Temporal server: waiting for it`);
+    },
+    ...(options.signal && { signal: options.signal }),
+  });
 }

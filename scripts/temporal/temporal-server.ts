@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 
+import { retry } from '../../ops/retry';
 import { SEARCH_ATTRIBUTES } from '../../workflows/ids';
 import { withoutSecrets } from '../process/child-environment';
 import { processIdentity } from '../process/identity';
@@ -36,6 +36,10 @@ interface Ports {
 const NAMESPACE = 'default';
 const RETENTION = `${72 * 3600}s`;
 const READY_MS = 30_000;
+const LAUNCH_AGAIN_MS = 200;
+const ASK_AGAIN_MS = 40;
+/** The ports were chosen before they were taken, and a killed server's file is free a moment later. */
+const PASSING_FAILURE = /address already in use|database is locked/i;
 
 /**
  * The defaults are made for many shards; with the one shard of this server each hop would wait 35–50 ms and no timer
@@ -112,16 +116,17 @@ export class TemporalServer {
     const limitMs = performance.now() + READY_MS;
     const fixed = this.#ports;
     let last = fixed ?? readPorts(this.#portsFile);
-    for (;;) {
+    const launch = async (): Promise<void> => {
       this.#ports = fixed === undefined ? await this.#choosePorts(last) : { ...fixed, httpPort: await systemPort() };
       const failure = await this.#launch(limitMs);
-      if (failure === undefined) return;
-      if (!/address already in use|database is locked/i.test(failure) || performance.now() > limitMs) {
-        throw new Error(`Temporal does not start:\n${failure}`);
-      }
-      last = undefined;
-      await sleep(200);
-    }
+      if (failure !== undefined) throw new Error(`Temporal does not start:\n${failure}`);
+    };
+    await retry(launch, {
+      pauseMs: LAUNCH_AGAIN_MS,
+      limitMs: READY_MS,
+      passes: (error) => PASSING_FAILURE.test((error as Error).message),
+      onFailure: () => (last = undefined),
+    });
   }
 
   /** Stops the server; running workflows go on after its next start. */
@@ -189,26 +194,29 @@ export class TemporalServer {
   }
 
   async #becomesReady(limitMs: number, isRunning: () => boolean): Promise<boolean> {
-    while (isRunning() && performance.now() < limitMs) {
-      try {
-        if (await this.#prepareNamespace()) return true;
-      } catch {
-        // not listening yet
-      }
-      await sleep(40);
-    }
-    return false;
+    return await retry(() => this.#prepareNamespace(), {
+      pauseMs: ASK_AGAIN_MS,
+      limitMs: limitMs - performance.now(),
+      passes: isRunning,
+    }).then(
+      () => true,
+      () => false,
+    );
   }
 
-  /** Raises the retention: closed calls must be found for three days, the server's default is one. */
-  async #prepareNamespace(): Promise<boolean> {
+  /**
+   * Raises the retention: closed calls must be found for three days, the server's default is one. Rejects while the
+   * server does not listen or has no search attributes yet.
+   */
+  async #prepareNamespace(): Promise<void> {
     const base = `http://127.0.0.1:${this.#known().httpPort}/api/v1/namespaces/${NAMESPACE}`;
     const attributes = (await ask(`${base}/search-attributes`)) as { customAttributes?: Record<string, string> };
-    if (!SEARCH_ATTRIBUTES.every((name) => attributes.customAttributes?.[name] !== undefined)) return false;
+    if (!SEARCH_ATTRIBUTES.every((name) => attributes.customAttributes?.[name] !== undefined)) {
+      throw new Error('search attributes are missing');
+    }
     const described = (await ask(base)) as { config?: { workflowExecutionRetentionTtl?: string } };
-    if (described.config?.workflowExecutionRetentionTtl === RETENTION) return true;
+    if (described.config?.workflowExecutionRetentionTtl === RETENTION) return;
     await ask(`${base}/update`, { config: { workflowExecutionRetentionTtl: RETENTION } });
-    return true;
   }
 }
 

@@ -2,6 +2,7 @@ import { NodeLifetime } from '../../../media-node/node-lifetime';
 import { NodeRegistration } from '../../../media-node/node-registration';
 import { createLogger } from '../../../ops/logger';
 import type { NodeSighting } from '../../../store/repositories/media-node-repository';
+import { sleepOnGlobalTimers } from '../../fakes/fake-sleep';
 
 afterEach(() => {
   jest.useRealTimers();
@@ -39,6 +40,7 @@ function setUp(options: { readonly failures?: number; readonly own?: () => boole
     },
     lifetime,
     logger: createLogger({ name: 'test', level: 'silent' }),
+    sleep: sleepOnGlobalTimers,
   });
   const times = (what: string): number => log.filter((entry) => entry === what).length;
   return { registration, lifetime, log, sightings, times };

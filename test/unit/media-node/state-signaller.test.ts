@@ -96,3 +96,34 @@ test('a peer’s reason phrase enters no history with a number in it, nor at any
   expect(reasons[2]?.length).toBeLessThanOrEqual(128);
   expect(reasons[3]).toBe('Code 4711');
 });
+
+test('no more signals are under way at once than Temporal shall bear', async () => {
+  let underWay = 0;
+  let most = 0;
+  const signaller = new StateSignaller({
+    nodeId: 'n1',
+    bootId: 'b1',
+    signal: async () => {
+      most = Math.max(most, ++underWay);
+      await new Promise((resolve) => setImmediate(resolve));
+      underWay -= 1;
+      return 'delivered';
+    },
+    flush: () => Promise.resolve(),
+    onWorkflowLost: () => undefined,
+    logger: createLogger({ name: 'test', level: 'silent' }),
+  });
+  for (let n = 0; n < 100; n++) signaller.enqueue(answered(`c${n}`, 1));
+  await signaller.close(5_000);
+  expect([most, signaller.pendingCalls]).toEqual([32, 0]);
+});
+
+test('after its end nothing is sent again, and what was not acknowledged stays pending', async () => {
+  const { signaller, log } = setUp(() => 'fails');
+  for (let n = 0; n < 20; n++) signaller.enqueue(answered(`c${n}`, 1));
+  await signaller.close(10);
+  const sent = log.length;
+  for (let turns = 0; turns < 10; turns++) await new Promise((resolve) => setImmediate(resolve));
+  expect(log).toHaveLength(sent);
+  expect(signaller.pendingCalls).toBe(20);
+});

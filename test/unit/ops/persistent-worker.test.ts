@@ -1,6 +1,7 @@
 import type { NativeConnection, Worker } from '@temporalio/worker';
 import { createLogger } from '../../../ops/logger';
 import { PersistentWorker } from '../../../ops/persistent-worker';
+import { sleepOnGlobalTimers } from '../../fakes/fake-sleep';
 
 class FakeWorker {
   state = 'INITIALIZED';
@@ -49,6 +50,7 @@ function persistent(connectFailures = 0): PersistentWorker {
   return new PersistentWorker({
     name: 'test',
     logger: createLogger({ name: 'test', level: 'silent' }),
+    sleep: sleepOnGlobalTimers,
     connect: () => {
       if (connectFailures-- > 0) return Promise.reject(new Error('unavailable'));
       connections++;

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { MessagePort } from 'node:worker_threads';
 import { FliteTts } from '../../../../media/agent/providers/flite/flite-tts';
@@ -77,10 +77,12 @@ test('closing in the middle of a recognition rejects it and leaves the process a
 test('without onnxruntime the energy detector is used and named, and recognition says that it is unavailable', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'trunkline-no-onnx-'));
   try {
-    const built = dirname(
+    const media = dirname(
       dirname(dirname(threadEntry(join(__dirname, '../../../../media/agent/vad'), 'speech-thread'))),
     );
-    await cp(built, join(folder, 'media'), { recursive: true });
+    for (const built of [media, join(dirname(media), 'ops')]) {
+      await cp(built, join(folder, basename(built)), { recursive: true });
+    }
     const script = `
       const { SpeechListener } = require('./media/agent/vad/speech-listener.js');
       const { MoonshineStt } = require('./media/agent/providers/moonshine/moonshine-stt.js');
