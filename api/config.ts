@@ -14,8 +14,8 @@ import {
   readEnv,
 } from '../ops/env';
 import type { ReadEnvOptions } from '../ops/env';
-import { temporalSettings } from '../ops/temporal';
-import type { TemporalSettings } from '../ops/temporal';
+import { temporalSettings } from '../ops/temporal-client';
+import type { TemporalSettings } from '../ops/temporal-client';
 
 export interface ApiConfig {
   readonly host: string;

@@ -4,7 +4,7 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 import { NODE_SILENCE_MS } from '../contract/nodes';
 import { createLogger } from '../ops/logger';
 import { Shutdown } from '../ops/shutdown';
-import { createTemporalClient } from '../ops/temporal';
+import { createTemporalClient } from '../ops/temporal-client';
 import { createDataSource } from '../store/data-source';
 import { SecretBox } from '../store/secrets';
 import { createApp } from './app';

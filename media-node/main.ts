@@ -20,7 +20,8 @@ import {
 import { OpsServer, type Readiness } from '../ops/http-server';
 import { createLogger, type Logger } from '../ops/logger';
 import { Shutdown } from '../ops/shutdown';
-import { connectWorker, createTemporalClient, installRuntime, temporalSettings } from '../ops/temporal';
+import { createTemporalClient, temporalSettings } from '../ops/temporal-client';
+import { connectWorker, installRuntime } from '../ops/temporal-worker';
 import { createDataSource } from '../store/data-source';
 import { AttemptRepository } from '../store/repositories/attempt-repository';
 import { CallRepository } from '../store/repositories/call-repository';

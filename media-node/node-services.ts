@@ -35,7 +35,7 @@ export interface NodeServicesOptions {
   /** For LISTEN, which needs a connection of its own. */
   readonly databaseUrl: string;
   readonly secrets: SecretBox;
-  /** Fails fast: `createTemporalClient` of `ops/temporal.ts`. */
+  /** Fails fast: `createTemporalClient` of `ops/temporal-client.ts`. */
   readonly client: Client;
   /** Connects the activity workers; called again when a connection is lost for good. */
   readonly connectWorker: () => Promise<NativeConnection>;

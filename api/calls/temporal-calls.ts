@@ -30,7 +30,7 @@ const START_MS = 400;
 const CLOSING_RETRY_MS = 50;
 
 export interface TemporalCallsOptions {
-  /** Fails fast: `createTemporalClient` of `ops/temporal.ts`. */
+  /** Fails fast: `createTemporalClient` of `ops/temporal-client.ts`. */
   readonly client: Client;
   readonly connection: Connection;
   readonly logger: Logger;

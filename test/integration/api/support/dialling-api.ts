@@ -1,7 +1,7 @@
 import { TemporalCalls } from '../../../../api/calls/temporal-calls';
 import { createLogger } from '../../../../ops/logger';
-import { createTemporalClient } from '../../../../ops/temporal';
-import type { TemporalClient } from '../../../../ops/temporal';
+import { createTemporalClient } from '../../../../ops/temporal-client';
+import type { TemporalClient } from '../../../../ops/temporal-client';
 import { ApiServer } from './api-server';
 import type { Answer, ApiServerOptions } from './api-server';
 
