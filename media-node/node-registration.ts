@@ -1,8 +1,8 @@
 import type { MediaControl } from '../contract/commands';
 import type { Logger } from '../ops/logger';
 import type { MediaNodeRepository } from '../store/repositories/media-node-repository';
+import type { NodeWorkflows } from '../workflows/client/node-workflows';
 import type { NodeLifetime } from './node-lifetime';
-import type { TemporalCalls } from './temporal-calls';
 
 const BEAT_MS = 1_000;
 const RETRY_MS = 500;
@@ -31,7 +31,7 @@ export interface NodeRegistrationOptions {
   readonly control: Pick<MediaControl, 'nodeId' | 'bootId' | 'listCalls'>;
   readonly description: NodeDescription;
   readonly nodes: Pick<MediaNodeRepository, 'seen' | 'stopped'>;
-  readonly temporal: Pick<TemporalCalls, 'nodeStarted' | 'nodeStopped'>;
+  readonly temporal: Pick<NodeWorkflows, 'nodeStarted' | 'nodeStopped'>;
   readonly lifetime: NodeLifetime;
   readonly logger: Logger;
 }

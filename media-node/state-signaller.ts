@@ -2,6 +2,7 @@ import type { CallEnding } from '../contract/endings';
 import type { CallEvents, StateEvent } from '../contract/events';
 import type { Logger } from '../ops/logger';
 import type { CallStateSignal } from '../workflows/call/messages';
+import type { SignalOutcome } from '../workflows/client/call-workflows';
 
 const FIRST_RETRY_MS = 100;
 const MAX_RETRY_MS = 1_000;
@@ -13,8 +14,8 @@ const MAX_REASON_CHARS = 128;
 /** Five digits or more, with what people write between them. */
 const PHONE_NUMBER = /\+?\(?\d(?:[\s().-]*\d){4,}/g;
 
-/** `gone`: there is no such workflow, or it is closed. Rejects while Temporal is away. */
-export type SignalCall = (callId: string, signal: CallStateSignal) => Promise<'delivered' | 'gone'>;
+/** Rejects while Temporal is away. */
+export type SignalCall = (callId: string, signal: CallStateSignal) => Promise<SignalOutcome>;
 
 export interface StateSignallerOptions {
   readonly nodeId: string;
@@ -84,7 +85,7 @@ export class StateSignaller {
     if (this.#queues.size === 0) for (const idle of this.#idle.splice(0)) idle();
   }
 
-  async #deliver(event: StateEvent): Promise<'delivered' | 'gone' | 'closed'> {
+  async #deliver(event: StateEvent): Promise<SignalOutcome | 'closed'> {
     const signal = toSignal(event, this.#options);
     for (let retryMs = FIRST_RETRY_MS; !this.#closed; retryMs = Math.min(retryMs * 2, MAX_RETRY_MS)) {
       await this.#acquire();
