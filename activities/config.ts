@@ -2,8 +2,8 @@ import { hostname } from 'node:os';
 import { z } from 'zod';
 import { listenPort, positiveInteger, processEnv, readEnv } from '../ops/env';
 import type { ReadEnvOptions } from '../ops/env';
-import { temporalSettings } from '../ops/temporal';
-import type { TemporalSettings } from '../ops/temporal';
+import { temporalSettings } from '../ops/temporal-client';
+import type { TemporalSettings } from '../ops/temporal-client';
 
 export interface WorkerConfig {
   readonly logLevel: z.output<typeof processEnv.LOG_LEVEL>;

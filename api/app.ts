@@ -6,7 +6,7 @@ import { NODE_SILENCE_MS } from '../contract/nodes';
 import type { Logger } from '../ops/logger';
 import type { SipListening } from '../ops/sip-address';
 import type { SecretBox } from '../store/secrets';
-import type { CallWorkflows } from './calls/call-workflows';
+import type { CallRequests } from './calls/call-requests';
 import { CallPlacement } from './calls/placement';
 import { Changes } from './changes';
 import { createRouter } from './dispatch';
@@ -45,7 +45,7 @@ export interface AppOptions {
 export interface RouteDeps {
   readonly options: AppOptions;
   readonly store: ApiStore;
-  readonly workflows: CallWorkflows;
+  readonly workflows: Pick<CallRequests, 'accept' | 'describe' | 'hangup'>;
   readonly secrets: Pick<SecretBox, 'seal'>;
   readonly logger: Logger;
 }

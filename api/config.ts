@@ -6,8 +6,8 @@ import { allowPrivateTargets, commaList, listenPort, positiveInteger, processEnv
 import type { ReadEnvOptions } from '../ops/env';
 import { sipListening } from '../ops/sip-address';
 import type { SipListening } from '../ops/sip-address';
-import { temporalSettings } from '../ops/temporal';
-import type { TemporalSettings } from '../ops/temporal';
+import { temporalSettings } from '../ops/temporal-client';
+import type { TemporalSettings } from '../ops/temporal-client';
 
 export interface ApiConfig {
   readonly host: string;

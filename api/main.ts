@@ -4,11 +4,11 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 import { NODE_SILENCE_MS } from '../contract/nodes';
 import { createLogger } from '../ops/logger';
 import { Shutdown } from '../ops/shutdown';
-import { createTemporalClient } from '../ops/temporal';
+import { createTemporalClient } from '../ops/temporal-client';
 import { createDataSource } from '../store/data-source';
 import { SecretBox } from '../store/secrets';
 import { createApp } from './app';
-import { TemporalCalls } from './calls/temporal-calls';
+import { CallRequests } from './calls/call-requests';
 import { readApiConfig } from './config';
 import { connectDatabase, createApiStore, purgeHourly, whenConnected } from './database';
 import { KeyAuthenticator } from './key-authenticator';
@@ -70,7 +70,7 @@ async function main(): Promise<void> {
     const app = createApp({
       options: { ...config, version: packageVersion() },
       store,
-      workflows: new TemporalCalls({ client: temporal.client, connection: temporal.connection, logger }),
+      workflows: new CallRequests({ client: temporal.client, logger }),
       secrets,
       authenticator: whenConnected(dataSource, new KeyAuthenticator(store, logger)),
       probes,

@@ -11,10 +11,11 @@ import type {
 import { sealDetails } from '../store/call-details';
 import { inboundCallId, uuidV8 } from '../store/ids';
 import type { SecretBox } from '../store/secrets';
+import type { CallWorkflows } from '../workflows/client/call-workflows';
 import type { ConfigSnapshot } from './config-snapshot';
 import { routeInbound } from './inbound-routing';
+import { startInbound } from './inbound-start';
 import type { OutageClock } from './outage-clock';
-import type { TemporalCalls } from './temporal-calls';
 
 /** Without Temporal no call can begin: peers are told so after this, before they try. */
 const TEMPORAL_OUTAGE_MS = 5_000;
@@ -27,7 +28,7 @@ export interface NodeCallDirectoryOptions {
   readonly bootId: string;
   readonly snapshot: ConfigSnapshot;
   readonly secrets: SecretBox;
-  readonly temporal: Pick<TemporalCalls, 'startInbound'>;
+  readonly workflows: Pick<CallWorkflows, 'start' | 'describe'>;
   readonly temporalOutage: OutageClock;
   readonly storeOutage: OutageClock;
   readonly nowMs?: () => number;
@@ -67,7 +68,7 @@ export class NodeCallDirectory implements CallDirectory {
       { callId, orgId },
       { from: decision.callerNumber, to: decision.dialedNumber, firstMessage: null, metadata: {} },
     );
-    const outcome = await this.#options.temporal.startInbound({
+    const outcome = await startInbound(this.#options.workflows, {
       direction: 'inbound',
       callId,
       orgId,

@@ -3,8 +3,8 @@ import type { Logger } from '../ops/logger';
 import { retry } from '../ops/retry';
 import type { Sleep } from '../ops/retry';
 import type { MediaNodeRepository } from '../store/repositories/media-node-repository';
+import type { NodeWorkflows } from '../workflows/client/node-workflows';
 import type { NodeLifetime } from './node-lifetime';
-import type { TemporalCalls } from './temporal-calls';
 
 const BEAT_MS = 1_000;
 const RETRY_MS = 500;
@@ -33,7 +33,7 @@ export interface NodeRegistrationOptions {
   readonly control: Pick<MediaControl, 'nodeId' | 'bootId' | 'listCalls'>;
   readonly description: NodeDescription;
   readonly nodes: Pick<MediaNodeRepository, 'seen' | 'stopped'>;
-  readonly temporal: Pick<TemporalCalls, 'nodeStarted' | 'nodeStopped'>;
+  readonly temporal: Pick<NodeWorkflows, 'nodeStarted' | 'nodeStopped'>;
   readonly lifetime: NodeLifetime;
   readonly logger: Logger;
   /** For tests. */

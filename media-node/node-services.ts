@@ -10,6 +10,9 @@ import { ConfigRepository } from '../store/repositories/config-repository';
 import { EventRepository } from '../store/repositories/event-repository';
 import { MediaNodeRepository } from '../store/repositories/media-node-repository';
 import type { SecretBox } from '../store/secrets';
+import { CallWorkflows } from '../workflows/client/call-workflows';
+import { NodeWorkflows } from '../workflows/client/node-workflows';
+import { temporalAnswers } from '../workflows/client/temporal-answers';
 import { NodeCallDirectory } from './call-directory';
 import { ConfigCache } from './config-cache';
 import { EventSink } from './event-sink';
@@ -21,9 +24,11 @@ import { NodeRegistration } from './node-registration';
 import type { NodeDescription } from './node-registration';
 import { OutageClock } from './outage-clock';
 import { StateSignaller } from './state-signaller';
-import { TemporalCalls } from './temporal-calls';
 
 const PROBE_MS = 1_000;
+const PROBE_LIMIT_MS = 1_000;
+/** Nothing of a node waits for a server that is away. */
+const TEMPORAL_LIMIT_MS = 2_000;
 
 export interface NodeServicesOptions {
   readonly nodeId: string;
@@ -35,7 +40,7 @@ export interface NodeServicesOptions {
   /** For LISTEN, which needs a connection of its own. */
   readonly databaseUrl: string;
   readonly secrets: SecretBox;
-  /** Fails fast: `createTemporalClient` of `ops/temporal.ts`. */
+  /** Fails fast: `createTemporalClient` of `ops/temporal-client.ts`. */
   readonly client: Client;
   /** Connects the activity workers; called again when a connection is lost for good. */
   readonly connectWorker: () => Promise<NativeConnection>;
@@ -57,7 +62,7 @@ export class NodeServices {
   readonly directory: CallDirectory;
   readonly events: CallEvents;
   readonly #options: NodeServicesOptions;
-  readonly #temporal: TemporalCalls;
+  readonly #calls: CallWorkflows;
   readonly #temporalOutage = new OutageClock();
   readonly #config: ConfigCache;
   readonly #sink: EventSink;
@@ -72,8 +77,8 @@ export class NodeServices {
 
   constructor(options: NodeServicesOptions) {
     this.#options = options;
-    const { nodeId, bootId, dataSource, secrets, logger } = options;
-    this.#temporal = new TemporalCalls(options.client);
+    const { nodeId, bootId, client, dataSource, secrets, logger } = options;
+    this.#calls = new CallWorkflows({ client, limitMs: TEMPORAL_LIMIT_MS });
     this.#config = new ConfigCache({
       repository: new ConfigRepository(dataSource, secrets),
       databaseUrl: options.databaseUrl,
@@ -83,7 +88,7 @@ export class NodeServices {
     this.#signaller = new StateSignaller({
       nodeId,
       bootId,
-      signal: (callId, signal) => this.#temporal.signal(callId, signal),
+      signal: (callId, signal) => this.#calls.signalEvent(callId, signal),
       flush: (callId, timeoutMs) => this.#sink.flush(callId, timeoutMs),
       onWorkflowLost: (callId) => this.#control?.workflowLost(callId),
       logger,
@@ -100,7 +105,7 @@ export class NodeServices {
       bootId,
       secrets,
       snapshot: this.#config.snapshot,
-      temporal: this.#temporal,
+      workflows: this.#calls,
       temporalOutage: this.#temporalOutage,
       storeOutage: this.#config.outage,
     });
@@ -109,7 +114,7 @@ export class NodeServices {
   async start(): Promise<void> {
     this.#sink.start();
     this.#probe = setInterval(() => {
-      void this.#temporal.probe().then((answers) => {
+      void temporalAnswers(this.#options.client, PROBE_LIMIT_MS).then((answers) => {
         if (answers) this.#temporalOutage.answered();
       });
     }, PROBE_MS);
@@ -117,7 +122,7 @@ export class NodeServices {
   }
 
   async attach(control: MediaControl, description: NodeDescription): Promise<void> {
-    const { dataSource, logger, nodeId, bootId } = this.#options;
+    const { client, dataSource, logger, nodeId, bootId } = this.#options;
     this.#control = control;
     this.#workers = new MediaWorkers({
       connect: this.#options.connectWorker,
@@ -132,7 +137,7 @@ export class NodeServices {
       control,
       description,
       nodes: new MediaNodeRepository(dataSource),
-      temporal: this.#temporal,
+      temporal: new NodeWorkflows({ client, limitMs: TEMPORAL_LIMIT_MS }),
       lifetime: this.#lifetime,
       logger,
     });

@@ -7,6 +7,7 @@ import { retry } from '../ops/retry';
 import type { Sleep } from '../ops/retry';
 import { Semaphore } from '../ops/semaphore';
 import type { CallStateSignal } from '../workflows/call/messages';
+import type { SignalOutcome } from '../workflows/client/call-workflows';
 
 const RETRIES = { pauseMs: 100, maximumPauseMs: 1_000 };
 /** The record shall be complete when the workflow hears of the end; with PostgreSQL away it hears of it anyway. */
@@ -17,8 +18,8 @@ const MAX_REASON_CHARS = 128;
 /** Five digits or more, with what people write between them. */
 const PHONE_NUMBER = /\+?\(?\d(?:[\s().-]*\d){4,}/g;
 
-/** `gone`: there is no such workflow, or it is closed. Rejects while Temporal is away. */
-export type SignalCall = (callId: string, signal: CallStateSignal) => Promise<'delivered' | 'gone'>;
+/** Rejects while Temporal is away. */
+export type SignalCall = (callId: string, signal: CallStateSignal) => Promise<SignalOutcome>;
 
 export interface StateSignallerOptions {
   readonly nodeId: string;
@@ -87,7 +88,7 @@ export class StateSignaller {
     if (this.#queues.size === 0) for (const idle of this.#idle.splice(0)) idle();
   }
 
-  async #deliver(event: StateEvent): Promise<'delivered' | 'gone' | 'closed'> {
+  async #deliver(event: StateEvent): Promise<SignalOutcome | 'closed'> {
     const { callId } = event;
     const { logger, sleep } = this.#options;
     const signal = toSignal(event, this.#options);

@@ -1,4 +1,6 @@
 /** Workflow ids, types, task queues and search attributes: what an operator sees in Temporal's UI (docs: Temporal). */
+import type { NodeBoot } from '../contract/nodes';
+
 export const callWorkflowId = (callId: string): string => `call:${callId}`;
 export const mediaNodeWorkflowId = (nodeId: string): string => `media-node:${nodeId}`;
 export const RECONCILER_SCHEDULE_ID = 'reconciler';
@@ -10,8 +12,14 @@ export const MEDIA_TASK_QUEUE = 'media';
 /** One node: everything that concerns a call it already has. */
 export const mediaNodeTaskQueue = (nodeId: string): string => `media:${nodeId}`;
 
-/** Value of the search attribute `MediaNodeId`. */
+/** Value of the search attribute `MediaNodeId`: a node's id may contain slashes, a boot's never. */
 export const mediaNodeAttribute = (nodeId: string, bootId: string): string => `${nodeId}/${bootId}`;
+/** Null for what is no such value. */
+export function readMediaNodeAttribute(value: unknown): NodeBoot | null {
+  if (typeof value !== 'string') return null;
+  const at = value.lastIndexOf('/');
+  return at < 0 ? null : { nodeId: value.slice(0, at), bootId: value.slice(at + 1) };
+}
 
 export const SEARCH_ATTRIBUTES = [
   'OrgId',

@@ -4,15 +4,16 @@ import type { Counter } from 'prom-client';
 import type { Logger } from '../../ops/logger';
 import type { CallRepository } from '../../store/repositories/call-repository';
 import type { MediaNodeRepository } from '../../store/repositories/media-node-repository';
+import { CallWorkflows } from '../../workflows/client/call-workflows';
 import type { NodeLossActivities, LostBoot } from '../../workflows/node/activities';
 import type { Discrepancy, ReconcileActivities } from '../../workflows/reconciler/activities';
-import { CallWorkflows } from './call-workflows';
 import { MIN_AGE_MS, survey } from './survey';
 
 const BETWEEN_PASSES_MS = 5_000;
 const EMPTY_PASSES = 2;
 const HEARTBEAT_MS = 1_000;
 const PARALLEL_SIGNALS = 10;
+const TEMPORAL_LIMIT_MS = 10_000;
 /** More than any node's `last_seen` can be old and still matter. */
 const EVER_SEEN_MS = 7 * 24 * 3_600_000;
 
@@ -28,7 +29,7 @@ export interface ReconcileActivityDeps {
 export function createReconcileActivities(
   deps: ReconcileActivityDeps,
 ): Pick<NodeLossActivities, 'sweepLostCalls'> & Omit<ReconcileActivities, 'liveNodes'> {
-  const workflows = new CallWorkflows(deps.client);
+  const workflows = new CallWorkflows({ client: deps.client, limitMs: TEMPORAL_LIMIT_MS });
   return {
     async sweepLostCalls(lost) {
       const reached = new Set<string>();
@@ -96,9 +97,8 @@ async function openCallsOf(
     deps.logger.warn({ err: error }, 'open calls of a lost boot are looked up without PostgreSQL');
     complete = false;
   }
-  for (const { callId, mediaNode } of await workflows.running(lost.nodeId)) {
-    const bootId = mediaNode?.slice(lost.nodeId.length + 1) ?? '';
-    if (bootId !== '' && !bootId.includes('/') && isLost(bootId)) calls.set(callId, { callId, bootId });
+  for (const { callId, node } of await workflows.running(lost.nodeId)) {
+    if (node !== null && isLost(node.bootId)) calls.set(callId, { callId, bootId: node.bootId });
   }
   return { calls: [...calls.values()], complete };
 }
@@ -114,9 +114,12 @@ async function tellNodeLost(
     Context.current().heartbeat();
     const batch = calls.slice(at, at + PARALLEL_SIGNALS);
     const reached = await Promise.all(
-      batch.map(({ callId, bootId }) => workflows.nodeLost(callId, bootId, answers.get(callId))),
+      batch.map(({ callId, bootId }) => {
+        const answeredAtMs = answers.get(callId);
+        return workflows.signalNodeLost(callId, answeredAtMs === undefined ? { bootId } : { bootId, answeredAtMs });
+      }),
     );
-    told.push(...batch.filter((_, index) => reached[index]).map(({ callId }) => callId));
+    told.push(...batch.filter((_, index) => reached[index] === 'delivered').map(({ callId }) => callId));
   }
   return told;
 }
@@ -140,7 +143,7 @@ async function withoutTheRunning(workflows: CallWorkflows, found: readonly Discr
   for (const discrepancy of found) {
     const { cause, callId } = discrepancy;
     const claimsNone = cause === 'live_without_workflow' || cause === 'open_without_workflow';
-    if (!claimsNone || !(await workflows.isRunning(callId))) kept.push(discrepancy);
+    if (!claimsNone || (await workflows.describe(callId))?.running !== true) kept.push(discrepancy);
   }
   return kept;
 }
@@ -166,7 +169,7 @@ async function settle(deps: ReconcileActivityDeps, workflows: CallWorkflows, fou
       });
       return;
     case 'forgotten_by_node':
-      if (bootId !== null) await workflows.verify(callId, bootId);
+      if (bootId !== null) await workflows.signalVerify(callId, bootId);
       return;
     case 'node_gone':
       if (bootId !== null) await tellNodeLost(deps, workflows, [{ callId, bootId }]);

@@ -1,6 +1,6 @@
 import type { NodePresence, NodeCalls } from '../../contract/nodes';
+import type { RunningCall } from '../../workflows/client/call-workflows';
 import type { Discrepancy } from '../../workflows/reconciler/activities';
-import type { RunningCall } from './call-workflows';
 
 /** What is younger may be on its way from one to the other. */
 export const MIN_AGE_MS = 5_000;
@@ -39,11 +39,11 @@ export function survey(input: SurveyInput): Discrepancy[] {
     if (running.has(callId)) continue;
     found.push({ cause: 'open_without_workflow', callId, nodeId, bootId, answered: answeredAt !== null });
   }
-  for (const { callId, mediaNode, ended } of input.running) {
+  for (const { callId, node: place, ended } of input.running) {
     // Without an open row of some age it has just begun, or is just being closed.
     const answered = old.get(callId);
-    if (mediaNode === null || answered === undefined || ended) continue;
-    const [nodeId, bootId] = splitMediaNode(mediaNode);
+    if (place === null || answered === undefined || ended) continue;
+    const { nodeId, bootId } = place;
     const node = input.nodes.find((candidate) => candidate.nodeId === nodeId);
     if (node?.bootId === bootId) {
       const listed = node.calls.some((call) => call.callId === callId);
@@ -57,10 +57,4 @@ export function survey(input: SurveyInput): Discrepancy[] {
 
 function isGone(presence: NodePresence | undefined, bootId: string): boolean {
   return presence === undefined || presence.bootId !== bootId || presence.silentMs > NODE_GONE_MS;
-}
-
-/** `<nodeId>/<bootId>`; a node's id may contain slashes, a boot's never. */
-function splitMediaNode(mediaNode: string): [string, string] {
-  const at = mediaNode.lastIndexOf('/');
-  return [mediaNode.slice(0, at), mediaNode.slice(at + 1)];
 }

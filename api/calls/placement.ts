@@ -18,7 +18,7 @@ import type { RouteAnswer } from '../route';
 import type { CallResource } from '../schemas/call';
 import type { ApiStore } from '../store';
 import { callView } from '../views';
-import type { CallWorkflows } from './call-workflows';
+import type { CallRequests } from './call-requests';
 import type { OutboundPlan } from './outbound-plan';
 
 /** Covers both tries of the start; a workflow that begins later dials nobody. */
@@ -31,7 +31,7 @@ const MAX_CALLS_PER_KEY = 1000;
 
 export interface PlacementDeps {
   readonly store: Pick<ApiStore, 'calls' | 'idempotency'>;
-  readonly workflows: CallWorkflows;
+  readonly workflows: Pick<CallRequests, 'accept' | 'describe'>;
   readonly secrets: Pick<SecretBox, 'seal'>;
   readonly logger: Logger;
   /** Epoch ms. */
@@ -163,7 +163,8 @@ export class CallPlacement {
   async #existing(row: CallRow, bodyHash: string | null): Promise<Placed> {
     if (this.#isOver(row)) return 'superseded';
     const workflow = await this.#deps.workflows.describe(row.id);
-    if (workflow !== null && workflow.bodyHash !== null && workflow.bodyHash !== bodyHash) {
+    const begunBy = workflow?.memo.bodyHash;
+    if (begunBy !== undefined && begunBy !== bodyHash) {
       throw impossible('idempotency_mismatch', 'This Idempotency-Key was used with another body');
     }
     return { call: callView(row), existing: true };

@@ -10,7 +10,7 @@ import { callEventExample, completedCallExample, queuedCallExample, transcriptEx
 import { idParams, pageQuery } from '../schemas/primitives';
 import type { ApiStore } from '../store';
 import { callEventView, callView } from '../views';
-import type { CallWorkflows } from '../calls/call-workflows';
+import type { CallRequests } from '../calls/call-requests';
 import { planOutbound } from '../calls/outbound-plan';
 import type { OutboundPlanDeps } from '../calls/outbound-plan';
 import type { CallPlacement } from '../calls/placement';
@@ -19,7 +19,7 @@ import type { Logger } from '../../ops/logger';
 export interface CallRouteDeps extends OutboundPlanDeps {
   readonly store: OutboundPlanDeps['store'] & Pick<ApiStore, 'audit' | 'calls' | 'events' | 'transcripts'>;
   readonly placement: CallPlacement;
-  readonly workflows: CallWorkflows;
+  readonly workflows: Pick<CallRequests, 'hangup'>;
   readonly logger: Logger;
 }
 

@@ -2,18 +2,18 @@ import type { CallEvent } from '../../../contract/events';
 import { uuidV7 } from '../../../store/ids';
 import { CallRepository } from '../../../store/repositories/call-repository';
 import { EventRepository } from '../../../store/repositories/event-repository';
-import { FakeCallWorkflows } from '../../fakes/fake-call-workflows';
+import { FakeCallRequests } from '../../fakes/fake-call-requests';
 import { ApiServer } from './support/api-server';
 
 describe('calls', () => {
   let api: ApiServer;
-  let workflows: FakeCallWorkflows;
+  let workflows: FakeCallRequests;
   let calls: CallRepository;
   const agentId = uuidV7();
 
   beforeAll(async () => {
     api = await ApiServer.start({
-      workflows: ({ dataSource, secrets }) => (workflows = new FakeCallWorkflows(dataSource, secrets)),
+      workflows: ({ dataSource, secrets }) => (workflows = new FakeCallRequests(dataSource, secrets)),
     });
     calls = new CallRepository(api.dataSource);
   });

@@ -1,5 +1,5 @@
 import { keyedCallId } from '../../../store/ids';
-import { FakeCallWorkflows } from '../../fakes/fake-call-workflows';
+import { FakeCallRequests } from '../../fakes/fake-call-requests';
 import { waitFor } from '../../support/stack';
 import { ApiServer } from './support/api-server';
 
@@ -8,13 +8,13 @@ const to = '+15559876543';
 
 describe('POST /phone/outbound-call', () => {
   let api: ApiServer;
-  let workflows: FakeCallWorkflows;
+  let workflows: FakeCallRequests;
   let agentId: string;
   let trunkId: string;
 
   beforeAll(async () => {
     api = await ApiServer.start({
-      workflows: ({ dataSource, secrets }) => (workflows = new FakeCallWorkflows(dataSource, secrets)),
+      workflows: ({ dataSource, secrets }) => (workflows = new FakeCallRequests(dataSource, secrets)),
     });
     await api.seeNode();
     ({ agentId, trunkId } = await api.createDialler({ first_message: 'Hi {{name}}!' }));

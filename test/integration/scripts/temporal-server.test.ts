@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { isAlive } from '../../../scripts/process/pid-file';
 import { findTemporal } from '../../../scripts/temporal/executable';
 import { temporalArguments, TemporalServer } from '../../../scripts/temporal/temporal-server';
-import { createTemporalClient } from '../../../ops/temporal';
-import type { TemporalClient } from '../../../ops/temporal';
+import { createTemporalClient } from '../../../ops/temporal-client';
+import type { TemporalClient } from '../../../ops/temporal-client';
 import { SEARCH_ATTRIBUTES } from '../../../workflows/ids';
 
 describe('the embedded Temporal server', () => {

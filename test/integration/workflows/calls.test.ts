@@ -1,7 +1,8 @@
 import type { CallEnding } from '../../../contract/endings';
-import { TemporalCalls } from '../../../media-node/temporal-calls';
+import { startInbound } from '../../../media-node/inbound-start';
 import { callEventSignal, callStatusQuery, nodeLostSignal } from '../../../workflows/call/messages';
 import type { CallSnapshot } from '../../../workflows/call/messages';
+import { CallWorkflows } from '../../../workflows/client/call-workflows';
 import { METRICS, PEER_HANGUP } from '../../fakes/fake-media-control';
 import { FIRST_MESSAGE, FROM, TO, until, WorkflowEnvironment } from './environment';
 import type { FakeNode } from './environment';
@@ -228,7 +229,8 @@ test('a worker that goes away in the middle of a call: the next one carries on',
 }, 60_000);
 
 describe('the same INVITE again', () => {
-  const start = (input: ReturnType<typeof env.inboundInput>) => new TemporalCalls(env.client).startInbound(input);
+  const start = (input: ReturnType<typeof env.inboundInput>) =>
+    startInbound(new CallWorkflows({ client: env.client, limitMs: 2_000 }), input);
 
   test('at the boot that has the call it is the same call, at any other it is foreign', async () => {
     const input = env.inboundInput(node);

@@ -14,8 +14,9 @@ import { createStoreActivities } from '../../../activities/store/store-activitie
 import { NodeServices } from '../../../media-node/node-services';
 import { createLogger } from '../../../ops/logger';
 import { PersistentWorker } from '../../../ops/persistent-worker';
-import { createTemporalClient, installRuntime } from '../../../ops/temporal';
-import type { TemporalClient } from '../../../ops/temporal';
+import { createTemporalClient } from '../../../ops/temporal-client';
+import type { TemporalClient } from '../../../ops/temporal-client';
+import { installRuntime } from '../../../ops/temporal-worker';
 import { sealDetails } from '../../../store/call-details';
 import { createDataSource } from '../../../store/data-source';
 import type { Call } from '../../../store/entities/call';

@@ -2,8 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isGrpcServiceError } from '@temporalio/client';
 import type { WorkflowHandle } from '@temporalio/client';
-import { TemporalCalls } from '../../../media-node/temporal-calls';
 import type { Call } from '../../../store/entities/call';
+import { grpcStatus } from '../../../workflows/client/grpc-status';
+import { NodeWorkflows } from '../../../workflows/client/node-workflows';
 import { callWorkflowId, mediaNodeWorkflowId } from '../../../workflows/ids';
 import { nodeStateQuery, nodeStoppedSignal, suspectSignal } from '../../../workflows/node/messages';
 import { PEER_HANGUP } from '../../fakes/fake-media-control';
@@ -13,8 +14,6 @@ import { until, WorkflowEnvironment } from './environment';
 const FILLERS = 5;
 const FILLER_CHARS = 900_000;
 const MAX_SUSPICIONS = 150;
-/** gRPC status. */
-const RESOURCE_EXHAUSTED = 8;
 
 let env: WorkflowEnvironment;
 let dying: ReturnType<typeof dieWhileContinued>;
@@ -49,7 +48,7 @@ async function untilTaken(signal: () => Promise<void>): Promise<void> {
       return true;
     } catch (error) {
       const { cause } = error as { cause?: unknown };
-      if (!isGrpcServiceError(cause) || cause.code !== RESOURCE_EXHAUSTED) throw error;
+      if (!isGrpcServiceError(cause) || cause.code !== grpcStatus.RESOURCE_EXHAUSTED) throw error;
       return undefined;
     }
   });
@@ -86,7 +85,7 @@ async function dieWhileContinued(): Promise<{ readonly before: Call | null; read
 }
 
 test('a full history: the next run watches the same boot, knows the lost ones and has answered every suspicion', async () => {
-  const temporal = new TemporalCalls(env.client);
+  const temporal = new NodeWorkflows({ client: env.client, limitMs: 2_000 });
   await temporal.nodeStarted('renewed', 'boot-before');
   const node = await env.startNode('renewed');
   const { bootId, control } = node;

@@ -1,7 +1,8 @@
 import type { DialCommand, DialResult } from '../../../contract/commands';
 import { NodeServices } from '../../../media-node/node-services';
 import { createLogger } from '../../../ops/logger';
-import { connectWorker, createTemporalClient, installRuntime } from '../../../ops/temporal';
+import { createTemporalClient } from '../../../ops/temporal-client';
+import { connectWorker, installRuntime } from '../../../ops/temporal-worker';
 import { createDataSource } from '../../../store/data-source';
 import { AttemptRepository } from '../../../store/repositories/attempt-repository';
 import { SecretBox } from '../../../store/secrets';

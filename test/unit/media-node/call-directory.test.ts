@@ -2,7 +2,6 @@ import type { InboundRequest, RoutingDecision } from '../../../contract/director
 import { NodeCallDirectory } from '../../../media-node/call-directory';
 import { ConfigSnapshot } from '../../../media-node/config-snapshot';
 import { OutageClock } from '../../../media-node/outage-clock';
-import type { StartOutcome } from '../../../media-node/temporal-calls';
 import { openDetails } from '../../../store/call-details';
 import { newMasterKey, SecretBox } from '../../../store/secrets';
 import type { InboundCallInput } from '../../../workflows/call/input';
@@ -19,7 +18,7 @@ const request: InboundRequest = {
   agentIdHeader: null,
 };
 
-function setUp(outcome: StartOutcome = 'started') {
+function setUp(outcome: 'started' | 'foreign' | 'unavailable' = 'started') {
   const snapshot = new ConfigSnapshot();
   snapshot.apply(delta({ agents: [newAgent({ maxCallDurationSeconds: 77 })] }));
   let nowMs = 0;
@@ -34,11 +33,13 @@ function setUp(outcome: StartOutcome = 'started') {
     secrets,
     temporalOutage,
     storeOutage,
-    temporal: {
-      startInbound: (input) => {
+    workflows: {
+      start: (input) => {
         started.push(input);
-        return Promise.resolve(outcome);
+        if (outcome === 'unavailable') return Promise.reject(new Error('away'));
+        return Promise.resolve(outcome === 'started' ? 'started' : 'exists');
       },
+      describe: () => Promise.resolve({ running: true, memo: { nodeId: 'n2', bootId: 'b1' } }),
     },
   });
   const decision = directory.routeInbound(request) as RoutingDecision & { ok: true };

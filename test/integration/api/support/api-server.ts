@@ -8,7 +8,6 @@ import type { DataSource } from 'typeorm';
 
 import { createApp, openApiDocument } from '../../../../api/app';
 import type { AppDeps, AppOptions } from '../../../../api/app';
-import type { CallWorkflows } from '../../../../api/calls/call-workflows';
 import { createApiStore, whenConnected } from '../../../../api/database';
 import { KeyAuthenticator } from '../../../../api/key-authenticator';
 import type { OpenApiDocument } from '../../../../api/openapi';
@@ -21,7 +20,7 @@ import { newMasterKey, SecretBox } from '../../../../store/secrets';
 import { createTestDatabase } from '../../../support/servers';
 import type { TestDatabase } from '../../../support/servers';
 import { ContractChecker } from './contract-checker';
-import { FakeCallWorkflows } from '../../../fakes/fake-call-workflows';
+import { FakeCallRequests } from '../../../fakes/fake-call-requests';
 
 export const CALLER = '+15551234567';
 
@@ -49,7 +48,7 @@ export interface ApiServerOptions {
   /** Default: a database of its own, removed at the end. */
   readonly database?: { readonly dataSource: DataSource; readonly secrets: SecretBox };
   readonly options?: Partial<AppOptions>;
-  readonly workflows?: (deps: { dataSource: DataSource; secrets: SecretBox }) => CallWorkflows;
+  readonly workflows?: (deps: { dataSource: DataSource; secrets: SecretBox }) => AppDeps['workflows'];
 }
 
 export class ApiServer {
@@ -93,7 +92,7 @@ export class ApiServer {
       destination: { write: (line) => void logs.push(line) },
     });
     const store = createApiStore(dataSource, secrets);
-    const workflows = settings.workflows?.({ dataSource, secrets }) ?? new FakeCallWorkflows(dataSource, secrets);
+    const workflows = settings.workflows?.({ dataSource, secrets }) ?? new FakeCallRequests(dataSource, secrets);
     const nodes = new MediaNodeRepository(dataSource);
     const deps: AppDeps = {
       options: {

@@ -1,7 +1,7 @@
-import { TemporalCalls } from '../../../../api/calls/temporal-calls';
+import { CallRequests } from '../../../../api/calls/call-requests';
 import { createLogger } from '../../../../ops/logger';
-import { createTemporalClient } from '../../../../ops/temporal';
-import type { TemporalClient } from '../../../../ops/temporal';
+import { createTemporalClient } from '../../../../ops/temporal-client';
+import type { TemporalClient } from '../../../../ops/temporal-client';
 import { ApiServer } from './api-server';
 import type { Answer, ApiServerOptions } from './api-server';
 
@@ -30,11 +30,11 @@ export class DiallingApi {
   static async start(options: DiallingApiOptions): Promise<DiallingApi> {
     const { temporalAddress: address, namespace = 'default', database, hangupDeadlineMs } = options;
     const temporal = createTemporalClient({ address, namespace });
-    const { client, connection } = temporal;
+    const { client } = temporal;
     const logger = createLogger({ name: 'test', level: 'silent' });
     const deadline = hangupDeadlineMs === undefined ? {} : { hangupDeadlineMs };
     const api = await ApiServer.start({
-      workflows: () => new TemporalCalls({ client, connection, logger, ...deadline }),
+      workflows: () => new CallRequests({ client, logger, ...deadline }),
       ...(database === undefined ? {} : { database }),
     });
     if (database === undefined) await api.seeNode();

@@ -1,6 +1,7 @@
 import { survey } from '../../../../activities/reconcile/survey';
 import type { SurveyInput } from '../../../../activities/reconcile/survey';
 import type { LiveCall } from '../../../../contract/commands';
+import { readMediaNodeAttribute } from '../../../../workflows/ids';
 
 const NOW_MS = 100_000;
 const live = (callId: string, sinceMs = 10_000): LiveCall => ({
@@ -27,7 +28,11 @@ function look(changes: Partial<SurveyInput>): string[] {
   }).map(({ cause, callId }) => `${cause} ${callId}`);
 }
 
-const placed = (callId: string, mediaNode: string | null = 'n1/b1', ended = false) => ({ callId, mediaNode, ended });
+const placed = (callId: string, mediaNode: string | null = 'n1/b1', ended = false) => ({
+  callId,
+  node: readMediaNodeAttribute(mediaNode),
+  ended,
+});
 
 test('three views that agree show nothing', () => {
   const nodes = [{ nodeId: 'n1', bootId: 'b1', calls: [live('c1')] }];

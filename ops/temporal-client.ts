@@ -1,11 +1,8 @@
+/** How every process reaches Temporal. What runs workers is apart (`temporal-worker.ts`): it loads their native bridge. */
 import { readFileSync } from 'node:fs';
 
 import { Client, Connection } from '@temporalio/client';
 import type { TLSConfig } from '@temporalio/common/lib/internal-non-workflow';
-import { NativeConnection, Runtime } from '@temporalio/worker';
-import type { LogMetadata, Logger as TemporalLogger } from '@temporalio/worker';
-
-import type { Logger } from './logger';
 
 export interface TemporalSettings {
   /** `host:port`. */
@@ -14,6 +11,8 @@ export interface TemporalSettings {
   readonly apiKey?: string;
   readonly tls?: TLSConfig | true;
 }
+
+type TemporalEndpoint = Omit<TemporalSettings, 'namespace'>;
 
 interface TemporalEnv {
   readonly TEMPORAL_ADDRESS: string;
@@ -50,7 +49,7 @@ export function temporalSettings(env: TemporalEnv): TemporalSettings {
  */
 export function createTemporalClient(settings: TemporalSettings): TemporalClient {
   const connection = Connection.lazy({
-    ...endpoint(settings),
+    ...temporalEndpoint(settings),
     interceptors: [],
     channelArgs: {
       'grpc.initial_reconnect_backoff_ms': 100,
@@ -62,35 +61,8 @@ export function createTemporalClient(settings: TemporalSettings): TemporalClient
   return { connection, client, close: () => connection.close() };
 }
 
-/**
- * The connection of a worker, tried again until the server answers, `signal` is aborted or `limitMs` (default 60 s) is
- * over; then the last error is thrown.
- */
-export async function connectWorker(
-  settings: TemporalSettings,
-  options: { readonly signal?: AbortSignal; readonly limitMs?: number } = {},
-): Promise<NativeConnection> {
-  const giveUpAtMs = performance.now() + (options.limitMs ?? 60_000);
-  for (;;) {
-    try {
-      return await NativeConnection.connect(endpoint(settings));
-    } catch (error) {
-      if (options.signal?.aborted === true || performance.now() >= giveUpAtMs) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 200));
-    }
-  }
-}
-
-/** Installs the SDK's runtime once per process: it logs through `logger` and leaves the signals to `Shutdown`. */
-export function installRuntime(logger: Logger): Runtime {
-  return Runtime.install({
-    logger: temporalLogger(logger),
-    shutdownSignals: [],
-    telemetryOptions: { logging: { filter: { core: 'WARN', other: 'ERROR' }, forward: {} } },
-  });
-}
-
-function endpoint(settings: TemporalSettings): { address: string; apiKey?: string; tls?: TLSConfig | true } {
+/** What both kinds of connection are made from. */
+export function temporalEndpoint(settings: TemporalSettings): TemporalEndpoint {
   const { address, apiKey, tls } = settings;
   return { address, ...(apiKey === undefined ? {} : { apiKey }), ...(tls === undefined ? {} : { tls }) };
 }
@@ -108,26 +80,4 @@ function tlsSettings(env: TemporalEnv): TLSConfig | true | undefined {
   };
   if (Object.keys(settings).length > 0) return settings;
   return env.TEMPORAL_TLS === true || env.TEMPORAL_API_KEY !== undefined ? true : undefined;
-}
-
-function temporalLogger(logger: Logger): TemporalLogger {
-  const sdk = logger.child({ component: 'temporal' });
-  const write =
-    (level: 'trace' | 'debug' | 'info' | 'warn' | 'error') =>
-    (message: string, meta?: LogMetadata): void =>
-      sdk[isRoutine(message, meta) ? 'debug' : level](meta ?? {}, message);
-  return {
-    log: (level, message, meta) =>
-      write(level.toLowerCase() as 'trace' | 'debug' | 'info' | 'warn' | 'error')(message, meta),
-    trace: write('trace'),
-    debug: write('debug'),
-    info: write('info'),
-    warn: write('warn'),
-    error: write('error'),
-  };
-}
-
-/** A worker's states, and that an activity worker has no workflows, are news to nobody. */
-function isRoutine(message: string, meta: LogMetadata | undefined): boolean {
-  return meta?.['sdkComponent'] === 'worker' && /^(Worker state changed|No \w+ (services )?registered)/.test(message);
 }

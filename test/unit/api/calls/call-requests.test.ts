@@ -1,11 +1,12 @@
-import { status } from '@grpc/grpc-js';
-import type { Client, Connection } from '@temporalio/client';
-import { TemporalCalls } from '../../../../api/calls/temporal-calls';
+import type { Client } from '@temporalio/client';
+import { CallRequests } from '../../../../api/calls/call-requests';
 import { createLogger } from '../../../../ops/logger';
 import type { OutboundCallInput } from '../../../../workflows/call/input';
+import { grpcStatus } from '../../../../workflows/client/grpc-status';
 
 const grpc = (code: number, details: string): Error => Object.assign(new Error(details), { code, details });
-const closing = grpc(status.RESOURCE_EXHAUSTED, 'workflow is closing');
+const connection = { withDeadline: (_: number, call: () => Promise<unknown>) => call() };
+const closing = grpc(grpcStatus.RESOURCE_EXHAUSTED, 'workflow is closing');
 
 const input: OutboundCallInput = {
   direction: 'outbound',
@@ -29,18 +30,15 @@ function hangupAnswered(answers: readonly Error[], hangupDeadlineMs = 5_000): Pr
     const error = left.shift();
     return error === undefined ? Promise.resolve() : Promise.reject(error);
   };
-  const client = { workflow: { getHandle: () => ({ executeUpdate }) } } as unknown as Client;
-  const connection = {
-    withDeadline: (_: number, call: () => Promise<unknown>) => call(),
-  } as unknown as Connection;
+  const client = { workflow: { getHandle: () => ({ executeUpdate }) }, connection } as unknown as Client;
   const logger = createLogger({ name: 'test', level: 'silent' });
-  const calls = new TemporalCalls({ client, connection, logger, hangupDeadlineMs });
+  const calls = new CallRequests({ client, logger, hangupDeadlineMs });
   return calls.hangup('call', 'update', { endReason: 'api_hangup', endedBy: 'api' });
 }
 
 describe('a hang-up that meets a workflow about to close', () => {
   it('comes again until the workflow is gone or takes it', async () => {
-    expect(await hangupAnswered([closing, grpc(status.NOT_FOUND, 'workflow execution already completed')])).toBe(
+    expect(await hangupAnswered([closing, grpc(grpcStatus.NOT_FOUND, 'workflow execution already completed')])).toBe(
       'gone',
     );
     expect(await hangupAnswered([closing, closing])).toBe('done');
@@ -51,7 +49,7 @@ describe('a hang-up that meets a workflow about to close', () => {
   });
 
   it('any other refusal is told at once', async () => {
-    expect(await hangupAnswered([grpc(status.RESOURCE_EXHAUSTED, 'namespace rate limit exceeded')])).toBe(
+    expect(await hangupAnswered([grpc(grpcStatus.RESOURCE_EXHAUSTED, 'namespace rate limit exceeded')])).toBe(
       'unavailable',
     );
   });
@@ -61,10 +59,9 @@ describe('a start', () => {
   it('whose dial is slow keeps its place for a moment only', async () => {
     const answers: ((answer: { accepted: boolean }) => void)[] = [];
     const executeUpdateWithStart = (): Promise<unknown> => new Promise((resolve) => answers.push(resolve));
-    const client = { workflow: { executeUpdateWithStart } } as unknown as Client;
-    const connection = { withDeadline: (_: number, call: () => Promise<unknown>) => call() } as unknown as Connection;
+    const client = { workflow: { executeUpdateWithStart }, connection } as unknown as Client;
     const logger = createLogger({ name: 'test', level: 'silent' });
-    const calls = new TemporalCalls({ client, connection, logger, maxStarts: 1, startMs: 1 });
+    const calls = new CallRequests({ client, logger, maxStarts: 1, startMs: 1 });
     const slow = calls.accept(input, null);
     const next = calls.accept(input, null);
     while (answers.length < 2) await new Promise((resolve) => setImmediate(resolve));

@@ -1,19 +1,15 @@
 import type { DataSource } from 'typeorm';
-import type {
-  AcceptOutcome,
-  CallWorkflowDescription,
-  CallWorkflows,
-  HangupOutcome,
-} from '../../api/calls/call-workflows';
+import type { AcceptOutcome, CallRequests, HangupOutcome } from '../../api/calls/call-requests';
 import type { HangupCause } from '../../contract/endings';
 import type { SealedCallDetails } from '../../store/call-details';
 import { CallRepository } from '../../store/repositories/call-repository';
 import { rowAad } from '../../store/secrets';
 import type { SecretBox } from '../../store/secrets';
 import type { OutboundCallInput } from '../../workflows/call/input';
+import type { CallWorkflowDescription } from '../../workflows/client/call-workflows';
 
 /** Stores a call's row as its workflow would; outcomes can be set ahead, one per request. */
-export class FakeCallWorkflows implements CallWorkflows {
+export class FakeCallRequests implements Pick<CallRequests, 'accept' | 'describe' | 'hangup'> {
   readonly accepted: OutboundCallInput[] = [];
   readonly hangups: { readonly callId: string; readonly updateId: string; readonly request: HangupCause }[] = [];
   readonly descriptions = new Map<string, CallWorkflowDescription>();
@@ -34,7 +30,7 @@ export class FakeCallWorkflows implements CallWorkflows {
     if (outcome !== 'accepted') return outcome;
     const known = this.descriptions.has(input.callId);
     if (!known) {
-      this.descriptions.set(input.callId, { bodyHash });
+      this.descriptions.set(input.callId, { running: true, memo: bodyHash === null ? {} : { bodyHash } });
     }
     await this.#calls.insertCall({
       id: input.callId,

@@ -1,0 +1,115 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from '@temporalio/client';
+import type { HangupCause } from '../../contract/endings';
+import type { Logger } from '../../ops/logger';
+import type { OutboundCallInput } from '../../workflows/call/input';
+import { CallWorkflows } from '../../workflows/client/call-workflows';
+import type { CallWorkflowDescription } from '../../workflows/client/call-workflows';
+import { temporalTrouble } from '../../workflows/client/temporal-trouble';
+import { unavailable } from '../errors';
+import { StartGate } from './start-gate';
+
+/** For each try of an accept, and for a look at a workflow. */
+const LIMIT_MS = 2000;
+/**
+ * A start has its place no longer than this. What takes longer is the dial: a trunk that is slow to resolve keeps nobody
+ * else's calls waiting, and 16 places make the 40 starts a second that an embedded server sustains.
+ */
+const START_MS = 400;
+/** A workflow that is about to close takes no update for a moment: then it is closed, or goes on. */
+const CLOSING_RETRY_MS = 50;
+
+/**
+ * `accepted`: the workflow has it and its row is stored. `expired`: its first task came too late, nothing was dialled.
+ * `closed`: the id belongs to a call that is over. `unavailable`, `busy` (too many starts at once): nothing was done.
+ * `unknown`: it may have been started.
+ */
+export type AcceptOutcome = 'accepted' | 'expired' | 'closed' | 'unavailable' | 'busy' | 'unknown';
+
+/** `gone`: no running workflow has this call. `unknown`: not answered in time, it may still take effect. */
+export type HangupOutcome = 'done' | 'gone' | 'unavailable' | 'unknown' | 'refused';
+
+export interface CallRequestsOptions {
+  /** Fails fast: `createTemporalClient` of `ops/temporal-client.ts`. */
+  readonly client: Client;
+  readonly logger: Logger;
+  /** Default 10 000. */
+  readonly hangupDeadlineMs?: number;
+  /** Default 16. */
+  readonly maxStarts?: number;
+  /** How long a start keeps its place at most. Default 400. */
+  readonly startMs?: number;
+}
+
+/** What the API asks of the workflows of calls, within the time that who waits for an HTTP answer has. */
+export class CallRequests {
+  readonly #workflows: CallWorkflows;
+  readonly #logger: Logger;
+  readonly #hangupDeadlineMs: number;
+  readonly #startMs: number;
+  readonly #gate: StartGate;
+
+  constructor(options: CallRequestsOptions) {
+    this.#workflows = new CallWorkflows({ client: options.client, limitMs: LIMIT_MS });
+    this.#logger = options.logger;
+    this.#hangupDeadlineMs = options.hangupDeadlineMs ?? 10_000;
+    this.#startMs = options.startMs ?? START_MS;
+    this.#gate = new StartGate({ limit: options.maxStarts ?? 16, maxWaitMs: 1000 });
+  }
+
+  /** Once more with the same ids when the first try hits its deadline. Never throws. */
+  async accept(input: OutboundCallInput, bodyHash: string | null): Promise<AcceptOutcome> {
+    const first = await this.#acceptOnce(input, bodyHash);
+    if (first !== 'unknown') return first;
+    const second = await this.#acceptOnce(input, bodyHash);
+    // A refusal now says nothing about the first try.
+    return second === 'unavailable' || second === 'busy' ? 'unknown' : second;
+  }
+
+  /**
+   * Null when Temporal does not know the call.
+   * @throws ApiError 503 when it cannot be asked
+   */
+  async describe(callId: string): Promise<CallWorkflowDescription | null> {
+    try {
+      return await this.#workflows.describe(callId);
+    } catch (error) {
+      throw unavailable('temporal_unavailable', 'The workflow service is not reachable; nothing was done', error);
+    }
+  }
+
+  async hangup(callId: string, updateId: string, cause: HangupCause): Promise<HangupOutcome> {
+    const deadlineMs = Date.now() + this.#hangupDeadlineMs;
+    try {
+      for (;;) {
+        const outcome = await this.#workflows.hangup(callId, cause, { updateId, deadlineMs });
+        if (outcome !== 'closing') return outcome;
+        if (Date.now() >= deadlineMs) return 'unavailable';
+        await sleep(CLOSING_RETRY_MS);
+      }
+    } catch (error) {
+      return temporalTrouble(error) === 'refused' ? 'unavailable' : this.#unclear('hang-up', error);
+    }
+  }
+
+  async #acceptOnce(input: OutboundCallInput, bodyHash: string | null): Promise<AcceptOutcome> {
+    try {
+      const begun = await this.#gate.run(async () => {
+        const answer = this.#workflows.accept(input, bodyHash);
+        await Promise.race([answer.catch(() => undefined), sleep(this.#startMs, undefined, { ref: false })]);
+        return { answer };
+      });
+      return begun === undefined ? 'busy' : await begun.value.answer;
+    } catch (error) {
+      const trouble = temporalTrouble(error);
+      if (trouble !== 'refused' && trouble !== 'closing') return this.#unclear('start', error);
+      this.#logger.warn({ err: error }, 'start of a call was turned away');
+      return 'unavailable';
+    }
+  }
+
+  #unclear(what: string, error: unknown): 'unknown' {
+    this.#logger.warn({ err: error, request: what }, 'outcome of a workflow request is unknown');
+    return 'unknown';
+  }
+}

@@ -1,0 +1,157 @@
+/** The workflows of calls, seen from outside: who starts them, tells them something or asks for them does it here. */
+import { WithStartWorkflowOperation } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
+import type { HangupCause } from '../../contract/endings';
+import type { NodeBoot } from '../../contract/nodes';
+import type { CallInput, CallMemo, InboundCallInput, OutboundCallInput } from '../call/input';
+import { acceptUpdate, callEventSignal, hangupUpdate, nodeLostSignal, verifySignal } from '../call/messages';
+import type { CallStateSignal } from '../call/messages';
+import { callStartOptions } from '../call/start-options';
+import { callWorkflowId, mediaNodeAttribute, readMediaNodeAttribute } from '../ids';
+import { timedRequest } from './timed-request';
+
+/** The workflow is named, not imported: its code belongs to the worker's bundle. */
+const CALL_WORKFLOW = 'callWorkflow';
+const CALL_PREFIX = callWorkflowId('');
+/** One accepting update per call: a repeat with the same ids joins the first. */
+const ACCEPT_UPDATE_ID = 'accept';
+
+export interface CallWorkflowsOptions {
+  /** Fails fast: `createTemporalClient` of `ops/temporal-client.ts`. */
+  readonly client: Client;
+  /** For each request that is not given a deadline of its own. */
+  readonly limitMs: number;
+}
+
+export interface CallWorkflowDescription {
+  readonly running: boolean;
+  readonly memo: CallMemo;
+}
+
+export interface RunningCall {
+  readonly callId: string;
+  /** Null before a node has the call. */
+  readonly node: NodeBoot | null;
+  /** Its ending is decided, only the record is not closed yet. */
+  readonly ended: boolean;
+}
+
+/**
+ * `closing`: not taken, and a moment later it will be or the workflow be gone. `refused`: the workflow ended while the
+ * update was under way, or refused it. `gone`: as of a signal.
+ */
+export type HangupUpdateOutcome = 'done' | 'gone' | 'refused' | 'closing';
+
+/** `gone`: the workflow is closed, or was never there. */
+export type SignalOutcome = 'delivered' | 'gone';
+
+/** Deadlines are epoch ms. What no outcome stands for is thrown; `temporalTrouble` tells what it means. */
+export class CallWorkflows {
+  readonly #client: Client;
+  readonly #limitMs: number;
+
+  constructor(options: CallWorkflowsOptions) {
+    this.#client = options.client;
+    this.#limitMs = options.limitMs;
+  }
+
+  /** Awaits the start alone, never a workflow task. `exists`: by whom, and whether it still runs, `describe` tells. */
+  async start(input: InboundCallInput, deadlineMs = this.#deadlineMs()): Promise<'started' | 'exists'> {
+    const expected = { already_started: 'exists' } as const;
+    return await timedRequest<'started' | 'exists'>({ client: this.#client, deadlineMs, expected }, async () => {
+      await this.#client.workflow.start(CALL_WORKFLOW, callStartOptions(input));
+      return 'started';
+    });
+  }
+
+  /**
+   * Update-with-start. `accepted`: the workflow has it and its row is stored. `expired`: its first task came too late,
+   * nothing was dialled. `closed`: the id belongs to a call that is over.
+   */
+  async accept(input: OutboundCallInput, bodyHash: string | null): Promise<'accepted' | 'expired' | 'closed'> {
+    const startWorkflowOperation = new WithStartWorkflowOperation<(input: CallInput) => Promise<unknown>>(
+      CALL_WORKFLOW,
+      callStartOptions(input, bodyHash === null ? {} : { bodyHash }),
+    );
+    // Also rejected when the update fails; its error arrives there.
+    startWorkflowOperation.workflowHandle().catch(() => undefined);
+    const expected = { already_started: 'closed', update_failed: 'expired', not_found: 'expired' } as const;
+    return await timedRequest({ client: this.#client, deadlineMs: this.#deadlineMs(), expected }, async () => {
+      const update = { updateId: ACCEPT_UPDATE_ID, startWorkflowOperation };
+      const { accepted } = await this.#client.workflow.executeUpdateWithStart(acceptUpdate, update);
+      return accepted ? 'accepted' : 'expired';
+    });
+  }
+
+  /** Asked of the workflow itself, where visibility's word is not enough. Null when Temporal does not know it. */
+  async describe(callId: string, deadlineMs = this.#deadlineMs()): Promise<CallWorkflowDescription | null> {
+    return await timedRequest({ client: this.#client, deadlineMs, expected: { not_found: null } }, async () => {
+      const { status, memo } = await this.#handle(callId).describe();
+      return { running: status.name === 'RUNNING', memo: (memo ?? {}) as CallMemo };
+    });
+  }
+
+  async hangup(
+    callId: string,
+    cause: HangupCause,
+    options: { readonly updateId: string; readonly deadlineMs: number },
+  ): Promise<HangupUpdateOutcome> {
+    const { updateId, deadlineMs } = options;
+    const expected = { closing: 'closing', not_found: 'gone', update_failed: 'refused' } as const;
+    return await timedRequest<HangupUpdateOutcome>({ client: this.#client, deadlineMs, expected }, async () => {
+      await this.#handle(callId).executeUpdate(hangupUpdate, { args: [cause], updateId });
+      return 'done';
+    });
+  }
+
+  async signalEvent(callId: string, event: CallStateSignal): Promise<SignalOutcome> {
+    return await this.#signal(() => this.#handle(callId).signal(callEventSignal, event));
+  }
+
+  async signalNodeLost(callId: string, lost: { bootId: string; answeredAtMs?: number }): Promise<SignalOutcome> {
+    return await this.#signal(() => this.#handle(callId).signal(nodeLostSignal, lost));
+  }
+
+  async signalVerify(callId: string, bootId: string): Promise<SignalOutcome> {
+    return await this.#signal(() => this.#handle(callId).signal(verifySignal, { bootId }));
+  }
+
+  /** What visibility knows to be running, of all nodes or of one; it lags behind by a moment. */
+  async running(nodeId?: string): Promise<RunningCall[]> {
+    const query =
+      `WorkflowType = '${CALL_WORKFLOW}' AND ExecutionStatus = 'Running'` +
+      (nodeId === undefined ? '' : ` AND MediaNodeId STARTS_WITH '${quoted(mediaNodeAttribute(nodeId, ''))}'`);
+    return await timedRequest({ client: this.#client, deadlineMs: this.#deadlineMs() }, async () => {
+      const calls: RunningCall[] = [];
+      for await (const { workflowId, searchAttributes } of this.#client.workflow.list({ query })) {
+        if (!workflowId.startsWith(CALL_PREFIX)) continue;
+        const node = readMediaNodeAttribute(searchAttributes?.['MediaNodeId']?.[0]);
+        // Another node's id may begin with this one's and a slash.
+        if (nodeId !== undefined && node?.nodeId !== nodeId) continue;
+        const ended = searchAttributes?.['CallStatus']?.[0] === 'completed';
+        calls.push({ callId: workflowId.slice(CALL_PREFIX.length), node, ended });
+      }
+      return calls;
+    });
+  }
+
+  async #signal(send: () => Promise<void>): Promise<SignalOutcome> {
+    const options = { client: this.#client, deadlineMs: this.#deadlineMs(), expected: { not_found: 'gone' } } as const;
+    return await timedRequest<SignalOutcome>(options, async () => {
+      await send();
+      return 'delivered';
+    });
+  }
+
+  #handle(callId: string): ReturnType<Client['workflow']['getHandle']> {
+    return this.#client.workflow.getHandle(callWorkflowId(callId));
+  }
+
+  #deadlineMs(): number {
+    return Date.now() + this.#limitMs;
+  }
+}
+
+function quoted(value: string): string {
+  return value.replaceAll("'", "''");
+}

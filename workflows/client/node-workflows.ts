@@ -1,0 +1,51 @@
+import type { Client } from '@temporalio/client';
+import { MAIN_TASK_QUEUE, mediaNodeWorkflowId } from '../ids';
+import { nodeStartedSignal, nodeStoppedSignal } from '../node/messages';
+import type { MediaNodeInput } from '../node/messages';
+import { timedRequest } from './timed-request';
+
+/** Named, not imported, as the workflow of a call. */
+const NODE_WORKFLOW = 'mediaNodeWorkflow';
+
+export interface NodeWorkflowsOptions {
+  /** Fails fast: `createTemporalClient` of `ops/temporal-client.ts`. */
+  readonly client: Client;
+  /** For each request. */
+  readonly limitMs: number;
+}
+
+/** What a media node tells the workflow that watches it; rejects while Temporal is away. */
+export class NodeWorkflows {
+  readonly #client: Client;
+  readonly #limitMs: number;
+
+  constructor(options: NodeWorkflowsOptions) {
+    this.#client = options.client;
+    this.#limitMs = options.limitMs;
+  }
+
+  async nodeStarted(nodeId: string, bootId: string): Promise<void> {
+    const input: MediaNodeInput = { nodeId };
+    await timedRequest({ client: this.#client, deadlineMs: this.#deadlineMs() }, () =>
+      this.#client.workflow.signalWithStart(NODE_WORKFLOW, {
+        workflowId: mediaNodeWorkflowId(nodeId),
+        taskQueue: MAIN_TASK_QUEUE,
+        args: [input],
+        signal: nodeStartedSignal,
+        signalArgs: [{ bootId }],
+        staticSummary: `Media node ${nodeId}: watches its boots and ends the calls of lost ones`,
+      }),
+    );
+  }
+
+  /** A workflow that is not there any more needs not be told. */
+  async nodeStopped(nodeId: string, bootId: string): Promise<void> {
+    const handle = this.#client.workflow.getHandle(mediaNodeWorkflowId(nodeId));
+    const options = { client: this.#client, deadlineMs: this.#deadlineMs(), expected: { not_found: null } };
+    await timedRequest<void | null>(options, () => handle.signal(nodeStoppedSignal, { bootId }));
+  }
+
+  #deadlineMs(): number {
+    return Date.now() + this.#limitMs;
+  }
+}
