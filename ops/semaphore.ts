@@ -18,10 +18,6 @@ export class Semaphore {
     this.#limit = limit;
   }
 
-  get taken(): number {
-    return this.#taken;
-  }
-
   /** Other places than before; those taken beyond a lower limit are not given again until there is room. */
   resize(limit: number): void {
     this.#limit = limit;

@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import type { HangupCause } from '../../contract/endings';
+import { withDeadline } from '../../ops/deadline';
 import type { Logger } from '../../ops/logger';
+import { Semaphore } from '../../ops/semaphore';
 import type { OutboundCallInput } from '../../workflows/call/input';
 import { CallWorkflows } from '../../workflows/client/call-workflows';
 import type { CallWorkflowDescription } from '../../workflows/client/call-workflows';
 import { temporalTrouble } from '../../workflows/client/temporal-trouble';
 import { unavailable } from '../errors';
-import { StartGate } from './start-gate';
 
 /** For each try of an accept, and for a look at a workflow. */
 const LIMIT_MS = 2000;
@@ -16,6 +17,8 @@ const LIMIT_MS = 2000;
  * else's calls waiting, and 16 places make the 40 starts a second that an embedded server sustains.
  */
 const START_MS = 400;
+/** For a place among the starts. */
+const MAX_WAIT_MS = 1000;
 /** A workflow that is about to close takes no update for a moment: then it is closed, or goes on. */
 const CLOSING_RETRY_MS = 50;
 
@@ -47,14 +50,15 @@ export class CallRequests {
   readonly #logger: Logger;
   readonly #hangupDeadlineMs: number;
   readonly #startMs: number;
-  readonly #gate: StartGate;
+  /** Beyond what the server takes at once, only waiting grows. */
+  readonly #starts: Semaphore;
 
   constructor(options: CallRequestsOptions) {
     this.#workflows = new CallWorkflows({ client: options.client, limitMs: LIMIT_MS });
     this.#logger = options.logger;
     this.#hangupDeadlineMs = options.hangupDeadlineMs ?? 10_000;
     this.#startMs = options.startMs ?? START_MS;
-    this.#gate = new StartGate({ limit: options.maxStarts ?? 16, maxWaitMs: 1000 });
+    this.#starts = new Semaphore(options.maxStarts ?? 16);
   }
 
   /** Once more with the same ids when the first try hits its deadline. Never throws. */
@@ -93,13 +97,12 @@ export class CallRequests {
   }
 
   async #acceptOnce(input: OutboundCallInput, bodyHash: string | null): Promise<AcceptOutcome> {
+    if (!(await this.#starts.acquire({ maxWaitMs: MAX_WAIT_MS }))) return 'busy';
+    const answer = this.#workflows.accept(input, bodyHash);
+    const leave = (): void => this.#starts.release();
+    withDeadline(answer, this.#startMs).then(leave, leave);
     try {
-      const begun = await this.#gate.run(async () => {
-        const answer = this.#workflows.accept(input, bodyHash);
-        await Promise.race([answer.catch(() => undefined), sleep(this.#startMs, undefined, { ref: false })]);
-        return { answer };
-      });
-      return begun === undefined ? 'busy' : await begun.value.answer;
+      return await answer;
     } catch (error) {
       const trouble = temporalTrouble(error);
       if (trouble !== 'refused' && trouble !== 'closing') return this.#unclear('start', error);

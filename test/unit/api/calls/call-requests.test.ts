@@ -56,11 +56,33 @@ describe('a hang-up that meets a workflow about to close', () => {
 });
 
 describe('a start', () => {
+  const logger = createLogger({ name: 'test', level: 'silent' });
+  const clientOf = (executeUpdateWithStart: () => Promise<unknown>): Client =>
+    ({ workflow: { executeUpdateWithStart }, connection }) as unknown as Client;
+
+  it('for which no place comes free is not begun', async () => {
+    jest.useFakeTimers();
+    let begun = 0;
+    const client = clientOf(() => new Promise(() => begun++));
+    const calls = new CallRequests({ client, logger, maxStarts: 1, startMs: 60_000 });
+    void calls.accept(input, null);
+    const next = calls.accept(input, null);
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect([await next, begun]).toEqual(['busy', 1]);
+    jest.useRealTimers();
+  });
+
+  it('that fails gives its place back', async () => {
+    const client = clientOf(() => Promise.reject(grpc(grpcStatus.PERMISSION_DENIED, 'no')));
+    const calls = new CallRequests({ client, logger, maxStarts: 1, startMs: 60_000 });
+    expect(await calls.accept(input, null)).toBe('unavailable');
+    expect(await calls.accept(input, null)).toBe('unavailable');
+  });
+
   it('whose dial is slow keeps its place for a moment only', async () => {
     const answers: ((answer: { accepted: boolean }) => void)[] = [];
     const executeUpdateWithStart = (): Promise<unknown> => new Promise((resolve) => answers.push(resolve));
-    const client = { workflow: { executeUpdateWithStart }, connection } as unknown as Client;
-    const logger = createLogger({ name: 'test', level: 'silent' });
+    const client = clientOf(executeUpdateWithStart);
     const calls = new CallRequests({ client, logger, maxStarts: 1, startMs: 1 });
     const slow = calls.accept(input, null);
     const next = calls.accept(input, null);
