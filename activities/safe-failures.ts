@@ -26,7 +26,7 @@ export const safeFailures: ActivityInterceptorsFactory = () => ({
 });
 
 /** Failures made for Temporal are passed on as they are. */
-export function withoutWords(error: unknown): unknown {
+function withoutWords(error: unknown): unknown {
   if (error instanceof TemporalFailure || error instanceof CompleteAsyncError) return error;
   if (!(error instanceof Error)) return ApplicationFailure.create({ message: 'not an error', type: typeof error });
   // The SDK's own way to say that an activity was cancelled.

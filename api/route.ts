@@ -44,7 +44,7 @@ export interface RouteAnswer {
 }
 
 /** A status and the codes it may carry on this route, beyond those every route has. */
-export type RouteErrors = Partial<Readonly<Record<ErrorStatus, readonly string[]>>>;
+type RouteErrors = Partial<Readonly<Record<ErrorStatus, readonly string[]>>>;
 
 interface RouteDocs {
   readonly operationId: string;

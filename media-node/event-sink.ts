@@ -13,7 +13,7 @@ const WRITE_LIMIT_MS = 4_000;
 const MAX_BUFFERED = 20_000;
 const RETRY_MS = 1_000;
 
-export interface EventStore {
+interface EventStore {
   /** Rejects while PostgreSQL is away. */
   insertBatch(events: readonly CallEvent[]): Promise<{ readonly rejected: readonly CallEvent[] }>;
 }

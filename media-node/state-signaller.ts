@@ -19,7 +19,7 @@ const MAX_REASON_CHARS = 128;
 const PHONE_NUMBER = /\+?\(?\d(?:[\s().-]*\d){4,}/g;
 
 /** Rejects while Temporal is away. */
-export type SignalCall = (callId: string, signal: CallStateSignal) => Promise<SignalOutcome>;
+type SignalCall = (callId: string, signal: CallStateSignal) => Promise<SignalOutcome>;
 
 export interface StateSignallerOptions {
   readonly nodeId: string;

@@ -1,5 +1,5 @@
 /** The timers of the process, or of a clock. */
-export interface Timers {
+interface Timers {
   setTimeout(callback: () => void, delayMs: number): unknown;
   clearTimeout(handle: unknown): void;
 }

@@ -51,7 +51,7 @@ export const portNumber = z.coerce.number().int().min(1).max(65_535);
 /** Like {@link portNumber}; 0 lets the system choose. */
 export const listenPort = z.coerce.number().int().min(0).max(65_535);
 export const positiveInteger = z.coerce.number().int().positive();
-export const flag = z
+const flag = z
   .enum(['true', 'false', '1', '0', 'yes', 'no'], 'must be true or false')
   .transform((value) => value === 'true' || value === '1' || value === 'yes');
 /** Of API and media node alike. */
@@ -78,7 +78,7 @@ export const sipEnv = {
 };
 export const databaseUrl = z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' });
 export const hostPort = z.string().regex(/^(\[[0-9a-fA-F:]+\]|[^\s:]+):\d{1,5}$/, 'must be host:port');
-export const temporalSettingsEnv = {
+const temporalSettingsEnv = {
   TEMPORAL_NAMESPACE: z.string().default('default'),
   TEMPORAL_API_KEY: z.string().optional(),
   /** Set by itself when one of the others is. */

@@ -24,7 +24,8 @@ const SIDE_BY_SIDE = '/test/e2e/calls/';
 
 const STEPS = {
   typecheck: () => tool('typescript', 'bin/tsc', ['--noEmit', '-p', 'tsconfig.json']),
-  lint: () => tool('oxlint', 'bin/oxlint', ['--type-aware']),
+  lint: async () =>
+    sum(await tool('oxlint', 'bin/oxlint', ['--type-aware']), await tool('knip', 'bin/knip.js', ['--production'])),
   format: () => tool('prettier', 'bin/prettier.cjs', ['--check', '.', '--log-level', 'warn']),
   build: () => run('build', [join(root, 'scripts', 'build.mjs')]),
   unit: () => jest('unit', 5 * MINUTE_MS, WORKERS),

@@ -5,9 +5,9 @@ import type { Discrepancy } from '../../workflows/reconciler/activities';
 /** What is younger may be on its way from one to the other. */
 export const MIN_AGE_MS = 5_000;
 /** A silent node is its own workflow's business for this long. */
-export const NODE_GONE_MS = 20_000;
+const NODE_GONE_MS = 20_000;
 
-export interface OpenRow {
+interface OpenRow {
   readonly callId: string;
   readonly nodeId: string | null;
   readonly bootId: string | null;

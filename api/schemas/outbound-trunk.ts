@@ -6,7 +6,7 @@ const HOST_NAME =
   /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}[A-Za-z0-9])?)*\.?$/;
 
 /** A name or address a SIP request can be sent to: no port, no scheme, no user part. */
-export const sipHost = z
+const sipHost = z
   .string()
   .trim()
   .max(253)

@@ -15,7 +15,7 @@ import type { TextToSpeech, Voice } from './text-to-speech';
 import { APOLOGY, STANDING_PHRASES } from './turns/phrases';
 import { SpeechListener } from './vad/speech-listener';
 
-export interface LanguageModelOptions {
+interface LanguageModelOptions {
   readonly baseUrl: string;
   readonly apiKey: string | null;
   readonly model: string;

@@ -14,7 +14,7 @@ const WARM_DEADLINE_MS = 3000;
 /** The agent of a call on its RTP session: `AgentRuntime.createSession`, or the echo of bench mode. */
 export type AgentFactory = (persona: AgentPersona, rtp: RtpSession, delegate: AgentDelegate) => AgentSession;
 
-export interface CallMediaDelegate {
+interface CallMediaDelegate {
   onTurn(turn: TranscriptTurn): void;
   onTurnLatency(ms: number): void;
   onAgentEnd(reason: 'agent_goodbye' | 'silence' | 'error'): void;

@@ -2,7 +2,7 @@ import type { CallDirection } from '../../contract/call';
 import type { Disposition, EndReason } from '../../contract/endings';
 import type { RtpStats } from '../rtp/rtp-session';
 
-export interface EndedCall {
+interface EndedCallFigures {
   readonly direction: CallDirection;
   readonly disposition: Disposition;
   readonly endReason: EndReason | null;
@@ -12,7 +12,7 @@ export interface EndedCall {
 
 export interface CallObserver {
   callBegan(direction: CallDirection): void;
-  callEnded(call: EndedCall): void;
+  callEnded(call: EndedCallFigures): void;
   /** An INVITE refused before a call existed, or a dial not sent. */
   rejected(reason: string): void;
   turnLatency(ms: number): void;

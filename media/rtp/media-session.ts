@@ -24,7 +24,7 @@ const RTCP_INTERVAL_MS = 5000;
 /** A longer stall (a suspended machine) is not caught up with. */
 const MAX_SKIPPED_READS = 50;
 
-export interface MediaSessionEvents {
+interface MediaSessionEvents {
   onDtmf(digit: string, durationMs: number): void;
   onFirstPacketSent(atEpochMs: number): void;
   onFirstPacketReceived(atEpochMs: number): void;

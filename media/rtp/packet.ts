@@ -9,8 +9,7 @@
  * |                    CSRC list (0..15 words)                    |
  * |   extension: profile (16)     |        length in words        |
  *
- * `readRtpPacket` works in place and allocates nothing: it is the receive path. `parseRtpPacket` and
- * `serialiseRtpPacket` are the complete pair.
+ * `readRtpPacket` works in place and allocates nothing: it is the receive path.
  */
 export const RTP_HEADER_BYTES = 12;
 
@@ -23,19 +22,6 @@ export class RtpPacketView {
   ssrc = 0;
   payloadOffset = 0;
   payloadBytes = 0;
-}
-
-export interface RtpPacket {
-  readonly payloadType: number;
-  readonly marker: boolean;
-  readonly sequenceNumber: number;
-  readonly timestamp: number;
-  readonly ssrc: number;
-  readonly csrcs: readonly number[];
-  readonly extension: { readonly profile: number; readonly data: Uint8Array } | null;
-  readonly payload: Uint8Array;
-  /** Octets of padding, the count octet included; 0 without the padding bit. */
-  readonly paddingBytes: number;
 }
 
 /** RTCP shares the port under rtcp-mux: packet types 192–223 are RTCP (RFC 5761 §4). */
@@ -71,57 +57,6 @@ export function readRtpPacket(bytes: Uint8Array, view: RtpPacketView): boolean {
   view.payloadOffset = offset;
   view.payloadBytes = end - offset;
   return true;
-}
-
-/** Every field of a packet. @throws RangeError when the bytes are not an RTP packet */
-export function parseRtpPacket(bytes: Uint8Array): RtpPacket {
-  const view = new RtpPacketView();
-  if (!readRtpPacket(bytes, view)) throw new RangeError('not an RTP packet');
-  const first = bytes[0] as number;
-  const csrcCount = first & 0x0f;
-  const csrcs = Array.from({ length: csrcCount }, (_, i) => uint32(bytes, RTP_HEADER_BYTES + i * 4));
-  const extensionAt = RTP_HEADER_BYTES + csrcCount * 4;
-  const extension =
-    first & 0x10
-      ? { profile: uint16(bytes, extensionAt), data: bytes.slice(extensionAt + 4, view.payloadOffset) }
-      : null;
-  const end = view.payloadOffset + view.payloadBytes;
-  return {
-    payloadType: view.payloadType,
-    marker: view.marker,
-    sequenceNumber: view.sequenceNumber,
-    timestamp: view.timestamp,
-    ssrc: view.ssrc,
-    csrcs,
-    extension,
-    payload: bytes.slice(view.payloadOffset, end),
-    paddingBytes: bytes.length - end,
-  };
-}
-
-/** @throws RangeError when a field does not fit its place on the wire */
-export function serialiseRtpPacket(packet: RtpPacket): Uint8Array {
-  const { csrcs, extension, payload, paddingBytes } = packet;
-  if (csrcs.length > 15) throw new RangeError('more than 15 CSRCs');
-  if (extension !== null && (extension.data.length % 4 !== 0 || extension.data.length > 0xffff * 4)) {
-    throw new RangeError('extension is not a count of 32-bit words');
-  }
-  if (paddingBytes < 0 || paddingBytes > 255) throw new RangeError('padding is 0..255 octets');
-  const extensionBytes = extension === null ? 0 : 4 + extension.data.length;
-  const headerBytes = RTP_HEADER_BYTES + csrcs.length * 4 + extensionBytes;
-  const out = new Uint8Array(headerBytes + payload.length + paddingBytes);
-  writeRtpHeader(out, packet.payloadType, packet.marker, packet.sequenceNumber, packet.timestamp, packet.ssrc);
-  out[0] = 0x80 | (paddingBytes > 0 ? 0x20 : 0) | (extension === null ? 0 : 0x10) | csrcs.length;
-  csrcs.forEach((csrc, i) => setUint32(out, RTP_HEADER_BYTES + i * 4, csrc));
-  if (extension !== null) {
-    const at = RTP_HEADER_BYTES + csrcs.length * 4;
-    setUint16(out, at, extension.profile);
-    setUint16(out, at + 2, extension.data.length / 4);
-    out.set(extension.data, at + 4);
-  }
-  out.set(payload, headerBytes);
-  if (paddingBytes > 0) out[out.length - 1] = paddingBytes;
-  return out;
 }
 
 /** The fixed header of a packet without CSRCs, extension or padding, at the start of `out`. */

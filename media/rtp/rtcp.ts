@@ -22,7 +22,7 @@ export interface NtpTime {
   readonly fraction: number;
 }
 
-export interface SenderInfo {
+interface SenderInfo {
   readonly ntp: NtpTime;
   readonly rtpTimestamp: number;
   readonly packetCount: number;
@@ -41,7 +41,7 @@ export interface ReportOptions {
   readonly bye: boolean;
 }
 
-export interface ReceivedBlock {
+interface ReceivedBlock {
   /** Whom the block is about. */
   readonly ssrc: number;
   readonly fractionLost: number;

@@ -40,7 +40,7 @@ export function preparePostgresBinaries(user: ServerUser | undefined): PostgresB
 }
 
 /** May everybody enter this folder and all above it? */
-export function isReachable(folder: string): boolean {
+function isReachable(folder: string): boolean {
   for (let current = folder; ; current = dirname(current)) {
     if ((statSync(current).mode & 0o001) === 0) return false;
     if (dirname(current) === current) return true;

@@ -26,7 +26,7 @@ export async function stopProcess(
   return !isAlive(record);
 }
 
-export async function waitForEnd(record: Pick<ProcessRecord, 'pid' | 'identity'>, waitMs: number): Promise<boolean> {
+async function waitForEnd(record: Pick<ProcessRecord, 'pid' | 'identity'>, waitMs: number): Promise<boolean> {
   const limitMs = performance.now() + waitMs;
   while (isAlive(record)) {
     if (performance.now() >= limitMs) return false;

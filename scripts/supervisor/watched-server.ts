@@ -7,7 +7,7 @@ import type { ProcessRecord } from '../process/pid-file';
 import { RESTART_POLICY } from './restart-policy';
 
 /** `PostgresServer` and `TemporalServer`: started again they keep ports and data. */
-export interface RestartableServer {
+interface RestartableServer {
   readonly record: ProcessRecord | undefined;
   start(): Promise<void>;
   stop(): Promise<void>;

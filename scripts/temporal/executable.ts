@@ -11,7 +11,7 @@ import { cacheFolder } from '../cache-folder';
 import { withoutSecrets } from '../process/child-environment';
 import { AlreadyRunningError, takeInstanceLock } from '../process/instance-lock';
 
-export const TEMPORAL_VERSION = '1.5.1';
+const TEMPORAL_VERSION = '1.5.1';
 
 const GO_PACKAGE = `github.com/temporalio/cli/cmd/temporal@v${TEMPORAL_VERSION}`;
 const DOWNLOAD_SERVICE = 'https://temporal.download';

@@ -11,6 +11,8 @@ import { isAlive, readLivePidFile, removePidFile, writePidFile } from '../proces
 import type { ProcessRecord } from '../process/pid-file';
 import { findFreePort, systemPort } from '../process/ports';
 import { stopProcess } from '../process/stop-process';
+import { temporalArguments } from './command-line';
+import type { TemporalPorts } from './command-line';
 
 export interface TemporalServerOptions {
   /** See `findTemporal`. */
@@ -23,16 +25,6 @@ export interface TemporalServerOptions {
   readonly baseUiPort?: number;
 }
 
-interface Ports {
-  readonly port: number;
-  readonly uiPort: number;
-  /**
-   * Of the HTTP API, over which this launcher watches the start. A new one from the system's own range for each start:
-   * what answers there is the server just started and never another clone's, which would look the same.
-   */
-  readonly httpPort: number;
-}
-
 const NAMESPACE = 'default';
 const RETENTION = `${72 * 3600}s`;
 const READY_MS = 30_000;
@@ -40,38 +32,6 @@ const LAUNCH_AGAIN_MS = 200;
 const ASK_AGAIN_MS = 40;
 /** The ports were chosen before they were taken, and a killed server's file is free a moment later. */
 const PASSING_FAILURE = /address already in use|database is locked/i;
-
-/**
- * The defaults are made for many shards; with the one shard of this server each hop would wait 35–50 ms and no timer
- * would fire before 1 s. temporal-docker-compose.yml sets the same values.
- */
-const DYNAMIC_CONFIG = [
-  'history.transferProcessorMaxPollRPS=1000',
-  'history.timerProcessorMaxPollRPS=1000',
-  'history.timerProcessorMaxTimeShift="10ms"',
-  'system.enableActivityEagerExecution=true',
-  // One partition a queue: with four, a task waits for the poller of another one.
-  'matching.numTaskqueueReadPartitions=1',
-  'matching.numTaskqueueWritePartitions=1',
-];
-
-/** The command line after the executable's name. */
-export function temporalArguments(ports: Ports, databaseFile: string): string[] {
-  const repeat = (flag: string, values: readonly string[]): string[] => values.flatMap((value) => [flag, value]);
-  return [
-    ...'server start-dev --ip 127.0.0.1 --log-level warn'.split(' '),
-    ...repeat('--port', [String(ports.port)]),
-    ...repeat('--ui-port', [String(ports.uiPort)]),
-    ...repeat('--http-port', [String(ports.httpPort)]),
-    ...repeat('--db-filename', [databaseFile]),
-    ...repeat(
-      '--search-attribute',
-      SEARCH_ATTRIBUTES.map((name) => `${name}=Keyword`),
-    ),
-    ...repeat('--sqlite-pragma', ['journal_mode=wal', 'synchronous=normal']),
-    ...repeat('--dynamic-config-value', DYNAMIC_CONFIG),
-  ];
-}
 
 /**
  * The embedded Temporal server of one data folder, in a process group of its own so that it survives its starter and the
@@ -83,7 +43,7 @@ export class TemporalServer {
   /** The ports of the last run. */
   readonly #portsFile: string;
   readonly #logFile: string;
-  #ports: Ports | undefined;
+  #ports: TemporalPorts | undefined;
   #running: ProcessRecord | undefined;
 
   constructor(options: TemporalServerOptions) {
@@ -140,12 +100,12 @@ export class TemporalServer {
     removePidFile(this.#pidFile);
   }
 
-  #known(): Ports {
+  #known(): TemporalPorts {
     if (this.#ports === undefined) throw new Error('Temporal has not been started');
     return this.#ports;
   }
 
-  async #choosePorts(last: Ports | undefined): Promise<Ports> {
+  async #choosePorts(last: TemporalPorts | undefined): Promise<TemporalPorts> {
     const port = await findFreePort([last?.port], this.#options.basePort ?? 7233);
     const uiPort = await findFreePort([last?.uiPort], this.#options.baseUiPort ?? 8233);
     return { port, uiPort, httpPort: await systemPort() };
@@ -220,7 +180,7 @@ export class TemporalServer {
   }
 }
 
-function readPorts(path: string): Ports | undefined {
+function readPorts(path: string): TemporalPorts | undefined {
   try {
     return portsOf(JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>);
   } catch {
@@ -228,7 +188,7 @@ function readPorts(path: string): Ports | undefined {
   }
 }
 
-function portsOf(details: Readonly<Record<string, unknown>>): Ports | undefined {
+function portsOf(details: Readonly<Record<string, unknown>>): TemporalPorts | undefined {
   const { port, uiPort, httpPort } = details;
   if (typeof port !== 'number' || typeof uiPort !== 'number' || typeof httpPort !== 'number') return undefined;
   return { port, uiPort, httpPort };

@@ -9,7 +9,7 @@ import { isUuid, uuidV7 } from '../ids';
 import { FOR_SHARE, FOR_UPDATE } from '../row-lock';
 
 /** What a user sets; every field left out of a creation takes the column's default. */
-export type AgentFields = Omit<Agent, 'id' | 'orgId' | 'outboundTrunkId' | 'createdAt' | 'updatedAt' | 'version'>;
+type AgentFields = Omit<Agent, 'id' | 'orgId' | 'outboundTrunkId' | 'createdAt' | 'updatedAt' | 'version'>;
 export type NewAgent = Pick<Agent, 'name'> & Partial<AgentFields> & { readonly id?: string };
 export type AgentPatch = Partial<AgentFields>;
 /** With the number assigned to it (the oldest, when there are several). */

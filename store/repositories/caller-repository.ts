@@ -10,7 +10,7 @@ export interface Caller {
   readonly ownNumbers: readonly string[];
 }
 
-export interface CallingAgent {
+interface CallingAgent {
   readonly id: string;
   readonly language: readonly string[];
   readonly firstMessage: string;

@@ -13,7 +13,7 @@ import { MoreThan } from 'typeorm';
 /** Channel of `NOTIFY`; the payload is the new version. */
 export const CONFIG_CHANNEL = 'trunkline_config';
 
-export interface InboundTrunkConfig {
+interface InboundTrunkConfig {
   readonly id: string;
   readonly orgId: string;
   readonly authUsername: string;
@@ -23,7 +23,7 @@ export interface InboundTrunkConfig {
   readonly version: number;
 }
 
-export interface OutboundTrunkConfig {
+interface OutboundTrunkConfig {
   readonly id: string;
   readonly orgId: string;
   readonly name: string;

@@ -17,7 +17,7 @@ import {
 } from './messages';
 import { showDetails, showEnded } from './presentation';
 
-export interface CallResult {
+interface CallResult {
   readonly disposition: CallEnding['disposition'];
   readonly endReason: CallEnding['endReason'];
 }

@@ -15,7 +15,7 @@ export interface ListedNodeActivities {
  * - `forgotten_by_node`: a running call whose node lives and does not list it;
  * - `node_gone`: a running call on a boot that is silent or replaced, which its node's workflow should have ended.
  */
-export type DiscrepancyCause = 'live_without_workflow' | 'open_without_workflow' | 'forgotten_by_node' | 'node_gone';
+type DiscrepancyCause = 'live_without_workflow' | 'open_without_workflow' | 'forgotten_by_node' | 'node_gone';
 
 export interface Discrepancy {
   readonly cause: DiscrepancyCause;

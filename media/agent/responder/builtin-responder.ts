@@ -2,7 +2,7 @@ import type { AgentPersona } from '../agent-session';
 import { Knowledge } from './knowledge';
 import type { ChatMessage, Responder, ResponderEvent, ResponderRequest } from './responder';
 
-export const UNKNOWN_ANSWER = "I'm sorry, I don't know that. Is there anything else I can help you with?";
+const UNKNOWN_ANSWER = "I'm sorry, I don't know that. Is there anything else I can help you with?";
 const FAREWELL = 'Thank you for calling. Goodbye!';
 
 /** Longer sentences that happen to end in "bye" say something else first. */

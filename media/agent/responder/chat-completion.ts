@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { AgentPersona } from '../agent-session';
 import type { ChatMessage, ResponderEvent } from './responder';
 
-export const END_CALL_TOOL = 'end_call';
+const END_CALL_TOOL = 'end_call';
 
 const toolCall = z.object({
   index: z.number().optional(),

@@ -6,7 +6,7 @@ const SENTENCES_AHEAD = 2;
 /** Length of speech not synthesised to its end when it was cut, in samples per character. */
 const SAMPLES_PER_CHARACTER = 520;
 
-export interface AgentSpeechDelegate {
+interface AgentSpeechDelegate {
   onFirstAudio(): void;
   /** Everything was heard. */
   onFinished(): void;

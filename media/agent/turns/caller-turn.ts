@@ -36,7 +36,7 @@ export interface FinishedTurn {
   readonly failed: boolean;
 }
 
-export interface CallerTurnDelegate {
+interface CallerTurnDelegate {
   /** Speech was noticed. */
   onOnset(): void;
   /** It goes on; ms since its onset. */

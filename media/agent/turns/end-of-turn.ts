@@ -1,6 +1,6 @@
 /** How long a silence ends the caller's turn, by what was said so far. */
-export const SHORT_SILENCE_MS = 500;
-export const USUAL_SILENCE_MS = 650;
+const SHORT_SILENCE_MS = 500;
+const USUAL_SILENCE_MS = 650;
 export const LONG_SILENCE_MS = 800;
 
 const TRAILING_WORDS = new Set(

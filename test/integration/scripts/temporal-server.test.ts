@@ -4,7 +4,8 @@ import { join } from 'node:path';
 
 import { isAlive } from '../../../scripts/process/pid-file';
 import { findTemporal } from '../../../scripts/temporal/executable';
-import { temporalArguments, TemporalServer } from '../../../scripts/temporal/temporal-server';
+import { temporalArguments } from '../../../scripts/temporal/command-line';
+import { TemporalServer } from '../../../scripts/temporal/temporal-server';
 import { createTemporalClient } from '../../../ops/temporal-client';
 import type { TemporalClient } from '../../../ops/temporal-client';
 import { SEARCH_ATTRIBUTES } from '../../../workflows/ids';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { z } from 'zod';
 
-import { EnvError, flag, portNumber, processEnv, readEnv } from '../../../ops/env';
+import { allowPrivateTargets, EnvError, portNumber, processEnv, readEnv } from '../../../ops/env';
 
 const KEY = Buffer.alloc(32, 7).toString('base64');
 
@@ -59,7 +59,7 @@ describe('readEnv', () => {
     ['no', false],
     ['false', false],
   ])('a flag reads %s as %s', (text, expected) => {
-    expect(readEnv({ FLAG: flag }, { file: null, env: { FLAG: text } }).FLAG).toBe(expected);
+    expect(readEnv({ FLAG: allowPrivateTargets }, { file: null, env: { FLAG: text } }).FLAG).toBe(expected);
   });
 
   describe('with a file', () => {

@@ -9,8 +9,8 @@ import type { AddressInfo } from 'node:net';
 import type { AudioBatch } from '../../../../media/audio/audio-batch';
 import { decodeG711, encodeG711 } from '../../../../media/codec/g711';
 import { ThreadedRtpEngine } from '../../../../media/rtp/engine';
-import { parseRtpPacket, serialiseRtpPacket } from '../../../../media/rtp/packet';
-import type { RtpPacket } from '../../../../media/rtp/packet';
+import { parseRtpPacket, serialiseRtpPacket } from '../../../support/rtp-packet';
+import type { RtpPacket } from '../../../support/rtp-packet';
 import type { RtpRemote, RtpSession } from '../../../../media/rtp/rtp-session';
 import { amplitudeAt, sine } from '../../../support/tones';
 

@@ -1,6 +1,8 @@
-import { sipHost } from '../../../../api/schemas/outbound-trunk';
+import { outboundTrunkCreate } from '../../../../api/schemas/outbound-trunk';
 
-describe('sipHost', () => {
+const { host: sipHost } = outboundTrunkCreate.shape;
+
+describe('the host of an outbound trunk', () => {
   it.each(['sip.provider.com', 'sip.provider.com.', 'localhost', '192.0.2.7', '2001:db8::7', '[2001:db8::7]', '::1'])(
     'takes %s',
     (host) => {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { encodeG711 } from '../../../../media/codec/g711';
 import { MediaSession } from '../../../../media/rtp/media-session';
-import { parseRtpPacket, serialiseRtpPacket } from '../../../../media/rtp/packet';
-import type { RtpPacket } from '../../../../media/rtp/packet';
+import { parseRtpPacket, serialiseRtpPacket } from '../../../support/rtp-packet';
+import type { RtpPacket } from '../../../support/rtp-packet';
 import { buildReport, compactNtp, ntpTime, readRtcp } from '../../../../media/rtp/rtcp';
 import type { RtpRemote } from '../../../../media/rtp/rtp-session';
 import { amplitudeAt, sine } from '../../../support/tones';

@@ -1,14 +1,8 @@
 import fc from 'fast-check';
 import { RtpPacket as ReferencePacket } from 'rtp.js/packets';
 
-import {
-  RtpPacketView,
-  isRtcp,
-  parseRtpPacket,
-  readRtpPacket,
-  serialiseRtpPacket,
-  writeRtpHeader,
-} from '../../../../media/rtp/packet';
+import { isRtcp, readRtpPacket, RtpPacketView, writeRtpHeader } from '../../../../media/rtp/packet';
+import { parseRtpPacket, serialiseRtpPacket } from '../../../support/rtp-packet';
 
 const bytes = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex.replaceAll(/\s/g, ''), 'hex'));
 

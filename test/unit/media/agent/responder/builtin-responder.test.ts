@@ -1,8 +1,9 @@
-import { BuiltinResponder, UNKNOWN_ANSWER } from '../../../../../media/agent/responder/builtin-responder';
+import { BuiltinResponder } from '../../../../../media/agent/responder/builtin-responder';
 import type { ChatMessage, ResponderEvent } from '../../../../../media/agent/responder/responder';
 import { TEST_PERSONA } from '../../../../fakes/fake-speech';
 import { describeResponder } from '../../../../support/agent/responder-contract';
 
+const UNKNOWN_ANSWER = "I'm sorry, I don't know that. Is there anything else I can help you with?";
 const HOURS = 'Our opening hours are nine to five on weekdays.';
 const ADDRESS = 'The office is at 12 Main Street in Springfield.';
 const PARKING = 'Customers can park behind the building, free of charge.';
