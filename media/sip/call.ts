@@ -8,8 +8,9 @@ import type { SipEdge } from './edge/edge';
 import type { Flow } from './edge/flow';
 import type { TargetResolver } from './edge/resolver';
 import type { SipRequest, SipResponse } from './message/message';
+import type { OutgoingRequest } from './message/outgoing-request';
 import type { CoreAnswer, CoreEvents, SipCore } from './sip-core';
-import type { CoreTransport } from './sipjs-adapter';
+import type { ReplyTransport, RequestTransport } from './sipjs-adapter';
 import type { SipLogger } from './logger';
 import type { DialogDelegate, LadderMessage, ReasonHeader, SipPeer } from './types';
 
@@ -54,7 +55,6 @@ export abstract class SipCall {
   #state: CallState = 'setup';
   #pendingBye: readonly string[] | undefined;
   #endCause: CloseCause = 'normal';
-  readonly #inviteBranches = new Set<string>();
 
   constructor(context: CallContext, sipCallId: string, localTag: string) {
     this.context = context;
@@ -112,7 +112,7 @@ export abstract class SipCall {
 
   receiveRequest(request: SipRequest, key: string, flow: Flow): void {
     this.#ladder('in', request.method, null, null, request.first('cseq') ?? '', flow);
-    this.core.receiveRequest(request, key, this.#replyTransport(request, flow));
+    this.core.receiveRequest(request, key, this.#replyTransport(flow));
   }
 
   receiveResponse(response: SipResponse, flow: Flow): void {
@@ -226,56 +226,35 @@ export abstract class SipCall {
 
   // ── Messages out ──
 
-  /** Transport of requests; `firstFlow` is where an INVITE that opens the dialog goes, with its CANCEL and refusal's ACK. */
-  protected requestTransport(firstFlow: () => Flow): CoreTransport {
-    const flow = firstFlow();
+  /** `firstFlow` is where an INVITE that opens the dialog goes, with its CANCEL and the ACK of its refusal. */
+  protected requestTransport(firstFlow: () => Flow): RequestTransport {
     return {
-      protocol: flow.transport === 'tcp' ? 'TCP' : 'UDP',
-      reliable: flow.reliable,
-      send: (text) => this.#sendRequest(text, firstFlow),
+      get reliable() {
+        return firstFlow().reliable;
+      },
+      send: (request) => this.#sendRequest(request, firstFlow),
     };
   }
 
-  #replyTransport(request: SipRequest, flow: Flow): CoreTransport {
-    const via = request.topVia;
+  #replyTransport(flow: Flow): ReplyTransport {
     return {
-      protocol: flow.transport === 'tcp' ? 'TCP' : 'UDP',
       reliable: flow.reliable,
-      send: (text) => {
-        if (!text.startsWith('SIP/2.0 ')) return this.#sendRequest(text, () => flow);
-        this.#ladderOut(text, flow);
-        return sendResponse(this.context.edge, flow, via, Buffer.from(text, 'latin1'));
+      send: (response) => {
+        const { status, reason, method, cseq } = response;
+        this.context.counters.message('out', method, status);
+        this.#ladder('out', method, status, reason, cseq, flow);
+        return sendResponse(this.context.edge, flow, response);
       },
     };
   }
 
-  async #sendRequest(text: string, firstFlow: () => Flow): Promise<void> {
-    const opens = this.#opensDialog(text);
-    const flow = opens ? firstFlow() : await flowToHop(this.context, nextHop(text), this.peer);
-    const protocol = flow.transport === 'tcp' ? 'TCP' : 'UDP';
-    // Via names the transport that is really used, which for an ACK may differ from its INVITE's.
-    if (opens && text.startsWith('INVITE ')) this.#inviteBranches.add(branchOf(text));
-    const message = text.replace(/\r\nVia: SIP\/2\.0\/(?:UDP|TCP)/, `\r\nVia: SIP/2.0/${protocol}`);
-    this.#ladderOut(message, flow);
-    flow.send(Buffer.from(message, 'latin1'));
-  }
-
-  /** INVITE without To-tag, its CANCEL, and the ACK of its refusal go where the INVITE went (RFC 3261 §9.1, §17.1.1.3). */
-  #opensDialog(text: string): boolean {
-    if (text.startsWith('CANCEL ')) return true;
-    if (text.startsWith('INVITE ')) return !/\r\nTo: [^\r\n]*;tag=/.test(text);
-    return text.startsWith('ACK ') && this.#inviteBranches.has(branchOf(text));
-  }
-
-  #ladderOut(text: string, flow: Flow): void {
-    const response = text.startsWith('SIP/2.0 ');
-    const lineEnd = text.indexOf('\r\n');
-    const at = text.indexOf('\r\nCSeq: ');
-    const cseq = at < 0 ? '' : text.slice(at + 8, text.indexOf('\r\n', at + 8));
-    const method = response ? cseq.slice(cseq.indexOf(' ') + 1) : text.slice(0, text.indexOf(' '));
-    const status = response ? Number(text.slice(8, 11)) : null;
-    this.context.counters.message('out', method, status);
-    this.#ladder('out', method, status, response ? text.slice(12, lineEnd) : null, cseq, flow);
+  async #sendRequest(request: OutgoingRequest, firstFlow: () => Flow): Promise<void> {
+    const { method, cseq } = request.parts;
+    const along = request.way === 'along_invite';
+    const flow = along ? firstFlow() : await flowToHop(this.context, nextHop(request.parts), this.peer);
+    this.context.counters.message('out', method, null);
+    this.#ladder('out', method, null, null, `${cseq} ${method}`, flow);
+    flow.send(request.bytes(flow.transport));
   }
 
   #ladder(
@@ -290,8 +269,4 @@ export abstract class SipCall {
     if (this.#delegateSet) this.notify((delegate) => delegate.onMessage?.(message));
     else this.#earlyLadder.push(message);
   }
-}
-
-function branchOf(text: string): string {
-  return /\r\nVia: [^\r\n]*?;branch=([^;,\s]+)/.exec(text)?.[1] ?? '';
 }

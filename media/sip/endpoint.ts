@@ -16,7 +16,7 @@ import { SipRequest } from './message/message';
 import { ALLOW } from './message/methods';
 import { parseMessage } from './message/parser';
 import { buildResponse } from './message/serialiser';
-import { SUPPORTED, validateRequest } from './message/validation';
+import { SUPPORTED_LINES, validateRequest } from './message/validation';
 import { markReceived } from './message/via';
 import { OutboundCall } from './outbound-call';
 import { InviteNotSentError } from './types';
@@ -252,8 +252,7 @@ export class SipServer implements SipEndpoint {
       return;
     }
     const headers = [`Allow: ${ALLOW}`, 'Accept: application/sdp', 'Accept-Encoding: identity', 'Accept-Language: en'];
-    if (SUPPORTED.length > 0) headers.push(`Supported: ${SUPPORTED.join(', ')}`);
-    this.#reply(request, flow, { status: 200, headers });
+    this.#reply(request, flow, { status: 200, headers: [...headers, ...SUPPORTED_LINES] });
   }
 
   #receiveInvite(request: SipRequest, key: string, flow: Flow): void {
@@ -356,14 +355,14 @@ export class SipServer implements SipEndpoint {
   /** One stateless final response (RFC 3261 §8.2.7): a repeated request gets the same one again. */
   #reply(request: SipRequest, flow: Flow, { status, reason, headers }: Refusal): void {
     if (request.method === 'ACK') return;
-    const text = buildResponse(request, status, {
+    const response = buildResponse(request, status, {
       toTag: this.#statelessTag(request),
       server: this.#product,
       ...(reason === undefined ? {} : { reason }),
       ...(headers === undefined ? {} : { headers }),
     });
     this.#counters.message('out', request.method, status);
-    sendResponse(this.#edge, flow, request.topVia, Buffer.from(text, 'latin1')).catch(() => {
+    sendResponse(this.#edge, flow, response).catch(() => {
       // The peer will repeat its request when it still wants an answer.
     });
   }

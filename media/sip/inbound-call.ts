@@ -33,7 +33,7 @@ export class InboundCall extends SipCall implements InboundDialog {
       viaHost: options.viaHost,
       product: context.product,
       displayName: '',
-      transport: this.requestTransport(() => flow),
+      requests: this.requestTransport(() => flow),
       events: {
         ...this.dialogEvents(),
         onInvite: () => this.core.trying(),

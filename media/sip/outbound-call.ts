@@ -16,7 +16,6 @@ import type { CallContext } from './call';
 import type { Flow } from './edge/flow';
 import type { ResolvedTarget } from './edge/resolver';
 import type { SipResponse } from './message/message';
-import type { CoreTransport } from './sipjs-adapter';
 import type { DialogDelegate, DialOutcome, OutboundDialog, OutboundInvite, ReasonHeader, SipPeer } from './types';
 
 export interface OutboundCallOptions {
@@ -113,8 +112,12 @@ export class OutboundCall extends SipCall implements OutboundDialog {
   }
 
   get peer(): SipPeer {
+    return this.#inviteFlow.peer;
+  }
+
+  get #inviteFlow(): Flow {
     if (this.#flow === undefined) throw new Error('INVITE was not sent yet');
-    return this.#flow.peer;
+    return this.#flow;
   }
 
   protected abandonSetup(reason: ReasonHeader | undefined): void {
@@ -191,7 +194,7 @@ export class OutboundCall extends SipCall implements OutboundDialog {
       viaHost: at,
       product: context.product,
       displayName: escapeDisplayName(this.#invite.fromDisplayName ?? ''),
-      transport: this.#transport(),
+      requests: this.requestTransport(() => this.#inviteFlow),
       events: {
         ...this.dialogEvents(),
         onProgress: (response) => this.notify((delegate) => delegate.onProgress?.(response.status, sdpOf(response))),
@@ -203,23 +206,6 @@ export class OutboundCall extends SipCall implements OutboundDialog {
       onRetransmit: (method) => context.counters.retransmitted(method),
       onIdle: () => this.forgetWhenIdle(),
     });
-  }
-
-  #transport(): CoreTransport {
-    const flow = (): Flow => {
-      if (this.#flow === undefined) throw new Error('INVITE has no flow');
-      return this.#flow;
-    };
-    const transport = this.requestTransport(flow);
-    return {
-      get protocol() {
-        return flow().transport === 'tcp' ? 'TCP' : 'UDP';
-      },
-      get reliable() {
-        return flow().reliable;
-      },
-      send: (text) => transport.send(text),
-    };
   }
 
   #sendInvite(sdp: string): void {

@@ -21,7 +21,7 @@ import { CoreRequest, CoreResponse, SDP, WireUri } from './sipjs-messages';
 
 import type { Body, InviteUserAgentClient, InviteUserAgentServer, SessionDialog } from 'sip.js/lib/core/index.js';
 import type { SipRequest, SipResponse } from './message/message';
-import type { CallCoreOptions, CoreTransport } from './sipjs-adapter';
+import type { CallCoreOptions, ReplyTransport } from './sipjs-adapter';
 
 /** What happens on the call. Requests that need an answer are answered by what the callback returns. */
 export interface CoreEvents {
@@ -89,16 +89,13 @@ export class SipCore {
   }
 
   /** @param key identifies the server transaction: branch, sent-by and method, ACK and CANCEL under their INVITE */
-  receiveRequest(request: SipRequest, key: string, transport: CoreTransport): void {
-    this.#core.replyTransport = transport;
-    try {
-      const message = new CoreRequest(request, this.#matchingKey(request, key), this.#core.ownUri);
+  receiveRequest(request: SipRequest, key: string, replies: ReplyTransport): void {
+    const message = new CoreRequest(request, this.#matchingKey(request, key), this.#core.ownUri);
+    this.#core.answering(replies, () => {
       if (request.method === 'UPDATE') this.#receiveUpdate(message);
       else if (request.method === 'BYE' && this.#crossesOurBye(message)) this.#answerCrossedBye(message);
       else this.#core.receiveIncomingRequestFromTransport(message);
-    } finally {
-      this.#core.replyTransport = undefined;
-    }
+    });
   }
 
   receiveResponse(response: SipResponse): void {
@@ -142,8 +139,7 @@ export class SipCore {
       new WireUri(invite.toUri),
       { callId: invite.callId, cseq: invite.cseq, fromTag: this.#options.localTag },
       [`Contact: ${this.#options.contact}`, `Allow: ${ALLOW}`, ...invite.headers],
-      // sip.js counts UTF-8 bytes and we write one byte per character; SDP of ours is ASCII.
-      session(invite.sdp.replace(/[^\t\r\n -~]/g, '?')),
+      session(invite.sdp),
     );
     const { events } = this.#options;
     this.#client = this.#core.invite(message, {
