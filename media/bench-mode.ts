@@ -4,7 +4,7 @@
  */
 import type { AgentFactory } from './call/call-media';
 import type { AgentProfile, CallDirectory, CallEvents } from './control/contract';
-import type { DigestCredentials } from './sip/types';
+import type { DigestCredentials } from './sip/auth/identity';
 
 const ORG_ID = 'bench';
 

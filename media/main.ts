@@ -20,7 +20,7 @@ import { readMediaConfig, type MediaConfig } from './config';
 import { MediaNode, type MediaNodeOptions } from './media-node';
 import { createCallObserver, createSipCounters } from './metrics';
 import { ThreadedRtpEngine } from './rtp/engine';
-import { SipServer, type SipEndpointOptions } from './sip/endpoint';
+import { SipServer, type SipServerOptions } from './sip/sip-server';
 
 const RETRY_MS = 500;
 /** For the last events after the calls have ended. */
@@ -39,7 +39,7 @@ interface Process {
 }
 
 type Surroundings = Pick<MediaNodeOptions, 'bootId' | 'directory' | 'events' | 'createAgent'> & {
-  readonly sip: Pick<SipEndpointOptions, 'nonceKey' | 'authentication' | 'anonymousIdentity'>;
+  readonly sip: Pick<SipServerOptions, 'nonceKey' | 'authentication' | 'anonymousIdentity'>;
 };
 
 async function main(): Promise<void> {

@@ -9,7 +9,8 @@ import { InboundCall, type InboundCallDeps } from './call/inbound-call';
 import type { CallDeps } from './call/call-session';
 import type { CallDirectory } from './control/contract';
 import { NodeMediaControl } from './control/media-control';
-import type { DigestCredentials, SipEndpoint, SipEndpointDelegate } from './sip/types';
+import type { DigestCredentials } from './sip/auth/identity';
+import type { SipEndpoint, SipEndpointDelegate } from './sip/endpoint';
 
 /** Live calls may end by themselves this long before they are hung up. */
 const DRAIN_MS = 30_000;

@@ -1,6 +1,6 @@
 /** Endings that a call decides by itself: the Reason its BYE or CANCEL carries (RFC 3326, Q.850). */
 import type { EndReason } from '../control/contract';
-import type { ReasonHeader } from '../sip/types';
+import type { ReasonHeader } from '../sip/reason';
 
 const NORMAL_CLEARING = 16;
 const TEMPORARY_FAILURE = 41;

@@ -4,7 +4,8 @@
  */
 import type { CallDirectory, EndedBy, EndReason, InboundRequest, RoutingDecision } from '../control/contract';
 import { warningHeader } from '../sdp/warning';
-import type { InboundDialog, ReasonHeader } from '../sip/types';
+import type { InboundDialog } from '../sip/dialog';
+import type { ReasonHeader } from '../sip/reason';
 import type { LiveState } from './call-lifecycle';
 import type { CallRegistry, RegisteredCall } from './call-registry';
 import { faultOfOffer } from './call-sdp';

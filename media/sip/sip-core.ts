@@ -10,7 +10,7 @@ import { ALLOW } from './message/methods';
 import { contactUri } from './message/validation';
 import {
   acceptSequence,
-  CallCore,
+  DialogUserAgentCore,
   earlyDialogOf,
   expireTransaction,
   failTransaction,
@@ -21,7 +21,7 @@ import { CoreRequest, CoreResponse, SDP, WireUri } from './sipjs-messages';
 
 import type { Body, InviteUserAgentClient, InviteUserAgentServer, SessionDialog } from 'sip.js/lib/core/index.js';
 import type { SipRequest, SipResponse } from './message/message';
-import type { CallCoreOptions, ReplyTransport } from './sipjs-adapter';
+import type { DialogCoreOptions, ReplyTransport } from './sipjs-adapter';
 
 /** What happens on the call. Requests that need an answer are answered by what the callback returns. */
 export interface CoreEvents {
@@ -48,7 +48,7 @@ export interface CoreAnswer {
   readonly headers?: readonly string[];
 }
 
-export interface SipCoreOptions extends CallCoreOptions {
+export interface SipCoreOptions extends DialogCoreOptions {
   readonly events: CoreEvents;
 }
 
@@ -69,7 +69,7 @@ const session = (content: string): Body => ({ contentDisposition: 'session', con
 /** Transactions and dialogs of one call, in either direction, on a core of its own. */
 export class SipCore {
   readonly #options: SipCoreOptions;
-  readonly #core: CallCore;
+  readonly #core: DialogUserAgentCore;
   #server: InviteUserAgentServer | undefined;
   #client: InviteUserAgentClient | undefined;
   #dialog: SessionDialog | undefined;
@@ -79,7 +79,7 @@ export class SipCore {
 
   constructor(options: SipCoreOptions) {
     this.#options = options;
-    this.#core = new CallCore(options, {
+    this.#core = new DialogUserAgentCore(options, {
       onInvite: (request) => this.#serverInvite(request as unknown as InviteUserAgentServer),
     });
   }

@@ -69,12 +69,13 @@ export interface ReplyTransport {
   send(response: OutgoingResponse): Promise<void>;
 }
 
-export interface CallCoreOptions {
+export interface DialogCoreOptions {
   readonly clock: Clock;
   readonly localTag: string;
-  /** Value of Contact, and of Via's sent-by. */
+  /** Value of Contact. */
   readonly contact: string;
-  readonly viaHost: string;
+  /** Host and port of Via. */
+  readonly sentBy: string;
   readonly product: string;
   readonly displayName: string;
   readonly requests: RequestTransport;
@@ -127,10 +128,10 @@ const asText = (message: OutgoingRequest | OutgoingResponse): string => message 
 
 /** A request of ours as sip.js makes and keeps it. */
 class StackRequest extends OutgoingRequestMessage {
-  readonly #options: CallCoreOptions;
+  readonly #options: DialogCoreOptions;
   #outgoing: OutgoingRequest | undefined;
 
-  constructor(options: CallCoreOptions, ...args: ConstructorParameters<typeof OutgoingRequestMessage>) {
+  constructor(options: DialogCoreOptions, ...args: ConstructorParameters<typeof OutgoingRequestMessage>) {
     super(...args);
     this.#options = options;
   }
@@ -163,7 +164,7 @@ class StackRequest extends OutgoingRequestMessage {
       method: this.method,
       requestUri: this.ruri.toRaw(),
       routes: headers['Route'] ?? [],
-      sentBy: this.#options.viaHost,
+      sentBy: this.#options.sentBy,
       branch: this.branch ?? '',
       to: this.to.toString(),
       from: this.from.toString(),
@@ -201,16 +202,16 @@ class StackTransport implements Transport {
   }
 }
 
-export class CallCore extends UserAgentCore {
+export class DialogUserAgentCore extends UserAgentCore {
   /** Stands in for every Request-URI: sip.js serves sip: only and compares the user part; the endpoint judged it. */
   readonly ownUri: URI;
-  readonly #options: CallCoreOptions;
+  readonly #options: DialogCoreOptions;
   readonly #requests: StackTransport;
   readonly #retransmissions = new Set<Retransmission>();
   #transport: StackTransport;
   #disposed = false;
 
-  constructor(options: CallCoreOptions, delegate: UserAgentCoreDelegate) {
+  constructor(options: DialogCoreOptions, delegate: UserAgentCoreDelegate) {
     const { contact } = options;
     const ownUri = new WireUri(contact);
     super(
@@ -226,7 +227,7 @@ export class CallCore extends UserAgentCore {
         supportedOptionTagsResponse: [...SUPPORTED],
         userAgentHeaderFieldValue: options.product,
         viaForceRport: true,
-        viaHost: options.viaHost,
+        viaHost: options.sentBy,
         authenticationFactory: () => undefined,
         transportAccessor: () => this.#transport,
       },

@@ -6,7 +6,7 @@ import { quote } from '../message/parameters';
 
 import type { Clock } from '../../clock';
 import type { SipRequest } from '../message/message';
-import type { DigestCredentials } from '../types';
+import type { DigestCredentials } from './identity';
 
 /**
  * Stateless digest server. A nonce is the time, a salt, and an HMAC of both and the source address under a key that all

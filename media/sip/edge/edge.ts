@@ -8,7 +8,11 @@ import type { Server } from 'node:net';
 import type { SipRejectReason } from '../counters';
 import type { Flow, MessageSink } from './flow';
 import type { TcpLimits } from './tcp';
-import type { SipListenAddress } from '../types';
+
+export interface SipListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
 
 export interface SipEdgeOptions {
   readonly listen: readonly SipListenAddress[];

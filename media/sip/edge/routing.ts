@@ -5,7 +5,7 @@ import { parseAddress } from '../message/address';
 import { parseUri } from '../message/uri';
 import { DEFAULT_SIP_PORT } from './resolver';
 
-import type { SipPeer } from '../types';
+import type { SipPeer } from '../peer';
 import type { OutgoingResponse, RequestParts } from '../message/serialiser';
 import type { SipEdge } from './edge';
 import type { Flow } from './flow';

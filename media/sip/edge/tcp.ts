@@ -5,7 +5,7 @@ import { StreamFramer } from './stream-framer';
 import type { Server, Socket } from 'node:net';
 import type { SipRejectReason } from '../counters';
 import type { Flow, MessageSink } from './flow';
-import type { SipPeer } from '../types';
+import type { SipPeer } from '../peer';
 
 export interface TcpLimits {
   readonly maxConnections: number;

@@ -5,7 +5,7 @@ import { isUnspecified } from '../../../ops/address-scope';
 
 import type { Socket, SocketOptions } from 'node:dgram';
 import type { Flow, MessageSink } from './flow';
-import type { SipPeer } from '../types';
+import type { SipPeer } from '../peer';
 
 const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
 const NO_LISTENER = (): void => {};

@@ -1,6 +1,6 @@
 import { serialiseRequest } from './serialiser';
 
-import type { SipTransport } from '../types';
+import type { SipTransport } from '../peer';
 import type { RequestParts } from './serialiser';
 
 /**

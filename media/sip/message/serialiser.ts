@@ -2,7 +2,7 @@ import { encodeWireText } from './message';
 import { reasonPhrase } from './reason-phrases';
 
 import type { SipRequest } from './message';
-import type { SipTransport } from '../types';
+import type { SipTransport } from '../peer';
 import type { Via } from './via';
 
 interface OutgoingBody {

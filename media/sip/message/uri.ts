@@ -58,6 +58,11 @@ export function uriScheme(text: string): string | null {
   return SCHEME.exec(text)?.[1]?.toLowerCase() ?? null;
 }
 
+/** An address as it stands in a URI or a Via. */
+export function uriHost(address: string): string {
+  return address.includes(':') && !address.startsWith('[') ? `[${address}]` : address;
+}
+
 /** Percent-decoded; a wrong escape leaves the text as it is. */
 export function decodeUserPart(user: string): string {
   if (!user.includes('%')) return user;

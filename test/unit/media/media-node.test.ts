@@ -2,7 +2,7 @@ import pino from 'pino';
 import { createBenchDirectory, createEchoAgent } from '../../../media/bench-mode';
 import { NO_OBSERVER } from '../../fakes/no-observer';
 import { MediaNode } from '../../../media/media-node';
-import type { SipEndpointDelegate } from '../../../media/sip/types';
+import type { SipEndpointDelegate } from '../../../media/sip/endpoint';
 import { FakeClock, settle } from '../../fakes/fake-clock';
 import { FakeDirectory } from '../../fakes/fake-directory';
 import { FakeRtpEngine } from '../../fakes/fake-rtp-engine';

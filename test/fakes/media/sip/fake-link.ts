@@ -1,4 +1,4 @@
-import { transactionKey } from '../../../../media/sip/call-table';
+import { transactionKey } from '../../../../media/sip/dialog-table';
 import { SipRequest } from '../../../../media/sip/message/message';
 import { parseMessage } from '../../../../media/sip/message/parser';
 import { SipCore } from '../../../../media/sip/sip-core';
@@ -41,7 +41,7 @@ export class LinkEnd {
       clock: systemClock,
       localTag: `tag-${name}`,
       contact: `<sip:${name}@192.0.2.1:5060>`,
-      viaHost: `${name}.example.com:5060`,
+      sentBy: `${name}.example.com:5060`,
       product: 'Test',
       displayName: '',
       requests,

@@ -6,7 +6,7 @@ import { systemClock } from '../../../../media/clock';
 import type { CallDirectory, CallEvent } from '../../../../media/control/contract';
 import { MediaNode } from '../../../../media/media-node';
 import { ThreadedRtpEngine } from '../../../../media/rtp/engine';
-import { SipServer } from '../../../../media/sip/endpoint';
+import { SipServer } from '../../../../media/sip/sip-server';
 import { RecordingEvents } from '../../../fakes/recording-events';
 import { freePort, rtpPortRange } from '../../../support/free-ports';
 import { hasSipp, runSipp } from '../../../support/sipp';

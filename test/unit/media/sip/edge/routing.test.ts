@@ -3,7 +3,7 @@ import { flowToHop, nextHop } from '../../../../../media/sip/edge/routing';
 
 import type { SipEdge } from '../../../../../media/sip/edge/edge';
 import type { TargetResolver } from '../../../../../media/sip/edge/resolver';
-import type { SipPeer } from '../../../../../media/sip/types';
+import type { SipPeer } from '../../../../../media/sip/peer';
 
 describe('next hop', () => {
   it.each([
