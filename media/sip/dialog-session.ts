@@ -37,7 +37,7 @@ export interface DialogContext {
  * `ending`: our BYE is on its way. After `closed` no callback is made; the transactions live on in the core until their
  * timers end, and then the endpoint forgets the dialog.
  */
-export type DialogState = 'setup' | 'established' | 'ending' | 'closed';
+type DialogState = 'setup' | 'established' | 'ending' | 'closed';
 
 const NEXT: Readonly<Record<DialogState, readonly DialogState[]>> = {
   setup: ['established', 'closed'],
@@ -46,7 +46,7 @@ const NEXT: Readonly<Record<DialogState, readonly DialogState[]>> = {
   closed: [],
 };
 
-export interface DialogSessionOptions {
+interface DialogSessionOptions {
   readonly context: DialogContext;
   readonly sipCallId: string;
   readonly localTag: string;
@@ -55,7 +55,7 @@ export interface DialogSessionOptions {
   readonly onIdle: () => void;
 }
 
-export interface DialogOpening {
+interface DialogOpening {
   /** Value of Contact, and host and port of Via. */
   readonly contact: string;
   readonly sentBy: string;

@@ -6,7 +6,7 @@ import type { Flow } from './edge/flow';
 import type { OutgoingRequest } from './message/outgoing-request';
 import type { ReplyTransport, RequestTransport } from './sipjs-adapter';
 
-export interface DialogWireOptions {
+interface DialogWireOptions {
   readonly context: DialogContext;
   /** Where the INVITE that opens the dialog goes, or came from; what the peer names is reached from there. */
   readonly inviteFlow: () => Flow;

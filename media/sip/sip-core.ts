@@ -26,14 +26,12 @@ import type { DialogCoreOptions, ReplyTransport } from './sipjs-adapter';
 /** What happens on the call. Requests that need an answer are answered by what the callback returns. */
 export interface CoreEvents {
   onInvite?(): void;
-  onCancel?(request: SipRequest): void;
+  onCancel?(): void;
   onAck?(request: SipRequest): void;
   onAckTimeout?(): void;
   onBye?(request: SipRequest): void;
   onInfo?(request: SipRequest): CoreAnswer;
-  onReoffer?(sdp: string | null, request: SipRequest): CoreAnswer;
-  /** UPDATE without an offer. */
-  onRefresh?(request: SipRequest): CoreAnswer;
+  onReoffer?(sdp: string | null): CoreAnswer;
   /** Provisional other than 100. */
   onProgress?(response: SipResponse): void;
   onAccept?(response: SipResponse): void;
@@ -48,11 +46,11 @@ export interface CoreAnswer {
   readonly headers?: readonly string[];
 }
 
-export interface SipCoreOptions extends DialogCoreOptions {
+interface SipCoreOptions extends DialogCoreOptions {
   readonly events: CoreEvents;
 }
 
-export interface ClientInvite {
+interface ClientInvite {
   readonly requestUri: string;
   readonly fromUri: string;
   readonly toUri: string;
@@ -62,7 +60,7 @@ export interface ClientInvite {
   readonly sdp: string;
 }
 
-export type ByeResult = 'answered' | 'timeout' | 'transport_error' | { readonly challenge: SipResponse };
+type ByeResult = 'answered' | 'timeout' | 'transport_error' | { readonly challenge: SipResponse };
 
 const session = (content: string): Body => ({ contentDisposition: 'session', contentType: SDP, content });
 
@@ -108,13 +106,13 @@ export class SipCore {
     this.#invited.trying();
   }
 
-  ring(headers: readonly string[] = []): void {
-    this.#invited.progress({ statusCode: 180, extraHeaders: [...headers] });
+  ring(): void {
+    this.#invited.progress({ statusCode: 180 });
     this.#adopt(earlyDialogOf(this.#invited));
   }
 
-  accept(sdp: string, headers: readonly string[] = []): void {
-    const accepted = this.#invited.accept({ statusCode: 200, extraHeaders: [...headers], body: session(sdp) });
+  accept(sdp: string): void {
+    const accepted = this.#invited.accept({ statusCode: 200, body: session(sdp) });
     this.#adopt(accepted.session as SessionDialog);
   }
 
@@ -249,7 +247,7 @@ export class SipCore {
     this.#server = server;
     this.#target = (server.message as CoreRequest).from.uri.toString();
     server.delegate = {
-      onCancel: (message) => this.#options.events.onCancel?.((message as unknown as CoreRequest).source),
+      onCancel: () => this.#options.events.onCancel?.(),
     };
     this.#options.events.onInvite?.();
   }
@@ -299,7 +297,7 @@ export class SipCore {
   }
 
   #reoffer(request: SipRequest): CoreAnswer {
-    return this.#options.events.onReoffer?.(sdpOf(request), request) ?? { status: 488 };
+    return this.#options.events.onReoffer?.(sdpOf(request)) ?? { status: 488 };
   }
 
   /** RFC 3311 §5.2; sip.js does not know the method. */
@@ -328,9 +326,7 @@ export class SipCore {
     }
     const contact = contactUri(message.source);
     if (contact !== null) refreshTarget(dialog, contact);
-    const answer = offer
-      ? this.#reoffer(message.source)
-      : (this.#options.events.onRefresh?.(message.source) ?? { status: 200 });
+    const answer = offer ? this.#reoffer(message.source) : { status: 200 };
     if (answer.status >= 300) {
       server.reject({ statusCode: answer.status, extraHeaders: [...(answer.headers ?? [])] });
       return;

@@ -47,13 +47,9 @@ export interface SipServerOptions {
   readonly nonceKey: Buffer;
   /** Host in Contact and Via; default: the local address of the route to the peer. */
   readonly publicHost?: string;
-  /** Default `trunkline`. */
-  readonly realm?: string;
   /** `none` admits every INVITE as `anonymousIdentity`: for benchmarks only. Default `digest`. */
   readonly authentication?: 'digest' | 'none';
   readonly anonymousIdentity?: SipIdentity;
-  /** Value of Server and User-Agent. Default `Trunkline`. */
-  readonly product?: string;
   /** Per source address, before parsing. Default 5000 messages a second, 10000 at once. */
   readonly rateLimit?: RateLimit;
   readonly tcpLimits?: Partial<TcpLimits>;
@@ -66,6 +62,9 @@ export interface SipServerOptions {
 }
 
 const DEFAULT_RATE_LIMIT: RateLimit = { perSecond: 5_000, burst: 10_000 };
+const REALM = 'trunkline';
+/** Value of Server and User-Agent. */
+const PRODUCT = 'Trunkline';
 const ANONYMOUS: SipIdentity = { trunkId: '', orgId: '', username: '' };
 
 /** SIP side of a media node: sockets, stateless checks, and the table of dialogs. */
@@ -80,7 +79,6 @@ export class SipServer implements SipEndpoint {
   readonly #counters: SipCounters;
   readonly #logger: SipLogger;
   readonly #clock: Clock;
-  readonly #product: string;
   #draining = false;
   #closed = false;
 
@@ -89,10 +87,9 @@ export class SipServer implements SipEndpoint {
     this.#clock = options.clock ?? systemClock;
     this.#counters = options.counters ?? noCounters;
     this.#logger = options.logger ?? noLogger;
-    this.#product = options.product ?? 'Trunkline';
     this.#limiter = new SourceRateLimiter(options.rateLimit ?? DEFAULT_RATE_LIMIT, this.#clock);
     this.#digest = new DigestServer({
-      realm: options.realm ?? 'trunkline',
+      realm: REALM,
       nonceKey: options.nonceKey,
       clock: this.#clock,
       credentials: (username) => options.delegate.credentials(username),
@@ -113,7 +110,7 @@ export class SipServer implements SipEndpoint {
       logger: this.#logger,
       resolve: allowPrivateTargets ? resolve : publicTargets(resolve),
       allowPrivateTargets,
-      product: this.#product,
+      product: PRODUCT,
       onIdle: (dialog) => this.#dialogs.remove(dialog),
     };
   }
@@ -348,7 +345,7 @@ export class SipServer implements SipEndpoint {
     if (request.method === 'ACK') return;
     const response = buildResponse(request, status, {
       toTag: this.#statelessTag(request),
-      server: this.#product,
+      server: PRODUCT,
       ...(reason === undefined ? {} : { reason }),
       ...(headers === undefined ? {} : { headers }),
     });

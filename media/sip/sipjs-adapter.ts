@@ -51,7 +51,7 @@ import type { CoreRequest, CoreResponse } from './sipjs-messages';
 Object.assign(Timers, { TIMER_D: TIMER_D_MS, TIMER_I: TIMER_I_MS, TIMER_J: TIMER_J_MS, TIMER_K: TIMER_K_MS });
 
 /** RFC 3261 §8.1.1.7: unique over space and time; sip.js has ten million values. A CANCEL keeps its INVITE's branch. */
-export function makeBranch(): string {
+function makeBranch(): string {
   return `z9hG4bK${randomBytes(12).toString('hex')}`;
 }
 (ClientTransaction as unknown as { makeId: (request: OutgoingRequestMessage) => string }).makeId = (request) =>

@@ -22,7 +22,7 @@ import type { SipPeer } from './peer';
 import type { ReasonHeader } from './reason';
 import type { SipCore } from './sip-core';
 
-export interface UacDialogOptions {
+interface UacDialogOptions {
   readonly context: DialogContext;
   readonly invite: OutboundInvite;
   readonly delegate: DialogDelegate;

@@ -12,7 +12,7 @@ import type { OwnAddress } from './own-address';
 import type { ReasonHeader } from './reason';
 import type { SipCore } from './sip-core';
 
-export interface UasDialogOptions {
+interface UasDialogOptions {
   readonly context: DialogContext;
   readonly invite: InboundInvite;
   readonly localTag: string;

@@ -14,7 +14,7 @@ export interface SipListenAddress {
   readonly port: number;
 }
 
-export interface SipEdgeOptions {
+interface SipEdgeOptions {
   readonly listen: readonly SipListenAddress[];
   readonly sink: MessageSink;
   readonly onRefused: (reason: SipRejectReason) => void;

@@ -9,7 +9,6 @@ export interface Flow {
   readonly peer: SipPeer;
   /** Address of the socket on our side as bound; may be a wildcard. */
   readonly localAddress: string;
-  readonly localPort: number;
   /** A reliable flow needs no retransmissions (RFC 3261 §17). */
   readonly reliable: boolean;
   /** False once the connection is gone. A UDP flow is always open. */

@@ -22,6 +22,8 @@ export class LinkEnd {
   readonly sent: string[] = [];
   /** The same messages, as they were given to the transport. */
   readonly sentBytes: Buffer[] = [];
+  /** Method and way of the requests among them. */
+  readonly ways: string[] = [];
   readonly core: SipCore;
   idle = false;
   readonly #replies: ReplyTransport;
@@ -35,7 +37,13 @@ export class LinkEnd {
       link.carry(this, text);
       return Promise.resolve();
     };
-    const requests: RequestTransport = { reliable, send: (request) => send(request.bytes(reliable ? 'tcp' : 'udp')) };
+    const requests: RequestTransport = {
+      reliable,
+      send: (request) => {
+        this.ways.push(`${request.parts.method} ${request.way}`);
+        return send(request.bytes(reliable ? 'tcp' : 'udp'));
+      },
+    };
     this.#replies = { reliable, send: (response) => send(response.bytes) };
     this.core = new SipCore({
       clock: systemClock,

@@ -33,7 +33,7 @@ export class TestEndpoint {
         rejected: (reason) => (this.rejected[reason] = (this.rejected[reason] ?? 0) + 1),
         retransmitted: () => (this.retransmitted += 1),
       },
-      logger: { debug: () => {}, warn: () => {}, error: (fields) => this.errors.push(fields) },
+      logger: { warn: () => {}, error: (fields) => this.errors.push(fields) },
       delegate: {
         credentials: (username) =>
           username === 'alice' ? { username, password: 'secret', trunkId: 'trunk', orgId: 'org' } : undefined,

@@ -17,7 +17,6 @@ import {
 } from 'sip.js/lib/core/index.js';
 
 import { version } from 'sip.js/package.json';
-import { makeBranch } from '../../../../media/sip/sipjs-adapter';
 import { WireUri } from '../../../../media/sip/sipjs-messages';
 import { FakeLink } from '../../../fakes/media/sip/fake-link';
 
@@ -53,7 +52,6 @@ describe('internals of sip.js that the adapter relies on', () => {
     const branches = new Set(Array.from({ length: 1_000 }, () => makeId({ method: 'INVITE' })));
     expect(branches.size).toBe(1_000);
     for (const branch of branches) expect(branch).toMatch(/^z9hG4bK[0-9a-f]{24}$/);
-    expect(makeBranch()).toMatch(/^z9hG4bK[0-9a-f]{24}$/);
   });
 
   it.each<[object, readonly string[]]>([
@@ -178,6 +176,32 @@ describe('the adapter', () => {
     expect(link.caller.sentBytes[2]).toBe(link.caller.sentBytes[1]);
     expect(again).toBe(ack);
     expect(header(other, 'To')).toMatch(/;tag=other$/);
+    for (const { core } of [link.caller, link.callee]) core.dispose();
+  });
+
+  it('sends along with the INVITE its CANCEL and the ACK of its refusal, and all else to the next hop', async () => {
+    const link = await established();
+    link.caller.core.bye([], () => {});
+    await pass(5);
+    expect(link.caller.ways).toEqual(['INVITE along_invite', 'ACK next_hop', 'BYE next_hop']);
+    const cancelled = new FakeLink();
+    cancelled.invite();
+    await pass(5);
+    cancelled.caller.core.cancel(undefined);
+    await pass(5);
+    expect(cancelled.caller.ways).toEqual(['INVITE along_invite', 'CANCEL along_invite', 'ACK along_invite']);
+    for (const { caller, callee } of [link, cancelled]) [caller.core, callee.core].forEach((core) => core.dispose());
+  });
+
+  it('sends a request of ours its own way even while one of the peer is being answered', async () => {
+    const link = new FakeLink(undefined, { callee: { onAck: () => link.callee.core.bye([], () => {}) } });
+    link.invite();
+    await pass(5);
+    link.callee.core.accept('v=0\r\n');
+    await pass(5);
+    expect(link.callee.methods()).toEqual(['100 INVITE', '200 INVITE', 'BYE']);
+    expect(link.callee.ways).toEqual(['BYE next_hop']);
+    expect(link.caller.events).toContain('bye');
     for (const { core } of [link.caller, link.callee]) core.dispose();
   });
 
