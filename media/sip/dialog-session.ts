@@ -3,32 +3,12 @@ import { parseDtmfRelay } from './dtmf-relay';
 import { parseReason, reasonLine } from './reason';
 import { SipCore } from './sip-core';
 
-import type { Clock } from '../clock';
-import type { SipCounters } from './counters';
 import type { DialogCloseCause, DialogDelegate, LadderMessage } from './dialog';
-import type { RoutedDialog } from './dialog-table';
-import type { SipEdge } from './edge/edge';
+import type { DialogContext } from './dialog-context';
 import type { Flow } from './edge/flow';
-import type { TargetResolver } from './edge/resolver';
-import type { SipLogger } from './logger';
 import type { SipRequest, SipResponse } from './message/message';
-import type { OwnAddresses } from './own-address';
 import type { ReasonHeader } from './reason';
 import type { CoreAnswer, CoreEvents } from './sip-core';
-
-/** What a dialog needs of its endpoint. */
-export interface DialogContext {
-  readonly edge: SipEdge;
-  readonly ownAddresses: OwnAddresses;
-  readonly clock: Clock;
-  readonly counters: SipCounters;
-  readonly logger: SipLogger;
-  readonly resolve: TargetResolver;
-  readonly allowPrivateTargets: boolean;
-  readonly product: string;
-  /** The dialog may be forgotten. */
-  readonly onIdle: (dialog: RoutedDialog) => void;
-}
 
 /**
  * setup → established → ending → closed

@@ -1,6 +1,6 @@
 import { flowToHop, nextHop, sendResponse } from './edge/routing';
 
-import type { DialogContext } from './dialog-session';
+import type { DialogContext } from './dialog-context';
 import type { LadderMessage } from './dialog';
 import type { Flow } from './edge/flow';
 import type { OutgoingRequest } from './message/outgoing-request';

@@ -25,7 +25,7 @@ import type { SipIdentity } from './auth/identity';
 import type { Clock } from '../clock';
 import type { SipCounters, SipRejectReason } from './counters';
 import type { DialogDelegate, OutboundDialog } from './dialog';
-import type { DialogContext } from './dialog-session';
+import type { DialogContext } from './dialog-context';
 import type { RoutedDialog } from './dialog-table';
 import type { SipListenAddress } from './edge/edge';
 import type { Flow } from './edge/flow';

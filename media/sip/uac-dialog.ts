@@ -11,7 +11,7 @@ import { q850Cause, reasonValue } from './reason';
 import { CANCEL_WAIT_MS } from './timers';
 
 import type { DialogDelegate, OutboundDialog } from './dialog';
-import type { DialogContext } from './dialog-session';
+import type { DialogContext } from './dialog-context';
 import type { RoutedDialog } from './dialog-table';
 import type { Flow } from './edge/flow';
 import type { ResolvedTarget } from './edge/resolver';

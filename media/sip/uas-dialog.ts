@@ -3,7 +3,7 @@ import { sdpOf } from './message/body';
 import { encodeWireText } from './message/message';
 
 import type { DialogDelegate, InboundDialog } from './dialog';
-import type { DialogContext } from './dialog-session';
+import type { DialogContext } from './dialog-context';
 import type { RoutedDialog } from './dialog-table';
 import type { Flow } from './edge/flow';
 import type { InboundInvite } from './invite';
