@@ -14,7 +14,7 @@ import {
   systemClock,
   ThreadedRtpEngine,
   type MediaServiceOptions,
-  type SipEndpointOptions,
+  type SipServerOptions,
 } from '../media';
 import { OpsServer, type Readiness } from '../ops/http-server';
 import { createLogger, type Logger } from '../ops/logger';
@@ -49,7 +49,7 @@ interface Process {
 }
 
 type Surroundings = Pick<MediaServiceOptions, 'bootId' | 'directory' | 'events' | 'createAgent'> & {
-  readonly sip: Pick<SipEndpointOptions, 'nonceKey' | 'authentication' | 'anonymousIdentity'>;
+  readonly sip: Pick<SipServerOptions, 'nonceKey' | 'authentication' | 'anonymousIdentity'>;
 };
 
 async function main(): Promise<void> {

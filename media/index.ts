@@ -6,6 +6,6 @@ export { systemClock } from './clock';
 export { MediaService, type MediaServiceOptions } from './media-service';
 export { ThreadedRtpEngine } from './rtp/engine';
 export type { SipCounters } from './sip/counters';
-export { SipServer, type SipEndpointOptions } from './sip/endpoint';
+export type { DigestCredentials } from './sip/auth/identity';
 export { isKnownMethod } from './sip/message/methods';
-export type { DigestCredentials } from './sip/types';
+export { SipServer, type SipServerOptions } from './sip/sip-server';

@@ -10,7 +10,8 @@ import { CallRegistry } from './call/call-registry';
 import type { CallDeps } from './call/call-session';
 import { InboundCall, type InboundCallDeps } from './call/inbound-call';
 import { NodeMediaControl } from './call/media-control';
-import type { DigestCredentials, SipEndpoint, SipEndpointDelegate } from './sip/types';
+import type { DigestCredentials } from './sip/auth/identity';
+import type { SipEndpoint, SipEndpointDelegate } from './sip/endpoint';
 
 /** Live calls may end by themselves this long before they are hung up. */
 const DRAIN_MS = 30_000;

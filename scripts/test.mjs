@@ -78,7 +78,7 @@ function sum(a, b) {
 }
 
 async function tool(name, entry, args) {
-  return run(name, [join(dirname(require.resolve(`${name}/package.json`)), entry), ...args]);
+  return run(name, [join(root, 'node_modules', name, entry), ...args]);
 }
 
 async function run(name, args) {

@@ -1,5 +1,5 @@
 import type { Disposition } from '../../contract/endings';
-import type { DialOutcome } from '../sip/types';
+import type { InviteOutcome } from '../sip/invite';
 
 /** Why we ended a dial ourselves: our CANCEL on request, or because nobody picked up. */
 export type OwnCause = 'canceled' | 'ring_timeout';
@@ -63,7 +63,7 @@ const rang = (provisional: number | null): boolean => provisional !== null && pr
  * How a dial went. `outcome` is the final answer to the INVITE or why none came; null when our CANCEL was never
  * answered. `own` is our reason for having ended it, null when we had not.
  */
-export function dispositionOf(outcome: DialOutcome | null, own: OwnCause | null): Disposition {
+export function dispositionOf(outcome: InviteOutcome | null, own: OwnCause | null): Disposition {
   const ours: Disposition | null = own === 'ring_timeout' ? 'no_answer' : own;
   if (!outcome) return ours ?? 'failed';
   if (outcome.kind === 'unreachable') return ours ?? 'trunk_unreachable';

@@ -1,5 +1,5 @@
 import type { EndReason } from '../../contract/endings';
-import type { ReasonHeader } from '../sip/types';
+import type { ReasonHeader } from '../sip/reason';
 
 const NORMAL_CLEARING = 16;
 const TEMPORARY_FAILURE = 41;

@@ -1,7 +1,8 @@
 import type { CallDirectory, InboundRequest, RoutingDecision } from '../../contract/directory';
 import type { EndedBy, EndReason } from '../../contract/endings';
 import { warningHeader } from '../sdp/warning';
-import type { InboundDialog, ReasonHeader } from '../sip/types';
+import type { InboundDialog } from '../sip/dialog';
+import type { ReasonHeader } from '../sip/reason';
 import type { LiveState } from './call-lifecycle';
 import type { CallRegistry, RegisteredCall } from './call-registry';
 import { faultOfOffer } from './call-sdp';

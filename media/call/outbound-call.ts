@@ -1,7 +1,10 @@
 import type { DialCommand, DialRefusal, DialResult } from '../../contract/commands';
 import type { AgentProfile, OutboundTrunkProfile } from '../../contract/directory';
 import type { CallEnding, EndedBy, EndReason } from '../../contract/endings';
-import type { DialOutcome, OutboundDialog, ReasonHeader, SipEndpoint } from '../sip/types';
+import type { OutboundDialog } from '../sip/dialog';
+import type { SipEndpoint } from '../sip/endpoint';
+import type { InviteOutcome } from '../sip/invite';
+import type { ReasonHeader } from '../sip/reason';
 import type { LiveState } from './call-lifecycle';
 import type { RegisteredCall } from './call-registry';
 import { CallSession, type CallDeps } from './call-session';
@@ -207,7 +210,7 @@ export class OutboundCall implements RegisteredCall {
     media.start(remote);
   }
 
-  #rejected(outcome: DialOutcome): void {
+  #rejected(outcome: InviteOutcome): void {
     if (this.#cancelled) {
       this.#settleCancelled(outcome.kind === 'status' ? outcome : null);
       return;
@@ -284,7 +287,7 @@ export class OutboundCall implements RegisteredCall {
   }
 }
 
-type StatusOutcome = Omit<DialOutcome & { kind: 'status' }, 'retryAfterSeconds'>;
+type StatusOutcome = Omit<InviteOutcome & { kind: 'status' }, 'retryAfterSeconds'>;
 
 /** The RTP port is opened before the route is known: on all addresses of the family that the host is written in. */
 function wildcardFor(host: string): string {

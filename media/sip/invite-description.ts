@@ -2,9 +2,10 @@ import { sdpOf } from './message/body';
 import { decodeWireText } from './message/message';
 import { decodeUserPart, parseUri } from './message/uri';
 
+import type { SipIdentity } from './auth/identity';
 import type { Flow } from './edge/flow';
+import type { InboundInvite } from './invite';
 import type { SipRequest } from './message/message';
-import type { InboundInvite, SipIdentity } from './types';
 
 /** What the call layer learns of an INVITE: its text as UTF-8, and no credentials. */
 export function describeInvite(

@@ -2,10 +2,16 @@ import { parseParameters, quote } from './message/parameters';
 import { decodeWireText, encodeWireText } from './message/message';
 
 import type { SipMessage } from './message/message';
-import type { ReasonHeader } from './types';
 
-/** The Reason header (RFC 3326). */
-export function reasonHeader(reason: ReasonHeader): string {
+/** A value of the Reason header (RFC 3326). */
+export interface ReasonHeader {
+  readonly protocol: 'SIP' | 'Q.850';
+  readonly cause: number;
+  readonly text: string;
+}
+
+/** The header as a complete line. */
+export function reasonLine(reason: ReasonHeader): string {
   return `Reason: ${reasonValue(reason)}`;
 }
 

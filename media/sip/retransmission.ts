@@ -10,7 +10,7 @@ import type { Clock, TimerHandle } from '../clock';
  */
 export type Pace = 'double' | 'backoff' | 'slow' | 'stop';
 
-export interface RetransmissionOptions {
+interface RetransmissionOptions {
   readonly clock: Clock;
   /** Asked before each repetition and at each change of the transaction's state. */
   readonly pace: () => Pace;

@@ -10,7 +10,7 @@ import { ALLOW } from './message/methods';
 import { contactUri } from './message/validation';
 import {
   acceptSequence,
-  CallCore,
+  DialogUserAgentCore,
   earlyDialogOf,
   expireTransaction,
   failTransaction,
@@ -21,19 +21,17 @@ import { CoreRequest, CoreResponse, SDP, WireUri } from './sipjs-messages';
 
 import type { Body, InviteUserAgentClient, InviteUserAgentServer, SessionDialog } from 'sip.js/lib/core/index.js';
 import type { SipRequest, SipResponse } from './message/message';
-import type { CallCoreOptions, CoreTransport } from './sipjs-adapter';
+import type { DialogCoreOptions, ReplyTransport } from './sipjs-adapter';
 
 /** What happens on the call. Requests that need an answer are answered by what the callback returns. */
 export interface CoreEvents {
   onInvite?(): void;
-  onCancel?(request: SipRequest): void;
+  onCancel?(): void;
   onAck?(request: SipRequest): void;
   onAckTimeout?(): void;
   onBye?(request: SipRequest): void;
   onInfo?(request: SipRequest): CoreAnswer;
-  onReoffer?(sdp: string | null, request: SipRequest): CoreAnswer;
-  /** UPDATE without an offer. */
-  onRefresh?(request: SipRequest): CoreAnswer;
+  onReoffer?(sdp: string | null): CoreAnswer;
   /** Provisional other than 100. */
   onProgress?(response: SipResponse): void;
   onAccept?(response: SipResponse): void;
@@ -48,11 +46,11 @@ export interface CoreAnswer {
   readonly headers?: readonly string[];
 }
 
-export interface SipCoreOptions extends CallCoreOptions {
+interface SipCoreOptions extends DialogCoreOptions {
   readonly events: CoreEvents;
 }
 
-export interface ClientInvite {
+interface ClientInvite {
   readonly requestUri: string;
   readonly fromUri: string;
   readonly toUri: string;
@@ -62,14 +60,14 @@ export interface ClientInvite {
   readonly sdp: string;
 }
 
-export type ByeResult = 'answered' | 'timeout' | 'transport_error' | { readonly challenge: SipResponse };
+type ByeResult = 'answered' | 'timeout' | 'transport_error' | { readonly challenge: SipResponse };
 
 const session = (content: string): Body => ({ contentDisposition: 'session', contentType: SDP, content });
 
 /** Transactions and dialogs of one call, in either direction, on a core of its own. */
 export class SipCore {
   readonly #options: SipCoreOptions;
-  readonly #core: CallCore;
+  readonly #core: DialogUserAgentCore;
   #server: InviteUserAgentServer | undefined;
   #client: InviteUserAgentClient | undefined;
   #dialog: SessionDialog | undefined;
@@ -79,7 +77,7 @@ export class SipCore {
 
   constructor(options: SipCoreOptions) {
     this.#options = options;
-    this.#core = new CallCore(options, {
+    this.#core = new DialogUserAgentCore(options, {
       onInvite: (request) => this.#serverInvite(request as unknown as InviteUserAgentServer),
     });
   }
@@ -89,16 +87,13 @@ export class SipCore {
   }
 
   /** @param key identifies the server transaction: branch, sent-by and method, ACK and CANCEL under their INVITE */
-  receiveRequest(request: SipRequest, key: string, transport: CoreTransport): void {
-    this.#core.replyTransport = transport;
-    try {
-      const message = new CoreRequest(request, this.#matchingKey(request, key), this.#core.ownUri);
+  receiveRequest(request: SipRequest, key: string, replies: ReplyTransport): void {
+    const message = new CoreRequest(request, this.#matchingKey(request, key), this.#core.ownUri);
+    this.#core.answering(replies, () => {
       if (request.method === 'UPDATE') this.#receiveUpdate(message);
       else if (request.method === 'BYE' && this.#crossesOurBye(message)) this.#answerCrossedBye(message);
       else this.#core.receiveIncomingRequestFromTransport(message);
-    } finally {
-      this.#core.replyTransport = undefined;
-    }
+    });
   }
 
   receiveResponse(response: SipResponse): void {
@@ -111,13 +106,13 @@ export class SipCore {
     this.#invited.trying();
   }
 
-  ring(headers: readonly string[] = []): void {
-    this.#invited.progress({ statusCode: 180, extraHeaders: [...headers] });
+  ring(): void {
+    this.#invited.progress({ statusCode: 180 });
     this.#adopt(earlyDialogOf(this.#invited));
   }
 
-  accept(sdp: string, headers: readonly string[] = []): void {
-    const accepted = this.#invited.accept({ statusCode: 200, extraHeaders: [...headers], body: session(sdp) });
+  accept(sdp: string): void {
+    const accepted = this.#invited.accept({ statusCode: 200, body: session(sdp) });
     this.#adopt(accepted.session as SessionDialog);
   }
 
@@ -142,8 +137,7 @@ export class SipCore {
       new WireUri(invite.toUri),
       { callId: invite.callId, cseq: invite.cseq, fromTag: this.#options.localTag },
       [`Contact: ${this.#options.contact}`, `Allow: ${ALLOW}`, ...invite.headers],
-      // sip.js counts UTF-8 bytes and we write one byte per character; SDP of ours is ASCII.
-      session(invite.sdp.replace(/[^\t\r\n -~]/g, '?')),
+      session(invite.sdp),
     );
     const { events } = this.#options;
     this.#client = this.#core.invite(message, {
@@ -253,7 +247,7 @@ export class SipCore {
     this.#server = server;
     this.#target = (server.message as CoreRequest).from.uri.toString();
     server.delegate = {
-      onCancel: (message) => this.#options.events.onCancel?.((message as unknown as CoreRequest).source),
+      onCancel: () => this.#options.events.onCancel?.(),
     };
     this.#options.events.onInvite?.();
   }
@@ -303,7 +297,7 @@ export class SipCore {
   }
 
   #reoffer(request: SipRequest): CoreAnswer {
-    return this.#options.events.onReoffer?.(sdpOf(request), request) ?? { status: 488 };
+    return this.#options.events.onReoffer?.(sdpOf(request)) ?? { status: 488 };
   }
 
   /** RFC 3311 §5.2; sip.js does not know the method. */
@@ -332,9 +326,7 @@ export class SipCore {
     }
     const contact = contactUri(message.source);
     if (contact !== null) refreshTarget(dialog, contact);
-    const answer = offer
-      ? this.#reoffer(message.source)
-      : (this.#options.events.onRefresh?.(message.source) ?? { status: 200 });
+    const answer = offer ? this.#reoffer(message.source) : { status: 200 };
     if (answer.status >= 300) {
       server.reject({ statusCode: answer.status, extraHeaders: [...(answer.headers ?? [])] });
       return;

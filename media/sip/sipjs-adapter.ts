@@ -6,6 +6,7 @@ import {
   InviteClientTransaction,
   InviteServerTransaction,
   LoggerFactory,
+  OutgoingRequestMessage,
   Timers,
   TransactionState,
   TransportError,
@@ -13,19 +14,21 @@ import {
 } from 'sip.js/lib/core/index.js';
 
 import { ALLOW } from './message/methods';
+import { OutgoingRequest } from './message/outgoing-request';
 import { buildResponse } from './message/serialiser';
-import { SUPPORTED } from './message/validation';
+import { SUPPORTED, SUPPORTED_LINES } from './message/validation';
 import { Retransmission } from './retransmission';
 import { WireUri } from './sipjs-messages';
 import { TIMER_D_MS, TIMER_I_MS, TIMER_J_MS, TIMER_K_MS } from './timers';
+import { WatchedMap } from './watched-map';
 
 import type {
   InviteUserAgentServer,
   Logger,
-  OutgoingRequestMessage,
-  OutgoingResponse,
-  ResponseOptions as StackResponse,
+  OutgoingResponse as StackResponse,
+  ResponseOptions as StackResponseOptions,
   SessionDialog,
+  Transport,
   URI,
   UserAgentClient,
   UserAgentCoreDelegate,
@@ -33,42 +36,49 @@ import type {
 } from 'sip.js/lib/core/index.js';
 import type { Clock } from '../clock';
 import type { SipRequest } from './message/message';
-import type { ResponseOptions } from './message/serialiser';
+import type { OutgoingResponse, RequestParts, ResponseOptions } from './message/serialiser';
 import type { Pace } from './retransmission';
-import type { CoreRequest } from './sipjs-messages';
+import type { CoreRequest, CoreResponse } from './sipjs-messages';
 
 /**
  * The one file that touches what is internal to sip.js. It gives each call a UserAgentCore with what sip.js lacks:
- * timers A, E and G, durations D, I, J and K, unguessable branches, responses by our serialiser, an end that can be
- * noticed. Each internal that is relied upon has a test that fails when an upgrade moves it.
+ * timers A, E and G, durations D, I, J and K, unguessable branches, an end that can be noticed. Messages of ours pass
+ * through sip.js as objects, which our serialiser writes. Each internal that is relied upon has a test that fails when
+ * an upgrade moves it.
  */
 
 // Zero in sip.js (RFC 3261 §17.1.1.2, §17.1.2.2, §17.2.1, §17.2.2).
 Object.assign(Timers, { TIMER_D: TIMER_D_MS, TIMER_I: TIMER_I_MS, TIMER_J: TIMER_J_MS, TIMER_K: TIMER_K_MS });
 
 /** RFC 3261 §8.1.1.7: unique over space and time; sip.js has ten million values. A CANCEL keeps its INVITE's branch. */
-export function makeBranch(): string {
+function makeBranch(): string {
   return `z9hG4bK${randomBytes(12).toString('hex')}`;
 }
 (ClientTransaction as unknown as { makeId: (request: OutgoingRequestMessage) => string }).makeId = (request) =>
   request.method === 'CANCEL' ? (request.branch ?? makeBranch()) : makeBranch();
 
-export interface CoreTransport {
-  readonly protocol: 'UDP' | 'TCP' | 'TLS';
+/** Takes our requests to their sockets. */
+export interface RequestTransport {
   readonly reliable: boolean;
-  send(text: string): Promise<void>;
+  send(request: OutgoingRequest): Promise<void>;
 }
 
-export interface CallCoreOptions {
+/** Takes the answers to one request back. */
+export interface ReplyTransport {
+  readonly reliable: boolean;
+  send(response: OutgoingResponse): Promise<void>;
+}
+
+export interface DialogCoreOptions {
   readonly clock: Clock;
   readonly localTag: string;
-  /** Value of Contact, and of Via's sent-by. */
+  /** Value of Contact. */
   readonly contact: string;
-  readonly viaHost: string;
+  /** Host and port of Via. */
+  readonly sentBy: string;
   readonly product: string;
   readonly displayName: string;
-  /** Transport of the requests that we send. */
-  readonly transport: CoreTransport;
+  readonly requests: RequestTransport;
   readonly onRetransmit: (method: string) => void;
   /** Neither a dialog nor a transaction is left. */
   readonly onIdle: () => void;
@@ -82,43 +92,21 @@ class SilentLoggerFactory extends LoggerFactory {
   }
 }
 
-/** A map that tells of each entry that enters or leaves. */
-class WatchedMap<T> extends Map<string, T> {
-  readonly #onAdd: (value: T) => void;
-  readonly #onRemove: () => void;
-
-  constructor(onRemove: () => void, onAdd: (value: T) => void = () => {}) {
-    super();
-    this.#onAdd = onAdd;
-    this.#onRemove = onRemove;
-  }
-
-  override set(key: string, value: T): this {
-    super.set(key, value);
-    this.#onAdd(value);
-    return this;
-  }
-
-  override delete(key: string): boolean {
-    const had = super.delete(key);
-    if (had) this.#onRemove();
-    return had;
-  }
-}
-
 // What sip.js keeps private or protected and we rely on.
 interface TransactionInternals {
   readonly lastFinalResponse?: string;
   send(text: string): Promise<void>;
   onTransportError(error: Error): void;
   timerB(): void;
+  /** Acknowledges a refusal. */
+  ack(response: CoreResponse): void;
 }
 
 interface ServerInternals {
   toTag: string;
   readonly rejectable: boolean;
   readonly earlyDialog?: SessionDialog;
-  reply(options: StackResponse): OutgoingResponse;
+  reply(options: StackResponseOptions): StackResponse;
 }
 
 interface DialogInternals {
@@ -135,16 +123,95 @@ const loggerFactory = new SilentLoggerFactory();
 /** A lost datagram or connection; whoever waits for the answer learns of it by its own timer. */
 const ignoreLostMessage = (): void => {};
 
-export class CallCore extends UserAgentCore {
-  /** Set while a request is handled: where its responses go. */
-  replyTransport: CoreTransport | undefined;
+/** What sip.js takes for a message's text: it hands that on, or keeps it to hand it on again, and never looks inside. */
+const asText = (message: OutgoingRequest | OutgoingResponse): string => message as unknown as string;
+
+/** A request of ours as sip.js makes and keeps it. */
+class StackRequest extends OutgoingRequestMessage {
+  readonly #options: DialogCoreOptions;
+  #outgoing: OutgoingRequest | undefined;
+
+  constructor(options: DialogCoreOptions, ...args: ConstructorParameters<typeof OutgoingRequestMessage>) {
+    super(...args);
+    this.#options = options;
+  }
+
+  /** Called by the transaction that is made for the request, before it is sent. */
+  override setViaHeader(branch: string): void {
+    // The transaction gives the ACK of a 2xx a branch of ten million values.
+    this.branch = this.method === 'ACK' ? makeBranch() : branch;
+  }
+
+  override toString(): string {
+    this.#outgoing ??= new OutgoingRequest(this.#parts(), this.#opensDialog ? 'along_invite' : 'next_hop');
+    return asText(this.#outgoing);
+  }
+
+  /** Within the INVITE's transaction, with the To of what it acknowledges (RFC 3261 §17.1.1.3). */
+  ackOfRefusal(to: string): OutgoingRequest {
+    const parts = { ...this.#parts(), method: 'ACK', to, headers: [], product: undefined, body: undefined };
+    return new OutgoingRequest(parts, 'along_invite');
+  }
+
+  get #opensDialog(): boolean {
+    return this.method === 'CANCEL' || (this.method === 'INVITE' && !this.toTag);
+  }
+
+  #parts(): RequestParts {
+    const { headers, body } = this;
+    const reason = headers['Reason']?.map((value) => `Reason: ${value}`) ?? [];
+    return {
+      method: this.method,
+      requestUri: this.ruri.toRaw(),
+      routes: headers['Route'] ?? [],
+      sentBy: this.#options.sentBy,
+      branch: this.branch ?? '',
+      to: this.to.toString(),
+      from: this.from.toString(),
+      callId: this.callId,
+      cseq: this.cseq,
+      headers: [...reason, ...this.extraHeaders, ...SUPPORTED_LINES],
+      product: this.#options.product,
+      body: body && { content: body.body, contentType: body.contentType },
+    };
+  }
+}
+
+/** What sip.js sends by. Requests of ours go their own way even while a request of the peer is being answered. */
+class StackTransport implements Transport {
+  /** For a Via that sip.js would write: ours names the transport by which the request really leaves. */
+  readonly protocol = 'UDP';
+  readonly #requests: RequestTransport;
+  readonly #replies: ReplyTransport | undefined;
+
+  constructor(requests: RequestTransport, replies?: ReplyTransport) {
+    this.#requests = requests;
+    this.#replies = replies;
+  }
+
+  get reliable(): boolean {
+    return (this.#replies ?? this.#requests).reliable;
+  }
+
+  send(text: string): Promise<void> {
+    const message: unknown = text;
+    if (message instanceof OutgoingRequest) return this.#requests.send(message);
+    if (typeof message === 'string') return Promise.reject(new Error('sip.js wrote a message of its own'));
+    if (this.#replies === undefined) return Promise.reject(new Error('an answer to no request'));
+    return this.#replies.send(message as OutgoingResponse);
+  }
+}
+
+export class DialogUserAgentCore extends UserAgentCore {
   /** Stands in for every Request-URI: sip.js serves sip: only and compares the user part; the endpoint judged it. */
   readonly ownUri: URI;
-  readonly #options: CallCoreOptions;
+  readonly #options: DialogCoreOptions;
+  readonly #requests: StackTransport;
   readonly #retransmissions = new Set<Retransmission>();
+  #transport: StackTransport;
   #disposed = false;
 
-  constructor(options: CallCoreOptions, delegate: UserAgentCoreDelegate) {
+  constructor(options: DialogCoreOptions, delegate: UserAgentCoreDelegate) {
     const { contact } = options;
     const ownUri = new WireUri(contact);
     super(
@@ -160,13 +227,15 @@ export class CallCore extends UserAgentCore {
         supportedOptionTagsResponse: [...SUPPORTED],
         userAgentHeaderFieldValue: options.product,
         viaForceRport: true,
-        viaHost: options.viaHost,
+        viaHost: options.sentBy,
         authenticationFactory: () => undefined,
-        transportAccessor: () => this.replyTransport ?? options.transport,
+        transportAccessor: () => this.#transport,
       },
       delegate,
     );
     this.#options = options;
+    this.#requests = new StackTransport(options.requests);
+    this.#transport = this.#requests;
     this.ownUri = ownUri;
     const removed = (): void => {
       if (!this.#disposed && this.idle) options.onIdle();
@@ -192,30 +261,34 @@ export class CallCore extends UserAgentCore {
     super.dispose();
   }
 
-  override replyStateless(message: CoreRequest, { statusCode, extraHeaders = [] }: StackResponse): OutgoingResponse {
+  /** Handles a request of the peer, whose answers, now and later, go by `replies`. */
+  answering(replies: ReplyTransport, handle: () => void): void {
+    this.#transport = new StackTransport(this.#options.requests, replies);
+    try {
+      handle();
+    } finally {
+      this.#transport = this.#requests;
+    }
+  }
+
+  override replyStateless(
+    message: CoreRequest,
+    { statusCode, extraHeaders = [] }: StackResponseOptions,
+  ): StackResponse {
     const headers = this.#responseHeaders(message.source, statusCode, extraHeaders);
-    const text = this.#response(message.source, statusCode, { headers });
+    const text = asText(this.#response(message.source, statusCode, { headers }));
     this.transport.send(text).catch(ignoreLostMessage);
     return { message: text };
   }
 
   override makeOutgoingRequestMessage(
-    ...args: Parameters<UserAgentCore['makeOutgoingRequestMessage']>
+    ...[method, uri, from, to, options, ...rest]: Parameters<UserAgentCore['makeOutgoingRequestMessage']>
   ): OutgoingRequestMessage {
-    const message = super.makeOutgoingRequestMessage(...args);
-    if (args[0] === 'ACK') {
-      // The transaction gives the ACK of a 2xx a branch of ten million values.
-      const setViaHeader = message.setViaHeader.bind(message);
-      message.setViaHeader = (_branch, protocol) => setViaHeader(makeBranch(), protocol);
-    }
-    if (SUPPORTED.length === 0) {
-      const text = message.toString.bind(message);
-      message.toString = () => text().replace('\r\nSupported: \r\n', '\r\n');
-    }
-    return message;
+    const { displayName: fromDisplayName } = this.#options;
+    return new StackRequest(this.#options, method, uri, from, to, { fromDisplayName, ...options }, ...rest);
   }
 
-  #response(request: SipRequest, status: number, options: ResponseOptions): string {
+  #response(request: SipRequest, status: number, options: ResponseOptions): OutgoingResponse {
     return buildResponse(request, status, { toTag: this.#options.localTag, server: this.#options.product, ...options });
   }
 
@@ -224,11 +297,12 @@ export class CallCore extends UserAgentCore {
     const { source } = server.message as CoreRequest;
     uas.toTag = source.toTag === '' ? this.#options.localTag : source.toTag;
     uas.reply = ({ statusCode, reasonPhrase, extraHeaders = [], body }) => {
-      const text = this.#response(source, statusCode, {
+      const response = this.#response(source, statusCode, {
         ...(reasonPhrase === undefined ? {} : { reason: reasonPhrase }),
         headers: this.#responseHeaders(source, statusCode, extraHeaders),
         ...(body === undefined ? {} : { body }),
       });
+      const text = asText(response);
       (server.transaction as InviteServerTransaction).receiveResponse(statusCode, text);
       return { message: text };
     };
@@ -244,8 +318,7 @@ export class CallCore extends UserAgentCore {
     );
     const refreshes = request.method === 'INVITE' || request.method === 'UPDATE';
     if (status >= 200 && status < 300 && refreshes) {
-      kept.push(`Allow: ${ALLOW}`);
-      if (SUPPORTED.length > 0) kept.push(`Supported: ${SUPPORTED.join(', ')}`);
+      kept.push(`Allow: ${ALLOW}`, ...SUPPORTED_LINES);
       if (inDialog) kept.push(`Contact: ${this.#options.contact}`);
     }
     return kept;
@@ -253,7 +326,7 @@ export class CallCore extends UserAgentCore {
 
   /** Timer G: a refusal is repeated over UDP until its ACK (RFC 3261 §17.2.1). */
   #watchRefusal(transaction: InviteServerTransaction): void {
-    if ((transaction.transport as CoreTransport).reliable) return;
+    if ((transaction.transport as StackTransport).reliable) return;
     const watch = (): void => {
       if (transaction.state !== TransactionState.Completed) return;
       transaction.removeStateChangeListener(watch);
@@ -266,16 +339,27 @@ export class CallCore extends UserAgentCore {
   /** Timers A (doubling) and E (doubling to T2, and T2 once a provisional came), RFC 3261 §17.1.1.2 and §17.1.2.2. */
   #addClient(client: UserAgentClient): void {
     const { transaction } = client;
-    if ((transaction.transport as CoreTransport).reliable) return;
-    const request = transaction.request;
-    let text: string | undefined;
-    const message = (): string => (text ??= request.toString());
+    if (transaction instanceof InviteClientTransaction) this.#acknowledgeRefusals(transaction);
+    if ((transaction.transport as StackTransport).reliable) return;
+    const { request } = transaction;
+    const message = (): string => request.toString();
     const invite = transaction instanceof InviteClientTransaction;
     this.#repeat(transaction, request.method, message, (state) => {
       if (state === TransactionState.Calling) return 'double';
       if (state === TransactionState.Trying) return 'backoff';
       return state === TransactionState.Proceeding && !invite ? 'slow' : 'stop';
     });
+  }
+
+  /** sip.js would write the ACK of a refusal as text. A repeated refusal gets the same ACK again. */
+  #acknowledgeRefusals(transaction: InviteClientTransaction): void {
+    const invite = transaction.request as StackRequest;
+    let ack: OutgoingRequest | undefined;
+    ofTransaction(transaction).ack = (response) => {
+      const to = response.getHeader('to') ?? '';
+      if (ack?.parts.to !== to) ack = invite.ackOfRefusal(to);
+      ofTransaction(transaction).send(asText(ack)).catch(ignoreLostMessage);
+    };
   }
 
   #repeat(

@@ -1,13 +1,7 @@
-import type {
-  DialogDelegate,
-  InboundDialog,
-  InboundInvite,
-  LadderMessage,
-  OutboundDialog,
-  OutboundInvite,
-  ReasonHeader,
-  SipEndpoint,
-} from '../../media/sip/types';
+import type { DialogDelegate, InboundDialog, LadderMessage, OutboundDialog } from '../../media/sip/dialog';
+import type { SipEndpoint } from '../../media/sip/endpoint';
+import type { InboundInvite, OutboundInvite } from '../../media/sip/invite';
+import type { ReasonHeader } from '../../media/sip/reason';
 
 export const PHONE_SDP = [
   'v=0',

@@ -8,7 +8,7 @@ import type { DigestAlgorithm } from './digest';
 import type { SipResponse } from '../message/message';
 
 /** Answers the challenges of one trunk with its credentials, once per nonce. */
-export interface ClientCredentials {
+interface ClientCredentials {
   readonly username: string;
   readonly password: string;
 }

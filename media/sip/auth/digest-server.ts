@@ -6,29 +6,28 @@ import { quote } from '../message/parameters';
 
 import type { Clock } from '../../clock';
 import type { SipRequest } from '../message/message';
-import type { DigestCredentials } from '../types';
+import type { DigestCredentials } from './identity';
 
 /**
  * Stateless digest server. A nonce is the time, a salt, and an HMAC of both and the source address under a key that all
  * nodes derive from one secret, so the second INVITE may reach another node and nothing is kept before authentication.
  * The salt tells apart the calls of one source that are challenged in the same millisecond.
  */
-export interface DigestServerOptions {
+interface DigestServerOptions {
   readonly realm: string;
   readonly nonceKey: Buffer;
   readonly clock: Clock;
   readonly credentials: (username: string) => DigestCredentials | undefined;
-  /** How long a nonce may be used. Default 60 s. */
-  readonly nonceLifetimeMs?: number;
 }
 
-export type DigestVerdict =
+type DigestVerdict =
   | { readonly kind: 'accepted'; readonly credentials: DigestCredentials }
   /** No usable credentials, or an expired or already used nonce: 401 with challenges. */
   | { readonly kind: 'challenge'; readonly stale: boolean }
   /** Unknown user and wrong password alike: 403. */
   | { readonly kind: 'denied' };
 
+/** How long a nonce may be used. */
 const NONCE_LIFETIME_MS = 60_000;
 /** Clocks of two nodes may differ by this much. */
 const FUTURE_MS = 5_000;
@@ -42,13 +41,11 @@ const UNKNOWN_PASSWORD = 'no such user';
 
 export class DigestServer {
   readonly #options: DigestServerOptions;
-  readonly #lifetimeMs: number;
   readonly #seen: NonceCountWindow;
 
   constructor(options: DigestServerOptions) {
     this.#options = options;
-    this.#lifetimeMs = options.nonceLifetimeMs ?? NONCE_LIFETIME_MS;
-    this.#seen = new NonceCountWindow(options.clock, this.#lifetimeMs + FUTURE_MS);
+    this.#seen = new NonceCountWindow(options.clock, NONCE_LIFETIME_MS + FUTURE_MS);
   }
 
   /**
@@ -92,7 +89,7 @@ export class DigestServer {
       ...(qop === undefined ? {} : { qop: { nc, cnonce } }),
     });
     if (!equalHex(expected, response) || known === undefined) return { kind: 'denied' };
-    if (age > this.#lifetimeMs || age < -FUTURE_MS) return { kind: 'challenge', stale: true };
+    if (age > NONCE_LIFETIME_MS || age < -FUTURE_MS) return { kind: 'challenge', stale: true };
     // Without qop there is no count: such a nonce serves once.
     if (!this.#seen.use(nonce, qop === undefined ? 0 : parseInt(nc, 16))) return { kind: 'challenge', stale: true };
     return { kind: 'accepted', credentials: known };

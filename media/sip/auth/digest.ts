@@ -5,7 +5,7 @@ import { splitOutsideQuotes, unquote } from '../message/parameters';
 /** Digest access authentication (RFC 7616, RFC 8760 for SIP). */
 export type DigestAlgorithm = 'MD5' | 'SHA-256';
 
-export interface DigestInput {
+interface DigestInput {
   readonly algorithm: DigestAlgorithm;
   readonly username: string;
   readonly realm: string;

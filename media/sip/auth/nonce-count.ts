@@ -24,10 +24,6 @@ export class NonceCountWindow {
     this.#keepMs = keepMs;
   }
 
-  get size(): number {
-    return this.#entries.size;
-  }
-
   /** Notes a use; false when this count of this nonce was used before or is too old to tell. */
   use(nonce: string, count: number): boolean {
     const now = this.#clock.now();

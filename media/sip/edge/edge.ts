@@ -8,9 +8,13 @@ import type { Server } from 'node:net';
 import type { SipRejectReason } from '../counters';
 import type { Flow, MessageSink } from './flow';
 import type { TcpLimits } from './tcp';
-import type { SipListenAddress } from '../types';
 
-export interface SipEdgeOptions {
+export interface SipListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+interface SipEdgeOptions {
   readonly listen: readonly SipListenAddress[];
   readonly sink: MessageSink;
   readonly onRefused: (reason: SipRejectReason) => void;

@@ -1,4 +1,4 @@
-import type { SipPeer, SipTransport } from '../types';
+import type { SipPeer, SipTransport } from '../peer';
 
 /**
  * Where a message came from and where an answer goes: a UDP socket with a peer, or one TCP connection (RFC 5626 §3.3
@@ -9,7 +9,6 @@ export interface Flow {
   readonly peer: SipPeer;
   /** Address of the socket on our side as bound; may be a wildcard. */
   readonly localAddress: string;
-  readonly localPort: number;
   /** A reliable flow needs no retransmissions (RFC 3261 §17). */
   readonly reliable: boolean;
   /** False once the connection is gone. A UDP flow is always open. */
@@ -21,8 +20,3 @@ export interface Flow {
 }
 
 export type MessageSink = (bytes: Buffer, flow: Flow) => void;
-
-/** An address as it stands in a URI or a Via. */
-export function uriHost(address: string): string {
-  return address.includes(':') && !address.startsWith('[') ? `[${address}]` : address;
-}

@@ -5,43 +5,42 @@ import { parseAddress } from '../message/address';
 import { parseUri } from '../message/uri';
 import { DEFAULT_SIP_PORT } from './resolver';
 
-import type { SipPeer } from '../types';
-import type { Via } from '../message/via';
+import type { SipPeer } from '../peer';
+import type { OutgoingResponse, RequestParts } from '../message/serialiser';
 import type { SipEdge } from './edge';
 import type { Flow } from './flow';
 import type { ResolvedTarget, TargetResolver } from './resolver';
 
 const TCP_CONNECT_MS = 5_000;
 
-export interface HopContext {
+interface HopContext {
   readonly edge: SipEdge;
   readonly resolve: TargetResolver;
   readonly allowPrivateTargets: boolean;
 }
 
 /** Sends a response where its request's topmost Via and source say (RFC 3261 §18.2.2, RFC 3581 §4). */
-export async function sendResponse(edge: SipEdge, flow: Flow, via: Via | null, data: Buffer): Promise<void> {
+export async function sendResponse(edge: SipEdge, flow: Flow, { via, bytes }: OutgoingResponse): Promise<void> {
   const { address, port, transport } = flow.peer;
   if (transport === 'udp') {
     const to = via === null || via.params.has('rport') ? port : (via.port ?? DEFAULT_SIP_PORT);
-    (to === port ? flow : edge.udpFlow(address, to)).send(data);
+    (to === port ? flow : edge.udpFlow(address, to)).send(bytes);
     return;
   }
   const open = flow.open ? flow : await edge.tcpFlow(address, via?.port ?? DEFAULT_SIP_PORT, TCP_CONNECT_MS);
-  open.send(data);
+  open.send(bytes);
 }
 
-export interface NextHop {
+interface NextHop {
   readonly host: string;
   readonly port: number | null;
   readonly transport: 'udp' | 'tcp';
 }
 
 /** Where a request in a dialog goes next: its first Route, else its Request-URI (RFC 3261 §8.1.2, §12.2.1.1). */
-export function nextHop(text: string): NextHop | null {
-  const route = /\r\nRoute: ([^\r\n]+)/.exec(text.slice(0, text.indexOf('\r\n\r\n') + 2))?.[1];
-  const target =
-    route === undefined ? text.slice(text.indexOf(' ') + 1, text.indexOf(' SIP/2.0')) : parseAddress(route)?.uri;
+export function nextHop({ routes, requestUri }: Pick<RequestParts, 'routes' | 'requestUri'>): NextHop | null {
+  const route = routes[0];
+  const target = route === undefined ? requestUri : parseAddress(route)?.uri;
   const uri = target === undefined ? null : parseUri(target);
   if (uri === null || uri.host === '') return null;
   const host = uri.params.get('maddr') ?? uri.host;

@@ -1,35 +1,27 @@
 import { MAX_HEADER_BYTES } from '../message/parser';
 
-/** Cuts a byte stream into SIP messages by Content-Length (RFC 3261 §18.3) and finds keep-alives (RFC 5626 §4.4.1). */
-export interface FramerLimits {
-  readonly maxHeaderBytes: number;
-  readonly maxMessageBytes: number;
-}
-
-export const DEFAULT_FRAMER_LIMITS: FramerLimits = { maxHeaderBytes: MAX_HEADER_BYTES, maxMessageBytes: 64 * 1024 };
-
-export interface FramerEvents {
+interface FramerEvents {
   onMessage(message: Buffer): void;
   /** Double CRLF: the peer expects a single one back. */
   onPing(): void;
 }
 
+const MAX_MESSAGE_BYTES = 64 * 1024;
 const EMPTY = Buffer.alloc(0);
 const CR = 13;
 const LF = 10;
 const CONTENT_LENGTH = /\r\n(?:content-length|l)[ \t]*:[ \t]*(\d{1,9})[ \t]*\r\n/i;
 
+/** Cuts a byte stream into SIP messages by Content-Length (RFC 3261 §18.3) and finds keep-alives (RFC 5626 §4.4.1). */
 export class StreamFramer {
-  readonly #limits: FramerLimits;
   readonly #events: FramerEvents;
   #pending: Buffer = EMPTY;
   /** Whole length of the message that is being waited for, 0 while its headers are incomplete. */
   #wanted = 0;
   #searched = 0;
 
-  constructor(events: FramerEvents, limits: FramerLimits = DEFAULT_FRAMER_LIMITS) {
+  constructor(events: FramerEvents) {
     this.#events = events;
-    this.#limits = limits;
   }
 
   /** True while part of a message has arrived and the rest has not. */
@@ -59,14 +51,14 @@ export class StreamFramer {
     const end = this.#pending.indexOf('\r\n\r\n', Math.max(0, this.#searched - 3), 'latin1');
     if (end < 0) {
       this.#searched = this.#pending.length;
-      if (this.#pending.length > this.#limits.maxHeaderBytes) throw new RangeError('header section too large');
+      if (this.#pending.length > MAX_HEADER_BYTES) throw new RangeError('header section too large');
       return false;
     }
-    if (end > this.#limits.maxHeaderBytes) throw new RangeError('header section too large');
+    if (end > MAX_HEADER_BYTES) throw new RangeError('header section too large');
     // Content-Length is mandatory on a stream; without it the message ends with its headers and validation refuses it.
     const length = CONTENT_LENGTH.exec(this.#pending.toString('latin1', 0, end + 2));
     this.#wanted = end + 4 + Number(length?.[1] ?? 0);
-    if (this.#wanted > this.#limits.maxMessageBytes) throw new RangeError('message too large');
+    if (this.#wanted > MAX_MESSAGE_BYTES) throw new RangeError('message too large');
     return true;
   }
 

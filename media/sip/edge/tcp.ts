@@ -5,7 +5,7 @@ import { StreamFramer } from './stream-framer';
 import type { Server, Socket } from 'node:net';
 import type { SipRejectReason } from '../counters';
 import type { Flow, MessageSink } from './flow';
-import type { SipPeer } from '../types';
+import type { SipPeer } from '../peer';
 
 export interface TcpLimits {
   readonly maxConnections: number;
@@ -26,7 +26,7 @@ export const DEFAULT_TCP_LIMITS: TcpLimits = {
   maxUnsentBytes: 1024 * 1024,
 };
 
-export interface TcpEdgeOptions {
+interface TcpEdgeOptions {
   readonly limits: TcpLimits;
   readonly sink: MessageSink;
   readonly onRefused: (reason: SipRejectReason) => void;
@@ -43,10 +43,6 @@ export class TcpConnections {
 
   constructor(options: TcpEdgeOptions) {
     this.#options = options;
-  }
-
-  get size(): number {
-    return this.#flows.size;
   }
 
   accept(socket: Socket): void {
@@ -109,7 +105,6 @@ class TcpFlow implements Flow {
   readonly reliable = true;
   readonly peer: SipPeer;
   readonly localAddress: string;
-  readonly localPort: number;
   readonly #socket: Socket;
   readonly #limits: TcpLimits;
   readonly #listeners = new Set<(error: Error) => void>();
@@ -120,7 +115,6 @@ class TcpFlow implements Flow {
     this.#limits = options.limits;
     this.peer = peer;
     this.localAddress = socket.localAddress ?? '';
-    this.localPort = socket.localPort ?? 0;
     const framer = new StreamFramer({
       onMessage: (message) => {
         this.#watchPartial(false);

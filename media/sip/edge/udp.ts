@@ -5,7 +5,7 @@ import { isUnspecified } from '../../../ops/address-scope';
 
 import type { Socket, SocketOptions } from 'node:dgram';
 import type { Flow, MessageSink } from './flow';
-import type { SipPeer } from '../types';
+import type { SipPeer } from '../peer';
 
 const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
 const NO_LISTENER = (): void => {};
@@ -139,10 +139,6 @@ class UdpFlow implements Flow {
     return this.#listener.address;
   }
 
-  get localPort(): number {
-    return this.#listener.port;
-  }
-
   send(data: Buffer): void {
     this.#listener.send(data, this.peer);
   }
@@ -160,7 +156,6 @@ class ConnectedUdp implements Flow {
   readonly reliable = false;
   readonly peer: SipPeer;
   readonly localAddress: string;
-  readonly localPort: number;
   readonly open = true;
   readonly #listener: UdpListener;
   readonly #socket: Socket;
@@ -174,9 +169,7 @@ class ConnectedUdp implements Flow {
     this.#socket = socket;
     this.#onClose = onClose;
     this.peer = peer;
-    const bound = socket.address();
-    this.localAddress = bound.address;
-    this.localPort = bound.port;
+    this.localAddress = socket.address().address;
     socket.on('message', (bytes, from) => {
       // Before the connect took effect the socket may have been handed another peer's datagram.
       const own = from.port === peer.port && from.address === peer.address;

@@ -1,8 +1,7 @@
 import { parseParameters } from './parameters';
 
-/** A sip, sips or tel URI taken apart (RFC 3261 §19.1, RFC 3966). `text` is what stood on the wire. */
-export interface SipUri {
-  readonly text: string;
+/** A sip, sips or tel URI taken apart (RFC 3261 §19.1, RFC 3966). */
+interface SipUri {
   readonly scheme: string;
   /** As written, still escaped; empty without a user part. */
   readonly user: string;
@@ -28,7 +27,7 @@ export function parseUri(text: string): SipUri | null {
     const user = semicolon < 0 ? rest : rest.slice(0, semicolon);
     if (user === '') return null;
     const params = parseParameters(semicolon < 0 ? '' : rest.slice(semicolon + 1));
-    return { text, scheme, user, host: '', port: null, params, headers: null };
+    return { scheme, user, host: '', port: null, params, headers: null };
   }
   if (scheme !== 'sip' && scheme !== 'sips') return null;
   // The user part may hold ';' and '?', so the '@' is looked for first (RFC 3261 §19.1.1, §25.1 user-unreserved).
@@ -50,12 +49,17 @@ export function parseUri(text: string): SipUri | null {
   const port = hostPort[2] === undefined ? null : Number(hostPort[2]);
   if (port !== null && port > 65_535) return null;
   const params = parseParameters(semicolon < 0 ? '' : tail.slice(semicolon + 1));
-  return { text, scheme, user, host: (hostPort[1] ?? '').toLowerCase(), port, params, headers };
+  return { scheme, user, host: (hostPort[1] ?? '').toLowerCase(), port, params, headers };
 }
 
 /** Lower-case scheme, null when the text does not begin with one. */
 export function uriScheme(text: string): string | null {
   return SCHEME.exec(text)?.[1]?.toLowerCase() ?? null;
+}
+
+/** An address as it stands in a URI or a Via. */
+export function uriHost(address: string): string {
+  return address.includes(':') && !address.startsWith('[') ? `[${address}]` : address;
 }
 
 /** Percent-decoded; a wrong escape leaves the text as it is. */

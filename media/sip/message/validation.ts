@@ -17,6 +17,8 @@ export interface Refusal {
 
 /** Extensions a peer may demand of us. */
 export const SUPPORTED: readonly string[] = [];
+/** The header that says so; none while there is nothing to say. */
+export const SUPPORTED_LINES: readonly string[] = SUPPORTED.length === 0 ? [] : [`Supported: ${SUPPORTED.join(', ')}`];
 
 const MAX_REQUEST_URI = 1024;
 const MAX_BODY_BYTES = 32 * 1024;

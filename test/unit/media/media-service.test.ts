@@ -1,7 +1,7 @@
 import pino from 'pino';
 import { createBenchDirectory, createEchoAgent } from '../../../media-node/bench-mode';
 import { MediaService } from '../../../media/media-service';
-import type { SipEndpointDelegate } from '../../../media/sip/types';
+import type { SipEndpointDelegate } from '../../../media/sip/endpoint';
 import { FakeClock, settle } from '../../fakes/fake-clock';
 import { FakeDirectory } from '../../fakes/fake-directory';
 import { FakeRtpEngine } from '../../fakes/fake-rtp-engine';

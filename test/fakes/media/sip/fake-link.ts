@@ -1,11 +1,11 @@
-import { transactionKey } from '../../../../media/sip/call-table';
+import { transactionKey } from '../../../../media/sip/dialog-table';
 import { SipRequest } from '../../../../media/sip/message/message';
 import { parseMessage } from '../../../../media/sip/message/parser';
 import { SipCore } from '../../../../media/sip/sip-core';
 import { systemClock } from '../../../../media/clock';
 
 import type { CoreEvents } from '../../../../media/sip/sip-core';
-import type { CoreTransport } from '../../../../media/sip/sipjs-adapter';
+import type { ReplyTransport, RequestTransport } from '../../../../media/sip/sipjs-adapter';
 
 /** What happens to the n-th message on the wire. */
 export interface Fate {
@@ -20,31 +20,39 @@ export const LOST: Fate = { arrivals: [] };
 export class LinkEnd {
   readonly events: string[] = [];
   readonly sent: string[] = [];
+  /** The same messages, as they were given to the transport. */
+  readonly sentBytes: Buffer[] = [];
+  /** Method and way of the requests among them. */
+  readonly ways: string[] = [];
   readonly core: SipCore;
   idle = false;
-  readonly #link: FakeLink;
+  readonly #replies: ReplyTransport;
 
   constructor(link: FakeLink, name: string, reliable: boolean, events: Partial<CoreEvents>) {
-    this.#link = link;
     const note = (event: string): number => this.events.push(event);
-    const transport: CoreTransport = {
-      protocol: reliable ? 'TCP' : 'UDP',
+    const send = (bytes: Buffer): Promise<void> => {
+      const text = bytes.toString('latin1');
+      this.sentBytes.push(bytes);
+      this.sent.push(text);
+      link.carry(this, text);
+      return Promise.resolve();
+    };
+    const requests: RequestTransport = {
       reliable,
-      send: (text) => {
-        this.sent.push(text);
-        link.carry(this, text);
-        return Promise.resolve();
+      send: (request) => {
+        this.ways.push(`${request.parts.method} ${request.way}`);
+        return send(request.bytes(reliable ? 'tcp' : 'udp'));
       },
     };
-    this.transport = transport;
+    this.#replies = { reliable, send: (response) => send(response.bytes) };
     this.core = new SipCore({
       clock: systemClock,
       localTag: `tag-${name}`,
       contact: `<sip:${name}@192.0.2.1:5060>`,
-      viaHost: `${name}.example.com:5060`,
+      sentBy: `${name}.example.com:5060`,
       product: 'Test',
       displayName: '',
-      transport,
+      requests,
       onRetransmit: (method) => note(`repeat ${method}`),
       onIdle: () => {
         this.idle = true;
@@ -70,8 +78,6 @@ export class LinkEnd {
     });
   }
 
-  readonly transport: CoreTransport;
-
   methods(): string[] {
     return this.sent.map((text) => {
       const cseq = /\r\nCSeq: \d+ (\S+)/.exec(text)?.[1] ?? '';
@@ -81,9 +87,8 @@ export class LinkEnd {
 
   receive(text: string): void {
     const message = parseMessage(Buffer.from(text, 'latin1'));
-    if (message instanceof SipRequest) this.core.receiveRequest(message, transactionKey(message), this.transport);
+    if (message instanceof SipRequest) this.core.receiveRequest(message, transactionKey(message), this.#replies);
     else this.core.receiveResponse(message);
-    void this.#link;
   }
 }
 

@@ -1,8 +1,8 @@
-import { SipServer } from '../../../../media/sip/endpoint';
+import { SipServer } from '../../../../media/sip/sip-server';
 
 import type { SipRejectReason } from '../../../../media/sip/counters';
-import type { SipEndpointOptions } from '../../../../media/sip/endpoint';
-import type { DialogDelegate, InboundDialog, LadderMessage } from '../../../../media/sip/types';
+import type { SipServerOptions } from '../../../../media/sip/sip-server';
+import type { DialogDelegate, InboundDialog, LadderMessage } from '../../../../media/sip/dialog';
 
 export const ANSWER =
   'v=0\r\no=- 7 7 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 42000 RTP/AVP 0\r\n' +
@@ -24,7 +24,7 @@ export class TestEndpoint {
   available = true;
   onCall: (call: SeenCall) => void = () => {};
 
-  constructor(options: Partial<SipEndpointOptions> = {}) {
+  constructor(options: Partial<SipServerOptions> = {}) {
     this.server = new SipServer({
       listen: [{ host: '127.0.0.1', port: 0 }],
       nonceKey: Buffer.alloc(32, 1),
@@ -33,7 +33,7 @@ export class TestEndpoint {
         rejected: (reason) => (this.rejected[reason] = (this.rejected[reason] ?? 0) + 1),
         retransmitted: () => (this.retransmitted += 1),
       },
-      logger: { debug: () => {}, warn: () => {}, error: (fields) => this.errors.push(fields) },
+      logger: { warn: () => {}, error: (fields) => this.errors.push(fields) },
       delegate: {
         credentials: (username) =>
           username === 'alice' ? { username, password: 'secret', trunkId: 'trunk', orgId: 'org' } : undefined,
@@ -49,7 +49,7 @@ export class TestEndpoint {
     });
   }
 
-  static async start(options: Partial<SipEndpointOptions> = {}): Promise<TestEndpoint> {
+  static async start(options: Partial<SipServerOptions> = {}): Promise<TestEndpoint> {
     const endpoint = new TestEndpoint(options);
     await endpoint.server.start();
     return endpoint;

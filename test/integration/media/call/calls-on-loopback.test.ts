@@ -6,7 +6,7 @@ import { BENCH_IDENTITY, createBenchDirectory, createEchoAgent } from '../../../
 import { systemClock } from '../../../../media/clock';
 import { MediaService } from '../../../../media/media-service';
 import { ThreadedRtpEngine } from '../../../../media/rtp/engine';
-import { SipServer } from '../../../../media/sip/endpoint';
+import { SipServer } from '../../../../media/sip/sip-server';
 import { NO_OBSERVER } from '../../../fakes/no-observer';
 import { RecordingEvents } from '../../../fakes/recording-events';
 import { freePort, rtpPortRange } from '../../../support/free-ports';

@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram';
 import { createConnection } from 'node:net';
 import { once } from 'node:events';
 
-import { SipServer } from '../../../../media/sip/endpoint';
+import { SipServer } from '../../../../media/sip/sip-server';
 import { Caller, OFFER } from '../../../fakes/media/sip/caller';
 import { SipPeer } from '../../../fakes/media/sip/sip-peer';
 import { TestEndpoint, until } from '../../../fakes/media/sip/test-endpoint';

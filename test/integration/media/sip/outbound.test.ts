@@ -1,13 +1,14 @@
 import { createServer } from 'node:net';
 
-import { InviteNotSentError } from '../../../../media/sip/types';
+import { InviteNotSentError } from '../../../../media/sip/invite';
 import { answerTo, OFFER } from '../../../fakes/media/sip/caller';
 import { SipPeer } from '../../../fakes/media/sip/sip-peer';
 import { ANSWER, recordingDelegate, TestEndpoint, until } from '../../../fakes/media/sip/test-endpoint';
 
 import type { AddressInfo } from 'node:net';
 import type { SipRequest } from '../../../../media/sip/message/message';
-import type { LadderMessage, OutboundDialog, OutboundInvite } from '../../../../media/sip/types';
+import type { LadderMessage, OutboundDialog } from '../../../../media/sip/dialog';
+import type { OutboundInvite } from '../../../../media/sip/invite';
 
 let endpoint: TestEndpoint;
 let carrier: SipPeer;

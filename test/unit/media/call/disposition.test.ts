@@ -1,8 +1,8 @@
 import type { Disposition } from '../../../../contract/endings';
 import { dispositionOf, type OwnCause } from '../../../../media/call/disposition';
-import type { DialOutcome } from '../../../../media/sip/types';
+import type { InviteOutcome } from '../../../../media/sip/invite';
 
-const status = (code: number, options: Partial<DialOutcome & { kind: 'status' }> = {}): DialOutcome => ({
+const status = (code: number, options: Partial<InviteOutcome & { kind: 'status' }> = {}): InviteOutcome => ({
   kind: 'status',
   status: code,
   reason: '',
@@ -52,7 +52,7 @@ describe('dispositionOf', () => {
     expect(dispositionOf(status(code), null)).toBe(expected);
   });
 
-  it.each<[string, DialOutcome | null, OwnCause | null, Disposition]>([
+  it.each<[string, InviteOutcome | null, OwnCause | null, Disposition]>([
     ['408 after 180', status(408, { provisional: 180 }), null, 'no_answer'],
     ['408 after 100', status(408, { provisional: 100 }), null, 'trunk_timeout'],
     ['603 of a blocking carrier', status(603, { reason: 'Network Blocked' }), null, 'blocked'],

@@ -5,8 +5,10 @@ import {
   InviteClientTransaction,
   InviteServerTransaction,
   InviteUserAgentServer,
+  LoggerFactory,
   NonInviteClientTransaction,
   NonInviteServerTransaction,
+  OutgoingRequestMessage,
   SessionDialog,
   Timers,
   UserAgentClient,
@@ -15,11 +17,12 @@ import {
 } from 'sip.js/lib/core/index.js';
 
 import { version } from 'sip.js/package.json';
-import { makeBranch } from '../../../../media/sip/sipjs-adapter';
 import { WireUri } from '../../../../media/sip/sipjs-messages';
 import { FakeLink } from '../../../fakes/media/sip/fake-link';
 
 /** What the adapter reaches into. When an upgrade moves one of these, the test that names it fails. */
+const uri = new WireUri('sip:a@b');
+
 describe('internals of sip.js that the adapter relies on', () => {
   it('are those of the pinned version', () => expect(version).toBe('0.21.2'));
 
@@ -49,11 +52,10 @@ describe('internals of sip.js that the adapter relies on', () => {
     const branches = new Set(Array.from({ length: 1_000 }, () => makeId({ method: 'INVITE' })));
     expect(branches.size).toBe(1_000);
     for (const branch of branches) expect(branch).toMatch(/^z9hG4bK[0-9a-f]{24}$/);
-    expect(makeBranch()).toMatch(/^z9hG4bK[0-9a-f]{24}$/);
   });
 
   it.each<[object, readonly string[]]>([
-    [InviteClientTransaction.prototype, ['timerB', 'onTransportError', 'send', 'ackResponse']],
+    [InviteClientTransaction.prototype, ['timerB', 'onTransportError', 'send', 'ack', 'ackResponse']],
     [InviteServerTransaction.prototype, ['receiveResponse', 'send', 'retransmitAcceptedResponse']],
     [SessionDialog.prototype, ['sequenceGuard', 'receiveRequest', 'signalingStateTransition', 'reConfirm']],
     [Dialog.prototype, ['receiveRequest', 'createOutgoingRequestMessage', 'recomputeRouteSet']],
@@ -73,6 +75,27 @@ describe('internals of sip.js that the adapter relies on', () => {
     expect(SessionDialog.toString()).toContain('this.reinviteUserAgentServer = undefined');
     expect(UserAgentServer.toString()).toContain('this.core.userAgentServers.set(');
     expect(UserAgentClient.toString()).toContain('this.core.userAgentClients.set(');
+  });
+
+  it('what is sent is what toString gives, and is carried unseen', async () => {
+    const sources = [InviteClientTransaction, NonInviteClientTransaction].map(String);
+    for (const source of sources) expect(source).toContain('this.send(request.toString())');
+    expect(sources[0]!.match(/this\.send\(ack\.toString\(\)\)/g)).toHaveLength(2);
+    expect(sources[0]!.match(/this\.ack\(response\)/g)).toHaveLength(3);
+    expect(ClientTransaction.toString()).toContain('_request.setViaHeader(this.id, transport.protocol)');
+    expect(new OutgoingRequestMessage('BYE', uri, uri, uri).headers).toMatchObject({ Route: [] });
+
+    const opaque = Object.freeze(Object.create(null) as object);
+    const carried: unknown[] = [];
+    const transport = { protocol: 'UDP', send: (message: unknown) => Promise.resolve(void carried.push(message)) };
+    const user = { loggerFactory: new LoggerFactory() };
+    user.loggerFactory.builtinEnabled = false;
+    const server = new InviteServerTransaction({ method: 'INVITE', viaBranch: 'b' } as never, transport, user);
+    for (const status of [180, 200]) server.receiveResponse(status, opaque as unknown as string);
+    server.retransmitAcceptedResponse();
+    server.dispose();
+    expect(carried).toHaveLength(3);
+    for (const message of carried) expect(message).toBe(opaque);
   });
 
   it('a URI goes out as it came in', () => {
@@ -117,6 +140,69 @@ describe('the adapter', () => {
       expect(text).toMatch(/\r\nTo: <sip:callee@192\.0\.2\.2>;tag=tag-callee\r\n/);
     link.caller.core.dispose();
     link.callee.core.dispose();
+  });
+
+  it('repeats the very bytes that it sent, requests and answers alike', async () => {
+    const link = new FakeLink((_index, text) => ({ arrivals: / (INVITE|BYE)\r/.test(text) ? [] : [1] }));
+    link.invite();
+    await pass(1_600);
+    expect(link.caller.methods()).toEqual(['INVITE', 'INVITE', 'INVITE']);
+    expect(new Set(link.caller.sentBytes).size).toBe(1);
+    link.callee.receive(link.caller.sent[0]!);
+    link.callee.core.accept('v=0\r\n');
+    await pass(4_000);
+    const accepted = link.callee.sentBytes.filter((_bytes, i) => link.callee.methods()[i] === '200 INVITE');
+    expect(accepted.length).toBeGreaterThan(2);
+    expect(new Set(accepted).size).toBe(1);
+    for (const { core } of [link.caller, link.callee]) core.dispose();
+  });
+
+  it('acknowledges a refusal in the INVITE’s transaction, and each repetition with the same bytes', async () => {
+    const link = new FakeLink();
+    link.invite(['X-Only: in-the-invite']);
+    await pass(5);
+    link.callee.core.reject(486, undefined);
+    await pass(5);
+    const refusal = link.callee.sent.at(-1)!;
+    link.caller.receive(refusal);
+    link.caller.receive(refusal.replace(/;tag=tag-callee/, ';tag=other'));
+    const [invite, ack, again, other] = link.caller.sent as [string, string, string, string];
+    const header = (text: string, name: string): string => new RegExp(`\\r\\n${name}: ([^\\r]+)`).exec(text)?.[1] ?? '';
+    expect(link.caller.methods()).toEqual(['INVITE', 'ACK', 'ACK', 'ACK']);
+    expect(ack).toMatch(/^ACK sip:callee@192\.0\.2\.2 SIP\/2\.0\r\n/);
+    for (const name of ['Via', 'From', 'Call-ID']) expect(header(ack, name)).toBe(header(invite, name));
+    expect([header(ack, 'CSeq'), header(ack, 'To')]).toEqual(['1 ACK', header(refusal, 'To')]);
+    expect(ack).not.toMatch(/X-Only|Content-Type|Contact/);
+    expect(link.caller.sentBytes[2]).toBe(link.caller.sentBytes[1]);
+    expect(again).toBe(ack);
+    expect(header(other, 'To')).toMatch(/;tag=other$/);
+    for (const { core } of [link.caller, link.callee]) core.dispose();
+  });
+
+  it('sends along with the INVITE its CANCEL and the ACK of its refusal, and all else to the next hop', async () => {
+    const link = await established();
+    link.caller.core.bye([], () => {});
+    await pass(5);
+    expect(link.caller.ways).toEqual(['INVITE along_invite', 'ACK next_hop', 'BYE next_hop']);
+    const cancelled = new FakeLink();
+    cancelled.invite();
+    await pass(5);
+    cancelled.caller.core.cancel(undefined);
+    await pass(5);
+    expect(cancelled.caller.ways).toEqual(['INVITE along_invite', 'CANCEL along_invite', 'ACK along_invite']);
+    for (const { caller, callee } of [link, cancelled]) [caller.core, callee.core].forEach((core) => core.dispose());
+  });
+
+  it('sends a request of ours its own way even while one of the peer is being answered', async () => {
+    const link = new FakeLink(undefined, { callee: { onAck: () => link.callee.core.bye([], () => {}) } });
+    link.invite();
+    await pass(5);
+    link.callee.core.accept('v=0\r\n');
+    await pass(5);
+    expect(link.callee.methods()).toEqual(['100 INVITE', '200 INVITE', 'BYE']);
+    expect(link.callee.ways).toEqual(['BYE next_hop']);
+    expect(link.caller.events).toContain('bye');
+    for (const { core } of [link.caller, link.callee]) core.dispose();
   });
 
   it('gives INVITE, ACK and BYE branches of their own, a CANCEL its INVITE’s', async () => {

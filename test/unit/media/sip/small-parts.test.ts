@@ -1,9 +1,9 @@
-import { CallTable, transactionKey } from '../../../../media/sip/call-table';
+import { DialogTable, transactionKey } from '../../../../media/sip/dialog-table';
 import { parseDtmfRelay } from '../../../../media/sip/dtmf-relay';
 import { SipRequest } from '../../../../media/sip/message/message';
-import { parseReason, q850Cause, reasonHeader } from '../../../../media/sip/reason';
+import { parseReason, q850Cause, reasonLine } from '../../../../media/sip/reason';
 
-import type { SipCall } from '../../../../media/sip/call';
+import type { RoutedDialog } from '../../../../media/sip/dialog-table';
 import { fastestMs } from '../../../support/fastest';
 
 function request(method: string, headers: Record<string, string>, body = ''): SipRequest {
@@ -47,13 +47,13 @@ describe('Reason', () => {
   });
 
   it('is written on one line', () => {
-    expect(reasonHeader({ protocol: 'SIP', cause: 487, text: 'a "b"\r\nX: y' })).toBe(
+    expect(reasonLine({ protocol: 'SIP', cause: 487, text: 'a "b"\r\nX: y' })).toBe(
       'Reason: SIP;cause=487;text="a \\"b\\"  X: y"',
     );
   });
 });
 
-describe('call table', () => {
+describe('dialog table', () => {
   const via = 'SIP/2.0/UDP h:5060;branch=z9hG4bK1';
   const base = { via, from: '<sip:a@b>;tag=f', to: '<sip:c@d>', 'call-id': 'id', cseq: '1 INVITE' };
 
@@ -78,18 +78,18 @@ describe('call table', () => {
     expect(transactionKey(request('INVITE', { ...old, cseq: '2 INVITE' }))).not.toBe(key);
   });
 
-  it('finds a call by tag, transaction and identity until it is removed', () => {
-    const table = new CallTable();
-    const call = { sipCallId: 'id', localTag: 'local' } as SipCall;
+  it('finds a dialog by tag, transaction and identity until it is removed', () => {
+    const table = new DialogTable();
+    const dialog = { sipCallId: 'id', localTag: 'local' } as RoutedDialog;
     const invite = request('INVITE', base);
-    table.addInbound(call, invite, 'key');
-    expect(table.byTag('id', 'local')).toBe(call);
+    table.addInbound(dialog, invite, 'key');
+    expect(table.byTag('id', 'local')).toBe(dialog);
     expect(table.byTag('id', '')).toBeUndefined();
-    expect(table.byInvite('key')).toBe(call);
+    expect(table.byInvite('key')).toBe(dialog);
     expect(table.isMerged(invite)).toBe(true);
-    expect(table.all()).toEqual([call]);
-    table.remove(call);
-    table.remove(call);
+    expect(table.all()).toEqual([dialog]);
+    table.remove(dialog);
+    table.remove(dialog);
     expect(table.size).toBe(0);
     expect(table.byTag('id', 'local')).toBeUndefined();
     expect(table.byInvite('key')).toBeUndefined();

@@ -3,19 +3,22 @@ import { flowToHop, nextHop } from '../../../../../media/sip/edge/routing';
 
 import type { SipEdge } from '../../../../../media/sip/edge/edge';
 import type { TargetResolver } from '../../../../../media/sip/edge/resolver';
-import type { SipPeer } from '../../../../../media/sip/types';
+import type { SipPeer } from '../../../../../media/sip/peer';
 
 describe('next hop', () => {
   it.each([
-    ['BYE sip:a@h:5070 SIP/2.0\r\nVia: x\r\n\r\n', { host: 'h', port: 5070, transport: 'udp' }],
-    ['BYE sip:a@h;transport=TCP SIP/2.0\r\nVia: x\r\n\r\n', { host: 'h', port: null, transport: 'tcp' }],
-    ['BYE sip:a@h SIP/2.0\r\nRoute: <sip:p1:5080;lr>\r\nRoute: <sip:p2;lr>\r\n\r\n', { host: 'p1', port: 5080 }],
-    ['BYE sip:a@h;maddr=192.0.2.9 SIP/2.0\r\n\r\n', { host: '192.0.2.9' }],
-    ['BYE sip:a@h SIP/2.0\r\n\r\nRoute: <sip:body>\r\n', { host: 'h' }],
-  ])('of %j', (text, expected) => expect(nextHop(text)).toMatchObject(expected));
+    ['sip:a@h:5070', [], { host: 'h', port: 5070, transport: 'udp' }],
+    ['sip:a@h;transport=TCP', [], { host: 'h', port: null, transport: 'tcp' }],
+    ['sip:a@h', ['<sip:p1:5080;lr>', '<sip:p2;lr>'], { host: 'p1', port: 5080, transport: 'udp' }],
+    ['sip:a@h', ['"P" <sip:p1;lr;transport=tcp>;x=y'], { host: 'p1', port: null, transport: 'tcp' }],
+    ['sip:a@h;maddr=192.0.2.9', [], { host: '192.0.2.9', port: null, transport: 'udp' }],
+  ])('of %s by way of %j', (requestUri, routes, expected) => {
+    expect(nextHop({ requestUri, routes })).toEqual(expected);
+  });
 
   it('is unknown for what is no SIP URI', () => {
-    expect(nextHop('BYE tel:+1555 SIP/2.0\r\n\r\n')).toBeNull();
+    expect(nextHop({ requestUri: 'tel:+1555', routes: [] })).toBeNull();
+    expect(nextHop({ requestUri: 'sip:a@h', routes: ['<tel:+1555>'] })).toBeNull();
   });
 });
 

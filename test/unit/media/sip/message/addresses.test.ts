@@ -16,7 +16,7 @@ describe('URI', () => {
     ['tel:+1-555;phone-context=+1', { scheme: 'tel', user: '+1-555', host: '' }],
     ['SIP:A@B', { scheme: 'sip', user: 'A', host: 'b' }],
   ])('reads %s', (text, expected) => {
-    expect(parseUri(text)).toMatchObject({ text, ...expected });
+    expect(parseUri(text)).toMatchObject(expected);
   });
 
   it.each(['', 'sip:', 'sip:@h', 'sip:a@', 'sip:a@h:99999', 'sip:a b@h', '<sip:a@h>', 'http://x', 'tel:', 'alice'])(

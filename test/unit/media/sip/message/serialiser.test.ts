@@ -1,8 +1,10 @@
 import { sdpOf } from '../../../../../media/sip/message/body';
 import { parseMessage } from '../../../../../media/sip/message/parser';
-import { buildResponse } from '../../../../../media/sip/message/serialiser';
+import { OutgoingRequest } from '../../../../../media/sip/message/outgoing-request';
+import { buildResponse, serialiseRequest } from '../../../../../media/sip/message/serialiser';
 
 import type { SipRequest, SipResponse } from '../../../../../media/sip/message/message';
+import type { RequestParts, ResponseOptions } from '../../../../../media/sip/message/serialiser';
 
 const request = parseMessage(
   Buffer.from(
@@ -12,9 +14,19 @@ const request = parseMessage(
   ),
 ) as SipRequest;
 
+function responseText(to: SipRequest, status: number, options?: ResponseOptions): string {
+  return buildResponse(to, status, options).bytes.toString('latin1');
+}
+
 describe('response', () => {
+  it('tells what it is without being read', () => {
+    const response = buildResponse(request, 486, { reason: 'Not\r\nnow' });
+    expect(response).toMatchObject({ status: 486, reason: 'Not now', method: 'INVITE', cseq: '7 INVITE' });
+    expect(response.via?.host).toBe('one');
+  });
+
   it('copies Via, From, To, Call-ID and CSeq byte for byte and adds the tag', () => {
-    const text = buildResponse(request, 200, { toTag: 't', server: 'S', headers: ['Contact: <sip:me>'] });
+    const text = responseText(request, 200, { toTag: 't', server: 'S', headers: ['Contact: <sip:me>'] });
     expect(text).toBe(
       'SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP one;branch=z9hG4bK1\r\nVia: SIP/2.0/UDP two\r\nFrom: "\xfe" <sip:x@y>;tag=f\r\n' +
         'To: <sip:a@b>;tag=t\r\nCall-ID: id\r\nCSeq: 7 INVITE\r\nServer: S\r\nContact: <sip:me>\r\nContent-Length: 0\r\n\r\n',
@@ -22,28 +34,77 @@ describe('response', () => {
   });
 
   it('has no tag but the timestamp in a 100', () => {
-    const text = buildResponse(request, 100, { toTag: 't' });
+    const text = responseText(request, 100, { toTag: 't' });
     expect(text).toContain('To: <sip:a@b>\r\n');
     expect(text).toContain('Timestamp: 54\r\n');
   });
 
   it('counts the bytes of its body', () => {
-    const text = buildResponse(request, 200, { body: { content: 's=é\r\n', contentType: 'application/sdp' } });
+    const text = responseText(request, 200, { body: { content: 's=é\r\n', contentType: 'application/sdp' } });
     const again = parseMessage(Buffer.from(text, 'latin1')) as SipResponse;
     expect(again.issues).toEqual([]);
     expect(sdpOf(again)).toBe('s=é\r\n');
   });
 
   it('never lets a value begin a line of its own', () => {
-    const text = buildResponse(request, 400, { reason: 'Bad\r\nX-Evil: 1', headers: ['Warning: a\r\nX-Evil: 2\0'] });
+    const text = responseText(request, 400, { reason: 'Bad\r\nX-Evil: 1', headers: ['Warning: a\r\nX-Evil: 2\0'] });
     expect(text).not.toMatch(/\r\nX-Evil/);
     expect(text).not.toContain('\0');
   });
 
   it('answers a request that lacks what it should echo', () => {
     const bare = parseMessage(Buffer.from('INVITE sip:a SIP/2.0\r\nCSeq: 1 INVITE\r\n\r\n')) as SipRequest;
-    expect(buildResponse(bare, 400, { toTag: 't' })).toBe(
+    expect(responseText(bare, 400, { toTag: 't' })).toBe(
       'SIP/2.0 400 Bad Request\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n',
     );
+  });
+});
+
+describe('request', () => {
+  const parts: RequestParts = {
+    method: 'INVITE',
+    requestUri: 'sip:a@b',
+    routes: ['<sip:p1;lr>', '<sip:p2;lr>'],
+    sentBy: 'me:5070',
+    branch: 'z9hG4bK1',
+    to: '<sip:a@b>',
+    from: '"\xfe" <sip:x@y>;tag=f',
+    callId: 'id',
+    cseq: 7,
+    headers: ['Contact: <sip:me>'],
+    product: 'P',
+    body: { content: 's=é\r\n', contentType: 'application/sdp' },
+  };
+
+  it('is read by our parser as what it was', () => {
+    const again = parseMessage(serialiseRequest(parts, 'udp')) as SipRequest;
+    expect(again).toMatchObject({ method: 'INVITE', requestUri: 'sip:a@b', callId: 'id', issues: [] });
+    expect(again.cseq).toEqual({ number: 7, method: 'INVITE' });
+    expect(again.lines('route')).toEqual(parts.routes);
+    expect(again.lines('via')).toEqual(['SIP/2.0/UDP me:5070;branch=z9hG4bK1;rport']);
+    expect([again.first('from'), again.first('to')]).toEqual([parts.from, parts.to]);
+    expect([again.first('contact'), again.first('user-agent')]).toEqual(['<sip:me>', 'P']);
+    expect(sdpOf(again)).toBe('s=é\r\n');
+  });
+
+  it('has neither Content-Type nor User-Agent without a body and a product', () => {
+    const { body: _body, product: _product, ...bare } = parts;
+    expect(serialiseRequest({ ...bare, method: 'ACK', routes: [], headers: [] }, 'tcp').toString('latin1')).toBe(
+      'ACK sip:a@b SIP/2.0\r\nVia: SIP/2.0/TCP me:5070;branch=z9hG4bK1;rport\r\nTo: <sip:a@b>\r\n' +
+        'From: "\xfe" <sip:x@y>;tag=f\r\nCSeq: 7 ACK\r\nCall-ID: id\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n',
+    );
+  });
+
+  it('never lets a value begin a line of its own', () => {
+    const text = serialiseRequest({ ...parts, headers: ['X-A: 1\r\nX-Evil: 2\0'] }, 'udp').toString('latin1');
+    expect(text).not.toMatch(/\r\nX-Evil/);
+    expect(text).not.toContain('\0');
+  });
+
+  it('is written once for all its repetitions, and anew for another transport', () => {
+    const outgoing = new OutgoingRequest(parts, 'next_hop');
+    const first = outgoing.bytes('udp');
+    expect(outgoing.bytes('udp')).toBe(first);
+    expect(outgoing.bytes('tcp').toString('latin1')).toContain('\r\nVia: SIP/2.0/TCP me:5070;');
   });
 });

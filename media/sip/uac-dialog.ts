@@ -1,30 +1,32 @@
 import { TimerSet } from '../clock';
 import { DigestClient } from './auth/digest-client';
-import { SipCall } from './call';
-import { uriHost } from './edge/flow';
+import { DialogSession } from './dialog-session';
 import { PrivateTargetError } from './edge/resolver';
+import { InviteNotSentError } from './invite';
 import { sdpOf } from './message/body';
 import { decodeWireText, encodeWireText } from './message/message';
 import { oneLine } from './message/serialiser';
-import { encodeUserPart } from './message/uri';
+import { encodeUserPart, uriHost } from './message/uri';
 import { q850Cause, reasonValue } from './reason';
-import { SipCore } from './sip-core';
 import { CANCEL_WAIT_MS } from './timers';
-import { InviteNotSentError } from './types';
 
-import type { CallContext } from './call';
+import type { DialogDelegate, OutboundDialog } from './dialog';
+import type { DialogContext } from './dialog-context';
+import type { RoutedDialog } from './dialog-table';
 import type { Flow } from './edge/flow';
 import type { ResolvedTarget } from './edge/resolver';
-import type { SipResponse } from './message/message';
-import type { CoreTransport } from './sipjs-adapter';
-import type { DialogDelegate, DialOutcome, OutboundDialog, OutboundInvite, ReasonHeader, SipPeer } from './types';
+import type { InviteOutcome, OutboundInvite } from './invite';
+import type { SipRequest, SipResponse } from './message/message';
+import type { OwnAddress } from './own-address';
+import type { SipPeer } from './peer';
+import type { ReasonHeader } from './reason';
+import type { SipCore } from './sip-core';
 
-export interface OutboundCallOptions {
-  readonly context: CallContext;
+interface UacDialogOptions {
+  readonly context: DialogContext;
   readonly invite: OutboundInvite;
   readonly delegate: DialogDelegate;
   readonly localTag: string;
-  readonly publicHost: string | undefined;
 }
 
 const TCP_CONNECT_MS = 5_000;
@@ -36,10 +38,16 @@ const OFFER_BYTES = 350;
 const FIRST_CSEQ = 1;
 const TRYING = 100;
 
-/** A call that goes out, from its INVITE on. One Call-ID; one more INVITE per challenge and per address of the target. */
-export class OutboundCall extends SipCall implements OutboundDialog {
+/**
+ * The dialog of a call that goes out, from its INVITE on. One Call-ID; one more INVITE per challenge and per address of
+ * the target.
+ */
+export class UacDialog implements OutboundDialog, RoutedDialog {
+  readonly sipCallId: string;
+  readonly localTag: string;
+  readonly #context: DialogContext;
   readonly #invite: OutboundInvite;
-  readonly #publicHost: string | undefined;
+  readonly #session: DialogSession;
   readonly #digest: DigestClient;
   /** Only these may see our credentials. */
   readonly #trusted = new Set<string>();
@@ -55,20 +63,36 @@ export class OutboundCall extends SipCall implements OutboundDialog {
   #stopWatching: (() => void) | undefined;
   readonly #timers: TimerSet<'B' | 'cancel'>;
 
-  constructor(options: OutboundCallOptions) {
-    super(options.context, options.invite.sipCallId, options.localTag);
-    this.delegate = options.delegate;
-    this.#invite = options.invite;
-    this.#publicHost = options.publicHost;
-    this.#timers = new TimerSet(options.context.clock);
-    this.#digest = new DigestClient(options.invite.credentials);
+  constructor({ context, invite, delegate, localTag }: UacDialogOptions) {
+    this.sipCallId = invite.sipCallId;
+    this.localTag = localTag;
+    this.#context = context;
+    this.#invite = invite;
+    this.#session = new DialogSession({
+      context,
+      sipCallId: invite.sipCallId,
+      localTag,
+      authorizeBye: (challenge) => this.#authorize(challenge, 'BYE'),
+      onIdle: () => context.onIdle(this),
+    });
+    this.#session.delegate = delegate;
+    this.#timers = new TimerSet(context.clock);
+    this.#digest = new DigestClient(invite.credentials);
+  }
+
+  get delegate(): DialogDelegate {
+    return this.#session.delegate;
+  }
+
+  set delegate(delegate: DialogDelegate) {
+    this.#session.delegate = delegate;
   }
 
   /** @throws InviteNotSentError when no address of the target can be reached; whatever `offer` throws */
   async start(): Promise<void> {
     const { host, port, transport } = this.#invite.target;
     try {
-      this.#targets = await this.context.resolve(host, port === 0 ? null : port, transport);
+      this.#targets = await this.#context.resolve(host, port === 0 ? null : port, transport);
     } catch (error) {
       const detail = error instanceof PrivateTargetError ? error.message : `${host} cannot be resolved`;
       throw new InviteNotSentError(detail, error);
@@ -79,52 +103,61 @@ export class OutboundCall extends SipCall implements OutboundDialog {
   }
 
   cancel(reason?: ReasonHeader): void {
-    if (this.state === 'established') {
+    if (this.#session.state === 'established') {
       this.bye(reason);
       return;
     }
-    if (this.state !== 'setup' || this.#cancelled) return;
+    if (this.#session.state !== 'setup' || this.#cancelled) return;
     this.#cancelled = true;
-    this.core.cancel(reason === undefined ? undefined : reasonValue(reason));
+    this.#opened.cancel(reason === undefined ? undefined : reasonValue(reason));
     // RFC 3261 §9.1: a cancelled INVITE without a final answer is given up; before a provisional, timer B does that.
     this.#timers.arm('cancel', CANCEL_WAIT_MS, () => {
-      if (this.state === 'setup' && !this.core.calling) this.#fail({ kind: 'timeout', provisional: this.#heard });
+      if (this.#session.state === 'setup' && !this.#opened.calling)
+        this.#fail({ kind: 'timeout', provisional: this.#heard });
     });
   }
 
-  override dispose(): void {
-    this.#stopTimers();
-    if (this.#core === undefined) this.abandon();
-    else super.dispose();
+  bye(reason?: ReasonHeader): void {
+    if (this.#session.state === 'setup') this.cancel(reason);
+    else this.#session.bye(reason);
   }
 
-  override receiveResponse(response: SipResponse, flow: Flow): void {
+  dispose(): void {
+    this.#stopTimers();
+    this.#session.dispose();
+  }
+
+  receiveRequest(request: SipRequest, key: string, flow: Flow): void {
+    this.#session.receiveRequest(request, key, flow);
+  }
+
+  receiveResponse(response: SipResponse, flow: Flow): void {
     this.#responsePeer = flow.peer.address;
     if (response.status < 200 && response.cseq?.method === 'INVITE') {
       this.#provisional = Math.max(this.#provisional ?? 0, response.status);
     }
-    super.receiveResponse(response, flow);
+    this.#session.receiveResponse(response, flow);
     if (this.#provisional !== null) this.#stopWatch();
   }
 
-  protected get core(): SipCore {
+  get peer(): SipPeer {
+    return this.#inviteFlow.peer;
+  }
+
+  get #inviteFlow(): Flow {
+    if (this.#flow === undefined) throw new Error('INVITE was not sent yet');
+    return this.#flow;
+  }
+
+  get #opened(): SipCore {
     if (this.#core === undefined) throw new Error('INVITE was not sent yet');
     return this.#core;
   }
 
-  get peer(): SipPeer {
-    if (this.#flow === undefined) throw new Error('INVITE was not sent yet');
-    return this.#flow.peer;
-  }
-
-  protected abandonSetup(reason: ReasonHeader | undefined): void {
-    this.cancel(reason);
-  }
-
   /** Our credentials answer only the trunk itself, whoever else may challenge us in its name. */
-  protected override authorize(challenge: SipResponse, method: string): string | null {
+  #authorize(challenge: SipResponse, method: string): string | null {
     if (!this.#trusted.has(this.#responsePeer)) return null;
-    return this.#digest.answer(challenge, method, method === 'INVITE' ? this.#requestUri : this.core.remoteTarget);
+    return this.#digest.answer(challenge, method, method === 'INVITE' ? this.#requestUri : this.#opened.remoteTarget);
   }
 
   /** The highest provisional; a challenge too says that somebody is there, as little as 100 does. */
@@ -145,10 +178,10 @@ export class OutboundCall extends SipCall implements OutboundDialog {
       const [target, ...rest] = this.#targets;
       if (target === undefined) throw new InviteNotSentError(detailOf(failure), failure);
       this.#targets = rest;
-      let localAddress: string;
+      let ownAddress: OwnAddress;
       let flow: Flow;
       try {
-        localAddress = this.#publicHost ?? (await this.context.edge.localAddress(target.address));
+        ownAddress = await this.#context.ownAddresses.towards(target.address);
         flow = await this.#flowTo(target);
       } catch (error) {
         failure = error;
@@ -156,16 +189,16 @@ export class OutboundCall extends SipCall implements OutboundDialog {
       }
       this.#assertOpen();
       // Asked last: by its refusal nothing leaves any more.
-      this.#sdp ??= this.#invite.offer(localAddress);
+      this.#sdp ??= this.#invite.offer(ownAddress.host);
       this.#flow = flow;
-      this.#core ??= this.#createCore(localAddress, flow);
+      this.#core ??= this.#open(ownAddress, flow);
       this.#sendInvite(this.#sdp);
       return;
     }
   }
 
   async #flowTo({ address, port }: ResolvedTarget): Promise<Flow> {
-    const { edge } = this.context;
+    const { edge } = this.#context;
     if (this.#invite.target.transport === 'tcp') return edge.tcpFlow(address, port, TCP_CONNECT_MS);
     if (this.#estimatedBytes > MAX_UDP_REQUEST_BYTES && edge.mayTryTcp(address, port)) {
       const tcp = await edge.tcpFlow(address, port, TCP_INSTEAD_CONNECT_MS).catch(() => null);
@@ -176,58 +209,32 @@ export class OutboundCall extends SipCall implements OutboundDialog {
   }
 
   #assertOpen(): void {
-    if (this.state !== 'setup') throw new InviteNotSentError('call was given up');
+    if (this.#session.state !== 'setup') throw new InviteNotSentError('call was given up');
   }
 
-  #createCore(localAddress: string, flow: Flow): SipCore {
-    const { context } = this;
-    const at = `${uriHost(localAddress)}:${context.edge.port}`;
-    const transport = flow.transport === 'tcp' ? ';transport=tcp' : '';
-    const user = encodeUserPart(this.#invite.fromUser);
-    return new SipCore({
-      clock: context.clock,
-      localTag: this.localTag,
-      contact: `<sip:${user === '' ? '' : `${user}@`}${at}${transport}>`,
-      viaHost: at,
-      product: context.product,
+  #open(ownAddress: OwnAddress, flow: Flow): SipCore {
+    return this.#session.open({
+      contact: ownAddress.contact(encodeUserPart(this.#invite.fromUser), flow.transport),
+      sentBy: ownAddress.sentBy,
       displayName: escapeDisplayName(this.#invite.fromDisplayName ?? ''),
-      transport: this.#transport(),
+      inviteFlow: () => this.#inviteFlow,
       events: {
-        ...this.dialogEvents(),
-        onProgress: (response) => this.notify((delegate) => delegate.onProgress?.(response.status, sdpOf(response))),
+        onProgress: (response) =>
+          this.#session.notify((delegate) => delegate.onProgress?.(response.status, sdpOf(response))),
         onAccept: (response) => this.#accepted(response),
         onReject: (response) => this.#rejected(response),
         onTimeout: () => this.#fail({ kind: 'timeout', provisional: this.#heard }),
         onTransportError: (error) => this.#unreachable(error),
       },
-      onRetransmit: (method) => context.counters.retransmitted(method),
-      onIdle: () => this.forgetWhenIdle(),
     });
-  }
-
-  #transport(): CoreTransport {
-    const flow = (): Flow => {
-      if (this.#flow === undefined) throw new Error('INVITE has no flow');
-      return this.#flow;
-    };
-    const transport = this.requestTransport(flow);
-    return {
-      get protocol() {
-        return flow().transport === 'tcp' ? 'TCP' : 'UDP';
-      },
-      get reliable() {
-        return flow().reliable;
-      },
-      send: (text) => transport.send(text),
-    };
   }
 
   #sendInvite(sdp: string): void {
     const fromHost = uriHost(this.#invite.target.host);
     const user = encodeUserPart(this.#invite.fromUser);
     this.#stopWatch();
-    this.#stopWatching = this.#flow?.onFailure((error) => this.core.failInvite(error));
-    this.core.invite({
+    this.#stopWatching = this.#flow?.onFailure((error) => this.#opened.failInvite(error));
+    this.#opened.invite({
       requestUri: this.#requestUri,
       fromUri: user === '' ? 'sip:anonymous@anonymous.invalid' : `sip:${user}@${fromHost}`,
       toUri: this.#requestUri,
@@ -237,7 +244,7 @@ export class OutboundCall extends SipCall implements OutboundDialog {
       sdp,
     });
     const { timerBMs } = this.#invite;
-    if (timerBMs !== undefined) this.#timers.arm('B', timerBMs, () => this.core.expireInvite());
+    if (timerBMs !== undefined) this.#timers.arm('B', timerBMs, () => this.#opened.expireInvite());
   }
 
   #headers(): string[] {
@@ -253,23 +260,23 @@ export class OutboundCall extends SipCall implements OutboundDialog {
 
   #accepted(response: SipResponse): void {
     this.#stopTimers();
-    if (this.state !== 'setup') return;
-    this.transition('established');
+    if (this.#session.state !== 'setup') return;
+    this.#session.transition('established');
     if (this.#cancelled) {
       // The 2xx crossed our CANCEL: it was acknowledged, now it is hung up (RFC 3261 §9.1).
       this.bye();
       const outcome = { ...outcomeOf(response, this.#provisional), status: 487, reason: 'Request Terminated' };
-      this.notify((delegate) => delegate.onReject?.(outcome));
+      this.#session.notify((delegate) => delegate.onReject?.(outcome));
       return;
     }
-    this.notify((delegate) => delegate.onAccept?.(sdpOf(response)));
+    this.#session.notify((delegate) => delegate.onAccept?.(sdpOf(response)));
   }
 
   #rejected(response: SipResponse): void {
-    if (this.state !== 'setup') return;
+    if (this.#session.state !== 'setup') return;
     const { status } = response;
     if ((status === 401 || status === 407) && !this.#cancelled) {
-      const authorization = this.authorize(response, 'INVITE');
+      const authorization = this.#authorize(response, 'INVITE');
       if (authorization !== null && this.#sdp !== undefined) {
         this.#authorization = authorization;
         this.#cseq += 1;
@@ -281,21 +288,21 @@ export class OutboundCall extends SipCall implements OutboundDialog {
   }
 
   #unreachable(error: Error): void {
-    if (this.state !== 'setup') return;
+    if (this.#session.state !== 'setup') return;
     if (this.#targets.length === 0 || this.#provisional !== null || this.#cancelled) {
       this.#fail({ kind: 'unreachable', detail: error.message });
       return;
     }
     this.#sendToNextTarget().catch((failure: unknown) => {
-      if (this.state === 'setup') this.#fail({ kind: 'unreachable', detail: detailOf(failure) });
+      if (this.#session.state === 'setup') this.#fail({ kind: 'unreachable', detail: detailOf(failure) });
     });
   }
 
-  #fail(outcome: DialOutcome): void {
-    if (this.state !== 'setup') return;
+  #fail(outcome: InviteOutcome): void {
+    if (this.#session.state !== 'setup') return;
     this.#stopTimers();
-    this.notify((delegate) => delegate.onReject?.(outcome));
-    this.close(outcome.kind === 'unreachable' ? 'transport_error' : 'normal');
+    this.#session.notify((delegate) => delegate.onReject?.(outcome));
+    this.#session.close(outcome.kind === 'unreachable' ? 'transport_error' : 'normal');
     // A cancelled INVITE that never got its final answer has no timer of its own.
     if (outcome.kind === 'timeout') this.dispose();
   }
@@ -311,7 +318,7 @@ export class OutboundCall extends SipCall implements OutboundDialog {
   }
 }
 
-function outcomeOf(response: SipResponse, provisional: number | null): DialOutcome & { readonly kind: 'status' } {
+function outcomeOf(response: SipResponse, provisional: number | null): InviteOutcome & { readonly kind: 'status' } {
   const retryAfter = /^\d{1,9}/.exec(response.first('retry-after') ?? '')?.[0];
   return {
     kind: 'status',

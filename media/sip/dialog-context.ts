@@ -1,0 +1,21 @@
+import type { Clock } from '../clock';
+import type { SipCounters } from './counters';
+import type { RoutedDialog } from './dialog-table';
+import type { SipEdge } from './edge/edge';
+import type { TargetResolver } from './edge/resolver';
+import type { SipLogger } from './logger';
+import type { OwnAddresses } from './own-address';
+
+/** What a dialog needs of its endpoint. */
+export interface DialogContext {
+  readonly edge: SipEdge;
+  readonly ownAddresses: OwnAddresses;
+  readonly clock: Clock;
+  readonly counters: SipCounters;
+  readonly logger: SipLogger;
+  readonly resolve: TargetResolver;
+  readonly allowPrivateTargets: boolean;
+  readonly product: string;
+  /** The dialog may be forgotten. */
+  readonly onIdle: (dialog: RoutedDialog) => void;
+}

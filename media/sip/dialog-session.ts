@@ -1,0 +1,236 @@
+import { DialogWire } from './dialog-wire';
+import { parseDtmfRelay } from './dtmf-relay';
+import { parseReason, reasonLine } from './reason';
+import { SipCore } from './sip-core';
+
+import type { DialogCloseCause, DialogDelegate, LadderMessage } from './dialog';
+import type { DialogContext } from './dialog-context';
+import type { Flow } from './edge/flow';
+import type { SipRequest, SipResponse } from './message/message';
+import type { ReasonHeader } from './reason';
+import type { CoreAnswer, CoreEvents } from './sip-core';
+
+/**
+ * setup → established → ending → closed
+ *   └──────────────────────────────↗   refused, cancelled, failed
+ *
+ * `ending`: our BYE is on its way. After `closed` no callback is made; the transactions live on in the core until their
+ * timers end, and then the endpoint forgets the dialog.
+ */
+type DialogState = 'setup' | 'established' | 'ending' | 'closed';
+
+const NEXT: Readonly<Record<DialogState, readonly DialogState[]>> = {
+  setup: ['established', 'closed'],
+  established: ['ending', 'closed'],
+  ending: ['closed'],
+  closed: [],
+};
+
+interface DialogSessionOptions {
+  readonly context: DialogContext;
+  readonly sipCallId: string;
+  readonly localTag: string;
+  /** Header line for one more try of a BYE that was challenged, null when there is none. */
+  readonly authorizeBye: (challenge: SipResponse) => string | null;
+  readonly onIdle: () => void;
+}
+
+interface DialogOpening {
+  /** Value of Contact, and host and port of Via. */
+  readonly contact: string;
+  readonly sentBy: string;
+  readonly displayName: string;
+  readonly inviteFlow: () => Flow;
+  /** What the direction of the call adds to the events of the dialog, or takes over. */
+  readonly events: CoreEvents;
+}
+
+/**
+ * What a dialog is in either direction: its state, its delegate, its ladder, the requests within it and its BYE. The
+ * inbound and the outbound dialog own one each and add the set-up.
+ */
+export class DialogSession {
+  readonly #options: DialogSessionOptions;
+  #opened: { readonly core: SipCore; readonly wire: DialogWire } | undefined;
+  #delegate: DialogDelegate = {};
+  #delegateSet = false;
+  #earlyLadder: LadderMessage[] = [];
+  #state: DialogState = 'setup';
+  #pendingBye: readonly string[] | undefined;
+  #endCause: DialogCloseCause = 'normal';
+
+  constructor(options: DialogSessionOptions) {
+    this.#options = options;
+  }
+
+  get state(): DialogState {
+    return this.#state;
+  }
+
+  get delegate(): DialogDelegate {
+    return this.#delegate;
+  }
+
+  set delegate(delegate: DialogDelegate) {
+    this.#delegate = delegate;
+    this.#delegateSet = true;
+    for (const message of this.#earlyLadder.splice(0)) delegate.onMessage?.(message);
+  }
+
+  /** Begins once it is known where the peer reaches us. */
+  open({ contact, sentBy, displayName, inviteFlow, events }: DialogOpening): SipCore {
+    const { context, localTag } = this.#options;
+    const wire = new DialogWire({ context, inviteFlow, onMessage: (message) => this.#tell(message) });
+    const core = new SipCore({
+      clock: context.clock,
+      localTag,
+      contact,
+      sentBy,
+      product: context.product,
+      displayName,
+      requests: wire,
+      events: {
+        onAckTimeout: () => this.#endWithBye('ack_timeout'),
+        onBye: (request) => this.peerBye(request),
+        onInfo: (request) => this.#info(request),
+        onReoffer: (sdp) => this.#reoffer(sdp),
+        ...events,
+      },
+      onRetransmit: (method) => context.counters.retransmitted(method),
+      onIdle: () => this.#forgetWhenIdle(),
+    });
+    this.#opened = { core, wire };
+    return core;
+  }
+
+  receiveRequest(request: SipRequest, key: string, flow: Flow): void {
+    const { core, wire } = this.#open;
+    const { method } = request;
+    const cseq = request.first('cseq') ?? '';
+    this.#tell({ direction: 'in', method, status: null, reason: null, cseq, transport: flow.transport });
+    core.receiveRequest(request, key, wire.repliesOver(flow));
+  }
+
+  receiveResponse(response: SipResponse, flow: Flow): void {
+    const { status, reason } = response;
+    const method = response.cseq?.method ?? '';
+    const cseq = response.first('cseq') ?? '';
+    this.#tell({ direction: 'in', method, status, reason, cseq, transport: flow.transport });
+    this.#open.core.receiveResponse(response);
+  }
+
+  /** @throws Error when the dialog cannot get there from its state */
+  transition(next: DialogState): void {
+    if (!NEXT[this.#state].includes(next)) throw new Error(`dialog cannot go from ${this.#state} to ${next}`);
+    this.#state = next;
+  }
+
+  /** The delegate's errors are its own: they end neither the dialog nor, out of a timer, the process. */
+  notify(callback: (delegate: DialogDelegate) => void): void {
+    try {
+      callback(this.#delegate);
+    } catch (error) {
+      const { context, sipCallId } = this.#options;
+      context.logger.error({ err: error, sipCallId }, 'SIP dialog handler failed');
+    }
+  }
+
+  /** ACK of our 2xx. */
+  acknowledged(sdp: string | null): void {
+    this.notify((delegate) => delegate.onAck?.(sdp));
+    const pending = this.#pendingBye;
+    this.#pendingBye = undefined;
+    if (pending !== undefined && this.#state === 'established') this.#sendBye(pending);
+  }
+
+  /** Hangs up an established dialog. */
+  bye(reason?: ReasonHeader): void {
+    if (this.#state !== 'established') return;
+    const headers = reason === undefined ? [] : [reasonLine(reason)];
+    // RFC 3261 §15: not before the ACK of our 2xx, or its timeout.
+    if (this.#open.core.awaitingAck) this.#pendingBye ??= headers;
+    else this.#sendBye(headers);
+  }
+
+  peerBye(request: SipRequest): void {
+    if (this.#state === 'closed') return;
+    // A BYE that crosses ours ends the call all the same; ours still gets its answer.
+    this.notify((delegate) => delegate.onBye?.(parseReason(request)));
+    this.close('normal');
+  }
+
+  close(cause: DialogCloseCause): void {
+    if (this.#state === 'closed') return;
+    this.transition('closed');
+    this.notify((delegate) => delegate.onClosed?.(cause));
+    this.#delegate = {};
+    this.#forgetWhenIdle();
+  }
+
+  /** Forgets the dialog without a word to anybody. */
+  dispose(): void {
+    this.#opened?.core.dispose();
+    this.#state = 'closed';
+    this.#delegate = {};
+    this.#options.onIdle();
+  }
+
+  get #open(): { readonly core: SipCore; readonly wire: DialogWire } {
+    if (this.#opened === undefined) throw new Error('INVITE was not sent yet');
+    return this.#opened;
+  }
+
+  /** Between two INVITEs of one call nothing may be left of the first, so idle alone does not end it. */
+  #forgetWhenIdle(): void {
+    if (this.#state === 'closed' && this.#open.core.idle) this.#options.onIdle();
+  }
+
+  #endWithBye(cause: DialogCloseCause): void {
+    if (this.#state !== 'established') return;
+    this.#endCause = cause;
+    this.#sendBye(this.#pendingBye ?? []);
+  }
+
+  #sendBye(headers: readonly string[]): void {
+    this.transition('ending');
+    this.#tryBye(headers, true);
+  }
+
+  #tryBye(headers: readonly string[], mayAuthorize: boolean): void {
+    this.#open.core.bye(headers, (result) => {
+      if (this.#state !== 'ending') return;
+      if (typeof result === 'object') {
+        const authorization = mayAuthorize ? this.#options.authorizeBye(result.challenge) : null;
+        if (authorization !== null) this.#tryBye([...headers, authorization], false);
+        else this.close(this.#endCause);
+        return;
+      }
+      if (result !== 'answered' && this.#endCause === 'normal') {
+        this.#endCause = result === 'timeout' ? 'bye_timeout' : 'transport_error';
+      }
+      this.close(this.#endCause);
+    });
+  }
+
+  #info(request: SipRequest): CoreAnswer {
+    if (request.body.length === 0) return { status: 200 };
+    const digit = parseDtmfRelay(request);
+    if (digit === null) return { status: 415, headers: ['Accept: application/dtmf-relay, application/dtmf'] };
+    this.notify((delegate) => delegate.onDtmf?.(digit));
+    return { status: 200 };
+  }
+
+  #reoffer(sdp: string | null): CoreAnswer {
+    let answer: CoreAnswer = { status: 488 };
+    this.notify((delegate) => {
+      const given = delegate.onReoffer?.(sdp);
+      if (given !== undefined) answer = 'sdp' in given ? { status: 200, sdp: given.sdp } : given;
+    });
+    return answer;
+  }
+
+  #tell(message: LadderMessage): void {
+    if (this.#delegateSet) this.notify((delegate) => delegate.onMessage?.(message));
+    else this.#earlyLadder.push(message);
+  }
+}

@@ -1,0 +1,96 @@
+import { isRfc2543 } from './message/validation';
+
+import type { Flow } from './edge/flow';
+import type { SipRequest, SipResponse } from './message/message';
+
+/** What the endpoint hands messages to. */
+export interface RoutedDialog {
+  readonly sipCallId: string;
+  /** Our tag: To of the requests for it, From of the responses. */
+  readonly localTag: string;
+  /** @param key identifies the server transaction, see `transactionKey` */
+  receiveRequest(request: SipRequest, key: string, flow: Flow): void;
+  receiveResponse(response: SipResponse, flow: Flow): void;
+  dispose(): void;
+}
+
+interface Entry {
+  readonly tag: string;
+  readonly invite: string | null;
+  readonly identity: string | null;
+}
+
+/** Dialogs of an endpoint by what their messages carry. A dialog stays until its last transaction has ended. */
+export class DialogTable {
+  readonly #entries = new Map<RoutedDialog, Entry>();
+  readonly #byTag = new Map<string, RoutedDialog>();
+  readonly #byInvite = new Map<string, RoutedDialog>();
+  readonly #identities = new Map<string, RoutedDialog>();
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  all(): RoutedDialog[] {
+    return [...this.#entries.keys()];
+  }
+
+  addInbound(dialog: RoutedDialog, request: SipRequest, key: string): void {
+    const entry = { tag: tagKey(dialog.sipCallId, dialog.localTag), invite: key, identity: requestIdentity(request) };
+    this.#add(dialog, entry);
+    this.#byInvite.set(key, dialog);
+    this.#identities.set(entry.identity, dialog);
+  }
+
+  addOutbound(dialog: RoutedDialog): void {
+    this.#add(dialog, { tag: tagKey(dialog.sipCallId, dialog.localTag), invite: null, identity: null });
+  }
+
+  /** The dialog that owns a tag of ours: To of requests, From of responses. */
+  byTag(callId: string, localTag: string): RoutedDialog | undefined {
+    return localTag === '' ? undefined : this.#byTag.get(tagKey(callId, localTag));
+  }
+
+  byInvite(key: string): RoutedDialog | undefined {
+    return this.#byInvite.get(key);
+  }
+
+  isMerged(request: SipRequest): boolean {
+    return this.#identities.has(requestIdentity(request));
+  }
+
+  remove(dialog: RoutedDialog): void {
+    const entry = this.#entries.get(dialog);
+    if (entry === undefined) return;
+    this.#entries.delete(dialog);
+    this.#byTag.delete(entry.tag);
+    if (entry.invite !== null) this.#byInvite.delete(entry.invite);
+    if (entry.identity !== null) this.#identities.delete(entry.identity);
+  }
+
+  #add(dialog: RoutedDialog, entry: Entry): void {
+    this.#entries.set(dialog, entry);
+    this.#byTag.set(entry.tag, dialog);
+  }
+}
+
+function tagKey(callId: string, tag: string): string {
+  return `${callId} ${tag}`;
+}
+
+function requestIdentity(request: SipRequest): string {
+  return `${request.callId} ${request.fromTag} ${request.cseq?.number ?? 0}`;
+}
+
+/**
+ * Identifies the server transaction of a request: branch, sent-by and method, ACK and CANCEL under their INVITE
+ * (RFC 3261 §17.2.3); for clients of RFC 2543, which have no unique branch, what that RFC compares.
+ */
+export function transactionKey(request: SipRequest): string {
+  const method = request.method === 'ACK' || request.method === 'CANCEL' ? 'INVITE' : request.method;
+  const via = request.topVia;
+  if (via === null || isRfc2543(request)) {
+    return `2543 ${method} ${request.callId} ${request.fromTag} ${request.cseq?.number ?? 0} ${via?.host ?? ''}`;
+  }
+  return `${via.params.get('branch') ?? ''} ${via.host}:${via.port ?? ''} ${method}`;
+}

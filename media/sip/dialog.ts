@@ -1,0 +1,66 @@
+/** What the SIP layer offers to `media/call`: dialogs in, dialogs out. Nothing here knows RTP, agents or workflows. */
+import type { InboundInvite, InviteOutcome } from './invite';
+import type { SipPeer, SipTransport } from './peer';
+import type { ReasonHeader } from './reason';
+
+export interface LadderMessage {
+  readonly direction: 'in' | 'out';
+  readonly method: string;
+  readonly status: number | null;
+  readonly reason: string | null;
+  readonly cseq: string;
+  readonly transport: SipTransport;
+}
+
+export type DialogCloseCause = 'normal' | 'ack_timeout' | 'transport_error' | 'bye_timeout';
+
+/** Callbacks of a dialog, set once before anything can happen; none is called after `onClosed`. */
+export interface DialogDelegate {
+  /** Caller gave up before our final answer; 487 has been sent. */
+  onCancel?(): void;
+  /** ACK of our 2xx, with the answer when ours was the offer. */
+  onAck?(sdpAnswer: string | null): void;
+  /** Provisional answer to our INVITE (101–199), with early SDP when it had one. */
+  onProgress?(status: number, sdp: string | null): void;
+  /** 2xx to our INVITE; the ACK has been sent. */
+  onAccept?(sdp: string | null): void;
+  /** Final refusal of our INVITE, or why none came. */
+  onReject?(outcome: InviteOutcome): void;
+  /** Peer's BYE; 200 has been sent. */
+  onBye?(reason: ReasonHeader | null): void;
+  /** re-INVITE or UPDATE with an offer (null: we owe one). Return the SDP for the 200, or the status to refuse with. */
+  onReoffer?(sdp: string | null): { readonly sdp: string } | { readonly status: 488 | 491 };
+  /** INFO application/dtmf-relay digit. */
+  onDtmf?(digit: string): void;
+  /** Every SIP message of the dialog, in and out. */
+  onMessage?(message: LadderMessage): void;
+  /** The dialog or the set-up is over and all its transactions may be forgotten. `cause` tells unusual ends. */
+  onClosed?(cause: DialogCloseCause): void;
+}
+
+/** What both directions have in common. */
+interface AnyDialog {
+  readonly sipCallId: string;
+  delegate: DialogDelegate;
+  /** BYE in a confirmed dialog; before our ACK arrives it is queued (RFC 3261 §15). Idempotent. */
+  bye(reason?: ReasonHeader): void;
+  /** Drops all state without a word on the wire (tests, kill). */
+  dispose(): void;
+}
+
+export interface InboundDialog extends AnyDialog {
+  readonly invite: InboundInvite;
+  ring(): void;
+  answer(sdp: string): void;
+  reject(
+    status: number,
+    options?: { readonly reason?: string; readonly retryAfterSeconds?: number; readonly warning?: string },
+  ): void;
+}
+
+export interface OutboundDialog extends AnyDialog {
+  /** Where the INVITE went: RTP may be learned from there. */
+  readonly peer?: SipPeer;
+  /** CANCEL before the final answer (after the first provisional, RFC 3261 §9.1); a 2xx that crosses it is ACKed and BYEd. */
+  cancel(reason?: ReasonHeader): void;
+}

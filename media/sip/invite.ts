@@ -1,0 +1,67 @@
+import type { SipIdentity } from './auth/identity';
+import type { SipPeer } from './peer';
+
+/** An authenticated, well-formed INVITE outside a dialog; 100 has been sent. */
+export interface InboundInvite {
+  readonly sipCallId: string;
+  readonly fromTag: string;
+  readonly cseq: number;
+  /** Percent-decoded user part of the Request-URI; empty when it has none. */
+  readonly requestUser: string;
+  readonly fromUser: string;
+  /** Header values by lower-case full name, in order. */
+  readonly headers: ReadonlyMap<string, readonly string[]>;
+  /** SDP offer, null when the offer is delayed to our 200 (RFC 3264 §5). */
+  readonly offer: string | null;
+  readonly peer: SipPeer;
+  readonly identity: SipIdentity;
+  /** Local address of the route to the peer, or the configured public host: for Contact and SDP. */
+  readonly localAddress: string;
+  /** Monotonic ms (performance.now) at which the INVITE (with credentials) was read from the socket. */
+  readonly receivedAt: number;
+}
+
+export interface OutboundInvite {
+  readonly sipCallId: string;
+  /** Called number as the trunk wants it, and host and port of the carrier; port 0: by SRV, else 5060. */
+  readonly target: {
+    readonly user: string;
+    readonly host: string;
+    readonly port: number;
+    readonly transport: 'udp' | 'tcp';
+  };
+  readonly fromUser: string;
+  readonly fromDisplayName?: string;
+  readonly credentials: { readonly username: string; readonly password: string };
+  readonly headers?: readonly (readonly [name: string, value: string])[];
+  /** Timer B: how long nothing at all may be heard. Default 32 s (RFC 3261 §17.1.1.2). */
+  readonly timerBMs?: number;
+  /** Builds the offer, last before the INVITE leaves. What it throws, `invite` rejects with: then nothing was sent. */
+  readonly offer: (localAddress: string) => string;
+}
+
+/** How an INVITE of ours ended without a dialog. */
+export type InviteOutcome =
+  | {
+      readonly kind: 'status';
+      readonly status: number;
+      readonly reason: string;
+      readonly q850: number | null;
+      readonly provisional: number | null;
+      readonly retryAfterSeconds: number | null;
+    }
+  /** DNS failure, ICMP, connection refused. */
+  | { readonly kind: 'unreachable'; readonly detail: string }
+  /** Timer B; `provisional` is the highest received, null when nothing at all came. */
+  | { readonly kind: 'timeout'; readonly provisional: number | null };
+
+/** Why an INVITE never left: nothing was dialled. */
+export class InviteNotSentError extends Error {
+  readonly outcome: InviteOutcome;
+
+  constructor(detail: string, cause?: unknown) {
+    super(detail, cause === undefined ? undefined : { cause });
+    this.name = 'InviteNotSentError';
+    this.outcome = { kind: 'unreachable', detail };
+  }
+}

@@ -1,0 +1,8 @@
+export type SipTransport = 'udp' | 'tcp' | 'tls';
+
+/** The other end of a socket. */
+export interface SipPeer {
+  readonly transport: SipTransport;
+  readonly address: string;
+  readonly port: number;
+}

@@ -1,0 +1,373 @@
+import { createHmac, randomBytes } from 'node:crypto';
+
+import { DigestServer } from './auth/digest-server';
+import { systemClock } from '../clock';
+import { noCounters } from './counters';
+import { DialogTable, transactionKey } from './dialog-table';
+import { SipEdge } from './edge/edge';
+import { publicTargets, resolveTarget } from './edge/resolver';
+import { sendResponse } from './edge/routing';
+import { InviteNotSentError } from './invite';
+import { describeInvite } from './invite-description';
+import { noLogger } from './logger';
+import { SipRequest } from './message/message';
+import { ALLOW } from './message/methods';
+import { parseMessage } from './message/parser';
+import { buildResponse } from './message/serialiser';
+import { SUPPORTED_LINES, validateRequest } from './message/validation';
+import { markReceived } from './message/via';
+import { OwnAddresses } from './own-address';
+import { UacDialog } from './uac-dialog';
+import { UasDialog } from './uas-dialog';
+import { TokenBuckets } from '../../ops/token-bucket';
+
+import type { SipIdentity } from './auth/identity';
+import type { Clock } from '../clock';
+import type { SipCounters, SipRejectReason } from './counters';
+import type { DialogDelegate, OutboundDialog } from './dialog';
+import type { DialogContext } from './dialog-context';
+import type { RoutedDialog } from './dialog-table';
+import type { SipListenAddress } from './edge/edge';
+import type { Flow } from './edge/flow';
+import type { TargetResolver } from './edge/resolver';
+import type { TcpLimits } from './edge/tcp';
+import type { SipEndpoint, SipEndpointDelegate } from './endpoint';
+import type { OutboundInvite } from './invite';
+import type { SipLogger } from './logger';
+import type { SipResponse } from './message/message';
+import type { Refusal } from './message/validation';
+import type { OwnAddress } from './own-address';
+import type { RateLimit } from '../../ops/token-bucket';
+
+export interface SipServerOptions {
+  /** Port 0 takes a free one, the same for UDP and TCP. */
+  readonly listen: readonly SipListenAddress[];
+  readonly delegate: SipEndpointDelegate;
+  /** Key of the nonces, the same on all nodes. */
+  readonly nonceKey: Buffer;
+  /** Host in Contact and Via; default: the local address of the route to the peer. */
+  readonly publicHost?: string;
+  /** `none` admits every INVITE as `anonymousIdentity`: for benchmarks only. Default `digest`. */
+  readonly authentication?: 'digest' | 'none';
+  readonly anonymousIdentity?: SipIdentity;
+  /** Per source address, before parsing. Default 5000 messages a second, 10000 at once. */
+  readonly rateLimit?: RateLimit;
+  readonly tcpLimits?: Partial<TcpLimits>;
+  readonly counters?: SipCounters;
+  readonly logger?: SipLogger;
+  readonly clock?: Clock;
+  readonly resolve?: TargetResolver;
+  /** May trunks, and what peers name in Contact and Route, be at private addresses? Default true. */
+  readonly allowPrivateTargets?: boolean;
+}
+
+const DEFAULT_RATE_LIMIT: RateLimit = { perSecond: 5_000, burst: 10_000 };
+const MAX_SOURCES = 20_000;
+const REALM = 'trunkline';
+/** Value of Server and User-Agent. */
+const PRODUCT = 'Trunkline';
+const ANONYMOUS: SipIdentity = { trunkId: '', orgId: '', username: '' };
+
+/** SIP side of a media node: sockets, stateless checks, and the table of dialogs. */
+export class SipServer implements SipEndpoint {
+  readonly #options: SipServerOptions;
+  readonly #edge: SipEdge;
+  readonly #digest: DigestServer;
+  readonly #limiter: TokenBuckets;
+  readonly #ownAddresses: OwnAddresses;
+  readonly #dialogs = new DialogTable();
+  readonly #context: DialogContext;
+  readonly #counters: SipCounters;
+  readonly #logger: SipLogger;
+  readonly #clock: Clock;
+  #draining = false;
+  #closed = false;
+
+  constructor(options: SipServerOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#counters = options.counters ?? noCounters;
+    this.#logger = options.logger ?? noLogger;
+    this.#limiter = new TokenBuckets({
+      ...(options.rateLimit ?? DEFAULT_RATE_LIMIT),
+      maxKeys: MAX_SOURCES,
+      drops: 'first',
+      clock: this.#clock,
+    });
+    this.#digest = new DigestServer({
+      realm: REALM,
+      nonceKey: options.nonceKey,
+      clock: this.#clock,
+      credentials: (username) => options.delegate.credentials(username),
+    });
+    this.#edge = new SipEdge({
+      listen: options.listen,
+      sink: (bytes, flow) => this.#receive(bytes, flow),
+      onRefused: (reason) => this.#counters.rejected(reason, null),
+      ...(options.tcpLimits === undefined ? {} : { tcpLimits: options.tcpLimits }),
+    });
+    this.#ownAddresses = new OwnAddresses(this.#edge, options.publicHost);
+    const { resolve = resolveTarget, allowPrivateTargets = true } = options;
+    this.#context = {
+      edge: this.#edge,
+      ownAddresses: this.#ownAddresses,
+      clock: this.#clock,
+      counters: this.#counters,
+      logger: this.#logger,
+      resolve: allowPrivateTargets ? resolve : publicTargets(resolve),
+      allowPrivateTargets,
+      product: PRODUCT,
+      onIdle: (dialog) => this.#dialogs.remove(dialog),
+    };
+  }
+
+  /** Bound addresses, of UDP and TCP alike. */
+  get addresses(): readonly SipListenAddress[] {
+    return this.#edge.addresses;
+  }
+
+  get dialogCount(): number {
+    return this.#dialogs.size;
+  }
+
+  start(): Promise<void> {
+    return this.#edge.start();
+  }
+
+  drain(): void {
+    this.#draining = true;
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const dialog of this.#dialogs.all()) dialog.dispose();
+    await this.#edge.close();
+  }
+
+  async invite(options: OutboundInvite, delegate: DialogDelegate): Promise<OutboundDialog> {
+    if (this.#closed) throw new InviteNotSentError('SIP endpoint is closed');
+    const dialog = new UacDialog({ context: this.#context, invite: options, delegate, localTag: makeTag() });
+    this.#dialogs.addOutbound(dialog);
+    try {
+      await dialog.start();
+    } catch (error) {
+      this.#dialogs.remove(dialog);
+      throw error;
+    }
+    return dialog;
+  }
+
+  #receive(bytes: Buffer, flow: Flow): void {
+    if (this.#closed) return;
+    if (!this.#limiter.take(flow.peer.address)) {
+      this.#counters.rejected('rate_limited', null);
+      return;
+    }
+    let message: SipRequest | SipResponse;
+    try {
+      message = parseMessage(bytes);
+    } catch {
+      // Not SIP at all, or a keep-alive of CRLFs.
+      if (bytes.length > 4) this.#counters.rejected('unparsable', null);
+      return;
+    }
+    try {
+      if (message instanceof SipRequest) this.#receiveRequest(message, flow);
+      else this.#receiveResponse(message, flow);
+    } catch (error) {
+      this.#counters.rejected('internal_error', message instanceof SipRequest ? 500 : null);
+      this.#logger.error({ err: error }, 'SIP message could not be handled');
+      if (message instanceof SipRequest) this.#reply(message, flow, { status: 500 });
+    }
+  }
+
+  #receiveResponse(response: SipResponse, flow: Flow): void {
+    this.#counters.message('in', response.cseq?.method ?? '', response.status);
+    const dialog = this.#dialogs.byTag(response.callId, response.fromTag);
+    // RFC 3261 §18.1.2: what belongs to no transaction of ours is dropped.
+    if (dialog === undefined || response.topVia === null || response.issues.length > 0) {
+      this.#counters.rejected('unroutable_response', null);
+      return;
+    }
+    dialog.receiveResponse(response, flow);
+  }
+
+  #receiveRequest(request: SipRequest, flow: Flow): void {
+    const { method } = request;
+    this.#counters.message('in', method, null);
+    const via = request.topVia;
+    if (via !== null) {
+      const { address, port } = flow.peer;
+      request.replaceTopVia(markReceived(request.list('via')[0]!, via, address, port));
+    }
+    const refusal = validateRequest(request) ?? this.#checkStream(request, flow);
+    if (refusal !== null) {
+      const reason = refusal.status === 400 ? 'invalid_request' : 'unsupported';
+      this.#refuse(request, flow, refusal, reason);
+      return;
+    }
+    const key = transactionKey(request);
+    if (method === 'ACK') {
+      // An ACK of a stateless refusal belongs to nothing and is swallowed (RFC 3261 §8.2.7).
+      this.#ofInvite(request, key)?.receiveRequest(request, key, flow);
+    } else if (method === 'CANCEL') {
+      this.#deliver(this.#ofInvite(request, key), request, key, flow);
+    } else if (method === 'OPTIONS') {
+      this.#answerOptions(request, flow);
+    } else if (request.toTag !== '' || method !== 'INVITE') {
+      this.#deliver(this.#dialogs.byTag(request.callId, request.toTag), request, key, flow);
+    } else {
+      this.#receiveInvite(request, key, flow);
+    }
+  }
+
+  /** The dialog whose INVITE an ACK or CANCEL is for: the one that opened it, or one within it. */
+  #ofInvite(request: SipRequest, key: string): RoutedDialog | undefined {
+    return this.#dialogs.byInvite(key) ?? this.#dialogs.byTag(request.callId, request.toTag);
+  }
+
+  /** Content-Length is mandatory on a stream (RFC 3261 §18.3). */
+  #checkStream(request: SipRequest, flow: Flow): Refusal | null {
+    if (!flow.reliable || request.headers.has('content-length')) return null;
+    return { status: 400, reason: 'Missing Content-Length Header Field' };
+  }
+
+  #deliver(dialog: RoutedDialog | undefined, request: SipRequest, key: string, flow: Flow): void {
+    if (dialog === undefined) this.#refuse(request, flow, { status: 481 }, 'unknown_dialog');
+    else dialog.receiveRequest(request, key, flow);
+  }
+
+  #answerOptions(request: SipRequest, flow: Flow): void {
+    if (request.toTag !== '' && this.#dialogs.byTag(request.callId, request.toTag) === undefined) {
+      this.#refuse(request, flow, { status: 481 }, 'unknown_dialog');
+      return;
+    }
+    const unavailable = this.#unavailable();
+    if (unavailable !== null) {
+      this.#refuse(request, flow, unavailable, 'unavailable');
+      return;
+    }
+    const headers = [`Allow: ${ALLOW}`, 'Accept: application/sdp', 'Accept-Encoding: identity', 'Accept-Language: en'];
+    this.#reply(request, flow, { status: 200, headers: [...headers, ...SUPPORTED_LINES] });
+  }
+
+  #receiveInvite(request: SipRequest, key: string, flow: Flow): void {
+    const repeated = this.#dialogs.byInvite(key);
+    if (repeated !== undefined) {
+      repeated.receiveRequest(request, key, flow);
+      return;
+    }
+    // The same request over another path (RFC 3261 §8.2.2.2).
+    if (this.#dialogs.isMerged(request)) {
+      this.#refuse(request, flow, { status: 482 }, 'merged_request');
+      return;
+    }
+    const unavailable = this.#unavailable();
+    if (unavailable !== null) {
+      this.#refuse(request, flow, unavailable, 'unavailable');
+      return;
+    }
+    const identity = this.#authenticate(request, flow);
+    if (identity === null) return;
+    const receivedAt = this.#clock.now();
+    const known = this.#ownAddresses.known(flow);
+    if (known !== undefined) {
+      this.#open(request, key, flow, identity, known, receivedAt);
+      return;
+    }
+    this.#ownAddresses
+      .towards(flow.peer.address)
+      .then((ownAddress) => {
+        // A retransmission, or the same request over another path, may have come first.
+        if (this.#closed || this.#dialogs.byInvite(key) !== undefined) return;
+        if (this.#dialogs.isMerged(request)) this.#refuse(request, flow, { status: 482 }, 'merged_request');
+        else this.#open(request, key, flow, identity, ownAddress, receivedAt);
+      })
+      .catch((error: unknown) => {
+        this.#logger.error({ err: error }, 'INVITE could not be taken');
+        this.#refuse(request, flow, { status: 500 }, 'internal_error');
+      });
+  }
+
+  #unavailable(): Refusal | null {
+    const { available, retryAfterSeconds } = this.#options.delegate.availability();
+    if (available && !this.#draining) return null;
+    return { status: 503, headers: [`Retry-After: ${Math.max(1, Math.ceil(retryAfterSeconds))}`] };
+  }
+
+  /** Null when the request was refused or challenged, without any state kept. */
+  #authenticate(request: SipRequest, flow: Flow): SipIdentity | null {
+    if (this.#options.authentication === 'none') return this.#options.anonymousIdentity ?? ANONYMOUS;
+    const verdict = this.#digest.verify(request, flow.peer.address);
+    switch (verdict.kind) {
+      case 'accepted': {
+        const { trunkId, orgId, username } = verdict.credentials;
+        return { trunkId, orgId, username };
+      }
+      case 'challenge': {
+        const headers = this.#digest.challenge(flow.peer.address, verdict.stale, request.first('user-agent'));
+        this.#refuse(request, flow, { status: 401, headers }, verdict.stale ? 'stale_nonce' : 'challenged');
+        return null;
+      }
+      case 'denied':
+        this.#refuse(request, flow, { status: 403 }, 'wrong_credentials');
+        return null;
+    }
+  }
+
+  #open(
+    request: SipRequest,
+    key: string,
+    flow: Flow,
+    identity: SipIdentity,
+    ownAddress: OwnAddress,
+    receivedAt: number,
+  ): void {
+    const dialog = new UasDialog({
+      context: this.#context,
+      invite: describeInvite(request, flow, identity, ownAddress.host, receivedAt),
+      localTag: makeTag(),
+      flow,
+      ownAddress,
+    });
+    this.#dialogs.addInbound(dialog, request, key);
+    dialog.receiveRequest(request, key, flow);
+    try {
+      this.#options.delegate.onInvite(dialog);
+    } catch (error) {
+      this.#logger.error({ err: error, sipCallId: dialog.sipCallId }, 'INVITE handler failed');
+      dialog.reject(500);
+    }
+  }
+
+  #refuse(request: SipRequest, flow: Flow, refusal: Refusal, reason: SipRejectReason): void {
+    this.#counters.rejected(reason, refusal.status);
+    this.#reply(request, flow, refusal);
+  }
+
+  /** One stateless final response (RFC 3261 §8.2.7): a repeated request gets the same one again. */
+  #reply(request: SipRequest, flow: Flow, { status, reason, headers }: Refusal): void {
+    if (request.method === 'ACK') return;
+    const response = buildResponse(request, status, {
+      toTag: this.#statelessTag(request),
+      server: PRODUCT,
+      ...(reason === undefined ? {} : { reason }),
+      ...(headers === undefined ? {} : { headers }),
+    });
+    this.#counters.message('out', request.method, status);
+    sendResponse(this.#edge, flow, response).catch(() => {
+      // The peer will repeat its request when it still wants an answer.
+    });
+  }
+
+  /** The same for each repetition of a request (RFC 3261 §8.2.7). */
+  #statelessTag(request: SipRequest): string {
+    const identity = `${request.callId} ${request.fromTag} ${request.first('cseq') ?? ''}`;
+    return createHmac('sha256', this.#options.nonceKey).update(identity).digest('hex').slice(0, 16);
+  }
+}
+
+function makeTag(): string {
+  return randomBytes(8).toString('hex');
+}
