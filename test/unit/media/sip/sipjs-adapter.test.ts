@@ -218,6 +218,7 @@ describe('the adapter', () => {
     const [invite, cancel] = ringing.caller.sent as [string, string];
     expect(cancel).toMatch(/^CANCEL /);
     expect(branch(cancel)).toBe(branch(invite));
+    expect(cancel).toContain('\r\nReason: SIP;cause=487\r\n');
     for (const core of [link, ringing].flatMap(({ caller, callee }) => [caller.core, callee.core])) core.dispose();
   });
 
