@@ -1,4 +1,5 @@
 /** Rows of the store as the contract shows them. */
+import { AGENT_ID_HEADER } from '../contract/directory';
 import type { Call as CallRow } from '../store/entities/call';
 import type { InboundTrunk as InboundTrunkRow } from '../store/entities/inbound-trunk';
 import type { PhoneNumber as PhoneNumberRow } from '../store/entities/phone-number';
@@ -10,8 +11,6 @@ import type { CallResource, CallEventResource } from './schemas/call';
 import type { InboundTrunkResource } from './schemas/inbound-trunk';
 import type { PhoneNumberRecord } from './schemas/number';
 import type { OutboundTrunkResource, OutboundTrunkSummary } from './schemas/outbound-trunk';
-
-const AGENT_ID_HEADER = 'X-OPENCX-AGENT-ID';
 
 const iso = (date: Date): string => date.toISOString();
 const isoOrNull = (date: Date | null): string | null => (date === null ? null : date.toISOString());

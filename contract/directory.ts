@@ -1,5 +1,8 @@
 /** What a media node is given to know: who may call in, who answers, over which trunk a call goes out. */
 
+/** By this header of an INVITE a phone system names the agent that shall answer. */
+export const AGENT_ID_HEADER = 'X-OPENCX-AGENT-ID';
+
 export interface AgentProfile {
   readonly id: string;
   readonly orgId: string;
@@ -48,7 +51,7 @@ export interface InboundRequest {
   readonly dialedUser: string;
   /** From user part, as received; empty when anonymous. */
   readonly callerUser: string;
-  /** X-OPENCX-AGENT-ID, untrusted. */
+  /** Value of `AGENT_ID_HEADER`, untrusted. */
   readonly agentIdHeader: string | null;
 }
 

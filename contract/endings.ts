@@ -42,10 +42,15 @@ export type EndReason =
 export const ENDED_BY = ['agent', 'caller', 'callee', 'api', 'system'] as const;
 export type EndedBy = (typeof ENDED_BY)[number];
 
-/** Why a hang-up was asked for, and by whom. */
-export interface HangupCause {
-  readonly endReason: EndReason;
+/** Why a call stops, null where the disposition will say all, and who stops it. */
+export interface EndCause {
+  readonly endReason: EndReason | null;
   readonly endedBy: EndedBy;
+}
+
+/** Of a hang-up that somebody asks for: it always has a reason. */
+export interface HangupCause extends EndCause {
+  readonly endReason: EndReason;
 }
 
 /** The final answer to the INVITE, as the carrier or our side gave it. */
@@ -58,10 +63,8 @@ export interface SipOutcome {
   readonly q850: number | null;
 }
 
-export interface CallEnding {
+export interface CallEnding extends EndCause {
   readonly disposition: Disposition;
-  readonly endReason: EndReason | null;
-  readonly endedBy: EndedBy;
   readonly sip: SipOutcome | null;
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AGENT_ID_HEADER } from '../../contract/directory';
 import { e164, id, phoneNumber, isoTimestamp } from './primitives';
 
 export const inboundTrunkCreate = z
@@ -21,7 +22,7 @@ export const inboundTrunk = z
     auth_password: z.string(),
     phone_numbers: z.array(e164),
     krisp_enabled: z.boolean(),
-    agent_id_header: z.literal('X-OPENCX-AGENT-ID'),
+    agent_id_header: z.literal(AGENT_ID_HEADER),
     auth: z.literal('digest'),
     created_at: isoTimestamp,
     updated_at: isoTimestamp,

@@ -1,3 +1,4 @@
+/** What the call layer lets be counted. The node's metrics implement it; nothing here waits or throws. */
 import type { CallDirection } from '../../contract/call';
 import type { Disposition, EndReason } from '../../contract/endings';
 import type { RtpStats } from '../rtp/rtp-session';

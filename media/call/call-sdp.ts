@@ -1,3 +1,4 @@
+/** Between the negotiated stream of `sdp/` and the remote side that `rtp/` sends to. */
 import type { RtpRemote } from '../rtp/rtp-session';
 import type { RemoteAudio } from '../sdp/audio-stream';
 import { answerOffer } from '../sdp/offer-answer';

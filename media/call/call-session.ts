@@ -5,11 +5,10 @@
 import type { Logger } from 'pino';
 import type { CallDirection } from '../../contract/call';
 import type { EndedBy, EndReason, SipOutcome } from '../../contract/endings';
-import type { CallEvents } from '../../contract/events';
+import type { SipLadderEntry, CallEvents } from '../../contract/events';
 import type { Clock } from '../clock';
 import type { RtpEngine, RtpRemote } from '../rtp/rtp-session';
 import { SdpSession } from '../sdp/sdp-session';
-import type { LadderMessage } from '../sip/dialog';
 import type { ReasonHeader } from '../sip/reason';
 import { CallLifecycle } from './call-lifecycle';
 import { CallMedia, type AgentFactory } from './call-media';
@@ -69,7 +68,7 @@ export class CallSession {
     });
   }
 
-  onMessage(message: LadderMessage): void {
+  onMessage(message: SipLadderEntry): void {
     const { events } = this.lifecycle;
     this.#ladderEvents++;
     if (this.#ladderEvents <= MAX_LADDER_EVENTS) events.report({ type: 'sip', entry: { ...message } });

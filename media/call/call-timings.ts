@@ -1,3 +1,4 @@
+/** Marks of one call on the monotonic clock, and the differences that are reported and logged. */
 import type { CallDirection } from '../../contract/call';
 /** `begin`: INVITE read from the socket, or the dial command. */
 export type TimingMark =

@@ -1,3 +1,4 @@
+/** SIP outcome → disposition: the one place where a status becomes the word of the call's record. */
 import type { Disposition } from '../../contract/endings';
 import type { InviteOutcome } from '../sip/invite';
 

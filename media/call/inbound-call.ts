@@ -1,5 +1,10 @@
+/**
+ * A call that came in: routed from memory, its workflow started (nothing rings before that), 180, agent warm, 200,
+ * conversation. Refusals before the workflow's start are no calls: they are counted and leave no event.
+ */
+import { AGENT_ID_HEADER } from '../../contract/directory';
 import type { CallDirectory, InboundRequest, RoutingDecision } from '../../contract/directory';
-import type { EndedBy, EndReason } from '../../contract/endings';
+import type { EndCause, EndedBy, EndReason } from '../../contract/endings';
 import { warningHeader } from '../sdp/warning';
 import type { InboundDialog } from '../sip/dialog';
 import type { ReasonHeader } from '../sip/reason';
@@ -7,7 +12,7 @@ import type { LiveState } from './call-lifecycle';
 import type { CallRegistry, RegisteredCall } from './call-registry';
 import { faultOfOffer } from './call-sdp';
 import { CallSession, type CallDeps, type LocalMedia } from './call-session';
-import { reasonHeader } from './ending';
+import { reasonHeader } from './hangup-reason';
 import { personaOf } from './persona';
 
 /** A backstop behind the directory's own limit of 2 s. */
@@ -207,11 +212,7 @@ export class InboundCall implements RegisteredCall {
     this.#end({ endReason: 'caller_hangup', endedBy: 'caller' }, () => undefined, reason);
   }
 
-  #end(
-    cause: { readonly endReason: EndReason | null; readonly endedBy: EndedBy },
-    hangUp: () => void,
-    peerReason: ReasonHeader | null = null,
-  ): void {
+  #end(cause: EndCause, hangUp: () => void, peerReason: ReasonHeader | null = null): void {
     const { lifecycle } = this.#session;
     if (!lifecycle.end(hangUp)) return;
     const byCaller = cause.endedBy === 'caller';
@@ -259,6 +260,6 @@ function requestOf(dialog: InboundDialog): InboundRequest {
     cseq: invite.cseq,
     dialedUser: invite.requestUser,
     callerUser: invite.fromUser,
-    agentIdHeader: invite.headers.get('x-opencx-agent-id')?.[0] ?? null,
+    agentIdHeader: invite.headers.get(AGENT_ID_HEADER.toLowerCase())?.[0] ?? null,
   };
 }

@@ -1,6 +1,10 @@
+/**
+ * A call that we place: one attempt, one SIP Call-ID, at most one INVITE. `dial` resolves when the INVITE is at the
+ * socket; everything later is an event. While it rings the agent prepares its first words.
+ */
 import type { DialCommand, DialRefusal, DialResult } from '../../contract/commands';
 import type { AgentProfile, OutboundTrunkProfile } from '../../contract/directory';
-import type { CallEnding, EndedBy, EndReason } from '../../contract/endings';
+import type { CallEnding, EndCause, EndedBy, EndReason } from '../../contract/endings';
 import type { OutboundDialog } from '../sip/dialog';
 import type { SipEndpoint } from '../sip/endpoint';
 import type { InviteOutcome } from '../sip/invite';
@@ -9,11 +13,13 @@ import type { LiveState } from './call-lifecycle';
 import type { RegisteredCall } from './call-registry';
 import { CallSession, type CallDeps } from './call-session';
 import { dispositionOf, type OwnCause } from './disposition';
-import { reasonHeader, RING_TIMEOUT_REASON } from './ending';
+import { reasonHeader, RING_TIMEOUT_REASON } from './hangup-reason';
 import { personaOf } from './persona';
 
 /** How long an ending waits for the final answer to our CANCEL; the SIP layer cleans up for longer. */
 const CANCEL_ANSWER_MS = 5000;
+
+type FinalAnswer = InviteOutcome & { readonly kind: 'status' };
 
 export interface OutboundCallDeps extends CallDeps {
   readonly endpoint: SipEndpoint;
@@ -57,7 +63,7 @@ export class OutboundCall implements RegisteredCall {
   #earlySdp: string | null = null;
   /** Our CANCEL's cause, and the ending it stands for until the final answer is known. */
   #own: OwnCause | null = null;
-  #cancelled: { readonly endReason: EndReason | null; readonly endedBy: EndedBy } | null = null;
+  #cancelled: EndCause | null = null;
 
   constructor(options: OutboundCallOptions) {
     this.#options = options;
@@ -194,7 +200,7 @@ export class OutboundCall implements RegisteredCall {
     if (this.#cancelled) {
       // The 2xx crossed our CANCEL (RFC 3261 §9.1): acknowledged by the SIP layer, ended here.
       this.#dialog?.bye(reasonHeader(this.#cancelled.endReason));
-      this.#settleCancelled({ kind: 'status', status: 200, reason: 'OK', q850: null, provisional: null });
+      this.#settleCancelled(ACCEPTED);
       return;
     }
     if (!lifecycle.isLive || lifecycle.state === 'answered') return;
@@ -250,7 +256,7 @@ export class OutboundCall implements RegisteredCall {
   }
 
   /** CANCEL; how the call ended is known when the INVITE's final answer has come (or has not in time). */
-  #cancel(own: OwnCause, cause: { endReason: EndReason | null; endedBy: EndedBy }, reason: ReasonHeader): void {
+  #cancel(own: OwnCause, cause: EndCause, reason: ReasonHeader): void {
     const { lifecycle } = this.#session;
     if (!lifecycle.isLive) return;
     this.#own = own;
@@ -261,15 +267,14 @@ export class OutboundCall implements RegisteredCall {
     }
   }
 
-  #settleCancelled(outcome: StatusOutcome | null): void {
+  #settleCancelled(outcome: FinalAnswer | null): void {
     const cause = this.#cancelled;
     if (!cause) return;
-    const final = outcome ? { retryAfterSeconds: null, ...outcome } : null;
-    const disposition = dispositionOf(final, this.#own);
+    const disposition = dispositionOf(outcome, this.#own);
     // A refusal that crossed our CANCEL is the callee's word.
     const ours = disposition === 'canceled' || disposition === 'no_answer';
     const ending = ours ? cause : { endReason: null, endedBy: 'callee' as const };
-    this.#settle({ disposition, ...ending }, final?.status ?? null, final?.reason ?? null, final?.q850 ?? null);
+    this.#settle({ disposition, ...ending }, outcome?.status ?? null, outcome?.reason ?? null, outcome?.q850 ?? null);
   }
 
   #settle(
@@ -287,7 +292,15 @@ export class OutboundCall implements RegisteredCall {
   }
 }
 
-type StatusOutcome = Omit<InviteOutcome & { kind: 'status' }, 'retryAfterSeconds'>;
+/** A 2xx that crossed our CANCEL. */
+const ACCEPTED: FinalAnswer = {
+  kind: 'status',
+  status: 200,
+  reason: 'OK',
+  q850: null,
+  provisional: null,
+  retryAfterSeconds: null,
+};
 
 /** The RTP port is opened before the route is known: on all addresses of the family that the host is written in. */
 function wildcardFor(host: string): string {

@@ -1,9 +1,10 @@
+import type { SipLadderEntry } from '../../contract/events';
 import { DialogWire } from './dialog-wire';
 import { parseDtmfRelay } from './dtmf-relay';
 import { parseReason, reasonLine } from './reason';
 import { SipCore } from './sip-core';
 
-import type { DialogCloseCause, DialogDelegate, LadderMessage } from './dialog';
+import type { DialogCloseCause, DialogDelegate } from './dialog';
 import type { DialogContext } from './dialog-context';
 import type { Flow } from './edge/flow';
 import type { SipRequest, SipResponse } from './message/message';
@@ -54,7 +55,7 @@ export class DialogSession {
   #opened: { readonly core: SipCore; readonly wire: DialogWire } | undefined;
   #delegate: DialogDelegate = {};
   #delegateSet = false;
-  #earlyLadder: LadderMessage[] = [];
+  #earlyLadder: SipLadderEntry[] = [];
   #state: DialogState = 'setup';
   #pendingBye: readonly string[] | undefined;
   #endCause: DialogCloseCause = 'normal';
@@ -229,7 +230,7 @@ export class DialogSession {
     return answer;
   }
 
-  #tell(message: LadderMessage): void {
+  #tell(message: SipLadderEntry): void {
     if (this.#delegateSet) this.notify((delegate) => delegate.onMessage?.(message));
     else this.#earlyLadder.push(message);
   }

@@ -1,7 +1,7 @@
+import type { SipLadderEntry } from '../../contract/events';
 import { flowToHop, nextHop, sendResponse } from './edge/routing';
 
 import type { DialogContext } from './dialog-context';
-import type { LadderMessage } from './dialog';
 import type { Flow } from './edge/flow';
 import type { OutgoingRequest } from './message/outgoing-request';
 import type { ReplyTransport, RequestTransport } from './sipjs-adapter';
@@ -10,7 +10,7 @@ interface DialogWireOptions {
   readonly context: DialogContext;
   /** Where the INVITE that opens the dialog goes, or came from; what the peer names is reached from there. */
   readonly inviteFlow: () => Flow;
-  readonly onMessage: (message: LadderMessage) => void;
+  readonly onMessage: (message: SipLadderEntry) => void;
 }
 
 /** Takes the messages of a dialog to their sockets, counts them and tells of them. */

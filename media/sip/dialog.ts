@@ -1,16 +1,8 @@
 /** What the SIP layer offers to `media/call`: dialogs in, dialogs out. Nothing here knows RTP, agents or workflows. */
+import type { SipLadderEntry } from '../../contract/events';
 import type { InboundInvite, InviteOutcome } from './invite';
 import type { SipPeer, SipTransport } from './peer';
 import type { ReasonHeader } from './reason';
-
-export interface LadderMessage {
-  readonly direction: 'in' | 'out';
-  readonly method: string;
-  readonly status: number | null;
-  readonly reason: string | null;
-  readonly cseq: string;
-  readonly transport: SipTransport;
-}
 
 export type DialogCloseCause = 'normal' | 'ack_timeout' | 'transport_error' | 'bye_timeout';
 
@@ -33,7 +25,7 @@ export interface DialogDelegate {
   /** INFO application/dtmf-relay digit. */
   onDtmf?(digit: string): void;
   /** Every SIP message of the dialog, in and out. */
-  onMessage?(message: LadderMessage): void;
+  onMessage?(message: SipLadderEntry): void;
   /** The dialog or the set-up is over and all its transactions may be forgotten. `cause` tells unusual ends. */
   onClosed?(cause: DialogCloseCause): void;
 }

@@ -1,3 +1,4 @@
+/** How a call's row begins, for the two writers that may be the first: its workflow and the node that dials it. */
 import type { CallDirection, CallStatus } from '../../contract/call';
 import { jsonbParameter, storableText } from '../jsonb';
 

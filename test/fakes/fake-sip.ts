@@ -1,4 +1,5 @@
-import type { DialogDelegate, InboundDialog, LadderMessage, OutboundDialog } from '../../media/sip/dialog';
+import type { SipLadderEntry } from '../../contract/events';
+import type { DialogDelegate, InboundDialog, OutboundDialog } from '../../media/sip/dialog';
 import type { SipEndpoint } from '../../media/sip/endpoint';
 import type { InboundInvite, OutboundInvite } from '../../media/sip/invite';
 import type { ReasonHeader } from '../../media/sip/reason';
@@ -18,7 +19,7 @@ export const PHONE_SDP = [
 
 export const VIDEO_ONLY_SDP = PHONE_SDP.replace('m=audio 40000 RTP/AVP 0 101', 'm=video 40000 RTP/AVP 96');
 
-const message = (direction: 'in' | 'out', method: string, status: number | null): LadderMessage => ({
+const message = (direction: 'in' | 'out', method: string, status: number | null): SipLadderEntry => ({
   direction,
   method,
   status,

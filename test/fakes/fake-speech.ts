@@ -1,3 +1,4 @@
+/** Speech providers, a call's audio and its listener, as a conversation sees them; the test plays the caller. */
 import type { AgentDelegate, AgentPersona, CallAudio, SpokenTurn } from '../../media/agent/agent-session';
 import type { ChatMessage, Responder, ResponderEvent } from '../../media/agent/responder/responder';
 import type { SpeechToText, SttOptions, SttResult } from '../../media/agent/speech-to-text';

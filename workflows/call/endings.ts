@@ -1,3 +1,4 @@
+/** The endings a call's workflow decides by itself; every other one is its node's word. */
 import type { CallEnding, HangupCause } from '../../contract/endings';
 const bySystem = (disposition: CallEnding['disposition'], endReason: CallEnding['endReason']): CallEnding => ({
   disposition,

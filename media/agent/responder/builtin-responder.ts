@@ -1,3 +1,7 @@
+/**
+ * The responder that needs no key: deterministic, answers from the agent's instructions, says honestly when it does not
+ * know, and recognises a goodbye.
+ */
 import type { AgentPersona } from '../agent-session';
 import { Knowledge } from './knowledge';
 import type { ChatMessage, Responder, ResponderEvent, ResponderRequest } from './responder';

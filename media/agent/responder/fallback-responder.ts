@@ -1,3 +1,4 @@
+/** Responders in order of preference: when one fails, the next answers within the same turn. */
 import type { Responder, ResponderEvent } from './responder';
 /** Said when an answer breaks off after part of it was spoken: starting over would repeat it. */
 const BROKEN_OFF = ' Sorry, I lost my thread. Could you ask me that again?';

@@ -1,3 +1,7 @@
+/**
+ * One thing the agent says: sentences go in, audio goes to the call, at most two sentences ahead of what is heard, the
+ * next one synthesised while the last one plays. Knows afterwards, to the sample, how much of it was heard.
+ */
 import type { CallAudio } from '../agent-session';
 import { heardText } from './heard-text';
 import type { SynthesisedSentence } from './synthesised-sentence';

@@ -1,3 +1,4 @@
+/** One sentence on its way through a voice: chunks collect here until they are played. */
 import type { TextToSpeech, TtsRequest } from '../text-to-speech';
 export type SynthesisState = 'running' | 'complete' | 'failed';
 

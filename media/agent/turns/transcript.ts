@@ -1,3 +1,4 @@
+/** What was said, as context for the responder and, turn by turn, for the call's record; times count from the answer. */
 import type { SpokenTurn } from '../agent-session';
 import type { ChatMessage } from '../responder/responder';
 

@@ -1,3 +1,7 @@
+/**
+ * Fallback where ONNX is not available: loudness above a noise floor that follows the line. Opens for any noise, so it
+ * is named in logs and in /ready.
+ */
 import type { VoiceActivityDetector } from './voice-activity';
 const WINDOW_SAMPLES = 256;
 const SILENCE_DB = -65;

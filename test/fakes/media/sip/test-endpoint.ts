@@ -1,8 +1,8 @@
-import { SipServer } from '../../../../media/sip/sip-server';
-
+import type { SipLadderEntry } from '../../../../contract/events';
 import type { SipRejectReason } from '../../../../media/sip/counters';
+import type { DialogDelegate, InboundDialog } from '../../../../media/sip/dialog';
+import { SipServer } from '../../../../media/sip/sip-server';
 import type { SipServerOptions } from '../../../../media/sip/sip-server';
-import type { DialogDelegate, InboundDialog, LadderMessage } from '../../../../media/sip/dialog';
 
 export const ANSWER =
   'v=0\r\no=- 7 7 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 42000 RTP/AVP 0\r\n' +
@@ -11,7 +11,7 @@ export const ANSWER =
 export interface SeenCall {
   readonly dialog: InboundDialog;
   readonly events: string[];
-  readonly ladder: LadderMessage[];
+  readonly ladder: SipLadderEntry[];
 }
 
 /** A SipServer on a free loopback port that knows alice/secret and notes all that happens. */
@@ -60,7 +60,7 @@ export class TestEndpoint {
   }
 }
 
-export function recordingDelegate(events: string[], ladder: LadderMessage[] = []): DialogDelegate {
+export function recordingDelegate(events: string[], ladder: SipLadderEntry[] = []): DialogDelegate {
   return {
     onCancel: () => events.push('cancel'),
     onAck: (sdp) => events.push(sdp === null ? 'ack' : 'ack+sdp'),

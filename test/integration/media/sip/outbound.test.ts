@@ -1,19 +1,18 @@
 import { createServer } from 'node:net';
-
+import type { AddressInfo } from 'node:net';
+import type { SipLadderEntry } from '../../../../contract/events';
+import type { OutboundDialog } from '../../../../media/sip/dialog';
 import { InviteNotSentError } from '../../../../media/sip/invite';
+import type { OutboundInvite } from '../../../../media/sip/invite';
+import type { SipRequest } from '../../../../media/sip/message/message';
 import { answerTo, OFFER } from '../../../fakes/media/sip/caller';
 import { SipPeer } from '../../../fakes/media/sip/sip-peer';
 import { ANSWER, recordingDelegate, TestEndpoint, until } from '../../../fakes/media/sip/test-endpoint';
 
-import type { AddressInfo } from 'node:net';
-import type { SipRequest } from '../../../../media/sip/message/message';
-import type { LadderMessage, OutboundDialog } from '../../../../media/sip/dialog';
-import type { OutboundInvite } from '../../../../media/sip/invite';
-
 let endpoint: TestEndpoint;
 let carrier: SipPeer;
 let events: string[];
-let ladder: LadderMessage[];
+let ladder: SipLadderEntry[];
 let callNumber = 0;
 
 beforeEach(async () => {

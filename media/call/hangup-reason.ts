@@ -1,3 +1,4 @@
+/** The Reason that our BYE or CANCEL carries, by why the call ends (RFC 3326, Q.850). */
 import type { EndReason } from '../../contract/endings';
 import type { ReasonHeader } from '../sip/reason';
 
