@@ -1,7 +1,7 @@
 /** What the SIP layer offers to `media/call`: dialogs in, dialogs out. Nothing here knows RTP, agents or workflows. */
 import type { SipLadderEntry } from '../../contract/events';
 import type { InboundInvite, InviteOutcome } from './invite';
-import type { SipPeer, SipTransport } from './peer';
+import type { SipPeer } from './peer';
 import type { ReasonHeader } from './reason';
 
 export type DialogCloseCause = 'normal' | 'ack_timeout' | 'transport_error' | 'bye_timeout';
