@@ -4,7 +4,7 @@ import { hasSipp, runSipp } from '../support/sipp';
 import { Stack, waitFor } from '../support/stack';
 
 const DIALED = '+15551234567';
-/** One sentence that takes synthesis longer than a caller needs to give up. */
+/** Its first piece takes synthesis some 200 ms; the caller gives up 20 ms after it rings. */
 const LONG_GREETING = `hello ${'and thank you very much for waiting so patiently with us today '.repeat(60)}`;
 
 interface Trunk {
