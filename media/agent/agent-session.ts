@@ -1,4 +1,5 @@
 /** The agent's side of a call: what it needs of the call (`CallAudio`), and what it offers (`AgentSession`). */
+import type { AgentProfile } from '../../contract/directory';
 import type { TranscriptTurn } from '../../contract/events';
 
 /** What the agent may do with a call's audio; the call layer implements it over its RTP session. */
@@ -11,15 +12,13 @@ export interface CallAudio {
   setGain(gain: number): void;
 }
 
-export interface AgentPersona {
+/** What the agent of one call is: its profile, with the call's own first message where it has one. */
+export interface AgentPersona extends Pick<
+  AgentProfile,
+  'language' | 'firstMessage' | 'instructions' | 'voiceId' | 'ttsSpeedPct' | 'interruptible'
+> {
   readonly callId: string;
   readonly agentName: string;
-  readonly language: readonly string[];
-  readonly firstMessage: string;
-  readonly instructions: readonly string[];
-  readonly voiceId: string | null;
-  readonly ttsSpeedPct: number;
-  readonly interruptible: boolean;
   readonly silenceTimeoutMs: number;
 }
 
