@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ScheduleAlreadyRunning, ScheduleOverlapPolicy } from '@temporalio/client';
 import type { Client, ScheduleOptions } from '@temporalio/client';
+import { timedRequest } from '../workflows/client/timed-request';
 import { MAIN_TASK_QUEUE, RECONCILER_SCHEDULE_ID } from '../workflows/ids';
 
 /** Asked about a schedule that has just changed, the server sometimes takes 5 s (measured). */
@@ -28,7 +29,7 @@ const DEFINITION = {
  * time. Harmless to repeat.
  */
 export async function ensureReconcilerSchedule(client: Client): Promise<void> {
-  await client.connection.withDeadline(Date.now() + LIMIT_MS, async () => {
+  await timedRequest<void>({ client, deadlineMs: Date.now() + LIMIT_MS }, async () => {
     try {
       await client.schedule.create({ scheduleId: RECONCILER_SCHEDULE_ID, ...DEFINITION });
     } catch (error) {

@@ -7,6 +7,7 @@ import { Shutdown } from '../ops/shutdown';
 import { createTemporalClient } from '../ops/temporal-client';
 import { createDataSource } from '../store/data-source';
 import { SecretBox } from '../store/secrets';
+import { temporalAnswers } from '../workflows/client/temporal-answers';
 import { createApp } from './app';
 import { CallRequests } from './calls/call-requests';
 import { readApiConfig } from './config';
@@ -56,8 +57,7 @@ async function main(): Promise<void> {
       {
         name: 'temporal',
         check: async () => {
-          const deadline = Date.now() + TEMPORAL_PROBE_MS;
-          await temporal.connection.withDeadline(deadline, () => temporal.connection.workflowService.getSystemInfo({}));
+          if (!(await temporalAnswers(temporal.client, TEMPORAL_PROBE_MS))) throw new Error('Temporal does not answer');
         },
       },
       {

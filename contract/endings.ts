@@ -88,3 +88,8 @@ export interface EndedCall {
   /** Records of the call's node are missing. */
   readonly truncated: boolean;
 }
+
+/** Did the called side, or ours, pick up? */
+export function wasAnswered({ disposition }: Pick<CallEnding, 'disposition'>): boolean {
+  return disposition === 'answered' || disposition === 'voicemail';
+}

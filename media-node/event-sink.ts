@@ -97,19 +97,21 @@ export class EventSink implements CallEvents {
     const seq = this.#open.get(callId)?.reported;
     if (seq === undefined) return;
     if (!this.#away) this.#schedule(0);
-    await new Promise<void>((resolve) => {
-      const waiting = this.#flushes.get(callId) ?? new Set();
-      this.#flushes.set(callId, waiting);
-      const done = (): void => {
-        clearTimeout(limit);
-        waiting.delete(flush);
-        if (waiting.size === 0) this.#flushes.delete(callId);
-        resolve();
-      };
-      const flush = { seq, done };
-      const limit = setTimeout(done, timeoutMs);
-      waiting.add(flush);
-    });
+    const waiting = this.#flushes.get(callId) ?? new Set();
+    this.#flushes.set(callId, waiting);
+    const leave = (): void => {
+      waiting.delete(flush);
+      if (waiting.size === 0) this.#flushes.delete(callId);
+    };
+    let resolveStored = (): void => undefined;
+    const stored = new Promise<void>((resolve) => (resolveStored = resolve));
+    const done = (): void => {
+      leave();
+      resolveStored();
+    };
+    const flush = { seq, done };
+    waiting.add(flush);
+    await withDeadline(stored, timeoutMs).catch(leave); // too late: the caller goes on without
   }
 
   /** Stores what is there, or spools it; nothing is lost, `report` must not be called any more. */

@@ -9,6 +9,9 @@ export interface BackoffOptions {
   readonly maximumFailures?: number;
 }
 
+/** Far beyond every pause, and far from numbers that cannot be counted with. */
+const MAX_DOUBLINGS = 30;
+
 /** How long to wait before what has failed is begun again, and when to stop trying. */
 export class Backoff {
   readonly #options: BackoffOptions;
@@ -33,6 +36,7 @@ export class Backoff {
     const { pauseMs, maximumPauseMs = pauseMs, stableMs = Infinity } = this.#options;
     if (ranMs >= stableMs) this.#failures = 0;
     this.#failures += 1;
-    return Math.min(pauseMs * 2 ** (this.#failures - 1), maximumPauseMs);
+    const doublings = Math.min(this.#failures - 1, MAX_DOUBLINGS);
+    return Math.min(pauseMs * 2 ** doublings, maximumPauseMs);
   }
 }

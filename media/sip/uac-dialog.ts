@@ -1,6 +1,6 @@
 import { TimerSet } from '../clock';
 import { DigestClient } from './auth/digest-client';
-import { DialogSession } from './dialog-session';
+import { DialogLifecycle } from './dialog-lifecycle';
 import { PrivateTargetError } from './edge/resolver';
 import { InviteNotSentError } from './invite';
 import { sdpOf } from './message/body';
@@ -47,7 +47,7 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
   readonly localTag: string;
   readonly #context: DialogContext;
   readonly #invite: OutboundInvite;
-  readonly #session: DialogSession;
+  readonly #session: DialogLifecycle;
   readonly #digest: DigestClient;
   /** Only these may see our credentials. */
   readonly #trusted = new Set<string>();
@@ -68,7 +68,7 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
     this.localTag = localTag;
     this.#context = context;
     this.#invite = invite;
-    this.#session = new DialogSession({
+    this.#session = new DialogLifecycle({
       context,
       sipCallId: invite.sipCallId,
       localTag,

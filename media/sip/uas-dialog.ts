@@ -1,4 +1,4 @@
-import { DialogSession } from './dialog-session';
+import { DialogLifecycle } from './dialog-lifecycle';
 import { sdpOf } from './message/body';
 import { encodeWireText } from './message/message';
 
@@ -27,14 +27,14 @@ export class UasDialog implements InboundDialog, RoutedDialog {
   readonly sipCallId: string;
   readonly localTag: string;
   readonly invite: InboundInvite;
-  readonly #session: DialogSession;
+  readonly #session: DialogLifecycle;
   readonly #core: SipCore;
 
   constructor({ context, invite, localTag, flow, ownAddress }: UasDialogOptions) {
     this.sipCallId = invite.sipCallId;
     this.localTag = localTag;
     this.invite = invite;
-    this.#session = new DialogSession({
+    this.#session = new DialogLifecycle({
       context,
       sipCallId: invite.sipCallId,
       localTag,

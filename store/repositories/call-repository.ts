@@ -1,5 +1,6 @@
 import type { DataSource } from 'typeorm';
 import type { CallStatus } from '../../contract/call';
+import { wasAnswered } from '../../contract/endings';
 import type { EndedCall } from '../../contract/endings';
 import { statusesBefore } from '../call-status';
 import { Call } from '../entities/call';
@@ -101,6 +102,7 @@ export class CallRepository {
         timestamp(call.answeredAtMs),
         call.metrics ? jsonbParameter(call.metrics) : null,
         truncated,
+        wasAnswered(ending) ? 'call.ended' : 'call.failed',
         jsonbParameter({ disposition, end_reason: endReason, ended_by: endedBy, truncated }),
       ]);
       if (rows.length === 1) return 'finalised';
@@ -178,9 +180,9 @@ const FINALISE = `
         $9::timestamptz - least(answered_at, $10::timestamptz)))), 0)::int,
       metrics = $11::jsonb, truncated = $12
     WHERE id = $1 AND status <> 'completed'
-    RETURNING id, org_id, answered_at)
+    RETURNING id, org_id)
   INSERT INTO call_events (call_id, source, seq, org_id, at, type, data)
   SELECT done.id, 'workflow',
     1 + (SELECT coalesce(max(seq), 0) FROM call_events WHERE call_id = $1 AND source = 'workflow'),
-    done.org_id, $9::timestamptz, CASE WHEN done.answered_at IS NULL THEN 'call.failed' ELSE 'call.ended' END, $13::jsonb
+    done.org_id, $9::timestamptz, $13, $14::jsonb
   FROM done RETURNING org_id`;

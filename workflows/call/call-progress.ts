@@ -1,5 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { CallStatus } from '../../contract/call';
+import { wasAnswered } from '../../contract/endings';
 import type { CallEnding, CallMetrics } from '../../contract/endings';
 import type { CallInput } from './input';
 import type { CallSnapshot, CallStateSignal } from './messages';
@@ -167,7 +168,7 @@ export class CallProgress {
   end(ending: CallEnding, atMs: number, options: { truncated?: boolean } = {}): boolean {
     if (this.ended) return false;
     // An answered call keeps its disposition, whatever stopped it.
-    const settled = this.#answeredAtMs === null || ending.disposition === 'voicemail';
+    const settled = this.#answeredAtMs === null || wasAnswered(ending);
     this.#ending = settled ? ending : { ...ending, disposition: 'answered' };
     this.#endedAtMs = Math.max(atMs, this.#answeredAtMs ?? atMs);
     this.#truncated = options.truncated ?? false;

@@ -129,14 +129,16 @@ describe('CallRepository', () => {
   });
 
   it.each([
-    ['call.ended', 1_700_000_002_000],
-    ['call.failed', null],
-  ] as const)('tells of it by %s when it was answered at %s', async (type, answeredAtMs) => {
+    ['answered', 'call.ended'],
+    ['voicemail', 'call.ended'],
+    ['no_answer', 'call.failed'],
+    ['uncertain', 'call.failed'],
+  ] as const)('tells of a call that was %s by %s', async (disposition, type) => {
     const id = await started();
-    await calls.finaliseCall(ended(id, { answeredAtMs, truncated: true }));
+    await calls.finaliseCall(ended(id, { ending: { ...ANSWERED, disposition }, truncated: true }));
     expect((await events.list(orgId, id)).items.find((event) => event.type !== 'call.started')).toMatchObject({
       type,
-      data: { disposition: 'answered', end_reason: 'caller_hangup', ended_by: 'caller', truncated: true },
+      data: { disposition, end_reason: 'caller_hangup', ended_by: 'caller', truncated: true },
     });
   });
 

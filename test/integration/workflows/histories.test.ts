@@ -105,6 +105,8 @@ const SCENARIOS: Readonly<Record<string, () => Promise<string>>> = {
     const callId = await outbound({ kind: 'fail_after_invite' });
     await until('the call on its node', 5_000, () => (node.control.calls.has(callId) ? true : undefined));
     await new Promise((resolve) => setTimeout(resolve, 500));
+    node.control.answer(callId);
+    await env.rowIs(callId, 'in_progress');
     node.control.end(callId, PEER_HANGUP);
     return callId;
   },

@@ -4,6 +4,7 @@
  */
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { withDeadline } from '../../../../ops/deadline';
 import { threadEntry } from '../../../thread-entry';
 import { ProviderError } from '../../provider-error';
 import { speakableText } from '../../speakable-text';
@@ -69,16 +70,13 @@ export class FliteTts implements TextToSpeech {
 
   /** Resolves when the process can synthesise. */
   async start(): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(() => {
-        void this.close();
-        reject(new ProviderError(NAME, 'unavailable', 'the process did not get ready'));
-      }, START_TIMEOUT_MS);
-      this.#spawn(() => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
+    const ready = new Promise<void>((resolve) => this.#spawn(resolve));
+    try {
+      await withDeadline(ready, START_TIMEOUT_MS);
+    } catch {
+      void this.close();
+      throw new ProviderError(NAME, 'unavailable', 'the process did not get ready');
+    }
   }
 
   voices(): readonly Voice[] {

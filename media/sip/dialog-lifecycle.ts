@@ -27,7 +27,7 @@ const NEXT: Readonly<Record<DialogState, readonly DialogState[]>> = {
   closed: [],
 };
 
-interface DialogSessionOptions {
+interface DialogLifecycleOptions {
   readonly context: DialogContext;
   readonly sipCallId: string;
   readonly localTag: string;
@@ -50,8 +50,8 @@ interface DialogOpening {
  * What a dialog is in either direction: its state, its delegate, its ladder, the requests within it and its BYE. The
  * inbound and the outbound dialog own one each and add the set-up.
  */
-export class DialogSession {
-  readonly #options: DialogSessionOptions;
+export class DialogLifecycle {
+  readonly #options: DialogLifecycleOptions;
   #opened: { readonly core: SipCore; readonly wire: DialogWire } | undefined;
   #delegate: DialogDelegate = {};
   #delegateSet = false;
@@ -60,7 +60,7 @@ export class DialogSession {
   #pendingBye: readonly string[] | undefined;
   #endCause: DialogCloseCause = 'normal';
 
-  constructor(options: DialogSessionOptions) {
+  constructor(options: DialogLifecycleOptions) {
     this.#options = options;
   }
 
