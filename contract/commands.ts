@@ -1,5 +1,4 @@
 /** What is asked of a media node about its calls, and what it answers. */
-import type { CallDirection } from './call';
 import type { HangupCause } from './endings';
 
 /** One attempt = one SIP Call-ID. */
@@ -47,7 +46,6 @@ export interface HangupCommand extends HangupCause {
 
 export interface LiveCall {
   readonly callId: string;
-  readonly direction: CallDirection;
   readonly state: 'setup' | 'ringing' | 'answered';
   /** Epoch ms of its creation on this node. */
   readonly sinceMs: number;

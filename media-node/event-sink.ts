@@ -69,13 +69,6 @@ export class EventSink implements CallEvents {
     this.#options = options;
   }
 
-  /** Events that are not in PostgreSQL yet. */
-  get pending(): number {
-    let sum = 0;
-    for (const { reported, stored } of this.#open.values()) sum += reported - stored;
-    return sum;
-  }
-
   /** Begins to empty what an earlier boot has left. */
   start(): void {
     this.#leftOver = true;

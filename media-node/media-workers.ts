@@ -71,10 +71,6 @@ export class MediaWorkers {
     });
   }
 
-  get running(): boolean {
-    return this.#commands.running && this.#dials.running;
-  }
-
   async start(): Promise<void> {
     await Promise.all([this.#commands.start(), this.#dials.start()]);
   }

@@ -56,10 +56,6 @@ export class TimerSet<Name extends string> {
     this.#clock = clock;
   }
 
-  get size(): number {
-    return this.#armed.size;
-  }
-
   /** Arms `name`, replacing an armed one of the same name. */
   arm(name: Name, delayMs: number, callback: () => void): void {
     this.clear(name);

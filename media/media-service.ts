@@ -71,8 +71,10 @@ export class MediaService {
   }
 
   /** Closes the sockets; what is not drained is left without a word. */
-  close(): Promise<void> {
-    return this.#endpoint.close();
+  async close(): Promise<void> {
+    const left = { dialogs: this.#endpoint.dialogCount, rtpSessions: this.#options.rtp.sessionCount };
+    await this.#endpoint.close();
+    this.#options.logger.info(left, 'SIP sockets are closed');
   }
 }
 

@@ -36,10 +36,6 @@ export class TokenBuckets {
     this.#clock = options.clock ?? performance;
   }
 
-  get size(): number {
-    return this.#buckets.size;
-  }
-
   /** Takes one token; false when there is none. */
   take(key: string): boolean {
     const bucket = this.#refilled(key);

@@ -8,7 +8,6 @@ export interface CallAudio {
   play(playbackId: number, pcm: Int16Array, last: boolean): void;
   /** Drops what is queued; resolves with samples sent, by playback. */
   clear(): Promise<ReadonlyMap<number, number>>;
-  played(playbackId: number): Promise<number>;
   setGain(gain: number): void;
 }
 

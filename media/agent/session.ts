@@ -50,7 +50,7 @@ export interface SessionDependencies {
   readonly onProblem: (error: unknown) => void;
 }
 
-export type SessionState = 'new' | 'listening' | 'thinking' | 'speaking' | 'farewell' | 'ended' | 'closed';
+type SessionState = 'new' | 'listening' | 'thinking' | 'speaking' | 'farewell' | 'ended' | 'closed';
 
 export class ConversationSession implements AgentSession {
   readonly #deps: SessionDependencies;
@@ -101,10 +101,6 @@ export class ConversationSession implements AgentSession {
       onAsk: (asked) => this.#newReply(null).say([STILL_THERE[asked] ?? STILL_THERE[0]], null),
       onGiveUp: () => this.#newReply(null).say([SILENCE_FAREWELL], 'silence'),
     });
-  }
-
-  get state(): SessionState {
-    return this.#state;
   }
 
   async warm(): Promise<void> {

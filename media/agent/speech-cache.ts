@@ -8,10 +8,6 @@ export class SpeechCache {
     this.#limitBytes = limitBytes;
   }
 
-  get bytes(): number {
-    return this.#bytes;
-  }
-
   get(key: string): Int16Array | undefined {
     const found = this.#entries.get(key);
     if (found) {

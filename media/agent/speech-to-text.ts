@@ -14,8 +14,6 @@ export interface SttOptions {
 
 export interface SpeechToText {
   readonly name: string;
-  readonly languages: readonly string[];
-  readonly streaming: boolean;
   /** Recognises one utterance cut by the VAD, 8 kHz mono. */
   transcribe(audio: Int16Array, options: SttOptions): Promise<SttResult>;
   close(): Promise<void>;

@@ -18,7 +18,6 @@ export interface Voice {
 
 export interface TextToSpeech {
   readonly name: string;
-  readonly languages: readonly string[];
   voices(): readonly Voice[];
   /** Yields 8 kHz mono PCM chunks as they become ready; rejects with the signal's reason when it is aborted. */
   synthesise(request: TtsRequest): AsyncIterable<Int16Array>;

@@ -2,7 +2,6 @@
  * The calls of a node: those being set up, the live ones by `callId`, the ended ones for a while (so that a status
  * says "ended" and a late command finds its call), tombstones, and what commands and dials have already been answered.
  */
-import type { CallDirection } from '../../contract/call';
 import type { CallNodeStatus, CommandResult, DialResult, LiveCall } from '../../contract/commands';
 import type { EndReason, EndedBy } from '../../contract/endings';
 import type { Clock } from '../clock';
@@ -14,10 +13,8 @@ const SWEEP_EVERY_ENTRIES = 256;
 
 /** A call as the registry and the commands see it. */
 export interface RegisteredCall {
-  readonly direction: CallDirection;
   readonly trunkId: string;
   readonly liveState: LiveState;
-  readonly isLive: boolean;
   readonly lastSeq: number;
   /** Ends the call with BYE, CANCEL or a refusal; without effect on one that is ending. */
   hangUp(endReason: EndReason, endedBy: EndedBy): void;
@@ -158,7 +155,6 @@ export class CallRegistry {
   list(): readonly LiveCall[] {
     return [...this.#byId].map(([callId, { call, sinceMs }]) => ({
       callId,
-      direction: call.direction,
       state: call.liveState,
       sinceMs,
     }));

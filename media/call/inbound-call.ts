@@ -27,7 +27,6 @@ export interface InboundCallDeps extends CallDeps {
 }
 
 export class InboundCall implements RegisteredCall {
-  readonly direction = 'inbound';
   readonly #dialog: InboundDialog;
   readonly #deps: InboundCallDeps;
   readonly #session: CallSession;
@@ -66,10 +65,6 @@ export class InboundCall implements RegisteredCall {
 
   get liveState(): LiveState {
     return this.#session.lifecycle.liveState;
-  }
-
-  get isLive(): boolean {
-    return this.#session.lifecycle.isLive;
   }
 
   get lastSeq(): number {

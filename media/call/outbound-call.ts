@@ -55,7 +55,6 @@ class DialStopped extends Error {
 }
 
 export class OutboundCall implements RegisteredCall {
-  readonly direction = 'outbound';
   readonly #options: OutboundCallOptions;
   readonly #session: CallSession;
   #dialog: OutboundDialog | null = null;
@@ -83,10 +82,6 @@ export class OutboundCall implements RegisteredCall {
 
   get liveState(): LiveState {
     return this.#session.lifecycle.liveState;
-  }
-
-  get isLive(): boolean {
-    return this.#session.lifecycle.isLive;
   }
 
   get lastSeq(): number {

@@ -182,21 +182,12 @@ class ThreadedRtpSession implements RtpSession {
     return reply.kind === 'cleared' ? reply.samples : new Map();
   }
 
-  async played(playbackId: number): Promise<number> {
-    const reply = await this.#engine.request({ type: 'played', mediaId: this.mediaId, playbackId });
-    return reply.kind === 'played' ? reply.samples : 0;
-  }
-
   setGain(gain: number): void {
     this.#engine.post({ type: 'gain', mediaId: this.mediaId, gain });
   }
 
   echo(): void {
     this.#engine.post({ type: 'echo', mediaId: this.mediaId });
-  }
-
-  async stats(): Promise<RtpStats> {
-    return this.#closed ?? statsOf(await this.#engine.request({ type: 'stats', mediaId: this.mediaId }));
   }
 
   close(): Promise<RtpStats> {

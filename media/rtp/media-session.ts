@@ -78,10 +78,6 @@ export class MediaSession {
     });
   }
 
-  get running(): boolean {
-    return this.#remote !== null;
-  }
-
   /** The frame that the last tick took from the jitter buffer; overwritten by the next. */
   get pcm(): Int16Array {
     return this.#pcm;
@@ -191,7 +187,15 @@ export class MediaSession {
     if (this.#watched) this.#checkTimeout(nowMs);
   }
 
-  stats(): RtpStats {
+  /** Says goodbye by RTCP. */
+  close(nowMs: number): RtpStats {
+    if (this.#remote !== null && this.#sentAny) this.#report(nowMs, true);
+    const stats = this.#stats();
+    this.#remote = null;
+    return stats;
+  }
+
+  #stats(): RtpStats {
     const { stats, source, packetsLate, delayMs } = this.#receiver;
     const expected = stats.packetsExpected;
     const lossPct = expected === 0 ? 0 : ((stats.packetsLost + packetsLate) / expected) * 100;
@@ -210,14 +214,6 @@ export class MediaSession {
           : estimateMos({ lossPct, oneWayDelayMs: FRAME_MS + delayMs + (this.#roundTripMs ?? 0) / 2 }),
       maxSendGapMs: Math.round(this.#transmitter.maxSendGapMs * 10) / 10,
     };
-  }
-
-  /** Says goodbye by RTCP. */
-  close(nowMs: number): RtpStats {
-    if (this.#remote !== null && this.#sentAny) this.#report(nowMs, true);
-    const stats = this.stats();
-    this.#remote = null;
-    return stats;
   }
 
   /** On hold, and when the peer only listens, nothing needs to come. */

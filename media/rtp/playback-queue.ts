@@ -27,10 +27,6 @@ export class PlaybackQueue {
     this.#onFinished = onFinished;
   }
 
-  get empty(): boolean {
-    return this.#chunks.length === 0;
-  }
-
   play(playbackId: number, pcm: Int16Array, last: boolean): void {
     if (!this.#sent.has(playbackId)) {
       this.#sent.set(playbackId, 0);

@@ -30,15 +30,6 @@ export class PortPool {
     for (let port = options.min + (options.min % 2); port + 1 <= options.max; port += 2) this.#free.push(port);
   }
 
-  get available(): number {
-    this.#wake();
-    return this.#free.length;
-  }
-
-  get taken(): number {
-    return this.#taken.size;
-  }
-
   /** @throws RtpError `no_port` when none is free or rested */
   take(): number {
     this.#wake();

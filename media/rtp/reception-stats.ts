@@ -34,10 +34,6 @@ export class ReceptionStats {
     this.#clockRateHz = clockRateHz;
   }
 
-  get ssrc(): number | null {
-    return this.#ssrc;
-  }
-
   get packetsReceived(): number {
     return this.#earlierReceived + this.#received;
   }

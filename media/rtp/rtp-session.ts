@@ -57,13 +57,10 @@ export interface RtpSession {
   play(playbackId: number, pcm: Int16Array, last: boolean): void;
   /** Drops everything queued within one frame; resolves with the samples of each playback already sent. */
   clear(): Promise<ReadonlyMap<number, number>>;
-  /** Samples of a playback already sent, asked of the pacer. */
-  played(playbackId: number): Promise<number>;
   /** Linear gain of what plays (ducking), 0..1, ramped over one frame. */
   setGain(gain: number): void;
   /** Bench mode: send back what comes in, decoded and encoded again, on our own schedule. */
   echo(): void;
-  stats(): Promise<RtpStats>;
   close(): Promise<RtpStats>;
 }
 

@@ -96,12 +96,6 @@ export class SessionHost {
       case 'clear':
         this.#reply(message.request, { kind: 'cleared', samples: session.queue.clear() });
         return;
-      case 'played':
-        this.#reply(message.request, { kind: 'played', samples: session.queue.played(message.playbackId) });
-        return;
-      case 'stats':
-        this.#reply(message.request, { kind: 'stats', stats: session.stats() });
-        return;
       case 'close':
         this.#reply(message.request, { kind: 'stats', stats: session.close(this.#clock.now()) });
         this.#drop(message.mediaId, hosted);

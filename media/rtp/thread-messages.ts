@@ -21,10 +21,8 @@ export type ToRtpThread =
       readonly last: boolean;
     }
   | { readonly type: 'clear'; readonly request: number; readonly mediaId: number }
-  | { readonly type: 'played'; readonly request: number; readonly mediaId: number; readonly playbackId: number }
   | { readonly type: 'gain'; readonly mediaId: number; readonly gain: number }
   | { readonly type: 'echo'; readonly mediaId: number }
-  | { readonly type: 'stats'; readonly request: number; readonly mediaId: number }
   | { readonly type: 'close'; readonly request: number; readonly mediaId: number }
   | { readonly type: 'listener'; readonly port: MessagePort }
   | { readonly type: 'stop'; readonly request: number };
@@ -32,7 +30,6 @@ export type ToRtpThread =
 export type RtpReply =
   | { readonly kind: 'opened'; readonly localPort: number }
   | { readonly kind: 'cleared'; readonly samples: ReadonlyMap<number, number> }
-  | { readonly kind: 'played'; readonly samples: number }
   | { readonly kind: 'stats'; readonly stats: RtpStats }
   | { readonly kind: 'stopped' }
   | { readonly kind: 'error'; readonly code: RtpErrorCode; readonly message: string };

@@ -32,8 +32,6 @@ export interface LocalAudio {
   readonly sessionId: string;
   /** One more with every SDP that differs from the one before. */
   readonly version: number;
-  /** What we take, best first. Default PCMU, PCMA. */
-  readonly codecs?: readonly AudioCodec[];
   /** What we want; default sendrecv. The answer is narrowed by the offer. */
   readonly direction?: Direction;
 }

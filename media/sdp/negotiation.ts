@@ -6,7 +6,8 @@ import { refuse } from './sdp-result';
 import type { SdpRefusal } from './sdp-result';
 import type { MediaSection, OfferedFormat } from './session-description';
 
-export const DEFAULT_CODECS: readonly AudioCodec[] = ['PCMU', 'PCMA'];
+/** What we take, best first. */
+export const CODECS: readonly AudioCodec[] = ['PCMU', 'PCMA'];
 const PLAIN_RTP = 'RTP/AVP';
 
 export type AudioChoice =
@@ -23,15 +24,11 @@ export type AudioChoice =
   | SdpRefusal;
 
 /** First audio stream that can be used, with its first codec that is ours; else what the first audio stream lacked. */
-export function chooseAudio(
-  media: readonly MediaSection[],
-  codecs: readonly AudioCodec[],
-  localAddress: string,
-): AudioChoice {
+export function chooseAudio(media: readonly MediaSection[], localAddress: string): AudioChoice {
   let refusal: SdpRefusal | null = null;
   for (const [index, section] of media.entries()) {
     if (section.media !== 'audio' || section.port === 0) continue;
-    const choice = chooseOf(section, index, codecs, localAddress);
+    const choice = chooseOf(section, index, localAddress);
     if (choice.ok) return choice;
     refusal ??= choice;
   }
@@ -63,15 +60,10 @@ export function answerDirection(remote: Pick<RemoteAudio, 'send' | 'receive'>, w
   return receive ? 'recvonly' : 'inactive';
 }
 
-function chooseOf(
-  section: MediaSection,
-  index: number,
-  codecs: readonly AudioCodec[],
-  localAddress: string,
-): AudioChoice {
+function chooseOf(section: MediaSection, index: number, localAddress: string): AudioChoice {
   if (section.protocol !== PLAIN_RTP) return refuse('transport', section.protocol);
-  const format = section.formats.find((candidate) => codecOf(candidate, codecs) !== null);
-  const codec = format === undefined ? null : codecOf(format, codecs);
+  const format = section.formats.find((candidate) => codecOf(candidate) !== null);
+  const codec = format === undefined ? null : codecOf(format);
   if (format === undefined || codec === null) return refuse('codec', 'no codec in common');
   const { address } = section;
   if (address === null) return refuse('address', 'no literal address');
@@ -90,9 +82,9 @@ function chooseOf(
   };
 }
 
-function codecOf(format: OfferedFormat, codecs: readonly AudioCodec[]): AudioCodec | null {
+function codecOf(format: OfferedFormat): AudioCodec | null {
   if (format.clockRateHz !== 8000 || format.channels !== 1) return null;
-  return codecs.find((codec) => codec === format.encoding) ?? null;
+  return CODECS.find((codec) => codec === format.encoding) ?? null;
 }
 
 function usable(address: string, localAddress: string): boolean {

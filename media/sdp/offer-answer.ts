@@ -2,7 +2,7 @@
 import { isIPv6 } from 'node:net';
 import { write } from 'sdp-transform';
 import type { AudioCodec, Direction, LocalAudio } from './audio-stream';
-import { DEFAULT_CODECS, answerDirection, chooseAudio, remoteAudio } from './negotiation';
+import { CODECS, answerDirection, chooseAudio, remoteAudio } from './negotiation';
 import { refuse } from './sdp-result';
 import type { AnswerResult, ReadAnswerResult } from './sdp-result';
 import { readSessionDescription } from './session-description';
@@ -26,7 +26,7 @@ export function answerOffer(offer: string, local: LocalAudio): AnswerResult {
   const read = readSessionDescription(offer);
   if (!read.ok) return read;
   const { media, timing } = read.description;
-  const choice = chooseAudio(media, local.codecs ?? DEFAULT_CODECS, local.localAddress);
+  const choice = chooseAudio(media, local.localAddress);
   if (!choice.ok) return choice;
   const remote = remoteAudio(choice);
   const formats: LocalFormat[] = [{ payloadType: choice.payloadType, encoding: choice.codec }];
@@ -49,7 +49,7 @@ export function createOffer(local: LocalAudio, previous: string | null = null): 
   const sections = earlier?.ok === true ? earlier.description.media : [];
   const active = sections.findIndex((section) => section.media === 'audio' && section.port !== 0);
   const event = sections[active]?.formats.find((format) => format.encoding === 'TELEPHONE-EVENT');
-  const formats: LocalFormat[] = (local.codecs ?? DEFAULT_CODECS).map((codec) => ({
+  const formats: LocalFormat[] = CODECS.map((codec) => ({
     payloadType: PAYLOAD_TYPES[codec],
     encoding: codec,
   }));
@@ -62,7 +62,7 @@ export function createOffer(local: LocalAudio, previous: string | null = null): 
 /** The peer's answer to our offer `offer`: its m= line in the place of our audio one. */
 export function readAnswer(
   answer: string,
-  local: Pick<LocalAudio, 'localAddress' | 'codecs'>,
+  local: Pick<LocalAudio, 'localAddress'>,
   offer: string | null = null,
 ): ReadAnswerResult {
   const read = readSessionDescription(answer);
@@ -72,7 +72,7 @@ export function readAnswer(
   const section = read.description.media[index];
   if (section === undefined) return refuse('mismatch', 'the m= line of our audio is missing');
   if (section.media !== 'audio') return refuse('mismatch', 'the m= line of our audio is another one');
-  const choice = chooseAudio([section], local.codecs ?? DEFAULT_CODECS, local.localAddress);
+  const choice = chooseAudio([section], local.localAddress);
   return choice.ok ? { ok: true, remote: remoteAudio(choice) } : choice;
 }
 

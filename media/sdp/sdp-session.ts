@@ -3,14 +3,13 @@
  * from the one before and stays when nothing changed (RFC 3264 §5, §8).
  */
 import { randomBytes } from 'node:crypto';
-import type { AudioCodec, Direction, LocalAudio } from './audio-stream';
+import type { Direction, LocalAudio } from './audio-stream';
 import { answerOffer, createOffer, readAnswer } from './offer-answer';
 import type { AnswerResult, ReadAnswerResult } from './sdp-result';
 
 export interface SdpSessionOptions {
   readonly localAddress: string;
   readonly port: number;
-  readonly codecs?: readonly AudioCodec[];
 }
 
 export class SdpSession {

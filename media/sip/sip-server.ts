@@ -130,8 +130,9 @@ export class SipServer implements SipEndpoint {
     return this.#dialogs.size;
   }
 
-  start(): Promise<void> {
-    return this.#edge.start();
+  async start(): Promise<void> {
+    await this.#edge.start();
+    this.#logger.info({ addresses: this.addresses }, 'SIP sockets are open');
   }
 
   drain(): void {

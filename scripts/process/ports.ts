@@ -6,8 +6,6 @@ export type PortProtocol = 'TCP' | 'UDP';
 
 /** A port the user asked for cannot be used. The message names the variable to change. */
 export class PortInUseError extends Error {
-  readonly code = 'PORT_IN_USE';
-
   constructor(variable: string, host: string, port: number, protocol: PortProtocol, problem: PortProblem) {
     const what = problem === 'taken' ? 'is in use by another program' : 'may not be used by this user';
     super(`${variable}: ${protocol} port ${port} on ${host} ${what}; set ${variable} to a free one`);

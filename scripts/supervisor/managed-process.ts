@@ -50,10 +50,6 @@ export class ManagedProcess {
     this.#backoff = options.backoff ?? new Backoff(RESTART_POLICY);
   }
 
-  get pid(): number | undefined {
-    return this.#child?.pid;
-  }
-
   start(): void {
     const { name, launch, pidFile, output, logger } = this.#options;
     const startedMs = performance.now();

@@ -25,12 +25,9 @@ export type FinaliseResult = 'finalised' | 'already_final' | 'missing';
 
 export interface OpenCall {
   readonly callId: string;
-  readonly orgId: string;
-  readonly status: CallStatus;
   readonly nodeId: string | null;
   readonly bootId: string | null;
   readonly answeredAt: Date | null;
-  readonly createdAt: Date;
 }
 
 /** The projection of calls. Writers may repeat and arrive late: a row never moves back and a terminal one never moves. */
@@ -160,13 +157,12 @@ export class CallRepository {
   }
 
   async #open(condition: string, parameters: readonly unknown[], limit = 10_000): Promise<OpenCall[]> {
-    const rows: Record<string, unknown>[] = await this.#dataSource.query(
-      `SELECT id AS "callId", org_id AS "orgId", status, node_id AS "nodeId", boot_id AS "bootId",
-         answered_at AS "answeredAt", created_at AS "createdAt"
+    const rows: OpenCall[] = await this.#dataSource.query(
+      `SELECT id AS "callId", node_id AS "nodeId", boot_id AS "bootId", answered_at AS "answeredAt"
        FROM calls WHERE status <> 'completed' AND ${condition} ORDER BY created_at, id LIMIT ${limit}`,
       [...parameters],
     );
-    return rows as unknown as OpenCall[];
+    return rows;
   }
 }
 

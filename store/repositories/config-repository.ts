@@ -19,21 +19,17 @@ interface InboundTrunkConfig {
   readonly authUsername: string;
   readonly authPassword: string;
   readonly phoneNumbers: readonly string[];
-  readonly krispEnabled: boolean;
-  readonly version: number;
 }
 
 interface OutboundTrunkConfig {
   readonly id: string;
   readonly orgId: string;
-  readonly name: string;
   readonly host: string;
   readonly port: number;
   readonly transport: 'udp' | 'tcp' | 'tls';
   readonly username: string;
   readonly password: string;
   readonly callerNumber: string;
-  readonly version: number;
 }
 
 export interface ConfigReference {
@@ -106,8 +102,8 @@ export class ConfigRepository {
         unreadable.push({ kind: 'inbound_trunk', id: row.id });
         return [];
       }
-      const { id, orgId, authUsername, phoneNumbers: numbers, krispEnabled, version } = row;
-      return [{ id, orgId, authUsername, authPassword, phoneNumbers: numbers, krispEnabled, version }];
+      const { id, orgId, authUsername, phoneNumbers: numbers } = row;
+      return [{ id, orgId, authUsername, authPassword, phoneNumbers: numbers }];
     });
     const outboundTrunks = outbound.flatMap((row) => {
       const password = this.#open(row.passwordSealed, row.orgId, row.id);
@@ -115,8 +111,8 @@ export class ConfigRepository {
         unreadable.push({ kind: 'outbound_trunk', id: row.id });
         return [];
       }
-      const { id, orgId, name, host, port, transport, username, callerNumber, version } = row;
-      return [{ id, orgId, name, host, port, transport, username, password, callerNumber, version }];
+      const { id, orgId, host, port, transport, username, callerNumber } = row;
+      return [{ id, orgId, host, port, transport, username, password, callerNumber }];
     });
     return {
       version: current,

@@ -10,7 +10,6 @@ import { pageLimit, toPage } from '../page';
 import type { Page, PageRequest } from '../page';
 
 export interface StoredEvent {
-  readonly callId: string;
   readonly source: EventSource;
   readonly seq: number;
   readonly at: Date;
@@ -61,7 +60,7 @@ export class EventRepository {
     const limit = pageLimit(request);
     const after = request.cursor === undefined ? null : decodeEventCursor(request.cursor);
     const rows: StoredEvent[] = await this.#dataSource.query(
-      `SELECT call_id AS "callId", source, seq, at, type, data FROM call_events
+      `SELECT source, seq, at, type, data FROM call_events
        WHERE call_id = $1 AND org_id = $2
          AND ($3::timestamptz IS NULL OR (at, source, seq) > ($3::timestamptz, $4::text, $5::int))
        ORDER BY at, source, seq LIMIT $6`,

@@ -15,6 +15,20 @@ import { RecordingEvents } from './recording-events';
 
 export const BOOT_ID = 'boot-1';
 
+export const DIAL: DialCommand = {
+  callId: 'call-out',
+  orgId: 'org-1',
+  attemptId: 'attempt-1',
+  sipCallId: 'sip-out',
+  agentId: AGENT.id,
+  trunkId: TRUNK.id,
+  to: '+15557654321',
+  callerNumber: TRUNK.callerNumber,
+  firstMessage: null,
+  ringTimeoutSeconds: 30,
+  maxDurationSeconds: 600,
+};
+
 /** The call layer of a node over fakes on every side. */
 export class CallLayer {
   readonly clock = new FakeClock();
@@ -57,23 +71,7 @@ export class CallLayer {
   }
 
   dial(command: Partial<DialCommand> = {}, beforeSend = (): Promise<void> => Promise.resolve()): Promise<DialResult> {
-    return this.control.dial(
-      {
-        callId: 'call-out',
-        orgId: 'org-1',
-        attemptId: 'attempt-1',
-        sipCallId: 'sip-out',
-        agentId: AGENT.id,
-        trunkId: TRUNK.id,
-        to: '+15557654321',
-        callerNumber: TRUNK.callerNumber,
-        firstMessage: null,
-        ringTimeoutSeconds: 30,
-        maxDurationSeconds: 600,
-        ...command,
-      },
-      { deadlineMs: this.clock.epochMs() + 3000, beforeSend },
-    );
+    return this.control.dial({ ...DIAL, ...command }, { deadlineMs: this.clock.epochMs() + 3000, beforeSend });
   }
 
   hangup(callId: string, commandId = 'command-1'): ReturnType<NodeMediaControl['hangup']> {

@@ -70,8 +70,7 @@ export class FakeConversation {
   /** Until the agent has nothing left to say. */
   async untilSpoken(): Promise<void> {
     await settle();
-    for (let i = 0; i < 3000 && (this.audio.playing || this.session.state === 'thinking'); i++)
-      await this.wait(STEP_MS);
+    for (let i = 0; i < 3000 && (this.audio.playing || this.responder.answering); i++) await this.wait(STEP_MS);
     await settle();
   }
 

@@ -152,8 +152,8 @@ export class FakeMediaControl implements MediaControl {
   }
 
   listCalls(): readonly LiveCall[] {
-    return [...this.calls.values()].flatMap(({ callId, direction, state, sinceMs }) =>
-      state === 'ended' ? [] : [{ callId, direction, state, sinceMs }],
+    return [...this.calls.values()].flatMap(({ callId, state, sinceMs }) =>
+      state === 'ended' ? [] : [{ callId, state, sinceMs }],
     );
   }
 

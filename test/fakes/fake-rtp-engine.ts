@@ -39,23 +39,15 @@ export class FakeRtpSession implements RtpSession {
     return Promise.resolve(new Map());
   }
 
-  played(): Promise<number> {
-    return Promise.resolve(0);
-  }
-
   setGain(): void {}
 
   echo(): void {
     this.echoing = true;
   }
 
-  stats(): Promise<RtpStats> {
-    return Promise.resolve(this.finalStats);
-  }
-
   close(): Promise<RtpStats> {
     this.closed++;
-    return this.stuck ? new Promise(() => undefined) : this.stats();
+    return this.stuck ? new Promise(() => undefined) : Promise.resolve(this.finalStats);
   }
 }
 

@@ -23,7 +23,6 @@ export const TEST_PERSONA: AgentPersona = {
 /** 60 ms of sound per character, in one chunk, at once; or a failure, while `failing`. */
 export class FakeTts implements TextToSpeech {
   readonly name = 'fake';
-  readonly languages = ['en'];
   failing = false;
   readonly asked: string[] = [];
 
@@ -47,8 +46,6 @@ export class FakeTts implements TextToSpeech {
 /** Recognises what the test said last; counts what was asked and aborted. */
 export class FakeStt implements SpeechToText {
   readonly name = 'fake';
-  readonly languages = ['en'];
-  readonly streaming = false;
   text = '';
   failing = false;
   asked = 0;
@@ -84,16 +81,27 @@ export class FakeResponder implements Responder {
   silent = false;
   readonly asked: (readonly ChatMessage[])[] = [];
   aborted = 0;
+  #answering = 0;
+
+  /** It has been asked and has not said all of its answer yet. */
+  get answering(): boolean {
+    return this.#answering > 0;
+  }
 
   async *respond(request: Parameters<Responder['respond']>[0]): AsyncGenerator<ResponderEvent> {
     this.asked.push(request.history);
     request.signal.throwIfAborted();
     request.signal.addEventListener('abort', () => this.aborted++);
-    await Promise.resolve();
-    if (this.failing) throw new Error('no answer');
-    if (this.silent)
-      await new Promise((_, reject) => request.signal.addEventListener('abort', () => reject(new Error('aborted'))));
-    yield* this.answer;
+    this.#answering++;
+    try {
+      await Promise.resolve();
+      if (this.failing) throw new Error('no answer');
+      if (this.silent)
+        await new Promise((_, reject) => request.signal.addEventListener('abort', () => reject(new Error('aborted'))));
+      yield* this.answer;
+    } finally {
+      this.#answering--;
+    }
   }
 }
 
@@ -131,10 +139,6 @@ export class FakeCallAudio implements CallAudio {
     const sent = new Map(this.#playbacks.map((playback) => [playback.id, playback.sent]));
     this.#playbacks.length = 0;
     return Promise.resolve(sent);
-  }
-
-  played(playbackId: number): Promise<number> {
-    return Promise.resolve(this.#playbacks.find((playback) => playback.id === playbackId)?.sent ?? 0);
   }
 
   setGain(gain: number): void {

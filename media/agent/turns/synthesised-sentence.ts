@@ -35,10 +35,6 @@ export class SynthesisedSentence {
     return this.#state;
   }
 
-  get samples(): number {
-    return this.chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-  }
-
   cancel(): void {
     this.onProgress = () => undefined;
     this.#abort.abort();

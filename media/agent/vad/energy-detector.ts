@@ -31,10 +31,6 @@ export class EnergyDetector implements VoiceActivityDetector<EnergyStream> {
     });
     return Promise.resolve(Float32Array.from(probabilities));
   }
-
-  close(): Promise<void> {
-    return Promise.resolve();
-  }
 }
 
 function decibels(window: Int16Array): number {

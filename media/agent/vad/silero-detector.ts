@@ -74,8 +74,4 @@ export class SileroDetector implements VoiceActivityDetector<SileroStream> {
     });
     return (result['output']!.data as Float32Array).slice();
   }
-
-  async close(): Promise<void> {
-    await this.#session.release();
-  }
 }

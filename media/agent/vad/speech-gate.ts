@@ -33,6 +33,7 @@ export class SpeechGate {
   #previous = 0;
   /** Windows up to now that may be the beginning of speech. */
   #faintWindows = 0;
+  /** First sample of the speech going on or last heard. */
   #onset = 0;
   /** End of the last window with speech; null before the first. */
   #speechEnd: number | null = null;
@@ -45,11 +46,6 @@ export class SpeechGate {
 
   get state(): GateState {
     return this.#state;
-  }
-
-  /** First sample of the speech going on or last heard. */
-  get onset(): number {
-    return this.#onset;
   }
 
   /** Sample after the last speech, null before any. */

@@ -53,11 +53,6 @@ export class SpeechListener implements CallerAudioSource {
     return this.#detector;
   }
 
-  /** Ends the thread as if it had failed, for tests. */
-  breakThread(): void {
-    this.#command({ type: 'stop' });
-  }
-
   async start(): Promise<void> {
     const worker = new Worker(threadEntry(__dirname, 'speech-thread'));
     this.#worker = worker;

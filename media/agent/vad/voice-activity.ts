@@ -11,7 +11,6 @@ export interface VoiceActivityDetector<Stream = unknown> {
   open(): Stream;
   /** The next window of each stream, one after the other in `pcm`; 0..1 for each. */
   detect(streams: readonly Stream[], pcm: Int16Array): Promise<Float32Array>;
-  close(): Promise<void>;
 }
 
 /** What the speech thread tells of one call. Lengths are counted in the call's audio, not by a clock. */

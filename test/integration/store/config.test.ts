@@ -53,11 +53,13 @@ describe('ConfigRepository', () => {
       agents: [{ name: 'First', version: before + 1, firstMessage: 'Hello?', language: ['en'] }],
       outboundTrunks: [{ host: 'sip.example', port: 5060, transport: 'udp', password: 'p4ssw0rd' }],
       phoneNumbers: [{ phoneNumber: '+15550001', method: 'attest' }],
-      inboundTrunks: [{ phoneNumbers: ['+15550001'], krispEnabled: true }],
+      inboundTrunks: [{ phoneNumbers: ['+15550001'] }],
       deleted: [],
       unreadable: [],
     });
-    expect(all.inboundTrunks[0]!.authPassword).toBe((await inbound.find(orgId))!.authPassword);
+    const trunk = await inbound.find(orgId);
+    expect(trunk!.krispEnabled).toBe(true);
+    expect(all.inboundTrunks[0]!.authPassword).toBe(trunk!.authPassword);
 
     const second = await config.transaction((tx) => agents.create(tx, orgId, { name: 'Second' }));
     const delta = await config.loadSince(all.version);

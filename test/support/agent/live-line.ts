@@ -61,10 +61,6 @@ export class LiveLine implements CallAudio {
     return Promise.resolve(new Map(this.#sent));
   }
 
-  played(playbackId: number): Promise<number> {
-    return Promise.resolve(this.#sent.get(playbackId) ?? 0);
-  }
-
   setGain(): void {}
 
   #tick(): void {

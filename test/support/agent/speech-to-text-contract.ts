@@ -19,9 +19,8 @@ export function describeSpeechToText(name: string, make: () => Promise<SpeechToT
       await made.close?.();
     });
 
-    test('names itself and its languages', () => {
+    test('names itself', () => {
       expect(made.stt.name).not.toBe('');
-      expect(made.stt.languages.length).toBeGreaterThan(0);
     });
 
     test('recognises an utterance and leaves its samples alone', async () => {

@@ -19,13 +19,15 @@ export function describeTextToSpeech(name: string, make: () => Promise<TextToSpe
     });
     afterAll(() => tts.close());
 
-    test('names itself, its languages and its voices, each once', () => {
+    test('names itself and its voices, each once, with the languages that they speak', () => {
       expect(tts.name).not.toBe('');
-      expect(tts.languages.length).toBeGreaterThan(0);
       const ids = tts.voices().map((voice) => voice.id);
       expect(ids.length).toBeGreaterThan(0);
       expect(new Set(ids).size).toBe(ids.length);
-      for (const voice of tts.voices()) expect(voice.language.every((tag) => tts.languages.includes(tag))).toBe(true);
+      for (const { language } of tts.voices()) {
+        expect(language.length).toBeGreaterThan(0);
+        expect(Intl.getCanonicalLocales(language)).toEqual(language);
+      }
     });
 
     test('yields 8 kHz speech of a plausible length', async () => {

@@ -1,16 +1,21 @@
 import type { VoiceActivityDetector } from '../../../media/agent/vad/voice-activity';
+
+export interface VoiceActivityUnderTest {
+  readonly detector: VoiceActivityDetector;
+  readonly speech: Int16Array;
+  readonly close?: () => Promise<void>;
+}
+
 /** What every detector does with 8 kHz speech (silence before and after it) in windows of its size. */
-export function describeVoiceActivityDetector(
-  name: string,
-  make: () => Promise<{ readonly detector: VoiceActivityDetector; readonly speech: Int16Array }>,
-): void {
+export function describeVoiceActivityDetector(name: string, make: () => Promise<VoiceActivityUnderTest>): void {
   describe(`voice activity contract: ${name}`, () => {
     let detector: VoiceActivityDetector;
     let speech: Int16Array;
+    let close: VoiceActivityUnderTest['close'];
     beforeAll(async () => {
-      ({ detector, speech } = await make());
+      ({ detector, speech, close } = await make());
     }, 30_000);
-    afterAll(() => detector.close());
+    afterAll(() => close?.());
 
     /** Probabilities of one stream's windows, alone or beside silent streams. */
     async function probabilities(pcm: Int16Array, neighbours: number): Promise<number[]> {

@@ -7,8 +7,6 @@ const inbound = (authUsername: string, phoneNumbers: readonly string[] = []) => 
   authUsername,
   authPassword: 'password',
   phoneNumbers,
-  krispEnabled: false,
-  version: 1,
 });
 
 test('a delta replaces rows by id and removes what was deleted', () => {
@@ -43,14 +41,12 @@ test('a full load forgets everything it does not contain', () => {
 const outbound = {
   id: 't2',
   orgId: 'org-1',
-  name: 'Carrier',
   host: 'carrier.example',
   port: 5060,
   transport: 'udp' as const,
   username: 'user',
   password: 'secret',
   callerNumber: '+15550000001',
-  version: 1,
 };
 
 test('a deleted trunk is named as revoked, by a delta and by a full load that lacks it', () => {

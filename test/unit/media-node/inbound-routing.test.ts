@@ -23,8 +23,6 @@ function snapshot(changes: Parameters<typeof delta>[0] = {}): ConfigSnapshot {
           authUsername: 'user',
           authPassword: 'password',
           phoneNumbers: ['+15551234567', '+15550000009'],
-          krispEnabled: true,
-          version: 1,
         },
       ],
       phoneNumbers: [newNumber({ id: 'p1', phoneNumber: '+15550000009', agentId: 'outbound' })],

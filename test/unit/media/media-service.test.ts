@@ -1,7 +1,8 @@
-import pino from 'pino';
 import { createBenchDirectory, createEchoAgent } from '../../../media-node/bench-mode';
 import { MediaService } from '../../../media/media-service';
 import type { SipEndpointDelegate } from '../../../media/sip/endpoint';
+import { createLogger } from '../../../ops/logger';
+import { DIAL } from '../../fakes/call-layer';
 import { FakeClock, settle } from '../../fakes/fake-clock';
 import { FakeDirectory } from '../../fakes/fake-directory';
 import { FakeRtpEngine } from '../../fakes/fake-rtp-engine';
@@ -16,21 +17,27 @@ describe('MediaNode', () => {
       username === 'pbx' ? { id: 't', orgId: 'o', username, password: 'p', phoneNumbers: [] } : undefined,
   });
   const events = new RecordingEvents();
+  const clock = new FakeClock();
+  let logged: object[];
   let sip: SipEndpointDelegate;
   let node: MediaService;
 
   beforeEach(() => {
+    logged = [];
     node = new MediaService({
       nodeId: 'node-1',
       bootId: 'boot-1',
       maxCalls: 10,
-      clock: new FakeClock(),
+      clock,
       events,
       directory,
       rtp: new FakeRtpEngine(),
       createAgent: createEchoAgent,
       observer: NO_OBSERVER,
-      logger: pino({ level: 'silent' }),
+      logger: createLogger({
+        name: 'media',
+        destination: { write: (line) => logged.push(JSON.parse(line) as object) },
+      }),
       createEndpoint: (delegate) => {
         sip = delegate;
         return endpoint;
@@ -72,6 +79,15 @@ describe('MediaNode', () => {
     dialog.answerBye();
     await drained;
     expect(events.ended('call-sip-1')[0]?.ending).toMatchObject({ endReason: 'node_drained' });
+  });
+
+  it('says at its close what it leaves without a word', async () => {
+    await node.control.dial(DIAL, {
+      deadlineMs: clock.epochMs() + 3_000,
+      beforeSend: () => Promise.resolve(),
+    });
+    await node.close();
+    expect(logged).toMatchObject([{ level: 'info', msg: 'SIP sockets are closed', dialogs: 1, rtpSessions: 1 }]);
   });
 
   it('routes every user of bench mode to the echo agent and asks for a user', () => {

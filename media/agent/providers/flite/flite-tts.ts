@@ -49,7 +49,6 @@ interface Job extends FliteJob {
 
 export class FliteTts implements TextToSpeech {
   readonly name = NAME;
-  readonly languages = ['en'];
   readonly #cache: SpeechCache;
   readonly #inFlight = new Map<string, Promise<Int16Array>>();
   readonly #jobs = new Map<number, Job>();
@@ -105,11 +104,6 @@ export class FliteTts implements TextToSpeech {
       child.once('exit', () => resolve());
       child.kill('SIGKILL');
     });
-  }
-
-  /** Id of the child process, for tests and diagnosis; null while there is none. */
-  get pid(): number | null {
-    return this.#child?.pid ?? null;
   }
 
   #voiceFor(voiceId: string | null): string {

@@ -89,10 +89,6 @@ export class MoonshineModel {
     return { text, confidence: Math.exp(logProbability / (tokens.length + 1)) };
   }
 
-  async release(): Promise<void> {
-    await Promise.all([this.#encoder.release(), this.#decoder.release()]);
-  }
-
   #emptyCache(): Record<string, Tensor> {
     const cache: Record<string, Tensor> = {};
     for (let layer = 0; layer < LAYERS; layer++)

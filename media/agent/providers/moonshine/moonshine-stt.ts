@@ -27,8 +27,6 @@ interface Job {
 
 export class MoonshineStt implements SpeechToText {
   readonly name = NAME;
-  readonly languages = ['en'];
-  readonly streaming = false;
   readonly #onRestart: (cause: string) => void;
   readonly #cancelled = new Int32Array(new SharedArrayBuffer(4));
   readonly #queue: Job[] = [];

@@ -1,6 +1,7 @@
 import type { SipLadderEntry } from '../../../../contract/events';
 import type { SipRejectReason } from '../../../../media/sip/counters';
 import type { DialogDelegate, InboundDialog } from '../../../../media/sip/dialog';
+import { noLogger } from '../../../../media/sip/logger';
 import { SipServer } from '../../../../media/sip/sip-server';
 import type { SipServerOptions } from '../../../../media/sip/sip-server';
 
@@ -33,7 +34,7 @@ export class TestEndpoint {
         rejected: (reason) => (this.rejected[reason] = (this.rejected[reason] ?? 0) + 1),
         retransmitted: () => (this.retransmitted += 1),
       },
-      logger: { warn: () => {}, error: (fields) => this.errors.push(fields) },
+      logger: { ...noLogger, error: (fields) => this.errors.push(fields) },
       delegate: {
         credentials: (username) =>
           username === 'alice' ? { username, password: 'secret', trunkId: 'trunk', orgId: 'org' } : undefined,

@@ -9,6 +9,7 @@ import { CompiledDetector } from '../../../support/agent/compiled-detector';
 import { describeSpeechToText } from '../../../support/agent/speech-to-text-contract';
 import { describeTextToSpeech, spokenBy } from '../../../support/agent/text-to-speech-contract';
 import { describeVoiceActivityDetector } from '../../../support/agent/voice-activity-contract';
+import { childProcesses } from '../../../support/child-processes';
 import { wordErrorRate } from '../../../support/word-error-rate';
 
 const SENTENCES = [
@@ -62,10 +63,11 @@ describeSpeechToText('moonshine', async () => {
   return { stt, speech, word: 'opening' };
 });
 
-describeVoiceActivityDetector('silero', async () => ({
-  detector: await CompiledDetector.load('SileroDetector', 'silero-detector'),
-  speech: await speechOf('I would like to book a table for two people.'),
-}));
+describeVoiceActivityDetector('silero', async () => {
+  const detector = await CompiledDetector.load('SileroDetector', 'silero-detector');
+  const speech = await speechOf('I would like to book a table for two people.');
+  return { detector, speech, close: () => detector.close() };
+});
 
 describe('flite', () => {
   let tts: FliteTts;
@@ -109,7 +111,9 @@ describe('flite', () => {
 
   test('finishes the sentence when its process is killed under it', async () => {
     const speaking = spokenBy(tts, 'This sentence outlives the process that began it.');
-    process.kill(tts.pid!, 'SIGKILL');
+    const children = childProcesses(/flite-process/);
+    expect(children).toHaveLength(1);
+    process.kill(children[0]!, 'SIGKILL');
     expect((await speaking).length).toBeGreaterThan(8_000);
     expect(restarts).toEqual(['SIGKILL']);
   });

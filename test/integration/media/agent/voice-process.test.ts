@@ -1,20 +1,12 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { FliteTts } from '../../../../media/agent/providers/flite/flite-tts';
+import { childProcesses } from '../../../support/child-processes';
 
 const SECRET = 'only-for-the-node-itself';
 const onLinux = process.platform === 'linux' ? test : test.skip;
 
 function environmentsOfChildren(): string[] {
-  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  const read = (pid: string, file: string): string => {
-    try {
-      return readFileSync(`/proc/${pid}/${file}`, 'utf8');
-    } catch {
-      return ''; // ended meanwhile
-    }
-  };
-  const isChild = (pid: string): boolean => read(pid, 'status').includes(`\nPPid:\t${process.pid}\n`);
-  return pids.filter(isChild).map((pid) => read(pid, 'environ'));
+  return childProcesses(/flite-process/).map((pid) => readFileSync(`/proc/${pid}/environ`, 'utf8'));
 }
 
 onLinux('the process that speaks knows none of the node’s secrets', async () => {

@@ -145,7 +145,7 @@ describe('ThreadedRtpEngine', () => {
     session.setRemote(remote());
     await expect(finished).resolves.toBe(5);
     await pause(100);
-    expect(await session.played(5)).toBe(8000);
+    expect(await session.clear()).toEqual(new Map([[5, 8000]]));
     const { audio, received } = peer;
     expect(received.length).toBeGreaterThanOrEqual(50);
     expect(amplitudeAt(audio.subarray(0, 8000), 440)).toBeGreaterThan(7500);
@@ -193,7 +193,7 @@ describe('ThreadedRtpEngine', () => {
     await pause(100);
     const spoken = peer.received.filter(({ payload }) => payload.some((octet) => octet !== 0xff));
     expect(spoken.length * 160).toBe(heard);
-    expect(await session.played(1)).toBe(heard);
+    expect(await session.clear()).toEqual(new Map());
   });
 
   it('echoes with its own clock', async () => {
@@ -217,7 +217,7 @@ describe('ThreadedRtpEngine', () => {
   it('drops what another host sends', async () => {
     session.setRemote(remote({ address: '127.0.0.9', signallingAddress: '127.0.0.9' }));
     await peer.talk(session.localPort, 500, 10);
-    expect(await session.stats()).toMatchObject({ packetsReceived: 0, packetsForeign: 10 });
+    expect(await session.close()).toMatchObject({ packetsReceived: 0, packetsForeign: 10 });
   });
 
   it('sends to a private address in SDP only where that is allowed, else to where the peer is heard from', async () => {
@@ -234,10 +234,13 @@ describe('ThreadedRtpEngine', () => {
       named.received.length = 0;
 
       await strict.start();
+      const unheard = await strict.open({ localAddress: '127.0.0.1' });
+      unheard.setRemote(remote(sdp));
+      await named.talk(unheard.localPort, 500, 6);
+      expect(await unheard.close()).toMatchObject({ packetsSent: 0, packetsReceived: 0, packetsForeign: 6 });
       const other = await strict.open({ localAddress: '127.0.0.1' });
       other.setRemote(remote(sdp));
       await named.talk(other.localPort, 500, 6);
-      expect(await other.stats()).toMatchObject({ packetsSent: 0, packetsReceived: 0, packetsForeign: 6 });
       await peer.talk(other.localPort, 500, 10);
       expect(peer.received.length).toBeGreaterThan(0);
       expect(named.received).toEqual([]);

@@ -3,6 +3,7 @@ import { createConnection } from 'node:net';
 import { once } from 'node:events';
 
 import { SipServer } from '../../../../media/sip/sip-server';
+import { createLogger } from '../../../../ops/logger';
 import { Caller, OFFER } from '../../../fakes/media/sip/caller';
 import { SipPeer } from '../../../fakes/media/sip/sip-peer';
 import { TestEndpoint, until } from '../../../fakes/media/sip/test-endpoint';
@@ -45,6 +46,17 @@ describe('SIP edge', () => {
     socket.send(request, endpoint.port, '::1');
     expect(String((await answered)[0])).toMatch(/^SIP\/2\.0 200 OK\r\nVia: .*received=::1/);
     socket.close();
+  });
+
+  it('says on which addresses it listens', async () => {
+    const logged: object[] = [];
+    const logger = createLogger({
+      name: 'media',
+      destination: { write: (line) => logged.push(JSON.parse(line) as object) },
+    });
+    endpoint = await TestEndpoint.start({ logger });
+    const addresses = [{ host: '127.0.0.1', port: endpoint.port }];
+    expect(logged).toMatchObject([{ level: 'info', msg: 'SIP sockets are open', addresses }]);
   });
 
   it('answers with 482 also while it asks for the route to a new peer', async () => {

@@ -6,7 +6,6 @@ import { readMediaNodeAttribute } from '../../../../workflows/ids';
 const NOW_MS = 100_000;
 const live = (callId: string, sinceMs = 10_000): LiveCall => ({
   callId,
-  direction: 'inbound',
   state: 'answered',
   sinceMs,
 });

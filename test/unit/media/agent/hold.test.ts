@@ -124,7 +124,7 @@ describe('while the peer has the call on hold', () => {
     await talk.untilSpoken();
     talk.responder.answer = [{ type: 'text', delta: 'Goodbye then.' }, { type: 'end_call' }];
     await talk.say('Bye.');
-    while (talk.session.state !== 'farewell') await talk.wait(20);
+    while (!talk.audio.playing) await talk.wait(20);
     while (talk.audio.playing) {
       await talk.wait(20);
       talk.ears.emit({ type: 'speech_start', mediaId: 7, atSample: 0, speechMs: 64 });

@@ -3,10 +3,8 @@ import { CallRegistry, type RegisteredCall } from '../../../../media/call/call-r
 import { FakeClock } from '../../../fakes/fake-clock';
 
 class StubCall implements RegisteredCall {
-  readonly direction = 'inbound';
   readonly trunkId = 'trunk-1';
   readonly liveState = 'answered';
-  readonly isLive = true;
   lastSeq = 3;
   readonly hangUps: string[] = [];
 

@@ -168,7 +168,7 @@ describe('MediaSession', () => {
     expect(bench.session.pcmReceived).toBe(true);
     expect(amplitudeAt(heard.at(-1) as Int16Array, 400)).toBeGreaterThan(7500);
     expect(amplitudeAt(heard.at(-1) as Int16Array, 1000)).toBeLessThan(300);
-    expect(bench.session.stats()).toMatchObject({ packetsReceived: 20, packetsForeign: 20, packetsLost: 0 });
+    expect(bench.session.close(bench.nowMs)).toMatchObject({ packetsReceived: 20, packetsForeign: 20, packetsLost: 0 });
     expect(bench.events.filter((event) => event.startsWith('received'))).toEqual(['received 0']);
   });
 
@@ -192,7 +192,7 @@ describe('MediaSession', () => {
         });
     });
     expect(bench.events).toContain('dtmf 7 20');
-    expect(bench.session.stats()).toMatchObject({ packetsReceived: 5, packetsLost: 0 });
+    expect(bench.session.close(bench.nowMs)).toMatchObject({ packetsReceived: 5, packetsLost: 0 });
   });
 
   it('does not hear a foreign DTMF digit', () => {
@@ -321,7 +321,7 @@ describe('MediaSession', () => {
     bench.session.setRemote(REMOTE, 0);
     bench.run(5, () => bench.receive(SILENCE, { payloadType: 18 }));
     expect(bench.session.pcmReceived).toBe(false);
-    expect(bench.session.stats().packetsReceived).toBe(5);
+    expect(bench.session.close(bench.nowMs).packetsReceived).toBe(5);
   });
 });
 
@@ -431,7 +431,7 @@ describe('RTCP of a session', () => {
       bye: false,
     });
     bench.session.receiveRtp(report, REMOTE.address, REMOTE.port, bench.nowMs);
-    const stats = bench.session.stats();
+    const stats = bench.session.close(bench.nowMs);
     expect(stats.roundTripMs).toBeCloseTo(100, 0);
     expect(stats.remoteLossPct).toBe(25);
     expect(stats.mos).toBeGreaterThan(4);

@@ -17,10 +17,6 @@ class LevelDetector implements VoiceActivityDetector<null> {
     const loud = streams.map((_, i) => (Math.abs(pcm[i * 256 + 128]!) > 500 ? 1 : 0));
     return Promise.resolve(Float32Array.from(loud));
   }
-
-  close(): Promise<void> {
-    return Promise.resolve();
-  }
 }
 
 function batch(frames: Readonly<Record<number, number>>): AudioBatch {
