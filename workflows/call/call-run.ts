@@ -34,7 +34,7 @@ export class CallRun {
   #hangupSent = false;
   #answers = 0;
   #verdictsAlive = 0;
-  #doubts = 0;
+  #verifications = 0;
 
   constructor(input: CallInput) {
     this.input = input;
@@ -66,8 +66,8 @@ export class CallRun {
     if (this.progress.node?.bootId === bootId) this.#verdictsAlive++;
   }
 
-  onDoubt(bootId: string): void {
-    if (this.progress.node?.bootId === bootId) this.#doubts++;
+  onVerify(bootId: string): void {
+    if (this.progress.node?.bootId === bootId) this.#verifications++;
   }
 
   adoptAnswer(): void {
@@ -76,7 +76,7 @@ export class CallRun {
 
   /** Resolves when the call has ended. Watches that still wait for an answer of the node then are left behind. */
   async untilEnded(): Promise<void> {
-    const watches = [this.#watchAnswer(), this.#watchHangup(), this.#watchDoubts()];
+    const watches = [this.#watchAnswer(), this.#watchHangup(), this.#watchVerifications()];
     if (this.input.direction === 'inbound') watches.push(this.#watchSetup());
     await Promise.race([Promise.all(watches), condition(() => this.progress.ended)]);
     await condition(() => this.progress.ended);
@@ -112,7 +112,7 @@ export class CallRun {
     if (this.progress.ended) return;
     this.requestHangup(MAX_DURATION);
     await sleep(BACKSTOP_MS);
-    this.#doubts++;
+    this.#verifications++;
   }
 
   async #watchHangup(): Promise<void> {
@@ -140,12 +140,12 @@ export class CallRun {
     }
   }
 
-  async #watchDoubts(): Promise<void> {
+  async #watchVerifications(): Promise<void> {
     let seen = 0;
     for (;;) {
-      await condition(() => this.progress.ended || this.#doubts > seen);
+      await condition(() => this.progress.ended || this.#verifications > seen);
       if (this.progress.ended) return;
-      seen = this.#doubts;
+      seen = this.#verifications;
       await this.#askNode();
     }
   }

@@ -40,7 +40,7 @@ export async function callWorkflow(input: CallInput): Promise<CallResult> {
   setHandler(callEventSignal, (signal) => run.onStateEvent(signal));
   setHandler(nodeLostSignal, ({ bootId, answeredAtMs }) => run.onNodeLost(bootId, answeredAtMs));
   setHandler(nodeAliveSignal, ({ bootId }) => run.onNodeAlive(bootId));
-  setHandler(verifySignal, ({ bootId }) => run.onDoubt(bootId));
+  setHandler(verifySignal, ({ bootId }) => run.onVerify(bootId));
   setHandler(acceptUpdate, async () => {
     await condition(() => projection.recorded);
     return { callId: input.callId, accepted: !expired };
