@@ -59,6 +59,10 @@ describe('PortPool', () => {
               restingUntilMs.set(port, nowMs + 30_000);
             }
           }
+          nowMs += 30_000;
+          while (held.length < 10) held.push(pool.take());
+          expect(new Set(held).size).toBe(10);
+          expect(() => pool.take()).toThrow(RtpError);
         },
       ),
     );
