@@ -8,7 +8,7 @@ import type { CallInput } from './input';
 import type { CallStateSignal } from './messages';
 import * as node from './node-commands';
 import { showAnswered, showDetails } from './presentation';
-import { CallProjection, nodePresence } from './projection';
+import { CallProjection } from './projection';
 
 /** An inbound call is answered within this, or its node is asked. */
 const ANSWER_BY_MS = 10_000;
@@ -181,7 +181,7 @@ export class CallRun {
     const asked = await node.suspect(this.input.callId, place);
     if (settled()) return;
     if (asked && (await condition(settled, VERDICT_MS))) return;
-    const presence = await nodePresence(place.nodeId);
+    const presence = await this.projection.nodePresence(place.nodeId);
     if (presence === null || presence.bootId !== place.bootId || presence.silentMs > NODE_SILENCE_MS) {
       this.progress.nodeLost(place.bootId, Date.now());
     } else await sleep('1s');

@@ -6,7 +6,6 @@ import { canceledUndialled, NOT_DIALLED, UNCERTAIN, UNRESOLVABLE } from './endin
 import type { OutboundCallInput } from './input';
 import * as node from './node-commands';
 import { showPlaced } from './presentation';
-import { liveNodes } from './projection';
 
 /** Between two attempts that dialled nothing. */
 const PAUSES_MS = [1_000, 2_000, 5_000] as const;
@@ -110,7 +109,7 @@ async function search(run: CallRun): Promise<boolean> {
   let noneUntilMs: number | null = null;
   const found = (): boolean => progress.ended || progress.node !== null;
   while (!found()) {
-    const nodes = await liveNodes();
+    const nodes = await run.projection.liveNodes();
     const answers = await Promise.all(nodes.map(({ nodeId }) => node.status(input.callId, nodeId)));
     if (found()) break;
     for (const answer of answers) {

@@ -23,6 +23,9 @@ const patientLook = proxyActivities<CallStoreActivities>({ ...patientOptions, su
 /**
  * The call's row, written in the order of what happened: each write as a local activity, and while PostgreSQL is away as
  * an ordinary one that is repeated until it succeeds. No write holds up the call; only the end waits for all of them.
+ *
+ * What is read of the store takes its turn among the writes. Never are two local activities under way at once: a replay
+ * hands their results over together, and then what follows from them would come in another order than it came.
  */
 export class CallProjection {
   #tail: Promise<void> = Promise.resolve();
@@ -38,7 +41,7 @@ export class CallProjection {
   recordCall(input: CallInput): void {
     if (this.#begun) return;
     this.#begun = true;
-    this.#enqueue(async () => {
+    void this.#enqueue(async () => {
       await withPatience(
         () => quick.recordCall(input),
         () => patientRecord.recordCall(input),
@@ -55,7 +58,7 @@ export class CallProjection {
 
   /** `skip` is asked when the write's turn comes: the final record holds the answer too. */
   recordAnswered(record: () => AnsweredRecord, skip: () => boolean): void {
-    this.#enqueue(async () => {
+    void this.#enqueue(async () => {
       if (skip()) return;
       await withPatience(
         () => quick.recordAnswered(record()),
@@ -66,7 +69,7 @@ export class CallProjection {
 
   /** Resolves when the terminal row is committed. */
   async finalise(record: FinalRecord, nowMs: number): Promise<void> {
-    this.#enqueue(async () => {
+    void this.#enqueue(async () => {
       const waitUntilMs = nowMs + RECORDS_WAIT_MS;
       const complete = await withPatience(
         () => quick.finaliseCall(record),
@@ -77,25 +80,32 @@ export class CallProjection {
     await this.#tail;
   }
 
-  #enqueue(write: () => Promise<void>): void {
-    this.#tail = this.#tail.then(write);
+  /** Not before what is being written: see above. */
+  liveNodes(): Promise<readonly NodePresence[]> {
+    return this.#enqueue(() =>
+      withPatience(
+        () => quick.liveNodes(),
+        () => patientLook.liveNodes(),
+      ),
+    );
+  }
+
+  nodePresence(nodeId: string): Promise<NodePresence | null> {
+    return this.#enqueue(() =>
+      withPatience(
+        () => quick.nodePresence(nodeId),
+        () => patientLook.nodePresence(nodeId),
+      ),
+    );
+  }
+
+  #enqueue<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#tail.then(work);
+    this.#tail = done.then(() => undefined);
     // The end of the workflow awaits the chain; until then a failure must not count as unhandled.
     this.#tail.catch(() => undefined);
+    return done;
   }
-}
-
-export function liveNodes(): Promise<readonly NodePresence[]> {
-  return withPatience(
-    () => quick.liveNodes(),
-    () => patientLook.liveNodes(),
-  );
-}
-
-export function nodePresence(nodeId: string): Promise<NodePresence | null> {
-  return withPatience(
-    () => quick.nodePresence(nodeId),
-    () => patientLook.nodePresence(nodeId),
-  );
 }
 
 async function withPatience<T>(first: () => Promise<T>, then: () => Promise<T>): Promise<T> {
