@@ -1,16 +1,28 @@
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { PROJECT_ROOT } from '../../../scripts/project-root';
-import { ambiguousNames, imports, readSources, topFolder } from '../../../scripts/structure/source-tree';
+import { ambiguousNames, FOLDERS, imports, readSources, topFolder } from '../../../scripts/structure/source-tree';
 import type { SourceFile } from '../../../scripts/structure/source-tree';
 
 const FIXTURES = join(__dirname, '../../fixtures/source-tree');
 const NAMES_THAT_SAY_NOTHING = /(?:^|\/)(?:types|utils?|helpers?|common|misc)\.ts$/;
+
+const isSource = (name: string): boolean => /\.(?:ts|mjs)$/.test(name);
 
 const unnamed = (files: readonly SourceFile[]): string[] =>
   files.map(({ path }) => path).filter((path) => NAMES_THAT_SAY_NOTHING.test(path));
 
 describe('the names of the tree', () => {
   const files = readSources(PROJECT_ROOT);
+
+  test('every folder of the product is read', () => {
+    const folders = readdirSync(PROJECT_ROOT, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
+      .map(({ name }) => name)
+      .filter((name) => !['bench', 'dist', 'node_modules', 'test'].includes(name) && !name.startsWith('dist.'))
+      .filter((name) => readdirSync(join(PROJECT_ROOT, name), { recursive: true, encoding: 'utf8' }).some(isSource));
+    expect(folders.sort()).toEqual([...FOLDERS].sort());
+  });
 
   test('one exported name stands for one thing', () => {
     expect(files.length).toBeGreaterThan(200);
@@ -61,9 +73,12 @@ describe('the reader of the tree', () => {
     expect(namesIn('export function a(x: 1): 1;\nexport function a(x: 2): 2;\n')).toEqual(['a']);
   });
 
-  test.each(['export { a };', 'export const { b, c } = d;', 'export = e;'])('does not overlook %s', (text) => {
-    expect(() => namesIn(text)).toThrow('cannot be read');
-  });
+  test.each(['export { a };', 'export const { b, c } = d;', 'export = e;', "export { f as g } from './f';"])(
+    'does not overlook %s',
+    (text) => {
+      expect(() => namesIn(text)).toThrow('cannot be read');
+    },
+  );
 
   test('reads imports of values, of types, of side effects, those that pass on, and those of a type in place', () => {
     const text = [
