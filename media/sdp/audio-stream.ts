@@ -14,10 +14,6 @@ export interface RemoteAudio {
   readonly payloadType: number;
   /** null when telephone-event/8000 was not agreed. */
   readonly telephoneEventPayloadType: number | null;
-  /** The peer's wish, or 20. */
-  readonly ptimeMs: number;
-  /** As the peer stated it. */
-  readonly direction: Direction;
   /** We may send to the peer: it is not holding us. */
   readonly send: boolean;
   /** The peer will send to us. */

@@ -45,8 +45,6 @@ export function remoteAudio(choice: AudioChoice & { ok: true }): RemoteAudio {
     codec: choice.codec,
     payloadType: choice.payloadType,
     telephoneEventPayloadType: choice.telephoneEventPayloadType,
-    ptimeMs: section.ptimeMs,
-    direction: section.direction,
     send: !held && (section.direction === 'sendrecv' || section.direction === 'recvonly'),
     receive: section.direction === 'sendrecv' || section.direction === 'sendonly',
   };

@@ -13,9 +13,6 @@ const MAX_SDP_BYTES = 16_384;
 const MAX_LINES = 400;
 const MAX_MEDIA = 16;
 const MAX_FORMATS = 64;
-const DEFAULT_PTIME_MS = 20;
-const MIN_PTIME_MS = 10;
-const MAX_PTIME_MS = 120;
 
 export interface OfferedFormat {
   readonly payloadType: number;
@@ -36,7 +33,6 @@ export interface MediaSection {
   /** Literal, or null when it is missing or not an address. */
   readonly address: string | null;
   readonly rtcpPort: number;
-  readonly ptimeMs: number;
   readonly direction: Direction;
 }
 
@@ -96,7 +92,6 @@ function readMedia(line: string, section: MediaDescription, session: ParsedSessi
     formats: protocol.startsWith('RTP/') ? readFormats(formatList, section) : [],
     address: readAddress(section) ?? readAddress(session),
     rtcpPort: readRtcpPort(section, port),
-    ptimeMs: readPtime(section.ptime),
     direction: section.direction ?? session.direction ?? 'sendrecv',
   };
 }
@@ -128,11 +123,6 @@ function readAddress(holder: SharedDescriptionFields): string | null {
 function readRtcpPort(section: MediaDescription, port: number): number {
   const stated = section.rtcp?.port;
   return typeof stated === 'number' && stated > 0 && stated <= 65535 ? stated : Math.min(65535, port + 1);
-}
-
-function readPtime(ptime: unknown): number {
-  const ms = Number(ptime);
-  return ms >= MIN_PTIME_MS && ms <= MAX_PTIME_MS ? Math.round(ms) : DEFAULT_PTIME_MS;
 }
 
 /** t= of the answer is that of the offer (RFC 3264 §6). */
