@@ -1,6 +1,7 @@
 /** Between the negotiated stream of `sdp/` and the remote side that `rtp/` sends to. */
 import type { RtpRemote } from '../rtp/rtp-session';
 import type { RemoteAudio } from '../sdp/audio-stream';
+import type { Reach } from '../sdp/negotiation';
 import { answerOffer } from '../sdp/offer-answer';
 import type { SdpFault } from '../sdp/sdp-result';
 
@@ -8,8 +9,8 @@ import type { SdpFault } from '../sdp/sdp-result';
 const DISCARD_PORT = 9;
 
 /** Why an offer cannot be answered, before a port is opened for it; null when it can. */
-export function faultOfOffer(offer: string, localAddress: string): SdpFault | null {
-  const result = answerOffer(offer, { localAddress, port: DISCARD_PORT, sessionId: '0', version: 0 });
+export function faultOfOffer(offer: string, reach: Reach): SdpFault | null {
+  const result = answerOffer(offer, { ...reach, port: DISCARD_PORT, sessionId: '0', version: 0 });
   return result.ok ? null : result.fault;
 }
 

@@ -99,7 +99,9 @@ export class CallSession {
 
   /** Our answer to the offer of an INVITE, and where to send; null when it has no usable audio. */
   answer(offer: string, media: LocalMedia): { readonly sdp: string; readonly remote: RtpRemote } | null {
-    const result = this.#sdpSession(media).answer(offer);
+    const session = this.#sdpSession(media);
+    session.signallingAddress = media.signallingAddress;
+    const result = session.answer(offer);
     return result.ok ? { sdp: result.sdp, remote: rtpRemoteOf(result.remote, media.signallingAddress) } : null;
   }
 
@@ -113,6 +115,7 @@ export class CallSession {
   takeAnswer(sdp: string | null, signallingAddress: string | null): RtpRemote | null {
     if (!this.#offerOutstanding || !this.#sdp) return null;
     this.#offerOutstanding = false;
+    this.#sdp.signallingAddress = signallingAddress;
     const result = sdp === null ? null : this.#sdp.readAnswer(sdp);
     return result?.ok ? rtpRemoteOf(result.remote, signallingAddress) : null;
   }

@@ -102,7 +102,7 @@ export class InboundCall implements RegisteredCall {
     const { directory, clock } = this.#deps;
     const { lifecycle, media } = this.#session;
     const { invite } = this.#dialog;
-    const fault = invite.offer === null ? null : faultOfOffer(invite.offer, invite.localAddress);
+    const fault = invite.offer === null ? null : faultOfOffer(invite.offer, this.#localMedia());
     if (fault) {
       this.#refuse('media_incompatible', 488, { warning: warningHeader(fault, WARNING_AGENT) });
       return;

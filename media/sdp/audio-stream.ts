@@ -30,4 +30,6 @@ export interface LocalAudio {
   readonly version: number;
   /** What we want; default sendrecv. The answer is narrowed by the offer. */
   readonly direction?: Direction;
+  /** Where the peer's SIP comes from: stands in for a host name in its SDP. */
+  readonly signallingAddress?: string | null;
 }

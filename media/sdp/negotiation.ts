@@ -1,7 +1,7 @@
 /** Choosing one audio stream and its codec out of a peer's SDP: the rules of RFC 3264 that offer and answer share. */
 import { isIPv4, isIPv6 } from 'node:net';
 import { addressScope, isUnspecified } from '../../ops/address-scope';
-import type { AudioCodec, Direction, RemoteAudio } from './audio-stream';
+import type { AudioCodec, Direction, LocalAudio, RemoteAudio } from './audio-stream';
 import { refuse } from './sdp-result';
 import type { SdpRefusal } from './sdp-result';
 import type { MediaSection, OfferedFormat } from './session-description';
@@ -9,6 +9,10 @@ import type { MediaSection, OfferedFormat } from './session-description';
 /** What we take, best first. */
 export const CODECS: readonly AudioCodec[] = ['PCMU', 'PCMA'];
 const PLAIN_RTP = 'RTP/AVP';
+const IPV4_MAPPED = /^::ffff:(?=\d+\.)/i;
+
+/** Our side, as far as it decides what of the peer's we can use. */
+export type Reach = Pick<LocalAudio, 'localAddress' | 'signallingAddress'>;
 
 export type AudioChoice =
   | {
@@ -24,11 +28,11 @@ export type AudioChoice =
   | SdpRefusal;
 
 /** First audio stream that can be used, with its first codec that is ours; else what the first audio stream lacked. */
-export function chooseAudio(media: readonly MediaSection[], localAddress: string): AudioChoice {
+export function chooseAudio(media: readonly MediaSection[], reach: Reach): AudioChoice {
   let refusal: SdpRefusal | null = null;
   for (const [index, section] of media.entries()) {
     if (section.media !== 'audio' || section.port === 0) continue;
-    const choice = chooseOf(section, index, localAddress);
+    const choice = chooseOf(section, index, reach);
     if (choice.ok) return choice;
     refusal ??= choice;
   }
@@ -58,14 +62,14 @@ export function answerDirection(remote: Pick<RemoteAudio, 'send' | 'receive'>, w
   return receive ? 'recvonly' : 'inactive';
 }
 
-function chooseOf(section: MediaSection, index: number, localAddress: string): AudioChoice {
+function chooseOf(section: MediaSection, index: number, reach: Reach): AudioChoice {
   if (section.protocol !== PLAIN_RTP) return refuse('transport', section.protocol);
   const format = section.formats.find((candidate) => codecOf(candidate) !== null);
   const codec = format === undefined ? null : codecOf(format);
   if (format === undefined || codec === null) return refuse('codec', 'no codec in common');
-  const { address } = section;
+  const address = addressOf(section, reach);
   if (address === null) return refuse('address', 'no literal address');
-  if (!usable(address, localAddress)) return refuse('address', 'address cannot be used');
+  if (!usable(address, reach.localAddress)) return refuse('address', 'address cannot be used');
   const event = section.formats.find(
     (candidate) => candidate.encoding === 'TELEPHONE-EVENT' && candidate.clockRateHz === 8000,
   );
@@ -78,6 +82,15 @@ function chooseOf(section: MediaSection, index: number, localAddress: string): A
     telephoneEventPayloadType: event?.payloadType ?? null,
     address,
   };
+}
+
+/**
+ * A host name is not resolved: while a call is set up nobody waits for a name server. Its packets are expected from
+ * where its signalling comes, which is right for every phone and gateway that handles its own media.
+ */
+function addressOf({ address, named }: MediaSection, { localAddress, signallingAddress = null }: Reach): string | null {
+  const found = address ?? (named ? signallingAddress : null);
+  return found !== null && isIPv4(localAddress) ? found.replace(IPV4_MAPPED, '') : found;
 }
 
 function codecOf(format: OfferedFormat): AudioCodec | null {

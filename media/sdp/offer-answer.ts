@@ -3,8 +3,9 @@ import { isIPv6 } from 'node:net';
 import { write } from 'sdp-transform';
 import type { AudioCodec, Direction, LocalAudio } from './audio-stream';
 import { CODECS, answerDirection, chooseAudio, remoteAudio } from './negotiation';
+import type { Reach } from './negotiation';
 import { refuse } from './sdp-result';
-import type { AnswerResult, ReadAnswerResult } from './sdp-result';
+import type { AnswerResult, ReadAnswerResult, SdpRefusal } from './sdp-result';
 import { readSessionDescription } from './session-description';
 import type { MediaSection } from './session-description';
 
@@ -26,7 +27,7 @@ export function answerOffer(offer: string, local: LocalAudio): AnswerResult {
   const read = readSessionDescription(offer);
   if (!read.ok) return read;
   const { media, timing } = read.description;
-  const choice = chooseAudio(media, local.localAddress);
+  const choice = chooseAudio(media, local);
   if (!choice.ok) return choice;
   const remote = remoteAudio(choice);
   const formats: LocalFormat[] = [{ payloadType: choice.payloadType, encoding: choice.codec }];
@@ -59,21 +60,25 @@ export function createOffer(local: LocalAudio, previous: string | null = null): 
   return describe(local, '0 0', lines);
 }
 
-/** The peer's answer to our offer `offer`: its m= line in the place of our audio one. */
-export function readAnswer(
-  answer: string,
-  local: Pick<LocalAudio, 'localAddress'>,
-  offer: string | null = null,
-): ReadAnswerResult {
+/**
+ * The peer's answer to our offer `offer`: its m= line in the place of our audio one (RFC 3264 §6). We offer one stream
+ * only, so where that line is not it, any usable audio can but be the answer.
+ */
+export function readAnswer(answer: string, local: Reach, offer: string | null = null): ReadAnswerResult {
   const read = readSessionDescription(answer);
   if (!read.ok) return read;
   const offered = offer === null ? null : readSessionDescription(offer);
   const index = offered?.ok === true ? offered.description.media.findIndex((section) => section.port !== 0) : 0;
-  const section = read.description.media[index];
-  if (section === undefined) return refuse('mismatch', 'the m= line of our audio is missing');
-  if (section.media !== 'audio') return refuse('mismatch', 'the m= line of our audio is another one');
-  const choice = chooseAudio([section], local.localAddress);
-  return choice.ok ? { ok: true, remote: remoteAudio(choice) } : choice;
+  const { media } = read.description;
+  const section = media[index];
+  const choice = section?.media === 'audio' ? chooseAudio([section], local) : noAudioAt(index);
+  if (choice.ok) return { ok: true, remote: remoteAudio(choice) };
+  const elsewhere = chooseAudio(media, local);
+  return elsewhere.ok ? { ok: true, remote: remoteAudio(elsewhere) } : choice;
+}
+
+function noAudioAt(index: number): SdpRefusal {
+  return refuse('mismatch', `m= line ${index + 1} is not the one of our audio`);
 }
 
 function audioLine(port: number, formats: readonly LocalFormat[], direction: Direction): MediaLine {

@@ -14,6 +14,8 @@ export interface SdpSessionOptions {
 
 export class SdpSession {
   readonly sessionId: string;
+  /** Where the peer's SIP comes from, once known: stands in for a host name in its SDP. */
+  signallingAddress: string | null = null;
   readonly #options: SdpSessionOptions;
   #version = 1;
   /** The last SDP of ours that was put out. */
@@ -44,7 +46,7 @@ export class SdpSession {
   }
 
   readAnswer(answer: string): ReadAnswerResult {
-    return readAnswer(answer, this.#options, this.#last);
+    return readAnswer(answer, this.#local(this.#version, undefined), this.#last);
   }
 
   /** Remembers the first SDP; from then on tells whether another version is due. */
@@ -56,6 +58,7 @@ export class SdpSession {
   #local(version: number, direction: Direction | undefined): LocalAudio {
     return {
       ...this.#options,
+      signallingAddress: this.signallingAddress,
       sessionId: this.sessionId,
       version,
       ...(direction === undefined ? {} : { direction }),

@@ -1,17 +1,17 @@
 /**
- * A peer's SDP (RFC 8866) as far as audio calls need it, read through sdp-transform and checked: its grammar is lenient,
- * so every value is looked at again here before anybody relies on it.
+ * A peer's SDP (RFC 8866) as far as audio calls need it. Only what the audio needs is asked for: lines that are unknown,
+ * unreadable, out of order or missing, and streams that nobody can use, take nothing from a stream that works.
  */
 import { isIPv4, isIPv6 } from 'node:net';
-import { parse } from 'sdp-transform';
-import type { MediaDescription, SharedDescriptionFields } from 'sdp-transform';
 import type { Direction } from './audio-stream';
 import { refuse } from './sdp-result';
 import type { SdpRefusal } from './sdp-result';
 
-const MAX_SDP_BYTES = 16_384;
-const MAX_LINES = 400;
-const MAX_MEDIA = 16;
+const PLAIN_RTP = 'RTP/AVP';
+/** What a SIP body may be. */
+const MAX_SDP_BYTES = 32_768;
+/** Each gets a line in our answer. */
+const MAX_MEDIA = 128;
 const MAX_FORMATS = 64;
 
 export interface OfferedFormat {
@@ -23,15 +23,18 @@ export interface OfferedFormat {
 }
 
 export interface MediaSection {
-  /** As it stands in the m= line. */
+  /** Lower case, as are the registered ones. */
   readonly media: string;
+  /** 0 when the stream is switched off, or unreadable. */
   readonly port: number;
   readonly protocol: string;
-  /** The rest of the m= line, verbatim. */
+  /** The rest of the m= line in its own words, one at least. */
   readonly formatList: string;
   readonly formats: readonly OfferedFormat[];
   /** Literal, or null when it is missing or not an address. */
   readonly address: string | null;
+  /** Its c= line has a host name. */
+  readonly named: boolean;
   readonly rtcpPort: number;
   readonly direction: Direction;
 }
@@ -50,83 +53,136 @@ const STATIC_FORMATS: ReadonlyMap<number, string> = new Map([
   [18, 'G729'],
 ]);
 
+interface Line {
+  readonly type: string;
+  readonly value: string;
+}
+
+interface Connection {
+  readonly address: string | null;
+  readonly named: boolean;
+}
+
+/** What the lines of the session, or those of one stream, say. */
+interface Level {
+  readonly connection: Connection | null;
+  readonly direction: Direction | null;
+  readonly rtcpPort: number | null;
+  readonly rtpmaps: ReadonlyMap<number, RegExpExecArray>;
+}
+
+const HOST_NAME = /^(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9.-]{1,253}$/;
+/** What of an m= line can be given back in a line of ours. */
+const TOKEN = /^[\x21-\x7e]{1,64}$/;
+const RTPMAP = /^(\d{1,3})\s+([^\s/]+)\s*(?:\/\s*(\d{1,9})\s*(?:\/\s*(\d{1,3}))?)?/;
+const MAX_PORT = 65_535;
+
 export function readSessionDescription(
   sdp: string,
 ): { readonly ok: true; readonly description: SessionDescription } | SdpRefusal {
   if (Buffer.byteLength(sdp) > MAX_SDP_BYTES) return refuse('malformed', 'too long');
-  const lines = sdp.split(/\r\n|\r|\n/);
-  if (lines.length > MAX_LINES) return refuse('malformed', 'too many lines');
-  if (lines[0] !== 'v=0') return refuse('malformed', 'does not start with v=0');
-  const mediaLines = lines.filter((line) => line.startsWith('m='));
-  if (mediaLines.length > MAX_MEDIA) return refuse('malformed', 'too many m= lines');
-  let parsed;
-  try {
-    // sdp-transform does not read a number of ports (m=audio 5004/2 …).
-    parsed = parse(lines.map((line) => line.replace(/^(m=\S+ \d+)\/\d+ /, '$1 ')).join('\r\n'));
-  } catch (error) {
-    return refuse('malformed', error instanceof Error ? error.message : 'unreadable');
-  }
-  const media: MediaSection[] = [];
-  for (const [i, line] of mediaLines.entries()) {
-    const section = parsed.media[i];
-    const read = section === undefined ? null : readMedia(line, section, parsed);
-    if (read === null) return refuse('malformed', `m= line ${i + 1}`);
-    media.push(read);
-  }
+  const lines = readLines(sdp);
+  const starts = lines.flatMap(({ type }, index) => (type === 'm' ? [index] : []));
+  const before = lines.slice(0, starts[0]);
+  if (starts.length === 0 && !before.some(({ type }) => type === 'v')) return refuse('malformed', 'no SDP');
+  if (starts.length > MAX_MEDIA) return refuse('malformed', 'too many m= lines');
+  const session = readLevel(before);
+  const media = starts.map((start, i) =>
+    readMedia(lines[start]!.value, readLevel(lines.slice(start + 1, starts[i + 1])), session),
+  );
   return { ok: true, description: { timing: readTiming(lines), media } };
 }
 
-type ParsedSession = ReturnType<typeof parse>;
+/** Any line end will do, and spaces where the grammar has none. */
+function readLines(sdp: string): Line[] {
+  const lines: Line[] = [];
+  for (const text of sdp.split(/[\r\n\0]+/)) {
+    const equals = text.indexOf('=');
+    const type = text.slice(0, Math.max(0, equals)).trim();
+    if (type.length === 1) lines.push({ type, value: text.slice(equals + 1).trim() });
+  }
+  return lines;
+}
 
-function readMedia(line: string, section: MediaDescription, session: ParsedSession): MediaSection | null {
-  const fields = /^m=([\w-]{1,32}) (\d{1,5})(?:\/\d{1,5})? ([\w/]{1,32}) (\S.*)$/.exec(line);
-  if (fields === null) return null;
-  const [, media = '', portText = '', protocol = '', formatList = ''] = fields;
-  const port = Number(portText);
-  if (port > 65535) return null;
+function readLevel(lines: readonly Line[]): Level {
+  let connection: Connection | null = null;
+  let direction: Direction | null = null;
+  let rtcpPort: number | null = null;
+  const rtpmaps = new Map<number, RegExpExecArray>();
+  for (const { type, value } of lines) {
+    if (type === 'c' && typeof connection?.address !== 'string') connection = readConnection(value) ?? connection;
+    if (type !== 'a') continue;
+    const colon = value.indexOf(':');
+    const name = (colon < 0 ? value : value.slice(0, colon)).trim().toLowerCase();
+    const rest = colon < 0 ? '' : value.slice(colon + 1).trim();
+    if (isDirection(name)) direction = name;
+    else if (name === 'rtcp') rtcpPort = readPort(rest) || rtcpPort;
+    else if (name === 'rtpmap') {
+      const map = RTPMAP.exec(rest);
+      if (map !== null && !rtpmaps.has(Number(map[1]))) rtpmaps.set(Number(map[1]), map);
+    }
+  }
+  return { connection, direction, rtcpPort, rtpmaps };
+}
+
+function readMedia(value: string, level: Level, session: Level): MediaSection {
+  const [media = '', portText = '', protocolText = '', ...formats] = value.split(/\s+/);
+  const port = readPort(portText);
+  const protocol = TOKEN.test(protocolText) ? protocolText : PLAIN_RTP;
+  const connection = level.connection?.address == null ? (session.connection ?? level.connection) : level.connection;
   return {
-    media,
+    media: TOKEN.test(media) ? media.toLowerCase() : 'application',
     port,
-    protocol,
-    formatList,
-    formats: protocol.startsWith('RTP/') ? readFormats(formatList, section) : [],
-    address: readAddress(section) ?? readAddress(session),
-    rtcpPort: readRtcpPort(section, port),
-    direction: section.direction ?? session.direction ?? 'sendrecv',
+    protocol: protocol.toUpperCase() === PLAIN_RTP ? PLAIN_RTP : protocol,
+    formatList: formats.filter((format) => TOKEN.test(format)).join(' ') || '0',
+    formats: /^RTP\//i.test(protocol) ? readFormats(formats, level, session) : [],
+    address: connection?.address ?? null,
+    named: connection?.named ?? false,
+    // a=rtcp (RFC 3605), or the port above the RTP port.
+    rtcpPort: level.rtcpPort ?? Math.min(MAX_PORT, port + 1),
+    direction: level.direction ?? session.direction ?? 'sendrecv',
   };
 }
 
-function readFormats(formatList: string, section: MediaDescription): OfferedFormat[] {
+/** The first of what may be several (m=audio 5004/2 …, a=rtcp:5005 IN …); 0 when there is none. */
+function readPort(text: string): number {
+  const port = Number(/^\d{1,5}(?!\d)/.exec(text)?.[0] ?? 0);
+  return port <= MAX_PORT ? port : 0;
+}
+
+function readFormats(tokens: readonly string[], level: Level, session: Level): OfferedFormat[] {
   const formats: OfferedFormat[] = [];
-  for (const token of formatList.trim().split(/ +/).slice(0, MAX_FORMATS)) {
+  for (const token of tokens.slice(0, MAX_FORMATS)) {
     if (!/^\d{1,3}$/.test(token) || Number(token) > 127) continue;
     const payloadType = Number(token);
-    const map = section.rtp.find((rtp) => rtp.payload === payloadType);
+    const map = level.rtpmaps.get(payloadType) ?? session.rtpmaps.get(payloadType) ?? [];
+    const [, , encoding = STATIC_FORMATS.get(payloadType) ?? '', rate = '8000', channels = '1'] = map;
     formats.push({
       payloadType,
-      encoding: (map === undefined ? (STATIC_FORMATS.get(payloadType) ?? '') : String(map.codec)).toUpperCase(),
-      clockRateHz: Number(map?.rate ?? 8000),
-      channels: Number(map?.encoding ?? 1),
+      encoding: encoding.toUpperCase(),
+      clockRateHz: Number(rate),
+      channels: Number(channels),
     });
   }
   return formats;
 }
 
-function readAddress(holder: SharedDescriptionFields): string | null {
-  const ip = holder.connection?.ip;
-  if (ip === undefined) return null;
-  const address = String(ip);
-  return isIPv4(address) || isIPv6(address) ? address : null;
+/** What stands before the address (IP4 or IP6) says less than the address itself. Null for another kind of network. */
+function readConnection(value: string): Connection | null {
+  const [network = '', , target = ''] = value.split(/\s+/);
+  if (network.toUpperCase() !== 'IN') return null;
+  // A unicast address with a TTL, or in the brackets of a URI, is one all the same.
+  const address = target.replace(/\/.*$/, '').replace(/^\[(.*)\]$/, '$1');
+  if (isIPv4(address) || (isIPv6(address) && !address.includes('%'))) return { address, named: false };
+  return HOST_NAME.test(address) ? { address: null, named: true } : null;
 }
 
-/** a=rtcp (RFC 3605), or the port above the RTP port. */
-function readRtcpPort(section: MediaDescription, port: number): number {
-  const stated = section.rtcp?.port;
-  return typeof stated === 'number' && stated > 0 && stated <= 65535 ? stated : Math.min(65535, port + 1);
+function isDirection(name: string): name is Direction {
+  return name === 'sendrecv' || name === 'sendonly' || name === 'recvonly' || name === 'inactive';
 }
 
 /** t= of the answer is that of the offer (RFC 3264 §6). */
-function readTiming(lines: readonly string[]): string {
-  const line = lines.find((candidate) => /^t=\d{1,20} \d{1,20}$/.test(candidate));
-  return line === undefined ? '0 0' : line.slice(2);
+function readTiming(lines: readonly Line[]): string {
+  const line = lines.find(({ type, value }) => type === 't' && /^\d{1,20}\s+\d{1,20}$/.test(value));
+  return line === undefined ? '0 0' : line.value.replace(/\s+/, ' ');
 }
