@@ -55,16 +55,19 @@ export interface OutgoingResponse {
 
 const MAX_FORWARDS = 70;
 
-/** Texts hold one character per byte (latin1), bodies are UTF-8. */
+/**
+ * Texts hold one character per byte (latin1), bodies are UTF-8. Here everything that comes from a user or a peer becomes
+ * part of one line, so that no text of theirs is ever a header or a message of its own.
+ */
 export function serialiseRequest(request: RequestParts, transport: SipTransport): Buffer {
   const { method, sentBy, branch, product } = request;
-  let text = `${method} ${request.requestUri} SIP/2.0\r\n`;
-  for (const route of request.routes) text += `Route: ${route}\r\n`;
-  text += `Via: SIP/2.0/${transport.toUpperCase()} ${sentBy};branch=${branch};rport\r\n`;
-  text += `To: ${request.to}\r\nFrom: ${request.from}\r\n`;
-  text += `CSeq: ${request.cseq} ${method}\r\nCall-ID: ${request.callId}\r\nMax-Forwards: ${MAX_FORWARDS}\r\n`;
+  let text = `${method} ${oneWord(request.requestUri)} SIP/2.0\r\n`;
+  for (const route of request.routes) text += `Route: ${oneLine(route)}\r\n`;
+  text += `Via: SIP/2.0/${transport.toUpperCase()} ${oneWord(sentBy)};branch=${branch};rport\r\n`;
+  text += `To: ${oneLine(request.to)}\r\nFrom: ${oneLine(request.from)}\r\n`;
+  text += `CSeq: ${request.cseq} ${method}\r\nCall-ID: ${oneLine(request.callId)}\r\nMax-Forwards: ${MAX_FORWARDS}\r\n`;
   for (const line of request.headers) text += `${oneLine(line)}\r\n`;
-  if (product !== undefined) text += `User-Agent: ${product}\r\n`;
+  if (product !== undefined) text += `User-Agent: ${oneLine(product)}\r\n`;
   return withBody(text, request.body);
 }
 
@@ -75,22 +78,22 @@ export function serialiseRequest(request: RequestParts, transport: SipTransport)
 export function buildResponse(request: SipRequest, status: number, options: ResponseOptions = {}): OutgoingResponse {
   const reason = oneLine(options.reason ?? reasonPhrase(status));
   let text = `SIP/2.0 ${status} ${reason}\r\n`;
-  for (const via of request.lines('via')) text += `Via: ${via}\r\n`;
+  for (const via of request.lines('via')) text += `Via: ${oneLine(via)}\r\n`;
   const from = request.first('from');
-  if (from !== undefined) text += `From: ${from}\r\n`;
+  if (from !== undefined) text += `From: ${oneLine(from)}\r\n`;
   const to = request.first('to');
   if (to !== undefined) {
     const tag = status > 100 && options.toTag !== undefined && request.toTag === '' ? `;tag=${options.toTag}` : '';
-    text += `To: ${to}${tag}\r\n`;
+    text += `To: ${oneLine(to)}${tag}\r\n`;
   }
   const callId = request.first('call-id');
-  if (callId !== undefined) text += `Call-ID: ${callId}\r\n`;
+  if (callId !== undefined) text += `Call-ID: ${oneLine(callId)}\r\n`;
   const cseq = request.first('cseq');
-  if (cseq !== undefined) text += `CSeq: ${cseq}\r\n`;
+  if (cseq !== undefined) text += `CSeq: ${oneLine(cseq)}\r\n`;
   // RFC 3261 §8.2.6.1: a Timestamp is given back in the 100.
   const timestamp = status === 100 ? request.first('timestamp') : undefined;
-  if (timestamp !== undefined) text += `Timestamp: ${timestamp}\r\n`;
-  if (options.server !== undefined) text += `Server: ${options.server}\r\n`;
+  if (timestamp !== undefined) text += `Timestamp: ${oneLine(timestamp)}\r\n`;
+  if (options.server !== undefined) text += `Server: ${oneLine(options.server)}\r\n`;
   if (options.headers !== undefined) for (const line of options.headers) text += `${oneLine(line)}\r\n`;
   const bytes = withBody(text, options.body);
   return { status, reason, method: request.method, cseq: cseq ?? '', via: request.topVia, bytes };
@@ -99,11 +102,29 @@ export function buildResponse(request: SipRequest, status: number, options: Resp
 function withBody(head: string, body: OutgoingBody | undefined): Buffer {
   if (body === undefined) return Buffer.from(`${head}Content-Length: 0\r\n\r\n`, 'latin1');
   const content = encodeWireText(body.content);
-  const type = `Content-Type: ${body.contentType}\r\nContent-Length: ${content.length}`;
+  const type = `Content-Type: ${oneLine(body.contentType)}\r\nContent-Length: ${content.length}`;
   return Buffer.from(`${head}${type}\r\n\r\n${content}`, 'latin1');
 }
 
-/** A header value can never begin a line of its own. */
+/** What may stand in a line: no control character, and of characters those that are one byte. */
+const NOT_IN_LINE = /[^\t\x20-\x7e\x80-\xff]/;
+const NOT_IN_WORD = /[^\x21-\x7e]/;
+
+/**
+ * A header value never begins a line of its own, whatever is in it. A character that is no byte is written as UTF-8: its
+ * low byte alone would be another one, and that of U+010A is a line feed.
+ */
 export function oneLine(text: string): string {
-  return /[\r\n\0]/.test(text) ? text.replace(/[\r\n\0]+/g, ' ') : text;
+  if (!NOT_IN_LINE.test(text)) return text;
+  return text.replace(/[^\t\x20-\x7e\x80-\uffff]+/g, ' ').replace(/[^\0-\xff]+/g, encodeWireText);
+}
+
+/** The same for what has no space in it, such as a URI: escaped as RFC 3261 §25.1 has it, so that it stays one word. */
+function oneWord(text: string): string {
+  if (!NOT_IN_WORD.test(text)) return text;
+  const bytes = Buffer.from(text.replace(/[^\0-\xff]+/g, encodeWireText), 'latin1');
+  return Array.from(bytes, (byte) => {
+    const character = String.fromCharCode(byte);
+    return NOT_IN_WORD.test(character) ? `%${byte.toString(16).toUpperCase().padStart(2, '0')}` : character;
+  }).join('');
 }

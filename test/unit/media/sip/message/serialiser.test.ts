@@ -1,7 +1,11 @@
+import fc from 'fast-check';
+
 import { sdpOf } from '../../../../../media/sip/message/body';
 import { parseMessage } from '../../../../../media/sip/message/parser';
 import { OutgoingRequest } from '../../../../../media/sip/message/outgoing-request';
 import { buildResponse, serialiseRequest } from '../../../../../media/sip/message/serialiser';
+
+import { readStrictly } from '../../../../fakes/media/sip/strict-reader';
 
 import type { SipRequest, SipResponse } from '../../../../../media/sip/message/message';
 import type { RequestParts, ResponseOptions } from '../../../../../media/sip/message/serialiser';
@@ -106,5 +110,120 @@ describe('request', () => {
     const first = outgoing.bytes('udp');
     expect(outgoing.bytes('udp')).toBe(first);
     expect(outgoing.bytes('tcp').toString('latin1')).toContain('\r\nVia: SIP/2.0/TCP me:5070;');
+  });
+});
+
+describe('whatever text is in it', () => {
+  // U+010D and U+010A end in the bytes of CR and LF.
+  const text = fc.string({
+    unit: fc.oneof(
+      fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }),
+      fc.constantFrom(
+        '\r\n',
+        '\u010d\u010a',
+        '\r',
+        '\n',
+        '\0',
+        '\u2028',
+        '\u2029',
+        '\x85',
+        ' ',
+        ':',
+        '"',
+        '<',
+        '>',
+        '\ud800',
+        'é',
+      ),
+      fc.constantFrom(
+        '\u010d\u010aVia: SIP/2.0/TCP evil\u010d\u010a\u010d\u010aINVITE sip:1900@evil SIP/2.0\u010d\u010a',
+      ),
+    ),
+    maxLength: 12,
+  });
+
+  it('a request is one message with the headers that were meant', () => {
+    const any = fc.record({
+      requestUri: text,
+      routes: fc.array(text, { maxLength: 2 }),
+      sentBy: text,
+      to: text,
+      from: text,
+      callId: text,
+      headers: fc.array(
+        text.map((value) => `X-Text: ${value}`),
+        { maxLength: 2 },
+      ),
+      product: text,
+      content: text,
+      contentType: text,
+    });
+    fc.assert(
+      fc.property(any, ({ content, contentType, ...given }) => {
+        const parts = { ...given, requestUri: `sip:${given.requestUri}`, sentBy: `h${given.sentBy}` };
+        const bytes = serialiseRequest(
+          { ...parts, method: 'INVITE', branch: 'z9hG4bK1', cseq: 1, body: { content, contentType } },
+          'tcp',
+        );
+        const [message, ...more] = readStrictly(bytes);
+        expect(more).toEqual([]);
+        expect(message?.names).toEqual([
+          ...given.routes.map(() => 'Route'),
+          'Via',
+          'To',
+          'From',
+          'CSeq',
+          'Call-ID',
+          'Max-Forwards',
+          ...given.headers.map(() => 'X-Text'),
+          'User-Agent',
+          'Content-Type',
+          'Content-Length',
+        ]);
+        expect(Buffer.from(message!.body, 'latin1').toString()).toBe(Buffer.from(content).toString());
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('a response is one message with the headers that were meant', () => {
+    const any = fc.record({ lines: fc.array(text, { minLength: 4, maxLength: 4 }), reason: text, warning: text });
+    fc.assert(
+      fc.property(any, ({ lines, reason, warning }) => {
+        const [via = '', from = '', to = '', callId = ''] = lines.map((line) => line.replace(/[\r\n]/g, '\r'));
+        const head = `INVITE sip:a SIP/2.0\r\nVia: ${via}\r\nFrom: ${from}\r\nTo: ${to}\r\nCall-ID: ${callId}\r\n`;
+        const bytes = Buffer.from(`${head}CSeq: 1 INVITE\r\n\r\n`);
+        const response = buildResponse(parseMessage(bytes) as SipRequest, 400, {
+          reason,
+          toTag: 't',
+          headers: [`Warning: ${warning}`],
+        });
+        const [message, ...more] = readStrictly(response.bytes);
+        expect(more).toEqual([]);
+        expect(message?.names).toEqual(['Via', 'From', 'To', 'Call-ID', 'CSeq', 'Warning', 'Content-Length']);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('keeps a text that may stand there as it is, in UTF-8', () => {
+    const headers = ['X-Text: č Ċ 中 \ud83d\ude00'];
+    const text = serialiseRequest(
+      {
+        method: 'BYE',
+        requestUri: 'sip:č@h',
+        routes: [],
+        sentBy: 'h',
+        branch: 'b',
+        to: 't',
+        from: 'f',
+        callId: 'c',
+        cseq: 1,
+        headers,
+      },
+      'udp',
+    ).toString('utf8');
+    expect(text).toContain(`\r\n${headers[0]}\r\n`);
+    expect(text).toMatch(/^BYE sip:%C4%8D@h SIP\/2\.0\r\n/);
   });
 });
