@@ -311,6 +311,9 @@ export class SipServer implements SipEndpoint {
         this.#refuse(request, flow, { status: 401, headers }, verdict.stale ? 'stale_nonce' : 'challenged');
         return null;
       }
+      case 'other_uri':
+        this.#refuse(request, flow, { status: 400, reason: 'Digest URI Is Not The Request-URI' }, 'invalid_request');
+        return null;
       case 'denied':
         this.#refuse(request, flow, { status: 403 }, 'wrong_credentials');
         return null;

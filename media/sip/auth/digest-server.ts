@@ -3,6 +3,7 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { digestResponse, parseAlgorithm, parseDigestHeader } from './digest';
 import { NonceCountWindow } from './nonce-count';
 import { quote } from '../message/parameters';
+import { isServerOf, sameUri } from '../message/uri-equivalence';
 
 import type { Clock } from '../../clock';
 import type { SipRequest } from '../message/message';
@@ -25,7 +26,9 @@ type DigestVerdict =
   /** No usable credentials, or an expired or already used nonce: 401 with challenges. */
   | { readonly kind: 'challenge'; readonly stale: boolean }
   /** Unknown user and wrong password alike: 403. */
-  | { readonly kind: 'denied' };
+  | { readonly kind: 'denied' }
+  /** Credentials that were made for another Request-URI: 400 (RFC 7616 §3.4.6). */
+  | { readonly kind: 'other_uri' };
 
 /** How long a nonce may be used. */
 const NONCE_LIFETIME_MS = 60_000;
@@ -89,6 +92,9 @@ export class DigestServer {
       ...(qop === undefined ? {} : { qop: { nc, cnonce } }),
     });
     if (!equalHex(expected, response) || known === undefined) return { kind: 'denied' };
+    // SIPp and older phones name the server alone, whomever they call.
+    const { requestUri } = request;
+    if (!sameUri(uri, requestUri) && !isServerOf(uri, requestUri)) return { kind: 'other_uri' };
     if (age > NONCE_LIFETIME_MS || age < -FUTURE_MS) return { kind: 'challenge', stale: true };
     // Without qop there is no count: such a nonce serves once.
     if (!this.#seen.use(nonce, qop === undefined ? 0 : parseInt(nc, 16))) return { kind: 'challenge', stale: true };

@@ -1,10 +1,14 @@
+import { isIPv6 } from 'node:net';
+
 import { parseParameters } from './parameters';
 
 /** A sip, sips or tel URI taken apart (RFC 3261 §19.1, RFC 3966). */
-interface SipUri {
+export interface SipUri {
   readonly scheme: string;
   /** As written, still escaped; empty without a user part. */
   readonly user: string;
+  /** What follows the colon in the user part, null without. */
+  readonly password: string | null;
   /** Lower case, IPv6 in brackets; empty for tel. */
   readonly host: string;
   readonly port: number | null;
@@ -27,13 +31,14 @@ export function parseUri(text: string): SipUri | null {
     const user = semicolon < 0 ? rest : rest.slice(0, semicolon);
     if (user === '') return null;
     const params = parseParameters(semicolon < 0 ? '' : rest.slice(semicolon + 1));
-    return { scheme, user, host: '', port: null, params, headers: null };
+    return { scheme, user, password: null, host: '', port: null, params, headers: null };
   }
   if (scheme !== 'sip' && scheme !== 'sips') return null;
   // The user part may hold ';' and '?', so the '@' is looked for first (RFC 3261 §19.1.1, §25.1 user-unreserved).
   const at = rest.indexOf('@');
   let user = at < 0 ? '' : rest.slice(0, at);
   const colon = user.indexOf(':');
+  const password = colon < 0 ? null : user.slice(colon + 1);
   if (colon >= 0) user = user.slice(0, colon);
   if (at === 0) return null;
   let tail = at < 0 ? rest : rest.slice(at + 1);
@@ -45,11 +50,20 @@ export function parseUri(text: string): SipUri | null {
   }
   const semicolon = tail.indexOf(';');
   const hostPort = HOST_PORT.exec(semicolon < 0 ? tail : tail.slice(0, semicolon));
-  if (hostPort === null) return null;
+  const host = hostPort === null ? null : hostOf(hostPort[1]!);
+  if (hostPort === null || host === null) return null;
   const port = hostPort[2] === undefined ? null : Number(hostPort[2]);
-  if (port !== null && port > 65_535) return null;
+  // Nobody can be reached at port 0.
+  if (port !== null && (port === 0 || port > 65_535)) return null;
   const params = parseParameters(semicolon < 0 ? '' : tail.slice(semicolon + 1));
-  return { scheme, user, host: (hostPort[1] ?? '').toLowerCase(), port, params, headers };
+  return { scheme, user, password, host, port, params, headers };
+}
+
+function hostOf(text: string): string | null {
+  if (!text.startsWith('[')) return text.toLowerCase();
+  // The grammar of RFC 3261 wants one colon too many before an IPv4 tail; both must be taken (RFC 5118 §4.10).
+  const reference = text.toLowerCase().replace(/:::(?=\d+\.)/, '::');
+  return isIPv6(reference.slice(1, -1)) ? reference : null;
 }
 
 /** Lower-case scheme, null when the text does not begin with one. */

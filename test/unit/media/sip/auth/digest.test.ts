@@ -12,9 +12,9 @@ function challengeResponse(status: 401 | 407, values: readonly string[]): SipRes
   return new SipResponse({ status, reason: '' }, new Map([[name, [...values]]]), none, []);
 }
 
-function invite(authorization: string | null): SipRequest {
+function invite(authorization: string | null, requestUri = 'sip:1@h'): SipRequest {
   const headers = new Map(authorization === null ? [] : [['authorization', [authorization]]]);
-  return new SipRequest({ method: 'INVITE', requestUri: 'sip:1@h', version: 'SIP/2.0' }, headers, none, []);
+  return new SipRequest({ method: 'INVITE', requestUri, version: 'SIP/2.0' }, headers, none, []);
 }
 
 describe('digest response', () => {
@@ -89,14 +89,14 @@ describe('digest server', () => {
 
   function authorize(
     from: DigestServer,
-    changes: { password?: string; username?: string; algorithm?: 'MD5' | 'SHA-256'; nc?: string; qop?: boolean } = {},
+    changes: Partial<Omit<Parameters<typeof sign>[0], 'nonce'>> = {},
     source = '192.0.2.1',
   ): { readonly text: string; readonly nonce: string } {
-    const { password = 'secret', username = 'alice', algorithm = 'MD5', nc = '00000001', qop = true } = changes;
     const nonce = parseDigestHeader(from.challenge(source, false)[0]!.slice('WWW-Authenticate: '.length))!.get(
       'nonce',
     )!;
-    return { nonce, text: sign({ password, username, algorithm, nc, qop, nonce }) };
+    const usual = { password: 'secret', username: 'alice', algorithm: 'MD5', nc: '00000001', qop: true } as const;
+    return { nonce, text: sign({ ...usual, ...changes, nonce }) };
   }
 
   function sign(input: {
@@ -106,21 +106,22 @@ describe('digest server', () => {
     nc: string;
     qop: boolean;
     nonce: string;
+    uri?: string;
   }): string {
-    const { password, username, algorithm, nc, qop, nonce } = input;
+    const { password, username, algorithm, nc, qop, nonce, uri = 'sip:1@h' } = input;
     const response = digestResponse({
       algorithm,
       username,
       realm: 'trunkline',
       password,
       method: 'INVITE',
-      uri: 'sip:1@h',
+      uri,
       nonce,
       ...(qop ? { qop: { nc, cnonce: 'c' } } : {}),
     });
     const count = qop ? `, qop=auth, nc=${nc}, cnonce="c"` : '';
     return (
-      `Digest username="${username}", realm="trunkline", nonce="${nonce}", uri="sip:1@h", response="${response}", ` +
+      `Digest username="${username}", realm="trunkline", nonce="${nonce}", uri="${uri}", response="${response}", ` +
       `algorithm=${algorithm}${count}`
     );
   }
@@ -163,6 +164,24 @@ describe('digest server', () => {
     ]) {
       expect(server.verify(invite(authorize(server, changes).text), '192.0.2.1')).toEqual({ kind: 'denied' });
     }
+  });
+
+  it.each([
+    ['sip:1@h', 'accepted'],
+    ['SIP:%31@H;x=1', 'accepted'],
+    ['sip:2@h', 'other_uri'],
+    ['sip:1@h:5060', 'other_uri'],
+    ['sips:1@h', 'other_uri'],
+  ])('credentials for sip:1@h in a request for %s are %s', (requestUri, kind) => {
+    expect(server.verify(invite(authorize(server).text, requestUri), '192.0.2.1').kind).toBe(kind);
+    const wrong = authorize(server, { password: 'x' }).text;
+    expect(server.verify(invite(wrong, requestUri), '192.0.2.1').kind).toBe('denied');
+  });
+
+  it('takes credentials that name the server alone', () => {
+    const { text } = authorize(server, { uri: 'sip:h' });
+    expect(server.verify(invite(text), '192.0.2.1').kind).toBe('accepted');
+    expect(server.verify(invite(authorize(server, { uri: 'sip:x' }).text), '192.0.2.1').kind).toBe('other_uri');
   });
 
   it('binds the nonce to the source address', () => {
