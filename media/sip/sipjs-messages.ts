@@ -36,14 +36,18 @@ function nameAddr(uri: string, tag: string): NameAddrHeader {
 }
 
 /** What requests and responses have in common. */
-function describe(message: CoreRequest | CoreResponse, source: SipRequest | SipResponse, toTag: string): void {
+function describe(
+  message: CoreRequest | CoreResponse,
+  source: SipRequest | SipResponse,
+  { toTag, toUri }: { readonly toTag: string; readonly toUri: string },
+): void {
   message.body = sdpOf(source) ?? '';
   message.callId = source.callId;
   message.cseq = source.cseq?.number ?? 0;
   message.fromTag = source.fromTag;
   message.toTag = toTag;
   message.from = nameAddr(source.from?.uri ?? 'sip:anonymous.invalid', source.fromTag);
-  message.to = nameAddr(source.to?.uri ?? 'sip:anonymous.invalid', toTag);
+  message.to = nameAddr(source.to?.uri ?? toUri, toTag);
 }
 
 export class CoreRequest extends IncomingRequestMessage {
@@ -56,7 +60,7 @@ export class CoreRequest extends IncomingRequestMessage {
     this.method = source.method;
     // sip.js serves sip: only and compares the user part; the endpoint has judged the Request-URI already.
     this.ruri = ruri;
-    describe(this, source, source.toTag);
+    describe(this, source, { toTag: source.toTag, toUri: source.requestUri });
   }
 
   override getHeader(name: string): string | undefined {
@@ -81,17 +85,18 @@ export class CoreResponse extends IncomingResponseMessage {
   readonly source: SipResponse;
   readonly #target: string;
 
-  /** @param target stands in for a missing Contact, which sip.js would drop the response for */
+  /** @param target stands in for a missing Contact, which sip.js would drop the response for, and an unreadable To */
   constructor(source: SipResponse, target: string) {
     super();
     this.source = source;
     this.#target = target;
-    this.viaBranch = source.topVia?.params.get('branch') ?? '';
+    this.viaBranch = source.branch;
     this.method = source.cseq?.method ?? '';
     this.statusCode = source.status;
     this.reasonPhrase = source.reason;
     // Responses without a tag come from RFC 2543 servers; sip.js drops them.
-    describe(this, source, source.toTag === '' && source.status > 100 ? 'none' : source.toTag);
+    const toTag = source.toTag === '' && source.status > 100 ? 'none' : source.toTag;
+    describe(this, source, { toTag, toUri: target });
   }
 
   override getHeader(name: string): string | undefined {

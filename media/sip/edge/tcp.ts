@@ -128,9 +128,10 @@ class TcpFlow implements Flow {
       try {
         framer.push(chunk);
       } catch {
-        // What follows cannot be framed any more: the only way out is to close.
+        // What follows cannot be framed any more: the only way out is to close, once the refusal is written.
         options.onRefused('framing');
-        this.destroy();
+        socket.pause();
+        socket.destroySoon();
         return;
       }
       this.#watchPartial(framer.partial);

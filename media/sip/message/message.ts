@@ -5,10 +5,14 @@ import { parseVia } from './via';
 import type { SipAddress } from './address';
 import type { Via } from './via';
 
-/** What the parser found wrong but could still frame; validation turns the first into a 400. */
-export type ParseIssue = 'start_line' | 'header_line' | 'content_length' | 'body_truncated';
+/** What the parser found wrong but could still frame; validation says what that is worth. */
+export type ParseIssue = 'start_line' | 'header_line' | 'content_length' | 'body_truncated' | 'too_large';
 
 const NONE: readonly string[] = [];
+/** A tag or branch within a value that is otherwise unreadable. */
+const LOOSE_TAG = /;\s*tag\s*=\s*([^\s;,<>"]+)/i;
+const LOOSE_CSEQ = /^(\d{1,10})\s*([A-Za-z]+)/;
+const LOOSE_BRANCH = /;\s*branch\s*=\s*([^\s;,<>"]+)/i;
 
 /**
  * A SIP message as it stood on the wire. Header names are lower case and full, values are trimmed and unfolded, bytes
@@ -41,7 +45,7 @@ export class SipMessage {
   list(name: string): readonly string[] {
     const lines = this.headers.get(name);
     if (lines === undefined) return NONE;
-    if (lines.length === 1 && !lines[0]!.includes(',')) return lines;
+    if (lines.length === 1 && !lines[0]!.includes(',')) return lines[0] === '' ? NONE : lines;
     return lines.flatMap((line) => splitOutsideQuotes(line, ',')).filter((value) => value !== '');
   }
 
@@ -65,11 +69,11 @@ export class SipMessage {
   }
 
   get fromTag(): string {
-    return this.from?.params.get('tag') ?? '';
+    return tagOf(this.from, this.first('from'));
   }
 
   get toTag(): string {
-    return this.to?.params.get('tag') ?? '';
+    return tagOf(this.to, this.first('to'));
   }
 
   get cseq(): { readonly number: number; readonly method: string } | null {
@@ -87,11 +91,18 @@ export class SipMessage {
     return this.#via;
   }
 
+  /** Of the topmost Via, however that is spelled; empty without. */
+  get branch(): string {
+    return this.topVia?.params.get('branch') ?? LOOSE_BRANCH.exec(this.first('via') ?? '')?.[1] ?? '';
+  }
+
   /** Media type of the body in lower case, without parameters; empty without a Content-Type. */
   get contentType(): string {
     const value = this.first('content-type') ?? '';
     const semicolon = value.indexOf(';');
-    return (semicolon < 0 ? value : value.slice(0, semicolon)).trim().toLowerCase();
+    const type = (semicolon < 0 ? value : value.slice(0, semicolon)).trim().toLowerCase();
+    // White space is allowed around the slash (RFC 3261 §25.1 SLASH).
+    return / \/|\/ /.test(type) ? type.replace(/\s*\/\s*/, '/') : type;
   }
 
   /** Replaces the topmost Via (RFC 3261 §18.2.1). */
@@ -137,6 +148,20 @@ export class SipResponse extends SipMessage {
     this.status = start.status;
     this.reason = start.reason;
   }
+
+  /** Our own given back: whatever was done to its spelling, the method tells an INVITE from its CANCEL. */
+  override get cseq(): { readonly number: number; readonly method: string } | null {
+    const strict = super.cseq;
+    if (strict !== null && !/[a-z]/.test(strict.method)) return strict;
+    const loose = LOOSE_CSEQ.exec(this.first('cseq') ?? '');
+    return loose === null ? null : { number: Number(loose[1]), method: loose[2]!.toUpperCase() };
+  }
+}
+
+/** In a dialog the tags count; a display name that cannot be read must not hide them. */
+function tagOf(address: SipAddress | null, value: string | undefined): string {
+  if (address !== null) return address.params.get('tag') ?? '';
+  return value === undefined ? '' : (LOOSE_TAG.exec(value)?.[1] ?? '');
 }
 
 /** Latin1 text of the wire as UTF-8, where it is that. */

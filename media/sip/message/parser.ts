@@ -1,3 +1,4 @@
+import { bodyLength, findHeadEnd } from './framing';
 import { canonicalHeaderName } from './header-names';
 import { SipRequest, SipResponse } from './message';
 
@@ -9,9 +10,9 @@ import type { ParseIssue } from './message';
  */
 
 /** A message with more header lines than this is not one that we want to hold in memory. */
-const MAX_HEADER_LINES = 400;
-/** Of start line and headers, over any transport. */
-export const MAX_HEADER_BYTES = 16 * 1024;
+const MAX_HEADER_LINES = 1_000;
+/** Of start line and headers, over any transport: what a datagram can hold must be taken (RFC 3261 §18.1.1). */
+export const MAX_HEADER_BYTES = 64 * 1024;
 const CR = 13;
 const LF = 10;
 const SPACE = 32;
@@ -21,7 +22,7 @@ const REQUEST_LINE = /^([^\s]+) ([^\s]+) (SIP\/\d+\.\d+)$/i;
 /** What a malformed request line begins and ends with; in two, since one pattern for it all takes quadratic time. */
 const LOOSE_METHOD = /^\s*([^\s]+)\s+/;
 const LOOSE_VERSION = /\s(SIP\/\d+\.\d+)$/i;
-const STATUS_LINE = /^SIP\/\d+\.\d+ +(\d{3})(?: (.*))?$/is;
+const STATUS_LINE = /^SIP\/\d+\.\d+[ \t]+(\d{3})(?!\d)(.*)$/is;
 const STATUS_LINE_START = /^SIP\/\d+\.\d+\s/i;
 const TOKEN = /^[A-Za-z0-9\-.!%*_+`'~]+$/;
 
@@ -35,19 +36,9 @@ export function parseMessage(bytes: Buffer): SipRequest | SipResponse {
   while (start < bytes.length && (bytes[start] === CR || bytes[start] === LF)) start++;
   if (start === bytes.length) throw new RangeError('empty message');
 
-  let headerEnd = bytes.indexOf('\r\n\r\n', start, 'latin1');
-  let bodyStart = headerEnd + 4;
-  if (headerEnd < 0) {
-    headerEnd = bytes.indexOf('\n\n', start, 'latin1');
-    bodyStart = headerEnd + 2;
-  }
-  if (headerEnd < 0) {
-    headerEnd = bytes.length;
-    bodyStart = bytes.length;
-  }
-  if (headerEnd - start > MAX_HEADER_BYTES) throw new RangeError('header section too large');
-  const text = bytes.toString('latin1', start, headerEnd);
   const issues: ParseIssue[] = [];
+  const { end, bodyStart } = findHeadEnd(bytes, start) ?? { end: bytes.length, bodyStart: bytes.length };
+  const text = bytes.toString('latin1', start, headWithin(bytes, start, end, issues));
   const lineEnd = endOfLine(text, 0);
   const startLine = text.slice(0, lineEnd.end);
   const headers = parseHeaders(text, lineEnd.next, issues);
@@ -61,12 +52,20 @@ export function parseMessage(bytes: Buffer): SipRequest | SipResponse {
   if (STATUS_LINE_START.test(startLine)) {
     const status = STATUS_LINE.exec(startLine);
     if (status === null) throw new RangeError('status line');
-    return new SipResponse({ status: Number(status[1]), reason: status[2]?.trim() ?? '' }, headers, body, issues);
+    return new SipResponse({ status: Number(status[1]), reason: status[2]!.trim() }, headers, body, issues);
   }
   const loose = looseRequestLine(startLine);
   if (loose === null || headers.size === 0) throw new RangeError('start line');
   issues.unshift('start_line');
   return new SipRequest(loose, headers, body, issues);
+}
+
+/** Of a head that is too large the beginning is read, which says who asks. */
+function headWithin(bytes: Buffer, start: number, end: number, issues: ParseIssue[]): number {
+  if (end - start <= MAX_HEADER_BYTES) return end;
+  issues.push('too_large');
+  const lastLine = bytes.lastIndexOf(LF, start + MAX_HEADER_BYTES);
+  return lastLine < start ? start + MAX_HEADER_BYTES : lastLine;
 }
 
 function looseRequestLine(line: string): { method: string; requestUri: string; version: string } | null {
@@ -83,7 +82,10 @@ function parseHeaders(text: string, from: number, issues: ParseIssue[]): Map<str
   let position = from;
   let lines = 0;
   while (position < text.length) {
-    if (++lines > MAX_HEADER_LINES) throw new RangeError('too many header lines');
+    if (++lines > MAX_HEADER_LINES) {
+      issues.push('too_large');
+      break;
+    }
     const { end, next } = endOfLine(text, position);
     let line = text.slice(position, end);
     position = next;
@@ -92,12 +94,13 @@ function parseHeaders(text: string, from: number, issues: ParseIssue[]): Map<str
       const folded = endOfLine(text, position);
       line += ` ${text.slice(position, folded.end).trim()}`;
       position = folded.next;
-      if (++lines > MAX_HEADER_LINES) throw new RangeError('too many header lines');
+      lines++;
     }
     if (line === '') continue;
     const colon = line.indexOf(':');
-    const rawName = colon < 0 ? line : line.slice(0, colon);
-    const name = isBlank(rawName.charCodeAt(rawName.length - 1)) ? rawName.trimEnd() : rawName;
+    let nameEnd = colon < 0 ? line.length : colon;
+    while (isBlank(line.charCodeAt(nameEnd - 1))) nameEnd--;
+    const name = line.slice(0, nameEnd);
     if (colon <= 0 || !TOKEN.test(name)) {
       if (!issues.includes('header_line')) issues.push('header_line');
       continue;
@@ -114,9 +117,9 @@ function parseHeaders(text: string, from: number, issues: ParseIssue[]): Map<str
 /** Cuts the body as Content-Length says; without one it runs to the end of the datagram (RFC 3261 §18.3). */
 function frameBody(bytes: Buffer, start: number, lengths: string[] | undefined, issues: ParseIssue[]): Buffer {
   const rest = bytes.length - start;
-  if (lengths === undefined) return bytes.subarray(start);
-  const length = /^\d{1,9}$/.test(lengths[0]!) ? Number(lengths[0]) : -1;
-  if (length < 0) {
+  const length = bodyLength(lengths);
+  if (length === null) return bytes.subarray(start);
+  if (Number.isNaN(length)) {
     issues.push('content_length');
     return bytes.subarray(start);
   }

@@ -21,8 +21,11 @@ export const SUPPORTED: readonly string[] = [];
 export const SUPPORTED_LINES: readonly string[] = SUPPORTED.length === 0 ? [] : [`Supported: ${SUPPORTED.join(', ')}`];
 
 const MAX_REQUEST_URI = 1024;
-const MAX_BODY_BYTES = 32 * 1024;
+/** Far more than any session description that is meant. */
+export const MAX_BODY_BYTES = 32 * 1024;
 const ACCEPT = 'Accept: application/sdp';
+/** White space and control characters, which could not be given back as they came. */
+const NOT_IN_CALL_ID = /[\0-\x20\x7f]/;
 
 /**
  * The checks of RFC 3261 §8.2 and §16.3 in their order; null when the request may be served. ACK is judged too, but
@@ -39,17 +42,15 @@ function bad(reason: string): Refusal {
 function checkSyntax(request: SipRequest): Refusal | null {
   // RFC 3261 §21.5.6, and RFC 4475 §3.1.2.16: the version is judged before anything else can be understood.
   if (request.version !== '' && request.version !== 'SIP/2.0') return { status: 505 };
-  if (request.issues.length > 0) {
-    switch (request.issues[0]!) {
-      case 'start_line':
-        return bad('Malformed Request Line');
-      case 'content_length':
-        return bad('Malformed Content-Length');
-      case 'body_truncated':
-        return bad('Body Shorter Than Content-Length');
-      case 'header_line':
-        break; // An unreadable line of no known header is skipped (RFC 4475 §3.1.1.1).
-    }
+  const { issues } = request;
+  if (issues.length > 0) {
+    if (issues.includes('start_line')) return bad('Malformed Request Line');
+    if (issues.includes('too_large')) return { status: 513 };
+    if (issues.includes('content_length')) return bad('Malformed Content-Length');
+    // Of a body too large for a stream only the announcement has come.
+    if (Number(request.first('content-length')) > MAX_BODY_BYTES) return { status: 413 };
+    if (issues.includes('body_truncated')) return bad('Body Shorter Than Content-Length');
+    // What is left is an unreadable line of no known header, which is skipped (RFC 4475 §3.1.1.1).
   }
   for (const name of ['via', 'from', 'to', 'call-id', 'cseq'] as const) {
     if (!request.headers.has(name)) return bad(`Missing ${name} Header Field`);
@@ -60,9 +61,13 @@ function checkSyntax(request: SipRequest): Refusal | null {
   if (request.topVia === null || request.list('via').some((via) => parseVia(via) === null)) return bad('Malformed Via');
   if (!request.from || uriScheme(request.from.uri) === null) return bad('Malformed From');
   if (!request.to || uriScheme(request.to.uri) === null) return bad('Malformed To');
-  if (/\s/.test(request.callId) || request.callId === '') return bad('Malformed Call-ID');
+  if (NOT_IN_CALL_ID.test(request.callId) || request.callId === '') return bad('Malformed Call-ID');
   const cseq = request.cseq;
   if (cseq === null) return bad('Malformed CSeq');
+  if (isMalformedUri(request.requestUri)) return bad('Malformed Request-URI');
+  for (const name of ['route', 'record-route'] as const) {
+    if (request.headers.has(name) && !request.list(name).every(namesHop)) return bad(`Malformed ${name}`);
+  }
   const maxForwards = request.first('max-forwards');
   // RFC 3261 §20.22: 0 to 255. An endpoint serves a request whose count is 0 (RFC 4475 §3.3.11).
   if (maxForwards !== undefined && !(/^\d{1,9}$/.test(maxForwards) && Number(maxForwards) <= 255)) {
@@ -80,13 +85,26 @@ function checkMethod(request: SipRequest): Refusal | null {
 
 function checkUri(request: SipRequest): Refusal | null {
   if (request.requestUri.length > MAX_REQUEST_URI) return { status: 414 };
-  const scheme = uriScheme(request.requestUri);
-  if (scheme === null) return bad('Malformed Request-URI');
-  if (scheme !== 'sip' && scheme !== 'sips' && scheme !== 'tel') return { status: 416 };
-  const uri = parseUri(request.requestUri);
-  // Headers are not allowed in a Request-URI (RFC 3261 §19.1.1, table 1).
-  if (uri === null || uri.headers !== null) return bad('Malformed Request-URI');
-  return null;
+  return isForeign(uriScheme(request.requestUri)) ? { status: 416 } : null;
+}
+
+function isForeign(scheme: string | null): boolean {
+  return scheme !== 'sip' && scheme !== 'sips' && scheme !== 'tel';
+}
+
+/** Headers are not allowed in a Request-URI (RFC 3261 §19.1.1, table 1); of foreign schemes we know no syntax. */
+function isMalformedUri(text: string): boolean {
+  const scheme = uriScheme(text);
+  if (scheme === null) return true;
+  if (isForeign(scheme)) return false;
+  const uri = parseUri(text);
+  return uri === null || uri.headers !== null;
+}
+
+/** Our requests in a dialog go where Record-Route says, so it must be somewhere. */
+function namesHop(value: string): boolean {
+  const uri = parseAddress(value)?.uri;
+  return uri !== undefined && parseUri(uri) !== null;
 }
 
 function checkContent(request: SipRequest): Refusal | null {
@@ -123,8 +141,11 @@ function checkContent(request: SipRequest): Refusal | null {
 
 /** Remote target that a dialog-forming or target-refreshing request names; null when it is unusable. */
 export function contactUri(message: SipMessage): string | null {
-  const uri = parseAddress(message.list('contact')[0] ?? '')?.uri;
-  return uri !== undefined && parseUri(uri) !== null ? uri : null;
+  for (const value of message.list('contact')) {
+    const uri = parseAddress(value)?.uri;
+    if (uri !== undefined && parseUri(uri) !== null) return uri;
+  }
+  return null;
 }
 
 /** RFC 3261 §8.1.1.7: every branch of ours or of any later client begins with the cookie. */

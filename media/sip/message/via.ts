@@ -16,7 +16,8 @@ export function parseVia(value: string): Via | null {
   const match = VIA.exec(value);
   if (match === null) return null;
   const port = match[3] === undefined ? null : Number(match[3]);
-  if (port !== null && port > 65_535) return null;
+  // Port 0 is nobody's, and an answer to it reaches nobody.
+  if (port !== null && (port === 0 || port > 65_535)) return null;
   return {
     transport: (match[1] ?? '').toUpperCase(),
     host: (match[2] ?? '').toLowerCase(),

@@ -37,7 +37,7 @@ export const TORTURE_MESSAGES: readonly TortureMessage[] = [
   { file: 'invalid/baddate', section: '3.1.2.12', status: 401, why: 'Date is not looked at' },
   { file: 'invalid/regbadct', section: '3.1.2.13', status: 405, why: 'REGISTER is not served' },
   { file: 'invalid/badaspec', section: '3.1.2.14', status: 200, why: 'spaces inside < > are forgiven' },
-  { file: 'invalid/baddn', section: '3.1.2.15', status: 200, why: 'an unquoted comma in a display name is forgiven' },
+  { file: 'invalid/baddn', section: '3.1.2.15', status: 400, why: 'an unquoted comma in a display name' },
   { file: 'invalid/badvers', section: '3.1.2.16', status: 505, why: 'SIP/7.0' },
   { file: 'invalid/mismatch01', section: '3.1.2.17', status: 400, why: 'CSeq names another method' },
   { file: 'invalid/mismatch02', section: '3.1.2.18', status: 501, why: 'the method is unknown in the first place' },

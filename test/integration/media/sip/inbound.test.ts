@@ -81,6 +81,31 @@ describe.each(['udp', 'tcp'] as const)('inbound call over %s', (transport) => {
     expect(JSON.stringify(call.ladder)).not.toMatch(/Digest|nonce|secret/);
   });
 
+  // Without brackets a URI has no parameters, and so no other transport than UDP.
+  if (transport === 'udp') {
+    it('sends its requests to a Contact without brackets, whatever its parameters hold', async () => {
+      endpoint.onCall = ({ dialog }) => dialog.answer(ANSWER);
+      const at = `sip:caller@127.0.0.1:${peer.port}`;
+      const contact = `Contact: ${at};+sip.instance="<urn:gsma:imei:35000000-000000-0>";audio`;
+      peer.send((await authenticated()).replace(/Contact: .*/, contact));
+      caller.establish(await peer.response(200));
+      peer.send(caller.request('ACK'));
+      await until(() => endpoint.calls[0]!.events.includes('ack'));
+      endpoint.calls[0]!.dialog.bye();
+      const bye = await peer.request('BYE');
+      expect(bye.requestUri).toBe(at);
+      peer.send(answerTo(bye, 200));
+      await until(() => endpoint.calls[0]!.events.includes('closed normal'));
+    });
+  }
+
+  it('refuses credentials that were made for another request', async () => {
+    peer.send((await authenticated()).replace(/^INVITE sip:\+15551234567@/, 'INVITE sip:+19005550000@'));
+    await peer.response(400);
+    expect(endpoint.calls).toEqual([]);
+    expect(endpoint.server.dialogCount).toBe(0);
+  });
+
   it('takes SHA-256 credentials too', async () => {
     peer.send(caller.invite());
     const challenge = await peer.response(401);

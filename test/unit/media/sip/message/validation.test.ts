@@ -55,6 +55,28 @@ describe('validation', () => {
     ],
     ['an unreadable line of no meaning', (t) => t.replace('Max-', 'roobar\r\nMax-'), null],
     ['an endless Max-Forwards', (t) => t.replace('70', '256'), 400],
+    ['a Contact without brackets', (t) => t.replace('<sip:a@h>', 'sip:a@h;+sip.instance="<urn:x>";audio'), null],
+    ['a From with a semicolon in its display name', (t) => t.replace('From: ', 'From: Bell; Al '), 400],
+    ['a From with a comma in its display name', (t) => t.replace('From: ', 'From: Bell, Al '), 400],
+    ['a From with a quoted comma', (t) => t.replace('From: ', 'From: "Bell, <Al>" '), null],
+    ['a Contact at port 0', (t) => t.replace('<sip:a@h>', '<sip:a@h:0>'), 400],
+    ['a Via at port 0', (t) => t.replace('h:5060', 'h:0'), 400],
+    ['a lower Via at port 0', (t) => t.replace('From:', 'Via: SIP/2.0/TCP p:0;branch=z9hG4bK2\r\nFrom:'), 400],
+    ['a Route at port 0', (t) => t.replace('Max-', 'Route: <sip:p;lr>, <sip:p:0;lr>\r\nMax-'), 400],
+    ['a Record-Route at port 0', (t) => t.replace('Max-', 'Record-Route: <sip:p:0;lr>\r\nMax-'), 400],
+    ['a Request-URI at port 0', (t) => t.replace('@host', '@host:0'), 400],
+    ['an empty Route', (t) => t.replace('Max-', 'Route:\r\nMax-'), null],
+    [
+      'a malformed Request-URI of a method not served',
+      (t) => t.replaceAll('INVITE', 'REFER').replace('@host', '@'),
+      400,
+    ],
+    ['a control character in Call-ID', (t) => t.replace('Call-ID: x', 'Call-ID: x\x01'), 400],
+    ['two lengths that contradict each other', (t) => t.replace('Max-', 'l: 1\r\nl: 2\r\nMax-'), 400],
+    ['a head beyond 64 KiB', (t) => t.replace('Max-', `X: ${'x'.repeat(66_000)}\r\nMax-`), 513],
+    ['more lines than we read', (t) => t.replace('Max-', `${'X: y\r\n'.repeat(1_000)}Max-`), 513],
+    ['a large body of which only the length has come', (t) => t.replace('Max-', 'l: 40000\r\nMax-'), 413],
+    ['SDP of no type', (t) => t.replace('Content-Type: application/sdp\r\n', ''), null],
   ])('%s', (_name, change, status) => {
     expect(invite(change)?.status ?? null).toBe(status);
   });
