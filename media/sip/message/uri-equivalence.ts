@@ -17,7 +17,7 @@ export function sameUri(one: string, other: string): boolean {
   const b = parseUri(other);
   if (a === null || b === null || a.scheme !== b.scheme) return false;
   return (
-    unescaped(a.user) === unescaped(b.user) &&
+    userOf(a) === userOf(b) &&
     unescaped(a.password) === unescaped(b.password) &&
     a.host === b.host &&
     a.port === b.port &&
@@ -31,6 +31,11 @@ export function isServerOf(one: string, other: string): boolean {
   const [a, b] = [parseUri(one), parseUri(other)];
   if (a === null || b === null) return false;
   return a.user === '' && a.scheme === b.scheme && a.host === b.host && a.port === b.port;
+}
+
+/** To §19.1.4 a plus sign is not the same as its escape; to every phone +1 is the same number either way. */
+function userOf({ user }: SipUri): string {
+  return unescaped(user).replaceAll('%2B', '+');
 }
 
 /** A character outside the reserved set is the same as its escape. */

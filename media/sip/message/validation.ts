@@ -65,8 +65,9 @@ function checkSyntax(request: SipRequest): Refusal | null {
   const cseq = request.cseq;
   if (cseq === null) return bad('Malformed CSeq');
   if (isMalformedUri(request.requestUri)) return bad('Malformed Request-URI');
-  for (const name of ['route', 'record-route'] as const) {
-    if (request.headers.has(name) && !request.list(name).every(namesHop)) return bad(`Malformed ${name}`);
+  if (request.headers.has('route') && !request.list('route').every(namesHop)) return bad('Malformed Route');
+  if (request.headers.has('record-route') && !request.list('record-route').every(namesHop)) {
+    return bad('Malformed Record-Route');
   }
   const maxForwards = request.first('max-forwards');
   // RFC 3261 §20.22: 0 to 255. An endpoint serves a request whose count is 0 (RFC 4475 §3.3.11).

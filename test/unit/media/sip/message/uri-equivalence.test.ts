@@ -16,6 +16,7 @@ describe('two URIs', () => {
     ],
     ['SIP:+15551234567@[2001:DB8::1]:5060', 'sip:+15551234567@[2001:db8::1]:5060'],
     ['sip:a%2fb@h', 'sip:a%2Fb@h'],
+    ['sip:%2b1555@h', 'sip:+1555@h'],
     ['sip:a:p%61ss@h', 'sip:a:pass@h'],
     ['not a URI', 'not a URI'],
   ])('%s and %s are the same', (one, other) => {
