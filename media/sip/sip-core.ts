@@ -16,6 +16,7 @@ import {
   failTransaction,
   isRejectable,
   refreshTarget,
+  stopRepeating2xx,
 } from './sipjs-adapter';
 import { CoreRequest, CoreResponse, SDP, WireUri } from './sipjs-messages';
 
@@ -277,6 +278,7 @@ export class SipCore {
           invite.reject({ statusCode: answer.status, extraHeaders: [...(answer.headers ?? [])] });
           return;
         }
+        stopRepeating2xx(dialog);
         this.#freeReinvite(invite as unknown as UserAgentServer);
         const headers = [...(answer.headers ?? [])];
         invite.accept({ statusCode: 200, extraHeaders: headers, body: session(answer.sdp) });

@@ -111,6 +111,7 @@ interface ServerInternals {
 
 interface DialogInternals {
   readonly dialogState: { remoteTarget: URI };
+  invite2xxTimer?: NodeJS.Timeout;
   sequenceGuard(message: CoreRequest): boolean;
 }
 
@@ -411,6 +412,14 @@ export function acceptSequence(dialog: SessionDialog, message: CoreRequest): boo
   if (!ofDialog(dialog).sequenceGuard(message)) return false;
   Dialog.prototype.receiveRequest.call(dialog, message);
   return true;
+}
+
+/**
+ * A re-INVITE says that our 2xx has come, even when its ACK has not. sip.js has one timer for the repetitions of every
+ * 2xx of a dialog, and those of the first would go on for ever once another's begin.
+ */
+export function stopRepeating2xx(dialog: SessionDialog): void {
+  clearTimeout(ofDialog(dialog).invite2xxTimer);
 }
 
 export function refreshTarget(dialog: SessionDialog, uri: string): void {

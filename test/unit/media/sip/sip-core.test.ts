@@ -246,3 +246,21 @@ describe('a wire that loses, delays, duplicates and reorders', () => {
     );
   });
 });
+
+describe('a re-INVITE that comes before the ACK', () => {
+  it('is answered, and with the call all repetitions end', async () => {
+    const link = call(losing('ACK', 99));
+    await pass(10);
+    const toTag = /^To: .*(;tag=\S+)\r$/m.exec(link.callee.sent.at(-1)!)![1]!;
+    const reinvite = link.caller.sent[0]!.replace(/branch=[^;]+/, 'branch=z9hG4bKagain')
+      .replace('CSeq: 1 ', 'CSeq: 2 ')
+      .replace(/^(To: .*)\r$/m, `$1${toTag}\r`);
+    link.callee.receive(reinvite);
+    expect(link.callee.methods().at(-1)).toBe('200 INVITE');
+    await pass(10_000);
+    link.callee.core.dispose();
+    link.caller.core.dispose();
+    await pass(100);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+});

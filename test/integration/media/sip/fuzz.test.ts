@@ -1,0 +1,114 @@
+import fc from 'fast-check';
+
+import { answerTo, Caller, OFFER } from '../../../fakes/media/sip/caller';
+import { MALFORMED_RESPONSES } from '../../../fakes/media/sip/malformed-responses';
+import { SipPeer } from '../../../fakes/media/sip/sip-peer';
+import { ANSWER, recordingDelegate, TestEndpoint, until } from '../../../fakes/media/sip/test-endpoint';
+
+interface Edit {
+  readonly at: number;
+  readonly remove: number;
+  readonly insert: string;
+}
+
+const edit: fc.Arbitrary<Edit> = fc.record({
+  at: fc.nat(1_500),
+  remove: fc.constantFrom(0, 0, 1, 5, 40),
+  insert: fc.constantFrom('', '"', '<', '>', ';', ',', ':', '\r\n', '\n ', '\0', '%', '@', '=', '\\', '\xff', '0', ' '),
+});
+const edits = fc.array(edit, { maxLength: 6 });
+
+function edited(text: string, changes: readonly Edit[]): string {
+  let result = text;
+  for (const { at, remove, insert } of changes) {
+    const index = at % Math.max(1, result.length);
+    result = result.slice(0, index) + insert + result.slice(index + remove);
+  }
+  return result;
+}
+
+describe('messages with random faults', () => {
+  let endpoint: TestEndpoint;
+  let peer: SipPeer;
+  let calls = 0;
+
+  beforeEach(async () => {
+    endpoint = await TestEndpoint.start({ authentication: 'none' });
+    endpoint.onCall = ({ dialog }) => {
+      dialog.ring();
+      dialog.answer(ANSWER);
+    };
+    peer = await SipPeer.udp(endpoint.port);
+  });
+
+  afterEach(async () => {
+    SipPeer.closeAll();
+    await endpoint.server.close();
+  });
+
+  async function control(): Promise<void> {
+    peer.send(new Caller(peer, endpoint.port).request('OPTIONS'));
+    await peer.response(200, 'OPTIONS');
+    expect(endpoint.errors).toEqual([]);
+    peer.received.length = 0;
+  }
+
+  it('as requests, in and out of dialogs, are no error of ours', async () => {
+    const methods = fc.constantFrom('INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'INFO', 'UPDATE', 'PRACK', 'REFER');
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(methods, edits), { minLength: 5, maxLength: 12 }), async (requests) => {
+        const caller = new Caller(peer, endpoint.port);
+        peer.send(caller.invite());
+        const ok = await peer.response(200, 'INVITE');
+        caller.establish(ok);
+        for (const [method, changes] of requests) {
+          caller.cseq += 1;
+          const body = method === 'INVITE' || method === 'UPDATE' ? OFFER : '';
+          peer.send(edited(caller.request(method, { body }), changes));
+        }
+        await control();
+      }),
+      { numRuns: 60 },
+    );
+    for (const { dialog } of endpoint.calls) dialog.dispose();
+  });
+
+  it('as responses to a call of ours are no error of ours', async () => {
+    const status = fc.constantFrom(100, 180, 183, 199, 200, 202, 302, 401, 407, 486, 503, 600, 699);
+    const fault = fc.constantFrom(...MALFORMED_RESPONSES.map(({ change }) => change));
+    const response = fc.tuple(status, fault, edits);
+    await fc.assert(
+      fc.asyncProperty(fc.array(response, { minLength: 3, maxLength: 10 }), async (responses) => {
+        calls += 1;
+        const carrier = await SipPeer.udp();
+        const events: string[] = [];
+        const dialog = await endpoint.server.invite(
+          {
+            sipCallId: `fuzz-${calls}@trunkline`,
+            target: { user: '+15557654321', host: '127.0.0.1', port: carrier.port, transport: 'udp' },
+            fromUser: '+15550001111',
+            credentials: { username: 'bob', password: 'pw' },
+            offer: () => OFFER,
+          },
+          recordingDelegate(events),
+        );
+        const invite = await carrier.request('INVITE');
+        for (const [code, change, changes] of responses) {
+          const headers = [
+            `Contact: <sip:callee@127.0.0.1:${carrier.port}>`,
+            'Record-Route: <sip:127.0.0.1;lr>',
+            'WWW-Authenticate: Digest realm="carrier", nonce="n1", qop="auth"',
+            'Reason: Q.850;cause=17',
+          ];
+          const body = code === 183 || code === 200 ? ANSWER : '';
+          carrier.send(edited(change(answerTo(invite, code, { toTag: 'theirs', headers, body })), changes));
+        }
+        await control();
+        dialog.dispose();
+        carrier.close();
+      }),
+      { numRuns: 100 },
+    );
+    await until(() => endpoint.server.dialogCount === 0);
+  });
+});
