@@ -122,6 +122,22 @@ describe('name-addr', () => {
     },
   );
 
+  it.each(['From', 'f', 'To', 'Refer-To', 'r', 'Referred-By', 'b', 'Reply-To', 'P-Preferred-Identity'])(
+    'is read in %s',
+    (name) => {
+      const text = `OPTIONS sip:a SIP/2.0\r\n${name}: sip:a@b;x="<sip:c@d>;tag=no, \\"";tag=t\r\n\r\n`;
+      const message = parseMessage(Buffer.from(text, 'latin1'));
+      const address = parseAddress(message.first([...message.headers.keys()][0]!)!);
+      expect(address?.uri).toBe('sip:a@b');
+      expect(address?.params).toEqual(
+        new Map([
+          ['x', '<sip:c@d>;tag=no, "'],
+          ['tag', 't'],
+        ]),
+      );
+    },
+  );
+
   it('is read as it was written, whatever is quoted', () => {
     const quoted = fc.string({ unit: fc.constantFrom(...Array.from('ab "\\<>,;:=()@\t%')) });
     const uri = fc.constantFrom('sip:a@b', 'sips:a@[::1]:5061;transport=tcp', 'tel:+1', 'sip:a;x=1@h?y=z');
