@@ -1,7 +1,7 @@
 import { IncomingRequestMessage, IncomingResponseMessage, NameAddrHeader, URI } from 'sip.js/lib/core/index.js';
 
 import { sdpOf } from './message/body';
-import { contactUri } from './message/validation';
+import { contactUri, namesHop } from './message/validation';
 
 import type { SipRequest, SipResponse } from './message/message';
 
@@ -104,7 +104,9 @@ export class CoreResponse extends IncomingResponseMessage {
   }
 
   override getHeaders(name: string): string[] {
-    return [...this.source.list(name.toLowerCase())];
+    const values = this.source.list(name.toLowerCase());
+    // An unreadable hop is none; as a Route of ours it would only have our requests refused.
+    return name === 'record-route' ? values.filter(namesHop) : [...values];
   }
 
   override hasHeader(name: string): boolean {

@@ -103,7 +103,7 @@ function isMalformedUri(text: string): boolean {
 }
 
 /** Our requests in a dialog go where Record-Route says, so it must be somewhere. */
-function namesHop(value: string): boolean {
+export function namesHop(value: string): boolean {
   const uri = parseAddress(value)?.uri;
   return uri !== undefined && parseUri(uri) !== null;
 }

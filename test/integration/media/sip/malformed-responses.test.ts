@@ -86,6 +86,19 @@ describe('of a response with', () => {
   });
 });
 
+it('the ACK of a 200 takes the way that is readable of its Record-Routes', async () => {
+  const dialog = await dial();
+  const invite = await carrier.request('INVITE');
+  const ours = `<sip:127.0.0.1:${carrier.port};lr>;x="a,b"`;
+  const headers = [contact(), `Record-Route: garbage, ${ours}`, 'Record-Route: <sip:127.0.0.1:0;lr>, <sip:open'];
+  carrier.send(answerTo(invite, 200, { toTag, headers, body: ANSWER }));
+  const ack = await carrier.request('ACK');
+  expect(ack.lines('route')).toEqual([ours]);
+  dialog.bye();
+  carrier.send(answerTo(await carrier.request('BYE'), 200));
+  await until(() => events.includes('closed normal'));
+});
+
 describe('the ACK of a 200 whose Contact is', () => {
   it.each([
     ['without brackets', (at: string) => `sip:callee@${at};+sip.instance="<urn:gsma:imei:35-0>";audio`, 'callee'],
