@@ -1,10 +1,10 @@
-import type { OutboundDialog } from '../../../../media/sip/dialog';
+import type { SipLadderEntry } from '../../../../contract/events';
+import type { DialogDelegate, OutboundDialog } from '../../../../media/sip/dialog';
 import { SipRequest } from '../../../../media/sip/message/message';
 import { answerTo, Caller, OFFER } from '../../../fakes/media/sip/caller';
 import { SipPeer } from '../../../fakes/media/sip/sip-peer';
 import { ANSWER, recordingDelegate, TestEndpoint, until } from '../../../fakes/media/sip/test-endpoint';
-
-import type { DialogDelegate } from '../../../../media/sip/dialog';
+import { openUdpRelay } from '../../../support/udp-relay';
 
 /** Seconds that a test can wait for; the product's own are 1,800 and 90. */
 const SHORT = { intervalSeconds: 4, minimumSeconds: 2 };
@@ -27,9 +27,9 @@ afterEach(async () => {
   expect(endpoint.server.dialogCount).toBe(0);
 });
 
-function refreshing(more: string[]): DialogDelegate {
+function refreshing(more: string[], ladder: SipLadderEntry[] = []): DialogDelegate {
   return {
-    ...recordingDelegate(more),
+    ...recordingDelegate(more, ladder),
     onRefreshOffer: () => OFFER,
     onRefreshAnswer: (sdp) => more.push(`answer ${sdp === ANSWER ? 'ours' : sdp}`),
     onExpired: (why) => more.push(why),
@@ -235,4 +235,40 @@ describe('an outbound call', () => {
     );
     dialog.dispose();
   });
+});
+
+describe('two of ours', () => {
+  it.each([0, 0.2])(
+    'refresh their session for as long as it lasts, with %d of the messages lost',
+    async (loss) => {
+      const callee = await TestEndpoint.start({ authentication: 'none', sessionTimers: SHORT });
+      const relay = await openUdpRelay({ target: { address: '127.0.0.1', port: callee.port }, loss, seed: 8 });
+      callee.onCall = ({ dialog, events: seen, ladder }) => {
+        dialog.delegate = refreshing(seen, ladder);
+        dialog.answer(ANSWER);
+      };
+      const dialog = await endpoint.server.invite(
+        {
+          sipCallId: `ours-${loss}@trunkline`,
+          target: { user: '+15557654321', host: '127.0.0.1', port: relay.port, transport: 'udp' },
+          fromUser: '+15550001111',
+          credentials: { username: 'bob', password: 'pw' },
+          offer: () => OFFER,
+        },
+        refreshing(events),
+      );
+      await until(() => events.includes('accept+sdp'), 20_000);
+      await new Promise((resolve) => setTimeout(resolve, 7_000));
+      expect([events, callee.calls[0]!.events]).toEqual([['accept+sdp'], ['ack']]);
+      expect(
+        callee.calls[0]!.ladder.filter(({ method, status }) => method === 'UPDATE' && status === 200).length,
+      ).toBeGreaterThan(2);
+      expect(await Promise.all([dialog.probe(), callee.calls[0]!.dialog.probe()])).toEqual(['alive', 'alive']);
+      dialog.bye();
+      await until(() => events.includes('closed normal') && callee.calls[0]!.events.includes('closed normal'), 10_000);
+      relay.close();
+      await callee.server.close();
+    },
+    60_000,
+  );
 });
