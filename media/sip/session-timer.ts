@@ -17,7 +17,8 @@ const NEXT: Readonly<Record<SessionTimerState, readonly SessionTimerState[]>> = 
   waiting: ['off', 'waiting', 'watching', 'refreshing', 'expired'],
   refreshing: ['off', 'waiting', 'watching', 'expired'],
   watching: ['off', 'waiting', 'watching', 'expired'],
-  expired: ['off'],
+  // A refresh may still come while our BYE waits for the ACK of the 2xx.
+  expired: ['off', 'waiting', 'watching'],
 };
 
 interface SessionTimerOptions {
