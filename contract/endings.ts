@@ -33,6 +33,7 @@ export type EndReason =
   | 'max_duration'
   | 'silence'
   | 'media_timeout'
+  | 'session_expired'
   | 'media_node_lost'
   | 'node_drained'
   | 'workflow_lost'

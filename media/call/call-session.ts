@@ -9,6 +9,7 @@ import type { SipLadderEntry, CallEvents } from '../../contract/events';
 import type { Clock } from '../clock';
 import type { RtpEngine, RtpRemote } from '../rtp/rtp-session';
 import { SdpSession } from '../sdp/sdp-session';
+import type { RefreshFailure } from '../sip/dialog';
 import type { ReasonHeader } from '../sip/reason';
 import { CallLifecycle } from './call-lifecycle';
 import { CallMedia, type AgentFactory } from './call-media';
@@ -133,6 +134,33 @@ export class CallSession {
     if (!answer) return { status: 488 };
     this.media.update(answer.remote);
     return { sdp: answer.sdp };
+  }
+
+  /**
+   * ACK of a re-INVITE that asked for our offer. A peer that leaves its answer out, or gives one that is of no use, has
+   * changed nothing: the media agreed before go on (RFC 3261 §14.1).
+   */
+  reofferAnswered(sdp: string | null, signallingAddress: string | null): void {
+    const remote = this.takeAnswer(sdp, signallingAddress);
+    if (remote) this.media.update(remote);
+  }
+
+  /** Our SDP in force, for a re-INVITE that changes nothing. */
+  refreshOffer(): string | null {
+    if (this.lifecycle.state !== 'answered' || this.#offerOutstanding) return null;
+    return this.#sdp?.refreshOffer() ?? null;
+  }
+
+  /** The answer to it, by which the peer may still change its side. */
+  refreshAnswered(sdp: string, signallingAddress: string | null): void {
+    const result = this.lifecycle.state === 'answered' ? this.#sdp?.readAnswer(sdp) : undefined;
+    if (result?.ok) this.media.update(rtpRemoteOf(result.remote, signallingAddress));
+  }
+
+  /** The session timer found nobody at the other end. */
+  expired(why: RefreshFailure): void {
+    this.lifecycle.events.report({ type: 'note', note: `session_${why}` });
+    this.#options.hangUp('session_expired', 'system');
   }
 
   outcome(finalStatus: number | null, reason: string | null, peerReason: ReasonHeader | null = null): SipOutcome {

@@ -14,6 +14,7 @@ const REASONS: Readonly<Record<EndReason, readonly [cause: number, text: string]
   max_duration: [NORMAL_CLEARING, 'maximum duration'],
   silence: [NORMAL_CLEARING, 'silence'],
   media_timeout: [RECOVERY_ON_TIMER_EXPIRY, 'media timeout'],
+  session_expired: [RECOVERY_ON_TIMER_EXPIRY, 'session was not refreshed'],
   media_node_lost: [TEMPORARY_FAILURE, 'media node lost'],
   node_drained: [TEMPORARY_FAILURE, 'node is stopping'],
   workflow_lost: [TEMPORARY_FAILURE, 'call is no longer wanted'],

@@ -6,6 +6,7 @@ import { AGENT_ID_HEADER } from '../../contract/directory';
 import type { CallDirectory, InboundRequest, RoutingDecision } from '../../contract/directory';
 import type { EndCause, EndedBy, EndReason } from '../../contract/endings';
 import { warningHeader } from '../sdp/warning';
+import type { RtpRemote } from '../rtp/rtp-session';
 import type { InboundDialog } from '../sip/dialog';
 import type { ReasonHeader } from '../sip/reason';
 import type { LiveState } from './call-lifecycle';
@@ -32,6 +33,11 @@ export class InboundCall implements RegisteredCall {
   readonly #session: CallSession;
   /** Status of our final answer, null before it. */
   #finalStatus: number | null = null;
+  #maxDurationSeconds = 0;
+  #warm = false;
+  #acked = false;
+  /** Where to send, known before the 200 when the 180 had our offer. */
+  #earlyRemote: RtpRemote | null = null;
 
   /** Takes an authenticated INVITE to its end; never throws. */
   static receive(dialog: InboundDialog, deps: InboundCallDeps): void {
@@ -88,10 +94,15 @@ export class InboundCall implements RegisteredCall {
         this.#end({ endReason: null, endedBy: 'caller' }, () => undefined);
       },
       onAck: (answer) => this.#acknowledged(answer),
+      onPrack: (answer) => this.#earlyAnswered(answer),
       onBye: (reason) => this.#byeReceived(reason),
       onReoffer: (sdp) => session.reoffer(sdp, this.#localMedia()),
+      onRefreshOffer: () => session.refreshOffer(),
+      onRefreshAnswer: (sdp) => session.refreshAnswered(sdp, this.#dialog.invite.peer.address),
+      onExpired: (why) => session.expired(why),
       onDtmf: (digit) => session.media.infoDtmf(digit),
-      onClosed: () => {
+      onClosed: (cause) => {
+        if (cause === 'prack_timeout') this.#finalStatus = 504;
         this.#end({ endReason: 'error', endedBy: 'system' }, () => undefined);
         session.lifecycle.sawLastMessage();
       },
@@ -128,11 +139,13 @@ export class InboundCall implements RegisteredCall {
       this.#end({ endReason: 'error', endedBy: 'system' }, () => this.#reject(503));
       return;
     }
-    this.#dialog.ring();
+    this.#maxDurationSeconds = decision.agent.maxCallDurationSeconds;
+    this.#dialog.ring(() => this.#session.makeOffer(this.#localMedia()));
     this.#session.ringing(180);
     await media.warm(personaOf(lifecycle.callId, decision.agent));
     lifecycle.timings.mark('warm', clock.now());
-    if (lifecycle.isLive) this.#answer(decision.agent.maxCallDurationSeconds);
+    this.#warm = true;
+    if (!this.#session.offerOutstanding) this.#answer();
   }
 
   /**
@@ -167,20 +180,31 @@ export class InboundCall implements RegisteredCall {
     if (registry.isTombstoned(started.callId)) this.hangUp('workflow_lost', 'system');
   }
 
-  #answer(maxDurationSeconds: number): void {
+  #answer(): void {
     const session = this.#session;
+    if (!session.lifecycle.isLive) return;
     const { offer } = this.#dialog.invite;
     const media = this.#localMedia();
-    if (offer === null) {
+    if (this.#earlyRemote) {
+      this.#sendAnswer(null);
+      session.media.start(this.#earlyRemote);
+    } else if (offer === null) {
       this.#sendAnswer(session.makeOffer(media));
-      session.answered(maxDurationSeconds);
-      return;
+    } else {
+      const answer = session.answer(offer, media);
+      if (!answer) throw new Error('an offer that was usable is not any more');
+      this.#sendAnswer(answer.sdp);
+      session.media.start(answer.remote);
     }
-    const answer = session.answer(offer, media);
-    if (!answer) throw new Error('an offer that was usable is not any more');
-    this.#sendAnswer(answer.sdp);
-    session.answered(maxDurationSeconds);
-    session.media.start(answer.remote);
+  }
+
+  /** PRACK of a 180 that had our offer; the 200 waits for it. */
+  #earlyAnswered(answer: string | null): void {
+    const session = this.#session;
+    if (!session.offerOutstanding || !session.lifecycle.isLive) return;
+    this.#earlyRemote = session.takeAnswer(answer, this.#dialog.invite.peer.address);
+    if (!this.#earlyRemote) this.#end({ endReason: 'error', endedBy: 'system' }, () => this.#reject(488));
+    else if (this.#warm) this.#answer();
   }
 
   #localMedia(): LocalMedia {
@@ -188,15 +212,22 @@ export class InboundCall implements RegisteredCall {
     return { localAddress, signallingAddress: peer.address };
   }
 
-  #sendAnswer(sdp: string): void {
+  #sendAnswer(sdp: string | null): void {
     this.#finalStatus = 200;
     this.#dialog.answer(sdp);
+    this.#session.answered(this.#maxDurationSeconds);
   }
 
   #acknowledged(answer: string | null): void {
     const session = this.#session;
+    const first = !this.#acked;
+    this.#acked = true;
     session.lifecycle.timings.mark('ack', this.#deps.clock.now());
     if (!session.offerOutstanding || session.lifecycle.state !== 'answered') return;
+    if (!first) {
+      session.reofferAnswered(answer, this.#dialog.invite.peer.address);
+      return;
+    }
     const remote = session.takeAnswer(answer, this.#dialog.invite.peer.address);
     // No answer to our offer (RFC 3261 §13.2.1 has it in the ACK): nothing can be heard.
     if (remote) session.media.start(remote);

@@ -163,7 +163,10 @@ export class OutboundCall implements RegisteredCall {
         onBye: (reason) => this.#byeReceived(reason),
         onReoffer: (sdp) =>
           session.reoffer(sdp, { localAddress: this.#localAddress, signallingAddress: this.#peerAddress() }),
-        onAck: (answer) => this.#reofferAnswered(answer),
+        onAck: (answer) => session.reofferAnswered(answer, this.#peerAddress()),
+        onRefreshOffer: () => session.refreshOffer(),
+        onRefreshAnswer: (sdp) => session.refreshAnswered(sdp, this.#peerAddress()),
+        onExpired: (why) => session.expired(why),
         onDtmf: (digit) => session.media.infoDtmf(digit),
         onClosed: () => this.#closed(),
       },
@@ -233,11 +236,6 @@ export class OutboundCall implements RegisteredCall {
       const disposition = answered ? 'answered' : 'failed';
       this.#settle({ disposition, endReason: 'callee_hangup', endedBy: 'callee' }, answered ? 200 : null, null, q850);
     }
-  }
-
-  #reofferAnswered(answer: string | null): void {
-    const remote = this.#session.takeAnswer(answer, this.#peerAddress());
-    if (remote) this.#session.media.update(remote);
   }
 
   #closed(): void {

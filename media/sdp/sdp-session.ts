@@ -20,6 +20,8 @@ export class SdpSession {
   #version = 1;
   /** The last SDP of ours that was put out. */
   #last: string | null = null;
+  /** That of ours which is in force. An offer without a usable answer never is (RFC 3261 §14.1). */
+  #agreed: string | null = null;
 
   constructor(options: SdpSessionOptions) {
     this.#options = options;
@@ -30,10 +32,11 @@ export class SdpSession {
   /** Answer to the peer's first or any later offer. */
   answer(offer: string, direction?: Direction): AnswerResult {
     const result = answerOffer(offer, this.#local(this.#version, direction));
-    if (!result.ok || !this.#differs(result.sdp)) return result;
-    const next = answerOffer(offer, this.#local(++this.#version, direction));
-    if (next.ok) this.#last = next.sdp;
-    return next;
+    if (!result.ok) return result;
+    const changed = this.#differs(result.sdp);
+    const answer = changed ? answerOffer(offer, this.#local(++this.#version, direction)) : result;
+    if (answer.ok) this.#last = this.#agreed = answer.sdp;
+    return answer;
   }
 
   /** Offer for our INVITE, re-INVITE, or for the 2xx to one without an offer. */
@@ -46,7 +49,18 @@ export class SdpSession {
   }
 
   readAnswer(answer: string): ReadAnswerResult {
-    return readAnswer(answer, this.#local(this.#version, undefined), this.#last);
+    const result = readAnswer(answer, this.#local(this.#version, undefined), this.#last);
+    if (result.ok) this.#agreed = this.#last;
+    return result;
+  }
+
+  /** An offer that changes nothing: what is in force, in its own words (RFC 4028 §7.4). Null before anything is. */
+  refreshOffer(): string | null {
+    if (this.#agreed !== null && this.#agreed !== this.#last) {
+      // Something else was offered since, in vain; whoever saw it must see the number grow (RFC 3264 §8).
+      this.#last = this.#agreed = this.#agreed.replace(/^(o=\S+ \S+) \d+/m, `$1 ${++this.#version}`);
+    }
+    return this.#agreed;
   }
 
   /** Remembers the first SDP; from then on tells whether another version is due. */

@@ -5,6 +5,7 @@ import type { SipEdge } from './edge/edge';
 import type { TargetResolver } from './edge/resolver';
 import type { SipLogger } from './logger';
 import type { OwnAddresses } from './own-address';
+import type { SessionTimerPolicy } from './session-expires';
 
 /** What a dialog needs of its endpoint. */
 export interface DialogContext {
@@ -15,6 +16,7 @@ export interface DialogContext {
   readonly logger: SipLogger;
   readonly resolve: TargetResolver;
   readonly allowPrivateTargets: boolean;
+  readonly sessionTimers: SessionTimerPolicy;
   readonly product: string;
   /** The dialog may be forgotten. */
   readonly onIdle: (dialog: RoutedDialog) => void;

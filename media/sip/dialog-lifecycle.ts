@@ -1,10 +1,13 @@
 import type { SipLadderEntry } from '../../contract/events';
 import { DialogWire } from './dialog-wire';
 import { parseDtmfRelay } from './dtmf-relay';
+import { LivenessProbe } from './liveness-probe';
+import { sdpOf } from './message/body';
 import { parseReason, reasonLine } from './reason';
+import { SessionRefresh } from './session-refresh';
 import { SipCore } from './sip-core';
 
-import type { DialogCloseCause, DialogDelegate } from './dialog';
+import type { DialogCloseCause, DialogDelegate, PeerLife, RefreshFailure } from './dialog';
 import type { DialogContext } from './dialog-context';
 import type { Flow } from './edge/flow';
 import type { SipRequest, SipResponse } from './message/message';
@@ -31,8 +34,10 @@ interface DialogLifecycleOptions {
   readonly context: DialogContext;
   readonly sipCallId: string;
   readonly localTag: string;
-  /** Header line for one more try of a BYE that was challenged, null when there is none. */
-  readonly authorizeBye: (challenge: SipResponse) => string | null;
+  /** Header line for one more try of a request that was challenged, null when there is none. */
+  readonly authorize: (challenge: SipResponse, method: string, requestUri: string) => string | null;
+  /** The INVITE that opens the dialog is ours. */
+  readonly ownsCallId: boolean;
   readonly onIdle: () => void;
 }
 
@@ -51,7 +56,9 @@ interface DialogOpening {
  * inbound and the outbound dialog own one each and add the set-up.
  */
 export class DialogLifecycle {
+  readonly refresh: SessionRefresh;
   readonly #options: DialogLifecycleOptions;
+  readonly #probe = new LivenessProbe((request, done) => this.#open.core.request(request, done));
   #opened: { readonly core: SipCore; readonly wire: DialogWire } | undefined;
   #delegate: DialogDelegate = {};
   #delegateSet = false;
@@ -62,6 +69,16 @@ export class DialogLifecycle {
 
   constructor(options: DialogLifecycleOptions) {
     this.#options = options;
+    const { context, ownsCallId } = options;
+    this.refresh = new SessionRefresh({
+      clock: context.clock,
+      policy: context.sessionTimers,
+      ownsCallId,
+      request: (request, done) => this.#open.core.request(request, done),
+      offer: () => this.#refreshOffer(),
+      onAnswer: (sdp) => this.notify((delegate) => delegate.onRefreshAnswer?.(sdp)),
+      onFailed: (why) => this.#expired(why),
+    });
   }
 
   get state(): DialogState {
@@ -94,7 +111,8 @@ export class DialogLifecycle {
         onAckTimeout: () => this.#endWithBye('ack_timeout'),
         onBye: (request) => this.peerBye(request),
         onInfo: (request) => this.#info(request),
-        onReoffer: (sdp) => this.#reoffer(sdp),
+        onRefresh: (request) => this.#refreshed(request),
+        onChallenge: (challenge, method, requestUri) => this.#options.authorize(challenge, method, requestUri),
         ...events,
       },
       onRetransmit: (method) => context.counters.retransmitted(method),
@@ -124,6 +142,9 @@ export class DialogLifecycle {
   transition(next: DialogState): void {
     if (!NEXT[this.#state].includes(next)) throw new Error(`dialog cannot go from ${this.#state} to ${next}`);
     this.#state = next;
+    if (next === 'established' || next === 'setup') return;
+    this.refresh.stop();
+    this.#probe.settle('gone');
   }
 
   /** The delegate's errors are its own: they end neither the dialog nor, out of a timer, the process. */
@@ -153,6 +174,11 @@ export class DialogLifecycle {
     else this.#sendBye(headers);
   }
 
+  probe(): Promise<PeerLife> {
+    if (this.#state === 'established') return this.#probe.ask();
+    return Promise.resolve(this.#state === 'setup' ? 'alive' : 'gone');
+  }
+
   peerBye(request: SipRequest): void {
     if (this.#state === 'closed') return;
     // A BYE that crosses ours ends the call all the same; ours still gets its answer.
@@ -171,6 +197,8 @@ export class DialogLifecycle {
   /** Forgets the dialog without a word to anybody. */
   dispose(): void {
     this.#opened?.core.dispose();
+    this.refresh.stop();
+    this.#probe.settle('gone');
     this.#state = 'closed';
     this.#delegate = {};
     this.#options.onIdle();
@@ -201,7 +229,8 @@ export class DialogLifecycle {
     this.#open.core.bye(headers, (result) => {
       if (this.#state !== 'ending') return;
       if (typeof result === 'object') {
-        const authorization = mayAuthorize ? this.#options.authorizeBye(result.challenge) : null;
+        const { remoteTarget } = this.#open.core;
+        const authorization = mayAuthorize ? this.#options.authorize(result.challenge, 'BYE', remoteTarget) : null;
         if (authorization !== null) this.#tryBye([...headers, authorization], false);
         else this.close(this.#endCause);
         return;
@@ -221,6 +250,15 @@ export class DialogLifecycle {
     return { status: 200 };
   }
 
+  /** re-INVITE or UPDATE: what it changes in the session, and for how much longer that lasts. */
+  #refreshed(request: SipRequest): CoreAnswer {
+    const sdp = sdpOf(request);
+    const answer = sdp === null && request.method === 'UPDATE' ? { status: 200 } : this.#reoffer(sdp);
+    // Before the call stands, its 2xx says how long it lasts.
+    if (answer.status >= 300 || this.#state !== 'established') return answer;
+    return { ...answer, headers: [...(answer.headers ?? []), ...this.refresh.grant(request)] };
+  }
+
   #reoffer(sdp: string | null): CoreAnswer {
     let answer: CoreAnswer = { status: 488 };
     this.notify((delegate) => {
@@ -228,6 +266,21 @@ export class DialogLifecycle {
       if (given !== undefined) answer = 'sdp' in given ? { status: 200, sdp: given.sdp } : given;
     });
     return answer;
+  }
+
+  #refreshOffer(): string | null {
+    let offer: string | null = null;
+    this.notify((delegate) => {
+      offer = delegate.onRefreshOffer?.() ?? null;
+    });
+    return offer;
+  }
+
+  #expired(why: RefreshFailure): void {
+    const { context, sipCallId } = this.#options;
+    context.logger.info({ sipCallId, why }, 'SIP session was not refreshed');
+    this.notify((delegate) => delegate.onExpired?.(why));
+    this.bye({ protocol: 'SIP', cause: 408, text: 'session expired' });
   }
 
   #tell(message: SipLadderEntry): void {

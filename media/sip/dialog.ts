@@ -4,7 +4,12 @@ import type { InboundInvite, InviteOutcome } from './invite';
 import type { SipPeer } from './peer';
 import type { ReasonHeader } from './reason';
 
-export type DialogCloseCause = 'normal' | 'ack_timeout' | 'transport_error' | 'bye_timeout';
+export type DialogCloseCause = 'normal' | 'ack_timeout' | 'prack_timeout' | 'transport_error' | 'bye_timeout';
+
+/** Why a session timer ended the call: the peer's refresh did not come, or ours failed. */
+export type RefreshFailure = 'refresh_missing' | 'refresh_failed' | 'refresh_timeout' | 'refresh_refused';
+
+export type PeerLife = 'alive' | 'gone';
 
 /** Callbacks of a dialog, set once before anything can happen; none is called after `onClosed`. */
 export interface DialogDelegate {
@@ -22,6 +27,14 @@ export interface DialogDelegate {
   onBye?(reason: ReasonHeader | null): void;
   /** re-INVITE or UPDATE with an offer (null: we owe one). Return the SDP for the 200, or the status to refuse with. */
   onReoffer?(sdp: string | null): { readonly sdp: string } | { readonly status: 488 | 491 };
+  /** PRACK of our 180, with the answer when that had the offer. */
+  onPrack?(sdpAnswer: string | null): void;
+  /** Our SDP as it is in force, for a re-INVITE that only refreshes the session; null before it stands. */
+  onRefreshOffer?(): string | null;
+  /** The answer to that. */
+  onRefreshAnswer?(sdp: string): void;
+  /** The session was not refreshed in time (RFC 4028 §10): hang up. Without this the dialog does. */
+  onExpired?(why: RefreshFailure): void;
   /** INFO application/dtmf-relay digit. */
   onDtmf?(digit: string): void;
   /** Every SIP message of the dialog, in and out. */
@@ -36,14 +49,21 @@ interface AnyDialog {
   delegate: DialogDelegate;
   /** BYE in a confirmed dialog; before our ACK arrives it is queued (RFC 3261 §15). Idempotent. */
   bye(reason?: ReasonHeader): void;
+  /**
+   * Asks the peer whether it is there, by a request in the dialog; `gone` when it does not answer (32 s) or knows of no
+   * such dialog. Before the call stands it is taken to be alive.
+   */
+  probe(): Promise<PeerLife>;
   /** Drops all state without a word on the wire (tests, kill). */
   dispose(): void;
 }
 
 export interface InboundDialog extends AnyDialog {
   readonly invite: InboundInvite;
-  ring(): void;
-  answer(sdp: string): void;
+  /** 180. A caller that demands reliable answers and made no offer gets ours in it: then `offer` is asked (RFC 3262 §5). */
+  ring(offer: () => string): void;
+  /** @param sdp null when the 180 had our offer and `onPrack` its answer */
+  answer(sdp: string | null): void;
   reject(
     status: number,
     options?: { readonly reason?: string; readonly retryAfterSeconds?: number; readonly warning?: string },

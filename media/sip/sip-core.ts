@@ -5,9 +5,10 @@ import {
   UserAgentServer,
 } from 'sip.js/lib/core/index.js';
 
-import { sdpOf } from './message/body';
+import { DialogRequests } from './dialog-requests';
 import { ALLOW } from './message/methods';
 import { contactUri } from './message/validation';
+import { rackFor } from './reliable-provisional';
 import {
   acceptSequence,
   DialogUserAgentCore,
@@ -16,11 +17,13 @@ import {
   failTransaction,
   isRejectable,
   refreshTarget,
+  repeatResponse,
   stopRepeating2xx,
 } from './sipjs-adapter';
-import { CoreRequest, CoreResponse, SDP, WireUri } from './sipjs-messages';
+import { CoreRequest, CoreResponse, sessionBody, WireUri } from './sipjs-messages';
 
-import type { Body, InviteUserAgentClient, InviteUserAgentServer, SessionDialog } from 'sip.js/lib/core/index.js';
+import type { InviteUserAgentClient, InviteUserAgentServer, SessionDialog } from 'sip.js/lib/core/index.js';
+import type { InDialogRequest, InDialogResult, OnChallenge } from './dialog-requests';
 import type { SipRequest, SipResponse } from './message/message';
 import type { DialogCoreOptions, ReplyTransport } from './sipjs-adapter';
 
@@ -32,7 +35,13 @@ export interface CoreEvents {
   onAckTimeout?(): void;
   onBye?(request: SipRequest): void;
   onInfo?(request: SipRequest): CoreAnswer;
-  onReoffer?(sdp: string | null): CoreAnswer;
+  /** re-INVITE or UPDATE. */
+  onRefresh?(request: SipRequest): CoreAnswer;
+  /** Whether a PRACK is for a provisional answer of ours; without this none is. */
+  acknowledges?(prack: SipRequest): boolean;
+  /** One that is; 200 has been sent. */
+  onPrack?(prack: SipRequest): void;
+  onChallenge?: OnChallenge;
   /** Provisional other than 100. */
   onProgress?(response: SipResponse): void;
   onAccept?(response: SipResponse): void;
@@ -63,8 +72,6 @@ interface ClientInvite {
 
 type ByeResult = 'answered' | 'timeout' | 'transport_error' | { readonly challenge: SipResponse };
 
-const session = (content: string): Body => ({ contentDisposition: 'session', contentType: SDP, content });
-
 /** Transactions and dialogs of one call, in either direction, on a core of its own. */
 export class SipCore {
   readonly #options: SipCoreOptions;
@@ -73,6 +80,9 @@ export class SipCore {
   #client: InviteUserAgentClient | undefined;
   #dialog: SessionDialog | undefined;
   #target = '';
+  /** Remote target before the re-INVITE that is being answered. */
+  #targetBefore = '';
+  readonly #requests: DialogRequests;
   #transportError: Error | undefined;
   #byeSent = false;
 
@@ -81,6 +91,8 @@ export class SipCore {
     this.#core = new DialogUserAgentCore(options, {
       onInvite: (request) => this.#serverInvite(request as unknown as InviteUserAgentServer),
     });
+    const { clock, contact, events } = options;
+    this.#requests = new DialogRequests({ core: this.#core, clock, contact, onChallenge: events.onChallenge });
   }
 
   get idle(): boolean {
@@ -90,8 +102,10 @@ export class SipCore {
   /** @param key identifies the server transaction: branch, sent-by and method, ACK and CANCEL under their INVITE */
   receiveRequest(request: SipRequest, key: string, replies: ReplyTransport): void {
     const message = new CoreRequest(request, this.#matchingKey(request, key), this.#core.ownUri);
+    this.#targetBefore = this.remoteTarget;
     this.#core.answering(replies, () => {
       if (request.method === 'UPDATE') this.#receiveUpdate(message);
+      else if (request.method === 'PRACK') this.#receivePrack(message);
       else if (request.method === 'BYE' && this.#crossesOurBye(message)) this.#answerCrossedBye(message);
       else this.#core.receiveIncomingRequestFromTransport(message);
     });
@@ -107,13 +121,18 @@ export class SipCore {
     this.#invited.trying();
   }
 
-  ring(): void {
-    this.#invited.progress({ statusCode: 180 });
-    this.#adopt(earlyDialogOf(this.#invited));
+  /** Gives what sends the 180 once more. */
+  ring(headers: readonly string[] = [], offer?: string): () => void {
+    const invited = this.#invited;
+    const body = offer === undefined ? {} : { body: sessionBody(offer) };
+    const { message } = invited.progress({ statusCode: 180, extraHeaders: [...headers], ...body });
+    this.#adopt(earlyDialogOf(invited));
+    return () => repeatResponse(invited, message);
   }
 
-  accept(sdp: string): void {
-    const accepted = this.#invited.accept({ statusCode: 200, body: session(sdp) });
+  /** @param sdp empty when offer and answer were exchanged before */
+  accept(sdp: string, headers: readonly string[] = []): void {
+    const accepted = this.#invited.accept({ statusCode: 200, extraHeaders: [...headers], body: sessionBody(sdp) });
     this.#adopt(accepted.session as SessionDialog);
   }
 
@@ -138,11 +157,15 @@ export class SipCore {
       new WireUri(invite.toUri),
       { callId: invite.callId, cseq: invite.cseq, fromTag: this.#options.localTag },
       [`Contact: ${this.#options.contact}`, `Allow: ${ALLOW}`, ...invite.headers],
-      session(invite.sdp),
+      sessionBody(invite.sdp),
     );
     const { events } = this.#options;
     this.#client = this.#core.invite(message, {
-      onProgress: ({ message: response }) => events.onProgress?.((response as CoreResponse).source),
+      onProgress: ({ message: response, session: dialog }) => {
+        const { source } = response as CoreResponse;
+        this.#acknowledge(source, dialog as SessionDialog);
+        events.onProgress?.(source);
+      },
       onAccept: (accepted) => {
         const { message: response, session: dialog } = accepted;
         // An early dialog may have been made without a Contact; the 2xx has the one that counts.
@@ -213,12 +236,21 @@ export class SipCore {
     );
   }
 
+  /** Any other request of ours in the dialog. `done` is called once, or never after `dispose`. */
+  request(request: InDialogRequest, done: (result: InDialogResult) => void): void {
+    if (this.#dialog === undefined) done('transport_error');
+    else this.#requests.send(this.#dialog, request, done);
+  }
+
   /** Request-URI of our requests in the dialog. */
   get remoteTarget(): string {
     return this.#dialog?.remoteTarget.toString() ?? this.#target;
   }
 
   dispose(): void {
+    this.#requests.dispose();
+    // Or sip.js would repeat its 2xx for ever: it has lost the timer of the second one when that of the first runs out.
+    if (this.#dialog !== undefined) this.#dialog.reinviteUserAgentServer = undefined;
     this.#core.dispose();
   }
 
@@ -258,7 +290,11 @@ export class SipCore {
     this.#dialog = dialog;
     const { events } = this.#options;
     dialog.delegate = {
-      onAck: ({ message }) => events.onAck?.((message as CoreRequest).source),
+      onAck: ({ message }) => {
+        // Our offer in the 2xx of a re-INVITE stays without answer: what was agreed before holds (RFC 3261 §14.1).
+        dialog.signalingStateRollback();
+        events.onAck?.((message as CoreRequest).source);
+      },
       onAckTimeout: () => {
         // sip.js tells of it 32 s after the 2xx even when the dialog has long ended by BYE.
         if (this.#core.dialogs.has(dialog.id)) events.onAckTimeout?.();
@@ -273,15 +309,17 @@ export class SipCore {
         else info.reject({ statusCode: answer.status, extraHeaders: [...(answer.headers ?? [])] });
       },
       onInvite: (invite) => {
-        const answer = this.#reoffer((invite.message as CoreRequest).source);
+        const answer = this.#refresh((invite.message as CoreRequest).source);
         if (answer.sdp === undefined) {
+          // Refused, it changes nothing, the remote target included (RFC 6141 §4.4).
+          refreshTarget(dialog, this.#targetBefore);
           invite.reject({ statusCode: answer.status, extraHeaders: [...(answer.headers ?? [])] });
           return;
         }
         stopRepeating2xx(dialog);
         this.#freeReinvite(invite as unknown as UserAgentServer);
         const headers = [...(answer.headers ?? [])];
-        invite.accept({ statusCode: 200, extraHeaders: headers, body: session(answer.sdp) });
+        invite.accept({ statusCode: 200, extraHeaders: headers, body: sessionBody(answer.sdp) });
       },
     };
   }
@@ -298,25 +336,36 @@ export class SipCore {
     });
   }
 
-  #reoffer(request: SipRequest): CoreAnswer {
-    return this.#options.events.onReoffer?.(sdpOf(request)) ?? { status: 488 };
+  #refresh(request: SipRequest): CoreAnswer {
+    return this.#options.events.onRefresh?.(request) ?? { status: 488 };
+  }
+
+  /** PRACK of a reliable provisional answer; sip.js has put them in order and dropped repetitions (RFC 3262 §4). */
+  #acknowledge(response: SipResponse, dialog: SessionDialog): void {
+    const rack = rackFor(response);
+    if (rack !== null) this.#requests.send(dialog, { method: 'PRACK', headers: [`RAck: ${rack}`] }, () => undefined);
+  }
+
+  /** RFC 3262 §3: one that acknowledges nothing of ours gets 481. */
+  #receivePrack(message: CoreRequest): void {
+    const opened = this.#receiveInDialog(message);
+    if (opened === null) return;
+    const { dialog, server } = opened;
+    const { events } = this.#options;
+    if (events.acknowledges?.(message.source) !== true) {
+      server.reject({ statusCode: 481 });
+      return;
+    }
+    if (dialog.signalingState === SignalingState.HaveLocalOffer) dialog.signalingStateTransition(message);
+    server.accept({ statusCode: 200 });
+    events.onPrack?.(message.source);
   }
 
   /** RFC 3311 §5.2; sip.js does not know the method. */
   #receiveUpdate(message: CoreRequest): void {
-    const repeated = this.#core.userAgentServers.get(message.viaBranch);
-    if (repeated !== undefined) {
-      (repeated.transaction as NonInviteServerTransaction).receiveRequest(message);
-      return;
-    }
-    const dialog = this.#core.dialogs.get(message.callId + message.toTag + message.fromTag) as
-      SessionDialog | undefined;
-    if (dialog === undefined) {
-      this.#core.replyStateless(message, { statusCode: 481 });
-      return;
-    }
-    if (!acceptSequence(dialog, message)) return;
-    const server = new UserAgentServer(NonInviteServerTransaction, this.#core, message);
+    const opened = this.#receiveInDialog(message);
+    if (opened === null) return;
+    const { dialog, server } = opened;
     const offer = message.body !== '';
     if (offer && dialog.signalingState === SignalingState.HaveRemoteOffer) {
       server.reject({ statusCode: 500, extraHeaders: ['Retry-After: 3'] });
@@ -326,14 +375,31 @@ export class SipCore {
       server.reject({ statusCode: 491 });
       return;
     }
-    const contact = contactUri(message.source);
-    if (contact !== null) refreshTarget(dialog, contact);
-    const answer = offer ? this.#reoffer(message.source) : { status: 200 };
+    const answer = this.#refresh(message.source);
     if (answer.status >= 300) {
       server.reject({ statusCode: answer.status, extraHeaders: [...(answer.headers ?? [])] });
       return;
     }
-    const body = answer.sdp === undefined ? {} : { body: session(answer.sdp) };
+    const contact = contactUri(message.source);
+    if (contact !== null) refreshTarget(dialog, contact);
+    const body = answer.sdp === undefined ? {} : { body: sessionBody(answer.sdp) };
     server.accept({ statusCode: 200, extraHeaders: [...(answer.headers ?? [])], ...body });
+  }
+
+  /** The server of a request that sip.js would not take, or not take as we need it; null when it was answered here. */
+  #receiveInDialog(message: CoreRequest): { readonly dialog: SessionDialog; readonly server: UserAgentServer } | null {
+    const repeated = this.#core.userAgentServers.get(message.viaBranch);
+    if (repeated !== undefined) {
+      (repeated.transaction as NonInviteServerTransaction).receiveRequest(message);
+      return null;
+    }
+    const dialog = this.#core.dialogs.get(message.callId + message.toTag + message.fromTag) as
+      SessionDialog | undefined;
+    if (dialog === undefined) {
+      this.#core.replyStateless(message, { statusCode: 481 });
+      return null;
+    }
+    if (!acceptSequence(dialog, message)) return null;
+    return { dialog, server: new UserAgentServer(NonInviteServerTransaction, this.#core, message) };
   }
 }

@@ -17,6 +17,7 @@ import { buildResponse } from './message/serialiser';
 import { SUPPORTED_LINES, validateRequest } from './message/validation';
 import { markReceived } from './message/via';
 import { OwnAddresses } from './own-address';
+import { SESSION_TIMER_POLICY, tooBrief } from './session-expires';
 import { UacDialog } from './uac-dialog';
 import { UasDialog } from './uas-dialog';
 import { TokenBuckets } from '../../ops/token-bucket';
@@ -37,6 +38,7 @@ import type { SipLogger } from './logger';
 import type { SipResponse } from './message/message';
 import type { Refusal } from './message/validation';
 import type { OwnAddress } from './own-address';
+import type { SessionTimerPolicy } from './session-expires';
 import type { RateLimit } from '../../ops/token-bucket';
 
 export interface SipServerOptions {
@@ -57,6 +59,7 @@ export interface SipServerOptions {
   readonly logger?: SipLogger;
   readonly clock?: Clock;
   readonly resolve?: TargetResolver;
+  readonly sessionTimers?: SessionTimerPolicy;
   /** May trunks, and what peers name in Contact and Route, be at private addresses? Default true. */
   readonly allowPrivateTargets?: boolean;
 }
@@ -116,6 +119,7 @@ export class SipServer implements SipEndpoint {
       logger: this.#logger,
       resolve: allowPrivateTargets ? resolve : publicTargets(resolve),
       allowPrivateTargets,
+      sessionTimers: options.sessionTimers ?? SESSION_TIMER_POLICY,
       product: PRODUCT,
       onIdle: (dialog) => this.#dialogs.remove(dialog),
     };
@@ -205,7 +209,8 @@ export class SipServer implements SipEndpoint {
       const { address, port } = flow.peer;
       request.replaceTopVia(markReceived(request.list('via')[0]!, via, address, port));
     }
-    const refusal = validateRequest(request) ?? this.#checkStream(request, flow);
+    const refusal =
+      validateRequest(request) ?? this.#checkStream(request, flow) ?? tooBrief(request, this.#context.sessionTimers);
     if (refusal !== null) {
       const reason = refusal.status === 400 ? 'invalid_request' : 'unsupported';
       this.#refuse(request, flow, refusal, reason);
@@ -333,6 +338,7 @@ export class SipServer implements SipEndpoint {
   ): void {
     const dialog = new UasDialog({
       context: this.#context,
+      request,
       invite: describeInvite(request, flow, identity, ownAddress.host, receivedAt),
       localTag: makeTag(),
       flow,

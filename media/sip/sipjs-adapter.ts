@@ -36,6 +36,7 @@ import type {
 } from 'sip.js/lib/core/index.js';
 import type { Clock } from '../clock';
 import type { SipRequest } from './message/message';
+import type { RequestWay } from './message/outgoing-request';
 import type { OutgoingResponse, RequestParts, ResponseOptions } from './message/serialiser';
 import type { Pace } from './retransmission';
 import type { CoreRequest, CoreResponse } from './sipjs-messages';
@@ -144,14 +145,18 @@ class StackRequest extends OutgoingRequestMessage {
   }
 
   override toString(): string {
-    this.#outgoing ??= new OutgoingRequest(this.#parts(), this.#opensDialog ? 'along_invite' : 'next_hop');
+    this.#outgoing ??= new OutgoingRequest(this.#parts(), this.#way);
     return asText(this.#outgoing);
   }
 
   /** Within the INVITE's transaction, with the To of what it acknowledges (RFC 3261 §17.1.1.3). */
   ackOfRefusal(to: string): OutgoingRequest {
     const parts = { ...this.#parts(), method: 'ACK', to, headers: [], product: undefined, body: undefined };
-    return new OutgoingRequest(parts, 'along_invite');
+    return new OutgoingRequest(parts, this.#way);
+  }
+
+  get #way(): RequestWay {
+    return this.#opensDialog ? 'along_invite' : 'next_hop';
   }
 
   get #opensDialog(): boolean {
@@ -171,7 +176,8 @@ class StackRequest extends OutgoingRequestMessage {
       from: this.from.toString(),
       callId: this.callId,
       cseq: this.cseq,
-      headers: [...reason, ...this.extraHeaders, ...SUPPORTED_LINES],
+      // RFC 3261 table 3: neither has options to tell of.
+      headers: [...reason, ...this.extraHeaders, ...(/^(ACK|CANCEL)$/.test(this.method) ? [] : SUPPORTED_LINES)],
       product: this.#options.product,
       body: body && { content: body.body, contentType: body.contentType },
     };
@@ -301,7 +307,8 @@ export class DialogUserAgentCore extends UserAgentCore {
       const response = this.#response(source, statusCode, {
         ...(reasonPhrase === undefined ? {} : { reason: reasonPhrase }),
         headers: this.#responseHeaders(source, statusCode, extraHeaders),
-        ...(body === undefined ? {} : { body }),
+        // sip.js asks for a body even where offer and answer were exchanged before the 2xx.
+        ...(body === undefined || body.content === '' ? {} : { body }),
       });
       const text = asText(response);
       (server.transaction as InviteServerTransaction).receiveResponse(statusCode, text);
@@ -395,6 +402,11 @@ export function earlyDialogOf(server: InviteUserAgentServer): SessionDialog | un
 
 export function isRejectable(server: InviteUserAgentServer): boolean {
   return ofServer(server).rejectable;
+}
+
+/** The very bytes of an answer once more, past the state of its transaction. */
+export function repeatResponse(server: InviteUserAgentServer, text: string): void {
+  ofTransaction(server.transaction).send(text).catch(ignoreLostMessage);
 }
 
 /** As if the transport had refused the message (RFC 3261 §17.1.4). */

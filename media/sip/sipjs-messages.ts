@@ -3,11 +3,16 @@ import { IncomingRequestMessage, IncomingResponseMessage, NameAddrHeader, URI } 
 import { sdpOf } from './message/body';
 import { contactUri, namesHop } from './message/validation';
 
+import type { Body } from 'sip.js/lib/core/index.js';
 import type { SipRequest, SipResponse } from './message/message';
 
 /** Messages of our parser in the form that sip.js's core takes; its own grammar is never called. */
 
-export const SDP = 'application/sdp';
+const SDP = 'application/sdp';
+
+export function sessionBody(content: string): Body {
+  return { contentDisposition: 'session', contentType: SDP, content };
+}
 
 /** A URI that goes out as it came in: sip.js would unescape and escape the user part anew. */
 export class WireUri extends URI {
@@ -100,6 +105,8 @@ export class CoreResponse extends IncomingResponseMessage {
   }
 
   override getHeader(name: string): string | undefined {
+    // Looked into for 100rel, which may stand in any of its lines.
+    if (name === 'require') return this.source.optionTags('require').join(', ');
     return this.source.first(name.toLowerCase());
   }
 

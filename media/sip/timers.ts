@@ -11,5 +11,7 @@ export const TIMER_I_MS = T4_MS;
 export const TIMER_J_MS = 64 * T1_MS;
 /** Client swallows repeated answers to a non-INVITE request. */
 export const TIMER_K_MS = T4_MS;
+/** A re-INVITE of ours that only gets provisional answers is given up. */
+export const REINVITE_WAIT_MS = 64 * T1_MS;
 /** A cancelled INVITE whose final answer does not come is forgotten (§9.1). */
 export const CANCEL_WAIT_MS = 64 * T1_MS;

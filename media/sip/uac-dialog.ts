@@ -8,9 +8,10 @@ import { decodeWireText, encodeWireText } from './message/message';
 import { oneLine } from './message/serialiser';
 import { encodeUserPart, uriHost } from './message/uri';
 import { q850Cause, reasonValue } from './reason';
+import { askForSession, minSe } from './session-expires';
 import { CANCEL_WAIT_MS } from './timers';
 
-import type { DialogDelegate, OutboundDialog } from './dialog';
+import type { DialogDelegate, OutboundDialog, PeerLife } from './dialog';
 import type { DialogContext } from './dialog-context';
 import type { RoutedDialog } from './dialog-table';
 import type { Flow } from './edge/flow';
@@ -36,6 +37,8 @@ const MAX_UDP_REQUEST_BYTES = 1_300;
 /** Weight of an offer, which is made after the way of the INVITE is known. */
 const OFFER_BYTES = 350;
 const FIRST_CSEQ = 1;
+/** Each 422 must ask for more than the one before, and yet not without end. */
+const MAX_INTERVAL_RAISES = 3;
 const TRYING = 100;
 
 /**
@@ -57,6 +60,10 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
   #sdp: string | undefined;
   #cseq = FIRST_CSEQ;
   #authorization: string | undefined;
+  /** What our INVITE asks for; a 422 raises both. */
+  #intervalSeconds: number;
+  #minimumSeconds: number;
+  #intervalRaises = 0;
   #provisional: number | null = null;
   #responsePeer = '';
   #cancelled = false;
@@ -68,11 +75,14 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
     this.localTag = localTag;
     this.#context = context;
     this.#invite = invite;
+    this.#intervalSeconds = context.sessionTimers.intervalSeconds;
+    this.#minimumSeconds = context.sessionTimers.minimumSeconds;
     this.#session = new DialogLifecycle({
       context,
       sipCallId: invite.sipCallId,
       localTag,
-      authorizeBye: (challenge) => this.#authorize(challenge, 'BYE'),
+      authorize: (challenge, method, requestUri) => this.#authorize(challenge, method, requestUri),
+      ownsCallId: true,
       onIdle: () => context.onIdle(this),
     });
     this.#session.delegate = delegate;
@@ -122,6 +132,10 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
     else this.#session.bye(reason);
   }
 
+  probe(): Promise<PeerLife> {
+    return this.#session.probe();
+  }
+
   dispose(): void {
     this.#stopTimers();
     this.#session.dispose();
@@ -155,9 +169,9 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
   }
 
   /** Our credentials answer only the trunk itself, whoever else may challenge us in its name. */
-  #authorize(challenge: SipResponse, method: string): string | null {
+  #authorize(challenge: SipResponse, method: string, requestUri: string): string | null {
     if (!this.#trusted.has(this.#responsePeer)) return null;
-    return this.#digest.answer(challenge, method, method === 'INVITE' ? this.#requestUri : this.#opened.remoteTarget);
+    return this.#digest.answer(challenge, method, requestUri);
   }
 
   /** The highest provisional; a challenge too says that somebody is there, as little as 100 does. */
@@ -249,6 +263,7 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
 
   #headers(): string[] {
     const headers = (this.#invite.headers ?? []).map(([name, value]) => oneLine(`${name}: ${encodeWireText(value)}`));
+    headers.push(...askForSession(this.#intervalSeconds, this.#minimumSeconds));
     return this.#authorization === undefined ? headers : [...headers, this.#authorization];
   }
 
@@ -262,6 +277,7 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
     this.#stopTimers();
     if (this.#session.state !== 'setup') return;
     this.#session.transition('established');
+    this.#session.refresh.granted(response);
     if (this.#cancelled) {
       // The 2xx crossed our CANCEL: it was acknowledged, now it is hung up (RFC 3261 §9.1).
       this.bye();
@@ -276,7 +292,7 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
     if (this.#session.state !== 'setup') return;
     const { status } = response;
     if ((status === 401 || status === 407) && !this.#cancelled) {
-      const authorization = this.#authorize(response, 'INVITE');
+      const authorization = this.#authorize(response, 'INVITE', this.#requestUri);
       if (authorization !== null && this.#sdp !== undefined) {
         this.#authorization = authorization;
         this.#cseq += 1;
@@ -284,7 +300,21 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
         return;
       }
     }
+    if (status === 422 && !this.#cancelled && this.#sdp !== undefined && this.#raiseInterval(response)) {
+      this.#cseq += 1;
+      this.#sendInvite(this.#sdp);
+      return;
+    }
     this.#fail(outcomeOf(response, this.#provisional));
+  }
+
+  /** RFC 4028 §7.3: once more, with what the 422 asks for; false when it asks for nothing more. */
+  #raiseInterval(refusal: SipResponse): boolean {
+    const minimum = minSe(refusal);
+    if (minimum <= this.#minimumSeconds || ++this.#intervalRaises > MAX_INTERVAL_RAISES) return false;
+    this.#minimumSeconds = minimum;
+    this.#intervalSeconds = Math.max(this.#intervalSeconds, minimum);
+    return true;
   }
 
   #unreachable(error: Error): void {

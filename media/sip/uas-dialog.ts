@@ -1,8 +1,9 @@
 import { DialogLifecycle } from './dialog-lifecycle';
 import { sdpOf } from './message/body';
 import { encodeWireText } from './message/message';
+import { demandsReliable, ReliableProvisional } from './reliable-provisional';
 
-import type { DialogDelegate, InboundDialog } from './dialog';
+import type { DialogDelegate, InboundDialog, PeerLife } from './dialog';
 import type { DialogContext } from './dialog-context';
 import type { RoutedDialog } from './dialog-table';
 import type { Flow } from './edge/flow';
@@ -14,6 +15,7 @@ import type { SipCore } from './sip-core';
 
 interface UasDialogOptions {
   readonly context: DialogContext;
+  readonly request: SipRequest;
   readonly invite: InboundInvite;
   readonly localTag: string;
   readonly flow: Flow;
@@ -27,19 +29,26 @@ export class UasDialog implements InboundDialog, RoutedDialog {
   readonly sipCallId: string;
   readonly localTag: string;
   readonly invite: InboundInvite;
+  readonly #context: DialogContext;
+  readonly #request: SipRequest;
   readonly #session: DialogLifecycle;
   readonly #core: SipCore;
+  /** Our 180 to a caller that demands it reliable. */
+  #ringing: ReliableProvisional | undefined;
 
-  constructor({ context, invite, localTag, flow, ownAddress }: UasDialogOptions) {
+  constructor({ context, request, invite, localTag, flow, ownAddress }: UasDialogOptions) {
     this.sipCallId = invite.sipCallId;
     this.localTag = localTag;
     this.invite = invite;
+    this.#context = context;
+    this.#request = request;
     this.#session = new DialogLifecycle({
       context,
       sipCallId: invite.sipCallId,
       localTag,
       // We have no credentials for who calls us.
-      authorizeBye: () => null,
+      authorize: () => null,
+      ownsCallId: false,
       onIdle: () => context.onIdle(this),
     });
     this.#core = this.#session.open({
@@ -52,6 +61,8 @@ export class UasDialog implements InboundDialog, RoutedDialog {
         onCancel: () => this.#cancelled(),
         onAck: (request) => this.#session.acknowledged(sdpOf(request)),
         onBye: (request) => this.#peerBye(request),
+        acknowledges: (prack) => this.#ringing?.acknowledgedBy(prack) === true,
+        onPrack: (prack) => this.#session.notify((delegate) => delegate.onPrack?.(sdpOf(prack))),
       },
     });
   }
@@ -64,14 +75,34 @@ export class UasDialog implements InboundDialog, RoutedDialog {
     this.#session.delegate = delegate;
   }
 
-  ring(): void {
-    if (this.#session.state === 'setup') this.#core.ring();
+  ring(offer: () => string): void {
+    if (this.#session.state !== 'setup') return;
+    if (!demandsReliable(this.#request)) {
+      this.#core.ring();
+      return;
+    }
+    const ringing = new ReliableProvisional({
+      clock: this.#context.clock,
+      cseq: this.invite.cseq,
+      repeat: () => {
+        this.#context.counters.retransmitted('INVITE');
+        repeat();
+      },
+      onTimeout: () => this.#unacknowledged(),
+    });
+    this.#ringing = ringing;
+    // RFC 3262 §5: the first reliable answer to an INVITE without offer has the offer.
+    const repeat = this.#core.ring(ringing.headers, this.invite.offer === null ? offer() : undefined);
+    ringing.sent();
   }
 
-  answer(sdp: string): void {
+  answer(sdp: string | null): void {
     if (this.#session.state !== 'setup') return;
+    // RFC 3262 §3: no 2xx while an offer in a reliable answer is open.
+    if (sdp === null && this.#ringing?.acknowledged !== true) throw new Error('the offer in our 180 has no answer yet');
+    this.#ringing?.stop();
     this.#session.transition('established');
-    this.#core.accept(sdp);
+    this.#core.accept(sdp ?? '', this.#session.refresh.grant(this.#request));
   }
 
   reject(
@@ -79,6 +110,7 @@ export class UasDialog implements InboundDialog, RoutedDialog {
     options: { readonly reason?: string; readonly retryAfterSeconds?: number; readonly warning?: string } = {},
   ): void {
     if (this.#session.state !== 'setup') return;
+    this.#ringing?.stop();
     const headers: string[] = [];
     if (options.retryAfterSeconds !== undefined) headers.push(`Retry-After: ${Math.ceil(options.retryAfterSeconds)}`);
     if (options.warning !== undefined) headers.push(`Warning: ${encodeWireText(options.warning)}`);
@@ -91,7 +123,12 @@ export class UasDialog implements InboundDialog, RoutedDialog {
     else this.#session.bye(reason);
   }
 
+  probe(): Promise<PeerLife> {
+    return this.#session.probe();
+  }
+
   dispose(): void {
+    this.#ringing?.stop();
     this.#session.dispose();
   }
 
@@ -109,8 +146,16 @@ export class UasDialog implements InboundDialog, RoutedDialog {
     else this.#session.peerBye(request);
   }
 
+  /** RFC 3262 §3: for 32 s no PRACK came, so the caller does not hear us. */
+  #unacknowledged(): void {
+    if (this.#session.state !== 'setup') return;
+    this.#core.reject(504, undefined);
+    this.#session.close('prack_timeout');
+  }
+
   #cancelled(): void {
     if (this.#session.state !== 'setup') return;
+    this.#ringing?.stop();
     this.#core.reject(487, undefined);
     this.#session.notify((delegate) => delegate.onCancel?.());
     this.#session.close('normal');

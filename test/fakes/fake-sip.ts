@@ -1,5 +1,5 @@
 import type { SipLadderEntry } from '../../contract/events';
-import type { DialogDelegate, InboundDialog, OutboundDialog } from '../../media/sip/dialog';
+import type { DialogDelegate, InboundDialog, OutboundDialog, PeerLife } from '../../media/sip/dialog';
 import type { SipEndpoint } from '../../media/sip/endpoint';
 import type { InboundInvite, OutboundInvite } from '../../media/sip/invite';
 import type { ReasonHeader } from '../../media/sip/reason';
@@ -44,6 +44,15 @@ abstract class FakeDialog {
     this.delegate.onMessage?.(message('out', 'BYE', null));
   }
 
+  /** What `probe` answers. */
+  life: PeerLife = 'alive';
+  probes = 0;
+
+  probe(): Promise<PeerLife> {
+    this.probes++;
+    return Promise.resolve(this.life);
+  }
+
   dispose(): void {
     this.over = true;
   }
@@ -64,7 +73,11 @@ abstract class FakeDialog {
 
 export class FakeInboundDialog extends FakeDialog implements InboundDialog {
   readonly invite: InboundInvite;
-  readonly answers: string[] = [];
+  readonly answers: (string | null)[] = [];
+  /** The INVITE had `Require: 100rel`. */
+  demandsReliable = false;
+  /** Our offer in the 180. */
+  earlyOffer: string | null = null;
   rejection: { readonly status: number; readonly retryAfterSeconds?: number; readonly warning?: string } | null = null;
 
   constructor(invite: Partial<InboundInvite> = {}) {
@@ -85,12 +98,13 @@ export class FakeInboundDialog extends FakeDialog implements InboundDialog {
     };
   }
 
-  ring(): void {
+  ring(offer: () => string): void {
     this.sent.push('180');
+    if (this.demandsReliable && this.invite.offer === null) this.earlyOffer = offer();
     this.delegate.onMessage?.(message('out', 'INVITE', 180));
   }
 
-  answer(sdp: string): void {
+  answer(sdp: string | null): void {
     this.answers.push(sdp);
     this.sent.push('200');
     this.delegate.onMessage?.(message('out', 'INVITE', 200));
@@ -101,6 +115,11 @@ export class FakeInboundDialog extends FakeDialog implements InboundDialog {
     this.rejection = { status, ...options };
     this.sent.push(String(status));
     this.delegate.onMessage?.(message('out', 'INVITE', status));
+  }
+
+  prack(sdp: string | null = null): void {
+    this.delegate.onMessage?.(message('in', 'PRACK', null));
+    this.delegate.onPrack?.(sdp);
   }
 
   ack(sdp: string | null = null): void {

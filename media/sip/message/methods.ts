@@ -1,5 +1,5 @@
 /** Methods that we serve, in the order of the Allow header. */
-const ALLOWED_METHODS = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'INFO', 'UPDATE'] as const;
+const ALLOWED_METHODS = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'INFO', 'UPDATE', 'PRACK'] as const;
 
 export const ALLOW = ALLOWED_METHODS.join(', ');
 
@@ -9,7 +9,6 @@ const served: ReadonlySet<string> = new Set(ALLOWED_METHODS);
 const known: ReadonlySet<string> = new Set([
   ...ALLOWED_METHODS,
   'REGISTER',
-  'PRACK',
   'SUBSCRIBE',
   'NOTIFY',
   'PUBLISH',

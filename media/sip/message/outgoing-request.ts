@@ -8,7 +8,7 @@ import type { RequestParts } from './serialiser';
  *   (RFC 3261 §9.1, §17.1.1.3)
  * - `next_hop`: where the dialog's route set or remote target says
  */
-type RequestWay = 'along_invite' | 'next_hop';
+export type RequestWay = 'along_invite' | 'next_hop';
 
 /**
  * A request of ours, which stays an object until it is handed to a socket. Its bytes are made once, and once more only

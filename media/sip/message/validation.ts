@@ -16,9 +16,9 @@ export interface Refusal {
 }
 
 /** Extensions a peer may demand of us. */
-export const SUPPORTED: readonly string[] = [];
-/** The header that says so; none while there is nothing to say. */
-export const SUPPORTED_LINES: readonly string[] = SUPPORTED.length === 0 ? [] : [`Supported: ${SUPPORTED.join(', ')}`];
+export const SUPPORTED: readonly string[] = ['100rel', 'timer'];
+/** The header that says so. */
+export const SUPPORTED_LINES: readonly string[] = [`Supported: ${SUPPORTED.join(', ')}`];
 
 const MAX_REQUEST_URI = 1024;
 /** Far more than any session description that is meant. */

@@ -5,6 +5,7 @@ import { MoonshineStt } from '../../../media/agent/providers/moonshine/moonshine
 import { PhoneMedia } from '../../support/phone/media';
 import { Phone } from '../../support/phone/phone';
 import type { PhoneCall } from '../../support/phone/phone-call';
+import { headerOf } from '../../support/phone/sip-text';
 import { Stack, waitFor } from '../../support/stack';
 import { wordErrorRate } from '../../support/word-error-rate';
 
@@ -176,6 +177,28 @@ describe('a conversation over SIP and RTP', () => {
     const { turns } = await record(call.sipCallId);
     expect(turns.map(({ speaker }) => speaker)).toEqual(['agent', 'caller', 'agent']);
     expect(turns.map(({ text }) => text)).toEqual([GREETING, expect.stringMatching(/hours/i), HOURS]);
+  }, 60_000);
+
+  it('goes on when the caller asks for an offer and never answers it, and refreshes its session', async () => {
+    const call = await phone.call(DIALED, {
+      headers: [
+        ['Supported', 'timer'],
+        ['Session-Expires', '90;refresher=uac'],
+      ],
+    });
+    await untilQuiet(call, 0);
+    const offered = await call.request('INVITE');
+    expect(offered?.status).toBe(200);
+    expect(offered?.body).toContain('m=audio ');
+    expect(headerOf(offered!, 'session-expires')).toBe('90;refresher=uas');
+    const update = await call.request('UPDATE');
+    expect([update?.status, update?.body]).toEqual([200, '']);
+    const asked = await clock(call);
+    await call.play(await speech(QUESTION));
+    await untilQuiet(call, asked);
+    expect(wordErrorRate(HOURS, await heard(call, asked))).toBeLessThanOrEqual(0.3);
+    expect(await call.hangup()).toBe(200);
+    expect((await record(call.sipCallId)).call).toMatchObject({ end_reason: 'caller_hangup', ended_by: 'caller' });
   }, 60_000);
 
   it('stops speaking when it is interrupted and keeps only what was heard', async () => {

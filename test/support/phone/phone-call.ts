@@ -127,7 +127,7 @@ export class PhoneCall {
   }
 
   /** Any request in this dialog; its final response, null when none came. */
-  request(method: 'BYE' | 'INVITE' | 'OPTIONS' | 'INFO', body = ''): Promise<SipText | null> {
+  request(method: 'BYE' | 'INVITE' | 'UPDATE' | 'OPTIONS' | 'INFO', body = ''): Promise<SipText | null> {
     const branch = `z9hG4bK${token()}`;
     const cseq = ++this.#cseq;
     if (method === 'INVITE') this.#inviteCseq = cseq;

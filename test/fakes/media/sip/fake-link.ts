@@ -67,7 +67,7 @@ export class LinkEnd {
         onAckTimeout: () => note('ack timeout'),
         onBye: () => note('bye'),
         onInfo: () => ({ status: 200 }),
-        onReoffer: () => ({ status: 200, sdp: 'v=0\r\n' }),
+        onRefresh: () => ({ status: 200, sdp: 'v=0\r\n' }),
         onProgress: (response) => note(`progress ${response.status}`),
         onAccept: () => note('accept'),
         onReject: (response) => note(`reject ${response.status}`),

@@ -132,6 +132,20 @@ describeWithSipp('calls of a media node on loopback', () => {
     expect(events.all.at(-1)).toMatchObject({ type: 'ended', ending: { endReason: 'caller_hangup' } });
   });
 
+  it('goes on with the media it had when re-offers come to nothing', async () => {
+    const phone = await RtpPhone.open();
+    const keys = { rtp_port: String(phone.port) };
+    await runSipp({ scenario: 'reoffers-in-vain.xml', remotePort: sipPort, keys });
+    await emptied();
+    // 50 a second, over the 1.7 s that the scenario pauses.
+    expect(phone.received).toBeGreaterThan(75);
+    phone.close();
+    expect(events.all.at(-1)).toMatchObject({
+      type: 'ended',
+      ending: { disposition: 'answered', endReason: 'caller_hangup', endedBy: 'caller' },
+    });
+  });
+
   it('hangs up what is left when it drains in a hurry', async () => {
     const phone = await RtpPhone.open();
     const call = runSipp({

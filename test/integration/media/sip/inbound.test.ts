@@ -34,7 +34,7 @@ describe.each(['udp', 'tcp'] as const)('inbound call over %s', (transport) => {
 
   async function connected(): Promise<void> {
     endpoint.onCall = ({ dialog }) => {
-      dialog.ring();
+      dialog.ring(() => ANSWER);
       dialog.answer(ANSWER);
     };
     peer.send(await authenticated());
@@ -48,7 +48,7 @@ describe.each(['udp', 'tcp'] as const)('inbound call over %s', (transport) => {
     expect(endpoint.server.dialogCount).toBe(0);
     expect(endpoint.calls).toEqual([]);
     endpoint.onCall = ({ dialog }) => {
-      dialog.ring();
+      dialog.ring(() => ANSWER);
       dialog.answer(ANSWER);
     };
     peer.send(invite);
@@ -58,7 +58,7 @@ describe.each(['udp', 'tcp'] as const)('inbound call over %s', (transport) => {
     expect(ok.toTag).toBe(ringing.toTag);
     expect(ok.body.toString()).toBe(ANSWER);
     expect(ok.first('contact')).toContain(`127.0.0.1:${endpoint.port}`);
-    expect(ok.lines('allow')).toEqual(['INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE']);
+    expect(ok.lines('allow')).toEqual(['INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK']);
     caller.establish(ok);
     peer.send(caller.request('ACK'));
     const call = endpoint.calls[0]!;
@@ -145,7 +145,7 @@ describe.each(['udp', 'tcp'] as const)('inbound call over %s', (transport) => {
   });
 
   it('answers CANCEL while ringing with 200 and the INVITE with 487', async () => {
-    endpoint.onCall = ({ dialog }) => dialog.ring();
+    endpoint.onCall = ({ dialog }) => dialog.ring(() => ANSWER);
     peer.send(await authenticated());
     await peer.response(180);
     peer.send(caller.request('CANCEL', { branch: caller.inviteBranch }));
@@ -254,7 +254,7 @@ describe.each(['udp', 'tcp'] as const)('inbound call over %s', (transport) => {
     peer.send(answerTo(await peer.request('BYE'), 200));
   });
 
-  it('answers in-dialog requests of unknown dialogs with 481, an out-of-order CSeq with 500, PRACK with 405', async () => {
+  it('answers in-dialog requests of unknown dialogs with 481, an out-of-order CSeq with 500, PUBLISH with 405', async () => {
     caller.toTag = 'unknown';
     for (const method of ['BYE', 'INFO', 'UPDATE', 'INVITE', 'OPTIONS']) {
       peer.send(caller.request(method));
@@ -265,8 +265,8 @@ describe.each(['udp', 'tcp'] as const)('inbound call over %s', (transport) => {
     peer.send(caller.request('INFO', { cseq: 1 }));
     await peer.response(500, 'INFO');
     caller.cseq += 1;
-    peer.send(caller.request('PRACK'));
-    const refused = await peer.response(405, 'PRACK');
+    peer.send(caller.request('PUBLISH'));
+    const refused = await peer.response(405, 'PUBLISH');
     expect(refused.first('allow')).toContain('INVITE');
     caller.cseq += 1;
     peer.send(caller.request('OPTIONS'));
@@ -318,7 +318,7 @@ describe.each(['udp', 'tcp'] as const)('inbound call over %s', (transport) => {
 
     async function hungUp(): Promise<void> {
       endpoint.onCall = ({ dialog }) => {
-        dialog.ring();
+        dialog.ring(() => ANSWER);
         dialog.answer(ANSWER);
       };
       peer.send(naming(await authenticated(), `127.0.0.9:${other.address().port}`));

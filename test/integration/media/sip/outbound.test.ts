@@ -67,7 +67,8 @@ describe('outbound call', () => {
     expect(invite.first('contact')).toBe(`<sip:+15550001111@127.0.0.1:${endpoint.port}>`);
     expect(invite.first('max-forwards')).toBe('70');
     expect(invite.body.toString()).toBe(OFFER);
-    expect(invite.headers.has('supported')).toBe(false);
+    expect(invite.optionTags('supported')).toEqual(['100rel', 'timer']);
+    expect([invite.first('session-expires'), invite.first('min-se')]).toEqual(['1800', '90']);
     expect(invite.topVia).toMatchObject({ transport: 'UDP', host: '127.0.0.1', port: endpoint.port });
     carrier.send(answerTo(invite, 100));
     // Without Contact, as many gateways send it.
@@ -76,6 +77,7 @@ describe('outbound call', () => {
     accept(invite);
     const ack = await carrier.request('ACK');
     expect(ack.requestUri).toBe(`sip:callee@127.0.0.1:${carrier.port}`);
+    expect(ack.headers.has('supported')).toBe(false);
     expect(ack.topVia?.params.get('branch')).not.toBe(invite.topVia?.params.get('branch'));
     expect(events).toEqual(['progress 180', 'progress 183+sdp', 'accept+sdp']);
     dialog.bye({ protocol: 'Q.850', cause: 16, text: 'Normal call clearing' });

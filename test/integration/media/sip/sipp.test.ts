@@ -55,7 +55,7 @@ describeWithSipp('SIPp', () => {
     folder = await mkdtemp(join(tmpdir(), 'trunkline-sipp-'));
     endpoint = await TestEndpoint.start();
     endpoint.onCall = ({ dialog }) => {
-      dialog.ring();
+      dialog.ring(() => ANSWER);
       dialog.answer(ANSWER);
     };
   });
@@ -92,7 +92,7 @@ describeWithSipp('SIPp', () => {
   it('20 cancelled calls end with 487', async () => {
     await endpoint.server.close();
     endpoint = await TestEndpoint.start({ authentication: 'none' });
-    endpoint.onCall = ({ dialog }) => dialog.ring();
+    endpoint.onCall = ({ dialog }) => dialog.ring(() => ANSWER);
     const run = await sipp('uac-cancel', ['-m', '20', '-r', '20', `127.0.0.1:${endpoint.port}`]);
     expect(run).toMatchObject({ successful: 20, failed: 0 });
     expect(endpoint.calls.every(({ events }) => events.join() === 'cancel,closed normal')).toBe(true);
@@ -102,7 +102,7 @@ describeWithSipp('SIPp', () => {
     await endpoint.server.close();
     endpoint = await TestEndpoint.start({ authentication: 'none' });
     endpoint.onCall = ({ dialog }) => {
-      dialog.ring();
+      dialog.ring(() => ANSWER);
       dialog.answer(ANSWER);
     };
     const target = { address: '127.0.0.1', port: endpoint.port };
@@ -145,4 +145,55 @@ describeWithSipp('SIPp', () => {
     }
     expect(await carrier).toMatchObject({ successful: 5, failed: 0 });
   }, 60_000);
+
+  describe('with session timers and reliable provisional answers', () => {
+    beforeEach(async () => {
+      await endpoint.server.close();
+      endpoint = await TestEndpoint.start({
+        authentication: 'none',
+        sessionTimers: { intervalSeconds: 4, minimumSeconds: 2 },
+      });
+    });
+
+    it.each(['u1', 't1'])(
+      'a caller that demands both is served, -t %s',
+      async (transport) => {
+        endpoint.onCall = (call) => {
+          const { dialog } = call;
+          dialog.delegate = {
+            ...dialog.delegate,
+            onPrack: () => dialog.answer(ANSWER),
+            onRefreshOffer: () => ANSWER,
+            onExpired: (why) => call.events.push(why),
+          };
+          dialog.ring(() => ANSWER);
+        };
+        const run = await sipp('uac-reliable', ['-m', '5', '-r', '5', '-t', transport, `127.0.0.1:${endpoint.port}`]);
+        expect(run).toMatchObject({ successful: 5, failed: 0 });
+        await until(() => endpoint.calls.every(({ events }) => events.at(-1) === 'closed normal'));
+        for (const { events } of endpoint.calls) expect(events).toContain('refresh_missing');
+      },
+      60_000,
+    );
+
+    it('a carrier that demands both is served', async () => {
+      const port = 20_000 + Math.floor(Math.random() * 20_000);
+      const carrier = sipp('uas-reliable', ['-m', '1', '-p', String(port)]);
+      await new Promise((resolve) => setTimeout(resolve, 700));
+      const events: string[] = [];
+      await endpoint.server.invite(
+        {
+          sipCallId: 'sipp-reliable@trunkline',
+          target: { user: '+15557654321', host: '127.0.0.1', port, transport: 'udp' },
+          fromUser: '+15550001111',
+          credentials: { username: 'bob', password: 'pw' },
+          offer: () => OFFER,
+        },
+        { ...recordingDelegate(events), onExpired: (why) => events.push(why) },
+      );
+      await until(() => events.includes('closed normal'), 15_000);
+      expect(events).toEqual(['progress 183+sdp', 'accept', 'refresh_missing', 'closed normal']);
+      expect(await carrier).toMatchObject({ successful: 1, failed: 0 });
+    }, 60_000);
+  });
 });

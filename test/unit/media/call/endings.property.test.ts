@@ -137,6 +137,13 @@ function inboundSteps(dialog: FakeInboundDialog, resolveStart: readonly (() => v
     'peer: BYE': live(() => dialog.peerBye()),
     'peer: hold': live(() => dialog.delegate.onReoffer?.(PHONE_SDP.replace('sendrecv', 'inactive'))),
     'peer: asks for an offer': live(() => dialog.delegate.onReoffer?.(null)),
+    'peer: PRACK': live(() => dialog.earlyOffer !== null && dialog.prack(PHONE_SDP)),
+    'sip: no PRACK': live(() => {
+      if (dialog.answers.length > 0) return;
+      dialog.over = true;
+      dialog.delegate.onClosed?.('prack_timeout');
+    }),
+    'sip: session expired': live(() => dialog.answers.length > 0 && dialog.delegate.onExpired?.('refresh_timeout')),
     'peer: bad offer': live(() => dialog.delegate.onReoffer?.(VIDEO_ONLY_SDP)),
     'sip: BYE answered': () => dialog.sent.includes('BYE') && dialog.answerBye(),
     'sip: ACK timeout': live(() => {
@@ -156,6 +163,7 @@ const OUTBOUND: Readonly<Record<string, Step>> = Object.fromEntries(
     'peer: 487': (dialog) => dialog.refuse(487),
     'peer: BYE': (dialog) => dialog.peerBye(),
     'peer: hold': (dialog) => dialog.delegate.onReoffer?.(PHONE_SDP.replace('sendrecv', 'sendonly')),
+    'sip: session expired': (dialog) => dialog.delegate.onExpired?.('refresh_missing'),
     'sip: transport lost': (dialog) => {
       dialog.over = true;
       dialog.delegate.onClosed?.('transport_error');

@@ -230,6 +230,103 @@ describe('an inbound call', () => {
     expect(dialog.delegate.onReoffer?.(VIDEO_ONLY_SDP)).toEqual({ status: 488 });
   });
 
+  it.each([
+    ['no answer', null],
+    ['an answer without audio', VIDEO_ONLY_SDP],
+    ['an answer that is none', 'v=0'],
+  ])('goes on as it was when the ACK of a re-INVITE brings %s to our offer', async (_what, answer) => {
+    const dialog = await layer.answered();
+    for (let i = 0; i < 2; i++) {
+      expect(dialog.delegate.onReoffer?.(null)).toHaveProperty('sdp');
+      dialog.ack(answer);
+    }
+    await settle();
+    expect(dialog.sent).toEqual(['180', '200']);
+    expect(layer.rtp.last.remotes).toHaveLength(1);
+    // And the next one is heard.
+    expect(dialog.delegate.onReoffer?.(null)).toHaveProperty('sdp');
+    dialog.ack(PHONE_SDP.replace('40000', '40010'));
+    expect(layer.rtp.last.remotes.at(-1)).toMatchObject({ port: 40_010 });
+    dialog.peerBye();
+    await settle();
+    expect(ending()).toMatchObject({ disposition: 'answered', endReason: 'caller_hangup' });
+  });
+
+  it('offers in its 180 to a delayed offer that demands reliable answers, and answers after the PRACK', async () => {
+    layer.warmAtOnce = false;
+    const dialog = new FakeInboundDialog({ offer: null });
+    dialog.demandsReliable = true;
+    layer.receive(dialog);
+    await settle();
+    expect(dialog.earlyOffer).toMatch(/m=audio 20002 /);
+    layer.agent.finishWarm();
+    await settle();
+    expect(dialog.sent).toEqual(['180']);
+    dialog.prack(PHONE_SDP);
+    expect([dialog.sent, dialog.answers]).toEqual([['180', '200'], [null]]);
+    expect(layer.rtp.last.remotes).toMatchObject([{ port: 40_000, send: true }]);
+    expect(layer.agent.started).toBe(1);
+    dialog.ack();
+    expect(dialog.over).toBe(false);
+  });
+
+  it('waits for its agent when the PRACK comes first', async () => {
+    layer.warmAtOnce = false;
+    const dialog = new FakeInboundDialog({ offer: null });
+    dialog.demandsReliable = true;
+    layer.receive(dialog);
+    await settle();
+    dialog.prack(PHONE_SDP);
+    expect(dialog.sent).toEqual(['180']);
+    layer.agent.finishWarm();
+    await settle();
+    expect(dialog.sent).toEqual(['180', '200']);
+  });
+
+  it.each([
+    ['the PRACK brings no answer', (dialog: FakeInboundDialog) => dialog.prack(null), 488],
+    ['no PRACK comes', (dialog: FakeInboundDialog) => dialog.delegate.onClosed?.('prack_timeout'), 504],
+    ['somebody hangs up before the PRACK', () => void layer.hangup(CALL), 480],
+  ])('is refused when %s', async (_what, happens, status) => {
+    const dialog = new FakeInboundDialog({ offer: null });
+    dialog.demandsReliable = true;
+    layer.receive(dialog);
+    await settle();
+    happens(dialog);
+    await layer.clock.advance(1000);
+    expect(ending()).toMatchObject({ sip: { finalStatus: status } });
+    dialog.prack(PHONE_SDP);
+    expect(dialog.answers).toEqual([]);
+  });
+
+  it('is refreshed with the SDP that was agreed on, whose answer may put it on hold', async () => {
+    const dialog = new FakeInboundDialog();
+    layer.receive(dialog);
+    expect(dialog.delegate.onRefreshOffer?.()).toBeNull();
+    await settle();
+    dialog.ack();
+    expect(dialog.delegate.onRefreshOffer?.()).toBe(dialog.answers[0]);
+    dialog.delegate.onRefreshAnswer?.(PHONE_SDP.replace('sendrecv', 'sendonly'));
+    expect(layer.agent.holds.at(-1)).toBe(true);
+    dialog.delegate.onRefreshAnswer?.(VIDEO_ONLY_SDP);
+    expect(layer.rtp.last.remotes).toHaveLength(2);
+    // Our offer to a re-INVITE is open.
+    dialog.delegate.onReoffer?.(null);
+    expect(dialog.delegate.onRefreshOffer?.()).toBeNull();
+  });
+
+  it('ends when its session timer finds nobody, and says why', async () => {
+    const dialog = await layer.answered();
+    dialog.delegate.onExpired?.('refresh_missing');
+    expect(dialog.byeReason).toEqual({ protocol: 'Q.850', cause: 102, text: 'session was not refreshed' });
+    dialog.answerBye();
+    await settle();
+    expect(ending()).toMatchObject({ disposition: 'answered', endReason: 'session_expired', endedBy: 'system' });
+    expect(layer.events.ofCall(CALL)).toContainEqual(
+      expect.objectContaining({ type: 'note', note: 'session_refresh_missing' }),
+    );
+  });
+
   it('reports turns and digits and ignores INFO digits of a phone that sends RFC 4733', async () => {
     const dialog = await layer.answered();
     dialog.delegate.onDtmf?.('1');

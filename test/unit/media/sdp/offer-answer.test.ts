@@ -360,6 +360,31 @@ describe('SdpSession', () => {
     expect(session.readAnswer(answer)).toMatchObject({ ok: true, remote: { port: 4000 } });
   });
 
+  it('an offer that only refreshes is the SDP in force, word for word', () => {
+    const session = open();
+    expect(session.refreshOffer()).toBeNull();
+    const { sdp: held } = accepted(session.answer(sdp({ session: ['a=sendonly'] })));
+    expect(session.refreshOffer()).toBe(held);
+    expect(session.readAnswer(sdp()).ok).toBe(true);
+    expect(session.refreshOffer()).toBe(held);
+
+    const caller = open();
+    const offer = caller.offer();
+    expect(caller.refreshOffer()).toBeNull();
+    caller.readAnswer(sdp());
+    expect(caller.refreshOffer()).toBe(offer);
+  });
+
+  it('what was offered in vain is not in force, and its version is not used again', () => {
+    const session = open();
+    const { sdp: held } = accepted(session.answer(sdp({ session: ['a=sendonly'] })));
+    expect(origin(session.offer())).toBe(`${session.sessionId} 2`);
+    expect(session.readAnswer(sdp({ media: [] })).ok).toBe(false);
+    const refresh = session.refreshOffer()!;
+    expect(refresh).toBe(held.replace(`${session.sessionId} 1`, `${session.sessionId} 3`));
+    expect(session.refreshOffer()).toBe(refresh);
+  });
+
   it('a refused offer leaves the version as it was', () => {
     const session = open();
     session.answer(sdp());

@@ -133,7 +133,7 @@ describe('the adapter', () => {
     const link = await established();
     const ok = link.callee.sent.find((text) => text.startsWith('SIP/2.0 200'))!;
     expect(ok.match(/\r\nAllow: /g)).toHaveLength(1);
-    expect(ok).toContain('\r\nAllow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE\r\n');
+    expect(ok).toContain('\r\nAllow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK\r\n');
     expect(ok).toContain('\r\nServer: Test\r\n');
     expect(ok.match(/\r\nContact: /g)).toHaveLength(1);
     for (const text of link.callee.sent.slice(1))
@@ -222,13 +222,22 @@ describe('the adapter', () => {
     for (const core of [link, ringing].flatMap(({ caller, callee }) => [caller.core, callee.core])) core.dispose();
   });
 
-  it('follows Record-Route, and puts no Supported where nothing is', async () => {
+  it('follows Record-Route, and says what it supports but in ACK and CANCEL', async () => {
     const link = await established(['Record-Route: <sip:p1;lr>, <sip:p2;lr>']);
     link.callee.core.bye([], () => {});
     const bye = link.callee.sent.at(-1)!;
     expect(bye).toContain('\r\nRoute: <sip:p1;lr>\r\nRoute: <sip:p2;lr>\r\n');
     expect(bye).toMatch(/^BYE sip:caller@192\.0\.2\.1:5060 SIP\/2\.0\r\n/);
-    expect([...link.caller.sent, ...link.callee.sent].join('')).not.toContain('Supported');
+    const saying = [...link.caller.sent, ...link.callee.sent].filter((text) =>
+      text.includes('\r\nSupported: 100rel, timer'),
+    );
+    expect(saying.map((text) => /CSeq: (.+)\r/.exec(text)?.[1])).toEqual(['1 INVITE', '1 INVITE', '1 BYE']);
+    const cancelled = new FakeLink();
+    cancelled.invite();
+    await pass(5);
+    cancelled.caller.core.cancel(undefined);
+    expect(cancelled.caller.sent.at(-1)).not.toContain('Supported');
+    for (const { core } of [cancelled.caller, cancelled.callee]) core.dispose();
     link.caller.core.dispose();
     link.callee.core.dispose();
   });

@@ -35,7 +35,8 @@ describe('validation', () => {
     ['a large body', (t) => t + 'x'.repeat(40_000), 413],
     ['a known method not served', (t) => t.replaceAll('INVITE', 'REFER'), 405],
     ['version 3', (t) => t.replace('host SIP/2.0', 'host SIP/3.0'), 505],
-    ['100rel required', (t) => t.replace('Max-', 'Require: 100rel\r\nMax-'), 420],
+    ['100rel and timer required', (t) => t.replace('Max-', 'Require: 100rel, Timer\r\nMax-'), null],
+    ['what we lack required', (t) => t.replace('Max-', 'Require: 100rel, precondition\r\nMax-'), 420],
     ['no Contact', (t) => t.replace('Contact: <sip:a@h>\r\n', ''), 400],
     ['two Contacts', (t) => t.replace('<sip:a@h>', '<sip:a@h>, <sip:b@h>'), 400],
     ['a Contact of another scheme', (t) => t.replace('<sip:a@h>', '<http://h>'), 400],
@@ -83,9 +84,11 @@ describe('validation', () => {
 
   it('names what would be accepted', () => {
     expect(invite((t) => t.replaceAll('INVITE', 'REFER'))?.headers).toEqual([
-      'Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE',
+      'Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK',
     ]);
-    expect(invite((t) => t.replace('Max-', 'Require: 100rel, X\r\nMax-'))?.headers).toEqual(['Unsupported: 100rel, x']);
+    expect(invite((t) => t.replace('Max-', 'Require: 100rel, X, timer, precondition\r\nMax-'))?.headers).toEqual([
+      'Unsupported: x, precondition',
+    ]);
     expect(invite((t) => t.replace('application/sdp', 'text/plain'))?.headers).toEqual(['Accept: application/sdp']);
   });
 });
