@@ -7,6 +7,7 @@ import type { TranscriptTurn } from '../../contract/events';
 import type { AgentDelegate, AgentPersona, AgentSession } from '../agent/agent-session';
 import { TimerSet, type Clock } from '../clock';
 import type { RtpEngine, RtpRemote, RtpSession, RtpStats } from '../rtp/rtp-session';
+import { KeyPresses } from './key-presses';
 
 /** Answer anyway when the first words are not ready by then. */
 const WARM_DEADLINE_MS = 3000;
@@ -37,6 +38,7 @@ export class CallMedia {
   readonly #options: CallMediaOptions;
   readonly #timers: TimerSet<'warm'>;
   readonly #latenciesMs: number[] = [];
+  readonly #presses = new KeyPresses();
   #session: RtpSession | null = null;
   #agent: AgentSession | null = null;
   #remote: RtpRemote | null = null;
@@ -44,7 +46,6 @@ export class CallMedia {
   #finishWarm: (() => void) | null = null;
   #agentStarted = false;
   #dtmfCount = 0;
-  #dtmfByRtp = false;
   #turns = 0;
 
   constructor(options: CallMediaOptions) {
@@ -62,9 +63,8 @@ export class CallMedia {
     this.#session = session;
     const { clock, delegate } = this.#options;
     session.delegate = {
-      onDtmf: (digit) => {
-        this.#dtmfByRtp = true;
-        this.#digit(digit);
+      onDtmf: (digit, durationMs) => {
+        if (this.#presses.event(digit, durationMs, clock.now())) this.#digit(digit);
       },
       onFirstPacketSent: (at) => delegate.onFirstPacketSent(at - clock.timeOriginMs),
       onFirstPacketReceived: (at) => delegate.onFirstPacketReceived(at - clock.timeOriginMs),
@@ -111,9 +111,9 @@ export class CallMedia {
     if (!this.#closed) this.#setRemote(remote);
   }
 
-  /** A digit by INFO; left out once the peer has shown that it sends RFC 4733 events, as some send both. */
+  /** A digit by INFO. */
   infoDtmf(digit: string): void {
-    if (!this.#dtmfByRtp) this.#digit(digit);
+    if (this.#presses.info(digit, this.#options.clock.now())) this.#digit(digit);
   }
 
   turnLatencyMs(): CallMetrics['turnLatencyMs'] {

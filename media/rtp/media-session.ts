@@ -111,6 +111,7 @@ export class MediaSession {
       law: remote.codec,
       payloadType: remote.payloadType,
       telephoneEventPayloadType: remote.telephoneEventPayloadType,
+      localTelephoneEventPayloadType: remote.localTelephoneEventPayloadType ?? null,
     });
     if (first) {
       this.#timeoutFromMs = nowMs;

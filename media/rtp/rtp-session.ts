@@ -8,8 +8,10 @@ export interface RtpRemote {
   readonly port: number;
   readonly codec: G711Law;
   readonly payloadType: number;
-  /** null when the peer offered no telephone-event. */
+  /** Of the peer's SDP; null when it has no telephone-event. */
   readonly telephoneEventPayloadType: number | null;
+  /** Of our SDP, where it may be another; default: as the peer's. */
+  readonly localTelephoneEventPayloadType?: number | null;
   /** Address the signalling came from: the one other host that RTP may be learned from. */
   readonly signallingAddress: string;
   /** false on hold (sendonly/inactive from the peer): we send nothing and the media timeout rests. */

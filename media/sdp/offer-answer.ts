@@ -2,7 +2,7 @@
 import { isIPv6 } from 'node:net';
 import { write } from 'sdp-transform';
 import type { AudioCodec, Direction, LocalAudio } from './audio-stream';
-import { CODECS, answerDirection, chooseAudio, remoteAudio } from './negotiation';
+import { CODECS, answerDirection, chooseAudio, remoteAudio, telephoneEventOf } from './negotiation';
 import { refuse } from './sdp-result';
 import type { AnswerResult, ReadAnswerResult } from './sdp-result';
 import { readSessionDescription } from './session-description';
@@ -68,12 +68,15 @@ export function readAnswer(
   const read = readSessionDescription(answer);
   if (!read.ok) return read;
   const offered = offer === null ? null : readSessionDescription(offer);
-  const index = offered?.ok === true ? offered.description.media.findIndex((section) => section.port !== 0) : 0;
+  const sections = offered?.ok === true ? offered.description.media : [];
+  const index = sections.length === 0 ? 0 : sections.findIndex(({ port }) => port !== 0);
   const section = read.description.media[index];
   if (section === undefined) return refuse('mismatch', 'the m= line of our audio is missing');
   if (section.media !== 'audio') return refuse('mismatch', 'the m= line of our audio is another one');
   const choice = chooseAudio([section], local.localAddress);
-  return choice.ok ? { ok: true, remote: remoteAudio(choice) } : choice;
+  if (!choice.ok) return choice;
+  const ours = sections[index];
+  return { ok: true, remote: remoteAudio(choice, ours === undefined ? null : telephoneEventOf(ours)) };
 }
 
 function audioLine(port: number, formats: readonly LocalFormat[], direction: Direction): MediaLine {

@@ -230,12 +230,14 @@ describe('an inbound call', () => {
     expect(dialog.delegate.onReoffer?.(VIDEO_ONLY_SDP)).toEqual({ status: 488 });
   });
 
-  it('reports turns and digits and ignores INFO digits of a phone that sends RFC 4733', async () => {
+  it('reports turns, and digits that come by INFO and by RFC 4733 once, whichever is first', async () => {
     const dialog = await layer.answered();
     dialog.delegate.onDtmf?.('1');
+    layer.rtp.last.delegate.onDtmf?.('1', 100);
     layer.rtp.last.delegate.onDtmf?.('2', 100);
     dialog.delegate.onDtmf?.('2');
-    expect(layer.agent.digits).toEqual(['1', '2']);
+    dialog.delegate.onDtmf?.('2');
+    expect(layer.agent.digits).toEqual(['1', '2', '2']);
     const turn = { speaker: 'caller', text: 'hi', startMs: 0, endMs: 1, interruptedAtMs: null } as const;
     layer.agent.delegate.onTurn(turn);
     layer.agent.delegate.onTurn(turn);

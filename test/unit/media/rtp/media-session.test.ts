@@ -181,6 +181,39 @@ describe('MediaSession', () => {
     expect((bench.sent.at(-1) as RtpPacket).payload).toEqual(tone);
   });
 
+  test.each([101, 96])('hears DTMF as %i when our SDP says 101 and the peer’s says 96', (payloadType) => {
+    const bench = new Bench();
+    bench.session.setRemote({ ...REMOTE, telephoneEventPayloadType: 96, localTelephoneEventPayloadType: 101 }, 0);
+    bench.run(1, () => bench.receive(Uint8Array.of(5, 0x8a, 3, 0x20), { payloadType, timestamp: 800 }));
+    expect(bench.events).toContain('dtmf 5 100');
+  });
+
+  it('tells events from audio that the peer calls by our number for events', () => {
+    const bench = new Bench();
+    const remote = { ...REMOTE, payloadType: 101, telephoneEventPayloadType: 96, localTelephoneEventPayloadType: 101 };
+    bench.session.setRemote(remote, 0);
+    const tone = encoded(sine(400, 160));
+    bench.run(20, () => bench.receive(tone, { payloadType: 101 }));
+    expect(amplitudeAt(bench.session.pcm, 400)).toBeGreaterThan(7000);
+    bench.run(1, () => bench.receive(Uint8Array.of(5, 0x8a, 3, 0x20), { payloadType: 101 }));
+    expect(bench.events.filter((event) => event.startsWith('dtmf'))).toEqual(['dtmf 5 100']);
+  });
+
+  it('hears DTMF that comes as a stream of its own, once a press, and the audio beside it', () => {
+    const bench = new Bench();
+    bench.session.setRemote(REMOTE, 0);
+    const tone = encoded(sine(400, 160));
+    bench.run(20, (frame) => {
+      bench.receive(tone);
+      const payload = Uint8Array.of(7, 0x0a, 0, (frame + 1) * 8);
+      bench.receive(payload, { payloadType: 101, ssrc: 77, sequenceNumber: frame, timestamp: 800 });
+    });
+    expect(amplitudeAt(bench.session.pcm, 400)).toBeGreaterThan(7000);
+    bench.run(20);
+    expect(bench.events.filter((event) => event.startsWith('dtmf'))).toHaveLength(1);
+    expect(bench.session.close(bench.nowMs).packetsLost).toBe(0);
+  });
+
   it('reports DTMF and does not play it', () => {
     const bench = new Bench();
     bench.session.setRemote(REMOTE, 0);
