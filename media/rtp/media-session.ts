@@ -63,6 +63,7 @@ export class MediaSession {
   #receivedAny = false;
 
   #nextReportMs = 0;
+  #rtcpOverRtp = false;
   #reportedPackets = 0;
   #lastSenderReport = 0;
   #lastSenderReportMs = 0;
@@ -129,7 +130,7 @@ export class MediaSession {
 
   receiveRtp(bytes: Uint8Array, address: string, port: number, nowMs: number): void {
     if (isRtcp(bytes)) {
-      this.receiveRtcp(bytes, address, port, nowMs);
+      this.receiveRtcp(bytes, address, port, nowMs, true);
       return;
     }
     if (!this.#receiver.receive(bytes, address, port, nowMs)) return;
@@ -139,8 +140,11 @@ export class MediaSession {
     this.#options.events.onFirstPacketReceived(this.#options.epochOffsetMs + nowMs);
   }
 
-  receiveRtcp(bytes: Uint8Array, address: string, port: number, nowMs: number): void {
-    if (!isRtcp(bytes) || !this.#receiver.source.acceptRtcp(address, port, rtcpSenderSsrc(bytes))) return;
+  /** `overRtp`: it came to our RTP port (RFC 5761), where a NAT lets ours back. */
+  receiveRtcp(bytes: Uint8Array, address: string, port: number, nowMs: number, overRtp = false): void {
+    const { source } = this.#receiver;
+    if (!isRtcp(bytes) || !source.acceptRtcp(address, port, rtcpSenderSsrc(bytes), nowMs)) return;
+    if (source.rtcpPort === port && source.rtcpAddress === address) this.#rtcpOverRtp = overRtp;
     let received;
     try {
       received = readRtcp(bytes);
@@ -245,7 +249,7 @@ export class MediaSession {
     const remote = this.#remote as RtpRemote;
     this.#nextReportMs = nowMs + RTCP_INTERVAL_MS * (0.5 + this.#random());
     const { source, stats } = this.#receiver;
-    if (!source.locked && !this.#maySendToSdp) return;
+    if (!source.locked && source.rtcpAddress === null && !this.#maySendToSdp) return;
     const { packetsSent, octetsSent, ssrc } = this.#transmitter;
     const since = this.#lastSenderReport === 0 ? 0 : Math.round(((nowMs - this.#lastSenderReportMs) / 1000) * 65536);
     const packet = buildReport({
@@ -266,9 +270,21 @@ export class MediaSession {
       bye,
     });
     this.#reportedPackets = packetsSent;
+    this.#sendRtcp(packet, remote);
+  }
+
+  /** Back to where the peer's comes from; to the port beside its RTP until one has come. */
+  #sendRtcp(packet: Uint8Array, remote: RtpRemote): void {
+    const { sendRtp, sendRtcp } = this.#options;
+    const { source } = this.#receiver;
+    if (source.rtcpAddress !== null) {
+      const send = this.#rtcpOverRtp ? sendRtp : sendRtcp;
+      send(packet, source.rtcpPort, source.rtcpAddress);
+      return;
+    }
     const moved = source.locked && source.port !== remote.port;
     const port = moved ? source.port + 1 : (remote.rtcpPort ?? remote.port + 1);
-    if (port <= 65535) this.#options.sendRtcp(packet, port, source.address ?? this.#remoteAddress);
+    if (port <= 65535) sendRtcp(packet, port, source.address ?? this.#remoteAddress);
   }
 
   #random(): number {

@@ -446,6 +446,37 @@ describe('RTCP of a session', () => {
     expect(bench.rtp).toHaveLength(500);
   });
 
+  it("goes back to where the peer's RTCP comes from, over the port that it came to", () => {
+    const ssrc = 42;
+    const report = buildReport({
+      ssrc,
+      cname: 'peer',
+      sender: null,
+      block: null,
+      lastSenderReport: 0,
+      delaySinceLastSenderReport: 0,
+      bye: false,
+    });
+    const bench = new Bench();
+    bench.session.setRemote(REMOTE, 0);
+    bench.run(300, (frame) => {
+      bench.receive(SILENCE, { port: 61_000, ssrc });
+      if (frame === 10) bench.session.receiveRtcp(report, REMOTE.address, 33_333, bench.nowMs);
+      if (frame === 11) bench.session.receiveRtcp(report, '203.0.113.66', 33_334, bench.nowMs);
+    });
+    expect(bench.rtcp.map(({ address, port }) => `${address}:${port}`)).toEqual([`${REMOTE.address}:33333`]);
+
+    const muxed = new Bench();
+    muxed.session.setRemote(REMOTE, 0);
+    muxed.run(300, (frame) => {
+      muxed.receive(SILENCE, { port: 61_000, ssrc });
+      if (frame === 10) muxed.session.receiveRtp(report, REMOTE.address, 61_000, muxed.nowMs);
+    });
+    expect(muxed.rtcp).toEqual([]);
+    const overRtp = muxed.rtp.filter(({ packet }) => packet[1] === 200);
+    expect(overRtp.map(({ address, port }) => `${address}:${port}`)).toEqual([`${REMOTE.address}:61000`]);
+  });
+
   it('measures the round trip and the loss of the other direction, also on the RTP port', () => {
     const bench = new Bench();
     bench.session.setRemote({ ...REMOTE, rtcpPort: 4000 }, 0);
