@@ -22,6 +22,8 @@ interface CallMediaDelegate {
   /** `count` digits so far. */
   onDtmf(count: number): void;
   onMediaTimeout(): void;
+  /** Our media has failed. */
+  onFailure(): void;
   /** Monotonic ms. */
   onFirstPacketSent(atMs: number): void;
   onFirstPacketReceived(atMs: number): void;
@@ -71,6 +73,9 @@ export class CallMedia {
       onPlaybackFinished: (id) => this.#agent?.onPlaybackFinished(id),
       onMediaTimeout: () => {
         if (!this.#closed) delegate.onMediaTimeout();
+      },
+      onFailure: () => {
+        if (!this.#closed) delegate.onFailure();
       },
     };
   }

@@ -157,6 +157,7 @@ export class CallSession {
         onMediaTimeout: () => {
           if (this.lifecycle.state === 'answered') hangUp('media_timeout', 'system');
         },
+        onFailure: () => hangUp('error', 'system'),
         onFirstPacketSent: (at) => this.lifecycle.timings.mark('first_sent', at),
         onFirstPacketReceived: (at) => this.lifecycle.timings.mark('first_received', at),
       },

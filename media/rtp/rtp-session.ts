@@ -46,6 +46,8 @@ export interface RtpSessionDelegate {
   onPlaybackFinished?(playbackId: number): void;
   /** No RTP or RTCP for the timeout (RTP: 15 s in a call, 30 s from the start). */
   onMediaTimeout?(): void;
+  /** Errors of ours: nothing is sent any more. */
+  onFailure?(): void;
 }
 
 export interface RtpSession {

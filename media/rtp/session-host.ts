@@ -50,8 +50,15 @@ export class SessionHost {
     this.#pacer = new Pacer({ clock: options.clock, onRound: () => this.#postBatch() });
   }
 
+  /** Never throws: what one command breaks is the affair of its session, the others' commands are carried out. */
   handle(messages: readonly ToRtpThread[]): void {
-    for (const message of messages) this.#handleOne(message);
+    for (const message of messages) {
+      try {
+        this.#handleOne(message);
+      } catch (error) {
+        this.#commandFailed(message, error);
+      }
+    }
   }
 
   #handleOne(message: ToRtpThread): void {
@@ -59,10 +66,12 @@ export class SessionHost {
       case 'open':
         void this.#open(message.request, message.mediaId, message.localAddress);
         return;
-      case 'listener':
-        this.#listener?.close();
+      case 'listener': {
+        const before = this.#listener;
         this.#listener = message.port;
+        before?.close();
         return;
+      }
       case 'stop':
         this.#stop();
         this.#reply(message.request, { kind: 'stopped' });
@@ -97,9 +106,33 @@ export class SessionHost {
         this.#reply(message.request, { kind: 'cleared', samples: session.queue.clear() });
         return;
       case 'close':
-        this.#reply(message.request, { kind: 'stats', stats: session.close(this.#clock.now()) });
-        this.#drop(message.mediaId, hosted);
+        try {
+          this.#reply(message.request, { kind: 'stats', stats: session.close(this.#clock.now()) });
+        } finally {
+          this.#drop(message.mediaId, hosted);
+        }
     }
+  }
+
+  #commandFailed(message: ToRtpThread, error: unknown): void {
+    const mediaId = 'mediaId' in message ? message.mediaId : null;
+    this.#fault(mediaId, error);
+    if ('request' in message) {
+      this.#reply(message.request, { kind: 'error', code: 'failed', message: 'the command failed' });
+    }
+    const hosted = mediaId === null ? undefined : this.#hosted.get(mediaId);
+    if (mediaId !== null && hosted !== undefined) this.#giveUp(mediaId, hosted);
+  }
+
+  /** The call of this session is told to end; its sockets stay until it does. */
+  #giveUp(mediaId: number, hosted: Hosted): void {
+    this.#pacer.remove(hosted);
+    this.#post({ type: 'failed', mediaId });
+  }
+
+  #fault(mediaId: number | null, error: unknown): void {
+    const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#post({ type: 'fault', mediaId, message });
   }
 
   async #open(request: number, mediaId: number, localAddress: string): Promise<void> {
@@ -152,13 +185,8 @@ export class SessionHost {
         try {
           work();
         } catch (error) {
-          if (errors++ === 0) {
-            const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-            this.#post({ type: 'fault', mediaId, message });
-          }
-          if (errors !== ERROR_BUDGET) return;
-          this.#pacer.remove(hosted);
-          this.#post({ type: 'timeout', mediaId });
+          if (errors++ === 0) this.#fault(mediaId, error);
+          if (errors === ERROR_BUDGET) this.#giveUp(mediaId, hosted);
         }
       },
       onFrame: (nowMs, skipped) => {
@@ -194,11 +222,17 @@ export class SessionHost {
     };
     this.#batchIds = [];
     this.#batchReceived = [];
-    this.#listener.postMessage(batch, [
-      batch.mediaIds.buffer as ArrayBuffer,
-      batch.pcm.buffer as ArrayBuffer,
-      batch.received.buffer as ArrayBuffer,
-    ]);
+    try {
+      this.#listener.postMessage(batch, [
+        batch.mediaIds.buffer as ArrayBuffer,
+        batch.pcm.buffer as ArrayBuffer,
+        batch.received.buffer as ArrayBuffer,
+      ]);
+    } catch (error) {
+      // Nobody hears the callers until the next listener; they still hear us, and every call can still end.
+      this.#listener = null;
+      this.#fault(null, error);
+    }
   }
 
   #drop(mediaId: number, hosted: Hosted): void {
@@ -213,7 +247,7 @@ export class SessionHost {
   #stop(): void {
     this.#stopped = true;
     for (const [mediaId, hosted] of this.#hosted) {
-      hosted.session.close(this.#clock.now());
+      hosted.guard(() => hosted.session.close(this.#clock.now()));
       this.#drop(mediaId, hosted);
     }
     this.#pacer.close();

@@ -41,5 +41,7 @@ export type FromRtpThread =
   | { readonly type: 'firstReceived'; readonly mediaId: number; readonly atEpochMs: number }
   | { readonly type: 'finished'; readonly mediaId: number; readonly playbackId: number }
   | { readonly type: 'timeout'; readonly mediaId: number }
-  /** An error of ours in the work for one session; told once per session. */
-  | { readonly type: 'fault'; readonly mediaId: number; readonly message: string };
+  /** Errors of ours have ended this session. */
+  | { readonly type: 'failed'; readonly mediaId: number }
+  /** An error of ours in the work for one session (null: for all); of packets and frames the first of a session. */
+  | { readonly type: 'fault'; readonly mediaId: number | null; readonly message: string };

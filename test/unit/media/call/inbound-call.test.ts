@@ -98,6 +98,14 @@ describe('an inbound call', () => {
     expect(dialog.byeReason?.cause).toBe(102);
   });
 
+  it('ends when its media fails', async () => {
+    const dialog = await layer.answered();
+    layer.rtp.last.delegate.onFailure?.();
+    dialog.answerBye();
+    await settle();
+    expect(ending()).toMatchObject({ disposition: 'answered', endReason: 'error', endedBy: 'system' });
+  });
+
   it('ends when our 200 is never acknowledged', async () => {
     const dialog = layer.receive();
     await settle();
