@@ -22,6 +22,8 @@ interface CallMediaDelegate {
   /** `count` digits so far. */
   onDtmf(count: number): void;
   onMediaTimeout(): void;
+  /** The peer's packets have stopped, or are back. */
+  onMediaQuiet(quiet: boolean): void;
   /** Our media has failed. */
   onFailure(): void;
   /** Monotonic ms. */
@@ -56,8 +58,9 @@ export class CallMedia {
   }
 
   /** Rejects with code `no_port`. A session that opens after `close()` is closed at once. */
-  async open(localAddress: string): Promise<void> {
-    const session = await this.#options.engine.open({ localAddress });
+  async open(localAddress: string, mediaTimeoutSeconds: number): Promise<void> {
+    const mediaTimeoutMs = mediaTimeoutSeconds * 1000;
+    const session = await this.#options.engine.open({ localAddress, mediaTimeoutMs });
     if (this.#closed) {
       await session.close();
       return;
@@ -73,6 +76,9 @@ export class CallMedia {
       onPlaybackFinished: (id) => this.#agent?.onPlaybackFinished(id),
       onMediaTimeout: () => {
         if (!this.#closed) delegate.onMediaTimeout();
+      },
+      onMediaQuiet: (quiet) => {
+        if (!this.#closed) delegate.onMediaQuiet(quiet);
       },
       onFailure: () => {
         if (!this.#closed) delegate.onFailure();

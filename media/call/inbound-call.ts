@@ -54,6 +54,7 @@ export class InboundCall implements RegisteredCall {
       sipCallId: dialog.sipCallId,
       deps,
       hangUp: (endReason, endedBy) => this.hangUp(endReason, endedBy),
+      probe: async () => (await this.#dialog.probe?.()) ?? 'alive',
       onEnded: () => deps.registry.leave(this),
     });
     this.#session.lifecycle.timings.mark('begin', dialog.invite.receivedAt);
@@ -116,7 +117,7 @@ export class InboundCall implements RegisteredCall {
     }
     lifecycle.events.report({ type: 'routed', rule: decision.rule, steps: decision.steps });
     // The port opens while the workflow starts.
-    const port = media.open(invite.localAddress).then(
+    const port = media.open(invite.localAddress, decision.mediaTimeoutSeconds).then(
       () => null,
       (error: unknown) => ({ error }),
     );

@@ -6,7 +6,7 @@ import { Worker } from 'node:worker_threads';
 import type { MessagePort, Transferable } from 'node:worker_threads';
 import { threadEntry } from '../thread-entry';
 import { RtpError } from './rtp-error';
-import type { RtpEngine, RtpRemote, RtpSession, RtpSessionDelegate, RtpStats } from './rtp-session';
+import type { RtpEngine, RtpRemote, RtpSession, RtpSessionDelegate, RtpSessionOptions, RtpStats } from './rtp-session';
 import type { FromRtpThread, RtpReply, RtpThreadOptions, ToRtpThread } from './thread-messages';
 
 export interface ThreadedRtpEngineOptions extends RtpThreadOptions {
@@ -63,9 +63,9 @@ export class ThreadedRtpEngine implements RtpEngine {
     });
   }
 
-  async open(options: { readonly localAddress: string }): Promise<RtpSession> {
+  async open(options: RtpSessionOptions): Promise<RtpSession> {
     const mediaId = ++this.#lastMediaId;
-    const reply = await this.request({ type: 'open', mediaId, localAddress: options.localAddress });
+    const reply = await this.request({ type: 'open', mediaId, options });
     if (reply.kind !== 'opened') throw new RtpError('bind_failed', 'unexpected answer of the RTP thread');
     const session = new ThreadedRtpSession(this, mediaId, reply.localPort, () => this.#sessions.delete(mediaId));
     this.#sessions.set(mediaId, session);
@@ -233,6 +233,9 @@ class ThreadedRtpSession implements RtpSession {
         return;
       case 'timeout':
         delegate.onMediaTimeout?.();
+        return;
+      case 'quiet':
+        delegate.onMediaQuiet?.(message.quiet);
         return;
       case 'failed':
         delegate.onFailure?.();

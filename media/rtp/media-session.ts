@@ -13,9 +13,9 @@ import { buildReport, compactNtp, ntpTime, readRtcp, rtcpSenderSsrc } from './rt
 import type { RtpRemote, RtpStats } from './rtp-session';
 import { Transmitter } from './transmitter';
 
-/** From the start until the first packet, and from the last packet on. */
-const FIRST_PACKET_TIMEOUT_MS = 30_000;
-const MEDIA_TIMEOUT_MS = 15_000;
+/** A peer whose packets stop for this long is looked for by signalling, and again while they stay away. */
+const QUIET_MS = 10_000;
+const QUIET_AGAIN_MS = 30_000;
 /** Speech waits this long for the first packet of a peer behind a NAT. */
 const NAT_WAIT_MS = 500;
 /** Report interval, spread by half as RFC 3550 §6.2 wants. */
@@ -30,6 +30,8 @@ interface MediaSessionEvents {
   onFirstPacketReceived(atEpochMs: number): void;
   onPlaybackFinished(playbackId: number): void;
   onMediaTimeout(): void;
+  /** True: no packets any more; said again while that lasts. False: they are back. */
+  onMediaQuiet(quiet: boolean): void;
 }
 
 export interface MediaSessionOptions {
@@ -37,6 +39,8 @@ export interface MediaSessionOptions {
   readonly sendRtcp: (packet: Uint8Array, port: number, address: string) => void;
   readonly events: MediaSessionEvents;
   readonly allowPrivateTargets: boolean;
+  /** From the start, from the last packet and from our last word on. */
+  readonly mediaTimeoutMs: number;
   readonly cname: string;
   /** The monotonic clock of all `nowMs`. */
   readonly now: () => number;
@@ -57,8 +61,11 @@ export class MediaSession {
   #receivedFrame = false;
   #speechFromMs = 0;
 
-  #aliveMs: number | null = null;
-  #timeoutFromMs = 0;
+  /** Of the start, of the last packet and of our last word. */
+  #aliveMs = 0;
+  #spokeMs = 0;
+  #nextQuietMs = 0;
+  #quiet = false;
   #sentAny = false;
   #receivedAny = false;
 
@@ -115,12 +122,11 @@ export class MediaSession {
       localTelephoneEventPayloadType: remote.localTelephoneEventPayloadType ?? null,
     });
     if (first) {
-      this.#timeoutFromMs = nowMs;
+      this.#aliveMs = nowMs;
       this.#speechFromMs = address === signallingAddress ? nowMs : nowMs + NAT_WAIT_MS;
       this.#nextReportMs = nowMs + RTCP_INTERVAL_MS * (0.5 + this.#random() / 2);
     } else if (resumed) {
-      this.#aliveMs = this.#aliveMs === null ? null : nowMs;
-      this.#timeoutFromMs = nowMs;
+      this.#alive(nowMs);
     }
   }
 
@@ -134,7 +140,7 @@ export class MediaSession {
       return;
     }
     if (!this.#receiver.receive(bytes, address, port, nowMs)) return;
-    this.#aliveMs = nowMs;
+    this.#alive(nowMs);
     if (this.#receivedAny) return;
     this.#receivedAny = true;
     this.#options.events.onFirstPacketReceived(this.#options.epochOffsetMs + nowMs);
@@ -152,8 +158,7 @@ export class MediaSession {
       // Malformed control packets tell nothing; the peer's audio decides.
       return;
     }
-    if (this.#aliveMs !== null) this.#aliveMs = nowMs;
-    else this.#timeoutFromMs = nowMs;
+    this.#alive(nowMs);
     if (received.senderReport !== null) {
       this.#lastSenderReport = received.senderReport;
       this.#lastSenderReportMs = nowMs;
@@ -188,8 +193,10 @@ export class MediaSession {
       echo: this.#echo && this.#receivedAny ? this.#pcm : null,
       nowMs,
     });
+    if (this.#transmitter.talking && !this.#echo) this.#spokeMs = nowMs;
     if (nowMs >= this.#nextReportMs) this.#report(nowMs, false);
     if (this.#watched) this.#checkTimeout(nowMs);
+    this.#checkQuiet(nowMs);
   }
 
   /** Says goodbye by RTCP. */
@@ -227,13 +234,27 @@ export class MediaSession {
     return remote !== null && remote.send && remote.receive !== false;
   }
 
+  #alive(nowMs: number): void {
+    this.#aliveMs = nowMs;
+    if (!this.#quiet) return;
+    this.#quiet = false;
+    this.#options.events.onMediaQuiet(false);
+  }
+
+  /** Phones that suppress silence send nothing while they listen: it does not run out while the agent speaks. */
   #checkTimeout(nowMs: number): void {
-    const quietMs = this.#aliveMs === null ? nowMs - this.#timeoutFromMs : nowMs - this.#aliveMs;
-    const limitMs = this.#aliveMs === null ? FIRST_PACKET_TIMEOUT_MS : MEDIA_TIMEOUT_MS;
-    if (quietMs < limitMs) return;
-    this.#aliveMs = this.#aliveMs === null ? null : nowMs;
-    this.#timeoutFromMs = nowMs;
+    if (nowMs - Math.max(this.#aliveMs, this.#spokeMs) < this.#options.mediaTimeoutMs) return;
+    this.#aliveMs = nowMs;
     this.#options.events.onMediaTimeout();
+  }
+
+  /** Also on hold, and while the agent speaks. */
+  #checkQuiet(nowMs: number): void {
+    if (!this.#receivedAny || nowMs - this.#aliveMs < QUIET_MS) return;
+    if (this.#quiet && nowMs < this.#nextQuietMs) return;
+    this.#quiet = true;
+    this.#nextQuietMs = nowMs + QUIET_AGAIN_MS;
+    this.#options.events.onMediaQuiet(true);
   }
 
   #sendRtp(packet: Uint8Array): void {

@@ -44,8 +44,10 @@ export interface RtpSessionDelegate {
   onFirstPacketReceived?(atEpochMs: number): void;
   /** A queued playback was sent to its last sample. */
   onPlaybackFinished?(playbackId: number): void;
-  /** No RTP or RTCP for the timeout (RTP: 15 s in a call, 30 s from the start). */
+  /** No RTP or RTCP for the timeout of the session, and silence on our side. */
   onMediaTimeout?(): void;
+  /** The peer's packets have stopped (said again while they stay away), or are back. */
+  onMediaQuiet?(quiet: boolean): void;
   /** Errors of ours: nothing is sent any more. */
   onFailure?(): void;
 }
@@ -68,10 +70,16 @@ export interface RtpSession {
   close(): Promise<RtpStats>;
 }
 
+export interface RtpSessionOptions {
+  readonly localAddress: string;
+  /** How long nothing may come while we are silent too. Default 30 s. */
+  readonly mediaTimeoutMs?: number;
+}
+
 export interface RtpEngine {
   start(): Promise<void>;
   /** Opens a port pair of the pool; rejects with code `no_port` when it is exhausted. */
-  open(options: { readonly localAddress: string }): Promise<RtpSession>;
+  open(options: RtpSessionOptions): Promise<RtpSession>;
   /** All caller audio goes to this port as AudioBatch from now on. */
   connectListener(port: MessagePort): void;
   readonly sessionCount: number;

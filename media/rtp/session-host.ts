@@ -1,6 +1,7 @@
 /** All sessions of the RTP thread: carries out the main thread's commands, feeds the pacer, collects the audio batches. */
 import { randomBytes } from 'node:crypto';
 
+import { DEFAULT_MEDIA_TIMEOUT_SECONDS } from '../../contract/directory';
 import { FRAME_SAMPLES } from '../audio/audio-batch';
 import { MediaSession } from './media-session';
 import { Pacer } from './pacer';
@@ -11,6 +12,7 @@ import { SocketPair } from './socket-pair';
 import type { MessagePort } from 'node:worker_threads';
 import type { AudioBatch } from '../audio/audio-batch';
 import type { PacedSession, PacerClock } from './pacer';
+import type { RtpSessionOptions } from './rtp-session';
 import type { FromRtpThread, RtpReply, RtpThreadOptions, ToRtpThread } from './thread-messages';
 
 /** Failures of one session, after which its call is given up: never the thread. */
@@ -64,7 +66,7 @@ export class SessionHost {
   #handleOne(message: ToRtpThread): void {
     switch (message.type) {
       case 'open':
-        void this.#open(message.request, message.mediaId, message.localAddress);
+        void this.#open(message.request, message.mediaId, message.options);
         return;
       case 'listener': {
         const before = this.#listener;
@@ -135,10 +137,10 @@ export class SessionHost {
     this.#post({ type: 'fault', mediaId, message });
   }
 
-  async #open(request: number, mediaId: number, localAddress: string): Promise<void> {
+  async #open(request: number, mediaId: number, options: RtpSessionOptions): Promise<void> {
     let hosted: Hosted | undefined;
     try {
-      const sockets = await SocketPair.open(this.#pool, localAddress, {
+      const sockets = await SocketPair.open(this.#pool, options.localAddress, {
         onRtp: (bytes, address, port) => {
           hosted?.guard(() => hosted?.session.receiveRtp(bytes, address, port, this.#clock.now()));
         },
@@ -151,7 +153,7 @@ export class SessionHost {
         sockets.close();
         throw new RtpError('closed', 'the RTP thread is stopping');
       }
-      hosted = this.#host(mediaId, sockets);
+      hosted = this.#host(mediaId, sockets, options);
       this.#hosted.set(mediaId, hosted);
       this.#reply(request, { kind: 'opened', localPort: sockets.port });
     } catch (error) {
@@ -160,11 +162,12 @@ export class SessionHost {
     }
   }
 
-  #host(mediaId: number, sockets: SocketPair): Hosted {
+  #host(mediaId: number, sockets: SocketPair, options: RtpSessionOptions): Hosted {
     const session = new MediaSession({
       sendRtp: (packet, port, address) => sockets.sendRtp(packet, port, address),
       sendRtcp: (packet, port, address) => sockets.sendRtcp(packet, port, address),
       allowPrivateTargets: this.#options.allowPrivateTargets ?? true,
+      mediaTimeoutMs: options.mediaTimeoutMs ?? DEFAULT_MEDIA_TIMEOUT_SECONDS * 1000,
       cname: this.#cname,
       now: () => this.#clock.now(),
       epochOffsetMs: this.#options.epochOffsetMs,
@@ -174,6 +177,7 @@ export class SessionHost {
         onFirstPacketReceived: (atEpochMs) => this.#post({ type: 'firstReceived', mediaId, atEpochMs }),
         onPlaybackFinished: (playbackId) => this.#post({ type: 'finished', mediaId, playbackId }),
         onMediaTimeout: () => this.#post({ type: 'timeout', mediaId }),
+        onMediaQuiet: (quiet) => this.#post({ type: 'quiet', mediaId, quiet }),
       },
     });
     const collect = (pcm: Int16Array, received: boolean): void => this.#collect(mediaId, pcm, received);

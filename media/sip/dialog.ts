@@ -6,6 +6,8 @@ import type { ReasonHeader } from './reason';
 
 export type DialogCloseCause = 'normal' | 'ack_timeout' | 'transport_error' | 'bye_timeout';
 
+export type PeerLife = 'alive' | 'gone';
+
 /** Callbacks of a dialog, set once before anything can happen; none is called after `onClosed`. */
 export interface DialogDelegate {
   /** Caller gave up before our final answer; 487 has been sent. */
@@ -36,6 +38,8 @@ interface AnyDialog {
   delegate: DialogDelegate;
   /** BYE in a confirmed dialog; before our ACK arrives it is queued (RFC 3261 §15). Idempotent. */
   bye(reason?: ReasonHeader): void;
+  /** Asks the peer whether it is there, by a request in the dialog; never rejects. */
+  probe?(): Promise<PeerLife>;
   /** Drops all state without a word on the wire (tests, kill). */
   dispose(): void;
 }

@@ -1,5 +1,5 @@
 import type { SipLadderEntry } from '../../contract/events';
-import type { DialogDelegate, InboundDialog, OutboundDialog } from '../../media/sip/dialog';
+import type { DialogDelegate, InboundDialog, OutboundDialog, PeerLife } from '../../media/sip/dialog';
 import type { SipEndpoint } from '../../media/sip/endpoint';
 import type { InboundInvite, OutboundInvite } from '../../media/sip/invite';
 import type { ReasonHeader } from '../../media/sip/reason';
@@ -42,6 +42,15 @@ abstract class FakeDialog {
     this.byeReason = reason;
     this.sent.push('BYE');
     this.delegate.onMessage?.(message('out', 'BYE', null));
+  }
+
+  /** What `probe` answers. */
+  life: PeerLife = 'alive';
+  probes = 0;
+
+  probe(): Promise<PeerLife> {
+    this.probes++;
+    return Promise.resolve(this.life);
   }
 
   dispose(): void {

@@ -20,6 +20,7 @@ const COMMON: Readonly<Record<string, Step>> = {
     layer.agents.at(-1)?.delegate.onTurn({ speaker: 'agent', text: 'x', startMs: 0, endMs: 1, interruptedAtMs: null }),
   'rtp: timeout': (layer) => layer.rtp.sessions.at(-1)?.delegate.onMediaTimeout?.(),
   'rtp: fails': (layer) => layer.rtp.sessions.at(-1)?.delegate.onFailure?.(),
+  'rtp: quiet': (layer) => layer.rtp.sessions.at(-1)?.delegate.onMediaQuiet?.(true),
   'rtp: digit': (layer) => layer.rtp.sessions.at(-1)?.delegate.onDtmf?.('5', 100),
   'rtp: stuck': (layer) => {
     for (const session of layer.rtp.sessions) session.stuck = true;

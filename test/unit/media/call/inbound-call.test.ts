@@ -30,6 +30,7 @@ describe('an inbound call', () => {
     expect(dialog.sent).toEqual(['180', '200']);
     expect(layer.agent.started).toBe(1);
     expect(layer.rtp.last.remotes[0]).toMatchObject({ address: '192.0.2.10', port: 40_000, send: true });
+    expect(layer.rtp.last.options).toEqual({ localAddress: '192.0.2.1', mediaTimeoutMs: 60_000 });
     expect(layer.events.types(CALL)).toEqual(['routed', 'ringing', 'answered']);
     expect(layer.control.status(CALL)).toMatchObject({ known: true, state: 'answered' });
   });
@@ -104,6 +105,28 @@ describe('an inbound call', () => {
     dialog.answerBye();
     await settle();
     expect(ending()).toMatchObject({ disposition: 'answered', endReason: 'error', endedBy: 'system' });
+  });
+
+  it('ends when its packets have stopped and nobody answers in the dialog', async () => {
+    const dialog = await layer.answered();
+    layer.rtp.last.delegate.onMediaQuiet?.(true);
+    await settle();
+    expect(dialog).toMatchObject({ probes: 1, over: false });
+    dialog.life = 'gone';
+    layer.rtp.last.delegate.onMediaQuiet?.(true);
+    await settle();
+    dialog.answerBye();
+    await settle();
+    expect(ending()).toMatchObject({ endReason: 'media_timeout', endedBy: 'system' });
+  });
+
+  it('goes on when the packets are back before it is known that nobody answers', async () => {
+    const dialog = await layer.answered();
+    dialog.life = 'gone';
+    layer.rtp.last.delegate.onMediaQuiet?.(true);
+    layer.rtp.last.delegate.onMediaQuiet?.(false);
+    await settle();
+    expect(dialog).toMatchObject({ probes: 1, over: false });
   });
 
   it('ends when our 200 is never acknowledged', async () => {

@@ -31,7 +31,7 @@ class Bench {
   readonly session: MediaSession;
   #sequenceNumber = 65_530;
 
-  constructor(allowPrivateTargets = true) {
+  constructor(allowPrivateTargets = true, mediaTimeoutMs = 30_000) {
     const keep =
       (list: Datagram[]) =>
       (packet: Uint8Array, port: number, address: string): void => {
@@ -41,6 +41,7 @@ class Bench {
       sendRtp: keep(this.rtp),
       sendRtcp: keep(this.rtcp),
       allowPrivateTargets,
+      mediaTimeoutMs,
       cname: 'trunkline',
       now: () => this.nowMs,
       epochOffsetMs: 1_700_000_000_000,
@@ -51,6 +52,7 @@ class Bench {
         onFirstPacketReceived: (atEpochMs) => this.events.push(`received ${atEpochMs - 1_700_000_000_000}`),
         onPlaybackFinished: (playbackId) => this.events.push(`finished ${playbackId}`),
         onMediaTimeout: () => this.events.push('timeout'),
+        onMediaQuiet: (quiet) => this.events.push(quiet ? 'quiet' : 'back'),
       },
     });
   }
@@ -359,20 +361,34 @@ describe('MediaSession', () => {
 });
 
 describe('media timeout', () => {
-  it('comes 30 s after the start when nothing was ever received', () => {
-    const bench = new Bench();
+  test.each([30, 5, 120])('of %i s comes that long after the start when nothing was ever received', (seconds) => {
+    const bench = new Bench(true, seconds * 1000);
     bench.session.setRemote(REMOTE, 0);
-    bench.run(1500);
+    bench.run(seconds * 50);
     expect(bench.events).not.toContain('timeout');
     bench.run(1);
     expect(bench.events).toContain('timeout');
   });
 
-  it('comes 15 s after the last packet', () => {
+  it('comes 30 s after the last packet', () => {
+    const bench = new Bench();
+    bench.session.setRemote(REMOTE, 0);
+    bench.run(100);
+    bench.run(1, () => bench.receive(SILENCE));
+    bench.run(1499);
+    expect(bench.events).not.toContain('timeout');
+    bench.run(1);
+    expect(bench.events).toContain('timeout');
+  });
+
+  it('does not run out while we speak, and comes 30 s after the last word', () => {
     const bench = new Bench();
     bench.session.setRemote(REMOTE, 0);
     bench.run(1, () => bench.receive(SILENCE));
-    bench.run(749);
+    bench.session.queue.play(1, new Int16Array(160 * 5000).fill(1000), true);
+    bench.run(5000);
+    expect(bench.events).toContain('finished 1');
+    bench.run(1499);
     expect(bench.events).not.toContain('timeout');
     bench.run(1);
     expect(bench.events).toContain('timeout');
@@ -391,7 +407,7 @@ describe('media timeout', () => {
     const foreign = new Bench();
     foreign.session.setRemote(REMOTE, 0);
     foreign.run(1, () => foreign.receive(SILENCE));
-    foreign.run(760, () => {
+    foreign.run(1510, () => {
       foreign.receive(SILENCE, { address: '203.0.113.66' });
       foreign.session.receiveRtcp(report, '203.0.113.66', 4001, foreign.nowMs);
     });
@@ -417,10 +433,45 @@ describe('media timeout', () => {
     bench.run(3000);
     expect(bench.events).not.toContain('timeout');
     bench.session.setRemote(REMOTE, bench.nowMs);
-    bench.run(740);
+    bench.run(1490);
     expect(bench.events).not.toContain('timeout');
     bench.run(20);
     expect(bench.events).toContain('timeout');
+  });
+});
+
+describe('packets that stop', () => {
+  const said = (bench: Bench): string[] => bench.events.filter((event) => event === 'quiet' || event === 'back');
+
+  it('are told after 10 s and every 30 s while they stay away, also while we speak', () => {
+    const bench = new Bench();
+    bench.session.setRemote(REMOTE, 0);
+    bench.session.queue.play(1, new Int16Array(160 * 5000).fill(1000), true);
+    bench.run(1, () => bench.receive(SILENCE));
+    bench.run(499);
+    expect(said(bench)).toEqual([]);
+    bench.run(1);
+    expect(said(bench)).toEqual(['quiet']);
+    bench.run(1499);
+    expect(said(bench)).toEqual(['quiet']);
+    bench.run(1);
+    expect(said(bench)).toEqual(['quiet', 'quiet']);
+  });
+
+  it('are told when they are back', () => {
+    const bench = new Bench();
+    bench.session.setRemote(REMOTE, 0);
+    bench.run(1, () => bench.receive(SILENCE));
+    bench.run(600);
+    bench.run(100, () => bench.receive(SILENCE));
+    expect(said(bench)).toEqual(['quiet', 'back']);
+  });
+
+  it('are not missed when none ever came', () => {
+    const bench = new Bench();
+    bench.session.setRemote(REMOTE, 0);
+    bench.run(1400);
+    expect(said(bench)).toEqual([]);
   });
 });
 
