@@ -24,6 +24,8 @@ interface CallMediaDelegate {
   onMediaTimeout(): void;
   /** The peer's packets have stopped, or are back. */
   onMediaQuiet(quiet: boolean): void;
+  /** Packets have come, and none of the peer; said once. */
+  onDeaf(packetsForeign: number): void;
   /** Our media has failed. */
   onFailure(): void;
   /** Monotonic ms. */
@@ -50,6 +52,7 @@ export class CallMedia {
   #finishWarm: (() => void) | null = null;
   #agentStarted = false;
   #dtmfCount = 0;
+  #deafTold = false;
   #turns = 0;
 
   constructor(options: CallMediaOptions) {
@@ -80,6 +83,7 @@ export class CallMedia {
       onMediaQuiet: (quiet) => {
         if (!this.#closed) delegate.onMediaQuiet(quiet);
       },
+      onDeaf: (packetsForeign) => this.#deaf(packetsForeign),
       onFailure: () => {
         if (!this.#closed) delegate.onFailure();
       },
@@ -147,7 +151,16 @@ export class CallMedia {
     // An agent that fails at its last words must not keep the port.
     if (this.#agentStarted) await this.#agent?.finish().catch(() => undefined);
     this.#agent?.close();
-    return this.#session ? this.#session.close() : null;
+    const stats = this.#session ? await this.#session.close() : null;
+    // Too short a call to be told in its course.
+    if (stats && stats.packetsReceived === 0 && stats.packetsForeign > 0) this.#deaf(stats.packetsForeign);
+    return stats;
+  }
+
+  #deaf(packetsForeign: number): void {
+    if (this.#deafTold) return;
+    this.#deafTold = true;
+    this.#options.delegate.onDeaf(packetsForeign);
   }
 
   #setRemote(remote: RtpRemote): void {

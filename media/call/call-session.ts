@@ -157,6 +157,12 @@ export class CallSession {
     if (gone) this.#options.hangUp('media_timeout', 'system');
   }
 
+  #deaf(packetsForeign: number): void {
+    const { logger, events } = this.lifecycle;
+    events.report({ type: 'warning', warning: 'only_foreign_packets', packetsForeign, packetsReceived: 0 });
+    logger.warn({ packetsForeign, packetsReceived: 0 }, 'only packets of others come: wrong address in SDP?');
+  }
+
   #createMedia(): CallMedia {
     const { deps, hangUp } = this.#options;
     return new CallMedia({
@@ -173,6 +179,7 @@ export class CallSession {
           if (this.lifecycle.state === 'answered') hangUp('media_timeout', 'system');
         },
         onMediaQuiet: (quiet) => void this.#lookForPeer(quiet),
+        onDeaf: (packetsForeign) => this.#deaf(packetsForeign),
         onFailure: () => hangUp('error', 'system'),
         onFirstPacketSent: (at) => this.lifecycle.timings.mark('first_sent', at),
         onFirstPacketReceived: (at) => this.lifecycle.timings.mark('first_received', at),

@@ -237,6 +237,9 @@ class ThreadedRtpSession implements RtpSession {
       case 'quiet':
         delegate.onMediaQuiet?.(message.quiet);
         return;
+      case 'deaf':
+        delegate.onDeaf?.(message.packetsForeign);
+        return;
       case 'failed':
         delegate.onFailure?.();
     }

@@ -16,6 +16,8 @@ import { Transmitter } from './transmitter';
 /** A peer whose packets stop for this long is looked for by signalling, and again while they stay away. */
 const QUIET_MS = 10_000;
 const QUIET_AGAIN_MS = 30_000;
+/** Somebody's packets come, and none from where the peer should be: told this long after the start. */
+const DEAF_MS = 2000;
 /** Speech waits this long for the first packet of a peer behind a NAT. */
 const NAT_WAIT_MS = 500;
 /** Report interval, spread by half as RFC 3550 §6.2 wants. */
@@ -32,6 +34,8 @@ interface MediaSessionEvents {
   onMediaTimeout(): void;
   /** True: no packets any more; said again while that lasts. False: they are back. */
   onMediaQuiet(quiet: boolean): void;
+  /** Packets have come, all of them foreign. */
+  onDeaf(packetsForeign: number): void;
 }
 
 export interface MediaSessionOptions {
@@ -62,10 +66,12 @@ export class MediaSession {
   #speechFromMs = 0;
 
   /** Of the start, of the last packet and of our last word. */
+  #startMs = 0;
   #aliveMs = 0;
   #spokeMs = 0;
   #nextQuietMs = 0;
   #quiet = false;
+  #deafTold = false;
   #sentAny = false;
   #receivedAny = false;
 
@@ -122,6 +128,7 @@ export class MediaSession {
       localTelephoneEventPayloadType: remote.localTelephoneEventPayloadType ?? null,
     });
     if (first) {
+      this.#startMs = nowMs;
       this.#aliveMs = nowMs;
       this.#speechFromMs = address === signallingAddress ? nowMs : nowMs + NAT_WAIT_MS;
       this.#nextReportMs = nowMs + RTCP_INTERVAL_MS * (0.5 + this.#random() / 2);
@@ -197,6 +204,7 @@ export class MediaSession {
     if (nowMs >= this.#nextReportMs) this.#report(nowMs, false);
     if (this.#watched) this.#checkTimeout(nowMs);
     this.#checkQuiet(nowMs);
+    this.#checkDeaf(nowMs);
   }
 
   /** Says goodbye by RTCP. */
@@ -255,6 +263,14 @@ export class MediaSession {
     this.#quiet = true;
     this.#nextQuietMs = nowMs + QUIET_AGAIN_MS;
     this.#options.events.onMediaQuiet(true);
+  }
+
+  #checkDeaf(nowMs: number): void {
+    if (this.#deafTold || this.#receivedAny || nowMs - this.#startMs < DEAF_MS) return;
+    const { foreignPackets } = this.#receiver.source;
+    if (foreignPackets === 0) return;
+    this.#deafTold = true;
+    this.#options.events.onDeaf(foreignPackets);
   }
 
   #sendRtp(packet: Uint8Array): void {

@@ -48,6 +48,8 @@ export interface RtpSessionDelegate {
   onMediaTimeout?(): void;
   /** The peer's packets have stopped (said again while they stay away), or are back. */
   onMediaQuiet?(quiet: boolean): void;
+  /** Packets come, and none is the peer's as far as its SDP and its signalling tell; said once. */
+  onDeaf?(packetsForeign: number): void;
   /** Errors of ours: nothing is sent any more. */
   onFailure?(): void;
 }

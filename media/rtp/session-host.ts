@@ -178,6 +178,7 @@ export class SessionHost {
         onPlaybackFinished: (playbackId) => this.#post({ type: 'finished', mediaId, playbackId }),
         onMediaTimeout: () => this.#post({ type: 'timeout', mediaId }),
         onMediaQuiet: (quiet) => this.#post({ type: 'quiet', mediaId, quiet }),
+        onDeaf: (packetsForeign) => this.#post({ type: 'deaf', mediaId, packetsForeign }),
       },
     });
     const collect = (pcm: Int16Array, received: boolean): void => this.#collect(mediaId, pcm, received);

@@ -47,6 +47,7 @@ export type FromRtpThread =
   | { readonly type: 'finished'; readonly mediaId: number; readonly playbackId: number }
   | { readonly type: 'timeout'; readonly mediaId: number }
   | { readonly type: 'quiet'; readonly mediaId: number; readonly quiet: boolean }
+  | { readonly type: 'deaf'; readonly mediaId: number; readonly packetsForeign: number }
   /** Errors of ours have ended this session. */
   | { readonly type: 'failed'; readonly mediaId: number }
   /** An error of ours in the work for one session (null: for all); of packets and frames the first of a session. */

@@ -129,6 +129,21 @@ describe('an inbound call', () => {
     expect(dialog).toMatchObject({ probes: 1, over: false });
   });
 
+  it('warns once when all packets are foreign, while it lives or with its statistics', async () => {
+    const dialog = await layer.answered();
+    layer.rtp.last.delegate.onDeaf?.(12);
+    layer.rtp.last.finalStats = { ...layer.rtp.last.finalStats, packetsForeign: 40 };
+    dialog.peerBye();
+    await settle();
+    const warnings = (callId: string) => layer.events.ofCall(callId).filter((event) => event.type === 'warning');
+    expect(warnings(CALL)).toMatchObject([{ warning: 'only_foreign_packets', packetsForeign: 12, packetsReceived: 0 }]);
+    const short = await layer.answered(new FakeInboundDialog({ sipCallId: 'sip-2' }));
+    layer.rtp.last.finalStats = { ...layer.rtp.last.finalStats, packetsForeign: 5 };
+    short.peerBye();
+    await settle();
+    expect(warnings('call-sip-2')).toMatchObject([{ packetsForeign: 5 }]);
+  });
+
   it('ends when our 200 is never acknowledged', async () => {
     const dialog = layer.receive();
     await settle();

@@ -53,6 +53,7 @@ class Bench {
         onPlaybackFinished: (playbackId) => this.events.push(`finished ${playbackId}`),
         onMediaTimeout: () => this.events.push('timeout'),
         onMediaQuiet: (quiet) => this.events.push(quiet ? 'quiet' : 'back'),
+        onDeaf: (packetsForeign) => this.events.push(`deaf ${packetsForeign}`),
       },
     });
   }
@@ -472,6 +473,31 @@ describe('packets that stop', () => {
     bench.session.setRemote(REMOTE, 0);
     bench.run(1400);
     expect(said(bench)).toEqual([]);
+  });
+});
+
+describe('a session that hears only packets of others', () => {
+  const deaf = (bench: Bench): string[] => bench.events.filter((event) => event.startsWith('deaf'));
+  const foreign = (bench: Bench) => (): void => bench.receive(SILENCE, { address: '203.0.113.66' });
+
+  it('says so once, after two seconds', () => {
+    const bench = new Bench();
+    bench.session.setRemote(REMOTE, 0);
+    bench.run(100, foreign(bench));
+    expect(deaf(bench)).toEqual([]);
+    bench.run(500, foreign(bench));
+    expect(deaf(bench)).toEqual(['deaf 101']);
+  });
+
+  it('does not say so when the peer is heard too, or nobody is', () => {
+    const heard = new Bench();
+    heard.session.setRemote(REMOTE, 0);
+    heard.run(1, () => heard.receive(SILENCE));
+    heard.run(500, foreign(heard));
+    const alone = new Bench();
+    alone.session.setRemote(REMOTE, 0);
+    alone.run(500);
+    expect([...deaf(heard), ...deaf(alone)]).toEqual([]);
   });
 });
 
