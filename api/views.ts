@@ -85,6 +85,7 @@ export function inboundTrunkAuditView(
     auth_username: row.authUsername,
     phone_numbers: row.phoneNumbers,
     krisp_enabled: row.krispEnabled,
+    media_timeout_seconds: row.mediaTimeoutSeconds,
     agent_id_header: AGENT_ID_HEADER,
     auth: 'digest',
     created_at: iso(row.createdAt),
@@ -112,6 +113,7 @@ export function outboundTrunkView(row: OutboundTrunkRecord): Omit<OutboundTrunkR
     username: row.username,
     has_password: true,
     caller_number: row.callerNumber,
+    media_timeout_seconds: row.mediaTimeoutSeconds,
   };
 }
 

@@ -3,6 +3,9 @@
 /** By this header of an INVITE a phone system names the agent that shall answer. */
 export const AGENT_ID_HEADER = 'X-OPENCX-AGENT-ID';
 
+/** How long a peer may send nothing while the agent is silent too, where its trunk does not say. */
+export const DEFAULT_MEDIA_TIMEOUT_SECONDS = 30;
+
 export interface AgentProfile {
   readonly id: string;
   readonly orgId: string;
@@ -26,6 +29,7 @@ export interface InboundTrunkProfile {
   readonly username: string;
   readonly password: string;
   readonly phoneNumbers: readonly string[];
+  readonly mediaTimeoutSeconds: number;
 }
 
 export interface OutboundTrunkProfile {
@@ -37,6 +41,7 @@ export interface OutboundTrunkProfile {
   readonly username: string;
   readonly password: string;
   readonly callerNumber: string;
+  readonly mediaTimeoutSeconds: number;
 }
 
 export type RoutingRule = 'header' | 'number_assignment' | 'trunk_number' | 'fallback';
@@ -65,6 +70,8 @@ export type RoutingDecision =
       /** E.164 where it could be read as such, else as received. */
       readonly dialedNumber: string;
       readonly callerNumber: string;
+      /** The trunk's. */
+      readonly mediaTimeoutSeconds: number;
     }
   | { readonly ok: false; readonly status: 404 | 480; readonly steps: readonly string[] };
 

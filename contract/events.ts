@@ -44,6 +44,13 @@ type ObservedEvent = EventBase &
     | { readonly type: 'dtmf'; readonly count: number }
     | { readonly type: 'media_stats'; readonly stats: Readonly<Record<string, number | string | null>> }
     | { readonly type: 'timings'; readonly timings: Readonly<Record<string, number | null>> }
+    /** Packets come and none of them is the peer's: a wrong address in SDP, most likely. Once in a call. */
+    | {
+        readonly type: 'warning';
+        readonly warning: 'only_foreign_packets';
+        readonly packetsForeign: number;
+        readonly packetsReceived: 0;
+      }
     | { readonly type: 'note'; readonly note: string }
   );
 

@@ -2,6 +2,7 @@
  * The engine alone, for benchmarks (`MEDIA_BENCH=echo`): every INVITE of anybody is answered at once by an agent that
  * sends the caller's audio back. No digest, no workflow, nothing stored.
  */
+import { DEFAULT_MEDIA_TIMEOUT_SECONDS } from '../contract/directory';
 import type { AgentProfile, CallDirectory } from '../contract/directory';
 import type { CallEvents } from '../contract/events';
 import type { AgentFactory, DigestCredentials } from '../media';
@@ -55,6 +56,7 @@ export function createBenchDirectory(): CallDirectory {
             steps: [],
             dialedNumber: request.dialedUser,
             callerNumber: request.callerUser,
+            mediaTimeoutSeconds: DEFAULT_MEDIA_TIMEOUT_SECONDS,
           },
     startInbound: () => Promise.resolve({ ok: true, callId: `bench-${++calls}`, sessionId: 'bench' }),
     availability: () => ({ available: true, retryAfterSeconds: 0, reason: null }),

@@ -38,17 +38,17 @@ export class ConfigSnapshot {
     if (delta.phoneNumbers.length + delta.deleted.length > 0) this.#verifiedNumbers.clear();
     for (const trunk of delta.inboundTrunks) {
       this.#deleteInboundTrunk(trunk.id);
-      const { id, orgId, authUsername: username, authPassword: password, phoneNumbers } = trunk;
-      const profile = { id, orgId, username, password, phoneNumbers };
+      const { id, orgId, authUsername: username, authPassword: password, phoneNumbers, mediaTimeoutSeconds } = trunk;
+      const profile = { id, orgId, username, password, phoneNumbers, mediaTimeoutSeconds };
       this.#inboundTrunks.set(id, profile);
       this.#inboundByUsername.set(username, profile);
     }
     for (const number of delta.phoneNumbers) this.#numbers.set(number.id, number);
     for (const trunk of delta.outboundTrunks) {
-      const { id, orgId, host, port, transport, username, password, callerNumber } = trunk;
+      const { transport, ...profile } = trunk;
       // TLS towards carriers is not offered by the API yet; a row that asks for it is not dialled in the clear.
-      if (transport === 'tls') this.#outboundTrunks.delete(id);
-      else this.#outboundTrunks.set(id, { id, orgId, host, port, transport, username, password, callerNumber });
+      if (transport === 'tls') this.#outboundTrunks.delete(trunk.id);
+      else this.#outboundTrunks.set(trunk.id, { ...profile, transport });
     }
     this.#version = delta.version;
     return revoked;

@@ -1,5 +1,6 @@
 import type { AgentProfile, InboundRequest, RoutingDecision } from '../contract/directory';
 import type { ConfigSnapshot } from './config-snapshot';
+import { DEFAULT_MEDIA_TIMEOUT_SECONDS } from '../contract/directory';
 import { readDialedNumber, sameNumber } from './dialed-number';
 
 /**
@@ -13,6 +14,7 @@ export function routeInbound(snapshot: ConfigSnapshot, request: InboundRequest):
   if (dialedNumber === null) {
     return { ok: false, status: 404, steps: ['The Request-URI has no usable user part.'] };
   }
+  const trunk = snapshot.inboundTrunkById(request.trunkId);
   const chosen = (agent: AgentProfile, rule: (RoutingDecision & { ok: true })['rule']): RoutingDecision => ({
     ok: true,
     agent,
@@ -20,6 +22,7 @@ export function routeInbound(snapshot: ConfigSnapshot, request: InboundRequest):
     steps,
     dialedNumber,
     callerNumber: readDialedNumber(request.callerUser) ?? request.callerUser,
+    mediaTimeoutSeconds: trunk?.mediaTimeoutSeconds ?? DEFAULT_MEDIA_TIMEOUT_SECONDS,
   });
 
   const named = byHeader(snapshot, request, steps);
@@ -29,9 +32,7 @@ export function routeInbound(snapshot: ConfigSnapshot, request: InboundRequest):
   if (assigned !== null) return chosen(assigned, 'number_assignment');
 
   const oldest = snapshot.inboundAgents(request.orgId)[0];
-  const onTrunk = (snapshot.inboundTrunkById(request.trunkId)?.phoneNumbers ?? []).some((number) =>
-    sameNumber(number, dialedNumber),
-  );
+  const onTrunk = (trunk?.phoneNumbers ?? []).some((number) => sameNumber(number, dialedNumber));
   if (oldest === undefined) {
     steps.push('The organisation has no inbound agent.');
     return { ok: false, status: 480, steps };

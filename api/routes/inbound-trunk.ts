@@ -43,7 +43,8 @@ export function inboundTrunkRoutes(deps: InboundTrunkRouteDeps): readonly Route[
           const { orgId } = request.principal;
           if ((await store.inboundTrunks.find(orgId, tx.manager)) !== null) throw trunkExists();
           const { phoneNumbers, notes } = await trunkNumbers(deps, tx, orgId, request.body.phone_numbers);
-          const input = { phoneNumbers, krispEnabled: request.body.krisp_enabled };
+          const { krisp_enabled: krispEnabled, media_timeout_seconds: mediaTimeoutSeconds } = request.body;
+          const input = { phoneNumbers, krispEnabled, mediaTimeoutSeconds };
           const row = await store.inboundTrunks.create(tx, orgId, input);
           const after = inboundTrunkAuditView(row);
           return {

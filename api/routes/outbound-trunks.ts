@@ -62,9 +62,10 @@ export function outboundTrunkRoutes(deps: OutboundTrunkRouteDeps): readonly Rout
       idempotency: 'plain',
       handle: async (request) => {
         const { name, host, port, transport, username, password, caller_number: callerNumber } = request.body;
+        const { media_timeout_seconds: mediaTimeoutSeconds } = request.body;
         assertTargetHost('host', host, deps.allowPrivateTargets);
         return changes.run(request, async (tx) => {
-          const input = { name, host, port, transport, username, password, callerNumber };
+          const input = { name, host, port, transport, username, password, callerNumber, mediaTimeoutSeconds };
           const row = await store.outboundTrunks.create(tx, request.principal.orgId, input);
           const after = outboundTrunkView(row);
           return {

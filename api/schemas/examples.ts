@@ -98,6 +98,7 @@ export const inboundTrunkExample: z.output<typeof inboundTrunk> = {
   auth_password: 'shown-on-every-answer-about-it',
   phone_numbers: [NUMBER],
   krisp_enabled: true,
+  media_timeout_seconds: 30,
   agent_id_header: 'X-OPENCX-AGENT-ID',
   auth: 'digest',
   created_at: CREATED,
@@ -125,6 +126,7 @@ export const outboundTrunkExample: z.output<typeof outboundTrunk> = {
   username: 'user',
   has_password: true,
   caller_number: NUMBER,
+  media_timeout_seconds: 30,
   agents: [{ id: AGENT_ID, name: 'Support Agent' }],
 };
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { AGENT_ID_HEADER } from '../../contract/directory';
-import { e164, id, phoneNumber, isoTimestamp } from './primitives';
+import { AGENT_ID_HEADER, DEFAULT_MEDIA_TIMEOUT_SECONDS } from '../../contract/directory';
+import { e164, id, mediaTimeoutSeconds, phoneNumber, isoTimestamp } from './primitives';
 
 export const inboundTrunkCreate = z
   .object({
@@ -11,6 +11,7 @@ export const inboundTrunkCreate = z
       .optional()
       .meta({ description: 'Default: all verified numbers of the organisation' }),
     krisp_enabled: z.boolean().default(true).meta({ description: 'Noise suppression' }),
+    media_timeout_seconds: mediaTimeoutSeconds.default(DEFAULT_MEDIA_TIMEOUT_SECONDS),
   })
   .meta({ id: 'InboundTrunkCreate' });
 
@@ -22,6 +23,7 @@ export const inboundTrunk = z
     auth_password: z.string(),
     phone_numbers: z.array(e164),
     krisp_enabled: z.boolean(),
+    media_timeout_seconds: mediaTimeoutSeconds,
     agent_id_header: z.literal(AGENT_ID_HEADER),
     auth: z.literal('digest'),
     created_at: isoTimestamp,

@@ -1,6 +1,7 @@
 import { isIPv6 } from 'node:net';
 import { z } from 'zod';
-import { e164, id, phoneNumber, isoTimestamp } from './primitives';
+import { DEFAULT_MEDIA_TIMEOUT_SECONDS } from '../../contract/directory';
+import { e164, id, mediaTimeoutSeconds, phoneNumber, isoTimestamp } from './primitives';
 
 const HOST_NAME =
   /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}[A-Za-z0-9])?)*\.?$/;
@@ -39,6 +40,7 @@ export const outboundTrunkCreate = z
     username: headerSafe(255),
     password: headerSafe(1000),
     caller_number: phoneNumber,
+    media_timeout_seconds: mediaTimeoutSeconds.default(DEFAULT_MEDIA_TIMEOUT_SECONDS),
   })
   .meta({ id: 'OutboundTrunkCreate' });
 
@@ -56,6 +58,7 @@ export const outboundTrunk = z
     username: z.string(),
     has_password: z.literal(true),
     caller_number: e164,
+    media_timeout_seconds: mediaTimeoutSeconds,
     agents: z.array(z.object({ id, name: z.string() })).meta({ description: 'Agents that dial through it' }),
     created_at: isoTimestamp,
     updated_at: isoTimestamp,

@@ -9,6 +9,12 @@ export const MAX_FIRST_MESSAGE_CHARS = 5000;
 export const id = z.uuid().toLowerCase().meta({ description: 'UUID' });
 export const isoTimestamp = z.iso.datetime().meta({ description: 'ISO 8601, UTC' });
 
+/** Of a trunk: below, a phone that pauses is taken for dead; above, it no longer guards anything. */
+export const mediaTimeoutSeconds = z.int().min(5).max(3600).meta({
+  description:
+    'A call ends when the other side has sent no audio for this long and the agent is silent too (a phone that suppresses silence sends none while it listens)',
+});
+
 /** An E.164 number, normalised. Emergency numbers and short codes are a 422 of their own. */
 export const phoneNumber = z
   .string()

@@ -7,6 +7,7 @@ import type { TranscriptTurn } from '../../contract/events';
 import type { AgentDelegate, AgentPersona, AgentSession } from '../agent/agent-session';
 import { TimerSet, type Clock } from '../clock';
 import type { RtpEngine, RtpRemote, RtpSession, RtpStats } from '../rtp/rtp-session';
+import { KeyPresses } from './key-presses';
 
 /** Answer anyway when the first words are not ready by then. */
 const WARM_DEADLINE_MS = 3000;
@@ -21,6 +22,12 @@ interface CallMediaDelegate {
   /** `count` digits so far. */
   onDtmf(count: number): void;
   onMediaTimeout(): void;
+  /** The peer's packets have stopped, or are back. */
+  onMediaQuiet(quiet: boolean): void;
+  /** Packets have come, and none of the peer; said once. */
+  onDeaf(packetsForeign: number): void;
+  /** Our media has failed. */
+  onFailure(): void;
   /** Monotonic ms. */
   onFirstPacketSent(atMs: number): void;
   onFirstPacketReceived(atMs: number): void;
@@ -37,6 +44,7 @@ export class CallMedia {
   readonly #options: CallMediaOptions;
   readonly #timers: TimerSet<'warm'>;
   readonly #latenciesMs: number[] = [];
+  readonly #presses = new KeyPresses();
   #session: RtpSession | null = null;
   #agent: AgentSession | null = null;
   #remote: RtpRemote | null = null;
@@ -44,7 +52,7 @@ export class CallMedia {
   #finishWarm: (() => void) | null = null;
   #agentStarted = false;
   #dtmfCount = 0;
-  #dtmfByRtp = false;
+  #deafTold = false;
   #turns = 0;
 
   constructor(options: CallMediaOptions) {
@@ -53,8 +61,9 @@ export class CallMedia {
   }
 
   /** Rejects with code `no_port`. A session that opens after `close()` is closed at once. */
-  async open(localAddress: string): Promise<void> {
-    const session = await this.#options.engine.open({ localAddress });
+  async open(localAddress: string, mediaTimeoutSeconds: number): Promise<void> {
+    const mediaTimeoutMs = mediaTimeoutSeconds * 1000;
+    const session = await this.#options.engine.open({ localAddress, mediaTimeoutMs });
     if (this.#closed) {
       await session.close();
       return;
@@ -62,15 +71,21 @@ export class CallMedia {
     this.#session = session;
     const { clock, delegate } = this.#options;
     session.delegate = {
-      onDtmf: (digit) => {
-        this.#dtmfByRtp = true;
-        this.#digit(digit);
+      onDtmf: (digit, durationMs) => {
+        if (this.#presses.event(digit, durationMs, clock.now())) this.#digit(digit);
       },
       onFirstPacketSent: (at) => delegate.onFirstPacketSent(at - clock.timeOriginMs),
       onFirstPacketReceived: (at) => delegate.onFirstPacketReceived(at - clock.timeOriginMs),
       onPlaybackFinished: (id) => this.#agent?.onPlaybackFinished(id),
       onMediaTimeout: () => {
         if (!this.#closed) delegate.onMediaTimeout();
+      },
+      onMediaQuiet: (quiet) => {
+        if (!this.#closed) delegate.onMediaQuiet(quiet);
+      },
+      onDeaf: (packetsForeign) => this.#deaf(packetsForeign),
+      onFailure: () => {
+        if (!this.#closed) delegate.onFailure();
       },
     };
   }
@@ -111,9 +126,9 @@ export class CallMedia {
     if (!this.#closed) this.#setRemote(remote);
   }
 
-  /** A digit by INFO; left out once the peer has shown that it sends RFC 4733 events, as some send both. */
+  /** A digit by INFO. */
   infoDtmf(digit: string): void {
-    if (!this.#dtmfByRtp) this.#digit(digit);
+    if (this.#presses.info(digit, this.#options.clock.now())) this.#digit(digit);
   }
 
   turnLatencyMs(): CallMetrics['turnLatencyMs'] {
@@ -136,7 +151,16 @@ export class CallMedia {
     // An agent that fails at its last words must not keep the port.
     if (this.#agentStarted) await this.#agent?.finish().catch(() => undefined);
     this.#agent?.close();
-    return this.#session ? this.#session.close() : null;
+    const stats = this.#session ? await this.#session.close() : null;
+    // Too short a call to be told in its course.
+    if (stats && stats.packetsReceived === 0 && stats.packetsForeign > 0) this.#deaf(stats.packetsForeign);
+    return stats;
+  }
+
+  #deaf(packetsForeign: number): void {
+    if (this.#deafTold) return;
+    this.#deafTold = true;
+    this.#options.delegate.onDeaf(packetsForeign);
   }
 
   #setRemote(remote: RtpRemote): void {

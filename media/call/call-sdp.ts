@@ -16,16 +16,5 @@ export function faultOfOffer(offer: string, reach: Reach): SdpFault | null {
 
 /** `signallingAddress` null: not known, RTP is taken from the SDP's address only. */
 export function rtpRemoteOf(remote: RemoteAudio, signallingAddress: string | null): RtpRemote {
-  const { address, port, rtcpPort, codec, payloadType, telephoneEventPayloadType, send, receive } = remote;
-  return {
-    address,
-    port,
-    rtcpPort,
-    codec,
-    payloadType,
-    telephoneEventPayloadType,
-    send,
-    receive,
-    signallingAddress: signallingAddress ?? address,
-  };
+  return { ...remote, signallingAddress: signallingAddress ?? remote.address };
 }

@@ -9,7 +9,7 @@ import type { SipLadderEntry, CallEvents } from '../../contract/events';
 import type { Clock } from '../clock';
 import type { RtpEngine, RtpRemote } from '../rtp/rtp-session';
 import { SdpSession } from '../sdp/sdp-session';
-import type { RefreshFailure } from '../sip/dialog';
+import type { PeerLife, RefreshFailure } from '../sip/dialog';
 import type { ReasonHeader } from '../sip/reason';
 import { CallLifecycle } from './call-lifecycle';
 import { CallMedia, type AgentFactory } from './call-media';
@@ -33,6 +33,7 @@ export interface CallSessionOptions {
   readonly sipCallId: string;
   readonly deps: CallDeps;
   readonly hangUp: (endReason: EndReason, endedBy: EndedBy) => void;
+  readonly probe: () => Promise<PeerLife>;
   readonly onEnded: () => void;
 }
 
@@ -52,6 +53,8 @@ export class CallSession {
   #sdp: SdpSession | null = null;
   #offerOutstanding = false;
   #ladderEvents = 0;
+  #quiet = false;
+  #looking = false;
 
   constructor(options: CallSessionOptions) {
     this.#options = options;
@@ -173,6 +176,23 @@ export class CallSession {
     return this.#sdp;
   }
 
+  /** Its packets have stopped: a peer that does not answer in its dialog either is gone. */
+  async #lookForPeer(quiet: boolean): Promise<void> {
+    this.#quiet = quiet;
+    if (!quiet || this.#looking || this.lifecycle.state !== 'answered') return;
+    this.#looking = true;
+    const life = await this.#options.probe();
+    this.#looking = false;
+    const gone = life === 'gone' && this.#quiet && this.lifecycle.state === 'answered';
+    if (gone) this.#options.hangUp('media_timeout', 'system');
+  }
+
+  #deaf(packetsForeign: number): void {
+    const { logger, events } = this.lifecycle;
+    events.report({ type: 'warning', warning: 'only_foreign_packets', packetsForeign, packetsReceived: 0 });
+    logger.warn({ packetsForeign, packetsReceived: 0 }, 'only packets of others come: wrong address in SDP?');
+  }
+
   #createMedia(): CallMedia {
     const { deps, hangUp } = this.#options;
     return new CallMedia({
@@ -188,6 +208,9 @@ export class CallSession {
         onMediaTimeout: () => {
           if (this.lifecycle.state === 'answered') hangUp('media_timeout', 'system');
         },
+        onMediaQuiet: (quiet) => void this.#lookForPeer(quiet),
+        onDeaf: (packetsForeign) => this.#deaf(packetsForeign),
+        onFailure: () => hangUp('error', 'system'),
         onFirstPacketSent: (at) => this.lifecycle.timings.mark('first_sent', at),
         onFirstPacketReceived: (at) => this.lifecycle.timings.mark('first_received', at),
       },

@@ -60,6 +60,7 @@ export class InboundCall implements RegisteredCall {
       sipCallId: dialog.sipCallId,
       deps,
       hangUp: (endReason, endedBy) => this.hangUp(endReason, endedBy),
+      probe: () => this.#dialog.probe(),
       onEnded: () => deps.registry.leave(this),
     });
     this.#session.lifecycle.timings.mark('begin', dialog.invite.receivedAt);
@@ -127,7 +128,7 @@ export class InboundCall implements RegisteredCall {
     }
     lifecycle.events.report({ type: 'routed', rule: decision.rule, steps: decision.steps });
     // The port opens while the workflow starts.
-    const port = media.open(invite.localAddress).then(
+    const port = media.open(invite.localAddress, decision.mediaTimeoutSeconds).then(
       () => null,
       (error: unknown) => ({ error }),
     );

@@ -71,6 +71,7 @@ export class OutboundCall implements RegisteredCall {
       sipCallId: options.command.sipCallId,
       deps: options.deps,
       hangUp: (endReason, endedBy) => this.hangUp(endReason, endedBy),
+      probe: () => this.#dialog?.probe() ?? Promise.resolve('alive' as const),
       onEnded: () => options.onEnded(this),
     });
     this.#session.lifecycle.timings.mark('begin', options.deps.clock.now());
@@ -98,7 +99,7 @@ export class OutboundCall implements RegisteredCall {
       return { sent: false, code, detail };
     };
     try {
-      await media.open(wildcardFor(trunk.host));
+      await media.open(wildcardFor(trunk.host), trunk.mediaTimeoutSeconds);
     } catch (error) {
       return notSent('no_port', messageOf(error));
     }

@@ -6,14 +6,14 @@ import { Worker } from 'node:worker_threads';
 import type { MessagePort, Transferable } from 'node:worker_threads';
 import { threadEntry } from '../thread-entry';
 import { RtpError } from './rtp-error';
-import type { RtpEngine, RtpRemote, RtpSession, RtpSessionDelegate, RtpStats } from './rtp-session';
+import type { RtpEngine, RtpRemote, RtpSession, RtpSessionDelegate, RtpSessionOptions, RtpStats } from './rtp-session';
 import type { FromRtpThread, RtpReply, RtpThreadOptions, ToRtpThread } from './thread-messages';
 
 export interface ThreadedRtpEngineOptions extends RtpThreadOptions {
   /** The thread died, its calls have no media any more: for the process to end and be started anew. */
   readonly onFailure?: (error: Error) => void;
-  /** An error of ours that one session survived, or did not: for the log. */
-  readonly onFault?: (mediaId: number, message: string) => void;
+  /** An error of ours that one session (null: all of them) survived, or did not: for the log. */
+  readonly onFault?: (mediaId: number | null, message: string) => void;
 }
 
 interface Pending {
@@ -31,7 +31,6 @@ export class ThreadedRtpEngine implements RtpEngine {
   readonly #pending = new Map<number, Pending>();
   #worker: Worker | null = null;
   #outbox: ToRtpThread[] = [];
-  #transfer: Transferable[] = [];
   #lastMediaId = 0;
   #lastRequest = 0;
   #closing = false;
@@ -64,9 +63,9 @@ export class ThreadedRtpEngine implements RtpEngine {
     });
   }
 
-  async open(options: { readonly localAddress: string }): Promise<RtpSession> {
+  async open(options: RtpSessionOptions): Promise<RtpSession> {
     const mediaId = ++this.#lastMediaId;
-    const reply = await this.request({ type: 'open', mediaId, localAddress: options.localAddress });
+    const reply = await this.request({ type: 'open', mediaId, options });
     if (reply.kind !== 'opened') throw new RtpError('bind_failed', 'unexpected answer of the RTP thread');
     const session = new ThreadedRtpSession(this, mediaId, reply.localPort, () => this.#sessions.delete(mediaId));
     this.#sessions.set(mediaId, session);
@@ -74,7 +73,7 @@ export class ThreadedRtpEngine implements RtpEngine {
   }
 
   connectListener(port: MessagePort): void {
-    this.post({ type: 'listener', port }, [port]);
+    this.post({ type: 'listener', port });
   }
 
   async close(): Promise<void> {
@@ -90,11 +89,10 @@ export class ThreadedRtpEngine implements RtpEngine {
   }
 
   /** @internal for sessions */
-  post(message: ToRtpThread, transfer: readonly Transferable[] = []): void {
+  post(message: ToRtpThread): void {
     if (this.#worker === null) return;
     if (this.#outbox.length === 0) queueMicrotask(() => this.#flush());
     this.#outbox.push(message);
-    this.#transfer.push(...transfer);
   }
 
   /** @internal for sessions */
@@ -109,10 +107,34 @@ export class ThreadedRtpEngine implements RtpEngine {
 
   #flush(): void {
     const messages = this.#outbox;
-    const transfer = this.#transfer;
     this.#outbox = [];
-    this.#transfer = [];
+    try {
+      this.#send(messages);
+    } catch {
+      // One that cannot be cloned must not take those of other calls with it.
+      for (const message of messages) this.#sendAlone(message);
+    }
+  }
+
+  #send(messages: readonly ToRtpThread[]): void {
+    const transfer: Transferable[] = [];
+    for (const message of messages) {
+      if (message.type === 'play') transfer.push(message.pcm.buffer as ArrayBuffer);
+      else if (message.type === 'listener') transfer.push(message.port);
+    }
     this.#worker?.postMessage(messages, transfer);
+  }
+
+  #sendAlone(message: ToRtpThread): void {
+    try {
+      this.#send([message]);
+    } catch (error) {
+      const mediaId = 'mediaId' in message ? message.mediaId : null;
+      this.#options.onFault?.(mediaId, textOf(error));
+      const reply = { kind: 'error', code: 'failed', message: 'the command cannot be sent' } as const;
+      if ('request' in message) this.#receive({ type: 'reply', request: message.request, reply });
+      if (mediaId !== null) this.#receive({ type: 'failed', mediaId });
+    }
   }
 
   #receive(message: FromRtpThread): void {
@@ -133,7 +155,7 @@ export class ThreadedRtpEngine implements RtpEngine {
     try {
       this.#sessions.get(message.mediaId)?.receive(message);
     } catch (error) {
-      this.#options.onFault?.(message.mediaId, error instanceof Error ? (error.stack ?? error.message) : String(error));
+      this.#options.onFault?.(message.mediaId, textOf(error));
     }
   }
 
@@ -171,10 +193,7 @@ class ThreadedRtpSession implements RtpSession {
 
   play(playbackId: number, pcm: Int16Array, last: boolean): void {
     // A view would be cloned with all of its buffer; the copy moves.
-    const copy = pcm.slice();
-    this.#engine.post({ type: 'play', mediaId: this.mediaId, playbackId, pcm: copy, last }, [
-      copy.buffer as ArrayBuffer,
-    ]);
+    this.#engine.post({ type: 'play', mediaId: this.mediaId, playbackId, pcm: pcm.slice(), last });
   }
 
   async clear(): Promise<ReadonlyMap<number, number>> {
@@ -214,8 +233,21 @@ class ThreadedRtpSession implements RtpSession {
         return;
       case 'timeout':
         delegate.onMediaTimeout?.();
+        return;
+      case 'quiet':
+        delegate.onMediaQuiet?.(message.quiet);
+        return;
+      case 'deaf':
+        delegate.onDeaf?.(message.packetsForeign);
+        return;
+      case 'failed':
+        delegate.onFailure?.();
     }
   }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 function statsOf(reply: RtpReply): RtpStats {

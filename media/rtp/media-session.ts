@@ -13,9 +13,11 @@ import { buildReport, compactNtp, ntpTime, readRtcp, rtcpSenderSsrc } from './rt
 import type { RtpRemote, RtpStats } from './rtp-session';
 import { Transmitter } from './transmitter';
 
-/** From the start until the first packet, and from the last packet on. */
-const FIRST_PACKET_TIMEOUT_MS = 30_000;
-const MEDIA_TIMEOUT_MS = 15_000;
+/** A peer whose packets stop for this long is looked for by signalling, and again while they stay away. */
+const QUIET_MS = 10_000;
+const QUIET_AGAIN_MS = 30_000;
+/** Somebody's packets come, and none from where the peer should be: told this long after the start. */
+const DEAF_MS = 2000;
 /** Speech waits this long for the first packet of a peer behind a NAT. */
 const NAT_WAIT_MS = 500;
 /** Report interval, spread by half as RFC 3550 §6.2 wants. */
@@ -30,6 +32,10 @@ interface MediaSessionEvents {
   onFirstPacketReceived(atEpochMs: number): void;
   onPlaybackFinished(playbackId: number): void;
   onMediaTimeout(): void;
+  /** True: no packets any more; said again while that lasts. False: they are back. */
+  onMediaQuiet(quiet: boolean): void;
+  /** Packets have come, all of them foreign. */
+  onDeaf(packetsForeign: number): void;
 }
 
 export interface MediaSessionOptions {
@@ -37,6 +43,8 @@ export interface MediaSessionOptions {
   readonly sendRtcp: (packet: Uint8Array, port: number, address: string) => void;
   readonly events: MediaSessionEvents;
   readonly allowPrivateTargets: boolean;
+  /** From the start, from the last packet and from our last word on. */
+  readonly mediaTimeoutMs: number;
   readonly cname: string;
   /** The monotonic clock of all `nowMs`. */
   readonly now: () => number;
@@ -57,12 +65,18 @@ export class MediaSession {
   #receivedFrame = false;
   #speechFromMs = 0;
 
-  #aliveMs: number | null = null;
-  #timeoutFromMs = 0;
+  /** Of the start, of the last packet and of our last word. */
+  #startMs = 0;
+  #aliveMs = 0;
+  #spokeMs = 0;
+  #nextQuietMs = 0;
+  #quiet = false;
+  #deafTold = false;
   #sentAny = false;
   #receivedAny = false;
 
   #nextReportMs = 0;
+  #rtcpOverRtp = false;
   #reportedPackets = 0;
   #lastSenderReport = 0;
   #lastSenderReportMs = 0;
@@ -111,14 +125,15 @@ export class MediaSession {
       law: remote.codec,
       payloadType: remote.payloadType,
       telephoneEventPayloadType: remote.telephoneEventPayloadType,
+      localTelephoneEventPayloadType: remote.localTelephoneEventPayloadType ?? null,
     });
     if (first) {
-      this.#timeoutFromMs = nowMs;
+      this.#startMs = nowMs;
+      this.#aliveMs = nowMs;
       this.#speechFromMs = address === signallingAddress ? nowMs : nowMs + NAT_WAIT_MS;
       this.#nextReportMs = nowMs + RTCP_INTERVAL_MS * (0.5 + this.#random() / 2);
     } else if (resumed) {
-      this.#aliveMs = this.#aliveMs === null ? null : nowMs;
-      this.#timeoutFromMs = nowMs;
+      this.#alive(nowMs);
     }
   }
 
@@ -128,18 +143,21 @@ export class MediaSession {
 
   receiveRtp(bytes: Uint8Array, address: string, port: number, nowMs: number): void {
     if (isRtcp(bytes)) {
-      this.receiveRtcp(bytes, address, port, nowMs);
+      this.receiveRtcp(bytes, address, port, nowMs, true);
       return;
     }
     if (!this.#receiver.receive(bytes, address, port, nowMs)) return;
-    this.#aliveMs = nowMs;
+    this.#alive(nowMs);
     if (this.#receivedAny) return;
     this.#receivedAny = true;
     this.#options.events.onFirstPacketReceived(this.#options.epochOffsetMs + nowMs);
   }
 
-  receiveRtcp(bytes: Uint8Array, address: string, port: number, nowMs: number): void {
-    if (!isRtcp(bytes) || !this.#receiver.source.acceptRtcp(address, port, rtcpSenderSsrc(bytes))) return;
+  /** `overRtp`: it came to our RTP port (RFC 5761), where a NAT lets ours back. */
+  receiveRtcp(bytes: Uint8Array, address: string, port: number, nowMs: number, overRtp = false): void {
+    const { source } = this.#receiver;
+    if (!isRtcp(bytes) || !source.acceptRtcp(address, port, rtcpSenderSsrc(bytes), nowMs)) return;
+    if (source.rtcpPort === port && source.rtcpAddress === address) this.#rtcpOverRtp = overRtp;
     let received;
     try {
       received = readRtcp(bytes);
@@ -147,8 +165,7 @@ export class MediaSession {
       // Malformed control packets tell nothing; the peer's audio decides.
       return;
     }
-    if (this.#aliveMs !== null) this.#aliveMs = nowMs;
-    else this.#timeoutFromMs = nowMs;
+    this.#alive(nowMs);
     if (received.senderReport !== null) {
       this.#lastSenderReport = received.senderReport;
       this.#lastSenderReportMs = nowMs;
@@ -183,8 +200,11 @@ export class MediaSession {
       echo: this.#echo && this.#receivedAny ? this.#pcm : null,
       nowMs,
     });
+    if (this.#transmitter.talking && !this.#echo) this.#spokeMs = nowMs;
     if (nowMs >= this.#nextReportMs) this.#report(nowMs, false);
     if (this.#watched) this.#checkTimeout(nowMs);
+    this.#checkQuiet(nowMs);
+    this.#checkDeaf(nowMs);
   }
 
   /** Says goodbye by RTCP. */
@@ -222,13 +242,35 @@ export class MediaSession {
     return remote !== null && remote.send && remote.receive !== false;
   }
 
+  #alive(nowMs: number): void {
+    this.#aliveMs = nowMs;
+    if (!this.#quiet) return;
+    this.#quiet = false;
+    this.#options.events.onMediaQuiet(false);
+  }
+
+  /** Phones that suppress silence send nothing while they listen: it does not run out while the agent speaks. */
   #checkTimeout(nowMs: number): void {
-    const quietMs = this.#aliveMs === null ? nowMs - this.#timeoutFromMs : nowMs - this.#aliveMs;
-    const limitMs = this.#aliveMs === null ? FIRST_PACKET_TIMEOUT_MS : MEDIA_TIMEOUT_MS;
-    if (quietMs < limitMs) return;
-    this.#aliveMs = this.#aliveMs === null ? null : nowMs;
-    this.#timeoutFromMs = nowMs;
+    if (nowMs - Math.max(this.#aliveMs, this.#spokeMs) < this.#options.mediaTimeoutMs) return;
+    this.#aliveMs = nowMs;
     this.#options.events.onMediaTimeout();
+  }
+
+  /** Also on hold, and while the agent speaks. */
+  #checkQuiet(nowMs: number): void {
+    if (!this.#receivedAny || nowMs - this.#aliveMs < QUIET_MS) return;
+    if (this.#quiet && nowMs < this.#nextQuietMs) return;
+    this.#quiet = true;
+    this.#nextQuietMs = nowMs + QUIET_AGAIN_MS;
+    this.#options.events.onMediaQuiet(true);
+  }
+
+  #checkDeaf(nowMs: number): void {
+    if (this.#deafTold || this.#receivedAny || nowMs - this.#startMs < DEAF_MS) return;
+    const { foreignPackets } = this.#receiver.source;
+    if (foreignPackets === 0) return;
+    this.#deafTold = true;
+    this.#options.events.onDeaf(foreignPackets);
   }
 
   #sendRtp(packet: Uint8Array): void {
@@ -244,7 +286,7 @@ export class MediaSession {
     const remote = this.#remote as RtpRemote;
     this.#nextReportMs = nowMs + RTCP_INTERVAL_MS * (0.5 + this.#random());
     const { source, stats } = this.#receiver;
-    if (!source.locked && !this.#maySendToSdp) return;
+    if (!source.locked && source.rtcpAddress === null && !this.#maySendToSdp) return;
     const { packetsSent, octetsSent, ssrc } = this.#transmitter;
     const since = this.#lastSenderReport === 0 ? 0 : Math.round(((nowMs - this.#lastSenderReportMs) / 1000) * 65536);
     const packet = buildReport({
@@ -265,9 +307,21 @@ export class MediaSession {
       bye,
     });
     this.#reportedPackets = packetsSent;
+    this.#sendRtcp(packet, remote);
+  }
+
+  /** Back to where the peer's comes from; to the port beside its RTP until one has come. */
+  #sendRtcp(packet: Uint8Array, remote: RtpRemote): void {
+    const { sendRtp, sendRtcp } = this.#options;
+    const { source } = this.#receiver;
+    if (source.rtcpAddress !== null) {
+      const send = this.#rtcpOverRtp ? sendRtp : sendRtcp;
+      send(packet, source.rtcpPort, source.rtcpAddress);
+      return;
+    }
     const moved = source.locked && source.port !== remote.port;
     const port = moved ? source.port + 1 : (remote.rtcpPort ?? remote.port + 1);
-    if (port <= 65535) this.#options.sendRtcp(packet, port, source.address ?? this.#remoteAddress);
+    if (port <= 65535) sendRtcp(packet, port, source.address ?? this.#remoteAddress);
   }
 
   #random(): number {

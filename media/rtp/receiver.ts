@@ -13,11 +13,15 @@ import type { G711Law } from '../codec/g711';
 /** Static payload types (RFC 3551 §6) are understood whatever was negotiated: some peers change law in mid-call. */
 const PCMU_PAYLOAD_TYPE = 0;
 const PCMA_PAYLOAD_TYPE = 8;
+/** One event, and as many as redundancy repeats (RFC 4733 §2.6); less than 2 ms of audio. */
+const MAX_EVENT_BYTES = 12;
 
 export interface ReceiverCodec {
   readonly law: G711Law;
   readonly payloadType: number;
+  /** Telephone-event's number in the peer's SDP, and in ours. */
   readonly telephoneEventPayloadType: number | null;
+  readonly localTelephoneEventPayloadType: number | null;
 }
 
 export class Receiver {
@@ -27,7 +31,12 @@ export class Receiver {
   readonly #buffer: JitterBuffer;
   readonly #playout: Playout;
   readonly #dtmf: DtmfReceiver;
-  #codec: ReceiverCodec = { law: 'PCMU', payloadType: PCMU_PAYLOAD_TYPE, telephoneEventPayloadType: null };
+  #codec: ReceiverCodec = {
+    law: 'PCMU',
+    payloadType: PCMU_PAYLOAD_TYPE,
+    telephoneEventPayloadType: null,
+    localTelephoneEventPayloadType: null,
+  };
   #late = 0;
   #ssrc: number | null = null;
 
@@ -59,14 +68,15 @@ export class Receiver {
     if (!readRtpPacket(bytes, view)) return false;
     const { ssrc, sequenceNumber, timestamp, payloadType } = view;
     if (!this.source.accept(address, port, ssrc, sequenceNumber, nowMs)) return false;
-    if (ssrc !== this.#ssrc) {
-      if (this.#ssrc !== null) this.#startAnew();
-      this.#ssrc = ssrc;
-    }
-    if (payloadType === this.#codec.telephoneEventPayloadType) {
-      this.stats.update(ssrc, sequenceNumber, null, nowMs);
-      this.#dtmf.receive(timestamp, bytes, view.payloadOffset, view.payloadBytes, nowMs);
+    if (this.#isTelephoneEvent(view)) {
+      // Some send events as a stream of their own beside the audio, whose figures go on.
+      if (ssrc === (this.#ssrc ?? ssrc)) this.stats.update(ssrc, sequenceNumber, null, nowMs);
+      this.#dtmf.receive(view, bytes, nowMs);
       return true;
+    }
+    if (ssrc !== this.#ssrc) {
+      if (this.#ssrc !== null) this.#playout.reset();
+      this.#ssrc = ssrc;
     }
     const audio = this.#lawOf(payloadType) !== null;
     this.stats.update(ssrc, sequenceNumber, audio ? timestamp : null, nowMs);
@@ -95,8 +105,14 @@ export class Receiver {
     return null;
   }
 
-  #startAnew(): void {
-    this.#playout.reset();
-    this.#dtmf.reset();
+  /**
+   * The peer should send with the number of our SDP, and some send with that of their own (RFC 3264 §5.1, §6.1). Where
+   * ours is the peer's number for audio, the size tells.
+   */
+  #isTelephoneEvent({ payloadType, payloadBytes }: RtpPacketView): boolean {
+    const codec = this.#codec;
+    if (payloadType === codec.telephoneEventPayloadType) return true;
+    if (payloadType !== codec.localTelephoneEventPayloadType) return false;
+    return payloadType !== codec.payloadType || payloadBytes <= MAX_EVENT_BYTES;
   }
 }

@@ -1,4 +1,4 @@
-export type RtpErrorCode = 'no_port' | 'bind_failed' | 'closed' | 'thread_lost';
+export type RtpErrorCode = 'no_port' | 'bind_failed' | 'closed' | 'failed' | 'thread_lost';
 
 /** The one error family of the RTP layer. */
 export class RtpError extends Error {

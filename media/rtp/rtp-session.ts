@@ -8,8 +8,10 @@ export interface RtpRemote {
   readonly port: number;
   readonly codec: G711Law;
   readonly payloadType: number;
-  /** null when the peer offered no telephone-event. */
+  /** Of the peer's SDP; null when it has no telephone-event. */
   readonly telephoneEventPayloadType: number | null;
+  /** Of our SDP, where it may be another; default: as the peer's. */
+  readonly localTelephoneEventPayloadType?: number | null;
   /** Address the signalling came from: the one other host that RTP may be learned from. */
   readonly signallingAddress: string;
   /** false on hold (sendonly/inactive from the peer): we send nothing and the media timeout rests. */
@@ -42,8 +44,14 @@ export interface RtpSessionDelegate {
   onFirstPacketReceived?(atEpochMs: number): void;
   /** A queued playback was sent to its last sample. */
   onPlaybackFinished?(playbackId: number): void;
-  /** No RTP or RTCP for the timeout (RTP: 15 s in a call, 30 s from the start). */
+  /** No RTP or RTCP for the timeout of the session, and silence on our side. */
   onMediaTimeout?(): void;
+  /** The peer's packets have stopped (said again while they stay away), or are back. */
+  onMediaQuiet?(quiet: boolean): void;
+  /** Packets come, and none is the peer's as far as its SDP and its signalling tell; said once. */
+  onDeaf?(packetsForeign: number): void;
+  /** Errors of ours: nothing is sent any more. */
+  onFailure?(): void;
 }
 
 export interface RtpSession {
@@ -64,10 +72,16 @@ export interface RtpSession {
   close(): Promise<RtpStats>;
 }
 
+export interface RtpSessionOptions {
+  readonly localAddress: string;
+  /** How long nothing may come while we are silent too. Default 30 s. */
+  readonly mediaTimeoutMs?: number;
+}
+
 export interface RtpEngine {
   start(): Promise<void>;
   /** Opens a port pair of the pool; rejects with code `no_port` when it is exhausted. */
-  open(options: { readonly localAddress: string }): Promise<RtpSession>;
+  open(options: RtpSessionOptions): Promise<RtpSession>;
   /** All caller audio goes to this port as AudioBatch from now on. */
   connectListener(port: MessagePort): void;
   readonly sessionCount: number;

@@ -1,6 +1,7 @@
 /** All sessions of the RTP thread: carries out the main thread's commands, feeds the pacer, collects the audio batches. */
 import { randomBytes } from 'node:crypto';
 
+import { DEFAULT_MEDIA_TIMEOUT_SECONDS } from '../../contract/directory';
 import { FRAME_SAMPLES } from '../audio/audio-batch';
 import { MediaSession } from './media-session';
 import { Pacer } from './pacer';
@@ -11,6 +12,7 @@ import { SocketPair } from './socket-pair';
 import type { MessagePort } from 'node:worker_threads';
 import type { AudioBatch } from '../audio/audio-batch';
 import type { PacedSession, PacerClock } from './pacer';
+import type { RtpSessionOptions } from './rtp-session';
 import type { FromRtpThread, RtpReply, RtpThreadOptions, ToRtpThread } from './thread-messages';
 
 /** Failures of one session, after which its call is given up: never the thread. */
@@ -50,19 +52,28 @@ export class SessionHost {
     this.#pacer = new Pacer({ clock: options.clock, onRound: () => this.#postBatch() });
   }
 
+  /** Never throws: what one command breaks is the affair of its session, the others' commands are carried out. */
   handle(messages: readonly ToRtpThread[]): void {
-    for (const message of messages) this.#handleOne(message);
+    for (const message of messages) {
+      try {
+        this.#handleOne(message);
+      } catch (error) {
+        this.#commandFailed(message, error);
+      }
+    }
   }
 
   #handleOne(message: ToRtpThread): void {
     switch (message.type) {
       case 'open':
-        void this.#open(message.request, message.mediaId, message.localAddress);
+        void this.#open(message.request, message.mediaId, message.options);
         return;
-      case 'listener':
-        this.#listener?.close();
+      case 'listener': {
+        const before = this.#listener;
         this.#listener = message.port;
+        before?.close();
         return;
+      }
       case 'stop':
         this.#stop();
         this.#reply(message.request, { kind: 'stopped' });
@@ -97,15 +108,39 @@ export class SessionHost {
         this.#reply(message.request, { kind: 'cleared', samples: session.queue.clear() });
         return;
       case 'close':
-        this.#reply(message.request, { kind: 'stats', stats: session.close(this.#clock.now()) });
-        this.#drop(message.mediaId, hosted);
+        try {
+          this.#reply(message.request, { kind: 'stats', stats: session.close(this.#clock.now()) });
+        } finally {
+          this.#drop(message.mediaId, hosted);
+        }
     }
   }
 
-  async #open(request: number, mediaId: number, localAddress: string): Promise<void> {
+  #commandFailed(message: ToRtpThread, error: unknown): void {
+    const mediaId = 'mediaId' in message ? message.mediaId : null;
+    this.#fault(mediaId, error);
+    if ('request' in message) {
+      this.#reply(message.request, { kind: 'error', code: 'failed', message: 'the command failed' });
+    }
+    const hosted = mediaId === null ? undefined : this.#hosted.get(mediaId);
+    if (mediaId !== null && hosted !== undefined) this.#giveUp(mediaId, hosted);
+  }
+
+  /** The call of this session is told to end; its sockets stay until it does. */
+  #giveUp(mediaId: number, hosted: Hosted): void {
+    this.#pacer.remove(hosted);
+    this.#post({ type: 'failed', mediaId });
+  }
+
+  #fault(mediaId: number | null, error: unknown): void {
+    const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#post({ type: 'fault', mediaId, message });
+  }
+
+  async #open(request: number, mediaId: number, options: RtpSessionOptions): Promise<void> {
     let hosted: Hosted | undefined;
     try {
-      const sockets = await SocketPair.open(this.#pool, localAddress, {
+      const sockets = await SocketPair.open(this.#pool, options.localAddress, {
         onRtp: (bytes, address, port) => {
           hosted?.guard(() => hosted?.session.receiveRtp(bytes, address, port, this.#clock.now()));
         },
@@ -118,7 +153,7 @@ export class SessionHost {
         sockets.close();
         throw new RtpError('closed', 'the RTP thread is stopping');
       }
-      hosted = this.#host(mediaId, sockets);
+      hosted = this.#host(mediaId, sockets, options);
       this.#hosted.set(mediaId, hosted);
       this.#reply(request, { kind: 'opened', localPort: sockets.port });
     } catch (error) {
@@ -127,11 +162,12 @@ export class SessionHost {
     }
   }
 
-  #host(mediaId: number, sockets: SocketPair): Hosted {
+  #host(mediaId: number, sockets: SocketPair, options: RtpSessionOptions): Hosted {
     const session = new MediaSession({
       sendRtp: (packet, port, address) => sockets.sendRtp(packet, port, address),
       sendRtcp: (packet, port, address) => sockets.sendRtcp(packet, port, address),
       allowPrivateTargets: this.#options.allowPrivateTargets ?? true,
+      mediaTimeoutMs: options.mediaTimeoutMs ?? DEFAULT_MEDIA_TIMEOUT_SECONDS * 1000,
       cname: this.#cname,
       now: () => this.#clock.now(),
       epochOffsetMs: this.#options.epochOffsetMs,
@@ -141,6 +177,8 @@ export class SessionHost {
         onFirstPacketReceived: (atEpochMs) => this.#post({ type: 'firstReceived', mediaId, atEpochMs }),
         onPlaybackFinished: (playbackId) => this.#post({ type: 'finished', mediaId, playbackId }),
         onMediaTimeout: () => this.#post({ type: 'timeout', mediaId }),
+        onMediaQuiet: (quiet) => this.#post({ type: 'quiet', mediaId, quiet }),
+        onDeaf: (packetsForeign) => this.#post({ type: 'deaf', mediaId, packetsForeign }),
       },
     });
     const collect = (pcm: Int16Array, received: boolean): void => this.#collect(mediaId, pcm, received);
@@ -152,13 +190,8 @@ export class SessionHost {
         try {
           work();
         } catch (error) {
-          if (errors++ === 0) {
-            const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-            this.#post({ type: 'fault', mediaId, message });
-          }
-          if (errors !== ERROR_BUDGET) return;
-          this.#pacer.remove(hosted);
-          this.#post({ type: 'timeout', mediaId });
+          if (errors++ === 0) this.#fault(mediaId, error);
+          if (errors === ERROR_BUDGET) this.#giveUp(mediaId, hosted);
         }
       },
       onFrame: (nowMs, skipped) => {
@@ -194,11 +227,17 @@ export class SessionHost {
     };
     this.#batchIds = [];
     this.#batchReceived = [];
-    this.#listener.postMessage(batch, [
-      batch.mediaIds.buffer as ArrayBuffer,
-      batch.pcm.buffer as ArrayBuffer,
-      batch.received.buffer as ArrayBuffer,
-    ]);
+    try {
+      this.#listener.postMessage(batch, [
+        batch.mediaIds.buffer as ArrayBuffer,
+        batch.pcm.buffer as ArrayBuffer,
+        batch.received.buffer as ArrayBuffer,
+      ]);
+    } catch (error) {
+      // Nobody hears the callers until the next listener; they still hear us, and every call can still end.
+      this.#listener = null;
+      this.#fault(null, error);
+    }
   }
 
   #drop(mediaId: number, hosted: Hosted): void {
@@ -213,7 +252,7 @@ export class SessionHost {
   #stop(): void {
     this.#stopped = true;
     for (const [mediaId, hosted] of this.#hosted) {
-      hosted.session.close(this.#clock.now());
+      hosted.guard(() => hosted.session.close(this.#clock.now()));
       this.#drop(mediaId, hosted);
     }
     this.#pacer.close();

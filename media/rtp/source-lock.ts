@@ -5,9 +5,11 @@
  *   open ──4 in-sequence packets of one SSRC from the SDP's or signalling host──► locked
  *   locked ──same host, other port, same SSRC, continuing sequence, ≥ 4 packets,
  *            old source silent ≥ 500 ms─────────────────────────────────────────► locked (new port)
+ *   locked ──packet from the SDP's address and port────────────────────────────► locked (there)
  *   any ──new SDP address──► open
  *
- * Everything else is foreign: counted and dropped.
+ * So the SDP's own address and port wins whenever it speaks, whoever was learned before. Everything else is foreign:
+ * counted and dropped. RTCP is believed by the same rule, and ours goes back to where it comes from.
  */
 import { sequenceDistance } from './sequence-number';
 
@@ -16,6 +18,8 @@ const RELATCH_SILENCE_MS = 500;
 /** A continuing sequence cannot have advanced further than 10 ms packets would, plus some slack. */
 const CONTINUING_SLACK_PACKETS = 50;
 const SHORTEST_PACKET_MS = 10;
+/** Two reports missed: they come every 2.5 to 7.5 s (RFC 3550 §6.2). */
+const RTCP_SILENCE_MS = 15_000;
 
 export interface ExpectedSource {
   readonly address: string;
@@ -32,6 +36,10 @@ export class SourceLock {
   #sequenceNumber = 0;
   #lastMs = 0;
   #foreign = 0;
+
+  #rtcpAddress: string | null = null;
+  #rtcpPort = 0;
+  #rtcpMs = 0;
 
   #candidateAddress = '';
   #candidatePort = 0;
@@ -52,6 +60,15 @@ export class SourceLock {
     return this.#port;
   }
 
+  /** Where the peer's RTCP comes from, null before any was accepted. */
+  get rtcpAddress(): string | null {
+    return this.#rtcpAddress;
+  }
+
+  get rtcpPort(): number {
+    return this.#rtcpPort;
+  }
+
   get foreignPackets(): number {
     return this.#foreign;
   }
@@ -60,8 +77,10 @@ export class SourceLock {
   expect(expected: ExpectedSource): void {
     const before = this.#expected;
     this.#expected = expected;
+    if (before?.rtcpPort !== expected.rtcpPort) this.#rtcpAddress = null;
     if (before?.address === expected.address && before.port === expected.port) return;
     this.#address = null;
+    this.#rtcpAddress = null;
     this.#dropCandidate();
   }
 
@@ -72,40 +91,50 @@ export class SourceLock {
         this.#follow(ssrc, sequenceNumber, nowMs);
         return true;
       }
-      if (!this.#mayRelatch(address, port, ssrc, sequenceNumber, nowMs)) return this.#refuse();
-    } else {
-      const expected = this.#expected;
-      // Nobody can be answered on port 0.
-      if (expected === null || port === 0) return this.#refuse();
-      if (address === expected.address && port === expected.port) {
-        this.#lock(address, port, ssrc, sequenceNumber, nowMs);
-        return true;
-      }
-      if (address !== expected.address && address !== expected.signallingAddress) return this.#refuse();
+    }
+    const expected = this.#expected;
+    // Nobody can be answered on port 0.
+    if (expected === null || port === 0) return this.#refuse();
+    if (address === expected.address && port === expected.port) {
+      this.#lock(address, port, ssrc, sequenceNumber, nowMs);
+      return true;
+    }
+    if (this.#address !== null) {
+      if (!this.#mayRelatch(address, ssrc, sequenceNumber, nowMs)) return this.#refuse();
+    } else if (address !== expected.address && address !== expected.signallingAddress) {
+      return this.#refuse();
     }
     if (!this.#passesProbation(address, port, ssrc, sequenceNumber)) return false;
     this.#lock(address, port, ssrc, sequenceNumber, nowMs);
     return true;
   }
 
-  /** Whether an RTCP packet of the sender `ssrc` may be used: the peer's host, and its control port or its SSRC. */
-  acceptRtcp(address: string, port: number, ssrc: number): boolean {
+  /**
+   * Whether an RTCP packet of the sender `ssrc` may be used: the SDP's own address and control port, or the host of the
+   * peer's RTP and its control port or its SSRC. The way back follows the SDP's own at once, another when the one
+   * before has missed its reports.
+   */
+  acceptRtcp(address: string, port: number, ssrc: number, nowMs: number): boolean {
     const expected = this.#expected;
-    if (expected !== null) {
-      if (this.#address === null) {
-        if (address === expected.address && port === expected.rtcpPort) return true;
-      } else if (address === this.#address) {
-        const known = port === this.#port + 1 || port === this.#port || port === expected.rtcpPort;
-        if (known || ssrc === this.#ssrc) return true;
-      }
+    if (expected === null || port === 0) return this.#refuse();
+    const own = address === expected.address && port === expected.rtcpPort;
+    if (!own) {
+      if (this.#address === null || address !== this.#address) return this.#refuse();
+      const known = port === this.#port + 1 || port === this.#port || port === expected.rtcpPort;
+      if (!known && ssrc !== this.#ssrc) return this.#refuse();
     }
-    return this.#refuse();
+    const silent = this.#rtcpAddress === null || nowMs - this.#rtcpMs >= RTCP_SILENCE_MS;
+    if (own || silent) {
+      this.#rtcpAddress = address;
+      this.#rtcpPort = port;
+    }
+    if (address === this.#rtcpAddress && port === this.#rtcpPort) this.#rtcpMs = nowMs;
+    return true;
   }
 
-  #mayRelatch(address: string, port: number, ssrc: number, sequenceNumber: number, nowMs: number): boolean {
+  #mayRelatch(address: string, ssrc: number, sequenceNumber: number, nowMs: number): boolean {
     const silentMs = nowMs - this.#lastMs;
-    if (address !== this.#address || port === 0) return false;
-    if (ssrc !== this.#ssrc || silentMs < RELATCH_SILENCE_MS) return false;
+    if (address !== this.#address || ssrc !== this.#ssrc || silentMs < RELATCH_SILENCE_MS) return false;
     const ahead = sequenceDistance(this.#sequenceNumber, sequenceNumber);
     return ahead > 0 && ahead <= silentMs / SHORTEST_PACKET_MS + CONTINUING_SLACK_PACKETS;
   }
@@ -129,6 +158,7 @@ export class SourceLock {
   }
 
   #lock(address: string, port: number, ssrc: number, sequenceNumber: number, nowMs: number): void {
+    this.#rtcpAddress = null;
     this.#address = address;
     this.#port = port;
     this.#candidatePackets = 0;

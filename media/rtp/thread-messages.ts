@@ -1,7 +1,7 @@
 /** What main thread and RTP thread say to each other; both directions are arrays, so that a tick costs one message. */
 import type { MessagePort } from 'node:worker_threads';
 import type { RtpErrorCode } from './rtp-error';
-import type { RtpRemote, RtpStats } from './rtp-session';
+import type { RtpRemote, RtpSessionOptions, RtpStats } from './rtp-session';
 
 export interface RtpThreadOptions {
   readonly portMin: number;
@@ -11,7 +11,12 @@ export interface RtpThreadOptions {
 }
 
 export type ToRtpThread =
-  | { readonly type: 'open'; readonly request: number; readonly mediaId: number; readonly localAddress: string }
+  | {
+      readonly type: 'open';
+      readonly request: number;
+      readonly mediaId: number;
+      readonly options: RtpSessionOptions;
+    }
   | { readonly type: 'remote'; readonly mediaId: number; readonly remote: RtpRemote }
   | {
       readonly type: 'play';
@@ -41,5 +46,9 @@ export type FromRtpThread =
   | { readonly type: 'firstReceived'; readonly mediaId: number; readonly atEpochMs: number }
   | { readonly type: 'finished'; readonly mediaId: number; readonly playbackId: number }
   | { readonly type: 'timeout'; readonly mediaId: number }
-  /** An error of ours in the work for one session; told once per session. */
-  | { readonly type: 'fault'; readonly mediaId: number; readonly message: string };
+  | { readonly type: 'quiet'; readonly mediaId: number; readonly quiet: boolean }
+  | { readonly type: 'deaf'; readonly mediaId: number; readonly packetsForeign: number }
+  /** Errors of ours have ended this session. */
+  | { readonly type: 'failed'; readonly mediaId: number }
+  /** An error of ours in the work for one session (null: for all); of packets and frames the first of a session. */
+  | { readonly type: 'fault'; readonly mediaId: number | null; readonly message: string };

@@ -50,6 +50,11 @@ export class Transmitter {
     return this.#packets * FRAME_SAMPLES;
   }
 
+  /** Whether the last frame was something to hear. */
+  get talking(): boolean {
+    return this.#talking;
+  }
+
   get maxSendGapMs(): number {
     return this.#maxGapMs;
   }

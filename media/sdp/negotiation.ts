@@ -39,7 +39,11 @@ export function chooseAudio(media: readonly MediaSection[], reach: Reach): Audio
   return refusal ?? refuse('no_audio', 'no audio stream');
 }
 
-export function remoteAudio(choice: AudioChoice & { ok: true }): RemoteAudio {
+/** `localTelephoneEventPayloadType`: of our SDP; in our answer it is the offer's. */
+export function remoteAudio(
+  choice: AudioChoice & { ok: true },
+  localTelephoneEventPayloadType = choice.telephoneEventPayloadType,
+): RemoteAudio {
   const { section, address } = choice;
   const held = isUnspecified(address);
   return {
@@ -49,6 +53,7 @@ export function remoteAudio(choice: AudioChoice & { ok: true }): RemoteAudio {
     codec: choice.codec,
     payloadType: choice.payloadType,
     telephoneEventPayloadType: choice.telephoneEventPayloadType,
+    localTelephoneEventPayloadType,
     send: !held && (section.direction === 'sendrecv' || section.direction === 'recvonly'),
     receive: section.direction === 'sendrecv' || section.direction === 'sendonly',
   };
@@ -62,6 +67,13 @@ export function answerDirection(remote: Pick<RemoteAudio, 'send' | 'receive'>, w
   return receive ? 'recvonly' : 'inactive';
 }
 
+export function telephoneEventOf(section: MediaSection): number | null {
+  const event = section.formats.find(
+    ({ encoding, clockRateHz }) => encoding === 'TELEPHONE-EVENT' && clockRateHz === 8000,
+  );
+  return event?.payloadType ?? null;
+}
+
 function chooseOf(section: MediaSection, index: number, reach: Reach): AudioChoice {
   if (section.protocol !== PLAIN_RTP) return refuse('transport', section.protocol);
   const format = section.formats.find((candidate) => codecOf(candidate) !== null);
@@ -70,16 +82,13 @@ function chooseOf(section: MediaSection, index: number, reach: Reach): AudioChoi
   const address = addressOf(section, reach);
   if (address === null) return refuse('address', 'no literal address');
   if (!usable(address, reach.localAddress)) return refuse('address', 'address cannot be used');
-  const event = section.formats.find(
-    (candidate) => candidate.encoding === 'TELEPHONE-EVENT' && candidate.clockRateHz === 8000,
-  );
   return {
     ok: true,
     index,
     section,
     codec,
     payloadType: format.payloadType,
-    telephoneEventPayloadType: event?.payloadType ?? null,
+    telephoneEventPayloadType: telephoneEventOf(section),
     address,
   };
 }

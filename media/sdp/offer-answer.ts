@@ -2,7 +2,7 @@
 import { isIPv6 } from 'node:net';
 import { write } from 'sdp-transform';
 import type { AudioCodec, Direction, LocalAudio } from './audio-stream';
-import { CODECS, answerDirection, chooseAudio, remoteAudio } from './negotiation';
+import { CODECS, answerDirection, chooseAudio, remoteAudio, telephoneEventOf } from './negotiation';
 import type { Reach } from './negotiation';
 import { refuse } from './sdp-result';
 import type { AnswerResult, ReadAnswerResult, SdpRefusal } from './sdp-result';
@@ -68,13 +68,16 @@ export function readAnswer(answer: string, local: Reach, offer: string | null = 
   const read = readSessionDescription(answer);
   if (!read.ok) return read;
   const offered = offer === null ? null : readSessionDescription(offer);
-  const index = offered?.ok === true ? offered.description.media.findIndex((section) => section.port !== 0) : 0;
+  const sections = offered?.ok === true ? offered.description.media : [];
+  const index = sections.length === 0 ? 0 : sections.findIndex(({ port }) => port !== 0);
+  const ours = sections[index];
+  const events = ours === undefined ? null : telephoneEventOf(ours);
   const { media } = read.description;
   const section = media[index];
   const choice = section?.media === 'audio' ? chooseAudio([section], local) : noAudioAt(index);
-  if (choice.ok) return { ok: true, remote: remoteAudio(choice) };
+  if (choice.ok) return { ok: true, remote: remoteAudio(choice, events) };
   const elsewhere = chooseAudio(media, local);
-  return elsewhere.ok ? { ok: true, remote: remoteAudio(elsewhere) } : choice;
+  return elsewhere.ok ? { ok: true, remote: remoteAudio(elsewhere, events) } : choice;
 }
 
 function noAudioAt(index: number): SdpRefusal {

@@ -28,6 +28,10 @@ export class InboundTrunk {
   @Column({ type: 'boolean', default: true })
   krispEnabled!: boolean;
 
+  /** How long nothing may come from the peer while the agent is silent too. */
+  @Column({ type: 'integer', default: 30 })
+  mediaTimeoutSeconds!: number;
+
   @Column({ type: 'timestamptz', precision: 3, default: () => 'now()' })
   createdAt!: Date;
 

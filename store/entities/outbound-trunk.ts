@@ -37,6 +37,10 @@ export class OutboundTrunk {
   @Column({ type: 'text' })
   callerNumber!: string;
 
+  /** How long nothing may come from the peer while the agent is silent too. */
+  @Column({ type: 'integer', default: 30 })
+  mediaTimeoutSeconds!: number;
+
   @Column({ type: 'timestamptz', precision: 3, default: () => 'now()' })
   createdAt!: Date;
 

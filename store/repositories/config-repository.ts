@@ -19,6 +19,7 @@ interface InboundTrunkConfig {
   readonly authUsername: string;
   readonly authPassword: string;
   readonly phoneNumbers: readonly string[];
+  readonly mediaTimeoutSeconds: number;
 }
 
 interface OutboundTrunkConfig {
@@ -30,6 +31,7 @@ interface OutboundTrunkConfig {
   readonly username: string;
   readonly password: string;
   readonly callerNumber: string;
+  readonly mediaTimeoutSeconds: number;
 }
 
 export interface ConfigReference {
@@ -102,8 +104,8 @@ export class ConfigRepository {
         unreadable.push({ kind: 'inbound_trunk', id: row.id });
         return [];
       }
-      const { id, orgId, authUsername, phoneNumbers: numbers } = row;
-      return [{ id, orgId, authUsername, authPassword, phoneNumbers: numbers }];
+      const { id, orgId, authUsername, phoneNumbers: numbers, mediaTimeoutSeconds } = row;
+      return [{ id, orgId, authUsername, authPassword, phoneNumbers: numbers, mediaTimeoutSeconds }];
     });
     const outboundTrunks = outbound.flatMap((row) => {
       const password = this.#open(row.passwordSealed, row.orgId, row.id);
@@ -111,8 +113,8 @@ export class ConfigRepository {
         unreadable.push({ kind: 'outbound_trunk', id: row.id });
         return [];
       }
-      const { id, orgId, host, port, transport, username, callerNumber } = row;
-      return [{ id, orgId, host, port, transport, username, password, callerNumber }];
+      const { id, orgId, host, port, transport, username, callerNumber, mediaTimeoutSeconds } = row;
+      return [{ id, orgId, host, port, transport, username, password, callerNumber, mediaTimeoutSeconds }];
     });
     return {
       version: current,

@@ -1,5 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import type { DataSource, EntityManager } from 'typeorm';
+import { DEFAULT_MEDIA_TIMEOUT_SECONDS } from '../../contract/directory';
 import type { ConfigTransaction } from '../config-transaction';
 import { InboundTrunk } from '../entities/inbound-trunk';
 import { StoreError, violatedUnique } from '../errors';
@@ -14,6 +15,7 @@ export interface NewInboundTrunk {
   readonly id?: string;
   readonly phoneNumbers: readonly string[];
   readonly krispEnabled?: boolean;
+  readonly mediaTimeoutSeconds?: number;
 }
 
 const PASSWORD_LENGTH = 32;
@@ -48,6 +50,7 @@ export class InboundTrunkRepository {
         authPasswordSealed: this.#secrets.seal(newPassword(), rowAad(orgId, id)),
         phoneNumbers: [...input.phoneNumbers],
         krispEnabled: input.krispEnabled ?? true,
+        mediaTimeoutSeconds: input.mediaTimeoutSeconds ?? DEFAULT_MEDIA_TIMEOUT_SECONDS,
       });
     } catch (error) {
       if (violatedUnique(error) !== 'inbound_trunks_org') throw error;

@@ -19,6 +19,7 @@ export interface NewOutboundTrunk {
   readonly username: string;
   readonly password: string;
   readonly callerNumber: string;
+  readonly mediaTimeoutSeconds?: number;
 }
 
 export interface DeletedOutboundTrunk {

@@ -34,6 +34,7 @@ export const TRUNK: OutboundTrunkProfile = {
   username: 'user',
   password: 'secret',
   callerNumber: '+15550000001',
+  mediaTimeoutSeconds: 45,
 };
 
 /** Routes every INVITE to one agent; the start is answered at once or when the test says so. */
@@ -46,6 +47,7 @@ export class FakeDirectory implements CallDirectory {
     steps: ['the number is on the trunk'],
     dialedNumber: '+15551234567',
     callerNumber: '+15557654321',
+    mediaTimeoutSeconds: 60,
   };
   available: Availability = { available: true, retryAfterSeconds: 5, reason: null };
   start: (request: InboundRequest) => Promise<StartInboundResult> = (request) =>

@@ -1,5 +1,12 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { RtpEngine, RtpRemote, RtpSession, RtpSessionDelegate, RtpStats } from '../../media/rtp/rtp-session';
+import type {
+  RtpEngine,
+  RtpRemote,
+  RtpSession,
+  RtpSessionDelegate,
+  RtpSessionOptions,
+  RtpStats,
+} from '../../media/rtp/rtp-session';
 
 export const QUIET_STATS: RtpStats = {
   packetsSent: 0,
@@ -26,7 +33,7 @@ export class FakeRtpSession implements RtpSession {
   constructor(
     readonly mediaId: number,
     readonly localPort: number,
-    readonly localAddress: string,
+    readonly options: RtpSessionOptions,
   ) {}
 
   setRemote(remote: RtpRemote): void {
@@ -68,10 +75,10 @@ export class FakeRtpEngine implements RtpEngine {
     return Promise.resolve();
   }
 
-  open(options: { readonly localAddress: string }): Promise<RtpSession> {
+  open(options: RtpSessionOptions): Promise<RtpSession> {
     if (this.failure) return Promise.reject(this.failure);
     const id = this.sessions.length + 1;
-    const session = new FakeRtpSession(id, 20_000 + 2 * id, options.localAddress);
+    const session = new FakeRtpSession(id, 20_000 + 2 * id, options);
     this.sessions.push(session);
     return Promise.resolve(session);
   }

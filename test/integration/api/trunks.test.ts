@@ -42,6 +42,7 @@ describe('the inbound trunk', () => {
     const { status, body } = await api.post('/phone/sip/inbound-trunk', { phone_numbers: ['+15551234567'] });
     expect(status).toBe(200);
     expect(body).toMatchObject({ phone_numbers: ['+15551234567'], krisp_enabled: true, auth: 'digest' });
+    expect(body.media_timeout_seconds).toBe(30);
     const { body: numbers } = await api.get('/phone/numbers');
     expect(numbers.items).toMatchObject([{ phone_number: '+15551234567', status: 'verified', method: 'attest' }]);
     expect((await api.get('/phone/sip/inbound-trunk')).body).toEqual(body);
@@ -157,9 +158,18 @@ describe('outbound trunks', () => {
       username: 'user',
       has_password: true,
       caller_number: '+15551234567',
+      media_timeout_seconds: 30,
       agents: [],
     });
     expect((await api.get('/phone/sip/outbound-trunks')).body).toContainEqual(body);
+  });
+
+  it('keeps the media timeout that it is given', async () => {
+    const { body } = await api.post('/phone/sip/outbound-trunks', { ...outboundTrunk, media_timeout_seconds: 90 });
+    expect((await api.get(`/phone/sip/outbound-trunks/${body.id}`)).body.media_timeout_seconds).toBe(90);
+    const inbound = await api.post('/phone/sip/inbound-trunk', { media_timeout_seconds: 3600 });
+    expect(inbound.body.media_timeout_seconds).toBe(3600);
+    await api.delete('/phone/sip/inbound-trunk');
   });
 
   it('keeps the password out of answers, logs and audit rows', async () => {
@@ -192,6 +202,8 @@ describe('outbound trunks', () => {
     ['a port out of range', { port: 70_000 }, 'port'],
     ['an unknown transport', { transport: 'ws' }, 'transport'],
     ['a caller number that is none', { caller_number: 'me' }, 'caller_number'],
+    ['a media timeout below 5 s', { media_timeout_seconds: 4 }, 'media_timeout_seconds'],
+    ['a media timeout beyond an hour', { media_timeout_seconds: 3601 }, 'media_timeout_seconds'],
   ])('refuses %s', async (_, change, path) => {
     const { status, body } = await api.post('/phone/sip/outbound-trunks', { ...outboundTrunk, ...change });
     expect(status).toBe(400);

@@ -42,7 +42,7 @@ describe('ConfigRepository', () => {
     const before = await config.currentVersion();
     await config.transaction(async (tx) => {
       await agents.create(tx, orgId, { name: 'First' });
-      await trunks.create(tx, orgId, carrier);
+      await trunks.create(tx, orgId, { ...carrier, mediaTimeoutSeconds: 60 });
       await numbers.attest(tx, orgId, ['+15550001']);
       await inbound.create(tx, orgId, { phoneNumbers: ['+15550001'] });
     });
@@ -51,9 +51,11 @@ describe('ConfigRepository', () => {
       version: before + 1,
       full: true,
       agents: [{ name: 'First', version: before + 1, firstMessage: 'Hello?', language: ['en'] }],
-      outboundTrunks: [{ host: 'sip.example', port: 5060, transport: 'udp', password: 'p4ssw0rd' }],
+      outboundTrunks: [
+        { host: 'sip.example', port: 5060, transport: 'udp', password: 'p4ssw0rd', mediaTimeoutSeconds: 60 },
+      ],
       phoneNumbers: [{ phoneNumber: '+15550001', method: 'attest' }],
-      inboundTrunks: [{ phoneNumbers: ['+15550001'] }],
+      inboundTrunks: [{ phoneNumbers: ['+15550001'], mediaTimeoutSeconds: 30 }],
       deleted: [],
       unreadable: [],
     });

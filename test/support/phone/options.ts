@@ -23,6 +23,8 @@ export interface PhoneOptions {
   /** User part of From. */
   readonly user?: string;
   readonly codecs?: readonly Codec[];
+  /** What our SDP calls telephone-event; default 101. */
+  readonly eventPayloadType?: number;
   /** How incoming calls are treated; default 486. */
   readonly answer?: (invite: IncomingInvite) => Answering;
   /** Challenge every incoming INVITE with 407 and take only these. */

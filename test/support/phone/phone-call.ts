@@ -127,11 +127,15 @@ export class PhoneCall {
   }
 
   /** Any request in this dialog; its final response, null when none came. */
-  request(method: 'BYE' | 'INVITE' | 'UPDATE' | 'OPTIONS' | 'INFO', body = ''): Promise<SipText | null> {
+  request(
+    method: 'BYE' | 'INVITE' | 'UPDATE' | 'OPTIONS' | 'INFO',
+    body = '',
+    contentType?: string,
+  ): Promise<SipText | null> {
     const branch = `z9hG4bK${token()}`;
     const cseq = ++this.#cseq;
     if (method === 'INVITE') this.#inviteCseq = cseq;
-    const text = this.#text(method, branch, cseq, body);
+    const text = this.#text(method, branch, cseq, body, contentType);
     return new Promise((resolve) => {
       this.#phone.transactions.request(text, branch, this.dialog.target, {
         onTimeout: () => resolve(null),
@@ -157,7 +161,7 @@ export class PhoneCall {
     this.#end({ by: 'them', reason, byeStatus: null, atMs: performance.now() });
   }
 
-  #text(method: string, branch: string, cseq: number, body: string): string {
+  #text(method: string, branch: string, cseq: number, body: string, contentType?: string): string {
     const headers: Header[] = [
       ['Via', this.#phone.via(branch)],
       ['Max-Forwards', '70'],
@@ -168,6 +172,6 @@ export class PhoneCall {
       ['CSeq', `${cseq} ${method}`],
       ['Contact', this.#phone.contact()],
     ];
-    return writeSip(`${method} ${this.dialog.remoteTarget} SIP/2.0`, headers, body);
+    return writeSip(`${method} ${this.dialog.remoteTarget} SIP/2.0`, headers, body, contentType);
   }
 }

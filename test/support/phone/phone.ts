@@ -102,8 +102,8 @@ export class Phone implements PhoneContext {
   }
 
   sdp(stream: PhoneStream, direction = 'sendrecv', version = 1): string {
-    const codecs = this.options.codecs ?? ['PCMU', 'PCMA'];
-    return writeSdp({ address: this.address, port: stream.port, codecs, direction, version });
+    const { codecs = ['PCMU', 'PCMA'], eventPayloadType = 101 } = this.options;
+    return writeSdp({ address: this.address, port: stream.port, codecs, eventPayloadType, direction, version });
   }
 
   adopt(call: PhoneCall): void {

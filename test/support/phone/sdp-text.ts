@@ -5,23 +5,25 @@ export interface PhoneSdp {
   readonly address: string;
   readonly port: number;
   readonly codecs: readonly ('PCMU' | 'PCMA')[];
+  readonly eventPayloadType: number;
   readonly direction?: string;
   readonly version?: number;
 }
 
 const TYPES = { PCMU: 0, PCMA: 8 } as const;
 
-export function writeSdp({ address, port, codecs, direction = 'sendrecv', version = 1 }: PhoneSdp): string {
+export function writeSdp(sdp: PhoneSdp): string {
+  const { address, port, codecs, eventPayloadType, direction = 'sendrecv', version = 1 } = sdp;
   return [
     'v=0',
     `o=phone 20260101 ${version} IN IP4 ${address}`,
     's=phone',
     `c=IN IP4 ${address}`,
     't=0 0',
-    `m=audio ${port} RTP/AVP ${codecs.map((codec) => TYPES[codec]).join(' ')} 101`,
+    `m=audio ${port} RTP/AVP ${codecs.map((codec) => TYPES[codec]).join(' ')} ${eventPayloadType}`,
     ...codecs.map((codec) => `a=rtpmap:${TYPES[codec]} ${codec}/8000`),
-    'a=rtpmap:101 telephone-event/8000',
-    'a=fmtp:101 0-15',
+    `a=rtpmap:${eventPayloadType} telephone-event/8000`,
+    `a=fmtp:${eventPayloadType} 0-15`,
     'a=ptime:20',
     `a=${direction}`,
     '',

@@ -75,9 +75,14 @@ export function token(): string {
   return randomBytes(8).toString('hex');
 }
 
-export function writeSip(startLine: string, headers: readonly (readonly [string, string])[], body = ''): string {
+export function writeSip(
+  startLine: string,
+  headers: readonly (readonly [string, string])[],
+  body = '',
+  contentType = 'application/sdp',
+): string {
   const lines = headers.map(([name, value]) => `${name}: ${value}`);
-  if (body !== '') lines.push('Content-Type: application/sdp');
+  if (body !== '') lines.push(`Content-Type: ${contentType}`);
   lines.push(`Content-Length: ${Buffer.byteLength(body)}`);
   return `${startLine}\r\n${lines.join('\r\n')}\r\n\r\n${body}`;
 }

@@ -7,6 +7,7 @@ const inbound = (authUsername: string, phoneNumbers: readonly string[] = []) => 
   authUsername,
   authPassword: 'password',
   phoneNumbers,
+  mediaTimeoutSeconds: 40,
 });
 
 test('a delta replaces rows by id and removes what was deleted', () => {
@@ -47,7 +48,22 @@ const outbound = {
   username: 'user',
   password: 'secret',
   callerNumber: '+15550000001',
+  mediaTimeoutSeconds: 50,
 };
+
+test('trunks are given with all their settings', () => {
+  const config = new ConfigSnapshot();
+  config.apply(delta({ inboundTrunks: [inbound('user')], outboundTrunks: [outbound] }));
+  expect(config.inboundTrunk('user')).toEqual({
+    id: 't1',
+    orgId: 'org-1',
+    username: 'user',
+    password: 'password',
+    phoneNumbers: [],
+    mediaTimeoutSeconds: 40,
+  });
+  expect(config.outboundTrunk('t2')).toEqual(outbound);
+});
 
 test('a deleted trunk is named as revoked, by a delta and by a full load that lacks it', () => {
   const config = new ConfigSnapshot();

@@ -23,6 +23,7 @@ function snapshot(changes: Parameters<typeof delta>[0] = {}): ConfigSnapshot {
           authUsername: 'user',
           authPassword: 'password',
           phoneNumbers: ['+15551234567', '+15550000009'],
+          mediaTimeoutSeconds: 40,
         },
       ],
       phoneNumbers: [newNumber({ id: 'p1', phoneNumber: '+15550000009', agentId: 'outbound' })],

@@ -269,7 +269,7 @@ describe('ThreadedRtpEngine', () => {
 
   it('an error in one session is told, ends that call alone, and leaves the thread to the others', async () => {
     const broken = await engine.open({ localAddress: '127.0.0.1' });
-    const ended = new Promise<void>((resolve) => (broken.delegate = { onMediaTimeout: resolve }));
+    const ended = new Promise<void>((resolve) => (broken.delegate = { onFailure: resolve }));
     session.setRemote(remote());
     broken.setRemote(remote({ port: 70_000 }));
     await ended;
@@ -279,6 +279,39 @@ describe('ThreadedRtpEngine', () => {
     await pause(200);
     expect(peer.received.length).toBeGreaterThan(before + 3);
     await broken.close();
+  });
+
+  it('a command that throws in the thread ends its session alone, also beside commands of others', async () => {
+    const before = faults.length;
+    const broken = await engine.open({ localAddress: '127.0.0.1' });
+    const ended = new Promise<void>((resolve) => (broken.delegate = { onFailure: resolve }));
+    engine.post({ type: 'remote', mediaId: broken.mediaId, remote: undefined as never });
+    session.setRemote(remote());
+    await ended;
+    await pause(100);
+    expect(faults.slice(before)).toEqual([expect.stringContaining('TypeError')]);
+    expect(peer.received.length).toBeGreaterThan(2);
+    await expect(broken.close()).resolves.toMatchObject({ packetsSent: 0 });
+  });
+
+  it('a command that cannot be sent to the thread ends its session alone', async () => {
+    const broken = await engine.open({ localAddress: '127.0.0.1' });
+    const ended = new Promise<void>((resolve) => (broken.delegate = { onFailure: resolve }));
+    broken.setRemote(remote({ address: Symbol('not cloneable') as never }));
+    session.setRemote(remote());
+    await ended;
+    await pause(60);
+    expect(peer.received.length).toBeGreaterThan(0);
+    await broken.close();
+  });
+
+  it('a command without a session that throws leaves every session alone', async () => {
+    const before = faults.length;
+    engine.post({ type: 'listener', port: {} as never });
+    session.setRemote(remote());
+    await pause(100);
+    expect(faults).toHaveLength(before + 1);
+    expect(peer.received.length).toBeGreaterThan(2);
   });
 
   it('a handler that fails keeps no other session from its news', async () => {

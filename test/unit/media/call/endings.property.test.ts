@@ -19,6 +19,9 @@ const COMMON: Readonly<Record<string, Step>> = {
   'agent: turn': (layer) =>
     layer.agents.at(-1)?.delegate.onTurn({ speaker: 'agent', text: 'x', startMs: 0, endMs: 1, interruptedAtMs: null }),
   'rtp: timeout': (layer) => layer.rtp.sessions.at(-1)?.delegate.onMediaTimeout?.(),
+  'rtp: fails': (layer) => layer.rtp.sessions.at(-1)?.delegate.onFailure?.(),
+  'rtp: quiet': (layer) => layer.rtp.sessions.at(-1)?.delegate.onMediaQuiet?.(true),
+  'rtp: deaf': (layer) => layer.rtp.sessions.at(-1)?.delegate.onDeaf?.(9),
   'rtp: digit': (layer) => layer.rtp.sessions.at(-1)?.delegate.onDtmf?.('5', 100),
   'rtp: stuck': (layer) => {
     for (const session of layer.rtp.sessions) session.stuck = true;

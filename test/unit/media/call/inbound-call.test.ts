@@ -30,6 +30,7 @@ describe('an inbound call', () => {
     expect(dialog.sent).toEqual(['180', '200']);
     expect(layer.agent.started).toBe(1);
     expect(layer.rtp.last.remotes[0]).toMatchObject({ address: '192.0.2.10', port: 40_000, send: true });
+    expect(layer.rtp.last.options).toEqual({ localAddress: '192.0.2.1', mediaTimeoutMs: 60_000 });
     expect(layer.events.types(CALL)).toEqual(['routed', 'ringing', 'answered']);
     expect(layer.control.status(CALL)).toMatchObject({ known: true, state: 'answered' });
   });
@@ -96,6 +97,51 @@ describe('an inbound call', () => {
     await settle();
     expect(ending()).toMatchObject({ endReason: 'media_timeout', endedBy: 'system' });
     expect(dialog.byeReason?.cause).toBe(102);
+  });
+
+  it('ends when its media fails', async () => {
+    const dialog = await layer.answered();
+    layer.rtp.last.delegate.onFailure?.();
+    dialog.answerBye();
+    await settle();
+    expect(ending()).toMatchObject({ disposition: 'answered', endReason: 'error', endedBy: 'system' });
+  });
+
+  it('ends when its packets have stopped and nobody answers in the dialog', async () => {
+    const dialog = await layer.answered();
+    layer.rtp.last.delegate.onMediaQuiet?.(true);
+    await settle();
+    expect(dialog).toMatchObject({ probes: 1, over: false });
+    dialog.life = 'gone';
+    layer.rtp.last.delegate.onMediaQuiet?.(true);
+    await settle();
+    dialog.answerBye();
+    await settle();
+    expect(ending()).toMatchObject({ endReason: 'media_timeout', endedBy: 'system' });
+  });
+
+  it('goes on when the packets are back before it is known that nobody answers', async () => {
+    const dialog = await layer.answered();
+    dialog.life = 'gone';
+    layer.rtp.last.delegate.onMediaQuiet?.(true);
+    layer.rtp.last.delegate.onMediaQuiet?.(false);
+    await settle();
+    expect(dialog).toMatchObject({ probes: 1, over: false });
+  });
+
+  it('warns once when all packets are foreign, while it lives or with its statistics', async () => {
+    const dialog = await layer.answered();
+    layer.rtp.last.delegate.onDeaf?.(12);
+    layer.rtp.last.finalStats = { ...layer.rtp.last.finalStats, packetsForeign: 40 };
+    dialog.peerBye();
+    await settle();
+    const warnings = (callId: string) => layer.events.ofCall(callId).filter((event) => event.type === 'warning');
+    expect(warnings(CALL)).toMatchObject([{ warning: 'only_foreign_packets', packetsForeign: 12, packetsReceived: 0 }]);
+    const short = await layer.answered(new FakeInboundDialog({ sipCallId: 'sip-2' }));
+    layer.rtp.last.finalStats = { ...layer.rtp.last.finalStats, packetsForeign: 5 };
+    short.peerBye();
+    await settle();
+    expect(warnings('call-sip-2')).toMatchObject([{ packetsForeign: 5 }]);
   });
 
   it('ends when our 200 is never acknowledged', async () => {
@@ -327,12 +373,14 @@ describe('an inbound call', () => {
     );
   });
 
-  it('reports turns and digits and ignores INFO digits of a phone that sends RFC 4733', async () => {
+  it('reports turns, and digits that come by INFO and by RFC 4733 once, whichever is first', async () => {
     const dialog = await layer.answered();
     dialog.delegate.onDtmf?.('1');
+    layer.rtp.last.delegate.onDtmf?.('1', 100);
     layer.rtp.last.delegate.onDtmf?.('2', 100);
     dialog.delegate.onDtmf?.('2');
-    expect(layer.agent.digits).toEqual(['1', '2']);
+    dialog.delegate.onDtmf?.('2');
+    expect(layer.agent.digits).toEqual(['1', '2', '2']);
     const turn = { speaker: 'caller', text: 'hi', startMs: 0, endMs: 1, interruptedAtMs: null } as const;
     layer.agent.delegate.onTurn(turn);
     layer.agent.delegate.onTurn(turn);

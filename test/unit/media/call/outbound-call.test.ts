@@ -40,6 +40,23 @@ describe('an outbound call', () => {
     expect(layer.clock.armed).toBe(0);
   });
 
+  it('has the media timeout of its trunk, and looks for a callee whose packets have stopped', async () => {
+    await layer.dial();
+    expect(layer.rtp.last.options.mediaTimeoutMs).toBe(45_000);
+    const dialog = layer.endpoint.last;
+    layer.rtp.last.delegate.onMediaQuiet?.(true);
+    dialog.accept();
+    await settle();
+    expect(dialog.probes).toBe(0);
+    dialog.life = 'gone';
+    layer.rtp.last.delegate.onMediaQuiet?.(true);
+    await settle();
+    dialog.answerBye();
+    await settle();
+    expect(dialog.probes).toBe(1);
+    expect(ending()).toMatchObject({ disposition: 'answered', endReason: 'media_timeout', endedBy: 'system' });
+  });
+
   it('sends at most one INVITE per attempt, also when the command repeats', async () => {
     const results = await Promise.all([layer.dial(), layer.dial()]);
     expect(results).toEqual([SENT, SENT]);

@@ -31,7 +31,7 @@ class Bench {
   readonly session: MediaSession;
   #sequenceNumber = 65_530;
 
-  constructor(allowPrivateTargets = true) {
+  constructor(allowPrivateTargets = true, mediaTimeoutMs = 30_000) {
     const keep =
       (list: Datagram[]) =>
       (packet: Uint8Array, port: number, address: string): void => {
@@ -41,6 +41,7 @@ class Bench {
       sendRtp: keep(this.rtp),
       sendRtcp: keep(this.rtcp),
       allowPrivateTargets,
+      mediaTimeoutMs,
       cname: 'trunkline',
       now: () => this.nowMs,
       epochOffsetMs: 1_700_000_000_000,
@@ -51,6 +52,8 @@ class Bench {
         onFirstPacketReceived: (atEpochMs) => this.events.push(`received ${atEpochMs - 1_700_000_000_000}`),
         onPlaybackFinished: (playbackId) => this.events.push(`finished ${playbackId}`),
         onMediaTimeout: () => this.events.push('timeout'),
+        onMediaQuiet: (quiet) => this.events.push(quiet ? 'quiet' : 'back'),
+        onDeaf: (packetsForeign) => this.events.push(`deaf ${packetsForeign}`),
       },
     });
   }
@@ -179,6 +182,39 @@ describe('MediaSession', () => {
     const tone = encoded(sine(400, 160));
     bench.run(20, () => bench.receive(tone));
     expect((bench.sent.at(-1) as RtpPacket).payload).toEqual(tone);
+  });
+
+  test.each([101, 96])('hears DTMF as %i when our SDP says 101 and the peer’s says 96', (payloadType) => {
+    const bench = new Bench();
+    bench.session.setRemote({ ...REMOTE, telephoneEventPayloadType: 96, localTelephoneEventPayloadType: 101 }, 0);
+    bench.run(1, () => bench.receive(Uint8Array.of(5, 0x8a, 3, 0x20), { payloadType, timestamp: 800 }));
+    expect(bench.events).toContain('dtmf 5 100');
+  });
+
+  it('tells events from audio that the peer calls by our number for events', () => {
+    const bench = new Bench();
+    const remote = { ...REMOTE, payloadType: 101, telephoneEventPayloadType: 96, localTelephoneEventPayloadType: 101 };
+    bench.session.setRemote(remote, 0);
+    const tone = encoded(sine(400, 160));
+    bench.run(20, () => bench.receive(tone, { payloadType: 101 }));
+    expect(amplitudeAt(bench.session.pcm, 400)).toBeGreaterThan(7000);
+    bench.run(1, () => bench.receive(Uint8Array.of(5, 0x8a, 3, 0x20), { payloadType: 101 }));
+    expect(bench.events.filter((event) => event.startsWith('dtmf'))).toEqual(['dtmf 5 100']);
+  });
+
+  it('hears DTMF that comes as a stream of its own, once a press, and the audio beside it', () => {
+    const bench = new Bench();
+    bench.session.setRemote(REMOTE, 0);
+    const tone = encoded(sine(400, 160));
+    bench.run(20, (frame) => {
+      bench.receive(tone);
+      const payload = Uint8Array.of(7, 0x0a, 0, (frame + 1) * 8);
+      bench.receive(payload, { payloadType: 101, ssrc: 77, sequenceNumber: frame, timestamp: 800 });
+    });
+    expect(amplitudeAt(bench.session.pcm, 400)).toBeGreaterThan(7000);
+    bench.run(20);
+    expect(bench.events.filter((event) => event.startsWith('dtmf'))).toHaveLength(1);
+    expect(bench.session.close(bench.nowMs).packetsLost).toBe(0);
   });
 
   it('reports DTMF and does not play it', () => {
@@ -326,20 +362,34 @@ describe('MediaSession', () => {
 });
 
 describe('media timeout', () => {
-  it('comes 30 s after the start when nothing was ever received', () => {
-    const bench = new Bench();
+  test.each([30, 5, 120])('of %i s comes that long after the start when nothing was ever received', (seconds) => {
+    const bench = new Bench(true, seconds * 1000);
     bench.session.setRemote(REMOTE, 0);
-    bench.run(1500);
+    bench.run(seconds * 50);
     expect(bench.events).not.toContain('timeout');
     bench.run(1);
     expect(bench.events).toContain('timeout');
   });
 
-  it('comes 15 s after the last packet', () => {
+  it('comes 30 s after the last packet', () => {
+    const bench = new Bench();
+    bench.session.setRemote(REMOTE, 0);
+    bench.run(100);
+    bench.run(1, () => bench.receive(SILENCE));
+    bench.run(1499);
+    expect(bench.events).not.toContain('timeout');
+    bench.run(1);
+    expect(bench.events).toContain('timeout');
+  });
+
+  it('does not run out while we speak, and comes 30 s after the last word', () => {
     const bench = new Bench();
     bench.session.setRemote(REMOTE, 0);
     bench.run(1, () => bench.receive(SILENCE));
-    bench.run(749);
+    bench.session.queue.play(1, new Int16Array(160 * 5000).fill(1000), true);
+    bench.run(5000);
+    expect(bench.events).toContain('finished 1');
+    bench.run(1499);
     expect(bench.events).not.toContain('timeout');
     bench.run(1);
     expect(bench.events).toContain('timeout');
@@ -358,7 +408,7 @@ describe('media timeout', () => {
     const foreign = new Bench();
     foreign.session.setRemote(REMOTE, 0);
     foreign.run(1, () => foreign.receive(SILENCE));
-    foreign.run(760, () => {
+    foreign.run(1510, () => {
       foreign.receive(SILENCE, { address: '203.0.113.66' });
       foreign.session.receiveRtcp(report, '203.0.113.66', 4001, foreign.nowMs);
     });
@@ -384,10 +434,70 @@ describe('media timeout', () => {
     bench.run(3000);
     expect(bench.events).not.toContain('timeout');
     bench.session.setRemote(REMOTE, bench.nowMs);
-    bench.run(740);
+    bench.run(1490);
     expect(bench.events).not.toContain('timeout');
     bench.run(20);
     expect(bench.events).toContain('timeout');
+  });
+});
+
+describe('packets that stop', () => {
+  const said = (bench: Bench): string[] => bench.events.filter((event) => event === 'quiet' || event === 'back');
+
+  it('are told after 10 s and every 30 s while they stay away, also while we speak', () => {
+    const bench = new Bench();
+    bench.session.setRemote(REMOTE, 0);
+    bench.session.queue.play(1, new Int16Array(160 * 5000).fill(1000), true);
+    bench.run(1, () => bench.receive(SILENCE));
+    bench.run(499);
+    expect(said(bench)).toEqual([]);
+    bench.run(1);
+    expect(said(bench)).toEqual(['quiet']);
+    bench.run(1499);
+    expect(said(bench)).toEqual(['quiet']);
+    bench.run(1);
+    expect(said(bench)).toEqual(['quiet', 'quiet']);
+  });
+
+  it('are told when they are back', () => {
+    const bench = new Bench();
+    bench.session.setRemote(REMOTE, 0);
+    bench.run(1, () => bench.receive(SILENCE));
+    bench.run(600);
+    bench.run(100, () => bench.receive(SILENCE));
+    expect(said(bench)).toEqual(['quiet', 'back']);
+  });
+
+  it('are not missed when none ever came', () => {
+    const bench = new Bench();
+    bench.session.setRemote(REMOTE, 0);
+    bench.run(1400);
+    expect(said(bench)).toEqual([]);
+  });
+});
+
+describe('a session that hears only packets of others', () => {
+  const deaf = (bench: Bench): string[] => bench.events.filter((event) => event.startsWith('deaf'));
+  const foreign = (bench: Bench) => (): void => bench.receive(SILENCE, { address: '203.0.113.66' });
+
+  it('says so once, after two seconds', () => {
+    const bench = new Bench();
+    bench.session.setRemote(REMOTE, 0);
+    bench.run(100, foreign(bench));
+    expect(deaf(bench)).toEqual([]);
+    bench.run(500, foreign(bench));
+    expect(deaf(bench)).toEqual(['deaf 101']);
+  });
+
+  it('does not say so when the peer is heard too, or nobody is', () => {
+    const heard = new Bench();
+    heard.session.setRemote(REMOTE, 0);
+    heard.run(1, () => heard.receive(SILENCE));
+    heard.run(500, foreign(heard));
+    const alone = new Bench();
+    alone.session.setRemote(REMOTE, 0);
+    alone.run(500);
+    expect([...deaf(heard), ...deaf(alone)]).toEqual([]);
   });
 });
 
@@ -411,6 +521,37 @@ describe('RTCP of a session', () => {
     expect(bench.rtcp.at(-1)?.packet.at(-8)).toBe(0x81);
     bench.run(10);
     expect(bench.rtp).toHaveLength(500);
+  });
+
+  it("goes back to where the peer's RTCP comes from, over the port that it came to", () => {
+    const ssrc = 42;
+    const report = buildReport({
+      ssrc,
+      cname: 'peer',
+      sender: null,
+      block: null,
+      lastSenderReport: 0,
+      delaySinceLastSenderReport: 0,
+      bye: false,
+    });
+    const bench = new Bench();
+    bench.session.setRemote(REMOTE, 0);
+    bench.run(300, (frame) => {
+      bench.receive(SILENCE, { port: 61_000, ssrc });
+      if (frame === 10) bench.session.receiveRtcp(report, REMOTE.address, 33_333, bench.nowMs);
+      if (frame === 11) bench.session.receiveRtcp(report, '203.0.113.66', 33_334, bench.nowMs);
+    });
+    expect(bench.rtcp.map(({ address, port }) => `${address}:${port}`)).toEqual([`${REMOTE.address}:33333`]);
+
+    const muxed = new Bench();
+    muxed.session.setRemote(REMOTE, 0);
+    muxed.run(300, (frame) => {
+      muxed.receive(SILENCE, { port: 61_000, ssrc });
+      if (frame === 10) muxed.session.receiveRtp(report, REMOTE.address, 61_000, muxed.nowMs);
+    });
+    expect(muxed.rtcp).toEqual([]);
+    const overRtp = muxed.rtp.filter(({ packet }) => packet[1] === 200);
+    expect(overRtp.map(({ address, port }) => `${address}:${port}`)).toEqual([`${REMOTE.address}:61000`]);
   });
 
   it('measures the round trip and the loss of the other direction, also on the RTP port', () => {

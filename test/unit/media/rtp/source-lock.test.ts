@@ -120,6 +120,27 @@ describe('SourceLock', () => {
     }
   });
 
+  test.each([
+    ["another port of the SDP's host", { address: SDP.address, port: 61_000, ssrc: 99 }],
+    ['the signalling host', { address: SDP.signallingAddress, port: 61_000, ssrc: 99 }],
+  ])("%s that spoke first gives way to the SDP's own address and port", (_, other) => {
+    const lock = expecting();
+    expect(send(lock, other, 1, 6, 0).slice(3)).toEqual([true, true, true]);
+    expect(send(lock, {}, 500, 3, 130)).toEqual([true, true, true]);
+    expect(lock).toMatchObject({ address: SDP.address, port: SDP.port });
+    expect(send(lock, other, 7, 50, 135)).not.toContain(true);
+    expect(send(lock, {}, 503, 1, 1200)).toEqual([true]);
+  });
+
+  it("a stream that moved away comes back to the SDP's own address and port at once", () => {
+    const lock = expecting();
+    send(lock, {}, 1, 5, 0);
+    send(lock, { port: 5000 }, 6, 6, 600);
+    expect(lock.port).toBe(5000);
+    expect(send(lock, {}, 12, 1, 730)).toEqual([true]);
+    expect(lock.port).toBe(4000);
+  });
+
   it('a packet of the old source ends the probation of the new one', () => {
     const lock = expecting();
     send(lock, {}, 1, 5, 0);
@@ -141,15 +162,47 @@ describe('SourceLock', () => {
 
   it('accepts RTCP of the peer only', () => {
     const lock = expecting();
-    expect(lock.acceptRtcp(SDP.address, 4001, 5)).toBe(true);
-    expect(lock.acceptRtcp(SDP.address, 4002, 5)).toBe(false);
-    expect(lock.acceptRtcp('203.0.113.66', 4001, SSRC)).toBe(false);
+    expect(lock.acceptRtcp(SDP.address, 4001, 5, 0)).toBe(true);
+    expect(lock.acceptRtcp(SDP.address, 4002, 5, 0)).toBe(false);
+    expect(lock.acceptRtcp('203.0.113.66', 4001, SSRC, 0)).toBe(false);
     send(lock, { address: SDP.signallingAddress, port: 61_000 }, 1, 4, 0);
-    expect(lock.acceptRtcp(SDP.signallingAddress, 61_001, 5)).toBe(true);
-    expect(lock.acceptRtcp(SDP.signallingAddress, 61_000, 5)).toBe(true);
-    expect(lock.acceptRtcp(SDP.signallingAddress, 33_333, SSRC)).toBe(true);
-    expect(lock.acceptRtcp(SDP.signallingAddress, 33_333, 5)).toBe(false);
-    expect(lock.acceptRtcp(SDP.address, 4001, SSRC)).toBe(false);
+    expect(lock.acceptRtcp(SDP.signallingAddress, 61_001, 5, 0)).toBe(true);
+    expect(lock.acceptRtcp(SDP.signallingAddress, 61_000, 5, 0)).toBe(true);
+    expect(lock.acceptRtcp(SDP.signallingAddress, 33_333, SSRC, 0)).toBe(true);
+    expect(lock.acceptRtcp(SDP.signallingAddress, 33_333, 5, 0)).toBe(false);
+    expect(lock.acceptRtcp(SDP.signallingAddress, 0, SSRC, 0)).toBe(false);
+    expect(lock.acceptRtcp('203.0.113.66', 61_001, SSRC, 0)).toBe(false);
+  });
+
+  it("knows where the peer's RTCP comes from: the SDP's own at once, another after two missed reports", () => {
+    const lock = expecting();
+    expect(lock.rtcpAddress).toBeNull();
+    send(lock, {}, 1, 4, 0);
+    lock.acceptRtcp(SDP.address, 33_333, SSRC, 100);
+    expect(lock).toMatchObject({ rtcpAddress: SDP.address, rtcpPort: 33_333 });
+    lock.acceptRtcp(SDP.address, 44_444, SSRC, 5000);
+    expect(lock.rtcpPort).toBe(33_333);
+    lock.acceptRtcp(SDP.address, 4001, 5, 5100);
+    expect(lock.rtcpPort).toBe(4001);
+    lock.acceptRtcp(SDP.address, 33_333, SSRC, 20_000);
+    expect(lock.rtcpPort).toBe(4001);
+    lock.acceptRtcp(SDP.address, 33_333, SSRC, 20_100);
+    expect(lock.rtcpPort).toBe(33_333);
+    lock.acceptRtcp('203.0.113.66', 4001, SSRC, 90_000);
+    expect(lock.rtcpPort).toBe(33_333);
+  });
+
+  it('forgets where RTCP came from with the source it came beside, and with a new control port', () => {
+    const lock = expecting();
+    send(lock, { port: 61_000 }, 1, 4, 0);
+    lock.acceptRtcp(SDP.address, 61_001, SSRC, 80);
+    expect(lock.rtcpPort).toBe(61_001);
+    send(lock, {}, 500, 1, 100);
+    expect(lock.rtcpAddress).toBeNull();
+    lock.acceptRtcp(SDP.address, 4001, SSRC, 120);
+    lock.expect({ ...SDP, rtcpPort: 4005 });
+    expect(lock.rtcpAddress).toBeNull();
+    expect(lock.locked).toBe(true);
   });
 
   it('no traffic of other hosts ever takes or disturbs a locked stream', () => {

@@ -62,6 +62,7 @@ describe('answerOffer', () => {
       codec: 'PCMU',
       payloadType: 0,
       telephoneEventPayloadType: 101,
+      localTelephoneEventPayloadType: 101,
       send: true,
       receive: true,
     });
@@ -273,6 +274,16 @@ describe('createOffer and readAnswer', () => {
     expect(readAnswer(answer, LOCAL)).toMatchObject({
       ok: true,
       remote: { codec: 'PCMA', telephoneEventPayloadType: 101 },
+    });
+  });
+
+  test.each([
+    ['renumbers telephone-event', ['m=audio 4000 RTP/AVP 0 96', 'a=rtpmap:96 telephone-event/8000'], 96],
+    ['leaves telephone-event out', ['m=audio 4000 RTP/AVP 0'], null],
+  ])('keeps our number beside the peer’s when the answer %s', (_, media, payloadType) => {
+    expect(readAnswer(sdp({ media }), LOCAL, createOffer(LOCAL))).toMatchObject({
+      ok: true,
+      remote: { telephoneEventPayloadType: payloadType, localTelephoneEventPayloadType: 101 },
     });
   });
 

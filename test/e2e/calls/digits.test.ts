@@ -1,0 +1,80 @@
+/** Digits on the wire: by telephone-event under either number, by INFO, and by both at once. */
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { newNumber, OutboundCalls } from '../../support/outbound';
+import { PhoneMedia } from '../../support/phone/media';
+import { Phone } from '../../support/phone/phone';
+import type { PhoneCall } from '../../support/phone/phone-call';
+import { Stack, waitFor } from '../../support/stack';
+
+const DIALED = '+15551234567';
+const RELAY = 'application/dtmf-relay';
+
+describe('digits', () => {
+  let stack: Stack;
+  let media: PhoneMedia;
+  const phones: Phone[] = [];
+
+  beforeAll(async () => {
+    stack = await Stack.start();
+    media = new PhoneMedia();
+  }, 90_000);
+
+  afterAll(async () => {
+    for (const phone of phones) phone.close();
+    await media?.close();
+    await stack?.stop();
+  }, 60_000);
+
+  async function pressed(callId: string): Promise<string[]> {
+    const { body } = await stack.api<{ turns: { text: string }[] }>('GET', `/phone/calls/${callId}/transcript`);
+    return body.turns.map(({ text }) => text).filter((text) => text.startsWith('[pressed'));
+  }
+
+  function info(call: PhoneCall, digit: string, contentType: string): Promise<number | undefined> {
+    return call.request('INFO', `Signal=${digit}\r\nDuration=100\r\n`, contentType).then((answer) => answer?.status);
+  }
+
+  it('of a phone that tells each press by INFO and by event are heard once', async () => {
+    await stack.api('POST', '/phone', { name: 'Support Agent', first_message: '' });
+    const trunk = await stack.api<{ auth_username: string; auth_password: string }>(
+      'POST',
+      '/phone/sip/inbound-trunk',
+      { phone_numbers: [DIALED] },
+    );
+    const { auth_username: username, auth_password: password } = trunk.body;
+    const server = { address: stack.sipHost, port: stack.sipPort };
+    const phone = await Phone.open({ media, server, credentials: { username, password } });
+    phones.push(phone);
+    await sleep(1_000);
+    const call = await phone.call(DIALED);
+    for (const digit of '1123') {
+      await info(call, digit, RELAY);
+      await call.sendDigits(digit);
+    }
+    // Under the other type's body too, and after its event.
+    await call.sendDigits('8');
+    expect(await info(call, '8', 'application/dtmf')).toBe(200);
+    await sleep(2_500);
+    await call.hangup();
+    const { id } = await waitFor('the record', 15_000, async () => {
+      const { body } = await stack.api<{ items: { id: string; status: string }[] }>('GET', '/phone/calls?limit=1');
+      return body.items.find(({ status }) => status === 'completed');
+    });
+    expect(await pressed(id)).toEqual(['[pressed 1 1 2 3 8]']);
+  }, 60_000);
+
+  it('of a carrier whose answer renumbers telephone-event are heard under our number', async () => {
+    const calls = await OutboundCalls.create(stack);
+    const carrier = await Phone.open({ media, answer: () => ({ status: 200 }), eventPayloadType: 96 });
+    phones.push(carrier);
+    const { id } = await calls.place(await calls.trunkTo(carrier.port), newNumber());
+    const call = await carrier.nextCall();
+    await sleep(500);
+    await call.sendDigits('57');
+    await sleep(2_500);
+    await call.hangup();
+    await calls.ended(id);
+    expect(await pressed(id)).toEqual(['[pressed 5 7]']);
+  }, 60_000);
+});
