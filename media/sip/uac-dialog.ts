@@ -15,7 +15,7 @@ import type { DialogContext } from './dialog-context';
 import type { RoutedDialog } from './dialog-table';
 import type { Flow } from './edge/flow';
 import type { ResolvedTarget } from './edge/resolver';
-import type { InviteOutcome, OutboundInvite } from './invite';
+import type { FinalAnswer, InviteOutcome, OutboundInvite } from './invite';
 import type { SipRequest, SipResponse } from './message/message';
 import type { OwnAddress } from './own-address';
 import type { SipPeer } from './peer';
@@ -37,6 +37,8 @@ const MAX_UDP_REQUEST_BYTES = 1_300;
 const OFFER_BYTES = 350;
 const FIRST_CSEQ = 1;
 const TRYING = 100;
+/** Branches of a fork whose early SDP is kept. */
+const MAX_EARLY_BRANCHES = 32;
 
 /**
  * The dialog of a call that goes out, from its INVITE on. One Call-ID; one more INVITE per challenge and per address of
@@ -51,6 +53,8 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
   readonly #digest: DigestClient;
   /** Only these may see our credentials. */
   readonly #trusted = new Set<string>();
+  /** By To tag: each branch of a fork has its own media. */
+  readonly #earlySdp = new Map<string, string>();
   #core: SipCore | undefined;
   #flow: Flow | undefined;
   #targets: readonly ResolvedTarget[] = [];
@@ -219,8 +223,7 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
       displayName: escapeDisplayName(this.#invite.fromDisplayName ?? ''),
       inviteFlow: () => this.#inviteFlow,
       events: {
-        onProgress: (response) =>
-          this.#session.notify((delegate) => delegate.onProgress?.(response.status, sdpOf(response))),
+        onProgress: (response) => this.#progressed(response),
         onAccept: (response) => this.#accepted(response),
         onReject: (response) => this.#rejected(response),
         onTimeout: () => this.#fail({ kind: 'timeout', provisional: this.#heard }),
@@ -258,18 +261,28 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
     return this.#headers().reduce((sum, line) => sum + line.length + 2, fixed + OFFER_BYTES);
   }
 
+  #progressed(response: SipResponse): void {
+    const sdp = sdpOf(response);
+    const { toTag } = response;
+    if (sdp !== null && (this.#earlySdp.has(toTag) || this.#earlySdp.size < MAX_EARLY_BRANCHES)) {
+      this.#earlySdp.set(toTag, sdp);
+    }
+    this.#session.notify((delegate) => delegate.onProgress?.(response.status));
+  }
+
   #accepted(response: SipResponse): void {
     this.#stopTimers();
     if (this.#session.state !== 'setup') return;
     this.#session.transition('established');
+    const answer = outcomeOf(response, this.#provisional);
     if (this.#cancelled) {
       // The 2xx crossed our CANCEL: it was acknowledged, now it is hung up (RFC 3261 §9.1).
       this.bye();
-      const outcome = { ...outcomeOf(response, this.#provisional), status: 487, reason: 'Request Terminated' };
-      this.#session.notify((delegate) => delegate.onReject?.(outcome));
+      this.#session.notify((delegate) => delegate.onReject?.(answer));
       return;
     }
-    this.#session.notify((delegate) => delegate.onAccept?.(sdpOf(response)));
+    const sdp = sdpOf(response) ?? this.#earlySdp.get(response.toTag) ?? null;
+    this.#session.notify((delegate) => delegate.onAccept?.(sdp, answer));
   }
 
   #rejected(response: SipResponse): void {
@@ -318,7 +331,7 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
   }
 }
 
-function outcomeOf(response: SipResponse, provisional: number | null): InviteOutcome & { readonly kind: 'status' } {
+function outcomeOf(response: SipResponse, provisional: number | null): FinalAnswer {
   const retryAfter = /^\d{1,9}/.exec(response.first('retry-after') ?? '')?.[0];
   return {
     kind: 'status',
