@@ -15,6 +15,7 @@ import {
 
 import { ALLOW } from './message/methods';
 import { OutgoingRequest } from './message/outgoing-request';
+import { routeRequest } from './message/route-set';
 import { buildResponse } from './message/serialiser';
 import { SUPPORTED, SUPPORTED_LINES } from './message/validation';
 import { Retransmission } from './retransmission';
@@ -162,8 +163,7 @@ class StackRequest extends OutgoingRequestMessage {
     const reason = headers['Reason']?.map((value) => `Reason: ${value}`) ?? [];
     return {
       method: this.method,
-      requestUri: this.ruri.toRaw(),
-      routes: headers['Route'] ?? [],
+      ...routeRequest(this.ruri.toRaw(), headers['Route'] ?? []),
       sentBy: this.#options.sentBy,
       branch: this.branch ?? '',
       to: this.to.toString(),

@@ -16,6 +16,8 @@ export interface RequestParts {
   readonly requestUri: string;
   /** Values of Route, in order. */
   readonly routes: readonly string[];
+  /** URI whose host the request goes to. */
+  readonly hop: string;
   /** Host and port of Via. */
   readonly sentBy: string;
   readonly branch: string;

@@ -98,3 +98,26 @@ describe('the media of a fork', () => {
     await hangUp(dialog);
   });
 });
+
+describe('a strict router', () => {
+  // RFC 3261 §12.2.1.1: it takes the Request-URI for its own.
+  it('finds its own URI in the Request-URI of ACK and BYE, and the target in the last Route', async () => {
+    const router = await SipPeer.udp();
+    const dialog = await dial();
+    const routes = [
+      'Record-Route: <sip:10.9.8.7;lr>',
+      `Record-Route: <sip:edge@127.0.0.1:${router.port};method=INVITE;x=y>`,
+    ];
+    answer(await carrier.request('INVITE'), 200, 'callee', ANSWER, routes);
+    const ack = await router.request('ACK');
+    dialog.bye();
+    const bye = await router.request('BYE');
+    for (const request of [ack, bye]) {
+      expect(request.requestUri).toBe(`sip:edge@127.0.0.1:${router.port};x=y`);
+      expect(request.list('route')).toEqual(['<sip:10.9.8.7;lr>', `<sip:callee@127.0.0.1:${carrier.port}>`]);
+    }
+    router.send(answerTo(bye, 200));
+    await until(() => events.includes('closed normal'));
+    expect(carrier.received).toEqual([]);
+  });
+});

@@ -65,6 +65,7 @@ describe('request', () => {
     method: 'INVITE',
     requestUri: 'sip:a@b',
     routes: ['<sip:p1;lr>', '<sip:p2;lr>'],
+    hop: 'sip:p1;lr',
     sentBy: 'me:5070',
     branch: 'z9hG4bK1',
     to: '<sip:a@b>',
