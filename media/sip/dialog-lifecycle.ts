@@ -4,6 +4,7 @@ import { parseDtmfRelay } from './dtmf-relay';
 import { parseReason, reasonLine } from './reason';
 import { SipCore } from './sip-core';
 
+import type { RequestCredentials } from './auth/request-credentials';
 import type { DialogCloseCause, DialogDelegate } from './dialog';
 import type { DialogContext } from './dialog-context';
 import type { Flow } from './edge/flow';
@@ -31,8 +32,6 @@ interface DialogLifecycleOptions {
   readonly context: DialogContext;
   readonly sipCallId: string;
   readonly localTag: string;
-  /** Header line for one more try of a BYE that was challenged, null when there is none. */
-  readonly authorizeBye: (challenge: SipResponse) => string | null;
   readonly onIdle: () => void;
 }
 
@@ -42,6 +41,8 @@ interface DialogOpening {
   readonly sentBy: string;
   readonly displayName: string;
   readonly inviteFlow: () => Flow;
+  /** Ours, for a call that goes out: we have none for who calls us. */
+  readonly credentials?: RequestCredentials;
   /** What the direction of the call adds to the events of the dialog, or takes over. */
   readonly events: CoreEvents;
 }
@@ -79,9 +80,9 @@ export class DialogLifecycle {
   }
 
   /** Begins once it is known where the peer reaches us. */
-  open({ contact, sentBy, displayName, inviteFlow, events }: DialogOpening): SipCore {
+  open({ contact, sentBy, displayName, inviteFlow, credentials, events }: DialogOpening): SipCore {
     const { context, localTag } = this.#options;
-    const wire = new DialogWire({ context, inviteFlow, onMessage: (message) => this.#tell(message) });
+    const wire = new DialogWire({ context, inviteFlow, credentials, onMessage: (message) => this.#tell(message) });
     const core = new SipCore({
       clock: context.clock,
       localTag,
@@ -90,6 +91,7 @@ export class DialogLifecycle {
       product: context.product,
       displayName,
       requests: wire,
+      credentials,
       events: {
         onAckTimeout: () => this.#endWithBye('ack_timeout'),
         onBye: (request) => this.peerBye(request),
@@ -194,18 +196,8 @@ export class DialogLifecycle {
 
   #sendBye(headers: readonly string[]): void {
     this.transition('ending');
-    this.#tryBye(headers, true);
-  }
-
-  #tryBye(headers: readonly string[], mayAuthorize: boolean): void {
     this.#open.core.bye(headers, (result) => {
       if (this.#state !== 'ending') return;
-      if (typeof result === 'object') {
-        const authorization = mayAuthorize ? this.#options.authorizeBye(result.challenge) : null;
-        if (authorization !== null) this.#tryBye([...headers, authorization], false);
-        else this.close(this.#endCause);
-        return;
-      }
       if (result !== 'answered' && this.#endCause === 'normal') {
         this.#endCause = result === 'timeout' ? 'bye_timeout' : 'transport_error';
       }

@@ -60,7 +60,7 @@ interface ClientInvite {
   readonly sdp: string;
 }
 
-type ByeResult = 'answered' | 'timeout' | 'transport_error' | { readonly challenge: SipResponse };
+type ByeResult = 'answered' | 'timeout' | 'transport_error';
 
 const session = (content: string): Body => ({ contentDisposition: 'session', contentType: SDP, content });
 
@@ -203,18 +203,12 @@ export class SipCore {
         onAccept: () => done('answered'),
         onRedirect: () => done('answered'),
         onReject: ({ message }) => {
-          if (!(message instanceof CoreResponse)) done(message.statusCode === 408 ? 'timeout' : 'transport_error');
-          else if (message.statusCode === 401 || message.statusCode === 407) done({ challenge: message.source });
-          else done('answered');
+          if (message instanceof CoreResponse) done('answered');
+          else done(message.statusCode === 408 ? 'timeout' : 'transport_error');
         },
       },
       { extraHeaders: [...headers] },
     );
-  }
-
-  /** Request-URI of our requests in the dialog. */
-  get remoteTarget(): string {
-    return this.#dialog?.remoteTarget.toString() ?? this.#target;
   }
 
   dispose(): void {

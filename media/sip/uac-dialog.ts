@@ -10,6 +10,7 @@ import { encodeUserPart, uriHost } from './message/uri';
 import { q850Cause, reasonValue } from './reason';
 import { CANCEL_WAIT_MS } from './timers';
 
+import type { RequestCredentials } from './auth/request-credentials';
 import type { DialogDelegate, OutboundDialog } from './dialog';
 import type { DialogContext } from './dialog-context';
 import type { RoutedDialog } from './dialog-table';
@@ -37,6 +38,8 @@ const MAX_UDP_REQUEST_BYTES = 1_300;
 const OFFER_BYTES = 350;
 const FIRST_CSEQ = 1;
 const TRYING = 100;
+/** What a challenger adds to the INVITE, about. */
+const CREDENTIALS_BYTES = 300;
 /** Branches of a fork whose early SDP is kept. */
 const MAX_EARLY_BRANCHES = 32;
 
@@ -51,6 +54,8 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
   readonly #invite: OutboundInvite;
   readonly #session: DialogLifecycle;
   readonly #digest: DigestClient;
+  readonly #credentials: RequestCredentials;
+  readonly #mayRepeat: (challenge: SipResponse) => boolean;
   /** Only these may see our credentials. */
   readonly #trusted = new Set<string>();
   /** By To tag: each branch of a fork has its own media. */
@@ -60,7 +65,6 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
   #targets: readonly ResolvedTarget[] = [];
   #sdp: string | undefined;
   #cseq = FIRST_CSEQ;
-  #authorization: string | undefined;
   #provisional: number | null = null;
   #responsePeer = '';
   #cancelled = false;
@@ -76,12 +80,13 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
       context,
       sipCallId: invite.sipCallId,
       localTag,
-      authorizeBye: (challenge) => this.#authorize(challenge, 'BYE'),
       onIdle: () => context.onIdle(this),
     });
     this.#session.delegate = delegate;
     this.#timers = new TimerSet(context.clock);
     this.#digest = new DigestClient(invite.credentials);
+    this.#credentials = this.#trunkOnly(this.#digest);
+    this.#mayRepeat = this.#credentials.newRequest();
   }
 
   get delegate(): DialogDelegate {
@@ -159,14 +164,20 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
   }
 
   /** Our credentials answer only the trunk itself, whoever else may challenge us in its name. */
-  #authorize(challenge: SipResponse, method: string): string | null {
-    if (!this.#trusted.has(this.#responsePeer)) return null;
-    return this.#digest.answer(challenge, method, method === 'INVITE' ? this.#requestUri : this.#opened.remoteTarget);
+  #trunkOnly(digest: DigestClient): RequestCredentials {
+    return {
+      authorize: (request) => digest.authorize(request),
+      newRequest: () => {
+        const mayRepeat = digest.newRequest();
+        return (challenge) => this.#trusted.has(this.#responsePeer) && mayRepeat(challenge);
+      },
+      mayGoTo: (address) => this.#trusted.has(address),
+    };
   }
 
   /** The highest provisional; a challenge too says that somebody is there, as little as 100 does. */
   get #heard(): number | null {
-    return this.#provisional ?? (this.#authorization === undefined ? null : TRYING);
+    return this.#provisional ?? (this.#digest.challengers === 0 ? null : TRYING);
   }
 
   get #requestUri(): string {
@@ -222,6 +233,7 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
       sentBy: ownAddress.sentBy,
       displayName: escapeDisplayName(this.#invite.fromDisplayName ?? ''),
       inviteFlow: () => this.#inviteFlow,
+      credentials: this.#credentials,
       events: {
         onProgress: (response) => this.#progressed(response),
         onAccept: (response) => this.#accepted(response),
@@ -251,14 +263,14 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
   }
 
   #headers(): string[] {
-    const headers = (this.#invite.headers ?? []).map(([name, value]) => oneLine(`${name}: ${encodeWireText(value)}`));
-    return this.#authorization === undefined ? headers : [...headers, this.#authorization];
+    return (this.#invite.headers ?? []).map(([name, value]) => oneLine(`${name}: ${encodeWireText(value)}`));
   }
 
   /** What the INVITE will weigh: its variable parts plus the fixed ones, on the safe side. */
   get #estimatedBytes(): number {
     const fixed = 600 + 3 * this.#requestUri.length + this.sipCallId.length;
-    return this.#headers().reduce((sum, line) => sum + line.length + 2, fixed + OFFER_BYTES);
+    const credentials = this.#digest.challengers * CREDENTIALS_BYTES;
+    return this.#headers().reduce((sum, line) => sum + line.length + 2, fixed + OFFER_BYTES + credentials);
   }
 
   #progressed(response: SipResponse): void {
@@ -288,14 +300,11 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
   #rejected(response: SipResponse): void {
     if (this.#session.state !== 'setup') return;
     const { status } = response;
-    if ((status === 401 || status === 407) && !this.#cancelled) {
-      const authorization = this.#authorize(response, 'INVITE');
-      if (authorization !== null && this.#sdp !== undefined) {
-        this.#authorization = authorization;
-        this.#cseq += 1;
-        this.#sendInvite(this.#sdp);
-        return;
-      }
+    const challenged = (status === 401 || status === 407) && !this.#cancelled;
+    if (challenged && this.#sdp !== undefined && this.#mayRepeat(response)) {
+      this.#cseq += 1;
+      this.#sendInvite(this.#sdp);
+      return;
     }
     this.#fail(outcomeOf(response, this.#provisional));
   }

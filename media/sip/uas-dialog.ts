@@ -38,8 +38,6 @@ export class UasDialog implements InboundDialog, RoutedDialog {
       context,
       sipCallId: invite.sipCallId,
       localTag,
-      // We have no credentials for who calls us.
-      authorizeBye: () => null,
       onIdle: () => context.onIdle(this),
     });
     this.#core = this.#session.open({

@@ -27,6 +27,8 @@ export interface RequestParts {
   readonly cseq: number;
   /** Complete lines without CRLF. */
   readonly headers: readonly string[];
+  /** Complete lines with credentials: not for everybody's eyes. */
+  readonly credentials: readonly string[];
   /** Value of User-Agent. */
   readonly product?: string | undefined;
   readonly body?: OutgoingBody | undefined;
@@ -57,8 +59,11 @@ export interface OutgoingResponse {
 
 const MAX_FORWARDS = 70;
 
-/** Texts hold one character per byte (latin1), bodies are UTF-8. */
-export function serialiseRequest(request: RequestParts, transport: SipTransport): Buffer {
+/**
+ * Texts hold one character per byte (latin1), bodies are UTF-8.
+ * @param toTrunk whether it goes to whom the credentials are for; else they are left out
+ */
+export function serialiseRequest(request: RequestParts, transport: SipTransport, toTrunk: boolean): Buffer {
   const { method, sentBy, branch, product } = request;
   let text = `${method} ${request.requestUri} SIP/2.0\r\n`;
   for (const route of request.routes) text += `Route: ${route}\r\n`;
@@ -66,6 +71,7 @@ export function serialiseRequest(request: RequestParts, transport: SipTransport)
   text += `To: ${request.to}\r\nFrom: ${request.from}\r\n`;
   text += `CSeq: ${request.cseq} ${method}\r\nCall-ID: ${request.callId}\r\nMax-Forwards: ${MAX_FORWARDS}\r\n`;
   for (const line of request.headers) text += `${oneLine(line)}\r\n`;
+  if (toTrunk) for (const line of request.credentials) text += `${line}\r\n`;
   if (product !== undefined) text += `User-Agent: ${product}\r\n`;
   return withBody(text, request.body);
 }
