@@ -1,60 +1,33 @@
 /** SIP outcome → disposition: the one place where a status becomes the word of the call's record. */
 import type { Disposition } from '../../contract/endings';
-import type { InviteOutcome } from '../sip/invite';
+import type { FinalAnswer, InviteOutcome } from '../sip/invite';
 
 /** Why we ended a dial ourselves: our CANCEL on request, or because nobody picked up. */
 export type OwnCause = 'canceled' | 'ring_timeout';
 
-const BY_STATUS: ReadonlyMap<number, Disposition> = new Map<number, Disposition>([
-  [486, 'busy'],
-  [600, 'busy'],
-  [480, 'no_answer'],
-  [504, 'trunk_timeout'],
-  [404, 'invalid_number'],
-  [410, 'invalid_number'],
-  [484, 'invalid_number'],
-  [485, 'invalid_number'],
-  [604, 'invalid_number'],
-  [603, 'rejected'],
-  [607, 'blocked'],
-  [608, 'blocked'],
-  [401, 'trunk_denied'],
-  [403, 'trunk_denied'],
-  [407, 'trunk_denied'],
-  [500, 'congestion'],
-  [502, 'congestion'],
-  [503, 'congestion'],
-  [415, 'media_incompatible'],
-  [488, 'media_incompatible'],
-  [482, 'routing_loop'],
-  [483, 'routing_loop'],
-  [428, 'identity_rejected'],
-  [436, 'identity_rejected'],
-  [437, 'identity_rejected'],
-  [438, 'identity_rejected'],
-]);
+interface Row {
+  readonly statuses: readonly number[];
+  /** ITU-T Q.850 causes that say the same. */
+  readonly causes: readonly number[];
+}
 
-/** ITU-T Q.850 causes, for a status that says nothing by itself. */
-const BY_Q850: ReadonlyMap<number, Disposition> = new Map<number, Disposition>([
-  [17, 'busy'],
-  [18, 'no_answer'],
-  [19, 'no_answer'],
-  [20, 'no_answer'],
-  [31, 'no_answer'],
-  [1, 'invalid_number'],
-  [22, 'invalid_number'],
-  [28, 'invalid_number'],
-  [21, 'rejected'],
-  [57, 'trunk_denied'],
-  [27, 'congestion'],
-  [34, 'congestion'],
-  [38, 'congestion'],
-  [41, 'congestion'],
-  [42, 'congestion'],
-  [47, 'congestion'],
-  [65, 'media_incompatible'],
-  [88, 'media_incompatible'],
-]);
+/** One row per disposition that a refusal can have; no status and no cause stands in two. */
+const ROWS: Readonly<Partial<Record<Disposition, Row>>> = {
+  busy: { statuses: [486, 600], causes: [17] },
+  no_answer: { statuses: [480], causes: [18, 19, 20, 31] },
+  trunk_timeout: { statuses: [408, 504], causes: [] },
+  invalid_number: { statuses: [404, 410, 484, 485, 604], causes: [1, 22, 28] },
+  rejected: { statuses: [603], causes: [21] },
+  blocked: { statuses: [607, 608], causes: [] },
+  trunk_denied: { statuses: [401, 403, 407], causes: [57] },
+  congestion: { statuses: [500, 502, 503], causes: [27, 34, 38, 41, 42, 47] },
+  media_incompatible: { statuses: [415, 488, 606], causes: [65, 88] },
+  routing_loop: { statuses: [482, 483], causes: [] },
+  identity_rejected: { statuses: [428, 436, 437, 438], causes: [] },
+};
+
+const BY_STATUS = inverted('statuses');
+const BY_Q850 = inverted('causes');
 
 const Q850_CALL_REJECTED = 21;
 
@@ -73,18 +46,41 @@ export function dispositionOf(outcome: InviteOutcome | null, own: OwnCause | nul
     if (outcome.provisional === null) return 'trunk_unreachable';
     return rang(outcome.provisional) ? 'no_answer' : 'trunk_timeout';
   }
-  const { status, reason, q850, provisional } = outcome;
-  // A 2xx or 487 that crosses our CANCEL: the call went the way we decided (RFC 3261 §9.1).
+  const { status } = outcome;
+  // A 2xx or 487 that crosses our CANCEL, or a challenge that we answered no more: the call went the way we decided
+  // (RFC 3261 §9.1).
   if (status < 300) return ours ?? 'answered';
-  if (status === 487) return ours ?? (rang(provisional) ? 'no_answer' : 'failed');
-  if (status === 408) return rang(provisional) ? 'no_answer' : 'trunk_timeout';
-  if (status === 603 && /network blocked/i.test(reason)) return 'blocked';
-  // 606 is either the person's word (Q.850 21) or about the media (RFC 3261 §21.6.4).
-  if (status === 606) return q850 === Q850_CALL_REJECTED ? 'rejected' : 'media_incompatible';
-  const known = BY_STATUS.get(status);
-  if (known) return known;
+  if (ours && (status === 487 || isChallenge(status))) return ours;
+  return refusal(outcome);
+}
+
+/**
+ * Gateways keep what the network or the callee said in `Reason: Q.850` (RFC 3326) and answer with whatever status they
+ * have at hand, so the cause decides where it is listed. A challenge and a 5xx speak of the hop that sent them.
+ */
+function refusal({ status, reason, q850, provisional }: FinalAnswer): Disposition {
   if (status < 400) return 'redirect';
+  const known = byStatus(status, reason, provisional);
   const byCause = q850 === null ? undefined : BY_Q850.get(q850);
-  if (byCause) return byCause;
-  return status >= 600 ? 'rejected' : 'failed';
+  if (known === null) return byCause ?? (status >= 600 ? 'rejected' : 'failed');
+  if (byCause === undefined || isChallenge(status) || (status >= 500 && status < 600)) return known;
+  // "Call rejected" is the cause that blocking carriers give too: their status says more.
+  if (known === 'blocked' && q850 === Q850_CALL_REJECTED) return known;
+  return byCause;
+}
+
+/** Null for a status that says nothing by itself. */
+function byStatus(status: number, reason: string, provisional: number | null): Disposition | null {
+  if ((status === 408 || status === 487) && rang(provisional)) return 'no_answer';
+  if (status === 603 && /network blocked/i.test(reason)) return 'blocked';
+  return BY_STATUS.get(status) ?? null;
+}
+
+function isChallenge(status: number): boolean {
+  return status === 401 || status === 407;
+}
+
+function inverted(key: keyof Row): ReadonlyMap<number, Disposition> {
+  const rows = Object.entries(ROWS) as [Disposition, Row][];
+  return new Map(rows.flatMap(([disposition, row]) => row[key].map((code) => [code, disposition] as const)));
 }

@@ -4,10 +4,10 @@
  */
 import type { DialCommand, DialRefusal, DialResult } from '../../contract/commands';
 import type { AgentProfile, OutboundTrunkProfile } from '../../contract/directory';
-import type { CallEnding, EndCause, EndedBy, EndReason } from '../../contract/endings';
+import type { CallEnding, EndCause, EndedBy, EndReason, SipOutcome } from '../../contract/endings';
 import type { OutboundDialog } from '../sip/dialog';
 import type { SipEndpoint } from '../sip/endpoint';
-import type { InviteOutcome } from '../sip/invite';
+import type { FinalAnswer, InviteOutcome } from '../sip/invite';
 import type { ReasonHeader } from '../sip/reason';
 import type { LiveState } from './call-lifecycle';
 import type { RegisteredCall } from './call-registry';
@@ -18,8 +18,6 @@ import { personaOf } from './persona';
 
 /** How long an ending waits for the final answer to our CANCEL; the SIP layer cleans up for longer. */
 const CANCEL_ANSWER_MS = 5000;
-
-type FinalAnswer = InviteOutcome & { readonly kind: 'status' };
 
 export interface OutboundCallDeps extends CallDeps {
   readonly endpoint: SipEndpoint;
@@ -59,7 +57,7 @@ export class OutboundCall implements RegisteredCall {
   readonly #session: CallSession;
   #dialog: OutboundDialog | null = null;
   #localAddress = '';
-  #earlySdp: string | null = null;
+  #answer: FinalAnswer | null = null;
   /** Our CANCEL's cause, and the ending it stands for until the final answer is known. */
   #own: OwnCause | null = null;
   #cancelled: EndCause | null = null;
@@ -126,7 +124,7 @@ export class OutboundCall implements RegisteredCall {
   hangUp(endReason: EndReason, endedBy: EndedBy): void {
     if (this.liveState === 'answered') {
       const hungUp = this.#session.lifecycle.end(() => this.#dialog?.bye(reasonHeader(endReason)));
-      if (hungUp) this.#settle({ disposition: 'answered', endReason, endedBy }, 200, null);
+      if (hungUp) this.#settle({ disposition: 'answered', endReason, endedBy }, this.#answer);
     } else {
       this.#cancel('canceled', { endReason, endedBy }, reasonHeader(endReason));
     }
@@ -154,12 +152,11 @@ export class OutboundCall implements RegisteredCall {
       },
       {
         onMessage: (message) => session.onMessage(message),
-        onProgress: (status, sdp) => {
-          this.#earlySdp = sdp ?? this.#earlySdp;
+        onProgress: (status) => {
           // 181 and 199 say nothing about a phone that rings; 183 is what many carriers ring with.
           if (status === 180 || status === 182 || status === 183) session.ringing(status);
         },
-        onAccept: (sdp) => this.#accepted(sdp),
+        onAccept: (sdp, answer) => this.#accepted(sdp, answer),
         onReject: (outcome) => this.#rejected(outcome),
         onBye: (reason) => this.#byeReceived(reason),
         onReoffer: (sdp) =>
@@ -194,20 +191,21 @@ export class OutboundCall implements RegisteredCall {
     });
   }
 
-  #accepted(answer: string | null): void {
+  #accepted(sdp: string | null, answer: FinalAnswer): void {
     const { lifecycle, media } = this.#session;
     if (this.#cancelled) {
       // The 2xx crossed our CANCEL (RFC 3261 §9.1): acknowledged by the SIP layer, ended here.
       this.#dialog?.bye(reasonHeader(this.#cancelled.endReason));
-      this.#settleCancelled(ACCEPTED);
+      this.#settleCancelled(answer);
       return;
     }
     if (!lifecycle.isLive || lifecycle.state === 'answered') return;
-    const remote = this.#session.takeAnswer(answer ?? this.#earlySdp, this.#peerAddress());
+    this.#answer = answer;
+    const remote = this.#session.takeAnswer(sdp, this.#peerAddress());
     if (!remote) {
       const unusable: ReasonHeader = { protocol: 'SIP', cause: 488, text: 'no usable audio' };
       if (lifecycle.end(() => this.#dialog?.bye(unusable))) {
-        this.#settle({ disposition: 'media_incompatible', endReason: null, endedBy: 'system' }, 200, 'OK');
+        this.#settle({ disposition: 'media_incompatible', endReason: null, endedBy: 'system' }, answer);
       }
       return;
     }
@@ -221,12 +219,11 @@ export class OutboundCall implements RegisteredCall {
       return;
     }
     if (!this.#session.lifecycle.end(() => undefined)) return;
-    const byCallee = outcome.kind === 'status';
+    const answer = outcome.kind === 'status' ? outcome : null;
     this.#settle(
-      { disposition: dispositionOf(outcome, null), endReason: null, endedBy: byCallee ? 'callee' : 'system' },
-      byCallee ? outcome.status : null,
-      byCallee ? outcome.reason : outcome.kind,
-      byCallee ? outcome.q850 : null,
+      { disposition: dispositionOf(outcome, null), endReason: null, endedBy: answer ? 'callee' : 'system' },
+      answer,
+      answer ? {} : { reason: outcome.kind },
     );
   }
 
@@ -235,7 +232,7 @@ export class OutboundCall implements RegisteredCall {
     const answered = this.liveState === 'answered';
     if (this.#session.lifecycle.end(() => undefined)) {
       const disposition = answered ? 'answered' : 'failed';
-      this.#settle({ disposition, endReason: 'callee_hangup', endedBy: 'callee' }, answered ? 200 : null, null, q850);
+      this.#settle({ disposition, endReason: 'callee_hangup', endedBy: 'callee' }, this.#answer, { q850 });
     }
   }
 
@@ -244,7 +241,7 @@ export class OutboundCall implements RegisteredCall {
     if (this.#cancelled) this.#settleCancelled(null);
     const disposition = this.liveState === 'answered' ? 'answered' : 'failed';
     if (lifecycle.end(() => undefined)) {
-      this.#settle({ disposition, endReason: 'error', endedBy: 'system' }, null, null);
+      this.#settle({ disposition, endReason: 'error', endedBy: 'system' }, this.#answer);
     }
     lifecycle.sawLastMessage();
   }
@@ -266,35 +263,26 @@ export class OutboundCall implements RegisteredCall {
     if (!cause) return;
     const disposition = dispositionOf(outcome, this.#own);
     // A refusal that crossed our CANCEL is the callee's word.
-    const ours = disposition === 'canceled' || disposition === 'no_answer';
+    const ours = disposition === dispositionOf(null, this.#own);
     const ending = ours ? cause : { endReason: null, endedBy: 'callee' as const };
-    this.#settle({ disposition, ...ending }, outcome?.status ?? null, outcome?.reason ?? null, outcome?.q850 ?? null);
+    this.#settle({ disposition, ...ending }, outcome);
   }
 
+  /** @param more what is known beside or instead of the carrier's answer */
   #settle(
     ending: Omit<CallEnding, 'sip'>,
-    finalStatus: number | null,
-    reason: string | null,
-    q850: number | null = null,
+    answer: FinalAnswer | null,
+    more: Partial<Pick<SipOutcome, 'reason' | 'q850'>> = {},
   ): void {
     const { sipCallId } = this.#options.command;
-    this.#session.lifecycle.settle({ ...ending, sip: { sipCallId, finalStatus, reason, q850 } });
+    const said = { finalStatus: answer?.status ?? null, reason: answer?.reason ?? null, q850: answer?.q850 ?? null };
+    this.#session.lifecycle.settle({ ...ending, sip: { sipCallId, ...said, ...more } });
   }
 
   #peerAddress(): string | null {
     return this.#dialog?.peer?.address ?? null;
   }
 }
-
-/** A 2xx that crossed our CANCEL. */
-const ACCEPTED: FinalAnswer = {
-  kind: 'status',
-  status: 200,
-  reason: 'OK',
-  q850: null,
-  provisional: null,
-  retryAfterSeconds: null,
-};
 
 /** The RTP port is opened before the route is known: on all addresses of the family that the host is written in. */
 function wildcardFor(host: string): string {

@@ -7,6 +7,7 @@ import { parseReason, reasonLine } from './reason';
 import { SessionRefresh } from './session-refresh';
 import { SipCore } from './sip-core';
 
+import type { RequestCredentials } from './auth/request-credentials';
 import type { DialogCloseCause, DialogDelegate, PeerLife, RefreshFailure } from './dialog';
 import type { DialogContext } from './dialog-context';
 import type { Flow } from './edge/flow';
@@ -34,8 +35,6 @@ interface DialogLifecycleOptions {
   readonly context: DialogContext;
   readonly sipCallId: string;
   readonly localTag: string;
-  /** Header line for one more try of a request that was challenged, null when there is none. */
-  readonly authorize: (challenge: SipResponse, method: string, requestUri: string) => string | null;
   /** The INVITE that opens the dialog is ours. */
   readonly ownsCallId: boolean;
   readonly onIdle: () => void;
@@ -47,6 +46,8 @@ interface DialogOpening {
   readonly sentBy: string;
   readonly displayName: string;
   readonly inviteFlow: () => Flow;
+  /** Ours, for a call that goes out: we have none for who calls us. */
+  readonly credentials?: RequestCredentials;
   /** What the direction of the call adds to the events of the dialog, or takes over. */
   readonly events: CoreEvents;
 }
@@ -96,9 +97,9 @@ export class DialogLifecycle {
   }
 
   /** Begins once it is known where the peer reaches us. */
-  open({ contact, sentBy, displayName, inviteFlow, events }: DialogOpening): SipCore {
+  open({ contact, sentBy, displayName, inviteFlow, credentials, events }: DialogOpening): SipCore {
     const { context, localTag } = this.#options;
-    const wire = new DialogWire({ context, inviteFlow, onMessage: (message) => this.#tell(message) });
+    const wire = new DialogWire({ context, inviteFlow, credentials, onMessage: (message) => this.#tell(message) });
     const core = new SipCore({
       clock: context.clock,
       localTag,
@@ -107,12 +108,12 @@ export class DialogLifecycle {
       product: context.product,
       displayName,
       requests: wire,
+      credentials,
       events: {
         onAckTimeout: () => this.#endWithBye('ack_timeout'),
         onBye: (request) => this.peerBye(request),
         onInfo: (request) => this.#info(request),
         onRefresh: (request) => this.#refreshed(request),
-        onChallenge: (challenge, method, requestUri) => this.#options.authorize(challenge, method, requestUri),
         ...events,
       },
       onRetransmit: (method) => context.counters.retransmitted(method),
@@ -222,19 +223,8 @@ export class DialogLifecycle {
 
   #sendBye(headers: readonly string[]): void {
     this.transition('ending');
-    this.#tryBye(headers, true);
-  }
-
-  #tryBye(headers: readonly string[], mayAuthorize: boolean): void {
     this.#open.core.bye(headers, (result) => {
       if (this.#state !== 'ending') return;
-      if (typeof result === 'object') {
-        const { remoteTarget } = this.#open.core;
-        const authorization = mayAuthorize ? this.#options.authorize(result.challenge, 'BYE', remoteTarget) : null;
-        if (authorization !== null) this.#tryBye([...headers, authorization], false);
-        else this.close(this.#endCause);
-        return;
-      }
       if (result !== 'answered' && this.#endCause === 'normal') {
         this.#endCause = result === 'timeout' ? 'bye_timeout' : 'transport_error';
       }

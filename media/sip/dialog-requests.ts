@@ -23,18 +23,14 @@ export interface InDialogRequest {
 /** Its final answer, or why there is none. `glare`: an offer of either side is still open, so nothing was sent. */
 export type InDialogResult = SipResponse | 'timeout' | 'transport_error' | 'glare';
 
-/** Credentials, as a complete line, for a request of ours that was challenged; null without any. */
-export type OnChallenge = (challenge: SipResponse, method: string, requestUri: string) => string | null;
-
 interface DialogRequestsOptions {
   readonly core: DialogUserAgentCore;
   readonly clock: Clock;
   /** Value of Contact. */
   readonly contact: string;
-  readonly onChallenge: OnChallenge | undefined;
 }
 
-/** Sends requests of ours in the dialogs of one call, all in one way; a challenge is answered once. */
+/** Sends requests of ours in the dialogs of one call, all in one way. Challenges are answered below, as those of every request. */
 export class DialogRequests {
   readonly #options: DialogRequestsOptions;
   readonly #timers: TimerSet<'reinvite'>;
@@ -48,7 +44,8 @@ export class DialogRequests {
   send(dialog: SessionDialog, request: InDialogRequest, done: (result: InDialogResult) => void): void {
     if (!this.#knows(dialog)) done('transport_error');
     else if (request.method === 'INVITE' && !isStable(dialog)) done('glare');
-    else this.#send(dialog, request, done, []);
+    else if (request.method === 'INVITE') this.#reinvite(dialog, request, done);
+    else this.#other(dialog, request, done);
   }
 
   dispose(): void {
@@ -59,37 +56,14 @@ export class DialogRequests {
     return this.#options.core.dialogs.has(dialog.id);
   }
 
-  #send(
-    dialog: SessionDialog,
-    request: InDialogRequest,
-    done: (result: InDialogResult) => void,
-    credentials: readonly string[],
-  ): void {
-    const requestUri = dialog.remoteTarget.toString();
-    const answered = (result: InDialogResult): void => {
-      const challenged = typeof result === 'object' && (result.status === 401 || result.status === 407);
-      if (challenged && credentials.length === 0 && this.#knows(dialog)) {
-        const line = this.#options.onChallenge?.(result, request.method, requestUri) ?? null;
-        if (line !== null) {
-          this.#send(dialog, request, done, [line]);
-          return;
-        }
-      }
-      done(result);
-    };
-    if (request.method === 'INVITE') this.#reinvite(dialog, request, credentials, answered);
-    else this.#other(dialog, request, credentials, answered);
-  }
-
   #other(
     dialog: SessionDialog,
     { method, headers, sdp }: InDialogRequest,
-    credentials: readonly string[],
     answered: (result: InDialogResult) => void,
   ): void {
     const refreshes = method === 'UPDATE';
     const message = dialog.createOutgoingRequestMessage(method, {
-      extraHeaders: [...(refreshes ? this.#refreshHeaders : []), ...headers, ...credentials],
+      extraHeaders: [...(refreshes ? this.#refreshHeaders : []), ...headers],
       ...(sdp === undefined ? {} : { body: sessionBody(sdp) }),
     });
     const done = ({ message: response }: IncomingResponse): void => answered(resultOf(response));
@@ -106,7 +80,6 @@ export class DialogRequests {
   #reinvite(
     dialog: SessionDialog,
     { headers, sdp }: InDialogRequest,
-    credentials: readonly string[],
     answered: (result: InDialogResult) => void,
   ): void {
     let late = false;
@@ -118,8 +91,7 @@ export class DialogRequests {
       {
         onAccept: (accepted) => {
           takeTarget(dialog, accepted);
-          // RFC 3261 §22.1: an ACK has the credentials of its INVITE.
-          accepted.ack({ extraHeaders: [...credentials] });
+          accepted.ack();
           // A 2xx without an answer, or one after the BYE.
           dialog.signalingStateRollback();
           done(accepted);
@@ -128,7 +100,7 @@ export class DialogRequests {
         onReject: done,
       },
       {
-        extraHeaders: [...this.#refreshHeaders, ...headers, ...credentials],
+        extraHeaders: [...this.#refreshHeaders, ...headers],
         ...(sdp === undefined ? {} : { body: sessionBody(sdp) }),
       },
     );

@@ -1,6 +1,7 @@
 import type { SipLadderEntry } from '../../contract/events';
 import { flowToHop, nextHop, sendResponse } from './edge/routing';
 
+import type { RequestCredentials } from './auth/request-credentials';
 import type { DialogContext } from './dialog-context';
 import type { Flow } from './edge/flow';
 import type { OutgoingRequest } from './message/outgoing-request';
@@ -10,6 +11,7 @@ interface DialogWireOptions {
   readonly context: DialogContext;
   /** Where the INVITE that opens the dialog goes, or came from; what the peer names is reached from there. */
   readonly inviteFlow: () => Flow;
+  readonly credentials?: RequestCredentials | undefined;
   readonly onMessage: (message: SipLadderEntry) => void;
 }
 
@@ -26,12 +28,12 @@ export class DialogWire implements RequestTransport {
   }
 
   async send(request: OutgoingRequest): Promise<void> {
-    const { context, inviteFlow } = this.#options;
+    const { context, inviteFlow, credentials } = this.#options;
     const { method, cseq } = request.parts;
     let flow = inviteFlow();
     if (request.way === 'next_hop') flow = await flowToHop(context, nextHop(request.parts), flow.peer);
     this.#sent(method, null, null, `${cseq} ${method}`, flow);
-    flow.send(request.bytes(flow.transport));
+    flow.send(request.bytes(flow.transport, credentials?.mayGoTo(flow.peer.address) ?? false));
   }
 
   /** The way back over the flow of a request. */

@@ -1,6 +1,6 @@
 /** What the SIP layer offers to `media/call`: dialogs in, dialogs out. Nothing here knows RTP, agents or workflows. */
 import type { SipLadderEntry } from '../../contract/events';
-import type { InboundInvite, InviteOutcome } from './invite';
+import type { FinalAnswer, InboundInvite, InviteOutcome } from './invite';
 import type { SipPeer } from './peer';
 import type { ReasonHeader } from './reason';
 
@@ -17,11 +17,11 @@ export interface DialogDelegate {
   onCancel?(): void;
   /** ACK of our 2xx, with the answer when ours was the offer. */
   onAck?(sdpAnswer: string | null): void;
-  /** Provisional answer to our INVITE (101–199), with early SDP when it had one. */
-  onProgress?(status: number, sdp: string | null): void;
-  /** 2xx to our INVITE; the ACK has been sent. */
-  onAccept?(sdp: string | null): void;
-  /** Final refusal of our INVITE, or why none came. */
+  /** Provisional answer to our INVITE (101–199). */
+  onProgress?(status: number): void;
+  /** 2xx to our INVITE, with the SDP of it or of its early dialog; the ACK has been sent. */
+  onAccept?(sdp: string | null, answer: FinalAnswer): void;
+  /** Final refusal of our INVITE, or why none came. A 2xx that crossed our CANCEL is hung up and told of here too. */
   onReject?(outcome: InviteOutcome): void;
   /** Peer's BYE; 200 has been sent. */
   onBye?(reason: ReasonHeader | null): void;

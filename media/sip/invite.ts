@@ -40,16 +40,19 @@ export interface OutboundInvite {
   readonly offer: (localAddress: string) => string;
 }
 
+/** The final answer to an INVITE of ours, in the carrier's own words. */
+export interface FinalAnswer {
+  readonly kind: 'status';
+  readonly status: number;
+  readonly reason: string;
+  readonly q850: number | null;
+  readonly provisional: number | null;
+  readonly retryAfterSeconds: number | null;
+}
+
 /** How an INVITE of ours ended without a dialog. */
 export type InviteOutcome =
-  | {
-      readonly kind: 'status';
-      readonly status: number;
-      readonly reason: string;
-      readonly q850: number | null;
-      readonly provisional: number | null;
-      readonly retryAfterSeconds: number | null;
-    }
+  | FinalAnswer
   /** DNS failure, ICMP, connection refused. */
   | { readonly kind: 'unreachable'; readonly detail: string }
   /** Timer B; `provisional` is the highest received, null when nothing at all came. */

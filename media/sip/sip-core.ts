@@ -23,7 +23,7 @@ import {
 import { CoreRequest, CoreResponse, sessionBody, WireUri } from './sipjs-messages';
 
 import type { InviteUserAgentClient, InviteUserAgentServer, SessionDialog } from 'sip.js/lib/core/index.js';
-import type { InDialogRequest, InDialogResult, OnChallenge } from './dialog-requests';
+import type { InDialogRequest, InDialogResult } from './dialog-requests';
 import type { SipRequest, SipResponse } from './message/message';
 import type { DialogCoreOptions, ReplyTransport } from './sipjs-adapter';
 
@@ -41,7 +41,6 @@ export interface CoreEvents {
   acknowledges?(prack: SipRequest): boolean;
   /** One that is; 200 has been sent. */
   onPrack?(prack: SipRequest): void;
-  onChallenge?: OnChallenge;
   /** Provisional other than 100. */
   onProgress?(response: SipResponse): void;
   onAccept?(response: SipResponse): void;
@@ -70,7 +69,7 @@ interface ClientInvite {
   readonly sdp: string;
 }
 
-type ByeResult = 'answered' | 'timeout' | 'transport_error' | { readonly challenge: SipResponse };
+type ByeResult = 'answered' | 'timeout' | 'transport_error';
 
 /** Transactions and dialogs of one call, in either direction, on a core of its own. */
 export class SipCore {
@@ -91,8 +90,8 @@ export class SipCore {
     this.#core = new DialogUserAgentCore(options, {
       onInvite: (request) => this.#serverInvite(request as unknown as InviteUserAgentServer),
     });
-    const { clock, contact, events } = options;
-    this.#requests = new DialogRequests({ core: this.#core, clock, contact, onChallenge: events.onChallenge });
+    const { clock, contact } = options;
+    this.#requests = new DialogRequests({ core: this.#core, clock, contact });
   }
 
   get idle(): boolean {
@@ -227,9 +226,8 @@ export class SipCore {
         onAccept: () => done('answered'),
         onRedirect: () => done('answered'),
         onReject: ({ message }) => {
-          if (!(message instanceof CoreResponse)) done(message.statusCode === 408 ? 'timeout' : 'transport_error');
-          else if (message.statusCode === 401 || message.statusCode === 407) done({ challenge: message.source });
-          else done('answered');
+          if (message instanceof CoreResponse) done('answered');
+          else done(message.statusCode === 408 ? 'timeout' : 'transport_error');
         },
       },
       { extraHeaders: [...headers] },

@@ -13,12 +13,14 @@ import {
   UserAgentCore,
 } from 'sip.js/lib/core/index.js';
 
+import { encodeWireText } from './message/message';
 import { ALLOW } from './message/methods';
 import { OutgoingRequest } from './message/outgoing-request';
+import { routeRequest } from './message/route-set';
 import { buildResponse } from './message/serialiser';
 import { SUPPORTED, SUPPORTED_LINES } from './message/validation';
 import { Retransmission } from './retransmission';
-import { WireUri } from './sipjs-messages';
+import { CoreResponse, WireUri } from './sipjs-messages';
 import { TIMER_D_MS, TIMER_I_MS, TIMER_J_MS, TIMER_K_MS } from './timers';
 import { WatchedMap } from './watched-map';
 
@@ -35,11 +37,11 @@ import type {
   UserAgentServer,
 } from 'sip.js/lib/core/index.js';
 import type { Clock } from '../clock';
+import type { RequestCredentials } from './auth/request-credentials';
 import type { SipRequest } from './message/message';
-import type { RequestWay } from './message/outgoing-request';
 import type { OutgoingResponse, RequestParts, ResponseOptions } from './message/serialiser';
 import type { Pace } from './retransmission';
-import type { CoreRequest, CoreResponse } from './sipjs-messages';
+import type { CoreRequest } from './sipjs-messages';
 
 /**
  * The one file that touches what is internal to sip.js. It gives each call a UserAgentCore with what sip.js lacks:
@@ -80,6 +82,8 @@ export interface DialogCoreOptions {
   readonly product: string;
   readonly displayName: string;
   readonly requests: RequestTransport;
+  /** Who answers challenges; without it a challenge is a refusal like any other. */
+  readonly credentials?: RequestCredentials | undefined;
   readonly onRetransmit: (method: string) => void;
   /** Neither a dialog nor a transaction is left. */
   readonly onIdle: () => void;
@@ -103,6 +107,14 @@ interface TransactionInternals {
   ack(response: CoreResponse): void;
 }
 
+interface ClientInternals {
+  message: OutgoingRequestMessage;
+  /** True: the response is the answer. False: the request was sent again. */
+  authenticationGuard(response: unknown): boolean;
+  /** Begins a transaction for `message`. */
+  init(): void;
+}
+
 interface ServerInternals {
   toTag: string;
   readonly rejectable: boolean;
@@ -117,6 +129,7 @@ interface DialogInternals {
 }
 
 const ofTransaction = (transaction: object): TransactionInternals => transaction as TransactionInternals;
+const ofClient = (client: object): ClientInternals => client as ClientInternals;
 const ofServer = (server: object): ServerInternals => server as ServerInternals;
 const ofDialog = (dialog: object): DialogInternals => dialog as DialogInternals;
 
@@ -131,11 +144,25 @@ const asText = (message: OutgoingRequest | OutgoingResponse): string => message 
 /** A request of ours as sip.js makes and keeps it. */
 class StackRequest extends OutgoingRequestMessage {
   readonly #options: DialogCoreOptions;
+  readonly #args: ConstructorParameters<typeof OutgoingRequestMessage>;
   #outgoing: OutgoingRequest | undefined;
+  #credentials: readonly string[] | undefined;
 
   constructor(options: DialogCoreOptions, ...args: ConstructorParameters<typeof OutgoingRequestMessage>) {
     super(...args);
     this.#options = options;
+    this.#args = args;
+  }
+
+  /** The same request as another of its dialog, with the credentials that are known by then. */
+  again(cseq: number): StackRequest {
+    const [method, uri, from, to, options, ...rest] = this.#args;
+    return new StackRequest(this.#options, method, uri, from, to, { ...options, cseq }, ...rest);
+  }
+
+  /** An ACK has no answer, so nobody can challenge it: it repeats what its INVITE had (RFC 3261 §22.1). */
+  repeatCredentials(invite: StackRequest): void {
+    this.#credentials = invite.#credentials;
   }
 
   /** Called by the transaction that is made for the request, before it is sent. */
@@ -151,25 +178,26 @@ class StackRequest extends OutgoingRequestMessage {
 
   /** Within the INVITE's transaction, with the To of what it acknowledges (RFC 3261 §17.1.1.3). */
   ackOfRefusal(to: string): OutgoingRequest {
-    const parts = { ...this.#parts(), method: 'ACK', to, headers: [], product: undefined, body: undefined };
-    return new OutgoingRequest(parts, this.#way);
+    const kept = { headers: [], credentials: [], product: undefined, body: undefined };
+    return new OutgoingRequest({ ...this.#parts(), method: 'ACK', to, ...kept }, this.#way);
   }
 
-  get #way(): RequestWay {
-    return this.#opensDialog ? 'along_invite' : 'next_hop';
+  get opensDialog(): boolean {
+    return this.method === 'INVITE' && !this.toTag;
   }
 
-  get #opensDialog(): boolean {
-    return this.method === 'CANCEL' || (this.method === 'INVITE' && !this.toTag);
+  get #way(): OutgoingRequest['way'] {
+    return this.opensDialog || this.method === 'CANCEL' ? 'along_invite' : 'next_hop';
   }
 
   #parts(): RequestParts {
     const { headers, body } = this;
+    const route = routeRequest(this.ruri.toRaw(), headers['Route'] ?? []);
+    this.#credentials ??= this.#authorize(route.requestUri);
     const reason = headers['Reason']?.map((value) => `Reason: ${value}`) ?? [];
     return {
       method: this.method,
-      requestUri: this.ruri.toRaw(),
-      routes: headers['Route'] ?? [],
+      ...route,
       sentBy: this.#options.sentBy,
       branch: this.branch ?? '',
       to: this.to.toString(),
@@ -178,9 +206,18 @@ class StackRequest extends OutgoingRequestMessage {
       cseq: this.cseq,
       // RFC 3261 table 3: neither has options to tell of.
       headers: [...reason, ...this.extraHeaders, ...(/^(ACK|CANCEL)$/.test(this.method) ? [] : SUPPORTED_LINES)],
+      credentials: this.#credentials,
       product: this.#options.product,
       body: body && { content: body.body, contentType: body.contentType },
     };
+  }
+
+  /** None in what may not be challenged (RFC 3261 §22.1). */
+  #authorize(requestUri: string): readonly string[] {
+    const { method, body } = this;
+    const { credentials } = this.#options;
+    if (credentials === undefined || method === 'ACK' || method === 'CANCEL') return [];
+    return credentials.authorize({ method, requestUri, body: encodeWireText(body?.body ?? '') });
   }
 }
 
@@ -347,7 +384,8 @@ export class DialogUserAgentCore extends UserAgentCore {
   /** Timers A (doubling) and E (doubling to T2, and T2 once a provisional came), RFC 3261 §17.1.1.2 and §17.1.2.2. */
   #addClient(client: UserAgentClient): void {
     const { transaction } = client;
-    if (transaction instanceof InviteClientTransaction) this.#acknowledgeRefusals(transaction);
+    this.#answerChallenges(client);
+    if (transaction instanceof InviteClientTransaction) this.#acknowledge(transaction);
     if ((transaction.transport as StackTransport).reliable) return;
     const { request } = transaction;
     const message = (): string => request.toString();
@@ -359,9 +397,41 @@ export class DialogUserAgentCore extends UserAgentCore {
     });
   }
 
-  /** sip.js would write the ACK of a refusal as text. A repeated refusal gets the same ACK again. */
-  #acknowledgeRefusals(transaction: InviteClientTransaction): void {
+  /**
+   * A challenged request goes out again as the next of its dialog (RFC 3261 §22.2). The INVITE that opens the dialog is
+   * its owner's to repeat. sip.js keeps one client over the transactions of a request.
+   */
+  #answerChallenges(client: UserAgentClient): void {
+    const { credentials } = this.#options;
+    if (credentials === undefined || Object.hasOwn(client, 'authenticationGuard')) return;
+    const internals = ofClient(client);
+    let answer: ReturnType<RequestCredentials['newRequest']> | undefined;
+    internals.authenticationGuard = (response) => {
+      if (!(response instanceof CoreResponse) || !isChallenge(response)) return true;
+      const request = client.message as StackRequest;
+      if (request.opensDialog || request.method === 'CANCEL') return true;
+      const dialog = this.dialogs.get(request.callId + request.fromTag + request.toTag);
+      // A BYE outlives the dialog, as its last request.
+      if (dialog === undefined && request.method !== 'BYE') return true;
+      answer ??= credentials.newRequest();
+      if (!answer(response.source)) return true;
+      dialog?.incrementLocalSequenceNumber();
+      internals.message = request.again(dialog?.localSequenceNumber ?? request.cseq + 1);
+      internals.init();
+      return false;
+    };
+  }
+
+  /**
+   * sip.js would write the ACK of a refusal as text. A repeated refusal gets the same ACK again. The ACK of a 2xx gets
+   * the credentials of its INVITE.
+   */
+  #acknowledge(transaction: InviteClientTransaction): void {
     const invite = transaction.request as StackRequest;
+    transaction.ackResponse = (ack) => {
+      (ack as StackRequest).repeatCredentials(invite);
+      InviteClientTransaction.prototype.ackResponse.call(transaction, ack);
+    };
     let ack: OutgoingRequest | undefined;
     ofTransaction(transaction).ack = (response) => {
       const to = response.getHeader('to') ?? '';
@@ -392,6 +462,10 @@ export class DialogUserAgentCore extends UserAgentCore {
     transaction.addStateChangeListener(check);
     this.#retransmissions.add(retransmission);
   }
+}
+
+function isChallenge({ statusCode }: CoreResponse): boolean {
+  return statusCode === 401 || statusCode === 407;
 }
 
 // ── Single touches, for SipCore ──

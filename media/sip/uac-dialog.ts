@@ -11,12 +11,13 @@ import { q850Cause, reasonValue } from './reason';
 import { askForSession, minSe } from './session-expires';
 import { CANCEL_WAIT_MS } from './timers';
 
+import type { RequestCredentials } from './auth/request-credentials';
 import type { DialogDelegate, OutboundDialog, PeerLife } from './dialog';
 import type { DialogContext } from './dialog-context';
 import type { RoutedDialog } from './dialog-table';
 import type { Flow } from './edge/flow';
 import type { ResolvedTarget } from './edge/resolver';
-import type { InviteOutcome, OutboundInvite } from './invite';
+import type { FinalAnswer, InviteOutcome, OutboundInvite } from './invite';
 import type { SipRequest, SipResponse } from './message/message';
 import type { OwnAddress } from './own-address';
 import type { SipPeer } from './peer';
@@ -40,6 +41,10 @@ const FIRST_CSEQ = 1;
 /** Each 422 must ask for more than the one before, and yet not without end. */
 const MAX_INTERVAL_RAISES = 3;
 const TRYING = 100;
+/** What a challenger adds to the INVITE, about. */
+const CREDENTIALS_BYTES = 300;
+/** Branches of a fork whose early SDP is kept. */
+const MAX_EARLY_BRANCHES = 32;
 
 /**
  * The dialog of a call that goes out, from its INVITE on. One Call-ID; one more INVITE per challenge and per address of
@@ -52,14 +57,17 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
   readonly #invite: OutboundInvite;
   readonly #session: DialogLifecycle;
   readonly #digest: DigestClient;
+  readonly #credentials: RequestCredentials;
+  readonly #mayRepeat: (challenge: SipResponse) => boolean;
   /** Only these may see our credentials. */
   readonly #trusted = new Set<string>();
+  /** By To tag: each branch of a fork has its own media. */
+  readonly #earlySdp = new Map<string, string>();
   #core: SipCore | undefined;
   #flow: Flow | undefined;
   #targets: readonly ResolvedTarget[] = [];
   #sdp: string | undefined;
   #cseq = FIRST_CSEQ;
-  #authorization: string | undefined;
   /** What our INVITE asks for; a 422 raises both. */
   #intervalSeconds: number;
   #minimumSeconds: number;
@@ -81,13 +89,14 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
       context,
       sipCallId: invite.sipCallId,
       localTag,
-      authorize: (challenge, method, requestUri) => this.#authorize(challenge, method, requestUri),
       ownsCallId: true,
       onIdle: () => context.onIdle(this),
     });
     this.#session.delegate = delegate;
     this.#timers = new TimerSet(context.clock);
     this.#digest = new DigestClient(invite.credentials);
+    this.#credentials = this.#trunkOnly(this.#digest);
+    this.#mayRepeat = this.#credentials.newRequest();
   }
 
   get delegate(): DialogDelegate {
@@ -169,14 +178,20 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
   }
 
   /** Our credentials answer only the trunk itself, whoever else may challenge us in its name. */
-  #authorize(challenge: SipResponse, method: string, requestUri: string): string | null {
-    if (!this.#trusted.has(this.#responsePeer)) return null;
-    return this.#digest.answer(challenge, method, requestUri);
+  #trunkOnly(digest: DigestClient): RequestCredentials {
+    return {
+      authorize: (request) => digest.authorize(request),
+      newRequest: () => {
+        const mayRepeat = digest.newRequest();
+        return (challenge) => this.#trusted.has(this.#responsePeer) && mayRepeat(challenge);
+      },
+      mayGoTo: (address) => this.#trusted.has(address),
+    };
   }
 
   /** The highest provisional; a challenge too says that somebody is there, as little as 100 does. */
   get #heard(): number | null {
-    return this.#provisional ?? (this.#authorization === undefined ? null : TRYING);
+    return this.#provisional ?? (this.#digest.challengers === 0 ? null : TRYING);
   }
 
   get #requestUri(): string {
@@ -232,9 +247,9 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
       sentBy: ownAddress.sentBy,
       displayName: escapeDisplayName(this.#invite.fromDisplayName ?? ''),
       inviteFlow: () => this.#inviteFlow,
+      credentials: this.#credentials,
       events: {
-        onProgress: (response) =>
-          this.#session.notify((delegate) => delegate.onProgress?.(response.status, sdpOf(response))),
+        onProgress: (response) => this.#progressed(response),
         onAccept: (response) => this.#accepted(response),
         onReject: (response) => this.#rejected(response),
         onTimeout: () => this.#fail({ kind: 'timeout', provisional: this.#heard }),
@@ -264,13 +279,23 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
   #headers(): string[] {
     const headers = (this.#invite.headers ?? []).map(([name, value]) => oneLine(`${name}: ${encodeWireText(value)}`));
     headers.push(...askForSession(this.#intervalSeconds, this.#minimumSeconds));
-    return this.#authorization === undefined ? headers : [...headers, this.#authorization];
+    return headers;
   }
 
   /** What the INVITE will weigh: its variable parts plus the fixed ones, on the safe side. */
   get #estimatedBytes(): number {
     const fixed = 600 + 3 * this.#requestUri.length + this.sipCallId.length;
-    return this.#headers().reduce((sum, line) => sum + line.length + 2, fixed + OFFER_BYTES);
+    const credentials = this.#digest.challengers * CREDENTIALS_BYTES;
+    return this.#headers().reduce((sum, line) => sum + line.length + 2, fixed + OFFER_BYTES + credentials);
+  }
+
+  #progressed(response: SipResponse): void {
+    const sdp = sdpOf(response);
+    const { toTag } = response;
+    if (sdp !== null && (this.#earlySdp.has(toTag) || this.#earlySdp.size < MAX_EARLY_BRANCHES)) {
+      this.#earlySdp.set(toTag, sdp);
+    }
+    this.#session.notify((delegate) => delegate.onProgress?.(response.status));
   }
 
   #accepted(response: SipResponse): void {
@@ -278,27 +303,25 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
     if (this.#session.state !== 'setup') return;
     this.#session.transition('established');
     this.#session.refresh.granted(response);
+    const answer = outcomeOf(response, this.#provisional);
     if (this.#cancelled) {
       // The 2xx crossed our CANCEL: it was acknowledged, now it is hung up (RFC 3261 §9.1).
       this.bye();
-      const outcome = { ...outcomeOf(response, this.#provisional), status: 487, reason: 'Request Terminated' };
-      this.#session.notify((delegate) => delegate.onReject?.(outcome));
+      this.#session.notify((delegate) => delegate.onReject?.(answer));
       return;
     }
-    this.#session.notify((delegate) => delegate.onAccept?.(sdpOf(response)));
+    const sdp = sdpOf(response) ?? this.#earlySdp.get(response.toTag) ?? null;
+    this.#session.notify((delegate) => delegate.onAccept?.(sdp, answer));
   }
 
   #rejected(response: SipResponse): void {
     if (this.#session.state !== 'setup') return;
     const { status } = response;
-    if ((status === 401 || status === 407) && !this.#cancelled) {
-      const authorization = this.#authorize(response, 'INVITE', this.#requestUri);
-      if (authorization !== null && this.#sdp !== undefined) {
-        this.#authorization = authorization;
-        this.#cseq += 1;
-        this.#sendInvite(this.#sdp);
-        return;
-      }
+    const challenged = (status === 401 || status === 407) && !this.#cancelled;
+    if (challenged && this.#sdp !== undefined && this.#mayRepeat(response)) {
+      this.#cseq += 1;
+      this.#sendInvite(this.#sdp);
+      return;
     }
     if (status === 422 && !this.#cancelled && this.#sdp !== undefined && this.#raiseInterval(response)) {
       this.#cseq += 1;
@@ -348,7 +371,7 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
   }
 }
 
-function outcomeOf(response: SipResponse, provisional: number | null): InviteOutcome & { readonly kind: 'status' } {
+function outcomeOf(response: SipResponse, provisional: number | null): FinalAnswer {
   const retryAfter = /^\d{1,9}/.exec(response.first('retry-after') ?? '')?.[0];
   return {
     kind: 'status',

@@ -46,8 +46,6 @@ export class UasDialog implements InboundDialog, RoutedDialog {
       context,
       sipCallId: invite.sipCallId,
       localTag,
-      // We have no credentials for who calls us.
-      authorize: () => null,
       ownsCallId: false,
       onIdle: () => context.onIdle(this),
     });

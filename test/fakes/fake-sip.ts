@@ -1,7 +1,7 @@
 import type { SipLadderEntry } from '../../contract/events';
 import type { DialogDelegate, InboundDialog, OutboundDialog, PeerLife } from '../../media/sip/dialog';
 import type { SipEndpoint } from '../../media/sip/endpoint';
-import type { InboundInvite, OutboundInvite } from '../../media/sip/invite';
+import type { FinalAnswer, InboundInvite, OutboundInvite } from '../../media/sip/invite';
 import type { ReasonHeader } from '../../media/sip/reason';
 
 export const PHONE_SDP = [
@@ -18,6 +18,15 @@ export const PHONE_SDP = [
 ].join('\r\n');
 
 export const VIDEO_ONLY_SDP = PHONE_SDP.replace('m=audio 40000 RTP/AVP 0 101', 'm=video 40000 RTP/AVP 96');
+
+const ACCEPTED: FinalAnswer = {
+  kind: 'status',
+  status: 200,
+  reason: 'OK',
+  q850: null,
+  provisional: 180,
+  retryAfterSeconds: null,
+};
 
 const message = (direction: 'in' | 'out', method: string, status: number | null): SipLadderEntry => ({
   direction,
@@ -152,24 +161,17 @@ export class FakeOutboundDialog extends FakeDialog implements OutboundDialog {
     this.sent.push('CANCEL');
   }
 
-  progress(status: number, sdp: string | null = null): void {
-    this.delegate.onProgress?.(status, sdp);
+  progress(status: number): void {
+    this.delegate.onProgress?.(status);
   }
 
-  accept(sdp: string | null = PHONE_SDP): void {
-    this.delegate.onAccept?.(sdp);
+  accept(sdp: string | null = PHONE_SDP, answer: Partial<FinalAnswer> = {}): void {
+    this.delegate.onAccept?.(sdp, { ...ACCEPTED, ...answer });
   }
 
-  refuse(status: number, provisional: number | null = 180): void {
+  refuse(status: number, provisional: number | null = 180, reason = `Status ${status}`): void {
     this.over = true;
-    this.delegate.onReject?.({
-      kind: 'status',
-      status,
-      reason: `Status ${status}`,
-      q850: null,
-      provisional,
-      retryAfterSeconds: null,
-    });
+    this.delegate.onReject?.({ ...ACCEPTED, status, reason, provisional });
     this.delegate.onClosed?.('normal');
   }
 }

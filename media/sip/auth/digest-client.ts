@@ -1,109 +1,133 @@
 import { randomBytes } from 'node:crypto';
 
-import { digestResponse, parseAlgorithm, parseDigestHeader } from './digest';
+import { digestResponse } from './digest';
+import { challengerOf, challengesOf } from './digest-challenge';
+import { encodeWireText } from '../message/message';
 import { quote } from '../message/parameters';
 import { oneLine } from '../message/serialiser';
 
-import type { DigestAlgorithm } from './digest';
+import type { DigestChallenge } from './digest-challenge';
 import type { SipResponse } from '../message/message';
 
-/** Answers the challenges of one trunk with its credentials, once per nonce. */
 interface ClientCredentials {
   readonly username: string;
   readonly password: string;
 }
 
-interface Challenge {
-  readonly algorithm: DigestAlgorithm;
-  readonly realm: string;
-  readonly nonce: string;
-  readonly opaque: string | null;
-  readonly qop: boolean;
+/** What of a request goes into a digest, one character per byte. */
+export interface DigestRequest {
+  readonly method: string;
+  readonly requestUri: string;
+  readonly body: string;
 }
 
+/** A nonce in use: `nc` tells its requests apart. */
+interface Session {
+  readonly challenge: DigestChallenge;
+  readonly cnonce: string;
+  count: number;
+}
+
+/** Whoever goes on after so many wants no credentials of ours. */
+const MAX_CHALLENGES_PER_REQUEST = 5;
+/** A peer with a new realm for each request cannot make them longer and longer. */
+const MAX_CHALLENGERS = 8;
+
+/**
+ * The credentials of one trunk within one dialog. Whoever has challenged a request of it is answered in all that follow
+ * (RFC 3261 §22.3), each by the last nonce it gave.
+ */
 export class DigestClient {
-  readonly #credentials: ClientCredentials;
+  readonly #username: string;
+  readonly #password: string;
   readonly #makeCnonce: () => string;
-  readonly #answered = new Set<string>();
+  readonly #sessions = new Map<string, readonly Session[]>();
 
   constructor(credentials: ClientCredentials, makeCnonce = (): string => randomBytes(12).toString('hex')) {
-    this.#credentials = credentials;
+    this.#username = encodeWireText(credentials.username);
+    this.#password = encodeWireText(credentials.password);
     this.#makeCnonce = makeCnonce;
   }
 
+  /** How many have challenged us so far. */
+  get challengers(): number {
+    return this.#sessions.size;
+  }
+
+  /** Header lines for a request that is about to be written; each call counts as a use of the nonces. */
+  authorize(request: DigestRequest): string[] {
+    const sessions = [...this.#sessions.values()].flat();
+    return sessions.map((session) => {
+      session.count += 1;
+      const name = session.challenge.proxy ? 'Proxy-Authorization' : 'Authorization';
+      return `${name}: ${this.#authorization(session, request)}`;
+    });
+  }
+
   /**
-   * Header line for the retry, or null when no challenge can be answered or all were already. A fresh nonce marked
-   * stale is answered again; a fresh one that is not means that the password is wrong (RFC 7616 §3.5).
+   * Judges the challenges of one request, over all its repetitions: true when it goes out once more, with what
+   * `authorize` gives from now on. Each challenger is answered once, and once more when it calls the nonce stale; a
+   * fresh nonce alone means that the password is wrong (RFC 7616 §3.5).
    */
-  answer(response: SipResponse, method: string, uri: string): string | null {
-    const proxy = response.status === 407;
-    const challenges = parseChallenges(response.lines(proxy ? 'proxy-authenticate' : 'www-authenticate'));
-    const challenge = best(challenges.filter(({ nonce }) => !this.#answered.has(nonce)));
-    if (challenge === undefined) return null;
-    const stale = challenges.some(({ nonce, stale: marked }) => nonce === challenge.nonce && marked);
-    if (this.#answered.has(this.#tried(proxy, challenge.realm)) && !stale) return null;
-    this.#answered.add(challenge.nonce);
-    this.#answered.add(this.#tried(proxy, challenge.realm));
-    return `${proxy ? 'Proxy-Authorization' : 'Authorization'}: ${this.#authorization(challenge, method, uri)}`;
+  newRequest(): (response: SipResponse) => boolean {
+    const answered = new Map<string, 'once' | 'stale'>();
+    let total = 0;
+    return (response) => {
+      let learned = false;
+      for (const challenges of challengesOf(response)) {
+        const challenger = challengerOf(challenges[0]!);
+        const before = answered.get(challenger);
+        const stale = challenges.some((challenge) => challenge.stale);
+        if (before === 'stale' || (before === 'once' && !stale)) continue;
+        if ((total += challenges.length) > MAX_CHALLENGES_PER_REQUEST) return false;
+        answered.set(challenger, before === undefined ? 'once' : 'stale');
+        this.#learn(challenger, challenges);
+        learned = true;
+      }
+      return learned;
+    };
   }
 
-  /** Realm and role already answered; a nonce can hold no space, so the two kinds of key do not meet. */
-  #tried(proxy: boolean, realm: string): string {
-    return `${proxy ? 'proxy' : 'server'} ${realm}`;
+  #learn(challenger: string, challenges: readonly DigestChallenge[]): void {
+    const known = this.#sessions.get(challenger) ?? [];
+    this.#sessions.delete(challenger);
+    this.#sessions.set(
+      challenger,
+      challenges.map((challenge) => {
+        // The same nonce again goes on with its count: a replayed one would be refused (RFC 7616 §3.4).
+        const session = known.find(({ challenge: { nonce } }) => nonce === challenge.nonce);
+        return { challenge, cnonce: session?.cnonce ?? this.#makeCnonce(), count: session?.count ?? 0 };
+      }),
+    );
+    const [oldest] = this.#sessions.keys();
+    if (this.#sessions.size > MAX_CHALLENGERS && oldest !== undefined) this.#sessions.delete(oldest);
   }
 
-  #authorization(challenge: Challenge, method: string, uri: string): string {
-    const { username, password } = this.#credentials;
-    const { algorithm, realm, nonce, opaque } = challenge;
-    const qop = challenge.qop ? { nc: '00000001', cnonce: this.#makeCnonce() } : undefined;
+  #authorization({ challenge, cnonce, count }: Session, { method, requestUri, body }: DigestRequest): string {
+    const { algorithm, session, realm, nonce, opaque, qop } = challenge;
+    const nc = count.toString(16).padStart(8, '0');
     const response = digestResponse({
       algorithm,
-      username,
+      username: this.#username,
       realm,
-      password,
+      password: this.#password,
       method,
-      uri,
+      uri: requestUri,
       nonce,
-      ...(qop === undefined ? {} : { qop }),
+      ...(session ? { sessionCnonce: cnonce } : {}),
+      ...(qop === null ? {} : { qop: { nc, cnonce, ...(qop === 'auth-int' ? { body } : {}) } }),
     });
     const parts = [
-      `username=${quote(username)}`,
+      `username=${quote(this.#username)}`,
       `realm=${quote(realm)}`,
       `nonce=${quote(nonce)}`,
-      `uri=${quote(uri)}`,
+      `uri=${quote(requestUri)}`,
       `response="${response}"`,
-      `algorithm=${algorithm}`,
+      `algorithm=${algorithm}${session ? '-sess' : ''}`,
     ];
-    if (qop !== undefined) parts.push('qop=auth', `nc=${qop.nc}`, `cnonce="${qop.cnonce}"`);
+    if (qop !== null) parts.push(`qop=${qop}`, `nc=${nc}`);
+    if (qop !== null || session) parts.push(`cnonce="${cnonce}"`);
     if (opaque !== null) parts.push(`opaque=${quote(opaque)}`);
     return oneLine(`Digest ${parts.join(', ')}`);
   }
-}
-
-function parseChallenges(lines: readonly string[]): (Challenge & { readonly stale: boolean })[] {
-  const found: (Challenge & { readonly stale: boolean })[] = [];
-  // One line may hold several challenges, each beginning with its scheme (RFC 7235 §4.1).
-  for (const value of lines.flatMap((line) => line.split(/,\s*(?=Digest\s)/i))) {
-    const params = parseDigestHeader(value);
-    const algorithm = params === null ? null : parseAlgorithm(params.get('algorithm'));
-    const nonce = params?.get('nonce');
-    if (params === null || algorithm === null || nonce === undefined || nonce === '') continue;
-    const qops = params.get('qop');
-    const offersAuth = qops?.split(',').some((qop) => qop.trim().toLowerCase() === 'auth') ?? false;
-    if (qops !== undefined && !offersAuth) continue;
-    found.push({
-      algorithm,
-      realm: params.get('realm') ?? '',
-      nonce,
-      opaque: params.get('opaque') ?? null,
-      qop: offersAuth,
-      stale: params.get('stale')?.toLowerCase() === 'true',
-    });
-  }
-  return found;
-}
-
-/** The strongest that we can compute; among equals the first, as the server prefers (RFC 8760 §2.4). */
-function best<T extends Challenge>(challenges: readonly T[]): T | undefined {
-  return challenges.find(({ algorithm }) => algorithm === 'SHA-256') ?? challenges[0];
 }

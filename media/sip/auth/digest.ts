@@ -13,20 +13,28 @@ interface DigestInput {
   readonly method: string;
   readonly uri: string;
   readonly nonce: string;
-  /** With qop: `nc` as its eight hex digits, and the client's nonce. */
-  readonly qop?: { readonly nc: string; readonly cnonce: string };
+  /** `-sess`: the client's nonce that goes with the server's for as long as that is used (RFC 7616 §3.4.2). */
+  readonly sessionCnonce?: string;
+  /** With qop: `nc` as its eight hex digits, the client's nonce, and with `auth-int` the body. */
+  readonly qop?: { readonly nc: string; readonly cnonce: string; readonly body?: string };
 }
 
-/** Hex response of RFC 7616 §3.4.1, without qop as in RFC 2617 §3.2.2.1. */
+/**
+ * Hex response of RFC 7616 §3.4.1, without qop as in RFC 2617 §3.2.2.1. All texts hold one character per byte (latin1),
+ * so that what is hashed are the bytes of the wire, in whatever encoding they are.
+ */
 export function digestResponse(input: DigestInput): string {
+  const { nonce, sessionCnonce, qop } = input;
   const hash = (text: string): string =>
     createHash(input.algorithm === 'MD5' ? 'md5' : 'sha256')
-      .update(text, 'utf8')
+      .update(text, 'latin1')
       .digest('hex');
-  const ha1 = hash(`${input.username}:${input.realm}:${input.password}`);
-  const ha2 = hash(`${input.method}:${input.uri}`);
-  const middle = input.qop === undefined ? input.nonce : `${input.nonce}:${input.qop.nc}:${input.qop.cnonce}:auth`;
-  return hash(`${ha1}:${middle}:${ha2}`);
+  const secret = hash(`${input.username}:${input.realm}:${input.password}`);
+  const ha1 = sessionCnonce === undefined ? secret : hash(`${secret}:${nonce}:${sessionCnonce}`);
+  const target = `${input.method}:${input.uri}`;
+  const ha2 = hash(qop?.body === undefined ? target : `${target}:${hash(qop.body)}`);
+  if (qop === undefined) return hash(`${ha1}:${nonce}:${ha2}`);
+  return hash(`${ha1}:${nonce}:${qop.nc}:${qop.cnonce}:${qop.body === undefined ? 'auth' : 'auth-int'}:${ha2}`);
 }
 
 /** Parameters of `Digest a=b, c="d"` by lower-case name; null for another scheme. */

@@ -1,7 +1,6 @@
 import { isIP } from 'node:net';
 
 import { canonicalAddress, mayReach } from '../../../ops/address-scope';
-import { parseAddress } from '../message/address';
 import { parseUri } from '../message/uri';
 import { DEFAULT_SIP_PORT } from './resolver';
 
@@ -37,11 +36,9 @@ interface NextHop {
   readonly transport: 'udp' | 'tcp';
 }
 
-/** Where a request in a dialog goes next: its first Route, else its Request-URI (RFC 3261 §8.1.2, §12.2.1.1). */
-export function nextHop({ routes, requestUri }: Pick<RequestParts, 'routes' | 'requestUri'>): NextHop | null {
-  const route = routes[0];
-  const target = route === undefined ? requestUri : parseAddress(route)?.uri;
-  const uri = target === undefined ? null : parseUri(target);
+/** Where a request goes next (RFC 3261 §8.1.2); null when its hop cannot be read. */
+export function nextHop({ hop }: Pick<RequestParts, 'hop'>): NextHop | null {
+  const uri = parseUri(hop);
   if (uri === null || uri.host === '') return null;
   const host = uri.params.get('maddr') ?? uri.host;
   return { host, port: uri.port, transport: uri.params.get('transport')?.toLowerCase() === 'tcp' ? 'tcp' : 'udp' };

@@ -17,17 +17,20 @@ export type RequestWay = 'along_invite' | 'next_hop';
 export class OutgoingRequest {
   readonly parts: RequestParts;
   readonly way: RequestWay;
-  #written: { readonly transport: SipTransport; readonly bytes: Buffer } | undefined;
+  #written: { readonly transport: SipTransport; readonly toTrunk: boolean; readonly bytes: Buffer } | undefined;
 
   constructor(parts: RequestParts, way: RequestWay) {
     this.parts = parts;
     this.way = way;
   }
 
-  /** @param transport the one that it really leaves by: Via names it */
-  bytes(transport: SipTransport): Buffer {
-    if (this.#written?.transport !== transport) {
-      this.#written = { transport, bytes: serialiseRequest(this.parts, transport) };
+  /**
+   * @param transport the one that it really leaves by: Via names it
+   * @param toTrunk whether it goes to whom our credentials are for
+   */
+  bytes(transport: SipTransport, toTrunk: boolean): Buffer {
+    if (this.#written?.transport !== transport || this.#written.toTrunk !== toTrunk) {
+      this.#written = { transport, toTrunk, bytes: serialiseRequest(this.parts, transport, toTrunk) };
     }
     return this.#written.bytes;
   }

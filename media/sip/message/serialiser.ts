@@ -16,6 +16,8 @@ export interface RequestParts {
   readonly requestUri: string;
   /** Values of Route, in order. */
   readonly routes: readonly string[];
+  /** URI whose host the request goes to. */
+  readonly hop: string;
   /** Host and port of Via. */
   readonly sentBy: string;
   readonly branch: string;
@@ -25,6 +27,8 @@ export interface RequestParts {
   readonly cseq: number;
   /** Complete lines without CRLF. */
   readonly headers: readonly string[];
+  /** Complete lines with credentials: not for everybody's eyes. */
+  readonly credentials: readonly string[];
   /** Value of User-Agent. */
   readonly product?: string | undefined;
   readonly body?: OutgoingBody | undefined;
@@ -56,10 +60,12 @@ export interface OutgoingResponse {
 const MAX_FORWARDS = 70;
 
 /**
+/**
  * Texts hold one character per byte (latin1), bodies are UTF-8. Here everything that comes from a user or a peer becomes
  * part of one line, so that no text of theirs is ever a header or a message of its own.
+ * @param toTrunk whether it goes to whom the credentials are for; else they are left out
  */
-export function serialiseRequest(request: RequestParts, transport: SipTransport): Buffer {
+export function serialiseRequest(request: RequestParts, transport: SipTransport, toTrunk: boolean): Buffer {
   const { method, sentBy, branch, product } = request;
   let text = `${method} ${oneWord(request.requestUri)} SIP/2.0\r\n`;
   for (const route of request.routes) text += `Route: ${oneLine(route)}\r\n`;
@@ -67,6 +73,7 @@ export function serialiseRequest(request: RequestParts, transport: SipTransport)
   text += `To: ${oneLine(request.to)}\r\nFrom: ${oneLine(request.from)}\r\n`;
   text += `CSeq: ${request.cseq} ${method}\r\nCall-ID: ${oneLine(request.callId)}\r\nMax-Forwards: ${MAX_FORWARDS}\r\n`;
   for (const line of request.headers) text += `${oneLine(line)}\r\n`;
+  if (toTrunk) for (const line of request.credentials) text += `${oneLine(line)}\r\n`;
   if (product !== undefined) text += `User-Agent: ${oneLine(product)}\r\n`;
   return withBody(text, request.body);
 }

@@ -41,7 +41,7 @@ export class LinkEnd {
       reliable,
       send: (request) => {
         this.ways.push(`${request.parts.method} ${request.way}`);
-        return send(request.bytes(reliable ? 'tcp' : 'udp'));
+        return send(request.bytes(reliable ? 'tcp' : 'udp', true));
       },
     };
     this.#replies = { reliable, send: (response) => send(response.bytes) };

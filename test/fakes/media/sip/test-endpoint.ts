@@ -65,7 +65,7 @@ export function recordingDelegate(events: string[], ladder: SipLadderEntry[] = [
   return {
     onCancel: () => events.push('cancel'),
     onAck: (sdp) => events.push(sdp === null ? 'ack' : 'ack+sdp'),
-    onProgress: (status, sdp) => events.push(`progress ${status}${sdp === null ? '' : '+sdp'}`),
+    onProgress: (status) => events.push(`progress ${status}`),
     onAccept: (sdp) => events.push(sdp === null ? 'accept' : 'accept+sdp'),
     onReject: (outcome) => events.push(`reject ${JSON.stringify(outcome)}`),
     onBye: (reason) => events.push(reason === null ? 'bye' : `bye ${reason.protocol} ${reason.cause}`),

@@ -35,7 +35,7 @@ describe('messages with random faults', () => {
   beforeEach(async () => {
     endpoint = await TestEndpoint.start({ authentication: 'none' });
     endpoint.onCall = ({ dialog }) => {
-      dialog.ring(null);
+      dialog.ring(() => ANSWER);
       dialog.answer(ANSWER);
     };
     peer = await SipPeer.udp(endpoint.port);

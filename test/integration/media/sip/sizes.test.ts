@@ -36,7 +36,7 @@ describe('sizes on the wire', () => {
   it.each(['udp', 'tcp'] as const)('a call with 20 KiB and more of headers is served over %s', async (transport) => {
     await open(transport);
     endpoint.onCall = ({ dialog }) => {
-      dialog.ring(null);
+      dialog.ring(() => ANSWER);
       dialog.answer(ANSWER);
     };
     peer.send(caller.invite({ headers: [filler(20_000)] }));

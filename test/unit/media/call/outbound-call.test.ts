@@ -156,11 +156,45 @@ describe('an outbound call', () => {
     expect(ending()).toMatchObject({ disposition: 'media_incompatible', endReason: null });
   });
 
-  it('uses the SDP of a 183 when the 200 has none', async () => {
+  it.each<[string, (call: CallLayer) => unknown, number | null]>([
+    ['a BYE', (call) => call.endpoint.last.peerBye({ protocol: 'Q.850', cause: 16, text: '' }), 16],
+    ['a hang-up', (call) => call.hangup(CALL), null],
+    ['a lost transport', (call) => call.endpoint.last.delegate.onClosed?.('transport_error'), null],
+  ])('records the carrier’s own 2xx, whatever ends the call: %s', async (_what, end, q850) => {
     await layer.dial();
-    layer.endpoint.last.progress(183, PHONE_SDP);
-    layer.endpoint.last.accept(null);
-    expect(layer.rtp.last.remotes).toHaveLength(1);
+    layer.endpoint.last.accept(PHONE_SDP, { status: 202, reason: 'Connected' });
+    end(layer);
+    await layer.clock.advance(1000);
+    expect(ending()).toMatchObject({ disposition: 'answered', sip: { finalStatus: 202, reason: 'Connected', q850 } });
+  });
+
+  it('records the 200 that crossed our CANCEL, which the SIP layer has hung up', async () => {
+    await layer.dial();
+    await layer.hangup(CALL);
+    layer.endpoint.last.refuse(200, 180, 'Connected');
+    await layer.clock.advance(1000);
+    expect(ending()).toMatchObject({
+      disposition: 'canceled',
+      endReason: 'api_hangup',
+      endedBy: 'api',
+      sip: { finalStatus: 200, reason: 'Connected' },
+    });
+  });
+
+  it('takes a refusal without an answer that crossed our CANCEL as the callee’s word too', async () => {
+    await layer.dial();
+    await layer.hangup(CALL);
+    layer.endpoint.last.refuse(480);
+    await layer.clock.advance(1000);
+    expect(ending()).toMatchObject({ disposition: 'no_answer', endReason: null, endedBy: 'callee' });
+  });
+
+  it('was canceled by us when a challenge came that we answered no more', async () => {
+    await layer.dial();
+    await layer.hangup(CALL);
+    layer.endpoint.last.refuse(401, null);
+    await layer.clock.advance(1000);
+    expect(ending()).toMatchObject({ disposition: 'canceled', endedBy: 'api', sip: { finalStatus: 401 } });
   });
 
   it('says unreachable when nothing came back, and how', async () => {

@@ -187,30 +187,6 @@ describe('a request of ours in the dialog', () => {
     for (const { core } of [unacknowledged.caller, unacknowledged.callee]) core.dispose();
   });
 
-  it('a challenge is answered once, with the next CSeq', async () => {
-    const asked: string[] = [];
-    const onChallenge = (_challenge: unknown, method: string, uri: string): string => {
-      asked.push(`${method} ${uri}`);
-      return 'Authorization: Digest it';
-    };
-    for (const request of [REINVITE, { method: 'UPDATE', headers: [] } as const]) {
-      const link = await established({
-        caller: { onChallenge },
-        callee: { onRefresh: () => ({ status: 401, headers: ['WWW-Authenticate: Digest realm="x"'] }) },
-      });
-      const results = ask(link, request);
-      await pass(20);
-      expect(statusOf(results)).toEqual([401]);
-      const sent = link.caller.sent
-        .filter((text) => text.startsWith(`${request.method} `))
-        .slice(request.method === 'INVITE' ? 1 : 0);
-      expect(sent.map((text) => /\r\nCSeq: (\d+)/.exec(text)?.[1])).toEqual(['2', '3']);
-      expect(sent.map((text) => text.includes('Authorization: Digest it'))).toEqual([false, true]);
-      await over(link);
-    }
-    expect(asked).toEqual(['INVITE sip:callee@192.0.2.1:5060', 'UPDATE sip:callee@192.0.2.1:5060']);
-  });
-
   it('a hang-up while a re-INVITE is under way ends both, in whichever order their answers come', async () => {
     for (const late of [0, 3, 600]) {
       const link = await established();

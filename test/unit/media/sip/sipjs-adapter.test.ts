@@ -9,6 +9,7 @@ import {
   NonInviteClientTransaction,
   NonInviteServerTransaction,
   OutgoingRequestMessage,
+  ReInviteUserAgentClient,
   SessionDialog,
   Timers,
   UserAgentClient,
@@ -61,6 +62,7 @@ describe('internals of sip.js that the adapter relies on', () => {
     [Dialog.prototype, ['receiveRequest', 'createOutgoingRequestMessage', 'recomputeRouteSet']],
     [UserAgentServer.prototype, ['reply', 'init', 'accept', 'reject', 'trying', 'receiveCancel']],
     [UserAgentClient.prototype, ['init', 'authenticationGuard', 'cancel']],
+    [Dialog.prototype, ['incrementLocalSequenceNumber']],
     [UserAgentCore.prototype, ['replyStateless', 'makeOutgoingRequestMessage', 'receiveIncomingRequestFromTransport']],
   ])('members %#', (prototype, names) => {
     for (const name of names) expect(typeof (prototype as Record<string, unknown>)[name]).toBe('function');
@@ -75,6 +77,10 @@ describe('internals of sip.js that the adapter relies on', () => {
     expect(SessionDialog.toString()).toContain('this.reinviteUserAgentServer = undefined');
     expect(UserAgentServer.toString()).toContain('this.core.userAgentServers.set(');
     expect(UserAgentClient.toString()).toContain('this.core.userAgentClients.set(');
+    expect(UserAgentClient.toString()).toContain('new this.transactionConstructor(this.message, this.core.transport,');
+    expect(UserAgentClient.toString()).toContain('if (!this.authenticationGuard(message)) {');
+    expect(ReInviteUserAgentClient.toString()).toContain('if (!this.authenticationGuard(message, this.dialog)) {');
+    expect(SessionDialog.toString()).toContain('transaction.ackResponse(message)');
   });
 
   it('what is sent is what toString gives, and is carried unseen', async () => {

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 import { DigestClient } from '../../../../../media/sip/auth/digest-client';
 import { digestResponse, parseDigestHeader } from '../../../../../media/sip/auth/digest';
 import { DigestServer } from '../../../../../media/sip/auth/digest-server';
@@ -222,60 +224,178 @@ describe('digest server', () => {
     for (const index of [0, 1]) {
       const line = server.challenge('192.0.2.1', false)[index]!;
       const client = new DigestClient({ username: 'alice', password: 'secret' });
-      const answer = client.answer(
-        challengeResponse(401, [line.slice('WWW-Authenticate: '.length)]),
-        'INVITE',
-        'sip:1@h',
-      );
-      const verdict = server.verify(invite(answer!.slice('Authorization: '.length)), '192.0.2.1');
-      expect(verdict.kind).toBe('accepted');
+      expect(client.newRequest()(challengeResponse(401, [line.slice('WWW-Authenticate: '.length)]))).toBe(true);
+      for (const count of [1, 2]) {
+        const [answer] = client.authorize({ method: 'INVITE', requestUri: 'sip:1@h', body: '' });
+        expect(answer).toContain(`nc=0000000${count}`);
+        const verdict = server.verify(invite(answer!.slice('Authorization: '.length)), '192.0.2.1');
+        expect(verdict.kind).toBe('accepted');
+      }
     }
   });
 });
 
 describe('digest client', () => {
-  const client = (): DigestClient => new DigestClient({ username: 'b"ob', password: 'pw' }, () => 'cn');
+  const client = (username = 'b"ob'): DigestClient => new DigestClient({ username, password: 'pw' }, () => 'cn');
   const md5 = 'Digest realm="r", nonce="n", algorithm=MD5, qop="auth-int, auth", opaque="o"';
+  const fresh = (nonce: string, realm = 'r'): string => `Digest realm="${realm}", nonce="${nonce}", qop="auth"`;
+  const request = { method: 'INVITE', requestUri: 'sip:x', body: 'v=0\r\n' };
+  const md5Of = (text: string | Buffer): string => createHash('md5').update(text).digest('hex');
+
+  /** What a client that has been challenged with these puts into its next request. */
+  function answersTo(values: readonly string[], status: 401 | 407 = 401): string[] {
+    const one = client();
+    return one.newRequest()(challengeResponse(status, values)) ? one.authorize(request) : [];
+  }
+
+  it('puts nothing into a request before anybody has challenged', () => {
+    expect(client().authorize(request)).toEqual([]);
+    expect(client().challengers).toBe(0);
+  });
 
   it('answers with qop, count and opaque', () => {
-    const answer = client().answer(challengeResponse(401, [md5]), 'INVITE', 'sip:x');
-    expect(answer).toMatch(
-      /^Authorization: Digest username="b\\"ob", realm="r", nonce="n", uri="sip:x", response="[0-9a-f]{32}", algorithm=MD5, qop=auth, nc=00000001, cnonce="cn", opaque="o"$/,
-    );
+    expect(answersTo([md5])).toEqual([
+      expect.stringMatching(
+        /^Authorization: Digest username="b\\"ob", realm="r", nonce="n", uri="sip:x", response="[0-9a-f]{32}", algorithm=MD5, qop=auth, nc=00000001, cnonce="cn", opaque="o"$/,
+      ),
+    ]);
   });
 
   it('answers without qop when none is offered, and a proxy in its own header', () => {
-    const answer = client().answer(challengeResponse(407, ['Digest realm="r", nonce="n"']), 'INVITE', 'sip:x');
+    const [answer] = answersTo(['Digest realm="r", nonce="n"'], 407);
     expect(answer).toMatch(/^Proxy-Authorization: /);
-    expect(answer).not.toContain('qop');
+    expect(answer).not.toMatch(/qop|cnonce/);
   });
 
   it('takes the strongest challenge that it can compute, wherever it stands', () => {
     const sha = md5.replace('MD5', 'SHA-256').replace('"n"', '"n2"');
     const foreign = md5.replace('MD5', 'SHA-512-256');
     for (const values of [[md5, sha, foreign], [foreign, sha, md5], [`${md5}, ${sha}`]]) {
-      expect(client().answer(challengeResponse(401, values), 'INVITE', 'sip:x')).toContain('algorithm=SHA-256');
+      expect(answersTo(values)).toEqual([expect.stringContaining('algorithm=SHA-256')]);
     }
-    expect(client().answer(challengeResponse(401, [foreign]), 'INVITE', 'sip:x')).toBeNull();
-    expect(client().answer(challengeResponse(401, ['Basic realm="r"']), 'INVITE', 'sip:x')).toBeNull();
-    expect(
-      client().answer(challengeResponse(401, [md5.replace('auth-int, auth', 'auth-int')]), 'INVITE', 's'),
-    ).toBeNull();
+    for (const none of [foreign, 'Basic realm="r"', md5.replace('auth-int, auth', 'auth-conf')]) {
+      expect(answersTo([none])).toEqual([]);
+    }
   });
 
-  it('answers once, and once more for each fresh nonce that is marked stale', () => {
-    const one = client();
-    expect(one.answer(challengeResponse(401, [md5]), 'INVITE', 'sip:x')).not.toBeNull();
-    expect(one.answer(challengeResponse(401, [md5]), 'INVITE', 'sip:x')).toBeNull();
-    expect(one.answer(challengeResponse(401, [md5.replace('"n"', '"n2"')]), 'INVITE', 'sip:x')).toBeNull();
-    const stale = `${md5.replace('"n"', '"n3"')}, stale=TRUE`;
-    expect(one.answer(challengeResponse(401, [stale]), 'INVITE', 'sip:x')).not.toBeNull();
-    expect(one.answer(challengeResponse(401, [stale]), 'INVITE', 'sip:x')).toBeNull();
+  it('splits challenges where a scheme begins and nowhere else', () => {
+    const values = [
+      'Digest realm="a, Digest b" , nonce = "n" , qop="auth", Basic realm="c", Digest realm="d", nonce="e"',
+    ];
+    expect(answersTo(values).map((line) => /realm="([^"]+)"/.exec(line)?.[1])).toEqual(['a, Digest b', 'd']);
   });
 
-  it('answers a proxy and the server behind it', () => {
+  it('protects the body and keeps a session only where nothing else is offered', () => {
+    const int = md5.replace('auth-int, auth', 'auth-int').replace('"n"', '"int"');
+    const sess = md5.replace('MD5', 'SHA-256-sess').replace('"n"', '"sess"');
+    expect(answersTo([int, sess, md5])).toEqual([expect.stringContaining('nonce="n"')]);
+    expect(answersTo([int, sess])).toEqual([expect.stringContaining('algorithm=SHA-256-sess, qop=auth,')]);
+    const a1 = md5Of('b"ob:r:pw');
+    const a2 = md5Of(`INVITE:sip:x:${md5Of(request.body)}`);
+    expect(answersTo([int])[0]).toContain(`response="${md5Of(`${a1}:int:00000001:cn:auth-int:${a2}`)}"`);
+    const both = int.replace('MD5', 'MD5-sess');
+    const session = md5Of(`${a1}:int:cn`);
+    expect(answersTo([both])[0]).toContain(`response="${md5Of(`${session}:int:00000001:cn:auth-int:${a2}`)}"`);
+    expect(answersTo([both])[0]).toContain('algorithm=MD5-sess, qop=auth-int, nc=00000001, cnonce="cn"');
+  });
+
+  it('keeps the client nonce of a session for all requests with its nonce', () => {
+    let made = 0;
+    const one = new DigestClient({ username: 'bob', password: 'pw' }, () => `c${made++}`);
+    one.newRequest()(challengeResponse(401, [md5.replace('MD5', 'MD5-sess')]));
+    const cnonces = [1, 2, 3].map(() => /cnonce="(\w+)".*/.exec(one.authorize(request)[0]!)?.[1]);
+    expect(cnonces).toEqual(['c0', 'c0', 'c0']);
+  });
+
+  it.each([
+    ['müller', 'carrier'],
+    ['bob', 'Telefonanlage München'],
+    ['čeč', '電話 "交換"'],
+    ['a\u010D\u010AX: 1', 'carrier'],
+  ])('writes the bytes that it hashed for user %j in realm %j', (username, realm) => {
+    const one = client(username);
+    const onWire = Buffer.from(realm).toString('latin1').replace(/"/g, '\\"');
+    one.newRequest()(challengeResponse(407, [`Digest realm="${onWire}", nonce="n"`]));
+    const [line] = one.authorize(request);
+    const response = md5Of(`${md5Of(`${username}:${realm}:pw`)}:n:${md5Of('INVITE:sip:x')}`);
+    expect(Buffer.from(line!, 'latin1').toString('utf8')).toContain(
+      `username="${username}", realm="${realm.replace(/"/g, '\\"')}"`,
+    );
+    expect(line).toContain(`response="${response}"`);
+    expect(Buffer.from(line!, 'latin1')).not.toContain(10);
+  });
+
+  it('echoes a realm that is not even UTF-8', () => {
+    const one = client('bob');
+    one.newRequest()(challengeResponse(401, ['Digest realm="M\xfcnchen", nonce="n"']));
+    const [line] = one.authorize(request);
+    const a1 = md5Of(Buffer.from('bob:M\xfcnchen:pw', 'latin1'));
+    expect(line).toContain('realm="M\xfcnchen"');
+    expect(line).toContain(`response="${md5Of(`${a1}:n:${md5Of('INVITE:sip:x')}`)}"`);
+  });
+
+  it('answers each challenger once in a request, and once more for a stale nonce', () => {
+    const judge = client().newRequest();
+    expect(judge(challengeResponse(401, [md5]))).toBe(true);
+    expect(judge(challengeResponse(401, [md5]))).toBe(false);
+    expect(judge(challengeResponse(401, [fresh('n2')]))).toBe(false);
+    expect(judge(challengeResponse(401, [`${fresh('n3')}, stale=TRUE`]))).toBe(true);
+    expect(judge(challengeResponse(401, [`${fresh('n4')}, stale=true`]))).toBe(false);
+    expect(judge(challengeResponse(401, [fresh('n5')]))).toBe(false);
+  });
+
+  it('answers at most five challenges of a request, whoever makes them', () => {
     const one = client();
-    expect(one.answer(challengeResponse(407, [md5]), 'INVITE', 'sip:x')).not.toBeNull();
-    expect(one.answer(challengeResponse(401, [md5.replace('"n"', '"n2"')]), 'INVITE', 'sip:x')).not.toBeNull();
+    const judge = one.newRequest();
+    const verdicts = Array.from({ length: 9 }, (_, i) => judge(challengeResponse(401, [fresh('n', `r${i}`)])));
+    expect(verdicts).toEqual([true, true, true, true, true, false, false, false, false]);
+    expect(one.authorize(request)).toHaveLength(5);
+    const many = Array.from({ length: 9 }, (_, i) => fresh('n', `r${i}`));
+    expect(client().newRequest()(challengeResponse(407, many))).toBe(false);
+  });
+
+  it('keeps the credentials of a bounded number of challengers', () => {
+    const one = client();
+    for (let i = 0; i < 30; i++) one.newRequest()(challengeResponse(401, [fresh('n', `r${i}`)]));
+    const realms = one.authorize(request).map((line) => /realm="(\w+)"/.exec(line)?.[1]);
+    expect(realms).toEqual(['r22', 'r23', 'r24', 'r25', 'r26', 'r27', 'r28', 'r29']);
+  });
+
+  it('takes a fresh or the same nonce for another request, which no wrong password can explain', () => {
+    const one = client();
+    const nonceAndCount = (): string[] =>
+      one.authorize(request).map((line) => /nonce="(\w+)".*nc=(\w+)/.exec(line)!.slice(1).join(' '));
+    expect(one.newRequest()(challengeResponse(401, [md5]))).toBe(true);
+    expect(nonceAndCount()).toEqual(['n 00000001']);
+    expect(one.newRequest()(challengeResponse(401, [md5]))).toBe(true);
+    expect(nonceAndCount()).toEqual(['n 00000002']);
+    expect(one.newRequest()(challengeResponse(401, [fresh('n2')]))).toBe(true);
+    expect(nonceAndCount()).toEqual(['n2 00000001']);
+    expect(nonceAndCount()).toEqual(['n2 00000002']);
+  });
+
+  it('answers a proxy and the server behind it, in whichever order, and both in one response', () => {
+    const headers = (lines: readonly string[]): string[] => lines.map((line) => line.slice(0, line.indexOf(':')));
+    for (const order of [
+      [407, 401],
+      [401, 407],
+    ] as const) {
+      const one = client();
+      const judge = one.newRequest();
+      for (const status of order) expect(judge(challengeResponse(status, [fresh('n')]))).toBe(true);
+      expect(headers(one.authorize(request)).toSorted()).toEqual(['Authorization', 'Proxy-Authorization']);
+    }
+    const one = client();
+    const lines = new Map([
+      ['www-authenticate', [fresh('a', 'gateway')]],
+      ['proxy-authenticate', [fresh('b', 'proxy 1'), fresh('c', 'proxy 2')]],
+    ]);
+    expect(one.newRequest()(new SipResponse({ status: 407, reason: '' }, lines, none, []))).toBe(true);
+    expect(headers(one.authorize(request))).toEqual(['Authorization', 'Proxy-Authorization', 'Proxy-Authorization']);
+  });
+
+  it('answers each of several proxies of one realm', () => {
+    const nonces = answersTo([fresh('a'), fresh('b'), fresh('a')], 407).map((line) => /nonce="(\w)"/.exec(line)?.[1]);
+    expect(nonces).toEqual(['a', 'b']);
   });
 });

@@ -69,6 +69,7 @@ describe('request', () => {
     method: 'INVITE',
     requestUri: 'sip:a@b',
     routes: ['<sip:p1;lr>', '<sip:p2;lr>'],
+    hop: 'sip:p1;lr',
     sentBy: 'me:5070',
     branch: 'z9hG4bK1',
     to: '<sip:a@b>',
@@ -76,12 +77,13 @@ describe('request', () => {
     callId: 'id',
     cseq: 7,
     headers: ['Contact: <sip:me>'],
+    credentials: ['Authorization: Digest response="x"'],
     product: 'P',
     body: { content: 's=é\r\n', contentType: 'application/sdp' },
   };
 
   it('is read by our parser as what it was', () => {
-    const again = parseMessage(serialiseRequest(parts, 'udp')) as SipRequest;
+    const again = parseMessage(serialiseRequest(parts, 'udp', true)) as SipRequest;
     expect(again).toMatchObject({ method: 'INVITE', requestUri: 'sip:a@b', callId: 'id', issues: [] });
     expect(again.cseq).toEqual({ number: 7, method: 'INVITE' });
     expect(again.lines('route')).toEqual(parts.routes);
@@ -93,23 +95,29 @@ describe('request', () => {
 
   it('has neither Content-Type nor User-Agent without a body and a product', () => {
     const { body: _body, product: _product, ...bare } = parts;
-    expect(serialiseRequest({ ...bare, method: 'ACK', routes: [], headers: [] }, 'tcp').toString('latin1')).toBe(
+    expect(serialiseRequest({ ...bare, method: 'ACK', routes: [], headers: [] }, 'tcp', false).toString('latin1')).toBe(
       'ACK sip:a@b SIP/2.0\r\nVia: SIP/2.0/TCP me:5070;branch=z9hG4bK1;rport\r\nTo: <sip:a@b>\r\n' +
         'From: "\xfe" <sip:x@y>;tag=f\r\nCSeq: 7 ACK\r\nCall-ID: id\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n',
     );
   });
 
   it('never lets a value begin a line of its own', () => {
-    const text = serialiseRequest({ ...parts, headers: ['X-A: 1\r\nX-Evil: 2\0'] }, 'udp').toString('latin1');
+    const text = serialiseRequest({ ...parts, headers: ['X-A: 1\r\nX-Evil: 2\0'] }, 'udp', true).toString('latin1');
     expect(text).not.toMatch(/\r\nX-Evil/);
     expect(text).not.toContain('\0');
   });
 
   it('is written once for all its repetitions, and anew for another transport', () => {
     const outgoing = new OutgoingRequest(parts, 'next_hop');
-    const first = outgoing.bytes('udp');
-    expect(outgoing.bytes('udp')).toBe(first);
-    expect(outgoing.bytes('tcp').toString('latin1')).toContain('\r\nVia: SIP/2.0/TCP me:5070;');
+    const first = outgoing.bytes('udp', true);
+    expect(outgoing.bytes('udp', true)).toBe(first);
+    expect(outgoing.bytes('tcp', true).toString('latin1')).toContain('\r\nVia: SIP/2.0/TCP me:5070;');
+  });
+
+  it('has its credentials for whom they are for, and for nobody else', () => {
+    const outgoing = new OutgoingRequest(parts, 'next_hop');
+    const seen = [true, false, true].map((toTrunk) => outgoing.bytes('udp', toTrunk).toString('latin1'));
+    expect(seen.map((text) => text.includes('\r\nAuthorization: Digest'))).toEqual([true, false, true]);
   });
 });
 
@@ -154,6 +162,11 @@ describe('whatever text is in it', () => {
         text.map((value) => `X-Text: ${value}`),
         { maxLength: 2 },
       ),
+      credentials: fc.array(
+        text.map((value) => `Authorization: ${value}`),
+        { maxLength: 2 },
+      ),
+      hop: text,
       product: text,
       content: text,
       contentType: text,
@@ -164,6 +177,7 @@ describe('whatever text is in it', () => {
         const bytes = serialiseRequest(
           { ...parts, method: 'INVITE', branch: 'z9hG4bK1', cseq: 1, body: { content, contentType } },
           'tcp',
+          true,
         );
         const [message, ...more] = readStrictly(bytes);
         expect(more).toEqual([]);
@@ -176,6 +190,7 @@ describe('whatever text is in it', () => {
           'Call-ID',
           'Max-Forwards',
           ...given.headers.map(() => 'X-Text'),
+          ...given.credentials.map(() => 'Authorization'),
           'User-Agent',
           'Content-Type',
           'Content-Length',
@@ -220,8 +235,11 @@ describe('whatever text is in it', () => {
         callId: 'c',
         cseq: 1,
         headers,
+        hop: 'sip:h',
+        credentials: [],
       },
       'udp',
+      false,
     ).toString('utf8');
     expect(text).toContain(`\r\n${headers[0]}\r\n`);
     expect(text).toMatch(/^BYE sip:%C4%8D@h SIP\/2\.0\r\n/);
