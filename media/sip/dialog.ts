@@ -16,6 +16,8 @@ export interface DialogDelegate {
   onProgress?(status: number, sdp: string | null): void;
   /** 2xx to our INVITE; the ACK has been sent. */
   onAccept?(sdp: string | null): void;
+  /** An address of the target, or its name, was of no use: the next one is tried, or the INVITE fails. */
+  onUnreachable?(target: string, reason: string): void;
   /** Final refusal of our INVITE, or why none came. */
   onReject?(outcome: InviteOutcome): void;
   /** Peer's BYE; 200 has been sent. */
