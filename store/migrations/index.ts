@@ -1,6 +1,11 @@
 import type { MigrationInterface } from 'typeorm';
 import { Initial1764000000000 } from './1764000000000-initial';
 import { IdempotencyAge1764000100000 } from './1764000100000-idempotency-age';
+import { NamesPortlessTrunk1764000250000 } from './1764000250000-names-portless-trunk';
 
 /** In order; a migration that was ever released is never changed. */
-export const MIGRATIONS: (new () => MigrationInterface)[] = [Initial1764000000000, IdempotencyAge1764000100000];
+export const MIGRATIONS: (new () => MigrationInterface)[] = [
+  Initial1764000000000,
+  IdempotencyAge1764000100000,
+  NamesPortlessTrunk1764000250000,
+];
