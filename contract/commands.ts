@@ -17,20 +17,24 @@ export interface DialCommand {
   readonly maxDurationSeconds: number;
 }
 
-/** `sent: false`: no INVITE reached the socket and none will, for the reason `code` gives; all later news are events. */
+interface DialledCall {
+  readonly nodeId: string;
+  readonly bootId: string;
+  readonly sipCallId: string;
+}
+
+/**
+ * `sent: true`: an INVITE has reached the socket. `sent: false`: none has and none will; `ended`: because the call ended
+ * before (its trunk cannot be reached, or it was hung up), else for the reason that `code` gives. Of a call that was sent
+ * or has ended all later news are events; otherwise the node has no such call.
+ */
 export type DialResult =
-  | { readonly sent: true; readonly nodeId: string; readonly bootId: string; readonly sipCallId: string }
+  | ({ readonly sent: true } & DialledCall)
+  | ({ readonly sent: false; readonly code: 'ended' } & DialledCall)
   | { readonly sent: false; readonly code: DialRefusal; readonly detail: string };
 
 export type DialRefusal =
-  | 'node_full'
-  | 'node_draining'
-  | 'unknown_agent'
-  | 'unknown_trunk'
-  | 'tombstoned'
-  | 'too_late'
-  | 'no_port'
-  | 'unresolvable';
+  'node_full' | 'node_draining' | 'unknown_agent' | 'unknown_trunk' | 'tombstoned' | 'too_late' | 'no_port';
 
 export type CallNodeStatus =
   | { readonly known: false }
@@ -56,8 +60,9 @@ export interface MediaControl {
   readonly nodeId: string;
   readonly bootId: string;
   /**
-   * Hands the INVITE to the socket and returns. `beforeSend` runs after all local checks and immediately before the
-   * INVITE (the attempt row `intended`); when it rejects, or `deadlineMs` (epoch) has passed, nothing is sent.
+   * Hands the INVITE to the socket and returns. `beforeSend` (the attempt row `intended`) runs after all local checks;
+   * when it rejects, nothing is sent. From then on the node has the call: it finds the trunk's address and connects, and
+   * what is not sent by `deadlineMs` (epoch) has ended.
    */
   dial(command: DialCommand, options: { deadlineMs: number; beforeSend: () => Promise<void> }): Promise<DialResult>;
   hangup(command: HangupCommand): Promise<CommandResult>;

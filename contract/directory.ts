@@ -36,8 +36,9 @@ export interface OutboundTrunkProfile {
   readonly id: string;
   readonly orgId: string;
   readonly host: string;
-  readonly port: number;
-  readonly transport: 'udp' | 'tcp';
+  /** Null, as the transport: what the name servers say of the host (RFC 3263). */
+  readonly port: number | null;
+  readonly transport: 'udp' | 'tcp' | null;
   readonly username: string;
   readonly password: string;
   readonly callerNumber: string;

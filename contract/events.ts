@@ -39,6 +39,8 @@ type ObservedEvent = EventBase &
     | { readonly type: 'sip'; readonly entry: SipLadderEntry }
     | { readonly type: 'routed'; readonly rule: RoutingRule; readonly steps: readonly string[] }
     | { readonly type: 'dial_sent'; readonly attemptId: string; readonly sipCallId: string }
+    /** `target`: an address and its transport, or the name that has none. */
+    | { readonly type: 'target_unreachable'; readonly target: string; readonly reason: string }
     | { readonly type: 'ringing'; readonly status: number }
     | { readonly type: 'turn'; readonly turn: TranscriptTurn }
     | { readonly type: 'dtmf'; readonly count: number }

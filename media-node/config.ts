@@ -1,9 +1,11 @@
 /** The environment of a media node, parsed once. */
+import { isIPv4, isIPv6 } from 'node:net';
 import { availableParallelism, hostname } from 'node:os';
 import { z } from 'zod';
 import {
   EnvError,
   allowPrivateTargets,
+  commaList,
   dataEnv,
   listenPort,
   logEnv,
@@ -26,6 +28,12 @@ const nodeEnv = {
   ...dataEnv,
   ...sipEnv,
   ALLOW_PRIVATE_TARGETS: allowPrivateTargets,
+  DNS_SERVERS: commaList
+    .refine(
+      (servers) => servers.length > 0 && servers.every(isNameServer),
+      'must be addresses, each with or without :port',
+    )
+    .optional(),
   RTP_PORT_MIN: portNumber.default(20_000),
   RTP_PORT_MAX: portNumber.default(29_999),
   MEDIA_HTTP_HOST: z.string().default('127.0.0.1'),
@@ -49,6 +57,8 @@ interface NodeSettings {
   readonly dataDir: string;
   readonly sip: SipListening;
   readonly allowPrivateTargets: boolean;
+  /** null: those of the system. */
+  readonly nameServers: readonly string[] | null;
   readonly rtp: { readonly portMin: number; readonly portMax: number };
   readonly http: { readonly host: string; readonly port: number };
   readonly maxCalls: number;
@@ -79,6 +89,14 @@ function portRange(portMin: number, portMax: number): { readonly portMin: number
   return { portMin, portMax };
 }
 
+/** `address` or `address:port`, IPv6 in brackets where a port follows. */
+function isNameServer(text: string): boolean {
+  if (isIPv6(text)) return true;
+  const [, bracketed, plain = '', port] = /^(?:\[(.+)\]|([^:]*))(?::(\d+))?$/.exec(text) ?? [];
+  if (port !== undefined && !portNumber.safeParse(port).success) return false;
+  return bracketed === undefined ? isIPv4(plain) : isIPv6(bracketed);
+}
+
 function settings(env: Readonly<z.output<z.ZodObject<typeof nodeEnv>>>, callsPerCore: number): NodeSettings {
   return {
     nodeId: env.MEDIA_NODE_ID ?? `${hostname().replace(/[^\w.-]/g, '-')}-1`,
@@ -86,6 +104,7 @@ function settings(env: Readonly<z.output<z.ZodObject<typeof nodeEnv>>>, callsPer
     dataDir: env.DATA_DIR,
     sip: sipListening(env),
     allowPrivateTargets: env.ALLOW_PRIVATE_TARGETS,
+    nameServers: env.DNS_SERVERS ?? null,
     rtp: portRange(env.RTP_PORT_MIN, env.RTP_PORT_MAX),
     http: { host: env.MEDIA_HTTP_HOST, port: env.MEDIA_HTTP_PORT },
     maxCalls: env.MEDIA_MAX_CALLS ?? callsPerCore * availableParallelism(),

@@ -1,8 +1,11 @@
 import type { ActivitySlotInfo, CustomSlotSupplier, SlotPermit } from '@temporalio/worker';
 import { Semaphore } from '../ops/semaphore';
 
-/** Dials under way at once on one node. */
-const MAX_DIALS = 50;
+/**
+ * Dials under way at once on one node: many, because those to trunks that cannot be reached wait for up to 3 s, and the
+ * others must not wait behind them.
+ */
+const MAX_DIALS = 500;
 
 /**
  * Slots of the queue `media`: none while the node drains or is full, so that another node takes the dial. A poll that is

@@ -211,6 +211,7 @@ function createNode({ config, logger, registry }: Process, rtp: ThreadedRtpEngin
         listen: config.sip.hosts.map((host) => ({ host, port: config.sip.port })),
         ...(config.sip.publicHost === null ? {} : { publicHost: config.sip.publicHost }),
         allowPrivateTargets: config.allowPrivateTargets,
+        nameServers: config.nameServers,
         counters: createSipCounters(registry),
         logger: logger.child({ component: 'sip' }),
       }),

@@ -139,7 +139,7 @@ async function dialCall(deps: MediaActivityDeps, input: DialInput): Promise<Dial
       },
       { deadlineMs, beforeSend },
     );
-    outcome = result.sent ? result : notSent(deps, callId, result);
+    outcome = 'nodeId' in result ? result : notSent(deps, callId, result);
   } catch (error) {
     if (refused === null) throw unknownOutcome('the node failed while it dialled', error);
     outcome = { sent: false, code: 'store_unavailable' };
@@ -163,7 +163,11 @@ async function dialCall(deps: MediaActivityDeps, input: DialInput): Promise<Dial
 }
 
 /** A history holds the code alone. */
-function notSent(deps: MediaActivityDeps, callId: string, refusal: DialResult & { sent: false }): DialReport {
+function notSent(
+  deps: MediaActivityDeps,
+  callId: string,
+  refusal: Extract<DialResult, { detail: string }>,
+): DialReport {
   const { code, detail } = refusal;
   deps.logger.info({ callId, code, detail }, 'dial not sent');
   return { sent: false, code };

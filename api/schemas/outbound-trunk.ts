@@ -31,12 +31,14 @@ const headerSafe = (max: number): z.ZodString =>
     // oxlint-disable-next-line no-control-regex -- what must not be there is named, in a form that Python reads too
     .regex(/^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$/, 'must not contain control characters');
 
+const BY_NAME = 'null: as the name servers say of the host (RFC 3263: NAPTR for the transport, SRV for the port)';
+
 export const outboundTrunkCreate = z
   .object({
     name: z.string().trim().min(1).max(255),
     host: sipHost,
-    port: z.int().min(1).max(65_535).default(5060),
-    transport: z.enum(['udp', 'tcp']).default('udp'),
+    port: z.int().min(1).max(65_535).nullable().default(5060).meta({ description: BY_NAME }),
+    transport: z.enum(['udp', 'tcp']).nullable().default('udp').meta({ description: BY_NAME }),
     username: headerSafe(255),
     password: headerSafe(1000),
     caller_number: phoneNumber,
@@ -53,8 +55,8 @@ export const outboundTrunk = z
     id,
     name: z.string(),
     host: z.string(),
-    port: z.int(),
-    transport: z.enum(['udp', 'tcp', 'tls']),
+    port: z.int().nullable().meta({ description: BY_NAME }),
+    transport: z.enum(['udp', 'tcp', 'tls']).nullable().meta({ description: BY_NAME }),
     username: z.string(),
     has_password: z.literal(true),
     caller_number: e164,

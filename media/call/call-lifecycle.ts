@@ -34,7 +34,7 @@ const MOVES: Readonly<Record<LifecycleState, readonly LifecycleState[]>> = {
   ended: [],
 };
 
-export type CallTimer = 'start' | 'ring' | 'cancel' | 'max_duration' | 'stats' | 'trailing';
+export type CallTimer = 'start' | 'dial' | 'ring' | 'cancel' | 'max_duration' | 'stats' | 'trailing';
 
 export interface LifecycleOptions {
   readonly direction: CallDirection;

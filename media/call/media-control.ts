@@ -89,30 +89,30 @@ export class NodeMediaControl implements MediaControl {
     if (!agent || agent.orgId !== command.orgId) return refused('unknown_agent', 'no such agent');
     const trunk = directory.outboundTrunk(command.trunkId);
     if (!trunk || trunk.orgId !== command.orgId) return refused('unknown_trunk', 'no such outbound trunk');
-    const refusal = (): DialRefusal | null => this.#refusal(command.callId, options.deadlineMs);
-    const early = refusal();
+    const { callId } = command;
+    const { deadlineMs } = options;
+    const early = this.#refusal(callId, deadlineMs, null);
     if (early) return refused(early, 'before the attempt was recorded');
-    const call = new OutboundCall({
-      command,
-      agent,
-      trunk,
-      deps: calls,
-      onSent: (sent) => {
-        registry.identify(sent, command.callId);
-        // The tombstone came between the last check and the socket.
-        if (registry.isTombstoned(command.callId)) sent.hangUp('workflow_lost', 'system');
-      },
-      onEnded: (ended) => registry.leave(ended),
-    });
+    const call = new OutboundCall({ command, agent, trunk, deps: calls, onEnded: (ended) => registry.leave(ended) });
     const admission = registry.enter(call);
     if (admission) return refused(admission, 'admission');
-    return call.dial({ beforeSend: options.beforeSend, refusal });
+    return call.dial({
+      deadlineMs,
+      beforeSend: async () => {
+        await options.beforeSend();
+        // Known from here, before the trunk is reached: it may be asked for, and hung up.
+        registry.identify(call, callId);
+      },
+      refusal: () => this.#refusal(callId, deadlineMs, call),
+    });
   }
 
-  #refusal(callId: string, deadlineMs: number): DialRefusal | null {
+  /** `own`: the call that asks. */
+  #refusal(callId: string, deadlineMs: number, own: OutboundCall | null): DialRefusal | null {
     const { registry, clock } = this.#options;
     // A call that is or was here has had its attempt.
-    if (registry.isTombstoned(callId) || registry.find(callId) || registry.hasEnded(callId)) return 'tombstoned';
+    const other = (registry.find(callId) ?? own) !== own;
+    if (registry.isTombstoned(callId) || other || registry.hasEnded(callId)) return 'tombstoned';
     if (clock.epochMs() >= deadlineMs) return 'too_late';
     return registry.draining ? 'node_draining' : null;
   }

@@ -1,6 +1,6 @@
 /**
  * A call that we place: one attempt, one SIP Call-ID, at most one INVITE. `dial` resolves when the INVITE is at the
- * socket; everything later is an event. While it rings the agent prepares its first words.
+ * socket, or will never be; everything later is an event. While it rings the agent prepares its first words.
  */
 import type { DialCommand, DialRefusal, DialResult } from '../../contract/commands';
 import type { AgentProfile, OutboundTrunkProfile } from '../../contract/directory';
@@ -30,13 +30,13 @@ export interface OutboundCallOptions {
   readonly agent: AgentProfile;
   readonly trunk: OutboundTrunkProfile;
   readonly deps: OutboundCallDeps;
-  /** The INVITE has left: from here the call exists. */
-  readonly onSent: (call: OutboundCall) => void;
   readonly onEnded: (call: OutboundCall) => void;
 }
 
 export interface DialLimits {
   readonly beforeSend: () => Promise<void>;
+  /** Epoch ms: by then the INVITE has left, or the trunk cannot be reached. */
+  readonly deadlineMs: number;
   /** Asked last before the INVITE: why it must not leave any more. */
   readonly refusal: () => DialRefusal | null;
 }
@@ -61,6 +61,8 @@ export class OutboundCall implements RegisteredCall {
   /** Our CANCEL's cause, and the ending it stands for until the final answer is known. */
   #own: OwnCause | null = null;
   #cancelled: EndCause | null = null;
+  /** Ends the wait for the way to the trunk. */
+  #callOff: (reason: Error) => void = () => undefined;
 
   constructor(options: OutboundCallOptions) {
     this.#options = options;
@@ -110,15 +112,20 @@ export class OutboundCall implements RegisteredCall {
       lifecycle.discard();
       throw error;
     }
+    const late = this.#stopped(limits);
+    if (late) return notSent(late, 'after the attempt was recorded');
+    const { nodeId, bootId } = this.#options.deps;
+    const call = { nodeId, bootId, sipCallId: command.sipCallId };
     try {
-      this.#dialog = await this.#sendInvite(limits);
+      this.#dialog = await this.#reach(limits);
     } catch (error) {
-      if (error instanceof DialStopped) return notSent(error.code, error.message);
-      return notSent('unresolvable', messageOf(error));
+      const refusal = error instanceof DialStopped ? error.code : limits.refusal();
+      if (refusal !== null && refusal !== 'too_late') return notSent(refusal, messageOf(error));
+      this.#neverSent(messageOf(error));
+      return { sent: false, code: 'ended', ...call };
     }
     this.#sent();
-    const { nodeId, bootId } = this.#options.deps;
-    return { sent: true, nodeId, bootId, sipCallId: command.sipCallId };
+    return { sent: true, ...call };
   }
 
   hangUp(endReason: EndReason, endedBy: EndedBy): void {
@@ -134,6 +141,35 @@ export class OutboundCall implements RegisteredCall {
     return this.#session.lifecycle.isLive ? limits.refusal() : 'tombstoned';
   }
 
+  /** By name server and socket, as far as it takes; what is given up on the way finds its offer refused. */
+  async #reach(limits: DialLimits): Promise<OutboundDialog> {
+    const { timers } = this.#session.lifecycle;
+    const calledOff = new Promise<never>((_, reject) => {
+      this.#callOff = reject;
+    });
+    const leftMs = limits.deadlineMs - this.#options.deps.clock.epochMs();
+    timers.arm('dial', leftMs, () => this.#callOff(new Error('no connection in time')));
+    const inviting = this.#sendInvite(limits);
+    inviting.catch(() => undefined); // nobody asks any more when it was called off
+    try {
+      return await Promise.race([inviting, calledOff]);
+    } finally {
+      timers.clear('dial');
+    }
+  }
+
+  /** No INVITE left and none will: the trunk cannot be reached, or somebody hung up before it was. */
+  #neverSent(reason: string): void {
+    const { command } = this.#options;
+    const { lifecycle } = this.#session;
+    if (this.#cancelled) this.#settleCancelled(null);
+    else if (lifecycle.end(() => undefined)) {
+      this.#settle({ disposition: 'trunk_unreachable', endReason: null, endedBy: 'system' }, null, { reason });
+    }
+    lifecycle.identify(command.callId, command.orgId);
+    lifecycle.sawLastMessage();
+  }
+
   async #sendInvite(limits: DialLimits): Promise<OutboundDialog> {
     const { command, trunk, deps } = this.#options;
     const session = this.#session;
@@ -146,12 +182,16 @@ export class OutboundCall implements RegisteredCall {
         offer: (localAddress) => {
           const stopped = this.#stopped(limits);
           if (stopped) throw new DialStopped(stopped);
+          // The INVITE leaves now: from here it takes a CANCEL.
+          this.#callOff = () => undefined;
           this.#localAddress = localAddress;
           return session.makeOffer({ localAddress });
         },
       },
       {
         onMessage: (message) => session.onMessage(message),
+        onUnreachable: (target, reason) =>
+          session.lifecycle.events.report({ type: 'target_unreachable', target, reason }),
         onProgress: (status) => {
           // 181 and 199 say nothing about a phone that rings; 183 is what many carriers ring with.
           if (status === 180 || status === 182 || status === 183) session.ringing(status);
@@ -178,7 +218,6 @@ export class OutboundCall implements RegisteredCall {
     lifecycle.events.report({ type: 'dial_sent', attemptId: command.attemptId, sipCallId: command.sipCallId });
     // Hung up between the INVITE and its dialog: the CANCEL leaves now.
     if (this.#cancelled) this.#dialog?.cancel(reasonHeader(this.#cancelled.endReason));
-    this.#options.onSent(this);
     lifecycle.identify(command.callId, command.orgId);
     if (!lifecycle.isLive) return;
     if (lifecycle.state !== 'answered') {
@@ -223,7 +262,7 @@ export class OutboundCall implements RegisteredCall {
     this.#settle(
       { disposition: dispositionOf(outcome, null), endReason: null, endedBy: answer ? 'callee' : 'system' },
       answer,
-      answer ? {} : { reason: outcome.kind },
+      answer ? {} : { reason: outcome.kind === 'unreachable' ? outcome.detail : outcome.kind },
     );
   }
 
@@ -256,6 +295,7 @@ export class OutboundCall implements RegisteredCall {
     if (lifecycle.state === 'ending') {
       lifecycle.timers.arm('cancel', CANCEL_ANSWER_MS, () => this.#settleCancelled(null));
     }
+    this.#callOff(new Error('call was given up'));
   }
 
   #settleCancelled(outcome: FinalAnswer | null): void {

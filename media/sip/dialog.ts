@@ -21,6 +21,8 @@ export interface DialogDelegate {
   onProgress?(status: number): void;
   /** 2xx to our INVITE, with the SDP of it or of its early dialog; the ACK has been sent. */
   onAccept?(sdp: string | null, answer: FinalAnswer): void;
+  /** An address of the target, or its name, was of no use: the next one is tried, or the INVITE fails. */
+  onUnreachable?(target: string, reason: string): void;
   /** Final refusal of our INVITE, or why none came. A 2xx that crossed our CANCEL is hung up and told of here too. */
   onReject?(outcome: InviteOutcome): void;
   /** Peer's BYE; 200 has been sent. */

@@ -23,12 +23,12 @@ export interface InboundInvite {
 
 export interface OutboundInvite {
   readonly sipCallId: string;
-  /** Called number as the trunk wants it, and host and port of the carrier; port 0: by SRV, else 5060. */
+  /** Called number as the trunk wants it, and where the carrier is: what is null its name servers say (RFC 3263). */
   readonly target: {
     readonly user: string;
     readonly host: string;
-    readonly port: number;
-    readonly transport: 'udp' | 'tcp';
+    readonly port: number | null;
+    readonly transport: 'udp' | 'tcp' | null;
   };
   readonly fromUser: string;
   readonly fromDisplayName?: string;

@@ -5,7 +5,8 @@ import { systemClock } from '../clock';
 import { noCounters } from './counters';
 import { DialogTable, transactionKey } from './dialog-table';
 import { SipEdge } from './edge/edge';
-import { publicTargets, resolveTarget } from './edge/resolver';
+import { systemNames } from './edge/names';
+import { publicTargets, targetResolver } from './edge/resolver';
 import { sendResponse } from './edge/routing';
 import { InviteNotSentError } from './invite';
 import { describeInvite } from './invite-description';
@@ -58,6 +59,9 @@ export interface SipServerOptions {
   readonly counters?: SipCounters;
   readonly logger?: SipLogger;
   readonly clock?: Clock;
+  /** Name servers, each `address` or `address:port`; default, and null: those of the system. */
+  readonly nameServers?: readonly string[] | null;
+  /** Default: by hosts file and name servers. */
   readonly resolve?: TargetResolver;
   readonly sessionTimers?: SessionTimerPolicy;
   /** May trunks, and what peers name in Contact and Route, be at private addresses? Default true. */
@@ -83,6 +87,7 @@ export class SipServer implements SipEndpoint {
   readonly #counters: SipCounters;
   readonly #logger: SipLogger;
   readonly #clock: Clock;
+  readonly #names: ReturnType<typeof systemNames>;
   #draining = false;
   #closed = false;
 
@@ -110,7 +115,8 @@ export class SipServer implements SipEndpoint {
       ...(options.tcpLimits === undefined ? {} : { tcpLimits: options.tcpLimits }),
     });
     this.#ownAddresses = new OwnAddresses(this.#edge, options.publicHost);
-    const { resolve = resolveTarget, allowPrivateTargets = true } = options;
+    this.#names = systemNames(this.#clock, options.nameServers ?? null);
+    const { resolve = targetResolver(this.#names.names, Math.random), allowPrivateTargets = true } = options;
     this.#context = {
       edge: this.#edge,
       ownAddresses: this.#ownAddresses,
@@ -147,6 +153,7 @@ export class SipServer implements SipEndpoint {
     if (this.#closed) return;
     this.#closed = true;
     for (const dialog of this.#dialogs.all()) dialog.dispose();
+    this.#names.close();
     await this.#edge.close();
   }
 

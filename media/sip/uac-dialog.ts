@@ -1,7 +1,7 @@
 import { TimerSet } from '../clock';
 import { DigestClient } from './auth/digest-client';
 import { DialogLifecycle } from './dialog-lifecycle';
-import { PrivateTargetError } from './edge/resolver';
+import { whyUnreachable } from './edge/resolver';
 import { InviteNotSentError } from './invite';
 import { sdpOf } from './message/body';
 import { decodeWireText, encodeWireText } from './message/message';
@@ -31,7 +31,10 @@ interface UacDialogOptions {
   readonly localTag: string;
 }
 
-const TCP_CONNECT_MS = 5_000;
+/** A packet that is lost is sent again after 1 s; the call must know within 3 s. */
+const TCP_CONNECT_MS = 2_000;
+/** Where other addresses are left. */
+const TCP_TRY_MS = 1_000;
 /** For a request that only grew too long for UDP (RFC 3261 §18.1.1). */
 const TCP_INSTEAD_CONNECT_MS = 1_000;
 const MAX_UDP_REQUEST_BYTES = 1_300;
@@ -66,6 +69,8 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
   #core: SipCore | undefined;
   #flow: Flow | undefined;
   #targets: readonly ResolvedTarget[] = [];
+  /** Of the first address that was of no use: it was the best one. */
+  #failure: unknown;
   #sdp: string | undefined;
   #cseq = FIRST_CSEQ;
   /** What our INVITE asks for; a 422 raises both. */
@@ -111,10 +116,10 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
   async start(): Promise<void> {
     const { host, port, transport } = this.#invite.target;
     try {
-      this.#targets = await this.#context.resolve(host, port === 0 ? null : port, transport);
+      this.#targets = await this.#context.resolve(host, port, transport);
     } catch (error) {
-      const detail = error instanceof PrivateTargetError ? error.message : `${host} cannot be resolved`;
-      throw new InviteNotSentError(detail, error);
+      this.#tellUnreachable(host, error);
+      throw new InviteNotSentError(whyUnreachable(error), error);
     }
     this.#assertOpen();
     for (const { address } of this.#targets) this.#trusted.add(address);
@@ -196,16 +201,15 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
 
   get #requestUri(): string {
     const { user, host, port, transport } = this.#invite.target;
-    const at = port === 0 ? uriHost(host) : `${uriHost(host)}:${port}`;
+    const at = port === null ? uriHost(host) : `${uriHost(host)}:${port}`;
     return `sip:${encodeUserPart(user)}@${at}${transport === 'tcp' ? ';transport=tcp' : ''}`;
   }
 
   /** RFC 3263 §4.3: the next address is tried when one cannot be reached at all. */
   async #sendToNextTarget(): Promise<void> {
-    let failure: unknown;
     for (;;) {
       const [target, ...rest] = this.#targets;
-      if (target === undefined) throw new InviteNotSentError(detailOf(failure), failure);
+      if (target === undefined) throw new InviteNotSentError(whyUnreachable(this.#failure), this.#failure);
       this.#targets = rest;
       let ownAddress: OwnAddress;
       let flow: Flow;
@@ -213,7 +217,7 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
         ownAddress = await this.#context.ownAddresses.towards(target.address);
         flow = await this.#flowTo(target);
       } catch (error) {
-        failure = error;
+        this.#tellUnreachable(nameOf(target), error);
         continue;
       }
       this.#assertOpen();
@@ -226,9 +230,11 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
     }
   }
 
-  async #flowTo({ address, port }: ResolvedTarget): Promise<Flow> {
+  async #flowTo({ address, port, transport }: ResolvedTarget): Promise<Flow> {
     const { edge } = this.#context;
-    if (this.#invite.target.transport === 'tcp') return edge.tcpFlow(address, port, TCP_CONNECT_MS);
+    if (transport === 'tcp') {
+      return edge.tcpFlow(address, port, this.#targets.length > 0 ? TCP_TRY_MS : TCP_CONNECT_MS);
+    }
     if (this.#estimatedBytes > MAX_UDP_REQUEST_BYTES && edge.mayTryTcp(address, port)) {
       const tcp = await edge.tcpFlow(address, port, TCP_INSTEAD_CONNECT_MS).catch(() => null);
       if (tcp !== null) return tcp;
@@ -342,12 +348,14 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
 
   #unreachable(error: Error): void {
     if (this.#session.state !== 'setup') return;
+    const { peer } = this.#inviteFlow;
+    this.#tellUnreachable(nameOf(peer), error);
     if (this.#targets.length === 0 || this.#provisional !== null || this.#cancelled) {
-      this.#fail({ kind: 'unreachable', detail: error.message });
+      this.#fail({ kind: 'unreachable', detail: whyUnreachable(this.#failure) });
       return;
     }
     this.#sendToNextTarget().catch((failure: unknown) => {
-      if (this.#session.state === 'setup') this.#fail({ kind: 'unreachable', detail: detailOf(failure) });
+      if (this.#session.state === 'setup') this.#fail({ kind: 'unreachable', detail: whyUnreachable(failure) });
     });
   }
 
@@ -358,6 +366,11 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
     this.#session.close(outcome.kind === 'unreachable' ? 'transport_error' : 'normal');
     // A cancelled INVITE that never got its final answer has no timer of its own.
     if (outcome.kind === 'timeout') this.dispose();
+  }
+
+  #tellUnreachable(target: string, error: unknown): void {
+    this.#failure ??= error;
+    this.#session.notify((delegate) => delegate.onUnreachable?.(target, whyUnreachable(error)));
   }
 
   #stopWatch(): void {
@@ -387,6 +400,6 @@ function escapeDisplayName(name: string): string {
   return oneLine(encodeWireText(name)).replace(/[\\"]/g, '\\$&');
 }
 
-function detailOf(error: unknown): string {
-  return (error as Partial<Error> | undefined)?.message ?? 'no address';
+function nameOf({ address, port, transport }: ResolvedTarget | SipPeer): string {
+  return `${uriHost(address)}:${port}/${transport}`;
 }

@@ -21,11 +21,12 @@ export class OutboundTrunk {
   @Column({ type: 'text' })
   host!: string;
 
-  @Column({ type: 'integer', default: 5060 })
-  port!: number;
+  /** Null, as the transport: what the name servers say of the host. */
+  @Column({ type: 'integer', default: 5060, nullable: true })
+  port!: number | null;
 
-  @Column({ type: 'text', default: 'udp' })
-  transport!: OutboundTransport;
+  @Column({ type: 'text', default: 'udp', nullable: true })
+  transport!: OutboundTransport | null;
 
   @Column({ type: 'text' })
   username!: string;

@@ -1,11 +1,13 @@
 import type { MigrationInterface } from 'typeorm';
 import { Initial1764000000000 } from './1764000000000-initial';
 import { IdempotencyAge1764000100000 } from './1764000100000-idempotency-age';
+import { NamesPortlessTrunk1764000250000 } from './1764000250000-names-portless-trunk';
 import { MediaTimeout1764400000000 } from './1764400000000-media-timeout';
 
 /** In order; a migration that was ever released is never changed. */
 export const MIGRATIONS: (new () => MigrationInterface)[] = [
   Initial1764000000000,
   IdempotencyAge1764000100000,
+  NamesPortlessTrunk1764000250000,
   MediaTimeout1764400000000,
 ];

@@ -26,8 +26,8 @@ interface OutboundTrunkConfig {
   readonly id: string;
   readonly orgId: string;
   readonly host: string;
-  readonly port: number;
-  readonly transport: 'udp' | 'tcp' | 'tls';
+  readonly port: number | null;
+  readonly transport: 'udp' | 'tcp' | 'tls' | null;
   readonly username: string;
   readonly password: string;
   readonly callerNumber: string;

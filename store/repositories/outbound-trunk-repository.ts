@@ -14,7 +14,7 @@ export interface NewOutboundTrunk {
   readonly id?: string;
   readonly name: string;
   readonly host: string;
-  readonly port?: number;
+  readonly port?: number | null;
   readonly transport?: OutboundTrunk['transport'];
   readonly username: string;
   readonly password: string;

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type {
   CallNodeStatus,
   CommandResult,
@@ -19,11 +20,13 @@ export const METRICS: CallMetrics = {
   turnLatencyMs: { p50: 700, p95: 900 },
 };
 
-/** Where a dial stops, or how it goes. `hang_*`: it never returns. */
+/** Where a dial stops, or how it goes. `hang_*`: it never returns; `reach_for`: that long without an INVITE. */
 export type DialPlan =
   | { readonly kind: 'ring' }
   | { readonly kind: 'answer' }
   | { readonly kind: 'refuse'; readonly code: DialRefusal }
+  | { readonly kind: 'unreachable'; readonly reason: string }
+  | { readonly kind: 'reach_for'; readonly ms: number }
   | { readonly kind: 'end'; readonly ending: CallEnding }
   | { readonly kind: 'hang_before_intended' | 'hang_after_intended' | 'hang_after_invite' }
   | { readonly kind: 'fail_after_invite' };
@@ -76,6 +79,7 @@ export class FakeMediaControl implements MediaControl {
     if (plan.kind === 'hang_after_intended') return await this.#never();
     if (Date.now() > options.deadlineMs) return { sent: false, code: 'too_late', detail: '' };
     if (this.tombstones.includes(command.callId)) return { sent: false, code: 'tombstoned', detail: '' };
+    if (plan.kind === 'unreachable' || plan.kind === 'reach_for') return await this.#unsent(command, plan);
     this.invites.push(command.sipCallId);
     this.onInvite(command.sipCallId);
     const call = this.#add(command.callId, command.orgId, 'outbound', command.sipCallId);
@@ -86,6 +90,34 @@ export class FakeMediaControl implements MediaControl {
     else if (plan.kind === 'end') this.end(call.callId, plan.ending);
     else this.ring(call.callId);
     return { sent: true, nodeId: this.nodeId, bootId: this.bootId, sipCallId: command.sipCallId };
+  }
+
+  /** The call exists before an INVITE does, and ends without one. */
+  async #unsent(
+    { callId, orgId, sipCallId }: DialCommand,
+    plan: Extract<DialPlan, { kind: 'unreachable' | 'reach_for' }>,
+  ): Promise<DialResult> {
+    const call = this.#add(callId, orgId, 'outbound', sipCallId);
+    const ended = (): DialResult => ({
+      sent: false,
+      code: 'ended',
+      nodeId: this.nodeId,
+      bootId: this.bootId,
+      sipCallId,
+    });
+    if (plan.kind === 'reach_for') {
+      for (let ms = 0; ms < plan.ms && call.state !== 'ended'; ms += 20) await sleep(20);
+      if (call.state === 'ended') return ended();
+    }
+    const reason = plan.kind === 'unreachable' ? plan.reason : 'no connection in time';
+    this.report(callId, { type: 'target_unreachable', target: 'carrier', reason });
+    this.end(callId, {
+      disposition: 'trunk_unreachable',
+      endReason: null,
+      endedBy: 'system',
+      sip: { sipCallId, finalStatus: null, reason, q850: null },
+    });
+    return ended();
   }
 
   /** An INVITE came in and its workflow was started. */

@@ -179,8 +179,9 @@ export class FakeOutboundDialog extends FakeDialog implements OutboundDialog {
 export class FakeSipEndpoint implements SipEndpoint {
   readonly dialogs: FakeOutboundDialog[] = [];
   readonly localAddress = '192.0.2.1';
-  /** What `invite` rejects with. */
+  /** What `invite` rejects with, and what it tells before that. */
   failure: Error | null = null;
+  unreachable: readonly (readonly [target: string, reason: string])[] = [];
   /** Awaited by `invite` before the offer is asked for: resolution. */
   resolution: Promise<void> = Promise.resolve();
   draining = false;
@@ -203,6 +204,7 @@ export class FakeSipEndpoint implements SipEndpoint {
 
   async invite(options: OutboundInvite, delegate: DialogDelegate): Promise<OutboundDialog> {
     await this.resolution;
+    for (const [target, reason] of this.unreachable) delegate.onUnreachable?.(target, reason);
     if (this.failure) throw this.failure;
     const dialog = new FakeOutboundDialog(options, options.offer(this.localAddress));
     dialog.delegate = delegate;

@@ -15,7 +15,7 @@ export interface DialInput {
  * not open the call's details. The words of a refusal stay in the node's log.
  */
 export type DialReport =
-  | Extract<DialResult, { sent: true }>
+  | Extract<DialResult, { nodeId: string }>
   | { readonly sent: false; readonly code: DialRefusal | 'store_unavailable' | 'unreadable' };
 
 /** `dialCall` on the queue `media`, all else on `media:<nodeId>`. */

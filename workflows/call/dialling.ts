@@ -1,4 +1,5 @@
-import { condition, sleep } from '@temporalio/workflow';
+import { condition, patched, sleep } from '@temporalio/workflow';
+import type { NodePresence } from '../../contract/nodes';
 import type { CallRun } from './call-run';
 import { DialAttempt } from './dial-attempt';
 import type { AttemptOutcome } from './dial-attempt';
@@ -35,14 +36,15 @@ export async function dial(run: CallRun, input: OutboundCallInput): Promise<Dial
     } else {
       run.attempt = n;
       const outcome = await attempt(run, input, n);
-      if (progress.node !== null || (typeof outcome === 'object' && outcome.sent)) projection.recordedByNode();
+      if (progress.node !== null || (typeof outcome === 'object' && 'nodeId' in outcome)) projection.recordedByNode();
       else projection.recordCall(input);
       if (outcome === 'placed') {
         if (!progress.ended) showPlaced(progress);
         return { attempt: n, certain: true };
       }
       if (outcome === 'unknown') return { attempt: n, certain: await search(run) };
-      if (outcome !== 'withdrawn' && outcome.sent) {
+      if (outcome !== 'withdrawn' && 'nodeId' in outcome) {
+        // Sent, or ended before: its node tells how it went on.
         progress.placedOn(outcome, Date.now());
         if (!progress.ended) showPlaced(progress);
         return { attempt: n, certain: true };
@@ -57,7 +59,10 @@ export async function dial(run: CallRun, input: OutboundCallInput): Promise<Dial
   return null;
 }
 
-/** `placed`: the call's events were faster than the dial's own answer, which is not waited for then. */
+/**
+ * `placed`: it is known which node has the call, by its events or because it was asked, before the dial itself has
+ * answered; the answer is not waited for then.
+ */
 async function attempt(run: CallRun, input: OutboundCallInput, n: number): Promise<AttemptOutcome | 'placed'> {
   const { progress, projection } = run;
   progress.dialing();
@@ -71,9 +76,11 @@ async function attempt(run: CallRun, input: OutboundCallInput, n: number): Promi
   if (!projection.recorded && !(await condition(settled, ROW_WITHIN_MS))) projection.recordCall(input);
   await condition(settled);
   if (open && !placed()) {
-    // A dial that was begun is waited for; who placed the call is not kept waiting with it.
+    // A dial that was begun is not taken back; who placed the call is not kept waiting with it.
     projection.recordCall(input);
     dialled.withdraw();
+    // Its node may be waiting for a name server or a connection: it has the call, and can end it.
+    if (patched('hang-up-while-dialling')) void lookUp(run, () => !open || placed());
   }
   return await Promise.race([answer, condition(placed).then(() => 'placed' as const)]);
 }
@@ -92,6 +99,7 @@ function hopeless(code: string, n: number): typeof NOT_DIALLED | null {
     case 'unknown_agent':
     case 'unknown_trunk':
       return n >= HOPELESS_AFTER ? NOT_DIALLED : null;
+    // Of histories of 0.1.0, whose nodes did not end such calls themselves.
     case 'unresolvable':
       return n >= HOPELESS_AFTER ? UNRESOLVABLE : null;
     default:
@@ -109,18 +117,10 @@ async function search(run: CallRun): Promise<boolean> {
   let noneUntilMs: number | null = null;
   const found = (): boolean => progress.ended || progress.node !== null;
   while (!found()) {
-    const nodes = await run.projection.liveNodes();
-    const answers = await Promise.all(nodes.map(({ nodeId }) => node.status(input.callId, nodeId)));
-    if (found()) break;
-    for (const answer of answers) {
-      if (answer === 'silent' || !answer.status.known) continue;
-      progress.placedOn({ nodeId: answer.nodeId, bootId: answer.bootId, sipCallId: null }, Date.now());
-      if (answer.status.state === 'answered') run.adoptAnswer();
-      break;
-    }
+    const { nodes, silent } = await lookUp(run, found);
     if (found()) break;
     if (nodes.length === 0) noneUntilMs ??= Date.now() + NONE_MS;
-    const open = nodes.length === 0 ? Date.now() < (noneUntilMs ?? 0) : answers.includes('silent');
+    const open = nodes.length === 0 ? Date.now() < (noneUntilMs ?? 0) : silent;
     if (!open || Date.now() >= untilMs) {
       progress.end(UNCERTAIN, Date.now(), { truncated: true });
       await Promise.all(nodes.map(({ nodeId }) => node.tombstone(input.callId, nodeId)));
@@ -130,4 +130,20 @@ async function search(run: CallRun): Promise<boolean> {
   }
   if (!progress.ended) showPlaced(progress);
   return true;
+}
+
+/** Asks every live node for the call; the one that has it keeps it, unless that was `settled` otherwise meanwhile. */
+async function lookUp(
+  run: CallRun,
+  settled: () => boolean,
+): Promise<{ readonly nodes: readonly NodePresence[]; readonly silent: boolean }> {
+  const nodes = await run.projection.liveNodes();
+  const answers = await Promise.all(nodes.map(({ nodeId }) => node.status(run.input.callId, nodeId)));
+  for (const answer of answers) {
+    if (settled() || answer === 'silent' || !answer.status.known) continue;
+    run.progress.placedOn({ nodeId: answer.nodeId, bootId: answer.bootId, sipCallId: null }, Date.now());
+    if (answer.status.state === 'answered') run.adoptAnswer();
+    break;
+  }
+  return { nodes, silent: answers.includes('silent') };
 }

@@ -76,7 +76,7 @@ async function hopAddress(
   return target === undefined ? source : { ...target, transport: hop.transport };
 }
 
-function literalTarget({ host, port }: NextHop): ResolvedTarget | undefined {
+function literalTarget({ host, port }: NextHop): Omit<ResolvedTarget, 'transport'> | undefined {
   const literal = host.startsWith('[') ? host.slice(1, -1) : host;
   return isIP(literal) === 0 ? undefined : { address: canonicalAddress(literal), port: port ?? DEFAULT_SIP_PORT };
 }

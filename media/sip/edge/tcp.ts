@@ -33,6 +33,12 @@ interface TcpEdgeOptions {
 }
 
 const PONG = Buffer.from('\r\n');
+/** How long a peer that did not answer is not asked for a connection again. */
+const UNREACHED_MS = 5_000;
+
+class ConnectTimeout extends Error {
+  override readonly name = 'ConnectTimeout';
+}
 
 /** Every TCP connection of the node: accepted ones and ours, reusable by peer address (RFC 3261 §18). */
 export class TcpConnections {
@@ -40,6 +46,7 @@ export class TcpConnections {
   readonly #flows = new Set<TcpFlow>();
   readonly #byPeer = new Map<string, TcpFlow>();
   readonly #perSource = new Map<string, number>();
+  readonly #connecting = new Map<string, Promise<Flow>>();
 
   constructor(options: TcpEdgeOptions) {
     this.#options = options;
@@ -67,12 +74,26 @@ export class TcpConnections {
     this.#options.onRefused('connection_limit');
   }
 
-  /** An open connection to the peer, or a new one. @throws Error when it cannot be reached in time */
+  /**
+   * An open connection to the peer, or a new one; whoever wants the same meanwhile gets the same. That a peer was not
+   * reached in time stands for a while: each who asks would wait in vain. @throws Error when it is not reached in time
+   */
   async connect(address: string, port: number, timeoutMs: number): Promise<Flow> {
-    const known = this.#byPeer.get(peerKey(address, port));
+    const key = peerKey(address, port);
+    const known = this.#byPeer.get(key);
     if (known?.open) return known;
-    const socket = await dial(address, port, timeoutMs);
-    return this.#add(socket, { transport: 'tcp', address, port });
+    const begun = this.#connecting.get(key);
+    if (begun !== undefined) return begun;
+    const forget = (): boolean => this.#connecting.delete(key);
+    const flow = dial(address, port, timeoutMs).then((socket) =>
+      this.#add(socket, { transport: 'tcp', address, port }),
+    );
+    this.#connecting.set(key, flow);
+    flow.then(forget, (error: unknown) => {
+      if (error instanceof ConnectTimeout) setTimeout(forget, UNREACHED_MS).unref();
+      else forget();
+    });
+    return flow;
   }
 
   find(address: string, port: number): Flow | undefined {
@@ -199,7 +220,7 @@ export async function listenTcp(address: string, port: number, connections: TcpC
 function dial(address: string, port: number, timeoutMs: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = createConnection({ host: address, port });
-    const timer = setTimeout(() => socket.destroy(new Error('connect timed out')), timeoutMs);
+    const timer = setTimeout(() => socket.destroy(new ConnectTimeout('connection timed out')), timeoutMs);
     socket.once('error', (error) => {
       clearTimeout(timer);
       reject(error);

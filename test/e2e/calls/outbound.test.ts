@@ -129,18 +129,5 @@ describeWithSipp('outbound calls through a third-party carrier', () => {
       expect((await calls.hangup(call.id)).body).toEqual(ended);
       expect(carrier.requests('BYE').filter(({ callId }) => callId === bye.callId)).toHaveLength(1);
     }, 60_000);
-
-    it('of a call that was not dialled yet ends it', async () => {
-      // Without an address nothing is sent; the call waits for its next attempt.
-      const trunk = await calls.trunkTo(5060, { host: 'nowhere.invalid' });
-      const call = await calls.place(trunk, newNumber());
-      expect((await calls.hangup(call.id)).status).toBe(200);
-      expect(await calls.ended(call.id)).toMatchObject({
-        disposition: 'canceled',
-        end_reason: 'api_hangup',
-        ended_by: 'api',
-        sip: { final_status: null },
-      });
-    }, 60_000);
   });
 });

@@ -172,6 +172,14 @@ describe('outbound trunks', () => {
     await api.delete('/phone/sip/inbound-trunk');
   });
 
+  it('leaves port and transport to the records of the host where they are null', async () => {
+    const byName = { ...outboundTrunk, port: null, transport: null };
+    const { status, body } = await api.post('/phone/sip/outbound-trunks', byName);
+    expect(status).toBe(200);
+    const { body: full } = await api.get(`/phone/sip/outbound-trunks/${body.id}`);
+    expect(full).toMatchObject({ host: 'sip.provider.com', port: null, transport: null });
+  });
+
   it('keeps the password out of answers, logs and audit rows', async () => {
     const dump = JSON.stringify([
       await api.dataSource.query('SELECT * FROM audit_log'),

@@ -1,3 +1,4 @@
+import type { DialRefusal } from '../../../contract/commands';
 import type { DialPlan } from '../../fakes/fake-media-control';
 import { PEER_HANGUP } from '../../fakes/fake-media-control';
 import { until, WorkflowEnvironment } from './environment';
@@ -42,9 +43,34 @@ describe('nothing was sent', () => {
     expect(await invitesOf(callId)).toBe(0);
   }, 30_000);
 
-  test('a name without an address is an unreachable trunk', async () => {
-    const callId = await calls.place(Array<DialPlan>(5).fill({ kind: 'refuse', code: 'unresolvable' }));
+  test('a trunk that cannot be reached is not tried again, and the record says why', async () => {
+    const callId = await calls.place([{ kind: 'unreachable', reason: 'connection refused' }]);
+    expect(await env.finished(callId, 5_000)).toMatchObject({
+      disposition: 'trunk_unreachable',
+      endReason: null,
+      endedBy: 'system',
+      sipReason: 'connection refused',
+      truncated: false,
+    });
+    expect(node.control.dials.filter((dial) => dial.callId === callId)).toHaveLength(1);
+    expect(await env.attempts(callId)).toMatchObject([{ n: 1, state: 'not_sent' }]);
+  }, 30_000);
+
+  test('as nodes of 0.1.0 said it: unresolvable three times is an unreachable trunk', async () => {
+    const code = 'unresolvable' as DialRefusal;
+    const callId = await calls.place(Array<DialPlan>(5).fill({ kind: 'refuse', code }));
     expect(await env.finished(callId)).toMatchObject({ disposition: 'trunk_unreachable' });
+  }, 30_000);
+
+  test('hung up while its node waits for a name or a connection it is canceled there and then', async () => {
+    const callId = await calls.place([{ kind: 'reach_for', ms: 2_800 }]);
+    await until('the dial', 5_000, () => node.control.calls.get(callId));
+    const askedMs = Date.now();
+    expect(await hangUp(env, callId)).toEqual({ outcome: 'effective' });
+    expect(Date.now() - askedMs).toBeLessThan(1_500);
+    expect(await env.finished(callId)).toMatchObject({ disposition: 'canceled', endedBy: 'api', truncated: false });
+    expect(await invitesOf(callId)).toBe(0);
+    expect(await env.attempts(callId)).toMatchObject([{ n: 1, state: 'not_sent' }]);
   }, 30_000);
 
   test('no media node takes the dial: it is tried again when one does', async () => {

@@ -110,6 +110,13 @@ const SCENARIOS: Readonly<Record<string, () => Promise<string>>> = {
     node.control.end(callId, PEER_HANGUP);
     return callId;
   },
+  'outbound-unreachable': () => outbound({ kind: 'unreachable', reason: 'connection refused' }),
+  'outbound-hangup-while-dialling': async () => {
+    const callId = await outbound({ kind: 'reach_for', ms: 2_500 });
+    await until('the dial', 5_000, () => node.control.calls.get(callId));
+    await hangUp(env, callId);
+    return callId;
+  },
   'outbound-hangup-while-queued': async () => {
     const callId = await outbound(...Array<DialPlan>(5).fill({ kind: 'refuse', code: 'node_full' }));
     await hangUp(env, callId);

@@ -19,6 +19,7 @@ describe('readMediaConfig', () => {
       rtp: { portMin: 20_000, portMax: 29_999 },
       http: { host: '127.0.0.1', port: 8081 },
       allowPrivateTargets: true,
+      nameServers: null,
       languageModel: null,
       maxCalls: 100 * availableParallelism(),
     });
@@ -54,6 +55,20 @@ describe('readMediaConfig', () => {
     expect(problem).toThrow(/RTP_PORT_MIN/);
     expect(problem).toThrow(/SECRETS_KEY/);
   });
+
+  it.each([
+    ['192.0.2.53', ['192.0.2.53']],
+    ['127.0.0.1:5353, [::1]:53, 2001:db8::53', ['127.0.0.1:5353', '[::1]:53', '2001:db8::53']],
+  ])('takes %s as name servers', (value, nameServers) => {
+    expect(read({ ...NODE_ENV, DNS_SERVERS: value })).toMatchObject({ nameServers });
+  });
+
+  it.each(['dns.example.com', '192.0.2.53:70000', ',', '192.0.2', '192.0.2.53 192.0.2.54', '[::1', '[::1]:0'])(
+    'refuses %s as name servers',
+    (value) => {
+      expect(() => read({ ...NODE_ENV, DNS_SERVERS: value })).toThrow(/DNS_SERVERS: must be addresses/);
+    },
+  );
 
   it('refuses a port range that is empty', () => {
     expect(() => read({ ...NODE_ENV, RTP_PORT_MIN: '30000', RTP_PORT_MAX: '20000' })).toThrow(/RTP_PORT_MAX/);

@@ -65,6 +65,7 @@ export function recordingDelegate(events: string[], ladder: SipLadderEntry[] = [
   return {
     onCancel: () => events.push('cancel'),
     onAck: (sdp) => events.push(sdp === null ? 'ack' : 'ack+sdp'),
+    onUnreachable: (target, reason) => events.push(`unreachable ${target} ${reason}`),
     onProgress: (status) => events.push(`progress ${status}`),
     onAccept: (sdp) => events.push(sdp === null ? 'accept' : 'accept+sdp'),
     onReject: (outcome) => events.push(`reject ${JSON.stringify(outcome)}`),

@@ -112,7 +112,7 @@ describe('what a trunk and its carrier say', () => {
   beforeAll(async () => {
     carrier = await Carrier.listen();
     endpoint = await TestEndpoint.start({
-      resolve: () => Promise.resolve([{ address: '127.0.0.1', port: carrier.port }]),
+      resolve: () => Promise.resolve([{ address: '127.0.0.1', port: carrier.port, transport: 'tcp' as const }]),
     });
   });
 

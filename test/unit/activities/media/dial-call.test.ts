@@ -135,8 +135,21 @@ test('details that do not open are no dial: nothing was sent, and another node m
 });
 
 test('the words of a refusal do not leave the node', async () => {
-  const { activities } = setUp({ kind: 'refuse', code: 'unresolvable' });
-  expect(await activities().dialCall(input)).toEqual({ sent: false, code: 'unresolvable' });
+  const { activities } = setUp({ kind: 'refuse', code: 'no_port' });
+  expect(await activities().dialCall(input)).toEqual({ sent: false, code: 'no_port' });
+});
+
+test('a call that ended before its INVITE has an attempt that was not sent, and its node is named', async () => {
+  const { log, activities } = setUp({ kind: 'unreachable', reason: 'connection refused' });
+  const sipCallId = attemptIdOf('call-1', 2);
+  expect(await activities().dialCall(input)).toEqual({
+    sent: false,
+    code: 'ended',
+    nodeId: 'n1',
+    bootId: 'b1',
+    sipCallId,
+  });
+  expect(log).toEqual(['intended', 'not_sent']);
 });
 
 test('an attempt that cannot be marked as not sent does not hold up the answer', async () => {

@@ -119,7 +119,7 @@ describe('whatever races, a call has one ending and leaves nothing', () => {
           expect(result.sent).toBe(dialog !== undefined);
           if (dialog && !dialog.over) dialog.refuse(487);
           await layer.clock.advance(ENDS_WITHIN_MS);
-          checkOneEnding(layer, CALLS.outbound, result.sent);
+          checkOneEnding(layer, CALLS.outbound, 'nodeId' in result);
           if (dialog) expect(dialog.over).toBe(true);
         },
       ),

@@ -201,7 +201,11 @@ describe('an outbound call', () => {
     await layer.dial();
     layer.endpoint.last.delegate.onReject?.({ kind: 'unreachable', detail: 'ECONNREFUSED' });
     await layer.clock.advance(1000);
-    expect(ending()).toMatchObject({ disposition: 'trunk_unreachable', endedBy: 'system', sip: { finalStatus: null } });
+    expect(ending()).toMatchObject({
+      disposition: 'trunk_unreachable',
+      endedBy: 'system',
+      sip: { finalStatus: null, reason: 'ECONNREFUSED' },
+    });
   });
 
   it('sends nothing when the attempt cannot be recorded', async () => {
@@ -220,16 +224,102 @@ describe('an outbound call', () => {
     expect(layer.endpoint.dialogs).toHaveLength(0);
   });
 
-  it('sends nothing when a tombstone comes while the target is resolved', async () => {
-    let resolved: () => void = () => undefined;
-    layer.endpoint.resolution = new Promise((resolve) => (resolved = resolve));
-    const dialing = layer.dial();
-    await settle();
-    layer.control.tombstone(CALL);
-    resolved();
-    expect(await dialing).toMatchObject({ sent: false, code: 'tombstoned' });
-    expect(layer.endpoint.dialogs).toHaveLength(0);
-    expect(layer.control.status(CALL)).toEqual({ known: false });
+  describe('before its trunk is reached', () => {
+    const ENDED: DialResult = { sent: false, code: 'ended', nodeId: 'node-1', bootId: 'boot-1', sipCallId: 'sip-out' };
+    let resolved: () => void;
+
+    beforeEach(() => {
+      layer.endpoint.resolution = new Promise((resolve) => (resolved = resolve));
+    });
+
+    async function begun(dialing: Promise<DialResult>): Promise<{ readonly outcome: Promise<DialResult> }> {
+      await settle();
+      expect(layer.control.status(CALL)).toMatchObject({ known: true, state: 'setup' });
+      expect(layer.control.listCalls()).toMatchObject([{ callId: CALL, state: 'setup' }]);
+      return { outcome: dialing };
+    }
+
+    async function nothingLeaves(): Promise<void> {
+      resolved();
+      await layer.clock.advance(1_000);
+      expect(layer.endpoint.dialogs).toHaveLength(0);
+      expect(layer.registry.size).toBe(0);
+      expect(layer.rtp.sessionCount).toBe(0);
+      expect(layer.clock.armed).toBe(0);
+    }
+
+    it('sends nothing when a tombstone comes', async () => {
+      const { outcome } = await begun(layer.dial());
+      layer.control.tombstone(CALL);
+      expect(await outcome).toMatchObject({ sent: false, code: 'tombstoned' });
+      await nothingLeaves();
+      expect(layer.control.status(CALL)).toEqual({ known: false });
+      expect(layer.events.ended(CALL)).toHaveLength(0);
+    });
+
+    it('is not known before its attempt is recorded', async () => {
+      const dialing = layer.dial({}, () => new Promise((resolve) => layer.clock.setTimeout(resolve, 100)));
+      await layer.clock.advance(50);
+      expect(layer.control.status(CALL)).toEqual({ known: false });
+      await layer.clock.advance(50);
+      await begun(dialing);
+      resolved();
+      expect(await dialing).toEqual(SENT);
+    });
+
+    it('is hung up at once, and its workflow hears of it as of any ending', async () => {
+      const { outcome } = await begun(layer.dial());
+      expect(await layer.hangup(CALL)).toEqual({ ok: true });
+      expect(await outcome).toEqual(ENDED);
+      await nothingLeaves();
+      expect(ending()).toMatchObject({ disposition: 'canceled', endReason: 'api_hangup', endedBy: 'api' });
+      expect(layer.control.status(CALL)).toMatchObject({ state: 'ended' });
+      expect(await layer.hangup(CALL, 'command-2')).toEqual({ ok: true });
+    });
+
+    it('ends as unreachable 3 s after the dial began', async () => {
+      const { outcome } = await begun(layer.dial());
+      await layer.clock.advance(3_000);
+      expect(await outcome).toEqual(ENDED);
+      await nothingLeaves();
+      expect(ending()).toMatchObject({
+        disposition: 'trunk_unreachable',
+        endReason: null,
+        endedBy: 'system',
+        sip: { sipCallId: 'sip-out', finalStatus: null, reason: 'no connection in time' },
+      });
+    });
+
+    it('ends as unreachable with the cause, and says what was tried', async () => {
+      const { outcome } = await begun(layer.dial());
+      layer.endpoint.unreachable = [
+        ['192.0.2.10:5060/tcp', 'connection timed out'],
+        ['192.0.2.11:5060/tcp', 'connection refused'],
+      ];
+      layer.endpoint.failure = new Error('connection refused');
+      resolved();
+      expect(await outcome).toEqual(ENDED);
+      await nothingLeaves();
+      expect(ending()).toMatchObject({ disposition: 'trunk_unreachable', sip: { reason: 'connection refused' } });
+      expect(layer.events.types(CALL)).toEqual(['target_unreachable', 'target_unreachable', 'timings', 'ended']);
+      expect(await layer.dial({ attemptId: 'attempt-2' })).toMatchObject({ sent: false, code: 'tombstoned' });
+    });
+
+    it('goes to another node when this one drains', async () => {
+      const { outcome } = await begun(layer.dial());
+      void layer.registry.drain();
+      layer.registry.hangUpAll('node_drained', 'system');
+      expect(await outcome).toMatchObject({ sent: false, code: 'node_draining' });
+      await nothingLeaves();
+      expect(layer.events.ended(CALL)).toHaveLength(0);
+    });
+
+    it('is one call: another attempt finds it here', async () => {
+      const { outcome } = await begun(layer.dial());
+      expect(await layer.dial({ attemptId: 'attempt-2' })).toMatchObject({ sent: false, code: 'tombstoned' });
+      resolved();
+      expect(await outcome).toEqual(SENT);
+    });
   });
 
   it('cancels a call that is under way when its tombstone comes', async () => {
@@ -246,9 +336,7 @@ describe('an outbound call', () => {
     expect(await layer.dial(command)).toMatchObject({ sent: false, code });
   });
 
-  it('says why nothing was sent: no port, no route, draining', async () => {
-    layer.endpoint.failure = new Error('ENOTFOUND');
-    expect(await layer.dial()).toMatchObject({ sent: false, code: 'unresolvable', detail: 'ENOTFOUND' });
+  it('says why nothing was sent: no port, draining', async () => {
     layer.rtp.failure = new Error('none');
     expect(await layer.dial()).toMatchObject({ sent: false, code: 'no_port' });
     void layer.registry.drain();

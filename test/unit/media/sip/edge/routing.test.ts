@@ -1,4 +1,3 @@
-import { PrivateTargetError, publicTargets, resolveTarget } from '../../../../../media/sip/edge/resolver';
 import { flowToHop, nextHop } from '../../../../../media/sip/edge/routing';
 
 import type { SipEdge } from '../../../../../media/sip/edge/edge';
@@ -24,9 +23,9 @@ describe('flow to a hop', () => {
   const peer: SipPeer = { transport: 'udp', address: '203.0.113.5', port: 4000 };
   const edge = { udpFlow: (address: string, port: number) => ({ address, port }) } as unknown as SipEdge;
   const resolve: TargetResolver = (name) => {
-    const inner = { address: '10.0.0.1', port: 5060 };
+    const inner = { address: '10.0.0.1', port: 5060, transport: 'udp' } as const;
     if (name === 'inner.example.com') return Promise.resolve([inner]);
-    if (name === 'both.example.com') return Promise.resolve([inner, { address: '198.51.100.2', port: 5062 }]);
+    if (name === 'both.example.com') return Promise.resolve([inner, { ...inner, address: '198.51.100.2', port: 5062 }]);
     return Promise.reject(new Error());
   };
   const go = (host: string, from: SipPeer = peer, allowPrivateTargets = true): Promise<unknown> =>
@@ -60,35 +59,4 @@ describe('flow to a hop', () => {
     expect(await go('192.168.0.2', near, false)).toEqual({ address: '192.168.0.2', port: 5066 });
     expect(await go('198.51.100.1', near, false)).toEqual({ address: '198.51.100.1', port: 5066 });
   });
-});
-
-describe('targets', () => {
-  // Our credentials answer only whom we called, and a socket's word for that is the canonical spelling.
-  it('spells a literal address as sockets do', async () => {
-    expect(await resolveTarget('[2001:DB8:0::1]', null, 'udp')).toEqual([{ address: '2001:db8::1', port: 5060 }]);
-  });
-
-  it('keeps the public addresses of a name, in their order', async () => {
-    const found = [
-      '10.0.0.1',
-      '198.51.100.2',
-      '::ffff:127.0.0.1',
-      '64:ff9b::10.0.0.1',
-      '2001:db8::1',
-      '169.254.169.254',
-    ];
-    const resolve = jest.fn(() => Promise.resolve(found.map((address) => ({ address, port: 5060 }))));
-    expect(await publicTargets(resolve)('carrier.test', null, 'udp')).toEqual([
-      { address: '198.51.100.2', port: 5060 },
-      { address: '2001:db8::1', port: 5060 },
-    ]);
-    expect(resolve.mock.calls).toEqual([['carrier.test', null, 'udp']]);
-  });
-
-  it.each(['10.0.0.1', '[fd00::1]', '[::ffff:7f00:1]', '0.0.0.0'])(
-    'refuses %s where it is not allowed',
-    async (host) => {
-      await expect(publicTargets(resolveTarget)(host, null, 'udp')).rejects.toBeInstanceOf(PrivateTargetError);
-    },
-  );
 });
