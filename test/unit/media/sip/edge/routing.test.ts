@@ -60,7 +60,8 @@ describe('flow to a hop', () => {
     expect(await go('10.1.2.3', near, false)).toEqual({ address: '192.168.0.2', port: 4000 });
     expect(await go('inner.example.com', near, false)).toEqual({ address: '192.168.0.2', port: 4000 });
     expect(await go('192.168.0.2', near, false)).toEqual({ address: '192.168.0.2', port: 5066 });
-    expect(await go('198.51.100.1', near, false)).toEqual({ address: '198.51.100.1', port: 5066 });
+    expect(await go('198.51.100.1', near, false)).toEqual({ address: '192.168.0.2', port: 4000 });
+    expect(await go('8.8.8.8', near, false)).toEqual({ address: '8.8.8.8', port: 5066 });
   });
 });
 
@@ -73,21 +74,23 @@ describe('targets', () => {
   it('keeps the public addresses of a name, in their order', async () => {
     const found = [
       '10.0.0.1',
+      '8.8.8.8',
       '198.51.100.2',
       '::ffff:127.0.0.1',
       '64:ff9b::10.0.0.1',
       '2001:db8::1',
+      '2606:4700::1111',
       '169.254.169.254',
     ];
     const resolve = jest.fn(() => Promise.resolve(found.map((address) => ({ address, port: 5060 }))));
     expect(await publicTargets(resolve)('carrier.test', null, 'udp')).toEqual([
-      { address: '198.51.100.2', port: 5060 },
-      { address: '2001:db8::1', port: 5060 },
+      { address: '8.8.8.8', port: 5060 },
+      { address: '2606:4700::1111', port: 5060 },
     ]);
     expect(resolve.mock.calls).toEqual([['carrier.test', null, 'udp']]);
   });
 
-  it.each(['10.0.0.1', '[fd00::1]', '[::ffff:7f00:1]', '0.0.0.0'])(
+  it.each(['10.0.0.1', '192.0.2.1', '[fd00::1]', '[::ffff:7f00:1]', '0.0.0.0'])(
     'refuses %s where it is not allowed',
     async (host) => {
       await expect(publicTargets(resolveTarget)(host, null, 'udp')).rejects.toBeInstanceOf(PrivateTargetError);
