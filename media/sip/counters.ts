@@ -13,6 +13,7 @@ export type SipRejectReason =
   | 'unavailable'
   | 'internal_error'
   | 'connection_limit'
+  | 'message_timeout'
   | 'framing';
 
 /** What the SIP layer counts. The default counts nothing. */

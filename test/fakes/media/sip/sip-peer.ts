@@ -28,9 +28,9 @@ export class SipPeer {
   }
 
   /** @param target port that `send` goes to; 0: whoever was heard last */
-  static async udp(target = 0): Promise<SipPeer> {
+  static async udp(target = 0, address = '127.0.0.1'): Promise<SipPeer> {
     const socket: UdpSocket = createSocket('udp4');
-    await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => socket.bind(0, address, resolve));
     let to = target;
     const peer = new SipPeer(
       'UDP',
