@@ -12,6 +12,7 @@ export type SipRejectReason =
   | 'wrong_credentials'
   | 'unavailable'
   | 'internal_error'
+  | 'guesses_paused'
   | 'connection_limit'
   | 'message_timeout'
   | 'framing';

@@ -17,6 +17,7 @@ import { buildResponse } from './message/serialiser';
 import { SUPPORTED_LINES, validateRequest } from './message/validation';
 import { markReceived } from './message/via';
 import { OwnAddresses } from './own-address';
+import { flowName } from './peer';
 import { UacDialog } from './uac-dialog';
 import { UasDialog } from './uas-dialog';
 
@@ -90,6 +91,7 @@ export class SipServer implements SipEndpoint {
       nonceKey: options.nonceKey,
       clock: this.#clock,
       credentials: (username) => options.delegate.credentials(username),
+      onGuesses: (report) => this.#logger.warn(report, 'wrong SIP credentials'),
     });
     this.#edge = new SipEdge({
       listen: options.listen,
@@ -136,6 +138,7 @@ export class SipServer implements SipEndpoint {
     if (this.#closed) return;
     this.#closed = true;
     for (const dialog of this.#dialogs.all()) dialog.dispose();
+    this.#digest.close();
     await this.#edge.close();
   }
 
@@ -290,7 +293,7 @@ export class SipServer implements SipEndpoint {
   /** Null when the request was refused or challenged, without any state kept. */
   #authenticate(request: SipRequest, flow: Flow): SipIdentity | null {
     if (this.#options.authentication === 'none') return this.#options.anonymousIdentity ?? ANONYMOUS;
-    const verdict = this.#digest.verify(request, flow.peer.address);
+    const verdict = this.#digest.verify(request, flow.peer.address, flowName(flow.peer));
     switch (verdict.kind) {
       case 'accepted': {
         this.#edge.prove(flow);
@@ -304,6 +307,9 @@ export class SipServer implements SipEndpoint {
       }
       case 'denied':
         this.#refuse(request, flow, { status: 403 }, 'wrong_credentials');
+        return null;
+      case 'paused':
+        this.#counters.rejected('guesses_paused', null);
         return null;
     }
   }

@@ -112,4 +112,29 @@ describe('SIP edge under attack', () => {
     await until(() => (endpoint.rejected.rate_limited ?? 0) > 20);
     for (let n = 0; n < 5; n++) await isAnswered(peer);
   });
+
+  it.each(['udp', 'tcp'] as const)('slows a guesser over %s down, and nobody else', async (transport) => {
+    endpoint = await TestEndpoint.start();
+    endpoint.onCall = ({ dialog }) => dialog.reject(486);
+    const guesser = await SipPeer[transport](endpoint.port);
+    const beganMs = performance.now();
+    for (let denied = 0, n = 0; denied < 6; n++) {
+      const status = await authenticate(guesser, 'alice', `guess ${n}`);
+      expect([403, undefined]).toContain(status);
+      if (status === 403) denied += 1;
+    }
+    // Pauses of 0.5 and 1 s lie between the fourth and the sixth; after it 2 s.
+    expect(performance.now() - beganMs).toBeGreaterThan(1_400);
+    expect(await authenticate(guesser, 'alice', 'secret')).toBeUndefined();
+    await isAnswered(guesser);
+    expect(await authenticate(await SipPeer.udp(endpoint.port, '127.0.0.2'), 'alice', 'secret')).toBe(486);
+    await endpoint.server.close();
+    const sum = (key: 'failures' | 'withheld'): number =>
+      (endpoint.warnings as Record<typeof key, number>[]).reduce((total, report) => total + report[key], 0);
+    expect(endpoint.warnings).toHaveLength(2);
+    expect(endpoint.warnings[0]).toMatchObject({ failures: 1, from: ['127.0.0.1'], trunkIds: ['trunk'] });
+    expect(sum('failures')).toBe(endpoint.rejected.wrong_credentials);
+    expect(sum('withheld')).toBe(endpoint.rejected.guesses_paused);
+    expect(JSON.stringify(endpoint.warnings)).not.toMatch(/alice|guess|secret/);
+  });
 });
