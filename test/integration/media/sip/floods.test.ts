@@ -92,7 +92,7 @@ describe('SIP edge under attack', () => {
     const peer = await SipPeer.udp(endpoint.port);
     const flood = createSocket('udp4');
     for (let round = 0; round < 10; round++) {
-      for (let n = 0; n < 50; n++) {
+      for (let n = 0; n < 40; n++) {
         flood.send(garbage, endpoint.port, '127.0.0.1');
         peer.send(garbage);
       }
