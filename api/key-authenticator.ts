@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 
+import { userNetwork } from '../ops/address-scope';
 import type { Logger } from '../ops/logger';
 import type { Authenticator } from './middleware/auth';
 import { RateLimiter, rateLimited } from './middleware/rate-limit';
@@ -39,7 +40,7 @@ export class KeyAuthenticator implements Authenticator {
   /** @throws ApiError 429 when too many unknown keys come from one network */
   async authenticate(key: string, address: string): Promise<Principal | undefined> {
     const digest = createHash('sha256').update(key).digest('base64');
-    const network = networkOf(address);
+    const network = userNetwork(address);
     const familiar = this.#nowMs() - (this.#familiar.get(digest)?.validMs ?? -Infinity) < FAMILIAR_MS;
     // Taken before the look-up and given back after it: many at once are counted too.
     if (!familiar) this.#takeUnknown(network);
@@ -83,16 +84,4 @@ export class KeyAuthenticator implements Authenticator {
       this.#logger.debug({ err: error }, 'last use of a key not written');
     });
   }
-}
-
-/** An IPv4 address, or the /64 of an IPv6 one: what one user has at least (RFC 6177 §2). */
-function networkOf(address: string): string {
-  if (!address.includes(':') || address.startsWith('::ffff:')) return address;
-  const [head = '', tail = ''] = address.split('::');
-  const [front, back] = [head, tail].map((part) => part.split(':').filter((group) => group !== '')) as [
-    string[],
-    string[],
-  ];
-  const zeros = Array<string>(Math.max(0, 8 - front.length - back.length)).fill('0');
-  return [...front, ...zeros, ...back].slice(0, 4).join(':');
 }

@@ -1,4 +1,3 @@
-import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { NODE_SILENCE_MS } from '../contract/nodes';
@@ -13,6 +12,7 @@ import { CallRequests } from './calls/call-requests';
 import { readApiConfig } from './config';
 import { connectDatabase, createApiStore, purgeHourly, whenConnected } from './database';
 import { KeyAuthenticator } from './key-authenticator';
+import { createLimitedServer } from './limited-server';
 import type { ReadinessProbe } from './readiness';
 import { packageVersion } from './version';
 
@@ -78,8 +78,7 @@ async function main(): Promise<void> {
       logger,
     });
     const handle = app.callback();
-    const server = createServer((request, response) => void handle(request, response));
-    server.requestTimeout = 30_000;
+    const server = createLimitedServer((request, response) => void handle(request, response));
     await listen(server, config.port, config.host);
     shutdown.add('http', () => drain(server));
     logger.info({ host: config.host, port: config.port }, 'API listens');

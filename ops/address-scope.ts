@@ -4,7 +4,7 @@
  */
 import { BlockList, isIPv4, isIPv6, SocketAddress } from 'node:net';
 
-export type AddressScope = 'public' | 'private' | 'link' | 'loopback' | 'unusable';
+export type AddressScope = 'public' | 'documentation' | 'private' | 'link' | 'loopback' | 'unusable';
 
 type Subnet = readonly [network: string, prefix: number, family: 'ipv4' | 'ipv6'];
 
@@ -24,6 +24,17 @@ const SCOPES: readonly (readonly [scope: AddressScope, list: BlockList])[] = [
       // Site-local (RFC 3879 §4) and a network's own NAT64 (RFC 8215 §3).
       ['fec0::', 10, 'ipv6'],
       ['64:ff9b:1::', 48, 'ipv6'],
+    ),
+  ],
+  // Nobody's on the Internet (RFC 5737 §3, RFC 3849 §2, RFC 9637 §3); in a test network they stand for it.
+  [
+    'documentation',
+    blockList(
+      ['192.0.2.0', 24, 'ipv4'],
+      ['198.51.100.0', 24, 'ipv4'],
+      ['203.0.113.0', 24, 'ipv4'],
+      ['2001:db8::', 32, 'ipv6'],
+      ['3fff::', 20, 'ipv6'],
     ),
   ],
   // Groups, broadcast, what RFC 6890 reserves, and IPv4 in forms of IPv6 that nobody routes: compatible
@@ -54,15 +65,28 @@ export function addressScope(address: string): AddressScope {
 
 /**
  * Whether a host that `peer` names may be addressed: one of the Internet, the peer itself, or, where private targets
- * are allowed, one as near to us as the peer. Elsewhere a near peer says little: behind Docker's NAT all peers are near.
+ * are allowed, one as near to us as the peer, or one of documentation, which is near to nobody. Elsewhere a near peer says little: behind Docker's NAT all peers are near.
  */
 export function mayReach(address: string, peer: string, allowPrivate: boolean): boolean {
   const scope = addressScope(address);
   if (scope === 'unusable') return false;
   if (scope === 'public' || address === peer) return true;
   if (!allowPrivate) return false;
+  if (scope === 'documentation') return true;
   const from = addressScope(peer);
   return from === scope || (scope === 'private' && (from === 'link' || from === 'loopback'));
+}
+
+/** An IPv4 address, or the /64 of an IPv6 one: what one user has at least (RFC 6177 §2). */
+export function userNetwork(address: string): string {
+  if (!address.includes(':') || address.startsWith('::ffff:')) return address;
+  const [head = '', tail = ''] = address.split('::');
+  const [front, back] = [head, tail].map((part) => part.split(':').filter((group) => group !== '')) as [
+    string[],
+    string[],
+  ];
+  const zeros = Array<string>(Math.max(0, 8 - front.length - back.length)).fill('0');
+  return [...front, ...zeros, ...back].slice(0, 4).join(':');
 }
 
 /** The wildcard of a socket; in SDP how older phones hold. */

@@ -18,6 +18,9 @@ export interface OpsServerOptions {
   readonly readiness: () => Promise<Readiness> | Readiness;
 }
 
+/** Probes and a scraper need a few; more is somebody who holds connections open. */
+const MAX_CONNECTIONS = 200;
+
 /** `/health`, `/ready` and `/metrics` of a process that has no API of its own. */
 export class OpsServer {
   readonly #options: OpsServerOptions;
@@ -26,6 +29,7 @@ export class OpsServer {
   constructor(options: OpsServerOptions) {
     this.#options = options;
     this.#server = createServer((request, response) => void this.#answer(request, response));
+    this.#server.maxConnections = MAX_CONNECTIONS;
   }
 
   /** The port it listens on. */

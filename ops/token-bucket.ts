@@ -1,3 +1,5 @@
+import { keepNewest } from './keep-newest';
+
 export interface RateLimit {
   /** What a key may take for ever. */
   readonly perSecond: number;
@@ -6,9 +8,9 @@ export interface RateLimit {
 }
 
 export interface TokenBucketsOptions extends RateLimit {
-  /** Buckets kept; beyond it one is dropped, and its key may take a whole burst again. */
+  /** Buckets kept; beyond it some are dropped, and their keys may take a whole burst again. */
   readonly maxKeys: number;
-  /** The one that is dropped: not used for longest, which costs a move at each use, or made first. */
+  /** Those that are dropped: not used for longest, which costs a move at each use, or made first. */
   readonly drops: 'idle' | 'first';
   /** Monotonic milliseconds. Default `performance`. */
   readonly clock?: { now(): number };
@@ -44,6 +46,24 @@ export class TokenBuckets {
     return true;
   }
 
+  /** Takes what was used already. A key owes a burst at most, and may take nothing until it has made up for it. */
+  charge(key: string, tokens: number): void {
+    const bucket = this.#refilled(key);
+    bucket.tokens = Math.max(-this.#burst, bucket.tokens - tokens);
+  }
+
+  /** Milliseconds until there is a token, 0 when there is one. */
+  waitMs(key: string): number {
+    const bucket = this.#buckets.get(key);
+    if (bucket === undefined) return 0;
+    const missing = 1 - bucket.tokens - (this.#clock.now() - bucket.updatedMs) * this.#perMs;
+    return missing <= 0 ? 0 : Math.ceil(missing / this.#perMs);
+  }
+
+  has(key: string): boolean {
+    return this.#buckets.has(key);
+  }
+
   /** Tokens that were left, with fractions, when the key last took one. */
   left(key: string): number {
     return this.#buckets.get(key)?.tokens ?? this.#burst;
@@ -70,12 +90,9 @@ export class TokenBuckets {
   }
 
   #make(key: string, nowMs: number): Bucket {
-    if (this.#buckets.size >= this.#maxKeys) {
-      const first = this.#buckets.keys().next();
-      if (first.done !== true) this.#buckets.delete(first.value);
-    }
     const bucket = { tokens: this.#burst, updatedMs: nowMs };
     this.#buckets.set(key, bucket);
+    keepNewest(this.#buckets, this.#maxKeys);
     return bucket;
   }
 }

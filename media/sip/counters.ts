@@ -12,7 +12,9 @@ export type SipRejectReason =
   | 'wrong_credentials'
   | 'unavailable'
   | 'internal_error'
+  | 'guesses_paused'
   | 'connection_limit'
+  | 'message_timeout'
   | 'framing';
 
 /** What the SIP layer counts. The default counts nothing. */

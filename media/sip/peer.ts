@@ -6,3 +6,8 @@ export interface SipPeer {
   readonly address: string;
   readonly port: number;
 }
+
+/** Tells one flow from all others. */
+export function flowName({ transport, address, port }: SipPeer): string {
+  return `${transport} ${address} ${port}`;
+}

@@ -18,10 +18,10 @@ import { buildResponse } from './message/serialiser';
 import { SUPPORTED_LINES, validateRequest } from './message/validation';
 import { markReceived } from './message/via';
 import { OwnAddresses } from './own-address';
+import { flowName } from './peer';
 import { SESSION_TIMER_POLICY, tooBrief } from './session-expires';
 import { UacDialog } from './uac-dialog';
 import { UasDialog } from './uas-dialog';
-import { TokenBuckets } from '../../ops/token-bucket';
 
 import type { SipIdentity } from './auth/identity';
 import type { Clock } from '../clock';
@@ -53,7 +53,7 @@ export interface SipServerOptions {
   /** `none` admits every INVITE as `anonymousIdentity`: for benchmarks only. Default `digest`. */
   readonly authentication?: 'digest' | 'none';
   readonly anonymousIdentity?: SipIdentity;
-  /** Per source address, before parsing. Default 5000 messages a second, 10000 at once. */
+  /** Per source, before parsing, see `SourceLimits`. Default 5000 messages a second, 10000 at once. */
   readonly rateLimit?: RateLimit;
   readonly tcpLimits?: Partial<TcpLimits>;
   readonly counters?: SipCounters;
@@ -69,7 +69,6 @@ export interface SipServerOptions {
 }
 
 const DEFAULT_RATE_LIMIT: RateLimit = { perSecond: 5_000, burst: 10_000 };
-const MAX_SOURCES = 20_000;
 const REALM = 'trunkline';
 /** Value of Server and User-Agent. */
 const PRODUCT = 'Trunkline';
@@ -80,7 +79,6 @@ export class SipServer implements SipEndpoint {
   readonly #options: SipServerOptions;
   readonly #edge: SipEdge;
   readonly #digest: DigestServer;
-  readonly #limiter: TokenBuckets;
   readonly #ownAddresses: OwnAddresses;
   readonly #dialogs = new DialogTable();
   readonly #context: DialogContext;
@@ -96,22 +94,19 @@ export class SipServer implements SipEndpoint {
     this.#clock = options.clock ?? systemClock;
     this.#counters = options.counters ?? noCounters;
     this.#logger = options.logger ?? noLogger;
-    this.#limiter = new TokenBuckets({
-      ...(options.rateLimit ?? DEFAULT_RATE_LIMIT),
-      maxKeys: MAX_SOURCES,
-      drops: 'first',
-      clock: this.#clock,
-    });
     this.#digest = new DigestServer({
       realm: REALM,
       nonceKey: options.nonceKey,
       clock: this.#clock,
       credentials: (username) => options.delegate.credentials(username),
+      onGuesses: (report) => this.#logger.warn(report, 'wrong SIP credentials'),
     });
     this.#edge = new SipEdge({
       listen: options.listen,
       sink: (bytes, flow) => this.#receive(bytes, flow),
       onRefused: (reason) => this.#counters.rejected(reason, null),
+      rateLimit: options.rateLimit ?? DEFAULT_RATE_LIMIT,
+      clock: this.#clock,
       ...(options.tcpLimits === undefined ? {} : { tcpLimits: options.tcpLimits }),
     });
     this.#ownAddresses = new OwnAddresses(this.#edge, options.publicHost);
@@ -154,6 +149,7 @@ export class SipServer implements SipEndpoint {
     this.#closed = true;
     for (const dialog of this.#dialogs.all()) dialog.dispose();
     this.#names.close();
+    this.#digest.close();
     await this.#edge.close();
   }
 
@@ -172,16 +168,13 @@ export class SipServer implements SipEndpoint {
 
   #receive(bytes: Buffer, flow: Flow): void {
     if (this.#closed) return;
-    if (!this.#limiter.take(flow.peer.address)) {
-      this.#counters.rejected('rate_limited', null);
-      return;
-    }
     let message: SipRequest | SipResponse;
     try {
       message = parseMessage(bytes);
     } catch {
       // Not SIP at all, or a keep-alive of CRLFs.
       if (bytes.length > 4) this.#counters.rejected('unparsable', null);
+      this.#edge.noteUnparsable(bytes, flow);
       return;
     }
     try {
@@ -315,9 +308,10 @@ export class SipServer implements SipEndpoint {
   /** Null when the request was refused or challenged, without any state kept. */
   #authenticate(request: SipRequest, flow: Flow): SipIdentity | null {
     if (this.#options.authentication === 'none') return this.#options.anonymousIdentity ?? ANONYMOUS;
-    const verdict = this.#digest.verify(request, flow.peer.address);
+    const verdict = this.#digest.verify(request, flow.peer.address, flowName(flow.peer));
     switch (verdict.kind) {
       case 'accepted': {
+        this.#edge.prove(flow);
         const { trunkId, orgId, username } = verdict.credentials;
         return { trunkId, orgId, username };
       }
@@ -331,6 +325,9 @@ export class SipServer implements SipEndpoint {
         return null;
       case 'denied':
         this.#refuse(request, flow, { status: 403 }, 'wrong_credentials');
+        return null;
+      case 'paused':
+        this.#counters.rejected('guesses_paused', null);
         return null;
     }
   }

@@ -1,12 +1,14 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 
 import { digestResponse, parseAlgorithm, parseDigestHeader } from './digest';
+import { GuessGuard } from './guess-guard';
 import { NonceCountWindow } from './nonce-count';
 import { quote } from '../message/parameters';
 import { isServerOf, sameUri } from '../message/uri-equivalence';
 
 import type { Clock } from '../../clock';
 import type { SipRequest } from '../message/message';
+import type { GuessReport } from './guess-log';
 import type { DigestCredentials } from './identity';
 
 /**
@@ -19,6 +21,8 @@ interface DigestServerOptions {
   readonly nonceKey: Buffer;
   readonly clock: Clock;
   readonly credentials: (username: string) => DigestCredentials | undefined;
+  /** Wrong credentials came, see `GuessLog`. */
+  readonly onGuesses?: (report: GuessReport) => void;
 }
 
 type DigestVerdict =
@@ -28,7 +32,9 @@ type DigestVerdict =
   /** Unknown user and wrong password alike: 403. */
   | { readonly kind: 'denied' }
   /** Credentials that were made for another Request-URI: 400 (RFC 7616 §3.4.6). */
-  | { readonly kind: 'other_uri' };
+  | { readonly kind: 'other_uri' }
+  /** After wrong ones, too early to be looked at: no answer, so that who guesses waits and who repeats is heard. */
+  | { readonly kind: 'paused' };
 
 /** How long a nonce may be used. */
 const NONCE_LIFETIME_MS = 60_000;
@@ -45,10 +51,12 @@ const UNKNOWN_PASSWORD = 'no such user';
 export class DigestServer {
   readonly #options: DigestServerOptions;
   readonly #seen: NonceCountWindow;
+  readonly #guesses: GuessGuard;
 
   constructor(options: DigestServerOptions) {
     this.#options = options;
     this.#seen = new NonceCountWindow(options.clock, NONCE_LIFETIME_MS + FUTURE_MS);
+    this.#guesses = new GuessGuard({ clock: options.clock, onGuesses: options.onGuesses ?? (() => {}) });
   }
 
   /**
@@ -62,7 +70,8 @@ export class DigestServer {
     return algorithms.map((algorithm) => `WWW-Authenticate: Digest algorithm=${algorithm}, ${rest}`);
   }
 
-  verify(request: SipRequest, source: string): DigestVerdict {
+  /** @param flow address and port of the source as one name */
+  verify(request: SipRequest, source: string, flow = source): DigestVerdict {
     const params = this.#ownCredentials(request);
     if (params === null) return { kind: 'challenge', stale: false };
     const algorithm = parseAlgorithm(params.get('algorithm'));
@@ -79,6 +88,8 @@ export class DigestServer {
     if (qop !== undefined && (qop !== 'auth' || !/^[0-9a-f]{8}$/i.test(nc) || cnonce === '')) {
       return { kind: 'challenge', stale: false };
     }
+    const origin = { address: source, flow };
+    if (!this.#guesses.mayTry(origin, username)) return { kind: 'paused' };
     // An unknown user takes the same path and the same time as a wrong password.
     const known = this.#options.credentials(username);
     const expected = digestResponse({
@@ -91,14 +102,22 @@ export class DigestServer {
       nonce,
       ...(qop === undefined ? {} : { qop: { nc, cnonce } }),
     });
-    if (!equalHex(expected, response) || known === undefined) return { kind: 'denied' };
+    if (!equalHex(expected, response) || known === undefined) {
+      this.#guesses.failed(origin, username, known?.trunkId);
+      return { kind: 'denied' };
+    }
     // SIPp and older phones name the server alone, whomever they call.
     const { requestUri } = request;
     if (!sameUri(uri, requestUri) && !isServerOf(uri, requestUri)) return { kind: 'other_uri' };
     if (age > NONCE_LIFETIME_MS || age < -FUTURE_MS) return { kind: 'challenge', stale: true };
     // Without qop there is no count: such a nonce serves once.
     if (!this.#seen.use(nonce, qop === undefined ? 0 : parseInt(nc, 16))) return { kind: 'challenge', stale: true };
+    this.#guesses.succeeded(origin, username);
     return { kind: 'accepted', credentials: known };
+  }
+
+  close(): void {
+    this.#guesses.close();
   }
 
   #ownCredentials(request: SipRequest): Map<string, string> | null {

@@ -1,10 +1,13 @@
 import { isIP } from 'node:net';
 
 import { addressScope, isUnspecified } from '../../../ops/address-scope';
+import { SourceLimits } from './source-limits';
 import { DEFAULT_TCP_LIMITS, listenTcp, TcpConnections } from './tcp';
 import { routeAddress, UdpListener } from './udp';
 
 import type { Server } from 'node:net';
+import type { RateLimit } from '../../../ops/token-bucket';
+import type { Clock } from '../../clock';
 import type { SipRejectReason } from '../counters';
 import type { Flow, MessageSink } from './flow';
 import type { TcpLimits } from './tcp';
@@ -18,6 +21,8 @@ interface SipEdgeOptions {
   readonly listen: readonly SipListenAddress[];
   readonly sink: MessageSink;
   readonly onRefused: (reason: SipRejectReason) => void;
+  readonly rateLimit: RateLimit;
+  readonly clock: Clock;
   readonly tcpLimits?: Partial<TcpLimits>;
 }
 
@@ -27,6 +32,7 @@ const PORT_ZERO_TRIES = 10;
 /** All sockets of the SIP side of a node. Owns them; closing it closes them. */
 export class SipEdge {
   readonly #options: SipEdgeOptions;
+  readonly #sources: SourceLimits;
   readonly #connections: TcpConnections;
   readonly #udp: UdpListener[] = [];
   readonly #servers: Server[] = [];
@@ -35,7 +41,10 @@ export class SipEdge {
 
   constructor(options: SipEdgeOptions) {
     this.#options = options;
+    this.#sources = new SourceLimits(options.rateLimit, options.clock);
     this.#connections = new TcpConnections({
+      sources: this.#sources,
+      clock: options.clock,
       limits: { ...DEFAULT_TCP_LIMITS, ...options.tcpLimits },
       sink: options.sink,
       onRefused: options.onRefused,
@@ -65,6 +74,17 @@ export class SipEdge {
       await this.close();
       throw error;
     }
+  }
+
+  /** The peer of this flow has proved who it is: no stranger takes its place or uses up what it may send. */
+  prove({ peer }: Flow): void {
+    this.#sources.prove(peer);
+    if (peer.transport === 'tcp') this.#connections.prove(peer);
+  }
+
+  /** What was handed on could not be parsed. */
+  noteUnparsable(bytes: Buffer, { peer }: Flow): void {
+    this.#sources.unparsable(bytes, peer);
   }
 
   udpFlow(address: string, port: number): Flow {
@@ -136,7 +156,7 @@ export class SipEdge {
       const address = server.address();
       const port = address !== null && typeof address === 'object' ? address.port : asked;
       try {
-        this.#udp.push(await UdpListener.bind(host, port, this.#options.sink));
+        this.#udp.push(await UdpListener.bind(host, port, (bytes, flow) => this.#receiveDatagram(bytes, flow)));
         this.#servers.push(server);
         return;
       } catch (error) {
@@ -144,6 +164,11 @@ export class SipEdge {
         if (asked !== 0 || attempt >= PORT_ZERO_TRIES) throw error;
       }
     }
+  }
+
+  #receiveDatagram(bytes: Buffer, flow: Flow): void {
+    if (this.#sources.admits(bytes, flow.peer)) this.#options.sink(bytes, flow);
+    else this.#options.onRefused('rate_limited');
   }
 
   #udpListener(address: string): UdpListener {

@@ -1,7 +1,8 @@
-import { isIP } from 'node:net';
+import { isIP, isIPv4 } from 'node:net';
 
-import { canonicalAddress, mayReach } from '../../../ops/address-scope';
+import { addressScope, canonicalAddress, mayReach, userNetwork } from '../../../ops/address-scope';
 import { parseUri } from '../message/uri';
+import { isSentBy } from '../message/via';
 import { DEFAULT_SIP_PORT } from './resolver';
 
 import type { SipPeer } from '../peer';
@@ -18,11 +19,16 @@ interface HopContext {
   readonly allowPrivateTargets: boolean;
 }
 
-/** Sends a response where its request's topmost Via and source say (RFC 3261 §18.2.2, RFC 3581 §4). */
+/**
+ * Sends a response where its request's topmost Via and source say (RFC 3261 §18.2.2, RFC 3581 §4). Over UDP the port of
+ * sent-by counts only where sent-by is the source. Otherwise a NAT lies between, which knows nothing of that port: we
+ * answer to the source port though nobody asked for it by `rport`.
+ */
 export async function sendResponse(edge: SipEdge, flow: Flow, { via, bytes }: OutgoingResponse): Promise<void> {
   const { address, port, transport } = flow.peer;
   if (transport === 'udp') {
-    const to = via === null || via.params.has('rport') ? port : (via.port ?? DEFAULT_SIP_PORT);
+    const direct = via !== null && !via.params.has('rport') && isSentBy(via, address);
+    const to = direct ? (via.port ?? DEFAULT_SIP_PORT) : port;
     (to === port ? flow : edge.udpFlow(address, to)).send(bytes);
     return;
   }
@@ -46,8 +52,8 @@ export function nextHop({ hop }: Pick<RequestParts, 'hop'>): NextHop | null {
 
 /**
  * The flow to a next hop that a peer named. What it names is hostile or simply behind NAT: a private, loopback or
- * link-local address is used only when the peer itself was heard from that kind of address, and without
- * `allowPrivateTargets` not even then; else its source is.
+ * link-local address is used only when the peer itself was heard from that kind of address, a private one only in the
+ * same network, and without `allowPrivateTargets` not even then; else its source is.
  */
 export async function flowToHop(context: HopContext, hop: NextHop | null, peer: SipPeer): Promise<Flow> {
   const { edge } = context;
@@ -72,8 +78,22 @@ async function hopAddress(
   if (hop === null) return source;
   const literal = literalTarget(hop);
   const found = literal === undefined ? await resolve(hop.host, hop.port, hop.transport).catch(() => []) : [literal];
-  const target = found.find(({ address }) => mayReach(address, peer.address, allowPrivateTargets));
+  const target = found.find(({ address }) => isReachable(address, peer.address, allowPrivateTargets));
   return target === undefined ? source : { ...target, transport: hop.transport };
+}
+
+/**
+ * A private address means something in its own network alone, and nearly everybody has a 192.168.1.0/24: what a peer
+ * behind a VPN calls itself there is nobody, or somebody else, here. Its source is where its requests come from.
+ */
+function isReachable(address: string, peer: string, allowPrivateTargets: boolean): boolean {
+  if (!mayReach(address, peer, allowPrivateTargets)) return false;
+  return addressScope(address) !== 'private' || privateNetwork(address) === privateNetwork(peer);
+}
+
+/** What is most probably one network, since nobody tells its mask: a /24 of IPv4, a /64 of IPv6. */
+function privateNetwork(address: string): string {
+  return isIPv4(address) ? address.slice(0, address.lastIndexOf('.')) : userNetwork(address);
 }
 
 function literalTarget({ host, port }: NextHop): Omit<ResolvedTarget, 'transport'> | undefined {

@@ -1,3 +1,4 @@
+import { canonicalAddress } from '../../../ops/address-scope';
 import { parseParameters } from './parameters';
 
 /** One Via value (RFC 3261 §20.42). */
@@ -27,13 +28,20 @@ export function parseVia(value: string): Via | null {
 }
 
 /**
+ * Whether sent-by is the address that the request came from. A name never is: to ask the DNS for whoever sends one would
+ * be a service to attackers.
+ */
+export function isSentBy({ host }: Via, address: string): boolean {
+  return canonicalAddress(host.startsWith('[') ? host.slice(1, -1) : host) === address;
+}
+
+/**
  * The topmost Via as the server transport must note it: `received` with the source address when it differs from
  * sent-by or `rport` was asked for, and the source port in `rport` (RFC 3261 §18.2.1, RFC 3581 §4).
  */
 export function markReceived(value: string, via: Via, address: string, port: number): string {
   const asked = via.params.has('rport');
-  const sentBy = via.host.startsWith('[') ? via.host.slice(1, -1) : via.host;
-  if (!asked && sentBy === address) return value;
+  if (!asked && isSentBy(via, address)) return value;
   let marked = value.replace(/;\s*received\s*=\s*[^;,\s]*/i, '');
   if (asked) marked = marked.replace(/;\s*rport(?:\s*=\s*\d*)?(?=\s*(?:;|$))/i, `;rport=${port}`);
   return `${marked};received=${address}`;

@@ -16,16 +16,16 @@ describe('a target that must be public', () => {
   const local = 'localhost api.localhost. 127.0.0.1 [::1] :: 0.0.0.0';
   const privateRanges = '10.1.2.3 172.16.0.1 172.31.255.255 192.168.1.1 100.64.0.1 fd00::1 fc00::1 ::ffff:10.0.0.1';
   const special = '169.254.169.254 224.0.0.1 255.255.255.255 198.18.0.1 fe80::1 ff02::1';
+  const documentation = '192.0.2.1 198.51.100.20 203.0.113.10 2001:db8::1 [2001:db8::1] 3fff::1 ::ffff:192.0.2.1';
 
   const otherSpellings = '0:0:0:0:0:0:0:1 [0000::0001] 0:0::ffff:127.0.0.1 ::ffff:7f00:1 ::127.0.0.1 FE80::1%eth0';
   const ofResolvers = '127.1 2130706433 0x7f.1 0X7F000001 0177.0.0.1 10.1 10.1. 0 64:ff9b::a00:1 2002:a00:1::';
 
-  it.each([local, privateRanges, special, otherSpellings, ofResolvers].flatMap((hosts) => hosts.split(' ')))(
-    'is not %s',
-    (host) => {
-      expect(refuses(host)).toBe(true);
-    },
-  );
+  it.each(
+    [local, privateRanges, special, documentation, otherSpellings, ofResolvers].flatMap((hosts) => hosts.split(' ')),
+  )('is not %s', (host) => {
+    expect(refuses(host)).toBe(true);
+  });
 
   it.each([
     'example.com',
@@ -33,7 +33,8 @@ describe('a target that must be public', () => {
     '172.32.0.1',
     '100.128.0.1',
     '192.169.0.1',
-    '2001:db8::1',
+    '2606:4700::1111',
+    '192.0.3.1',
     '::ffff:8.8.8.8',
     '::ffff:808:808',
     '8.8',

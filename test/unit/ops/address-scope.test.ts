@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import { addressScope, canonicalAddress, isUnspecified, mayReach } from '../../../ops/address-scope';
+import { addressScope, canonicalAddress, isUnspecified, mayReach, userNetwork } from '../../../ops/address-scope';
 
 describe('scope of an address', () => {
   it.each([
@@ -20,7 +20,18 @@ describe('scope of an address', () => {
     ['0.0.0.0', 'unusable'],
     ['224.0.1.75', 'unusable'],
     ['255.255.255.255', 'unusable'],
-    ['2001:db8::1', 'public'],
+    ['2606:4700::1111', 'public'],
+    ['192.0.2.1', 'documentation'],
+    ['192.0.3.1', 'public'],
+    ['198.51.100.255', 'documentation'],
+    ['198.51.101.0', 'public'],
+    ['203.0.113.10', 'documentation'],
+    ['203.0.112.255', 'public'],
+    ['2001:db8::1', 'documentation'],
+    ['2001:db7:ffff::1', 'public'],
+    ['3fff::1', 'documentation'],
+    ['3fff:fff:ffff::1', 'documentation'],
+    ['3fff:1000::1', 'public'],
     ['fd00::1', 'private'],
     ['fe80::1', 'link'],
     ['::1', 'loopback'],
@@ -47,15 +58,19 @@ describe('scope of an address', () => {
     ['64:ff9b::8.8.8.8', 'public'],
     ['2002:a00:1::1', 'private'],
     ['2002:808:808::1', 'public'],
+    ['::ffff:203.0.113.5', 'documentation'],
+    ['64:ff9b::c000:201', 'documentation'],
+    ['2002:c633:6401::1', 'documentation'],
     ['fe80::1%eth0', 'link'],
   ])('is not hidden by the spelling %s', (address, scope) => expect(addressScope(address)).toBe(scope));
 
   it('is that of the IPv4 address within an IPv6 one', () => {
     const octet = fc.nat(255);
-    const first = fc.oneof(octet, fc.constantFrom(0, 10, 100, 127, 169, 172, 192, 198, 224));
-    const second = fc.oneof(octet, fc.constantFrom(0, 16, 18, 64, 168, 254));
+    const first = fc.oneof(octet, fc.constantFrom(0, 10, 100, 127, 169, 172, 192, 198, 203, 224));
+    const second = fc.oneof(octet, fc.constantFrom(0, 16, 18, 51, 64, 168, 254));
+    const third = fc.oneof(octet, fc.constantFrom(2, 100, 113));
     fc.assert(
-      fc.property(fc.tuple(first, second, octet, octet), (octets) => {
+      fc.property(fc.tuple(first, second, third, octet), (octets) => {
         const [a, b, c, d] = octets;
         const scope = addressScope(octets.join('.'));
         const high = ((a << 8) | b).toString(16);
@@ -69,8 +84,11 @@ describe('scope of an address', () => {
 
 describe('mayReach', () => {
   it.each([
+    ['8.8.8.8', '9.9.9.9', true],
+    ['8.8.8.8', '127.0.0.1', true],
     ['203.0.113.5', '198.51.100.7', true],
     ['203.0.113.5', '127.0.0.1', true],
+    ['203.0.113.5', '8.8.8.8', true],
     ['10.1.2.3', '192.168.1.9', true],
     ['10.1.2.3', '127.0.0.1', true],
     ['127.0.0.1', '127.0.0.1', true],
@@ -90,8 +108,12 @@ describe('mayReach', () => {
   ])('%s for a peer at %s: %p', (address, peer, allowed) => expect(mayReach(address, peer, true)).toBe(allowed));
 
   it.each([
-    ['203.0.113.5', '198.51.100.7', true],
-    ['203.0.113.5', '172.17.0.1', true],
+    ['8.8.8.8', '9.9.9.9', true],
+    ['8.8.8.8', '172.17.0.1', true],
+    ['203.0.113.5', '198.51.100.7', false],
+    ['203.0.113.5', '172.17.0.1', false],
+    ['203.0.113.5', '203.0.113.5', true],
+    ['2001:db8::1', '2606:4700::1111', false],
     ['192.168.1.9', '192.168.1.9', true],
     ['192.168.1.8', '192.168.1.9', false],
     ['10.1.2.3', '127.0.0.1', false],
@@ -118,3 +140,12 @@ it('knows the wildcards', () => {
     false,
   ]);
 });
+
+it.each([
+  ['192.0.2.1', '192.0.2.1'],
+  ['2001:db8::1', '2001:db8:0:0'],
+  ['2001:db8:0:0:ffff::2', '2001:db8:0:0'],
+  ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2'],
+  ['fe80::1%eth0', 'fe80:0:0:0'],
+  ['::ffff:192.0.2.1', '::ffff:192.0.2.1'],
+])('of %s one user has %s', (address, network) => expect(userNetwork(address)).toBe(network));

@@ -21,6 +21,7 @@ export class TestEndpoint {
   readonly calls: SeenCall[] = [];
   readonly rejected: Partial<Record<SipRejectReason, number>> = {};
   readonly errors: unknown[] = [];
+  readonly warnings: object[] = [];
   retransmitted = 0;
   available = true;
   onCall: (call: SeenCall) => void = () => {};
@@ -34,7 +35,11 @@ export class TestEndpoint {
         rejected: (reason) => (this.rejected[reason] = (this.rejected[reason] ?? 0) + 1),
         retransmitted: () => (this.retransmitted += 1),
       },
-      logger: { ...noLogger, error: (fields) => this.errors.push(fields) },
+      logger: {
+        ...noLogger,
+        warn: (fields) => this.warnings.push(fields),
+        error: (fields) => this.errors.push(fields),
+      },
       delegate: {
         credentials: (username) =>
           username === 'alice' ? { username, password: 'secret', trunkId: 'trunk', orgId: 'org' } : undefined,

@@ -120,7 +120,7 @@ describe('SIP edge', () => {
   });
 
   it('keeps a busy connection of which no piece ends with a message', async () => {
-    endpoint = await TestEndpoint.start({ tcpLimits: { partialMessageMs: 100 } });
+    endpoint = await TestEndpoint.start({ tcpLimits: { messageMs: 100 } });
     const peer = await SipPeer.tcp(endpoint.port);
     const text = new Caller(peer, endpoint.port).request('OPTIONS');
     peer.send(text.slice(0, 50));
@@ -142,9 +142,9 @@ describe('SIP edge', () => {
     peer.close();
   });
 
-  it('closes connections that send what cannot be framed, too slowly, or are too many', async () => {
+  it('closes connections that send too much, too slowly, nothing but keep-alives, or nothing', async () => {
     endpoint = await TestEndpoint.start({
-      tcpLimits: { maxConnectionsPerSource: 3, partialMessageMs: 60, idleMs: 1_000 },
+      tcpLimits: { messageMs: 60, idleMs: 1_000 },
     });
     const endless = await tcp();
     endless.write(`OPTIONS sip:x SIP/2.0\r\nX: ${'x'.repeat(200_000)}`);
@@ -158,12 +158,19 @@ describe('SIP edge', () => {
     const slow = await tcp();
     slow.write('OPTIONS sip:');
     await once(slow, 'close');
-    expect(endpoint.rejected.connection_limit).toBeUndefined();
-    const held = await Promise.all([tcp(), tcp(), tcp()]);
-    const fourth = await tcp();
-    await once(fourth, 'close');
-    expect(endpoint.rejected.connection_limit).toBe(1);
-    await Promise.all(held.map((socket) => once(socket, 'close')));
+    const silent = await tcp();
+    await once(silent, 'close');
+    const pinging = await tcp();
+    const pings = setInterval(() => pinging.write('\r\n\r\n'), 10);
+    await new Promise((resolve) => pinging.once('close', resolve));
+    clearInterval(pings);
+    expect(endpoint.rejected.message_timeout).toBe(3);
+    const spoke = await SipPeer.tcp(endpoint.port);
+    spoke.send(new Caller(spoke, endpoint.port).request('OPTIONS'));
+    await spoke.response(200);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(spoke.closed).toBe(false);
+    await until(() => spoke.closed);
   });
 
   it('drops what a source sends beyond its rate before parsing it', async () => {

@@ -186,6 +186,21 @@ describe('digest server', () => {
     expect(server.verify(invite(authorize(server, { uri: 'sip:x' }).text), '192.0.2.1').kind).toBe('other_uri');
   });
 
+  it('does not look at credentials while their source has to wait, and takes the right ones from elsewhere', async () => {
+    const guessed = new DigestServer(options);
+    const verdict = (password: string, source: string): string =>
+      guessed.verify(invite(authorize(guessed, { password }, source).text), source).kind;
+    const guesses = Array.from({ length: 1_000 }, (_, n) => verdict(`guess ${n}`, '192.0.2.66'));
+    expect(guesses.filter((kind) => kind === 'denied').length).toBeLessThan(10);
+    expect(verdict('secret', '192.0.2.66')).toBe('paused');
+    expect(verdict('secret', '192.0.2.1')).toBe('accepted');
+    // Nor does anybody wait for answers to nonces that are not ours.
+    expect(guessed.verify(invite(authorize(guessed, {}, '192.0.2.66').text), '192.0.2.5').kind).toBe('challenge');
+    await clock.advance(30_000);
+    expect(verdict('secret', '192.0.2.66')).toBe('accepted');
+    guessed.close();
+  });
+
   it('binds the nonce to the source address', () => {
     expect(server.verify(invite(authorize(server).text), '192.0.2.2')).toEqual({ kind: 'challenge', stale: false });
   });
