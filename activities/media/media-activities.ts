@@ -31,8 +31,13 @@ export interface MediaActivityDeps {
   readonly attempts: Pick<AttemptRepository, 'intended' | 'sent' | 'notSent'>;
   readonly calls: Pick<CallRepository, 'markStatus'>;
   readonly secrets: SecretBox;
-  /** `watched` is told at each heartbeat; `stopped` resolves when the node stops in order. */
-  readonly lifetime: { readonly stopped: Promise<'stopped'>; watched(): void };
+  /** `watched` is told at each heartbeat, `unwatched` that none is wanted; `stopped`: the node stops in order. */
+  readonly lifetime: {
+    readonly stopped: Promise<'stopped'>;
+    readonly steady: boolean;
+    watched(): void;
+    unwatched(): void;
+  };
   readonly logger: Logger;
   /** For tests. */
   readonly sleep?: Sleep;
@@ -78,7 +83,7 @@ export function createMediaActivities(
       if (bootId !== control.bootId) return 'other_boot';
       const context = Context.current();
       const over = Promise.race([lifetime.stopped, context.cancelled]);
-      over.catch(() => undefined); // cancelled between two beats: the next race throws it
+      over.catch(() => lifetime.unwatched());
       for (;;) {
         context.heartbeat();
         lifetime.watched();
@@ -99,6 +104,10 @@ async function dialCall(deps: MediaActivityDeps, input: DialInput): Promise<Dial
   const { nodeId, bootId } = control;
   const { call, n } = input;
   const { callId, orgId } = call;
+  if (!deps.lifetime.steady) {
+    deps.logger.info({ callId }, 'dial refused: it may have been given up while this node stood still');
+    return { sent: false, code: 'too_late' };
+  }
   const attemptId = attemptIdOf(callId, n);
   const sipCallId = attemptId;
   let details: SealedCallDetails;

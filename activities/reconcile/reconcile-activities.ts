@@ -149,7 +149,7 @@ async function withoutTheRunning(workflows: CallWorkflows, found: readonly Discr
 }
 
 async function settle(deps: ReconcileActivityDeps, workflows: CallWorkflows, found: Discrepancy): Promise<void> {
-  const { cause, callId, bootId, answered } = found;
+  const { cause, callId, nodeId, bootId, answered } = found;
   switch (cause) {
     case 'live_without_workflow':
       return; // its node ends it: that is the workflow's part
@@ -172,7 +172,8 @@ async function settle(deps: ReconcileActivityDeps, workflows: CallWorkflows, fou
       if (bootId !== null) await workflows.signalVerify(callId, bootId);
       return;
     case 'node_gone':
-      if (bootId !== null) await tellNodeLost(deps, workflows, [{ callId, bootId }]);
+      if (nodeId === null || bootId === null || !(await deps.nodes.declareLost({ nodeId, bootId }))) return;
+      await tellNodeLost(deps, workflows, [{ callId, bootId }]);
       return;
   }
 }

@@ -1,6 +1,13 @@
 import type { MigrationInterface } from 'typeorm';
 import { Initial1764000000000 } from './1764000000000-initial';
 import { IdempotencyAge1764000100000 } from './1764000100000-idempotency-age';
+import { DurableLostBoots1764340000000 } from './1764340000000-durable-lost-boots';
+import { DurableNodeCallLists1764340100000 } from './1764340100000-durable-node-call-lists';
 
 /** In order; a migration that was ever released is never changed. */
-export const MIGRATIONS: (new () => MigrationInterface)[] = [Initial1764000000000, IdempotencyAge1764000100000];
+export const MIGRATIONS: (new () => MigrationInterface)[] = [
+  Initial1764000000000,
+  IdempotencyAge1764000100000,
+  DurableLostBoots1764340000000,
+  DurableNodeCallLists1764340100000,
+];

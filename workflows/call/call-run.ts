@@ -1,4 +1,4 @@
-import { condition, sleep } from '@temporalio/workflow';
+import { condition, patched, sleep } from '@temporalio/workflow';
 import type { HangupCause } from '../../contract/endings';
 import { NODE_SILENCE_MS } from '../../contract/nodes';
 import { CallProgress } from './call-progress';
@@ -16,7 +16,7 @@ const ANSWER_BY_MS = 10_000;
 const BACKSTOP_MS = 30_000;
 /** An `ended` event is on its way this long at most before the node's word "I do not have it" counts. */
 const LAST_WORD_MS = 5_000;
-/** The node's workflow owes a verdict on a suspicion; after this the node's presence is looked up. */
+/** The node's workflow owes a verdict on a suspicion; after this the call finds out by itself. */
 const VERDICT_MS = 20_000;
 
 /**
@@ -181,9 +181,13 @@ export class CallRun {
     const asked = await node.suspect(this.input.callId, place);
     if (settled()) return;
     if (asked && (await condition(settled, VERDICT_MS))) return;
-    const presence = await this.projection.nodePresence(place.nodeId);
-    if (presence === null || presence.bootId !== place.bootId || presence.silentMs > NODE_SILENCE_MS) {
-      this.progress.nodeLost(place.bootId, Date.now());
-    } else await sleep('1s');
+    if (await this.#isLost(place)) this.progress.nodeLost(place.bootId, Date.now());
+    else await sleep('1s');
+  }
+
+  async #isLost({ nodeId, bootId }: CallNode): Promise<boolean> {
+    if (patched('losses-are-marked')) return await this.projection.declareLost({ nodeId, bootId });
+    const presence = await this.projection.nodePresence(nodeId);
+    return presence === null || presence.bootId !== bootId || presence.silentMs > NODE_SILENCE_MS;
   }
 }

@@ -16,6 +16,9 @@ export interface LostBoot {
 }
 
 export interface NodeLossActivities {
+  /** Marks the boot, so that it finds out when it comes back. False: it has shown a sign of life. */
+  declareLost(boot: NodeBoot): Promise<boolean>;
+  /** What runs of an earlier release looked at instead. */
   nodePresence(nodeId: string): Promise<NodePresence | null>;
   /** Signals `nodeLost` to every open call of the boot until two empty passes 5 s apart; returns how many it reached. */
   sweepLostCalls(lost: LostBoot): Promise<number>;

@@ -7,6 +7,7 @@ import {
   continueAsNew,
   getExternalWorkflowHandle,
   isCancellation,
+  patched,
   proxyActivities,
   proxyLocalActivities,
   setCurrentDetails,
@@ -156,8 +157,7 @@ class NodeSupervision {
     for (;;) {
       if (this.#watch.bootId !== bootId) return this.#watch.isLost(bootId) ? 'lost' : 'replaced';
       const ping = await this.#ping();
-      const presence = ping === null ? await this.#presence() : null;
-      const verdict = judge(bootId, ping, presence);
+      const verdict = ping === null ? await this.#judgeSilence(bootId) : judge(bootId, ping, null);
       if (verdict === 'lost') {
         this.#watch.lost(bootId);
         this.#losses.push({ nodeId: this.#nodeId, bootId, exceptBootId: null });
@@ -179,6 +179,20 @@ class NodeSupervision {
       return (await media.pingNode()).bootId;
     } catch (error) {
       if (error instanceof ActivityFailure) return null;
+      throw error;
+    }
+  }
+
+  /**
+   * Nothing of a loss is told to anybody before it is marked: a boot that comes back at this very moment either has
+   * shown itself, and is not lost, or finds the mark.
+   */
+  async #judgeSilence(bootId: string): Promise<Verdict> {
+    if (!patched('losses-are-marked')) return judge(bootId, null, await this.#presence());
+    try {
+      return (await store.declareLost({ nodeId: this.#nodeId, bootId })) ? 'lost' : 'unclear';
+    } catch (error) {
+      if (error instanceof ActivityFailure) return 'unclear'; // PostgreSQL is away
       throw error;
     }
   }

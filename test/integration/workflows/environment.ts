@@ -209,6 +209,7 @@ export class WorkflowEnvironment {
       connectWorker: () => this.connectWorker(),
       namespace: this.namespace,
       ...nodeActivities(this),
+      onLost: () => undefined,
       logger: this.logger,
     });
     await services.start();

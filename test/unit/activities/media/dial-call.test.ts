@@ -51,17 +51,19 @@ function setUp(plan: DialPlan = { kind: 'ring' }) {
       return Promise.resolve(true);
     },
   };
+  const time = { nowMs: 0 };
+  const lifetime = new NodeLifetime({ nowMs: () => time.nowMs, epochMs: () => time.nowMs });
   const activities = () =>
     createMediaActivities({
       control,
       attempts,
       calls: { markStatus: () => Promise.resolve(true) },
       secrets,
-      lifetime: new NodeLifetime(),
+      lifetime,
       logger: createLogger({ name: 'test', level: 'silent' }),
       sleep: sleepOnGlobalTimers,
     });
-  return { log, rows, control, attempts, activities };
+  return { log, rows, control, attempts, lifetime, time, activities };
 }
 
 test('the attempt is intended before the INVITE and sent after it; its Call-ID follows from the attempt', async () => {
@@ -134,6 +136,19 @@ test('a node that fails while it dials leaves the outcome unknown, without its w
     .catch((error: unknown) => error);
   expect(failure).toMatchObject({ type: 'dial_unknown' });
   expect(String((failure as Error).message)).not.toContain('socket');
+});
+
+test('a dial that reaches a node which stood still until now is not begun: it may have been given up', async () => {
+  const { log, lifetime, time, activities } = setUp();
+  time.nowMs = 8_000;
+  expect(await activities().dialCall(input)).toEqual({ sent: false, code: 'too_late' });
+  // Its standing is known again, but the dial may have been on its way before.
+  lifetime.standing.tick();
+  lifetime.standing.ask()();
+  expect(await activities().dialCall(input)).toEqual({ sent: false, code: 'too_late' });
+  expect(log).toEqual([]);
+  time.nowMs += 2_000;
+  expect(await activities().dialCall(input)).toMatchObject({ sent: true });
 });
 
 test('a refusal after the intention closes the attempt as not sent', async () => {
