@@ -13,6 +13,7 @@ const BETWEEN_PASSES_MS = 5_000;
 const EMPTY_PASSES = 2;
 const HEARTBEAT_MS = 1_000;
 const PARALLEL_SIGNALS = 10;
+const PARALLEL_SETTLEMENTS = 10;
 const TEMPORAL_LIMIT_MS = 10_000;
 /** More than any node's `last_seen` can be old and still matter. */
 const EVER_SEEN_MS = 7 * 24 * 3_600_000;
@@ -28,7 +29,7 @@ export interface ReconcileActivityDeps {
 
 export function createReconcileActivities(
   deps: ReconcileActivityDeps,
-): Pick<NodeLossActivities, 'sweepLostCalls'> & Omit<ReconcileActivities, 'liveNodes'> {
+): Pick<NodeLossActivities, 'sweepLostCalls' | 'tellVerdict'> & Omit<ReconcileActivities, 'liveNodes'> {
   const workflows = new CallWorkflows({ client: deps.client, limitMs: TEMPORAL_LIMIT_MS });
   return {
     async sweepLostCalls(lost) {
@@ -58,16 +59,32 @@ export function createReconcileActivities(
       return await withoutTheRunning(workflows, found);
     },
 
+    async tellVerdict({ bootId, alive, callIds }) {
+      if (!alive) {
+        const calls = callIds.map((callId) => ({ callId, bootId }));
+        await tellNodeLost(deps, workflows, calls);
+      } else await inBatches(callIds, PARALLEL_SIGNALS, (callId) => workflows.signalNodeAlive(callId, bootId));
+    },
+
     async settleDiscrepancies(confirmed) {
-      for (const discrepancy of confirmed) {
-        Context.current().heartbeat();
+      await inBatches(confirmed, PARALLEL_SETTLEMENTS, async (discrepancy) => {
         await settle(deps, workflows, discrepancy);
         deps.settled.inc({ cause: discrepancy.cause });
         const { cause, callId, nodeId } = discrepancy;
         deps.logger.warn({ cause, callId, nodeId }, 'reconciler settled a call');
-      }
+      });
     },
   };
+}
+
+/** However many there are: some at a time, and a heartbeat before each. */
+async function inBatches<T, R>(all: readonly T[], size: number, work: (item: T) => Promise<R>): Promise<R[]> {
+  const done: R[] = [];
+  for (let at = 0; at < all.length; at += size) {
+    Context.current().heartbeat();
+    done.push(...(await Promise.all(all.slice(at, at + size).map(work))));
+  }
+  return done;
 }
 
 interface PlacedCall {
@@ -108,20 +125,12 @@ async function tellNodeLost(
   workflows: CallWorkflows,
   calls: readonly PlacedCall[],
 ): Promise<string[]> {
-  const told: string[] = [];
   const answers = await recordedAnswers(deps, calls);
-  for (let at = 0; at < calls.length; at += PARALLEL_SIGNALS) {
-    Context.current().heartbeat();
-    const batch = calls.slice(at, at + PARALLEL_SIGNALS);
-    const reached = await Promise.all(
-      batch.map(({ callId, bootId }) => {
-        const answeredAtMs = answers.get(callId);
-        return workflows.signalNodeLost(callId, answeredAtMs === undefined ? { bootId } : { bootId, answeredAtMs });
-      }),
-    );
-    told.push(...batch.filter((_, index) => reached[index] === 'delivered').map(({ callId }) => callId));
-  }
-  return told;
+  const reached = await inBatches(calls, PARALLEL_SIGNALS, ({ callId, bootId }) => {
+    const answeredAtMs = answers.get(callId);
+    return workflows.signalNodeLost(callId, answeredAtMs === undefined ? { bootId } : { bootId, answeredAtMs });
+  });
+  return calls.filter((_, index) => reached[index] === 'delivered').map(({ callId }) => callId);
 }
 
 /** A node that died while Temporal was away may have told PostgreSQL alone that a call was answered. */

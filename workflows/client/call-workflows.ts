@@ -4,7 +4,14 @@ import type { Client } from '@temporalio/client';
 import type { HangupCause } from '../../contract/endings';
 import type { NodeBoot } from '../../contract/nodes';
 import type { CallInput, CallMemo, InboundCallInput, OutboundCallInput } from '../call/input';
-import { acceptUpdate, callEventSignal, hangupUpdate, nodeLostSignal, verifySignal } from '../call/messages';
+import {
+  acceptUpdate,
+  callEventSignal,
+  hangupUpdate,
+  nodeAliveSignal,
+  nodeLostSignal,
+  verifySignal,
+} from '../call/messages';
 import type { CallStateSignal } from '../call/messages';
 import { callStartOptions } from '../call/start-options';
 import { callWorkflowId, mediaNodeAttribute, readMediaNodeAttribute } from '../ids';
@@ -110,6 +117,10 @@ export class CallWorkflows {
 
   async signalNodeLost(callId: string, lost: { bootId: string; answeredAtMs?: number }): Promise<SignalOutcome> {
     return await this.#signal(() => this.#handle(callId).signal(nodeLostSignal, lost));
+  }
+
+  async signalNodeAlive(callId: string, bootId: string): Promise<SignalOutcome> {
+    return await this.#signal(() => this.#handle(callId).signal(nodeAliveSignal, { bootId }));
   }
 
   async signalVerify(callId: string, bootId: string): Promise<SignalOutcome> {

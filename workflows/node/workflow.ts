@@ -25,6 +25,9 @@ import type { MediaNodeInput } from './messages';
 import { judge, NodeWatch } from './node-watch';
 import type { Verdict } from './node-watch';
 
+/** Calls that are told a verdict by one activity: their ids stay far below what one payload may hold. */
+const TOLD_AT_ONCE = 1_000;
+
 const store = proxyLocalActivities<NodeLossActivities>({
   startToCloseTimeout: '2s',
   retry: { maximumAttempts: 1 },
@@ -43,6 +46,8 @@ class NodeSupervision {
   readonly #nodeId: string;
   readonly #watch: NodeWatch;
   readonly #suspicions: { readonly bootId: string; readonly callId: string }[] = [];
+  /** Calls that wait for a word on their boot, while others are being told. */
+  readonly #waiting = new Map<string, string[]>();
   readonly #losses: LostBoot[] = [];
   #beside = 0;
   #olderBoots: CancellationScope | null = null;
@@ -215,19 +220,35 @@ class NodeSupervision {
   }
 
   async #sweep(lost: LostBoot): Promise<void> {
-    const reconcile = proxyActivities<NodeLossActivities>({
-      taskQueue: MAIN_TASK_QUEUE,
-      startToCloseTimeout: '10 minutes',
-      heartbeatTimeout: '10s',
-      retry: { initialInterval: '500ms', maximumInterval: '5s' },
-      summary:
-        lost.bootId === null ? `calls of boots before ${lost.exceptBootId}` : `calls of the lost boot ${lost.bootId}`,
-    });
-    await reconcile.sweepLostCalls(lost);
+    const whose =
+      lost.bootId === null ? `calls of boots before ${lost.exceptBootId}` : `calls of the lost boot ${lost.bootId}`;
+    await onCalls(whose).sweepLostCalls(lost);
   }
 
   #answerSuspicions(): void {
-    for (const { bootId, callId } of this.#suspicions.splice(0)) this.#track(this.#answer(bootId, callId));
+    for (const { bootId, callId } of this.#suspicions.splice(0)) {
+      const waiting = this.#waiting.get(bootId);
+      if (waiting !== undefined) waiting.push(callId);
+      else if (patched('verdicts-are-told-in-batches')) {
+        this.#waiting.set(bootId, [callId]);
+        this.#track(this.#tellVerdicts(bootId));
+      } else this.#track(this.#answer(bootId, callId));
+    }
+  }
+
+  /** A lost node may have all of its calls ask at once, which are more than one workflow can signal. */
+  async #tellVerdicts(bootId: string): Promise<void> {
+    const waiting = this.#waiting.get(bootId) ?? [];
+    while (waiting.length > 0) {
+      const alive = bootId === this.#watch.bootId && (await this.#verify(bootId)) === 'alive';
+      const callIds = waiting.splice(0, TOLD_AT_ONCE);
+      await onCalls(`${callIds.length} calls hear that boot ${bootId} is ${alive ? 'alive' : 'lost'}`).tellVerdict({
+        bootId,
+        alive,
+        callIds,
+      });
+    }
+    this.#waiting.delete(bootId);
   }
 
   /** Work beside the watch, which the workflow does not end without. */
@@ -242,6 +263,7 @@ class NodeSupervision {
       });
   }
 
+  /** As runs of an earlier release did it. */
   async #answer(bootId: string, callId: string): Promise<void> {
     const verdict = bootId === this.#watch.bootId ? await this.#verify(bootId) : 'lost';
     const signal = verdict === 'alive' ? nodeAliveSignal : nodeLostSignal;
@@ -257,4 +279,15 @@ class NodeSupervision {
     const lost = lostBoots.length === 0 ? '' : `\n- lost boots: ${lostBoots.join(', ')}`;
     setCurrentDetails(bootId === null ? `**no live boot**${lost}` : `**boot ${bootId}** is watched${lost}`);
   }
+}
+
+/** Work on many calls, as long as it takes. */
+function onCalls(summary: string): ReturnType<typeof proxyActivities<NodeLossActivities>> {
+  return proxyActivities<NodeLossActivities>({
+    taskQueue: MAIN_TASK_QUEUE,
+    startToCloseTimeout: '10 minutes',
+    heartbeatTimeout: '10s',
+    retry: { initialInterval: '500ms', maximumInterval: '5s' },
+    summary,
+  });
 }
