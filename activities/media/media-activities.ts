@@ -74,6 +74,11 @@ export function createMediaActivities(
       return Promise.resolve({ ...boot, calls: control.listCalls() });
     },
 
+    endOrphanedCalls({ bootId, callIds }) {
+      if (bootId === control.bootId) for (const callId of callIds) control.workflowLost(callId);
+      return Promise.resolve();
+    },
+
     endOrphanedCall({ callId, bootId }) {
       if (bootId === control.bootId) control.workflowLost(callId);
       return Promise.resolve();

@@ -4,10 +4,15 @@ import type { Counter } from 'prom-client';
 import type { Logger } from '../../ops/logger';
 import type { CallRepository } from '../../store/repositories/call-repository';
 import type { MediaNodeRepository } from '../../store/repositories/media-node-repository';
+import type { NodeCallListRepository } from '../../store/repositories/node-call-list-repository';
 import { CallWorkflows } from '../../workflows/client/call-workflows';
 import type { NodeLossActivities, LostBoot } from '../../workflows/node/activities';
-import type { Discrepancy, ReconcileActivities } from '../../workflows/reconciler/activities';
-import { MIN_AGE_MS, survey } from './survey';
+import type {
+  Discrepancy,
+  EarlierReconcileActivities,
+  ReconcileActivities,
+} from '../../workflows/reconciler/activities';
+import { compare, watchCalls, withoutTheRunning } from './watch-calls';
 
 const BETWEEN_PASSES_MS = 5_000;
 const EMPTY_PASSES = 2;
@@ -15,13 +20,14 @@ const HEARTBEAT_MS = 1_000;
 const PARALLEL_SIGNALS = 10;
 const PARALLEL_SETTLEMENTS = 10;
 const TEMPORAL_LIMIT_MS = 10_000;
-/** More than any node's `last_seen` can be old and still matter. */
-const EVER_SEEN_MS = 7 * 24 * 3_600_000;
 
 export interface ReconcileActivityDeps {
   readonly client: Client;
   readonly calls: CallRepository;
   readonly nodes: MediaNodeRepository;
+  readonly lists: NodeCallListRepository;
+  /** Counts the comparisons. */
+  readonly passes: Pick<Counter, 'inc'>;
   /** Counts what was settled, label `cause`. */
   readonly settled: Pick<Counter<'cause'>, 'inc'>;
   readonly logger: Logger;
@@ -29,7 +35,9 @@ export interface ReconcileActivityDeps {
 
 export function createReconcileActivities(
   deps: ReconcileActivityDeps,
-): Pick<NodeLossActivities, 'sweepLostCalls' | 'tellVerdict'> & Omit<ReconcileActivities, 'liveNodes'> {
+): Pick<NodeLossActivities, 'sweepLostCalls' | 'tellVerdict'> &
+  ReconcileActivities &
+  Omit<EarlierReconcileActivities, 'liveNodes'> {
   const workflows = new CallWorkflows({ client: deps.client, limitMs: TEMPORAL_LIMIT_MS });
   return {
     async sweepLostCalls(lost) {
@@ -46,25 +54,16 @@ export function createReconcileActivities(
       return reached.size;
     },
 
-    async surveyCalls(nodes) {
-      const [rows, running, known] = await Promise.all([
-        deps.calls.listOpen(MIN_AGE_MS),
-        workflows.running(),
-        deps.nodes.live(EVER_SEEN_MS),
-      ]);
-      const presence = new Map(
-        known.map(({ nodeId, bootId, ageMs }) => [nodeId, { nodeId, bootId, silentMs: ageMs }] as const),
-      );
-      const found = survey({ nowMs: Date.now(), rows, running, nodes, presence });
-      return await withoutTheRunning(workflows, found);
-    },
-
     async tellVerdict({ bootId, alive, callIds }) {
       if (!alive) {
         const calls = callIds.map((callId) => ({ callId, bootId }));
         await tellNodeLost(deps, workflows, calls);
       } else await inBatches(callIds, PARALLEL_SIGNALS, (callId) => workflows.signalNodeAlive(callId, bootId));
     },
+
+    watchCalls: (untilMs) => watchCalls(deps, workflows, untilMs),
+
+    surveyCalls: async (nodes) => await withoutTheRunning(workflows, await compare(deps, workflows, nodes)),
 
     async settleDiscrepancies(confirmed) {
       await inBatches(confirmed, PARALLEL_SETTLEMENTS, async (discrepancy) => {
@@ -144,17 +143,6 @@ async function recordedAnswers(
     deps.logger.warn({ err: error }, 'answers of lost calls are not looked up without PostgreSQL');
     return new Map();
   }
-}
-
-/** Visibility lags: whether a workflow is really gone is asked of the workflow itself. */
-async function withoutTheRunning(workflows: CallWorkflows, found: readonly Discrepancy[]): Promise<Discrepancy[]> {
-  const kept: Discrepancy[] = [];
-  for (const discrepancy of found) {
-    const { cause, callId } = discrepancy;
-    const claimsNone = cause === 'live_without_workflow' || cause === 'open_without_workflow';
-    if (!claimsNone || (await workflows.describe(callId))?.running !== true) kept.push(discrepancy);
-  }
-  return kept;
 }
 
 async function settle(deps: ReconcileActivityDeps, workflows: CallWorkflows, found: Discrepancy): Promise<void> {

@@ -22,6 +22,8 @@ const CALL_WORKFLOW = 'callWorkflow';
 const CALL_PREFIX = callWorkflowId('');
 /** One accepting update per call: a repeat with the same ids joins the first. */
 const ACCEPT_UPDATE_ID = 'accept';
+/** For all pages of a list, however many they are. */
+const LIST_LIMIT_MS = 60_000;
 
 export interface CallWorkflowsOptions {
   /** Fails fast: `createTemporalClient` of `ops/temporal-client.ts`. */
@@ -132,7 +134,7 @@ export class CallWorkflows {
     const query =
       `WorkflowType = '${CALL_WORKFLOW}' AND ExecutionStatus = 'Running'` +
       (nodeId === undefined ? '' : ` AND MediaNodeId STARTS_WITH '${quoted(mediaNodeAttribute(nodeId, ''))}'`);
-    return await timedRequest({ client: this.#client, deadlineMs: this.#deadlineMs() }, async () => {
+    return await timedRequest({ client: this.#client, deadlineMs: Date.now() + LIST_LIMIT_MS }, async () => {
       const calls: RunningCall[] = [];
       for await (const { workflowId, searchAttributes } of this.#client.workflow.list({ query })) {
         if (!workflowId.startsWith(CALL_PREFIX)) continue;

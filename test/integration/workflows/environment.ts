@@ -26,6 +26,7 @@ import { AttemptRepository } from '../../../store/repositories/attempt-repositor
 import { CallRepository } from '../../../store/repositories/call-repository';
 import { EventRepository } from '../../../store/repositories/event-repository';
 import { MediaNodeRepository } from '../../../store/repositories/media-node-repository';
+import { NodeCallListRepository } from '../../../store/repositories/node-call-list-repository';
 import { newMasterKey, SecretBox } from '../../../store/secrets';
 import type { InboundCallInput, OutboundCallInput } from '../../../workflows/call/input';
 import { acceptUpdate } from '../../../workflows/call/messages';
@@ -79,6 +80,11 @@ export class WorkflowEnvironment {
     name: 'trunkline_reconciled_calls_total',
     help: 'settled',
     labelNames: ['cause'] as const,
+    registers: [this.registry],
+  });
+  readonly passes = new Counter({
+    name: 'trunkline_reconciler_passes_total',
+    help: 'passes',
     registers: [this.registry],
   });
   readonly nodes: FakeNode[] = [];
@@ -157,7 +163,8 @@ export class WorkflowEnvironment {
   async startWorker(): Promise<void> {
     const calls = this.calls;
     const nodes = new MediaNodeRepository(this.dataSource);
-    const { logger, settled } = this;
+    const lists = new NodeCallListRepository(this.dataSource);
+    const { logger, settled, passes } = this;
     const activities = {
       ...createStoreActivities({
         calls,
@@ -165,7 +172,7 @@ export class WorkflowEnvironment {
         secrets: this.secrets,
         attempts: new AttemptRepository(this.dataSource),
       }),
-      ...createReconcileActivities({ client: this.client, calls, nodes, settled, logger }),
+      ...createReconcileActivities({ client: this.client, calls, nodes, lists, passes, settled, logger }),
     };
     const workflows = await workflowBundle();
     this.#worker = new PersistentWorker({
