@@ -57,10 +57,16 @@ class NodeSupervision {
   constructor(input: MediaNodeInput) {
     this.#nodeId = input.nodeId;
     this.#watch = new NodeWatch(input.resumed ?? { bootId: null, lostBoots: [] });
-    setHandler(nodeStateQuery, () => this.#watch.state);
-    setHandler(nodeStartedSignal, ({ bootId }) => this.#onStarted(bootId));
-    setHandler(nodeStoppedSignal, ({ bootId }) => void this.#watch.stopped(bootId));
-    setHandler(suspectSignal, (suspicion) => void this.#suspicions.push(suspicion));
+    setHandler(nodeStateQuery, () => this.#watch.state, { description: 'The boot that is watched, and lost ones' });
+    setHandler(nodeStartedSignal, ({ bootId }) => this.#onStarted(bootId), {
+      description: 'The node has begun this boot: calls of its older ones are lost',
+    });
+    setHandler(nodeStoppedSignal, ({ bootId }) => void this.#watch.stopped(bootId), {
+      description: 'The node has stopped in order, without calls',
+    });
+    setHandler(suspectSignal, (suspicion) => void this.#suspicions.push(suspicion), {
+      description: 'A call has had no answer of the node, and waits for a verdict on it',
+    });
   }
 
   async run(): Promise<void> {
@@ -168,7 +174,7 @@ class NodeSupervision {
         this.#losses.push({ nodeId: this.#nodeId, bootId, exceptBootId: null });
       }
       if (verdict !== 'unclear') return verdict;
-      await sleep('1s');
+      await sleep('1s', { summary: `until boot ${bootId} is asked again` });
     }
   }
 

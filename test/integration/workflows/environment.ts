@@ -3,14 +3,16 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { WithStartWorkflowOperation } from '@temporalio/client';
+import { WithStartWorkflowOperation, WorkflowFailedError } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { Counter, Registry } from 'prom-client';
 import type { DataSource } from 'typeorm';
 import { createMainWorker } from '../../../activities/main-worker';
 import { createReconcileActivities } from '../../../activities/reconcile/reconcile-activities';
 import { createStoreActivities } from '../../../activities/store/store-activities';
+import { hasFailed } from '../../../contract/endings';
 import { NodeServices } from '../../../media-node/node-services';
 import { createLogger } from '../../../ops/logger';
 import { PersistentWorker } from '../../../ops/persistent-worker';
@@ -354,13 +356,25 @@ export class WorkflowEnvironment {
 
   /** The closed call's row; also checks that its workflow has completed and left one terminal event. */
   async finished(callId: string, limitMs = 20_000): Promise<Call> {
-    await withLimit(this.handle(callId).result(), limitMs, `the end of ${callId}`);
+    const failed = await withLimit(this.#closesAsFailed(callId), limitMs, `the end of ${callId}`);
     const row = await this.rowIs(callId, 'completed', 1_000);
     const { items } = await this.events.list(this.orgId, callId, { limit: 100 });
     const terminal = items.filter(({ type }) => type === 'call.ended' || type === 'call.failed');
     expect(terminal).toHaveLength(1);
+    const { disposition, endReason } = row;
+    expect(failed).toBe(hasFailed({ disposition: disposition ?? 'failed', endReason }));
     expect(terminal[0]?.type).toBe(row.answeredAt === null ? 'call.failed' : 'call.ended');
     return row;
+  }
+
+  async #closesAsFailed(callId: string): Promise<boolean> {
+    try {
+      await this.handle(callId).result();
+      return false;
+    } catch (error) {
+      if (error instanceof WorkflowFailedError && error.cause instanceof ApplicationFailure) return true;
+      throw error;
+    }
   }
 
   async historyLength(callId: string): Promise<number> {
