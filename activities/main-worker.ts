@@ -3,7 +3,7 @@ import type { NativeConnection } from '@temporalio/worker';
 import type { CallStoreActivities } from '../workflows/call/activities';
 import { MAIN_TASK_QUEUE } from '../workflows/ids';
 import type { NodeLossActivities } from '../workflows/node/activities';
-import type { ReconcileActivities } from '../workflows/reconciler/activities';
+import type { EarlierReconcileActivities, ReconcileActivities } from '../workflows/reconciler/activities';
 import { safeFailures } from './safe-failures';
 
 export interface MainWorkerOptions {
@@ -12,7 +12,7 @@ export interface MainWorkerOptions {
   readonly identity: string;
   /** Path of the bundle made from `workflows/index.ts`, or its code. */
   readonly workflowBundle: { readonly codePath: string } | { readonly code: string };
-  readonly activities: CallStoreActivities & NodeLossActivities & ReconcileActivities;
+  readonly activities: CallStoreActivities & NodeLossActivities & ReconcileActivities & EarlierReconcileActivities;
   readonly maxCachedWorkflows: number;
   readonly maxActivities: number;
 }

@@ -12,6 +12,7 @@ import { createDataSource } from '../store/data-source';
 import { AttemptRepository } from '../store/repositories/attempt-repository';
 import { CallRepository } from '../store/repositories/call-repository';
 import { MediaNodeRepository } from '../store/repositories/media-node-repository';
+import { NodeCallListRepository } from '../store/repositories/node-call-list-repository';
 import { SecretBox } from '../store/secrets';
 import { readWorkerConfig } from './config';
 import { createMainWorker } from './main-worker';
@@ -33,6 +34,12 @@ async function main(): Promise<void> {
       name: 'trunkline_reconciled_calls_total',
       help: 'Calls the reconciler had to settle, by cause',
       labelNames: ['cause'] as const,
+      registers: [registry],
+    });
+
+    const passes = new Counter({
+      name: 'trunkline_reconciler_passes_total',
+      help: 'Comparisons of store, workflows and media nodes',
       registers: [registry],
     });
 
@@ -68,6 +75,7 @@ async function main(): Promise<void> {
 
     const calls = new CallRepository(dataSource);
     const nodes = new MediaNodeRepository(dataSource);
+    const lists = new NodeCallListRepository(dataSource);
     const activities = {
       ...createStoreActivities({
         calls,
@@ -75,7 +83,7 @@ async function main(): Promise<void> {
         secrets,
         attempts: new AttemptRepository(dataSource),
       }),
-      ...createReconcileActivities({ client: temporal.client, calls, nodes, settled, logger }),
+      ...createReconcileActivities({ client: temporal.client, calls, nodes, lists, passes, settled, logger }),
     };
     const worker = new PersistentWorker({
       name: 'main',

@@ -16,10 +16,11 @@ const DEFINITION = {
     workflowId: 'reconciler',
     taskQueue: MAIN_TASK_QUEUE,
     args: [],
-    workflowRunTimeout: 120_000,
+    // A run ends by itself after an hour.
+    workflowRunTimeout: 7_200_000,
     staticSummary: 'Compares store, workflows and media nodes',
   },
-  // After an outage one run sees everything.
+  // One run at a time: the interval is how soon the next one begins, also after an outage.
   policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: 10_000 },
 } satisfies Omit<ScheduleOptions, 'scheduleId'>;
 

@@ -72,6 +72,8 @@ export interface MediaControl {
   tombstone(callId: string): void;
   /** The call's workflow is gone (NOT_FOUND or closed): BYE with Reason, `workflow_lost`. */
   workflowLost(callId: string): void;
+  /** This boot was declared lost: every call it has is over, BYE with Reason, `media_node_lost`. */
+  bootLost(): void;
   /** The trunk was deleted: its calls end here, those being set up too. */
   trunkRevoked(trunkId: string): void;
 }

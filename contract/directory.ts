@@ -98,6 +98,6 @@ export interface CallDirectory {
   agent(agentId: string): AgentProfile | undefined;
   routeInbound(request: InboundRequest): RoutingDecision;
   startInbound(request: InboundRequest, decision: RoutingDecision & { ok: true }): Promise<StartInboundResult>;
-  /** May new inbound calls come? False while Temporal or PostgreSQL have been away too long. */
+  /** May new inbound calls come? False while Temporal or PostgreSQL have been away too long, or the node is in doubt of itself. */
   availability(): Availability;
 }

@@ -90,6 +90,30 @@ export interface EndedCall {
   readonly truncated: boolean;
 }
 
+const FAILED_DISPOSITIONS: ReadonlySet<Disposition> = new Set([
+  'trunk_unreachable',
+  'trunk_timeout',
+  'trunk_denied',
+  'congestion',
+  'media_incompatible',
+  'routing_loop',
+  'identity_rejected',
+  'expired',
+  'uncertain',
+  'failed',
+]);
+const FAILED_REASONS: ReadonlySet<EndReason | null> = new Set([
+  'media_node_lost',
+  'workflow_lost',
+  'setup_abandoned',
+  'error',
+]);
+
+/** Did something fail, ours or on the way? No: a person decided, or the call ended as calls do. */
+export function hasFailed({ disposition, endReason }: Pick<CallEnding, 'disposition' | 'endReason'>): boolean {
+  return FAILED_DISPOSITIONS.has(disposition) || FAILED_REASONS.has(endReason);
+}
+
 /** Did the called side, or ours, pick up? */
 export function wasAnswered({ disposition }: Pick<CallEnding, 'disposition'>): boolean {
   return disposition === 'answered' || disposition === 'voicemail';

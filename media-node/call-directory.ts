@@ -15,6 +15,7 @@ import type { CallWorkflows } from '../workflows/client/call-workflows';
 import type { ConfigSnapshot } from './config-snapshot';
 import { routeInbound } from './inbound-routing';
 import { startInbound } from './inbound-start';
+import type { NodeStanding } from './node-standing';
 import type { OutageClock } from './outage-clock';
 
 /** Without Temporal no call can begin: peers are told so after this, before they try. */
@@ -31,6 +32,7 @@ export interface NodeCallDirectoryOptions {
   readonly workflows: Pick<CallWorkflows, 'start' | 'describe'>;
   readonly temporalOutage: OutageClock;
   readonly storeOutage: OutageClock;
+  readonly standing: Pick<NodeStanding, 'current'>;
   readonly nowMs?: () => number;
 }
 
@@ -59,7 +61,9 @@ export class NodeCallDirectory implements CallDirectory {
   }
 
   async startInbound(request: InboundRequest, decision: RoutingDecision & { ok: true }): Promise<StartInboundResult> {
-    const { nodeId, bootId, secrets } = this.#options;
+    const { nodeId, bootId, secrets, standing } = this.#options;
+    // It came in while the node stood still: its caller may be gone, and whoever is lost begins nothing.
+    if (standing.current !== 'good') return { ok: false, reason: 'unavailable' };
     const { trunkId, orgId, sipCallId } = request;
     const callId = inboundCallId(trunkId, sipCallId, request.fromTag, request.cseq);
     const sessionId = uuidV8('session', callId);
@@ -91,7 +95,8 @@ export class NodeCallDirectory implements CallDirectory {
   }
 
   availability(): Availability {
-    const { temporalOutage, storeOutage } = this.#options;
+    const { temporalOutage, storeOutage, standing } = this.#options;
+    if (standing.current !== 'good') return unavailable(`node_${standing.current}`);
     if (temporalOutage.silentMs > TEMPORAL_OUTAGE_MS) return unavailable('temporal_unreachable');
     if (storeOutage.silentMs > STORE_OUTAGE_MS) return unavailable('store_unreachable');
     return { available: true, retryAfterSeconds: 0, reason: null };

@@ -141,6 +141,7 @@ async function startNode(self: Process, config: MediaConfig & { readonly mode: '
         logger,
       }),
     interceptors: { activity: [safeFailures] },
+    onLost: () => shutdown.fail(new Error('this boot was declared lost; another one takes its place')),
     logger,
   });
   shutdown.add('services', () => services.stop(FLUSH_MS));

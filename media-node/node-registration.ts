@@ -3,6 +3,7 @@ import type { Logger } from '../ops/logger';
 import { retry } from '../ops/retry';
 import type { Sleep } from '../ops/retry';
 import type { MediaNodeRepository } from '../store/repositories/media-node-repository';
+import type { NodeCallListRepository } from '../store/repositories/node-call-list-repository';
 import type { NodeWorkflows } from '../workflows/client/node-workflows';
 import type { NodeLifetime } from './node-lifetime';
 
@@ -32,15 +33,19 @@ export interface NodeDescription {
 export interface NodeRegistrationOptions {
   readonly control: Pick<MediaControl, 'nodeId' | 'bootId' | 'listCalls'>;
   readonly description: NodeDescription;
-  readonly nodes: Pick<MediaNodeRepository, 'seen' | 'stopped'>;
-  readonly temporal: Pick<NodeWorkflows, 'nodeStarted' | 'nodeStopped'>;
+  readonly nodes: Pick<MediaNodeRepository, 'seen' | 'find' | 'stopped'>;
+  readonly lists: Pick<NodeCallListRepository, 'tell'>;
+  readonly temporal: Pick<NodeWorkflows, 'nodeStarted' | 'nodeStopped' | 'bootStanding'>;
   readonly lifetime: NodeLifetime;
   readonly logger: Logger;
   /** For tests. */
   readonly sleep?: Sleep;
 }
 
-/** The node's signs of life: `nodeStarted` to its workflow, `last_seen` in PostgreSQL every second. */
+/**
+ * The node's signs of life: `nodeStarted` to its workflow, `last_seen` in PostgreSQL every second. Their answers tell it
+ * whether it may go on.
+ */
 export class NodeRegistration {
   readonly #options: NodeRegistrationOptions;
   readonly #startedAtMs = Date.now();
@@ -49,8 +54,10 @@ export class NodeRegistration {
   #beating: Promise<void> | null = null;
   #announcing = false;
   #storeAway = false;
-  /** The node's row belongs to another boot: announcing this one would end the calls of that one. */
-  #superseded = false;
+  /** The node's row is, or was, this boot's. */
+  #registered = false;
+  #strangerSeen = false;
+  #answeredSurvey: string | null = null;
 
   constructor(options: NodeRegistrationOptions) {
     this.#options = options;
@@ -61,14 +68,11 @@ export class NodeRegistration {
    * rejects when the node ends before.
    */
   async start(): Promise<void> {
+    const { lifetime, sleep } = this.#options;
+    lifetime.standing.tick();
     // First the row, so that nobody takes this boot for an older one.
     await this.#beat();
-    this.#timer = setInterval(() => {
-      this.#beating ??= this.#beat().finally(() => {
-        this.#beating = null;
-      });
-    }, BEAT_MS);
-    const { lifetime, sleep } = this.#options;
+    this.#timer = setInterval(() => this.#tick(), BEAT_MS);
     await retry(() => this.#announce(), {
       pauseMs: RETRY_MS,
       signal: this.#closing.signal,
@@ -100,29 +104,70 @@ export class NodeRegistration {
     await this.#beating;
   }
 
+  #tick(): void {
+    const { standing } = this.#options.lifetime;
+    standing.tick();
+    // What is under way may have been answered before the node stood still: one in doubt asks once more.
+    if (this.#beating !== null && standing.current === 'good') return;
+    const beating = this.#beat().finally(() => {
+      if (this.#beating === beating) this.#beating = null;
+    });
+    this.#beating = beating;
+  }
+
   async #beat(): Promise<void> {
     const { control, description, nodes, lifetime, logger } = this.#options;
-    if (lifetime.unwatchedMs > UNWATCHED_MS && !this.#announcing && !this.#superseded && this.#timer !== null) {
+    const { standing } = lifetime;
+    if (standing.current === 'lost') return;
+    if (lifetime.unwatchedMs > UNWATCHED_MS && !this.#announcing && !this.#strangerSeen && this.#timer !== null) {
       lifetime.watched();
       void this.#announce().catch((error: unknown) => this.#warnUnknown(error));
     }
+    const confirm = standing.ask();
     try {
-      const own = await nodes.seen({
+      const seen = await nodes.seen({
         nodeId: control.nodeId,
         bootId: control.bootId,
         startedAtMs: this.#startedAtMs,
         sipAddress: description.sipAddress,
         calls: control.listCalls().length,
         info: { max_calls: description.maxCalls, ...description.speech },
+        begins: !this.#registered,
       });
-      if (!own && !this.#superseded)
-        logger.error({ nodeId: control.nodeId }, 'another process runs under this node id');
-      this.#superseded = !own;
       this.#storeAway = false;
+      if (seen !== null) {
+        this.#registered = true;
+        confirm();
+        await this.#answerSurvey(seen.surveyId);
+      } else if (this.#registered || (await nodes.find(control.nodeId))?.bootId === control.bootId) {
+        standing.lose();
+      } else if (!this.#strangerSeen) {
+        logger.error({ nodeId: control.nodeId }, 'another process runs under this node id');
+      }
+      // To announce this boot would end the calls of that one.
+      this.#strangerSeen = seen === null;
     } catch (error) {
       if (!this.#storeAway) logger.warn({ err: error }, 'PostgreSQL does not see this node');
       this.#storeAway = true;
+      if (standing.current === 'doubtful') await this.#askWorkflow(confirm);
     }
+  }
+
+  /** What calls this boot has, each time somebody else asks for it. */
+  async #answerSurvey(surveyId: string | null): Promise<void> {
+    if (surveyId === null || surveyId === this.#answeredSurvey) return;
+    const { control, lists } = this.#options;
+    const { nodeId, bootId } = control;
+    await lists.tell(surveyId, { nodeId, bootId, calls: control.listCalls() });
+    this.#answeredSurvey = surveyId;
+  }
+
+  /** While PostgreSQL is away nobody is declared lost; who was before is known to the node's workflow, too. */
+  async #askWorkflow(confirm: () => void): Promise<void> {
+    const { control, temporal, lifetime } = this.#options;
+    const standing = await temporal.bootStanding(control.nodeId, control.bootId).catch(() => 'unknown' as const);
+    if (standing === 'lost') lifetime.standing.lose();
+    else if (standing === 'watched') confirm();
   }
 
   async #announce(): Promise<void> {

@@ -9,6 +9,7 @@ import type { Logger } from '../ops/logger';
 import { ConfigRepository } from '../store/repositories/config-repository';
 import { EventRepository } from '../store/repositories/event-repository';
 import { MediaNodeRepository } from '../store/repositories/media-node-repository';
+import { NodeCallListRepository } from '../store/repositories/node-call-list-repository';
 import type { SecretBox } from '../store/secrets';
 import { CallWorkflows } from '../workflows/client/call-workflows';
 import { NodeWorkflows } from '../workflows/client/node-workflows';
@@ -48,6 +49,8 @@ export interface NodeServicesOptions {
   /** What the workers run, once there is a call layer. */
   readonly activities: (control: MediaControl, lifetime: NodeLifetime) => MediaActivities;
   readonly interceptors: WorkerInterceptors;
+  /** The boot was declared lost: its calls are being hung up, and only another boot can take new ones. */
+  readonly onLost: () => void;
   readonly logger: Logger;
 }
 
@@ -67,7 +70,7 @@ export class NodeServices {
   readonly #config: ConfigCache;
   readonly #sink: EventSink;
   readonly #signaller: StateSignaller;
-  readonly #lifetime = new NodeLifetime();
+  readonly #lifetime = new NodeLifetime({ onLost: () => this.#lost() });
   #control: MediaControl | null = null;
   #workers: MediaWorkers | null = null;
   #registration: NodeRegistration | null = null;
@@ -108,6 +111,7 @@ export class NodeServices {
       workflows: this.#calls,
       temporalOutage: this.#temporalOutage,
       storeOutage: this.#config.outage,
+      standing: this.#lifetime.standing,
     });
   }
 
@@ -137,6 +141,7 @@ export class NodeServices {
       control,
       description,
       nodes: new MediaNodeRepository(dataSource),
+      lists: new NodeCallListRepository(dataSource),
       temporal: new NodeWorkflows({ client, limitMs: TEMPORAL_LIMIT_MS }),
       lifetime: this.#lifetime,
       logger,
@@ -147,13 +152,21 @@ export class NodeServices {
   }
 
   accept(accepting: boolean): void {
-    this.#accepting = accepting;
-    this.#workers?.accept(accepting);
+    this.#accepting = accepting && this.#lifetime.standing.current !== 'lost';
+    this.#workers?.accept(this.#accepting);
   }
 
   stop(timeoutMs: number): Promise<void> {
     this.#stopping ??= this.#stop(timeoutMs);
     return this.#stopping;
+  }
+
+  #lost(): void {
+    const { logger, nodeId, bootId, onLost } = this.#options;
+    logger.fatal({ nodeId, bootId }, 'this boot was declared lost: its calls end');
+    this.accept(false);
+    this.#control?.bootLost();
+    onLost();
   }
 
   async #stop(timeoutMs: number): Promise<void> {

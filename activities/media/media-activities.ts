@@ -6,6 +6,7 @@ import type { NodeBoot } from '../../contract/nodes';
 import { withDeadline } from '../../ops/deadline';
 import type { Logger } from '../../ops/logger';
 import { retry } from '../../ops/retry';
+import type { Sleep } from '../../ops/retry';
 import { openDetails } from '../../store/call-details';
 import type { SealedCallDetails } from '../../store/call-details';
 import { StoreError } from '../../store/errors';
@@ -21,8 +22,8 @@ import { newCall } from '../new-call';
 /** No INVITE leaves later than this after its activity began (the workflow gives it up after 5 s). */
 const SEND_WITHIN_MS = 3_000;
 const HEARTBEAT_MS = 1_000;
-/** How often a node tries to note that an INVITE was sent; the end of the call notes it again. */
-const MARK_TRIES = 3;
+/** Over a PostgreSQL that restarts, or moves to another machine; the end of the call notes it again. */
+const MARK_RETRIES = { pauseMs: 200, maximumPauseMs: 2_000, limitMs: 60_000 };
 const MARK_WAIT_MS = 1_000;
 
 export interface MediaActivityDeps {
@@ -30,9 +31,16 @@ export interface MediaActivityDeps {
   readonly attempts: Pick<AttemptRepository, 'intended' | 'sent' | 'notSent'>;
   readonly calls: Pick<CallRepository, 'markStatus'>;
   readonly secrets: SecretBox;
-  /** `watched` is told at each heartbeat; `stopped` resolves when the node stops in order. */
-  readonly lifetime: { readonly stopped: Promise<'stopped'>; watched(): void };
+  /** `watched` is told at each heartbeat, `unwatched` that none is wanted; `stopped`: the node stops in order. */
+  readonly lifetime: {
+    readonly stopped: Promise<'stopped'>;
+    readonly steady: boolean;
+    watched(): void;
+    unwatched(): void;
+  };
   readonly logger: Logger;
+  /** For tests. */
+  readonly sleep?: Sleep;
 }
 
 /** What a media node's workers run. All of it may be repeated; only `dialCall` may not, and refuses a second time. */
@@ -66,6 +74,11 @@ export function createMediaActivities(
       return Promise.resolve({ ...boot, calls: control.listCalls() });
     },
 
+    endOrphanedCalls({ bootId, callIds }) {
+      if (bootId === control.bootId) for (const callId of callIds) control.workflowLost(callId);
+      return Promise.resolve();
+    },
+
     endOrphanedCall({ callId, bootId }) {
       if (bootId === control.bootId) control.workflowLost(callId);
       return Promise.resolve();
@@ -75,7 +88,7 @@ export function createMediaActivities(
       if (bootId !== control.bootId) return 'other_boot';
       const context = Context.current();
       const over = Promise.race([lifetime.stopped, context.cancelled]);
-      over.catch(() => undefined); // cancelled between two beats: the next race throws it
+      over.catch(() => lifetime.unwatched());
       for (;;) {
         context.heartbeat();
         lifetime.watched();
@@ -96,6 +109,10 @@ async function dialCall(deps: MediaActivityDeps, input: DialInput): Promise<Dial
   const { nodeId, bootId } = control;
   const { call, n } = input;
   const { callId, orgId } = call;
+  if (!deps.lifetime.steady) {
+    deps.logger.info({ callId }, 'dial refused: it may have been given up while this node stood still');
+    return { sent: false, code: 'too_late' };
+  }
   const attemptId = attemptIdOf(callId, n);
   const sipCallId = attemptId;
   let details: SealedCallDetails;
@@ -183,8 +200,9 @@ function errorName(cause: unknown): { details: [string] } | object {
 }
 
 async function mark(deps: MediaActivityDeps, write: () => Promise<unknown>, callId: string): Promise<void> {
+  const { sleep } = deps;
   try {
-    await retry(write, { pauseMs: 0, maximumFailures: MARK_TRIES });
+    await retry(write, { ...MARK_RETRIES, ...(sleep === undefined ? {} : { sleep }) });
   } catch (error) {
     deps.logger.warn({ callId, err: error }, 'attempt could not be marked');
   }

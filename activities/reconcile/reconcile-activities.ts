@@ -4,23 +4,30 @@ import type { Counter } from 'prom-client';
 import type { Logger } from '../../ops/logger';
 import type { CallRepository } from '../../store/repositories/call-repository';
 import type { MediaNodeRepository } from '../../store/repositories/media-node-repository';
+import type { NodeCallListRepository } from '../../store/repositories/node-call-list-repository';
 import { CallWorkflows } from '../../workflows/client/call-workflows';
 import type { NodeLossActivities, LostBoot } from '../../workflows/node/activities';
-import type { Discrepancy, ReconcileActivities } from '../../workflows/reconciler/activities';
-import { MIN_AGE_MS, survey } from './survey';
+import type {
+  Discrepancy,
+  EarlierReconcileActivities,
+  ReconcileActivities,
+} from '../../workflows/reconciler/activities';
+import { compare, watchCalls, withoutTheRunning } from './watch-calls';
 
 const BETWEEN_PASSES_MS = 5_000;
 const EMPTY_PASSES = 2;
 const HEARTBEAT_MS = 1_000;
 const PARALLEL_SIGNALS = 10;
+const PARALLEL_SETTLEMENTS = 10;
 const TEMPORAL_LIMIT_MS = 10_000;
-/** More than any node's `last_seen` can be old and still matter. */
-const EVER_SEEN_MS = 7 * 24 * 3_600_000;
 
 export interface ReconcileActivityDeps {
   readonly client: Client;
   readonly calls: CallRepository;
   readonly nodes: MediaNodeRepository;
+  readonly lists: NodeCallListRepository;
+  /** Counts the comparisons. */
+  readonly passes: Pick<Counter, 'inc'>;
   /** Counts what was settled, label `cause`. */
   readonly settled: Pick<Counter<'cause'>, 'inc'>;
   readonly logger: Logger;
@@ -28,7 +35,9 @@ export interface ReconcileActivityDeps {
 
 export function createReconcileActivities(
   deps: ReconcileActivityDeps,
-): Pick<NodeLossActivities, 'sweepLostCalls'> & Omit<ReconcileActivities, 'liveNodes'> {
+): Pick<NodeLossActivities, 'sweepLostCalls' | 'tellVerdict'> &
+  ReconcileActivities &
+  Omit<EarlierReconcileActivities, 'liveNodes'> {
   const workflows = new CallWorkflows({ client: deps.client, limitMs: TEMPORAL_LIMIT_MS });
   return {
     async sweepLostCalls(lost) {
@@ -45,29 +54,36 @@ export function createReconcileActivities(
       return reached.size;
     },
 
-    async surveyCalls(nodes) {
-      const [rows, running, known] = await Promise.all([
-        deps.calls.listOpen(MIN_AGE_MS),
-        workflows.running(),
-        deps.nodes.live(EVER_SEEN_MS),
-      ]);
-      const presence = new Map(
-        known.map(({ nodeId, bootId, ageMs }) => [nodeId, { nodeId, bootId, silentMs: ageMs }] as const),
-      );
-      const found = survey({ nowMs: Date.now(), rows, running, nodes, presence });
-      return await withoutTheRunning(workflows, found);
+    async tellVerdict({ bootId, alive, callIds }) {
+      if (!alive) {
+        const calls = callIds.map((callId) => ({ callId, bootId }));
+        await tellNodeLost(deps, workflows, calls);
+      } else await inBatches(callIds, PARALLEL_SIGNALS, (callId) => workflows.signalNodeAlive(callId, bootId));
     },
 
+    watchCalls: (untilMs) => watchCalls(deps, workflows, untilMs),
+
+    surveyCalls: async (nodes) => await withoutTheRunning(workflows, await compare(deps, workflows, nodes)),
+
     async settleDiscrepancies(confirmed) {
-      for (const discrepancy of confirmed) {
-        Context.current().heartbeat();
+      await inBatches(confirmed, PARALLEL_SETTLEMENTS, async (discrepancy) => {
         await settle(deps, workflows, discrepancy);
         deps.settled.inc({ cause: discrepancy.cause });
         const { cause, callId, nodeId } = discrepancy;
         deps.logger.warn({ cause, callId, nodeId }, 'reconciler settled a call');
-      }
+      });
     },
   };
+}
+
+/** However many there are: some at a time, and a heartbeat before each. */
+async function inBatches<T, R>(all: readonly T[], size: number, work: (item: T) => Promise<R>): Promise<R[]> {
+  const done: R[] = [];
+  for (let at = 0; at < all.length; at += size) {
+    Context.current().heartbeat();
+    done.push(...(await Promise.all(all.slice(at, at + size).map(work))));
+  }
+  return done;
 }
 
 interface PlacedCall {
@@ -108,20 +124,12 @@ async function tellNodeLost(
   workflows: CallWorkflows,
   calls: readonly PlacedCall[],
 ): Promise<string[]> {
-  const told: string[] = [];
   const answers = await recordedAnswers(deps, calls);
-  for (let at = 0; at < calls.length; at += PARALLEL_SIGNALS) {
-    Context.current().heartbeat();
-    const batch = calls.slice(at, at + PARALLEL_SIGNALS);
-    const reached = await Promise.all(
-      batch.map(({ callId, bootId }) => {
-        const answeredAtMs = answers.get(callId);
-        return workflows.signalNodeLost(callId, answeredAtMs === undefined ? { bootId } : { bootId, answeredAtMs });
-      }),
-    );
-    told.push(...batch.filter((_, index) => reached[index] === 'delivered').map(({ callId }) => callId));
-  }
-  return told;
+  const reached = await inBatches(calls, PARALLEL_SIGNALS, ({ callId, bootId }) => {
+    const answeredAtMs = answers.get(callId);
+    return workflows.signalNodeLost(callId, answeredAtMs === undefined ? { bootId } : { bootId, answeredAtMs });
+  });
+  return calls.filter((_, index) => reached[index] === 'delivered').map(({ callId }) => callId);
 }
 
 /** A node that died while Temporal was away may have told PostgreSQL alone that a call was answered. */
@@ -137,19 +145,8 @@ async function recordedAnswers(
   }
 }
 
-/** Visibility lags: whether a workflow is really gone is asked of the workflow itself. */
-async function withoutTheRunning(workflows: CallWorkflows, found: readonly Discrepancy[]): Promise<Discrepancy[]> {
-  const kept: Discrepancy[] = [];
-  for (const discrepancy of found) {
-    const { cause, callId } = discrepancy;
-    const claimsNone = cause === 'live_without_workflow' || cause === 'open_without_workflow';
-    if (!claimsNone || (await workflows.describe(callId))?.running !== true) kept.push(discrepancy);
-  }
-  return kept;
-}
-
 async function settle(deps: ReconcileActivityDeps, workflows: CallWorkflows, found: Discrepancy): Promise<void> {
-  const { cause, callId, bootId, answered } = found;
+  const { cause, callId, nodeId, bootId, answered } = found;
   switch (cause) {
     case 'live_without_workflow':
       return; // its node ends it: that is the workflow's part
@@ -172,7 +169,8 @@ async function settle(deps: ReconcileActivityDeps, workflows: CallWorkflows, fou
       if (bootId !== null) await workflows.signalVerify(callId, bootId);
       return;
     case 'node_gone':
-      if (bootId !== null) await tellNodeLost(deps, workflows, [{ callId, bootId }]);
+      if (nodeId === null || bootId === null || !(await deps.nodes.declareLost({ nodeId, bootId }))) return;
+      await tellNodeLost(deps, workflows, [{ callId, bootId }]);
       return;
   }
 }

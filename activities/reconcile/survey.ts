@@ -39,15 +39,20 @@ export function survey(input: SurveyInput): Discrepancy[] {
     if (running.has(callId)) continue;
     found.push({ cause: 'open_without_workflow', callId, nodeId, bootId, answered: answeredAt !== null });
   }
+  const listed = new Map(
+    input.nodes.map(({ nodeId, bootId, calls }) => [
+      nodeId,
+      { bootId, callIds: new Set(calls.map((call) => call.callId)) },
+    ]),
+  );
   for (const { callId, node: place, ended } of input.running) {
     // Without an open row of some age it has just begun, or is just being closed.
     const answered = old.get(callId);
     if (place === null || answered === undefined || ended) continue;
     const { nodeId, bootId } = place;
-    const node = input.nodes.find((candidate) => candidate.nodeId === nodeId);
+    const node = listed.get(nodeId);
     if (node?.bootId === bootId) {
-      const listed = node.calls.some((call) => call.callId === callId);
-      if (!listed) found.push({ cause: 'forgotten_by_node', callId, nodeId, bootId, answered });
+      if (!node.callIds.has(callId)) found.push({ cause: 'forgotten_by_node', callId, nodeId, bootId, answered });
     } else if (isGone(input.presence.get(nodeId), bootId)) {
       found.push({ cause: 'node_gone', callId, nodeId, bootId, answered });
     }

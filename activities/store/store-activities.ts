@@ -71,6 +71,10 @@ export function createStoreActivities(deps: StoreActivityDeps): CallStoreActivit
       return (await nodes.live(NODE_SILENCE_MS)).map(presence);
     },
 
+    declareLost(boot) {
+      return nodes.declareLost(boot);
+    },
+
     async nodePresence(nodeId) {
       const node = await nodes.find(nodeId);
       return node === null ? null : presence(node);

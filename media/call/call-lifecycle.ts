@@ -6,7 +6,8 @@
  *
  * `end` (the first cause wins) moves to `ending`: timers are cleared, the media closes, the signalling is hung up.
  * `settle` says how it ended. When that is known, the last statistics are in (or late) and the last SIP message was
- * seen (or late), the one `ended` event goes out as the call's last and the state is `ended`.
+ * seen (or late), the one `ended` event goes out as the call's last and the state is `ended`. Nothing that throws or
+ * stays out on this way keeps the call: after `ENDING_LIMIT_MS` it is ended with what is known of it.
  */
 import type { Logger } from 'pino';
 import type { CallDirection } from '../../contract/call';
@@ -22,6 +23,8 @@ import { CallTimings } from './call-timings';
 const STATS_DEADLINE_MS = 800;
 /** How long the ladder may wait for the answer to our BYE. */
 const TRAILING_MESSAGE_MS = 300;
+/** Longer than any ending takes: the answer to our CANCEL is waited for longest. */
+const ENDING_LIMIT_MS = 10_000;
 
 export type LiveState = 'setup' | 'ringing' | 'answered';
 export type LifecycleState = LiveState | 'ending' | 'ended';
@@ -34,7 +37,7 @@ const MOVES: Readonly<Record<LifecycleState, readonly LifecycleState[]>> = {
   ended: [],
 };
 
-export type CallTimer = 'start' | 'dial' | 'ring' | 'cancel' | 'max_duration' | 'stats' | 'trailing';
+export type CallTimer = 'start' | 'dial' | 'ring' | 'cancel' | 'max_duration' | 'stats' | 'trailing' | 'ending';
 
 export interface LifecycleOptions {
   readonly direction: CallDirection;
@@ -117,7 +120,12 @@ export class CallLifecycle {
   end(hangUp: () => void): boolean {
     if (!this.isLive) return false;
     this.#transition('ending');
-    hangUp();
+    try {
+      hangUp();
+    } catch (error) {
+      // The peer may not know of it; here the call is over, and its ending is what the caller of this says.
+      this.#logger.error({ err: error }, 'a call could not be hung up');
+    }
     return true;
   }
 
@@ -150,6 +158,7 @@ export class CallLifecycle {
         break;
       case 'ending':
         this.timers.clearAll();
+        this.timers.arm('ending', ENDING_LIMIT_MS, () => this.#giveUp());
         this.timings.mark('ended', this.#options.clock.now());
         this.#collectStats();
         break;
@@ -175,6 +184,15 @@ export class CallLifecycle {
   #completeWhenKnown(): void {
     const ending = this.#ending;
     if (this.#state !== 'ending' || !ending || !this.#statsDone || !this.#trailingDone || !this.#callId) return;
+    try {
+      this.#reportEnd(ending);
+    } catch (error) {
+      this.#logger.error({ err: error }, 'the end of a call could not be reported');
+    }
+    this.#transition('ended');
+  }
+
+  #reportEnd(ending: CallEnding): void {
     const stats = this.#stats;
     const timings = this.timings.snapshot();
     if (stats && this.#liveState === 'answered') this.events.report({ type: 'media_stats', stats: { ...stats } });
@@ -187,7 +205,20 @@ export class CallLifecycle {
       'call ended',
     );
     observer.callEnded({ direction, disposition, endReason, timings, stats });
-    this.#transition('ended');
+  }
+
+  /**
+   * Something was forgotten on the way to the end, or threw: the node must not keep the call for it. Only whether its
+   * workflow was started is waited for; that has a limit of its own.
+   */
+  #giveUp(): void {
+    const missing = { ending: this.#ending === null, stats: !this.#statsDone, lastMessage: !this.#trailingDone };
+    if (this.#callId !== null) this.#logger.error({ missing }, 'a call did not come to its end');
+    const disposition = this.#liveState === 'answered' ? 'answered' : 'failed';
+    this.#ending ??= { disposition, endReason: 'error', endedBy: 'system', sip: null };
+    this.#statsDone = true;
+    this.#trailingDone = true;
+    this.#completeWhenKnown();
   }
 
   #metrics(stats: RtpStats | null): CallMetrics {

@@ -95,12 +95,12 @@ export class CallMedia {
     return this.#session.localPort;
   }
 
-  /** Makes the agent and waits until its first words are ready, at most three seconds; never rejects. */
-  warm(persona: AgentPersona): Promise<void> {
-    if (this.#closed || !this.#session) return Promise.resolve();
+  /** Makes the agent and waits until its first words are ready, at most three seconds. Rejects when there is no agent. */
+  async warm(persona: AgentPersona): Promise<void> {
+    if (this.#closed || !this.#session) return;
     const agent = this.#options.createAgent(persona, this.#session, this.#agentDelegate());
     this.#agent = agent;
-    return new Promise((resolve) => {
+    await new Promise<void>((resolve) => {
       const ready = (): void => {
         this.#timers.clear('warm');
         resolve();
@@ -146,11 +146,7 @@ export class CallMedia {
   async #close(): Promise<RtpStats | null> {
     this.#timers.clearAll();
     this.#finishWarm?.();
-    // Nothing is sent any more, but the session still tells how much the caller heard.
-    if (this.#remote) this.#session?.setRemote({ ...this.#remote, send: false });
-    // An agent that fails at its last words must not keep the port.
-    if (this.#agentStarted) await this.#agent?.finish().catch(() => undefined);
-    this.#agent?.close();
+    await this.#silence().catch(() => undefined); // whatever fails at the last words must not keep the port
     const stats = this.#session ? await this.#session.close() : null;
     // Too short a call to be told in its course.
     if (stats && stats.packetsReceived === 0 && stats.packetsForeign > 0) this.#deaf(stats.packetsForeign);
@@ -161,6 +157,16 @@ export class CallMedia {
     if (this.#deafTold) return;
     this.#deafTold = true;
     this.#options.delegate.onDeaf(packetsForeign);
+  }
+
+  async #silence(): Promise<void> {
+    try {
+      // Nothing is sent any more, but the session still tells how much the caller heard.
+      if (this.#remote) this.#session?.setRemote({ ...this.#remote, send: false });
+      if (this.#agentStarted) await this.#agent?.finish();
+    } finally {
+      this.#agent?.close();
+    }
   }
 
   #setRemote(remote: RtpRemote): void {

@@ -260,8 +260,11 @@ export class InboundCall implements RegisteredCall {
   #refuse(why: string, status: number, options: { readonly warning?: string } = {}): void {
     this.#deps.observer.rejected(why);
     this.#session.lifecycle.logger.info({ status, why }, 'inbound call refused');
-    this.#dialog.reject(status, status === 503 ? { retryAfterSeconds: RETRY_AFTER_SECONDS } : options);
-    this.#session.lifecycle.discard();
+    try {
+      this.#dialog.reject(status, status === 503 ? { retryAfterSeconds: RETRY_AFTER_SECONDS } : options);
+    } finally {
+      this.#session.lifecycle.discard();
+    }
   }
 
   #fail(error: unknown): void {

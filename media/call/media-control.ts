@@ -74,6 +74,10 @@ export class NodeMediaControl implements MediaControl {
     this.#options.registry.find(callId)?.hangUp('workflow_lost', 'system');
   }
 
+  bootLost(): void {
+    this.#options.registry.hangUpAll('media_node_lost', 'system');
+  }
+
   trunkRevoked(trunkId: string): void {
     // Only a request to the API deletes a trunk.
     this.#options.registry.hangUpTrunk(trunkId, 'api_hangup', 'api');

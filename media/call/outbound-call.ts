@@ -225,9 +225,13 @@ export class OutboundCall implements RegisteredCall {
         this.#cancel('ring_timeout', { endReason: null, endedBy: 'system' }, RING_TIMEOUT_REASON),
       );
     }
-    void media.warm(personaOf(command.callId, agent, command.firstMessage)).then(() => {
-      lifecycle.timings.mark('warm', deps.clock.now());
-    });
+    media.warm(personaOf(command.callId, agent, command.firstMessage)).then(
+      () => lifecycle.timings.mark('warm', deps.clock.now()),
+      (error: unknown) => {
+        lifecycle.logger.error({ err: error }, 'no agent for an outbound call');
+        this.hangUp('error', 'system');
+      },
+    );
   }
 
   #accepted(sdp: string | null, answer: FinalAnswer): void {

@@ -188,7 +188,10 @@ export class MediaSession {
   tick(nowMs: number, skipped: number, onSkipped: (pcm: Int16Array, received: boolean) => void): void {
     const remote = this.#remote;
     if (remote === null) return;
-    if (skipped > 0) this.#transmitter.skip(skipped);
+    if (skipped > 0) {
+      this.#transmitter.skip(skipped);
+      this.#stoodStill(skipped * FRAME_MS, nowMs);
+    }
     for (let i = Math.min(skipped, MAX_SKIPPED_READS); i > 0; i--)
       onSkipped(this.#pcm, this.#receiver.frame(this.#pcm, nowMs));
     this.#receivedFrame = this.#receiver.frame(this.#pcm, nowMs);
@@ -240,6 +243,11 @@ export class MediaSession {
   get #watched(): boolean {
     const remote = this.#remote;
     return remote !== null && remote.send && remote.receive !== false;
+  }
+
+  /** What we did not hear while we stood still the peer may have said: no silence of its. */
+  #stoodStill(ms: number, nowMs: number): void {
+    this.#aliveMs = Math.min(nowMs, this.#aliveMs + ms);
   }
 
   #alive(nowMs: number): void {

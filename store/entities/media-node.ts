@@ -15,6 +15,14 @@ export class MediaNode {
   @Column({ type: 'timestamptz', precision: 3 })
   startedAt!: Date;
 
+  /** When this boot was declared lost: its calls are over, it must not act for them any more. */
+  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  lostAt!: Date | null;
+
+  /** What the reconciler asks of the node: its calls, as the answer to this. */
+  @Column({ type: 'text', nullable: true })
+  surveyId!: string | null;
+
   /** What phone systems are pointed at: `host`, or `host:port` when the port is not 5060. */
   @Column({ type: 'text', nullable: true })
   sipAddress!: string | null;

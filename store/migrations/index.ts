@@ -2,6 +2,8 @@ import type { MigrationInterface } from 'typeorm';
 import { Initial1764000000000 } from './1764000000000-initial';
 import { IdempotencyAge1764000100000 } from './1764000100000-idempotency-age';
 import { NamesPortlessTrunk1764000250000 } from './1764000250000-names-portless-trunk';
+import { DurableLostBoots1764340000000 } from './1764340000000-durable-lost-boots';
+import { DurableNodeCallLists1764340100000 } from './1764340100000-durable-node-call-lists';
 import { MediaTimeout1764400000000 } from './1764400000000-media-timeout';
 
 /** In order; a migration that was ever released is never changed. */
@@ -9,5 +11,7 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   Initial1764000000000,
   IdempotencyAge1764000100000,
   NamesPortlessTrunk1764000250000,
+  DurableLostBoots1764340000000,
+  DurableNodeCallLists1764340100000,
   MediaTimeout1764400000000,
 ];

@@ -30,6 +30,10 @@ export interface OpenCall {
   readonly answeredAt: Date | null;
 }
 
+const OPEN_PAGE = 1_000;
+/** Before every UUID that was ever made. */
+const FIRST_ID = '00000000-0000-0000-0000-000000000000';
+
 /** The projection of calls. Writers may repeat and arrive late: a row never moves back and a terminal one never moves. */
 export class CallRepository {
   readonly #dataSource: DataSource;
@@ -123,9 +127,9 @@ export class CallRepository {
     return this.#open(`node_id = $1 AND ${condition}`, [nodeId, bootId]);
   }
 
-  /** Every open call begun more than `minAgeMs` ago, oldest first: what the reconciler compares. */
-  async listOpen(minAgeMs: number, limit = 1000): Promise<OpenCall[]> {
-    return this.#open(`created_at < now() - $1 * interval '1 millisecond'`, [minAgeMs], limit);
+  /** Every open call begun more than `minAgeMs` ago: what the reconciler compares. */
+  async listOpen(minAgeMs: number): Promise<OpenCall[]> {
+    return this.#open(`created_at < now() - $1 * interval '1 millisecond'`, [minAgeMs]);
   }
 
   async countOpenOnTrunk(orgId: string, trunkId: string): Promise<number> {
@@ -156,13 +160,19 @@ export class CallRepository {
     return new Map(rows.map(({ call_id, at }) => [call_id, at.getTime()]));
   }
 
-  async #open(condition: string, parameters: readonly unknown[], limit = 10_000): Promise<OpenCall[]> {
-    const rows: OpenCall[] = await this.#dataSource.query(
-      `SELECT id AS "callId", node_id AS "nodeId", boot_id AS "bootId", answered_at AS "answeredAt"
-       FROM calls WHERE status <> 'completed' AND ${condition} ORDER BY created_at, id LIMIT ${limit}`,
-      [...parameters],
-    );
-    return rows;
+  /** In pages, however many there are. Materialised: the few open calls are found before they are put in order. */
+  async #open(condition: string, parameters: readonly unknown[]): Promise<OpenCall[]> {
+    const all: OpenCall[] = [];
+    for (let page: OpenCall[] | null = null; page === null || page.length === OPEN_PAGE; all.push(...page)) {
+      page = await this.#dataSource.query<OpenCall[]>(
+        `WITH open AS MATERIALIZED (
+           SELECT id, node_id, boot_id, answered_at FROM calls WHERE status <> 'completed' AND ${condition})
+         SELECT id AS "callId", node_id AS "nodeId", boot_id AS "bootId", answered_at AS "answeredAt"
+         FROM open WHERE id > $${parameters.length + 1} ORDER BY id LIMIT ${OPEN_PAGE}`,
+        [...parameters, all.at(-1)?.callId ?? FIRST_ID],
+      );
+    }
+    return all;
   }
 }
 

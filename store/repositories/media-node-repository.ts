@@ -1,4 +1,6 @@
 import type { DataSource } from 'typeorm';
+import { NODE_SILENCE_MS } from '../../contract/nodes';
+import type { NodeBoot } from '../../contract/nodes';
 import { jsonbParameter } from '../jsonb';
 
 export interface NodeSighting {
@@ -10,6 +12,13 @@ export interface NodeSighting {
   readonly sipAddress: string | null;
   readonly calls: number;
   readonly info?: Readonly<Record<string, unknown>>;
+  /** The boot has not had the row yet: it may take over that of another one. */
+  readonly begins?: boolean;
+}
+
+export interface SeenNode {
+  /** The survey that asks for the node's calls; null when none ever has. */
+  readonly surveyId: string | null;
 }
 
 export interface MediaNodeRecord {
@@ -37,8 +46,10 @@ interface MediaNodeRow {
 
 const COLUMNS = `node_id, boot_id, last_seen, started_at, sip_address, calls, info,
   extract(epoch FROM clock_timestamp() - last_seen) * 1000 AS age_ms`;
-/** A boot that was silent this long gives way to any other, whatever their clocks say. */
+/** A boot that was silent this long gives way to one that begins, whatever their clocks say. */
 const SILENT = '3 seconds';
+/** Without a sign of life for longer, a boot may be declared lost; both sides are decided by this one clock. */
+const LOST_AFTER = `interval '${NODE_SILENCE_MS} milliseconds'`;
 
 export class MediaNodeRepository {
   readonly #dataSource: DataSource;
@@ -47,16 +58,20 @@ export class MediaNodeRepository {
     this.#dataSource = dataSource;
   }
 
-  /** The node lives; each second. False when a later boot of the same node has taken the row over. */
-  async seen(node: NodeSighting): Promise<boolean> {
-    const rows: unknown[] = await this.#dataSource.query(
+  /**
+   * The node lives; each second. Null when the boot is over: it was declared lost, or another boot of the same node has
+   * the row. Of this and `declareLost` the database lets one be the first, so that never both are true.
+   */
+  async seen(node: NodeSighting): Promise<SeenNode | null> {
+    const rows: SeenNode[] = await this.#dataSource.query(
       `INSERT INTO media_nodes AS m (node_id, boot_id, last_seen, started_at, sip_address, calls, info)
        VALUES ($1, $2, clock_timestamp(), $3, $4, $5, $6::jsonb)
        ON CONFLICT (node_id) DO UPDATE SET boot_id = excluded.boot_id, last_seen = excluded.last_seen,
-         started_at = excluded.started_at, sip_address = excluded.sip_address, calls = excluded.calls, info = excluded.info
-       WHERE m.boot_id = excluded.boot_id OR m.started_at <= excluded.started_at
-         OR m.last_seen < clock_timestamp() - interval '${SILENT}'
-       RETURNING node_id`,
+         started_at = excluded.started_at, sip_address = excluded.sip_address, calls = excluded.calls, info = excluded.info,
+         lost_at = NULL
+       WHERE CASE WHEN m.boot_id = excluded.boot_id THEN m.lost_at IS NULL
+         ELSE $7 AND (m.started_at <= excluded.started_at OR m.last_seen < clock_timestamp() - interval '${SILENT}') END
+       RETURNING survey_id AS "surveyId"`,
       [
         node.nodeId,
         node.bootId,
@@ -64,9 +79,29 @@ export class MediaNodeRepository {
         node.sipAddress,
         node.calls,
         jsonbParameter(node.info ?? {}),
+        node.begins ?? false,
       ],
     );
-    return rows.length === 1;
+    return rows[0] ?? null;
+  }
+
+  /**
+   * Before anybody tells the calls of a boot that it is lost. False when it has shown a sign of life in time; true also
+   * when the row is another boot's, and when it was declared lost before.
+   */
+  async declareLost({ nodeId, bootId }: NodeBoot): Promise<boolean> {
+    const rows: unknown[] = await this.#dataSource.query(
+      `INSERT INTO media_nodes AS m (node_id, boot_id, last_seen, started_at, lost_at)
+       VALUES ($1, $2, 'epoch', 'epoch', clock_timestamp())
+       ON CONFLICT (node_id) DO UPDATE SET lost_at = coalesce(m.lost_at, excluded.lost_at)
+       WHERE m.boot_id = excluded.boot_id
+         AND (m.lost_at IS NOT NULL OR m.last_seen < clock_timestamp() - ${LOST_AFTER})
+       RETURNING node_id`,
+      [nodeId, bootId],
+    );
+    if (rows.length === 1) return true;
+    const present = await this.find(nodeId);
+    return present?.bootId !== bootId;
   }
 
   async find(nodeId: string): Promise<MediaNodeRecord | null> {

@@ -39,6 +39,8 @@ export class CallLayer {
   readonly agents: FakeAgent[] = [];
   readonly rejected: string[] = [];
   warmAtOnce = true;
+  /** Throws in the place of making an agent. */
+  agentFault: (() => never) | null = null;
   readonly registry: CallRegistry;
   readonly control: NodeMediaControl;
   readonly #observer: CallObserver = { ...NO_OBSERVER, rejected: (reason) => this.rejected.push(reason) };
@@ -86,6 +88,7 @@ export class CallLayer {
       observer: this.#observer,
       logger: pino({ level: 'silent' }),
       createAgent: (persona: AgentPersona, _rtp: unknown, delegate: AgentDelegate) => {
+        this.agentFault?.();
         const agent = new FakeAgent(persona, delegate, this.warmAtOnce);
         this.agents.push(agent);
         return agent;

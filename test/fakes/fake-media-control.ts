@@ -199,6 +199,13 @@ export class FakeMediaControl implements MediaControl {
     if (call !== undefined) call.state = 'ended';
   }
 
+  bootLost(): void {
+    for (const { callId, state } of this.calls.values()) {
+      const disposition = state === 'answered' ? 'answered' : 'failed';
+      this.end(callId, { disposition, endReason: 'media_node_lost', endedBy: 'system', sip: null });
+    }
+  }
+
   trunkRevoked(trunkId: string): void {
     this.revokedTrunks.push(trunkId);
   }

@@ -7,7 +7,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { answered } from '../support/live/live-calls';
 import { LiveStack } from '../support/live/live-stack';
 import { SeededRandom } from '../support/live/random';
-import { waitFor } from '../support/stack';
 import type { StackProcess } from '../support/stack';
 
 const SEED = Number(process.env['SOAK_SEED'] ?? 20_261_124);
@@ -84,43 +83,6 @@ describe(`a matrix of kills, seed ${SEED}`, () => {
   );
 
   it(
-    'a media node that stands still for three seconds is not lost',
-    async () => {
-      const { calls, stack } = live;
-      await calls.place({ inbound: 15, outbound: 3 });
-      const before = await live.nodeState();
-      await freeze(3_000);
-      await stack.waitReady();
-      await sleep(12_000);
-      expect(await calls.hangUpByPhone(calls.live)).toEqual(calls.all.map(() => 200));
-      await settled();
-      expect(await live.nodeState()).toEqual(before);
-    },
-    2 * MINUTE_MS,
-  );
-
-  it(
-    'a media node that was given up and speaks again hangs up what it had and is taken back',
-    async () => {
-      const { calls } = live;
-      await calls.place({ inbound: 15, outbound: 3 });
-      const { bootId } = await live.nodeState();
-      calls.allEnd(LOST);
-      await freeze(15_000);
-      expect(await calls.wrongRecords()).toEqual([]);
-      await waitFor('BYE to each phone', 40_000, () => (calls.live.length === 0 ? true : undefined));
-      const call = await waitFor('a new call', 20_000, () => calls.call().catch(() => undefined));
-      expect(await calls.hangUpByPhone([call])).toEqual([200]);
-      await settled();
-      await waitFor('the node under watch again', 30_000, async () =>
-        (await live.nodeState()).bootId === bootId ? true : undefined,
-      );
-      expect((await live.nodeState()).lostBoots).not.toContain(bootId);
-    },
-    3 * MINUTE_MS,
-  );
-
-  it(
     'an answer that only PostgreSQL heard of counts, when its node dies before Temporal is back',
     async () => {
       const { calls, stack } = live;
@@ -137,12 +99,6 @@ describe(`a matrix of kills, seed ${SEED}`, () => {
     },
     2 * MINUTE_MS,
   );
-
-  async function freeze(ms: number): Promise<void> {
-    const pid = live.stack.kill('media', 'SIGSTOP');
-    await sleep(ms);
-    process.kill(pid, 'SIGCONT');
-  }
 
   /** Nobody hears it, and each call has the end that was given to it. */
   async function outlived(round: Round, outage: Outage): Promise<void> {

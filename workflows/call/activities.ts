@@ -59,5 +59,8 @@ export interface CallStoreActivities {
   finaliseWhenRecorded(record: FinalRecord, waitUntilMs: number): Promise<void>;
   /** Nodes that are not silent for long enough to be suspected. */
   liveNodes(): Promise<readonly NodePresence[]>;
+  /** Marks the boot, so that it finds out when it comes back. False: it has shown a sign of life. */
+  declareLost(boot: NodeBoot): Promise<boolean>;
+  /** What calls of an earlier release looked at instead. */
   nodePresence(nodeId: string): Promise<NodePresence | null>;
 }

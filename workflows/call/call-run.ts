@@ -1,4 +1,4 @@
-import { condition, sleep } from '@temporalio/workflow';
+import { condition, patched, sleep } from '@temporalio/workflow';
 import type { HangupCause } from '../../contract/endings';
 import { NODE_SILENCE_MS } from '../../contract/nodes';
 import { CallProgress } from './call-progress';
@@ -16,7 +16,7 @@ const ANSWER_BY_MS = 10_000;
 const BACKSTOP_MS = 30_000;
 /** An `ended` event is on its way this long at most before the node's word "I do not have it" counts. */
 const LAST_WORD_MS = 5_000;
-/** The node's workflow owes a verdict on a suspicion; after this the node's presence is looked up. */
+/** The node's workflow owes a verdict on a suspicion; after this the call finds out by itself. */
 const VERDICT_MS = 20_000;
 
 /**
@@ -108,10 +108,10 @@ export class CallRun {
 
   /** Never cancelled: a timer that is left behind costs no event. */
   async #backstop(): Promise<void> {
-    await sleep(this.input.maxDurationSeconds * 1000 + BACKSTOP_MS);
+    await sleep(this.input.maxDurationSeconds * 1000 + BACKSTOP_MS, { summary: 'maximum duration, and a grace' });
     if (this.progress.ended) return;
     this.requestHangup(MAX_DURATION);
-    await sleep(BACKSTOP_MS);
+    await sleep(BACKSTOP_MS, { summary: 'for the hang-up after the maximum duration' });
     this.#verifications++;
   }
 
@@ -134,7 +134,9 @@ export class CallRun {
   /** `answerBy`: only a node that says it has no such call, or no more, makes an abandoned one of it. */
   async #watchSetup(): Promise<void> {
     for (;;) {
-      const settled = await condition(() => this.progress.ended || this.progress.answeredAtMs !== null, ANSWER_BY_MS);
+      const settled = await condition(() => this.progress.ended || this.progress.answeredAtMs !== null, ANSWER_BY_MS, {
+        summary: 'for the answer',
+      });
       if (settled) return;
       await this.#askNode();
     }
@@ -163,7 +165,7 @@ export class CallRun {
 
   /** The node has no such call, or no more: its last word may still be on its way, then the call ends without it. */
   async #endForgotten(): Promise<void> {
-    if (await condition(() => this.progress.ended, LAST_WORD_MS)) return;
+    if (await condition(() => this.progress.ended, LAST_WORD_MS, { summary: 'for the last word of the node' })) return;
     const abandoned = this.input.direction === 'inbound' && this.progress.answeredAtMs === null;
     const ending = abandoned ? SETUP_ABANDONED : FORGOTTEN;
     const request = this.#hangup;
@@ -180,10 +182,14 @@ export class CallRun {
     const settled = (): boolean => this.progress.ended || this.#verdictsAlive > before;
     const asked = await node.suspect(this.input.callId, place);
     if (settled()) return;
-    if (asked && (await condition(settled, VERDICT_MS))) return;
-    const presence = await this.projection.nodePresence(place.nodeId);
-    if (presence === null || presence.bootId !== place.bootId || presence.silentMs > NODE_SILENCE_MS) {
-      this.progress.nodeLost(place.bootId, Date.now());
-    } else await sleep('1s');
+    if (asked && (await condition(settled, VERDICT_MS, { summary: 'for the verdict on the node' }))) return;
+    if (await this.#isLost(place)) this.progress.nodeLost(place.bootId, Date.now());
+    else await sleep('1s', { summary: 'until the node is asked again' });
+  }
+
+  async #isLost({ nodeId, bootId }: CallNode): Promise<boolean> {
+    if (patched('losses-are-marked')) return await this.projection.declareLost({ nodeId, bootId });
+    const presence = await this.projection.nodePresence(nodeId);
+    return presence === null || presence.bootId !== bootId || presence.silentMs > NODE_SILENCE_MS;
   }
 }

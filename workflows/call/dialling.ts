@@ -73,7 +73,8 @@ async function attempt(run: CallRun, input: OutboundCallInput, n: number): Promi
     open = false;
   });
   const settled = (): boolean => !open || placed() || run.hangupRequest !== null;
-  if (!projection.recorded && !(await condition(settled, ROW_WITHIN_MS))) projection.recordCall(input);
+  if (!projection.recorded && !(await condition(settled, ROW_WITHIN_MS, { summary: 'for a node to dial' })))
+    projection.recordCall(input);
   await condition(settled);
   if (open && !placed()) {
     // A dial that was begun is not taken back; who placed the call is not kept waiting with it.
@@ -87,9 +88,12 @@ async function attempt(run: CallRun, input: OutboundCallInput, n: number): Promi
 
 /** A call without a row is not dialled again: a PostgreSQL that is away would turn that attempt down too. */
 async function pause(run: CallRun, input: OutboundCallInput, n: number, interrupted: () => boolean): Promise<void> {
-  await condition(interrupted, PAUSES_MS[Math.min(n, PAUSES_MS.length) - 1] ?? 1_000);
+  const pauseMs = PAUSES_MS[Math.min(n, PAUSES_MS.length) - 1] ?? 1_000;
+  await condition(interrupted, pauseMs, { summary: `pause after attempt ${n}, which dialled nothing` });
   const { projection } = run;
-  await condition(() => projection.recorded || interrupted(), Math.max(1, input.dialByMs - Date.now()));
+  await condition(() => projection.recorded || interrupted(), Math.max(1, input.dialByMs - Date.now()), {
+    summary: 'for the row of the call',
+  });
 }
 
 function hopeless(code: string, n: number): typeof NOT_DIALLED | null {
@@ -126,7 +130,7 @@ async function search(run: CallRun): Promise<boolean> {
       await Promise.all(nodes.map(({ nodeId }) => node.tombstone(input.callId, nodeId)));
       return false;
     }
-    await sleep('1s');
+    await sleep('1s', { summary: 'until the nodes are asked again' });
   }
   if (!progress.ended) showPlaced(progress);
   return true;

@@ -1,5 +1,5 @@
 import { isCancellation, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
-import type { NodePresence } from '../../contract/nodes';
+import type { NodeBoot, NodePresence } from '../../contract/nodes';
 import { MAIN_TASK_QUEUE } from '../ids';
 import type { CallStoreActivities, AnsweredRecord, FinalRecord } from './activities';
 import type { CallInput } from './input';
@@ -86,6 +86,15 @@ export class CallProjection {
       withPatience(
         () => quick.liveNodes(),
         () => patientLook.liveNodes(),
+      ),
+    );
+  }
+
+  declareLost(boot: NodeBoot): Promise<boolean> {
+    return this.#enqueue(() =>
+      withPatience(
+        () => quick.declareLost(boot),
+        () => patientLook.declareLost(boot),
       ),
     );
   }

@@ -1,4 +1,6 @@
-import { allHandlersFinished, CancellationScope, condition, setHandler } from '@temporalio/workflow';
+import { ApplicationFailure } from '@temporalio/common';
+import { allHandlersFinished, CancellationScope, condition, patched, setHandler } from '@temporalio/workflow';
+import { hasFailed } from '../../contract/endings';
 import type { CallEnding } from '../../contract/endings';
 import type { FinalRecord } from './activities';
 import { CallRun } from './call-run';
@@ -26,7 +28,7 @@ interface CallResult {
  * One call, from INVITE or POST to its record. It owns what happens once: the dial, the ending, the terminal row. Its
  * node runs the call; this follows the node's state events and steps in where the node says nothing.
  *
- * Completes when the terminal row is committed. Cancelling it is a hang-up; terminating it leaves the call to its node
+ * Closes when the terminal row is committed: as failed when the call has, so that lists of workflows tell. Cancelling it is a hang-up; terminating it leaves the call to its node
  * and the reconciler.
  */
 export async function callWorkflow(input: CallInput): Promise<CallResult> {
@@ -36,21 +38,37 @@ export async function callWorkflow(input: CallInput): Promise<CallResult> {
   if (outbound !== null && Date.now() > outbound.acceptByMs) progress.end(EXPIRED, Date.now());
   const expired = progress.ended;
 
-  setHandler(callStatusQuery, () => progress.state);
-  setHandler(callEventSignal, (signal) => run.onStateEvent(signal));
-  setHandler(nodeLostSignal, ({ bootId, answeredAtMs }) => run.onNodeLost(bootId, answeredAtMs));
-  setHandler(nodeAliveSignal, ({ bootId }) => run.onNodeAlive(bootId));
-  setHandler(verifySignal, ({ bootId }) => run.onVerify(bootId));
-  setHandler(acceptUpdate, async () => {
-    await condition(() => projection.recorded);
-    return { callId: input.callId, accepted: !expired };
+  setHandler(callStatusQuery, () => progress.state, { description: 'Where the call stands' });
+  setHandler(callEventSignal, (signal) => run.onStateEvent(signal), {
+    description: 'The node says that the call was answered, or has ended and how',
   });
-  setHandler(hangupUpdate, async (request) => {
-    if (progress.ended) return { outcome: 'already_ended' };
-    run.requestHangup(request);
-    await condition(() => progress.ended || run.hangupSent);
-    return { outcome: 'effective' };
+  setHandler(nodeLostSignal, ({ bootId, answeredAtMs }) => run.onNodeLost(bootId, answeredAtMs), {
+    description: 'The media node of the call is lost, and the call with it',
   });
+  setHandler(nodeAliveSignal, ({ bootId }) => run.onNodeAlive(bootId), {
+    description: 'The media node that was suspected lives',
+  });
+  setHandler(verifySignal, ({ bootId }) => run.onVerify(bootId), {
+    description: 'The media node does not list the call: it is to be asked for it',
+  });
+  setHandler(
+    acceptUpdate,
+    async () => {
+      await condition(() => projection.recorded);
+      return { callId: input.callId, accepted: !expired };
+    },
+    { description: 'Waits until the row of the call is stored' },
+  );
+  setHandler(
+    hangupUpdate,
+    async (request) => {
+      if (progress.ended) return { outcome: 'already_ended' };
+      run.requestHangup(request);
+      await condition(() => progress.ended || run.hangupSent);
+      return { outcome: 'effective' };
+    },
+    { description: 'Hangs up; answered when BYE or CANCEL has left' },
+  );
   CancellationScope.current().cancelRequested.catch(() => run.requestHangup(OPERATOR_HANGUP));
 
   return await CancellationScope.nonCancellable(async () => {
@@ -61,10 +79,16 @@ export async function callWorkflow(input: CallInput): Promise<CallResult> {
     if (!progress.ended) await run.untilEnded();
     await finalise(run, dialled);
     await condition(allHandlersFinished);
-    return {
+    const result: CallResult = {
       disposition: progress.ending?.disposition ?? 'failed',
       endReason: progress.ending?.endReason ?? null,
     };
+    // Its record is closed like any other's; this is what the lists of Temporal's UI show of it.
+    if (hasFailed(result) && patched('failed-calls-fail')) {
+      const reason = result.endReason === null ? '' : `, ${result.endReason}`;
+      throw ApplicationFailure.nonRetryable(`${result.disposition}${reason}`, result.disposition, result);
+    }
+    return result;
   });
 }
 

@@ -4,7 +4,14 @@ import type { Client } from '@temporalio/client';
 import type { HangupCause } from '../../contract/endings';
 import type { NodeBoot } from '../../contract/nodes';
 import type { CallInput, CallMemo, InboundCallInput, OutboundCallInput } from '../call/input';
-import { acceptUpdate, callEventSignal, hangupUpdate, nodeLostSignal, verifySignal } from '../call/messages';
+import {
+  acceptUpdate,
+  callEventSignal,
+  hangupUpdate,
+  nodeAliveSignal,
+  nodeLostSignal,
+  verifySignal,
+} from '../call/messages';
 import type { CallStateSignal } from '../call/messages';
 import { callStartOptions } from '../call/start-options';
 import { callWorkflowId, mediaNodeAttribute, readMediaNodeAttribute } from '../ids';
@@ -15,6 +22,8 @@ const CALL_WORKFLOW = 'callWorkflow';
 const CALL_PREFIX = callWorkflowId('');
 /** One accepting update per call: a repeat with the same ids joins the first. */
 const ACCEPT_UPDATE_ID = 'accept';
+/** For all pages of a list, however many they are. */
+const LIST_LIMIT_MS = 60_000;
 
 export interface CallWorkflowsOptions {
   /** Fails fast: `createTemporalClient` of `ops/temporal-client.ts`. */
@@ -112,6 +121,10 @@ export class CallWorkflows {
     return await this.#signal(() => this.#handle(callId).signal(nodeLostSignal, lost));
   }
 
+  async signalNodeAlive(callId: string, bootId: string): Promise<SignalOutcome> {
+    return await this.#signal(() => this.#handle(callId).signal(nodeAliveSignal, { bootId }));
+  }
+
   async signalVerify(callId: string, bootId: string): Promise<SignalOutcome> {
     return await this.#signal(() => this.#handle(callId).signal(verifySignal, { bootId }));
   }
@@ -121,7 +134,7 @@ export class CallWorkflows {
     const query =
       `WorkflowType = '${CALL_WORKFLOW}' AND ExecutionStatus = 'Running'` +
       (nodeId === undefined ? '' : ` AND MediaNodeId STARTS_WITH '${quoted(mediaNodeAttribute(nodeId, ''))}'`);
-    return await timedRequest({ client: this.#client, deadlineMs: this.#deadlineMs() }, async () => {
+    return await timedRequest({ client: this.#client, deadlineMs: Date.now() + LIST_LIMIT_MS }, async () => {
       const calls: RunningCall[] = [];
       for await (const { workflowId, searchAttributes } of this.#client.workflow.list({ query })) {
         if (!workflowId.startsWith(CALL_PREFIX)) continue;

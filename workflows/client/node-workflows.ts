@@ -1,7 +1,8 @@
 import type { Client } from '@temporalio/client';
 import { MAIN_TASK_QUEUE, mediaNodeWorkflowId } from '../ids';
-import { nodeStartedSignal, nodeStoppedSignal } from '../node/messages';
+import { nodeStartedSignal, nodeStateQuery, nodeStoppedSignal } from '../node/messages';
 import type { MediaNodeInput } from '../node/messages';
+import type { NodeWatchState } from '../node/node-watch';
 import { timedRequest } from './timed-request';
 
 /** Named, not imported, as the workflow of a call. */
@@ -43,6 +44,16 @@ export class NodeWorkflows {
     const handle = this.#client.workflow.getHandle(mediaNodeWorkflowId(nodeId));
     const options = { client: this.#client, deadlineMs: this.#deadlineMs(), expected: { not_found: null } };
     await timedRequest<void | null>(options, () => handle.signal(nodeStoppedSignal, { bootId }));
+  }
+
+  /** `unknown`: there is no such workflow, or it has not heard of the boot. */
+  async bootStanding(nodeId: string, bootId: string): Promise<'watched' | 'lost' | 'unknown'> {
+    const handle = this.#client.workflow.getHandle(mediaNodeWorkflowId(nodeId));
+    const options = { client: this.#client, deadlineMs: this.#deadlineMs(), expected: { not_found: null } };
+    const state = await timedRequest<NodeWatchState | null>(options, () => handle.query(nodeStateQuery));
+    if (state === null) return 'unknown';
+    if (state.bootId === bootId) return 'watched';
+    return state.bootId !== null || state.lostBoots.includes(bootId) ? 'lost' : 'unknown';
   }
 
   #deadlineMs(): number {

@@ -15,8 +15,19 @@ export interface LostBoot {
   readonly exceptBootId: string | null;
 }
 
+export interface ToldVerdict {
+  readonly bootId: string;
+  readonly alive: boolean;
+  readonly callIds: readonly string[];
+}
+
 export interface NodeLossActivities {
+  /** Marks the boot, so that it finds out when it comes back. False: it has shown a sign of life. */
+  declareLost(boot: NodeBoot): Promise<boolean>;
+  /** What runs of an earlier release looked at instead. */
   nodePresence(nodeId: string): Promise<NodePresence | null>;
+  /** Signals to each of the calls what has become of its suspicion. A call that is over needs no answer. */
+  tellVerdict(verdict: ToldVerdict): Promise<void>;
   /** Signals `nodeLost` to every open call of the boot until two empty passes 5 s apart; returns how many it reached. */
   sweepLostCalls(lost: LostBoot): Promise<number>;
 }

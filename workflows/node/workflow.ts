@@ -7,6 +7,7 @@ import {
   continueAsNew,
   getExternalWorkflowHandle,
   isCancellation,
+  patched,
   proxyActivities,
   proxyLocalActivities,
   setCurrentDetails,
@@ -23,6 +24,9 @@ import { nodeStartedSignal, nodeStateQuery, nodeStoppedSignal, suspectSignal } f
 import type { MediaNodeInput } from './messages';
 import { judge, NodeWatch } from './node-watch';
 import type { Verdict } from './node-watch';
+
+/** Calls that are told a verdict by one activity: their ids stay far below what one payload may hold. */
+const TOLD_AT_ONCE = 1_000;
 
 const store = proxyLocalActivities<NodeLossActivities>({
   startToCloseTimeout: '2s',
@@ -42,6 +46,8 @@ class NodeSupervision {
   readonly #nodeId: string;
   readonly #watch: NodeWatch;
   readonly #suspicions: { readonly bootId: string; readonly callId: string }[] = [];
+  /** Calls that wait for a word on their boot, while others are being told. */
+  readonly #waiting = new Map<string, string[]>();
   readonly #losses: LostBoot[] = [];
   #beside = 0;
   #olderBoots: CancellationScope | null = null;
@@ -51,10 +57,16 @@ class NodeSupervision {
   constructor(input: MediaNodeInput) {
     this.#nodeId = input.nodeId;
     this.#watch = new NodeWatch(input.resumed ?? { bootId: null, lostBoots: [] });
-    setHandler(nodeStateQuery, () => this.#watch.state);
-    setHandler(nodeStartedSignal, ({ bootId }) => this.#onStarted(bootId));
-    setHandler(nodeStoppedSignal, ({ bootId }) => void this.#watch.stopped(bootId));
-    setHandler(suspectSignal, (suspicion) => void this.#suspicions.push(suspicion));
+    setHandler(nodeStateQuery, () => this.#watch.state, { description: 'The boot that is watched, and lost ones' });
+    setHandler(nodeStartedSignal, ({ bootId }) => this.#onStarted(bootId), {
+      description: 'The node has begun this boot: calls of its older ones are lost',
+    });
+    setHandler(nodeStoppedSignal, ({ bootId }) => void this.#watch.stopped(bootId), {
+      description: 'The node has stopped in order, without calls',
+    });
+    setHandler(suspectSignal, (suspicion) => void this.#suspicions.push(suspicion), {
+      description: 'A call has had no answer of the node, and waits for a verdict on it',
+    });
   }
 
   async run(): Promise<void> {
@@ -156,14 +168,13 @@ class NodeSupervision {
     for (;;) {
       if (this.#watch.bootId !== bootId) return this.#watch.isLost(bootId) ? 'lost' : 'replaced';
       const ping = await this.#ping();
-      const presence = ping === null ? await this.#presence() : null;
-      const verdict = judge(bootId, ping, presence);
+      const verdict = ping === null ? await this.#judgeSilence(bootId) : judge(bootId, ping, null);
       if (verdict === 'lost') {
         this.#watch.lost(bootId);
         this.#losses.push({ nodeId: this.#nodeId, bootId, exceptBootId: null });
       }
       if (verdict !== 'unclear') return verdict;
-      await sleep('1s');
+      await sleep('1s', { summary: `until boot ${bootId} is asked again` });
     }
   }
 
@@ -179,6 +190,20 @@ class NodeSupervision {
       return (await media.pingNode()).bootId;
     } catch (error) {
       if (error instanceof ActivityFailure) return null;
+      throw error;
+    }
+  }
+
+  /**
+   * Nothing of a loss is told to anybody before it is marked: a boot that comes back at this very moment either has
+   * shown itself, and is not lost, or finds the mark.
+   */
+  async #judgeSilence(bootId: string): Promise<Verdict> {
+    if (!patched('losses-are-marked')) return judge(bootId, null, await this.#presence());
+    try {
+      return (await store.declareLost({ nodeId: this.#nodeId, bootId })) ? 'lost' : 'unclear';
+    } catch (error) {
+      if (error instanceof ActivityFailure) return 'unclear'; // PostgreSQL is away
       throw error;
     }
   }
@@ -201,19 +226,35 @@ class NodeSupervision {
   }
 
   async #sweep(lost: LostBoot): Promise<void> {
-    const reconcile = proxyActivities<NodeLossActivities>({
-      taskQueue: MAIN_TASK_QUEUE,
-      startToCloseTimeout: '10 minutes',
-      heartbeatTimeout: '10s',
-      retry: { initialInterval: '500ms', maximumInterval: '5s' },
-      summary:
-        lost.bootId === null ? `calls of boots before ${lost.exceptBootId}` : `calls of the lost boot ${lost.bootId}`,
-    });
-    await reconcile.sweepLostCalls(lost);
+    const whose =
+      lost.bootId === null ? `calls of boots before ${lost.exceptBootId}` : `calls of the lost boot ${lost.bootId}`;
+    await onCalls(whose).sweepLostCalls(lost);
   }
 
   #answerSuspicions(): void {
-    for (const { bootId, callId } of this.#suspicions.splice(0)) this.#track(this.#answer(bootId, callId));
+    for (const { bootId, callId } of this.#suspicions.splice(0)) {
+      const waiting = this.#waiting.get(bootId);
+      if (waiting !== undefined) waiting.push(callId);
+      else if (patched('verdicts-are-told-in-batches')) {
+        this.#waiting.set(bootId, [callId]);
+        this.#track(this.#tellVerdicts(bootId));
+      } else this.#track(this.#answer(bootId, callId));
+    }
+  }
+
+  /** A lost node may have all of its calls ask at once, which are more than one workflow can signal. */
+  async #tellVerdicts(bootId: string): Promise<void> {
+    const waiting = this.#waiting.get(bootId) ?? [];
+    while (waiting.length > 0) {
+      const alive = bootId === this.#watch.bootId && (await this.#verify(bootId)) === 'alive';
+      const callIds = waiting.splice(0, TOLD_AT_ONCE);
+      await onCalls(`${callIds.length} calls hear that boot ${bootId} is ${alive ? 'alive' : 'lost'}`).tellVerdict({
+        bootId,
+        alive,
+        callIds,
+      });
+    }
+    this.#waiting.delete(bootId);
   }
 
   /** Work beside the watch, which the workflow does not end without. */
@@ -228,6 +269,7 @@ class NodeSupervision {
       });
   }
 
+  /** As runs of an earlier release did it. */
   async #answer(bootId: string, callId: string): Promise<void> {
     const verdict = bootId === this.#watch.bootId ? await this.#verify(bootId) : 'lost';
     const signal = verdict === 'alive' ? nodeAliveSignal : nodeLostSignal;
@@ -243,4 +285,15 @@ class NodeSupervision {
     const lost = lostBoots.length === 0 ? '' : `\n- lost boots: ${lostBoots.join(', ')}`;
     setCurrentDetails(bootId === null ? `**no live boot**${lost}` : `**boot ${bootId}** is watched${lost}`);
   }
+}
+
+/** Work on many calls, as long as it takes. */
+function onCalls(summary: string): ReturnType<typeof proxyActivities<NodeLossActivities>> {
+  return proxyActivities<NodeLossActivities>({
+    taskQueue: MAIN_TASK_QUEUE,
+    startToCloseTimeout: '10 minutes',
+    heartbeatTimeout: '10s',
+    retry: { initialInterval: '500ms', maximumInterval: '5s' },
+    summary,
+  });
 }

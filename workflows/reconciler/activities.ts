@@ -1,10 +1,17 @@
 /** What the reconciler asks of others. */
 import type { NodeCalls, NodePresence } from '../../contract/nodes';
 
+export interface OrphanedCalls {
+  readonly bootId: string;
+  readonly callIds: readonly string[];
+}
+
 /** On the queue of each node. */
 export interface ListedNodeActivities {
+  /** Ends calls that live without a workflow; those of another boot are left alone. */
+  endOrphanedCalls(orphans: OrphanedCalls): Promise<void>;
+  /** For runs of the first release, as the next one. */
   listCalls(): Promise<NodeCalls>;
-  /** Ends a call that lives without a workflow; a call of another boot is left alone. */
   endOrphanedCall(orphan: { readonly callId: string; readonly bootId: string }): Promise<void>;
 }
 
@@ -27,10 +34,19 @@ export interface Discrepancy {
 }
 
 export interface ReconcileActivities {
+  /**
+   * Compares until two consecutive passes show the same differences, and answers with the first of them; with none at
+   * `untilMs` (epoch).
+   */
+  watchCalls(untilMs: number): Promise<readonly Discrepancy[]>;
+  /** Ends or finalises what two passes have shown, and counts it by cause. */
+  settleDiscrepancies(confirmed: readonly Discrepancy[]): Promise<void>;
+}
+
+/** What runs of the first release ask for. */
+export interface EarlierReconcileActivities {
   /** Nodes that are not silent for long enough to be suspected. */
   liveNodes(): Promise<readonly NodePresence[]>;
   /** One pass. `nodes`: what the nodes that answered have; a node that did not is left out of account. */
   surveyCalls(nodes: readonly NodeCalls[]): Promise<readonly Discrepancy[]>;
-  /** Ends or finalises what two passes have shown, and counts it by cause. */
-  settleDiscrepancies(confirmed: readonly Discrepancy[]): Promise<void>;
 }

@@ -1,68 +1,78 @@
-import { ActivityFailure, proxyActivities, setCurrentDetails, sleep } from '@temporalio/workflow';
-import type { NodeCalls } from '../../contract/nodes';
+import { ActivityFailure, patched, proxyActivities, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import { mediaNodeTaskQueue } from '../ids';
-import type { Discrepancy, ListedNodeActivities, ReconcileActivities } from './activities';
-import { confirmed } from './confirmed';
+import type { Discrepancy, ListedNodeActivities, OrphanedCalls, ReconcileActivities } from './activities';
+import { reconcileByLists } from './by-lists';
 
-/** Between the two passes: what was under way during the first is done by the second. */
-const BETWEEN_PASSES = '4s';
+/** The schedule begins another run after it: long enough that runs are few, short enough that one is soon of this release. */
+const RUN_MS = 3_600_000;
 
-const { liveNodes } = proxyActivities<ReconcileActivities>({
-  startToCloseTimeout: '5s',
-  retry: { maximumAttempts: 2 },
-  summary: 'live media nodes',
+export interface ReconcilerInput {
+  /** For so long it looks; then the run ends, and the schedule begins the next. */
+  readonly runMs: number;
+}
+
+const { watchCalls } = proxyActivities<ReconcileActivities>({
+  startToCloseTimeout: '90 minutes',
+  heartbeatTimeout: '10s',
+  retry: { initialInterval: '1s', maximumInterval: '10s' },
+  summary: 'compares store, workflows and nodes until they differ',
 });
-const { surveyCalls, settleDiscrepancies } = proxyActivities<ReconcileActivities>({
-  startToCloseTimeout: '20s',
+const { settleDiscrepancies } = proxyActivities<ReconcileActivities>({
+  startToCloseTimeout: '10 minutes',
+  heartbeatTimeout: '30s',
   retry: { maximumAttempts: 2 },
-  summary: 'store, workflows and nodes compared',
+  summary: 'calls on which they differ are settled',
 });
 
 /**
- * Started by the schedule every 10 s. It acts on what two consecutive passes both show; usually the first shows
- * nothing and is the only one.
+ * Started by the schedule, one run after the other. The comparing is one activity that goes on until two consecutive
+ * passes of its show the same: so nothing but discrepancies, and a bounded number of them at once, enters the history.
  */
-export async function reconcilerWorkflow(): Promise<void> {
-  const first = await pass();
-  if (first.length === 0) return;
-  await sleep(BETWEEN_PASSES);
-  const both = confirmed(first, await pass());
-  setCurrentDetails(`${first.length} found, ${both.length} confirmed`);
-  // Nodes first: a record is closed when the call does not live any more.
-  await Promise.all(both.map(endOrphan));
-  if (both.length > 0) await settleDiscrepancies(both);
-}
-
-async function endOrphan({ cause, callId, nodeId, bootId }: Discrepancy): Promise<void> {
-  if (cause !== 'live_without_workflow' || nodeId === null || bootId === null) return;
-  try {
-    await onNode(nodeId, `ends ${callId}, which has no workflow`).endOrphanedCall({ callId, bootId });
-  } catch (error) {
-    if (!(error instanceof ActivityFailure)) throw error; // silent: the next run finds it again
+export async function reconcilerWorkflow(input: ReconcilerInput = { runMs: RUN_MS }): Promise<void> {
+  if (!patched('one-activity-compares')) {
+    await reconcileByLists();
+    return;
   }
+  const untilMs = Date.now() + input.runMs;
+  let settled = 0;
+  do {
+    const found = await watchCalls(untilMs);
+    if (found.length === 0) continue;
+    // Nodes first: a record is closed when the call does not live any more.
+    await Promise.all(orphansOf(found).map(endOrphans));
+    await settleDiscrepancies(found);
+    settled += found.length;
+    setCurrentDetails(`${settled} calls settled`);
+  } while (Date.now() < untilMs && !workflowInfo().continueAsNewSuggested);
 }
 
-async function pass(): Promise<readonly Discrepancy[]> {
-  const nodes = await liveNodes();
-  const answers = await Promise.all(nodes.map(({ nodeId }) => callsOf(nodeId)));
-  return await surveyCalls(answers.filter((answer) => answer !== null));
+interface OrphansOfNode extends OrphanedCalls {
+  readonly nodeId: string;
 }
 
-async function callsOf(nodeId: string): Promise<NodeCalls | null> {
-  try {
-    return await onNode(nodeId, `calls of ${nodeId}`).listCalls();
-  } catch (error) {
-    if (error instanceof ActivityFailure) return null; // silent: nothing is concluded from it
-    throw error;
+/** By boot, in the order in which they were found. */
+function orphansOf(found: readonly Discrepancy[]): OrphansOfNode[] {
+  const byBoot = new Map<string, OrphansOfNode & { readonly callIds: string[] }>();
+  for (const { cause, callId, nodeId, bootId } of found) {
+    if (cause !== 'live_without_workflow' || nodeId === null || bootId === null) continue;
+    const orphans = byBoot.get(bootId) ?? { nodeId, bootId, callIds: [] };
+    orphans.callIds.push(callId);
+    byBoot.set(bootId, orphans);
   }
+  return [...byBoot.values()];
 }
 
-function onNode(nodeId: string, summary: string): ReturnType<typeof proxyActivities<ListedNodeActivities>> {
-  return proxyActivities<ListedNodeActivities>({
+async function endOrphans({ nodeId, bootId, callIds }: OrphansOfNode): Promise<void> {
+  const node = proxyActivities<ListedNodeActivities>({
     taskQueue: mediaNodeTaskQueue(nodeId),
     scheduleToStartTimeout: '2s',
     startToCloseTimeout: '5s',
     retry: { maximumAttempts: 1 },
-    summary,
+    summary: `${callIds.length} calls without a workflow end`,
   });
+  try {
+    await node.endOrphanedCalls({ bootId, callIds });
+  } catch (error) {
+    if (!(error instanceof ActivityFailure)) throw error; // silent: they are found again
+  }
 }

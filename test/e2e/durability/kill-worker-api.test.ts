@@ -20,11 +20,12 @@ describe('20 live calls and the processes they can do without', () => {
   it(
     'leave the reconciler nothing to do while nothing dies',
     async () => {
-      const { calls, temporal } = live;
+      const { calls } = live;
       await calls.place({ inbound: 20, outbound: 3 });
-      const settledMs = Date.now();
-      await waitFor('a run of the reconciler', 25_000, async () =>
-        (await temporal.reconcilerRuns(settledMs)) > 0 ? true : undefined,
+      const before = await live.reconcilerPasses();
+      // The first of them may have begun before the calls were there.
+      await waitFor('two passes of the reconciler', 35_000, async () =>
+        (await live.reconcilerPasses()) >= before + 2 ? true : undefined,
       );
       expect(calls.live).toHaveLength(23);
       const statuses = await calls.hangUpByPhone(calls.live.slice(0, 12));
@@ -32,8 +33,8 @@ describe('20 live calls and the processes they can do without', () => {
       await calls.hangUpByApi(calls.live);
       expect(await calls.audioProblems()).toEqual([]);
       expect(await calls.wrongRecords()).toEqual([]);
-      // A run that saw them end, too.
-      await sleep(5_000);
+      // A pass that saw them end, too.
+      await sleep(12_000);
       expect(await live.reconciled()).toBe(0);
       expect((await live.nodeState()).lostBoots).toEqual([]);
     },

@@ -88,6 +88,10 @@ describe('MediaNodeRepository', () => {
     calls: 3,
     info: { version: '0.1.0' },
   });
+  const begins = (nodeId: string, bootId: string, startedAtMs: number) => ({
+    ...sighting(nodeId, bootId, startedAtMs),
+    begins: true,
+  });
   const age = (nodeId: string, seconds: number): Promise<unknown> =>
     store.dataSource.query(`UPDATE media_nodes SET last_seen = now() - $2 * interval '1 second' WHERE node_id = $1`, [
       nodeId,
@@ -96,7 +100,7 @@ describe('MediaNodeRepository', () => {
 
   it('a node that was seen is live until it has been silent too long, by the clock of the database', async () => {
     const nodes = new MediaNodeRepository(store.dataSource);
-    expect(await nodes.seen(sighting('a', 'a1', 1000))).toBe(true);
+    expect(await nodes.seen(sighting('a', 'a1', 1000))).not.toBeNull();
     expect(await nodes.find('a')).toMatchObject({ bootId: 'a1', calls: 3, info: { version: '0.1.0' } });
     expect((await nodes.live(6000)).map(({ nodeId }) => nodeId)).toEqual(['a']);
     await age('a', 7);
@@ -110,17 +114,63 @@ describe('MediaNodeRepository', () => {
   it('a later boot takes the row over and the older one does not get it back', async () => {
     const nodes = new MediaNodeRepository(store.dataSource);
     await nodes.seen(sighting('b', 'b1', 1000));
-    expect(await nodes.seen(sighting('b', 'b2', 2000))).toBe(true);
-    expect(await nodes.seen(sighting('b', 'b1', 1000))).toBe(false);
+    expect(await nodes.seen(begins('b', 'b2', 2000))).not.toBeNull();
+    expect(await nodes.seen(sighting('b', 'b1', 1000))).toBeNull();
+    expect((await nodes.find('b'))!.bootId).toBe('b2');
+    // Its calls were lost with the take-over, however silent the later boot is now.
+    await age('b', 60);
+    expect(await nodes.seen(sighting('b', 'b1', 1000))).toBeNull();
     expect((await nodes.find('b'))!.bootId).toBe('b2');
   });
 
   it('a boot with a clock behind takes over once the other has been silent', async () => {
     const nodes = new MediaNodeRepository(store.dataSource);
     await nodes.seen(sighting('c', 'c1', 5000));
+    expect(await nodes.seen(begins('c', 'c2', 1000))).toBeNull();
     await age('c', 4);
-    expect(await nodes.seen(sighting('c', 'c2', 1000))).toBe(true);
+    expect(await nodes.seen(begins('c', 'c2', 1000))).not.toBeNull();
     expect((await nodes.find('c'))!.bootId).toBe('c2');
+  });
+
+  it('a boot is lost or seen, never both: whichever comes first', async () => {
+    const nodes = new MediaNodeRepository(store.dataSource);
+    const boot = { nodeId: 'l', bootId: 'l1' };
+    await nodes.seen(begins('l', 'l1', 1000));
+    expect(await nodes.declareLost(boot)).toBe(false);
+    expect(await nodes.seen(sighting('l', 'l1', 1000))).not.toBeNull();
+    await age('l', 7);
+    expect(await nodes.declareLost(boot)).toBe(true);
+    expect(await nodes.declareLost(boot)).toBe(true);
+    expect(await nodes.seen(sighting('l', 'l1', 1000))).toBeNull();
+    expect(await nodes.seen(begins('l', 'l1', 1000))).toBeNull();
+    expect((await nodes.find('l'))!.ageMs).toBeGreaterThanOrEqual(7000);
+    // Another boot is another matter.
+    expect(await nodes.seen(begins('l', 'l2', 2000))).not.toBeNull();
+    expect(await nodes.declareLost({ nodeId: 'l', bootId: 'l2' })).toBe(false);
+    expect(await nodes.declareLost(boot)).toBe(true);
+    expect(await nodes.seen(sighting('l', 'l2', 2000))).not.toBeNull();
+  });
+
+  it('a boot is lost or seen, never both: at the same moment', async () => {
+    const nodes = new MediaNodeRepository(store.dataSource);
+    for (let round = 0; round < 40; round++) {
+      const nodeId = `r${round}`;
+      await nodes.seen(begins(nodeId, 'boot', 1000));
+      await age(nodeId, 7);
+      const [seen, lost] = await Promise.all([
+        nodes.seen(sighting(nodeId, 'boot', 1000)),
+        nodes.declareLost({ nodeId, bootId: 'boot' }),
+      ]);
+      expect(seen === null).toBe(lost);
+    }
+  });
+
+  it('a boot that never had a row is lost for good, too', async () => {
+    const nodes = new MediaNodeRepository(store.dataSource);
+    expect(await nodes.declareLost({ nodeId: 'n', bootId: 'n1' })).toBe(true);
+    expect(await nodes.seen(begins('n', 'n1', 1000))).toBeNull();
+    expect(await nodes.live(6000)).not.toContainEqual(expect.objectContaining({ nodeId: 'n' }));
+    expect(await nodes.seen(begins('n', 'n2', 2000))).not.toBeNull();
   });
 
   it('an orderly stop removes the boot, and no other', async () => {

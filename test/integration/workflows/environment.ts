@@ -3,14 +3,16 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { WithStartWorkflowOperation } from '@temporalio/client';
+import { WithStartWorkflowOperation, WorkflowFailedError } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { Counter, Registry } from 'prom-client';
 import type { DataSource } from 'typeorm';
 import { createMainWorker } from '../../../activities/main-worker';
 import { createReconcileActivities } from '../../../activities/reconcile/reconcile-activities';
 import { createStoreActivities } from '../../../activities/store/store-activities';
+import { hasFailed } from '../../../contract/endings';
 import { NodeServices } from '../../../media-node/node-services';
 import { createLogger } from '../../../ops/logger';
 import { PersistentWorker } from '../../../ops/persistent-worker';
@@ -26,6 +28,7 @@ import { AttemptRepository } from '../../../store/repositories/attempt-repositor
 import { CallRepository } from '../../../store/repositories/call-repository';
 import { EventRepository } from '../../../store/repositories/event-repository';
 import { MediaNodeRepository } from '../../../store/repositories/media-node-repository';
+import { NodeCallListRepository } from '../../../store/repositories/node-call-list-repository';
 import { newMasterKey, SecretBox } from '../../../store/secrets';
 import type { InboundCallInput, OutboundCallInput } from '../../../workflows/call/input';
 import { acceptUpdate } from '../../../workflows/call/messages';
@@ -79,6 +82,11 @@ export class WorkflowEnvironment {
     name: 'trunkline_reconciled_calls_total',
     help: 'settled',
     labelNames: ['cause'] as const,
+    registers: [this.registry],
+  });
+  readonly passes = new Counter({
+    name: 'trunkline_reconciler_passes_total',
+    help: 'passes',
     registers: [this.registry],
   });
   readonly nodes: FakeNode[] = [];
@@ -157,7 +165,8 @@ export class WorkflowEnvironment {
   async startWorker(): Promise<void> {
     const calls = this.calls;
     const nodes = new MediaNodeRepository(this.dataSource);
-    const { logger, settled } = this;
+    const lists = new NodeCallListRepository(this.dataSource);
+    const { logger, settled, passes } = this;
     const activities = {
       ...createStoreActivities({
         calls,
@@ -165,7 +174,7 @@ export class WorkflowEnvironment {
         secrets: this.secrets,
         attempts: new AttemptRepository(this.dataSource),
       }),
-      ...createReconcileActivities({ client: this.client, calls, nodes, settled, logger }),
+      ...createReconcileActivities({ client: this.client, calls, nodes, lists, passes, settled, logger }),
     };
     const workflows = await workflowBundle();
     this.#worker = new PersistentWorker({
@@ -209,6 +218,7 @@ export class WorkflowEnvironment {
       connectWorker: () => this.connectWorker(),
       namespace: this.namespace,
       ...nodeActivities(this),
+      onLost: () => undefined,
       logger: this.logger,
     });
     await services.start();
@@ -346,13 +356,25 @@ export class WorkflowEnvironment {
 
   /** The closed call's row; also checks that its workflow has completed and left one terminal event. */
   async finished(callId: string, limitMs = 20_000): Promise<Call> {
-    await withLimit(this.handle(callId).result(), limitMs, `the end of ${callId}`);
+    const failed = await withLimit(this.#closesAsFailed(callId), limitMs, `the end of ${callId}`);
     const row = await this.rowIs(callId, 'completed', 1_000);
     const { items } = await this.events.list(this.orgId, callId, { limit: 100 });
     const terminal = items.filter(({ type }) => type === 'call.ended' || type === 'call.failed');
     expect(terminal).toHaveLength(1);
+    const { disposition, endReason } = row;
+    expect(failed).toBe(hasFailed({ disposition: disposition ?? 'failed', endReason }));
     expect(terminal[0]?.type).toBe(row.answeredAt === null ? 'call.failed' : 'call.ended');
     return row;
+  }
+
+  async #closesAsFailed(callId: string): Promise<boolean> {
+    try {
+      await this.handle(callId).result();
+      return false;
+    } catch (error) {
+      if (error instanceof WorkflowFailedError && error.cause instanceof ApplicationFailure) return true;
+      throw error;
+    }
   }
 
   async historyLength(callId: string): Promise<number> {

@@ -56,6 +56,7 @@ async function main(): Promise<void> {
     client: createTemporalClient(settings).client,
     connectWorker: () => connectWorker(settings),
     ...nodeActivities({ dataSource, secrets, logger }),
+    onLost: () => void report({ lost: true }),
     logger,
   });
   await services.start();

@@ -21,8 +21,8 @@ export type NodeOrder =
 /** The process kills itself at this step of a dial. */
 export type KillStep = 'kill_before_intended' | 'kill_after_intended' | 'kill_after_invite' | 'kill_after_sent';
 
-/** From the process: it serves, or an INVITE left it. */
-export type NodeReport = { readonly ready: true } | { readonly invite: string };
+/** From the process: it serves, an INVITE left it, or it has found out that its boot was declared lost. */
+export type NodeReport = { readonly ready: true } | { readonly invite: string } | { readonly lost: true };
 
 /** A media node with a faked call layer in a process of its own. */
 export class NodeProcess {
@@ -33,6 +33,8 @@ export class NodeProcess {
   readonly #child: ChildProcess;
   readonly #ready: Promise<void>;
   readonly #exited: Promise<void>;
+  /** Epoch ms. */
+  #lostAtMs: number | null = null;
 
   constructor(options: NodeProcessOptions) {
     this.nodeId = options.nodeId;
@@ -44,6 +46,7 @@ export class NodeProcess {
     this.#ready = new Promise((resolve, reject) => {
       this.#child.on('message', (report: NodeReport) => {
         if ('ready' in report) resolve();
+        else if ('lost' in report) this.#lostAtMs ??= Date.now();
         else this.invites.push(report.invite);
       });
       this.#child.once('exit', () => reject(new Error('the node process ended')));
@@ -62,6 +65,19 @@ export class NodeProcess {
 
   order(order: NodeOrder): void {
     this.#child.send(order);
+  }
+
+  /** When it found out that its boot was declared lost; null as long as it has not. */
+  get lostAtMs(): number | null {
+    return this.#lostAtMs;
+  }
+
+  standStill(): void {
+    this.#child.kill('SIGSTOP');
+  }
+
+  goOn(): void {
+    this.#child.kill('SIGCONT');
   }
 
   async kill(): Promise<void> {

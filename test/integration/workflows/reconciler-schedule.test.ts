@@ -63,7 +63,7 @@ async function whenUpdated(): Promise<ScheduleDescription> {
 
 function expectWanted({ spec, action, policies }: ScheduleDescription): void {
   expect(spec).toMatchObject({ intervals: [{ every: 10_000 }], jitter: undefined });
-  expect(action).toMatchObject({ taskQueue: MAIN_TASK_QUEUE, workflowRunTimeout: 120_000 });
+  expect(action).toMatchObject({ taskQueue: MAIN_TASK_QUEUE, workflowRunTimeout: 7_200_000 });
   expect(policies).toEqual({ overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: 10_000, pauseOnFailure: false });
 }
 

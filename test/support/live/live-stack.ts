@@ -34,10 +34,6 @@ export class LiveStack {
     this.#temporal = new TemporalView(stack.temporalAddress);
   }
 
-  get temporal(): TemporalView {
-    return this.#temporal;
-  }
-
   async startAgain(): Promise<void> {
     await this.#temporal.close();
     await this.stack.startAgain();
@@ -76,6 +72,11 @@ export class LiveStack {
   /** Calls that the reconciler had to settle since the worker began. */
   async reconciled(): Promise<number> {
     return metric(`http://127.0.0.1:${this.#workerPort}`, 'trunkline_reconciled_calls_total');
+  }
+
+  /** Comparisons it has made since then. */
+  async reconcilerPasses(): Promise<number> {
+    return metric(`http://127.0.0.1:${this.#workerPort}`, 'trunkline_reconciler_passes_total');
   }
 
   #activeCalls(): Promise<number> {

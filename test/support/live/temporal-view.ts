@@ -1,4 +1,4 @@
-/** What a test sees of Temporal from outside: verdicts on media nodes, runs of the reconciler, workflows of calls. */
+/** What a test sees of Temporal from outside: verdicts on media nodes, workflows of calls. */
 import { Client, Connection } from '@temporalio/client';
 
 import { callWorkflowId, mediaNodeWorkflowId } from '../../../workflows/ids';
@@ -23,14 +23,6 @@ export class TemporalView {
   nodeState(nodeId: string): Promise<NodeState> {
     const handle = this.#client.workflow.getHandle(mediaNodeWorkflowId(nodeId));
     return this.#within(() => handle.query(nodeStateQuery));
-  }
-
-  /** Completed runs that began after `sinceMs` (epoch). */
-  async reconcilerRuns(sinceMs: number): Promise<number> {
-    const since = new Date(sinceMs).toISOString();
-    const query = `WorkflowType = 'reconcilerWorkflow' AND ExecutionStatus = 'Completed' AND StartTime > '${since}'`;
-    const { count } = await this.#within(() => this.#client.workflow.count(query));
-    return count;
   }
 
   /** Calls whose workflow runs. */

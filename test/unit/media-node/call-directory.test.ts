@@ -1,6 +1,7 @@
 import type { InboundRequest, RoutingDecision } from '../../../contract/directory';
 import { NodeCallDirectory } from '../../../media-node/call-directory';
 import { ConfigSnapshot } from '../../../media-node/config-snapshot';
+import type { Standing } from '../../../media-node/node-standing';
 import { OutageClock } from '../../../media-node/outage-clock';
 import { openDetails } from '../../../store/call-details';
 import { newMasterKey, SecretBox } from '../../../store/secrets';
@@ -26,6 +27,7 @@ function setUp(outcome: 'started' | 'foreign' | 'unavailable' = 'started') {
   const secrets = new SecretBox(newMasterKey());
   const temporalOutage = new OutageClock(() => nowMs);
   const storeOutage = new OutageClock(() => nowMs);
+  const standing = { current: 'good' as Standing };
   const directory = new NodeCallDirectory({
     nodeId: 'n1',
     bootId: 'b1',
@@ -33,6 +35,7 @@ function setUp(outcome: 'started' | 'foreign' | 'unavailable' = 'started') {
     secrets,
     temporalOutage,
     storeOutage,
+    standing,
     workflows: {
       start: (input) => {
         started.push(input);
@@ -43,7 +46,16 @@ function setUp(outcome: 'started' | 'foreign' | 'unavailable' = 'started') {
     },
   });
   const decision = directory.routeInbound(request) as RoutingDecision & { ok: true };
-  return { directory, decision, started, secrets, temporalOutage, storeOutage, pass: (ms: number) => (nowMs += ms) };
+  return {
+    directory,
+    decision,
+    started,
+    secrets,
+    standing,
+    temporalOutage,
+    storeOutage,
+    pass: (ms: number) => (nowMs += ms),
+  };
 }
 
 test('a repeated INVITE has the same call, one with new credentials another', async () => {
@@ -72,6 +84,17 @@ test.each([
 ] as const)('a start that is %s is answered as %s', async (outcome, reason) => {
   const { directory, decision } = setUp(outcome);
   expect(await directory.startInbound(request, decision)).toEqual({ ok: false, reason });
+});
+
+test.each(['doubtful', 'lost'] as const)('a node whose standing is %s takes no new calls', async (current) => {
+  const { directory, decision, started, standing } = setUp();
+  standing.current = current;
+  expect(await directory.startInbound(request, decision)).toEqual({ ok: false, reason: 'unavailable' });
+  expect(started).toEqual([]);
+  expect(directory.availability()).toMatchObject({ available: false, reason: `node_${current}` });
+  standing.current = 'good';
+  expect(directory.availability()).toMatchObject({ available: true });
+  expect(await directory.startInbound(request, decision)).toMatchObject({ ok: true });
 });
 
 test('new calls are refused after 5 s without Temporal and after 10 minutes without PostgreSQL', () => {

@@ -15,6 +15,7 @@ import { createLogger } from '../../../../ops/logger';
 import { createDataSource } from '../../../../store/data-source';
 import { ApiKeyRepository } from '../../../../store/repositories/api-key-repository';
 import { MediaNodeRepository } from '../../../../store/repositories/media-node-repository';
+import type { SeenNode } from '../../../../store/repositories/media-node-repository';
 import { OrganisationRepository } from '../../../../store/repositories/organisation-repository';
 import { newMasterKey, SecretBox } from '../../../../store/secrets';
 import { createTestDatabase } from '../../../support/servers';
@@ -163,7 +164,7 @@ export class ApiServer {
   /** From now on a media node lives that speaks English. */
   async seeNode(sipAddress = '127.0.0.1:5060'): Promise<void> {
     const nodes = new MediaNodeRepository(this.dataSource);
-    const seen = (): Promise<boolean> =>
+    const seen = (): Promise<SeenNode | null> =>
       nodes.seen({
         nodeId: 'node-1',
         bootId: 'boot-1',

@@ -25,7 +25,7 @@ describe('a peer that writes the address of another network', () => {
     const asInside = (request: string): string =>
       request.replaceAll(`127.0.0.1:${peer.port}`, INNER).replace(';rport', '');
     endpoint.onCall = ({ dialog }) => {
-      dialog.ring();
+      dialog.ring(() => ANSWER);
       dialog.answer(ANSWER);
     };
     peer.send(asInside(caller.request('OPTIONS')));

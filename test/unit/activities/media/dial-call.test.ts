@@ -11,6 +11,7 @@ import type { DialInput } from '../../../../workflows/call/activities';
 import type { OutboundCallInput } from '../../../../workflows/call/input';
 import { FakeMediaControl } from '../../../fakes/fake-media-control';
 import type { DialPlan } from '../../../fakes/fake-media-control';
+import { sleepOnGlobalTimers } from '../../../fakes/fake-sleep';
 
 const secrets = new SecretBox(newMasterKey());
 const ids = { callId: 'call-1', orgId: 'org-1' };
@@ -50,16 +51,19 @@ function setUp(plan: DialPlan = { kind: 'ring' }) {
       return Promise.resolve(true);
     },
   };
+  const time = { nowMs: 0 };
+  const lifetime = new NodeLifetime({ nowMs: () => time.nowMs, epochMs: () => time.nowMs });
   const activities = () =>
     createMediaActivities({
       control,
       attempts,
       calls: { markStatus: () => Promise.resolve(true) },
       secrets,
-      lifetime: new NodeLifetime(),
+      lifetime,
       logger: createLogger({ name: 'test', level: 'silent' }),
+      sleep: sleepOnGlobalTimers,
     });
-  return { log, rows, control, attempts, activities };
+  return { log, rows, control, attempts, lifetime, time, activities };
 }
 
 test('the attempt is intended before the INVITE and sent after it; its Call-ID follows from the attempt', async () => {
@@ -74,10 +78,41 @@ test('the attempt is intended before the INVITE and sent after it; its Call-ID f
   ]);
 });
 
-test('a mark that fails does not fail the dial', async () => {
-  const { attempts, activities } = setUp();
-  attempts.sent = () => Promise.reject(new Error('away'));
-  expect(await activities().dialCall(input)).toMatchObject({ sent: true });
+describe('with PostgreSQL away when the INVITE has left', () => {
+  beforeEach(() => {
+    jest.useFakeTimers();
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  test('a mark that fails does not fail the dial, and is given up some time', async () => {
+    const { attempts, activities } = setUp();
+    let tries = 0;
+    attempts.sent = () => {
+      tries++;
+      return Promise.reject(new Error('away'));
+    };
+    expect(await activities().dialCall(input)).toMatchObject({ sent: true });
+    await jest.advanceTimersByTimeAsync(120_000);
+    const triedUntilGivenUp = tries;
+    await jest.advanceTimersByTimeAsync(120_000);
+    expect(tries).toBe(triedUntilGivenUp);
+    expect(tries).toBeLessThan(60);
+  });
+
+  test.each([1_000, 5_000, 20_000])('the attempt is marked as sent when it is back after %d ms', async (awayMs) => {
+    const { log, attempts, activities } = setUp();
+    const backAtMs = Date.now() + awayMs;
+    attempts.sent = () => {
+      if (Date.now() < backAtMs) return Promise.reject(new Error('connection refused'));
+      log.push('sent');
+      return Promise.resolve(true);
+    };
+    expect(await activities().dialCall(input)).toMatchObject({ sent: true });
+    await jest.advanceTimersByTimeAsync(awayMs + 3_000);
+    expect(log).toEqual(['intended', 'INVITE', 'sent']);
+  });
 });
 
 test('without a stored intention nothing is sent', async () => {
@@ -101,6 +136,19 @@ test('a node that fails while it dials leaves the outcome unknown, without its w
     .catch((error: unknown) => error);
   expect(failure).toMatchObject({ type: 'dial_unknown' });
   expect(String((failure as Error).message)).not.toContain('socket');
+});
+
+test('a dial that reaches a node which stood still until now is not begun: it may have been given up', async () => {
+  const { log, lifetime, time, activities } = setUp();
+  time.nowMs = 8_000;
+  expect(await activities().dialCall(input)).toEqual({ sent: false, code: 'too_late' });
+  // Its standing is known again, but the dial may have been on its way before.
+  lifetime.standing.tick();
+  lifetime.standing.ask()();
+  expect(await activities().dialCall(input)).toEqual({ sent: false, code: 'too_late' });
+  expect(log).toEqual([]);
+  time.nowMs += 2_000;
+  expect(await activities().dialCall(input)).toMatchObject({ sent: true });
 });
 
 test('a refusal after the intention closes the attempt as not sent', async () => {

@@ -61,9 +61,9 @@ class Subject {
     this.lifecycle.settle(ending);
   }
 
-  /** What an ending call may still wait for: its statistics, and how it ended or the last message. */
+  /** What an ending call may still wait for: its end at all, its statistics, and how it ended or the last message. */
   get awaited(): number {
-    return this.#answerStats.length + (this.expected === null || !this.#sawLastMessage ? 1 : 0);
+    return 1 + this.#answerStats.length + (this.expected === null || !this.#sawLastMessage ? 1 : 0);
   }
 
   sawLastMessage(): void {
@@ -153,10 +153,26 @@ describe('the lifecycle of a call, whatever is told in whatever order', () => {
     STEPS['answered']!(subject);
     expect(subject.clock.armed).toBe(1);
     STEPS['end']!(subject);
-    // The deadline of the statistics, and of nothing else.
+    // The deadlines of the statistics and of the ending, and of nothing else.
+    expect(subject.clock.armed).toBe(2);
+    await subject.clock.advance(SETTLED_WITHIN_MS);
     expect(subject.clock.armed).toBe(1);
+    STEPS['settle with one ending']!(subject);
+    STEPS['identify']!(subject);
     await subject.clock.advance(SETTLED_WITHIN_MS);
     expect(subject.clock.armed).toBe(0);
+  });
+
+  it('ends as an error when nobody says how it ended', async () => {
+    const subject = new Subject();
+    STEPS['identify']!(subject);
+    STEPS['answered']!(subject);
+    STEPS['end']!(subject);
+    await subject.clock.advance(10_000);
+    expect(subject.events.ended(CALL)).toMatchObject([
+      { ending: { disposition: 'answered', endReason: 'error', endedBy: 'system' } },
+    ]);
+    expect([subject.lifecycle.state, subject.ended, subject.clock.armed]).toEqual(['ended', 1, 0]);
   });
 
   it('does not wait for the answer to a CANCEL once it is settled', async () => {

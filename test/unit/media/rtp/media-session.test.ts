@@ -395,6 +395,19 @@ describe('media timeout', () => {
     expect(bench.events).toContain('timeout');
   });
 
+  it.each([true, false])('does not count the time in which we stood still, the peer heard before: %s', (heard) => {
+    const bench = new Bench();
+    bench.session.setRemote(REMOTE, 0);
+    bench.run(1, () => heard && bench.receive(SILENCE));
+    bench.nowMs += 60_000;
+    bench.run(1, undefined, 3000);
+    expect(bench.events).not.toContain('timeout');
+    bench.run(heard ? 745 : 1495);
+    expect(bench.events).not.toContain('timeout');
+    bench.run(10);
+    expect(bench.events).toContain('timeout');
+  });
+
   it('is not put off by foreign packets, but by RTCP of the peer', () => {
     const report = buildReport({
       ssrc: 42,

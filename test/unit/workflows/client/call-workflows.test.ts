@@ -87,7 +87,8 @@ test('a request has its own deadline, or the limit of all', async () => {
     await calls.describe('c1');
     await calls.describe('c1', 50_700);
     await calls.running();
-    expect(deadlinesMs).toEqual([52_000, 50_700, 52_000]);
+    // A list may have many pages.
+    expect(deadlinesMs).toEqual([52_000, 50_700, 110_000]);
   } finally {
     jest.useRealTimers();
   }

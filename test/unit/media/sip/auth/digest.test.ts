@@ -87,7 +87,11 @@ describe('digest server', () => {
     credentials: (username: string) =>
       username === 'alice' ? { username, password: 'secret', trunkId: 't', orgId: 'o' } : undefined,
   };
-  const server = new DigestServer(options);
+  let server: DigestServer;
+
+  // Wrong passwords of one test make the next wait.
+  beforeEach(() => (server = new DigestServer(options)));
+  afterEach(() => server.close());
 
   function authorize(
     from: DigestServer,
