@@ -16,9 +16,7 @@ import {
 } from '../ops/env';
 import { sipListening, type SipListening } from '../ops/sip-address';
 
-/** Calls one core carries with the embedded voices and recogniser, measured with room to spare. */
-const CALLS_PER_CORE = 100;
-/** The engine alone, without speech. */
+/** Calls one core carries in bench mode: the engine alone, without speech. */
 const ECHO_CALLS_PER_CORE = 2000;
 
 const nodeEnv = {
@@ -51,7 +49,6 @@ interface NodeSettings {
   readonly allowPrivateTargets: boolean;
   readonly rtp: { readonly portMin: number; readonly portMax: number };
   readonly http: { readonly host: string; readonly port: number };
-  readonly maxCalls: number;
   /** null: the built-in responder answers. */
   readonly languageModel: { readonly baseUrl: string; readonly apiKey: string | null; readonly model: string } | null;
 }
@@ -59,14 +56,20 @@ interface NodeSettings {
 type ProcessEnv = ReturnType<typeof readProcessEnv>;
 
 export type MediaConfig =
-  (NodeSettings & { readonly mode: 'bench' }) | (NodeSettings & { readonly mode: 'node'; readonly env: ProcessEnv });
+  | (NodeSettings & { readonly mode: 'bench'; readonly maxCalls: number })
+  /** `maxCalls` null: what the node finds that it can carry, see `call-limit.ts`. */
+  | (NodeSettings & { readonly mode: 'node'; readonly maxCalls: number | null; readonly env: ProcessEnv });
 
 /** Throws `EnvError` naming every problem. */
 export function readMediaConfig(options: ReadEnvOptions = {}): MediaConfig {
   const bench = readEnv(benchEnv, options).MEDIA_BENCH !== undefined;
-  if (bench) return { ...settings(readEnv(nodeEnv, options), ECHO_CALLS_PER_CORE), mode: 'bench' };
+  if (bench) {
+    const env = readEnv(nodeEnv, options);
+    const maxCalls = env.MEDIA_MAX_CALLS ?? ECHO_CALLS_PER_CORE * availableParallelism();
+    return { ...settings(env), mode: 'bench', maxCalls };
+  }
   const env = readProcessEnv(options);
-  return { ...settings(env, CALLS_PER_CORE), mode: 'node', env };
+  return { ...settings(env), mode: 'node', maxCalls: env.MEDIA_MAX_CALLS ?? null, env };
 }
 
 function readProcessEnv(options: ReadEnvOptions) {
@@ -79,7 +82,7 @@ function portRange(portMin: number, portMax: number): { readonly portMin: number
   return { portMin, portMax };
 }
 
-function settings(env: Readonly<z.output<z.ZodObject<typeof nodeEnv>>>, callsPerCore: number): NodeSettings {
+function settings(env: Readonly<z.output<z.ZodObject<typeof nodeEnv>>>): NodeSettings {
   return {
     nodeId: env.MEDIA_NODE_ID ?? `${hostname().replace(/[^\w.-]/g, '-')}-1`,
     logLevel: env.LOG_LEVEL,
@@ -88,7 +91,6 @@ function settings(env: Readonly<z.output<z.ZodObject<typeof nodeEnv>>>, callsPer
     allowPrivateTargets: env.ALLOW_PRIVATE_TARGETS,
     rtp: portRange(env.RTP_PORT_MIN, env.RTP_PORT_MAX),
     http: { host: env.MEDIA_HTTP_HOST, port: env.MEDIA_HTTP_PORT },
-    maxCalls: env.MEDIA_MAX_CALLS ?? callsPerCore * availableParallelism(),
     languageModel:
       env.LLM_BASE_URL === undefined
         ? null
