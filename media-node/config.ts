@@ -18,9 +18,7 @@ import {
 } from '../ops/env';
 import { sipListening, type SipListening } from '../ops/sip-address';
 
-/** Calls one core carries with the embedded voices and recogniser, measured with room to spare. */
-const CALLS_PER_CORE = 100;
-/** The engine alone, without speech. */
+/** Calls one core carries in bench mode: the engine alone, without speech. */
 const ECHO_CALLS_PER_CORE = 2000;
 
 const nodeEnv = {
@@ -61,7 +59,6 @@ interface NodeSettings {
   readonly nameServers: readonly string[] | null;
   readonly rtp: { readonly portMin: number; readonly portMax: number };
   readonly http: { readonly host: string; readonly port: number };
-  readonly maxCalls: number;
   /** null: the built-in responder answers. */
   readonly languageModel: { readonly baseUrl: string; readonly apiKey: string | null; readonly model: string } | null;
 }
@@ -69,14 +66,20 @@ interface NodeSettings {
 type ProcessEnv = ReturnType<typeof readProcessEnv>;
 
 export type MediaConfig =
-  (NodeSettings & { readonly mode: 'bench' }) | (NodeSettings & { readonly mode: 'node'; readonly env: ProcessEnv });
+  | (NodeSettings & { readonly mode: 'bench'; readonly maxCalls: number })
+  /** `maxCalls` null: what the node finds that it can carry, see `call-limit.ts`. */
+  | (NodeSettings & { readonly mode: 'node'; readonly maxCalls: number | null; readonly env: ProcessEnv });
 
 /** Throws `EnvError` naming every problem. */
 export function readMediaConfig(options: ReadEnvOptions = {}): MediaConfig {
   const bench = readEnv(benchEnv, options).MEDIA_BENCH !== undefined;
-  if (bench) return { ...settings(readEnv(nodeEnv, options), ECHO_CALLS_PER_CORE), mode: 'bench' };
+  if (bench) {
+    const env = readEnv(nodeEnv, options);
+    const maxCalls = env.MEDIA_MAX_CALLS ?? ECHO_CALLS_PER_CORE * availableParallelism();
+    return { ...settings(env), mode: 'bench', maxCalls };
+  }
   const env = readProcessEnv(options);
-  return { ...settings(env, CALLS_PER_CORE), mode: 'node', env };
+  return { ...settings(env), mode: 'node', maxCalls: env.MEDIA_MAX_CALLS ?? null, env };
 }
 
 function readProcessEnv(options: ReadEnvOptions) {
@@ -97,7 +100,7 @@ function isNameServer(text: string): boolean {
   return bracketed === undefined ? isIPv4(plain) : isIPv6(bracketed);
 }
 
-function settings(env: Readonly<z.output<z.ZodObject<typeof nodeEnv>>>, callsPerCore: number): NodeSettings {
+function settings(env: Readonly<z.output<z.ZodObject<typeof nodeEnv>>>): NodeSettings {
   return {
     nodeId: env.MEDIA_NODE_ID ?? `${hostname().replace(/[^\w.-]/g, '-')}-1`,
     logLevel: env.LOG_LEVEL,
@@ -107,7 +110,6 @@ function settings(env: Readonly<z.output<z.ZodObject<typeof nodeEnv>>>, callsPer
     nameServers: env.DNS_SERVERS ?? null,
     rtp: portRange(env.RTP_PORT_MIN, env.RTP_PORT_MAX),
     http: { host: env.MEDIA_HTTP_HOST, port: env.MEDIA_HTTP_PORT },
-    maxCalls: env.MEDIA_MAX_CALLS ?? callsPerCore * availableParallelism(),
     languageModel:
       env.LLM_BASE_URL === undefined
         ? null

@@ -28,6 +28,7 @@ import { AttemptRepository } from '../store/repositories/attempt-repository';
 import { CallRepository } from '../store/repositories/call-repository';
 import { SecretBox } from '../store/secrets';
 import { BENCH_IDENTITY, benchEvents, createBenchDirectory, createEchoAgent } from './bench-mode';
+import { callLimit } from './call-limit';
 import { readMediaConfig, type MediaConfig } from './config';
 import { createCallObserver, createSipCounters } from './metrics';
 import { NodeServices } from './node-services';
@@ -48,7 +49,7 @@ interface Process {
   readonly checks: Map<string, () => string>;
 }
 
-type Surroundings = Pick<MediaServiceOptions, 'bootId' | 'directory' | 'events' | 'createAgent'> & {
+type Surroundings = Pick<MediaServiceOptions, 'bootId' | 'maxCalls' | 'directory' | 'events' | 'createAgent'> & {
   readonly sip: Pick<SipServerOptions, 'nonceKey' | 'authentication' | 'anonymousIdentity'>;
 };
 
@@ -67,19 +68,19 @@ async function main(): Promise<void> {
     await ops.listen();
     shutdown.add('http server', () => ops.close());
     const self = { config, logger, shutdown, registry, checks };
-    if (config.mode === 'bench') await startBench(self);
-    else await startNode(self, config);
+    const maxCalls = config.mode === 'bench' ? await startBench(self, config) : await startNode(self, config);
     checks.set('node', () => 'ok');
-    logger.info({ nodeId: config.nodeId, maxCalls: config.maxCalls, mode: config.mode }, 'media node is ready');
+    logger.info({ nodeId: config.nodeId, maxCalls, mode: config.mode }, 'media node is ready');
   } catch (error) {
     if (!shutdown.requested.aborted) shutdown.fail(error);
   }
 }
 
-async function startBench(self: Process): Promise<void> {
+async function startBench(self: Process, { maxCalls }: MediaConfig & { readonly mode: 'bench' }): Promise<number> {
   const rtp = await startRtp(self);
   const node = createNode(self, rtp, {
     bootId: randomUUID(),
+    maxCalls,
     directory: createBenchDirectory(),
     events: benchEvents,
     createAgent: createEchoAgent,
@@ -87,9 +88,10 @@ async function startBench(self: Process): Promise<void> {
   });
   await node.open();
   self.shutdown.add('SIP sockets', () => node.close());
+  return maxCalls;
 }
 
-async function startNode(self: Process, config: MediaConfig & { readonly mode: 'node' }): Promise<void> {
+async function startNode(self: Process, config: MediaConfig & { readonly mode: 'node' }): Promise<number> {
   const { logger, shutdown, checks } = self;
   const { env, nodeId } = config;
   const bootId = randomUUID();
@@ -148,9 +150,12 @@ async function startNode(self: Process, config: MediaConfig & { readonly mode: '
   const [[rtp]] = await Promise.all([media, services.start()]);
   listen = (port) => rtp.connectListener(port);
   listen(agents.audioPort());
+  const limit = callLimit({ set: config.maxCalls, hearing: agents.hearing });
+  logger.info({ maxCalls: limit.calls, because: limit.because }, 'calls at once');
 
   const node = createNode(self, rtp, {
     bootId,
+    maxCalls: limit.calls,
     directory: services.directory,
     events: services.events,
     createAgent: (persona, session, delegate) => agents.createSession(persona, session, delegate),
@@ -159,7 +164,7 @@ async function startNode(self: Process, config: MediaConfig & { readonly mode: '
   const speech = { voices: agents.voices(), providers: agents.describe() };
   checks.set('Temporal', () => 'connecting');
   const sipAddress = advertisedSipAddress(config.sip);
-  await services.attach(node.control, { sipAddress, maxCalls: config.maxCalls, speech });
+  await services.attach(node.control, { sipAddress, maxCalls: limit.calls, speech });
   checks.delete('Temporal');
   await node.open();
   shutdown.add('SIP sockets', () => node.close());
@@ -175,6 +180,8 @@ async function startNode(self: Process, config: MediaConfig & { readonly mode: '
     return available ? 'ok' : (reason ?? 'unavailable');
   });
   for (const [name, provider] of Object.entries(agents.describe())) checks.set(name, () => provider);
+  checks.set('max_calls', () => `${limit.calls} (${limit.because})`);
+  return limit.calls;
 }
 
 async function startRtp({ config, logger, shutdown }: Process): Promise<ThreadedRtpEngine> {
@@ -194,9 +201,9 @@ async function startRtp({ config, logger, shutdown }: Process): Promise<Threaded
 }
 
 function createNode({ config, logger, registry }: Process, rtp: ThreadedRtpEngine, given: Surroundings): MediaService {
-  const { nodeId, maxCalls } = config;
+  const { nodeId } = config;
+  const { sip, maxCalls, ...surroundings } = given;
   const observer = createCallObserver({ registry, maxCalls, activeCalls: () => node.calls.size });
-  const { sip, ...surroundings } = given;
   const node: MediaService = new MediaService({
     ...surroundings,
     nodeId,

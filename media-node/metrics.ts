@@ -50,7 +50,9 @@ export function createCallObserver(options: MediaMetricsOptions): CallObserver {
       this.set(options.activeCalls());
     },
   });
-  new Gauge({ name: 'trunkline_calls_limit', help: 'MEDIA_MAX_CALLS of this node.', registers }).set(options.maxCalls);
+  new Gauge({ name: 'trunkline_calls_limit', help: 'Calls that this node takes at once.', registers }).set(
+    options.maxCalls,
+  );
   const began = new Counter({
     name: 'trunkline_calls_started_total',
     help: 'Calls that came into being, by direction.',

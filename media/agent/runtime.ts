@@ -1,8 +1,10 @@
 /** What the calls of a node share: models, threads, caches. */
 import type { MessagePort } from 'node:worker_threads';
 import type { Logger } from 'pino';
+import { withDeadline } from '../../ops/deadline';
 import { systemClock } from '../clock';
 import type { AgentDelegate, AgentPersona, AgentSession, CallAudio } from './agent-session';
+import { TYPICAL_UTTERANCE, callersHeard, measureRecognition } from './hearing-capacity';
 import { FliteTts } from './providers/flite/flite-tts';
 import { MoonshineStt } from './providers/moonshine/moonshine-stt';
 import { BuiltinResponder } from './responder/builtin-responder';
@@ -29,6 +31,17 @@ export interface AgentRuntimeOptions {
   readonly onAudioPort?: (port: MessagePort) => void;
 }
 
+/** Measuring the recogniser keeps the node's start waiting this long at most. */
+const MEASURE_LIMIT_MS = 1_000;
+/** No run begins later: one that does would not end in time. */
+const MEASURE_RUNS_MS = 600;
+
+/** What the recogniser was found to manage. */
+export interface Hearing {
+  readonly utteranceMs: number;
+  readonly callers: number;
+}
+
 export class AgentRuntime {
   readonly #logger: AgentRuntimeOptions['logger'];
   readonly #listener: SpeechListener;
@@ -38,6 +51,7 @@ export class AgentRuntime {
   #stt: SpeechToText | null = null;
   #sttUnavailable = 'not started';
   #apology: Int16Array | null = null;
+  #hearing: Hearing | null = null;
 
   constructor({ languageModel, logger, onAudioPort }: AgentRuntimeOptions) {
     this.#logger = logger;
@@ -58,8 +72,16 @@ export class AgentRuntime {
   }
 
   async start(): Promise<void> {
-    await Promise.all([this.#listener.start(), this.#startVoice(), this.#startRecogniser()]);
-    this.#logger.info({ providers: this.describe() }, 'agent providers');
+    await Promise.all([this.#listener.start(), this.#tts.start(), this.#startRecogniser()]);
+    if (this.#stt) this.#hearing = await this.#measureHearing(this.#stt);
+    // Behind the first calls' own sentences, but before anybody is silent for long.
+    void this.#prepareStandingPhrases();
+    this.#logger.info({ providers: this.describe(), hearing: this.#hearing }, 'agent providers');
+  }
+
+  /** How many callers the recogniser can listen to; null where there is none that was measured. */
+  get hearing(): Hearing | null {
+    return this.#hearing;
   }
 
   /** Port on which caller audio arrives as AudioBatch; give it to the RTP engine. */
@@ -99,10 +121,12 @@ export class AgentRuntime {
     await Promise.all([this.#listener.close(), this.#tts.close(), this.#moonshine.close()]);
   }
 
-  async #startVoice(): Promise<void> {
-    await this.#tts.start();
-    // Behind the first calls' own sentences, but before anybody is silent for long.
-    void this.#prepareStandingPhrases();
+  async #measureHearing(stt: SpeechToText): Promise<Hearing> {
+    const measured = wholeSpeech(this.#tts, TYPICAL_UTTERANCE).then((utterance) =>
+      measureRecognition(stt, utterance, { limitMs: MEASURE_RUNS_MS, now: () => systemClock.now() }),
+    );
+    const utteranceMs = await withDeadline(measured, MEASURE_LIMIT_MS).catch(() => MEASURE_LIMIT_MS);
+    return { utteranceMs: Math.round(utteranceMs), callers: callersHeard(utteranceMs) };
   }
 
   async #prepareStandingPhrases(): Promise<void> {

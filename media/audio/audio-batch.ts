@@ -1,6 +1,7 @@
 /**
  * Caller audio on its way from the RTP thread to the speech thread: one message per 20 ms tick with the frames of all
- * calls, over a MessagePort, so that the main thread never copies audio.
+ * calls, over a MessagePort, so that the main thread never copies audio. What left in the same tick rides along: an echo
+ * of it is not the caller.
  */
 export const SAMPLE_RATE_HZ = 8000;
 export const FRAME_MS = 20;
@@ -13,4 +14,6 @@ export interface AudioBatch {
   readonly pcm: Int16Array;
   /** 1 where the frame was received, 0 where it was concealed or is silence for want of packets. */
   readonly received: Uint8Array;
+  /** As many frames of what was sent, before its encoding; zeros where nothing was. */
+  readonly sent: Int16Array;
 }

@@ -97,6 +97,11 @@ export class MediaSession {
     return this.#pcm;
   }
 
+  /** What left in the last tick, before its encoding; overwritten by the next. */
+  get sentPcm(): Int16Array {
+    return this.#transmitter.pcm;
+  }
+
   get pcmReceived(): boolean {
     return this.#receivedFrame;
   }

@@ -44,6 +44,7 @@ export class SessionHost {
   #batchIds: number[] = [];
   #batchReceived: number[] = [];
   #batchPcm = new Int16Array(64 * FRAME_SAMPLES);
+  #batchSent = new Int16Array(64 * FRAME_SAMPLES);
 
   constructor(options: SessionHostOptions) {
     this.#options = options;
@@ -181,7 +182,8 @@ export class SessionHost {
         onDeaf: (packetsForeign) => this.#post({ type: 'deaf', mediaId, packetsForeign }),
       },
     });
-    const collect = (pcm: Int16Array, received: boolean): void => this.#collect(mediaId, pcm, received);
+    // Frames that a stall swallowed were never sent.
+    const collectSkipped = (pcm: Int16Array, received: boolean): void => this.#collect(mediaId, pcm, received, null);
     let errors = 0;
     const hosted: Hosted = {
       session,
@@ -196,23 +198,24 @@ export class SessionHost {
       },
       onFrame: (nowMs, skipped) => {
         hosted.guard(() => {
-          session.tick(nowMs, skipped, collect);
-          collect(session.pcm, session.pcmReceived);
+          session.tick(nowMs, skipped, collectSkipped);
+          this.#collect(mediaId, session.pcm, session.pcmReceived, session.sentPcm);
         });
       },
     };
     return hosted;
   }
 
-  #collect(mediaId: number, pcm: Int16Array, received: boolean): void {
+  #collect(mediaId: number, pcm: Int16Array, received: boolean, sent: Int16Array | null): void {
     if (this.#listener === null) return;
     const at = this.#batchIds.length * FRAME_SAMPLES;
     if (at === this.#batchPcm.length) {
-      const larger = new Int16Array(at * 2);
-      larger.set(this.#batchPcm);
-      this.#batchPcm = larger;
+      this.#batchPcm = twiceAsLarge(this.#batchPcm);
+      this.#batchSent = twiceAsLarge(this.#batchSent);
     }
     this.#batchPcm.set(pcm, at);
+    if (sent === null) this.#batchSent.fill(0, at, at + FRAME_SAMPLES);
+    else this.#batchSent.set(sent, at);
     this.#batchIds.push(mediaId);
     this.#batchReceived.push(received ? 1 : 0);
   }
@@ -224,6 +227,7 @@ export class SessionHost {
       mediaIds: Uint32Array.from(this.#batchIds),
       pcm: this.#batchPcm.slice(0, count * FRAME_SAMPLES),
       received: Uint8Array.from(this.#batchReceived),
+      sent: this.#batchSent.slice(0, count * FRAME_SAMPLES),
     };
     this.#batchIds = [];
     this.#batchReceived = [];
@@ -232,6 +236,7 @@ export class SessionHost {
         batch.mediaIds.buffer as ArrayBuffer,
         batch.pcm.buffer as ArrayBuffer,
         batch.received.buffer as ArrayBuffer,
+        batch.sent.buffer as ArrayBuffer,
       ]);
     } catch (error) {
       // Nobody hears the callers until the next listener; they still hear us, and every call can still end.
@@ -275,4 +280,10 @@ export class SessionHost {
     }
     this.#outbox.push(message);
   }
+}
+
+function twiceAsLarge(pcm: Int16Array): Int16Array<ArrayBuffer> {
+  const larger = new Int16Array(pcm.length * 2);
+  larger.set(pcm);
+  return larger;
 }

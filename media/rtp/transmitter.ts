@@ -16,6 +16,7 @@ import type { G711Law } from '../codec/g711';
  * again before its successors had theirs.
  */
 const BUFFERS = 4;
+const SILENCE = new Int16Array(FRAME_SAMPLES);
 
 export type SendPacket = (packet: Uint8Array) => void;
 
@@ -25,6 +26,7 @@ export class Transmitter {
   readonly #send: SendPacket;
   readonly #buffers = Array.from({ length: BUFFERS }, () => new Uint8Array(RTP_HEADER_BYTES + FRAME_SAMPLES));
   readonly #pcm = new Int16Array(FRAME_SAMPLES);
+  #frame: Int16Array = SILENCE;
   #turn = 0;
   #sequenceNumber: number;
   #timestamp: number;
@@ -40,6 +42,11 @@ export class Transmitter {
     this.ssrc = random.readUInt32BE(0);
     this.#timestamp = random.readUInt32BE(4);
     this.#sequenceNumber = random.readUInt16BE(8);
+  }
+
+  /** What the last frame carried, before its encoding; valid until the next. */
+  get pcm(): Int16Array {
+    return this.#frame;
   }
 
   get packetsSent(): number {
@@ -79,6 +86,7 @@ export class Transmitter {
   }): void {
     if (!options.send) {
       this.#advance();
+      this.#frame = SILENCE;
       this.#talking = false;
       this.#lastSentMs = null;
       return;
@@ -93,6 +101,7 @@ export class Transmitter {
     if (speech) encodeG711(options.law, pcm, 0, FRAME_SAMPLES, packet, RTP_HEADER_BYTES);
     else packet.fill(SILENCE_OCTET[options.law], RTP_HEADER_BYTES);
     this.#send(packet);
+    this.#frame = speech ? pcm : SILENCE;
     this.#talking = speech;
     this.#packets++;
     this.#sequenceNumber = (this.#sequenceNumber + 1) & 0xffff;

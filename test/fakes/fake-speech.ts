@@ -170,13 +170,15 @@ export class FakeEars implements CallerAudioSource {
   commits = 0;
   opened = 0;
   closed = 0;
+  /** The thread that listens is being replaced. */
+  away = false;
   emit: (event: VadEvent) => void = () => undefined;
 
   open(_mediaId: number, onEvent: (event: VadEvent) => void): CallerAudio {
     this.opened++;
     this.emit = onEvent;
     return {
-      utterance: () => Promise.resolve(new Int16Array(1600)),
+      utterance: () => (this.away ? Promise.reject(new Error('away')) : Promise.resolve(new Int16Array(1600))),
       commit: () => void this.commits++,
       close: () => {
         this.closed++;

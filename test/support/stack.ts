@@ -67,6 +67,8 @@ export class Stack {
       RTP_PORT_MIN: String(this.rtpPorts.min),
       RTP_PORT_MAX: String(this.rtpPorts.max),
       RATE_LIMIT_PER_MINUTE: '100000',
+      // Of its own accord a node takes as many as it can hear: few, and not the same number on every machine.
+      MEDIA_MAX_CALLS: '500',
       ...options.env,
     };
     this.sipPort = Number(this.#env['SIP_PORT']);

@@ -1,5 +1,6 @@
-/** What the speech thread keeps of one call: windows in the making, the gate, and the audio of the turn. */
+/** What the speech thread keeps of one call: windows in the making, echo guard and gate, and the audio of the turn. */
 import { SAMPLE_RATE_HZ } from '../../audio/audio-batch';
+import { EchoGuard } from './echo-guard';
 import { SpeechGate } from './speech-gate';
 import { UtteranceBuffer } from './utterance-buffer';
 import type { VadEvent } from './voice-activity';
@@ -10,6 +11,7 @@ const PADDING_SAMPLES = 0.2 * SAMPLE_RATE_HZ;
 export class CallEar<Stream> {
   readonly stream: Stream;
   readonly #windowSamples: number;
+  readonly #guard: EchoGuard;
   readonly #gate: SpeechGate;
   readonly #audio = new UtteranceBuffer();
   #analysed = 0;
@@ -21,11 +23,13 @@ export class CallEar<Stream> {
   constructor(mediaId: number, stream: Stream, windowSamples: number) {
     this.stream = stream;
     this.#windowSamples = windowSamples;
+    this.#guard = new EchoGuard(windowSamples);
     this.#gate = new SpeechGate(mediaId, windowSamples);
   }
 
-  append(frame: Int16Array): void {
+  append(frame: Int16Array, sent: Int16Array): void {
     this.#audio.append(frame);
+    this.#guard.sent(sent);
   }
 
   /** The next whole window to analyse, if one is complete. */
@@ -42,8 +46,9 @@ export class CallEar<Stream> {
     return whole;
   }
 
-  push(probability: number): VadEvent | null {
-    const event = this.#gate.push(probability);
+  /** What a detector says of the window that `nextWindow` gave. */
+  push(window: Int16Array, probability: number): VadEvent | null {
+    const event = this.#gate.push(this.#guard.judge(window, probability));
     if (event?.type === 'speech_start' && this.#turnStart === null) this.#startTurn(event.atSample);
     return event;
   }

@@ -34,7 +34,8 @@ export class SpeechAnalyser<Stream> {
   /** Frames of calls that are not open are dropped. */
   async push(batch: AudioBatch): Promise<void> {
     batch.mediaIds.forEach((mediaId, i) => {
-      this.#ears.get(mediaId)?.append(batch.pcm.subarray(i * FRAME_SAMPLES, (i + 1) * FRAME_SAMPLES));
+      const frame = [i * FRAME_SAMPLES, (i + 1) * FRAME_SAMPLES] as const;
+      this.#ears.get(mediaId)?.append(batch.pcm.subarray(...frame), batch.sent.subarray(...frame));
     });
     if (this.#running) return;
     this.#running = true;
@@ -61,7 +62,7 @@ export class SpeechAnalyser<Stream> {
       ears.map((ear) => ear.stream),
       pcm,
     );
-    const events = ears.flatMap((ear, i) => ear.push(probabilities[i]!) ?? []);
+    const events = ears.flatMap((ear, i) => ear.push(windows[i]!, probabilities[i]!) ?? []);
     if (events.length > 0) this.#onEvents(events);
     return true;
   }

@@ -9,7 +9,10 @@ import type { VadEvent } from './voice-activity';
 
 /** Hears one call. */
 export interface CallerAudio {
-  /** The caller's turn so far, 8 kHz, cut tightly; empty when nothing was said since the last commit. */
+  /**
+   * The caller's turn so far, 8 kHz, cut tightly; empty when nothing was said since the last commit. Rejects at once
+   * while the thread that heard it is being replaced: what was said until then is lost.
+   */
   utterance(): Promise<Int16Array>;
   /** The turn so far was taken; what follows is the next one. */
   commit(): void;
@@ -29,6 +32,11 @@ export interface SpeechListenerOptions {
   readonly onFault?: (error: unknown) => void;
 }
 
+interface Request {
+  readonly resolve: (pcm: Int16Array) => void;
+  readonly reject: (error: ProviderError) => void;
+}
+
 const RESTART_DELAY_MS = 200;
 /** After a restart that failed. */
 const RETRY_DELAY_MS = 5_000;
@@ -36,8 +44,10 @@ const RETRY_DELAY_MS = 5_000;
 export class SpeechListener implements CallerAudioSource {
   readonly #options: SpeechListenerOptions;
   readonly #listeners = new Map<number, (event: VadEvent) => void>();
-  readonly #requests = new Map<number, (pcm: Int16Array) => void>();
+  readonly #requests = new Map<number, Request>();
   #worker: Worker | null = null;
+  /** The thread listens. It does not from its death until its successor is ready. */
+  #ready = false;
   #port: MessagePort | null = null;
   #detector = 'not started';
   #nextRequest = 1;
@@ -59,21 +69,24 @@ export class SpeechListener implements CallerAudioSource {
     const { port1, port2 } = new MessageChannel();
     this.#port?.close();
     this.#port = port2;
-    let ready = false;
     await new Promise<void>((resolve, reject) => {
       worker.on('message', (message: SpeechReport) => {
         if (message.type === 'ready') {
           const why = message.fallbackBecause;
           this.#detector = why === null ? message.detector : `${message.detector} (fallback: ${why})`;
-          ready = true;
+          this.#ready = true;
           resolve();
         } else this.#onReport(message);
       });
       worker.on('error', (error) => reject(new ProviderError('vad', 'failed', 'the thread failed', { cause: error })));
       worker.on('exit', (code) => {
-        reject(new ProviderError('vad', 'failed', `the thread ended with ${code}`));
-        this.#answerAll();
-        if (ready && !this.#closed) this.#restart(`thread ended with ${code}`);
+        const died = new ProviderError('vad', 'failed', `the thread ended with ${code}`);
+        reject(died);
+        if (!this.#ready) return;
+        this.#ready = false;
+        for (const request of this.#requests.values()) request.reject(died);
+        this.#requests.clear();
+        if (!this.#closed) this.#restart(`thread ended with ${code}`);
       });
     });
     this.#command({ type: 'audio', port: port1 }, [port1]);
@@ -122,10 +135,11 @@ export class SpeechListener implements CallerAudioSource {
   }
 
   #utterance(mediaId: number): Promise<Int16Array> {
-    if (this.#closed) return Promise.resolve(new Int16Array(0));
-    return new Promise((resolve) => {
+    // Whoever is posted to now is dead, or has not heard what is asked for.
+    if (!this.#ready) return Promise.reject(new ProviderError('vad', 'unavailable', 'the thread is being replaced'));
+    return new Promise((resolve, reject) => {
       const requestId = this.#nextRequest++;
-      this.#requests.set(requestId, resolve);
+      this.#requests.set(requestId, { resolve, reject });
       this.#command({ type: 'utterance', mediaId, requestId });
     });
   }
@@ -139,7 +153,7 @@ export class SpeechListener implements CallerAudioSource {
       for (const event of message.events) this.#deliver(event);
       return;
     }
-    this.#requests.get(message.requestId)?.(message.pcm);
+    this.#requests.get(message.requestId)?.resolve(message.pcm);
     this.#requests.delete(message.requestId);
   }
 
@@ -149,10 +163,5 @@ export class SpeechListener implements CallerAudioSource {
     } catch (error) {
       this.#options.onFault?.(error);
     }
-  }
-
-  #answerAll(): void {
-    for (const answer of this.#requests.values()) answer(new Int16Array(0));
-    this.#requests.clear();
   }
 }

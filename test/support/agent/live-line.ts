@@ -65,7 +65,7 @@ export class LiveLine implements CallAudio {
 
   #tick(): void {
     this.#frames++;
-    this.#playFrame();
+    const sent = this.#playFrame();
     const pcm = new Int16Array(FRAME_SAMPLES);
     const speech = this.#speech;
     if (speech) {
@@ -76,10 +76,10 @@ export class LiveLine implements CallAudio {
         speech.done();
       }
     }
-    this.#port.postMessage({ mediaIds: Uint32Array.of(this.mediaId), pcm, received: Uint8Array.of(1) });
+    this.#port.postMessage({ mediaIds: Uint32Array.of(this.mediaId), pcm, received: Uint8Array.of(1), sent });
   }
 
-  #playFrame(): void {
+  #playFrame(): Int16Array {
     const frame = new Int16Array(FRAME_SAMPLES);
     let filled = 0;
     while (filled < FRAME_SAMPLES) {
@@ -94,8 +94,10 @@ export class LiveLine implements CallAudio {
       this.#queue.shift();
       if (next.last) this.session?.onPlaybackFinished(next.id);
     }
-    if (filled === 0) return;
-    this.firstFrameAt ??= performance.now();
-    this.heard.push(frame);
+    if (filled > 0) {
+      this.firstFrameAt ??= performance.now();
+      this.heard.push(frame);
+    }
+    return frame;
   }
 }

@@ -21,7 +21,7 @@ describe('readMediaConfig', () => {
       allowPrivateTargets: true,
       nameServers: null,
       languageModel: null,
-      maxCalls: 100 * availableParallelism(),
+      maxCalls: null,
     });
     expect(config.nodeId).toMatch(/^[\w.-]+-1$/);
   });
@@ -75,6 +75,6 @@ describe('readMediaConfig', () => {
   });
 
   it('needs neither database nor Temporal in bench mode', () => {
-    expect(read({ MEDIA_BENCH: 'echo' })).toMatchObject({ mode: 'bench' });
+    expect(read({ MEDIA_BENCH: 'echo' })).toMatchObject({ mode: 'bench', maxCalls: 2000 * availableParallelism() });
   });
 });

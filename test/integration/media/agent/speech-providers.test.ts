@@ -4,6 +4,7 @@ import { MoonshineStt } from '../../../../media/agent/providers/moonshine/moonsh
 import { SpeechListener } from '../../../../media/agent/vad/speech-listener';
 import type { CallerAudio } from '../../../../media/agent/vad/speech-listener';
 import type { VadEvent } from '../../../../media/agent/vad/voice-activity';
+import type { AudioBatch } from '../../../../media/audio/audio-batch';
 import { decodeG711, encodeG711 } from '../../../../media/codec/g711';
 import { CompiledDetector } from '../../../support/agent/compiled-detector';
 import { describeSpeechToText } from '../../../support/agent/speech-to-text-contract';
@@ -53,6 +54,11 @@ function overTheLine(speech: Int16Array, silenceBeforeMs = 500, silenceAfterMs =
   encodeG711('PCMU', line, 0, line.length, octets);
   decodeG711('PCMU', octets, 0, octets.length, line);
   return line;
+}
+
+/** One frame of a call to which nothing is said meanwhile. */
+function batch(mediaId: number, pcm: Int16Array): AudioBatch {
+  return { mediaIds: Uint32Array.of(mediaId), pcm, received: Uint8Array.of(1), sent: new Int16Array(160) };
 }
 
 describeTextToSpeech('flite', startedTts);
@@ -146,7 +152,7 @@ describe('over a telephone line', () => {
     const port = listener.audioPort();
     for (let at = 0; at + 160 <= line.length; at += 160) {
       const pcm = line.slice(at, at + 160);
-      port.postMessage({ mediaIds: Uint32Array.of(mediaId), pcm, received: Uint8Array.of(1) });
+      port.postMessage(batch(mediaId, pcm));
       if (at % 8_000 === 0) await new Promise((resolve) => setTimeout(resolve, 5));
     }
     const deadline = Date.now() + 5_000;
@@ -200,9 +206,7 @@ describe('over a telephone line', () => {
     const ear = listener.open(mediaId, (event) => events.push(event));
     const line = overTheLine(new Int16Array(0), 3_000, 0);
     for (let at = 0; at + 160 <= line.length; at += 160)
-      listener
-        .audioPort()
-        .postMessage({ mediaIds: Uint32Array.of(mediaId), pcm: line.slice(at, at + 160), received: Uint8Array.of(1) });
+      listener.audioPort().postMessage(batch(mediaId, line.slice(at, at + 160)));
     expect(await ear.utterance()).toHaveLength(0);
     await new Promise((resolve) => setTimeout(resolve, 200));
     expect(events).toEqual([]);

@@ -9,6 +9,7 @@ import { FliteTts } from '../../../../media/agent/providers/flite/flite-tts';
 import { MoonshineStt } from '../../../../media/agent/providers/moonshine/moonshine-stt';
 import { SpeechListener } from '../../../../media/agent/vad/speech-listener';
 import type { VadEvent } from '../../../../media/agent/vad/voice-activity';
+import type { AudioBatch } from '../../../../media/audio/audio-batch';
 import { threadEntry } from '../../../../media/thread-entry';
 import { spokenBy } from '../../../support/agent/text-to-speech-contract';
 
@@ -34,7 +35,12 @@ test('a speech thread that dies is replaced, and calls under way are heard again
   const next = await port;
   const speech = await speechOf('Can you hear me now?');
   for (let at = 0; at + 160 <= speech.length; at += 160)
-    next.postMessage({ mediaIds: Uint32Array.of(5), pcm: speech.slice(at, at + 160), received: Uint8Array.of(1) });
+    next.postMessage({
+      mediaIds: Uint32Array.of(5),
+      pcm: speech.slice(at, at + 160),
+      received: Uint8Array.of(1),
+      sent: new Int16Array(160),
+    } satisfies AudioBatch);
   const deadline = Date.now() + 5_000;
   while (events.length === 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20));
   expect(events[0]).toMatchObject({ type: 'speech_start', mediaId: 5 });
@@ -55,7 +61,12 @@ test('a conversation that fails at its event keeps no other from its own', async
   for (let at = 0; at + 160 <= speech.length; at += 160) {
     const frame = speech.slice(at, at + 160);
     const pcm = Int16Array.from([...frame, ...frame]);
-    listener.audioPort().postMessage({ mediaIds: Uint32Array.of(5, 6), pcm, received: Uint8Array.of(1, 1) });
+    listener.audioPort().postMessage({
+      mediaIds: Uint32Array.of(5, 6),
+      pcm,
+      received: Uint8Array.of(1, 1),
+      sent: new Int16Array(320),
+    } satisfies AudioBatch);
   }
   const deadline = Date.now() + 5_000;
   while (events.length === 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20));

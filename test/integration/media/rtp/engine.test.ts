@@ -183,6 +183,23 @@ describe('ThreadedRtpEngine', () => {
     expect(amplitudeAt(heard[10]?.pcm as Int16Array, 700)).toBeGreaterThan(7000);
   });
 
+  it('tells the listener with each frame what left in the same tick, zeros where nothing did', async () => {
+    session.setRemote(remote());
+    await pause(100);
+    const tone = sine(440, 1600);
+    session.play(1, tone, true);
+    await pause(300);
+    const sent = batches.flatMap(({ mediaIds, sent: all }) =>
+      [...mediaIds].flatMap((mediaId, i) =>
+        mediaId === session.mediaId ? [all.subarray(i * 160, (i + 1) * 160)] : [],
+      ),
+    );
+    const loud = sent.filter((frame) => frame.some((sample) => sample !== 0));
+    expect(Int16Array.from(loud.flatMap((frame) => [...frame]))).toEqual(tone);
+    expect(sent[0]).toEqual(new Int16Array(160));
+    expect(sent.at(-1)).toEqual(new Int16Array(160));
+  });
+
   it('stops within a frame on clear and tells exactly what was heard', async () => {
     session.setRemote(remote());
     session.play(1, sine(440, 16_000), true);

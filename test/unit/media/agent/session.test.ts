@@ -346,6 +346,19 @@ describe('failures', () => {
     expect(talk.problems).toHaveLength(2);
   });
 
+  test('of the thread that listens: asks again at once', async () => {
+    const talk = await conversation();
+    await talk.untilSpoken();
+    talk.ears.away = true;
+    await talk.say('Hello?');
+    expect(talk.stt.asked).toBe(0);
+    await talk.untilSpoken();
+    expect(talk.delegate.turns.at(-1)!.text).toContain("didn't catch that");
+    talk.ears.away = false;
+    await talk.say('Hello?');
+    expect(talk.delegate.turns.at(-1)).toMatchObject({ speaker: 'caller', text: 'Hello?' });
+  });
+
   test('of a recogniser that never answers: asks again instead of keeping silent', async () => {
     const talk = await conversation();
     await talk.untilSpoken();

@@ -158,6 +158,27 @@ describe('MediaSession', () => {
     expect((bench.sent[0] as RtpPacket).payload[0]).toBe(0xd5);
   });
 
+  it('hands out what it sends: as loud as it leaves, zeros where that is silence or nothing', () => {
+    const bench = new Bench();
+    const silence = new Int16Array(160);
+    bench.session.setRemote(REMOTE, 0);
+    bench.run(1);
+    expect(bench.session.sentPcm).toEqual(silence);
+    const tone = sine(400, 160);
+    for (let i = 0; i < 4; i++) bench.session.queue.play(1, tone, i === 3);
+    bench.run(1);
+    expect(bench.session.sentPcm).toEqual(tone);
+    bench.session.queue.setGain(0.5);
+    bench.run(2);
+    expect(bench.session.sentPcm).toEqual(tone.map((sample) => Math.round(sample * 0.5)));
+    bench.session.setRemote({ ...REMOTE, send: false }, bench.nowMs);
+    bench.run(1);
+    expect(bench.session.sentPcm).toEqual(silence);
+    bench.session.setRemote(REMOTE, bench.nowMs);
+    bench.run(2);
+    expect(bench.session.sentPcm).toEqual(silence);
+  });
+
   it('hands out what it receives, from the right source only', () => {
     const bench = new Bench();
     bench.session.setRemote(REMOTE, 0);

@@ -23,7 +23,8 @@ function batch(frames: Readonly<Record<number, number>>): AudioBatch {
   const ids = Object.keys(frames).map(Number);
   const pcm = new Int16Array(ids.length * 160);
   ids.forEach((id, i) => pcm.fill(frames[id]!, i * 160, (i + 1) * 160));
-  return { mediaIds: Uint32Array.from(ids), pcm, received: new Uint8Array(ids.length).fill(1) };
+  const received = new Uint8Array(ids.length).fill(1);
+  return { mediaIds: Uint32Array.from(ids), pcm, received, sent: new Int16Array(pcm.length) };
 }
 
 describe('SpeechAnalyser', () => {

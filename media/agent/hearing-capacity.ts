@@ -1,0 +1,44 @@
+/**
+ * How many callers one recogniser can listen to. It takes one utterance after the other, so that is a question of how
+ * long one takes on this machine. Beyond it turns wait past their deadline, and the agent asks again instead of
+ * answering.
+ */
+import type { SpeechToText } from './speech-to-text';
+
+/** What a caller says in one turn, for length: about three seconds. */
+export const TYPICAL_UTTERANCE = 'I would like to book a table for two people on Friday evening.';
+/** From one turn of a talkative caller to the next: the sentence, the pause that ends it, the agent's answer. */
+const TURN_MS = 5_000;
+/** Share of its time that a recogniser may be busy before utterances queue up behind each other. */
+const BUSY_SHARE = 0.5;
+/** A machine that was busy while it was measured still gets a few. */
+const MIN_CALLERS = 4;
+const MAX_RUNS = 5;
+
+export interface HearingOptions {
+  /** No run begins later than this. */
+  readonly limitMs: number;
+  readonly now: () => number;
+}
+
+/** Median of what one utterance takes, ms; at least one run. Rejects with what the recogniser rejects with. */
+export async function measureRecognition(
+  stt: SpeechToText,
+  utterance: Int16Array,
+  { limitMs, now }: HearingOptions,
+): Promise<number> {
+  const beganMs = now();
+  const tookMs: number[] = [];
+  while (tookMs.length < MAX_RUNS && now() - beganMs < limitMs) {
+    const runMs = now();
+    await stt.transcribe(utterance, { keyterms: [] });
+    tookMs.push(now() - runMs);
+  }
+  tookMs.sort((a, b) => a - b);
+  return tookMs[tookMs.length >> 1] ?? limitMs;
+}
+
+/** Callers whose turns a recogniser keeps up with that takes `utteranceMs` for one. */
+export function callersHeard(utteranceMs: number): number {
+  return Math.max(MIN_CALLERS, Math.floor((BUSY_SHARE * TURN_MS) / utteranceMs));
+}

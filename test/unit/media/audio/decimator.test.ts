@@ -1,0 +1,32 @@
+import { Decimator } from '../../../../media/audio/decimator';
+import { sine } from '../../../support/tones';
+
+function decimated(pcm: Int16Array, block: number): number[] {
+  const decimator = new Decimator();
+  const output: number[] = [];
+  for (let at = 0; at + block <= pcm.length; at += block) output.push(...decimator.push(pcm.subarray(at, at + block)));
+  return output;
+}
+
+const rmsOf = (values: readonly number[]): number => Math.hypot(...values) / Math.sqrt(values.length);
+
+describe('Decimator', () => {
+  test('gives the same whatever the blocks', () => {
+    const tone = sine(440, 3840);
+    expect(decimated(tone, 160)).toEqual(decimated(tone, 256));
+  });
+
+  test('keeps what a quarter of the rate can hold, and no mirror image of what it cannot', () => {
+    const loudness = (hz: number): number => rmsOf(decimated(sine(hz, 8000), 160).slice(50));
+    expect(loudness(500)).toBeGreaterThan(2_000);
+    for (const hz of [1_250, 1_500, 2_000, 3_400]) expect(loudness(hz)).toBeLessThan(loudness(500) / 50);
+  });
+
+  test('begins anew as after silence', () => {
+    const decimator = new Decimator();
+    const first = [...decimator.push(sine(300, 160))];
+    decimator.push(sine(700, 160));
+    decimator.reset();
+    expect([...decimator.push(sine(300, 160))]).toEqual(first);
+  });
+});
