@@ -2,9 +2,10 @@
 import { availableParallelism, hostname } from 'node:os';
 import { z } from 'zod';
 import {
-  EnvError,
   allowPrivateTargets,
   dataEnv,
+  headerText,
+  listenHost,
   listenPort,
   logEnv,
   portNumber,
@@ -12,6 +13,8 @@ import {
   processEnv,
   readEnv,
   sipEnv,
+  temporalProblems,
+  type EnvCheck,
   type ReadEnvOptions,
 } from '../ops/env';
 import { sipListening, type SipListening } from '../ops/sip-address';
@@ -28,7 +31,7 @@ const nodeEnv = {
   ALLOW_PRIVATE_TARGETS: allowPrivateTargets,
   RTP_PORT_MIN: portNumber.default(20_000),
   RTP_PORT_MAX: portNumber.default(29_999),
-  MEDIA_HTTP_HOST: z.string().default('127.0.0.1'),
+  MEDIA_HTTP_HOST: listenHost.default('127.0.0.1'),
   MEDIA_HTTP_PORT: listenPort.default(8081),
   MEDIA_NODE_ID: z
     .string()
@@ -36,7 +39,7 @@ const nodeEnv = {
     .optional(),
   MEDIA_MAX_CALLS: positiveInteger.optional(),
   LLM_BASE_URL: z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).optional(),
-  LLM_API_KEY: z.string().optional(),
+  LLM_API_KEY: headerText.optional(),
   LLM_MODEL: z.string().default('gpt-4o-mini'),
 };
 
@@ -64,20 +67,22 @@ export type MediaConfig =
 /** Throws `EnvError` naming every problem. */
 export function readMediaConfig(options: ReadEnvOptions = {}): MediaConfig {
   const bench = readEnv(benchEnv, options).MEDIA_BENCH !== undefined;
-  if (bench) return { ...settings(readEnv(nodeEnv, options), ECHO_CALLS_PER_CORE), mode: 'bench' };
+  if (bench) return { ...settings(readEnv(nodeEnv, options, portProblems), ECHO_CALLS_PER_CORE), mode: 'bench' };
   const env = readProcessEnv(options);
   return { ...settings(env, CALLS_PER_CORE), mode: 'node', env };
 }
 
 function readProcessEnv(options: ReadEnvOptions) {
-  return readEnv({ ...processEnv, ...nodeEnv }, options);
+  return readEnv({ ...processEnv, ...nodeEnv }, options, (env) => [...portProblems(env), ...temporalProblems(env)]);
 }
 
-/** Throws `EnvError` when the range has no pair of ports. */
-function portRange(portMin: number, portMax: number): { readonly portMin: number; readonly portMax: number } {
-  if (portMax <= portMin) throw new EnvError(['RTP_PORT_MAX: must be above RTP_PORT_MIN']);
-  return { portMin, portMax };
-}
+const portProblems: EnvCheck<typeof nodeEnv> = ({ SIP_PORT: sip, RTP_PORT_MIN: min, RTP_PORT_MAX: max }) => {
+  if (min === undefined || max === undefined) return [];
+  return [
+    max <= min && 'RTP_PORT_MAX: must be above RTP_PORT_MIN',
+    sip !== undefined && sip >= min && sip <= max && 'SIP_PORT: must not be one of RTP_PORT_MIN to RTP_PORT_MAX',
+  ];
+};
 
 function settings(env: Readonly<z.output<z.ZodObject<typeof nodeEnv>>>, callsPerCore: number): NodeSettings {
   return {
@@ -86,7 +91,7 @@ function settings(env: Readonly<z.output<z.ZodObject<typeof nodeEnv>>>, callsPer
     dataDir: env.DATA_DIR,
     sip: sipListening(env),
     allowPrivateTargets: env.ALLOW_PRIVATE_TARGETS,
-    rtp: portRange(env.RTP_PORT_MIN, env.RTP_PORT_MAX),
+    rtp: { portMin: env.RTP_PORT_MIN, portMax: env.RTP_PORT_MAX },
     http: { host: env.MEDIA_HTTP_HOST, port: env.MEDIA_HTTP_PORT },
     maxCalls: env.MEDIA_MAX_CALLS ?? callsPerCore * availableParallelism(),
     languageModel:
