@@ -16,6 +16,7 @@ import type { ConfigSnapshot } from './config-snapshot';
 import { routeInbound } from './inbound-routing';
 import { startInbound } from './inbound-start';
 import type { OutageClock } from './outage-clock';
+import type { WriteHealth } from './write-health';
 
 /** Without Temporal no call can begin: peers are told so after this, before they try. */
 const TEMPORAL_OUTAGE_MS = 5_000;
@@ -31,6 +32,7 @@ export interface NodeCallDirectoryOptions {
   readonly workflows: Pick<CallWorkflows, 'start' | 'describe'>;
   readonly temporalOutage: OutageClock;
   readonly storeOutage: OutageClock;
+  readonly writes: Pick<WriteHealth, 'failing'>;
   readonly nowMs?: () => number;
 }
 
@@ -66,7 +68,13 @@ export class NodeCallDirectory implements CallDirectory {
     const sealed = sealDetails(
       secrets,
       { callId, orgId },
-      { from: decision.callerNumber, to: decision.dialedNumber, firstMessage: null, metadata: {} },
+      {
+        from: decision.callerNumber,
+        to: decision.dialedNumber,
+        privacy: request.privacy,
+        firstMessage: null,
+        metadata: {},
+      },
     );
     const outcome = await startInbound(this.#options.workflows, {
       direction: 'inbound',
@@ -91,9 +99,11 @@ export class NodeCallDirectory implements CallDirectory {
   }
 
   availability(): Availability {
-    const { temporalOutage, storeOutage } = this.#options;
+    const { temporalOutage, storeOutage, writes } = this.#options;
     if (temporalOutage.silentMs > TEMPORAL_OUTAGE_MS) return unavailable('temporal_unreachable');
     if (storeOutage.silentMs > STORE_OUTAGE_MS) return unavailable('store_unreachable');
+    const [refusing] = writes.failing;
+    if (refusing !== undefined) return unavailable(`${refusing}_refuses_writes`);
     return { available: true, retryAfterSeconds: 0, reason: null };
   }
 }
