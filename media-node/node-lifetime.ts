@@ -1,8 +1,11 @@
+import type { WatchTask } from '../workflows/client/node-workflows';
+
 /** Shared by the activity that watches a node and by the node's registration: is it watched, and is it over? */
 export class NodeLifetime {
   readonly stopped: Promise<'stopped'>;
   #resolve: (value: 'stopped') => void = () => undefined;
   #watchedAtMs: number;
+  #task: WatchTask | null = null;
   readonly #nowMs: () => number;
 
   constructor(nowMs: () => number = () => performance.now()) {
@@ -13,9 +16,15 @@ export class NodeLifetime {
     });
   }
 
-  /** The node's workflow watches this boot at this moment. */
-  watched(): void {
+  /** The node's workflow watches this boot at this moment, by this activity. */
+  watched(task: WatchTask | null = this.#task): void {
     this.#watchedAtMs = this.#nowMs();
+    this.#task = task;
+  }
+
+  /** The activity that watched last, null before the first. */
+  get task(): WatchTask | null {
+    return this.#task;
   }
 
   get unwatchedMs(): number {

@@ -5,6 +5,7 @@ import type { Sleep } from '../ops/retry';
 import type { MediaNodeRepository } from '../store/repositories/media-node-repository';
 import type { NodeWorkflows } from '../workflows/client/node-workflows';
 import type { NodeLifetime } from './node-lifetime';
+import type { WriteHealth } from './write-health';
 
 const BEAT_MS = 1_000;
 const RETRY_MS = 500;
@@ -35,6 +36,8 @@ export interface NodeRegistrationOptions {
   readonly nodes: Pick<MediaNodeRepository, 'seen' | 'stopped'>;
   readonly temporal: Pick<NodeWorkflows, 'nodeStarted' | 'nodeStopped'>;
   readonly lifetime: NodeLifetime;
+  /** What takes no writes is told to the API, whose `/ready` names it. */
+  readonly writes: Pick<WriteHealth, 'failing'>;
   readonly logger: Logger;
   /** For tests. */
   readonly sleep?: Sleep;
@@ -101,7 +104,7 @@ export class NodeRegistration {
   }
 
   async #beat(): Promise<void> {
-    const { control, description, nodes, lifetime, logger } = this.#options;
+    const { control, description, nodes, lifetime, writes, logger } = this.#options;
     if (lifetime.unwatchedMs > UNWATCHED_MS && !this.#announcing && !this.#superseded && this.#timer !== null) {
       lifetime.watched();
       void this.#announce().catch((error: unknown) => this.#warnUnknown(error));
@@ -113,7 +116,7 @@ export class NodeRegistration {
         startedAtMs: this.#startedAtMs,
         sipAddress: description.sipAddress,
         calls: control.listCalls().length,
-        info: { max_calls: description.maxCalls, ...description.speech },
+        info: { max_calls: description.maxCalls, refuses_writes: writes.failing, ...description.speech },
       });
       if (!own && !this.#superseded)
         logger.error({ nodeId: control.nodeId }, 'another process runs under this node id');

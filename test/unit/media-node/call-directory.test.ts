@@ -15,6 +15,7 @@ const request: InboundRequest = {
   cseq: 1,
   dialedUser: '+15551234567',
   callerUser: '+15557654321',
+  privacy: [],
   agentIdHeader: null,
 };
 
@@ -26,6 +27,7 @@ function setUp(outcome: 'started' | 'foreign' | 'unavailable' = 'started') {
   const secrets = new SecretBox(newMasterKey());
   const temporalOutage = new OutageClock(() => nowMs);
   const storeOutage = new OutageClock(() => nowMs);
+  const writes = { failing: [] as string[] };
   const directory = new NodeCallDirectory({
     nodeId: 'n1',
     bootId: 'b1',
@@ -33,6 +35,7 @@ function setUp(outcome: 'started' | 'foreign' | 'unavailable' = 'started') {
     secrets,
     temporalOutage,
     storeOutage,
+    writes,
     workflows: {
       start: (input) => {
         started.push(input);
@@ -43,7 +46,16 @@ function setUp(outcome: 'started' | 'foreign' | 'unavailable' = 'started') {
     },
   });
   const decision = directory.routeInbound(request) as RoutingDecision & { ok: true };
-  return { directory, decision, started, secrets, temporalOutage, storeOutage, pass: (ms: number) => (nowMs += ms) };
+  return {
+    directory,
+    decision,
+    started,
+    secrets,
+    temporalOutage,
+    storeOutage,
+    writes,
+    pass: (ms: number) => (nowMs += ms),
+  };
 }
 
 test('a repeated INVITE has the same call, one with new credentials another', async () => {
@@ -91,4 +103,11 @@ test('new calls are refused after 5 s without Temporal and after 10 minutes with
   expect(directory.availability()).toMatchObject({ available: false, reason: 'store_unreachable' });
   storeOutage.answered();
   expect(directory.availability()).toMatchObject({ available: true });
+});
+
+test('no call is taken while something takes no writes', () => {
+  const { directory, writes } = setUp();
+  expect(directory.availability().available).toBe(true);
+  writes.failing.push('spool', 'temporal');
+  expect(directory.availability()).toMatchObject({ available: false, reason: 'spool_refuses_writes' });
 });

@@ -39,6 +39,7 @@ function setUp(options: { readonly failures?: number; readonly own?: () => boole
       },
     },
     lifetime,
+    writes: { failing: ['spool'] },
     logger: createLogger({ name: 'test', level: 'silent' }),
     sleep: sleepOnGlobalTimers,
   });
