@@ -1,9 +1,9 @@
 import { hostname } from 'node:os';
-import { z } from 'zod';
-import { listenPort, positiveInteger, processEnv, readEnv } from '../ops/env';
+import type { z } from 'zod';
+import { listenHost, listenPort, positiveInteger, processEnv, readEnv, temporalProblems } from '../ops/env';
 import type { ReadEnvOptions } from '../ops/env';
-import { temporalSettings } from '../ops/temporal-client';
-import type { TemporalSettings } from '../ops/temporal-client';
+import { temporalSettings } from '../ops/temporal-settings';
+import type { TemporalSettings } from '../ops/temporal-settings';
 
 export interface WorkerConfig {
   readonly logLevel: z.output<typeof processEnv.LOG_LEVEL>;
@@ -22,13 +22,14 @@ export function readWorkerConfig(options: ReadEnvOptions = {}): WorkerConfig {
   const env = readEnv(
     {
       ...processEnv,
-      WORKER_HTTP_HOST: z.string().default('127.0.0.1'),
+      WORKER_HTTP_HOST: listenHost.default('127.0.0.1'),
       /** Health and metrics of the worker; 0: any free port. */
       WORKER_HTTP_PORT: listenPort.default(0),
       WORKER_MAX_CACHED_WORKFLOWS: positiveInteger.default(1500),
       WORKER_MAX_ACTIVITIES: positiveInteger.default(200),
     },
     options,
+    temporalProblems,
   );
   return Object.freeze({
     logLevel: env.LOG_LEVEL,

@@ -14,6 +14,7 @@ export function newCall(input: CallInput, details: SealedCallDetails): NewCall {
     direction: input.direction,
     from: details.from,
     to: details.to,
+    privacy: details.privacy ?? [],
     status: inbound === null ? 'queued' : 'ringing',
     createdAtMs: input.createdAtMs,
     nodeId: inbound?.nodeId ?? null,

@@ -72,8 +72,8 @@ export function createApp(deps: AppDeps): Koa {
     docsRouter(openApiDocument(deps)),
     ...resources.map((routes) => createRouter(routes, dispatch)),
   ];
-  for (const router of routers) app.use(router.routes());
   app.use(notFoundOrNotAllowed(routers));
+  for (const router of routers) app.use(router.routes());
   return app;
 }
 

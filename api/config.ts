@@ -1,13 +1,23 @@
 /** The API process's environment, parsed once. */
 import { getCountries } from 'libphonenumber-js/max';
-import { z } from 'zod';
+import type { z } from 'zod';
 
-import { allowPrivateTargets, commaList, listenPort, positiveInteger, processEnv, readEnv, sipEnv } from '../ops/env';
+import {
+  allowPrivateTargets,
+  commaList,
+  listenHost,
+  listenPort,
+  positiveInteger,
+  processEnv,
+  readEnv,
+  sipEnv,
+  temporalProblems,
+} from '../ops/env';
 import type { ReadEnvOptions } from '../ops/env';
 import { sipListening } from '../ops/sip-address';
 import type { SipListening } from '../ops/sip-address';
-import { temporalSettings } from '../ops/temporal-client';
-import type { TemporalSettings } from '../ops/temporal-client';
+import { temporalSettings } from '../ops/temporal-settings';
+import type { TemporalSettings } from '../ops/temporal-settings';
 
 export interface ApiConfig {
   readonly host: string;
@@ -36,7 +46,7 @@ const countries = commaList.transform((codes, context) => {
 
 const shape = {
   ...processEnv,
-  API_HOST: z.string().default('127.0.0.1'),
+  API_HOST: listenHost.default('127.0.0.1'),
   API_PORT: listenPort.default(8080),
   ...sipEnv,
   OUTBOUND_ALLOWED_COUNTRIES: countries.default([]),
@@ -46,7 +56,7 @@ const shape = {
 
 /** Throws `EnvError` with every problem. */
 export function readApiConfig(options: ReadEnvOptions = {}): ApiConfig {
-  const env = readEnv(shape, options);
+  const env = readEnv(shape, options, temporalProblems);
   return Object.freeze({
     host: env.API_HOST,
     port: env.API_PORT,

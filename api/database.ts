@@ -34,14 +34,14 @@ export function createApiStore(dataSource: DataSource, secrets: SecretBox): ApiS
     calls: new CallRepository(dataSource),
     callers: new CallerRepository(dataSource),
     config: new ConfigRepository(dataSource, secrets),
-    events: new EventRepository(dataSource),
+    events: new EventRepository(dataSource, secrets),
     idempotency: new IdempotencyRepository(dataSource, secrets),
     inboundTrunks: new InboundTrunkRepository(dataSource, secrets),
     mediaNodes: new MediaNodeRepository(dataSource),
     organisations: new OrganisationRepository(dataSource),
     outboundTrunks: new OutboundTrunkRepository(dataSource, secrets),
     phoneNumbers: new PhoneNumberRepository(dataSource),
-    transcripts: new TranscriptRepository(dataSource),
+    transcripts: new TranscriptRepository(dataSource, secrets),
   };
 }
 

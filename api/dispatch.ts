@@ -86,9 +86,10 @@ function readParams(ctx: Context, route: Route): unknown {
 }
 
 function readIdempotencyKey(ctx: Context): string | null {
-  const key = ctx.get('Idempotency-Key');
-  if (key === '') return null;
-  if (/^[\x20-\x7e]{1,255}$/.test(key)) return key;
+  const key = ctx.headers['idempotency-key'];
+  if (key === undefined) return null;
+  // An empty one is a client whose variable is not set: its repeats would each be a call.
+  if (typeof key === 'string' && /^[\x20-\x7e]{1,255}$/.test(key)) return key;
   throw new ApiError(400, 'invalid_idempotency_key', 'Idempotency-Key takes 1 to 255 printable ASCII characters');
 }
 

@@ -6,6 +6,7 @@ import { Shutdown } from '../ops/shutdown';
 import { createTemporalClient } from '../ops/temporal-client';
 import { createDataSource } from '../store/data-source';
 import { SecretBox } from '../store/secrets';
+import { probeStoreWrite } from '../store/write-probe';
 import { temporalAnswers } from '../workflows/client/temporal-answers';
 import { createApp } from './app';
 import { CallRequests } from './calls/call-requests';
@@ -13,7 +14,7 @@ import { readApiConfig } from './config';
 import { connectDatabase, createApiStore, purgeHourly, whenConnected } from './database';
 import { KeyAuthenticator } from './key-authenticator';
 import { createLimitedServer } from './limited-server';
-import type { ReadinessProbe } from './readiness';
+import { readinessProbes } from './readiness';
 import { packageVersion } from './version';
 
 /** A request that waits for the database gives up before its client does. */
@@ -47,26 +48,14 @@ async function main(): Promise<void> {
     const store = createApiStore(dataSource, secrets);
     const registry = new Registry();
     collectDefaultMetrics({ register: registry });
-    const probes: readonly ReadinessProbe[] = [
-      {
-        name: 'postgresql',
-        check: async () => {
-          await dataSource.query('SELECT 1');
-        },
+    const probes = readinessProbes({
+      store: async () => {
+        await dataSource.query('SELECT 1');
+        await probeStoreWrite(dataSource);
       },
-      {
-        name: 'temporal',
-        check: async () => {
-          if (!(await temporalAnswers(temporal.client, TEMPORAL_PROBE_MS))) throw new Error('Temporal does not answer');
-        },
-      },
-      {
-        name: 'media_node',
-        check: async () => {
-          if ((await store.mediaNodes.live(NODE_SILENCE_MS)).length === 0) throw new Error('no media node lives');
-        },
-      },
-    ];
+      temporal: () => temporalAnswers(temporal.client, TEMPORAL_PROBE_MS),
+      nodes: () => store.mediaNodes.live(NODE_SILENCE_MS),
+    });
     const app = createApp({
       options: { ...config, version: packageVersion() },
       store,

@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import { REASON_PHRASES } from './errors';
 import type { ErrorStatus } from './errors';
 import { OPERATIONS_TAG, operationsPaths } from './openapi-operations';
+import { INTRODUCTION } from './openapi-introduction';
 import { SchemaComponents } from './openapi-schema';
 import type { JsonSchema } from './openapi-schema';
 import type { Route } from './route';
@@ -27,18 +28,27 @@ export function buildOpenApi(routes: readonly Route[], version: string): OpenApi
     info: {
       title: 'Trunkline',
       version,
-      description: 'Connects a PBX, contact centre or SIP carrier to AI phone agents.',
+      description: INTRODUCTION,
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/' }],
     security: [{ apiKey: [] }],
-    tags: [...new Set([...routes.map((route) => route.tag), OPERATIONS_TAG])].map((name) => ({ name })),
+    tags: tagsOf(routes).map((name) => ({ name })),
     paths,
     components: {
       securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: 'An API key, `tl_live_…`' } },
       schemas: components.toJSON(),
     },
   };
+}
+
+/** In the order in which one needs them; what is not listed comes after. */
+const TAG_ORDER = ['Agents', 'Inbound trunk', 'Outbound trunks', 'Agent SIP configuration', 'Calls', 'Numbers'];
+
+function tagsOf(routes: readonly Route[]): readonly string[] {
+  const used = new Set(routes.map((route) => route.tag));
+  const ordered = TAG_ORDER.filter((tag) => used.delete(tag));
+  return [...ordered, ...used, OPERATIONS_TAG];
 }
 
 /** Statuses and codes a route may answer besides its success. */
@@ -63,7 +73,7 @@ function errorsOf(route: Route): Map<ErrorStatus, string[]> {
   if (route.params !== undefined) add(404, `${route.resource.replaceAll(' ', '_')}_not_found`);
   add(429, 'rate_limited');
   add(500, 'internal_error');
-  add(503, 'database_unavailable');
+  add(503, 'database_unavailable', 'query_timeout', 'database_refuses_writes');
   for (const [status, codes] of Object.entries(route.errors ?? {})) add(Number(status) as ErrorStatus, ...codes);
   return new Map([...errors].sort(([a], [b]) => a - b));
 }

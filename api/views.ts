@@ -126,6 +126,7 @@ export function callView(row: CallRow): CallResource {
     direction: row.direction,
     from: row.fromNumber,
     to: row.toNumber,
+    privacy: row.privacy,
     status: row.status,
     disposition: row.disposition,
     sip: { call_id: row.sipCallId, final_status: row.sipFinalStatus, reason: row.sipReason, q850: row.sipQ850 },

@@ -55,8 +55,10 @@ export interface InboundRequest {
   readonly cseq: number;
   /** Request-URI user part, as received, percent-decoded. */
   readonly dialedUser: string;
-  /** From user part, as received; empty when anonymous. */
+  /** User part of From or of the asserted identity, as received; empty when there is none. */
   readonly callerUser: string;
+  /** Values of the Privacy header (RFC 3323 §4.2); empty when the caller asked for none. */
+  readonly privacy: readonly string[];
   /** Value of `AGENT_ID_HEADER`, untrusted. */
   readonly agentIdHeader: string | null;
 }
@@ -68,7 +70,7 @@ export type RoutingDecision =
       readonly rule: RoutingRule;
       /** One sentence per rule looked at, in order. */
       readonly steps: readonly string[];
-      /** E.164 where it could be read as such, else as received. */
+      /** A number of ours as we spell it, else E.164 where it could be read as such, else as received. */
       readonly dialedNumber: string;
       readonly callerNumber: string;
       /** The trunk's. */

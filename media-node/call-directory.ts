@@ -17,6 +17,7 @@ import { routeInbound } from './inbound-routing';
 import { startInbound } from './inbound-start';
 import type { NodeStanding } from './node-standing';
 import type { OutageClock } from './outage-clock';
+import type { WriteHealth } from './write-health';
 
 /** Without Temporal no call can begin: peers are told so after this, before they try. */
 const TEMPORAL_OUTAGE_MS = 5_000;
@@ -33,6 +34,7 @@ export interface NodeCallDirectoryOptions {
   readonly temporalOutage: OutageClock;
   readonly storeOutage: OutageClock;
   readonly standing: Pick<NodeStanding, 'current'>;
+  readonly writes: Pick<WriteHealth, 'failing'>;
   readonly nowMs?: () => number;
 }
 
@@ -70,7 +72,13 @@ export class NodeCallDirectory implements CallDirectory {
     const sealed = sealDetails(
       secrets,
       { callId, orgId },
-      { from: decision.callerNumber, to: decision.dialedNumber, firstMessage: null, metadata: {} },
+      {
+        from: decision.callerNumber,
+        to: decision.dialedNumber,
+        privacy: request.privacy,
+        firstMessage: null,
+        metadata: {},
+      },
     );
     const outcome = await startInbound(this.#options.workflows, {
       direction: 'inbound',
@@ -95,10 +103,12 @@ export class NodeCallDirectory implements CallDirectory {
   }
 
   availability(): Availability {
-    const { temporalOutage, storeOutage, standing } = this.#options;
+    const { temporalOutage, storeOutage, standing, writes } = this.#options;
     if (standing.current !== 'good') return unavailable(`node_${standing.current}`);
     if (temporalOutage.silentMs > TEMPORAL_OUTAGE_MS) return unavailable('temporal_unreachable');
     if (storeOutage.silentMs > STORE_OUTAGE_MS) return unavailable('store_unreachable');
+    const [refusing] = writes.failing;
+    if (refusing !== undefined) return unavailable(`${refusing}_refuses_writes`);
     return { available: true, retryAfterSeconds: 0, reason: null };
   }
 }

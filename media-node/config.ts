@@ -3,10 +3,11 @@ import { isIPv4, isIPv6 } from 'node:net';
 import { availableParallelism, hostname } from 'node:os';
 import { z } from 'zod';
 import {
-  EnvError,
   allowPrivateTargets,
   commaList,
   dataEnv,
+  headerText,
+  listenHost,
   listenPort,
   logEnv,
   portNumber,
@@ -14,6 +15,8 @@ import {
   processEnv,
   readEnv,
   sipEnv,
+  temporalProblems,
+  type EnvCheck,
   type ReadEnvOptions,
 } from '../ops/env';
 import { sipListening, type SipListening } from '../ops/sip-address';
@@ -34,7 +37,7 @@ const nodeEnv = {
     .optional(),
   RTP_PORT_MIN: portNumber.default(20_000),
   RTP_PORT_MAX: portNumber.default(29_999),
-  MEDIA_HTTP_HOST: z.string().default('127.0.0.1'),
+  MEDIA_HTTP_HOST: listenHost.default('127.0.0.1'),
   MEDIA_HTTP_PORT: listenPort.default(8081),
   MEDIA_NODE_ID: z
     .string()
@@ -42,7 +45,7 @@ const nodeEnv = {
     .optional(),
   MEDIA_MAX_CALLS: positiveInteger.optional(),
   LLM_BASE_URL: z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).optional(),
-  LLM_API_KEY: z.string().optional(),
+  LLM_API_KEY: headerText.optional(),
   LLM_MODEL: z.string().default('gpt-4o-mini'),
 };
 
@@ -74,7 +77,7 @@ export type MediaConfig =
 export function readMediaConfig(options: ReadEnvOptions = {}): MediaConfig {
   const bench = readEnv(benchEnv, options).MEDIA_BENCH !== undefined;
   if (bench) {
-    const env = readEnv(nodeEnv, options);
+    const env = readEnv(nodeEnv, options, portProblems);
     const maxCalls = env.MEDIA_MAX_CALLS ?? ECHO_CALLS_PER_CORE * availableParallelism();
     return { ...settings(env), mode: 'bench', maxCalls };
   }
@@ -83,14 +86,16 @@ export function readMediaConfig(options: ReadEnvOptions = {}): MediaConfig {
 }
 
 function readProcessEnv(options: ReadEnvOptions) {
-  return readEnv({ ...processEnv, ...nodeEnv }, options);
+  return readEnv({ ...processEnv, ...nodeEnv }, options, (env) => [...portProblems(env), ...temporalProblems(env)]);
 }
 
-/** Throws `EnvError` when the range has no pair of ports. */
-function portRange(portMin: number, portMax: number): { readonly portMin: number; readonly portMax: number } {
-  if (portMax <= portMin) throw new EnvError(['RTP_PORT_MAX: must be above RTP_PORT_MIN']);
-  return { portMin, portMax };
-}
+const portProblems: EnvCheck<typeof nodeEnv> = ({ SIP_PORT: sip, RTP_PORT_MIN: min, RTP_PORT_MAX: max }) => {
+  if (min === undefined || max === undefined) return [];
+  return [
+    max <= min && 'RTP_PORT_MAX: must be above RTP_PORT_MIN',
+    sip !== undefined && sip >= min && sip <= max && 'SIP_PORT: must not be one of RTP_PORT_MIN to RTP_PORT_MAX',
+  ];
+};
 
 /** `address` or `address:port`, IPv6 in brackets where a port follows. */
 function isNameServer(text: string): boolean {
@@ -108,7 +113,7 @@ function settings(env: Readonly<z.output<z.ZodObject<typeof nodeEnv>>>): NodeSet
     sip: sipListening(env),
     allowPrivateTargets: env.ALLOW_PRIVATE_TARGETS,
     nameServers: env.DNS_SERVERS ?? null,
-    rtp: portRange(env.RTP_PORT_MIN, env.RTP_PORT_MAX),
+    rtp: { portMin: env.RTP_PORT_MIN, portMax: env.RTP_PORT_MAX },
     http: { host: env.MEDIA_HTTP_HOST, port: env.MEDIA_HTTP_PORT },
     languageModel:
       env.LLM_BASE_URL === undefined

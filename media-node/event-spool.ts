@@ -1,10 +1,12 @@
-import { appendFile, mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CallEvent } from '../contract/events';
 
 const SUFFIX = '.events.jsonl';
 /** A file is read and parsed as a whole, in about 10 ms, on the thread that also does the signalling. */
 const MAX_FILE_BYTES = 1_000_000;
+/** As much as many calls report in a second. */
+const PROBE = Buffer.alloc(64 * 1024);
 
 /**
  * Events that PostgreSQL could not take, one JSON object a line, in files of at most `maxFileBytes`. Files of an earlier
@@ -36,6 +38,17 @@ export class EventSpool {
       throw error;
     }
     this.#fileBytes += lines.length;
+  }
+
+  /** Rejects when nothing can be written here. */
+  async probe(): Promise<void> {
+    await mkdir(this.#directory, { recursive: true, mode: 0o700 });
+    const file = join(this.#directory, `${this.#prefix}.probe`);
+    try {
+      await writeFile(file, PROBE, { mode: 0o600 });
+    } finally {
+      await rm(file, { force: true });
+    }
   }
 
   /** Of this boot or of all others, the oldest of a boot first. */

@@ -20,7 +20,7 @@ export function routeInbound(snapshot: ConfigSnapshot, request: InboundRequest):
     agent,
     rule,
     steps,
-    dialedNumber,
+    dialedNumber: ownNumber(snapshot, request, dialedNumber) ?? dialedNumber,
     callerNumber: readDialedNumber(request.callerUser) ?? request.callerUser,
     mediaTimeoutSeconds: trunk?.mediaTimeoutSeconds ?? DEFAULT_MEDIA_TIMEOUT_SECONDS,
   });
@@ -43,6 +43,13 @@ export function routeInbound(snapshot: ConfigSnapshot, request: InboundRequest):
   }
   steps.push('The number is not on the trunk.', `Fallback: the oldest inbound agent ${oldest.id} answers.`);
   return chosen(oldest, 'fallback');
+}
+
+/** The number of ours that was meant, in E.164: many peers dial it without the plus sign or the country code. */
+function ownNumber(snapshot: ConfigSnapshot, request: InboundRequest, dialedNumber: string): string | undefined {
+  const onTrunk = snapshot.inboundTrunkById(request.trunkId)?.phoneNumbers ?? [];
+  const verified = snapshot.verifiedNumbers(request.orgId).map(({ phoneNumber }) => phoneNumber);
+  return [...onTrunk, ...verified].find((number) => sameNumber(number, dialedNumber));
 }
 
 function byHeader(snapshot: ConfigSnapshot, request: InboundRequest, steps: string[]): AgentProfile | null {

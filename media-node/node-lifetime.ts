@@ -1,3 +1,4 @@
+import type { WatchTask } from '../workflows/client/node-workflows';
 import { NodeStanding } from './node-standing';
 import type { NodeStandingOptions } from './node-standing';
 
@@ -7,6 +8,7 @@ export class NodeLifetime {
   readonly stopped: Promise<'stopped'>;
   #resolve: (value: 'stopped') => void = () => undefined;
   #watchedAtMs: number;
+  #task: WatchTask | null = null;
   readonly #nowMs: () => number;
 
   constructor(options: NodeStandingOptions = {}) {
@@ -18,9 +20,15 @@ export class NodeLifetime {
     });
   }
 
-  /** The node's workflow watches this boot at this moment. */
-  watched(): void {
+  /** The node's workflow watches this boot at this moment, by this activity. */
+  watched(task: WatchTask | null = this.#task): void {
     this.#watchedAtMs = this.#nowMs();
+    this.#task = task;
+  }
+
+  /** The activity that watched last, null before the first. */
+  get task(): WatchTask | null {
+    return this.#task;
   }
 
   /** The watch was ended, as it is when the node's workflow has not heard of it for too long. */

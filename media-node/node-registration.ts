@@ -6,6 +6,7 @@ import type { MediaNodeRepository } from '../store/repositories/media-node-repos
 import type { NodeCallListRepository } from '../store/repositories/node-call-list-repository';
 import type { NodeWorkflows } from '../workflows/client/node-workflows';
 import type { NodeLifetime } from './node-lifetime';
+import type { WriteHealth } from './write-health';
 
 const BEAT_MS = 1_000;
 const RETRY_MS = 500;
@@ -37,6 +38,8 @@ export interface NodeRegistrationOptions {
   readonly lists: Pick<NodeCallListRepository, 'tell'>;
   readonly temporal: Pick<NodeWorkflows, 'nodeStarted' | 'nodeStopped' | 'bootStanding'>;
   readonly lifetime: NodeLifetime;
+  /** What takes no writes is told to the API, whose `/ready` names it. */
+  readonly writes: Pick<WriteHealth, 'failing'>;
   readonly logger: Logger;
   /** For tests. */
   readonly sleep?: Sleep;
@@ -116,7 +119,7 @@ export class NodeRegistration {
   }
 
   async #beat(): Promise<void> {
-    const { control, description, nodes, lifetime, logger } = this.#options;
+    const { control, description, nodes, lifetime, writes, logger } = this.#options;
     const { standing } = lifetime;
     if (standing.current === 'lost') return;
     if (lifetime.unwatchedMs > UNWATCHED_MS && !this.#announcing && !this.#strangerSeen && this.#timer !== null) {
@@ -131,7 +134,7 @@ export class NodeRegistration {
         startedAtMs: this.#startedAtMs,
         sipAddress: description.sipAddress,
         calls: control.listCalls().length,
-        info: { max_calls: description.maxCalls, ...description.speech },
+        info: { max_calls: description.maxCalls, refuses_writes: writes.failing, ...description.speech },
         begins: !this.#registered,
       });
       this.#storeAway = false;

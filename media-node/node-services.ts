@@ -11,6 +11,7 @@ import { EventRepository } from '../store/repositories/event-repository';
 import { MediaNodeRepository } from '../store/repositories/media-node-repository';
 import { NodeCallListRepository } from '../store/repositories/node-call-list-repository';
 import type { SecretBox } from '../store/secrets';
+import { probeStoreWrite } from '../store/write-probe';
 import { CallWorkflows } from '../workflows/client/call-workflows';
 import { NodeWorkflows } from '../workflows/client/node-workflows';
 import { temporalAnswers } from '../workflows/client/temporal-answers';
@@ -25,8 +26,8 @@ import { NodeRegistration } from './node-registration';
 import type { NodeDescription } from './node-registration';
 import { OutageClock } from './outage-clock';
 import { StateSignaller } from './state-signaller';
+import { WriteHealth } from './write-health';
 
-const PROBE_MS = 1_000;
 const PROBE_LIMIT_MS = 1_000;
 /** Nothing of a node waits for a server that is away. */
 const TEMPORAL_LIMIT_MS = 2_000;
@@ -71,10 +72,11 @@ export class NodeServices {
   readonly #sink: EventSink;
   readonly #signaller: StateSignaller;
   readonly #lifetime = new NodeLifetime({ onLost: () => this.#lost() });
+  readonly #writes: WriteHealth;
+  readonly #nodeWorkflows: NodeWorkflows;
   #control: MediaControl | null = null;
   #workers: MediaWorkers | null = null;
   #registration: NodeRegistration | null = null;
-  #probe: NodeJS.Timeout | null = null;
   #accepting = false;
   #stopping: Promise<void> | null = null;
 
@@ -96,9 +98,19 @@ export class NodeServices {
       onWorkflowLost: (callId) => this.#control?.workflowLost(callId),
       logger,
     });
+    this.#nodeWorkflows = new NodeWorkflows({ client, limitMs: TEMPORAL_LIMIT_MS });
+    const spool = new EventSpool(join(options.dataDir, 'spool', encodeURIComponent(nodeId)), { bootId });
+    this.#writes = new WriteHealth({
+      probes: [
+        { name: 'temporal', write: () => this.#probeTemporal() },
+        { name: 'postgresql', write: () => probeStoreWrite(dataSource) },
+        { name: 'spool', write: () => spool.probe() },
+      ],
+      logger,
+    });
     this.#sink = new EventSink({
-      store: new EventRepository(dataSource),
-      spool: new EventSpool(join(options.dataDir, 'spool', encodeURIComponent(nodeId)), { bootId }),
+      store: new EventRepository(dataSource, secrets),
+      spool,
       onStateEvent: (event) => this.#signaller.enqueue(event),
       logger,
     });
@@ -112,21 +124,26 @@ export class NodeServices {
       temporalOutage: this.#temporalOutage,
       storeOutage: this.#config.outage,
       standing: this.#lifetime.standing,
+      writes: this.#writes,
     });
   }
 
   async start(): Promise<void> {
     this.#sink.start();
-    this.#probe = setInterval(() => {
-      void temporalAnswers(this.#options.client, PROBE_LIMIT_MS).then((answers) => {
-        if (answers) this.#temporalOutage.answered();
-      });
-    }, PROBE_MS);
     await this.#config.start();
+    this.#writes.start();
+  }
+
+  /** Its answer ends an outage; what it answers then counts. */
+  async #probeTemporal(): Promise<void> {
+    if (!(await temporalAnswers(this.#options.client, PROBE_LIMIT_MS))) return;
+    this.#temporalOutage.answered();
+    const { task } = this.#lifetime;
+    if (task !== null) await this.#nodeWorkflows.probeWrite(task);
   }
 
   async attach(control: MediaControl, description: NodeDescription): Promise<void> {
-    const { client, dataSource, logger, nodeId, bootId } = this.#options;
+    const { dataSource, logger, nodeId, bootId } = this.#options;
     this.#control = control;
     this.#workers = new MediaWorkers({
       connect: this.#options.connectWorker,
@@ -142,7 +159,8 @@ export class NodeServices {
       description,
       nodes: new MediaNodeRepository(dataSource),
       lists: new NodeCallListRepository(dataSource),
-      temporal: new NodeWorkflows({ client, limitMs: TEMPORAL_LIMIT_MS }),
+      temporal: this.#nodeWorkflows,
+      writes: this.#writes,
       lifetime: this.#lifetime,
       logger,
     });
@@ -180,7 +198,7 @@ export class NodeServices {
     } else await this.#registration?.abandon();
     await this.#workers?.shutdown();
     await this.#sink.close();
-    if (this.#probe !== null) clearInterval(this.#probe);
+    this.#writes.stop();
     await this.#config.close();
   }
 }

@@ -5,7 +5,7 @@ import type { LogMetadata, Logger as TemporalLogger } from '@temporalio/worker';
 import type { Logger } from './logger';
 import { retry } from './retry';
 import { temporalEndpoint } from './temporal-client';
-import type { TemporalSettings } from './temporal-client';
+import type { TemporalSettings } from './temporal-settings';
 
 /**
  * The connection of a worker, tried again until the server answers.

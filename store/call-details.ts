@@ -5,6 +5,8 @@ import type { SecretBox } from './secrets';
 export interface SealedCallDetails {
   readonly from: string;
   readonly to: string;
+  /** Values of the caller's Privacy header; absent without any. */
+  readonly privacy?: readonly string[];
   readonly firstMessage: string | null;
   readonly metadata: Record<string, unknown>;
 }

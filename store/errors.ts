@@ -49,6 +49,16 @@ export function isDataError(error: unknown): boolean {
   return /^2[23]/.test(driverError(error)?.code ?? '') && (driverError(error)?.code ?? '').length === 5;
 }
 
+/** PostgreSQL is there and gave the statement up (SQLSTATE 57014): it may not fare better when it is repeated. */
+export function isStatementTimeout(error: unknown): boolean {
+  return driverError(error)?.code === '57014';
+}
+
+/** PostgreSQL is there and takes no write: disk full, read-only, I/O error (SQLSTATE 53100, 25006, 58030). */
+export function isWriteRefusal(error: unknown): boolean {
+  return /^(53100|25006|58030)$/.test(driverError(error)?.code ?? '');
+}
+
 const NETWORK_CODES = new Set([
   'ECONNREFUSED',
   'ECONNRESET',

@@ -14,6 +14,7 @@ import { attemptIdOf } from '../../store/ids';
 import type { AttemptRepository } from '../../store/repositories/attempt-repository';
 import type { CallRepository } from '../../store/repositories/call-repository';
 import type { SecretBox } from '../../store/secrets';
+import type { WatchTask } from '../../workflows/client/node-workflows';
 import type { CallNodeActivities, DialInput, DialReport } from '../../workflows/call/activities';
 import type { WatchedNodeActivities } from '../../workflows/node/activities';
 import type { ListedNodeActivities } from '../../workflows/reconciler/activities';
@@ -35,7 +36,7 @@ export interface MediaActivityDeps {
   readonly lifetime: {
     readonly stopped: Promise<'stopped'>;
     readonly steady: boolean;
-    watched(): void;
+    watched(task: WatchTask): void;
     unwatched(): void;
   };
   readonly logger: Logger;
@@ -87,11 +88,14 @@ export function createMediaActivities(
     async runNode({ bootId }) {
       if (bootId !== control.bootId) return 'other_boot';
       const context = Context.current();
+      const { activityId, workflowExecution } = context.info;
+      if (workflowExecution === undefined) throw new Error('a node is watched by a workflow alone');
+      const task = { activityId, ...workflowExecution };
       const over = Promise.race([lifetime.stopped, context.cancelled]);
       over.catch(() => lifetime.unwatched());
       for (;;) {
         context.heartbeat();
-        lifetime.watched();
+        lifetime.watched(task);
         const nextBeat = sleep(HEARTBEAT_MS, undefined, { ref: false });
         if ((await Promise.race([over, nextBeat])) === 'stopped') return 'stopped';
       }

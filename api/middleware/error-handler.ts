@@ -2,7 +2,7 @@
 import type { Context, Middleware } from 'koa';
 
 import type { Logger } from '../../ops/logger';
-import { isDatabaseUnavailable, StoreError } from '../../store/errors';
+import { isDatabaseUnavailable, isStatementTimeout, isWriteRefusal, StoreError } from '../../store/errors';
 import { ApiError, REASON_PHRASES, unavailable } from '../errors';
 import { fromStoreError } from '../store-errors';
 
@@ -20,6 +20,10 @@ function translate(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
   const known = error instanceof StoreError ? fromStoreError(error) : undefined;
   if (known !== undefined) return known;
+  if (isStatementTimeout(error)) {
+    return unavailable('query_timeout', 'The database took too long; ask for less, or again later', error);
+  }
+  if (isWriteRefusal(error)) return unavailable('database_refuses_writes', 'The database cannot store anything', error);
   if (isDatabaseUnavailable(error)) {
     return unavailable('database_unavailable', 'The database is not reachable', error);
   }

@@ -45,6 +45,9 @@ export const call = z
     direction,
     from: z.string(),
     to: z.string(),
+    privacy: z.array(z.string()).meta({
+      description: "Values of the caller's Privacy header (RFC 3323), empty without any: `from` is then not for agents",
+    }),
     status,
     disposition: disposition.nullable(),
     sip: z.object({

@@ -150,6 +150,7 @@ export const queuedCallExample: z.output<typeof call> = {
   direction: 'outbound',
   from: NUMBER,
   to: callee,
+  privacy: [],
   status: 'queued',
   disposition: null,
   sip: { call_id: null, final_status: null, reason: null, q850: null },

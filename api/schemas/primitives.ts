@@ -33,10 +33,18 @@ export const phoneNumber = z
     );
     return z.NEVER;
   })
-  .meta({ description: 'Phone number in E.164 format', examples: ['+15551234567'] });
+  .meta({
+    description: 'Phone number in E.164 format; spaces, dots, hyphens, slashes and brackets are dropped',
+    examples: ['+15551234567'],
+    pattern: '^ *\\+[0-9 ()./-]+$',
+  });
 
 /** Stored and returned numbers need no second look. */
-export const e164 = z.string().meta({ description: 'Phone number in E.164 format', examples: ['+15551234567'] });
+export const e164 = z.string().meta({
+  description: 'Phone number in E.164 format',
+  examples: ['+15551234567'],
+  pattern: '^\\+[1-9][0-9]{1,14}$',
+});
 
 /** Codes that the standard has withdrawn and ICU still knows. */
 const WITHDRAWN_LANGUAGES: readonly string[] = ['bh', 'in', 'iw', 'ji', 'jw', 'mo', 'sh'];
@@ -58,8 +66,10 @@ export const forceQuery = z.object({
   force: z.enum(['true', 'false']).default('false').meta({ description: 'Delete although calls are active' }),
 });
 
+const cursor = z.string().regex(/^[A-Za-z0-9_-]{1,500}$/, 'not a cursor that this server gave');
+
 export const pageQuery = z.object({
-  cursor: z.string().max(500).optional().meta({ description: '`next` of the page before' }),
+  cursor: cursor.optional().meta({ description: '`next` of the page before' }),
   limit: z.coerce.number().int().min(1).max(100).default(50),
 });
 
@@ -67,7 +77,7 @@ export const pageQuery = z.object({
 export function pageOf<Item extends z.ZodType>(
   item: Item,
 ): z.ZodObject<{ items: z.ZodArray<Item>; next: z.ZodNullable<z.ZodString> }> {
-  return z.object({ items: z.array(item), next: z.string().nullable() });
+  return z.object({ items: z.array(item), next: cursor.nullable() });
 }
 
 export const errorBody = z

@@ -289,7 +289,8 @@ function requestOf(dialog: InboundDialog): InboundRequest {
     fromTag: invite.fromTag,
     cseq: invite.cseq,
     dialedUser: invite.requestUser,
-    callerUser: invite.fromUser,
+    callerUser: invite.caller.user,
+    privacy: invite.caller.privacy,
     agentIdHeader: invite.headers.get(AGENT_ID_HEADER.toLowerCase())?.[0] ?? null,
   };
 }

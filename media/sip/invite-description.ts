@@ -1,3 +1,4 @@
+import { callerIdentity } from './caller-identity';
 import { sdpOf } from './message/body';
 import { decodeWireText } from './message/message';
 import { decodeUserPart, parseUri } from './message/uri';
@@ -24,7 +25,7 @@ export function describeInvite(
     fromTag: request.fromTag,
     cseq: request.cseq?.number ?? 0,
     requestUser: decodeUserPart(parseUri(request.requestUri)?.user ?? ''),
-    fromUser: decodeUserPart(parseUri(request.from?.uri ?? '')?.user ?? ''),
+    caller: callerIdentity(request),
     headers,
     offer: sdpOf(request),
     peer: flow.peer,

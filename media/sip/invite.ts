@@ -1,4 +1,5 @@
 import type { SipIdentity } from './auth/identity';
+import type { CallerIdentity } from './caller-identity';
 import type { SipPeer } from './peer';
 
 /** An authenticated, well-formed INVITE outside a dialog; 100 has been sent. */
@@ -8,7 +9,7 @@ export interface InboundInvite {
   readonly cseq: number;
   /** Percent-decoded user part of the Request-URI; empty when it has none. */
   readonly requestUser: string;
-  readonly fromUser: string;
+  readonly caller: CallerIdentity;
   /** Header values by lower-case full name, in order. */
   readonly headers: ReadonlyMap<string, readonly string[]>;
   /** SDP offer, null when the offer is delayed to our 200 (RFC 3264 §5). */

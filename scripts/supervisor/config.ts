@@ -2,18 +2,20 @@ import { resolve } from 'node:path';
 
 import { z } from 'zod';
 
+import { isUnspecified } from '../../ops/address-scope';
 import {
   databaseUrl,
   dataEnv,
-  EnvError,
+  headerText,
   hostPort,
+  listenHost,
   logEnv,
   portNumber,
   readEnv,
   secretsKey,
   sipEnv,
 } from '../../ops/env';
-import type { ReadEnvOptions } from '../../ops/env';
+import type { EnvCheck, ReadEnvOptions } from '../../ops/env';
 import type { LogLevel } from '../../ops/logger';
 import { sipListening } from '../../ops/sip-address';
 import type { SipListening } from '../../ops/sip-address';
@@ -39,24 +41,53 @@ export interface SupervisorConfig {
 const shape = {
   ...logEnv,
   ...dataEnv,
-  API_HOST: z.string().default('127.0.0.1'),
+  API_HOST: listenHost.default('127.0.0.1'),
   API_PORT: portNumber.default(8080),
   ...sipEnv,
-  MEDIA_HTTP_HOST: z.string().default('127.0.0.1'),
+  MEDIA_HTTP_HOST: listenHost.default('127.0.0.1'),
   MEDIA_HTTP_PORT: portNumber.default(8081),
   DATABASE_URL: databaseUrl.optional(),
   TEMPORAL_ADDRESS: hostPort.optional(),
   TEMPORAL_CLI_PATH: z.string().optional(),
   SECRETS_KEY: secretsKey.optional(),
-  BOOTSTRAP_API_KEY: z.string().min(16, 'must have at least 16 characters').optional(),
+  BOOTSTRAP_API_KEY: headerText.min(16, 'must have at least 16 characters').optional(),
 };
+
+const problems: EnvCheck<typeof shape> = (env) => [
+  env.DATABASE_URL !== undefined &&
+    env.SECRETS_KEY === undefined &&
+    'SECRETS_KEY: is required when DATABASE_URL is set (base64 of 32 bytes)',
+  // SIP over TCP as well.
+  ...samePorts([
+    { name: 'API_PORT', hosts: [env.API_HOST], port: env.API_PORT },
+    { name: 'MEDIA_HTTP_PORT', hosts: [env.MEDIA_HTTP_HOST], port: env.MEDIA_HTTP_PORT },
+    { name: 'SIP_PORT', hosts: env.SIP_HOST ?? [], port: env.SIP_PORT },
+  ]),
+];
+
+interface Listening {
+  readonly name: string;
+  readonly hosts: readonly (string | undefined)[];
+  readonly port: number | undefined;
+}
+
+function samePorts(listening: readonly Listening[]): string[] {
+  const meets = (a: Listening, b: Listening): boolean =>
+    a.port !== undefined &&
+    a.port === b.port &&
+    a.hosts.some((host) => b.hosts.some((other) => host === other || [host, other].some(isWildcard)));
+  return listening.flatMap((one, index) =>
+    listening
+      .slice(index + 1)
+      .flatMap((other) => (meets(one, other) ? [`${one.name}, ${other.name}: are the same port`] : [])),
+  );
+}
+
+const isWildcard = (host: string | undefined): boolean => host !== undefined && isUnspecified(host);
 
 /** Throws `EnvError` with every problem. */
 export function readSupervisorConfig(options: ReadEnvOptions = {}): SupervisorConfig {
-  const env = readEnv(shape, options);
-  if (env.DATABASE_URL !== undefined && env.SECRETS_KEY === undefined) {
-    throw new EnvError(['SECRETS_KEY: is required when DATABASE_URL is set (base64 of 32 bytes)']);
-  }
+  const env = readEnv(shape, options, problems);
   return Object.freeze({
     logLevel: env.LOG_LEVEL,
     dataDir: resolve(env.DATA_DIR),

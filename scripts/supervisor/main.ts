@@ -1,3 +1,6 @@
+import { readWorkerConfig } from '../../activities/config';
+import { readApiConfig } from '../../api/config';
+import { readMediaConfig } from '../../media-node/config';
 import { EnvError } from '../../ops/env';
 import { createLogger } from '../../ops/logger';
 import { Shutdown } from '../../ops/shutdown';
@@ -6,6 +9,7 @@ import { PortInUseError } from '../process/ports';
 import { NoTemporalError } from '../temporal/executable';
 import { readSupervisorConfig } from './config';
 import type { SupervisorConfig } from './config';
+import { readWithProcesses } from './environment-check';
 import { ProcessOutput } from './output';
 import { Supervisor } from './supervisor';
 
@@ -15,7 +19,7 @@ const SHUTDOWN_LIMIT_MS = 80_000;
 function main(): void {
   let config: SupervisorConfig;
   try {
-    config = readSupervisorConfig();
+    config = readWithProcesses(readSupervisorConfig, [readApiConfig, readWorkerConfig, readMediaConfig]);
   } catch (error) {
     if (!(error instanceof EnvError)) throw error;
     process.stderr.write(`${error.message}\n`);

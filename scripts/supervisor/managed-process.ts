@@ -1,11 +1,11 @@
 import type { ChildProcess } from 'node:child_process';
 
 import { Backoff } from '../../ops/backoff';
+import type { BackoffOptions } from '../../ops/backoff';
 import type { Logger } from '../../ops/logger';
 import { processIdentity } from '../process/identity';
 import { removePidFile, writePidFile } from '../process/pid-file';
 import type { ProcessOutput } from './output';
-import { RESTART_POLICY } from './restart-policy';
 
 export interface ManagedProcessOptions {
   readonly name: string;
@@ -13,7 +13,7 @@ export interface ManagedProcessOptions {
   readonly pidFile: string;
   readonly output: ProcessOutput;
   readonly logger: Logger;
-  readonly backoff?: Backoff;
+  readonly restarts: BackoffOptions;
   /** It ended too often in a row; nothing starts it any more. */
   readonly onGiveUp: (error: Error) => void;
 }
@@ -47,7 +47,7 @@ export class ManagedProcess {
 
   constructor(options: ManagedProcessOptions) {
     this.#options = options;
-    this.#backoff = options.backoff ?? new Backoff(RESTART_POLICY);
+    this.#backoff = new Backoff(options.restarts);
   }
 
   start(): void {

@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { BackoffOptions } from '../../ops/backoff';
 import { readEnvFile } from '../../ops/env';
 import type { Logger } from '../../ops/logger';
 import type { Shutdown } from '../../ops/shutdown';
@@ -21,6 +22,7 @@ import { stopLeftovers } from './leftovers';
 import { ManagedProcess } from './managed-process';
 import { ProcessOutput } from './output';
 import { checkPorts } from './port-check';
+import { ENDLESS_RESTARTS, LIMITED_RESTARTS } from './restart-policy';
 import { WatchedServer } from './watched-server';
 
 type ProcessName = 'worker' | 'api' | 'media';
@@ -29,12 +31,13 @@ interface Entry {
   /** Both relative to `dist`. */
   readonly main: string;
   readonly preload?: string;
+  readonly restarts: BackoffOptions;
 }
 
 const PROCESSES: Readonly<Record<ProcessName, Entry>> = {
-  worker: { main: 'activities/main.js', preload: 'activities/preload.js' },
-  api: { main: 'api/main.js' },
-  media: { main: 'media-node/main.js' },
+  worker: { main: 'activities/main.js', preload: 'activities/preload.js', restarts: ENDLESS_RESTARTS },
+  api: { main: 'api/main.js', restarts: ENDLESS_RESTARTS },
+  media: { main: 'media-node/main.js', restarts: LIMITED_RESTARTS },
 };
 
 /** A media node ends its calls after 30 s by itself; the rest is for its own shutdown. */
@@ -162,6 +165,7 @@ export class Supervisor {
           pidFile: join(this.#runDir, `${name}.pid`),
           output: new ProcessOutput(name),
           logger: this.#logger,
+          restarts: PROCESSES[name].restarts,
           onGiveUp: (error) => this.#shutdown.fail(error),
         }),
       );

@@ -4,7 +4,7 @@ import { Backoff } from '../../ops/backoff';
 import type { Logger } from '../../ops/logger';
 import { isAlive } from '../process/pid-file';
 import type { ProcessRecord } from '../process/pid-file';
-import { RESTART_POLICY } from './restart-policy';
+import { LIMITED_RESTARTS } from './restart-policy';
 
 /** `PostgresServer` and `TemporalServer`: started again they keep ports and data. */
 interface RestartableServer {
@@ -34,7 +34,7 @@ export class WatchedServer {
 
   constructor(options: WatchedServerOptions) {
     this.#options = options;
-    this.#backoff = options.backoff ?? new Backoff(RESTART_POLICY);
+    this.#backoff = options.backoff ?? new Backoff(LIMITED_RESTARTS);
   }
 
   async start(): Promise<void> {

@@ -44,6 +44,10 @@ export class Call {
   @Column({ type: 'text' })
   toNumber!: string;
 
+  /** What the caller asked for in the Privacy header (RFC 3323 §4.2). */
+  @Column({ type: 'text', array: true, default: () => "'{}'" })
+  privacy!: string[];
+
   @Column({ type: 'text' })
   status!: CallStatus;
 

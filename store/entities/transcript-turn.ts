@@ -14,6 +14,7 @@ export class TranscriptTurnRow {
   @Column({ type: 'text' })
   speaker!: 'agent' | 'caller';
 
+  /** Sealed, see `turn-text.ts`. */
   @Column({ type: 'text' })
   text!: string;
 

@@ -1,6 +1,7 @@
 import type { MigrationInterface } from 'typeorm';
 import { Initial1764000000000 } from './1764000000000-initial';
 import { IdempotencyAge1764000100000 } from './1764000100000-idempotency-age';
+import { CallPrivacy1764000200000 } from './1764000200000-call-privacy';
 import { NamesPortlessTrunk1764000250000 } from './1764000250000-names-portless-trunk';
 import { DurableLostBoots1764340000000 } from './1764340000000-durable-lost-boots';
 import { DurableNodeCallLists1764340100000 } from './1764340100000-durable-node-call-lists';
@@ -10,6 +11,7 @@ import { MediaTimeout1764400000000 } from './1764400000000-media-timeout';
 export const MIGRATIONS: (new () => MigrationInterface)[] = [
   Initial1764000000000,
   IdempotencyAge1764000100000,
+  CallPrivacy1764000200000,
   NamesPortlessTrunk1764000250000,
   DurableLostBoots1764340000000,
   DurableNodeCallLists1764340100000,

@@ -11,6 +11,7 @@ export interface NewCall {
   readonly direction: CallDirection;
   readonly from: string;
   readonly to: string;
+  readonly privacy?: readonly string[];
   readonly status: CallStatus;
   readonly createdAtMs: number;
   readonly nodeId?: string | null;
@@ -22,13 +23,13 @@ export interface NewCall {
 
 /**
  * Two parts of a WITH clause, `begun` and `started`: the row, and the first event of the workflow. What is there already
- * stays. Takes the first 17 parameters.
+ * stays. Takes the first 18 parameters.
  */
 export const CALL_BEGUN = `
   begun AS (
     INSERT INTO calls (id, org_id, agent_id, trunk_id, session_id, direction, from_number, to_number, status,
-      created_at, started_at, node_id, boot_id, sip_call_id, routing_rule, metadata)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16::jsonb)
+      created_at, started_at, node_id, boot_id, sip_call_id, routing_rule, metadata, privacy)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16::jsonb, $18::text[])
     ON CONFLICT (id) DO NOTHING RETURNING id),
   started AS (
     INSERT INTO call_events (call_id, source, seq, org_id, at, type, data)
@@ -54,6 +55,7 @@ export function callParameters(call: NewCall): unknown[] {
     call.routingRule ?? null,
     jsonbParameter(call.metadata ?? {}),
     jsonbParameter({ direction: call.direction, routing_rule: call.routingRule ?? null }),
+    call.privacy ?? [],
   ];
 }
 

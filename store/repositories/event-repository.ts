@@ -8,6 +8,8 @@ import { isUuid } from '../ids';
 import { jsonbParameter, storableText } from '../jsonb';
 import { pageLimit, toPage } from '../page';
 import type { Page, PageRequest } from '../page';
+import type { SecretBox } from '../secrets';
+import { openTurnText, sealTurnText } from '../turn-text';
 
 export interface StoredEvent {
   readonly source: EventSource;
@@ -36,9 +38,11 @@ interface EventRow {
 /** The timeline of calls, from their nodes and their workflows. Everything is inserted once, however often it is sent. */
 export class EventRepository {
   readonly #dataSource: DataSource;
+  readonly #secrets: Pick<SecretBox, 'seal' | 'open'>;
 
-  constructor(dataSource: DataSource) {
+  constructor(dataSource: DataSource, secrets: Pick<SecretBox, 'seal' | 'open'>) {
     this.#dataSource = dataSource;
+    this.#secrets = secrets;
   }
 
   /**
@@ -66,16 +70,33 @@ export class EventRepository {
        ORDER BY at, source, seq LIMIT $6`,
       [callId, orgId, after?.at ?? null, after?.source ?? null, after?.seq ?? null, limit + 1],
     );
-    return toPage(rows, limit, encodeEventCursor);
+    const events = rows.map((row) => this.#opened({ orgId, callId }, row));
+    return toPage(events, limit, encodeEventCursor);
+  }
+
+  #sealed(event: CallEvent): CallEvent {
+    if (event.type !== 'turn') return event;
+    const text = sealTurnText(this.#secrets, event, storableText(event.turn.text));
+    return { ...event, turn: { ...event.turn, text } };
+  }
+
+  #opened(owner: { readonly orgId: string; readonly callId: string }, event: StoredEvent): StoredEvent {
+    const turn = event.data['turn'] as TranscriptTurn | undefined;
+    if (event.type !== 'turn' || turn === undefined) return event;
+    return {
+      ...event,
+      data: { ...event.data, turn: { ...turn, text: openTurnText(this.#secrets, owner, turn.text) } },
+    };
   }
 
   /** Answers the events that cannot be stored, having found them by halving the batch. */
   async #insert(events: readonly CallEvent[]): Promise<CallEvent[]> {
     if (events.length === 0) return [];
-    const turns = events.filter((event) => event.type === 'turn');
+    const sealed = events.map((event) => this.#sealed(event));
+    const turns = sealed.filter((event) => event.type === 'turn');
     try {
       await this.#dataSource.query(`WITH turns AS (${INSERT_TURNS}) ${INSERT_EVENTS}`, [
-        ...eventParameters(events.map(toRow)),
+        ...eventParameters(sealed.map(toRow)),
         ...turnParameters(turns),
       ]);
       return [];
@@ -145,7 +166,7 @@ function turnParameters(events: readonly (CallEvent & { type: 'turn' })[]): unkn
     events.map((event) => event.orgId),
     column((turn) => turn.index),
     column((turn) => turn.speaker),
-    column((turn) => storableText(turn.text)),
+    column((turn) => turn.text),
     column((turn) => Math.round(turn.startMs)),
     column((turn) => Math.round(turn.endMs)),
     column((turn) => (turn.interruptedAtMs === null ? null : Math.round(turn.interruptedAtMs))),

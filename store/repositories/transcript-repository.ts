@@ -2,13 +2,18 @@ import type { DataSource } from 'typeorm';
 import type { TranscriptTurn } from '../../contract/events';
 import { TranscriptTurnRow } from '../entities/transcript-turn';
 import { isUuid } from '../ids';
+import type { SecretBox } from '../secrets';
+import { openTurnText } from '../turn-text';
 
 /** Reads what `EventRepository.insertBatch` writes. */
 export class TranscriptRepository {
   readonly #dataSource: DataSource;
 
-  constructor(dataSource: DataSource) {
+  readonly #secrets: Pick<SecretBox, 'open'>;
+
+  constructor(dataSource: DataSource, secrets: Pick<SecretBox, 'open'>) {
     this.#dataSource = dataSource;
+    this.#secrets = secrets;
   }
 
   /** In the order of the conversation; empty for a call the organisation does not have. */
@@ -21,7 +26,7 @@ export class TranscriptRepository {
     return rows.map(({ index, speaker, text, startMs, endMs, interruptedAtMs }) => ({
       index,
       speaker,
-      text,
+      text: openTurnText(this.#secrets, { orgId, callId }, text),
       startMs,
       endMs,
       interruptedAtMs,

@@ -25,6 +25,8 @@ export interface StackOptions {
   /** Run as another user (by root only). */
   readonly uid?: number;
   readonly gid?: number;
+  /** Started as a user does, by `npm start`: `stop` then signals npm alone. */
+  readonly npm?: boolean;
   /** How long `start` waits for `/ready`; default 60 s. */
   readonly readyMs?: number;
 }
@@ -162,15 +164,16 @@ export class Stack {
 
   /** Starts the supervisor again on the same data and ports, after `stop({ keepData: true })` or a kill. */
   async startAgain(): Promise<void> {
-    const { uid, gid, root = PROJECT_ROOT } = this.#options;
+    const { uid, gid, root = PROJECT_ROOT, npm = false } = this.#options;
     const entry = join(root, SUPERVISOR);
     if (!existsSync(entry)) throw new Error(`${SUPERVISOR} is missing: build first`);
     // The channel carries nothing: when the test run is killed, its end stops the product.
-    const child = spawn(process.execPath, [entry], {
-      cwd: this.dataDir,
+    const [command, args] = npm ? ['npm', ['start']] : [process.execPath, [entry]];
+    const child = spawn(command, args, {
+      cwd: npm ? root : this.dataDir,
       env: this.#env,
       detached: true,
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      stdio: npm ? ['ignore', 'pipe', 'pipe'] : ['ignore', 'pipe', 'pipe', 'ipc'],
       ...(uid === undefined ? {} : { uid }),
       ...(gid === undefined ? {} : { gid }),
     });
@@ -191,11 +194,14 @@ export class Stack {
   }
 
   /** SIGINT, as Ctrl-C; a second one after `hurryAfterMs` (default 2 s) so that tests do not wait for calls to end. */
-  async stop(options: { readonly hurryAfterMs?: number; readonly keepData?: boolean } = {}): Promise<number | null> {
+  async stop(
+    options: { readonly hurryAfterMs?: number; readonly keepData?: boolean; readonly signal?: NodeJS.Signals } = {},
+  ): Promise<number | null> {
     const child = this.#child;
     if (child !== undefined && child.exitCode === null && child.signalCode === null) {
-      child.kill('SIGINT');
-      const hurry = setTimeout(() => child.kill('SIGINT'), options.hurryAfterMs ?? 2_000);
+      const signal = options.signal ?? 'SIGINT';
+      child.kill(signal);
+      const hurry = setTimeout(() => child.kill(signal), options.hurryAfterMs ?? 2_000);
       const end = setTimeout(() => child.kill('SIGKILL'), 90_000);
       await this.#exit;
       clearTimeout(hurry);

@@ -3,10 +3,18 @@ import { MAIN_TASK_QUEUE, mediaNodeWorkflowId } from '../ids';
 import { nodeStartedSignal, nodeStateQuery, nodeStoppedSignal } from '../node/messages';
 import type { MediaNodeInput } from '../node/messages';
 import type { NodeWatchState } from '../node/node-watch';
+import { isDeadline } from './temporal-trouble';
 import { timedRequest } from './timed-request';
 
 /** Named, not imported, as the workflow of a call. */
 const NODE_WORKFLOW = 'mediaNodeWorkflow';
+
+/** The activity that watches a boot, of one run of the node's workflow. */
+export interface WatchTask {
+  readonly workflowId: string;
+  readonly runId: string;
+  readonly activityId: string;
+}
 
 export interface NodeWorkflowsOptions {
   /** Fails fast: `createTemporalClient` of `ops/temporal-client.ts`. */
@@ -54,6 +62,22 @@ export class NodeWorkflows {
     if (state === null) return 'unknown';
     if (state.bootId === bootId) return 'watched';
     return state.bootId !== null || state.lostBoots.includes(bootId) ? 'lost' : 'unknown';
+  }
+
+  /**
+   * Has Temporal write something that leaves no event in a history: a heartbeat of the activity that watches the node.
+   * Rejects when it answers that it cannot; not when it does not answer, nor when the activity has ended.
+   */
+  async probeWrite({ workflowId, runId, activityId }: WatchTask): Promise<void> {
+    const { namespace } = this.#client.options;
+    const options = { client: this.#client, deadlineMs: this.#deadlineMs(), expected: { not_found: null } };
+    try {
+      await timedRequest<unknown>(options, () =>
+        this.#client.workflowService.recordActivityTaskHeartbeatById({ namespace, workflowId, runId, activityId }),
+      );
+    } catch (error) {
+      if (!isDeadline(error)) throw error;
+    }
   }
 
   #deadlineMs(): number {

@@ -51,6 +51,12 @@ export function temporalTrouble(error: unknown): TemporalTrouble {
   return LOST.has(grpc.code) ? 'lost' : 'other';
 }
 
+/** Nobody answered in time: neither yes nor no. */
+export function isDeadline(error: unknown): boolean {
+  const code = grpcCause(error)?.code;
+  return code === grpcStatus.DEADLINE_EXCEEDED || code === grpcStatus.CANCELLED;
+}
+
 /** The gRPC error inside what the SDK wraps around it. */
 function grpcCause(error: unknown): GrpcLike | undefined {
   for (let current = error, depth = 0; current instanceof Error && depth < 5; current = current.cause, depth += 1) {

@@ -107,7 +107,7 @@ describe('calls', () => {
       { ...base, seq: 2, atMs: 2000, type: 'answered', sipCallId: 'a@b', postDialDelayMs: 900 },
       { ...base, seq: 3, atMs: 3000, type: 'turn', turn },
     ];
-    await new EventRepository(api.dataSource).insertBatch(events);
+    await new EventRepository(api.dataSource, api.secrets).insertBatch(events);
     const { body } = await api.get(`/phone/calls/${id}/events`);
     expect(body.items.map((event: { id: string }) => event.id)).toEqual(['workflow:1', 'node:1', 'node:2', 'node:3']);
     expect(body.items[1]).toMatchObject({ type: 'ringing', at: '1970-01-01T00:00:01.000Z', data: { status: 180 } });

@@ -71,6 +71,30 @@ describe('while PostgreSQL is away', () => {
   }, 60_000);
 });
 
+describe('a list that takes PostgreSQL too long', () => {
+  it('is answered as that, and not as an outage', async () => {
+    const database = await createTestDatabase();
+    const url = database.databaseUrl;
+    const dataSource = createDataSource({ url, statementTimeoutMs: 300, onPoolError: () => undefined });
+    const other = createDataSource({ url, onPoolError: () => undefined });
+    await Promise.all([dataSource.initialize(), other.initialize()]);
+    const api = await ApiServer.start({ database: { dataSource, secrets: new SecretBox(newMasterKey()) } });
+    try {
+      await other.transaction(async (manager) => {
+        await manager.query('LOCK TABLE calls IN ACCESS EXCLUSIVE MODE');
+        const slow = await api.get('/phone/calls');
+        expect([slow.status, slow.body.code, slow.headers.get('retry-after')]).toEqual([503, 'query_timeout', '2']);
+        expect((await api.get('/phone')).status).toBe(200);
+      });
+      expect((await api.get('/phone/calls')).status).toBe(200);
+    } finally {
+      await api.stop();
+      await Promise.all([dataSource.destroy(), other.destroy()]);
+      await database.drop();
+    }
+  }, 30_000);
+});
+
 describe('while Temporal says nothing', () => {
   it('a call is tried twice and its id is told', async () => {
     const [host = '', port = ''] = testServers().temporalAddress.split(':');

@@ -65,6 +65,16 @@ describe('every request', () => {
   });
 
   it.each([
+    ['PATCH', '/phone/calls', 'GET, HEAD'],
+    ['PATCH', '/phone/numbers', 'GET, HEAD, POST'],
+    ['DELETE', '/phone/outbound-call', 'POST'],
+    ['PUT', '/phone/voices', 'GET, HEAD'],
+  ])('%s %s is not taken for an agent of that name', async (method, path, allow) => {
+    const { status, body, headers } = await api.request(method, path, { body: {} });
+    expect([status, body.code, headers.get('allow')]).toEqual([405, 'method_not_allowed', allow]);
+  });
+
+  it.each([
     ['text that is no JSON', '{"name": ', 'application/json', 400, 'malformed_json'],
     ['JSON that is no object', '[1, 2]', 'application/json', 400, 'validation_failed'],
     ['a bare value', '"text"', 'application/json', 400, 'malformed_json'],
@@ -182,8 +192,8 @@ describe('an Idempotency-Key', () => {
     expect([replay.status, replay.headers.get('idempotent-replayed')]).toEqual([201, 'true']);
   });
 
-  it('takes 1 to 255 printable characters', async () => {
-    const headers = { 'Idempotency-Key': 'x'.repeat(256) };
+  it.each(['x'.repeat(256), '', ' ', 'schlüssel'])('takes 1 to 255 printable characters, not %j', async (key) => {
+    const headers = { 'Idempotency-Key': key };
     const { status, body } = await api.post('/phone', { name: 'x' }, { headers });
     expect([status, body.code]).toEqual([400, 'invalid_idempotency_key']);
   });

@@ -34,7 +34,7 @@ describe('two organisations', () => {
       status: 'in_progress',
       createdAtMs: Date.now(),
     });
-    await new EventRepository(api.dataSource).insertBatch([
+    await new EventRepository(api.dataSource, api.secrets).insertBatch([
       { callId: call, orgId: api.tenant.orgId, seq: 1, atMs: Date.now(), type: 'ringing', status: 180 },
     ]);
     ids = { agent: agent.id, number: number.id, trunk: trunk.id, call };

@@ -42,7 +42,7 @@ beforeAll(async () => {
   await behindRelay.initialize();
   folder = mkdtempSync(join(tmpdir(), 'trunkline-spool-'));
   sink = new EventSink({
-    store: new EventRepository(behindRelay),
+    store: new EventRepository(behindRelay, store.secrets),
     spool: new EventSpool(folder, { bootId: uuidV7(), maxFileBytes: 150_000 }),
     logger: createLogger({ name: 'test', level: 'silent' }),
     writeLimitMs: 600,

@@ -32,7 +32,7 @@ describe('AttemptRepository', () => {
   it('stores the call with its first attempt, unless it is there already', async () => {
     const { attempts, call, callId } = await begin();
     const calls = new CallRepository(store.dataSource);
-    const events = new EventRepository(store.dataSource);
+    const events = new EventRepository(store.dataSource, store.secrets);
     expect(await calls.find(orgId, callId)).toMatchObject({ status: 'queued', toNumber: call.to });
     expect(await calls.insertCall(call)).toBe(false);
     await calls.markStatus(callId, 'dialing');

@@ -36,7 +36,7 @@ describe('CallRepository', () => {
   beforeAll(async () => {
     store = await openStore();
     calls = new CallRepository(store.dataSource);
-    events = new EventRepository(store.dataSource);
+    events = new EventRepository(store.dataSource, store.secrets);
     orgId = await store.newOrg();
   });
   afterAll(() => store.close());

@@ -2,6 +2,7 @@ import { uuidV7 } from '../../../store/ids';
 import { CallRepository } from '../../../store/repositories/call-repository';
 import { EventRepository } from '../../../store/repositories/event-repository';
 import { TranscriptRepository } from '../../../store/repositories/transcript-repository';
+import { newMasterKey, SecretBox } from '../../../store/secrets';
 import { insertWorkflowEvents, newCall, nodeEvent, openStore } from './store-fixture';
 import type { StoreFixture } from './store-fixture';
 
@@ -26,9 +27,9 @@ describe('EventRepository', () => {
 
   beforeAll(async () => {
     store = await openStore();
-    events = new EventRepository(store.dataSource);
+    events = new EventRepository(store.dataSource, store.secrets);
     calls = new CallRepository(store.dataSource);
-    transcripts = new TranscriptRepository(store.dataSource);
+    transcripts = new TranscriptRepository(store.dataSource, store.secrets);
     orgId = await store.newOrg();
   });
   afterAll(() => store.close());
@@ -53,6 +54,28 @@ describe('EventRepository', () => {
     expect(await transcripts.list(orgId, call.id)).toEqual([
       { index: 0, speaker: 'agent', text: 'Hello', startMs: 0, endMs: 900, interruptedAtMs: null },
     ]);
+  });
+
+  it('keeps what was said and pressed sealed, and tells it to who has the key', async () => {
+    const call = { id: uuidV7(), orgId };
+    await events.insertBatch([nodeEvent(call, 1, turn(0, '[pressed 4 7 1 1]'))]);
+    const rows: unknown[] = await store.dataSource.query(
+      `SELECT e::text, t::text AS turn FROM call_events e JOIN transcript_turns t USING (call_id) WHERE call_id = $1`,
+      [call.id],
+    );
+    expect(rows).toHaveLength(1);
+    expect(JSON.stringify(rows)).not.toMatch(/4 7 1 1|pressed/);
+    expect((await transcripts.list(orgId, call.id))[0]?.text).toBe('[pressed 4 7 1 1]');
+    expect((await events.list(orgId, call.id)).items[0]?.data).toMatchObject({ turn: { text: '[pressed 4 7 1 1]' } });
+    const stranger = new TranscriptRepository(store.dataSource, new SecretBox(newMasterKey()));
+    expect((await stranger.list(orgId, call.id))[0]?.text).toBe('[sealed with another SECRETS_KEY]');
+  });
+
+  it('reads what an earlier release stored in plain text', async () => {
+    const call = { id: uuidV7(), orgId };
+    await events.insertBatch([nodeEvent(call, 1, turn(0))]);
+    await store.dataSource.query(`UPDATE transcript_turns SET text = 'Hello v1.' WHERE call_id = $1`, [call.id]);
+    expect((await transcripts.list(orgId, call.id))[0]?.text).toBe('Hello v1.');
   });
 
   it("keeps another organisation's timeline and transcript to itself", async () => {

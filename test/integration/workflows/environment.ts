@@ -133,7 +133,7 @@ export class WorkflowEnvironment {
   }
 
   get events(): EventRepository {
-    return new EventRepository(this.dataSource);
+    return new EventRepository(this.dataSource, this.secrets);
   }
 
   #own: TemporalClient | null = null;

@@ -51,6 +51,31 @@ describe('the declared OpenAPI document', () => {
     }
   });
 
+  it('has patterns that other languages read, for phone numbers and cursors too', () => {
+    const patterns = [...JSON.stringify(document).matchAll(/"pattern":("(?:[^"\\]|\\.)*")/g)].map(
+      ([, text]) => JSON.parse(text!) as string,
+    );
+    expect(patterns).toEqual(expect.arrayContaining(['^\\+[1-9][0-9]{1,14}$', '^[A-Za-z0-9_-]{1,500}$']));
+    for (const pattern of patterns) {
+      expect(() => new RegExp(pattern, 'u')).not.toThrow();
+      // Unicode properties, look-behind, named groups and the like are spelled differently or missing elsewhere.
+      expect(pattern).not.toMatch(/\\[pPckK]|\\u\{|\(\?/);
+    }
+  });
+
+  it('begins with what one needs first', () => {
+    const tags = (document['tags'] as { name: string }[]).map(({ name }) => name);
+    expect(tags.slice(0, 3)).toEqual(['Agents', 'Inbound trunk', 'Outbound trunks']);
+    expect(tags.at(-1)).toBe('Operations');
+    for (const word of ['Authorization: Bearer', 'Idempotency-Key', 'RateLimit-Remaining', 'cursor']) {
+      expect(document.info['description']).toContain(word);
+    }
+    // What it names exists.
+    for (const [, method, path] of String(document.info['description']).matchAll(/`(GET|POST|PUT) (\/[\w/{}-]+)`/g)) {
+      expect(document.paths[path!]).toHaveProperty(method!.toLowerCase());
+    }
+  });
+
   it('refers only to components it has, and leaves the long patterns out', () => {
     const text = JSON.stringify(document);
     const components = (document['components'] as { schemas: Record<string, unknown> }).schemas;

@@ -1,4 +1,5 @@
-import { SharedReadiness } from '../../../api/readiness';
+import { readinessProbes, SharedReadiness } from '../../../api/readiness';
+import type { ReadinessSources } from '../../../api/readiness';
 
 const there = { name: 'postgresql', check: () => Promise.resolve() };
 
@@ -43,5 +44,33 @@ describe('SharedReadiness', () => {
     const report = new SharedReadiness([silent]).report();
     await jest.advanceTimersByTimeAsync(1500);
     expect((await report).missing).toEqual(['media_node']);
+  });
+});
+
+describe('what a call needs', () => {
+  const node = (...refusesWrites: string[]) => ({ info: { refuses_writes: refusesWrites } });
+  const sources: ReadinessSources = {
+    store: () => Promise.resolve(),
+    temporal: () => Promise.resolve(true),
+    nodes: () => Promise.resolve([node()]),
+  };
+
+  it.each([
+    ['all of it', {}, []],
+    ['a node of an earlier release', { nodes: () => Promise.resolve([{ info: {} }]) }, []],
+    ['no PostgreSQL', { store: () => Promise.reject(new Error('no space left')) }, ['postgresql']],
+    ['no Temporal', { temporal: () => Promise.resolve(false) }, ['temporal']],
+    ['no node', { nodes: () => Promise.resolve([]) }, ['media_node']],
+    ['no nodes to be read', { nodes: () => Promise.reject(new Error('away')) }, ['media_node']],
+    [
+      'a Temporal that a node cannot write to',
+      { nodes: () => Promise.resolve([node('temporal')]) },
+      ['temporal', 'media_node'],
+    ],
+    ['a node that cannot keep events', { nodes: () => Promise.resolve([node('spool')]) }, ['media_node']],
+    ['one node of two', { nodes: () => Promise.resolve([node('spool'), node()]) }, []],
+  ] satisfies [string, Partial<ReadinessSources>, string[]][])('with %s', async (_, changes, missing) => {
+    const report = await new SharedReadiness(readinessProbes({ ...sources, ...changes })).report();
+    expect(report.missing).toEqual(missing);
   });
 });

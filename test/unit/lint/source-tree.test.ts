@@ -111,7 +111,8 @@ describe('the order of the folders', () => {
     activities: ['contract', 'ops', 'store', 'workflows'],
     api: ['contract', 'ops', 'store', 'workflows'],
     'media-node': ['activities', 'contract', 'media', 'ops', 'store', 'workflows'],
-    scripts: ['api', 'ops', 'store', 'workflows'],
+    // The supervisor's main reads the configurations of the processes before it starts them.
+    scripts: ['activities', 'api', 'media-node', 'ops', 'store', 'workflows'],
   };
   const files = readSources(PROJECT_ROOT);
 

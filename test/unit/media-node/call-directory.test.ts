@@ -16,6 +16,7 @@ const request: InboundRequest = {
   cseq: 1,
   dialedUser: '+15551234567',
   callerUser: '+15557654321',
+  privacy: [],
   agentIdHeader: null,
 };
 
@@ -28,6 +29,7 @@ function setUp(outcome: 'started' | 'foreign' | 'unavailable' = 'started') {
   const temporalOutage = new OutageClock(() => nowMs);
   const storeOutage = new OutageClock(() => nowMs);
   const standing = { current: 'good' as Standing };
+  const writes = { failing: [] as string[] };
   const directory = new NodeCallDirectory({
     nodeId: 'n1',
     bootId: 'b1',
@@ -36,6 +38,7 @@ function setUp(outcome: 'started' | 'foreign' | 'unavailable' = 'started') {
     temporalOutage,
     storeOutage,
     standing,
+    writes,
     workflows: {
       start: (input) => {
         started.push(input);
@@ -54,6 +57,7 @@ function setUp(outcome: 'started' | 'foreign' | 'unavailable' = 'started') {
     standing,
     temporalOutage,
     storeOutage,
+    writes,
     pass: (ms: number) => (nowMs += ms),
   };
 }
@@ -114,4 +118,11 @@ test('new calls are refused after 5 s without Temporal and after 10 minutes with
   expect(directory.availability()).toMatchObject({ available: false, reason: 'store_unreachable' });
   storeOutage.answered();
   expect(directory.availability()).toMatchObject({ available: true });
+});
+
+test('no call is taken while something takes no writes', () => {
+  const { directory, writes } = setUp();
+  expect(directory.availability().available).toBe(true);
+  writes.failing.push('spool', 'temporal');
+  expect(directory.availability()).toMatchObject({ available: false, reason: 'spool_refuses_writes' });
 });

@@ -41,6 +41,7 @@ const request = (changes: Partial<InboundRequest> = {}): InboundRequest => ({
   cseq: 1,
   dialedUser: '+15551234567',
   callerUser: '+15557654321',
+  privacy: [],
   agentIdHeader: null,
   ...changes,
 });
@@ -73,6 +74,22 @@ describe('the order of routing', () => {
     const decision = routeInbound(snapshot(), request({ agentIdHeader: 'nobody', dialedUser: '+15559990000' }));
     expect(decision.steps).toHaveLength(4);
     expect(decision.steps.join(' ')).not.toMatch(/\d{5}/);
+  });
+});
+
+describe('the number that is recorded', () => {
+  test.each([
+    ['15551234567', '+15551234567'],
+    ['5551234567', '+15551234567'],
+    ['0015551234567', '+15551234567'],
+    // verified, and on no trunk
+    ['15550000009', '+15550000009'],
+    // nobody's of ours
+    ['15559990000', '15559990000'],
+    ['alice', 'alice'],
+  ])('%s is %s', (dialedUser, dialedNumber) => {
+    expect(routeInbound(snapshot(), request({ dialedUser }))).toMatchObject({ ok: true, dialedNumber });
+    expect(routeInbound(snapshot(), request({ dialedUser, agentIdHeader: 'young' }))).toMatchObject({ dialedNumber });
   });
 });
 

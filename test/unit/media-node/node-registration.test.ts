@@ -72,6 +72,7 @@ function setUp(options: Surroundings = {}) {
       },
     },
     lifetime,
+    writes: { failing: ['spool'] },
     logger: createLogger({ name: 'test', level: 'silent' }),
     sleep: sleepOnGlobalTimers,
   });

@@ -99,6 +99,7 @@ describe('MediaNode', () => {
       fromTag: '',
       cseq: 1,
       callerUser: '',
+      privacy: [],
       agentIdHeader: null,
     };
     expect(bench.routeInbound({ ...request, dialedUser: 'x' }).ok).toBe(true);

@@ -4,7 +4,18 @@ import { join } from 'node:path';
 
 import { z } from 'zod';
 
-import { allowPrivateTargets, EnvError, portNumber, processEnv, readEnv } from '../../../ops/env';
+import {
+  allowPrivateTargets,
+  EnvError,
+  headerText,
+  hostPort,
+  listenHost,
+  portNumber,
+  processEnv,
+  readEnv,
+  sipEnv,
+  temporalProblems,
+} from '../../../ops/env';
 
 const KEY = Buffer.alloc(32, 7).toString('base64');
 
@@ -60,6 +71,59 @@ describe('readEnv', () => {
     ['false', false],
   ])('a flag reads %s as %s', (text, expected) => {
     expect(readEnv({ FLAG: allowPrivateTargets }, { file: null, env: { FLAG: text } }).FLAG).toBe(expected);
+  });
+
+  test.each([
+    ['sip.example.com', 'sip.example.com'],
+    ['sip-1.example.com.', 'sip-1.example.com.'],
+    ['203.0.113.7', '203.0.113.7'],
+    ['2001:db8::1', '2001:db8::1'],
+    ['[2001:db8::1]', '2001:db8::1'],
+    ['trunkline_media', 'trunkline_media'],
+  ])('SIP_PUBLIC_HOST reads %s as %s', (text, expected) => {
+    expect(readEnv(sipEnv, { file: null, env: { SIP_PUBLIC_HOST: text } }).SIP_PUBLIC_HOST).toBe(expected);
+  });
+
+  test.each([
+    'sip.example.com:5060',
+    '203.0.113.7:5060',
+    '[2001:db8::1]:5060',
+    'sip:example.com',
+    'sip example.com',
+    'a\r\nContact: <sip:evil>',
+    '0.0.0.0',
+    '::',
+    '224.0.0.1',
+    '256.1.1.1',
+    '1.2.3',
+    'fe80::1%eth0',
+    '-a.example',
+    'münchen.example',
+    `${'a'.repeat(64)}.example`,
+    `${'a.'.repeat(130)}example`,
+  ])('SIP_PUBLIC_HOST refuses %j by name', (text) => {
+    const read = () => readEnv(sipEnv, { file: null, env: { SIP_PUBLIC_HOST: text } });
+    expect(read).toThrow(/^The environment is not usable:\n {2}SIP_PUBLIC_HOST: must be [^\n]+$/);
+  });
+
+  test.each([
+    [listenHost, ['127.0.0.1', '0.0.0.0', '::', 'localhost'], ['127.0.0.1:80', '[::]', 'a b', '']],
+    [hostPort, ['127.0.0.1:7233', 'temporal:7233', '[::1]:7233'], ['temporal', 'temporal:0', 'a:65536', 'a b:1', ':1']],
+    [headerText, ['sk-1234', 'a"b'], ['a b', 'a\nb', 'ключ', '']],
+  ])('a value that is none is refused', (schema, good, bad) => {
+    expect(good.filter((value) => !schema.safeParse(value).success)).toEqual([]);
+    expect(bad.filter((value) => schema.safeParse(value).success)).toEqual([]);
+  });
+
+  test('what is wrong between two values is told with the rest', () => {
+    const env = { DATABASE_URL: 'postgres://u:p@h:5432/d', SECRETS_KEY: KEY, TEMPORAL_TLS_CERT: __filename };
+    const read = () => readEnv(processEnv, { file: null, env }, temporalProblems);
+    expect(read).toThrow(/TEMPORAL_ADDRESS: is required\n {2}TEMPORAL_TLS_CERT, TEMPORAL_TLS_KEY: one is of no use/);
+  });
+
+  test('a file that cannot be read is told by its variable', () => {
+    const env = { TEMPORAL_TLS_CA: join(__dirname, 'nowhere.pem') };
+    expect(() => readEnv(processEnv, { file: null, env })).toThrow('TEMPORAL_TLS_CA: must be a file that can be read');
   });
 
   describe('with a file', () => {

@@ -85,11 +85,13 @@ export class ContractChecker {
   }
 
   #operation(method: string, path: string): Operation | undefined {
-    const exact = this.#document.paths[path]?.[method];
+    // A path that is spelled out is no parameter of another.
+    const exact = this.#document.paths[path];
+    if (exact !== undefined) return exact[method] as Operation | undefined;
     const template = Object.entries(this.#document.paths).find(([candidate, operations]) => {
       const pattern = new RegExp(`^${candidate.replaceAll(/\{\w+\}/g, '[^/]+')}$`);
       return operations[method] !== undefined && pattern.test(path);
     });
-    return (exact ?? template?.[1][method]) as Operation | undefined;
+    return template?.[1][method] as Operation | undefined;
   }
 }

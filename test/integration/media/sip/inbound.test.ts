@@ -69,7 +69,7 @@ describe.each(['udp', 'tcp'] as const)('inbound call over %s', (transport) => {
     expect(call.events).toEqual(['ack', 'bye Q.850 16', 'closed normal']);
     expect(call.dialog.invite).toMatchObject({
       requestUser: '+15551234567',
-      fromUser: 'caller',
+      caller: { user: 'caller', privacy: [] },
       offer: OFFER,
       identity: { trunkId: 'trunk', orgId: 'org', username: 'alice' },
       localAddress: '127.0.0.1',

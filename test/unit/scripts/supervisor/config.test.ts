@@ -1,9 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
+import { readWorkerConfig } from '../../../../activities/config';
+import { readApiConfig } from '../../../../api/config';
+import { readMediaConfig } from '../../../../media-node/config';
 import { EnvError } from '../../../../ops/env';
 import { PROJECT_ROOT } from '../../../../scripts/project-root';
 import { readSupervisorConfig } from '../../../../scripts/supervisor/config';
+import { readWithProcesses } from '../../../../scripts/supervisor/environment-check';
 
 const CONFIGS = [
   'api/config.ts',
@@ -30,6 +34,54 @@ describe('the configuration of the supervisor', () => {
     expect(() => readSupervisorConfig({ env: { DATABASE_URL: 'postgres://u:p@h/d' }, file: null })).toThrow(
       expect.objectContaining({ name: EnvError.name, message: expect.stringContaining('SECRETS_KEY') as string }),
     );
+  });
+});
+
+describe('the configurations of all processes', () => {
+  const PROCESSES = [readApiConfig, readWorkerConfig, readMediaConfig];
+  const read = (env: NodeJS.ProcessEnv) => readWithProcesses(readSupervisorConfig, PROCESSES, { env, file: null });
+
+  test('are all readable with nothing set', () => {
+    expect(read({})).toEqual(readSupervisorConfig({ env: {}, file: null }));
+  });
+
+  test('tell their problems together, each once, by name', () => {
+    const env = {
+      LOG_LEVEL: 'loud',
+      SIP_PUBLIC_HOST: 'sip.example.com:5060',
+      OUTBOUND_ALLOWED_COUNTRIES: 'XX',
+      MEDIA_MAX_CALLS: 'many',
+      WORKER_MAX_ACTIVITIES: '0',
+      DATABASE_URL: 'postgres://u:p@h/d',
+      RTP_PORT_MAX: '100',
+    };
+    let problems: readonly string[] = [];
+    try {
+      read(env);
+    } catch (error) {
+      problems = (error as EnvError).problems;
+    }
+    expect(problems.map((problem) => problem.split(':')[0]).toSorted((a, b) => (a! < b! ? -1 : 1))).toEqual([
+      'LOG_LEVEL',
+      'MEDIA_MAX_CALLS',
+      'OUTBOUND_ALLOWED_COUNTRIES',
+      'RTP_PORT_MAX',
+      'SECRETS_KEY',
+      'SIP_PUBLIC_HOST',
+      'WORKER_MAX_ACTIVITIES',
+    ]);
+  });
+
+  test.each([
+    [{ API_PORT: '5060' }, 'API_PORT, SIP_PORT: are the same port'],
+    [{ API_PORT: '8081' }, 'API_PORT, MEDIA_HTTP_PORT: are the same port'],
+    [{ SIP_PORT: '20500' }, 'SIP_PORT: must not be one of RTP_PORT_MIN to RTP_PORT_MAX'],
+  ])('know of ports that cannot be taken twice', (env, problem) => {
+    expect(() => read(env)).toThrow(problem);
+  });
+
+  test('let one port be taken at two addresses', () => {
+    expect(() => read({ API_PORT: '5060', SIP_HOST: '127.0.0.2' })).not.toThrow();
   });
 });
 

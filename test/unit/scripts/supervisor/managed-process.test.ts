@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { createLogger } from '../../../../ops/logger';
 import { ManagedProcess } from '../../../../scripts/supervisor/managed-process';
 import { ProcessOutput } from '../../../../scripts/supervisor/output';
+import { ENDLESS_RESTARTS, LIMITED_RESTARTS } from '../../../../scripts/supervisor/restart-policy';
 
 /** Ends when it is asked to, a moment later. */
 class FakeChild extends EventEmitter {
@@ -49,7 +50,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function managed(options: { readonly stubborn?: boolean } = {}): ManagedProcess {
+function managed(options: { readonly stubborn?: boolean; readonly endless?: boolean } = {}): ManagedProcess {
   return new ManagedProcess({
     name: 'api',
     launch: () => {
@@ -60,6 +61,7 @@ function managed(options: { readonly stubborn?: boolean } = {}): ManagedProcess 
     pidFile: join(folder, 'api.pid'),
     output: new ProcessOutput('api', () => undefined),
     logger: createLogger({ name: 'test', level: 'silent' }),
+    restarts: options.endless ? ENDLESS_RESTARTS : LIMITED_RESTARTS,
     onGiveUp: (error) => givenUp.push(error),
   });
 }
@@ -76,6 +78,17 @@ test('what ends by itself is started again, and given up after six ends in a row
   expect(children).toHaveLength(6);
   expect(running()).toBe(0);
   expect(givenUp).toHaveLength(1);
+});
+
+test('one that calls live without is tried for ever, every 10 s at last', async () => {
+  managed({ endless: true }).start();
+  for (let ends = 1; ends <= 40; ends++) {
+    children.at(-1)?.exit(1);
+    await jest.advanceTimersByTimeAsync(10_000);
+  }
+  expect(children).toHaveLength(41);
+  expect(running()).toBe(1);
+  expect(givenUp).toEqual([]);
 });
 
 test('one that ends while it waits to be started again, or while it is stopped, stays ended', async () => {

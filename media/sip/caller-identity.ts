@@ -1,0 +1,48 @@
+import { parseAddress } from './message/address';
+import { decodeWireText } from './message/message';
+import { decodeUserPart, parseUri } from './message/uri';
+
+import type { SipRequest } from './message/message';
+
+/** Who calls, as a peer inside our trust domain says: one that has authenticated itself. */
+export interface CallerIdentity {
+  /** Percent-decoded user part; empty when neither From nor an asserted identity tells one. */
+  readonly user: string;
+  /** What the caller asked for (RFC 3323 §4.2, RFC 3325 §9.3): empty without a wish. */
+  readonly privacy: readonly string[];
+}
+
+/** Users that stand for nobody (RFC 3323 §4.1.1.3), and what PBXs write in their place. */
+const NOBODY = new Set(['', 'anonymous', 'restricted', 'unavailable', 'unknown', 'withheld', 'private']);
+const PRIVACY_VALUES = new Set(['header', 'session', 'user', 'id', 'critical', 'history']);
+
+/**
+ * From, as long as it names somebody: it is what the caller wants to be called back at. Else the identity that the network
+ * asserts (RFC 3325 §9.1), in the older Remote-Party-ID too, which many PBXs still send.
+ */
+export function callerIdentity(request: SipRequest): CallerIdentity {
+  const privacy = askedPrivacy(request);
+  const from = userOf(request.from?.uri ?? '');
+  if (from !== '') return { user: from, privacy };
+  const asserted = request.list('p-asserted-identity').map((value) => userOf(parseAddress(value)?.uri ?? ''));
+  const parties = request.list('remote-party-id').map(parseAddress);
+  const calling = parties.filter((party) => (party?.params.get('party') ?? 'calling').toLowerCase() === 'calling');
+  const user = [...asserted, ...calling.map((party) => userOf(party?.uri ?? ''))].find((found) => found !== '');
+  return { user: user ?? '', privacy };
+}
+
+function askedPrivacy(request: SipRequest): readonly string[] {
+  const values = request.list('privacy').flatMap((value) => value.toLowerCase().split(/[;\s]+/));
+  const asked = values.filter((value) => PRIVACY_VALUES.has(value));
+  const parties = request.list('remote-party-id').map((value) => parseAddress(value)?.params.get('privacy'));
+  if (parties.some((wish) => wish !== undefined && wish !== null && wish.toLowerCase() !== 'off')) asked.push('id');
+  return [...new Set(asked)];
+}
+
+/** Empty for what stands for nobody. */
+function userOf(uri: string): string {
+  const parsed = parseUri(uri);
+  if (parsed === null || parsed.host === 'anonymous.invalid') return '';
+  const user = decodeUserPart(decodeWireText(parsed.user));
+  return NOBODY.has(user.toLowerCase()) ? '' : user;
+}

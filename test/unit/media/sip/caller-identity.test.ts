@@ -1,0 +1,64 @@
+import { callerIdentity } from '../../../../media/sip/caller-identity';
+import { parseMessage } from '../../../../media/sip/message/parser';
+import type { SipRequest } from '../../../../media/sip/message/message';
+
+function invite(from: string, ...headers: readonly string[]): SipRequest {
+  const lines = ['INVITE sip:+15551234567@trunkline.test SIP/2.0', `From: ${from};tag=1`, ...headers, '', ''];
+  return parseMessage(Buffer.from(lines.join('\r\n'))) as SipRequest;
+}
+
+const ANONYMOUS = '"Anonymous" <sip:anonymous@anonymous.invalid>';
+const NUMBER = '+15557654321';
+
+describe('who calls', () => {
+  test.each([
+    ['From names somebody', `<sip:${NUMBER}@pbx.test>`, [], NUMBER],
+    [
+      'From before the asserted identity: it is what to call back',
+      `<sip:100@pbx.test>`,
+      [`P-Asserted-Identity: <sip:${NUMBER}@carrier.test>`],
+      '100',
+    ],
+    ['a sip URI', ANONYMOUS, [`P-Asserted-Identity: "Ann" <sip:${NUMBER}@carrier.test;user=phone>`], NUMBER],
+    ['a tel URI', ANONYMOUS, [`P-Asserted-Identity: <tel:${NUMBER}>`], NUMBER],
+    ['without brackets', ANONYMOUS, [`P-Asserted-Identity: tel:${NUMBER}`], NUMBER],
+    [
+      'the first of two that names somebody',
+      ANONYMOUS,
+      [`P-Asserted-Identity: <sip:anonymous@carrier.test>, <tel:${NUMBER};phone-context=+1>`],
+      NUMBER,
+    ],
+    [
+      'a second line',
+      'sip:anonymous@pbx.test',
+      ['P-Asserted-Identity: <sip:carrier.test>', `P-Asserted-Identity: <tel:${NUMBER}>`],
+      NUMBER,
+    ],
+    [
+      'the older header, of the calling party',
+      '<sip:Restricted@pbx.test>',
+      [`Remote-Party-ID: <sip:1@a.test>;party=called, "x" <sip:${NUMBER}@a.test>;party=calling;screen=yes`],
+      NUMBER,
+    ],
+    ['an escaped user part', ANONYMOUS, ['P-Asserted-Identity: <sip:%2B15557654321@carrier.test>'], NUMBER],
+    ['a header that cannot be read', ANONYMOUS, ['P-Asserted-Identity: "<'], ''],
+    ['nobody', '<sip:unknown@pbx.test>', [], ''],
+    ['a From without a user part', '<sip:pbx.test>', [], ''],
+  ])('%s', (_, from, headers, user) => {
+    expect(callerIdentity(invite(from, ...headers)).user).toBe(user);
+  });
+});
+
+describe('the privacy that is asked for', () => {
+  test.each([
+    ['none', [], []],
+    ['none by name', ['Privacy: none'], []],
+    ['one value', ['Privacy: id'], ['id']],
+    ['several, in any case, each once', ['Privacy: ID;user; critical', 'privacy: id'], ['id', 'user', 'critical']],
+    ['a made-up value', ['Privacy: __proto__;id'], ['id']],
+    ['by the older header', ['Remote-Party-ID: <sip:1@a.test>;privacy=full'], ['id']],
+    ['not by the older header', ['Remote-Party-ID: <sip:1@a.test>;privacy=off'], []],
+  ])('%s', (_, headers, privacy) => {
+    expect(callerIdentity(invite(ANONYMOUS, ...headers)).privacy).toEqual(privacy);
+  });
+});
