@@ -185,7 +185,7 @@ describe('an outbound call', () => {
     expect(await peer.take((message) => 'method' in message && message.method === 'PRACK', 100)).toBeUndefined();
     peer.send(answerTo(invite, 200, { toTag: 'a', headers: [`Contact: <sip:a@127.0.0.1:${peer.port}>`] }));
     await peer.request('ACK');
-    expect(events).toEqual(['progress 183+sdp', 'progress 183', 'progress 183', 'accept']);
+    expect(events).toEqual(['progress 183', 'progress 183', 'progress 183', 'accept+sdp']);
     dialog.bye();
     const bye = await peer.request('BYE');
     expect(bye.cseq?.number).toBe(4);

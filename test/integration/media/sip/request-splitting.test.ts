@@ -198,7 +198,8 @@ describe('what a trunk and its carrier say', () => {
       realm: quoted,
       opaque: quoted,
       toName: quoted,
-      routeParameter: token,
+      // A Record-Route that is no URI becomes no Route.
+      routeParameter: token.filter((value) => !/\s/.test(value)),
     });
     await fc.assert(
       fc.asyncProperty(texts, async (some) => {
