@@ -30,7 +30,7 @@ const STEPS = {
   build: () => run('build', [join(root, 'scripts', 'build.mjs')]),
   unit: () => jest('unit', 5 * MINUTE_MS, WORKERS),
   // Mostly waiting for servers and timers.
-  integration: () => jest('integration', 8 * MINUTE_MS, WORKERS),
+  integration: () => jest('integration', 12 * MINUTE_MS, WORKERS),
   // Each file starts the whole product. Those that kill servers, or measure gaps and sound, have the machine to themselves.
   e2e: async () =>
     sum(

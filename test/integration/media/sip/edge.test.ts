@@ -164,7 +164,7 @@ describe('SIP edge', () => {
     const pings = setInterval(() => pinging.write('\r\n\r\n'), 10);
     await new Promise((resolve) => pinging.once('close', resolve));
     clearInterval(pings);
-    expect(endpoint.rejected.message_timeout).toBe(3);
+    expect(endpoint.rejected.message_timeout).toBe(5);
     const spoke = await SipPeer.tcp(endpoint.port);
     spoke.send(new Caller(spoke, endpoint.port).request('OPTIONS'));
     await spoke.response(200);

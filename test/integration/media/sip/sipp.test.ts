@@ -192,7 +192,7 @@ describeWithSipp('SIPp', () => {
         { ...recordingDelegate(events), onExpired: (why) => events.push(why) },
       );
       await until(() => events.includes('closed normal'), 15_000);
-      expect(events).toEqual(['progress 183+sdp', 'accept', 'refresh_missing', 'closed normal']);
+      expect(events).toEqual(['progress 183', 'accept+sdp', 'refresh_missing', 'closed normal']);
       expect(await carrier).toMatchObject({ successful: 1, failed: 0 });
     }, 60_000);
   });
