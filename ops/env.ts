@@ -62,7 +62,7 @@ export function readEnvFile(file: string | null = join(process.cwd(), '.env')): 
 export const portNumber = z.coerce.number().int().min(1).max(65_535);
 /** Like {@link portNumber}; 0 lets the system choose. */
 export const listenPort = z.coerce.number().int().min(0).max(65_535);
-export const positiveInteger = z.coerce.number().int().positive();
+export const positiveInteger = z.coerce.number('must be a number').int().positive();
 const flag = z
   .enum(['true', 'false', '1', '0', 'yes', 'no'], 'must be true or false')
   .transform((value) => value === 'true' || value === '1' || value === 'yes');

@@ -146,11 +146,35 @@ describe('npm start', () => {
   );
 
   test(
-    'a process that cannot run is given up loudly, and everything ends',
+    'an environment that a process could not use is told of before anything starts',
     async () => {
-      const failed = await Stack.start({ env: { MEDIA_MAX_CALLS: 'many' } }).catch((error: unknown) => error as Error);
-      expect((failed as Error).message).toContain('media ended 6 times in a row');
-      expect((failed as Error).message).toContain('MEDIA_MAX_CALLS');
+      const dataDir = mkdtempSync(join(tmpdir(), 'trunkline-stack-'));
+      const env = { MEDIA_MAX_CALLS: 'many', OUTBOUND_ALLOWED_COUNTRIES: 'XX', WORKER_MAX_ACTIVITIES: '-1' };
+      try {
+        const failed = await Stack.start({ dataDir, env }).catch((error: unknown) => error as Error);
+        const { message } = failed as Error;
+        for (const name of Object.keys(env)) expect(message).toContain(`  ${name}: `);
+        expect(message).not.toMatch(/\n {4}at /);
+        expect(readdirSync(dataDir)).toEqual([]);
+      } finally {
+        rmSync(dataDir, { recursive: true });
+      }
+    },
+    MINUTE_MS,
+  );
+
+  test(
+    'a media node that does not stay is given up loudly, and everything ends',
+    async () => {
+      const stack = await Stack.start();
+      try {
+        for (let ends = 1; ends < 6; ends++) await stack.waitForNewPid('media', stack.kill('media'));
+        stack.kill('media');
+        expect(await stack.exited()).toBe(1);
+        expect(stack.log).toContain('media ended 6 times in a row');
+      } finally {
+        await stack.stop();
+      }
     },
     2 * MINUTE_MS,
   );
