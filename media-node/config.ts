@@ -89,13 +89,9 @@ function readProcessEnv(options: ReadEnvOptions) {
   return readEnv({ ...processEnv, ...nodeEnv }, options, (env) => [...portProblems(env), ...temporalProblems(env)]);
 }
 
-const portProblems: EnvCheck<typeof nodeEnv> = ({ SIP_PORT: sip, RTP_PORT_MIN: min, RTP_PORT_MAX: max }) => {
-  if (min === undefined || max === undefined) return [];
-  return [
-    max <= min && 'RTP_PORT_MAX: must be above RTP_PORT_MIN',
-    sip !== undefined && sip >= min && sip <= max && 'SIP_PORT: must not be one of RTP_PORT_MIN to RTP_PORT_MAX',
-  ];
-};
+const portProblems: EnvCheck<typeof nodeEnv> = ({ RTP_PORT_MIN: min, RTP_PORT_MAX: max }) => [
+  min !== undefined && max !== undefined && max <= min && 'RTP_PORT_MAX: must be above RTP_PORT_MIN',
+];
 
 /** `address` or `address:port`, IPv6 in brackets where a port follows. */
 function isNameServer(text: string): boolean {

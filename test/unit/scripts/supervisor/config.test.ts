@@ -75,7 +75,6 @@ describe('the configurations of all processes', () => {
   test.each([
     [{ API_PORT: '5060' }, 'API_PORT, SIP_PORT: are the same port'],
     [{ API_PORT: '8081' }, 'API_PORT, MEDIA_HTTP_PORT: are the same port'],
-    [{ SIP_PORT: '20500' }, 'SIP_PORT: must not be one of RTP_PORT_MIN to RTP_PORT_MAX'],
   ])('know of ports that cannot be taken twice', (env, problem) => {
     expect(() => read(env)).toThrow(problem);
   });
