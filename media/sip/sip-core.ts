@@ -247,8 +247,6 @@ export class SipCore {
 
   dispose(): void {
     this.#requests.dispose();
-    // Or sip.js would repeat its 2xx for ever: it has lost the timer of the second one when that of the first runs out.
-    if (this.#dialog !== undefined) this.#dialog.reinviteUserAgentServer = undefined;
     this.#core.dispose();
   }
 
