@@ -2,6 +2,7 @@ import { Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
 import { bigintAsNumber } from '../naming';
 import { Organisation } from './organisation';
 import { OutboundTrunk } from './outbound-trunk';
+import { TransferDestination } from './transfer-destination';
 
 export type AgentType = 'inbound' | 'outbound';
 export type AmbientNoise = 'none' | 'office' | 'bar' | 'city-street';
@@ -17,6 +18,9 @@ export interface ProviderChoice {
 @Index('agents_org', ['orgId', 'createdAt'])
 @Index('agents_version', ['version'])
 @Index('agents_outbound_trunk', ['outboundTrunkId'], { where: 'outbound_trunk_id IS NOT NULL' })
+@Index('agents_failover', ['failoverTransferDestinationId'], {
+  where: 'failover_transfer_destination_id IS NOT NULL',
+})
 export class Agent {
   @PrimaryColumn({ type: 'uuid' })
   id!: string;
@@ -65,6 +69,7 @@ export class Agent {
   @Column({ type: 'integer', default: 100 })
   ttsSpeedPct!: number;
 
+  @ForeignKey(() => TransferDestination, { name: 'agents_failover_fk' })
   @Column({ type: 'uuid', nullable: true })
   failoverTransferDestinationId!: string | null;
 

@@ -1,4 +1,5 @@
 import { Agent } from './agent';
+import { AgentTransferDestination } from './agent-transfer-destination';
 import { ApiKey } from './api-key';
 import { AuditEntry } from './audit-entry';
 import { Call } from './call';
@@ -13,9 +14,11 @@ import { Organisation } from './organisation';
 import { OutboundTrunk } from './outbound-trunk';
 import { PhoneNumber } from './phone-number';
 import { TranscriptTurnRow } from './transcript-turn';
+import { TransferDestination } from './transfer-destination';
 
 export const ENTITIES = [
   Agent,
+  AgentTransferDestination,
   ApiKey,
   AuditEntry,
   Call,
@@ -30,4 +33,5 @@ export const ENTITIES = [
   OutboundTrunk,
   PhoneNumber,
   TranscriptTurnRow,
+  TransferDestination,
 ];

@@ -7,6 +7,7 @@ import { PhoneNumber } from '../entities/phone-number';
 import { StoreError } from '../errors';
 import { isUuid, uuidV7 } from '../ids';
 import { FOR_SHARE, FOR_UPDATE } from '../row-lock';
+import { assertTransferDestination } from './transfer-destination-repository';
 
 /** What a user sets; every field left out of a creation takes the column's default. */
 type AgentFields = Omit<Agent, 'id' | 'orgId' | 'outboundTrunkId' | 'createdAt' | 'updatedAt' | 'version'>;
@@ -44,16 +45,19 @@ export class AgentRepository {
     return withNumber(manager, await manager.findOneBy(Agent, { id, orgId }));
   }
 
+  /** @throws StoreError `not_found` for a failover destination that the organisation does not have */
   async create(tx: ConfigTransaction, orgId: string, input: NewAgent): Promise<AgentRecord> {
     const { id = uuidV7(), ...fields } = input;
+    await assertFailover(tx, orgId, fields);
     await tx.manager.insert(Agent, { ...fields, id, orgId } as QueryDeepPartialEntity<Agent>);
     tx.changed('agent', id);
     return this.#get(tx, orgId, id);
   }
 
-  /** @throws StoreError `not_found` */
+  /** @throws StoreError `not_found` (details.resource `agent` or `transfer_destination`) */
   async update(tx: ConfigTransaction, orgId: string, id: string, patch: AgentPatch): Promise<AgentRecord> {
     if (!isUuid(id)) throw notFound(id);
+    await assertFailover(tx, orgId, patch);
     const set = { ...patch, updatedAt: () => 'now()' } as QueryDeepPartialEntity<Agent>;
     const result = await tx.manager.update(Agent, { id, orgId }, set);
     if (result.affected !== 1) throw notFound(id);
@@ -109,6 +113,11 @@ export class AgentRepository {
     if (!agent) throw notFound(id);
     return agent;
   }
+}
+
+async function assertFailover(tx: ConfigTransaction, orgId: string, fields: AgentPatch): Promise<void> {
+  const id = fields.failoverTransferDestinationId ?? null;
+  if (id !== null) await assertTransferDestination(tx, orgId, id);
 }
 
 function notFound(id: string): StoreError {

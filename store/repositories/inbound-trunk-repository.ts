@@ -5,6 +5,9 @@ import type { ConfigTransaction } from '../config-transaction';
 import { InboundTrunk } from '../entities/inbound-trunk';
 import { StoreError, violatedUnique } from '../errors';
 import { uuidV7 } from '../ids';
+import { fieldsSet } from '../patch';
+import type { PatchOf } from '../patch';
+import { FOR_UPDATE } from '../row-lock';
 import { rowAad } from '../secrets';
 import type { SecretBox } from '../secrets';
 
@@ -17,6 +20,9 @@ export interface NewInboundTrunk {
   readonly krispEnabled?: boolean;
   readonly mediaTimeoutSeconds?: number;
 }
+
+type InboundTrunkSettings = Pick<InboundTrunk, 'krispEnabled' | 'mediaTimeoutSeconds'>;
+export type InboundTrunkPatch = PatchOf<InboundTrunkSettings>;
 
 const PASSWORD_LENGTH = 32;
 /** Safe in every PBX's configuration file: no quotes, no separators, nothing easily misread. */
@@ -60,6 +66,33 @@ export class InboundTrunkRepository {
     return this.#get(tx, orgId);
   }
 
+  /**
+   * Settings of the trunk, not its numbers.
+   * @throws StoreError `not_found`
+   */
+  async update(tx: ConfigTransaction, orgId: string, patch: InboundTrunkPatch): Promise<InboundTrunkRecord> {
+    const set = { ...fieldsSet<InboundTrunkSettings>(patch), updatedAt: () => 'now()' };
+    const result = await tx.manager.update(InboundTrunk, { orgId }, set);
+    if (result.affected !== 1) throw noTrunk();
+    return this.#changed(tx, orgId);
+  }
+
+  /**
+   * `change` is given the numbers that the trunk lists and gives those that it shall list, while nobody else changes them.
+   * @throws StoreError `not_found`, and what `change` throws
+   */
+  async changeNumbers(
+    tx: ConfigTransaction,
+    orgId: string,
+    change: (listed: readonly string[]) => readonly string[],
+  ): Promise<InboundTrunkRecord> {
+    const trunk = await tx.manager.findOne(InboundTrunk, { where: { orgId }, lock: FOR_UPDATE });
+    if (!trunk) throw noTrunk();
+    const phoneNumbers = [...change(trunk.phoneNumbers)];
+    await tx.manager.update(InboundTrunk, { id: trunk.id, orgId }, { phoneNumbers, updatedAt: () => 'now()' });
+    return this.#changed(tx, orgId);
+  }
+
   /** Null when there was none. */
   async delete(tx: ConfigTransaction, orgId: string): Promise<InboundTrunkRecord | null> {
     const trunk = await this.find(orgId, tx.manager);
@@ -72,7 +105,13 @@ export class InboundTrunkRepository {
 
   async #get(tx: ConfigTransaction, orgId: string): Promise<InboundTrunkRecord> {
     const trunk = await this.find(orgId, tx.manager);
-    if (!trunk) throw new StoreError('not_found', 'no inbound trunk', { resource: 'inbound_trunk' });
+    if (!trunk) throw noTrunk();
+    return trunk;
+  }
+
+  async #changed(tx: ConfigTransaction, orgId: string): Promise<InboundTrunkRecord> {
+    const trunk = await this.#get(tx, orgId);
+    tx.changed('inbound_trunk', trunk.id);
     return trunk;
   }
 
@@ -80,6 +119,10 @@ export class InboundTrunkRepository {
     const { authPasswordSealed, ...record } = trunk;
     return { ...record, authPassword: this.#secrets.open(authPasswordSealed, rowAad(trunk.orgId, trunk.id)) };
   }
+}
+
+function noTrunk(): StoreError {
+  return new StoreError('not_found', 'no inbound trunk', { resource: 'inbound_trunk' });
 }
 
 function newPassword(): string {

@@ -3,6 +3,8 @@ import type { ConfigTransaction } from '../config-transaction';
 import { OutboundTrunk } from '../entities/outbound-trunk';
 import { StoreError } from '../errors';
 import { isUuid, uuidV7 } from '../ids';
+import { fieldsSet } from '../patch';
+import type { PatchOf } from '../patch';
 import { FOR_UPDATE } from '../row-lock';
 import { rowAad } from '../secrets';
 import type { SecretBox } from '../secrets';
@@ -21,6 +23,8 @@ export interface NewOutboundTrunk {
   readonly callerNumber: string;
   readonly mediaTimeoutSeconds?: number;
 }
+
+export type OutboundTrunkPatch = PatchOf<Omit<NewOutboundTrunk, 'id'>>;
 
 export interface DeletedOutboundTrunk {
   readonly id: string;
@@ -57,6 +61,24 @@ export class OutboundTrunkRepository {
     const { id = uuidV7(), password, ...fields } = input;
     const passwordSealed = this.#secrets.seal(password, rowAad(orgId, id));
     await tx.manager.insert(OutboundTrunk, { ...fields, id, orgId, passwordSealed });
+    tx.changed('outbound_trunk', id);
+    return this.#get(tx, orgId, id);
+  }
+
+  /** @throws StoreError `not_found` */
+  async update(
+    tx: ConfigTransaction,
+    orgId: string,
+    id: string,
+    patch: OutboundTrunkPatch,
+  ): Promise<OutboundTrunkRecord> {
+    if (!isUuid(id)) throw notFound(id);
+    const { password, ...fields } = fieldsSet<Omit<NewOutboundTrunk, 'id'>>(patch);
+    const sealed =
+      password === undefined ? {} : { passwordSealed: this.#secrets.seal(password, rowAad(orgId, id.toLowerCase())) };
+    const set = { ...fields, ...sealed, updatedAt: () => 'now()' };
+    const result = await tx.manager.update(OutboundTrunk, { id, orgId }, set);
+    if (result.affected !== 1) throw notFound(id);
     tx.changed('outbound_trunk', id);
     return this.#get(tx, orgId, id);
   }
