@@ -23,13 +23,16 @@ import type { OpenApiDocument } from './openapi';
 import type { ReadinessProbe } from './readiness';
 import type { Route } from './route';
 import { agentConfigRoutes } from './routes/agent-config';
+import { agentDestinationRoutes } from './routes/agent-destinations';
 import { agentRoutes } from './routes/agents';
 import { callRoutes } from './routes/calls';
 import { docsRouter } from './routes/docs';
 import { inboundTrunkRoutes } from './routes/inbound-trunk';
+import { inboundTrunkNumberRoutes } from './routes/inbound-trunk-numbers';
 import { numberRoutes } from './routes/numbers';
 import { operationsRouter } from './routes/operations';
 import { outboundTrunkRoutes } from './routes/outbound-trunks';
+import { transferDestinationRoutes } from './routes/transfer-destinations';
 import { SpeechCatalog } from './speech-catalog';
 import type { ApiStore } from './store';
 
@@ -88,12 +91,16 @@ function resourceRoutes(deps: RouteDeps): readonly (readonly Route[])[] {
   const nodes = new LiveNodes({ find: () => store.mediaNodes.live(NODE_SILENCE_MS) });
   const speech = new SpeechCatalog(nodes);
   const placement = new CallPlacement({ store, workflows, secrets, logger });
+  const sipEndpoint = new InboundTrunkEndpoint(options.sip, nodes);
   const { allowPrivateTargets, outboundAllowedCountries: allowedCountries } = options;
   return [
     numberRoutes({ store, changes }),
-    inboundTrunkRoutes({ store, changes, sipEndpoint: new InboundTrunkEndpoint(options.sip, nodes) }),
+    inboundTrunkRoutes({ store, changes, sipEndpoint }),
+    inboundTrunkNumberRoutes({ store, changes, sipEndpoint }),
     outboundTrunkRoutes({ store, changes, allowPrivateTargets }),
     agentConfigRoutes({ store, changes }),
+    agentDestinationRoutes({ store, changes, allowPrivateTargets }),
+    transferDestinationRoutes({ store, changes, allowPrivateTargets }),
     callRoutes({ store, speech, allowedCountries, placement, workflows, logger }),
     agentRoutes({ store, changes, speech, allowPrivateTargets }),
   ];

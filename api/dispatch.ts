@@ -64,15 +64,17 @@ function readRequest(ctx: Context, route: Route): RouteRequest<unknown, unknown,
   const raw = (ctx.request as { body?: unknown }).body ?? {};
   assertStorable(raw);
   if (route.query !== undefined) assertStorable(ctx.query);
+  const params = readParams(ctx, route);
   return {
     principal,
     actor: { orgId: principal.orgId, keyId: principal.keyId, requestId },
-    params: readParams(ctx, route),
+    params,
     query: route.query === undefined ? {} : validated(route.query, ctx.query),
     body: route.body === undefined ? {} : validated(z.looseObject({}).pipe(route.body), raw),
     route: `${route.method.toUpperCase()} ${route.path}`,
     successStatus: route.successStatus ?? 200,
-    bodyHash: hashOf(raw),
+    // The route is its template: one key for two agents is two requests.
+    bodyHash: hashOf(route.params === undefined ? raw : [params, raw]),
     idempotencyKey: route.idempotency === undefined ? null : readIdempotencyKey(ctx),
   };
 }

@@ -12,6 +12,7 @@ import type { MediaNodeRepository } from '../store/repositories/media-node-repos
 import type { OrganisationRepository } from '../store/repositories/organisation-repository';
 import type { OutboundTrunkRepository } from '../store/repositories/outbound-trunk-repository';
 import type { PhoneNumberRepository } from '../store/repositories/phone-number-repository';
+import type { TransferDestinationRepository } from '../store/repositories/transfer-destination-repository';
 import type { TranscriptRepository } from '../store/repositories/transcript-repository';
 
 export interface ApiStore {
@@ -26,13 +27,17 @@ export interface ApiStore {
     IdempotencyRepository,
     'once' | 'lease' | 'leaseNext' | 'complete' | 'release' | 'forget' | 'purge'
   >;
-  readonly inboundTrunks: Pick<InboundTrunkRepository, 'find' | 'create' | 'delete'>;
+  readonly inboundTrunks: Pick<InboundTrunkRepository, 'find' | 'create' | 'update' | 'changeNumbers' | 'delete'>;
   readonly mediaNodes: Pick<MediaNodeRepository, 'live'>;
   readonly organisations: Pick<OrganisationRepository, 'count'>;
-  readonly outboundTrunks: Pick<OutboundTrunkRepository, 'list' | 'find' | 'create' | 'delete'>;
+  readonly outboundTrunks: Pick<OutboundTrunkRepository, 'list' | 'find' | 'create' | 'update' | 'delete'>;
   readonly phoneNumbers: Pick<
     PhoneNumberRepository,
     'list' | 'find' | 'verified' | 'ofAgent' | 'create' | 'attest' | 'assignToAgent' | 'delete'
+  >;
+  readonly transferDestinations: Pick<
+    TransferDestinationRepository,
+    'list' | 'ofAgent' | 'findForChange' | 'create' | 'update' | 'delete' | 'assign' | 'unassign'
   >;
   readonly transcripts: Pick<TranscriptRepository, 'list'>;
 }

@@ -6,11 +6,14 @@ import type { PhoneNumber as PhoneNumberRow } from '../store/entities/phone-numb
 import type { AgentRecord } from '../store/repositories/agent-repository';
 import type { StoredEvent } from '../store/repositories/event-repository';
 import type { OutboundTrunkRecord } from '../store/repositories/outbound-trunk-repository';
+import type { TransferDestinationRecord } from '../store/repositories/transfer-destination-repository';
 import type { AgentResource } from './schemas/agent';
 import type { CallResource, CallEventResource } from './schemas/call';
 import type { InboundTrunkResource } from './schemas/inbound-trunk';
 import type { PhoneNumberRecord } from './schemas/number';
 import type { OutboundTrunkResource, OutboundTrunkSummary } from './schemas/outbound-trunk';
+import type { TransferDestinationResource } from './schemas/transfer-destination';
+import { NOISE_SUPPRESSION_TO_COME } from './warnings';
 
 const iso = (date: Date): string => date.toISOString();
 const isoOrNull = (date: Date | null): string | null => (date === null ? null : date.toISOString());
@@ -97,7 +100,8 @@ export function inboundTrunkView(
   row: InboundTrunkPublic & { readonly authPassword: string },
   sipEndpoint: string,
 ): InboundTrunkResource {
-  return { ...inboundTrunkAuditView(row), sip_endpoint: sipEndpoint, auth_password: row.authPassword };
+  const warnings = row.krispEnabled ? { warnings: [NOISE_SUPPRESSION_TO_COME] } : {};
+  return { ...inboundTrunkAuditView(row), sip_endpoint: sipEndpoint, auth_password: row.authPassword, ...warnings };
 }
 
 export function outboundTrunkSummaryView(row: OutboundTrunkRecord): OutboundTrunkSummary {
@@ -114,6 +118,22 @@ export function outboundTrunkView(row: OutboundTrunkRecord): Omit<OutboundTrunkR
     has_password: true,
     caller_number: row.callerNumber,
     media_timeout_seconds: row.mediaTimeoutSeconds,
+  };
+}
+
+export function transferDestinationView(row: TransferDestinationRecord): TransferDestinationResource {
+  return {
+    id: row.id,
+    name: row.name,
+    type: row.type,
+    value: row.value,
+    mode: row.mode,
+    ring_timeout_seconds: row.ringTimeoutSeconds,
+    announce: row.announce,
+    username: row.username,
+    has_password: row.hasPassword,
+    created_at: iso(row.createdAt),
+    updated_at: iso(row.updatedAt),
   };
 }
 

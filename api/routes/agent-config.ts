@@ -12,7 +12,7 @@ import { idParams } from '../schemas/primitives';
 import type { ApiStore } from '../store';
 
 export interface AgentConfigRouteDeps {
-  readonly store: Pick<ApiStore, 'agents' | 'outboundTrunks' | 'phoneNumbers'>;
+  readonly store: Pick<ApiStore, 'agents' | 'outboundTrunks' | 'phoneNumbers' | 'transferDestinations'>;
   readonly changes: Changes;
 }
 
@@ -102,10 +102,11 @@ async function readConfig(
   const numbers = await store.phoneNumbers.ofAgent(orgId, agentId, manager);
   const trunk =
     agent.outboundTrunkId === null ? null : await store.outboundTrunks.find(orgId, agent.outboundTrunkId, manager);
+  const destinations = await store.transferDestinations.ofAgent(orgId, agentId, manager);
   return {
     phone_agent_id: agent.id,
     inbound_numbers: numbers.map(({ id, phoneNumber }) => ({ id, phone_number: phoneNumber })),
     outbound_trunk: trunk === null ? null : { id: trunk.id, name: trunk.name },
-    transfer_destinations: [],
+    transfer_destinations: destinations.map(({ id, name, type, value }) => ({ id, name, type, value })),
   };
 }

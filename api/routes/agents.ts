@@ -12,6 +12,7 @@ import type { Speech, SpeechCatalog } from '../speech-catalog';
 import type { ApiStore } from '../store';
 import { assertTargetUrl } from '../target-url';
 import { agentView } from '../views';
+import { agentWarnings } from '../warnings';
 
 export interface AgentRouteDeps {
   readonly store: Pick<ApiStore, 'agents'>;
@@ -46,7 +47,7 @@ export function agentRoutes(deps: AgentRouteDeps): readonly Route[] {
       scope: 'phone:write',
       body: agentCreate,
       response: agent,
-      errors: { 422: ['emergency_number', 'private_target'] },
+      errors: { 404: ['transfer_destination_not_found'], 422: ['emergency_number', 'private_target'] },
       requestExample: {
         name: 'Support Agent',
         type: 'inbound',
@@ -94,7 +95,7 @@ export function agentRoutes(deps: AgentRouteDeps): readonly Route[] {
       params: idParams,
       body: agentPatch,
       response: agent,
-      errors: { 422: ['emergency_number', 'private_target'] },
+      errors: { 404: ['transfer_destination_not_found'], 422: ['emergency_number', 'private_target'] },
       requestExample: { first_message: 'Good morning, how can I help?' },
       responseExample: { ...agentExample, first_message: 'Good morning, how can I help?' },
       handle: async (request) => {
@@ -162,6 +163,7 @@ function withWarnings(view: AgentResource, speech: Speech): AgentResource {
     path: 'language',
     message: `No configured provider speaks "${language}"; calls with this agent will not work`,
   }));
+  warnings.push(...agentWarnings(view));
   if (view.voice_id !== null && !speech.hasVoice(view.voice_id)) {
     warnings.push({ path: 'voice_id', message: 'No such voice; the default voice speaks' });
   }

@@ -1,15 +1,15 @@
-import type { ConfigTransaction } from '../../store/config-transaction';
 import { StoreError } from '../../store/errors';
-import type { AuditNote, Changes } from '../changes';
-import { impossible, notFound } from '../errors';
+import type { Changes } from '../changes';
+import { notFound } from '../errors';
 import type { InboundTrunkEndpoint } from '../inbound-trunk-endpoint';
+import { trunkNumbers } from '../inbound-trunk-numbers';
 import { answer, route } from '../route';
 import type { Route } from '../route';
 import { inboundTrunkDeletedExample, inboundTrunkExample } from '../schemas/examples';
-import { inboundTrunk, inboundTrunkCreate, inboundTrunkDeleted } from '../schemas/inbound-trunk';
+import { inboundTrunk, inboundTrunkCreate, inboundTrunkDeleted, inboundTrunkPatch } from '../schemas/inbound-trunk';
 import { forceQuery } from '../schemas/primitives';
 import type { ApiStore } from '../store';
-import { inboundTrunkAuditView, inboundTrunkView, numberView } from '../views';
+import { inboundTrunkAuditView, inboundTrunkView } from '../views';
 import { assertIdle } from './idle-trunk';
 
 export interface InboundTrunkRouteDeps {
@@ -42,7 +42,7 @@ export function inboundTrunkRoutes(deps: InboundTrunkRouteDeps): readonly Route[
         return changes.run(request, async (tx) => {
           const { orgId } = request.principal;
           if ((await store.inboundTrunks.find(orgId, tx.manager)) !== null) throw trunkExists();
-          const { phoneNumbers, notes } = await trunkNumbers(deps, tx, orgId, request.body.phone_numbers);
+          const { phoneNumbers, notes } = await trunkNumbers(store, tx, orgId, request.body.phone_numbers);
           const { krisp_enabled: krispEnabled, media_timeout_seconds: mediaTimeoutSeconds } = request.body;
           const input = { phoneNumbers, krispEnabled, mediaTimeoutSeconds };
           const row = await store.inboundTrunks.create(tx, orgId, input);
@@ -68,6 +68,39 @@ export function inboundTrunkRoutes(deps: InboundTrunkRouteDeps): readonly Route[
         const row = await store.inboundTrunks.find(principal.orgId);
         if (row === null) throw notFound('inbound trunk');
         return answer(inboundTrunkView(row, await sipEndpoint.current()));
+      },
+    }),
+    route({
+      ...TAG,
+      method: 'patch',
+      path: PATH,
+      operationId: 'updateInboundTrunk',
+      summary: 'Change settings of the inbound trunk; fields left out stay as they are',
+      scope: 'sip:write',
+      body: inboundTrunkPatch,
+      response: inboundTrunk,
+      errors: { 404: ['inbound_trunk_not_found'] },
+      requestExample: { media_timeout_seconds: 60 },
+      responseExample: { ...inboundTrunkExample, media_timeout_seconds: 60 },
+      handle: async (request) => {
+        const endpoint = await sipEndpoint.current();
+        return changes.run(request, async (tx) => {
+          const { orgId } = request.principal;
+          const found = await store.inboundTrunks.find(orgId, tx.manager);
+          if (found === null) throw notFound('inbound trunk');
+          const { krisp_enabled: krispEnabled, media_timeout_seconds: mediaTimeoutSeconds } = request.body;
+          const row = await store.inboundTrunks.update(tx, orgId, { krispEnabled, mediaTimeoutSeconds });
+          return {
+            body: inboundTrunkView(row, endpoint),
+            audit: {
+              action: 'update',
+              resource: 'inbound_trunk',
+              resourceId: row.id,
+              before: inboundTrunkAuditView(found),
+              after: inboundTrunkAuditView(row),
+            },
+          };
+        });
       },
     }),
     route({
@@ -103,37 +136,4 @@ export function inboundTrunkRoutes(deps: InboundTrunkRouteDeps): readonly Route[
 /** Said before anything is said of its numbers; a creation at the same moment is the store's to tell. */
 function trunkExists(): StoreError {
   return new StoreError('inbound_trunk_exists', 'the organisation has an inbound trunk');
-}
-
-interface TrunkNumbers {
-  readonly phoneNumbers: readonly string[];
-  readonly notes: readonly AuditNote[];
-}
-
-/** Listed numbers must be verified; the only organisation of a server vouches for them by listing them. */
-async function trunkNumbers(
-  deps: InboundTrunkRouteDeps,
-  tx: ConfigTransaction,
-  orgId: string,
-  listed: readonly string[] | undefined,
-): Promise<TrunkNumbers> {
-  const { phoneNumbers: numbers, organisations } = deps.store;
-  if (listed === undefined) {
-    const all = await numbers.verified(tx, orgId);
-    return { phoneNumbers: all.map(({ phoneNumber }) => phoneNumber), notes: [] };
-  }
-  const known = new Set((await numbers.verified(tx, orgId, listed)).map(({ phoneNumber }) => phoneNumber));
-  const missing = listed.filter((number) => !known.has(number));
-  if (missing.length === 0) return { phoneNumbers: listed, notes: [] };
-  if ((await organisations.count(tx.manager)) !== 1) {
-    throw impossible('number_not_verified', `Not verified: ${missing.join(', ')}`, { phone_numbers: missing });
-  }
-  const attested = await numbers.attest(tx, orgId, missing);
-  const notes = attested.map((row) => ({
-    action: 'create',
-    resource: 'phone_number',
-    resourceId: row.id,
-    after: numberView(row),
-  }));
-  return { phoneNumbers: listed, notes };
 }

@@ -1,14 +1,22 @@
 import { z } from 'zod';
 
+import type { OutboundTrunkPatch, OutboundTrunkRecord } from '../../store/repositories/outbound-trunk-repository';
 import type { Changes } from '../changes';
 import { notFound } from '../errors';
 import { answer, route } from '../route';
-import type { Route } from '../route';
-import { outboundTrunkDeletedExample, outboundTrunkExample, outboundTrunkSummaryExample } from '../schemas/examples';
+import type { Route, RouteAnswer, RouteRequest } from '../route';
+import {
+  outboundTrunkChangedExample,
+  outboundTrunkDeletedExample,
+  outboundTrunkExample,
+  outboundTrunkSummaryExample,
+} from '../schemas/examples';
 import {
   outboundTrunk,
   outboundTrunkCreate,
   outboundTrunkDeleted,
+  outboundTrunkName,
+  outboundTrunkPatch,
   outboundTrunkSummary,
 } from '../schemas/outbound-trunk';
 import { forceQuery, idParams } from '../schemas/primitives';
@@ -94,6 +102,39 @@ export function outboundTrunkRoutes(deps: OutboundTrunkRouteDeps): readonly Rout
     }),
     route({
       ...TAG,
+      method: 'put',
+      path: `${PATH}/{id}`,
+      operationId: 'renameOutboundTrunk',
+      summary: 'Rename an outbound trunk',
+      scope: 'sip:write',
+      params: idParams,
+      body: outboundTrunkName,
+      response: outboundTrunkSummary,
+      requestExample: { name: 'My other SIP provider' },
+      responseExample: { ...outboundTrunkSummaryExample, name: 'My other SIP provider' },
+      handle: (request) => update(deps, request, { name: request.body.name }, outboundTrunkSummaryView),
+    }),
+    route({
+      ...TAG,
+      method: 'patch',
+      path: `${PATH}/{id}`,
+      operationId: 'updateOutboundTrunk',
+      summary: 'Change an outbound trunk; fields left out stay as they are, calls that run go on as they began',
+      scope: 'sip:write',
+      params: idParams,
+      body: outboundTrunkPatch,
+      response: outboundTrunk.omit({ agents: true }),
+      errors: { 422: ['emergency_number', 'private_target'] },
+      requestExample: { host: 'sip2.provider.com', port: 5080 },
+      responseExample: outboundTrunkChangedExample,
+      handle: (request) => {
+        const { caller_number: callerNumber, media_timeout_seconds: mediaTimeoutSeconds, ...others } = request.body;
+        if (others.host !== undefined) assertTargetHost('host', others.host, deps.allowPrivateTargets);
+        return update(deps, request, { ...others, callerNumber, mediaTimeoutSeconds }, outboundTrunkView);
+      },
+    }),
+    route({
+      ...TAG,
       method: 'delete',
       path: `${PATH}/{id}`,
       operationId: 'deleteOutboundTrunk',
@@ -125,4 +166,25 @@ export function outboundTrunkRoutes(deps: OutboundTrunkRouteDeps): readonly Rout
       },
     }),
   ];
+}
+
+async function update(
+  { store, changes }: OutboundTrunkRouteDeps,
+  request: RouteRequest<{ readonly id: string }, unknown, unknown>,
+  patch: OutboundTrunkPatch,
+  view: (row: OutboundTrunkRecord) => object,
+): Promise<RouteAnswer> {
+  return changes.run(request, async (tx) => {
+    const { orgId } = request.principal;
+    const found = await store.outboundTrunks.find(orgId, request.params.id, tx.manager);
+    if (found === null) throw notFound('outbound trunk');
+    const row = await store.outboundTrunks.update(tx, orgId, found.id, patch);
+    const before = outboundTrunkView(found);
+    // That a password was changed is said, not which.
+    const after = { ...outboundTrunkView(row), ...(patch.password === undefined ? {} : { password_changed: true }) };
+    return {
+      body: view(row),
+      audit: { action: 'update', resource: 'outbound_trunk', resourceId: row.id, before, after },
+    };
+  });
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { e164, id, languageCode, MAX_FIRST_MESSAGE_CHARS, phoneNumber, isoTimestamp } from './primitives';
+import { e164, id, languageCode, MAX_FIRST_MESSAGE_CHARS, phoneNumber, isoTimestamp, warnings } from './primitives';
 
 /** Languages one agent may mix; any other stands alone. */
 const MIXABLE_LANGUAGES: ReadonlySet<string> = new Set(['en', 'es', 'fr', 'de', 'hi', 'ru', 'pt', 'ja', 'it', 'nl']);
@@ -143,10 +143,7 @@ export const agent = z
     manual_mode: z.boolean(),
     created_at: isoTimestamp,
     updated_at: isoTimestamp,
-    warnings: z
-      .array(z.object({ path: z.string(), message: z.string() }))
-      .optional()
-      .meta({ description: 'Accepted, but a call will not work like this' }),
+    warnings,
   })
   .meta({ id: 'Agent' });
 

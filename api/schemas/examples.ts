@@ -6,11 +6,18 @@ import type { call, callEvent, transcript } from './call';
 import type { inboundTrunk, inboundTrunkDeleted } from './inbound-trunk';
 import type { number, numberDeleted } from './number';
 import type { outboundTrunk, outboundTrunkDeleted, OutboundTrunkSummary } from './outbound-trunk';
+import type {
+  destinationAssigned,
+  destinationUnassigned,
+  transferDestinationDeleted,
+  TransferDestinationResource,
+} from './transfer-destination';
 
 const ORG_ID = '01937f3e-5b7a-7c11-9d2e-2f4f8f1f0a01';
 const AGENT_ID = '01937f3e-6c10-7f33-8a44-91b1a2c3d402';
 const TRUNK_ID = '01937f3e-7a55-7abc-b0c1-5e6f70819203';
 const NUMBER_ID = '01937f3e-8123-7d4e-a5f6-0718293a4b04';
+const DESTINATION_ID = '01937f3e-9001-7e55-8b21-aa11bb22cc33';
 const CALL_ID = '01937f40-1111-7222-8333-444455556666';
 const CREATED = '2026-11-24T09:30:00.000Z';
 
@@ -118,7 +125,7 @@ export const outboundTrunkSummaryExample: OutboundTrunkSummary = {
   updated_at: CREATED,
 };
 
-export const outboundTrunkExample: z.output<typeof outboundTrunk> = {
+export const outboundTrunkChangedExample: Omit<z.output<typeof outboundTrunk>, 'agents'> = {
   ...outboundTrunkSummaryExample,
   host: 'sip.provider.com',
   port: 5060,
@@ -127,6 +134,10 @@ export const outboundTrunkExample: z.output<typeof outboundTrunk> = {
   has_password: true,
   caller_number: NUMBER,
   media_timeout_seconds: 30,
+};
+
+export const outboundTrunkExample: z.output<typeof outboundTrunk> = {
+  ...outboundTrunkChangedExample,
   agents: [{ id: AGENT_ID, name: 'Support Agent' }],
 };
 
@@ -141,6 +152,33 @@ export const agentConfigExample: AgentConfig = {
   inbound_numbers: [{ id: NUMBER_ID, phone_number: NUMBER }],
   outbound_trunk: { id: TRUNK_ID, name: 'My SIP Provider' },
   transfer_destinations: [],
+};
+
+export const transferDestinationExample: TransferDestinationResource = {
+  id: DESTINATION_ID,
+  name: 'Support Team',
+  type: 'phone',
+  value: '+15559999999',
+  mode: 'auto',
+  ring_timeout_seconds: 30,
+  announce: null,
+  username: null,
+  has_password: false,
+  created_at: CREATED,
+  updated_at: CREATED,
+};
+
+export const transferDestinationDeletedExample: z.output<typeof transferDestinationDeleted> = {
+  id: DESTINATION_ID,
+  deleted: true,
+  detached: { agents: [{ id: AGENT_ID, name: 'Support Agent' }] },
+};
+
+export const destinationAssignedExample: z.output<typeof destinationAssigned> = { destination_id: DESTINATION_ID };
+
+export const destinationUnassignedExample: z.output<typeof destinationUnassigned> = {
+  id: DESTINATION_ID,
+  deleted: true,
 };
 
 export const queuedCallExample: z.output<typeof call> = {

@@ -1,19 +1,29 @@
 import { z } from 'zod';
 import { AGENT_ID_HEADER, DEFAULT_MEDIA_TIMEOUT_SECONDS } from '../../contract/directory';
-import { e164, id, mediaTimeoutSeconds, phoneNumber, isoTimestamp } from './primitives';
+import { e164, id, mediaTimeoutSeconds, phoneNumber, isoTimestamp, warnings } from './primitives';
+
+const phoneNumbers = z
+  .array(phoneNumber)
+  .max(1000)
+  .transform((numbers) => [...new Set(numbers)]);
+const krispEnabled = z.boolean().meta({ description: 'Noise suppression' });
 
 export const inboundTrunkCreate = z
   .object({
-    phone_numbers: z
-      .array(phoneNumber)
-      .max(1000)
-      .transform((numbers) => [...new Set(numbers)])
-      .optional()
-      .meta({ description: 'Default: all verified numbers of the organisation' }),
-    krisp_enabled: z.boolean().default(true).meta({ description: 'Noise suppression' }),
+    phone_numbers: phoneNumbers.optional().meta({ description: 'Default: all verified numbers of the organisation' }),
+    krisp_enabled: krispEnabled.default(true),
     media_timeout_seconds: mediaTimeoutSeconds.default(DEFAULT_MEDIA_TIMEOUT_SECONDS),
   })
   .meta({ id: 'InboundTrunkCreate' });
+
+export const inboundTrunkPatch = z
+  .object({ krisp_enabled: krispEnabled, media_timeout_seconds: mediaTimeoutSeconds })
+  .partial()
+  .meta({ id: 'InboundTrunkPatch' });
+
+export const trunkNumbersAdd = z.object({ phone_numbers: phoneNumbers }).meta({ id: 'InboundTrunkNumbersAdd' });
+
+export const trunkNumberParams = z.object({ phone_number: phoneNumber });
 
 export const inboundTrunk = z
   .object({
@@ -28,6 +38,7 @@ export const inboundTrunk = z
     auth: z.literal('digest'),
     created_at: isoTimestamp,
     updated_at: isoTimestamp,
+    warnings,
   })
   .meta({ id: 'InboundTrunk' });
 

@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { DEFAULT_MEDIA_TIMEOUT_SECONDS } from '../../contract/directory';
-import { e164, id, mediaTimeoutSeconds, phoneNumber, isoTimestamp } from './primitives';
+import { e164, headerSafe, id, mediaTimeoutSeconds, phoneNumber, isoTimestamp } from './primitives';
 
 const HOST_NAME =
   /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}[A-Za-z0-9])?)*\.?$/;
@@ -22,29 +22,31 @@ function isIpv6Host(host: string): boolean {
   return isIPv6(address) && !address.includes('%');
 }
 
-/** Nothing that ends a line in any reader's eyes: they end up in header fields. */
-const headerSafe = (max: number): z.ZodString =>
-  z
-    .string()
-    .min(1)
-    .max(max)
-    // oxlint-disable-next-line no-control-regex -- what must not be there is named, in a form that Python reads too
-    .regex(/^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$/, 'must not contain control characters');
-
 const BY_NAME = 'null: as the name servers say of the host (RFC 3263: NAPTR for the transport, SRV for the port)';
+
+const fields = {
+  name: z.string().trim().min(1).max(255),
+  host: sipHost,
+  port: z.int().min(1).max(65_535).nullable().meta({ description: BY_NAME }),
+  transport: z.enum(['udp', 'tcp']).nullable().meta({ description: BY_NAME }),
+  username: headerSafe(255),
+  password: headerSafe(1000),
+  caller_number: phoneNumber,
+  media_timeout_seconds: mediaTimeoutSeconds,
+};
 
 export const outboundTrunkCreate = z
   .object({
-    name: z.string().trim().min(1).max(255),
-    host: sipHost,
-    port: z.int().min(1).max(65_535).nullable().default(5060).meta({ description: BY_NAME }),
-    transport: z.enum(['udp', 'tcp']).nullable().default('udp').meta({ description: BY_NAME }),
-    username: headerSafe(255),
-    password: headerSafe(1000),
-    caller_number: phoneNumber,
+    ...fields,
+    port: fields.port.default(5060),
+    transport: fields.transport.default('udp'),
     media_timeout_seconds: mediaTimeoutSeconds.default(DEFAULT_MEDIA_TIMEOUT_SECONDS),
   })
   .meta({ id: 'OutboundTrunkCreate' });
+
+export const outboundTrunkName = z.object({ name: fields.name }).meta({ id: 'OutboundTrunkName' });
+
+export const outboundTrunkPatch = z.object(fields).partial().meta({ id: 'OutboundTrunkPatch' });
 
 export const outboundTrunkSummary = z
   .object({ id, name: z.string(), created_at: isoTimestamp, updated_at: isoTimestamp })

@@ -46,6 +46,21 @@ export const e164 = z.string().meta({
   pattern: '^\\+[1-9][0-9]{1,14}$',
 });
 
+/** Nothing that ends a line in any reader's eyes: they end up in header fields. */
+export const headerSafe = (max: number): z.ZodString =>
+  z
+    .string()
+    .min(1)
+    .max(max)
+    // oxlint-disable-next-line no-control-regex -- what must not be there is named, in a form that Python reads too
+    .regex(/^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$/, 'must not contain control characters');
+
+/** Of a write: what was accepted although a call will not work like this. */
+export const warnings = z
+  .array(z.object({ path: z.string(), message: z.string() }))
+  .optional()
+  .meta({ description: 'Accepted, but a call will not work like this' });
+
 /** Codes that the standard has withdrawn and ICU still knows. */
 const WITHDRAWN_LANGUAGES: readonly string[] = ['bh', 'in', 'iw', 'ji', 'jw', 'mo', 'sh'];
 const languages = new Intl.DisplayNames(['en'], { type: 'language', fallback: 'none' });

@@ -9,6 +9,25 @@ describe('agents', () => {
   });
   afterAll(() => api.stop());
 
+  it('says of every setting that nothing acts on it yet, and of no other', async () => {
+    const { body } = await api.post('/phone', {
+      name: 'Ambitious',
+      recording_enabled: true,
+      stt_keyterms: ['Trunkline'],
+      ambient_noise: 'office',
+      llm: { provider: 'openai', model: 'gpt-5' },
+      actionIds: [],
+      instructions: ['Be brief'],
+      interruptible: false,
+    });
+    const paths = body.warnings.map(({ path }: { path: string }) => path);
+    expect(paths).toEqual(['recording_enabled', 'stt_keyterms', 'ambient_noise', 'llm']);
+    const calmed = await api.patch(`/phone/${body.id}`, { recording_enabled: false, ambient_noise: 'none', llm: null });
+    expect(calmed.body.warnings).toEqual([
+      { path: 'stt_keyterms', message: 'Stored; no recogniser is told of them yet' },
+    ]);
+  });
+
   it('gives every field its default', async () => {
     const { status, body } = await api.post('/phone', { name: 'Plain' });
     expect(status).toBe(200);

@@ -56,6 +56,20 @@ describe('the OpenAPI document', () => {
     await api.put(`${config}/inbound-numbers`, { phone_number_ids: [number.id] });
     await api.put(`${config}/outbound-trunk`, { trunk_id: trunk.id });
     await api.get(`${config}/config`);
+    await api.patch('/phone/sip/inbound-trunk', { media_timeout_seconds: 60 });
+    await api.post('/phone/sip/inbound-trunk/sync');
+    await api.post('/phone/sip/inbound-trunk/phone-numbers', { phone_numbers: ['+15551234567'] });
+    await api.delete('/phone/sip/inbound-trunk/phone-numbers/+15551234567');
+    await api.put(`/phone/sip/outbound-trunks/${trunk.id}`, { name: 'Renamed' });
+    await api.patch(`/phone/sip/outbound-trunks/${trunk.id}`, { port: 5080 });
+    const target = { name: 'Support', type: 'phone', value: '+15559999999' };
+    const destination = (await api.post('/phone/sip/transfer-destinations', target)).body;
+    await api.get('/phone/sip/transfer-destinations');
+    await api.put(`/phone/sip/transfer-destinations/${destination.id}`, { name: 'Sales' });
+    await api.post(`${config}/transfer-destinations`, { destination_id: destination.id });
+    await api.get(`${config}/transfer-destinations`);
+    await api.delete(`${config}/transfer-destinations/${destination.id}`);
+    await api.delete(`/phone/sip/transfer-destinations/${destination.id}`);
     const call = (await api.post('/phone/outbound-call', { phone_agent_id: agent.id, phone_number: '+15559876543' }))
       .body;
     for (const path of ['', '/events', '/transcript']) await api.get(`/phone/calls/${call.id}${path}`);

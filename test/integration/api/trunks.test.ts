@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { CallRepository } from '../../../store/repositories/call-repository';
+import { ConfigRepository } from '../../../store/repositories/config-repository';
 import { uuidV7 } from '../../../store/ids';
 import { ApiServer } from './support/api-server';
 import type { Tenant } from './support/api-server';
@@ -301,5 +302,124 @@ describe('private targets where they are not allowed', () => {
     } finally {
       await api.stop();
     }
+  });
+});
+
+describe('the numbers and settings of the inbound trunk', () => {
+  const PATH = '/phone/sip/inbound-trunk';
+  let api: ApiServer;
+
+  beforeAll(async () => {
+    api = await ApiServer.start();
+    await api.createTenant();
+    for (const n of [1, 2, 3]) await api.post('/phone/numbers', { phone_number: `+1555010000${n}`, method: 'attest' });
+  });
+  beforeEach(async () => {
+    await api.delete(PATH);
+    await api.post(PATH, { phone_numbers: ['+15550100001'] });
+  });
+  afterAll(() => api.stop());
+
+  it('are added, each once, in the order of their coming', async () => {
+    const { status, body } = await api.post(`${PATH}/phone-numbers`, {
+      phone_numbers: ['+15550100002', '+15550100001'],
+    });
+    expect(status).toBe(200);
+    expect(body.phone_numbers).toEqual(['+15550100001', '+15550100002']);
+    expect(body.auth_password).toHaveLength(32);
+  });
+
+  it('are added all or none, and only verified ones', async () => {
+    const numbers = ['+15550100002', '+15550199999'];
+    const { status, body } = await api.post(`${PATH}/phone-numbers`, { phone_numbers: numbers });
+    expect([status, body.code, body.phone_numbers]).toEqual([422, 'number_not_verified', ['+15550199999']]);
+    expect((await api.get(PATH)).body.phone_numbers).toEqual(['+15550100001']);
+  });
+
+  it.each(['+15550100001', '%2B15550100001'])('are removed as %s', async (spelling) => {
+    expect((await api.delete(`${PATH}/phone-numbers/${spelling}`)).body.phone_numbers).toEqual([]);
+    const again = await api.delete(`${PATH}/phone-numbers/${spelling}`);
+    expect([again.status, again.body.code]).toEqual([404, 'phone_number_not_found']);
+    expect((await api.get('/phone/numbers')).body.items).toHaveLength(3);
+  });
+
+  it('are those that are verified after a sync, at many syncs at once too', async () => {
+    const answers = await Promise.all(Array.from({ length: 8 }, () => api.post(`${PATH}/sync`)));
+    for (const { status, body } of answers) {
+      expect([status, body.phone_numbers]).toEqual([200, ['+15550100001', '+15550100002', '+15550100003']]);
+    }
+  });
+
+  it('lose none when many are added at once', async () => {
+    const add = (n: number): Promise<{ status: number }> =>
+      api.post(`${PATH}/phone-numbers`, { phone_numbers: [`+1555010000${n}`] });
+    await Promise.all([2, 3, 2, 3].map(add));
+    const listed = new Set((await api.get(PATH)).body.phone_numbers);
+    expect(listed).toEqual(new Set(['+15550100001', '+15550100002', '+15550100003']));
+  });
+
+  it('are changed in part, and the credentials stay', async () => {
+    const { body: before } = await api.get(PATH);
+    const { body } = await api.patch(PATH, { media_timeout_seconds: 90 });
+    expect(body).toEqual({ ...before, media_timeout_seconds: 90, updated_at: body.updated_at });
+    const quiet = (await api.patch(PATH, { krisp_enabled: false })).body;
+    expect([quiet.krisp_enabled, quiet.media_timeout_seconds, quiet.warnings]).toEqual([false, 90, undefined]);
+    expect((await api.patch(PATH, { media_timeout_seconds: 1 })).status).toBe(400);
+  });
+
+  it('are told apart from those of no trunk', async () => {
+    await api.delete(PATH);
+    const answers = [
+      await api.post(`${PATH}/sync`),
+      await api.post(`${PATH}/phone-numbers`, { phone_numbers: ['+15550100001'] }),
+      await api.delete(`${PATH}/phone-numbers/+15550100001`),
+      await api.patch(PATH, { krisp_enabled: false }),
+    ];
+    for (const { status, body } of answers) expect([status, body.code]).toEqual([404, 'inbound_trunk_not_found']);
+  });
+});
+
+describe('an outbound trunk', () => {
+  let api: ApiServer;
+
+  beforeAll(async () => {
+    api = await ApiServer.start();
+  });
+  afterAll(() => api.stop());
+
+  it.each(['put', 'patch'] as const)('is renamed by %s', async (method) => {
+    const { body: trunk } = await api.post('/phone/sip/outbound-trunks', outboundTrunk);
+    const { status, body } = await api[method](`/phone/sip/outbound-trunks/${trunk.id}`, { name: 'Renamed' });
+    expect([status, body]).toEqual([200, expect.objectContaining({ id: trunk.id, name: 'Renamed' })]);
+    expect((await api.get(`/phone/sip/outbound-trunks/${trunk.id}`)).body).toMatchObject({
+      name: 'Renamed',
+      host: 'sip.provider.com',
+    });
+  });
+
+  it('is changed in part, and its new password is the one that nodes are given', async () => {
+    const { body: trunk } = await api.post('/phone/sip/outbound-trunks', outboundTrunk);
+    const path = `/phone/sip/outbound-trunks/${trunk.id}`;
+    const { body } = await api.patch(path, { port: null, transport: null, password: 'carrier-secret-2' });
+    expect(body).toMatchObject({ name: 'Carrier', port: null, transport: null, username: 'user', has_password: true });
+    const config = new ConfigRepository(api.dataSource, api.secrets);
+    const known = async (): Promise<unknown> =>
+      (await config.loadSince(0)).outboundTrunks.find(({ id }) => id === trunk.id);
+    expect(await known()).toMatchObject({ password: 'carrier-secret-2', port: null });
+    await api.patch(path, { media_timeout_seconds: 60 });
+    expect(await known()).toMatchObject({ password: 'carrier-secret-2', mediaTimeoutSeconds: 60 });
+    const kept = JSON.stringify([await api.dataSource.query('SELECT * FROM audit_log'), api.logs]);
+    expect(kept).toContain('"password_changed":true');
+    expect(kept).not.toContain('carrier-secret-2');
+  });
+
+  it.each([
+    ['a name that is empty', 'put', { name: ' ' }],
+    ['no name', 'put', {}],
+    ['a host with a port', 'patch', { host: 'carrier.example:5060' }],
+    ['a password of nothing', 'patch', { password: '' }],
+  ] as const)('is not given %s', async (_, method, body) => {
+    const { body: trunk } = await api.post('/phone/sip/outbound-trunks', outboundTrunk);
+    expect((await api[method](`/phone/sip/outbound-trunks/${trunk.id}`, body)).status).toBe(400);
   });
 });

@@ -1,0 +1,120 @@
+/** Which agent may transfer where. */
+import { z } from 'zod';
+
+import type { Changes } from '../changes';
+import type { AuditNote } from '../changes';
+import { notFound } from '../errors';
+import { answer, route } from '../route';
+import type { Route } from '../route';
+import {
+  destinationAssignedExample,
+  destinationUnassignedExample,
+  transferDestinationExample,
+} from '../schemas/examples';
+import { id, idParams } from '../schemas/primitives';
+import {
+  destinationAssign,
+  destinationAssigned,
+  destinationUnassigned,
+  transferDestination,
+} from '../schemas/transfer-destination';
+import type { ApiStore } from '../store';
+import { transferTarget } from '../transfer-target';
+import { transferDestinationView } from '../views';
+import { TRANSFERS_TO_COME } from '../warnings';
+import { columnsOf } from './transfer-destinations';
+
+export interface AgentDestinationRouteDeps {
+  readonly store: Pick<ApiStore, 'agents' | 'transferDestinations'>;
+  readonly changes: Changes;
+  readonly allowPrivateTargets: boolean;
+}
+
+const PATH = '/phone/sip/agents/{id}/transfer-destinations';
+const TAG = { tag: 'Transfer destinations', resource: 'agent' } as const;
+
+export function agentDestinationRoutes(deps: AgentDestinationRouteDeps): readonly Route[] {
+  const { store, changes, allowPrivateTargets } = deps;
+  return [
+    route({
+      ...TAG,
+      method: 'get',
+      path: PATH,
+      operationId: 'listAgentDestinations',
+      summary: 'Where an agent may transfer to, in the order of assignment',
+      scope: 'sip:read',
+      params: idParams,
+      response: z.array(transferDestination),
+      responseExample: [transferDestinationExample],
+      handle: async ({ principal, params }) => {
+        if ((await store.agents.find(principal.orgId, params.id)) === null) throw notFound('agent');
+        return answer(
+          (await store.transferDestinations.ofAgent(principal.orgId, params.id)).map(transferDestinationView),
+        );
+      },
+    }),
+    route({
+      ...TAG,
+      method: 'post',
+      path: PATH,
+      operationId: 'assignDestination',
+      summary: 'Let an agent transfer to a destination, or create it and assign it at once',
+      scope: 'sip:write',
+      params: idParams,
+      body: destinationAssign,
+      response: destinationAssigned,
+      errors: { 404: ['transfer_destination_not_found'], 422: ['emergency_number', 'private_target'] },
+      requestExample: { create: { name: 'Sales Dept', type: 'sip', value: 'sip:sales@pbx.example.com' } },
+      responseExample: destinationAssignedExample,
+      idempotency: 'plain',
+      handle: async (request) => {
+        const { principal, params, body } = request;
+        const { orgId } = principal;
+        const { create } = body;
+        const value =
+          create && transferTarget(create.type, create.value, { path: 'create.value', allowPrivateTargets });
+        return changes.run(request, async (tx) => {
+          const notes: AuditNote[] = [];
+          let destinationId = body.destination_id;
+          if (create && value !== undefined) {
+            const { name, type } = create;
+            const row = await store.transferDestinations.create(tx, orgId, { ...columnsOf(create), name, type, value });
+            destinationId = row.id;
+            const after = transferDestinationView(row);
+            notes.push({ action: 'create', resource: 'transfer_destination', resourceId: row.id, after });
+          }
+          if (destinationId === undefined) throw notFound('transfer destination');
+          await store.transferDestinations.assign(tx, orgId, params.id, destinationId);
+          const after = { destination_id: destinationId };
+          notes.push({ action: 'assign_destination', resource: 'agent', resourceId: params.id, after });
+          return { body: { ...after, warnings: [TRANSFERS_TO_COME] }, audit: notes };
+        });
+      },
+    }),
+    route({
+      ...TAG,
+      method: 'delete',
+      path: `${PATH}/{destination_id}`,
+      operationId: 'unassignDestination',
+      summary: 'An agent no longer transfers to a destination, which stays with the organisation',
+      scope: 'sip:write',
+      params: idParams.extend({ destination_id: id }),
+      response: destinationUnassigned,
+      errors: { 404: ['transfer_destination_not_found'] },
+      responseExample: destinationUnassignedExample,
+      handle: async (request) =>
+        changes.run(request, async (tx) => {
+          const { principal, params } = request;
+          const { id: agentId, destination_id: destinationId } = params;
+          if ((await store.agents.find(principal.orgId, agentId, tx.manager)) === null) throw notFound('agent');
+          const had = await store.transferDestinations.unassign(tx, principal.orgId, agentId, destinationId);
+          if (!had) throw notFound('transfer destination');
+          const before = { destination_id: destinationId };
+          return {
+            body: { id: destinationId, deleted: true },
+            audit: { action: 'unassign_destination', resource: 'agent', resourceId: agentId, before },
+          };
+        }),
+    }),
+  ];
+}

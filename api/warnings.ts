@@ -1,0 +1,36 @@
+/** What is stored and shown but not acted on yet says so where it is set. */
+import type { ValidationIssue } from './errors';
+import type { AgentResource } from './schemas/agent';
+
+const notYet = (path: string, what: string): ValidationIssue => ({ path, message: `Stored; ${what} yet` });
+
+export const TRANSFERS_TO_COME = notYet('value', 'no call is transferred');
+export const NOISE_SUPPRESSION_TO_COME = notYet('krisp_enabled', 'no noise is suppressed');
+
+/** Settings of an agent, what does not happen, and the value that asks for nothing. */
+const AGENT_SETTINGS: readonly (readonly [keyof AgentResource, string, unknown])[] = [
+  ['handoff_phone_number', 'no call is handed over', null],
+  ['use_org_knowledgebase', 'there is no knowledge base', false],
+  ['actionIds', 'there are no actions', null],
+  ['recording_enabled', 'no call is recorded', false],
+  ['stt_keyterms', 'no recogniser is told of them', []],
+  ['failover_transfer_destination_id', 'no call is transferred', null],
+  ['data_collection_fields', 'nothing is collected', null],
+  ['data_collection_webhook_url', 'nothing is sent there', null],
+  ['session_window_hours', 'every call is a session of its own', 24],
+  ['ambient_noise', 'no noise is mixed in', 'none'],
+  ['llm', "the server's default answers", null],
+  ['stt', "the server's default listens", null],
+  ['tts', "the server's default speaks", null],
+  ['custom_llm', "the server's default answers", null],
+];
+
+export function agentWarnings(agent: AgentResource): ValidationIssue[] {
+  return AGENT_SETTINGS.filter(([setting, , idle]) => {
+    const value = agent[setting];
+    // No actions at all asks for nothing either.
+    return JSON.stringify(value) !== JSON.stringify(idle) && !(setting === 'actionIds' && isEmpty(value));
+  }).map(([setting, what]) => notYet(setting, what));
+}
+
+const isEmpty = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
