@@ -26,6 +26,7 @@ import { agentConfigRoutes } from './routes/agent-config';
 import { agentDestinationRoutes } from './routes/agent-destinations';
 import { agentRoutes } from './routes/agents';
 import { callRoutes } from './routes/calls';
+import { contactRoutes } from './routes/contacts';
 import { docsRouter } from './routes/docs';
 import { inboundTrunkRoutes } from './routes/inbound-trunk';
 import { inboundTrunkNumberRoutes } from './routes/inbound-trunk-numbers';
@@ -101,6 +102,7 @@ function resourceRoutes(deps: RouteDeps): readonly (readonly Route[])[] {
     agentConfigRoutes({ store, changes }),
     agentDestinationRoutes({ store, changes, allowPrivateTargets }),
     transferDestinationRoutes({ store, changes, allowPrivateTargets }),
+    contactRoutes({ store, changes }),
     callRoutes({ store, speech, allowedCountries, placement, workflows, logger }),
     agentRoutes({ store, changes, speech, allowPrivateTargets }),
   ];

@@ -11,6 +11,7 @@ import { AuditRepository } from '../store/repositories/audit-repository';
 import { CallRepository } from '../store/repositories/call-repository';
 import { CallerRepository } from '../store/repositories/caller-repository';
 import { ConfigRepository } from '../store/repositories/config-repository';
+import { ContactRepository } from '../store/repositories/contact-repository';
 import { EventRepository } from '../store/repositories/event-repository';
 import { IdempotencyRepository } from '../store/repositories/idempotency-repository';
 import { InboundTrunkRepository } from '../store/repositories/inbound-trunk-repository';
@@ -35,6 +36,7 @@ export function createApiStore(dataSource: DataSource, secrets: SecretBox): ApiS
     calls: new CallRepository(dataSource),
     callers: new CallerRepository(dataSource),
     config: new ConfigRepository(dataSource, secrets),
+    contacts: new ContactRepository(dataSource),
     events: new EventRepository(dataSource, secrets),
     idempotency: new IdempotencyRepository(dataSource, secrets),
     inboundTrunks: new InboundTrunkRepository(dataSource, secrets),

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 
 import type { ErrorStatus } from './errors';
 
-export type Scope = `${'phone' | 'sip' | 'org'}:${'read' | 'write'}`;
+export type Scope = `${'phone' | 'sip' | 'contacts' | 'org'}:${'read' | 'write'}`;
 
 export interface Principal {
   readonly keyId: string;

@@ -5,6 +5,7 @@ import type { AuditRepository } from '../store/repositories/audit-repository';
 import type { CallRepository } from '../store/repositories/call-repository';
 import type { CallerRepository } from '../store/repositories/caller-repository';
 import type { ConfigRepository } from '../store/repositories/config-repository';
+import type { ContactRepository } from '../store/repositories/contact-repository';
 import type { EventRepository } from '../store/repositories/event-repository';
 import type { IdempotencyRepository } from '../store/repositories/idempotency-repository';
 import type { InboundTrunkRepository } from '../store/repositories/inbound-trunk-repository';
@@ -22,6 +23,7 @@ export interface ApiStore {
   readonly calls: Pick<CallRepository, 'find' | 'list' | 'countOpenOnTrunk'>;
   readonly callers: Pick<CallerRepository, 'find'>;
   readonly config: Pick<ConfigRepository, 'transaction'>;
+  readonly contacts: Pick<ContactRepository, 'list' | 'find' | 'create' | 'update' | 'delete'>;
   readonly events: Pick<EventRepository, 'list'>;
   readonly idempotency: Pick<
     IdempotencyRepository,

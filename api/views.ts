@@ -1,6 +1,7 @@
 /** Rows of the store as the contract shows them. */
 import { AGENT_ID_HEADER } from '../contract/directory';
 import type { Call as CallRow } from '../store/entities/call';
+import type { Contact } from '../store/entities/contact';
 import type { InboundTrunk as InboundTrunkRow } from '../store/entities/inbound-trunk';
 import type { PhoneNumber as PhoneNumberRow } from '../store/entities/phone-number';
 import type { AgentRecord } from '../store/repositories/agent-repository';
@@ -9,6 +10,7 @@ import type { OutboundTrunkRecord } from '../store/repositories/outbound-trunk-r
 import type { TransferDestinationRecord } from '../store/repositories/transfer-destination-repository';
 import type { AgentResource } from './schemas/agent';
 import type { CallResource, CallEventResource } from './schemas/call';
+import type { ContactResource } from './schemas/contact';
 import type { InboundTrunkResource } from './schemas/inbound-trunk';
 import type { PhoneNumberRecord } from './schemas/number';
 import type { OutboundTrunkResource, OutboundTrunkSummary } from './schemas/outbound-trunk';
@@ -132,6 +134,18 @@ export function transferDestinationView(row: TransferDestinationRecord): Transfe
     announce: row.announce,
     username: row.username,
     has_password: row.hasPassword,
+    created_at: iso(row.createdAt),
+    updated_at: iso(row.updatedAt),
+  };
+}
+
+export function contactView(row: Contact): ContactResource {
+  return {
+    id: row.id,
+    email: row.email,
+    phone_number: row.phoneNumber,
+    name: row.name,
+    custom_data: row.customData,
     created_at: iso(row.createdAt),
     updated_at: iso(row.updatedAt),
   };

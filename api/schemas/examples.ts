@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { agent, agentDeleted, VoiceResource } from './agent';
 import type { AgentConfig } from './agent-config';
 import type { call, callEvent, transcript } from './call';
+import type { ContactResource } from './contact';
 import type { inboundTrunk, inboundTrunkDeleted } from './inbound-trunk';
 import type { number, numberDeleted } from './number';
 import type { outboundTrunk, outboundTrunkDeleted, OutboundTrunkSummary } from './outbound-trunk';
@@ -179,6 +180,16 @@ export const destinationAssignedExample: z.output<typeof destinationAssigned> = 
 export const destinationUnassignedExample: z.output<typeof destinationUnassigned> = {
   id: DESTINATION_ID,
   deleted: true,
+};
+
+export const contactExample: ContactResource = {
+  id: '01937f3e-9222-7a66-8c32-bb22cc33dd44',
+  email: 'ada@example.com',
+  phone_number: callee,
+  name: 'Ada Byron',
+  custom_data: { plan: 'gold' },
+  created_at: CREATED,
+  updated_at: CREATED,
 };
 
 export const queuedCallExample: z.output<typeof call> = {

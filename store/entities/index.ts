@@ -7,6 +7,7 @@ import { CallAttempt } from './call-attempt';
 import { CallEventRow } from './call-event';
 import { ConfigTombstone } from './config-tombstone';
 import { ConfigVersion } from './config-version';
+import { Contact } from './contact';
 import { IdempotencyKey } from './idempotency-key';
 import { InboundTrunk } from './inbound-trunk';
 import { MediaNode } from './media-node';
@@ -26,6 +27,7 @@ export const ENTITIES = [
   CallEventRow,
   ConfigTombstone,
   ConfigVersion,
+  Contact,
   IdempotencyKey,
   InboundTrunk,
   MediaNode,

@@ -7,6 +7,7 @@ import { DurableLostBoots1764340000000 } from './1764340000000-durable-lost-boot
 import { DurableNodeCallLists1764340100000 } from './1764340100000-durable-node-call-lists';
 import { MediaTimeout1764400000000 } from './1764400000000-media-timeout';
 import { TransferDestinations1764500000000 } from './1764500000000-transfer-destinations';
+import { Contacts1764500100000 } from './1764500100000-contacts';
 
 /** In order; a migration that was ever released is never changed. */
 export const MIGRATIONS: (new () => MigrationInterface)[] = [
@@ -18,4 +19,5 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   DurableNodeCallLists1764340100000,
   MediaTimeout1764400000000,
   TransferDestinations1764500000000,
+  Contacts1764500100000,
 ];

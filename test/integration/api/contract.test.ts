@@ -70,6 +70,11 @@ describe('the OpenAPI document', () => {
     await api.get(`${config}/transfer-destinations`);
     await api.delete(`${config}/transfer-destinations/${destination.id}`);
     await api.delete(`/phone/sip/transfer-destinations/${destination.id}`);
+    const contact = (await api.post('/contacts', { contact: { name: 'Ada' } })).body;
+    await api.get('/contacts');
+    await api.get(`/contacts/${contact.id}`);
+    await api.patch(`/contacts/${contact.id}`, { contact: { email: 'ada@example.com' } });
+    await api.delete(`/contacts/${contact.id}`);
     const call = (await api.post('/phone/outbound-call', { phone_agent_id: agent.id, phone_number: '+15559876543' }))
       .body;
     for (const path of ['', '/events', '/transcript']) await api.get(`/phone/calls/${call.id}${path}`);

@@ -122,6 +122,8 @@ export class ApiServer {
     };
     const handle = createApp(deps).callback();
     const server = createServer((request, response) => void handle(request, response));
+    // On a machine that stands still for a moment, fetch would find a connection that has just been given up.
+    server.keepAliveTimeout = 60_000;
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const api = new ApiServer({ database, dataSource, secrets, deps, server, logs });
     api.tenant = await api.createTenant({ operator: true });
