@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { LocalAudio } from '../../../../media/sdp/audio-stream';
 import { answerOffer, createOffer, readAnswer } from '../../../../media/sdp/offer-answer';
-import { fastestMs } from '../../../support/fastest';
+import { leastCpuMs } from '../../../support/least-cpu';
 
 const LOCAL: LocalAudio = { localAddress: '198.51.100.1', port: 20_000, sessionId: '7', version: 1 };
 
@@ -188,6 +188,6 @@ describe('whatever stands beside it', () => {
     ['a long host name', `c=IN IP4 ${'a-'.repeat(15_000)}\r\nm=audio 4000 RTP/AVP 0\r\n`],
     ['colons', `a=${':'.repeat(31_000)}\r\nm=audio 4000 RTP/AVP 0\r\n`],
   ])('takes no time for its %s', (_what, lines) => {
-    expect(fastestMs(() => answerOffer(`v=0\r\n${lines}`, LOCAL))).toBeLessThan(50);
+    expect(leastCpuMs(() => answerOffer(`v=0\r\n${lines}`, LOCAL))).toBeLessThan(50);
   });
 });
