@@ -99,6 +99,7 @@ class SilentLoggerFactory extends LoggerFactory {
 
 // What sip.js keeps private or protected and we rely on.
 interface TransactionInternals {
+  readonly user: { receiveResponse?: (response: CoreResponse) => void };
   readonly lastFinalResponse?: string;
   send(text: string): Promise<void>;
   onTransportError(error: Error): void;
@@ -424,10 +425,17 @@ export class DialogUserAgentCore extends UserAgentCore {
 
   /**
    * sip.js would write the ACK of a refusal as text. A repeated refusal gets the same ACK again. The ACK of a 2xx gets
-   * the credentials of its INVITE.
+   * the credentials of its INVITE. A proxy passes on every 2xx, also after a refusal (RFC 3261 §16.7 step 5): sip.js
+   * would drop it, and whoever picked up would wait for the ACK.
    */
   #acknowledge(transaction: InviteClientTransaction): void {
     const invite = transaction.request as StackRequest;
+    transaction.receiveResponse = (response) => {
+      const { statusCode = 0 } = response;
+      if (transaction.state === TransactionState.Completed && statusCode >= 200 && statusCode < 300) {
+        ofTransaction(transaction).user.receiveResponse?.(response as CoreResponse);
+      } else InviteClientTransaction.prototype.receiveResponse.call(transaction, response);
+    };
     transaction.ackResponse = (ack) => {
       (ack as StackRequest).repeatCredentials(invite);
       InviteClientTransaction.prototype.ackResponse.call(transaction, ack);

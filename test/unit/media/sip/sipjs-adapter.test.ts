@@ -56,7 +56,10 @@ describe('internals of sip.js that the adapter relies on', () => {
   });
 
   it.each<[object, readonly string[]]>([
-    [InviteClientTransaction.prototype, ['timerB', 'onTransportError', 'send', 'ack', 'ackResponse']],
+    [
+      InviteClientTransaction.prototype,
+      ['timerB', 'onTransportError', 'send', 'ack', 'ackResponse', 'receiveResponse'],
+    ],
     [InviteServerTransaction.prototype, ['receiveResponse', 'send', 'retransmitAcceptedResponse']],
     [SessionDialog.prototype, ['sequenceGuard', 'receiveRequest', 'signalingStateTransition', 'reConfirm']],
     [Dialog.prototype, ['receiveRequest', 'createOutgoingRequestMessage', 'recomputeRouteSet']],
@@ -73,6 +76,7 @@ describe('internals of sip.js that the adapter relies on', () => {
     expect(UserAgentServer.toString()).toContain('this.toTag');
     expect(InviteUserAgentServer.toString()).toContain('this.earlyDialog');
     expect(InviteServerTransaction.toString()).toContain('this.lastFinalResponse');
+    expect(InviteClientTransaction.toString()).toContain('this.user.receiveResponse(response)');
     expect(Dialog.toString()).toContain('this.dialogState.remoteTarget');
     expect(SessionDialog.toString()).toContain('this.reinviteUserAgentServer = undefined');
     expect(UserAgentServer.toString()).toContain('this.core.userAgentServers.set(');
