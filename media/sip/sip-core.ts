@@ -111,7 +111,8 @@ export class SipCore {
   }
 
   receiveResponse(response: SipResponse): void {
-    this.#core.receiveIncomingResponseFromTransport(new CoreResponse(response, this.#target));
+    const message = new CoreResponse(response, this.#target, this.#core.requestOf(response));
+    this.#core.receiveIncomingResponseFromTransport(message);
   }
 
   // ── The call that came in ──

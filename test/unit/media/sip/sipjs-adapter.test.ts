@@ -50,9 +50,9 @@ describe('internals of sip.js that the adapter relies on', () => {
   it('branches come from ClientTransaction.makeId, which keeps the CANCEL’s', () => {
     const { makeId } = ClientTransaction as unknown as { makeId: (request: object) => string };
     expect(makeId({ method: 'CANCEL', branch: 'kept' })).toBe('kept');
-    const branches = new Set(Array.from({ length: 1_000 }, () => makeId({ method: 'INVITE' })));
+    const branches = new Set(Array.from({ length: 1_000 }, () => makeId({ method: 'INVITE', fromTag: 'ours' })));
     expect(branches.size).toBe(1_000);
-    for (const branch of branches) expect(branch).toMatch(/^z9hG4bK[0-9a-f]{24}$/);
+    for (const branch of branches) expect(branch).toMatch(/^z9hG4bKours\.[0-9a-f]{24}$/);
   });
 
   it.each<[object, readonly string[]]>([
