@@ -6,6 +6,7 @@
  *   locked ──same host, other port, same SSRC, continuing sequence, ≥ 4 packets,
  *            old source silent ≥ 500 ms─────────────────────────────────────────► locked (new port)
  *   locked ──packet from the SDP's address and port────────────────────────────► locked (there)
+ *   locked elsewhere for under half a second, then silent as long ──as when open► locked (new source)
  *   any ──new SDP address──► open
  *
  * So the SDP's own address and port wins whenever it speaks, whoever was learned before. Everything else is foreign:
@@ -15,6 +16,8 @@ import { sequenceDistance } from './sequence-number';
 
 const PROBATION_PACKETS = 4;
 const RELATCH_SILENCE_MS = 500;
+/** Half a second of audio: who has said less from another port than the SDP's shuts nobody out by it. */
+const BRIEF_PACKETS = 25;
 /** A continuing sequence cannot have advanced further than 10 ms packets would, plus some slack. */
 const CONTINUING_SLACK_PACKETS = 50;
 const SHORTEST_PACKET_MS = 10;
@@ -35,6 +38,8 @@ export class SourceLock {
   #ssrc = 0;
   #sequenceNumber = 0;
   #lastMs = 0;
+  /** Taken since it was locked. */
+  #packets = 0;
   #foreign = 0;
 
   #rtcpAddress: string | null = null;
@@ -99,11 +104,12 @@ export class SourceLock {
       this.#lock(address, port, ssrc, sequenceNumber, nowMs);
       return true;
     }
-    if (this.#address !== null) {
-      if (!this.#mayRelatch(address, ssrc, sequenceNumber, nowMs)) return this.#refuse();
-    } else if (address !== expected.address && address !== expected.signallingAddress) {
-      return this.#refuse();
-    }
+    const known = address === expected.address || address === expected.signallingAddress;
+    const may =
+      this.#address === null || this.#wasBrief(expected, nowMs)
+        ? known
+        : this.#mayRelatch(address, ssrc, sequenceNumber, nowMs);
+    if (!may) return this.#refuse();
     if (!this.#passesProbation(address, port, ssrc, sequenceNumber)) return false;
     this.#lock(address, port, ssrc, sequenceNumber, nowMs);
     return true;
@@ -130,6 +136,12 @@ export class SourceLock {
     }
     if (address === this.#rtcpAddress && port === this.#rtcpPort) this.#rtcpMs = nowMs;
     return true;
+  }
+
+  /** Behind a NAT the SDP's own port never speaks, so the first few packets of any other must not decide the call. */
+  #wasBrief(expected: ExpectedSource, nowMs: number): boolean {
+    if (this.#packets > BRIEF_PACKETS || nowMs - this.#lastMs < RELATCH_SILENCE_MS) return false;
+    return this.#address !== expected.address || this.#port !== expected.port;
   }
 
   #mayRelatch(address: string, ssrc: number, sequenceNumber: number, nowMs: number): boolean {
@@ -162,6 +174,7 @@ export class SourceLock {
     this.#address = address;
     this.#port = port;
     this.#candidatePackets = 0;
+    this.#packets = 0;
     this.#follow(ssrc, sequenceNumber, nowMs);
   }
 
@@ -169,6 +182,7 @@ export class SourceLock {
     this.#ssrc = ssrc;
     this.#sequenceNumber = sequenceNumber;
     this.#lastMs = nowMs;
+    this.#packets++;
     if (this.#candidatePackets > 0) this.#dropCandidate();
   }
 

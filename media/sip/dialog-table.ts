@@ -1,3 +1,4 @@
+import { tagOfBranch } from './message/branch';
 import { isRfc2543 } from './message/validation';
 
 import type { Flow } from './edge/flow';
@@ -6,7 +7,7 @@ import type { SipRequest, SipResponse } from './message/message';
 /** What the endpoint hands messages to. */
 export interface RoutedDialog {
   readonly sipCallId: string;
-  /** Our tag: To of the requests for it, From of the responses. */
+  /** Our tag, unique in the world: To of the requests for it, From of the responses. */
   readonly localTag: string;
   /** @param key identifies the server transaction, see `transactionKey` */
   receiveRequest(request: SipRequest, key: string, flow: Flow): void;
@@ -15,7 +16,6 @@ export interface RoutedDialog {
 }
 
 interface Entry {
-  readonly tag: string;
   readonly invite: string | null;
   readonly identity: string | null;
 }
@@ -36,19 +36,27 @@ export class DialogTable {
   }
 
   addInbound(dialog: RoutedDialog, request: SipRequest, key: string): void {
-    const entry = { tag: tagKey(dialog.sipCallId, dialog.localTag), invite: key, identity: requestIdentity(request) };
+    const entry = { invite: key, identity: requestIdentity(request) };
     this.#add(dialog, entry);
     this.#byInvite.set(key, dialog);
     this.#identities.set(entry.identity, dialog);
   }
 
   addOutbound(dialog: RoutedDialog): void {
-    this.#add(dialog, { tag: tagKey(dialog.sipCallId, dialog.localTag), invite: null, identity: null });
+    this.#add(dialog, { invite: null, identity: null });
   }
 
-  /** The dialog that owns a tag of ours: To of requests, From of responses. */
+  /** The dialog that owns a tag of ours: To of its requests. */
   byTag(callId: string, localTag: string): RoutedDialog | undefined {
-    return localTag === '' ? undefined : this.#byTag.get(tagKey(callId, localTag));
+    const dialog = this.#byTag.get(localTag);
+    return dialog?.sipCallId === callId ? dialog : undefined;
+  }
+
+  /** By the branch of the request; From and Call-ID may be missing, or unreadable, but not those of another dialog. */
+  ofResponse({ branch, callId, fromTag }: SipResponse): RoutedDialog | undefined {
+    const dialog = this.#byTag.get(tagOfBranch(branch));
+    if (dialog === undefined || (callId !== '' && callId !== dialog.sipCallId)) return undefined;
+    return fromTag === '' || fromTag === dialog.localTag ? dialog : undefined;
   }
 
   byInvite(key: string): RoutedDialog | undefined {
@@ -63,19 +71,15 @@ export class DialogTable {
     const entry = this.#entries.get(dialog);
     if (entry === undefined) return;
     this.#entries.delete(dialog);
-    this.#byTag.delete(entry.tag);
+    this.#byTag.delete(dialog.localTag);
     if (entry.invite !== null) this.#byInvite.delete(entry.invite);
     if (entry.identity !== null) this.#identities.delete(entry.identity);
   }
 
   #add(dialog: RoutedDialog, entry: Entry): void {
     this.#entries.set(dialog, entry);
-    this.#byTag.set(entry.tag, dialog);
+    this.#byTag.set(dialog.localTag, dialog);
   }
-}
-
-function tagKey(callId: string, tag: string): string {
-  return `${callId} ${tag}`;
 }
 
 function requestIdentity(request: SipRequest): string {

@@ -111,7 +111,8 @@ export class SipCore {
   }
 
   receiveResponse(response: SipResponse): void {
-    this.#core.receiveIncomingResponseFromTransport(new CoreResponse(response, this.#target));
+    const message = new CoreResponse(response, this.#target, this.#core.requestOf(response));
+    this.#core.receiveIncomingResponseFromTransport(message);
   }
 
   // ── The call that came in ──
@@ -159,6 +160,7 @@ export class SipCore {
       sessionBody(invite.sdp),
     );
     const { events } = this.#options;
+    let refused = false;
     this.#client = this.#core.invite(message, {
       onProgress: ({ message: response, session: dialog }) => {
         const { source } = response as CoreResponse;
@@ -171,16 +173,20 @@ export class SipCore {
         const contact = contactUri((response as CoreResponse).source);
         if (contact !== null) refreshTarget(dialog as SessionDialog, contact);
         accepted.ack();
-        // A second 2xx is another fork: acknowledged and hung up (RFC 3261 §13.2.2.4).
-        if (this.#dialog !== undefined) {
+        // A second 2xx is another fork, and so is one after a refusal: acknowledged and hung up (RFC 3261 §13.2.2.4).
+        if (refused || this.#dialog !== undefined) {
           dialog.bye();
           return;
         }
         this.#adopt(dialog as SessionDialog);
         events.onAccept?.((response as CoreResponse).source);
       },
-      onRedirect: ({ message: response }) => events.onReject?.((response as CoreResponse).source),
+      onRedirect: ({ message: response }) => {
+        refused = true;
+        events.onReject?.((response as CoreResponse).source);
+      },
       onReject: ({ message: response }) => {
+        refused = true;
         if (response instanceof CoreResponse) events.onReject?.(response.source);
         else if (response.statusCode === 408) events.onTimeout?.();
         else events.onTransportError?.(this.#transportError ?? new Error('transport error'));

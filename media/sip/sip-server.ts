@@ -189,12 +189,12 @@ export class SipServer implements SipEndpoint {
 
   #receiveResponse(response: SipResponse, flow: Flow): void {
     this.#counters.message('in', response.cseq?.method ?? '', response.status);
-    const dialog = this.#dialogs.byTag(response.callId, response.fromTag);
+    const dialog = this.#dialogs.ofResponse(response);
     // RFC 3261 §18.1.2, §18.3: what belongs to no transaction of ours is dropped, and so is half a body. Whatever else
     // is wrong with it, a response that can be matched tells what became of our request.
-    const { status, branch, issues } = response;
+    const { status, issues } = response;
     const known = status >= 100 && status <= 699;
-    if (dialog === undefined || branch === '' || !known || issues.includes('body_truncated')) {
+    if (dialog === undefined || !known || issues.includes('body_truncated')) {
       this.#counters.rejected('unroutable_response', null);
       return;
     }

@@ -1,5 +1,3 @@
-import { randomBytes } from 'node:crypto';
-
 import {
   ClientTransaction,
   Dialog,
@@ -13,6 +11,7 @@ import {
   UserAgentCore,
 } from 'sip.js/lib/core/index.js';
 
+import { makeBranch } from './message/branch';
 import { encodeWireText } from './message/message';
 import { ALLOW } from './message/methods';
 import { OutgoingRequest } from './message/outgoing-request';
@@ -38,7 +37,7 @@ import type {
 } from 'sip.js/lib/core/index.js';
 import type { Clock } from '../clock';
 import type { RequestCredentials } from './auth/request-credentials';
-import type { SipRequest } from './message/message';
+import type { SipRequest, SipResponse } from './message/message';
 import type { OutgoingResponse, RequestParts, ResponseOptions } from './message/serialiser';
 import type { Pace } from './retransmission';
 import type { CoreRequest } from './sipjs-messages';
@@ -53,12 +52,9 @@ import type { CoreRequest } from './sipjs-messages';
 // Zero in sip.js (RFC 3261 §17.1.1.2, §17.1.2.2, §17.2.1, §17.2.2).
 Object.assign(Timers, { TIMER_D: TIMER_D_MS, TIMER_I: TIMER_I_MS, TIMER_J: TIMER_J_MS, TIMER_K: TIMER_K_MS });
 
-/** RFC 3261 §8.1.1.7: unique over space and time; sip.js has ten million values. A CANCEL keeps its INVITE's branch. */
-function makeBranch(): string {
-  return `z9hG4bK${randomBytes(12).toString('hex')}`;
-}
+/** sip.js has ten million values. A CANCEL keeps its INVITE's branch. */
 (ClientTransaction as unknown as { makeId: (request: OutgoingRequestMessage) => string }).makeId = (request) =>
-  request.method === 'CANCEL' ? (request.branch ?? makeBranch()) : makeBranch();
+  (request.method === 'CANCEL' ? request.branch : undefined) ?? makeBranch(request.fromTag);
 
 /** Takes our requests to their sockets. */
 export interface RequestTransport {
@@ -99,6 +95,7 @@ class SilentLoggerFactory extends LoggerFactory {
 
 // What sip.js keeps private or protected and we rely on.
 interface TransactionInternals {
+  readonly user: { receiveResponse?: (response: CoreResponse) => void };
   readonly lastFinalResponse?: string;
   send(text: string): Promise<void>;
   onTransportError(error: Error): void;
@@ -168,7 +165,7 @@ class StackRequest extends OutgoingRequestMessage {
   /** Called by the transaction that is made for the request, before it is sent. */
   override setViaHeader(branch: string): void {
     // The transaction gives the ACK of a 2xx a branch of ten million values.
-    this.branch = this.method === 'ACK' ? makeBranch() : branch;
+    this.branch = this.method === 'ACK' ? makeBranch(this.fromTag) : branch;
   }
 
   override toString(): string {
@@ -332,6 +329,11 @@ export class DialogUserAgentCore extends UserAgentCore {
     return new StackRequest(this.#options, method, uri, from, to, { fromDisplayName, ...options }, ...rest);
   }
 
+  /** The request of ours that a response is for. */
+  requestOf({ branch, cseq }: SipResponse): OutgoingRequestMessage | undefined {
+    return (this.userAgentClients.get(branch + (cseq?.method ?? '')) as UserAgentClient | undefined)?.message;
+  }
+
   #response(request: SipRequest, status: number, options: ResponseOptions): OutgoingResponse {
     return buildResponse(request, status, { toTag: this.#options.localTag, server: this.#options.product, ...options });
   }
@@ -424,10 +426,17 @@ export class DialogUserAgentCore extends UserAgentCore {
 
   /**
    * sip.js would write the ACK of a refusal as text. A repeated refusal gets the same ACK again. The ACK of a 2xx gets
-   * the credentials of its INVITE.
+   * the credentials of its INVITE. A proxy passes on every 2xx, also after a refusal (RFC 3261 §16.7 step 5): sip.js
+   * would drop it, and whoever picked up would wait for the ACK.
    */
   #acknowledge(transaction: InviteClientTransaction): void {
     const invite = transaction.request as StackRequest;
+    transaction.receiveResponse = (response) => {
+      const { statusCode = 0 } = response;
+      if (transaction.state === TransactionState.Completed && statusCode >= 200 && statusCode < 300) {
+        ofTransaction(transaction).user.receiveResponse?.(response as CoreResponse);
+      } else InviteClientTransaction.prototype.receiveResponse.call(transaction, response);
+    };
     transaction.ackResponse = (ack) => {
       (ack as StackRequest).repeatCredentials(invite);
       InviteClientTransaction.prototype.ackResponse.call(transaction, ack);

@@ -90,8 +90,11 @@ export class CoreResponse extends IncomingResponseMessage {
   readonly source: SipResponse;
   readonly #target: string;
 
-  /** @param target stands in for a missing Contact, which sip.js would drop the response for, and an unreadable To */
-  constructor(source: SipResponse, target: string) {
+  /**
+   * @param target stands in for a missing Contact, which sip.js would drop the response for, and an unreadable To
+   * @param request for a missing Call-ID or From
+   */
+  constructor(source: SipResponse, target: string, request?: { readonly callId: string; readonly fromTag: string }) {
     super();
     this.source = source;
     this.#target = target;
@@ -102,6 +105,8 @@ export class CoreResponse extends IncomingResponseMessage {
     // Responses without a tag come from RFC 2543 servers; sip.js drops them.
     const toTag = source.toTag === '' && source.status > 100 ? 'none' : source.toTag;
     describe(this, source, { toTag, toUri: target });
+    if (this.callId === '') this.callId = request?.callId ?? '';
+    if (this.fromTag === '') this.fromTag = request?.fromTag ?? '';
   }
 
   override getHeader(name: string): string | undefined {

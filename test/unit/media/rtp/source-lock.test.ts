@@ -132,6 +132,34 @@ describe('SourceLock', () => {
     expect(send(lock, {}, 503, 1, 1200)).toEqual([true]);
   });
 
+  describe('of a caller behind a NAT, whose SDP names a port that never speaks', () => {
+    const host = SDP.signallingAddress;
+    const caller = { address: host, port: 61_000 };
+
+    it('a few packets of another port shut nobody out once they have ended', () => {
+      const lock = expecting();
+      expect(send(lock, { address: host, port: 50_000, ssrc: 99 }, 1, 6, 0)).toContain(true);
+      expect(send(lock, caller, 500, 20, 130)).not.toContain(true);
+      expect(send(lock, caller, 520, 4, 100 + 500)).toEqual([false, false, false, true]);
+      expect(lock).toMatchObject({ address: host, port: 61_000 });
+    });
+
+    test.each([
+      ['while they go on', 20, 480],
+      ['after half a second of them', 30, 5_000],
+    ])('but not %s', (_, packets, atMs) => {
+      const lock = expecting();
+      send(lock, caller, 1, packets, 0);
+      expect(send(lock, { address: host, port: 50_000, ssrc: 99 }, 1, 20, atMs)).not.toContain(true);
+    });
+
+    it('nor for a third host', () => {
+      const lock = expecting();
+      send(lock, caller, 1, 6, 0);
+      expect(send(lock, { address: '203.0.113.66', ssrc: 99 }, 1, 20, 700)).not.toContain(true);
+    });
+  });
+
   it("a stream that moved away comes back to the SDP's own address and port at once", () => {
     const lock = expecting();
     send(lock, {}, 1, 5, 0);

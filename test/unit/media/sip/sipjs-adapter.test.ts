@@ -50,13 +50,16 @@ describe('internals of sip.js that the adapter relies on', () => {
   it('branches come from ClientTransaction.makeId, which keeps the CANCEL’s', () => {
     const { makeId } = ClientTransaction as unknown as { makeId: (request: object) => string };
     expect(makeId({ method: 'CANCEL', branch: 'kept' })).toBe('kept');
-    const branches = new Set(Array.from({ length: 1_000 }, () => makeId({ method: 'INVITE' })));
+    const branches = new Set(Array.from({ length: 1_000 }, () => makeId({ method: 'INVITE', fromTag: 'ours' })));
     expect(branches.size).toBe(1_000);
-    for (const branch of branches) expect(branch).toMatch(/^z9hG4bK[0-9a-f]{24}$/);
+    for (const branch of branches) expect(branch).toMatch(/^z9hG4bKours\.[0-9a-f]{24}$/);
   });
 
   it.each<[object, readonly string[]]>([
-    [InviteClientTransaction.prototype, ['timerB', 'onTransportError', 'send', 'ack', 'ackResponse']],
+    [
+      InviteClientTransaction.prototype,
+      ['timerB', 'onTransportError', 'send', 'ack', 'ackResponse', 'receiveResponse'],
+    ],
     [InviteServerTransaction.prototype, ['receiveResponse', 'send', 'retransmitAcceptedResponse']],
     [SessionDialog.prototype, ['sequenceGuard', 'receiveRequest', 'signalingStateTransition', 'reConfirm']],
     [Dialog.prototype, ['receiveRequest', 'createOutgoingRequestMessage', 'recomputeRouteSet']],
@@ -73,6 +76,7 @@ describe('internals of sip.js that the adapter relies on', () => {
     expect(UserAgentServer.toString()).toContain('this.toTag');
     expect(InviteUserAgentServer.toString()).toContain('this.earlyDialog');
     expect(InviteServerTransaction.toString()).toContain('this.lastFinalResponse');
+    expect(InviteClientTransaction.toString()).toContain('this.user.receiveResponse(response)');
     expect(Dialog.toString()).toContain('this.dialogState.remoteTarget');
     expect(SessionDialog.toString()).toContain('this.reinviteUserAgentServer = undefined');
     expect(UserAgentServer.toString()).toContain('this.core.userAgentServers.set(');

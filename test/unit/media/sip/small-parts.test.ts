@@ -1,10 +1,13 @@
 import { DialogTable, transactionKey } from '../../../../media/sip/dialog-table';
 import { parseDtmfRelay } from '../../../../media/sip/dtmf-relay';
+import { makeBranch } from '../../../../media/sip/message/branch';
 import { SipRequest } from '../../../../media/sip/message/message';
+import { parseMessage } from '../../../../media/sip/message/parser';
 import { parseReason, q850Cause, reasonLine } from '../../../../media/sip/reason';
 
 import type { RoutedDialog } from '../../../../media/sip/dialog-table';
 import { leastCpuMs } from '../../../support/least-cpu';
+import type { SipResponse } from '../../../../media/sip/message/message';
 
 function request(method: string, headers: Record<string, string>, body = ''): SipRequest {
   const map = new Map(Object.entries(headers).map(([name, value]) => [name, [value]]));
@@ -85,6 +88,25 @@ describe('dialog table', () => {
     expect(transactionKey(request('INVITE', { ...old, cseq: '2 INVITE' }))).not.toBe(key);
   });
 
+  it.each([
+    ['both', 'id', 'local', true],
+    ['no Call-ID', '', 'local', true],
+    ['no From tag', 'id', '', true],
+    ['neither', '', '', true],
+    ['another Call-ID', 'other', 'local', false],
+    ['another From tag', 'id', 'other', false],
+  ])('finds the dialog of a response with %s by the branch that was ours', (_, callId, fromTag, found) => {
+    const table = new DialogTable();
+    const dialog = { sipCallId: 'id', localTag: 'local' } as RoutedDialog;
+    table.addOutbound(dialog);
+    const from = fromTag === '' ? '' : `From: <sip:a@h>;tag=${fromTag}\r\n`;
+    const id = callId === '' ? '' : `Call-ID: ${callId}\r\n`;
+    const text = `SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP h;branch=${makeBranch('local')}\r\n${from}${id}CSeq: 1 INVITE\r\n\r\n`;
+    expect(table.ofResponse(parseMessage(Buffer.from(text)) as SipResponse)).toBe(found ? dialog : undefined);
+    table.remove(dialog);
+    expect(table.ofResponse(parseMessage(Buffer.from(text)) as SipResponse)).toBeUndefined();
+  });
+
   it('finds a dialog by tag, transaction and identity until it is removed', () => {
     const table = new DialogTable();
     const dialog = { sipCallId: 'id', localTag: 'local' } as RoutedDialog;
@@ -92,6 +114,7 @@ describe('dialog table', () => {
     table.addInbound(dialog, invite, 'key');
     expect(table.byTag('id', 'local')).toBe(dialog);
     expect(table.byTag('id', '')).toBeUndefined();
+    expect(table.byTag('other', 'local')).toBeUndefined();
     expect(table.byInvite('key')).toBe(dialog);
     expect(table.isMerged(invite)).toBe(true);
     expect(table.all()).toEqual([dialog]);
