@@ -30,7 +30,7 @@ const SETTLED_WITHIN_MS = 8_000;
 const PROCESSES = ['media', 'worker', 'api'] as const;
 /** Connections to PostgreSQL, Temporal and clients come and go. */
 const POOLED_SOCKETS = 12;
-/** What heaps that are collected when they please may differ by; a tenth of a megabyte a call would be ten times that. */
+/** What heaps that are collected when they please may differ by; of half of the calls, 40 KB each. */
 const KEPT_MB = 100;
 
 interface Placed {
