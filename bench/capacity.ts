@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Client } from 'pg';
 
+import { completedCalls } from '../test/support/recorded-calls';
 import { runSipp } from '../test/support/sipp';
 import { Stack, waitFor } from '../test/support/stack';
 import type { StackProcess } from '../test/support/stack';
@@ -79,7 +80,7 @@ async function measure(
   perSecond: number,
   seconds: number,
 ): Promise<Step> {
-  const before = await recorded(database);
+  const before = await completedCalls(database);
   const cpuBefore = cpuSeconds(stack);
   const began = performance.now();
   const failure = await runSipp({
@@ -102,7 +103,7 @@ async function measure(
     Math.round((100 * ((after.get(name) ?? 0) - (cpuBefore.get(name) ?? 0))) / elapsed) / 100;
   const ended = performance.now();
   const inTime = await waitFor('the records', RECORDED_WITHIN_MS, async () =>
-    (await recorded(database)) - before >= perSecond * seconds ? true : undefined,
+    (await completedCalls(database)) - before >= perSecond * seconds ? true : undefined,
   ).catch(() => false);
   return {
     perSecond,
@@ -111,11 +112,6 @@ async function measure(
     recordedAfterMs: inTime ? Math.round(performance.now() - ended) : null,
     cores: Object.fromEntries(PROCESSES.map((name) => [name, share(name)])),
   };
-}
-
-async function recorded(database: Client): Promise<number> {
-  const { rows } = await database.query<{ n: string }>("SELECT count(*) AS n FROM calls WHERE status = 'completed'");
-  return Number(rows[0]?.n);
 }
 
 /** CPU time of each process with its descendants, s. */

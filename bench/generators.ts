@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { PROJECT_ROOT } from '../scripts/project-root';
 import { freePort } from '../test/support/free-ports';
+import { lastStatistics } from '../test/support/sipp';
 
 const run = promisify(execFile);
 const SCENARIO = join(PROJECT_ROOT, 'test/fixtures/sipp/bench-call.xml');
@@ -53,10 +54,7 @@ export async function runSipp(options: {
 }
 
 function figuresOf(csv: string, offeredPerSecond: number): SippResult {
-  const lines = csv.trim().split('\n');
-  const names = lines[0]!.split(';');
-  const last = lines.at(-1)!.split(';');
-  const field = (name: string): string => last[names.indexOf(name)] ?? '';
+  const field = lastStatistics(csv);
   return {
     offeredPerSecond,
     calls: Number(field('TotalCallCreated')),

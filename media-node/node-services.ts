@@ -26,6 +26,7 @@ import { NodeRegistration } from './node-registration';
 import type { NodeDescription } from './node-registration';
 import { OutageClock } from './outage-clock';
 import { StateSignaller } from './state-signaller';
+import { probeTemporal } from './temporal-probe';
 import { WriteHealth } from './write-health';
 
 const PROBE_LIMIT_MS = 1_000;
@@ -134,12 +135,14 @@ export class NodeServices {
     this.#writes.start();
   }
 
-  /** Its answer ends an outage; what it answers then counts. */
-  async #probeTemporal(): Promise<void> {
-    if (!(await temporalAnswers(this.#options.client, PROBE_LIMIT_MS))) return;
-    this.#temporalOutage.answered();
+  /** Its answer ends an outage. */
+  #probeTemporal(): Promise<void> {
     const { task } = this.#lifetime;
-    if (task !== null) await this.#nodeWorkflows.probeWrite(task);
+    return probeTemporal({
+      write: task === null ? null : () => this.#nodeWorkflows.probeWrite(task),
+      answers: () => temporalAnswers(this.#options.client, PROBE_LIMIT_MS),
+      onAnswer: () => this.#temporalOutage.answered(),
+    });
   }
 
   async attach(control: MediaControl, description: NodeDescription): Promise<void> {

@@ -65,18 +65,25 @@ export class NodeWorkflows {
   }
 
   /**
-   * Has Temporal write something that leaves no event in a history: a heartbeat of the activity that watches the node.
-   * Rejects when it answers that it cannot; not when it does not answer, nor when the activity has ended.
+   * Has Temporal write something that leaves no event in a history: a heartbeat of the activity that watches the node. Also
+   * that this has ended is an answer; false when there was none in time. Rejects with whatever else came of it.
    */
-  async probeWrite({ workflowId, runId, activityId }: WatchTask): Promise<void> {
+  async probeWrite({ workflowId, runId, activityId }: WatchTask): Promise<boolean> {
     const { namespace } = this.#client.options;
-    const options = { client: this.#client, deadlineMs: this.#deadlineMs(), expected: { not_found: null } };
+    const options = { client: this.#client, deadlineMs: this.#deadlineMs(), expected: { not_found: true } };
     try {
-      await timedRequest<unknown>(options, () =>
-        this.#client.workflowService.recordActivityTaskHeartbeatById({ namespace, workflowId, runId, activityId }),
-      );
+      return await timedRequest<boolean>(options, async () => {
+        await this.#client.workflowService.recordActivityTaskHeartbeatById({
+          namespace,
+          workflowId,
+          runId,
+          activityId,
+        });
+        return true;
+      });
     } catch (error) {
-      if (!isDeadline(error)) throw error;
+      if (isDeadline(error)) return false;
+      throw error;
     }
   }
 

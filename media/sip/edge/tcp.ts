@@ -138,7 +138,7 @@ export class TcpConnections {
   #leastUseful(source: string | undefined): TcpFlow | undefined {
     for (const candidates of [this.#silent, this.#strangers]) {
       for (const flow of candidates) {
-        if (source === undefined || userNetwork(flow.peer.address) === source) return flow;
+        if (source === undefined || flow.source === source) return flow;
       }
     }
     return undefined;
@@ -149,10 +149,9 @@ export class TcpConnections {
       onMessage: () => this.#heard(flow),
       onClose: () => this.#remove(flow),
     });
-    const source = userNetwork(peer.address);
     this.#flows.add(flow);
     this.#byPeer.set(peerKey(peer.address, peer.port), flow);
-    this.#perSource.set(source, (this.#perSource.get(source) ?? 0) + 1);
+    this.#perSource.set(flow.source, (this.#perSource.get(flow.source) ?? 0) + 1);
     return flow;
   }
 
@@ -167,10 +166,9 @@ export class TcpConnections {
     const { address, port } = flow.peer;
     const key = peerKey(address, port);
     if (this.#byPeer.get(key) === flow) this.#byPeer.delete(key);
-    const source = userNetwork(address);
-    const left = (this.#perSource.get(source) ?? 1) - 1;
-    if (left > 0) this.#perSource.set(source, left);
-    else this.#perSource.delete(source);
+    const left = (this.#perSource.get(flow.source) ?? 1) - 1;
+    if (left > 0) this.#perSource.set(flow.source, left);
+    else this.#perSource.delete(flow.source);
   }
 }
 
@@ -183,6 +181,8 @@ class TcpFlow implements Flow {
   readonly transport = 'tcp';
   readonly reliable = true;
   readonly peer: SipPeer;
+  /** As its share of the table is counted; kept, because a crowded source has all of the table searched for its own. */
+  readonly source: string;
   readonly localAddress: string;
   readonly #socket: Socket;
   readonly #options: TcpEdgeOptions;
@@ -204,6 +204,7 @@ class TcpFlow implements Flow {
     this.#options = options;
     this.#timers = new TimerSet(options.clock);
     this.peer = peer;
+    this.source = userNetwork(peer.address);
     this.localAddress = socket.localAddress ?? '';
     this.#framer = new StreamFramer({
       onMessage: (message) => {

@@ -133,11 +133,16 @@ export class LiveCalls {
     await Promise.all(placing);
   }
 
+  /** Another phone for `call`, with a connection or a port of its own. */
+  newPhone(transport: 'udp' | 'tcp'): Promise<Phone> {
+    return this.#phones.another(transport);
+  }
+
   /** An inbound call, answered. `short`: by the agent that ends its calls after `SHORT_CALL_MS`. */
-  async call(options: { readonly short?: boolean } = {}): Promise<LiveCall> {
-    const short = options.short === true;
+  async call(options: { readonly short?: boolean; readonly phone?: Phone } = {}): Promise<LiveCall> {
+    const { short = false, phone = this.phone } = options;
     const headers = short ? { headers: [['X-OPENCX-AGENT-ID', this.#phones.shortAgentId]] as const } : {};
-    return this.#adopt('inbound', await this.phone.call(DIALED, headers), null, short);
+    return this.#adopt('inbound', await phone.call(DIALED, headers), null, short);
   }
 
   /** An outbound call, answered by the carrier. */

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { OutboundCalls } from '../outbound';
 import { PhoneMedia } from '../phone/media';
 import type { PhoneStream } from '../phone/media';
+import type { PhoneOptions } from '../phone/options';
 import { Phone } from '../phone/phone';
 import type { Stack } from '../stack';
 
@@ -21,6 +22,7 @@ interface Parts {
   readonly trunkId: string;
   readonly shortAgentId: string;
   readonly ringMs: Map<string, number | 'forever'>;
+  readonly caller: PhoneOptions;
 }
 
 export class LivePhones {
@@ -34,6 +36,8 @@ export class LivePhones {
   /** How long the phones of some numbers ring. */
   readonly ringMs: Map<string, number | 'forever'>;
   readonly #media: PhoneMedia;
+  readonly #caller: PhoneOptions;
+  readonly #more: Phone[] = [];
 
   static async open(stack: Stack): Promise<LivePhones> {
     const agent = { type: 'inbound', first_message: 'Hello!', silence_timeout_seconds: 60 };
@@ -50,12 +54,13 @@ export class LivePhones {
     );
     const media = new PhoneMedia();
     const ringMs: LivePhones['ringMs'] = new Map();
+    const caller: PhoneOptions = {
+      media,
+      server: { address: stack.sipHost, port: stack.sipPort },
+      credentials: { username: trunk.body.auth_username, password: trunk.body.auth_password },
+    };
     const [phone, carrier, outbound] = await Promise.all([
-      Phone.open({
-        media,
-        server: { address: stack.sipHost, port: stack.sipPort },
-        credentials: { username: trunk.body.auth_username, password: trunk.body.auth_password },
-      }),
+      Phone.open(caller),
       Phone.open({
         media,
         answer: ({ user }) => {
@@ -69,7 +74,7 @@ export class LivePhones {
     const control = await controlStream(media);
     await sleep(1_000);
     const shortAgentId = shortAgent.body.id;
-    return new LivePhones({ media, phone, carrier, control, outbound, trunkId, shortAgentId, ringMs });
+    return new LivePhones({ media, phone, carrier, control, outbound, trunkId, shortAgentId, ringMs, caller });
   }
 
   private constructor(parts: Parts) {
@@ -81,11 +86,18 @@ export class LivePhones {
     this.shortAgentId = parts.shortAgentId;
     this.ringMs = parts.ringMs;
     this.#media = parts.media;
+    this.#caller = parts.caller;
+  }
+
+  /** Another phone that can call. */
+  async another(transport: 'udp' | 'tcp'): Promise<Phone> {
+    const phone = await Phone.open({ ...this.#caller, transport });
+    this.#more.push(phone);
+    return phone;
   }
 
   async close(): Promise<void> {
-    this.phone.close();
-    this.carrier.close();
+    for (const phone of [this.phone, this.carrier, ...this.#more]) phone.close();
     await this.#media.close();
   }
 }

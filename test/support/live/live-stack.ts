@@ -1,5 +1,6 @@
 /** A stack with phones that can call, and a view of what else must stay undisturbed while something of it dies. */
 import { freePort } from '../free-ports';
+import { scrapedMetric } from '../scraped-metric';
 import { Stack, waitFor } from '../stack';
 import type { StackOptions } from '../stack';
 import { LiveCalls } from './live-calls';
@@ -71,27 +72,20 @@ export class LiveStack {
 
   /** Calls that the reconciler had to settle since the worker began. */
   async reconciled(): Promise<number> {
-    return metric(`http://127.0.0.1:${this.#workerPort}`, 'trunkline_reconciled_calls_total');
+    return scrapedMetric(`http://127.0.0.1:${this.#workerPort}`, 'trunkline_reconciled_calls_total');
   }
 
   /** Comparisons it has made since then. */
   async reconcilerPasses(): Promise<number> {
-    return metric(`http://127.0.0.1:${this.#workerPort}`, 'trunkline_reconciler_passes_total');
+    return scrapedMetric(`http://127.0.0.1:${this.#workerPort}`, 'trunkline_reconciler_passes_total');
   }
 
   #activeCalls(): Promise<number> {
-    return metric(this.stack.mediaUrl, 'trunkline_calls_active');
+    return scrapedMetric(this.stack.mediaUrl, 'trunkline_calls_active');
   }
 
   async close(): Promise<void> {
     await Promise.allSettled([this.calls.close(), this.#temporal.close()]);
     await this.stack.stop();
   }
-}
-
-/** Sum over all labels. */
-async function metric(url: string, name: string): Promise<number> {
-  const text = await (await fetch(`${url}/metrics`)).text();
-  const values = [...text.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, 'gm'))];
-  return values.reduce((sum, [, value]) => sum + Number(value), 0);
 }

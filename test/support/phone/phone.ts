@@ -26,6 +26,7 @@ export class Phone implements PhoneContext {
   readonly #arrived: PhoneCall[] = [];
   readonly #waiting: ((call: PhoneCall) => void)[] = [];
   #link: SipLink | null = null;
+  #closed = false;
 
   static async open(options: PhoneOptions): Promise<Phone> {
     const phone = new Phone(options);
@@ -80,6 +81,8 @@ export class Phone implements PhoneContext {
   }
 
   close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     this.transactions.close();
     this.#answering.close();
     for (const stream of this.#streams) stream.close();
