@@ -63,6 +63,10 @@ export class EventSink implements CallEvents {
   #head: { readonly file: string; readonly events: CallEvent[] } | null = null;
   /** The spool could not be written or read this time. */
   #failed = false;
+  /** The spool takes nothing: what PostgreSQL does not take either waits in memory. */
+  #unspooled = false;
+  /** Events that found no room anywhere since PostgreSQL went away. */
+  #lost = 0;
   #closed = false;
 
   constructor(options: EventSinkOptions) {
@@ -82,7 +86,7 @@ export class EventSink implements CallEvents {
     else open.reported = event.seq;
     if (isStateEvent(event)) this.#options.onStateEvent?.(event);
     if (!this.#away && this.#buffer.length >= BATCH_EVENTS) this.#schedule(0);
-    else if (this.#buffer.length > this.#maxBuffered) this.#schedule(0);
+    else if (this.#buffer.length > this.#maxBuffered && !this.#failed) this.#schedule(0);
     else this.#schedule(this.#options.batchMs ?? BATCH_MS);
   }
 
@@ -107,13 +111,14 @@ export class EventSink implements CallEvents {
     await withDeadline(stored, timeoutMs).catch(leave); // too late: the caller goes on without
   }
 
-  /** Stores what is there, or spools it; nothing is lost, `report` must not be called any more. */
+  /** Stores what is there, or spools it; what neither takes is lost. `report` must not be called any more. */
   async close(): Promise<void> {
     this.#closed = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
     await this.#writing;
     await this.#write();
     if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#lose(this.#buffer.splice(0));
   }
 
   get #maxBuffered(): number {
@@ -164,8 +169,9 @@ export class EventSink implements CallEvents {
         { message: 'PostgreSQL did not answer in time' },
       );
       if (rejected.length > 0) this.#options.logger.error({ count: rejected.length }, 'events cannot be stored');
-      if (this.#away) this.#options.logger.info({}, 'events are stored again');
+      if (this.#away) this.#options.logger.info({ lost: this.#lost }, 'events are stored again');
       this.#away = false;
+      this.#lost = 0;
       this.#settle(batch);
       return true;
     } catch (error) {
@@ -175,19 +181,33 @@ export class EventSink implements CallEvents {
     }
   }
 
+  /** In pieces, so that a full disk costs the attempt of one. */
   async #spool(events: CallEvent[]): Promise<void> {
+    const { spool, logger } = this.#options;
     try {
-      await this.#options.spool.append(events);
-      this.#spooled = true;
+      while (events.length > 0) {
+        await spool.append(events.slice(0, BATCH_EVENTS));
+        events.splice(0, BATCH_EVENTS);
+        this.#spooled = true;
+        if (this.#unspooled) logger.info({}, 'events are kept in files again');
+        this.#unspooled = false;
+      }
     } catch (error) {
       // No disk either: memory it is, up to the limit, the oldest go first.
-      const kept = [...events, ...this.#buffer];
-      const lost = kept.splice(0, Math.max(0, kept.length - this.#maxBuffered));
-      this.#buffer = kept;
-      this.#settle(lost);
+      this.#buffer = [...events, ...this.#buffer];
       this.#failed = true;
-      this.#options.logger.error({ err: error, lost: lost.length }, 'events could not be kept in a file');
+      if (!this.#unspooled) logger.error({ err: error }, 'events could not be kept in a file: they wait in memory');
+      this.#unspooled = true;
+      this.#lose(this.#buffer.splice(0, Math.max(0, this.#buffer.length - this.#maxBuffered)));
     }
+  }
+
+  /** Their records will say `truncated`. */
+  #lose(events: readonly CallEvent[]): void {
+    if (events.length === 0) return;
+    this.#lost += events.length;
+    this.#options.logger.error({ lost: events.length }, 'events are lost: neither PostgreSQL nor a file takes them');
+    this.#settle(events);
   }
 
   /** False while PostgreSQL is away. */

@@ -1,4 +1,4 @@
-import { appendFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CallEvent } from '../contract/events';
 
@@ -33,11 +33,21 @@ export class EventSpool {
     try {
       await appendFile(this.#file as string, lines, { mode: 0o600, flush: true });
     } catch (error) {
-      // It may end in half a line, to which nothing must be added.
-      this.#file = null;
+      await this.#undo(this.#file as string);
       throw error;
     }
     this.#fileBytes += lines.length;
+  }
+
+  /** Of a write that was cut off nothing stays: its events come again, and on a full disk others need the room. */
+  async #undo(file: string): Promise<void> {
+    try {
+      if (this.#fileBytes > 0) return await truncate(file, this.#fileBytes);
+      await rm(file, { force: true });
+    } catch {
+      // It may end in half a line, to which nothing must be added.
+    }
+    this.#file = null;
   }
 
   /** Rejects when nothing can be written here. */

@@ -6,6 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { answered } from '../support/live/live-calls';
 import { LiveStack } from '../support/live/live-stack';
+import { takeAway } from '../support/live/outage';
+import type { Dispensable, OutageWay } from '../support/live/outage';
 import { SeededRandom } from '../support/live/random';
 import type { StackProcess } from '../support/stack';
 
@@ -15,14 +17,12 @@ const MINUTE_MS = 60_000;
 const ALL: readonly StackProcess[] = ['supervisor', 'media', 'worker', 'api', 'temporal', 'postgres'];
 const LOST = answered('media_node_lost', 'system');
 
-/** Carry no audio: calls outlive them. */
-const DISPENSABLE = ['worker', 'api', 'temporal', 'postgres'] as const;
-type Dispensable = (typeof DISPENSABLE)[number];
+const DISPENSABLE: readonly Dispensable[] = ['worker', 'api', 'temporal', 'postgres'];
 
-/** `kill`: back at once; `stop`: stands still; `gone`: dead, and nobody starts it. The last two for `seconds`. */
 interface Outage {
-  readonly way: 'kill' | 'stop' | 'gone';
+  readonly way: OutageWay;
   readonly targets: readonly Dispensable[];
+  /** Unless they are back at once. */
   readonly seconds: number;
   readonly during: 'setup' | 'call';
 }
@@ -87,7 +87,7 @@ describe(`a matrix of kills, seed ${SEED}`, () => {
     async () => {
       const { calls, stack } = live;
       const id = await calls.ringOut(2_000);
-      const comeBack = strike({ way: 'gone', targets: ['temporal'], seconds: 4, during: 'setup' });
+      const comeBack = takeAway(stack, ['temporal'], 'gone');
       await sleep(4_000);
       stack.kill('media');
       await comeBack();
@@ -107,7 +107,7 @@ describe(`a matrix of kills, seed ${SEED}`, () => {
     const placing = calls.tryToPlace(round);
     if (outage.during === 'call') await placing;
     await sleep(round.waitMs);
-    const comeBack = strike(outage);
+    const comeBack = takeAway(stack, outage.targets, outage.way);
     try {
       const statuses = await calls.hangUpByPhone(calls.live.slice(0, round.hangUps));
       expect(statuses.filter((status) => status !== 200)).toEqual([]);
@@ -125,20 +125,6 @@ describe(`a matrix of kills, seed ${SEED}`, () => {
     expect(await calls.audioProblems()).toEqual([]);
     await settled();
     expect(await live.nodeState()).toEqual(before);
-  }
-
-  /** Answers how all of it comes back. */
-  function strike({ way, targets }: Outage): () => Promise<void> {
-    const { stack } = live;
-    const pids = targets.map((name) => [name, stack.pid(name)] as const);
-    const supervisor = stack.pid('supervisor');
-    if (way === 'gone') process.kill(supervisor, 'SIGSTOP');
-    for (const [, pid] of pids) process.kill(pid, way === 'stop' ? 'SIGSTOP' : 'SIGKILL');
-    return async () => {
-      if (way === 'gone') process.kill(supervisor, 'SIGCONT');
-      if (way === 'stop') for (const [, pid] of pids) process.kill(pid, 'SIGCONT');
-      else await Promise.all(pids.map(([name, pid]) => stack.waitForNewPid(name, pid, 30_000)));
-    };
   }
 
   /** Every call of the node ends as lost. */

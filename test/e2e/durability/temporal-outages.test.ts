@@ -4,6 +4,7 @@ import { answered } from '../../support/live/live-calls';
 import { SHORT_CALL_MS } from '../../support/live/live-phones';
 import { LiveStack } from '../../support/live/live-stack';
 import { askOptions } from '../../support/live/options';
+import { takeAway } from '../../support/live/outage';
 import { waitFor } from '../../support/stack';
 
 const MINUTE_MS = 60_000;
@@ -11,8 +12,6 @@ const MINUTE_MS = 60_000;
 const TOLD_AFTER_MS = 7_000;
 /** The node's pollers may need 10 s after an outage; then the verdict on it has been reached. */
 const VERDICT_MS = 12_000;
-
-type Way = 'stands still' | 'is gone';
 
 describe('20 live calls while Temporal is away', () => {
   let live: LiveStack;
@@ -25,26 +24,13 @@ describe('20 live calls while Temporal is away', () => {
     await live?.close();
   }, 60_000);
 
-  /** Resolves when it is away, with how it comes back. */
-  function takeAway(way: Way): () => void {
-    const { stack } = live;
-    if (way === 'stands still') {
-      stack.kill('temporal', 'SIGSTOP');
-      return () => void stack.kill('temporal', 'SIGCONT');
-    }
-    // Its supervisor would have it back at once.
-    stack.kill('supervisor', 'SIGSTOP');
-    stack.kill('temporal');
-    return () => void stack.kill('supervisor', 'SIGCONT');
-  }
-
   it.each([
-    ['stands still', 5],
-    ['is gone', 10],
-    ['stands still', 30],
+    ['stands still', 5, 'stop'],
+    ['is gone', 10, 'gone'],
+    ['stands still', 30, 'stop'],
   ] as const)(
     'are undisturbed when it %s for %i s; new ones are refused at once and work again afterwards',
-    async (way, seconds) => {
+    async (_, seconds, way) => {
       const { calls, stack } = live;
       // These end by themselves, at their limit, in the middle of the outage.
       const short = await Promise.all([calls.call({ short: true }), calls.call({ short: true })]);
@@ -55,7 +41,7 @@ describe('20 live calls while Temporal is away', () => {
       await sleep(Math.max(0, shortMs + SHORT_CALL_MS - 3_500 - performance.now()));
 
       const awayMs = performance.now();
-      const comeBack = takeAway(way);
+      const comeBack = takeAway(stack, ['temporal'], way);
       try {
         const statuses = await calls.hangUpByPhone(calls.live.filter((call) => !call.shortAgent).slice(0, 5));
         expect(new Set(statuses)).toEqual(new Set([200]));
@@ -63,7 +49,7 @@ describe('20 live calls while Temporal is away', () => {
         expect(refused).toMatchObject({ status: 503, rang: false });
         expect(Number(refused.retryAfter)).toBeGreaterThan(0);
         expect(refused.tookMs).toBeLessThan(3_000);
-        if (way === 'is gone') {
+        if (way === 'gone') {
           const [call] = calls.live.filter(({ shortAgent }) => !shortAgent);
           const id = call === undefined ? '' : (await calls.find(call))?.id;
           const answer = await stack.api('POST', `/phone/calls/${id}/hangup`);
@@ -81,7 +67,7 @@ describe('20 live calls while Temporal is away', () => {
         }
         await sleep(Math.max(0, awayMs + seconds * 1000 - performance.now()));
       } finally {
-        comeBack();
+        await comeBack();
       }
 
       const rest = calls.live;

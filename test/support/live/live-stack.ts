@@ -60,7 +60,7 @@ export class LiveStack {
         const [open, running, active] = await Promise.all([
           this.calls.open(),
           this.#temporal.runningCalls(),
-          this.#activeCalls(),
+          this.activeCalls(),
         ]);
         left = { open, running, active };
         return open.length + running + active === 0 ? true : undefined;
@@ -80,7 +80,8 @@ export class LiveStack {
     return scrapedMetric(`http://127.0.0.1:${this.#workerPort}`, 'trunkline_reconciler_passes_total');
   }
 
-  #activeCalls(): Promise<number> {
+  /** On the media node, whatever their state. */
+  activeCalls(): Promise<number> {
     return scrapedMetric(this.stack.mediaUrl, 'trunkline_calls_active');
   }
 

@@ -26,10 +26,13 @@ export class TemporalView {
   }
 
   /** Calls whose workflow runs. */
-  async runningCalls(): Promise<number> {
-    const query = `WorkflowType = 'callWorkflow' AND ExecutionStatus = 'Running'`;
-    const { count } = await this.#within(() => this.#client.workflow.count(query));
-    return count;
+  runningCalls(): Promise<number> {
+    return this.#calls('=');
+  }
+
+  /** Calls whose workflow is over, however it ended. */
+  closedCalls(): Promise<number> {
+    return this.#calls('!=');
   }
 
   /** Status of the call's workflow, null when there is none. */
@@ -46,6 +49,12 @@ export class TemporalView {
 
   close(): Promise<void> {
     return this.#connection.close();
+  }
+
+  async #calls(running: '=' | '!='): Promise<number> {
+    const query = `WorkflowType = 'callWorkflow' AND ExecutionStatus ${running} 'Running'`;
+    const { count } = await this.#within(() => this.#client.workflow.count(query));
+    return count;
   }
 
   #within<T>(ask: () => Promise<T>): Promise<T> {
