@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import type { z } from 'zod';
-import { listenHost, listenPort, positiveInteger, processEnv, readEnv, temporalProblems } from '../ops/env';
+import { positiveInteger, processEnv, readEnv, temporalProblems, workerHttpEnv } from '../ops/env';
 import type { ReadEnvOptions } from '../ops/env';
 import { temporalSettings } from '../ops/temporal-settings';
 import type { TemporalSettings } from '../ops/temporal-settings';
@@ -22,9 +22,7 @@ export function readWorkerConfig(options: ReadEnvOptions = {}): WorkerConfig {
   const env = readEnv(
     {
       ...processEnv,
-      WORKER_HTTP_HOST: listenHost.default('127.0.0.1'),
-      /** Health and metrics of the worker; 0: any free port. */
-      WORKER_HTTP_PORT: listenPort.default(0),
+      ...workerHttpEnv,
       WORKER_MAX_CACHED_WORKFLOWS: positiveInteger.default(1500),
       WORKER_MAX_ACTIVITIES: positiveInteger.default(200),
     },

@@ -88,11 +88,12 @@ function readParams(ctx: Context, route: Route): unknown {
 }
 
 function readIdempotencyKey(ctx: Context): string | null {
-  const key = ctx.headers['idempotency-key'];
+  // As they were sent: joined, two of them would be one key, and another one in the other order.
+  const [key, ...others] = ctx.req.headersDistinct['idempotency-key'] ?? [];
   if (key === undefined) return null;
   // An empty one is a client whose variable is not set: its repeats would each be a call.
-  if (typeof key === 'string' && /^[\x20-\x7e]{1,255}$/.test(key)) return key;
-  throw new ApiError(400, 'invalid_idempotency_key', 'Idempotency-Key takes 1 to 255 printable ASCII characters');
+  if (others.length === 0 && /^[\x20-\x7e]{1,255}$/.test(key)) return key;
+  throw new ApiError(400, 'invalid_idempotency_key', 'Idempotency-Key takes 1 to 255 printable ASCII characters, once');
 }
 
 /** SHA-256 of the body as JSON with sorted keys: the order in which a client writes them says nothing. */

@@ -91,6 +91,11 @@ function readProcessEnv(options: ReadEnvOptions) {
 
 const portProblems: EnvCheck<typeof nodeEnv> = ({ RTP_PORT_MIN: min, RTP_PORT_MAX: max }) => [
   min !== undefined && max !== undefined && max <= min && 'RTP_PORT_MAX: must be above RTP_PORT_MIN',
+  // RTP has an even port, RTCP the odd one above it (RFC 3550 §11).
+  min !== undefined &&
+    max === min + 1 &&
+    min % 2 === 1 &&
+    'RTP_PORT_MIN, RTP_PORT_MAX: hold no even port together with the odd one above it',
 ];
 
 /** `address` or `address:port`, IPv6 in brackets where a port follows. */

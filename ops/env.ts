@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { isIP, isIPv6 } from 'node:net';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
@@ -53,16 +53,31 @@ export function readEnv<Shape extends z.ZodRawShape>(
   return Object.freeze(env as Env<Shape>);
 }
 
-/** The variables of `.env` (or another file), empty when there is none. */
+/** The variables of `.env` (or another file), empty when there is none. Throws {@link EnvError} when it cannot be read. */
 export function readEnvFile(file: string | null = join(process.cwd(), '.env')): Record<string, string | undefined> {
   if (file === null || !existsSync(file)) return {};
-  return dropEmpty(parseEnv(readFileSync(file, 'utf8')));
+  try {
+    return dropEmpty(parseEnv(readFileSync(file, 'utf8')));
+  } catch (error) {
+    throw new EnvError([`${file}: cannot be read (${(error as Error).message})`]);
+  }
 }
 
-export const portNumber = z.coerce.number().int().min(1).max(65_535);
+/** Decimal digits alone: what else JavaScript takes for a number (`0x10`, `1e3`) is hardly ever meant. */
+function wholeNumber(min: number, max: number, what: string): z.ZodPipe<z.ZodString, z.ZodTransform<number, string>> {
+  return z.string().transform((text, context) => {
+    const value = /^\s*\d{1,10}\s*$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= min && value <= max) return value;
+    context.addIssue({ code: 'custom', message: `must be ${what}` });
+    return z.NEVER;
+  });
+}
+
+export const portNumber = wholeNumber(1, 65_535, 'a port, 1 to 65535');
 /** Like {@link portNumber}; 0 lets the system choose. */
-export const listenPort = z.coerce.number().int().min(0).max(65_535);
-export const positiveInteger = z.coerce.number('must be a number').int().positive();
+export const listenPort = wholeNumber(0, 65_535, 'a port, 1 to 65535, or 0 for any that is free');
+/** Of calls, requests, workflows: a million of any is more than one process ever has. */
+export const positiveInteger = wholeNumber(1, 1_000_000, 'a whole number, 1 to 1000000');
 const flag = z
   .enum(['true', 'false', '1', '0', 'yes', 'no'], 'must be true or false')
   .transform((value) => value === 'true' || value === '1' || value === 'yes');
@@ -97,14 +112,14 @@ const publicHost = z
   .transform((host) => (/^\[.*\]$/.test(host) && isIPv6(host.slice(1, -1)) ? host.slice(1, -1) : host))
   .refine(isHost, 'must be a host name or an IP address, without port')
   .refine((host) => isIP(host) === 0 || addressScope(host) !== 'unusable', 'must be an address that others can reach');
-const readableFile = z.string().refine(isReadable, 'must be a file that can be read');
+const pemFile = z.string().refine(isPem, 'must be a PEM file that can be read');
 
-function isReadable(path: string): boolean {
+/** The textual encoding of RFC 7468 §2. */
+function isPem(path: string): boolean {
   try {
-    accessSync(path, constants.R_OK);
-    return true;
+    return /^-----BEGIN [A-Z0-9 ]+-----/m.test(readFileSync(path, 'latin1'));
   } catch {
-    return false; // missing or closed to us: either way it is not to be had
+    return false; // missing, a folder or closed to us: in any case it is not to be had
   }
 }
 
@@ -114,11 +129,32 @@ export const logEnv = {
 export const dataEnv = { DATA_DIR: z.string().default('.data') };
 /** Where the media node takes SIP; who shows its address reads them too. */
 export const sipEnv = {
-  SIP_HOST: commaList.pipe(z.array(listenHost).min(1, 'must name at least one address')).default(['0.0.0.0', '::']),
+  SIP_HOST: commaList
+    .pipe(z.array(listenHost).min(1, 'must name at least one address'))
+    .transform((hosts) => [...new Set(hosts)])
+    .default(['0.0.0.0', '::']),
   SIP_PORT: portNumber.default(5060),
   SIP_PUBLIC_HOST: publicHost.optional(),
 };
-export const databaseUrl = z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' });
+/** Of the worker; the supervisor reads them too, so that nothing else takes its port. 0: any free port. */
+export const workerHttpEnv = {
+  WORKER_HTTP_HOST: listenHost.default('127.0.0.1'),
+  WORKER_HTTP_PORT: listenPort.default(0),
+};
+export const databaseUrl = z
+  .url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' })
+  .refine(isDecodable, 'has a "%" that no two hexadecimal digits follow: in a password it is written %25');
+
+/** User, password and database are percent-decoded by who connects (RFC 3986 §2.1). */
+function isDecodable(url: string): boolean {
+  try {
+    decodeURIComponent(url);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 export const hostPort = z.string().refine(isHostPort, 'must be host:port');
 
 function isHostPort(value: string): boolean {
@@ -134,9 +170,9 @@ const temporalSettingsEnv = {
   TEMPORAL_API_KEY: headerText.optional(),
   /** Set by itself when one of the others is. */
   TEMPORAL_TLS: flag.optional(),
-  TEMPORAL_TLS_CA: readableFile.optional(),
-  TEMPORAL_TLS_CERT: readableFile.optional(),
-  TEMPORAL_TLS_KEY: readableFile.optional(),
+  TEMPORAL_TLS_CA: pemFile.optional(),
+  TEMPORAL_TLS_CERT: pemFile.optional(),
+  TEMPORAL_TLS_KEY: pemFile.optional(),
   TEMPORAL_TLS_SERVER_NAME: listenHost.optional(),
 };
 

@@ -15,7 +15,7 @@ export interface ShutdownOptions {
 }
 
 export interface ShutdownProcess {
-  on(event: 'SIGINT' | 'SIGTERM' | 'disconnect', listener: () => void): unknown;
+  on(event: 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'disconnect', listener: () => void): unknown;
   exit(code: number): void;
 }
 
@@ -24,7 +24,7 @@ const SAME_SIGNAL_MS = 500;
 
 /**
  * The ordered end of a process. Steps run one after the other, the last added first, once, whatever asked for the end:
- * SIGINT, SIGTERM, the parent gone (IPC `disconnect`) or {@link Shutdown.run}. A second signal aborts `hurry`. A step
+ * SIGINT, SIGTERM, SIGHUP, the parent gone (IPC `disconnect`) or {@link Shutdown.run}. A second signal aborts `hurry`. A step
  * that throws is logged and does not keep the others from running.
  *
  *     running → stopping (steps) → exit 0, or 1 after a failed start or past the limit
@@ -57,6 +57,8 @@ export class Shutdown {
   listen(): this {
     this.#process.on('SIGINT', () => this.#onSignal('SIGINT'));
     this.#process.on('SIGTERM', () => this.#onSignal('SIGTERM'));
+    // The terminal was closed, or the connection to it lost.
+    this.#process.on('SIGHUP', () => this.#onSignal('SIGHUP'));
     this.#process.on('disconnect', () => this.end('parent_gone', 0));
     return this;
   }

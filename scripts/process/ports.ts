@@ -4,33 +4,26 @@ import type { AddressInfo } from 'node:net';
 
 export type PortProtocol = 'TCP' | 'UDP';
 
-/** A port the user asked for cannot be used. The message names the variable to change. */
-export class PortInUseError extends Error {
-  constructor(variable: string, host: string, port: number, protocol: PortProtocol, problem: PortProblem) {
-    const what = problem === 'taken' ? 'is in use by another program' : 'may not be used by this user';
-    super(`${variable}: ${protocol} port ${port} on ${host} ${what}; set ${variable} to a free one`);
-    this.name = 'PortInUseError';
-  }
+export type PortProblem = 'taken' | 'forbidden' | 'no_address';
+
+/** Why nothing can listen there, of what {@link holdPort} threw. */
+export function portProblemOf(error: unknown): PortProblem {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'EADDRINUSE') return 'taken';
+  return code === 'EACCES' ? 'forbidden' : 'no_address'; // not ours, no such family, or a name that nobody knows
 }
 
-export type PortProblem = 'taken' | 'forbidden';
+/** Takes a port as a server would and returns its release. Throws what the system throws. */
+export async function holdPort(protocol: PortProtocol, host: string, port: number): Promise<() => void> {
+  return await (protocol === 'TCP' ? holdTcp(host, port) : holdUdp(host, port));
+}
 
-/**
- * Why nothing can listen on a port now; `undefined` when something can. An address the machine does not have (no IPv6, a
- * foreign name) is no problem of the port: whoever binds it says so.
- */
-export async function portProblem(
-  protocol: PortProtocol,
-  host: string,
-  port: number,
-): Promise<PortProblem | undefined> {
+async function isFree(protocol: PortProtocol, host: string, port: number): Promise<boolean> {
   try {
-    await (protocol === 'TCP' ? bindTcp(host, port) : bindUdp(host, port));
-    return undefined;
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EADDRINUSE') return 'taken';
-    return code === 'EACCES' ? 'forbidden' : undefined;
+    (await holdPort(protocol, host, port))();
+    return true;
+  } catch {
+    return false; // whatever keeps us from it, another one has to do
   }
 }
 
@@ -42,7 +35,7 @@ export async function findFreePort(
 ): Promise<number> {
   const range = Array.from({ length: span }, (_, index) => base + index);
   for (const port of [...preferred, ...range]) {
-    if (port !== undefined && (await portProblem('TCP', '127.0.0.1', port)) === undefined) return port;
+    if (port !== undefined && (await isFree('TCP', '127.0.0.1', port))) return port;
   }
   throw new Error(`no free TCP port between ${base} and ${base + span - 1}`);
 }
@@ -59,22 +52,22 @@ export async function systemPort(): Promise<number> {
   });
 }
 
-async function bindTcp(host: string, port: number): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
+async function holdTcp(host: string, port: number): Promise<() => void> {
+  return await new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);
-    server.listen({ host, port, exclusive: true, ipv6Only: host.includes(':') }, () => server.close(() => resolve()));
+    server.listen({ host, port, exclusive: true, ipv6Only: host.includes(':') }, () => resolve(() => server.close()));
   });
 }
 
-async function bindUdp(host: string, port: number): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
+async function holdUdp(host: string, port: number): Promise<() => void> {
+  return await new Promise((resolve, reject) => {
     const ipv6 = host.includes(':');
     const socket = createSocket({ type: ipv6 ? 'udp6' : 'udp4', ipv6Only: ipv6 });
     socket.once('error', (error) => {
       socket.close();
       reject(error);
     });
-    socket.bind({ address: host, port, exclusive: true }, () => socket.close(() => resolve()));
+    socket.bind({ address: host, port, exclusive: true }, () => resolve(() => socket.close()));
   });
 }

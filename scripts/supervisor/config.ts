@@ -14,6 +14,7 @@ import {
   readEnv,
   secretsKey,
   sipEnv,
+  workerHttpEnv,
 } from '../../ops/env';
 import type { EnvCheck, ReadEnvOptions } from '../../ops/env';
 import type { LogLevel } from '../../ops/logger';
@@ -27,6 +28,8 @@ export interface SupervisorConfig {
   readonly api: { readonly host: string; readonly port: number };
   readonly sip: SipListening;
   readonly mediaHttp: { readonly host: string; readonly port: number };
+  /** Port 0: any. */
+  readonly workerHttp: { readonly host: string; readonly port: number };
   /** Unset: our own PostgreSQL. */
   readonly databaseUrl: string | undefined;
   /** Unset: our own Temporal server. */
@@ -46,6 +49,7 @@ const shape = {
   ...sipEnv,
   MEDIA_HTTP_HOST: listenHost.default('127.0.0.1'),
   MEDIA_HTTP_PORT: portNumber.default(8081),
+  ...workerHttpEnv,
   DATABASE_URL: databaseUrl.optional(),
   TEMPORAL_ADDRESS: hostPort.optional(),
   TEMPORAL_CLI_PATH: z.string().optional(),
@@ -61,6 +65,7 @@ const problems: EnvCheck<typeof shape> = (env) => [
   ...samePorts([
     { name: 'API_PORT', hosts: [env.API_HOST], port: env.API_PORT },
     { name: 'MEDIA_HTTP_PORT', hosts: [env.MEDIA_HTTP_HOST], port: env.MEDIA_HTTP_PORT },
+    { name: 'WORKER_HTTP_PORT', hosts: [env.WORKER_HTTP_HOST], port: env.WORKER_HTTP_PORT || undefined },
     { name: 'SIP_PORT', hosts: env.SIP_HOST ?? [], port: env.SIP_PORT },
   ]),
 ];
@@ -94,6 +99,7 @@ export function readSupervisorConfig(options: ReadEnvOptions = {}): SupervisorCo
     api: { host: env.API_HOST, port: env.API_PORT },
     sip: sipListening(env),
     mediaHttp: { host: env.MEDIA_HTTP_HOST, port: env.MEDIA_HTTP_PORT },
+    workerHttp: { host: env.WORKER_HTTP_HOST, port: env.WORKER_HTTP_PORT },
     databaseUrl: env.DATABASE_URL,
     temporalAddress: env.TEMPORAL_ADDRESS,
     temporalCliPath: env.TEMPORAL_CLI_PATH,

@@ -19,20 +19,24 @@ export function readWithProcesses<Config>(
   processes: readonly ReadConfig[],
   options: ReadEnvOptions = {},
 ): Config {
+  // A variable that two processes read is told of once, in the words of the first.
+  const problems: string[] = [];
   const env: NodeJS.ProcessEnv = { ...readEnvFile(options.file), ...(options.env ?? process.env) };
   for (const [name, value] of Object.entries(TO_BE_STARTED)) if (!env[name]?.trim()) env[name] = value;
-  const problems = new Set<string>();
   const attempt = <Result>(read: () => Result): Result | undefined => {
     try {
       return read();
     } catch (error) {
       if (!(error instanceof EnvError)) throw error;
-      for (const problem of error.problems) problems.add(problem);
+      const told = new Set(problems.map(nameOf));
+      problems.push(...error.problems.filter((problem) => !told.has(nameOf(problem))));
       return undefined;
     }
   };
   const own = attempt(() => readOwn(options));
   for (const read of processes) attempt(() => read({ env, file: null }));
-  if (own === undefined || problems.size > 0) throw new EnvError([...problems]);
+  if (own === undefined || problems.length > 0) throw new EnvError(problems);
   return own;
 }
+
+const nameOf = (problem: string): string => problem.split(':', 1)[0] ?? '';

@@ -5,7 +5,6 @@ import { EnvError } from '../../ops/env';
 import { createLogger } from '../../ops/logger';
 import { Shutdown } from '../../ops/shutdown';
 import { AlreadyRunningError } from '../process/instance-lock';
-import { PortInUseError } from '../process/ports';
 import { NoTemporalError } from '../temporal/executable';
 import { readSupervisorConfig } from './config';
 import type { SupervisorConfig } from './config';
@@ -47,7 +46,7 @@ function main(): void {
 
 /** Errors whose message says what to do, and is therefore shown as it is. */
 function isForTheUser(error: unknown): error is Error {
-  return [PortInUseError, NoTemporalError, AlreadyRunningError].some((type) => error instanceof type);
+  return [EnvError, NoTemporalError, AlreadyRunningError].some((type) => error instanceof type);
 }
 
 main();

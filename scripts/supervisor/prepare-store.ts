@@ -1,5 +1,6 @@
 import { hashApiKey } from '../../store/api-key-hash';
 import { createDataSource, migrate } from '../../store/data-source';
+import { isDatabaseUnavailable } from '../../store/errors';
 import { ApiKey } from '../../store/entities/api-key';
 import { Organisation } from '../../store/entities/organisation';
 import { ApiKeyRepository } from '../../store/repositories/api-key-repository';
@@ -38,4 +39,15 @@ export async function prepareStore(options: PrepareStoreOptions): Promise<readon
   } finally {
     await dataSource.destroy();
   }
+}
+
+/** What a server says that knows us not: no such user, wrong password, no such database, no right to make tables. */
+const REFUSALS: ReadonlySet<unknown> = new Set(['28000', '28P01', '3D000', '42501']);
+
+/** Why the database cannot be had as it is named; undefined for what went wrong in it. */
+export function connectionProblem(error: unknown): string | undefined {
+  const { code, errors } = error as { readonly code?: unknown; readonly errors?: readonly unknown[] };
+  if (!REFUSALS.has(code) && !isDatabaseUnavailable(error)) return undefined;
+  // A name with several addresses has no message of its own.
+  return ((errors?.[0] ?? error) as Error).message;
 }

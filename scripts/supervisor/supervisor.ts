@@ -1,10 +1,9 @@
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BackoffOptions } from '../../ops/backoff';
-import { readEnvFile } from '../../ops/env';
+import { EnvError, readEnvFile } from '../../ops/env';
 import type { Logger } from '../../ops/logger';
 import type { Shutdown } from '../../ops/shutdown';
 import { advertisedSipAddress } from '../../ops/sip-address';
@@ -18,6 +17,7 @@ import { findTemporal } from '../temporal/executable';
 import { TemporalServer } from '../temporal/temporal-server';
 import { banner } from './banner';
 import type { SupervisorConfig } from './config';
+import { makeDataFolder } from './data-folder';
 import { stopLeftovers } from './leftovers';
 import { ManagedProcess } from './managed-process';
 import { ProcessOutput } from './output';
@@ -73,8 +73,7 @@ export class Supervisor {
   async start(): Promise<void> {
     const startedMs = performance.now();
     const { dataDir } = this.#config;
-    mkdirSync(this.#runDir, { recursive: true, mode: 0o700 });
-    chmodSync(dataDir, 0o700);
+    makeDataFolder(dataDir);
     this.#shutdown.add('lock', takeInstanceLock(join(this.#runDir, 'supervisor.pid')));
     await stopLeftovers(this.#runDir, Object.keys(PROCESSES), this.#logger);
     await checkPorts(this.#config);
@@ -110,8 +109,12 @@ export class Supervisor {
     loading.catch(() => undefined); // reported where it is awaited
     const [databaseUrl, temporal] = await Promise.all([
       this.#startPostgres().then(async (url) => {
-        const { prepareStore } = await loading;
-        const migrations = await prepareStore({ databaseUrl: url, secretsKey, apiKey: this.#apiKey() });
+        const { prepareStore, connectionProblem } = await loading;
+        const options = { databaseUrl: url, secretsKey, apiKey: this.#apiKey() };
+        const migrations = await prepareStore(options).catch((error: unknown) => {
+          const problem = this.#config.databaseUrl === undefined ? undefined : connectionProblem(error);
+          throw problem === undefined ? error : new EnvError([`DATABASE_URL: ${problem}`]);
+        });
         if (migrations.length > 0) this.#logger.info({ migrations: migrations.length }, 'database migrated');
         return url;
       }),

@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
 import { promisify } from 'node:util';
 
+import { EnvError } from '../../ops/env';
 import { retry } from '../../ops/retry';
 import { cacheFolder } from '../cache-folder';
 import { withoutSecrets } from '../process/child-environment';
@@ -54,23 +55,25 @@ export class NoTemporalError extends Error {
 }
 
 /**
- * The executable of the Temporal CLI, which holds the server: `TEMPORAL_CLI_PATH`, `temporal` on PATH, our cached copy,
- * the download the SDK uses, a build with Go; the first that works. The last two fill the cache.
+ * The executable of the Temporal CLI, which holds the server: that of `TEMPORAL_CLI_PATH` when it is set, else `temporal` on
+ * PATH, our cached copy, the download the SDK uses, a build with Go; the first that works. The last two fill the cache.
+ * Throws `EnvError` when what the variable names does not work: another version in its place would be a surprise.
  */
 export async function findTemporal(options: FindTemporalOptions): Promise<string> {
   const tried: string[] = [];
   const cache = options.cache ?? cacheFolder(options.env);
   const cached = join(cache, `temporal-${TEMPORAL_VERSION}`);
-  const candidates: [string, string | undefined][] = [
-    ['TEMPORAL_CLI_PATH', options.cliPath],
+  if (options.cliPath !== undefined) {
+    const problem = await probe(options.cliPath, options.env);
+    if (problem !== undefined) throw new EnvError([`TEMPORAL_CLI_PATH: ${problem}`]);
+    return options.cliPath;
+  }
+  tried.push('TEMPORAL_CLI_PATH: not set');
+  const candidates: [string, string][] = [
     ['temporal on PATH', 'temporal'],
     ['cached copy', cached],
   ];
   for (const [way, path] of candidates) {
-    if (path === undefined) {
-      tried.push(`${way}: not set`);
-      continue;
-    }
     const problem = await probe(path, options.env);
     if (problem === undefined) return path;
     tried.push(`${way}: ${problem}`);

@@ -1,4 +1,5 @@
-import { portProblem } from '../../scripts/process/ports';
+import { holdPort } from '../../scripts/process/ports';
+import type { PortProtocol } from '../../scripts/process/ports';
 
 /** Below the range from which the system gives ports to outgoing connections, so that nothing takes one by chance. */
 const LOWEST = 10_000;
@@ -8,9 +9,20 @@ const HIGHEST = 15_000;
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = LOWEST + Math.floor(Math.random() * (HIGHEST - LOWEST));
-    const problems = await Promise.all([portProblem('TCP', '127.0.0.1', port), portProblem('UDP', '127.0.0.1', port)]);
-    if (problems.every((problem) => problem === undefined)) return port;
+    const free = await Promise.all([isPortFree('TCP', port), isPortFree('UDP', port)]);
+    if (!free.includes(false)) return port;
   }
+}
+
+/** Of 127.0.0.1. */
+export async function isPortFree(protocol: PortProtocol, port: number): Promise<boolean> {
+  return await holdPort(protocol, '127.0.0.1', port).then(
+    (release) => {
+      release();
+      return true;
+    },
+    () => false,
+  );
 }
 
 /** A thousand ports for RTP; the media node passes over those that are taken. */

@@ -10,8 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { portProblem } from '../../scripts/process/ports';
-import { freePort } from './free-ports';
+import { freePort, isPortFree } from './free-ports';
 import { waitFor } from './stack';
 
 const SCENARIOS = join(__dirname, '../fixtures/sipp');
@@ -67,7 +66,7 @@ export class SippCarrier {
     await sleep(200);
     await waitFor(`SIPp with ${options.scenario}`, 5_000, async () => {
       if (carrier.#sipp.exitCode !== null) throw new Error(`SIPp ended: ${carrier.#screen}`);
-      return (await portProblem(protocol, '127.0.0.1', port)) === undefined ? undefined : true;
+      return (await isPortFree(protocol, port)) ? undefined : true;
     });
     return carrier;
   }

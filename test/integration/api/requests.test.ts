@@ -1,3 +1,4 @@
+import { request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { ApiServer } from './support/api-server';
@@ -196,5 +197,25 @@ describe('an Idempotency-Key', () => {
     const headers = { 'Idempotency-Key': key };
     const { status, body } = await api.post('/phone', { name: 'x' }, { headers });
     expect([status, body.code]).toEqual([400, 'invalid_idempotency_key']);
+  });
+
+  it.each([
+    ['two of them', ['a', 'b']],
+    ['one twice', ['a', 'a']],
+    ['one beside an empty one', ['', 'a']],
+  ])('stands in one header: %s are none', async (_, keys) => {
+    const headers = {
+      Authorization: `Bearer ${api.tenant.key}`,
+      'Content-Type': 'application/json',
+      'Idempotency-Key': keys,
+    };
+    const status = await new Promise<number | undefined>((resolve, reject) => {
+      const sent = request(`${api.url}/phone`, { method: 'POST', headers }, (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      });
+      sent.on('error', reject).end(JSON.stringify({ name: 'x' }));
+    });
+    expect(status).toBe(400);
   });
 });

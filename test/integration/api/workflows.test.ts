@@ -143,7 +143,7 @@ describe('without a Temporal server', () => {
       const startedMs = performance.now();
       const { status, body, headers } = await dialling.dial();
       expect([status, body.code, headers.get('retry-after')]).toEqual([503, 'temporal_unavailable', '2']);
-      expect(performance.now() - startedMs).toBeLessThan(1000);
+      expect(performance.now() - startedMs).toBeLessThan(1800);
       expect((await dialling.api.get('/phone')).status).toBe(200);
     } finally {
       await dialling.stop();

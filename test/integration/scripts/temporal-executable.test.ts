@@ -63,7 +63,15 @@ describe('the search for a Temporal server', () => {
     mkdirSync(cache);
     script(join(bin, 'temporal'), '#!/bin/sh\nexit 3\n');
     const cached = script(join(cache, 'temporal-1.5.1'), WORKING);
-    expect(await find({ cliPath: join(folder, 'missing') })).toBe(cached);
+    expect(await find()).toBe(cached);
+  });
+
+  test('does not pass over TEMPORAL_CLI_PATH', async () => {
+    script(join(bin, 'temporal'), WORKING);
+    const dead = script(join(folder, 'dead'), '#!/bin/sh\nexit 3\n');
+    for (const cliPath of [join(folder, 'missing'), folder, dead]) {
+      await expect(find({ cliPath })).rejects.toThrow(new RegExp(`TEMPORAL_CLI_PATH: ${cliPath} `));
+    }
   });
 
   test('builds with Go into the cache, once', async () => {
@@ -80,7 +88,7 @@ describe('the search for a Temporal server', () => {
   });
 
   test('when nothing works, one error names every way and what helps', async () => {
-    const error: unknown = await find({ cliPath: '/nowhere' }).catch((caught: unknown) => caught);
+    const error: unknown = await find().catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(NoTemporalError);
     for (const part of [
       'TEMPORAL_CLI_PATH',

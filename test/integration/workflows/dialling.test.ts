@@ -67,7 +67,7 @@ describe('nothing was sent', () => {
     await until('the dial', 5_000, () => node.control.calls.get(callId));
     const askedMs = Date.now();
     expect(await hangUp(env, callId)).toEqual({ outcome: 'effective' });
-    expect(Date.now() - askedMs).toBeLessThan(1_500);
+    expect(Date.now() - askedMs).toBeLessThan(2_400);
     expect(await env.finished(callId)).toMatchObject({ disposition: 'canceled', endedBy: 'api', truncated: false });
     expect(await invitesOf(callId)).toBe(0);
     expect(await env.attempts(callId)).toMatchObject([{ n: 1, state: 'not_sent' }]);

@@ -116,14 +116,21 @@ describe('readEnv', () => {
   });
 
   test('what is wrong between two values is told with the rest', () => {
-    const env = { DATABASE_URL: 'postgres://u:p@h:5432/d', SECRETS_KEY: KEY, TEMPORAL_TLS_CERT: __filename };
+    const folder = mkdtempSync(join(tmpdir(), 'trunkline-env-'));
+    const certificate = join(folder, 'certificate.pem');
+    writeFileSync(certificate, '-----BEGIN CERTIFICATE-----\n');
+    const env = { DATABASE_URL: 'postgres://u:p@h:5432/d', SECRETS_KEY: KEY, TEMPORAL_TLS_CERT: certificate };
     const read = () => readEnv(processEnv, { file: null, env }, temporalProblems);
-    expect(read).toThrow(/TEMPORAL_ADDRESS: is required\n {2}TEMPORAL_TLS_CERT, TEMPORAL_TLS_KEY: one is of no use/);
+    try {
+      expect(read).toThrow(/TEMPORAL_ADDRESS: is required\n {2}TEMPORAL_TLS_CERT, TEMPORAL_TLS_KEY: one is of no use/);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   test('a file that cannot be read is told by its variable', () => {
     const env = { TEMPORAL_TLS_CA: join(__dirname, 'nowhere.pem') };
-    expect(() => readEnv(processEnv, { file: null, env })).toThrow('TEMPORAL_TLS_CA: must be a file that can be read');
+    expect(() => readEnv(processEnv, { file: null, env })).toThrow('TEMPORAL_TLS_CA: must be a PEM file');
   });
 
   describe('with a file', () => {

@@ -31,13 +31,16 @@ describe('Shutdown', () => {
 
   afterEach(() => jest.useRealTimers());
 
-  test.each(['SIGINT', 'SIGTERM', 'disconnect'])('%s stops the last added first and exits with 0', async (event) => {
-    fake.emit(event);
-    expect(shutdown.requested.aborted).toBe(true);
-    await fake.exited();
-    expect(stopped).toEqual(['second', 'first']);
-    expect(fake.exits).toEqual([0]);
-  });
+  test.each(['SIGINT', 'SIGTERM', 'SIGHUP', 'disconnect'])(
+    '%s stops the last added first and exits with 0',
+    async (event) => {
+      fake.emit(event);
+      expect(shutdown.requested.aborted).toBe(true);
+      await fake.exited();
+      expect(stopped).toEqual(['second', 'first']);
+      expect(fake.exits).toEqual([0]);
+    },
+  );
 
   test('asked twice it runs once', async () => {
     await Promise.all([shutdown.run('a'), shutdown.run('b')]);

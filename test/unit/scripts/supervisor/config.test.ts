@@ -53,6 +53,7 @@ describe('the configurations of all processes', () => {
       MEDIA_MAX_CALLS: 'many',
       WORKER_MAX_ACTIVITIES: '0',
       DATABASE_URL: 'postgres://u:p@h/d',
+      API_PORT: '-1',
       RTP_PORT_MAX: '100',
     };
     let problems: readonly string[] = [];
@@ -62,6 +63,7 @@ describe('the configurations of all processes', () => {
       problems = (error as EnvError).problems;
     }
     expect(problems.map((problem) => problem.split(':')[0]).toSorted((a, b) => (a! < b! ? -1 : 1))).toEqual([
+      'API_PORT',
       'LOG_LEVEL',
       'MEDIA_MAX_CALLS',
       'OUTBOUND_ALLOWED_COUNTRIES',
@@ -75,8 +77,32 @@ describe('the configurations of all processes', () => {
   test.each([
     [{ API_PORT: '5060' }, 'API_PORT, SIP_PORT: are the same port'],
     [{ API_PORT: '8081' }, 'API_PORT, MEDIA_HTTP_PORT: are the same port'],
+    [{ WORKER_HTTP_PORT: '8080' }, 'API_PORT, WORKER_HTTP_PORT: are the same port'],
   ])('know of ports that cannot be taken twice', (env, problem) => {
     expect(() => read(env)).toThrow(problem);
+  });
+
+  test.each([
+    [{ DATABASE_URL: 'postgres://u:50%off@h/d', SECRETS_KEY: Buffer.alloc(32).toString('base64') }, 'DATABASE_URL'],
+    [{ TEMPORAL_TLS_CA: '/' }, 'TEMPORAL_TLS_CA'],
+    [{ TEMPORAL_TLS_CA: join(PROJECT_ROOT, 'package.json') }, 'TEMPORAL_TLS_CA'],
+    [{ RTP_PORT_MIN: '30001', RTP_PORT_MAX: '30002' }, 'RTP_PORT_MIN, RTP_PORT_MAX'],
+    [{ SIP_PORT: '0x1388' }, 'SIP_PORT'],
+    [{ SIP_PORT: '5060.5' }, 'SIP_PORT'],
+    [{ MEDIA_MAX_CALLS: '1e3' }, 'MEDIA_MAX_CALLS'],
+    [{ WORKER_MAX_CACHED_WORKFLOWS: '99999999999999' }, 'WORKER_MAX_CACHED_WORKFLOWS'],
+  ])('know what only one process would find out later: %j', (env, name) => {
+    expect(() => read(env)).toThrow(
+      expect.objectContaining({ name: EnvError.name, problems: [expect.stringContaining(`${name}: `) as string] }),
+    );
+  });
+
+  test('tell of an .env that cannot be read', () => {
+    expect(() => readWithProcesses(readSupervisorConfig, PROCESSES, { env: {}, file: PROJECT_ROOT })).toThrow(EnvError);
+  });
+
+  test('name an address of SIP once', () => {
+    expect(read({ SIP_HOST: '127.0.0.1,127.0.0.1' }).sip.hosts).toEqual(['127.0.0.1']);
   });
 
   test('let one port be taken at two addresses', () => {
