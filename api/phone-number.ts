@@ -39,11 +39,26 @@ export function countryOf(e164: string): string | null {
   return parsed.country ?? mainCountry(parsed.countryCallingCode);
 }
 
+/**
+ * National numbers that begin like this are billed as premium, or shared, whether or not the rest is in a plan: the type
+ * is known of valid numbers only, and a carrier dials the others too.
+ */
+const PREMIUM_PREFIXES: Readonly<Record<string, RegExp>> = {
+  '1': /^(?:900|\d{3}976)/,
+  '31': /^90[069]/,
+  '33': /^89/,
+  '34': /^(?:80[367]|90[1257])/,
+  '39': /^89/,
+  '44': /^(?:9|87[123])/,
+  '49': /^(?:900|137)/,
+};
+
 /** Premium rate, satellite and other numbers that cost whoever dials them far more than a call. */
 export function isExpensive(e164: string): boolean {
   const parsed: PhoneNumber | undefined = parsePhoneNumberFromString(e164);
   if (parsed === undefined) return true;
   const type = parsed.getType();
+  if (PREMIUM_PREFIXES[parsed.countryCallingCode]?.test(parsed.nationalNumber) === true) return true;
   return type === 'PREMIUM_RATE' || type === 'SHARED_COST' || SHARED_CALLING_CODES.has(parsed.countryCallingCode);
 }
 

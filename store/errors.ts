@@ -85,8 +85,8 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   // A name with several addresses, none of which answers.
   if (Array.isArray(cause.errors)) return cause.errors.some(isDatabaseUnavailable);
   const code = cause.code ?? '';
-  // 08 connection, 53 resources, 57014 statement timeout, 57P0x shutdown and start-up, 25P03 idle transaction ended,
+  // 08 connection, 28 and 3D000 another server in its place, 53 resources, 57014 statement timeout, 57P0x shutdown and start-up, 25P03 idle transaction ended,
   // 40001 and 40P01 another transaction was in the way.
-  if (/^(08...|53...|57014|57P0[1-5]|25P03|40001|40P01)$/.test(code)) return true;
+  if (/^(08...|28...|3D000|53...|57014|57P0[1-5]|25P03|40001|40P01)$/.test(code)) return true;
   return NETWORK_CODES.has(code) || OUTAGE_MESSAGE.test(cause.message ?? '');
 }

@@ -4,7 +4,7 @@ import { DEFAULT_MEDIA_TIMEOUT_SECONDS } from '../../contract/directory';
 import { e164, headerSafe, id, mediaTimeoutSeconds, phoneNumber, isoTimestamp } from './primitives';
 
 const HOST_NAME =
-  /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}[A-Za-z0-9])?)*\.?$/;
+  /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*\.?$/;
 
 /** A name or address a SIP request can be sent to: no port, no scheme, no user part. */
 const sipHost = z

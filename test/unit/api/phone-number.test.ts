@@ -69,7 +69,22 @@ describe('isExpensive', () => {
     },
   );
 
-  it.each(['+15551234567', '+442079460000', '+4915112345678'])('is false of %s', (number) => {
-    expect(isExpensive(number)).toBe(false);
+  it.each([
+    '+19001234567',
+    '+15559761234',
+    '+4490012345',
+    '+449012345678',
+    '+49137123456',
+    '+33899123456',
+    '+34905123456',
+  ])('is true of %s, which is in no plan and dialled nevertheless', (number) => {
+    expect(isExpensive(number)).toBe(true);
   });
+
+  it.each(['+15551234567', '+442079460000', '+4915112345678', '+19762345678', '+4989123456'])(
+    'is false of %s',
+    (number) => {
+      expect(isExpensive(number)).toBe(false);
+    },
+  );
 });

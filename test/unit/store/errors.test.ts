@@ -8,6 +8,8 @@ describe('isDatabaseUnavailable', () => {
   it.each([
     ['an administrator stopping the server', failed({ code: '57P01' })],
     ['a server that is starting', failed({ code: '57P03' })],
+    ['a server that does not know us', failed({ code: '28P01' })],
+    ['a server without our database', failed({ code: '3D000' })],
     ['a statement timeout', failed({ code: '57014' })],
     ['too many connections', failed({ code: '53300' })],
     ['a refused connection', Object.assign(new Error('connect'), { code: 'ECONNREFUSED' })],
