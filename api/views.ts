@@ -1,5 +1,6 @@
 /** Rows of the store as the contract shows them. */
 import { AGENT_ID_HEADER } from '../contract/directory';
+import type { Routing } from '../contract/directory';
 import type { Call as CallRow } from '../store/entities/call';
 import type { InboundTrunk as InboundTrunkRow } from '../store/entities/inbound-trunk';
 import type { PhoneNumber as PhoneNumberRow } from '../store/entities/phone-number';
@@ -10,6 +11,7 @@ import type { AgentResource } from './schemas/agent';
 import type { CallResource, CallEventResource } from './schemas/call';
 import type { InboundTrunkResource } from './schemas/inbound-trunk';
 import type { PhoneNumberRecord } from './schemas/number';
+import type { RoutingResource } from './schemas/routing';
 import type { OutboundTrunkResource, OutboundTrunkSummary } from './schemas/outbound-trunk';
 
 const iso = (date: Date): string => date.toISOString();
@@ -131,6 +133,7 @@ export function callView(row: CallRow): CallResource {
     disposition: row.disposition,
     sip: { call_id: row.sipCallId, final_status: row.sipFinalStatus, reason: row.sipReason, q850: row.sipQ850 },
     trunk_id: row.trunkId,
+    routing: row.routing && routingView(row.routing),
     campaign_id: row.campaignId,
     contact_id: row.contactId,
     session_id: row.sessionId,
@@ -152,6 +155,10 @@ export function callView(row: CallRow): CallResource {
     },
     metadata: row.metadata,
   };
+}
+
+function routingView({ steps, agentId }: Routing): RoutingResource {
+  return { steps: steps.map(({ rule, matched, reason }) => ({ rule, matched, reason })), agent_id: agentId };
 }
 
 export function callEventView({ source, seq, at, type, data }: StoredEvent): CallEventResource {

@@ -155,6 +155,7 @@ export const queuedCallExample: z.output<typeof call> = {
   disposition: null,
   sip: { call_id: null, final_status: null, reason: null, q850: null },
   trunk_id: TRUNK_ID,
+  routing: null,
   campaign_id: null,
   contact_id: null,
   session_id: '01937f40-2222-7333-8444-555566667777',
