@@ -30,6 +30,7 @@ import { inboundTrunkRoutes } from './routes/inbound-trunk';
 import { numberRoutes } from './routes/numbers';
 import { operationsRouter } from './routes/operations';
 import { outboundTrunkRoutes } from './routes/outbound-trunks';
+import { routePreviewRoutes } from './routes/route-preview';
 import { SpeechCatalog } from './speech-catalog';
 import type { ApiStore } from './store';
 
@@ -91,6 +92,7 @@ function resourceRoutes(deps: RouteDeps): readonly (readonly Route[])[] {
   const { allowPrivateTargets, outboundAllowedCountries: allowedCountries } = options;
   return [
     numberRoutes({ store, changes }),
+    routePreviewRoutes({ store }),
     inboundTrunkRoutes({ store, changes, sipEndpoint: new InboundTrunkEndpoint(options.sip, nodes) }),
     outboundTrunkRoutes({ store, changes, allowPrivateTargets }),
     agentConfigRoutes({ store, changes }),

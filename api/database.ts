@@ -18,6 +18,7 @@ import { MediaNodeRepository } from '../store/repositories/media-node-repository
 import { OrganisationRepository } from '../store/repositories/organisation-repository';
 import { OutboundTrunkRepository } from '../store/repositories/outbound-trunk-repository';
 import { PhoneNumberRepository } from '../store/repositories/phone-number-repository';
+import { RoutingRepository } from '../store/repositories/routing-repository';
 import { TranscriptRepository } from '../store/repositories/transcript-repository';
 import { unavailable } from './errors';
 import type { Authenticator } from './middleware/auth';
@@ -41,6 +42,7 @@ export function createApiStore(dataSource: DataSource, secrets: SecretBox): ApiS
     organisations: new OrganisationRepository(dataSource),
     outboundTrunks: new OutboundTrunkRepository(dataSource, secrets),
     phoneNumbers: new PhoneNumberRepository(dataSource),
+    routing: new RoutingRepository(dataSource),
     transcripts: new TranscriptRepository(dataSource, secrets),
   };
 }

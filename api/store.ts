@@ -12,6 +12,7 @@ import type { MediaNodeRepository } from '../store/repositories/media-node-repos
 import type { OrganisationRepository } from '../store/repositories/organisation-repository';
 import type { OutboundTrunkRepository } from '../store/repositories/outbound-trunk-repository';
 import type { PhoneNumberRepository } from '../store/repositories/phone-number-repository';
+import type { RoutingRepository } from '../store/repositories/routing-repository';
 import type { TranscriptRepository } from '../store/repositories/transcript-repository';
 
 export interface ApiStore {
@@ -34,5 +35,6 @@ export interface ApiStore {
     PhoneNumberRepository,
     'list' | 'find' | 'verified' | 'ofAgent' | 'create' | 'attest' | 'assignToAgent' | 'delete'
   >;
+  readonly routing: Pick<RoutingRepository, 'organisation'>;
   readonly transcripts: Pick<TranscriptRepository, 'list'>;
 }

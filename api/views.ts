@@ -157,7 +157,7 @@ export function callView(row: CallRow): CallResource {
   };
 }
 
-function routingView({ steps, agentId }: Routing): RoutingResource {
+export function routingView({ steps, agentId }: Routing): RoutingResource {
   return { steps: steps.map(({ rule, matched, reason }) => ({ rule, matched, reason })), agent_id: agentId };
 }
 

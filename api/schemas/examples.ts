@@ -6,6 +6,7 @@ import type { call, callEvent, transcript } from './call';
 import type { inboundTrunk, inboundTrunkDeleted } from './inbound-trunk';
 import type { number, numberDeleted } from './number';
 import type { outboundTrunk, outboundTrunkDeleted, OutboundTrunkSummary } from './outbound-trunk';
+import type { RoutePreview } from './routing';
 
 const ORG_ID = '01937f3e-5b7a-7c11-9d2e-2f4f8f1f0a01';
 const AGENT_ID = '01937f3e-6c10-7f33-8a44-91b1a2c3d402';
@@ -109,6 +110,21 @@ export const inboundTrunkDeletedExample: z.output<typeof inboundTrunkDeleted> = 
   id: TRUNK_ID,
   deleted: true,
   detached: { phone_numbers: [NUMBER] },
+};
+
+export const routePreviewExample: RoutePreview = {
+  steps: [
+    { rule: 'header', matched: false, reason: 'No agent is named by X-OPENCX-AGENT-ID.' },
+    {
+      rule: 'number_assignment',
+      matched: true,
+      reason: `The number, dialled without the plus sign, is assigned to the agent ${AGENT_ID}.`,
+    },
+  ],
+  agent_id: AGENT_ID,
+  rule: 'number_assignment',
+  dialed_number: NUMBER,
+  sip_status: null,
 };
 
 export const outboundTrunkSummaryExample: OutboundTrunkSummary = {
