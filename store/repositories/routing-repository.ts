@@ -16,27 +16,28 @@ interface Found {
   readonly numbers: readonly {
     readonly phoneNumber: string;
     readonly agentId: string | null;
-    readonly verified: boolean;
+    readonly onTrunk: boolean;
   }[];
 }
 
 /**
- * Of the organisation's numbers only those that can be meant, which end like the dialled one, and one per beginning of
- * four characters: these tell whether all are of one country.
+ * Of the organisation's numbers only those that can be meant, which end like the dialled one, and the first and the last
+ * of all: when these begin with the same country code, so do all between them. Whatever is on the trunk is verified.
  */
 const LOOK_UP = `
-  WITH own AS (
-    SELECT phone_number, agent_id, true AS verified FROM phone_numbers WHERE org_id = $1 AND status = 'verified'
-    UNION ALL SELECT unnest(phone_numbers), NULL, false FROM inbound_trunks WHERE org_id = $1),
+  WITH trunk AS (SELECT id, phone_numbers FROM inbound_trunks WHERE org_id = $1),
+  verified AS NOT MATERIALIZED (SELECT phone_number, agent_id FROM phone_numbers WHERE org_id = $1 AND status = 'verified'),
   asked AS (
-    SELECT * FROM own WHERE right(phone_number, ${MIN_NUMBER_DIGITS}) = $3
-    UNION ALL (SELECT DISTINCT ON (left(phone_number, 4)) * FROM own))
+    SELECT phone_number, agent_id, EXISTS (SELECT 1 FROM trunk WHERE phone_number = ANY(phone_numbers)) AS on_trunk
+    FROM verified WHERE right(phone_number, ${MIN_NUMBER_DIGITS}) = $3
+    UNION ALL (SELECT phone_number, agent_id, false FROM verified ORDER BY phone_number LIMIT 1)
+    UNION ALL (SELECT phone_number, agent_id, false FROM verified ORDER BY phone_number DESC LIMIT 1))
   SELECT
-    EXISTS (SELECT 1 FROM inbound_trunks WHERE org_id = $1) AS "hasTrunk",
+    EXISTS (SELECT 1 FROM trunk) AS "hasTrunk",
     (SELECT id FROM agents WHERE org_id = $1 AND id = $2) AS "namedAgentId",
     (SELECT id FROM agents WHERE org_id = $1 AND type = 'inbound' ORDER BY created_at, id LIMIT 1)
       AS "oldestInboundAgentId",
-    coalesce((SELECT json_agg(json_build_object('phoneNumber', phone_number, 'agentId', agent_id, 'verified', verified))
+    coalesce((SELECT json_agg(json_build_object('phoneNumber', phone_number, 'agentId', agent_id, 'onTrunk', on_trunk))
       FROM asked), '[]') AS numbers`;
 
 /** What routing asks of an organisation, as the store has it now: enough for one INVITE. */
@@ -60,9 +61,9 @@ export class RoutingRepository {
 
 function routed({ numbers, namedAgentId, oldestInboundAgentId }: Found): RoutedOrganisation<{ readonly id: string }> {
   const own = new OwnNumbers();
-  for (const { phoneNumber, agentId, verified } of numbers) {
-    if (verified) own.verify(phoneNumber, agentId);
-    else own.putOnTrunk([phoneNumber]);
+  for (const { phoneNumber, agentId, onTrunk } of numbers) {
+    own.verify(phoneNumber, agentId);
+    if (onTrunk) own.putOnTrunk([phoneNumber]);
   }
   const agentIds = new Set([namedAgentId, ...numbers.map(({ agentId }) => agentId)]);
   return {
