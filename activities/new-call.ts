@@ -21,6 +21,7 @@ export function newCall(input: CallInput, details: SealedCallDetails): NewCall {
     bootId: inbound?.bootId ?? null,
     sipCallId: inbound?.sipCallId ?? null,
     routingRule: inbound?.routingRule ?? null,
+    routing: details.routing ?? null,
     metadata: details.metadata,
   };
 }

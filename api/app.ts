@@ -34,6 +34,7 @@ import { numberRoutes } from './routes/numbers';
 import { operationsRouter } from './routes/operations';
 import { outboundTrunkRoutes } from './routes/outbound-trunks';
 import { transferDestinationRoutes } from './routes/transfer-destinations';
+import { routePreviewRoutes } from './routes/route-preview';
 import { SpeechCatalog } from './speech-catalog';
 import type { ApiStore } from './store';
 
@@ -96,6 +97,7 @@ function resourceRoutes(deps: RouteDeps): readonly (readonly Route[])[] {
   const { allowPrivateTargets, outboundAllowedCountries: allowedCountries } = options;
   return [
     numberRoutes({ store, changes }),
+    routePreviewRoutes({ store }),
     inboundTrunkRoutes({ store, changes, sipEndpoint }),
     inboundTrunkNumberRoutes({ store, changes, sipEndpoint }),
     outboundTrunkRoutes({ store, changes, allowPrivateTargets }),

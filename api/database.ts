@@ -20,6 +20,7 @@ import { OrganisationRepository } from '../store/repositories/organisation-repos
 import { OutboundTrunkRepository } from '../store/repositories/outbound-trunk-repository';
 import { PhoneNumberRepository } from '../store/repositories/phone-number-repository';
 import { TransferDestinationRepository } from '../store/repositories/transfer-destination-repository';
+import { RoutingRepository } from '../store/repositories/routing-repository';
 import { TranscriptRepository } from '../store/repositories/transcript-repository';
 import { unavailable } from './errors';
 import type { Authenticator } from './middleware/auth';
@@ -45,6 +46,7 @@ export function createApiStore(dataSource: DataSource, secrets: SecretBox): ApiS
     outboundTrunks: new OutboundTrunkRepository(dataSource, secrets),
     phoneNumbers: new PhoneNumberRepository(dataSource),
     transferDestinations: new TransferDestinationRepository(dataSource, secrets),
+    routing: new RoutingRepository(dataSource),
     transcripts: new TranscriptRepository(dataSource, secrets),
   };
 }

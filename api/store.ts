@@ -14,6 +14,7 @@ import type { OrganisationRepository } from '../store/repositories/organisation-
 import type { OutboundTrunkRepository } from '../store/repositories/outbound-trunk-repository';
 import type { PhoneNumberRepository } from '../store/repositories/phone-number-repository';
 import type { TransferDestinationRepository } from '../store/repositories/transfer-destination-repository';
+import type { RoutingRepository } from '../store/repositories/routing-repository';
 import type { TranscriptRepository } from '../store/repositories/transcript-repository';
 
 export interface ApiStore {
@@ -41,5 +42,6 @@ export interface ApiStore {
     TransferDestinationRepository,
     'list' | 'ofAgent' | 'findForChange' | 'create' | 'update' | 'delete' | 'assign' | 'unassign'
   >;
+  readonly routing: Pick<RoutingRepository, 'organisation'>;
   readonly transcripts: Pick<TranscriptRepository, 'list'>;
 }

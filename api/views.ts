@@ -1,5 +1,6 @@
 /** Rows of the store as the contract shows them. */
 import { AGENT_ID_HEADER } from '../contract/directory';
+import type { Routing } from '../contract/directory';
 import type { Call as CallRow } from '../store/entities/call';
 import type { Contact } from '../store/entities/contact';
 import type { InboundTrunk as InboundTrunkRow } from '../store/entities/inbound-trunk';
@@ -13,6 +14,7 @@ import type { CallResource, CallEventResource } from './schemas/call';
 import type { ContactResource } from './schemas/contact';
 import type { InboundTrunkResource } from './schemas/inbound-trunk';
 import type { PhoneNumberRecord } from './schemas/number';
+import type { RoutingResource } from './schemas/routing';
 import type { OutboundTrunkResource, OutboundTrunkSummary } from './schemas/outbound-trunk';
 import type { TransferDestinationResource } from './schemas/transfer-destination';
 import { NOISE_SUPPRESSION_TO_COME } from './warnings';
@@ -165,6 +167,7 @@ export function callView(row: CallRow): CallResource {
     disposition: row.disposition,
     sip: { call_id: row.sipCallId, final_status: row.sipFinalStatus, reason: row.sipReason, q850: row.sipQ850 },
     trunk_id: row.trunkId,
+    routing: row.routing && routingView(row.routing),
     campaign_id: row.campaignId,
     contact_id: row.contactId,
     session_id: row.sessionId,
@@ -186,6 +189,10 @@ export function callView(row: CallRow): CallResource {
     },
     metadata: row.metadata,
   };
+}
+
+export function routingView({ steps, agentId }: Routing): RoutingResource {
+  return { steps: steps.map(({ rule, matched, reason }) => ({ rule, matched, reason })), agent_id: agentId };
 }
 
 export function callEventView({ source, seq, at, type, data }: StoredEvent): CallEventResource {

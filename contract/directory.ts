@@ -45,7 +45,23 @@ export interface OutboundTrunkProfile {
   readonly mediaTimeoutSeconds: number;
 }
 
-export type RoutingRule = 'header' | 'number_assignment' | 'trunk_number' | 'fallback';
+/** In the order in which they are looked at. */
+export const ROUTING_RULES = ['header', 'number_assignment', 'trunk_number', 'fallback'] as const;
+export type RoutingRule = (typeof ROUTING_RULES)[number];
+
+/** A rule that was looked at. The reason is for people: it names agents and never a number. */
+export interface RoutingStep {
+  /** `request_uri`: there was nothing to look for. */
+  readonly rule: RoutingRule | 'request_uri';
+  readonly matched: boolean;
+  readonly reason: string;
+}
+
+/** Who answers a call and why, as its record keeps it. */
+export interface Routing {
+  readonly steps: readonly RoutingStep[];
+  readonly agentId: string | null;
+}
 
 export interface InboundRequest {
   readonly trunkId: string;
@@ -68,15 +84,15 @@ export type RoutingDecision =
       readonly ok: true;
       readonly agent: AgentProfile;
       readonly rule: RoutingRule;
-      /** One sentence per rule looked at, in order. */
-      readonly steps: readonly string[];
+      /** Up to the one that matched, which is `rule`. */
+      readonly steps: readonly RoutingStep[];
       /** A number of ours as we spell it, else E.164 where it could be read as such, else as received. */
       readonly dialedNumber: string;
       readonly callerNumber: string;
       /** The trunk's. */
       readonly mediaTimeoutSeconds: number;
     }
-  | { readonly ok: false; readonly status: 404 | 480; readonly steps: readonly string[] };
+  | { readonly ok: false; readonly status: 404 | 480; readonly steps: readonly RoutingStep[] };
 
 export type StartInboundResult =
   | { readonly ok: true; readonly callId: string; readonly sessionId: string }

@@ -1,5 +1,5 @@
 /** What a media node reports of its calls. Ids are opaque; nothing here names Temporal, a database or HTTP. */
-import type { RoutingRule } from './directory';
+import type { RoutingRule, RoutingStep } from './directory';
 import type { CallEnding, CallMetrics } from './endings';
 
 export interface TranscriptTurn {
@@ -37,7 +37,12 @@ interface EventBase {
 type ObservedEvent = EventBase &
   (
     | { readonly type: 'sip'; readonly entry: SipLadderEntry }
-    | { readonly type: 'routed'; readonly rule: RoutingRule; readonly steps: readonly string[] }
+    | {
+        readonly type: 'routed';
+        readonly rule: RoutingRule;
+        readonly agentId: string;
+        readonly steps: readonly RoutingStep[];
+      }
     | { readonly type: 'dial_sent'; readonly attemptId: string; readonly sipCallId: string }
     /** `target`: an address and its transport, or the name that has none. */
     | { readonly type: 'target_unreachable'; readonly target: string; readonly reason: string }

@@ -76,6 +76,7 @@ export class NodeCallDirectory implements CallDirectory {
         from: decision.callerNumber,
         to: decision.dialedNumber,
         privacy: request.privacy,
+        routing: { steps: decision.steps, agentId: decision.agent.id },
         firstMessage: null,
         metadata: {},
       },

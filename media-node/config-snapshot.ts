@@ -2,24 +2,17 @@ import type { AgentProfile, InboundTrunkProfile, OutboundTrunkProfile } from '..
 import type { Agent } from '../store/entities/agent';
 import type { PhoneNumber } from '../store/entities/phone-number';
 import type { ConfigDelta, ConfigReference } from '../store/repositories/config-repository';
-
-interface KnownAgent {
-  readonly profile: AgentProfile;
-  readonly createdAtMs: number;
-}
+import { OrganisationConfig } from './organisation-config';
 
 /** The configuration as of one version, with the look-ups a call needs. Deltas replace rows by id. */
 export class ConfigSnapshot {
   #version = 0;
-  readonly #agents = new Map<string, KnownAgent>();
+  readonly #agents = new Map<string, AgentProfile>();
   readonly #inboundTrunks = new Map<string, InboundTrunkProfile>();
   readonly #inboundByUsername = new Map<string, InboundTrunkProfile>();
   readonly #outboundTrunks = new Map<string, OutboundTrunkProfile>();
   readonly #numbers = new Map<string, PhoneNumber>();
-  /** Made anew when a number changes. */
-  readonly #verifiedNumbers = new Map<string, readonly PhoneNumber[]>();
-  /** Oldest first, made anew when an agent changes. */
-  readonly #inboundAgents = new Map<string, readonly AgentProfile[]>();
+  readonly #organisations = new Map<string, OrganisationConfig>();
 
   get version(): number {
     return this.#version;
@@ -32,18 +25,25 @@ export class ConfigSnapshot {
     for (const reference of delta.deleted) this.#delete(reference);
     for (const reference of delta.unreadable) this.#delete(reference);
     for (const agent of delta.agents) {
-      this.#agents.set(agent.id, { profile: toProfile(agent), createdAtMs: agent.createdAt.getTime() });
+      const profile = toProfile(agent);
+      this.#agents.set(agent.id, profile);
+      this.organisation(agent.orgId).setAgent(profile, agent.createdAt.getTime());
     }
-    if (delta.agents.length + delta.deleted.length > 0) this.#inboundAgents.clear();
-    if (delta.phoneNumbers.length + delta.deleted.length > 0) this.#verifiedNumbers.clear();
     for (const trunk of delta.inboundTrunks) {
       this.#deleteInboundTrunk(trunk.id);
       const { id, orgId, authUsername: username, authPassword: password, phoneNumbers, mediaTimeoutSeconds } = trunk;
       const profile = { id, orgId, username, password, phoneNumbers, mediaTimeoutSeconds };
       this.#inboundTrunks.set(id, profile);
       this.#inboundByUsername.set(username, profile);
+      this.organisation(orgId).numbers.putOnTrunk(phoneNumbers);
     }
-    for (const number of delta.phoneNumbers) this.#numbers.set(number.id, number);
+    // All that they were before any of what they are: a number may move from one record to another.
+    for (const { id } of delta.phoneNumbers) this.#deletePhoneNumber(id);
+    for (const number of delta.phoneNumbers) {
+      const { id, orgId, phoneNumber, status, agentId } = number;
+      this.#numbers.set(id, number);
+      if (status === 'verified') this.organisation(orgId).numbers.verify(phoneNumber, agentId);
+    }
     for (const trunk of delta.outboundTrunks) {
       const { transport, ...profile } = trunk;
       // TLS towards carriers is not offered by the API yet; a row that asks for it is not dialled in the clear.
@@ -55,7 +55,7 @@ export class ConfigSnapshot {
   }
 
   agent(agentId: string): AgentProfile | undefined {
-    return this.#agents.get(agentId)?.profile;
+    return this.#agents.get(agentId);
   }
 
   inboundTrunk(username: string): InboundTrunkProfile | undefined {
@@ -70,27 +70,14 @@ export class ConfigSnapshot {
     return this.#outboundTrunks.get(trunkId);
   }
 
-  /** The verified numbers of an organisation, with the agent that answers each. */
-  verifiedNumbers(orgId: string): readonly { readonly phoneNumber: string; readonly agentId: string | null }[] {
-    let numbers = this.#verifiedNumbers.get(orgId);
-    if (numbers === undefined) {
-      numbers = [...this.#numbers.values()].filter((number) => number.orgId === orgId && number.status === 'verified');
-      this.#verifiedNumbers.set(orgId, numbers);
+  /** Of an unknown one: nothing. */
+  organisation(orgId: string): OrganisationConfig {
+    let organisation = this.#organisations.get(orgId);
+    if (organisation === undefined) {
+      organisation = new OrganisationConfig();
+      this.#organisations.set(orgId, organisation);
     }
-    return numbers;
-  }
-
-  /** Agents of type inbound, oldest first. */
-  inboundAgents(orgId: string): readonly AgentProfile[] {
-    let agents = this.#inboundAgents.get(orgId);
-    if (agents === undefined) {
-      agents = [...this.#agents.values()]
-        .filter(({ profile }) => profile.orgId === orgId && profile.type === 'inbound')
-        .sort((a, b) => a.createdAtMs - b.createdAtMs || (a.profile.id < b.profile.id ? -1 : 1))
-        .map(({ profile }) => profile);
-      this.#inboundAgents.set(orgId, agents);
-    }
-    return agents;
+    return organisation;
   }
 
   #revokedTrunks({ full, deleted, unreadable, inboundTrunks, outboundTrunks }: ConfigDelta): readonly string[] {
@@ -105,14 +92,13 @@ export class ConfigSnapshot {
     this.#inboundByUsername.clear();
     this.#outboundTrunks.clear();
     this.#numbers.clear();
-    this.#verifiedNumbers.clear();
-    this.#inboundAgents.clear();
+    this.#organisations.clear();
   }
 
   #delete({ kind, id }: ConfigReference): void {
     switch (kind) {
       case 'agent':
-        this.#agents.delete(id);
+        this.#deleteAgent(id);
         break;
       case 'inbound_trunk':
         this.#deleteInboundTrunk(id);
@@ -121,15 +107,30 @@ export class ConfigSnapshot {
         this.#outboundTrunks.delete(id);
         break;
       case 'phone_number':
-        this.#numbers.delete(id);
+        this.#deletePhoneNumber(id);
         break;
     }
+  }
+
+  #deleteAgent(id: string): void {
+    const known = this.#agents.get(id);
+    if (known === undefined) return;
+    this.#agents.delete(id);
+    this.organisation(known.orgId).deleteAgent(id);
+  }
+
+  #deletePhoneNumber(id: string): void {
+    const known = this.#numbers.get(id);
+    if (known === undefined) return;
+    this.#numbers.delete(id);
+    if (known.status === 'verified') this.organisation(known.orgId).numbers.unverify(known.phoneNumber);
   }
 
   #deleteInboundTrunk(id: string): void {
     const known = this.#inboundTrunks.get(id);
     if (known === undefined) return;
     this.#inboundTrunks.delete(id);
+    this.organisation(known.orgId).numbers.takeOffTrunk(known.phoneNumbers);
     if (this.#inboundByUsername.get(known.username) === known) this.#inboundByUsername.delete(known.username);
   }
 }

@@ -1,3 +1,4 @@
+import type { Routing } from '../contract/directory';
 import { rowAad } from './secrets';
 import type { SecretBox } from './secrets';
 
@@ -7,6 +8,8 @@ export interface SealedCallDetails {
   readonly to: string;
   /** Values of the caller's Privacy header; absent without any. */
   readonly privacy?: readonly string[];
+  /** Of an inbound call; absent in those of former releases. */
+  readonly routing?: Routing;
   readonly firstMessage: string | null;
   readonly metadata: Record<string, unknown>;
 }

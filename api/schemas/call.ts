@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { CALL_DIRECTIONS, CALL_STATUSES } from '../../contract/call';
 import { DISPOSITIONS, ENDED_BY } from '../../contract/endings';
+import { routing } from './routing';
 import { id, MAX_FIRST_MESSAGE_CHARS, pageOf, pageQuery, phoneNumber, isoTimestamp } from './primitives';
 
 const direction = z.enum(CALL_DIRECTIONS);
@@ -57,6 +58,7 @@ export const call = z
       q850: z.int().nullable(),
     }),
     trunk_id: id.nullable(),
+    routing: routing.nullable().meta({ description: 'Why this agent answers; null for outbound calls' }),
     campaign_id: id.nullable(),
     contact_id: id.nullable(),
     session_id: id.nullable(),

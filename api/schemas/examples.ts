@@ -13,6 +13,7 @@ import type {
   transferDestinationDeleted,
   TransferDestinationResource,
 } from './transfer-destination';
+import type { RoutePreview } from './routing';
 
 const ORG_ID = '01937f3e-5b7a-7c11-9d2e-2f4f8f1f0a01';
 const AGENT_ID = '01937f3e-6c10-7f33-8a44-91b1a2c3d402';
@@ -119,6 +120,21 @@ export const inboundTrunkDeletedExample: z.output<typeof inboundTrunkDeleted> = 
   detached: { phone_numbers: [NUMBER] },
 };
 
+export const routePreviewExample: RoutePreview = {
+  steps: [
+    { rule: 'header', matched: false, reason: 'No agent is named by X-OPENCX-AGENT-ID.' },
+    {
+      rule: 'number_assignment',
+      matched: true,
+      reason: `The number, dialled without the plus sign, is assigned to the agent ${AGENT_ID}.`,
+    },
+  ],
+  agent_id: AGENT_ID,
+  rule: 'number_assignment',
+  dialed_number: NUMBER,
+  sip_status: null,
+};
+
 export const outboundTrunkSummaryExample: OutboundTrunkSummary = {
   id: TRUNK_ID,
   name: 'My SIP Provider',
@@ -204,6 +220,7 @@ export const queuedCallExample: z.output<typeof call> = {
   disposition: null,
   sip: { call_id: null, final_status: null, reason: null, q850: null },
   trunk_id: TRUNK_ID,
+  routing: null,
   campaign_id: null,
   contact_id: null,
   session_id: '01937f40-2222-7333-8444-555566667777',

@@ -126,7 +126,8 @@ export class InboundCall implements RegisteredCall {
       this.#refuse(decision.status === 404 ? 'no_request_user' : 'no_agent', decision.status);
       return;
     }
-    lifecycle.events.report({ type: 'routed', rule: decision.rule, steps: decision.steps });
+    const { rule, agent, steps } = decision;
+    lifecycle.events.report({ type: 'routed', rule, agentId: agent.id, steps });
     // The port opens while the workflow starts.
     const port = media.open(invite.localAddress, decision.mediaTimeoutSeconds).then(
       () => null,

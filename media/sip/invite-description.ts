@@ -7,6 +7,7 @@ import type { SipIdentity } from './auth/identity';
 import type { Flow } from './edge/flow';
 import type { InboundInvite } from './invite';
 import type { SipRequest } from './message/message';
+import type { SipUri } from './message/uri';
 
 /** What the call layer learns of an INVITE: its text as UTF-8, and no credentials. */
 export function describeInvite(
@@ -24,7 +25,7 @@ export function describeInvite(
     sipCallId: request.callId,
     fromTag: request.fromTag,
     cseq: request.cseq?.number ?? 0,
-    requestUser: decodeUserPart(parseUri(request.requestUri)?.user ?? ''),
+    requestUser: requestUser(parseUri(request.requestUri)),
     caller: callerIdentity(request),
     headers,
     offer: sdpOf(request),
@@ -33,4 +34,11 @@ export function describeInvite(
     localAddress,
     receivedAt,
   };
+}
+
+/** With the context of a national number, which a sip URI has in its user part and a tel URI behind it. RFC 3966 §5.1.5 */
+function requestUser(uri: SipUri | null): string {
+  if (uri === null || uri.user === '') return '';
+  const context = uri.params.get('phone-context');
+  return decodeUserPart(context == null ? uri.user : `${uri.user};phone-context=${context}`);
 }

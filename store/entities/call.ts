@@ -1,5 +1,6 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import type { CallDirection, CallStatus } from '../../contract/call';
+import type { Routing } from '../../contract/directory';
 import type { CallMetrics, Disposition, EndedBy, EndReason } from '../../contract/endings';
 
 /**
@@ -80,6 +81,10 @@ export class Call {
 
   @Column({ type: 'text', nullable: true })
   routingRule!: string | null;
+
+  /** Of inbound calls. */
+  @Column({ type: 'jsonb', nullable: true })
+  routing!: Routing | null;
 
   @Column({ type: 'timestamptz', precision: 3 })
   createdAt!: Date;

@@ -10,6 +10,9 @@ export type NumberMethod = 'attest' | 'outbound_code' | 'inbound_call';
 @Entity('phone_numbers')
 @Index('phone_numbers_verified', ['phoneNumber'], { unique: true, where: "status = 'verified'" })
 @Index('phone_numbers_org', ['orgId', 'createdAt', 'id'])
+@Index('phone_numbers_org_number', ['orgId', 'phoneNumber'], { where: "status = 'verified'" })
+// By (org_id, right(phone_number, 7)): an expression, which TypeORM cannot write.
+@Index('phone_numbers_ending', { synchronize: false })
 @Index('phone_numbers_agent', ['agentId'], { where: 'agent_id IS NOT NULL' })
 @Index('phone_numbers_version', ['version'])
 export class PhoneNumber {

@@ -30,7 +30,7 @@ export class AttemptRepository {
     const rows: unknown[] = await this.#dataSource.query(
       `WITH ${CALL_BEGUN}
        INSERT INTO call_attempts (attempt_id, call_id, org_id, n, state, sip_call_id, node_id, boot_id)
-       VALUES ($19, $1, $2, $20, 'intended', $21, $22, $23) ON CONFLICT DO NOTHING RETURNING attempt_id`,
+       VALUES ($20, $1, $2, $21, 'intended', $22, $23, $24) ON CONFLICT DO NOTHING RETURNING attempt_id`,
       [...callParameters(call), attemptId, n, sipCallId, nodeId, bootId],
     );
     if (rows.length === 0) {

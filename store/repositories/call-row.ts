@@ -1,5 +1,6 @@
 /** How a call's row begins, for the two writers that may be the first: its workflow and the node that dials it. */
 import type { CallDirection, CallStatus } from '../../contract/call';
+import type { Routing } from '../../contract/directory';
 import { jsonbParameter, storableText } from '../jsonb';
 
 export interface NewCall {
@@ -18,18 +19,19 @@ export interface NewCall {
   readonly bootId?: string | null;
   readonly sipCallId?: string | null;
   readonly routingRule?: string | null;
+  readonly routing?: Routing | null;
   readonly metadata?: Readonly<Record<string, unknown>>;
 }
 
 /**
  * Two parts of a WITH clause, `begun` and `started`: the row, and the first event of the workflow. What is there already
- * stays. Takes the first 18 parameters.
+ * stays. Takes the first 19 parameters.
  */
 export const CALL_BEGUN = `
   begun AS (
     INSERT INTO calls (id, org_id, agent_id, trunk_id, session_id, direction, from_number, to_number, status,
-      created_at, started_at, node_id, boot_id, sip_call_id, routing_rule, metadata, privacy)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16::jsonb, $18::text[])
+      created_at, started_at, node_id, boot_id, sip_call_id, routing_rule, metadata, privacy, routing)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16::jsonb, $18::text[], $19::jsonb)
     ON CONFLICT (id) DO NOTHING RETURNING id),
   started AS (
     INSERT INTO call_events (call_id, source, seq, org_id, at, type, data)
@@ -56,6 +58,7 @@ export function callParameters(call: NewCall): unknown[] {
     jsonbParameter(call.metadata ?? {}),
     jsonbParameter({ direction: call.direction, routing_rule: call.routingRule ?? null }),
     call.privacy ?? [],
+    call.routing == null ? null : jsonbParameter(call.routing),
   ];
 }
 

@@ -44,7 +44,7 @@ export class FakeDirectory implements CallDirectory {
     ok: true,
     agent: AGENT,
     rule: 'trunk_number',
-    steps: ['the number is on the trunk'],
+    steps: [{ rule: 'trunk_number', matched: true, reason: 'The number is on the trunk.' }],
     dialedNumber: '+15551234567',
     callerNumber: '+15557654321',
     mediaTimeoutSeconds: 60,

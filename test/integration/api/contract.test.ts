@@ -43,6 +43,7 @@ describe('the OpenAPI document', () => {
     const agent = (await api.post('/phone', { name: 'A' })).body;
     const number = (await api.post('/phone/numbers', { phone_number: '+15551234567', method: 'attest' })).body;
     await api.post('/phone/sip/inbound-trunk', { phone_numbers: ['+15551234567'] });
+    await api.post('/phone/sip/inbound-trunk/route-preview', { dialed_number: '15551234567' });
     const trunk = (
       await api.post('/phone/sip/outbound-trunks', {
         name: 'Carrier',

@@ -79,7 +79,9 @@ test('numbers travel sealed, and the call begins on this boot with its agent’s
   const input = started[0] as InboundCallInput;
   expect(input).toMatchObject({ nodeId: 'n1', bootId: 'b1', routingRule: 'fallback', maxDurationSeconds: 77 });
   expect(JSON.stringify(input)).not.toContain('1555');
-  expect(openDetails(secrets, input)).toMatchObject({ from: '+15557654321', to: '+15551234567' });
+  const details = openDetails(secrets, input);
+  expect(details).toMatchObject({ from: '+15557654321', to: '+15551234567' });
+  expect(details.routing).toEqual({ steps: decision.steps, agentId: 'agent' });
 });
 
 test.each([

@@ -13,7 +13,7 @@ const inbound = (authUsername: string, phoneNumbers: readonly string[] = []) => 
 test('a delta replaces rows by id and removes what was deleted', () => {
   const config = new ConfigSnapshot();
   config.apply(delta({ agents: [newAgent({ id: 'a' }), newAgent({ id: 'b' })], inboundTrunks: [inbound('first')] }));
-  expect(config.inboundAgents('org-1').map(({ id }) => id)).toEqual(['a', 'b']);
+  expect(config.organisation('org-1').oldestInboundAgent()?.id).toBe('a');
   config.apply(
     delta({
       version: 2,
@@ -24,7 +24,8 @@ test('a delta replaces rows by id and removes what was deleted', () => {
     }),
   );
   expect(config.version).toBe(2);
-  expect(config.inboundAgents('org-1').map(({ name }) => name)).toEqual(['Renamed']);
+  expect(config.organisation('org-1').oldestInboundAgent()?.name).toBe('Renamed');
+  expect(config.organisation('org-1').agent('a')).toBeUndefined();
   // Rotated credentials: the old name is gone.
   expect(config.inboundTrunk('first')).toBeUndefined();
   expect(config.inboundTrunk('second')).toMatchObject({ id: 't1', password: 'password' });
@@ -35,7 +36,7 @@ test('a full load forgets everything it does not contain', () => {
   config.apply(delta({ agents: [newAgent()], phoneNumbers: [newNumber()], inboundTrunks: [inbound('user')] }));
   config.apply(delta({ version: 1 }));
   expect(config.agent('agent')).toBeUndefined();
-  expect(config.verifiedNumbers('org-1')).toEqual([]);
+  expect(config.organisation('org-1').dialed('+15551234567')?.own).toBeNull();
   expect(config.inboundTrunk('user')).toBeUndefined();
 });
 
@@ -97,4 +98,33 @@ test('a trunk whose secret does not open any more is not used with the old one',
   config.apply(delta({ inboundTrunks: [inbound('user')] }));
   config.apply(delta({ version: 2, full: false, unreadable: [{ kind: 'inbound_trunk', id: 't1' }] }));
   expect(config.inboundTrunk('user')).toBeUndefined();
+});
+
+describe('the numbers of an organisation', () => {
+  const NUMBER = '+15551234567';
+  const own = (config: ConfigSnapshot, orgId = 'org-1') => config.organisation(orgId).dialed(NUMBER)?.own;
+
+  test('a number that moves to another record or organisation in one change is only there', () => {
+    const config = new ConfigSnapshot();
+    config.apply(delta({ phoneNumbers: [newNumber({ id: 'p1', agentId: 'a' })] }));
+    expect(own(config)).toMatchObject({ verified: true, agentId: 'a', onTrunk: false });
+    for (const phoneNumbers of [
+      [newNumber({ id: 'p2', orgId: 'org-2' }), newNumber({ id: 'p1', status: 'expired' })],
+      [newNumber({ id: 'p2', orgId: 'org-2', status: 'failed' }), newNumber({ id: 'p1' })],
+    ]) {
+      config.apply(delta({ full: false, phoneNumbers }));
+      const owner = phoneNumbers.find(({ status }) => status === 'verified')?.orgId;
+      expect(['org-1', 'org-2'].filter((orgId) => own(config, orgId)?.verified)).toEqual([owner]);
+    }
+  });
+
+  test('what leaves the trunk stays verified, and what is deleted leaves both', () => {
+    const config = new ConfigSnapshot();
+    config.apply(delta({ phoneNumbers: [newNumber({ id: 'p1' })], inboundTrunks: [inbound('user', [NUMBER])] }));
+    expect(own(config)).toMatchObject({ verified: true, onTrunk: true });
+    config.apply(delta({ full: false, inboundTrunks: [inbound('user', [])] }));
+    expect(own(config)).toMatchObject({ verified: true, onTrunk: false });
+    config.apply(delta({ full: false, deleted: [{ kind: 'phone_number', id: 'p1' }] }));
+    expect(own(config)).toBeNull();
+  });
 });
