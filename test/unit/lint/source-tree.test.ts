@@ -112,7 +112,7 @@ describe('the order of the folders', () => {
     api: ['contract', 'ops', 'store', 'workflows'],
     'media-node': ['activities', 'contract', 'media', 'ops', 'store', 'workflows'],
     // The supervisor's main reads the configurations of the processes before it starts them.
-    scripts: ['activities', 'api', 'media-node', 'ops', 'store', 'workflows'],
+    scripts: ['activities', 'api', 'contract', 'media-node', 'ops', 'store', 'workflows'],
   };
   const files = readSources(PROJECT_ROOT);
 

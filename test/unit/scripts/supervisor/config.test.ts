@@ -10,6 +10,7 @@ import { readSupervisorConfig } from '../../../../scripts/supervisor/config';
 import { readWithProcesses } from '../../../../scripts/supervisor/environment-check';
 
 const CONFIGS = [
+  'scripts/cli/connection.ts',
   'api/config.ts',
   'activities/config.ts',
   'media-node/config.ts',
