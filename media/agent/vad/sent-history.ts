@@ -36,10 +36,14 @@ export class SentHistory {
 
   /** Fills `span` with the samples from number `from` on; zeros for those that are not there. */
   copy(from: number, span: Float32Array): void {
-    const first = Math.max(0, this.#end - CAPACITY);
-    for (let i = 0; i < span.length; i++) {
-      const number = from + i;
-      span[i] = number < first || number >= this.#end ? 0 : this.#samples[number & (CAPACITY - 1)]!;
+    const first = Math.max(from, this.#end - CAPACITY, 0);
+    const end = Math.min(from + span.length, this.#end);
+    span.fill(0);
+    for (let number = first; number < end;) {
+      const at = number & (CAPACITY - 1);
+      const count = Math.min(end - number, CAPACITY - at);
+      span.set(this.#samples.subarray(at, at + count), number - from);
+      number += count;
     }
   }
 }
