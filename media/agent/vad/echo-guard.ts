@@ -6,24 +6,18 @@
  *
  * There are two estimates, as echo cancellers have a background and a foreground filter: a search over all delays, while
  * nothing explains what is heard; and the path that it found, which is kept for the rest of the call and learns as long
- * as it explains. Until the search has heard enough a window is undecided: it may be the beginning of speech, but does
+ * as it explains. It is found where voices have their power, and followed in a second band, where they hiss. Until the search has heard enough a window is undecided: it may be the beginning of speech, but does
  * not open the gate.
  */
 import { SAMPLE_RATE_HZ } from '../../audio/audio-batch';
-import { DECIMATION, Decimator } from '../../audio/decimator';
-import { ECHO_PATH_REACH, EchoPath } from './echo-path';
+import { DECIMATION, HISS_BAND, VOICE_BAND } from '../../audio/decimator';
+import { EchoBand, isSamePath, meanSquare } from './echo-band';
 import { EchoSearch } from './echo-search';
-import { SentHistory } from './sent-history';
 
 /** 500 ms of network and far end, and what jitter buffers add. */
 const MAX_LAG = (0.64 * SAMPLE_RATE_HZ) / DECIMATION;
 /** Mean square of −58 dBov: quieter is noise, a faint echo, or nobody who wants to be understood. */
 const FLOOR = (32768 * 10 ** (-58 / 20)) ** 2;
-/** Share of its power that may stay unexplained in an echo: codecs, loudspeakers, what lies outside of the filter. */
-const ECHO_UNEXPLAINED = 0.3;
-/** Nor is what stays within 6 dB of the line's noise the caller. */
-const ABOVE_NOISE = 4;
-const NOISE_RISE = 10 ** (0.15 / 10);
 /**
  * Share that one delay explains, times the windows that say so. Of seeded voices 99 % of the echoes reach it at their
  * first or second window, while one voice resembles another for one window at most (0.77 × 1, 0.38 × 2, 0.26 × 3).
@@ -34,61 +28,55 @@ const MIN_ECHO_SHARE = 0.45;
 /** Below nothing is an echo; above, without the evidence, a window stays undecided a little longer. */
 const SUSPICIOUS_SHARE = 0.3;
 const SUSPICIOUS_WINDOWS = 8;
-/** An onset is dated back over so many windows (`SpeechGate`): that they were undecided costs no time. */
+/** An onset is dated back over more windows than these (`SpeechGate`): that they were undecided costs no time. */
 const UNDECIDED_WINDOWS = 3;
 /** The caller, once noticed, is not doubted again for some windows that an echo explains. */
 const MAX_UNEXPLAINED_WINDOWS = 8;
-/** Delays this near, in samples, are one path. */
-const SAME_PATH_LAGS = 4;
 /** Windows that surely hold no speech are not worth the search. */
 const NO_SPEECH_PROBABILITY = 0.1;
 /** After so many of them something new begins. */
 const PAUSE_WINDOWS = 8;
 const UNDECIDED_PROBABILITY = 0.3;
-/** Power of a window over what the path's gain lets expect, in the whole band. */
-const TOO_LOUD = 4;
-/** Only of windows most of whose power lies outside of the path's band. */
-const OUTSIDE_BAND = 4;
-/** The gain follows, to what four of five windows stay below: the path may favour what lies above its band. */
-const GAIN_RISE = 1.2;
-const GAIN_FALL = 0.95;
-const GAIN_WINDOWS = 8;
-const ABOVE_FLOOR = 4;
-/** Power is smoothed over about two windows: one that is hard to explain is no caller. */
-const SMOOTHING = 0.5;
-const REMEMBERED_WINDOWS = 4;
+/** A delay less likely than this is not worth a path of its own. */
+const MIN_CANDIDATE_SHARE = 0.2;
+/** Power is smoothed over about two windows: one that is hard to explain is no caller. A hiss is short, and stands out. */
+const VOICE_SMOOTHING = 0.5;
+const HISS_SMOOTHING = 1;
+/** Hisses fainter than this, −63 dBov, say nothing. */
+const HISS_FLOOR = 0.3 * FLOOR;
+/** What codecs add to the hiss band, of the power of the whole: beneath a vowel there may be more of it than of hiss. */
+const CODEC_NOISE = 5e-4;
+/** What pre-emphasis takes from the power of a voice, and that the loudest window counts among its neighbours. */
+const EMPHASIS_LOSS = 7;
+/** The path in the hiss band has explained so many windows, more than not, before it is believed; then may fail in some. */
+const PROOFS = 6;
+const MAX_HISS_WINDOWS = 10;
 
 export class EchoGuard {
-  readonly #history = new SentHistory();
-  readonly #filter = new Decimator();
+  readonly #voice: EchoBand;
+  readonly #hiss: EchoBand;
   readonly #windowLength: number;
-  /** What was heard in the last windows, decimated. */
-  readonly #heard: Float32Array;
-  /** What was sent until and including them, as far back as an echo may come from. */
-  readonly #sent: Float32Array;
   #end = 0;
   #search: EchoSearch | null = null;
-  #path: EchoPath | null = null;
   #unexplainedWindows = 0;
   #suspiciousWindows = 0;
   #pauseWindows = 0;
-  #power = 0;
-  #unexplained = 0;
-  /** Of the line, where nobody speaks and in what an echo leaves; 0 until it was heard. */
-  #noise = 0;
-  /** Of the path, in the whole band. */
-  #gain = 0;
-  #gainWindows = 0;
+  /** Windows that the hiss band's path has explained lately, less those that it did not. */
+  #hissProofs = 0;
+  /** Those, one after the other, that it did not explain although it is believed. */
+  #hissWindows = 0;
 
   constructor(windowSamples: number) {
     this.#windowLength = windowSamples / DECIMATION;
-    this.#heard = new Float32Array(REMEMBERED_WINDOWS * this.#windowLength);
-    this.#sent = new Float32Array(this.#heard.length + MAX_LAG + 2 * ECHO_PATH_REACH);
+    const options = { windowLength: this.#windowLength, maxLag: MAX_LAG };
+    this.#voice = new EchoBand(VOICE_BAND, { ...options, smoothing: VOICE_SMOOTHING });
+    this.#hiss = new EchoBand(HISS_BAND, { ...options, smoothing: HISS_SMOOTHING });
   }
 
   /** A frame that left in step with the caller's. */
   sent(frame: Int16Array): void {
-    this.#history.push(frame);
+    this.#voice.sent(frame);
+    this.#hiss.sent(frame);
   }
 
   /** Takes the caller's next window and the probability that it holds speech; gives that of the caller speaking. */
@@ -97,32 +85,41 @@ export class EchoGuard {
     this.#end += this.#windowLength;
     const level = meanSquare(window);
     const audible = level >= FLOOR;
-    if (begin - this.#history.voiceEnd > MAX_LAG) {
+    if (begin - this.#voice.voiceEnd > MAX_LAG) {
       this.#beginAnew();
       return audible ? probability : 0;
     }
-    this.#heard.copyWithin(0, this.#windowLength);
-    const heard = this.#heard.subarray(-this.#windowLength);
-    heard.set(this.#filter.push(window));
-    const power = meanSquare(heard);
+    this.#voice.hear(window);
+    this.#hiss.hear(window);
     const speech = audible && probability >= NO_SPEECH_PROBABILITY;
     this.#pauseWindows = speech ? 0 : this.#pauseWindows + 1;
     if (this.#pauseWindows >= PAUSE_WINDOWS) this.#beginAnew();
-    if (!speech) this.#noteNoise(power);
+    if (!speech) {
+      this.#voice.noteNoise(this.#voice.power);
+      this.#hiss.noteNoise(this.#hiss.power);
+    }
     if (!audible) return this.#unexplainedWindows === 0 ? 0 : this.#undoubted(probability);
-    this.#history.copy(this.#end - this.#sent.length + ECHO_PATH_REACH, this.#sent);
-    const at = this.#sent.length - ECHO_PATH_REACH - this.#windowLength;
-    const explained = this.#explains(heard, at, power);
-    const tooLoud = explained && this.#isTooLoud(level, begin) && level > OUTSIDE_BAND * power;
-    if (explained && !tooLoud) {
+    this.#voice.align(this.#end);
+    const voiceExplained = this.#voice.explains();
+    if (voiceExplained && this.#explainsHiss(level)) {
+      this.#voice.learn();
       this.#search?.reset();
+      this.#voice.forget();
       if (this.#unexplainedWindows === 0) return 0;
       // One that an echo explains, among some that none does, still belongs to the onset.
-      this.#unexplainedWindows--;
-      return Math.min(probability, UNDECIDED_PROBABILITY);
+      const doubtful = this.#unexplainedWindows-- <= UNDECIDED_WINDOWS;
+      return doubtful ? Math.min(probability, UNDECIDED_PROBABILITY) : probability;
     }
     if (!speech) return probability;
-    const found = tooLoud ? 'nothing' : this.#searchFor(heard, at);
+    if (voiceExplained) {
+      // A hiss dates the onset back; it takes the voice behind it to open.
+      this.#unexplainedWindows = Math.max(
+        this.#unexplainedWindows,
+        Math.min(UNDECIDED_WINDOWS, this.#unexplainedWindows + 1),
+      );
+      return this.#undoubted(probability);
+    }
+    const found = this.#searchFor();
     if (found === 'echo') {
       this.#unexplainedWindows = 0;
       return 0;
@@ -138,73 +135,48 @@ export class EchoGuard {
     return callerSpeaks ? probability : Math.min(probability, UNDECIDED_PROBABILITY);
   }
 
-  /** By the path that is known, which learns from what it explains. */
-  #explains(heard: Float32Array, at: number, power: number): boolean {
-    const left = this.#path ? this.#path.unexplained(heard, this.#sent, at) : power;
-    this.#power += SMOOTHING * (power - this.#power);
-    this.#unexplained += SMOOTHING * (left - this.#unexplained);
-    if (!this.#path || !this.#isEcho(this.#unexplained, this.#power)) return false;
-    this.#noteNoise(left);
-    this.#path.learn(heard, this.#sent, at);
+  /**
+   * A hiss of the caller's ("stop", "sorry") lies above the band of voices, where an echo explains what remains. Not all
+   * of what an echo has up there follows from the hiss that was sent: the codecs at both ends add noise of their own.
+   */
+  #explainsHiss(level: number): boolean {
+    const hiss = this.#hiss;
+    hiss.align(this.#end);
+    const gain = Math.max(hiss.gain, this.#voice.gain);
+    const voiceSent = EMPHASIS_LOSS * this.#voice.powerSent(this.#voice.lag!);
+    const explained = hiss.explains(Math.max(CODEC_NOISE * Math.max(level, gain * voiceSent), HISS_FLOOR));
+    if (!explained && this.#hissProofs === PROOFS) {
+      if (++this.#hissWindows > MAX_HISS_WINDOWS) this.#hissProofs = 0;
+      return false;
+    }
+    this.#hissProofs = explained ? Math.min(PROOFS, this.#hissProofs + 1) : Math.max(0, this.#hissProofs - 1);
+    this.#hissWindows = 0;
+    hiss.learn();
     return true;
   }
 
-  /**
-   * The path knows nothing of what lies above its band: a hiss of the caller's ("stop", "sorry") over the echo is told by
-   * its level alone, against the loudest that was sent at that delay and what came back of it so far.
-   */
-  #isTooLoud(level: number, begin: number): boolean {
-    const from = begin - this.#path!.lag - ECHO_PATH_REACH;
-    const gain = level / (this.#history.loudest(from, from + this.#windowLength + 2 * ECHO_PATH_REACH) + FLOOR);
-    const learning = this.#gainWindows < GAIN_WINDOWS;
-    const tooLoud = !learning && gain > TOO_LOUD * this.#gain && level > ABOVE_FLOOR * FLOOR;
-    if (learning) this.#gainWindows++;
-    if (learning) this.#gain = Math.max(gain, this.#gain);
-    else this.#gain *= gain > this.#gain ? GAIN_RISE : GAIN_FALL;
-    return tooLoud;
-  }
-
   /** Among all delays. A path that is found is taken for the one that is, and learns from what led to it. */
-  #searchFor(heard: Float32Array, at: number): 'echo' | 'suspicious' | 'nothing' {
+  #searchFor(): 'echo' | 'suspicious' | 'nothing' {
     const search = (this.#search ??= new EchoSearch(MAX_LAG));
-    search.add(heard, this.#sent, at);
+    search.add(this.#voice.heard, this.#voice.span, this.#voice.at);
     const { lag, share } = search.best();
-    if (share < SUSPICIOUS_SHARE) return 'nothing';
-    if (share < MIN_ECHO_SHARE || share * search.windows < ECHO_EVIDENCE) return 'suspicious';
-    if (this.#path && Math.abs(this.#path.lag - lag) <= SAME_PATH_LAGS) this.#path.learn(heard, this.#sent, at);
+    const proven = share >= MIN_CANDIDATE_SHARE && this.#voice.rehearse(lag);
+    const evident = share >= MIN_ECHO_SHARE && share * search.windows >= ECHO_EVIDENCE;
+    if (!proven && !evident) return share < SUSPICIOUS_SHARE ? 'nothing' : 'suspicious';
+    if (this.#voice.lag !== null && isSamePath(this.#voice.lag, lag)) this.#voice.learn();
     else {
-      this.#path = new EchoPath(lag);
-      this.#gain = 0;
-      this.#gainWindows = 0;
-      for (let back = REMEMBERED_WINDOWS - 1; back >= 0; back--)
-        this.#path.learn(this.#past(back), this.#sent, at - back * this.#windowLength);
+      this.#voice.follow(lag);
+      this.#hiss.align(this.#end);
+      this.#hiss.follow(lag);
+      this.#hissProofs = 0;
     }
     return 'echo';
-  }
-
-  #isEcho(left: number, power: number): boolean {
-    return left <= ECHO_UNEXPLAINED * power || left <= ABOVE_NOISE * this.#noise;
-  }
-
-  #noteNoise(power: number): void {
-    this.#noise = this.#noise === 0 ? power : Math.min(power, this.#noise * NOISE_RISE);
-  }
-
-  /** The last window but `back`. */
-  #past(back: number): Float32Array {
-    const end = this.#heard.length - back * this.#windowLength;
-    return this.#heard.subarray(end - this.#windowLength, end);
   }
 
   #beginAnew(): void {
     this.#unexplainedWindows = 0;
     this.#suspiciousWindows = 0;
     if (this.#search && this.#search.windows > 0) this.#search.reset();
+    this.#voice.forget();
   }
-}
-
-function meanSquare(window: Int16Array | Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < window.length; i++) sum += window[i]! ** 2;
-  return sum / window.length;
 }

@@ -41,6 +41,13 @@ export class EchoPath {
     return power / heard.length;
   }
 
+  /** Power of an echo over that of what was sent, both as white as the band. */
+  get gain(): number {
+    let sum = 0;
+    for (const tap of this.#taps) sum += tap * tap;
+    return sum;
+  }
+
   /** Takes a window into account. */
   learn(heard: Float32Array, sent: Float32Array, at: number): void {
     const length = heard.length;

@@ -12,9 +12,12 @@ import type { VadEvent } from './voice-activity';
 const OPEN_SUM = 1;
 const RESUME_PROBABILITY = 0.5;
 const CLOSE_PROBABILITY = 0.35;
-/** The detector is a window late: the first window of speech gets about this much. It belongs to the speech. */
+/**
+ * The detector is a window late: the first window of speech gets about this much, and a long hiss before a vowel, over an
+ * echo, no more than it (`EchoGuard`). Both belong to the speech.
+ */
 const FAINT_PROBABILITY = 0.15;
-const MAX_FAINT_WINDOWS = 4;
+const MAX_FAINT_WINDOWS = 8;
 /** A pause inside a phrase; longer ones make the next word a new onset. */
 const SAME_ONSET_PAUSE_MS = 300;
 /** Barge-in is decided in the first windows; later only the length matters. */

@@ -11,6 +11,8 @@ const SOAK = process.env['TEST_SOAK'] === '1';
 const SEED = Number(process.env['SOAK_SEED'] ?? 1);
 const TRIALS = SOAK ? 200 : 20;
 const BARGE_IN_LIMIT_MS = 340;
+/** Of a few trials one more may fail by chance than of many. */
+const TAKEN_SHARE = SOAK ? 0.95 : 0.9;
 const MINUTE_MS = 60_000;
 
 let detector: CompiledDetector;
@@ -49,17 +51,16 @@ test.each([
 );
 
 test.each([
-  ['on a line without echo', null, 0.95],
-  // Aimed at: 95 %. Hisses that the echo hides ("stop", "sorry") are noticed at the vowel behind them, 20 to 100 ms later.
-  ['over an echo of −20 dB', -20, 0.8],
+  ['on a line without echo', null],
+  ['over an echo of −20 dB', -20],
 ])(
   `of ${TRIALS} callers who cut in %s, most stop the agent within ${BARGE_IN_LIMIT_MS} ms`,
-  async (_, levelDb, share) => {
+  async (_, levelDb) => {
     const done = await trials((seed) => bargeInConditions(seed, levelDb));
     const missed = done.filter(({ cutAfterMs }) => cutAfterMs === null || cutAfterMs > BARGE_IN_LIMIT_MS);
     const early = done.filter(({ cutAfterMs }) => cutAfterMs !== null && cutAfterMs < 0);
     expect(early).toEqual([]);
-    if (missed.length > TRIALS * (1 - share)) expect(missed).toEqual([]);
+    if (missed.length > TRIALS * (1 - TAKEN_SHARE)) expect(missed).toEqual([]);
   },
   10 * MINUTE_MS,
 );

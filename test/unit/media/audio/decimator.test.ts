@@ -1,8 +1,8 @@
-import { Decimator } from '../../../../media/audio/decimator';
+import { Decimator, HISS_BAND, VOICE_BAND } from '../../../../media/audio/decimator';
 import { sine } from '../../../support/tones';
 
-function decimated(pcm: Int16Array, block: number): number[] {
-  const decimator = new Decimator();
+function decimated(pcm: Int16Array, block: number, band = VOICE_BAND): number[] {
+  const decimator = new Decimator(band);
   const output: number[] = [];
   for (let at = 0; at + block <= pcm.length; at += block) output.push(...decimator.push(pcm.subarray(at, at + block)));
   return output;
@@ -22,8 +22,15 @@ describe('Decimator', () => {
     for (const hz of [1_250, 1_500, 2_000, 3_400]) expect(loudness(hz)).toBeLessThan(loudness(500) / 50);
   });
 
+  test('keeps of hisses what every line carries, and nothing of a voice', () => {
+    const loudness = (hz: number): number => rmsOf(decimated(sine(hz, 8000), 160, HISS_BAND).slice(50));
+    expect(loudness(2_300)).toBeGreaterThan(2_000);
+    expect(loudness(2_700)).toBeGreaterThan(2_000);
+    for (const hz of [300, 1_000, 1_700, 3_300]) expect(loudness(hz)).toBeLessThan(loudness(2_300) / 50);
+  });
+
   test('begins anew as after silence', () => {
-    const decimator = new Decimator();
+    const decimator = new Decimator(VOICE_BAND);
     const first = [...decimator.push(sine(300, 160))];
     decimator.push(sine(700, 160));
     decimator.reset();

@@ -101,6 +101,21 @@ describe('EchoGuard', () => {
     }
   });
 
+  test('counts a hiss over an echo, outside the band of voices, as a beginning that does not open', () => {
+    const onset = Math.ceil((2.5 * 8000) / WINDOW) * WINDOW;
+    const white = hiss(1200, 5);
+    // Second differences of second differences: next to nothing of it lies below 1 kHz.
+    const high = white.map((_, i) => {
+      const at = (k: number): number => white[i - k] ?? 0;
+      return i < onset ? 0 : (at(0) - 4 * at(1) + 6 * at(2) - 4 * at(3) + at(4)) / 8;
+    });
+    const agent = mixed(AGENT, hiss(150, 6));
+    const answers = judged(recoded(mixed(high, echoOf(agent, -20, 120), hiss(8)), 'PCMU'), agent);
+    const first = onset / WINDOW;
+    expect(opening(answers.slice(0, first))).toBe(0);
+    expect(answers.slice(first, first + 5)).toEqual([0.3, 0.3, 0.3, 0.3, 0.3]);
+  });
+
   test('counts a beginning that it is not sure of as one that does not open', () => {
     const answers = judged(CALLER, AGENT);
     const sounds = answers.filter((answer) => answer > 0);
