@@ -3,7 +3,7 @@ import type { ConfigTransaction } from '../store/config-transaction';
 import type { NewAuditEntry } from '../store/repositories/audit-repository';
 import { answer } from './route';
 import type { RouteAnswer, RouteRequest } from './route';
-import type { ApiStore } from './store';
+import type { ApiStore, OrgStore } from './store';
 
 export type AuditNote = Pick<NewAuditEntry, 'action' | 'resource' | 'resourceId' | 'before' | 'after'>;
 
@@ -19,29 +19,34 @@ type ChangeRequest = Pick<
 >;
 
 export class Changes {
-  readonly #store: Pick<ApiStore, 'audit' | 'config' | 'idempotency'>;
+  readonly #store: Pick<ApiStore, 'forOrg'>;
 
-  constructor(store: Pick<ApiStore, 'audit' | 'config' | 'idempotency'>) {
+  constructor(store: Pick<ApiStore, 'forOrg'>) {
     this.#store = store;
   }
 
-  async run(request: ChangeRequest, work: (tx: ConfigTransaction) => Promise<ChangeResult>): Promise<RouteAnswer> {
+  async run(
+    request: ChangeRequest,
+    work: (tx: ConfigTransaction, org: OrgStore) => Promise<ChangeResult>,
+  ): Promise<RouteAnswer> {
     const { actor, bodyHash, idempotencyKey, route, successStatus: status } = request;
-    return this.#store.config.transaction(async (tx) => {
-      const change = async (): Promise<object> => {
-        const result = await work(tx);
-        const notes: readonly AuditNote[] = 'action' in result.audit ? [result.audit] : result.audit;
-        for (const note of notes) await this.#store.audit.add({ ...actor, ...note }, tx.manager);
-        return result.body;
-      };
-      if (idempotencyKey === null) return answer(await change());
-      const saved = await this.#store.idempotency.once(
-        tx.manager,
-        { orgId: actor.orgId, route, key: idempotencyKey, bodyHash },
-        async () => ({ status, body: await change() }),
-      );
-      return replayed(saved);
-    });
+    return this.#store.forOrg(actor.orgId).write((org) =>
+      org.config.transaction(async (tx) => {
+        const change = async (): Promise<object> => {
+          const result = await work(tx, org);
+          const notes: readonly AuditNote[] = 'action' in result.audit ? [result.audit] : result.audit;
+          for (const note of notes) await org.audit.add({ ...actor, ...note });
+          return result.body;
+        };
+        if (idempotencyKey === null) return answer(await change());
+        const saved = await org.idempotency.once(
+          tx.manager,
+          { orgId: actor.orgId, route, key: idempotencyKey, bodyHash },
+          async () => ({ status, body: await change() }),
+        );
+        return replayed(saved);
+      }),
+    );
   }
 }
 

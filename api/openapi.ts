@@ -69,7 +69,7 @@ function errorsOf(route: Route): Map<ErrorStatus, string[]> {
     add(422, 'idempotency_mismatch');
   }
   add(401, 'unauthorized');
-  add(403, 'missing_scope');
+  add(403, 'missing_scope', 'organisation_suspended');
   if (route.params !== undefined) add(404, `${route.resource.replaceAll(' ', '_')}_not_found`);
   add(429, 'rate_limited');
   add(500, 'internal_error');

@@ -10,8 +10,10 @@ export interface Principal {
   readonly orgId: string;
   /** `full` skips every check of scopes. */
   readonly scopes: readonly string[];
-  /** The server's operator may vouch for numbers. */
+  /** The server's operator may vouch for numbers and manages organisations. */
   readonly operator: boolean;
+  /** The organisation is: nothing is done for it. */
+  readonly suspended: boolean;
 }
 
 /** Who changes what, for audit rows. */

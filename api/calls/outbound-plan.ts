@@ -7,7 +7,7 @@ import type { ApiStore } from '../store';
 import { firstMessageOf } from './first-message';
 
 export interface OutboundPlanDeps {
-  readonly store: Pick<ApiStore, 'callers'>;
+  readonly store: Pick<ApiStore, 'forOrg'>;
   readonly speech: SpeechCatalog;
   /** ISO codes; empty = the countries of the organisation's own numbers. */
   readonly allowedCountries: readonly string[];
@@ -33,7 +33,7 @@ export async function planOutbound(
   const { store } = deps;
   assertServed(request);
   const [{ agent, trunks, ownNumbers }, speech] = await Promise.all([
-    store.callers.find(orgId, request.phone_agent_id),
+    store.forOrg(orgId).read((org) => org.callers.find(orgId, request.phone_agent_id)),
     deps.speech.current(),
   ]);
   if (agent === null) throw notFound('agent');

@@ -18,6 +18,8 @@ export async function authenticate(ctx: Context, authenticator: Authenticator): 
   if (principal === undefined) {
     throw new ApiError(401, 'unauthorized', 'A valid API key is needed: Authorization: Bearer <key>');
   }
+  if (principal.suspended)
+    throw new ApiError(403, 'organisation_suspended', 'The organisation of this key is suspended');
   return principal;
 }
 

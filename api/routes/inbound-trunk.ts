@@ -8,12 +8,12 @@ import type { Route } from '../route';
 import { inboundTrunkDeletedExample, inboundTrunkExample } from '../schemas/examples';
 import { inboundTrunk, inboundTrunkCreate, inboundTrunkDeleted } from '../schemas/inbound-trunk';
 import { forceQuery } from '../schemas/primitives';
-import type { ApiStore } from '../store';
+import type { ApiStore, OrgStore } from '../store';
 import { inboundTrunkAuditView, inboundTrunkView, numberView } from '../views';
 import { assertIdle } from './idle-trunk';
 
 export interface InboundTrunkRouteDeps {
-  readonly store: Pick<ApiStore, 'calls' | 'inboundTrunks' | 'organisations' | 'phoneNumbers'>;
+  readonly store: Pick<ApiStore, 'forOrg'>;
   readonly changes: Changes;
   readonly sipEndpoint: InboundTrunkEndpoint;
 }
@@ -39,13 +39,13 @@ export function inboundTrunkRoutes(deps: InboundTrunkRouteDeps): readonly Route[
       idempotency: 'plain',
       handle: async (request) => {
         const endpoint = await sipEndpoint.current();
-        return changes.run(request, async (tx) => {
+        return changes.run(request, async (tx, org) => {
           const { orgId } = request.principal;
-          if ((await store.inboundTrunks.find(orgId, tx.manager)) !== null) throw trunkExists();
-          const { phoneNumbers, notes } = await trunkNumbers(deps, tx, orgId, request.body.phone_numbers);
+          if ((await org.inboundTrunks.find(orgId)) !== null) throw trunkExists();
+          const { phoneNumbers, notes } = await trunkNumbers(org, tx, orgId, request.body.phone_numbers);
           const { krisp_enabled: krispEnabled, media_timeout_seconds: mediaTimeoutSeconds } = request.body;
           const input = { phoneNumbers, krispEnabled, mediaTimeoutSeconds };
-          const row = await store.inboundTrunks.create(tx, orgId, input);
+          const row = await org.inboundTrunks.create(tx, orgId, input);
           const after = inboundTrunkAuditView(row);
           return {
             body: inboundTrunkView(row, endpoint),
@@ -64,8 +64,8 @@ export function inboundTrunkRoutes(deps: InboundTrunkRouteDeps): readonly Route[
       response: inboundTrunk,
       errors: { 404: ['inbound_trunk_not_found'] },
       responseExample: inboundTrunkExample,
-      handle: async ({ principal }) => {
-        const row = await store.inboundTrunks.find(principal.orgId);
+      handle: async ({ principal: { orgId } }) => {
+        const row = await store.forOrg(orgId).read((org) => org.inboundTrunks.find(orgId));
         if (row === null) throw notFound('inbound trunk');
         return answer(inboundTrunkView(row, await sipEndpoint.current()));
       },
@@ -83,11 +83,11 @@ export function inboundTrunkRoutes(deps: InboundTrunkRouteDeps): readonly Route[
       responseExample: inboundTrunkDeletedExample,
       handle: async (request) => {
         const { orgId } = request.principal;
-        const found = await store.inboundTrunks.find(orgId);
-        if (found === null) throw notFound('inbound trunk');
-        if (request.query.force !== 'true') await assertIdle(store, orgId, found.id);
-        return changes.run(request, async (tx) => {
-          const row = await store.inboundTrunks.delete(tx, orgId);
+        return changes.run(request, async (tx, org) => {
+          const found = await org.inboundTrunks.find(orgId);
+          if (found === null) throw notFound('inbound trunk');
+          if (request.query.force !== 'true') await assertIdle(org, orgId, found.id);
+          const row = await org.inboundTrunks.delete(tx, orgId);
           if (row === null) throw notFound('inbound trunk');
           const before = inboundTrunkAuditView(row);
           return {
@@ -112,12 +112,12 @@ interface TrunkNumbers {
 
 /** Listed numbers must be verified; the only organisation of a server vouches for them by listing them. */
 async function trunkNumbers(
-  deps: InboundTrunkRouteDeps,
+  org: OrgStore,
   tx: ConfigTransaction,
   orgId: string,
   listed: readonly string[] | undefined,
 ): Promise<TrunkNumbers> {
-  const { phoneNumbers: numbers, organisations } = deps.store;
+  const { phoneNumbers: numbers, organisations } = org;
   if (listed === undefined) {
     const all = await numbers.verified(tx, orgId);
     return { phoneNumbers: all.map(({ phoneNumber }) => phoneNumber), notes: [] };
@@ -125,7 +125,7 @@ async function trunkNumbers(
   const known = new Set((await numbers.verified(tx, orgId, listed)).map(({ phoneNumber }) => phoneNumber));
   const missing = listed.filter((number) => !known.has(number));
   if (missing.length === 0) return { phoneNumbers: listed, notes: [] };
-  if ((await organisations.count(tx.manager)) !== 1) {
+  if ((await organisations.count()) !== 1) {
     throw impossible('number_not_verified', `Not verified: ${missing.join(', ')}`, { phone_numbers: missing });
   }
   const attested = await numbers.attest(tx, orgId, missing);

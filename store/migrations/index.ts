@@ -6,6 +6,7 @@ import { NamesPortlessTrunk1764000250000 } from './1764000250000-names-portless-
 import { DurableLostBoots1764340000000 } from './1764340000000-durable-lost-boots';
 import { DurableNodeCallLists1764340100000 } from './1764340100000-durable-node-call-lists';
 import { MediaTimeout1764400000000 } from './1764400000000-media-timeout';
+import { TenancyOrganisations1764500000000 } from './1764500000000-tenancy-organisations';
 
 /** In order; a migration that was ever released is never changed. */
 export const MIGRATIONS: (new () => MigrationInterface)[] = [
@@ -16,4 +17,5 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   DurableLostBoots1764340000000,
   DurableNodeCallLists1764340100000,
   MediaTimeout1764400000000,
+  TenancyOrganisations1764500000000,
 ];

@@ -1,5 +1,5 @@
-import type { DataSource } from 'typeorm';
 import { isUuid } from '../ids';
+import type { StoreSession } from '../organisation-scope';
 
 /** What a call needs to know of the organisation that places it. */
 export interface Caller {
@@ -31,14 +31,14 @@ const LOOK_UP = `
       UNION SELECT caller_number FROM outbound_trunks WHERE org_id = $1) AS "ownNumbers"`;
 
 export class CallerRepository {
-  readonly #dataSource: DataSource;
+  readonly #session: StoreSession;
 
-  constructor(dataSource: DataSource) {
-    this.#dataSource = dataSource;
+  constructor(session: StoreSession) {
+    this.#session = session;
   }
 
   async find(orgId: string, agentId: string): Promise<Caller> {
-    const rows: Caller[] = await this.#dataSource.query(LOOK_UP, [orgId, isUuid(agentId) ? agentId : null]);
+    const rows: Caller[] = await this.#session.manager.query(LOOK_UP, [orgId, isUuid(agentId) ? agentId : null]);
     return rows[0] ?? { agent: null, trunks: [], ownNumbers: [] };
   }
 }

@@ -1,4 +1,5 @@
-import type { DataSource, EntityManager } from 'typeorm';
+import { MoreThan } from 'typeorm';
+import type { EntityManager } from 'typeorm';
 import { ConfigTransaction } from '../config-transaction';
 import { Agent } from '../entities/agent';
 import { ConfigTombstone } from '../entities/config-tombstone';
@@ -6,9 +7,10 @@ import type { ConfigKind } from '../entities/config-tombstone';
 import { InboundTrunk } from '../entities/inbound-trunk';
 import { OutboundTrunk } from '../entities/outbound-trunk';
 import { PhoneNumber } from '../entities/phone-number';
+import { inTransaction } from '../organisation-scope';
+import type { StoreSession } from '../organisation-scope';
 import { rowAad, SecretError } from '../secrets';
 import type { SecretBox } from '../secrets';
-import { MoreThan } from 'typeorm';
 
 /** Channel of `NOTIFY`; the payload is the new version. */
 export const CONFIG_CHANNEL = 'trunkline_config';
@@ -57,17 +59,17 @@ export interface ConfigDelta {
  * incremented by the last statement of every changing transaction, orders the commits.
  */
 export class ConfigRepository {
-  readonly #dataSource: DataSource;
+  readonly #session: StoreSession;
   readonly #secrets: SecretBox;
 
-  constructor(dataSource: DataSource, secrets: SecretBox) {
-    this.#dataSource = dataSource;
+  constructor(session: StoreSession, secrets: SecretBox) {
+    this.#session = session;
     this.#secrets = secrets;
   }
 
   /** The one way to change agents, trunks or numbers. A transaction that changed nothing takes no version. */
   async transaction<T>(work: (tx: ConfigTransaction) => Promise<T>): Promise<T> {
-    return this.#dataSource.transaction(async (manager) => {
+    return inTransaction(this.#session, async (manager) => {
       const tx = new ConfigTransaction(manager);
       const result = await work(tx);
       if (!tx.isEmpty) await stamp(tx);
@@ -76,12 +78,12 @@ export class ConfigRepository {
   }
 
   async currentVersion(): Promise<number> {
-    return readVersion(this.#dataSource.manager);
+    return readVersion(this.#session.manager);
   }
 
   /** All changes above `version`, in one snapshot; `loadSince(0)` is everything. */
   async loadSince(version: number): Promise<ConfigDelta> {
-    return this.#dataSource.transaction('REPEATABLE READ', async (manager) => {
+    return this.#session.manager.transaction('REPEATABLE READ', async (manager) => {
       const current = await readVersion(manager);
       const full = version <= 0 || current < version;
       if (current === version && !full) return emptyDelta(current);
