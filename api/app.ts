@@ -24,11 +24,14 @@ import type { ReadinessProbe } from './readiness';
 import type { Route } from './route';
 import { agentConfigRoutes } from './routes/agent-config';
 import { agentRoutes } from './routes/agents';
+import { apiKeyRoutes } from './routes/api-keys';
+import { auditLogRoutes } from './routes/audit-log';
 import { callRoutes } from './routes/calls';
 import { docsRouter } from './routes/docs';
 import { inboundTrunkRoutes } from './routes/inbound-trunk';
 import { numberRoutes } from './routes/numbers';
 import { operationsRouter } from './routes/operations';
+import { organisationRoutes } from './routes/organisations';
 import { outboundTrunkRoutes } from './routes/outbound-trunks';
 import { SpeechCatalog } from './speech-catalog';
 import type { ApiStore } from './store';
@@ -96,5 +99,8 @@ function resourceRoutes(deps: RouteDeps): readonly (readonly Route[])[] {
     agentConfigRoutes({ store, changes }),
     callRoutes({ store, speech, allowedCountries, placement, workflows, logger }),
     agentRoutes({ store, changes, speech, allowPrivateTargets }),
+    apiKeyRoutes({ store, changes }),
+    auditLogRoutes({ store }),
+    organisationRoutes({ store, changes }),
   ];
 }

@@ -1,5 +1,6 @@
 /** A change of the configuration: resource, audit rows and the answer saved for its key, all in one transaction. */
 import type { ConfigTransaction } from '../store/config-transaction';
+import { enterOrganisation } from '../store/organisation-scope';
 import type { NewAuditEntry } from '../store/repositories/audit-repository';
 import { answer } from './route';
 import type { RouteAnswer, RouteRequest } from './route';
@@ -25,25 +26,38 @@ export class Changes {
     this.#store = store;
   }
 
+  /** @param orgId Whose rows change; an operator's own organisation has the note of it and the answer. */
   async run(
     request: ChangeRequest,
     work: (tx: ConfigTransaction, org: OrgStore) => Promise<ChangeResult>,
+    orgId: string = request.actor.orgId,
   ): Promise<RouteAnswer> {
     const { actor, bodyHash, idempotencyKey, route, successStatus: status } = request;
     return this.#store.forOrg(actor.orgId).write((org) =>
       org.config.transaction(async (tx) => {
+        const enter = async (id: string): Promise<void> => {
+          if (orgId !== actor.orgId) await enterOrganisation(org.session, id);
+        };
         const change = async (): Promise<object> => {
+          await enter(orgId);
           const result = await work(tx, org);
+          await enter(actor.orgId);
           const notes: readonly AuditNote[] = 'action' in result.audit ? [result.audit] : result.audit;
           for (const note of notes) await org.audit.add({ ...actor, ...note });
           return result.body;
         };
-        if (idempotencyKey === null) return answer(await change());
+        if (idempotencyKey === null) {
+          const body = await change();
+          // The transaction ends with a version for the rows that changed.
+          await enter(orgId);
+          return answer(body);
+        }
         const saved = await org.idempotency.once(
           tx.manager,
           { orgId: actor.orgId, route, key: idempotencyKey, bodyHash },
           async () => ({ status, body: await change() }),
         );
+        await enter(orgId);
         return replayed(saved);
       }),
     );

@@ -3,7 +3,23 @@ import type { z } from 'zod';
 
 import type { ErrorStatus } from './errors';
 
-export type Scope = `${'phone' | 'sip' | 'org'}:${'read' | 'write'}`;
+export const SCOPES = [
+  'phone:read',
+  'phone:write',
+  'sip:read',
+  'sip:write',
+  'contacts:read',
+  'contacts:write',
+  'training:read',
+  'training:write',
+  'actions:read',
+  'actions:write',
+  'webhooks:read',
+  'webhooks:write',
+  'org:read',
+  'org:write',
+] as const;
+export type Scope = (typeof SCOPES)[number];
 
 export interface Principal {
   readonly keyId: string;
@@ -69,6 +85,8 @@ export interface RouteDefinition<
   /** With `{name}` parameters. */
   readonly path: string;
   readonly scope: Scope;
+  /** For keys of the server's operator alone. */
+  readonly operatorOnly?: true;
   readonly params?: Params;
   readonly query?: Query;
   readonly body?: Body;

@@ -25,12 +25,12 @@ export class ConfigSnapshot {
     return this.#version;
   }
 
-  /** The ids of trunks that are gone: what they carried must end. One that cannot be read now is not gone. */
+  /** The ids of trunks that are gone: what they carried must end. One that cannot be read now, or is suspended, is not gone. */
   apply(delta: ConfigDelta): readonly string[] {
     const revoked = this.#revokedTrunks(delta);
     if (delta.full) this.#clear();
     for (const reference of delta.deleted) this.#delete(reference);
-    for (const reference of delta.unreadable) this.#delete(reference);
+    for (const reference of [...delta.unreadable, ...delta.suspended]) this.#delete(reference);
     for (const agent of delta.agents) {
       this.#agents.set(agent.id, { profile: toProfile(agent), createdAtMs: agent.createdAt.getTime() });
     }
@@ -93,9 +93,16 @@ export class ConfigSnapshot {
     return agents;
   }
 
-  #revokedTrunks({ full, deleted, unreadable, inboundTrunks, outboundTrunks }: ConfigDelta): readonly string[] {
+  #revokedTrunks({
+    full,
+    deleted,
+    unreadable,
+    suspended,
+    inboundTrunks,
+    outboundTrunks,
+  }: ConfigDelta): readonly string[] {
     if (!full) return deleted.filter(({ kind }) => kind.endsWith('_trunk')).map(({ id }) => id);
-    const present = new Set([...inboundTrunks, ...outboundTrunks, ...unreadable].map(({ id }) => id));
+    const present = new Set([...inboundTrunks, ...outboundTrunks, ...unreadable, ...suspended].map(({ id }) => id));
     return [...this.#inboundTrunks.keys(), ...this.#outboundTrunks.keys()].filter((id) => !present.has(id));
   }
 

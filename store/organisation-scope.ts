@@ -62,6 +62,12 @@ export class OrganisationScope {
   }
 }
 
+/** The rest of the transaction belongs to another organisation: an operator's act is noted in his own log. */
+export async function enterOrganisation({ manager }: StoreSession, orgId: string): Promise<void> {
+  if (!isUuid(orgId)) throw new TypeError('an organisation is named by its UUID');
+  await manager.query(enterStatement(orgId));
+}
+
 /** Joins the transaction that the session is in, or begins one. */
 export async function inTransaction<T>(
   { manager }: StoreSession,

@@ -1,10 +1,11 @@
-import { MoreThan } from 'typeorm';
+import { IsNull, MoreThan, Not } from 'typeorm';
 import type { EntityManager } from 'typeorm';
 import { ConfigTransaction } from '../config-transaction';
 import { Agent } from '../entities/agent';
 import { ConfigTombstone } from '../entities/config-tombstone';
 import type { ConfigKind } from '../entities/config-tombstone';
 import { InboundTrunk } from '../entities/inbound-trunk';
+import { Organisation } from '../entities/organisation';
 import { OutboundTrunk } from '../entities/outbound-trunk';
 import { PhoneNumber } from '../entities/phone-number';
 import { inTransaction } from '../organisation-scope';
@@ -52,6 +53,8 @@ export interface ConfigDelta {
   readonly deleted: readonly ConfigReference[];
   /** Rows whose secret does not open (lost key, changed row). They are left out above. */
   readonly unreadable: readonly ConfigReference[];
+  /** Trunks of suspended organisations: they carry no new calls. They are left out above too. */
+  readonly suspended: readonly ConfigReference[];
 }
 
 /**
@@ -99,8 +102,15 @@ export class ConfigRepository {
     const phoneNumbers = await manager.find(PhoneNumber, { where, order });
     const outbound = await manager.find(OutboundTrunk, { where, order });
     const tombstones = full ? [] : await manager.find(ConfigTombstone, { where });
+    const closed = await manager.find(Organisation, { where: { suspendedAt: Not(IsNull()) }, select: { id: true } });
+    const closedIds = new Set(closed.map(({ id }) => id));
+    const suspended: ConfigReference[] = [];
     const unreadable: ConfigReference[] = [];
     const inboundTrunks = inbound.flatMap((row) => {
+      if (closedIds.has(row.orgId)) {
+        suspended.push({ kind: 'inbound_trunk', id: row.id });
+        return [];
+      }
       const authPassword = this.#open(row.authPasswordSealed, row.orgId, row.id);
       if (authPassword === undefined) {
         unreadable.push({ kind: 'inbound_trunk', id: row.id });
@@ -110,6 +120,10 @@ export class ConfigRepository {
       return [{ id, orgId, authUsername, authPassword, phoneNumbers: numbers, mediaTimeoutSeconds }];
     });
     const outboundTrunks = outbound.flatMap((row) => {
+      if (closedIds.has(row.orgId)) {
+        suspended.push({ kind: 'outbound_trunk', id: row.id });
+        return [];
+      }
       const password = this.#open(row.passwordSealed, row.orgId, row.id);
       if (password === undefined) {
         unreadable.push({ kind: 'outbound_trunk', id: row.id });
@@ -127,6 +141,7 @@ export class ConfigRepository {
       outboundTrunks,
       deleted: tombstones.map(({ kind, id }) => ({ kind, id })),
       unreadable,
+      suspended,
     };
   }
 
@@ -147,8 +162,8 @@ async function readVersion(manager: EntityManager): Promise<number> {
 }
 
 function emptyDelta(version: number): ConfigDelta {
-  const none = { agents: [], inboundTrunks: [], phoneNumbers: [], outboundTrunks: [], deleted: [], unreadable: [] };
-  return { version, full: false, ...none };
+  const rows = { agents: [], inboundTrunks: [], phoneNumbers: [], outboundTrunks: [] };
+  return { version, full: false, ...rows, deleted: [], unreadable: [], suspended: [] };
 }
 
 /** One statement, so that the counter's row stays locked only until the commit that follows at once. */

@@ -2,9 +2,10 @@ import { Client } from 'pg';
 import type { DataSource } from 'typeorm';
 import { createDataSource, migrate } from '../../../store/data-source';
 import { uuidV7 } from '../../../store/ids';
-import { OrganisationScope } from '../../../store/organisation-scope';
+import { enterOrganisation, OrganisationScope } from '../../../store/organisation-scope';
 import { AgentRepository } from '../../../store/repositories/agent-repository';
 import { ApiKeyRepository } from '../../../store/repositories/api-key-repository';
+import { AuditRepository } from '../../../store/repositories/audit-repository';
 import { ConfigRepository } from '../../../store/repositories/config-repository';
 import { OrganisationRepository } from '../../../store/repositories/organisation-repository';
 import { API_ROLE, isBoundToOrganisation } from '../../../store/row-level-security';
@@ -143,6 +144,20 @@ describe('row-level security', () => {
     );
     await change((agents, config) => config.transaction((tx) => agents.delete(tx, mine, id)));
     expect(await new ConfigRepository(owner, secrets).currentVersion()).toBe(2);
+  });
+
+  it('follows a transaction that enters another organisation, and is undone with it', async () => {
+    const scope = new OrganisationScope(api, mine);
+    const note = { orgId: theirs, keyId: null, requestId: null, action: 'x', resource: 'y', resourceId: null };
+    const entered = scope.write(async (session) => {
+      await session.manager.query(`UPDATE organisations SET name = 'lost'`);
+      await enterOrganisation(session, theirs);
+      await new AuditRepository(session).add(note);
+      throw new Error('undone');
+    });
+    await expect(entered).rejects.toThrow('undone');
+    expect(await owner.query(`SELECT name FROM organisations WHERE name = 'lost'`)).toEqual([]);
+    expect(await owner.query(`SELECT action FROM audit_log WHERE action = 'x'`)).toEqual([]);
   });
 
   it('a read cannot write', async () => {

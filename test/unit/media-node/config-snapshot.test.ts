@@ -98,3 +98,20 @@ test('a trunk whose secret does not open any more is not used with the old one',
   config.apply(delta({ version: 2, full: false, unreadable: [{ kind: 'inbound_trunk', id: 't1' }] }));
   expect(config.inboundTrunk('user')).toBeUndefined();
 });
+
+test('trunks of a suspended organisation carry no new calls; those under way go on', () => {
+  const config = new ConfigSnapshot();
+  const both = { inboundTrunks: [inbound('user')], outboundTrunks: [outbound] };
+  config.apply(delta(both));
+  const suspended = [
+    { kind: 'inbound_trunk', id: 't1' },
+    { kind: 'outbound_trunk', id: 't2' },
+  ] as const;
+  for (const full of [false, true]) {
+    expect(config.apply(delta({ version: 2, full, suspended }))).toEqual([]);
+    expect(config.inboundTrunk('user')).toBeUndefined();
+    expect(config.outboundTrunk('t2')).toBeUndefined();
+    config.apply(delta({ version: 3, full: false, ...both }));
+    expect(config.inboundTrunk('user')).toBeDefined();
+  }
+});
