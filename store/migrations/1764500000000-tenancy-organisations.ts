@@ -7,10 +7,15 @@ const LENT = 'LANGUAGE sql SECURITY DEFINER';
 const FUNCTIONS: readonly (readonly [string, string])[] = [
   [
     'find_api_key(wanted text)',
-    `RETURNS TABLE (id uuid, org_id uuid, scopes text[], operator boolean, suspended boolean) STABLE ${LENT} AS $$
-       SELECT k.id, k.org_id, k.scopes, k.operator, o.suspended_at IS NOT NULL
-       FROM api_keys k JOIN organisations o ON o.id = k.org_id
-       WHERE k.hash = wanted AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now()) $$`,
+    // Every request asks it: PL/pgSQL keeps the plan for the session.
+    `RETURNS TABLE (id uuid, org_id uuid, scopes text[], operator boolean, suspended boolean)
+     LANGUAGE plpgsql STABLE SECURITY DEFINER AS $$
+       #variable_conflict use_column
+       BEGIN
+         RETURN QUERY SELECT k.id, k.org_id, k.scopes, k.operator, o.suspended_at IS NOT NULL
+           FROM api_keys k JOIN organisations o ON o.id = k.org_id
+           WHERE k.hash = wanted AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now());
+       END $$`,
   ],
   ['count_organisations()', `RETURNS integer STABLE ${LENT} AS $$ SELECT count(*)::int FROM organisations $$`],
   [

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 import type { DataSource } from 'typeorm';
 import { createDataSource, migrate } from '../../../store/data-source';
@@ -163,6 +164,36 @@ describe('row-level security', () => {
   it('a read cannot write', async () => {
     const write = new OrganisationScope(api, mine).read(({ manager }) => manager.query(`UPDATE agents SET name = 'x'`));
     await expect(write).rejects.toMatchObject({ driverError: { code: '25006' } });
+  });
+
+  it('binds the API also where an ordinary role owns the database, and the owner sees all of it', async () => {
+    const name = `owner_${randomBytes(6).toString('hex')}`;
+    await owner.query(`CREATE ROLE ${name} LOGIN PASSWORD '${name}'`);
+    await owner.query(`CREATE DATABASE ${name} OWNER ${name}`);
+    const as = (role: string): DataSource => {
+      const url = new URL(database.databaseUrl);
+      Object.assign(url, { username: role, password: role, pathname: `/${name}` });
+      return createDataSource({ url: url.toString(), poolSize: 1 });
+    };
+    const [ordinary, bound] = [as(name), as(API_ROLE)];
+    try {
+      await migrate(ordinary);
+      await Promise.all([ordinary.initialize(), bound.initialize()]);
+      for (const org of [mine, theirs]) {
+        for (const table of ['organisations', 'api_keys']) await ordinary.query(ROWS[table]!, [org]);
+      }
+      expect(await isBoundToOrganisation(ordinary)).toBe(false);
+      expect(await isBoundToOrganisation(bound)).toBe(true);
+      expect(await bound.query('SELECT FROM api_keys')).toEqual([]);
+      expect(await new OrganisationRepository(bound).count()).toBe(2);
+      const [{ hash }] = await ordinary.query('SELECT hash FROM api_keys WHERE org_id = $1', [mine]);
+      expect(await bound.query('SELECT org_id FROM find_api_key($1)', [hash])).toEqual([{ org_id: mine }]);
+      await new OrganisationScope(bound, mine).write(({ manager }) => manager.query(ROWS['agents']!, [mine]));
+    } finally {
+      for (const source of [ordinary, bound]) if (source.isInitialized) await source.destroy();
+      await owner.query(`DROP DATABASE ${name} WITH (FORCE)`);
+      await owner.query(`DROP ROLE ${name}`);
+    }
   });
 
   it('is the same after another start', async () => {
