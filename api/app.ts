@@ -25,6 +25,8 @@ import type { Route } from './route';
 import { agentConfigRoutes } from './routes/agent-config';
 import { agentDestinationRoutes } from './routes/agent-destinations';
 import { agentRoutes } from './routes/agents';
+import { apiKeyRoutes } from './routes/api-keys';
+import { auditLogRoutes } from './routes/audit-log';
 import { callRoutes } from './routes/calls';
 import { contactRoutes } from './routes/contacts';
 import { docsRouter } from './routes/docs';
@@ -32,6 +34,7 @@ import { inboundTrunkRoutes } from './routes/inbound-trunk';
 import { inboundTrunkNumberRoutes } from './routes/inbound-trunk-numbers';
 import { numberRoutes } from './routes/numbers';
 import { operationsRouter } from './routes/operations';
+import { organisationRoutes } from './routes/organisations';
 import { outboundTrunkRoutes } from './routes/outbound-trunks';
 import { transferDestinationRoutes } from './routes/transfer-destinations';
 import { routePreviewRoutes } from './routes/route-preview';
@@ -99,7 +102,7 @@ function resourceRoutes(deps: RouteDeps): readonly (readonly Route[])[] {
     numberRoutes({ store, changes }),
     routePreviewRoutes({ store }),
     inboundTrunkRoutes({ store, changes, sipEndpoint }),
-    inboundTrunkNumberRoutes({ store, changes, sipEndpoint }),
+    inboundTrunkNumberRoutes({ changes, sipEndpoint }),
     outboundTrunkRoutes({ store, changes, allowPrivateTargets }),
     agentConfigRoutes({ store, changes }),
     agentDestinationRoutes({ store, changes, allowPrivateTargets }),
@@ -107,5 +110,8 @@ function resourceRoutes(deps: RouteDeps): readonly (readonly Route[])[] {
     contactRoutes({ store, changes }),
     callRoutes({ store, speech, allowedCountries, placement, workflows, logger }),
     agentRoutes({ store, changes, speech, allowPrivateTargets }),
+    apiKeyRoutes({ store, changes }),
+    auditLogRoutes({ store }),
+    organisationRoutes({ store, changes }),
   ];
 }

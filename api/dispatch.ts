@@ -6,7 +6,7 @@ import type { Context, Middleware } from 'koa';
 import { z } from 'zod';
 
 import { ApiError, notFound } from './errors';
-import { authenticate, requireScope } from './middleware/auth';
+import { authenticate, requireOperator, requireScope } from './middleware/auth';
 import type { Authenticator } from './middleware/auth';
 import { applyRateLimit } from './middleware/rate-limit';
 import type { RateLimiter } from './middleware/rate-limit';
@@ -43,6 +43,7 @@ function admit(route: Route, options: DispatchOptions): Middleware {
     ctx.state['principal'] = principal;
     applyRateLimit(ctx, options.limiter, principal.keyId);
     requireScope(principal, route.scope);
+    if (route.operatorOnly) requireOperator(principal);
     await next();
   };
 }

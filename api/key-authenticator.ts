@@ -23,14 +23,18 @@ interface Familiar {
 
 /** Keys from the store. Each request asks it, so a revoked key stops working at once. */
 export class KeyAuthenticator implements Authenticator {
-  readonly #store: Pick<ApiStore, 'apiKeys'>;
+  readonly #store: Pick<ApiStore, 'apiKeys' | 'forOrg'>;
   readonly #logger: Logger;
   readonly #nowMs: () => number;
   /** By digest, keys that were valid when they were last used; the one not used for longest first. */
   readonly #familiar = new Map<string, Familiar>();
   readonly #unknown: RateLimiter;
 
-  constructor(store: Pick<ApiStore, 'apiKeys'>, logger: Logger, nowMs: () => number = () => performance.now()) {
+  constructor(
+    store: Pick<ApiStore, 'apiKeys' | 'forOrg'>,
+    logger: Logger,
+    nowMs: () => number = () => performance.now(),
+  ) {
     this.#store = store;
     this.#logger = logger;
     this.#nowMs = nowMs;
@@ -56,8 +60,9 @@ export class KeyAuthenticator implements Authenticator {
       return undefined;
     }
     if (!familiar) this.#unknown.giveBack(network);
-    this.#touch(found.id, this.#remember(digest));
-    return { keyId: found.id, orgId: found.orgId, scopes: found.scopes, operator: found.operator };
+    const { id: keyId, orgId, scopes, operator, suspended } = found;
+    this.#touch(orgId, keyId, this.#remember(digest));
+    return { keyId, orgId, scopes, operator, suspended };
   }
 
   #takeUnknown(network: string): void {
@@ -76,10 +81,11 @@ export class KeyAuthenticator implements Authenticator {
   }
 
   /** Beside the request: nobody waits for it, and its failure concerns nobody. */
-  #touch(keyId: string, familiar: Familiar): void {
+  #touch(orgId: string, keyId: string, familiar: Familiar): void {
     if (familiar.validMs - familiar.touchedMs < TOUCH_INTERVAL_MS) return;
     familiar.touchedMs = familiar.validMs;
-    this.#store.apiKeys.touch(keyId).catch((error: unknown) => {
+    const written = this.#store.forOrg(orgId).write((org) => org.apiKeys.touch(keyId));
+    written.catch((error: unknown) => {
       familiar.touchedMs = -Infinity;
       this.#logger.debug({ err: error }, 'last use of a key not written');
     });

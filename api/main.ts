@@ -5,6 +5,7 @@ import { createLogger } from '../ops/logger';
 import { Shutdown } from '../ops/shutdown';
 import { createTemporalClient } from '../ops/temporal-client';
 import { createDataSource } from '../store/data-source';
+import { isBoundToOrganisation } from '../store/row-level-security';
 import { SecretBox } from '../store/secrets';
 import { probeStoreWrite } from '../store/write-probe';
 import { temporalAnswers } from '../workflows/client/temporal-answers';
@@ -73,6 +74,9 @@ async function main(): Promise<void> {
     logger.info({ host: config.host, port: config.port }, 'API listens');
     await connectDatabase(dataSource, logger, shutdown.requested);
     void purgeHourly(store, logger, shutdown.requested);
+    if (!(await isBoundToOrganisation(dataSource))) {
+      logger.warn({}, 'row-level security does not bind this connection to an organisation: see API_DATABASE_URL');
+    }
   } catch (error) {
     if (!shutdown.requested.aborted) shutdown.fail(error);
   }

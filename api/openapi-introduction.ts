@@ -6,7 +6,8 @@ enter in your phone system. For calls that go out, \`POST /phone/sip/outbound-tr
 gives it to the agent, and \`POST /phone/outbound-call\` dials. What became of a call stands in \`GET /phone/calls/{id}\`, and step by step in its \`/events\`.
 
 **Keys.** Every request carries \`Authorization: Bearer <key>\`. \`npm start\` writes the first key to \`.data/api-key\` (the path is in its banner). A key
-belongs to one organisation and sees nothing of others: their ids are answered like ids that do not exist. Each operation names the scope it needs.
+belongs to one organisation and sees nothing of others: their ids are answered like ids that do not exist. Each operation names the scope it needs;
+\`POST /api-keys\` makes keys with fewer scopes or an expiry. The first key is the operator's too: \`POST /orgs\` makes further organisations.
 
 **Repeats.** A POST that makes something takes an \`Idempotency-Key\` (1 to 255 printable ASCII characters). The same key with the same body within 24 hours
 gives the first answer again, with \`Idempotent-Replayed: true\`, and makes nothing twice; with another body it is refused with 422. Send one with every call:

@@ -43,7 +43,17 @@ export function buildOpenApi(routes: readonly Route[], version: string): OpenApi
 }
 
 /** In the order in which one needs them; what is not listed comes after. */
-const TAG_ORDER = ['Agents', 'Inbound trunk', 'Outbound trunks', 'Agent SIP configuration', 'Calls', 'Numbers'];
+const TAG_ORDER = [
+  'Agents',
+  'Inbound trunk',
+  'Outbound trunks',
+  'Agent SIP configuration',
+  'Calls',
+  'Numbers',
+  'API keys',
+  'Audit log',
+  'Organisations',
+];
 
 function tagsOf(routes: readonly Route[]): readonly string[] {
   const used = new Set(routes.map((route) => route.tag));
@@ -69,7 +79,7 @@ function errorsOf(route: Route): Map<ErrorStatus, string[]> {
     add(422, 'idempotency_mismatch');
   }
   add(401, 'unauthorized');
-  add(403, 'missing_scope');
+  add(403, 'missing_scope', 'organisation_suspended', ...(route.operatorOnly ? ['operator_only'] : []));
   if (route.params !== undefined) add(404, `${route.resource.replaceAll(' ', '_')}_not_found`);
   add(429, 'rate_limited');
   add(500, 'internal_error');
@@ -86,6 +96,7 @@ function operation(route: Route, components: SchemaComponents): JsonSchema {
     ...(route.description === undefined ? {} : { description: route.description }),
     tags: [route.tag],
     'x-required-scope': route.scope,
+    ...(route.operatorOnly ? { 'x-operator-only': true } : {}),
     parameters: [
       ...parameters(route.params, 'path', components),
       ...parameters(route.query, 'query', components),

@@ -18,12 +18,12 @@ export class ConfigSnapshot {
     return this.#version;
   }
 
-  /** The ids of trunks that are gone: what they carried must end. One that cannot be read now is not gone. */
+  /** The ids of trunks that are gone: what they carried must end. One that cannot be read now, or is suspended, is not gone. */
   apply(delta: ConfigDelta): readonly string[] {
     const revoked = this.#revokedTrunks(delta);
     if (delta.full) this.#clear();
     for (const reference of delta.deleted) this.#delete(reference);
-    for (const reference of delta.unreadable) this.#delete(reference);
+    for (const reference of [...delta.unreadable, ...delta.suspended]) this.#delete(reference);
     for (const agent of delta.agents) {
       const profile = toProfile(agent);
       this.#agents.set(agent.id, profile);
@@ -80,9 +80,16 @@ export class ConfigSnapshot {
     return organisation;
   }
 
-  #revokedTrunks({ full, deleted, unreadable, inboundTrunks, outboundTrunks }: ConfigDelta): readonly string[] {
+  #revokedTrunks({
+    full,
+    deleted,
+    unreadable,
+    suspended,
+    inboundTrunks,
+    outboundTrunks,
+  }: ConfigDelta): readonly string[] {
     if (!full) return deleted.filter(({ kind }) => kind.endsWith('_trunk')).map(({ id }) => id);
-    const present = new Set([...inboundTrunks, ...outboundTrunks, ...unreadable].map(({ id }) => id));
+    const present = new Set([...inboundTrunks, ...outboundTrunks, ...unreadable, ...suspended].map(({ id }) => id));
     return [...this.#inboundTrunks.keys(), ...this.#outboundTrunks.keys()].filter((id) => !present.has(id));
   }
 

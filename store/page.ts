@@ -14,11 +14,13 @@ export interface PageRequest {
   readonly limit?: number | undefined;
 }
 
-export interface PageQuery<Row> {
+export interface PageQuery<Row, Time extends keyof Row> {
   readonly entity: EntityTarget<Row>;
   /** One of them must hold. */
   readonly where: FindOptionsWhere<Row>[];
   readonly request: PageRequest;
+  /** The column that tells a row's time. */
+  readonly time: Time;
 }
 
 const DEFAULT_LIMIT = 50;
@@ -38,21 +40,20 @@ export function toPage<T>(rows: readonly T[], limit: number, cursorOf: (row: T) 
 
 /**
  * Newest first. The store's only query that is built: `find` cannot compare a row with a position, which an index on
- * (org_id, created_at, id) answers.
+ * (org_id, time, id) answers.
  * @throws StoreError `invalid_cursor`
  */
-export async function newestPage<Row extends { id: string; createdAt: Date }>(
+export async function newestPage<Time extends string, Row extends { id: string } & Record<Time, Date>>(
   manager: EntityManager,
-  { entity, where, request }: PageQuery<Row>,
+  { entity, where, request, time }: PageQuery<Row, Time>,
 ): Promise<Page<Row>> {
   const limit = pageLimit(request);
   const query = manager
     .createQueryBuilder(entity, 'row')
     .where(where)
-    .orderBy('row.createdAt', 'DESC')
+    .orderBy(`row.${time}`, 'DESC')
     .addOrderBy('row.id', 'DESC')
     .limit(limit + 1);
-  if (request.cursor !== undefined)
-    query.andWhere('(row.createdAt, row.id) < (:at, :id)', decodeCursor(request.cursor));
-  return toPage(await query.getMany(), limit, ({ createdAt: at, id }) => encodeCursor({ at, id }));
+  if (request.cursor !== undefined) query.andWhere(`(row.${time}, row.id) < (:at, :id)`, decodeCursor(request.cursor));
+  return toPage(await query.getMany(), limit, (row) => encodeCursor({ at: row[time], id: row.id }));
 }

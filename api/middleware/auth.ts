@@ -18,13 +18,19 @@ export async function authenticate(ctx: Context, authenticator: Authenticator): 
   if (principal === undefined) {
     throw new ApiError(401, 'unauthorized', 'A valid API key is needed: Authorization: Bearer <key>');
   }
+  if (principal.suspended)
+    throw new ApiError(403, 'organisation_suspended', 'The organisation of this key is suspended');
   return principal;
 }
 
 /** A write scope includes reading. */
-export function requireScope(principal: Principal, scope: Scope): void {
+export function requireScope(principal: Principal, scope: Scope | 'full'): void {
   const { scopes } = principal;
   if (scopes.includes('full') || scopes.includes(scope)) return;
   if (scope.endsWith(':read') && scopes.includes(scope.replace(':read', ':write'))) return;
   throw new ApiError(403, 'missing_scope', `This key lacks the scope ${scope}`, { details: { required_scope: scope } });
+}
+
+export function requireOperator(principal: Principal): void {
+  if (!principal.operator) throw new ApiError(403, 'operator_only', "Only a key of the server's operator may do this");
 }

@@ -13,7 +13,7 @@ import { inboundTrunkAuditView, inboundTrunkView } from '../views';
 import { assertIdle } from './idle-trunk';
 
 export interface InboundTrunkRouteDeps {
-  readonly store: Pick<ApiStore, 'calls' | 'inboundTrunks' | 'organisations' | 'phoneNumbers'>;
+  readonly store: Pick<ApiStore, 'forOrg'>;
   readonly changes: Changes;
   readonly sipEndpoint: InboundTrunkEndpoint;
 }
@@ -39,13 +39,13 @@ export function inboundTrunkRoutes(deps: InboundTrunkRouteDeps): readonly Route[
       idempotency: 'plain',
       handle: async (request) => {
         const endpoint = await sipEndpoint.current();
-        return changes.run(request, async (tx) => {
+        return changes.run(request, async (tx, org) => {
           const { orgId } = request.principal;
-          if ((await store.inboundTrunks.find(orgId, tx.manager)) !== null) throw trunkExists();
-          const { phoneNumbers, notes } = await trunkNumbers(store, tx, orgId, request.body.phone_numbers);
+          if ((await org.inboundTrunks.find(orgId)) !== null) throw trunkExists();
+          const { phoneNumbers, notes } = await trunkNumbers(org, tx, orgId, request.body.phone_numbers);
           const { krisp_enabled: krispEnabled, media_timeout_seconds: mediaTimeoutSeconds } = request.body;
           const input = { phoneNumbers, krispEnabled, mediaTimeoutSeconds };
-          const row = await store.inboundTrunks.create(tx, orgId, input);
+          const row = await org.inboundTrunks.create(tx, orgId, input);
           const after = inboundTrunkAuditView(row);
           return {
             body: inboundTrunkView(row, endpoint),
@@ -64,8 +64,8 @@ export function inboundTrunkRoutes(deps: InboundTrunkRouteDeps): readonly Route[
       response: inboundTrunk,
       errors: { 404: ['inbound_trunk_not_found'] },
       responseExample: inboundTrunkExample,
-      handle: async ({ principal }) => {
-        const row = await store.inboundTrunks.find(principal.orgId);
+      handle: async ({ principal: { orgId } }) => {
+        const row = await store.forOrg(orgId).read((org) => org.inboundTrunks.find(orgId));
         if (row === null) throw notFound('inbound trunk');
         return answer(inboundTrunkView(row, await sipEndpoint.current()));
       },
@@ -84,12 +84,12 @@ export function inboundTrunkRoutes(deps: InboundTrunkRouteDeps): readonly Route[
       responseExample: { ...inboundTrunkExample, media_timeout_seconds: 60 },
       handle: async (request) => {
         const endpoint = await sipEndpoint.current();
-        return changes.run(request, async (tx) => {
+        return changes.run(request, async (tx, org) => {
           const { orgId } = request.principal;
-          const found = await store.inboundTrunks.find(orgId, tx.manager);
+          const found = await org.inboundTrunks.find(orgId);
           if (found === null) throw notFound('inbound trunk');
           const { krisp_enabled: krispEnabled, media_timeout_seconds: mediaTimeoutSeconds } = request.body;
-          const row = await store.inboundTrunks.update(tx, orgId, { krispEnabled, mediaTimeoutSeconds });
+          const row = await org.inboundTrunks.update(tx, orgId, { krispEnabled, mediaTimeoutSeconds });
           return {
             body: inboundTrunkView(row, endpoint),
             audit: {
@@ -116,11 +116,11 @@ export function inboundTrunkRoutes(deps: InboundTrunkRouteDeps): readonly Route[
       responseExample: inboundTrunkDeletedExample,
       handle: async (request) => {
         const { orgId } = request.principal;
-        const found = await store.inboundTrunks.find(orgId);
-        if (found === null) throw notFound('inbound trunk');
-        if (request.query.force !== 'true') await assertIdle(store, orgId, found.id);
-        return changes.run(request, async (tx) => {
-          const row = await store.inboundTrunks.delete(tx, orgId);
+        return changes.run(request, async (tx, org) => {
+          const found = await org.inboundTrunks.find(orgId);
+          if (found === null) throw notFound('inbound trunk');
+          if (request.query.force !== 'true') await assertIdle(org, orgId, found.id);
+          const row = await org.inboundTrunks.delete(tx, orgId);
           if (row === null) throw notFound('inbound trunk');
           const before = inboundTrunkAuditView(row);
           return {

@@ -41,5 +41,5 @@ export async function listCalls(manager: EntityManager, orgId: string, filter: C
           { ...all, fromNumber: phoneNumber },
           { ...all, toNumber: phoneNumber },
         ];
-  return newestPage(manager, { entity: Call, where, request: filter });
+  return newestPage(manager, { entity: Call, where, request: filter, time: 'createdAt' });
 }

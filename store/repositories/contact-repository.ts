@@ -1,7 +1,8 @@
 import { And, LessThan, MoreThanOrEqual } from 'typeorm';
-import type { DataSource, EntityManager, FindOperator, QueryDeepPartialEntity } from 'typeorm';
+import type { EntityManager, FindOperator, QueryDeepPartialEntity } from 'typeorm';
 import { Contact } from '../entities/contact';
 import { isUuid, uuidV7 } from '../ids';
+import type { StoreSession } from '../organisation-scope';
 import { newestPage } from '../page';
 import type { Page, PageRequest } from '../page';
 import { fieldsSet } from '../patch';
@@ -19,10 +20,10 @@ export interface ContactFilter extends PageRequest {
 }
 
 export class ContactRepository {
-  readonly #dataSource: DataSource;
+  readonly #session: StoreSession;
 
-  constructor(dataSource: DataSource) {
-    this.#dataSource = dataSource;
+  constructor(session: StoreSession) {
+    this.#session = session;
   }
 
   /** Newest first. */
@@ -30,11 +31,11 @@ export class ContactRepository {
     const createdAt = between(filter.createdAfter, filter.createdBefore);
     const updatedAt = between(filter.updatedAfter, filter.updatedBefore);
     const where = { orgId, ...(createdAt && { createdAt }), ...(updatedAt && { updatedAt }) };
-    return newestPage(this.#dataSource.manager, { entity: Contact, where: [where], request: filter });
+    return newestPage(this.#session.manager, { entity: Contact, where: [where], request: filter, time: 'createdAt' });
   }
 
   async find(orgId: string, id: string): Promise<Contact | null> {
-    return isUuid(id) ? this.#dataSource.manager.findOneBy(Contact, { id, orgId }) : null;
+    return isUuid(id) ? this.#session.manager.findOneBy(Contact, { id, orgId }) : null;
   }
 
   async create(manager: EntityManager, orgId: string, fields: ContactPatch): Promise<Contact> {

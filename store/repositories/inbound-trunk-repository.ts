@@ -1,10 +1,11 @@
 import { randomBytes, randomInt } from 'node:crypto';
-import type { DataSource, EntityManager } from 'typeorm';
+import type { EntityManager } from 'typeorm';
 import { DEFAULT_MEDIA_TIMEOUT_SECONDS } from '../../contract/directory';
 import type { ConfigTransaction } from '../config-transaction';
 import { InboundTrunk } from '../entities/inbound-trunk';
 import { StoreError, violatedUnique } from '../errors';
 import { uuidV7 } from '../ids';
+import type { StoreSession } from '../organisation-scope';
 import { fieldsSet } from '../patch';
 import type { PatchOf } from '../patch';
 import { FOR_UPDATE } from '../row-lock';
@@ -29,15 +30,15 @@ const PASSWORD_LENGTH = 32;
 const PASSWORD_ALPHABET = 'abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789';
 
 export class InboundTrunkRepository {
-  readonly #dataSource: DataSource;
+  readonly #session: StoreSession;
   readonly #secrets: SecretBox;
 
-  constructor(dataSource: DataSource, secrets: SecretBox) {
-    this.#dataSource = dataSource;
+  constructor(session: StoreSession, secrets: SecretBox) {
+    this.#session = session;
     this.#secrets = secrets;
   }
 
-  async find(orgId: string, manager: EntityManager = this.#dataSource.manager): Promise<InboundTrunkRecord | null> {
+  async find(orgId: string, manager: EntityManager = this.#session.manager): Promise<InboundTrunkRecord | null> {
     const trunk = await manager.findOneBy(InboundTrunk, { orgId });
     return trunk && this.#opened(trunk);
   }

@@ -1,8 +1,9 @@
-import type { DataSource, EntityManager } from 'typeorm';
+import type { EntityManager } from 'typeorm';
 import type { ConfigTransaction } from '../config-transaction';
 import { OutboundTrunk } from '../entities/outbound-trunk';
 import { StoreError } from '../errors';
 import { isUuid, uuidV7 } from '../ids';
+import type { StoreSession } from '../organisation-scope';
 import { fieldsSet } from '../patch';
 import type { PatchOf } from '../patch';
 import { FOR_UPDATE } from '../row-lock';
@@ -33,24 +34,24 @@ export interface DeletedOutboundTrunk {
 }
 
 export class OutboundTrunkRepository {
-  readonly #dataSource: DataSource;
+  readonly #session: StoreSession;
   readonly #secrets: SecretBox;
 
-  constructor(dataSource: DataSource, secrets: SecretBox) {
-    this.#dataSource = dataSource;
+  constructor(session: StoreSession, secrets: SecretBox) {
+    this.#session = session;
     this.#secrets = secrets;
   }
 
   /** Oldest first. */
   async list(orgId: string): Promise<OutboundTrunkRecord[]> {
     const order = { createdAt: 'ASC', id: 'ASC' } as const;
-    return (await this.#dataSource.manager.find(OutboundTrunk, { where: { orgId }, order })).map(withoutPassword);
+    return (await this.#session.manager.find(OutboundTrunk, { where: { orgId }, order })).map(withoutPassword);
   }
 
   async find(
     orgId: string,
     id: string,
-    manager: EntityManager = this.#dataSource.manager,
+    manager: EntityManager = this.#session.manager,
   ): Promise<OutboundTrunkRecord | null> {
     if (!isUuid(id)) return null;
     const trunk = await manager.findOneBy(OutboundTrunk, { id, orgId });

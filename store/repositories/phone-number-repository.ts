@@ -1,10 +1,11 @@
 import { Any, In } from 'typeorm';
-import type { DataSource, EntityManager } from 'typeorm';
+import type { EntityManager } from 'typeorm';
 import type { ConfigTransaction } from '../config-transaction';
 import { Agent } from '../entities/agent';
 import { PhoneNumber } from '../entities/phone-number';
 import { StoreError, violatedUnique } from '../errors';
 import { isUuid, uuidV7 } from '../ids';
+import type { StoreSession } from '../organisation-scope';
 import { newestPage } from '../page';
 import type { Page, PageRequest } from '../page';
 import { FOR_SHARE, FOR_UPDATE } from '../row-lock';
@@ -28,22 +29,18 @@ export interface DeletedPhoneNumber {
 }
 
 export class PhoneNumberRepository {
-  readonly #dataSource: DataSource;
+  readonly #session: StoreSession;
 
-  constructor(dataSource: DataSource) {
-    this.#dataSource = dataSource;
+  constructor(session: StoreSession) {
+    this.#session = session;
   }
 
   /** Newest first. */
   async list(orgId: string, request: PageRequest = {}): Promise<Page<PhoneNumber>> {
-    return newestPage(this.#dataSource.manager, { entity: PhoneNumber, where: [{ orgId }], request });
+    return newestPage(this.#session.manager, { entity: PhoneNumber, where: [{ orgId }], request, time: 'createdAt' });
   }
 
-  async find(
-    orgId: string,
-    id: string,
-    manager: EntityManager = this.#dataSource.manager,
-  ): Promise<PhoneNumber | null> {
+  async find(orgId: string, id: string, manager: EntityManager = this.#session.manager): Promise<PhoneNumber | null> {
     return isUuid(id) ? manager.findOneBy(PhoneNumber, { id, orgId }) : null;
   }
 
@@ -57,7 +54,7 @@ export class PhoneNumberRepository {
   async ofAgent(
     orgId: string,
     agentId: string,
-    manager: EntityManager = this.#dataSource.manager,
+    manager: EntityManager = this.#session.manager,
   ): Promise<PhoneNumber[]> {
     if (!isUuid(agentId)) return [];
     return manager.find(PhoneNumber, { where: { orgId, agentId }, order: { createdAt: 'ASC', id: 'ASC' } });

@@ -1,10 +1,11 @@
-import type { DataSource, EntityManager } from 'typeorm';
+import type { EntityManager } from 'typeorm';
 import type { ConfigTransaction } from '../config-transaction';
 import { Agent } from '../entities/agent';
 import { AgentTransferDestination } from '../entities/agent-transfer-destination';
 import { TransferDestination } from '../entities/transfer-destination';
 import { StoreError } from '../errors';
 import { isUuid, uuidV7 } from '../ids';
+import type { StoreSession } from '../organisation-scope';
 import { fieldsSet } from '../patch';
 import type { PatchOf } from '../patch';
 import { FOR_SHARE, FOR_UPDATE } from '../row-lock';
@@ -26,25 +27,25 @@ interface DeletedTransferDestination {
 }
 
 export class TransferDestinationRepository {
-  readonly #dataSource: DataSource;
+  readonly #session: StoreSession;
   readonly #secrets: SecretBox;
 
-  constructor(dataSource: DataSource, secrets: SecretBox) {
-    this.#dataSource = dataSource;
+  constructor(session: StoreSession, secrets: SecretBox) {
+    this.#session = session;
     this.#secrets = secrets;
   }
 
   /** Oldest first. */
   async list(orgId: string): Promise<TransferDestinationRecord[]> {
     const order = { createdAt: 'ASC', id: 'ASC' } as const;
-    return (await this.#dataSource.manager.find(TransferDestination, { where: { orgId }, order })).map(recordOf);
+    return (await this.#session.manager.find(TransferDestination, { where: { orgId }, order })).map(recordOf);
   }
 
   /** Those of an agent, in the order of their assignment. */
   async ofAgent(
     orgId: string,
     agentId: string,
-    manager: EntityManager = this.#dataSource.manager,
+    manager: EntityManager = this.#session.manager,
   ): Promise<TransferDestinationRecord[]> {
     if (!isUuid(agentId)) return [];
     const rows = await manager

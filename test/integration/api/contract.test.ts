@@ -106,6 +106,13 @@ describe('the OpenAPI document', () => {
     ]) {
       expect((await api.delete(path)).status).toBe(200);
     }
+    const key = (await api.post('/api-keys', { name: 'K', scopes: ['phone:read'] })).body;
+    const org = (await api.post('/orgs', { name: 'O', limits: { daily_minutes: 60 } })).body;
+    await api.patch(`/orgs/${org.id}`, { suspended: true });
+    for (const path of ['/api-keys', '/audit-log', '/orgs', `/orgs/${org.id}`]) {
+      expect((await api.get(path)).status).toBe(200);
+    }
+    for (const path of [`/api-keys/${key.id}`, `/orgs/${org.id}`]) expect((await api.delete(path)).status).toBe(200);
     const missing = api.contract
       .operations()
       .filter(({ operationId, statuses }) => !api.contract.seen.has(`${operationId} ${statuses[0] ?? ''}`));

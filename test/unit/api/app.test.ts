@@ -6,12 +6,12 @@ import { Registry } from 'prom-client';
 import { createApp } from '../../../api/app';
 import type { AppDeps } from '../../../api/app';
 import { KeyAuthenticator } from '../../../api/key-authenticator';
-import type { ApiStore } from '../../../api/store';
+import type { ApiStore, OrgStore } from '../../../api/store';
 import { createLogger } from '../../../ops/logger';
 import { StoreError } from '../../../store/errors';
 
 const KEY = 'tl_live_abcdefghijklmnopqrstuvwxyz';
-const principal = { id: 'key-1', orgId: 'org-1', scopes: ['full'], operator: true };
+const principal = { id: 'key-1', orgId: 'org-1', scopes: ['full'], operator: true, suspended: false };
 
 interface Reply {
   readonly status: number;
@@ -19,14 +19,20 @@ interface Reply {
   readonly body: Record<string, unknown>;
 }
 
+/** The parts given, in and beside any organisation. */
+function storeOf(parts: { [Part in keyof (OrgStore & ApiStore)]?: object }): ApiStore {
+  const work = <T>(inside: (org: OrgStore) => Promise<T>): Promise<T> => inside(parts as unknown as OrgStore);
+  return { ...parts, forOrg: () => ({ read: work, write: work }) } as unknown as ApiStore;
+}
+
 /** Store parts that a test does not give are absent. */
-function appWith(store: { [Part in keyof ApiStore]?: object }, logs: string[] = []): AppDeps {
+function appWith(store: { [Part in keyof (OrgStore & ApiStore)]?: object }, logs: string[] = []): AppDeps {
   const logger = createLogger({ name: 'api', level: 'debug', destination: { write: (line) => void logs.push(line) } });
   const apiKeys = {
     findByKey: (key: string) => Promise.resolve(key === KEY ? principal : null),
     touch: () => Promise.resolve(),
   };
-  const whole = { apiKeys, ...store } as unknown as ApiStore;
+  const whole = storeOf({ apiKeys, ...store });
   return {
     options: {
       sip: { hosts: ['0.0.0.0'], port: 5060, publicHost: 'sip.example.com' },
@@ -136,9 +142,9 @@ describe('a key', () => {
         touched += 1;
         return touched === 1 ? Promise.reject(new Error('away')) : Promise.resolve();
       },
-    } as unknown as ApiStore['apiKeys'];
+    };
     const logger = createLogger({ name: 'api', level: 'silent' });
-    const authenticator = new KeyAuthenticator({ apiKeys }, logger, () => nowMs);
+    const authenticator = new KeyAuthenticator(storeOf({ apiKeys }), logger, () => nowMs);
     await authenticator.authenticate(KEY, '192.0.2.1');
     await new Promise((resolve) => setImmediate(resolve));
     for (let n = 0; n < 3; n += 1) await authenticator.authenticate(KEY, '192.0.2.1');
@@ -153,8 +159,12 @@ describe('a key', () => {
     const apiKeys = {
       findByKey: () => (away ? Promise.reject(new Error('away')) : Promise.resolve(principal)),
       touch: () => Promise.resolve(),
-    } as unknown as ApiStore['apiKeys'];
-    const authenticator = new KeyAuthenticator({ apiKeys }, createLogger({ name: 'api', level: 'silent' }), () => 0);
+    };
+    const authenticator = new KeyAuthenticator(
+      storeOf({ apiKeys }),
+      createLogger({ name: 'api', level: 'silent' }),
+      () => 0,
+    );
     for (let n = 0; n < 3_100; n += 1) {
       await expect(authenticator.authenticate(KEY, '192.0.2.1')).rejects.toThrow('away');
     }
@@ -171,9 +181,9 @@ describe('a key', () => {
         return Promise.resolve(key === KEY ? principal : null);
       },
       touch: () => Promise.resolve(),
-    } as unknown as ApiStore['apiKeys'];
+    };
     const logger = createLogger({ name: 'api', level: 'silent' });
-    const authenticator = new KeyAuthenticator({ apiKeys }, logger, () => nowMs);
+    const authenticator = new KeyAuthenticator(storeOf({ apiKeys }), logger, () => nowMs);
     await authenticator.authenticate(KEY, '192.0.2.1');
     const addresses = ['192.0.2.1', '2001:db8::1', '2001:db8:0:0:ffff::2'];
     const guesses = Array.from({ length: 12_000 }, (_, n) =>

@@ -53,6 +53,7 @@ export interface ApiServerOptions {
 }
 
 export class ApiServer {
+  /** The owner's: what tests look at and prepare. The API itself comes as its role. */
   readonly dataSource: DataSource;
   readonly secrets: SecretBox;
   readonly openapi: OpenApiDocument;
@@ -62,11 +63,13 @@ export class ApiServer {
   readonly contract: ContractChecker;
   readonly #database: TestDatabase | null;
   readonly #server: Server;
+  readonly #apiSource: DataSource;
   #nodeTimer: NodeJS.Timeout | undefined;
 
   private constructor(parts: {
     database: TestDatabase | null;
     dataSource: DataSource;
+    apiSource: DataSource;
     secrets: SecretBox;
     deps: AppDeps;
     server: Server;
@@ -76,6 +79,7 @@ export class ApiServer {
     this.dataSource = parts.dataSource;
     this.secrets = parts.secrets;
     this.#server = parts.server;
+    this.#apiSource = parts.apiSource;
     this.logs = parts.logs;
     this.openapi = openApiDocument(parts.deps);
     this.contract = new ContractChecker(this.openapi);
@@ -86,13 +90,15 @@ export class ApiServer {
     const secrets = settings.database?.secrets ?? new SecretBox(newMasterKey());
     const dataSource =
       settings.database?.dataSource ?? (await createDataSource({ url: database?.databaseUrl ?? '' }).initialize());
+    const apiSource =
+      database === null ? dataSource : await createDataSource({ url: database.apiUrl, poolSize: 10 }).initialize();
     const logs: string[] = [];
     const logger = createLogger({
       name: 'api',
       level: 'debug',
       destination: { write: (line) => void logs.push(line) },
     });
-    const store = createApiStore(dataSource, secrets);
+    const store = createApiStore(apiSource, secrets);
     const workflows = settings.workflows?.({ dataSource, secrets }) ?? new FakeCallRequests(dataSource, secrets);
     const nodes = new MediaNodeRepository(dataSource);
     const deps: AppDeps = {
@@ -107,7 +113,7 @@ export class ApiServer {
       store,
       workflows,
       secrets,
-      authenticator: whenConnected(dataSource, new KeyAuthenticator(store, logger)),
+      authenticator: whenConnected(apiSource, new KeyAuthenticator(store, logger)),
       probes: [
         { name: 'postgresql', check: async () => void (await dataSource.query('SELECT 1')) },
         {
@@ -125,7 +131,7 @@ export class ApiServer {
     // On a machine that stands still for a moment, fetch would find a connection that has just been given up.
     server.keepAliveTimeout = 60_000;
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const api = new ApiServer({ database, dataSource, secrets, deps, server, logs });
+    const api = new ApiServer({ database, dataSource, apiSource, secrets, deps, server, logs });
     api.tenant = await api.createTenant({ operator: true });
     return api;
   }
@@ -234,7 +240,7 @@ export class ApiServer {
       this.#server.closeAllConnections();
     });
     if (this.#database === null) return;
-    await this.dataSource.destroy();
+    await Promise.all([this.dataSource.destroy(), this.#apiSource.destroy()]);
     await this.#database.drop();
   }
 }
