@@ -9,7 +9,7 @@ import { MediaTimeout1764400000000 } from './1764400000000-media-timeout';
 import { TransferDestinations1764500000000 } from './1764500000000-transfer-destinations';
 import { Contacts1764500100000 } from './1764500100000-contacts';
 import { RoutingOfCalls1764520300000 } from './1764520300000-routing-of-calls';
-import { TenancyOrganisations1764500000000 } from './1764500000000-tenancy-organisations';
+import { TenancyOrganisations1764530000000 } from './1764530000000-tenancy-organisations';
 
 /** In order; a migration that was ever released is never changed. */
 export const MIGRATIONS: (new () => MigrationInterface)[] = [
@@ -23,5 +23,5 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   TransferDestinations1764500000000,
   Contacts1764500100000,
   RoutingOfCalls1764520300000,
-  TenancyOrganisations1764500000000,
+  TenancyOrganisations1764530000000,
 ];

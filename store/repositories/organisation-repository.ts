@@ -1,11 +1,13 @@
 import type { ConfigTransaction } from '../config-transaction';
 import { Agent } from '../entities/agent';
 import { ApiKey } from '../entities/api-key';
+import { Contact } from '../entities/contact';
 import { IdempotencyKey } from '../entities/idempotency-key';
 import { InboundTrunk } from '../entities/inbound-trunk';
 import { Organisation } from '../entities/organisation';
 import { OutboundTrunk } from '../entities/outbound-trunk';
 import { PhoneNumber } from '../entities/phone-number';
+import { TransferDestination } from '../entities/transfer-destination';
 import { isUuid, uuidV7 } from '../ids';
 import type { StoreSession } from '../organisation-scope';
 import { pageLimit, toPage } from '../page';
@@ -97,8 +99,7 @@ export class OrganisationRepository {
       await manager.delete(entity, where);
       tx.deleted(kind, ...rows.map((gone) => gone.id));
     }
-    await manager.delete(ApiKey, where);
-    await manager.delete(IdempotencyKey, where);
+    for (const entity of [TransferDestination, Contact, ApiKey, IdempotencyKey]) await manager.delete(entity, where);
     await manager.delete(Organisation, { id });
     return row;
   }

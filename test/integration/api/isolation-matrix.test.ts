@@ -10,6 +10,7 @@ import type { IdField, KeyedOperation } from './support/document-operations';
 const MAKERS: Readonly<Record<string, (api: ApiServer, owner: Tenant) => Promise<string>>> = {
   agent: async (api, { key }) => (await api.post('/phone', { name: 'A' }, { key })).body.id,
   api_key: async (api, { key }) => (await api.post('/api-keys', { name: 'K', scopes: 'full' }, { key })).body.id,
+  contact: async (api, { key }) => (await api.post('/contacts', { contact: { name: 'C' } }, { key })).body.id,
   call: async (api, { orgId }) => {
     const id = uuidV7();
     await api.dataSource.query(
@@ -30,20 +31,28 @@ const MAKERS: Readonly<Record<string, (api: ApiServer, owner: Tenant) => Promise
     };
     return (await api.post('/phone/sip/outbound-trunks', carrier, { key })).body.id;
   },
+  transfer_destination: async (api, { key }) => {
+    const support = { name: 'D', type: 'phone', value: '+15559999999' };
+    return (await api.post('/phone/sip/transfer-destinations', support, { key })).body.id;
+  },
   phone_number: async (api, { key }) => {
     const phone_number = `+1555${String(1_000_000 + Math.floor(Math.random() * 9_000_000))}`;
     return (await api.post('/phone/numbers', { phone_number, method: 'attest' }, { key })).body.id;
   },
 };
 
-/** What the ids in bodies and queries name; null: nothing that exists yet. */
+/** What the ids name that are not their path's `id`; null: nothing that exists yet. */
 const FIELDS: Readonly<Record<string, string | null>> = {
   phone_agent_id: 'agent',
   phone_number_ids: 'phone_number',
   trunk_id: 'outbound_trunk',
   campaign_id: null,
-  failover_transfer_destination_id: null,
+  destination_id: 'transfer_destination',
+  failover_transfer_destination_id: 'transfer_destination',
 };
+
+const kindOf = ({ resource }: KeyedOperation, name: string): string =>
+  (name === 'id' ? resource : FIELDS[name]) ?? 'agent';
 
 type Ids = Readonly<Record<string, string>>;
 
@@ -105,7 +114,7 @@ describe('the isolation of organisations', () => {
     if (at?.place === 'path') path = path.replace(`{${at.name}}`, id!);
     if (at?.place === 'query') query.set(at.name, id!);
     if (at?.place === 'body') body[at.name] = at.many ? [id] : id;
-    path = path.replaceAll(/\{\w+\}/g, own[operation.resource ?? ''] ?? '');
+    path = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => own[kindOf(operation, name)] ?? 'none');
     tried += 1;
     const options = { key, ...(operation.body === null ? {} : { body }) };
     return api.request(operation.method, `${path}?${query.toString()}`, options);
@@ -122,8 +131,8 @@ describe('the isolation of organisations', () => {
 
   it('knows how to make each thing that a path names, and what each id of a request is', () => {
     expect(kinds.filter((kind) => MAKERS[kind] === undefined)).toEqual([]);
-    expect(operations.filter(({ path, resource }) => path.includes('{') && resource === null)).toEqual([]);
-    const names = operations.flatMap(({ ids }) => ids.flatMap(({ place, name }) => (place === 'path' ? [] : name)));
+    expect(operations.filter(({ path, resource }) => path.includes('{id}') && resource === null)).toEqual([]);
+    const names = operations.flatMap(({ ids }) => ids.flatMap(({ name }) => (name === 'id' ? [] : name)));
     expect(names.filter((name) => FIELDS[name] === undefined)).toEqual([]);
     expect(operations.filter(({ scope }) => !(SCOPES as readonly string[]).includes(scope))).toEqual([]);
   });
@@ -133,7 +142,7 @@ describe('the isolation of organisations', () => {
     const before = await api.dataSource.query(STATE, [theirs.orgId]);
     for (const operation of operations) {
       for (const field of operation.ids) {
-        const kind = (field.place === 'path' ? operation.resource : FIELDS[field.name]) ?? 'agent';
+        const kind = kindOf(operation, field.name);
         const answers: string[] = [];
         for (const id of [foreign[kind]!, uuidV7(), deleted[kind]!]) {
           answers.push(told(await send(operation, asking.key, field, id)));
@@ -213,6 +222,9 @@ const STATE = `
   SELECT (SELECT json_agg(t ORDER BY id) FROM agents t WHERE org_id = $1) AS agents,
     (SELECT json_agg(t ORDER BY id) FROM phone_numbers t WHERE org_id = $1) AS numbers,
     (SELECT json_agg(t ORDER BY id) FROM outbound_trunks t WHERE org_id = $1) AS trunks,
+    (SELECT json_agg(t ORDER BY id) FROM contacts t WHERE org_id = $1) AS contacts,
+    (SELECT json_agg(t ORDER BY id) FROM transfer_destinations t WHERE org_id = $1) AS destinations,
+    (SELECT json_agg(t) FROM agent_transfer_destinations t WHERE org_id = $1) AS assigned,
     (SELECT json_agg(t ORDER BY id) FROM calls t WHERE org_id = $1) AS calls,
     (SELECT json_agg(k.revoked_at ORDER BY id) FROM api_keys k WHERE org_id = $1) AS keys,
     (SELECT json_agg(o) FROM organisations o WHERE id = $1) AS organisation`;

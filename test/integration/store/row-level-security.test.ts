@@ -16,6 +16,9 @@ import type { TestDatabase } from '../../support/servers';
 
 /** One row of every kind, as the owner writes it. */
 const ROWS: Readonly<Record<string, string>> = {
+  agent_transfer_destinations: `INSERT INTO agent_transfer_destinations (agent_id, destination_id, org_id)
+    SELECT coalesce((SELECT id FROM agents WHERE org_id = $1 LIMIT 1), gen_random_uuid()),
+      coalesce((SELECT id FROM transfer_destinations WHERE org_id = $1 LIMIT 1), gen_random_uuid()), $1`,
   agents: `INSERT INTO agents (id, org_id, name) VALUES (gen_random_uuid(), $1, 'A')`,
   api_keys: `INSERT INTO api_keys (id, org_id, name, prefix, last4, hash, scopes)
     VALUES (gen_random_uuid(), $1, 'K', '', '', gen_random_uuid()::text, '{full}')`,
@@ -26,6 +29,7 @@ const ROWS: Readonly<Record<string, string>> = {
     VALUES (gen_random_uuid(), gen_random_uuid(), $1, 1, 'sent', 's', 'n', 'b')`,
   call_events: `INSERT INTO call_events (call_id, source, seq, org_id, at, type)
     VALUES (gen_random_uuid(), 'node', 1, $1, now(), 'ringing')`,
+  contacts: `INSERT INTO contacts (id, org_id) VALUES (gen_random_uuid(), $1)`,
   idempotency_keys: `INSERT INTO idempotency_keys (org_id, route, key, body_hash) VALUES ($1, 'POST /phone', 'k', 'h')`,
   inbound_trunks: `INSERT INTO inbound_trunks (id, org_id, auth_username, auth_password_sealed)
     VALUES (gen_random_uuid(), $1, gen_random_uuid()::text, 's')`,
@@ -35,7 +39,11 @@ const ROWS: Readonly<Record<string, string>> = {
   phone_numbers: `INSERT INTO phone_numbers (id, org_id, phone_number, method) VALUES (gen_random_uuid(), $1, '+1', 'attest')`,
   transcript_turns: `INSERT INTO transcript_turns (call_id, index, org_id, speaker, text, start_ms, end_ms)
     VALUES (gen_random_uuid(), 0, $1, 'agent', 't', 0, 1)`,
+  transfer_destinations: `INSERT INTO transfer_destinations (id, org_id, name, type, value)
+    VALUES (gen_random_uuid(), $1, 'D', 'phone', '+1')`,
 };
+
+const JOINS_OTHERS = 'agent_transfer_destinations';
 
 describe('row-level security', () => {
   let database: TestDatabase;
@@ -55,8 +63,8 @@ describe('row-level security', () => {
     );
     tables = found.map(({ name }) => name);
     for (const org of [mine, theirs]) {
-      await owner.query(ROWS['organisations']!, [org]);
-      for (const table of tables.filter((name) => name !== 'organisations')) await owner.query(ROWS[table]!, [org]);
+      const others = tables.filter((name) => name !== 'organisations' && name !== JOINS_OTHERS);
+      for (const table of ['organisations', ...others, JOINS_OTHERS]) await owner.query(ROWS[table]!, [org]);
     }
   });
   afterAll(async () => {

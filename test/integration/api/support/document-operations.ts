@@ -65,7 +65,7 @@ export function keyedOperations(document: OpenApiDocument): readonly KeyedOperat
           path,
           scope: operation['x-required-scope'] ?? '',
           operatorOnly: operation['x-operator-only'] === true,
-          resource: path.includes('{')
+          resource: path.includes('{id}')
             ? (/`(\w+)_not_found`/.exec(operation.responses['404']?.description ?? '')?.[1] ?? null)
             : null,
           body: json?.example ?? null,

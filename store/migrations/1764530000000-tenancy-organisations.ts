@@ -37,8 +37,8 @@ const FUNCTIONS: readonly (readonly [string, string])[] = [
   ],
 ];
 
-export class TenancyOrganisations1764500000000 implements MigrationInterface {
-  readonly name = 'TenancyOrganisations1764500000000';
+export class TenancyOrganisations1764530000000 implements MigrationInterface {
+  readonly name = 'TenancyOrganisations1764530000000';
 
   async up(runner: QueryRunner): Promise<void> {
     await runner.query('ALTER TABLE organisations ADD COLUMN suspended_at timestamptz(3)');
