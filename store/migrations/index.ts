@@ -8,6 +8,7 @@ import { DurableNodeCallLists1764340100000 } from './1764340100000-durable-node-
 import { MediaTimeout1764400000000 } from './1764400000000-media-timeout';
 import { TransferDestinations1764500000000 } from './1764500000000-transfer-destinations';
 import { Contacts1764500100000 } from './1764500100000-contacts';
+import { NodesConfigVersion1764500200000 } from './1764500200000-nodes-config-version';
 
 /** In order; a migration that was ever released is never changed. */
 export const MIGRATIONS: (new () => MigrationInterface)[] = [
@@ -20,4 +21,5 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   MediaTimeout1764400000000,
   TransferDestinations1764500000000,
   Contacts1764500100000,
+  NodesConfigVersion1764500200000,
 ];
