@@ -10,6 +10,7 @@ import { TransferDestinations1764500000000 } from './1764500000000-transfer-dest
 import { Contacts1764500100000 } from './1764500100000-contacts';
 import { RoutingOfCalls1764520300000 } from './1764520300000-routing-of-calls';
 import { TenancyOrganisations1764530000000 } from './1764530000000-tenancy-organisations';
+import { NodesConfigVersion1764540000000 } from './1764540000000-nodes-config-version';
 
 /** In order; a migration that was ever released is never changed. */
 export const MIGRATIONS: (new () => MigrationInterface)[] = [
@@ -24,4 +25,5 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   Contacts1764500100000,
   RoutingOfCalls1764520300000,
   TenancyOrganisations1764530000000,
+  NodesConfigVersion1764540000000,
 ];

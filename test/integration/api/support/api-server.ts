@@ -169,8 +169,8 @@ export class ApiServer {
     return { agentId: made.id, trunkId: trunk.id };
   }
 
-  /** From now on a media node lives that speaks English. */
-  async seeNode(sipAddress = '127.0.0.1:5060'): Promise<void> {
+  /** From now on a media node lives that speaks English and acts on this configuration, by default on every one. */
+  async seeNode(sipAddress = '127.0.0.1:5060', configVersion = Number.MAX_SAFE_INTEGER): Promise<void> {
     const nodes = new MediaNodeRepository(this.dataSource);
     const seen = (): Promise<SeenNode | null> =>
       nodes.seen({
@@ -179,6 +179,7 @@ export class ApiServer {
         startedAtMs: Date.now(),
         sipAddress,
         calls: 0,
+        configVersion,
         info: { voices: [{ id: 'slt', name: 'SLT', language: ['en'], gender: 'female' }] },
       });
     await seen();
