@@ -9,6 +9,7 @@ import type { SecretBox } from '../store/secrets';
 import type { CallRequests } from './calls/call-requests';
 import { CallPlacement } from './calls/placement';
 import { Changes } from './changes';
+import { ConfigPropagation } from './config-propagation';
 import { createRouter } from './dispatch';
 import { InboundTrunkEndpoint } from './inbound-trunk-endpoint';
 import { LiveNodes } from './live-nodes';
@@ -96,13 +97,14 @@ function resourceRoutes(deps: RouteDeps): readonly (readonly Route[])[] {
   const nodes = new LiveNodes({ find: () => store.mediaNodes.live(NODE_SILENCE_MS) });
   const speech = new SpeechCatalog(nodes);
   const placement = new CallPlacement({ store, workflows, secrets, logger });
+  const propagation = new ConfigPropagation(store);
   const sipEndpoint = new InboundTrunkEndpoint(options.sip, nodes);
   const { allowPrivateTargets, outboundAllowedCountries: allowedCountries } = options;
   return [
     numberRoutes({ store, changes }),
     routePreviewRoutes({ store }),
-    inboundTrunkRoutes({ store, changes, sipEndpoint }),
-    inboundTrunkNumberRoutes({ changes, sipEndpoint }),
+    inboundTrunkRoutes({ store, changes, propagation, sipEndpoint }),
+    inboundTrunkNumberRoutes({ changes, propagation, sipEndpoint }),
     outboundTrunkRoutes({ store, changes, allowPrivateTargets }),
     agentConfigRoutes({ store, changes }),
     agentDestinationRoutes({ store, changes, allowPrivateTargets }),

@@ -41,6 +41,7 @@ export function createApiStore(dataSource: DataSource, secrets: SecretBox): ApiS
       };
     },
     apiKeys: new ApiKeyRepository(dataSource, secrets),
+    config: new ConfigRepository(dataSource, secrets),
     idempotency: new IdempotencyRepository(dataSource, secrets),
     mediaNodes: new MediaNodeRepository(dataSource),
     organisations: new OrganisationRepository(dataSource),

@@ -56,6 +56,7 @@ export interface ApiStore {
   /** What there is before or beside an organisation. */
   readonly apiKeys: Pick<ApiKeyRepository, 'findByKey'>;
   readonly idempotency: Pick<IdempotencyRepository, 'purge'>;
-  readonly mediaNodes: Pick<MediaNodeRepository, 'live'>;
+  readonly config: Pick<ConfigRepository, 'currentVersion'>;
+  readonly mediaNodes: Pick<MediaNodeRepository, 'live' | 'isBehind'>;
   readonly organisations: Pick<OrganisationRepository, 'list'>;
 }

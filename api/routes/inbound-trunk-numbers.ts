@@ -1,5 +1,6 @@
 /** The numbers that the inbound trunk lists; the numbers themselves stay verified whether it lists them or not. */
 import type { Changes } from '../changes';
+import type { ConfigPropagation } from '../config-propagation';
 import type { ConfigTransaction } from '../../store/config-transaction';
 import type { InboundTrunkRecord } from '../../store/repositories/inbound-trunk-repository';
 import type { AuditNote } from '../changes';
@@ -15,6 +16,7 @@ import { inboundTrunkView } from '../views';
 
 export interface InboundTrunkNumberRouteDeps {
   readonly changes: Changes;
+  readonly propagation: ConfigPropagation;
   readonly sipEndpoint: InboundTrunkEndpoint;
 }
 
@@ -104,12 +106,12 @@ export function inboundTrunkNumberRoutes(deps: InboundTrunkNumberRouteDeps): rea
 }
 
 async function changeNumbers(
-  { changes, sipEndpoint }: InboundTrunkNumberRouteDeps,
+  { changes, propagation, sipEndpoint }: InboundTrunkNumberRouteDeps,
   request: RouteRequest<unknown, unknown, unknown>,
   { action, apply }: NumberChange,
 ): Promise<RouteAnswer> {
   const endpoint = await sipEndpoint.current();
-  return changes.run(request, async (tx, org) => {
+  const change = changes.run(request, async (tx, org) => {
     const { orgId } = request.principal;
     if ((await org.inboundTrunks.find(orgId)) === null) throw notFound('inbound trunk');
     // The numbers before the trunk, as whoever deletes a number takes them.
@@ -125,4 +127,5 @@ async function changeNumbers(
       audit: [...notes, { ...audit, before: { phone_numbers: before }, after: { phone_numbers: row.phoneNumbers } }],
     };
   });
+  return propagation.awaited(change);
 }

@@ -1,5 +1,6 @@
 import { StoreError } from '../../store/errors';
 import type { Changes } from '../changes';
+import type { ConfigPropagation } from '../config-propagation';
 import { notFound } from '../errors';
 import type { InboundTrunkEndpoint } from '../inbound-trunk-endpoint';
 import { trunkNumbers } from '../inbound-trunk-numbers';
@@ -15,6 +16,7 @@ import { assertIdle } from './idle-trunk';
 export interface InboundTrunkRouteDeps {
   readonly store: Pick<ApiStore, 'forOrg'>;
   readonly changes: Changes;
+  readonly propagation: ConfigPropagation;
   readonly sipEndpoint: InboundTrunkEndpoint;
 }
 
@@ -22,7 +24,7 @@ const PATH = '/phone/sip/inbound-trunk';
 const TAG = { tag: 'Inbound trunk', resource: 'inbound trunk' } as const;
 
 export function inboundTrunkRoutes(deps: InboundTrunkRouteDeps): readonly Route[] {
-  const { store, changes, sipEndpoint } = deps;
+  const { store, changes, propagation, sipEndpoint } = deps;
   return [
     route({
       ...TAG,
@@ -39,7 +41,7 @@ export function inboundTrunkRoutes(deps: InboundTrunkRouteDeps): readonly Route[
       idempotency: 'plain',
       handle: async (request) => {
         const endpoint = await sipEndpoint.current();
-        return changes.run(request, async (tx, org) => {
+        const change = changes.run(request, async (tx, org) => {
           const { orgId } = request.principal;
           if ((await org.inboundTrunks.find(orgId)) !== null) throw trunkExists();
           const { phoneNumbers, notes } = await trunkNumbers(org, tx, orgId, request.body.phone_numbers);
@@ -52,6 +54,7 @@ export function inboundTrunkRoutes(deps: InboundTrunkRouteDeps): readonly Route[
             audit: [...notes, { action: 'create', resource: 'inbound_trunk', resourceId: row.id, after }],
           };
         });
+        return propagation.awaited(change);
       },
     }),
     route({
@@ -67,7 +70,8 @@ export function inboundTrunkRoutes(deps: InboundTrunkRouteDeps): readonly Route[
       handle: async ({ principal: { orgId } }) => {
         const row = await store.forOrg(orgId).read((org) => org.inboundTrunks.find(orgId));
         if (row === null) throw notFound('inbound trunk');
-        return answer(inboundTrunkView(row, await sipEndpoint.current()));
+        const view = inboundTrunkView(row, await sipEndpoint.current());
+        return answer((await propagation.isBehind(row.version)) ? { ...view, propagating: true } : view);
       },
     }),
     route({
@@ -84,7 +88,7 @@ export function inboundTrunkRoutes(deps: InboundTrunkRouteDeps): readonly Route[
       responseExample: { ...inboundTrunkExample, media_timeout_seconds: 60 },
       handle: async (request) => {
         const endpoint = await sipEndpoint.current();
-        return changes.run(request, async (tx, org) => {
+        const change = changes.run(request, async (tx, org) => {
           const { orgId } = request.principal;
           const found = await org.inboundTrunks.find(orgId);
           if (found === null) throw notFound('inbound trunk');
@@ -101,6 +105,7 @@ export function inboundTrunkRoutes(deps: InboundTrunkRouteDeps): readonly Route[
             },
           };
         });
+        return propagation.awaited(change);
       },
     }),
     route({
@@ -116,7 +121,7 @@ export function inboundTrunkRoutes(deps: InboundTrunkRouteDeps): readonly Route[
       responseExample: inboundTrunkDeletedExample,
       handle: async (request) => {
         const { orgId } = request.principal;
-        return changes.run(request, async (tx, org) => {
+        const change = changes.run(request, async (tx, org) => {
           const found = await org.inboundTrunks.find(orgId);
           if (found === null) throw notFound('inbound trunk');
           if (request.query.force !== 'true') await assertIdle(org, orgId, found.id);
@@ -128,6 +133,7 @@ export function inboundTrunkRoutes(deps: InboundTrunkRouteDeps): readonly Route[
             audit: { action: 'delete', resource: 'inbound_trunk', resourceId: row.id, before },
           };
         });
+        return propagation.awaited(change);
       },
     }),
   ];

@@ -25,6 +25,11 @@ export const trunkNumbersAdd = z.object({ phone_numbers: phoneNumbers }).meta({ 
 
 export const trunkNumberParams = z.object({ phone_number: phoneNumber });
 
+const propagating = z
+  .literal(true)
+  .optional()
+  .meta({ description: 'Not every media node acts on it yet; without it, all do' });
+
 export const inboundTrunk = z
   .object({
     id,
@@ -38,12 +43,13 @@ export const inboundTrunk = z
     auth: z.literal('digest'),
     created_at: isoTimestamp,
     updated_at: isoTimestamp,
+    propagating,
     warnings,
   })
   .meta({ id: 'InboundTrunk' });
 
 export const inboundTrunkDeleted = z
-  .object({ id, deleted: z.literal(true), detached: z.object({ phone_numbers: z.array(e164) }) })
+  .object({ id, deleted: z.literal(true), detached: z.object({ phone_numbers: z.array(e164) }), propagating })
   .meta({ id: 'InboundTrunkDeleted' });
 
 export type InboundTrunkResource = z.output<typeof inboundTrunk>;

@@ -305,6 +305,36 @@ describe('private targets where they are not allowed', () => {
   });
 });
 
+describe('a change of the inbound trunk', () => {
+  const PATH = '/phone/sip/inbound-trunk';
+
+  it('says so when a media node does not act on it in time, until the node does', async () => {
+    const api = await ApiServer.start();
+    try {
+      await api.seeNode('media.example', 0);
+      const { body } = await api.post(PATH, { phone_numbers: ['+15551234567'] });
+      expect([body.propagating, body.phone_numbers]).toEqual([true, ['+15551234567']]);
+      expect((await api.get(PATH)).body.propagating).toBe(true);
+      await api.dataSource.query('UPDATE media_nodes SET config_version = 1000');
+      expect((await api.get(PATH)).body).not.toHaveProperty('propagating');
+    } finally {
+      await api.stop();
+    }
+  });
+
+  it('waits for no node that is lost', async () => {
+    const api = await ApiServer.start();
+    try {
+      await api.seeNode('media.example', 0);
+      await api.loseNode();
+      expect((await api.post(PATH, {})).body).not.toHaveProperty('propagating');
+      expect((await api.delete(PATH)).body).not.toHaveProperty('propagating');
+    } finally {
+      await api.stop();
+    }
+  });
+});
+
 describe('the numbers and settings of the inbound trunk', () => {
   const PATH = '/phone/sip/inbound-trunk';
   let api: ApiServer;
