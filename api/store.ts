@@ -30,7 +30,10 @@ export interface OrgStore {
   readonly contacts: Pick<ContactRepository, 'list' | 'find' | 'create' | 'update' | 'delete'>;
   readonly events: Pick<EventRepository, 'list'>;
   readonly idempotency: Pick<IdempotencyRepository, 'once' | 'lease' | 'leaseNext' | 'complete' | 'release' | 'forget'>;
-  readonly inboundTrunks: Pick<InboundTrunkRepository, 'find' | 'create' | 'update' | 'changeNumbers' | 'delete'>;
+  readonly inboundTrunks: Pick<
+    InboundTrunkRepository,
+    'find' | 'create' | 'update' | 'changeNumbers' | 'rotatePassword' | 'delete'
+  >;
   readonly organisations: Pick<OrganisationRepository, 'count' | 'create' | 'delete' | 'find' | 'update'>;
   readonly outboundTrunks: Pick<OutboundTrunkRepository, 'list' | 'find' | 'create' | 'update' | 'delete'>;
   readonly phoneNumbers: Pick<

@@ -32,7 +32,8 @@ export class ConfigSnapshot {
     for (const trunk of delta.inboundTrunks) {
       this.#deleteInboundTrunk(trunk.id);
       const { id, orgId, authUsername: username, authPassword: password, phoneNumbers, mediaTimeoutSeconds } = trunk;
-      const profile = { id, orgId, username, password, phoneNumbers, mediaTimeoutSeconds };
+      const { previousPassword } = trunk;
+      const profile = { id, orgId, username, password, previousPassword, phoneNumbers, mediaTimeoutSeconds };
       this.#inboundTrunks.set(id, profile);
       this.#inboundByUsername.set(username, profile);
       this.organisation(orgId).numbers.putOnTrunk(phoneNumbers);

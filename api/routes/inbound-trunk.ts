@@ -7,7 +7,13 @@ import { trunkNumbers } from '../inbound-trunk-numbers';
 import { answer, route } from '../route';
 import type { Route } from '../route';
 import { inboundTrunkDeletedExample, inboundTrunkExample } from '../schemas/examples';
-import { inboundTrunk, inboundTrunkCreate, inboundTrunkDeleted, inboundTrunkPatch } from '../schemas/inbound-trunk';
+import {
+  credentialsRotate,
+  inboundTrunk,
+  inboundTrunkCreate,
+  inboundTrunkDeleted,
+  inboundTrunkPatch,
+} from '../schemas/inbound-trunk';
 import { forceQuery } from '../schemas/primitives';
 import type { ApiStore } from '../store';
 import { inboundTrunkAuditView, inboundTrunkView } from '../views';
@@ -103,6 +109,33 @@ export function inboundTrunkRoutes(deps: InboundTrunkRouteDeps): readonly Route[
               before: inboundTrunkAuditView(found),
               after: inboundTrunkAuditView(row),
             },
+          };
+        });
+        return propagation.awaited(change);
+      },
+    }),
+    route({
+      ...TAG,
+      method: 'post',
+      path: `${PATH}/rotate-credentials`,
+      operationId: 'rotateInboundTrunkCredentials',
+      summary: 'A new password for the inbound trunk; the old one lets calls in for a while longer',
+      scope: 'sip:write',
+      body: credentialsRotate,
+      response: inboundTrunk,
+      errors: { 404: ['inbound_trunk_not_found'] },
+      requestExample: { grace_seconds: 3600 },
+      responseExample: { ...inboundTrunkExample, previous_password_valid_until: '2026-11-24T10:30:00.000Z' },
+      idempotency: 'plain',
+      handle: async (request) => {
+        const endpoint = await sipEndpoint.current();
+        const change = changes.run(request, async (tx, org) => {
+          const { orgId } = request.principal;
+          const row = await org.inboundTrunks.rotatePassword(tx, orgId, request.body.grace_seconds);
+          const after = inboundTrunkAuditView(row);
+          return {
+            body: inboundTrunkView(row, endpoint),
+            audit: { action: 'rotate_credentials', resource: 'inbound_trunk', resourceId: row.id, after },
           };
         });
         return propagation.awaited(change);

@@ -21,6 +21,8 @@ interface InboundTrunkConfig {
   readonly orgId: string;
   readonly authUsername: string;
   readonly authPassword: string;
+  /** The password before the last rotation, while it lets calls in too. */
+  readonly previousPassword: { readonly password: string; readonly validUntilMs: number } | null;
   readonly phoneNumbers: readonly string[];
   readonly mediaTimeoutSeconds: number;
 }
@@ -117,7 +119,8 @@ export class ConfigRepository {
         return [];
       }
       const { id, orgId, authUsername, phoneNumbers: numbers, mediaTimeoutSeconds } = row;
-      return [{ id, orgId, authUsername, authPassword, phoneNumbers: numbers, mediaTimeoutSeconds }];
+      const previousPassword = this.#previousPassword(row);
+      return [{ id, orgId, authUsername, authPassword, previousPassword, phoneNumbers: numbers, mediaTimeoutSeconds }];
     });
     const outboundTrunks = outbound.flatMap((row) => {
       if (closedIds.has(row.orgId)) {
@@ -143,6 +146,12 @@ export class ConfigRepository {
       unreadable,
       suspended,
     };
+  }
+
+  #previousPassword(row: InboundTrunk): InboundTrunkConfig['previousPassword'] {
+    const { id, orgId, previousPasswordSealed: sealed, previousPasswordUntil: until } = row;
+    const password = sealed === null ? undefined : this.#open(sealed, orgId, id);
+    return password === undefined || until === null ? null : { password, validUntilMs: until.getTime() };
   }
 
   #open(sealed: string, orgId: string, id: string): string | undefined {

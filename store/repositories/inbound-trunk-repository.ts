@@ -13,7 +13,9 @@ import { rowAad } from '../secrets';
 import type { SecretBox } from '../secrets';
 
 /** With the password opened: the API shows it on every answer about the trunk. */
-export type InboundTrunkRecord = Omit<InboundTrunk, 'authPasswordSealed'> & { readonly authPassword: string };
+export type InboundTrunkRecord = Omit<InboundTrunk, 'authPasswordSealed' | 'previousPasswordSealed'> & {
+  readonly authPassword: string;
+};
 
 export interface NewInboundTrunk {
   readonly id?: string;
@@ -79,6 +81,27 @@ export class InboundTrunkRepository {
   }
 
   /**
+   * A new password; the one before lets calls in for so long too.
+   * @throws StoreError `not_found`
+   */
+  async rotatePassword(tx: ConfigTransaction, orgId: string, graceSeconds: number): Promise<InboundTrunkRecord> {
+    const trunk = await tx.manager.findOne(InboundTrunk, { where: { orgId }, lock: FOR_UPDATE });
+    if (!trunk) throw noTrunk();
+    const { id, authPasswordSealed } = trunk;
+    const previous =
+      graceSeconds === 0
+        ? { previousPasswordSealed: null, previousPasswordUntil: null }
+        : {
+            previousPasswordSealed: authPasswordSealed,
+            previousPasswordUntil: () => `now() + interval '${Math.trunc(graceSeconds)} seconds'`,
+          };
+    const sealed = this.#secrets.seal(newPassword(), rowAad(orgId, id));
+    const set = { ...previous, authPasswordSealed: sealed, updatedAt: () => 'now()' };
+    await tx.manager.update(InboundTrunk, { id, orgId }, set);
+    return this.#changed(tx, orgId);
+  }
+
+  /**
    * `change` is given the numbers that the trunk lists and gives those that it shall list, while nobody else changes them.
    * @throws StoreError `not_found`, and what `change` throws
    */
@@ -117,7 +140,7 @@ export class InboundTrunkRepository {
   }
 
   #opened(trunk: InboundTrunk): InboundTrunkRecord {
-    const { authPasswordSealed, ...record } = trunk;
+    const { authPasswordSealed, previousPasswordSealed: _, ...record } = trunk;
     return { ...record, authPassword: this.#secrets.open(authPasswordSealed, rowAad(trunk.orgId, trunk.id)) };
   }
 }

@@ -72,6 +72,21 @@ describe('a trunk that was just created', () => {
     expect(confirmed).toBeGreaterThan(ROUNDS / 2);
   }, 300_000);
 
+  it('lets callers in with the old password after a rotation, and after one without grace no longer', async () => {
+    const before = await create();
+    const rotate = async (grace_seconds: number): Promise<Trunk> =>
+      (await stack.api<Trunk>('POST', `${PATH}/rotate-credentials`, { grace_seconds })).body;
+    const rotated = await rotate(60);
+    for (const port of [stack.sipPort, second.sipPort]) {
+      expect([await invited(port, before), await invited(port, rotated)]).toEqual([480, 480]);
+    }
+    const again = await rotate(0);
+    for (const port of [stack.sipPort, second.sipPort]) {
+      expect([await invited(port, rotated), await invited(port, again)]).toEqual([403, 480]);
+    }
+    await stack.api('DELETE', PATH);
+  }, 60_000);
+
   it('is said to propagate while a node stands still, and no longer when all have it', async () => {
     second.pause();
     try {

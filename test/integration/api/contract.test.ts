@@ -59,6 +59,7 @@ describe('the OpenAPI document', () => {
     await api.get(`${config}/config`);
     await api.patch('/phone/sip/inbound-trunk', { media_timeout_seconds: 60 });
     await api.post('/phone/sip/inbound-trunk/sync');
+    await api.post('/phone/sip/inbound-trunk/rotate-credentials', {});
     await api.post('/phone/sip/inbound-trunk/phone-numbers', { phone_numbers: ['+15551234567'] });
     await api.delete('/phone/sip/inbound-trunk/phone-numbers/+15551234567');
     await api.put(`/phone/sip/outbound-trunks/${trunk.id}`, { name: 'Renamed' });

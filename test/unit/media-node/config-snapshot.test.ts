@@ -7,6 +7,7 @@ const inbound = (authUsername: string, phoneNumbers: readonly string[] = []) => 
   authUsername,
   authPassword: 'password',
   phoneNumbers,
+  previousPassword: null,
   mediaTimeoutSeconds: 40,
 });
 
@@ -60,6 +61,7 @@ test('trunks are given with all their settings', () => {
     orgId: 'org-1',
     username: 'user',
     password: 'password',
+    previousPassword: null,
     phoneNumbers: [],
     mediaTimeoutSeconds: 40,
   });
