@@ -24,6 +24,10 @@ interface PlaceOptions extends OptionValues {
   readonly wait?: boolean;
 }
 
+interface PlacedCall extends CallSummary {
+  readonly warnings?: readonly object[];
+}
+
 interface EndedRecord extends CallSummary {
   readonly disposition: CallEnding['disposition'];
   readonly end_reason: CallEnding['endReason'];
@@ -71,13 +75,13 @@ export function addCallCommand(program: Command, session: CliSession): void {
       const placed = await output.waiting(`placing a call to ${number}`, placing);
       if (options.wait !== true) return output.record(placed);
       const ended = await followed(session, placed.id);
-      output.record(ended);
+      output.record({ ...ended, warnings: placed.warnings });
       session.exitCode = exitCodeOf(ended);
     });
 }
 
 /** Whether a call went out can be unknown; its key is what the same command is repeated with. */
-async function place(session: CliSession, body: object, idempotencyKey: string): Promise<CallSummary> {
+async function place(session: CliSession, body: object, idempotencyKey: string): Promise<PlacedCall> {
   try {
     return await session.api.request('POST', '/phone/outbound-call', { body, idempotencyKey });
   } catch (error) {
