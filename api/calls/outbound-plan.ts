@@ -73,8 +73,9 @@ export async function planOutbound(
 
 /** Dialling at once what was to be dialled later, or by other rules, would be worse than a refusal. */
 function assertServed(request: OutboundCallRequest): void {
-  if (request.scheduled_at != null) {
-    throw impossible('scheduling_unavailable', 'This server places calls at once; leave scheduled_at out');
+  for (const name of ['scheduled_at', 'expires_at'] as const) {
+    if (request[name] == null) continue;
+    throw impossible('scheduling_unavailable', `This server places calls at once; leave ${name} out`);
   }
   if (request.machine_detection !== 'off') {
     throw impossible('machine_detection_unavailable', 'This server does not tell machines from people');

@@ -10,6 +10,7 @@ import { callEventExample, completedCallExample, queuedCallExample, transcriptEx
 import { idParams, pageQuery } from '../schemas/primitives';
 import type { OrgStore } from '../store';
 import { callEventView, callView } from '../views';
+import { callWarnings } from '../warnings';
 import type { CallRequests } from '../calls/call-requests';
 import { planOutbound } from '../calls/outbound-plan';
 import type { OutboundPlanDeps } from '../calls/outbound-plan';
@@ -75,7 +76,9 @@ function placeRoute(deps: CallRouteDeps): Route {
       if (result.headers?.['Idempotent-Replayed'] === undefined) {
         await noteCall(deps, request.actor, 'create', (result.body as { id: string }).id);
       }
-      return result;
+      const warnings = callWarnings(request.body);
+      // A repeat has the same body, hence the same warnings.
+      return warnings.length === 0 ? result : { ...result, body: { ...(result.body as object), warnings } };
     },
   });
 }
