@@ -9,9 +9,13 @@ import type { CallMetrics, Disposition, EndedBy, EndReason } from '../../contrac
  */
 @Entity('calls')
 @Index('calls_org', ['orgId', 'createdAt', 'id'])
-@Index('calls_org_agent', ['orgId', 'agentId', 'createdAt'])
-@Index('calls_org_from', ['orgId', 'fromNumber'])
-@Index('calls_org_to', ['orgId', 'toNumber'])
+@Index('calls_org_agent', ['orgId', 'agentId', 'createdAt', 'id'])
+@Index('calls_org_from', ['orgId', 'fromNumber', 'createdAt', 'id'])
+@Index('calls_org_to', ['orgId', 'toNumber', 'createdAt', 'id'])
+@Index('calls_org_direction', ['orgId', 'direction', 'createdAt', 'id'])
+@Index('calls_org_status', ['orgId', 'status', 'createdAt', 'id'], { where: "status <> 'completed'" })
+@Index('calls_org_disposition', ['orgId', 'disposition', 'createdAt', 'id'], { where: 'disposition IS NOT NULL' })
+@Index('calls_org_campaign', ['orgId', 'campaignId', 'createdAt', 'id'], { where: 'campaign_id IS NOT NULL' })
 @Index('calls_open_node', ['nodeId', 'bootId'], { where: "status <> 'completed'" })
 @Index('calls_open_trunk', ['trunkId'], { where: "status <> 'completed'" })
 export class Call {

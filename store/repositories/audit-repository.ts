@@ -1,10 +1,9 @@
-import { And, LessThan, MoreThanOrEqual } from 'typeorm';
 import { AuditEntry } from '../entities/audit-entry';
 import { uuidV7 } from '../ids';
 import { jsonbParameter } from '../jsonb';
 import type { StoreSession } from '../organisation-scope';
 import { newestPage } from '../page';
-import type { Page, PageRequest } from '../page';
+import type { Page, PageRequest, Period } from '../page';
 
 export interface NewAuditEntry {
   readonly orgId: string;
@@ -19,12 +18,10 @@ export interface NewAuditEntry {
   readonly after?: object | null;
 }
 
-export interface AuditFilter extends PageRequest {
+export interface AuditFilter extends PageRequest, Period {
   readonly resource?: string | undefined;
   readonly resourceId?: string | undefined;
   readonly action?: string | undefined;
-  readonly after?: Date | undefined;
-  readonly before?: Date | undefined;
 }
 
 export class AuditRepository {
@@ -56,12 +53,9 @@ export class AuditRepository {
   /** Newest first. */
   async list(orgId: string, filter: AuditFilter = {}): Promise<Page<AuditEntry>> {
     const { resource, resourceId, action, after, before } = filter;
-    const bounds = [
-      ...(after === undefined ? [] : [MoreThanOrEqual(after)]),
-      ...(before === undefined ? [] : [LessThan(before)]),
-    ];
     const equal = Object.entries({ resource, resourceId, action }).filter(([, value]) => value !== undefined);
-    const where = [{ orgId, ...Object.fromEntries(equal), ...(bounds.length === 0 ? {} : { at: And(...bounds) }) }];
-    return newestPage(this.#session.manager, { entity: AuditEntry, where, request: filter, time: 'at' });
+    const where = [{ orgId, ...Object.fromEntries(equal) }];
+    const period = { after, before };
+    return newestPage(this.#session.manager, { entity: AuditEntry, where, request: filter, time: 'at', period });
   }
 }

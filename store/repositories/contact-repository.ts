@@ -28,10 +28,10 @@ export class ContactRepository {
 
   /** Newest first. */
   async list(orgId: string, filter: ContactFilter): Promise<Page<Contact>> {
-    const createdAt = between(filter.createdAfter, filter.createdBefore);
     const updatedAt = between(filter.updatedAfter, filter.updatedBefore);
-    const where = { orgId, ...(createdAt && { createdAt }), ...(updatedAt && { updatedAt }) };
-    return newestPage(this.#session.manager, { entity: Contact, where: [where], request: filter, time: 'createdAt' });
+    const where = [{ orgId, ...(updatedAt && { updatedAt }) }];
+    const period = { after: filter.createdAfter, before: filter.createdBefore };
+    return newestPage(this.#session.manager, { entity: Contact, where, request: filter, time: 'createdAt', period });
   }
 
   async find(orgId: string, id: string): Promise<Contact | null> {

@@ -239,4 +239,42 @@ describe('CallRepository', () => {
     );
     expect(await count({ campaignId: uuidV7() })).toBe(0);
   });
+
+  it("lists a number's calls of both sides as one list, and a call to itself once", async () => {
+    const org = await store.newOrg();
+    const mine = '+15550000009';
+    const at = 1_700_000_000_000;
+    const ends = [
+      { from: mine },
+      { to: mine },
+      { from: mine, to: mine },
+      {},
+      { to: mine },
+      { from: mine },
+      { to: mine },
+    ];
+    const ids = ends.map((_, i) => uuidV7(at + i));
+    for (const [i, end] of ends.entries()) {
+      await calls.insertCall(newCall(org, { ...end, id: ids[i]!, createdAtMs: at + Math.floor(i / 2) }));
+    }
+    const wanted = ids.filter((_, i) => i !== 3).reverse();
+    for (const [createdBefore, expected] of [
+      [undefined, wanted],
+      [new Date(at + 10), wanted],
+      [new Date(at + 2), wanted.slice(-3)],
+    ] as const) {
+      const seen: string[] = [];
+      let cursor: string | undefined;
+      do {
+        const page = await calls.list(org, { phoneNumber: mine, limit: 2, cursor, createdBefore });
+        seen.push(...page.items.map(({ id }) => id));
+        cursor = page.next ?? undefined;
+      } while (cursor !== undefined);
+      expect(seen).toEqual(expected);
+      // A cursor of another filter, from before the bound or after it.
+      const first = await calls.list(org, { phoneNumber: mine, limit: 1 });
+      const rest = await calls.list(org, { phoneNumber: mine, cursor: first.next!, createdBefore });
+      expect(rest.items.map(({ id }) => id)).toEqual(expected.filter((id) => id !== first.items[0]!.id));
+    }
+  });
 });
