@@ -12,7 +12,7 @@ import { RoutingOfCalls1764520300000 } from './1764520300000-routing-of-calls';
 import { TenancyOrganisations1764530000000 } from './1764530000000-tenancy-organisations';
 import { NodesConfigVersion1764540000000 } from './1764540000000-nodes-config-version';
 import { RotationOfCredentials1764550000000 } from './1764550000000-rotation-of-credentials';
-import { ListsIndexes1764550000000 } from './1764550000000-lists-indexes';
+import { ListsIndexes1764560000000 } from './1764560000000-lists-indexes';
 
 /** In order; a migration that was ever released is never changed. */
 export const MIGRATIONS: (new () => MigrationInterface)[] = [
@@ -29,5 +29,5 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   TenancyOrganisations1764530000000,
   NodesConfigVersion1764540000000,
   RotationOfCredentials1764550000000,
-  ListsIndexes1764550000000,
+  ListsIndexes1764560000000,
 ];

@@ -26,8 +26,8 @@ const EXTENDED: readonly (readonly [name: string, table: string, before: string,
   ),
 ];
 
-export class ListsIndexes1764550000000 implements MigrationInterface {
-  readonly name = 'ListsIndexes1764550000000';
+export class ListsIndexes1764560000000 implements MigrationInterface {
+  readonly name = 'ListsIndexes1764560000000';
 
   async up(runner: QueryRunner): Promise<void> {
     for (const statement of ADDED) await runner.query(statement);
