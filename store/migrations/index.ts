@@ -11,6 +11,7 @@ import { Contacts1764500100000 } from './1764500100000-contacts';
 import { RoutingOfCalls1764520300000 } from './1764520300000-routing-of-calls';
 import { TenancyOrganisations1764530000000 } from './1764530000000-tenancy-organisations';
 import { NodesConfigVersion1764540000000 } from './1764540000000-nodes-config-version';
+import { LimitsKeyRates1764560000000 } from './1764560000000-limits-key-rates';
 
 /** In order; a migration that was ever released is never changed. */
 export const MIGRATIONS: (new () => MigrationInterface)[] = [
@@ -26,4 +27,5 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   RoutingOfCalls1764520300000,
   TenancyOrganisations1764530000000,
   NodesConfigVersion1764540000000,
+  LimitsKeyRates1764560000000,
 ];
