@@ -16,7 +16,6 @@ import { LiveNodes } from './live-nodes';
 import type { Authenticator } from './middleware/auth';
 import { errorHandler } from './middleware/error-handler';
 import { notFoundOrNotAllowed } from './middleware/not-found';
-import { RateLimiter } from './middleware/rate-limit';
 import { requestId } from './middleware/request-id';
 import { requestMetrics } from './middleware/request-metrics';
 import { buildOpenApi } from './openapi';
@@ -47,7 +46,6 @@ export interface AppOptions {
   readonly sip: SipListening;
   readonly outboundAllowedCountries: readonly string[];
   readonly allowPrivateTargets: boolean;
-  readonly rateLimitPerMinute: number;
   readonly version: string;
 }
 
@@ -66,7 +64,7 @@ export interface AppDeps extends RouteDeps {
 }
 
 export function createApp(deps: AppDeps): Koa {
-  const { logger, registry, options } = deps;
+  const { logger, registry } = deps;
   const app = new Koa();
   // What reaches Koa's own handler is a broken connection or a defect of a middleware; it has been answered.
   app.on('error', (error: unknown) => logger.debug({ err: error }, 'request aborted'));
@@ -74,12 +72,10 @@ export function createApp(deps: AppDeps): Koa {
   app.use(requestMetrics(registry, logger));
   app.use(errorHandler(logger));
   const resources = resourceRoutes(deps);
-  const limiter = new RateLimiter({ perMinute: options.rateLimitPerMinute });
-  const dispatch = { authenticator: deps.authenticator, limiter };
   const routers: Router[] = [
     operationsRouter(deps.probes, registry),
     docsRouter(openApiDocument(deps)),
-    ...resources.map((routes) => createRouter(routes, dispatch)),
+    ...resources.map((routes) => createRouter(routes, deps.authenticator)),
   ];
   app.use(notFoundOrNotAllowed(routers));
   for (const router of routers) app.use(router.routes());

@@ -94,17 +94,18 @@ export function whenConnected(dataSource: DataSource, authenticator: Authenticat
   };
 }
 
-/** Sealed answers of old requests do not stay for ever: once an hour, until `signal` is aborted. */
+/** Sealed answers of old requests and rates of idle keys do not stay for ever: once an hour, until `signal` is aborted. */
 export async function purgeHourly(
-  store: Pick<ApiStore, 'idempotency'>,
+  store: Pick<ApiStore, 'apiKeys' | 'idempotency'>,
   logger: Logger,
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
     try {
+      await store.apiKeys.purgeRates();
       for (let removed = 1; removed > 0 && !signal.aborted;) removed = await store.idempotency.purge();
     } catch (error) {
-      logger.warn({ err: error }, 'old idempotency keys are removed later');
+      logger.warn({ err: error }, 'old idempotency keys and rates are removed later');
     }
     await sleep(PURGE_EVERY_MS, undefined, { signal, ref: false }).catch(() => undefined);
   }

@@ -2,9 +2,8 @@ import { createHash } from 'node:crypto';
 
 import { userNetwork } from '../ops/address-scope';
 import type { Logger } from '../ops/logger';
-import type { Authenticator } from './middleware/auth';
-import { RateLimiter, rateLimited } from './middleware/rate-limit';
-import type { Principal } from './route';
+import type { Admission, Authenticator } from './middleware/auth';
+import { RateLimiter, rateLimited, rateOf } from './middleware/rate-limit';
 import type { ApiStore } from './store';
 
 /** `last_used_at` is for people: once a minute and key is enough. */
@@ -21,10 +20,18 @@ interface Familiar {
   touchedMs: number;
 }
 
-/** Keys from the store. Each request asks it, so a revoked key stops working at once. */
+export interface KeyAuthenticatorOptions {
+  /** Requests of each key. */
+  readonly perMinute: number;
+  /** Monotonic milliseconds. */
+  readonly nowMs?: () => number;
+}
+
+/** Keys from the store. Each request asks it, so a revoked key stops working at once, and a rate is that of all processes. */
 export class KeyAuthenticator implements Authenticator {
   readonly #store: Pick<ApiStore, 'apiKeys' | 'forOrg'>;
   readonly #logger: Logger;
+  readonly #perMinute: number;
   readonly #nowMs: () => number;
   /** By digest, keys that were valid when they were last used; the one not used for longest first. */
   readonly #familiar = new Map<string, Familiar>();
@@ -33,24 +40,25 @@ export class KeyAuthenticator implements Authenticator {
   constructor(
     store: Pick<ApiStore, 'apiKeys' | 'forOrg'>,
     logger: Logger,
-    nowMs: () => number = () => performance.now(),
+    { perMinute, nowMs = () => performance.now() }: KeyAuthenticatorOptions,
   ) {
     this.#store = store;
     this.#logger = logger;
+    this.#perMinute = perMinute;
     this.#nowMs = nowMs;
     this.#unknown = new RateLimiter({ perMinute: UNKNOWN_PER_MINUTE, nowMs });
   }
 
   /** @throws ApiError 429 when too many unknown keys come from one network */
-  async authenticate(key: string, address: string): Promise<Principal | undefined> {
+  async authenticate(key: string, address: string): Promise<Admission | undefined> {
     const digest = createHash('sha256').update(key).digest('base64');
     const network = userNetwork(address);
     const familiar = this.#nowMs() - (this.#familiar.get(digest)?.validMs ?? -Infinity) < FAMILIAR_MS;
     // Taken before the look-up and given back after it: many at once are counted too.
     if (!familiar) this.#takeUnknown(network);
-    let found: Awaited<ReturnType<ApiStore['apiKeys']['findByKey']>>;
+    let found: Awaited<ReturnType<ApiStore['apiKeys']['admit']>>;
     try {
-      found = await this.#store.apiKeys.findByKey(key);
+      found = await this.#store.apiKeys.admit(key, this.#perMinute);
     } catch (error) {
       if (!familiar) this.#unknown.giveBack(network);
       throw error;
@@ -60,9 +68,10 @@ export class KeyAuthenticator implements Authenticator {
       return undefined;
     }
     if (!familiar) this.#unknown.giveBack(network);
-    const { id: keyId, orgId, scopes, operator, suspended } = found;
+    const { id: keyId, orgId, scopes, operator, suspended, expiresAt: keyExpiresAt } = found;
     this.#touch(orgId, keyId, this.#remember(digest));
-    return { keyId, orgId, scopes, operator, suspended };
+    const principal = { keyId, orgId, scopes, operator, suspended, keyExpiresAt };
+    return { principal, rate: rateOf(this.#perMinute, found) };
   }
 
   #takeUnknown(network: string): void {

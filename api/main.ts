@@ -64,7 +64,10 @@ async function main(): Promise<void> {
       store,
       workflows: new CallRequests({ client: temporal.client, logger }),
       secrets,
-      authenticator: whenConnected(dataSource, new KeyAuthenticator(store, logger)),
+      authenticator: whenConnected(
+        dataSource,
+        new KeyAuthenticator(store, logger, { perMinute: config.rateLimitPerMinute }),
+      ),
       probes,
       registry,
       logger,

@@ -13,7 +13,8 @@ belongs to one organisation and sees nothing of others: their ids are answered l
 gives the first answer again, with \`Idempotent-Replayed: true\`, and makes nothing twice; with another body it is refused with 422. Send one with every call:
 after a timeout, or a 503 \`outcome_unknown\`, repeat the request with the same key.
 
-**Limits.** \`RateLimit-Limit\`, \`RateLimit-Remaining\` and \`RateLimit-Reset\` come with every answer. 429 and 503 carry \`Retry-After\` in seconds.
+**Limits.** \`RateLimit-Limit\`, \`RateLimit-Remaining\` and \`RateLimit-Reset\` come with every answer to a known key:
+requests per minute, those left now, and the seconds until all are there again. All processes of a server count together. 429 and 503 carry \`Retry-After\` in seconds.
 
 **Lists.** \`limit\` is 1 to 100. \`next\` of an answer is the \`cursor\` of the next page and \`null\` on the last; rows that arrive meanwhile shift nothing.
 

@@ -30,6 +30,8 @@ export interface Principal {
   readonly operator: boolean;
   /** The organisation is: nothing is done for it. */
   readonly suspended: boolean;
+  /** Null for a key that does not end. */
+  readonly keyExpiresAt: Date | null;
 }
 
 /** Who changes what, for audit rows. */

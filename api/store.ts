@@ -57,7 +57,7 @@ export interface OrgAccess {
 export interface ApiStore {
   forOrg(orgId: string): OrgAccess;
   /** What there is before or beside an organisation. */
-  readonly apiKeys: Pick<ApiKeyRepository, 'findByKey'>;
+  readonly apiKeys: Pick<ApiKeyRepository, 'admit' | 'purgeRates'>;
   readonly idempotency: Pick<IdempotencyRepository, 'purge'>;
   readonly config: Pick<ConfigRepository, 'currentVersion'>;
   readonly mediaNodes: Pick<MediaNodeRepository, 'live' | 'isBehind'>;

@@ -54,6 +54,11 @@ export function isStatementTimeout(error: unknown): boolean {
   return driverError(error)?.code === '57014';
 }
 
+/** Another transaction was in the way (SQLSTATE 40001, 40P01): this one is undone, and may be run again. */
+export function isTransactionConflict(error: unknown): boolean {
+  return /^(40001|40P01)$/.test(driverError(error)?.code ?? '');
+}
+
 /** PostgreSQL is there and takes no write: disk full, read-only, I/O error (SQLSTATE 53100, 25006, 58030). */
 export function isWriteRefusal(error: unknown): boolean {
   return /^(53100|25006|58030)$/.test(driverError(error)?.code ?? '');

@@ -1,9 +1,9 @@
 import type { ApiKeyRecord } from '../../store/repositories/api-key-repository';
 import type { Changes } from '../changes';
-import { invalid, notFound } from '../errors';
+import { ApiError, invalid, notFound } from '../errors';
 import { requireScope } from '../middleware/auth';
 import { answer, route } from '../route';
-import type { Route } from '../route';
+import type { Principal, Route } from '../route';
 import { apiKey, apiKeyCreate, apiKeyCreated, apiKeyDeleted, apiKeyPage } from '../schemas/api-key';
 import type { ApiKeyResource } from '../schemas/api-key';
 import { apiKeyCreatedExample, apiKeyExample } from '../schemas/organisation-examples';
@@ -40,11 +40,14 @@ export function apiKeyRoutes({ store, changes }: ApiKeyRouteDeps): readonly Rout
       path: '/api-keys',
       operationId: 'createApiKey',
       summary: 'Make a key; the answer is the only one that shows it',
-      description: 'A key cannot give scopes that it lacks: 403 `missing_scope` names the first of them.',
+      description:
+        'A key cannot give more than it has. Scopes that it lacks: 403 `missing_scope` names the first of them. A longer ' +
+        'life: without `expires_at` the new key ends with the one that makes it, and a later time is 403 `outlives_key`.',
       scope: 'org:write',
       body: apiKeyCreate,
       response: apiKeyCreated,
       successStatus: 201,
+      errors: { 403: ['outlives_key'] },
       requestExample: { name: 'CRM', scopes: ['phone:write', 'sip:read'], expires_at: '2027-11-24T09:30:00.000Z' },
       responseExample: apiKeyCreatedExample,
       idempotency: 'plain',
@@ -52,11 +55,12 @@ export function apiKeyRoutes({ store, changes }: ApiKeyRouteDeps): readonly Rout
         const { principal, body } = request;
         const scopes = body.scopes === 'full' ? (['full'] as const) : [...new Set(body.scopes)];
         for (const scope of scopes) requireScope(principal, scope);
-        const expiresAt = body.expires_at == null ? null : new Date(body.expires_at);
-        if (expiresAt !== null && expiresAt.getTime() <= Date.now()) {
-          throw invalid([{ path: 'expires_at', message: 'must be in the future' }]);
-        }
+        const expiresAt = expiryWithin(principal, body.expires_at);
         return changes.run(request, async (_, org) => {
+          // Not before: a repeat gets the saved answer also when the time has passed since.
+          if (expiresAt !== null && expiresAt.getTime() <= Date.now()) {
+            throw invalid([{ path: 'expires_at', message: 'must be in the future' }]);
+          }
           const { orgId } = principal;
           const { record, key } = await org.apiKeys.create({ orgId, name: body.name, scopes, expiresAt });
           const after = apiKeyView(record);
@@ -90,6 +94,20 @@ export function apiKeyRoutes({ store, changes }: ApiKeyRouteDeps): readonly Rout
         }),
     }),
   ];
+}
+
+/** Otherwise whoever has a key for a day makes one for ever. */
+function expiryWithin({ keyExpiresAt }: Principal, wanted: string | null | undefined): Date | null {
+  if (wanted === undefined) return keyExpiresAt;
+  const expiresAt = wanted === null ? null : new Date(wanted);
+  if (keyExpiresAt !== null && (expiresAt === null || expiresAt > keyExpiresAt)) {
+    throw new ApiError(
+      403,
+      'outlives_key',
+      `This key ends at ${keyExpiresAt.toISOString()}; it cannot make a longer one`,
+    );
+  }
+  return expiresAt;
 }
 
 function apiKeyView(row: ApiKeyRecord): ApiKeyResource {

@@ -10,7 +10,10 @@ export const apiKeyCreate = z
   .object({
     name: z.string().min(1).max(255),
     scopes,
-    expires_at: z.iso.datetime({ offset: true }).nullish().meta({ description: 'Default: never' }),
+    expires_at: z.iso
+      .datetime({ offset: true })
+      .nullish()
+      .meta({ description: 'Default: with the key that makes it; null: never' }),
   })
   .meta({ id: 'ApiKeyCreate' });
 

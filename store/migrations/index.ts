@@ -13,6 +13,7 @@ import { TenancyOrganisations1764530000000 } from './1764530000000-tenancy-organ
 import { NodesConfigVersion1764540000000 } from './1764540000000-nodes-config-version';
 import { RotationOfCredentials1764550000000 } from './1764550000000-rotation-of-credentials';
 import { ListsIndexes1764560000000 } from './1764560000000-lists-indexes';
+import { LimitsKeyRates1764570000000 } from './1764570000000-limits-key-rates';
 
 /** In order; a migration that was ever released is never changed. */
 export const MIGRATIONS: (new () => MigrationInterface)[] = [
@@ -30,4 +31,5 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   NodesConfigVersion1764540000000,
   RotationOfCredentials1764550000000,
   ListsIndexes1764560000000,
+  LimitsKeyRates1764570000000,
 ];

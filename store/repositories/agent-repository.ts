@@ -70,7 +70,9 @@ export class AgentRepository {
     const before = await withNumber(tx.manager, agent);
     if (!before) return null;
     const [numbers]: [{ id: string; phone_number: string }[]] = await tx.manager.query(
-      `UPDATE phone_numbers SET agent_id = NULL, updated_at = now() WHERE agent_id = $1 AND org_id = $2
+      `UPDATE phone_numbers SET agent_id = NULL, updated_at = now()
+       WHERE id = ANY(ARRAY(SELECT id FROM phone_numbers WHERE agent_id = $1 AND org_id = $2
+         ORDER BY id FOR NO KEY UPDATE))
        RETURNING id, phone_number`,
       [id, orgId],
     );

@@ -19,9 +19,15 @@ export interface NewApiKeyInput {
   readonly key?: string;
 }
 
-export type ApiKeyHolder = Pick<ApiKey, 'id' | 'orgId' | 'scopes' | 'operator'> & {
+export type ApiKeyHolder = Pick<ApiKey, 'id' | 'orgId' | 'scopes' | 'operator' | 'expiresAt'> & {
   /** Its organisation is. */
   readonly suspended: boolean;
+};
+export type AdmittedApiKey = ApiKeyHolder & {
+  /** False when the key has used up its rate: this request took nothing of it. */
+  readonly allowed: boolean;
+  /** Until the whole of its rate is there again. */
+  readonly fullInUs: number;
 };
 export type ApiKeyRecord = Omit<ApiKey, 'hash'>;
 
@@ -76,15 +82,23 @@ export class ApiKeyRepository {
   }
 
   /**
-   * Null for a key that is unknown, revoked or expired. Every request asks it, in no organisation yet: a function of the
-   * owner, one short statement.
+   * Null for a key that is unknown, revoked or expired. Every request asks it, in no organisation yet, and is counted by it
+   * with those that other processes serve: a function of the owner, one short statement.
    */
-  async findByKey(key: string): Promise<ApiKeyHolder | null> {
-    const rows: ApiKeyHolder[] = await this.#session.manager.query(
-      'SELECT id, org_id AS "orgId", scopes, operator, suspended FROM find_api_key($1)',
-      [hashApiKey(this.#secrets, key)],
+  async admit(key: string, perMinute: number): Promise<AdmittedApiKey | null> {
+    const rows: AdmittedApiKey[] = await this.#session.manager.query(
+      `SELECT id, org_id AS "orgId", scopes, operator, suspended, expires_at AS "expiresAt", allowed,
+         full_in_us AS "fullInUs"
+       FROM admit_api_key($1, $2)`,
+      [hashApiKey(this.#secrets, key), perMinute],
     );
     return rows[0] ?? null;
+  }
+
+  /** Forgets the rates of keys that are not used, of all organisations. Answers how many. */
+  async purgeRates(): Promise<number> {
+    const rows: { removed: number }[] = await this.#session.manager.query('SELECT purge_api_key_rates() AS removed');
+    return rows[0]?.removed ?? 0;
   }
 
   /** The key was used now. */

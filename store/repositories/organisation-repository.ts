@@ -13,7 +13,7 @@ import type { StoreSession } from '../organisation-scope';
 import { pageLimit, toPage } from '../page';
 import type { Page, PageRequest } from '../page';
 import { decodeCursor, encodeCursor } from '../page-cursor';
-import { FOR_UPDATE } from '../row-lock';
+import { FOR_DELETE, FOR_UPDATE } from '../row-lock';
 
 export interface OrganisationPatch {
   readonly name?: string;
@@ -71,9 +71,10 @@ export class OrganisationRepository {
       { name, limits: { ...row.limits, ...limits }, ...suspendedAt, updatedAt: () => 'now()' },
     );
     if (changes) {
-      const where = { orgId: id };
-      tx.changed('inbound_trunk', ...(await manager.findBy(InboundTrunk, where)).map((trunk) => trunk.id));
-      tx.changed('outbound_trunk', ...(await manager.findBy(OutboundTrunk, where)).map((trunk) => trunk.id));
+      // Locked as by whoever changes them: only after its rows a transaction takes the counter of versions.
+      const trunks = { where: { orgId: id }, order: { id: 'ASC' }, lock: FOR_UPDATE } as const;
+      tx.changed('inbound_trunk', ...(await manager.find(InboundTrunk, trunks)).map((trunk) => trunk.id));
+      tx.changed('outbound_trunk', ...(await manager.find(OutboundTrunk, trunks)).map((trunk) => trunk.id));
     }
     return manager.findOneByOrFail(Organisation, { id });
   }
@@ -84,7 +85,7 @@ export class OrganisationRepository {
    */
   async delete(tx: ConfigTransaction, id: string): Promise<Organisation | null> {
     const { manager } = tx;
-    const row = await manager.findOne(Organisation, { where: { id }, lock: FOR_UPDATE });
+    const row = await manager.findOne(Organisation, { where: { id }, lock: FOR_DELETE });
     if (row === null) return null;
     const where = { orgId: id };
     // Those that point at others first.

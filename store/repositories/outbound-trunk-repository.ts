@@ -91,7 +91,9 @@ export class OutboundTrunkRepository {
     const before = await tx.manager.findOne(OutboundTrunk, { where: { id, orgId }, lock: FOR_UPDATE });
     if (!before) return null;
     const [agents]: [{ id: string; name: string }[]] = await tx.manager.query(
-      `UPDATE agents SET outbound_trunk_id = NULL, updated_at = now() WHERE outbound_trunk_id = $1 AND org_id = $2
+      `UPDATE agents SET outbound_trunk_id = NULL, updated_at = now()
+       WHERE id = ANY(ARRAY(SELECT id FROM agents WHERE outbound_trunk_id = $1 AND org_id = $2
+         ORDER BY id FOR NO KEY UPDATE))
        RETURNING id, name`,
       [id, orgId],
     );

@@ -103,7 +103,8 @@ export class TransferDestinationRepository {
     if (fallen.length > 0) {
       await tx.manager.query(
         `UPDATE agents SET failover_transfer_destination_id = NULL, updated_at = now()
-         WHERE org_id = $1 AND failover_transfer_destination_id = $2`,
+         WHERE id = ANY(ARRAY(SELECT id FROM agents WHERE org_id = $1 AND failover_transfer_destination_id = $2
+           ORDER BY id FOR NO KEY UPDATE))`,
         [orgId, id],
       );
       tx.changed('agent', ...fallen);
@@ -118,11 +119,13 @@ export class TransferDestinationRepository {
    */
   async assign(tx: ConfigTransaction, orgId: string, agentId: string, destinationId: string): Promise<void> {
     const { manager } = tx;
+    // Before the agent, as its deletion does, which then looks for agents that fall back to it.
+    const destination = await held(tx, orgId, destinationId);
     const agent = isUuid(agentId)
       ? await manager.findOne(Agent, { where: { id: agentId, orgId }, lock: FOR_SHARE })
       : null;
     if (!agent) throw notFound('agent', agentId);
-    await assertTransferDestination(tx, orgId, destinationId);
+    if (!destination) throw notFound('transfer_destination', destinationId);
     await manager
       .createQueryBuilder()
       .insert()
@@ -151,10 +154,11 @@ export class TransferDestinationRepository {
  * @throws StoreError `not_found`
  */
 export async function assertTransferDestination(tx: ConfigTransaction, orgId: string, id: string): Promise<void> {
-  const found = isUuid(id)
-    ? await tx.manager.findOne(TransferDestination, { where: { id, orgId }, lock: FOR_SHARE })
-    : null;
-  if (!found) throw notFound('transfer_destination', id);
+  if (!(await held(tx, orgId, id))) throw notFound('transfer_destination', id);
+}
+
+async function held(tx: ConfigTransaction, orgId: string, id: string): Promise<TransferDestination | null> {
+  return isUuid(id) ? tx.manager.findOne(TransferDestination, { where: { id, orgId }, lock: FOR_SHARE }) : null;
 }
 
 function notFound(resource: 'agent' | 'transfer_destination', id: string): StoreError {

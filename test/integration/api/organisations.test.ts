@@ -1,7 +1,7 @@
 import { ConfigRepository } from '../../../store/repositories/config-repository';
 import { uuidV7 } from '../../../store/ids';
 import { ApiServer, CALLER } from './support/api-server';
-import type { Tenant } from './support/api-server';
+import type { Answer, Tenant } from './support/api-server';
 
 describe('keys, organisations and the audit log', () => {
   let api: ApiServer;
@@ -85,6 +85,31 @@ describe('keys, organisations and the audit log', () => {
       while ((await used()) === null) await new Promise((resolve) => setTimeout(resolve, 10));
       await api.dataSource.query(`UPDATE api_keys SET expires_at = now() WHERE id = $1`, [id]);
       expect((await api.get('/phone', { key })).status).toBe(401);
+    });
+
+    it('that end make none that lives longer', async () => {
+      const at = (hours: number): string => new Date(Date.now() + hours * 3_600_000).toISOString();
+      const make = (body: object, key?: string): Promise<Answer> =>
+        api.post('/api-keys', { name: 'k', scopes: ['phone:read'], ...body }, key === undefined ? {} : { key });
+      const ends = at(2);
+      const { key } = (await api.post('/api-keys', { name: 'k', scopes: 'full', expires_at: ends })).body;
+      expect(await make({ expires_at: at(1) }, key)).toMatchObject({ status: 201 });
+      expect(await make({ expires_at: ends }, key)).toMatchObject({ status: 201, body: { expires_at: ends } });
+      for (const expires_at of [at(3), null]) {
+        expect(await make({ expires_at }, key)).toMatchObject({ status: 403, body: { code: 'outlives_key' } });
+      }
+      expect(await make({}, key)).toMatchObject({ status: 201, body: { expires_at: ends } });
+      expect(await make({})).toMatchObject({ status: 201, body: { expires_at: null } });
+      expect(await make({ expires_at: null })).toMatchObject({ status: 201, body: { expires_at: null } });
+    });
+
+    it('are answered again also when their time has passed', async () => {
+      const body = { name: 'short', scopes: 'full', expires_at: new Date(Date.now() + 2_000).toISOString() };
+      const make = (): Promise<Answer> => api.post('/api-keys', body, { headers: { 'Idempotency-Key': 'short' } });
+      const first = await make();
+      expect(first.status).toBe(201);
+      await new Promise((resolve) => setTimeout(resolve, 2_050));
+      expect(await make()).toMatchObject({ status: 201, body: first.body });
     });
 
     it('are made once with one Idempotency-Key', async () => {

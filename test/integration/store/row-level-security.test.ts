@@ -20,6 +20,7 @@ const ROWS: Readonly<Record<string, string>> = {
     SELECT coalesce((SELECT id FROM agents WHERE org_id = $1 LIMIT 1), gen_random_uuid()),
       coalesce((SELECT id FROM transfer_destinations WHERE org_id = $1 LIMIT 1), gen_random_uuid()), $1`,
   agents: `INSERT INTO agents (id, org_id, name) VALUES (gen_random_uuid(), $1, 'A')`,
+  api_key_rates: `INSERT INTO api_key_rates (key_id, org_id, full_at) VALUES (gen_random_uuid(), $1, now())`,
   api_keys: `INSERT INTO api_keys (id, org_id, name, prefix, last4, hash, scopes)
     VALUES (gen_random_uuid(), $1, 'K', '', '', gen_random_uuid()::text, '{full}')`,
   audit_log: `INSERT INTO audit_log (id, org_id, action, resource) VALUES (gen_random_uuid(), $1, 'create', 'agent')`,
@@ -136,7 +137,7 @@ describe('row-level security', () => {
     const { key } = await new OrganisationScope(api, mine).write((session) =>
       new ApiKeyRepository(session, secrets).create({ orgId: mine, name: 'k', scopes: ['full'] }),
     );
-    expect(await new ApiKeyRepository(api, secrets).findByKey(key)).toMatchObject({ orgId: mine, suspended: false });
+    expect(await new ApiKeyRepository(api, secrets).admit(key, 100)).toMatchObject({ orgId: mine, suspended: false });
     const organisations = new OrganisationRepository(api);
     expect(await organisations.count()).toBe(2);
     expect((await organisations.list()).items.map(({ id }) => id)).toEqual([theirs, mine]);
@@ -195,7 +196,7 @@ describe('row-level security', () => {
       expect(await bound.query('SELECT FROM api_keys')).toEqual([]);
       expect(await new OrganisationRepository(bound).count()).toBe(2);
       const [{ hash }] = await ordinary.query('SELECT hash FROM api_keys WHERE org_id = $1', [mine]);
-      expect(await bound.query('SELECT org_id FROM find_api_key($1)', [hash])).toEqual([{ org_id: mine }]);
+      expect(await bound.query('SELECT org_id FROM admit_api_key($1, 100)', [hash])).toEqual([{ org_id: mine }]);
       await new OrganisationScope(bound, mine).write(({ manager }) => manager.query(ROWS['agents']!, [mine]));
     } finally {
       for (const source of [ordinary, bound]) if (source.isInitialized) await source.destroy();

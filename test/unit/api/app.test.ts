@@ -11,7 +11,8 @@ import { createLogger } from '../../../ops/logger';
 import { StoreError } from '../../../store/errors';
 
 const KEY = 'tl_live_abcdefghijklmnopqrstuvwxyz';
-const principal = { id: 'key-1', orgId: 'org-1', scopes: ['full'], operator: true, suspended: false };
+const rights = { scopes: ['full'], operator: true, suspended: false, expiresAt: null };
+const admitted = { id: 'key-1', orgId: 'org-1', ...rights, allowed: true, fullInUs: 600_000 };
 
 interface Reply {
   readonly status: number;
@@ -29,7 +30,7 @@ function storeOf(parts: { [Part in keyof (OrgStore & ApiStore)]?: object }): Api
 function appWith(store: { [Part in keyof (OrgStore & ApiStore)]?: object }, logs: string[] = []): AppDeps {
   const logger = createLogger({ name: 'api', level: 'debug', destination: { write: (line) => void logs.push(line) } });
   const apiKeys = {
-    findByKey: (key: string) => Promise.resolve(key === KEY ? principal : null),
+    admit: (key: string) => Promise.resolve(key === KEY ? admitted : null),
     touch: () => Promise.resolve(),
   };
   const whole = storeOf({ apiKeys, ...store });
@@ -38,7 +39,6 @@ function appWith(store: { [Part in keyof (OrgStore & ApiStore)]?: object }, logs
       sip: { hosts: ['0.0.0.0'], port: 5060, publicHost: 'sip.example.com' },
       outboundAllowedCountries: [],
       allowPrivateTargets: true,
-      rateLimitPerMinute: 100,
       version: '1.2.3',
     },
     store: whole,
@@ -48,7 +48,7 @@ function appWith(store: { [Part in keyof (OrgStore & ApiStore)]?: object }, logs
       hangup: () => Promise.resolve('done'),
     },
     secrets: { seal: () => 'sealed' },
-    authenticator: new KeyAuthenticator(whole, logger),
+    authenticator: new KeyAuthenticator(whole, logger, { perMinute: 100 }),
     probes: [],
     registry: new Registry(),
     logger,
@@ -102,7 +102,7 @@ describe('an error body', () => {
 
   it('of a database that is away is a 503 with Retry-After', async () => {
     const refused = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
-    const apiKeys = { findByKey: () => Promise.reject(refused) };
+    const apiKeys = { admit: () => Promise.reject(refused) };
     const { status, body, headers } = await send(appWith({ apiKeys }), 'GET', '/phone');
     expect([status, body['code'], headers['retry-after']]).toEqual([503, 'database_unavailable', '2']);
   });
@@ -137,14 +137,14 @@ describe('a key', () => {
     let touched = 0;
     let nowMs = 0;
     const apiKeys = {
-      findByKey: () => Promise.resolve(principal),
+      admit: () => Promise.resolve(admitted),
       touch: () => {
         touched += 1;
         return touched === 1 ? Promise.reject(new Error('away')) : Promise.resolve();
       },
     };
     const logger = createLogger({ name: 'api', level: 'silent' });
-    const authenticator = new KeyAuthenticator(storeOf({ apiKeys }), logger, () => nowMs);
+    const authenticator = new KeyAuthenticator(storeOf({ apiKeys }), logger, { perMinute: 100, nowMs: () => nowMs });
     await authenticator.authenticate(KEY, '192.0.2.1');
     await new Promise((resolve) => setImmediate(resolve));
     for (let n = 0; n < 3; n += 1) await authenticator.authenticate(KEY, '192.0.2.1');
@@ -157,14 +157,13 @@ describe('a key', () => {
   it('that could not be looked up counts for nobody as unknown', async () => {
     let away = true;
     const apiKeys = {
-      findByKey: () => (away ? Promise.reject(new Error('away')) : Promise.resolve(principal)),
+      admit: () => (away ? Promise.reject(new Error('away')) : Promise.resolve(admitted)),
       touch: () => Promise.resolve(),
     };
-    const authenticator = new KeyAuthenticator(
-      storeOf({ apiKeys }),
-      createLogger({ name: 'api', level: 'silent' }),
-      () => 0,
-    );
+    const authenticator = new KeyAuthenticator(storeOf({ apiKeys }), createLogger({ name: 'api', level: 'silent' }), {
+      perMinute: 100,
+      nowMs: () => 0,
+    });
     for (let n = 0; n < 3_100; n += 1) {
       await expect(authenticator.authenticate(KEY, '192.0.2.1')).rejects.toThrow('away');
     }
@@ -176,14 +175,14 @@ describe('a key', () => {
     let asked = 0;
     let nowMs = 0;
     const apiKeys = {
-      findByKey: (key: string) => {
+      admit: (key: string) => {
         asked += 1;
-        return Promise.resolve(key === KEY ? principal : null);
+        return Promise.resolve(key === KEY ? admitted : null);
       },
       touch: () => Promise.resolve(),
     };
     const logger = createLogger({ name: 'api', level: 'silent' });
-    const authenticator = new KeyAuthenticator(storeOf({ apiKeys }), logger, () => nowMs);
+    const authenticator = new KeyAuthenticator(storeOf({ apiKeys }), logger, { perMinute: 100, nowMs: () => nowMs });
     await authenticator.authenticate(KEY, '192.0.2.1');
     const addresses = ['192.0.2.1', '2001:db8::1', '2001:db8:0:0:ffff::2'];
     const guesses = Array.from({ length: 12_000 }, (_, n) =>

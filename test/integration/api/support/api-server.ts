@@ -4,7 +4,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 import { Registry } from 'prom-client';
-import type { DataSource } from 'typeorm';
+import { DataSource } from 'typeorm';
 
 import { createApp, openApiDocument } from '../../../../api/app';
 import type { AppDeps, AppOptions } from '../../../../api/app';
@@ -47,8 +47,16 @@ export interface RequestOptions {
 
 export interface ApiServerOptions {
   /** Default: a database of its own, removed at the end. */
-  readonly database?: { readonly dataSource: DataSource; readonly secrets: SecretBox };
+  readonly database?: {
+    readonly dataSource: DataSource;
+    readonly secrets: SecretBox;
+    /** As which the API connects; default as `dataSource`. */
+    readonly apiSource?: DataSource;
+    /** Default: one that is made. */
+    readonly tenant?: Tenant;
+  };
   readonly options?: Partial<AppOptions>;
+  readonly rateLimitPerMinute?: number;
   readonly workflows?: (deps: { dataSource: DataSource; secrets: SecretBox }) => AppDeps['workflows'];
 }
 
@@ -91,7 +99,9 @@ export class ApiServer {
     const dataSource =
       settings.database?.dataSource ?? (await createDataSource({ url: database?.databaseUrl ?? '' }).initialize());
     const apiSource =
-      database === null ? dataSource : await createDataSource({ url: database.apiUrl, poolSize: 10 }).initialize();
+      database === null
+        ? (settings.database?.apiSource ?? dataSource)
+        : await createDataSource({ url: database.apiUrl, poolSize: 10 }).initialize();
     const logs: string[] = [];
     const logger = createLogger({
       name: 'api',
@@ -106,14 +116,16 @@ export class ApiServer {
         sip: { hosts: ['0.0.0.0'], port: 5070, publicHost: 'sip.test.example' },
         outboundAllowedCountries: [],
         allowPrivateTargets: true,
-        rateLimitPerMinute: 100_000,
         version: '0.0.0',
         ...settings.options,
       },
       store,
       workflows,
       secrets,
-      authenticator: whenConnected(apiSource, new KeyAuthenticator(store, logger)),
+      authenticator: whenConnected(
+        apiSource,
+        new KeyAuthenticator(store, logger, { perMinute: settings.rateLimitPerMinute ?? 100_000 }),
+      ),
       probes: [
         { name: 'postgresql', check: async () => void (await dataSource.query('SELECT 1')) },
         {
@@ -132,8 +144,15 @@ export class ApiServer {
     server.keepAliveTimeout = 60_000;
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const api = new ApiServer({ database, dataSource, apiSource, secrets, deps, server, logs });
-    api.tenant = await api.createTenant({ operator: true });
+    api.tenant = settings.database?.tenant ?? (await api.createTenant({ operator: true }));
     return api;
+  }
+
+  /** Another process of the same API: what it shares with the first is the database. */
+  async sibling(settings: Omit<ApiServerOptions, 'database'> = {}): Promise<ApiServer> {
+    const { dataSource, secrets, tenant } = this;
+    const apiSource = await new DataSource({ ...this.#apiSource.options }).initialize();
+    return ApiServer.start({ ...settings, database: { dataSource, secrets, apiSource, tenant } });
   }
 
   get url(): string {
@@ -240,8 +259,10 @@ export class ApiServer {
       this.#server.close(() => resolve());
       this.#server.closeAllConnections();
     });
+    if (this.#database !== null) await this.dataSource.destroy();
+    // A test that gives its own data source keeps it.
+    if (this.#apiSource !== this.dataSource && this.#apiSource.isInitialized) await this.#apiSource.destroy();
     if (this.#database === null) return;
-    await Promise.all([this.dataSource.destroy(), this.#apiSource.destroy()]);
     await this.#database.drop();
   }
 }

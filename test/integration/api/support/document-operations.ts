@@ -33,6 +33,9 @@ export interface KeyedOperation {
   readonly path: string;
   readonly scope: string;
   readonly operatorOnly: boolean;
+  /** Takes an Idempotency-Key. */
+  readonly idempotent: boolean;
+  readonly successStatus: number;
   /** What the path's id names: `agent`, `api_key` … */
   readonly resource: string | null;
   readonly body: object | null;
@@ -65,6 +68,8 @@ export function keyedOperations(document: OpenApiDocument): readonly KeyedOperat
           path,
           scope: operation['x-required-scope'] ?? '',
           operatorOnly: operation['x-operator-only'] === true,
+          successStatus: Number(Object.keys(operation.responses).find((status) => status.startsWith('2'))),
+          idempotent: operation.parameters?.some(({ name }) => name === 'Idempotency-Key') === true,
           resource: path.includes('{id}')
             ? (/`(\w+)_not_found`/.exec(operation.responses['404']?.description ?? '')?.[1] ?? null)
             : null,
