@@ -1,3 +1,4 @@
+import { IsNull } from 'typeorm';
 import type { EntityManager, FindOptionsWhere } from 'typeorm';
 import type { CallDirection, CallStatus } from '../../contract/call';
 import type { Disposition } from '../../contract/endings';
@@ -27,6 +28,8 @@ export async function listCalls(manager: EntityManager, orgId: string, filter: C
   const all: FindOptionsWhere<Call> = {
     orgId,
     ...Object.fromEntries(equal.filter(([, value]) => value !== undefined)),
+    // Names the index of open calls.
+    ...(status === undefined || status === 'completed' ? {} : { endedAt: IsNull() }),
   };
   const where =
     phoneNumber === undefined

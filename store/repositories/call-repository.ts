@@ -135,7 +135,7 @@ export class CallRepository {
 
   async countOpen(orgId: string): Promise<number> {
     const rows: { n: number }[] = await this.#session.manager.query(
-      `SELECT count(*)::int AS n FROM calls WHERE org_id = $1 AND status <> 'completed'`,
+      `SELECT count(*)::int AS n FROM calls WHERE org_id = $1 AND ended_at IS NULL`,
       [orgId],
     );
     return rows[0]?.n ?? 0;
@@ -143,7 +143,7 @@ export class CallRepository {
 
   async countOpenOnTrunk(orgId: string, trunkId: string): Promise<number> {
     const rows: { n: number }[] = await this.#session.manager.query(
-      `SELECT count(*)::int AS n FROM calls WHERE org_id = $1 AND trunk_id = $2 AND status <> 'completed'`,
+      `SELECT count(*)::int AS n FROM calls WHERE org_id = $1 AND trunk_id = $2 AND ended_at IS NULL`,
       [orgId, trunkId],
     );
     return rows[0]?.n ?? 0;
@@ -175,7 +175,7 @@ export class CallRepository {
     for (let page: OpenCall[] | null = null; page === null || page.length === OPEN_PAGE; all.push(...page)) {
       page = await this.#session.manager.query<OpenCall[]>(
         `WITH open AS MATERIALIZED (
-           SELECT id, node_id, boot_id, answered_at FROM calls WHERE status <> 'completed' AND ${condition})
+           SELECT id, node_id, boot_id, answered_at FROM calls WHERE ended_at IS NULL AND ${condition})
          SELECT id AS "callId", node_id AS "nodeId", boot_id AS "bootId", answered_at AS "answeredAt"
          FROM open WHERE id > $${parameters.length + 1} ORDER BY id LIMIT ${OPEN_PAGE}`,
         [...parameters, all.at(-1)?.callId ?? FIRST_ID],

@@ -22,10 +22,10 @@ export interface TableSizes {
   readonly others: number;
 }
 
-/** The id of the nth thing of its kind. */
+/** The id of the nth thing of its kind: a UUID v8 (RFC 9562 §5.8) that SQL can make too. */
 export function filledId(kind: string, n: number): string {
   const hex = createHash('md5').update(`${kind}-${n}`).digest('hex');
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+  return hex.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12})$/, '$1-$2-8$3-8$4-$5');
 }
 
 /** What only old rows of the first organisation have, and what many rows have. */
@@ -48,7 +48,9 @@ export async function fillTables(manager: EntityManager, firstOrgId: string, siz
   const halfToFirst = orgOf(`(i % 2 * (1 + i / 2 % ${sizes.organisations - 1}))`);
   const insert = async (table: string, rows: number, columns: Readonly<Record<string, string>>): Promise<void> => {
     const old = `i <= ${Math.ceil(rows / 100)}`;
-    const values = Object.values(columns).map((sql) => sql.replaceAll('OLD', old));
+    // Seventy of the first organisation's, ten in each status.
+    const open = 'i <= 400 AND i % 40 < 14';
+    const values = Object.values(columns).map((sql) => sql.replaceAll('OLD', old).replaceAll('OPEN', open));
     const at = `${NEWEST} - (${rows} - i) * interval '${FILLED.stepSeconds} seconds'`;
     await manager.query(
       `INSERT INTO ${table} (${Object.keys(columns).join(', ')}) SELECT ${values.join(', ')}
@@ -66,7 +68,7 @@ export async function fillTables(manager: EntityManager, firstOrgId: string, siz
     method: `'attest'`,
     created_at: 'at',
   });
-  const open = `${array(CALL_STATUSES.filter((status) => status !== 'completed'))}[1 + i % 40 / 2]`;
+  const openStatus = `${array(CALL_STATUSES.filter((status) => status !== 'completed'))}[1 + i % 40 / 2]`;
   await insert('calls', sizes.calls, {
     id: idOf('call', 'i'),
     org_id: halfToFirst,
@@ -77,12 +79,12 @@ export async function fillTables(manager: EntityManager, firstOrgId: string, siz
     from_number: `CASE WHEN i <= 40 THEN '${FILLED.rare.phoneNumber}' WHEN i % 998 = 0 THEN '${FILLED.common.phoneNumber}'
       ELSE ${numberOf('1303', 'i * 7919 % 1000000')} END`,
     to_number: `CASE WHEN i % 1000 = 0 THEN '${FILLED.common.phoneNumber}' ELSE ${numberOf('1202', 'i % 50000')} END`,
-    status: `CASE WHEN OLD AND i % 40 < 14 THEN ${open} ELSE 'completed' END`,
-    disposition: `CASE WHEN OLD AND i % 40 < 14 THEN NULL WHEN OLD THEN ${array(DISPOSITIONS)}[1 + i / 2 % ${DISPOSITIONS.length}]
+    status: `CASE WHEN OPEN THEN ${openStatus} ELSE 'completed' END`,
+    disposition: `CASE WHEN OPEN THEN NULL WHEN OLD THEN ${array(DISPOSITIONS)}[1 + i / 2 % ${DISPOSITIONS.length}]
       ELSE 'answered' END`,
     created_at: 'at',
     started_at: 'at',
-    ended_at: `CASE WHEN OLD AND i % 40 < 14 THEN NULL ELSE at + interval '1 minute' END`,
+    ended_at: `CASE WHEN OPEN THEN NULL ELSE at + interval '1 minute' END`,
   });
   await insert('call_events', sizes.callsWithRecords * 25, {
     call_id: idOf('call', '(2 * (i / 25))'),
@@ -125,7 +127,8 @@ export async function fillTables(manager: EntityManager, firstOrgId: string, siz
   await manager.query('VACUUM ANALYZE');
 }
 
-const idOf = (kind: string, n: string): string => `md5('${kind}-' || ${n})::uuid`;
+const idOf = (kind: string, n: string): string =>
+  `overlay(overlay(md5('${kind}-' || ${n}) PLACING '8' FROM 13) PLACING '8' FROM 17)::uuid`;
 
 const numberOf = (prefix: string, n: string): string => `'+${prefix}' || lpad((${n})::text, 7, '0')`;
 

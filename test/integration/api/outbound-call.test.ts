@@ -204,9 +204,10 @@ describe('POST /phone/outbound-call', () => {
       workflows.acceptOutcomes = ['expired'];
       expect((await dial({}, 'key-5')).body.code).toBe('call_expired');
       const first = await dial({}, 'key-5');
-      await api.dataSource.query(`UPDATE calls SET status = 'completed', disposition = 'expired' WHERE id = $1`, [
-        first.body.id,
-      ]);
+      await api.dataSource.query(
+        `UPDATE calls SET status = 'completed', disposition = 'expired', ended_at = now() WHERE id = $1`,
+        [first.body.id],
+      );
       const second = await dial({}, 'key-5');
       expect(second.body.id).toBe(keyedCallId(api.tenant.orgId, ROUTE, 'key-5', 2));
       expect(second.headers.get('idempotent-replayed')).toBeNull();

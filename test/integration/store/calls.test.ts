@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import type { EntityManager } from 'typeorm';
 import type { CallStatus } from '../../../contract/call';
 import type { CallEnding, EndedCall } from '../../../contract/endings';
 import type { Call } from '../../../store/entities/call';
@@ -238,6 +239,26 @@ describe('CallRepository', () => {
       4,
     );
     expect(await count({ campaignId: uuidV7() })).toBe(0);
+  });
+
+  it('leaves a call in its place in every index until it ends', async () => {
+    const call = newCall(orgId, { nodeId: 'N', bootId: 'B' });
+    await calls.insertCall(call);
+    const updates = (manager: EntityManager): Promise<[{ all: number; hot: number }]> =>
+      manager.query(
+        `SELECT n_tup_upd::int AS all, n_tup_hot_upd::int AS hot FROM pg_stat_xact_user_tables WHERE relname = 'calls'`,
+      );
+    await store.dataSource.transaction(async (manager) => {
+      const inside = new CallRepository({ manager });
+      const [before] = await updates(manager);
+      await inside.markStatus(call.id, 'dialing');
+      await inside.markStatus(call.id, 'ringing', { sipCallId: 's' });
+      await inside.markStatus(call.id, 'in_progress', { answeredAtMs: call.createdAtMs });
+      const [after] = await updates(manager);
+      expect(after.all - before.all).toBe(3);
+      // One of them may find its page full.
+      expect(after.hot - before.hot).toBeGreaterThanOrEqual(2);
+    });
   });
 
   it("lists a number's calls of both sides as one list, and a call to itself once", async () => {
