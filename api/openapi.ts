@@ -158,14 +158,11 @@ function parameters(
   components: SchemaComponents,
 ): JsonSchema[] {
   if (schema === undefined) return [];
-  const { properties, required } = components.add(schema, 'input') as {
-    properties?: Record<string, JsonSchema>;
-    required?: string[];
-  };
-  return Object.entries(properties ?? {}).map(([name, property]) => ({
+  const { properties = {}, required = [] } = components.addProperties(schema, 'input');
+  return Object.entries(properties).map(([name, property]) => ({
     name,
     in: place,
-    required: place === 'path' || (required ?? []).includes(name),
+    required: place === 'path' || required.includes(name),
     schema: property,
   }));
 }
