@@ -1,6 +1,5 @@
 /** A change of the configuration: resource, audit rows and the answer saved for its key, all in one transaction. */
 import type { ConfigTransaction } from '../store/config-transaction';
-import { isTransactionConflict } from '../store/errors';
 import { enterOrganisation } from '../store/organisation-scope';
 import type { NewAuditEntry } from '../store/repositories/audit-repository';
 import { answer } from './route';
@@ -22,8 +21,6 @@ type ChangeRequest = Pick<
 
 type Work = (tx: ConfigTransaction, org: OrgStore) => Promise<ChangeResult>;
 
-const MAX_RUNS = 3;
-
 export class Changes {
   readonly #store: Pick<ApiStore, 'forOrg'>;
 
@@ -36,16 +33,6 @@ export class Changes {
    * @param orgId Whose rows change; an operator's own organisation has the note of it and the answer.
    */
   async run(request: ChangeRequest, work: Work, orgId: string = request.actor.orgId): Promise<RouteAnswer> {
-    for (let left = MAX_RUNS - 1; ; left -= 1) {
-      try {
-        return await this.#run(request, work, orgId);
-      } catch (error) {
-        if (left === 0 || !isTransactionConflict(error)) throw error;
-      }
-    }
-  }
-
-  async #run(request: ChangeRequest, work: Work, orgId: string): Promise<RouteAnswer> {
     const { actor, bodyHash, idempotencyKey, route, successStatus: status } = request;
     return this.#store.forOrg(actor.orgId).write((org) =>
       org.config.transaction(async (tx) => {

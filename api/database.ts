@@ -4,6 +4,8 @@ import type { DataSource } from 'typeorm';
 
 import type { Logger } from '../ops/logger';
 import { retry } from '../ops/retry';
+import type { RetryOptions } from '../ops/retry';
+import { wasInTheWay } from '../store/errors';
 import { OrganisationScope } from '../store/organisation-scope';
 import type { StoreSession } from '../store/organisation-scope';
 import type { SecretBox } from '../store/secrets';
@@ -28,6 +30,8 @@ import { unavailable } from './errors';
 import type { Authenticator } from './middleware/auth';
 import type { ApiStore, OrgStore } from './store';
 
+/** Of transactions that wait for each other PostgreSQL undoes one; the other goes on, so that this one need not pause. */
+const IN_THE_WAY: RetryOptions = { pauseMs: 0, maximumFailures: 5, passes: wasInTheWay };
 const RETRY_MS = 500;
 const PURGE_EVERY_MS = 3_600_000;
 
@@ -37,7 +41,7 @@ export function createApiStore(dataSource: DataSource, secrets: SecretBox): ApiS
       const scope = new OrganisationScope(dataSource, orgId);
       return {
         read: (work) => scope.read((session) => work(orgStore(session, secrets))),
-        write: (work) => scope.write((session) => work(orgStore(session, secrets))),
+        write: (work) => retry(() => scope.write((session) => work(orgStore(session, secrets))), IN_THE_WAY),
       };
     },
     apiKeys: new ApiKeyRepository(dataSource, secrets),

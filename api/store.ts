@@ -51,6 +51,7 @@ export interface OrgStore {
 /** See `OrganisationScope`. */
 export interface OrgAccess {
   read<T>(work: (org: OrgStore) => Promise<T>): Promise<T>;
+  /** `work` is done again when another transaction was in the way: all that it does is in the store. */
   write<T>(work: (org: OrgStore) => Promise<T>): Promise<T>;
 }
 

@@ -5,56 +5,8 @@ import { ApiServer } from './support/api-server';
 import type { Answer, Tenant } from './support/api-server';
 import { keyedOperations } from './support/document-operations';
 import type { IdField, KeyedOperation } from './support/document-operations';
-
-/** Makes one of each kind that a path names; answers its id. */
-const MAKERS: Readonly<Record<string, (api: ApiServer, owner: Tenant) => Promise<string>>> = {
-  agent: async (api, { key }) => (await api.post('/phone', { name: 'A' }, { key })).body.id,
-  api_key: async (api, { key }) => (await api.post('/api-keys', { name: 'K', scopes: 'full' }, { key })).body.id,
-  contact: async (api, { key }) => (await api.post('/contacts', { contact: { name: 'C' } }, { key })).body.id,
-  call: async (api, { orgId }) => {
-    const id = uuidV7();
-    await api.dataSource.query(
-      `INSERT INTO calls (id, org_id, session_id, direction, from_number, to_number, status, created_at)
-       VALUES ($1, $2, $1, 'inbound', '+15550000001', '+15550000002', 'in_progress', now())`,
-      [id, orgId],
-    );
-    return id;
-  },
-  organisation: async (api, { key }) => (await api.post('/orgs', { name: 'O' }, { key })).body.id,
-  outbound_trunk: async (api, { key }) => {
-    const carrier = {
-      name: 'T',
-      host: 'sip.provider.com',
-      username: 'u',
-      password: 'p',
-      caller_number: '+15551234567',
-    };
-    return (await api.post('/phone/sip/outbound-trunks', carrier, { key })).body.id;
-  },
-  transfer_destination: async (api, { key }) => {
-    const support = { name: 'D', type: 'phone', value: '+15559999999' };
-    return (await api.post('/phone/sip/transfer-destinations', support, { key })).body.id;
-  },
-  phone_number: async (api, { key }) => {
-    const phone_number = `+1555${String(1_000_000 + Math.floor(Math.random() * 9_000_000))}`;
-    return (await api.post('/phone/numbers', { phone_number, method: 'attest' }, { key })).body.id;
-  },
-};
-
-/** What the ids name that are not their path's `id`; null: nothing that exists yet. */
-const FIELDS: Readonly<Record<string, string | null>> = {
-  phone_agent_id: 'agent',
-  phone_number_ids: 'phone_number',
-  trunk_id: 'outbound_trunk',
-  campaign_id: null,
-  destination_id: 'transfer_destination',
-  failover_transfer_destination_id: 'transfer_destination',
-};
-
-const kindOf = ({ resource }: KeyedOperation, name: string): string =>
-  (name === 'id' ? resource : FIELDS[name]) ?? 'agent';
-
-type Ids = Readonly<Record<string, string>>;
+import { exampleRequest, FIELDS, kindOf, makeAll, MAKERS } from './support/things';
+import type { Ids } from './support/things';
 
 describe('the isolation of organisations', () => {
   let api: ApiServer;
@@ -78,21 +30,15 @@ describe('the isolation of organisations', () => {
     theirs = api.tenant;
     mine = await api.createTenant({ operator: true });
     asking = await api.createKey(mine.orgId);
-    own = await makeAll(mine);
-    foreign = await makeAll(theirs);
-    deleted = await makeAll(mine);
+    own = await makeAll(api, mine, kinds);
+    foreign = await makeAll(api, theirs, kinds);
+    deleted = await makeAll(api, mine, kinds);
     for (const kind of kinds) await remove(kind, deleted[kind]!);
   });
   afterAll(async () => {
     process.stdout.write(`isolation matrix: ${operations.length} operations, ${tried} combinations tried\n`);
     await api.stop();
   });
-
-  async function makeAll(owner: Tenant): Promise<Ids> {
-    const made: [string, string][] = [];
-    for (const kind of kinds) made.push([kind, (await MAKERS[kind]!(api, owner)) as string]);
-    return Object.fromEntries(made);
-  }
 
   async function remove(kind: string, id: string): Promise<void> {
     const route = operations.find(
@@ -104,20 +50,9 @@ describe('the isolation of organisations', () => {
 
   /** Its example, with own ids wherever it carries some, and another one in the given place. */
   async function send(operation: KeyedOperation, key: string | null, at?: IdField, id?: string): Promise<Answer> {
-    const body: Record<string, unknown> = { ...operation.body };
-    const query = new URLSearchParams();
-    for (const { place, name, many } of operation.ids) {
-      const kind = FIELDS[name];
-      if (place === 'body' && name in body && kind != null) body[name] = many ? [own[kind]] : own[kind];
-    }
-    let path = operation.path;
-    if (at?.place === 'path') path = path.replace(`{${at.name}}`, id!);
-    if (at?.place === 'query') query.set(at.name, id!);
-    if (at?.place === 'body') body[at.name] = at.many ? [id] : id;
-    path = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => own[kindOf(operation, name)] ?? 'none');
     tried += 1;
-    const options = { key, ...(operation.body === null ? {} : { body }) };
-    return api.request(operation.method, `${path}?${query.toString()}`, options);
+    const { path, body } = exampleRequest(operation, own, at === undefined ? undefined : { ...at, id: id! });
+    return api.request(operation.method, path, { key, ...(body === null ? {} : { body }) });
   }
 
   /** What an answer tells apart from ids, times and secrets that are new each time. */

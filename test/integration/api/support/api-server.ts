@@ -1,5 +1,4 @@
 /** The API on a database of its own and the run's Temporal server, on a port of the system's choice. */
-import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -10,6 +9,7 @@ import { createApp, openApiDocument } from '../../../../api/app';
 import type { AppDeps, AppOptions } from '../../../../api/app';
 import { createApiStore, whenConnected } from '../../../../api/database';
 import { KeyAuthenticator } from '../../../../api/key-authenticator';
+import { createLimitedServer } from '../../../../api/limited-server';
 import type { OpenApiDocument } from '../../../../api/openapi';
 import { createLogger } from '../../../../ops/logger';
 import { createDataSource } from '../../../../store/data-source';
@@ -139,7 +139,7 @@ export class ApiServer {
       logger,
     };
     const handle = createApp(deps).callback();
-    const server = createServer((request, response) => void handle(request, response));
+    const server = createLimitedServer((request, response) => void handle(request, response));
     // On a machine that stands still for a moment, fetch would find a connection that has just been given up.
     server.keepAliveTimeout = 60_000;
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
