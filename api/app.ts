@@ -9,13 +9,13 @@ import type { SecretBox } from '../store/secrets';
 import type { CallRequests } from './calls/call-requests';
 import { CallPlacement } from './calls/placement';
 import { Changes } from './changes';
+import { ConfigPropagation } from './config-propagation';
 import { createRouter } from './dispatch';
 import { InboundTrunkEndpoint } from './inbound-trunk-endpoint';
 import { LiveNodes } from './live-nodes';
 import type { Authenticator } from './middleware/auth';
 import { errorHandler } from './middleware/error-handler';
 import { notFoundOrNotAllowed } from './middleware/not-found';
-import { RateLimiter } from './middleware/rate-limit';
 import { requestId } from './middleware/request-id';
 import { requestMetrics } from './middleware/request-metrics';
 import { buildOpenApi } from './openapi';
@@ -25,6 +25,8 @@ import type { Route } from './route';
 import { agentConfigRoutes } from './routes/agent-config';
 import { agentDestinationRoutes } from './routes/agent-destinations';
 import { agentRoutes } from './routes/agents';
+import { apiKeyRoutes } from './routes/api-keys';
+import { auditLogRoutes } from './routes/audit-log';
 import { callRoutes } from './routes/calls';
 import { contactRoutes } from './routes/contacts';
 import { docsRouter } from './routes/docs';
@@ -32,6 +34,7 @@ import { inboundTrunkRoutes } from './routes/inbound-trunk';
 import { inboundTrunkNumberRoutes } from './routes/inbound-trunk-numbers';
 import { numberRoutes } from './routes/numbers';
 import { operationsRouter } from './routes/operations';
+import { organisationRoutes } from './routes/organisations';
 import { outboundTrunkRoutes } from './routes/outbound-trunks';
 import { transferDestinationRoutes } from './routes/transfer-destinations';
 import { routePreviewRoutes } from './routes/route-preview';
@@ -43,7 +46,6 @@ export interface AppOptions {
   readonly sip: SipListening;
   readonly outboundAllowedCountries: readonly string[];
   readonly allowPrivateTargets: boolean;
-  readonly rateLimitPerMinute: number;
   readonly version: string;
 }
 
@@ -62,7 +64,7 @@ export interface AppDeps extends RouteDeps {
 }
 
 export function createApp(deps: AppDeps): Koa {
-  const { logger, registry, options } = deps;
+  const { logger, registry } = deps;
   const app = new Koa();
   // What reaches Koa's own handler is a broken connection or a defect of a middleware; it has been answered.
   app.on('error', (error: unknown) => logger.debug({ err: error }, 'request aborted'));
@@ -70,12 +72,10 @@ export function createApp(deps: AppDeps): Koa {
   app.use(requestMetrics(registry, logger));
   app.use(errorHandler(logger));
   const resources = resourceRoutes(deps);
-  const limiter = new RateLimiter({ perMinute: options.rateLimitPerMinute });
-  const dispatch = { authenticator: deps.authenticator, limiter };
   const routers: Router[] = [
     operationsRouter(deps.probes, registry),
     docsRouter(openApiDocument(deps)),
-    ...resources.map((routes) => createRouter(routes, dispatch)),
+    ...resources.map((routes) => createRouter(routes, deps.authenticator)),
   ];
   app.use(notFoundOrNotAllowed(routers));
   for (const router of routers) app.use(router.routes());
@@ -93,13 +93,14 @@ function resourceRoutes(deps: RouteDeps): readonly (readonly Route[])[] {
   const nodes = new LiveNodes({ find: () => store.mediaNodes.live(NODE_SILENCE_MS) });
   const speech = new SpeechCatalog(nodes);
   const placement = new CallPlacement({ store, workflows, secrets, logger });
+  const propagation = new ConfigPropagation(store);
   const sipEndpoint = new InboundTrunkEndpoint(options.sip, nodes);
   const { allowPrivateTargets, outboundAllowedCountries: allowedCountries } = options;
   return [
     numberRoutes({ store, changes }),
     routePreviewRoutes({ store }),
-    inboundTrunkRoutes({ store, changes, sipEndpoint }),
-    inboundTrunkNumberRoutes({ store, changes, sipEndpoint }),
+    inboundTrunkRoutes({ store, changes, propagation, sipEndpoint }),
+    inboundTrunkNumberRoutes({ changes, propagation, sipEndpoint }),
     outboundTrunkRoutes({ store, changes, allowPrivateTargets }),
     agentConfigRoutes({ store, changes }),
     agentDestinationRoutes({ store, changes, allowPrivateTargets }),
@@ -107,5 +108,8 @@ function resourceRoutes(deps: RouteDeps): readonly (readonly Route[])[] {
     contactRoutes({ store, changes }),
     callRoutes({ store, speech, allowedCountries, placement, workflows, logger }),
     agentRoutes({ store, changes, speech, allowPrivateTargets }),
+    apiKeyRoutes({ store, changes }),
+    auditLogRoutes({ store }),
+    organisationRoutes({ store, changes }),
   ];
 }

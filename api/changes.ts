@@ -1,9 +1,10 @@
 /** A change of the configuration: resource, audit rows and the answer saved for its key, all in one transaction. */
 import type { ConfigTransaction } from '../store/config-transaction';
+import { enterOrganisation } from '../store/organisation-scope';
 import type { NewAuditEntry } from '../store/repositories/audit-repository';
 import { answer } from './route';
 import type { RouteAnswer, RouteRequest } from './route';
-import type { ApiStore } from './store';
+import type { ApiStore, OrgStore } from './store';
 
 export type AuditNote = Pick<NewAuditEntry, 'action' | 'resource' | 'resourceId' | 'before' | 'after'>;
 
@@ -18,30 +19,49 @@ type ChangeRequest = Pick<
   'actor' | 'bodyHash' | 'idempotencyKey' | 'route' | 'successStatus'
 >;
 
-export class Changes {
-  readonly #store: Pick<ApiStore, 'audit' | 'config' | 'idempotency'>;
+type Work = (tx: ConfigTransaction, org: OrgStore) => Promise<ChangeResult>;
 
-  constructor(store: Pick<ApiStore, 'audit' | 'config' | 'idempotency'>) {
+export class Changes {
+  readonly #store: Pick<ApiStore, 'forOrg'>;
+
+  constructor(store: Pick<ApiStore, 'forOrg'>) {
     this.#store = store;
   }
 
-  async run(request: ChangeRequest, work: (tx: ConfigTransaction) => Promise<ChangeResult>): Promise<RouteAnswer> {
+  /**
+   * @param work Runs again when another change was in its way.
+   * @param orgId Whose rows change; an operator's own organisation has the note of it and the answer.
+   */
+  async run(request: ChangeRequest, work: Work, orgId: string = request.actor.orgId): Promise<RouteAnswer> {
     const { actor, bodyHash, idempotencyKey, route, successStatus: status } = request;
-    return this.#store.config.transaction(async (tx) => {
-      const change = async (): Promise<object> => {
-        const result = await work(tx);
-        const notes: readonly AuditNote[] = 'action' in result.audit ? [result.audit] : result.audit;
-        for (const note of notes) await this.#store.audit.add({ ...actor, ...note }, tx.manager);
-        return result.body;
-      };
-      if (idempotencyKey === null) return answer(await change());
-      const saved = await this.#store.idempotency.once(
-        tx.manager,
-        { orgId: actor.orgId, route, key: idempotencyKey, bodyHash },
-        async () => ({ status, body: await change() }),
-      );
-      return replayed(saved);
-    });
+    return this.#store.forOrg(actor.orgId).write((org) =>
+      org.config.transaction(async (tx) => {
+        const enter = async (id: string): Promise<void> => {
+          if (orgId !== actor.orgId) await enterOrganisation(org.session, id);
+        };
+        const change = async (): Promise<object> => {
+          await enter(orgId);
+          const result = await work(tx, org);
+          await enter(actor.orgId);
+          const notes: readonly AuditNote[] = 'action' in result.audit ? [result.audit] : result.audit;
+          for (const note of notes) await org.audit.add({ ...actor, ...note });
+          return result.body;
+        };
+        if (idempotencyKey === null) {
+          const body = await change();
+          // The transaction ends with a version for the rows that changed.
+          await enter(orgId);
+          return answer(body);
+        }
+        const saved = await org.idempotency.once(
+          tx.manager,
+          { orgId: actor.orgId, route, key: idempotencyKey, bodyHash },
+          async () => ({ status, body: await change() }),
+        );
+        await enter(orgId);
+        return replayed(saved);
+      }),
+    );
   }
 }
 

@@ -4,6 +4,10 @@ import type { DataSource } from 'typeorm';
 
 import type { Logger } from '../ops/logger';
 import { retry } from '../ops/retry';
+import type { RetryOptions } from '../ops/retry';
+import { wasInTheWay } from '../store/errors';
+import { OrganisationScope } from '../store/organisation-scope';
+import type { StoreSession } from '../store/organisation-scope';
 import type { SecretBox } from '../store/secrets';
 import { AgentRepository } from '../store/repositories/agent-repository';
 import { ApiKeyRepository } from '../store/repositories/api-key-repository';
@@ -24,30 +28,49 @@ import { RoutingRepository } from '../store/repositories/routing-repository';
 import { TranscriptRepository } from '../store/repositories/transcript-repository';
 import { unavailable } from './errors';
 import type { Authenticator } from './middleware/auth';
-import type { ApiStore } from './store';
+import type { ApiStore, OrgStore } from './store';
 
+/** Of transactions that wait for each other PostgreSQL undoes one; the other goes on, so that this one need not pause. */
+const IN_THE_WAY: RetryOptions = { pauseMs: 0, maximumFailures: 5, passes: wasInTheWay };
 const RETRY_MS = 500;
 const PURGE_EVERY_MS = 3_600_000;
 
 export function createApiStore(dataSource: DataSource, secrets: SecretBox): ApiStore {
   return {
-    agents: new AgentRepository(dataSource),
+    forOrg: (orgId) => {
+      const scope = new OrganisationScope(dataSource, orgId);
+      return {
+        read: (work) => scope.read((session) => work(orgStore(session, secrets))),
+        write: (work) => retry(() => scope.write((session) => work(orgStore(session, secrets))), IN_THE_WAY),
+      };
+    },
     apiKeys: new ApiKeyRepository(dataSource, secrets),
-    audit: new AuditRepository(dataSource),
-    calls: new CallRepository(dataSource),
-    callers: new CallerRepository(dataSource),
     config: new ConfigRepository(dataSource, secrets),
-    contacts: new ContactRepository(dataSource),
-    events: new EventRepository(dataSource, secrets),
     idempotency: new IdempotencyRepository(dataSource, secrets),
-    inboundTrunks: new InboundTrunkRepository(dataSource, secrets),
     mediaNodes: new MediaNodeRepository(dataSource),
     organisations: new OrganisationRepository(dataSource),
-    outboundTrunks: new OutboundTrunkRepository(dataSource, secrets),
-    phoneNumbers: new PhoneNumberRepository(dataSource),
-    transferDestinations: new TransferDestinationRepository(dataSource, secrets),
-    routing: new RoutingRepository(dataSource),
-    transcripts: new TranscriptRepository(dataSource, secrets),
+  };
+}
+
+function orgStore(session: StoreSession, secrets: SecretBox): OrgStore {
+  return {
+    session,
+    agents: new AgentRepository(session),
+    apiKeys: new ApiKeyRepository(session, secrets),
+    audit: new AuditRepository(session),
+    calls: new CallRepository(session),
+    callers: new CallerRepository(session),
+    config: new ConfigRepository(session, secrets),
+    contacts: new ContactRepository(session),
+    events: new EventRepository(session, secrets),
+    idempotency: new IdempotencyRepository(session, secrets),
+    inboundTrunks: new InboundTrunkRepository(session, secrets),
+    organisations: new OrganisationRepository(session),
+    outboundTrunks: new OutboundTrunkRepository(session, secrets),
+    phoneNumbers: new PhoneNumberRepository(session),
+    routing: new RoutingRepository(session),
+    transcripts: new TranscriptRepository(session, secrets),
+    transferDestinations: new TransferDestinationRepository(session, secrets),
   };
 }
 
@@ -75,17 +98,18 @@ export function whenConnected(dataSource: DataSource, authenticator: Authenticat
   };
 }
 
-/** Sealed answers of old requests do not stay for ever: once an hour, until `signal` is aborted. */
+/** Sealed answers of old requests and rates of idle keys do not stay for ever: once an hour, until `signal` is aborted. */
 export async function purgeHourly(
-  store: Pick<ApiStore, 'idempotency'>,
+  store: Pick<ApiStore, 'apiKeys' | 'idempotency'>,
   logger: Logger,
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
     try {
+      await store.apiKeys.purgeRates();
       for (let removed = 1; removed > 0 && !signal.aborted;) removed = await store.idempotency.purge();
     } catch (error) {
-      logger.warn({ err: error }, 'old idempotency keys are removed later');
+      logger.warn({ err: error }, 'old idempotency keys and rates are removed later');
     }
     await sleep(PURGE_EVERY_MS, undefined, { signal, ref: false }).catch(() => undefined);
   }

@@ -11,7 +11,6 @@ export function declaredOpenApi(): OpenApiDocument {
       sip: { hosts: [], port: 5060, publicHost: null },
       outboundAllowedCountries: [],
       allowPrivateTargets: false,
-      rateLimitPerMinute: 0,
       version: packageVersion(),
     },
     store: {} as ApiStore,

@@ -6,27 +6,20 @@ import type { Context, Middleware } from 'koa';
 import { z } from 'zod';
 
 import { ApiError, notFound } from './errors';
-import { authenticate, requireScope } from './middleware/auth';
+import { authenticate, requireOperator, requireScope } from './middleware/auth';
 import type { Authenticator } from './middleware/auth';
-import { applyRateLimit } from './middleware/rate-limit';
-import type { RateLimiter } from './middleware/rate-limit';
 import { requestBody } from './middleware/request-body';
 import { assertStorable } from './middleware/storable';
 import { validated } from './middleware/validate';
 import type { Principal, Route, RouteRequest } from './route';
 
-export interface DispatchOptions {
-  readonly authenticator: Authenticator;
-  readonly limiter: RateLimiter;
-}
-
 /** The router of one resource. */
-export function createRouter(routes: readonly Route[], options: DispatchOptions): Router {
+export function createRouter(routes: readonly Route[], authenticator: Authenticator): Router {
   const router = new Router();
   const readBody = requestBody();
   for (const route of routes) {
     const path = route.path.replaceAll(/\{(\w+)\}/g, ':$1');
-    const handlers: Middleware[] = [admit(route, options)];
+    const handlers: Middleware[] = [admit(route, authenticator)];
     if (route.body !== undefined) handlers.push(readBody);
     handlers.push(run(route));
     router[route.method](path, ...(handlers as [Middleware]));
@@ -34,15 +27,15 @@ export function createRouter(routes: readonly Route[], options: DispatchOptions)
   return router;
 }
 
-function admit(route: Route, options: DispatchOptions): Middleware {
+function admit(route: Route, authenticator: Authenticator): Middleware {
   return async (ctx, next) => {
     ctx.state['route'] = route.path;
     // Answers show credentials and people's numbers: no cache on the way may keep them.
     ctx.set('Cache-Control', 'no-store');
-    const principal = await authenticate(ctx, options.authenticator);
+    const principal = await authenticate(ctx, authenticator);
     ctx.state['principal'] = principal;
-    applyRateLimit(ctx, options.limiter, principal.keyId);
     requireScope(principal, route.scope);
+    if (route.operatorOnly) requireOperator(principal);
     await next();
   };
 }

@@ -1,4 +1,4 @@
-/** The API's one error family. Only `middleware/error-handler.ts` turns it into a body. */
+/** The API's one error family. `errorAnswer` is what a client sees of it. */
 
 export interface ValidationIssue {
   /** Dotted path into the request, `body.` or `query.` left out. */
@@ -16,7 +16,7 @@ export interface ApiErrorOptions {
   readonly cause?: unknown;
 }
 
-export type ErrorStatus = 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 422 | 429 | 500 | 503;
+export type ErrorStatus = 400 | 401 | 403 | 404 | 405 | 408 | 409 | 413 | 415 | 422 | 429 | 431 | 500 | 503;
 
 export const REASON_PHRASES: Readonly<Record<ErrorStatus, string>> = {
   400: 'Bad Request',
@@ -24,11 +24,13 @@ export const REASON_PHRASES: Readonly<Record<ErrorStatus, string>> = {
   403: 'Forbidden',
   404: 'Not Found',
   405: 'Method Not Allowed',
+  408: 'Request Timeout',
   409: 'Conflict',
   413: 'Payload Too Large',
   415: 'Unsupported Media Type',
   422: 'Unprocessable Entity',
   429: 'Too Many Requests',
+  431: 'Request Header Fields Too Large',
   500: 'Internal Server Error',
   503: 'Service Unavailable',
 };
@@ -46,6 +48,20 @@ export class ApiError extends Error {
     this.code = code;
     this.options = options;
   }
+}
+
+/** @param requestId that of the answer's `X-Request-Id` */
+export function errorAnswer(error: ApiError, requestId: string): Record<string, unknown> {
+  const { issues, details } = error.options;
+  return {
+    ...details,
+    statusCode: error.status,
+    message: error.message,
+    error: REASON_PHRASES[error.status],
+    code: error.code,
+    requestId,
+    ...(issues === undefined ? {} : { issues }),
+  };
 }
 
 export const notFound = (what: string): ApiError =>

@@ -2,7 +2,7 @@
 import type { ConfigTransaction } from '../store/config-transaction';
 import type { AuditNote } from './changes';
 import { impossible } from './errors';
-import type { ApiStore } from './store';
+import type { OrgStore } from './store';
 import { numberView } from './views';
 
 interface TrunkNumbers {
@@ -12,12 +12,12 @@ interface TrunkNumbers {
 
 /** Listed numbers must be verified; the only organisation of a server vouches for them by listing them. */
 export async function trunkNumbers(
-  store: Pick<ApiStore, 'organisations' | 'phoneNumbers'>,
+  org: Pick<OrgStore, 'organisations' | 'phoneNumbers'>,
   tx: ConfigTransaction,
   orgId: string,
   listed: readonly string[] | undefined,
 ): Promise<TrunkNumbers> {
-  const { phoneNumbers: numbers, organisations } = store;
+  const { phoneNumbers: numbers, organisations } = org;
   if (listed === undefined) {
     const all = await numbers.verified(tx, orgId);
     return { phoneNumbers: all.map(({ phoneNumber }) => phoneNumber), notes: [] };
@@ -25,7 +25,7 @@ export async function trunkNumbers(
   const known = new Set((await numbers.verified(tx, orgId, listed)).map(({ phoneNumber }) => phoneNumber));
   const missing = listed.filter((number) => !known.has(number));
   if (missing.length === 0) return { phoneNumbers: listed, notes: [] };
-  if ((await organisations.count(tx.manager)) !== 1) {
+  if ((await organisations.count()) !== 1) {
     throw impossible('number_not_verified', `Not verified: ${missing.join(', ')}`, { phone_numbers: missing });
   }
   const attested = await numbers.attest(tx, orgId, missing);

@@ -2,9 +2,8 @@ import { createHash } from 'node:crypto';
 
 import { userNetwork } from '../ops/address-scope';
 import type { Logger } from '../ops/logger';
-import type { Authenticator } from './middleware/auth';
-import { RateLimiter, rateLimited } from './middleware/rate-limit';
-import type { Principal } from './route';
+import type { Admission, Authenticator } from './middleware/auth';
+import { RateLimiter, rateLimited, rateOf } from './middleware/rate-limit';
 import type { ApiStore } from './store';
 
 /** `last_used_at` is for people: once a minute and key is enough. */
@@ -21,32 +20,45 @@ interface Familiar {
   touchedMs: number;
 }
 
-/** Keys from the store. Each request asks it, so a revoked key stops working at once. */
+export interface KeyAuthenticatorOptions {
+  /** Requests of each key. */
+  readonly perMinute: number;
+  /** Monotonic milliseconds. */
+  readonly nowMs?: () => number;
+}
+
+/** Keys from the store. Each request asks it, so a revoked key stops working at once, and a rate is that of all processes. */
 export class KeyAuthenticator implements Authenticator {
-  readonly #store: Pick<ApiStore, 'apiKeys'>;
+  readonly #store: Pick<ApiStore, 'apiKeys' | 'forOrg'>;
   readonly #logger: Logger;
+  readonly #perMinute: number;
   readonly #nowMs: () => number;
   /** By digest, keys that were valid when they were last used; the one not used for longest first. */
   readonly #familiar = new Map<string, Familiar>();
   readonly #unknown: RateLimiter;
 
-  constructor(store: Pick<ApiStore, 'apiKeys'>, logger: Logger, nowMs: () => number = () => performance.now()) {
+  constructor(
+    store: Pick<ApiStore, 'apiKeys' | 'forOrg'>,
+    logger: Logger,
+    { perMinute, nowMs = () => performance.now() }: KeyAuthenticatorOptions,
+  ) {
     this.#store = store;
     this.#logger = logger;
+    this.#perMinute = perMinute;
     this.#nowMs = nowMs;
     this.#unknown = new RateLimiter({ perMinute: UNKNOWN_PER_MINUTE, nowMs });
   }
 
   /** @throws ApiError 429 when too many unknown keys come from one network */
-  async authenticate(key: string, address: string): Promise<Principal | undefined> {
+  async authenticate(key: string, address: string): Promise<Admission | undefined> {
     const digest = createHash('sha256').update(key).digest('base64');
     const network = userNetwork(address);
     const familiar = this.#nowMs() - (this.#familiar.get(digest)?.validMs ?? -Infinity) < FAMILIAR_MS;
     // Taken before the look-up and given back after it: many at once are counted too.
     if (!familiar) this.#takeUnknown(network);
-    let found: Awaited<ReturnType<ApiStore['apiKeys']['findByKey']>>;
+    let found: Awaited<ReturnType<ApiStore['apiKeys']['admit']>>;
     try {
-      found = await this.#store.apiKeys.findByKey(key);
+      found = await this.#store.apiKeys.admit(key, this.#perMinute);
     } catch (error) {
       if (!familiar) this.#unknown.giveBack(network);
       throw error;
@@ -56,8 +68,10 @@ export class KeyAuthenticator implements Authenticator {
       return undefined;
     }
     if (!familiar) this.#unknown.giveBack(network);
-    this.#touch(found.id, this.#remember(digest));
-    return { keyId: found.id, orgId: found.orgId, scopes: found.scopes, operator: found.operator };
+    const { id: keyId, orgId, scopes, operator, suspended, expiresAt: keyExpiresAt } = found;
+    this.#touch(orgId, keyId, this.#remember(digest));
+    const principal = { keyId, orgId, scopes, operator, suspended, keyExpiresAt };
+    return { principal, rate: rateOf(this.#perMinute, found) };
   }
 
   #takeUnknown(network: string): void {
@@ -76,10 +90,11 @@ export class KeyAuthenticator implements Authenticator {
   }
 
   /** Beside the request: nobody waits for it, and its failure concerns nobody. */
-  #touch(keyId: string, familiar: Familiar): void {
+  #touch(orgId: string, keyId: string, familiar: Familiar): void {
     if (familiar.validMs - familiar.touchedMs < TOUCH_INTERVAL_MS) return;
     familiar.touchedMs = familiar.validMs;
-    this.#store.apiKeys.touch(keyId).catch((error: unknown) => {
+    const written = this.#store.forOrg(orgId).write((org) => org.apiKeys.touch(keyId));
+    written.catch((error: unknown) => {
       familiar.touchedMs = -Infinity;
       this.#logger.debug({ err: error }, 'last use of a key not written');
     });

@@ -1,6 +1,8 @@
 import { createServer } from 'node:http';
 import type { RequestListener, Server } from 'node:http';
 
+import { answerUnparsed } from './unparsed-requests';
+
 interface ConnectionLimits {
   /**
    * At once; one beyond it is closed without a word. A reverse proxy keeps some dozens and clients without one a few
@@ -27,5 +29,6 @@ export function createLimitedServer(listener: RequestListener, limits: Partial<C
   };
   const server = createServer(options, listener);
   server.maxConnections = maxConnections;
+  answerUnparsed(server);
   return server;
 }

@@ -1,10 +1,13 @@
 import type { Server } from 'node:http';
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { DataSource } from 'typeorm';
 import { NODE_SILENCE_MS } from '../contract/nodes';
 import { createLogger } from '../ops/logger';
+import type { Logger } from '../ops/logger';
 import { Shutdown } from '../ops/shutdown';
 import { createTemporalClient } from '../ops/temporal-client';
 import { createDataSource } from '../store/data-source';
+import { isBoundToOrganisation } from '../store/row-level-security';
 import { SecretBox } from '../store/secrets';
 import { probeStoreWrite } from '../store/write-probe';
 import { temporalAnswers } from '../workflows/client/temporal-answers';
@@ -61,7 +64,10 @@ async function main(): Promise<void> {
       store,
       workflows: new CallRequests({ client: temporal.client, logger }),
       secrets,
-      authenticator: whenConnected(dataSource, new KeyAuthenticator(store, logger)),
+      authenticator: whenConnected(
+        dataSource,
+        new KeyAuthenticator(store, logger, { perMinute: config.rateLimitPerMinute }),
+      ),
       probes,
       registry,
       logger,
@@ -73,8 +79,19 @@ async function main(): Promise<void> {
     logger.info({ host: config.host, port: config.port }, 'API listens');
     await connectDatabase(dataSource, logger, shutdown.requested);
     void purgeHourly(store, logger, shutdown.requested);
+    void warnWhenUnbound(dataSource, logger);
   } catch (error) {
     if (!shutdown.requested.aborted) shutdown.fail(error);
+  }
+}
+
+/** Everything works without it: the repositories name the organisation themselves. */
+async function warnWhenUnbound(dataSource: DataSource, logger: Logger): Promise<void> {
+  try {
+    if (await isBoundToOrganisation(dataSource)) return;
+    logger.warn({}, 'row-level security does not bind this connection to an organisation: see API_DATABASE_URL');
+  } catch (error) {
+    logger.debug({ err: error }, 'whether row-level security binds this connection is not known');
   }
 }
 

@@ -1,8 +1,8 @@
 /** The OpenAPI 3.1 document, made from the same declarations that validate and dispatch. */
 import type { z } from 'zod';
 
-import { REASON_PHRASES } from './errors';
 import type { ErrorStatus } from './errors';
+import { CONNECTION_ERRORS, errorResponses, integerHeader } from './openapi-errors';
 import { OPERATIONS_TAG, operationsPaths } from './openapi-operations';
 import { INTRODUCTION } from './openapi-introduction';
 import { SchemaComponents } from './openapi-schema';
@@ -43,7 +43,17 @@ export function buildOpenApi(routes: readonly Route[], version: string): OpenApi
 }
 
 /** In the order in which one needs them; what is not listed comes after. */
-const TAG_ORDER = ['Agents', 'Inbound trunk', 'Outbound trunks', 'Agent SIP configuration', 'Calls', 'Numbers'];
+const TAG_ORDER = [
+  'Agents',
+  'Inbound trunk',
+  'Outbound trunks',
+  'Agent SIP configuration',
+  'Calls',
+  'Numbers',
+  'API keys',
+  'Audit log',
+  'Organisations',
+];
 
 function tagsOf(routes: readonly Route[]): readonly string[] {
   const used = new Set(routes.map((route) => route.tag));
@@ -69,13 +79,14 @@ function errorsOf(route: Route): Map<ErrorStatus, string[]> {
     add(422, 'idempotency_mismatch');
   }
   add(401, 'unauthorized');
-  add(403, 'missing_scope');
+  add(403, 'missing_scope', 'organisation_suspended', ...(route.operatorOnly ? ['operator_only'] : []));
   if (route.params !== undefined) add(404, `${route.resource.replaceAll(' ', '_')}_not_found`);
   add(429, 'rate_limited');
   add(500, 'internal_error');
   add(503, 'database_unavailable', 'query_timeout', 'database_refuses_writes');
   for (const [status, codes] of Object.entries(route.errors ?? {})) add(Number(status) as ErrorStatus, ...codes);
-  return new Map([...errors].sort(([a], [b]) => a - b));
+  for (const [status, codes] of CONNECTION_ERRORS) add(status, ...codes);
+  return errors;
 }
 
 function operation(route: Route, components: SchemaComponents): JsonSchema {
@@ -86,6 +97,7 @@ function operation(route: Route, components: SchemaComponents): JsonSchema {
     ...(route.description === undefined ? {} : { description: route.description }),
     tags: [route.tag],
     'x-required-scope': route.scope,
+    ...(route.operatorOnly ? { 'x-operator-only': true } : {}),
     parameters: [
       ...parameters(route.params, 'path', components),
       ...parameters(route.query, 'query', components),
@@ -100,7 +112,7 @@ function operation(route: Route, components: SchemaComponents): JsonSchema {
           'application/json': { schema: components.add(route.response, 'output'), example: route.responseExample },
         },
       },
-      ...errorResponses(route),
+      ...errorResponses(errorsOf(route)),
     },
   };
 }
@@ -117,44 +129,17 @@ function requestBody(route: Route, schema: z.ZodObject, components: SchemaCompon
   };
 }
 
-function errorResponses(route: Route): Record<string, JsonSchema> {
-  const responses: Record<string, JsonSchema> = {};
-  for (const [status, codes] of errorsOf(route)) {
-    const [first] = codes;
-    responses[status] = {
-      description: `${REASON_PHRASES[status]}: ${[...new Set(codes)].map((code) => `\`${code}\``).join(', ')}`,
-      ...(status === 429 || status === 503 ? { headers: { 'Retry-After': integerHeader('Seconds') } } : {}),
-      content: {
-        'application/json': {
-          schema: { $ref: '#/components/schemas/Error' },
-          example: {
-            statusCode: status,
-            message: REASON_PHRASES[status],
-            error: REASON_PHRASES[status],
-            code: first ?? 'error',
-            requestId: '0f1e7c9a-6a1c-4c0e-8f5e-5b1f3a0f6a1b',
-          },
-        },
-      },
-    };
-  }
-  return responses;
-}
-
 function parameters(
   schema: z.ZodObject | undefined,
   place: 'path' | 'query',
   components: SchemaComponents,
 ): JsonSchema[] {
   if (schema === undefined) return [];
-  const { properties, required } = components.add(schema, 'input') as {
-    properties?: Record<string, JsonSchema>;
-    required?: string[];
-  };
-  return Object.entries(properties ?? {}).map(([name, property]) => ({
+  const { properties = {}, required = [] } = components.addProperties(schema, 'input');
+  return Object.entries(properties).map(([name, property]) => ({
     name,
     in: place,
-    required: place === 'path' || (required ?? []).includes(name),
+    required: place === 'path' || required.includes(name),
     schema: property,
   }));
 }
@@ -166,8 +151,6 @@ const idempotencyHeader: JsonSchema = {
   description: 'The same key with the same body within 24 h gives the same answer, with `Idempotent-Replayed: true`.',
   schema: { type: 'string', minLength: 1, maxLength: 255 },
 };
-
-const integerHeader = (description: string): JsonSchema => ({ description, schema: { type: 'integer' } });
 
 function responseHeaders(route: Route): JsonSchema {
   return {

@@ -3,15 +3,35 @@ import type { z } from 'zod';
 
 import type { ErrorStatus } from './errors';
 
-export type Scope = `${'phone' | 'sip' | 'contacts' | 'org'}:${'read' | 'write'}`;
+export const SCOPES = [
+  'phone:read',
+  'phone:write',
+  'sip:read',
+  'sip:write',
+  'contacts:read',
+  'contacts:write',
+  'training:read',
+  'training:write',
+  'actions:read',
+  'actions:write',
+  'webhooks:read',
+  'webhooks:write',
+  'org:read',
+  'org:write',
+] as const;
+export type Scope = (typeof SCOPES)[number];
 
 export interface Principal {
   readonly keyId: string;
   readonly orgId: string;
   /** `full` skips every check of scopes. */
   readonly scopes: readonly string[];
-  /** The server's operator may vouch for numbers. */
+  /** The server's operator may vouch for numbers and manages organisations. */
   readonly operator: boolean;
+  /** The organisation is: nothing is done for it. */
+  readonly suspended: boolean;
+  /** Null for a key that does not end. */
+  readonly keyExpiresAt: Date | null;
 }
 
 /** Who changes what, for audit rows. */
@@ -67,6 +87,8 @@ export interface RouteDefinition<
   /** With `{name}` parameters. */
   readonly path: string;
   readonly scope: Scope;
+  /** For keys of the server's operator alone. */
+  readonly operatorOnly?: true;
   readonly params?: Params;
   readonly query?: Query;
   readonly body?: Body;

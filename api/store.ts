@@ -1,4 +1,5 @@
 /** What the API needs of the store: the parts of its repositories that are called here. */
+import type { StoreSession } from '../store/organisation-scope';
 import type { AgentRepository } from '../store/repositories/agent-repository';
 import type { ApiKeyRepository } from '../store/repositories/api-key-repository';
 import type { AuditRepository } from '../store/repositories/audit-repository';
@@ -17,22 +18,23 @@ import type { TransferDestinationRepository } from '../store/repositories/transf
 import type { RoutingRepository } from '../store/repositories/routing-repository';
 import type { TranscriptRepository } from '../store/repositories/transcript-repository';
 
-export interface ApiStore {
+/** Repositories inside one transaction of one organisation: whatever they are asked, others' rows are not there. */
+export interface OrgStore {
+  readonly session: StoreSession;
   readonly agents: Pick<AgentRepository, 'list' | 'find' | 'create' | 'update' | 'delete' | 'setOutboundTrunk'>;
-  readonly apiKeys: Pick<ApiKeyRepository, 'findByKey' | 'touch'>;
-  readonly audit: Pick<AuditRepository, 'add'>;
-  readonly calls: Pick<CallRepository, 'find' | 'list' | 'countOpenOnTrunk'>;
+  readonly apiKeys: Pick<ApiKeyRepository, 'create' | 'list' | 'revoke' | 'touch'>;
+  readonly audit: Pick<AuditRepository, 'add' | 'list'>;
+  readonly calls: Pick<CallRepository, 'find' | 'list' | 'countOpen' | 'countOpenOnTrunk'>;
   readonly callers: Pick<CallerRepository, 'find'>;
   readonly config: Pick<ConfigRepository, 'transaction'>;
   readonly contacts: Pick<ContactRepository, 'list' | 'find' | 'create' | 'update' | 'delete'>;
   readonly events: Pick<EventRepository, 'list'>;
-  readonly idempotency: Pick<
-    IdempotencyRepository,
-    'once' | 'lease' | 'leaseNext' | 'complete' | 'release' | 'forget' | 'purge'
+  readonly idempotency: Pick<IdempotencyRepository, 'once' | 'lease' | 'leaseNext' | 'complete' | 'release' | 'forget'>;
+  readonly inboundTrunks: Pick<
+    InboundTrunkRepository,
+    'find' | 'create' | 'update' | 'changeNumbers' | 'rotatePassword' | 'delete'
   >;
-  readonly inboundTrunks: Pick<InboundTrunkRepository, 'find' | 'create' | 'update' | 'changeNumbers' | 'delete'>;
-  readonly mediaNodes: Pick<MediaNodeRepository, 'live'>;
-  readonly organisations: Pick<OrganisationRepository, 'count'>;
+  readonly organisations: Pick<OrganisationRepository, 'count' | 'create' | 'delete' | 'find' | 'update'>;
   readonly outboundTrunks: Pick<OutboundTrunkRepository, 'list' | 'find' | 'create' | 'update' | 'delete'>;
   readonly phoneNumbers: Pick<
     PhoneNumberRepository,
@@ -44,4 +46,21 @@ export interface ApiStore {
   >;
   readonly routing: Pick<RoutingRepository, 'organisation'>;
   readonly transcripts: Pick<TranscriptRepository, 'list'>;
+}
+
+/** See `OrganisationScope`. */
+export interface OrgAccess {
+  read<T>(work: (org: OrgStore) => Promise<T>): Promise<T>;
+  /** `work` is done again when another transaction was in the way: all that it does is in the store. */
+  write<T>(work: (org: OrgStore) => Promise<T>): Promise<T>;
+}
+
+export interface ApiStore {
+  forOrg(orgId: string): OrgAccess;
+  /** What there is before or beside an organisation. */
+  readonly apiKeys: Pick<ApiKeyRepository, 'admit' | 'purgeRates'>;
+  readonly idempotency: Pick<IdempotencyRepository, 'purge'>;
+  readonly config: Pick<ConfigRepository, 'currentVersion'>;
+  readonly mediaNodes: Pick<MediaNodeRepository, 'live' | 'isBehind'>;
+  readonly organisations: Pick<OrganisationRepository, 'list'>;
 }

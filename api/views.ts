@@ -81,7 +81,7 @@ export function numberView(row: PhoneNumberRow): PhoneNumberRecord {
   };
 }
 
-type InboundTrunkPublic = Omit<InboundTrunkRow, 'authPasswordSealed' | 'version'>;
+type InboundTrunkPublic = Omit<InboundTrunkRow, 'authPasswordSealed' | 'previousPasswordSealed' | 'version'>;
 
 /** Without the password: what an audit row keeps. */
 export function inboundTrunkAuditView(
@@ -90,6 +90,7 @@ export function inboundTrunkAuditView(
   return {
     id: row.id,
     auth_username: row.authUsername,
+    previous_password_valid_until: isoOrNull(row.previousPasswordUntil),
     phone_numbers: row.phoneNumbers,
     krisp_enabled: row.krispEnabled,
     media_timeout_seconds: row.mediaTimeoutSeconds,

@@ -1,6 +1,7 @@
 /** What is stored and shown but not acted on yet says so where it is set. */
 import type { ValidationIssue } from './errors';
 import type { AgentResource } from './schemas/agent';
+import type { OutboundCallRequest } from './schemas/call';
 
 const notYet = (path: string, what: string): ValidationIssue => ({ path, message: `Stored; ${what} yet` });
 
@@ -34,3 +35,13 @@ export function agentWarnings(agent: AgentResource): ValidationIssue[] {
 }
 
 const isEmpty = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
+
+/** Of a call that is placed nevertheless. */
+export function callWarnings(request: OutboundCallRequest): ValidationIssue[] {
+  const idle = {
+    contact_id: 'Not kept; calls belong to no contact yet',
+    voicemail_message: 'Not kept; no machine is told from a person yet',
+  } as const;
+  const given = (Object.keys(idle) as (keyof typeof idle)[]).filter((name) => request[name] != null);
+  return given.map((name) => ({ path: name, message: idle[name] }));
+}

@@ -53,6 +53,7 @@ function main(): void {
           orgId: ORG_ID,
           authUsername: 'user',
           authPassword: 'password',
+          previousPassword: null,
           phoneNumbers: Array.from({ length: NUMBERS }, (_, n) => e164(n)),
           mediaTimeoutSeconds: 30,
         },

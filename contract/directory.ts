@@ -28,6 +28,8 @@ export interface InboundTrunkProfile {
   readonly orgId: string;
   readonly username: string;
   readonly password: string;
+  /** The one before the last rotation lets calls in too, until then. */
+  readonly previousPassword?: { readonly password: string; readonly validUntilMs: number } | null;
   readonly phoneNumbers: readonly string[];
   readonly mediaTimeoutSeconds: number;
 }

@@ -15,6 +15,8 @@ export interface ConfigCacheOptions {
   readonly databaseUrl: string | null;
   /** A trunk was deleted; its calls are still up. */
   readonly onTrunkRevoked: (trunkId: string) => void;
+  /** From now on every decision is by this version. */
+  readonly onApplied: (version: number) => void;
   readonly logger: Logger;
   /** Between two looks at the version. Default 500. */
   readonly checkMs?: number;
@@ -105,6 +107,7 @@ export class ConfigCache {
       this.#options.logger.error({ rows: delta.unreadable }, 'secrets do not open with this SECRETS_KEY');
     }
     const revoked = this.snapshot.apply(delta);
+    this.#options.onApplied(delta.version);
     this.outage.answered();
     for (const trunkId of revoked) {
       this.#options.logger.info({ trunkId }, 'trunk revoked');

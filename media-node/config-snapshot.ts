@@ -18,12 +18,12 @@ export class ConfigSnapshot {
     return this.#version;
   }
 
-  /** The ids of trunks that are gone: what they carried must end. One that cannot be read now is not gone. */
+  /** The ids of trunks that are gone: what they carried must end. One that cannot be read now, or is suspended, is not gone. */
   apply(delta: ConfigDelta): readonly string[] {
     const revoked = this.#revokedTrunks(delta);
     if (delta.full) this.#clear();
     for (const reference of delta.deleted) this.#delete(reference);
-    for (const reference of delta.unreadable) this.#delete(reference);
+    for (const reference of [...delta.unreadable, ...delta.suspended]) this.#delete(reference);
     for (const agent of delta.agents) {
       const profile = toProfile(agent);
       this.#agents.set(agent.id, profile);
@@ -32,7 +32,8 @@ export class ConfigSnapshot {
     for (const trunk of delta.inboundTrunks) {
       this.#deleteInboundTrunk(trunk.id);
       const { id, orgId, authUsername: username, authPassword: password, phoneNumbers, mediaTimeoutSeconds } = trunk;
-      const profile = { id, orgId, username, password, phoneNumbers, mediaTimeoutSeconds };
+      const { previousPassword } = trunk;
+      const profile = { id, orgId, username, password, previousPassword, phoneNumbers, mediaTimeoutSeconds };
       this.#inboundTrunks.set(id, profile);
       this.#inboundByUsername.set(username, profile);
       this.organisation(orgId).numbers.putOnTrunk(phoneNumbers);
@@ -80,9 +81,16 @@ export class ConfigSnapshot {
     return organisation;
   }
 
-  #revokedTrunks({ full, deleted, unreadable, inboundTrunks, outboundTrunks }: ConfigDelta): readonly string[] {
+  #revokedTrunks({
+    full,
+    deleted,
+    unreadable,
+    suspended,
+    inboundTrunks,
+    outboundTrunks,
+  }: ConfigDelta): readonly string[] {
     if (!full) return deleted.filter(({ kind }) => kind.endsWith('_trunk')).map(({ id }) => id);
-    const present = new Set([...inboundTrunks, ...outboundTrunks, ...unreadable].map(({ id }) => id));
+    const present = new Set([...inboundTrunks, ...outboundTrunks, ...unreadable, ...suspended].map(({ id }) => id));
     return [...this.#inboundTrunks.keys(), ...this.#outboundTrunks.keys()].filter((id) => !present.has(id));
   }
 

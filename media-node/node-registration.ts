@@ -34,7 +34,8 @@ export interface NodeDescription {
 export interface NodeRegistrationOptions {
   readonly control: Pick<MediaControl, 'nodeId' | 'bootId' | 'listCalls'>;
   readonly description: NodeDescription;
-  readonly nodes: Pick<MediaNodeRepository, 'seen' | 'find' | 'stopped'>;
+  readonly nodes: Pick<MediaNodeRepository, 'seen' | 'configured' | 'find' | 'stopped'>;
+  readonly configVersion: () => number;
   readonly lists: Pick<NodeCallListRepository, 'tell'>;
   readonly temporal: Pick<NodeWorkflows, 'nodeStarted' | 'nodeStopped' | 'bootStanding'>;
   readonly lifetime: NodeLifetime;
@@ -83,6 +84,15 @@ export class NodeRegistration {
       ...(sleep === undefined ? {} : { sleep }),
     });
     lifetime.watched();
+  }
+
+  /** Those who have changed the configuration wait for it; a failure is made good by the next beat. */
+  async configured(version: number): Promise<void> {
+    const { control, nodes, logger } = this.#options;
+    if (!this.#registered) return;
+    await nodes.configured(control, version).catch((error: unknown) => {
+      logger.debug({ err: error, version }, 'PostgreSQL is told of this configuration a little later');
+    });
   }
 
   /** Orderly end. What cannot be said now is found out by the node's workflow. */
@@ -134,6 +144,7 @@ export class NodeRegistration {
         startedAtMs: this.#startedAtMs,
         sipAddress: description.sipAddress,
         calls: control.listCalls().length,
+        configVersion: this.#options.configVersion(),
         info: { max_calls: description.maxCalls, refuses_writes: writes.failing, ...description.speech },
         begins: !this.#registered,
       });

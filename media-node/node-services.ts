@@ -88,6 +88,7 @@ export class NodeServices {
     this.#config = new ConfigCache({
       repository: new ConfigRepository(dataSource, secrets),
       databaseUrl: options.databaseUrl,
+      onApplied: (version) => void this.#registration?.configured(version),
       onTrunkRevoked: (trunkId) => this.#control?.trunkRevoked(trunkId),
       logger,
     });
@@ -161,6 +162,7 @@ export class NodeServices {
       control,
       description,
       nodes: new MediaNodeRepository(dataSource),
+      configVersion: () => this.#config.snapshot.version,
       lists: new NodeCallListRepository(dataSource),
       temporal: this.#nodeWorkflows,
       writes: this.#writes,

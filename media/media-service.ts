@@ -10,6 +10,7 @@ import { CallRegistry } from './call/call-registry';
 import type { CallDeps } from './call/call-session';
 import { InboundCall, type InboundCallDeps } from './call/inbound-call';
 import { NodeMediaControl } from './call/media-control';
+import type { Clock } from './clock';
 import type { DigestCredentials } from './sip/auth/identity';
 import type { SipEndpoint, SipEndpointDelegate } from './sip/endpoint';
 
@@ -42,7 +43,7 @@ export class MediaService {
     const inbound: InboundCallDeps = { ...options, registry: this.calls };
     this.#endpoint = options.createEndpoint({
       onInvite: (dialog) => InboundCall.receive(dialog, inbound),
-      credentials: options.credentials ?? ((username) => credentialsOf(directory, username)),
+      credentials: options.credentials ?? ((username) => credentialsOf(directory, clock, username)),
       availability: () => directory.availability(),
     });
     this.control = new NodeMediaControl({
@@ -78,8 +79,11 @@ export class MediaService {
   }
 }
 
-function credentialsOf(directory: CallDirectory, username: string): DigestCredentials | undefined {
+function credentialsOf(directory: CallDirectory, clock: Clock, username: string): DigestCredentials | undefined {
   const trunk = directory.inboundTrunk(username);
   if (!trunk) return undefined;
-  return { trunkId: trunk.id, orgId: trunk.orgId, username: trunk.username, password: trunk.password };
+  const { id: trunkId, orgId, password, previousPassword: previous } = trunk;
+  const isValid = previous != null && clock.epochMs() < previous.validUntilMs;
+  const credentials = { trunkId, orgId, username, password };
+  return isValid ? { ...credentials, previousPassword: previous.password } : credentials;
 }

@@ -13,6 +13,7 @@ import { ENTITIES } from './entities';
 import { FailFastClient } from './fail-fast-client';
 import { MIGRATIONS } from './migrations';
 import { SnakeCaseNaming } from './naming';
+import { secureRows } from './row-level-security';
 
 export interface StoreOptions {
   /** `postgres://user:password@host:port/database` */
@@ -66,8 +67,8 @@ function dataSourceOptions(options: StoreOptions): DataSourceOptions {
 }
 
 /**
- * Runs what is missing, in one transaction, on connections without time limits; processes that start together do not
- * disturb each other. Answers the names of the migrations it ran.
+ * As the owner: runs what is missing, in one transaction, on connections without time limits, and puts row-level security
+ * on what is there then; processes that start together do not disturb each other. Answers the names of the migrations it ran.
  */
 export async function migrate(dataSource: DataSource): Promise<readonly string[]> {
   const own = new DataSource({
@@ -79,6 +80,7 @@ export async function migrate(dataSource: DataSource): Promise<readonly string[]
   try {
     await lock.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
     const done = await own.runMigrations({ transaction: 'all' });
+    await secureRows(lock);
     return done.map((migration) => migration.name);
   } finally {
     // Ends the session, and with it the lock.

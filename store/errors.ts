@@ -59,6 +59,11 @@ export function isWriteRefusal(error: unknown): boolean {
   return /^(53100|25006|58030)$/.test(driverError(error)?.code ?? '');
 }
 
+/** Another transaction was in the way, and all of this one was undone (SQLSTATE 40001, 40P01): repeated, it may succeed. */
+export function wasInTheWay(error: unknown): boolean {
+  return /^(40001|40P01)$/.test(driverError(error)?.code ?? '');
+}
+
 const NETWORK_CODES = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -85,8 +90,8 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   // A name with several addresses, none of which answers.
   if (Array.isArray(cause.errors)) return cause.errors.some(isDatabaseUnavailable);
   const code = cause.code ?? '';
-  // 08 connection, 28 and 3D000 another server in its place, 53 resources, 57014 statement timeout, 57P0x shutdown and start-up, 25P03 idle transaction ended,
-  // 40001 and 40P01 another transaction was in the way.
-  if (/^(08...|28...|3D000|53...|57014|57P0[1-5]|25P03|40001|40P01)$/.test(code)) return true;
+  // 08 connection, 28 and 3D000 another server in its place, 53 resources, 57014 statement timeout, 57P0x shutdown and
+  // start-up, 25P03 idle transaction ended.
+  if (/^(08...|28...|3D000|53...|57014|57P0[1-5]|25P03)$/.test(code) || wasInTheWay(error)) return true;
   return NETWORK_CODES.has(code) || OUTAGE_MESSAGE.test(cause.message ?? '');
 }

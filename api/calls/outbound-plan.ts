@@ -1,13 +1,14 @@
 /** From a request to a call that may be placed: agent, trunk, caller number, destination. Every refusal is here. */
 import { isExpensiveRefusal, refuseDestination } from '../destination-policy';
 import { impossible, notFound, unavailable } from '../errors';
+import { countryOf } from '../phone-number';
 import type { OutboundCallRequest } from '../schemas/call';
 import type { SpeechCatalog } from '../speech-catalog';
 import type { ApiStore } from '../store';
 import { firstMessageOf } from './first-message';
 
 export interface OutboundPlanDeps {
-  readonly store: Pick<ApiStore, 'callers'>;
+  readonly store: Pick<ApiStore, 'forOrg'>;
   readonly speech: SpeechCatalog;
   /** ISO codes; empty = the countries of the organisation's own numbers. */
   readonly allowedCountries: readonly string[];
@@ -32,8 +33,8 @@ export async function planOutbound(
 ): Promise<OutboundPlan> {
   const { store } = deps;
   assertServed(request);
-  const [{ agent, trunks, ownNumbers }, speech] = await Promise.all([
-    store.callers.find(orgId, request.phone_agent_id),
+  const [{ agent, trunks, ownNumbers, allowedCountries }, speech] = await Promise.all([
+    store.forOrg(orgId).read((org) => org.callers.find(orgId, request.phone_agent_id)),
     deps.speech.current(),
   ]);
   if (agent === null) throw notFound('agent');
@@ -52,6 +53,11 @@ export async function planOutbound(
     throw impossible('caller_number_not_owned', 'The trunk does not own this caller number');
   }
   assertDestination(request.phone_number, deps.allowedCountries, ownNumbers);
+  if (allowedCountries !== null && !allowedCountries.includes(countryOf(request.phone_number) ?? '')) {
+    throw impossible('destination_not_allowed', 'The limits of the organisation do not allow calls to this country', {
+      country: countryOf(request.phone_number),
+    });
+  }
   if (!speech.anyNode) throw unavailable('media_unavailable', 'No media node is alive; nothing was done');
   return {
     agentId: agent.id,
@@ -67,8 +73,9 @@ export async function planOutbound(
 
 /** Dialling at once what was to be dialled later, or by other rules, would be worse than a refusal. */
 function assertServed(request: OutboundCallRequest): void {
-  if (request.scheduled_at != null) {
-    throw impossible('scheduling_unavailable', 'This server places calls at once; leave scheduled_at out');
+  for (const name of ['scheduled_at', 'expires_at'] as const) {
+    if (request[name] == null) continue;
+    throw impossible('scheduling_unavailable', `This server places calls at once; leave ${name} out`);
   }
   if (request.machine_detection !== 'off') {
     throw impossible('machine_detection_unavailable', 'This server does not tell machines from people');

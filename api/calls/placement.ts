@@ -30,7 +30,7 @@ const KEY_VALID_MS = 24 * 3600 * 1000;
 const MAX_CALLS_PER_KEY = 1000;
 
 export interface PlacementDeps {
-  readonly store: Pick<ApiStore, 'calls' | 'idempotency'>;
+  readonly store: Pick<ApiStore, 'forOrg'>;
   readonly workflows: Pick<CallRequests, 'accept' | 'describe'>;
   readonly secrets: Pick<SecretBox, 'seal'>;
   readonly logger: Logger;
@@ -69,14 +69,13 @@ export class CallPlacement {
   }
 
   async #placeKeyed(request: PlacementRequest, key: string): Promise<RouteAnswer> {
-    const { idempotency } = this.#deps.store;
     const { orgId, route, bodyHash } = request;
     const identity: IdempotentRequest = { orgId, route, key, bodyHash };
-    let lease = await idempotency.lease(identity);
+    let lease = await this.#deps.store.forOrg(orgId).write((org) => org.idempotency.lease(identity));
     while (lease.n <= MAX_CALLS_PER_KEY) {
       if (lease.kind === 'replay') {
         if (!(await this.#isSuperseded(orgId, lease))) return replayed({ ...lease.answer, replayed: true });
-        lease = await idempotency.leaseNext(identity, lease.n);
+        lease = await this.#leaseNext(identity, lease.n);
         continue;
       }
       const callId = keyedCallId(orgId, route, key, lease.n);
@@ -85,9 +84,17 @@ export class CallPlacement {
         await this.#remember(identity, lease, placed.call);
         return replayed({ status: 200, body: placed.call, replayed: placed.existing });
       }
-      lease = await idempotency.leaseNext(identity, lease.n);
+      lease = await this.#leaseNext(identity, lease.n);
     }
     throw impossible('idempotency_key_exhausted', 'This Idempotency-Key has begun too many calls');
+  }
+
+  #leaseNext(identity: IdempotentRequest, n: number): Promise<CallLease> {
+    return this.#deps.store.forOrg(identity.orgId).write((org) => org.idempotency.leaseNext(identity, n));
+  }
+
+  #find(orgId: string, callId: string): Promise<CallRow | null> {
+    return this.#deps.store.forOrg(orgId).read((org) => org.calls.find(orgId, callId));
   }
 
   /** After a refusal the key is free for any body; after an outage at once for the same body, hence the same ids. */
@@ -99,9 +106,12 @@ export class CallPlacement {
     try {
       return await work();
     } catch (error) {
-      const { idempotency } = this.#deps.store;
       const refused = error instanceof ApiError && error.status < 500;
-      const given = refused ? idempotency.forget(identity, lease) : idempotency.release(identity, lease);
+      const given = this.#deps.store
+        .forOrg(identity.orgId)
+        .write(({ idempotency }) =>
+          refused ? idempotency.forget(identity, lease) : idempotency.release(identity, lease),
+        );
       await given.catch((cause: unknown) => {
         this.#deps.logger.warn({ err: cause }, 'idempotency lease left to run out');
       });
@@ -112,14 +122,17 @@ export class CallPlacement {
   /** The call is placed, whether or not its answer could be saved: a repeat finds it by its id. */
   async #remember(identity: IdempotentRequest, lease: CallLease & { kind: 'run' }, call: CallResource): Promise<void> {
     try {
-      await this.#deps.store.idempotency.complete(identity, lease, call.id, { status: 200, body: call });
+      const saved = { status: 200, body: call };
+      await this.#deps.store
+        .forOrg(identity.orgId)
+        .write((org) => org.idempotency.complete(identity, lease, call.id, saved));
     } catch (error) {
       this.#deps.logger.warn({ err: error, callId: call.id }, 'answer not saved with its idempotency key');
     }
   }
 
   async #placeOnce(request: PlacementRequest, callId: string): Promise<Placed> {
-    const known = await this.#deps.store.calls.find(request.orgId, callId);
+    const known = await this.#find(request.orgId, callId);
     if (known !== null) return this.#existing(known, request.bodyHash);
     return this.#start(this.#input(request.orgId, callId, await request.plan()), request.bodyHash);
   }
@@ -144,7 +157,7 @@ export class CallPlacement {
 
   /** The row tells whose start it was: only the first one's time stands in it. */
   async #accepted(input: OutboundCallInput, bodyHash: string | null): Promise<Placed> {
-    const row = await this.#deps.store.calls.find(input.orgId, input.callId).catch((error: unknown) => {
+    const row = await this.#find(input.orgId, input.callId).catch((error: unknown) => {
       if (isDatabaseUnavailable(error)) return null;
       throw error;
     });
@@ -155,7 +168,7 @@ export class CallPlacement {
   }
 
   async #closed(input: OutboundCallInput, bodyHash: string | null): Promise<Placed> {
-    const row = await this.#deps.store.calls.find(input.orgId, input.callId);
+    const row = await this.#find(input.orgId, input.callId);
     if (row === null) throw outcomeUnknown(input.callId);
     return this.#existing(row, bodyHash);
   }
@@ -172,7 +185,7 @@ export class CallPlacement {
 
   async #isSuperseded(orgId: string, lease: CallLease & { kind: 'replay' }): Promise<boolean> {
     if (lease.resourceId === null) return false;
-    const row = await this.#deps.store.calls.find(orgId, lease.resourceId);
+    const row = await this.#find(orgId, lease.resourceId);
     return row !== null && this.#isOver(row);
   }
 

@@ -1,9 +1,9 @@
-/** The only writer of error bodies. */
+/** Every error of a request becomes an answer here. */
 import type { Context, Middleware } from 'koa';
 
 import type { Logger } from '../../ops/logger';
 import { isDatabaseUnavailable, isStatementTimeout, isWriteRefusal, StoreError } from '../../store/errors';
-import { ApiError, REASON_PHRASES, unavailable } from '../errors';
+import { ApiError, errorAnswer, unavailable } from '../errors';
 import { fromStoreError } from '../store-errors';
 
 export function errorHandler(logger: Logger): Middleware {
@@ -32,7 +32,7 @@ function translate(error: unknown): ApiError {
 
 function writeError(ctx: Context, error: ApiError, logger: Logger): void {
   const requestId = String(ctx.state['requestId'] ?? '');
-  const { issues, retryAfterSeconds, details, headers } = error.options;
+  const { retryAfterSeconds, headers } = error.options;
   if (error.status >= 500) {
     const log = error.status === 500 ? logger.error.bind(logger) : logger.warn.bind(logger);
     log({ requestId, code: error.code, route: ctx.state['route'], err: error.options.cause }, 'request failed');
@@ -41,13 +41,5 @@ function writeError(ctx: Context, error: ApiError, logger: Logger): void {
   if (retryAfterSeconds !== undefined) ctx.set('Retry-After', String(retryAfterSeconds));
   if (error.status === 401) ctx.set('WWW-Authenticate', 'Bearer');
   for (const [name, value] of Object.entries(headers ?? {})) ctx.set(name, value);
-  ctx.body = {
-    ...details,
-    statusCode: error.status,
-    message: error.message,
-    error: REASON_PHRASES[error.status],
-    code: error.code,
-    requestId,
-    ...(issues === undefined ? {} : { issues }),
-  };
+  ctx.body = errorAnswer(error, requestId);
 }

@@ -1,7 +1,10 @@
 import type { Context } from 'koa';
 
 import { TokenBuckets } from '../../ops/token-bucket';
+import type { AdmittedApiKey } from '../../store/repositories/api-key-repository';
 import { ApiError } from '../errors';
+
+const MINUTE_US = 60_000_000;
 
 export interface RateLimiterOptions {
   readonly perMinute: number;
@@ -21,7 +24,22 @@ export interface RateDecision {
   readonly retryAfterSeconds: number;
 }
 
-/** A token bucket per key, one minute deep; each API process counts for itself. */
+/** What the store has counted for a key, over all API processes: a bucket one minute deep. */
+export function rateOf(perMinute: number, counted: Pick<AdmittedApiKey, 'allowed' | 'fullInUs'>): RateDecision {
+  const { allowed, fullInUs } = counted;
+  // Whole microseconds, as the store counts.
+  const shareUs = Math.max(1, Math.floor(MINUTE_US / perMinute));
+  const freeUs = MINUTE_US - fullInUs;
+  return {
+    allowed,
+    limit: perMinute,
+    remaining: allowed ? Math.min(perMinute, Math.max(0, Math.floor(freeUs / shareUs))) : 0,
+    resetSeconds: Math.ceil(fullInUs / 1e6),
+    retryAfterSeconds: allowed ? 0 : Math.max(1, Math.ceil((shareUs - freeUs) / 1e6)),
+  };
+}
+
+/** A token bucket per key, one minute deep, of this process alone: for what is counted without asking the store. */
 export class RateLimiter {
   readonly #perMinute: number;
   readonly #buckets: TokenBuckets;
@@ -57,9 +75,8 @@ export class RateLimiter {
   }
 }
 
-/** Counts the request; sets `RateLimit-Limit`, `-Remaining` and `-Reset`; 429 when the bucket is empty. */
-export function applyRateLimit(ctx: Context, limiter: RateLimiter, keyId: string): void {
-  const decision = limiter.take(keyId);
+/** Sets `RateLimit-Limit`, `-Remaining` and `-Reset`; 429 when the request was one too many. */
+export function applyRateLimit(ctx: Context, decision: RateDecision): void {
   ctx.set(headersOf(decision));
   if (!decision.allowed) throw rateLimited('Too many requests with this key', decision);
 }

@@ -1,5 +1,3 @@
-import type { EntityManager } from 'typeorm';
-
 import type { ConfigTransaction } from '../../store/config-transaction';
 import type { Changes } from '../changes';
 import { notFound } from '../errors';
@@ -9,10 +7,10 @@ import { agentConfig, inboundNumbersPut, outboundTrunkPut } from '../schemas/age
 import type { AgentConfig } from '../schemas/agent-config';
 import { agentConfigExample } from '../schemas/examples';
 import { idParams } from '../schemas/primitives';
-import type { ApiStore } from '../store';
+import type { ApiStore, OrgStore } from '../store';
 
 export interface AgentConfigRouteDeps {
-  readonly store: Pick<ApiStore, 'agents' | 'outboundTrunks' | 'phoneNumbers' | 'transferDestinations'>;
+  readonly store: Pick<ApiStore, 'forOrg'>;
   readonly changes: Changes;
 }
 
@@ -25,14 +23,14 @@ export function agentConfigRoutes({ store, changes }: AgentConfigRouteDeps): rea
   const change = (
     request: AgentRequest,
     action: string,
-    apply: (tx: ConfigTransaction) => Promise<unknown>,
+    apply: (tx: ConfigTransaction, org: OrgStore) => Promise<unknown>,
   ): Promise<RouteAnswer> =>
-    changes.run(request, async (tx) => {
+    changes.run(request, async (tx, org) => {
       const { orgId } = request.principal;
       const { id } = request.params;
-      const before = await readConfig(store, orgId, id, tx.manager);
-      await apply(tx);
-      const after = await readConfig(store, orgId, id, tx.manager);
+      const before = await readConfig(org, orgId, id);
+      await apply(tx, org);
+      const after = await readConfig(org, orgId, id);
       return { body: after, audit: { action, resource: 'agent', resourceId: id, before, after } };
     });
   return [
@@ -46,7 +44,8 @@ export function agentConfigRoutes({ store, changes }: AgentConfigRouteDeps): rea
       params: idParams,
       response: agentConfig,
       responseExample: agentConfigExample,
-      handle: async ({ principal, params }) => answer(await readConfig(store, principal.orgId, params.id)),
+      handle: async ({ principal: { orgId }, params }) =>
+        answer(await store.forOrg(orgId).read((org) => readConfig(org, orgId, params.id))),
     }),
     route({
       ...TAG,
@@ -63,8 +62,8 @@ export function agentConfigRoutes({ store, changes }: AgentConfigRouteDeps): rea
       responseExample: agentConfigExample,
       handle: async (request) => {
         const { principal, params, body } = request;
-        return change(request, 'set_inbound_numbers', (tx) =>
-          store.phoneNumbers.assignToAgent(tx, principal.orgId, params.id, body.phone_number_ids),
+        return change(request, 'set_inbound_numbers', (tx, org) =>
+          org.phoneNumbers.assignToAgent(tx, principal.orgId, params.id, body.phone_number_ids),
         );
       },
     }),
@@ -83,26 +82,20 @@ export function agentConfigRoutes({ store, changes }: AgentConfigRouteDeps): rea
       responseExample: agentConfigExample,
       handle: async (request) => {
         const { principal, params, body } = request;
-        return change(request, 'set_outbound_trunk', (tx) =>
-          store.agents.setOutboundTrunk(tx, principal.orgId, params.id, body.trunk_id),
+        return change(request, 'set_outbound_trunk', (tx, org) =>
+          org.agents.setOutboundTrunk(tx, principal.orgId, params.id, body.trunk_id),
         );
       },
     }),
   ];
 }
 
-async function readConfig(
-  store: AgentConfigRouteDeps['store'],
-  orgId: string,
-  agentId: string,
-  manager?: EntityManager,
-): Promise<AgentConfig> {
-  const agent = await store.agents.find(orgId, agentId, manager);
+async function readConfig(org: OrgStore, orgId: string, agentId: string): Promise<AgentConfig> {
+  const agent = await org.agents.find(orgId, agentId);
   if (agent === null) throw notFound('agent');
-  const numbers = await store.phoneNumbers.ofAgent(orgId, agentId, manager);
-  const trunk =
-    agent.outboundTrunkId === null ? null : await store.outboundTrunks.find(orgId, agent.outboundTrunkId, manager);
-  const destinations = await store.transferDestinations.ofAgent(orgId, agentId, manager);
+  const numbers = await org.phoneNumbers.ofAgent(orgId, agentId);
+  const trunk = agent.outboundTrunkId === null ? null : await org.outboundTrunks.find(orgId, agent.outboundTrunkId);
+  const destinations = await org.transferDestinations.ofAgent(orgId, agentId);
   return {
     phone_agent_id: agent.id,
     inbound_numbers: numbers.map(({ id, phoneNumber }) => ({ id, phone_number: phoneNumber })),

@@ -25,7 +25,7 @@ import { TRANSFERS_TO_COME } from '../warnings';
 import { columnsOf } from './transfer-destinations';
 
 export interface AgentDestinationRouteDeps {
-  readonly store: Pick<ApiStore, 'agents' | 'transferDestinations'>;
+  readonly store: Pick<ApiStore, 'forOrg'>;
   readonly changes: Changes;
   readonly allowPrivateTargets: boolean;
 }
@@ -46,12 +46,11 @@ export function agentDestinationRoutes(deps: AgentDestinationRouteDeps): readonl
       params: idParams,
       response: z.array(transferDestination),
       responseExample: [transferDestinationExample],
-      handle: async ({ principal, params }) => {
-        if ((await store.agents.find(principal.orgId, params.id)) === null) throw notFound('agent');
-        return answer(
-          (await store.transferDestinations.ofAgent(principal.orgId, params.id)).map(transferDestinationView),
-        );
-      },
+      handle: async ({ principal: { orgId }, params }) =>
+        store.forOrg(orgId).read(async (org) => {
+          if ((await org.agents.find(orgId, params.id)) === null) throw notFound('agent');
+          return answer((await org.transferDestinations.ofAgent(orgId, params.id)).map(transferDestinationView));
+        }),
     }),
     route({
       ...TAG,
@@ -73,18 +72,18 @@ export function agentDestinationRoutes(deps: AgentDestinationRouteDeps): readonl
         const { create } = body;
         const value =
           create && transferTarget(create.type, create.value, { path: 'create.value', allowPrivateTargets });
-        return changes.run(request, async (tx) => {
+        return changes.run(request, async (tx, org) => {
           const notes: AuditNote[] = [];
           let destinationId = body.destination_id;
           if (create && value !== undefined) {
             const { name, type } = create;
-            const row = await store.transferDestinations.create(tx, orgId, { ...columnsOf(create), name, type, value });
+            const row = await org.transferDestinations.create(tx, orgId, { ...columnsOf(create), name, type, value });
             destinationId = row.id;
             const after = transferDestinationView(row);
             notes.push({ action: 'create', resource: 'transfer_destination', resourceId: row.id, after });
           }
           if (destinationId === undefined) throw notFound('transfer destination');
-          await store.transferDestinations.assign(tx, orgId, params.id, destinationId);
+          await org.transferDestinations.assign(tx, orgId, params.id, destinationId);
           const after = { destination_id: destinationId };
           notes.push({ action: 'assign_destination', resource: 'agent', resourceId: params.id, after });
           return { body: { ...after, warnings: [TRANSFERS_TO_COME] }, audit: notes };
@@ -103,11 +102,11 @@ export function agentDestinationRoutes(deps: AgentDestinationRouteDeps): readonl
       errors: { 404: ['transfer_destination_not_found'] },
       responseExample: destinationUnassignedExample,
       handle: async (request) =>
-        changes.run(request, async (tx) => {
+        changes.run(request, async (tx, org) => {
           const { principal, params } = request;
           const { id: agentId, destination_id: destinationId } = params;
-          if ((await store.agents.find(principal.orgId, agentId, tx.manager)) === null) throw notFound('agent');
-          const had = await store.transferDestinations.unassign(tx, principal.orgId, agentId, destinationId);
+          if ((await org.agents.find(principal.orgId, agentId)) === null) throw notFound('agent');
+          const had = await org.transferDestinations.unassign(tx, principal.orgId, agentId, destinationId);
           if (!had) throw notFound('transfer destination');
           const before = { destination_id: destinationId };
           return {

@@ -15,7 +15,7 @@ import { agentView } from '../views';
 import { agentWarnings } from '../warnings';
 
 export interface AgentRouteDeps {
-  readonly store: Pick<ApiStore, 'agents'>;
+  readonly store: Pick<ApiStore, 'forOrg'>;
   readonly changes: Changes;
   readonly speech: SpeechCatalog;
   readonly allowPrivateTargets: boolean;
@@ -36,7 +36,10 @@ export function agentRoutes(deps: AgentRouteDeps): readonly Route[] {
       scope: 'phone:read',
       response: z.array(agent),
       responseExample: [agentExample],
-      handle: async ({ principal }) => answer((await store.agents.list(principal.orgId)).map(agentView)),
+      handle: async ({ principal: { orgId } }) => {
+        const rows = await store.forOrg(orgId).read((org) => org.agents.list(orgId));
+        return answer(rows.map(agentView));
+      },
     }),
     route({
       ...TAG,
@@ -59,8 +62,8 @@ export function agentRoutes(deps: AgentRouteDeps): readonly Route[] {
       handle: async (request) => {
         assertUrls(request.body, deps.allowPrivateTargets);
         const speech = await deps.speech.current();
-        return changes.run(request, async (tx) => {
-          const row = await store.agents.create(tx, request.principal.orgId, fieldsOf(request.body));
+        return changes.run(request, async (tx, org) => {
+          const row = await org.agents.create(tx, request.principal.orgId, fieldsOf(request.body));
           const view = agentView(row);
           return {
             body: withWarnings(view, speech),
@@ -79,8 +82,8 @@ export function agentRoutes(deps: AgentRouteDeps): readonly Route[] {
       params: idParams,
       response: agent,
       responseExample: agentExample,
-      handle: async ({ principal, params }) => {
-        const row = await store.agents.find(principal.orgId, params.id);
+      handle: async ({ principal: { orgId }, params }) => {
+        const row = await store.forOrg(orgId).read((org) => org.agents.find(orgId, params.id));
         if (row === null) throw notFound('agent');
         return answer(agentView(row));
       },
@@ -102,11 +105,11 @@ export function agentRoutes(deps: AgentRouteDeps): readonly Route[] {
         const { orgId } = request.principal;
         assertUrls(request.body, deps.allowPrivateTargets);
         const speech = await deps.speech.current();
-        return changes.run(request, async (tx) => {
-          const before = await store.agents.find(orgId, request.params.id, tx.manager);
+        return changes.run(request, async (tx, org) => {
+          const before = await org.agents.find(orgId, request.params.id);
           if (before === null) throw notFound('agent');
           const beforeView = agentView(before);
-          const row = await store.agents.update(tx, orgId, request.params.id, fieldsOf(request.body));
+          const row = await org.agents.update(tx, orgId, request.params.id, fieldsOf(request.body));
           const view = agentView(row);
           return {
             body: withWarnings(view, speech),
@@ -126,8 +129,8 @@ export function agentRoutes(deps: AgentRouteDeps): readonly Route[] {
       response: agentDeleted,
       responseExample: agentDeletedExample,
       handle: async (request) =>
-        changes.run(request, async (tx) => {
-          const gone = await store.agents.delete(tx, request.principal.orgId, request.params.id);
+        changes.run(request, async (tx, org) => {
+          const gone = await org.agents.delete(tx, request.principal.orgId, request.params.id);
           if (gone === null) throw notFound('agent');
           const numbers = gone.detached.phoneNumbers.map(({ id, phoneNumber }) => ({ id, phone_number: phoneNumber }));
           return {

@@ -8,8 +8,9 @@ import { call, callEventPage, callPage, callsQuery, outboundCall, transcript } f
 import type { CallsQuery } from '../schemas/call';
 import { callEventExample, completedCallExample, queuedCallExample, transcriptExample } from '../schemas/examples';
 import { idParams, pageQuery } from '../schemas/primitives';
-import type { ApiStore } from '../store';
+import type { OrgStore } from '../store';
 import { callEventView, callView } from '../views';
+import { callWarnings } from '../warnings';
 import type { CallRequests } from '../calls/call-requests';
 import { planOutbound } from '../calls/outbound-plan';
 import type { OutboundPlanDeps } from '../calls/outbound-plan';
@@ -17,7 +18,6 @@ import type { CallPlacement } from '../calls/placement';
 import type { Logger } from '../../ops/logger';
 
 export interface CallRouteDeps extends OutboundPlanDeps {
-  readonly store: OutboundPlanDeps['store'] & Pick<ApiStore, 'audit' | 'calls' | 'events' | 'transcripts'>;
   readonly placement: CallPlacement;
   readonly workflows: Pick<CallRequests, 'hangup'>;
   readonly logger: Logger;
@@ -76,7 +76,9 @@ function placeRoute(deps: CallRouteDeps): Route {
       if (result.headers?.['Idempotent-Replayed'] === undefined) {
         await noteCall(deps, request.actor, 'create', (result.body as { id: string }).id);
       }
-      return result;
+      const warnings = callWarnings(request.body);
+      // A repeat has the same body, hence the same warnings.
+      return warnings.length === 0 ? result : { ...result, body: { ...(result.body as object), warnings } };
     },
   });
 }
@@ -92,8 +94,8 @@ function listRoute({ store }: Pick<CallRouteDeps, 'store'>): Route {
     query: callsQuery,
     response: callPage,
     responseExample: { items: [completedCallExample], next: null },
-    handle: async ({ principal, query }) => {
-      const page = await store.calls.list(principal.orgId, toFilter(query));
+    handle: async ({ principal: { orgId }, query }) => {
+      const page = await store.forOrg(orgId).read((org) => org.calls.list(orgId, toFilter(query)));
       return answer({ items: page.items.map(callView), next: page.next });
     },
   });
@@ -110,7 +112,8 @@ function detailRoute({ store }: Pick<CallRouteDeps, 'store'>): Route {
     params: idParams,
     response: call,
     responseExample: completedCallExample,
-    handle: async ({ principal, params }) => answer(callView(await findCall(store, principal.orgId, params.id))),
+    handle: async ({ principal: { orgId }, params }) =>
+      answer(callView(await store.forOrg(orgId).read((org) => findCall(org, orgId, params.id)))),
   });
 }
 
@@ -127,9 +130,11 @@ function recordRoutes({ store }: Pick<CallRouteDeps, 'store'>): readonly Route[]
       query: pageQuery,
       response: callEventPage,
       responseExample: { items: [callEventExample], next: null },
-      handle: async ({ principal, params, query }) => {
-        await findCall(store, principal.orgId, params.id);
-        const page = await store.events.list(principal.orgId, params.id, query);
+      handle: async ({ principal: { orgId }, params, query }) => {
+        const page = await store.forOrg(orgId).read(async (org) => {
+          await findCall(org, orgId, params.id);
+          return org.events.list(orgId, params.id, query);
+        });
         return answer({ items: page.items.map(callEventView), next: page.next });
       },
     }),
@@ -143,9 +148,11 @@ function recordRoutes({ store }: Pick<CallRouteDeps, 'store'>): readonly Route[]
       params: idParams,
       response: transcript,
       responseExample: transcriptExample,
-      handle: async ({ principal, params }) => {
-        await findCall(store, principal.orgId, params.id);
-        const turns = await store.transcripts.list(principal.orgId, params.id);
+      handle: async ({ principal: { orgId }, params }) => {
+        const turns = await store.forOrg(orgId).read(async (org) => {
+          await findCall(org, orgId, params.id);
+          return org.transcripts.list(orgId, params.id);
+        });
         return answer({
           call_id: params.id,
           turns: turns.map((turn) => ({
@@ -178,7 +185,8 @@ function hangupRoute(deps: CallRouteDeps): Route {
     responseExample: completedCallExample,
     handle: async ({ principal, params, actor }) => {
       const { orgId } = principal;
-      const before = await findCall(store, orgId, params.id);
+      const find = (): Promise<CallRow> => store.forOrg(orgId).read((org) => findCall(org, orgId, params.id));
+      const before = await find();
       if (before.status === 'completed') return answer(callView(before));
       const outcome = await workflows.hangup(before.id, HANGUP_UPDATE_ID, { endReason: 'api_hangup', endedBy: 'api' });
       switch (outcome) {
@@ -196,7 +204,7 @@ function hangupRoute(deps: CallRouteDeps): Route {
         case 'refused':
           break;
       }
-      const after = await findCall(store, orgId, params.id);
+      const after = await find();
       if (outcome !== 'done' && after.status !== 'completed') {
         // Terminated from outside: its node or the reconciler ends it within seconds.
         throw conflict('call_not_controllable', 'The workflow of this call is gone; the server is ending the call');
@@ -206,8 +214,8 @@ function hangupRoute(deps: CallRouteDeps): Route {
   });
 }
 
-async function findCall(store: Pick<ApiStore, 'calls'>, orgId: string, id: string): Promise<CallRow> {
-  const row = await store.calls.find(orgId, id);
+async function findCall(org: Pick<OrgStore, 'calls'>, orgId: string, id: string): Promise<CallRow> {
+  const row = await org.calls.find(orgId, id);
   if (row === null) throw notFound('call');
   return row;
 }
@@ -220,7 +228,8 @@ async function noteCall(
   callId: string,
 ): Promise<void> {
   try {
-    await deps.store.audit.add({ ...actor, action, resource: 'call', resourceId: callId });
+    const entry = { ...actor, action, resource: 'call', resourceId: callId };
+    await deps.store.forOrg(actor.orgId).write((org) => org.audit.add(entry));
   } catch (error) {
     deps.logger.warn({ err: error, callId, action }, 'audit row not written');
   }

@@ -11,7 +11,7 @@ import type { ApiStore } from '../store';
 import { contactView } from '../views';
 
 export interface ContactRouteDeps {
-  readonly store: Pick<ApiStore, 'contacts'>;
+  readonly store: Pick<ApiStore, 'forOrg'>;
   readonly changes: Changes;
 }
 
@@ -30,8 +30,8 @@ export function contactRoutes({ store, changes }: ContactRouteDeps): readonly Ro
       query: contactsQuery,
       response: contactPage,
       responseExample: { items: [contactExample], next: null },
-      handle: async ({ principal, query }) => {
-        const page = await store.contacts.list(principal.orgId, filterOf(query));
+      handle: async ({ principal: { orgId }, query }) => {
+        const page = await store.forOrg(orgId).read((org) => org.contacts.list(orgId, filterOf(query)));
         return answer({ items: page.items.map(contactView), next: page.next });
       },
     }),
@@ -50,8 +50,8 @@ export function contactRoutes({ store, changes }: ContactRouteDeps): readonly Ro
       responseExample: { id: contactExample.id },
       idempotency: 'plain',
       handle: async (request) =>
-        changes.run(request, async (tx) => {
-          const row = await store.contacts.create(tx.manager, request.principal.orgId, fieldsOf(request.body));
+        changes.run(request, async (tx, org) => {
+          const row = await org.contacts.create(tx.manager, request.principal.orgId, fieldsOf(request.body));
           const after = contactView(row);
           return { body: { id: row.id }, audit: { action: 'create', resource: 'contact', resourceId: row.id, after } };
         }),
@@ -66,8 +66,8 @@ export function contactRoutes({ store, changes }: ContactRouteDeps): readonly Ro
       params: idParams,
       response: contact,
       responseExample: contactExample,
-      handle: async ({ principal, params }) => {
-        const row = await store.contacts.find(principal.orgId, params.id);
+      handle: async ({ principal: { orgId }, params }) => {
+        const row = await store.forOrg(orgId).read((org) => org.contacts.find(orgId, params.id));
         if (row === null) throw notFound('contact');
         return answer(contactView(row));
       },
@@ -87,9 +87,9 @@ export function contactRoutes({ store, changes }: ContactRouteDeps): readonly Ro
       requestExample: { contact: { email: 'ada@example.com' } },
       responseExample: contactExample,
       handle: async (request) =>
-        changes.run(request, async (tx) => {
+        changes.run(request, async (tx, org) => {
           const { principal, params, body } = request;
-          const changed = await store.contacts.update(tx.manager, principal.orgId, params.id, fieldsOf(body));
+          const changed = await org.contacts.update(tx.manager, principal.orgId, params.id, fieldsOf(body));
           if (changed === null) throw notFound('contact');
           const [before, after] = [contactView(changed.before), contactView(changed.after)];
           return {
@@ -109,8 +109,8 @@ export function contactRoutes({ store, changes }: ContactRouteDeps): readonly Ro
       response: contactDeleted,
       responseExample: { id: contactExample.id, deleted: true },
       handle: async (request) =>
-        changes.run(request, async (tx) => {
-          const gone = await store.contacts.delete(tx.manager, request.principal.orgId, request.params.id);
+        changes.run(request, async (tx, org) => {
+          const gone = await org.contacts.delete(tx.manager, request.principal.orgId, request.params.id);
           if (gone === null) throw notFound('contact');
           const before = contactView(gone);
           return {

@@ -1,5 +1,6 @@
 /** The numbers that the inbound trunk lists; the numbers themselves stay verified whether it lists them or not. */
 import type { Changes } from '../changes';
+import type { ConfigPropagation } from '../config-propagation';
 import type { ConfigTransaction } from '../../store/config-transaction';
 import type { InboundTrunkRecord } from '../../store/repositories/inbound-trunk-repository';
 import type { AuditNote } from '../changes';
@@ -10,12 +11,12 @@ import { route } from '../route';
 import type { Route, RouteAnswer, RouteRequest } from '../route';
 import { inboundTrunkExample } from '../schemas/examples';
 import { inboundTrunk, trunkNumberParams, trunkNumbersAdd } from '../schemas/inbound-trunk';
-import type { ApiStore } from '../store';
+import type { OrgStore } from '../store';
 import { inboundTrunkView } from '../views';
 
 export interface InboundTrunkNumberRouteDeps {
-  readonly store: Pick<ApiStore, 'inboundTrunks' | 'organisations' | 'phoneNumbers'>;
   readonly changes: Changes;
+  readonly propagation: ConfigPropagation;
   readonly sipEndpoint: InboundTrunkEndpoint;
 }
 
@@ -24,6 +25,7 @@ interface NumberChange {
   /** What the trunk shall list, given what it lists. */
   readonly apply: (
     tx: ConfigTransaction,
+    org: OrgStore,
   ) => Promise<{ readonly change: (listed: readonly string[]) => string[]; readonly notes?: readonly AuditNote[] }>;
 }
 
@@ -32,7 +34,6 @@ const TAG = { tag: 'Inbound trunk', resource: 'inbound trunk' } as const;
 const NO_TRUNK = { 404: ['inbound_trunk_not_found'] };
 
 export function inboundTrunkNumberRoutes(deps: InboundTrunkNumberRouteDeps): readonly Route[] {
-  const { store } = deps;
   return [
     route({
       ...TAG,
@@ -50,9 +51,9 @@ export function inboundTrunkNumberRoutes(deps: InboundTrunkNumberRouteDeps): rea
       handle: (request) =>
         changeNumbers(deps, request, {
           action: 'add_numbers',
-          apply: async (tx) => {
+          apply: async (tx, org) => {
             const { orgId } = request.principal;
-            const { phoneNumbers, notes } = await trunkNumbers(store, tx, orgId, request.body.phone_numbers);
+            const { phoneNumbers, notes } = await trunkNumbers(org, tx, orgId, request.body.phone_numbers);
             return { change: (listed) => [...new Set([...listed, ...phoneNumbers])], notes };
           },
         }),
@@ -95,8 +96,8 @@ export function inboundTrunkNumberRoutes(deps: InboundTrunkNumberRouteDeps): rea
       handle: (request) =>
         changeNumbers(deps, request, {
           action: 'sync_numbers',
-          apply: async (tx) => {
-            const verified = await store.phoneNumbers.verified(tx, request.principal.orgId);
+          apply: async (tx, org) => {
+            const verified = await org.phoneNumbers.verified(tx, request.principal.orgId);
             return { change: () => verified.map(({ phoneNumber }) => phoneNumber) };
           },
         }),
@@ -105,18 +106,18 @@ export function inboundTrunkNumberRoutes(deps: InboundTrunkNumberRouteDeps): rea
 }
 
 async function changeNumbers(
-  { store, changes, sipEndpoint }: InboundTrunkNumberRouteDeps,
+  { changes, propagation, sipEndpoint }: InboundTrunkNumberRouteDeps,
   request: RouteRequest<unknown, unknown, unknown>,
   { action, apply }: NumberChange,
 ): Promise<RouteAnswer> {
   const endpoint = await sipEndpoint.current();
-  return changes.run(request, async (tx) => {
+  const change = changes.run(request, async (tx, org) => {
     const { orgId } = request.principal;
-    if ((await store.inboundTrunks.find(orgId, tx.manager)) === null) throw notFound('inbound trunk');
+    if ((await org.inboundTrunks.find(orgId)) === null) throw notFound('inbound trunk');
     // The numbers before the trunk, as whoever deletes a number takes them.
-    const { change, notes = [] } = await apply(tx);
+    const { change, notes = [] } = await apply(tx, org);
     let before: readonly string[] = [];
-    const row: InboundTrunkRecord = await store.inboundTrunks.changeNumbers(tx, orgId, (listed) => {
+    const row: InboundTrunkRecord = await org.inboundTrunks.changeNumbers(tx, orgId, (listed) => {
       before = listed;
       return change(listed);
     });
@@ -126,4 +127,5 @@ async function changeNumbers(
       audit: [...notes, { ...audit, before: { phone_numbers: before }, after: { phone_numbers: row.phoneNumbers } }],
     };
   });
+  return propagation.awaited(change);
 }

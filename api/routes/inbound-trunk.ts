@@ -1,20 +1,28 @@
 import { StoreError } from '../../store/errors';
 import type { Changes } from '../changes';
+import type { ConfigPropagation } from '../config-propagation';
 import { notFound } from '../errors';
 import type { InboundTrunkEndpoint } from '../inbound-trunk-endpoint';
 import { trunkNumbers } from '../inbound-trunk-numbers';
 import { answer, route } from '../route';
 import type { Route } from '../route';
 import { inboundTrunkDeletedExample, inboundTrunkExample } from '../schemas/examples';
-import { inboundTrunk, inboundTrunkCreate, inboundTrunkDeleted, inboundTrunkPatch } from '../schemas/inbound-trunk';
+import {
+  credentialsRotate,
+  inboundTrunk,
+  inboundTrunkCreate,
+  inboundTrunkDeleted,
+  inboundTrunkPatch,
+} from '../schemas/inbound-trunk';
 import { forceQuery } from '../schemas/primitives';
 import type { ApiStore } from '../store';
 import { inboundTrunkAuditView, inboundTrunkView } from '../views';
 import { assertIdle } from './idle-trunk';
 
 export interface InboundTrunkRouteDeps {
-  readonly store: Pick<ApiStore, 'calls' | 'inboundTrunks' | 'organisations' | 'phoneNumbers'>;
+  readonly store: Pick<ApiStore, 'forOrg'>;
   readonly changes: Changes;
+  readonly propagation: ConfigPropagation;
   readonly sipEndpoint: InboundTrunkEndpoint;
 }
 
@@ -22,7 +30,7 @@ const PATH = '/phone/sip/inbound-trunk';
 const TAG = { tag: 'Inbound trunk', resource: 'inbound trunk' } as const;
 
 export function inboundTrunkRoutes(deps: InboundTrunkRouteDeps): readonly Route[] {
-  const { store, changes, sipEndpoint } = deps;
+  const { store, changes, propagation, sipEndpoint } = deps;
   return [
     route({
       ...TAG,
@@ -39,19 +47,20 @@ export function inboundTrunkRoutes(deps: InboundTrunkRouteDeps): readonly Route[
       idempotency: 'plain',
       handle: async (request) => {
         const endpoint = await sipEndpoint.current();
-        return changes.run(request, async (tx) => {
+        const change = changes.run(request, async (tx, org) => {
           const { orgId } = request.principal;
-          if ((await store.inboundTrunks.find(orgId, tx.manager)) !== null) throw trunkExists();
-          const { phoneNumbers, notes } = await trunkNumbers(store, tx, orgId, request.body.phone_numbers);
+          if ((await org.inboundTrunks.find(orgId)) !== null) throw trunkExists();
+          const { phoneNumbers, notes } = await trunkNumbers(org, tx, orgId, request.body.phone_numbers);
           const { krisp_enabled: krispEnabled, media_timeout_seconds: mediaTimeoutSeconds } = request.body;
           const input = { phoneNumbers, krispEnabled, mediaTimeoutSeconds };
-          const row = await store.inboundTrunks.create(tx, orgId, input);
+          const row = await org.inboundTrunks.create(tx, orgId, input);
           const after = inboundTrunkAuditView(row);
           return {
             body: inboundTrunkView(row, endpoint),
             audit: [...notes, { action: 'create', resource: 'inbound_trunk', resourceId: row.id, after }],
           };
         });
+        return propagation.awaited(change);
       },
     }),
     route({
@@ -64,10 +73,11 @@ export function inboundTrunkRoutes(deps: InboundTrunkRouteDeps): readonly Route[
       response: inboundTrunk,
       errors: { 404: ['inbound_trunk_not_found'] },
       responseExample: inboundTrunkExample,
-      handle: async ({ principal }) => {
-        const row = await store.inboundTrunks.find(principal.orgId);
+      handle: async ({ principal: { orgId } }) => {
+        const row = await store.forOrg(orgId).read((org) => org.inboundTrunks.find(orgId));
         if (row === null) throw notFound('inbound trunk');
-        return answer(inboundTrunkView(row, await sipEndpoint.current()));
+        const view = inboundTrunkView(row, await sipEndpoint.current());
+        return answer((await propagation.isBehind(row.version)) ? { ...view, propagating: true } : view);
       },
     }),
     route({
@@ -84,12 +94,12 @@ export function inboundTrunkRoutes(deps: InboundTrunkRouteDeps): readonly Route[
       responseExample: { ...inboundTrunkExample, media_timeout_seconds: 60 },
       handle: async (request) => {
         const endpoint = await sipEndpoint.current();
-        return changes.run(request, async (tx) => {
+        const change = changes.run(request, async (tx, org) => {
           const { orgId } = request.principal;
-          const found = await store.inboundTrunks.find(orgId, tx.manager);
+          const found = await org.inboundTrunks.find(orgId);
           if (found === null) throw notFound('inbound trunk');
           const { krisp_enabled: krispEnabled, media_timeout_seconds: mediaTimeoutSeconds } = request.body;
-          const row = await store.inboundTrunks.update(tx, orgId, { krispEnabled, mediaTimeoutSeconds });
+          const row = await org.inboundTrunks.update(tx, orgId, { krispEnabled, mediaTimeoutSeconds });
           return {
             body: inboundTrunkView(row, endpoint),
             audit: {
@@ -101,6 +111,34 @@ export function inboundTrunkRoutes(deps: InboundTrunkRouteDeps): readonly Route[
             },
           };
         });
+        return propagation.awaited(change);
+      },
+    }),
+    route({
+      ...TAG,
+      method: 'post',
+      path: `${PATH}/rotate-credentials`,
+      operationId: 'rotateInboundTrunkCredentials',
+      summary: 'A new password for the inbound trunk; the old one lets calls in for a while longer',
+      scope: 'sip:write',
+      body: credentialsRotate,
+      response: inboundTrunk,
+      errors: { 404: ['inbound_trunk_not_found'] },
+      requestExample: { grace_seconds: 3600 },
+      responseExample: { ...inboundTrunkExample, previous_password_valid_until: '2026-11-24T10:30:00.000Z' },
+      idempotency: 'plain',
+      handle: async (request) => {
+        const endpoint = await sipEndpoint.current();
+        const change = changes.run(request, async (tx, org) => {
+          const { orgId } = request.principal;
+          const row = await org.inboundTrunks.rotatePassword(tx, orgId, request.body.grace_seconds);
+          const after = inboundTrunkAuditView(row);
+          return {
+            body: inboundTrunkView(row, endpoint),
+            audit: { action: 'rotate_credentials', resource: 'inbound_trunk', resourceId: row.id, after },
+          };
+        });
+        return propagation.awaited(change);
       },
     }),
     route({
@@ -116,11 +154,11 @@ export function inboundTrunkRoutes(deps: InboundTrunkRouteDeps): readonly Route[
       responseExample: inboundTrunkDeletedExample,
       handle: async (request) => {
         const { orgId } = request.principal;
-        const found = await store.inboundTrunks.find(orgId);
-        if (found === null) throw notFound('inbound trunk');
-        if (request.query.force !== 'true') await assertIdle(store, orgId, found.id);
-        return changes.run(request, async (tx) => {
-          const row = await store.inboundTrunks.delete(tx, orgId);
+        const change = changes.run(request, async (tx, org) => {
+          const found = await org.inboundTrunks.find(orgId);
+          if (found === null) throw notFound('inbound trunk');
+          if (request.query.force !== 'true') await assertIdle(org, orgId, found.id);
+          const row = await org.inboundTrunks.delete(tx, orgId);
           if (row === null) throw notFound('inbound trunk');
           const before = inboundTrunkAuditView(row);
           return {
@@ -128,6 +166,7 @@ export function inboundTrunkRoutes(deps: InboundTrunkRouteDeps): readonly Route[
             audit: { action: 'delete', resource: 'inbound_trunk', resourceId: row.id, before },
           };
         });
+        return propagation.awaited(change);
       },
     }),
   ];

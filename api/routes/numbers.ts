@@ -9,7 +9,7 @@ import type { ApiStore } from '../store';
 import { numberView } from '../views';
 
 export interface NumberRouteDeps {
-  readonly store: Pick<ApiStore, 'phoneNumbers'>;
+  readonly store: Pick<ApiStore, 'forOrg'>;
   readonly changes: Changes;
 }
 
@@ -27,8 +27,8 @@ export function numberRoutes({ store, changes }: NumberRouteDeps): readonly Rout
       query: pageQuery,
       response: pageOf(number).meta({ id: 'PhoneNumberPage' }),
       responseExample: { items: [numberExample], next: null },
-      handle: async ({ principal, query }) => {
-        const page = await store.phoneNumbers.list(principal.orgId, query);
+      handle: async ({ principal: { orgId }, query }) => {
+        const page = await store.forOrg(orgId).read((org) => org.phoneNumbers.list(orgId, query));
         return answer({ items: page.items.map(numberView), next: page.next });
       },
     }),
@@ -51,8 +51,8 @@ export function numberRoutes({ store, changes }: NumberRouteDeps): readonly Rout
         requireVouching(request.principal);
         const { orgId } = request.principal;
         const { phone_number: phoneNumber, method } = request.body;
-        return changes.run(request, async (tx) => {
-          const row = await store.phoneNumbers.create(tx, orgId, { phoneNumber, status: 'verified', method });
+        return changes.run(request, async (tx, org) => {
+          const row = await org.phoneNumbers.create(tx, orgId, { phoneNumber, status: 'verified', method });
           const view = numberView(row);
           return {
             body: view,
@@ -71,8 +71,8 @@ export function numberRoutes({ store, changes }: NumberRouteDeps): readonly Rout
       params: idParams,
       response: number,
       responseExample: numberExample,
-      handle: async ({ principal, params }) => {
-        const row = await store.phoneNumbers.find(principal.orgId, params.id);
+      handle: async ({ principal: { orgId }, params }) => {
+        const row = await store.forOrg(orgId).read((org) => org.phoneNumbers.find(orgId, params.id));
         if (row === null) throw notFound('phone number');
         return answer(numberView(row));
       },
@@ -88,8 +88,8 @@ export function numberRoutes({ store, changes }: NumberRouteDeps): readonly Rout
       response: numberDeleted,
       responseExample: numberDeletedExample,
       handle: async (request) =>
-        changes.run(request, async (tx) => {
-          const gone = await store.phoneNumbers.delete(tx, request.principal.orgId, request.params.id);
+        changes.run(request, async (tx, org) => {
+          const gone = await org.phoneNumbers.delete(tx, request.principal.orgId, request.params.id);
           if (gone === null) throw notFound('phone number');
           const { agents, inboundTrunkId } = gone.detached;
           return {

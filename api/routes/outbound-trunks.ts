@@ -26,7 +26,7 @@ import { outboundTrunkSummaryView, outboundTrunkView } from '../views';
 import { assertIdle } from './idle-trunk';
 
 export interface OutboundTrunkRouteDeps {
-  readonly store: Pick<ApiStore, 'agents' | 'calls' | 'outboundTrunks'>;
+  readonly store: Pick<ApiStore, 'forOrg'>;
   readonly changes: Changes;
   readonly allowPrivateTargets: boolean;
 }
@@ -46,8 +46,10 @@ export function outboundTrunkRoutes(deps: OutboundTrunkRouteDeps): readonly Rout
       scope: 'sip:read',
       response: z.array(outboundTrunkSummary),
       responseExample: [outboundTrunkSummaryExample],
-      handle: async ({ principal }) =>
-        answer((await store.outboundTrunks.list(principal.orgId)).map(outboundTrunkSummaryView)),
+      handle: async ({ principal: { orgId } }) => {
+        const rows = await store.forOrg(orgId).read((org) => org.outboundTrunks.list(orgId));
+        return answer(rows.map(outboundTrunkSummaryView));
+      },
     }),
     route({
       ...TAG,
@@ -72,9 +74,9 @@ export function outboundTrunkRoutes(deps: OutboundTrunkRouteDeps): readonly Rout
         const { name, host, port, transport, username, password, caller_number: callerNumber } = request.body;
         const { media_timeout_seconds: mediaTimeoutSeconds } = request.body;
         assertTargetHost('host', host, deps.allowPrivateTargets);
-        return changes.run(request, async (tx) => {
+        return changes.run(request, async (tx, org) => {
           const input = { name, host, port, transport, username, password, callerNumber, mediaTimeoutSeconds };
-          const row = await store.outboundTrunks.create(tx, request.principal.orgId, input);
+          const row = await org.outboundTrunks.create(tx, request.principal.orgId, input);
           const after = outboundTrunkView(row);
           return {
             body: outboundTrunkSummaryView(row),
@@ -93,12 +95,13 @@ export function outboundTrunkRoutes(deps: OutboundTrunkRouteDeps): readonly Rout
       params: idParams,
       response: outboundTrunk,
       responseExample: outboundTrunkExample,
-      handle: async ({ principal, params }) => {
-        const row = await store.outboundTrunks.find(principal.orgId, params.id);
-        if (row === null) throw notFound('outbound trunk');
-        const users = (await store.agents.list(principal.orgId)).filter((agent) => agent.outboundTrunkId === row.id);
-        return answer({ ...outboundTrunkView(row), agents: users.map(({ id, name }) => ({ id, name })) });
-      },
+      handle: async ({ principal: { orgId }, params }) =>
+        store.forOrg(orgId).read(async (org) => {
+          const row = await org.outboundTrunks.find(orgId, params.id);
+          if (row === null) throw notFound('outbound trunk');
+          const users = (await org.agents.list(orgId)).filter((agent) => agent.outboundTrunkId === row.id);
+          return answer({ ...outboundTrunkView(row), agents: users.map(({ id, name }) => ({ id, name })) });
+        }),
     }),
     route({
       ...TAG,
@@ -147,11 +150,11 @@ export function outboundTrunkRoutes(deps: OutboundTrunkRouteDeps): readonly Rout
       responseExample: outboundTrunkDeletedExample,
       handle: async (request) => {
         const { orgId } = request.principal;
-        const found = await store.outboundTrunks.find(orgId, request.params.id);
-        if (found === null) throw notFound('outbound trunk');
-        if (request.query.force !== 'true') await assertIdle(store, orgId, found.id);
-        return changes.run(request, async (tx) => {
-          const gone = await store.outboundTrunks.delete(tx, orgId, request.params.id);
+        return changes.run(request, async (tx, org) => {
+          const found = await org.outboundTrunks.find(orgId, request.params.id);
+          if (found === null) throw notFound('outbound trunk');
+          if (request.query.force !== 'true') await assertIdle(org, orgId, found.id);
+          const gone = await org.outboundTrunks.delete(tx, orgId, request.params.id);
           if (gone === null) throw notFound('outbound trunk');
           return {
             body: { id: gone.id, deleted: true, detached: gone.detached },
@@ -169,16 +172,16 @@ export function outboundTrunkRoutes(deps: OutboundTrunkRouteDeps): readonly Rout
 }
 
 async function update(
-  { store, changes }: OutboundTrunkRouteDeps,
+  { changes }: OutboundTrunkRouteDeps,
   request: RouteRequest<{ readonly id: string }, unknown, unknown>,
   patch: OutboundTrunkPatch,
   view: (row: OutboundTrunkRecord) => object,
 ): Promise<RouteAnswer> {
-  return changes.run(request, async (tx) => {
+  return changes.run(request, async (tx, org) => {
     const { orgId } = request.principal;
-    const found = await store.outboundTrunks.find(orgId, request.params.id, tx.manager);
+    const found = await org.outboundTrunks.find(orgId, request.params.id);
     if (found === null) throw notFound('outbound trunk');
-    const row = await store.outboundTrunks.update(tx, orgId, found.id, patch);
+    const row = await org.outboundTrunks.update(tx, orgId, found.id, patch);
     const before = outboundTrunkView(found);
     // That a password was changed is said, not which.
     const after = { ...outboundTrunkView(row), ...(patch.password === undefined ? {} : { password_changed: true }) };

@@ -10,7 +10,7 @@ import type { ApiStore } from '../store';
 import { routingView } from '../views';
 
 export interface RoutePreviewDeps {
-  readonly store: Pick<ApiStore, 'routing'>;
+  readonly store: Pick<ApiStore, 'forOrg'>;
 }
 
 export function routePreviewRoutes({ store }: RoutePreviewDeps): readonly Route[] {
@@ -28,9 +28,9 @@ export function routePreviewRoutes({ store }: RoutePreviewDeps): readonly Route[
       errors: { 404: ['inbound_trunk_not_found'] },
       requestExample: { dialed_number: '15551234567', headers: {} },
       responseExample: routePreviewExample,
-      handle: async ({ principal, body }) => {
+      handle: async ({ principal: { orgId }, body }) => {
         const invite = { dialedUser: body.dialed_number, agentIdHeader: agentIdHeader(body.headers) };
-        const organisation = await store.routing.organisation(principal.orgId, invite);
+        const organisation = await store.forOrg(orgId).read((org) => org.routing.organisation(orgId, invite));
         if (organisation === null) throw notFound('inbound trunk');
         const choice = chooseAgent(organisation, invite.dialedUser, invite.agentIdHeader);
         const agentId = choice.ok ? choice.agent.id : null;

@@ -20,7 +20,7 @@ import { transferDestinationView } from '../views';
 import { TRANSFERS_TO_COME } from '../warnings';
 
 export interface TransferDestinationRouteDeps {
-  readonly store: Pick<ApiStore, 'transferDestinations'>;
+  readonly store: Pick<ApiStore, 'forOrg'>;
   readonly changes: Changes;
   readonly allowPrivateTargets: boolean;
 }
@@ -40,8 +40,10 @@ export function transferDestinationRoutes(deps: TransferDestinationRouteDeps): r
       scope: 'sip:read',
       response: z.array(transferDestination),
       responseExample: [transferDestinationExample],
-      handle: async ({ principal }) =>
-        answer((await store.transferDestinations.list(principal.orgId)).map(transferDestinationView)),
+      handle: async ({ principal: { orgId } }) => {
+        const rows = await store.forOrg(orgId).read((org) => org.transferDestinations.list(orgId));
+        return answer(rows.map(transferDestinationView));
+      },
     }),
     route({
       ...TAG,
@@ -59,8 +61,8 @@ export function transferDestinationRoutes(deps: TransferDestinationRouteDeps): r
       handle: async (request) => {
         const { type, value } = request.body;
         const target = transferTarget(type, value, { path: 'value', allowPrivateTargets });
-        return changes.run(request, async (tx) => {
-          const row = await store.transferDestinations.create(tx, request.principal.orgId, {
+        return changes.run(request, async (tx, org) => {
+          const row = await org.transferDestinations.create(tx, request.principal.orgId, {
             ...columnsOf(request.body),
             name: request.body.name,
             type,
@@ -88,9 +90,9 @@ export function transferDestinationRoutes(deps: TransferDestinationRouteDeps): r
       requestExample: { name: 'Support, first floor' },
       responseExample: { ...transferDestinationExample, name: 'Support, first floor' },
       handle: async (request) =>
-        changes.run(request, async (tx) => {
+        changes.run(request, async (tx, org) => {
           const { principal, params, body } = request;
-          const found = await store.transferDestinations.findForChange(tx, principal.orgId, params.id);
+          const found = await org.transferDestinations.findForChange(tx, principal.orgId, params.id);
           if (found === null) throw notFound('transfer destination');
           const patch: TransferDestinationPatch = columnsOf(body);
           // A number that becomes a SIP URI is judged as one, with or without a new value.
@@ -98,7 +100,7 @@ export function transferDestinationRoutes(deps: TransferDestinationRouteDeps): r
             path: body.value === undefined ? 'type' : 'value',
             allowPrivateTargets,
           });
-          const row = await store.transferDestinations.update(tx, principal.orgId, found.id, { ...patch, value });
+          const row = await org.transferDestinations.update(tx, principal.orgId, found.id, { ...patch, value });
           const after = transferDestinationView(row);
           const before = transferDestinationView(found);
           return {
@@ -118,8 +120,8 @@ export function transferDestinationRoutes(deps: TransferDestinationRouteDeps): r
       response: transferDestinationDeleted,
       responseExample: transferDestinationDeletedExample,
       handle: async (request) =>
-        changes.run(request, async (tx) => {
-          const gone = await store.transferDestinations.delete(tx, request.principal.orgId, request.params.id);
+        changes.run(request, async (tx, org) => {
+          const gone = await org.transferDestinations.delete(tx, request.principal.orgId, request.params.id);
           if (gone === null) throw notFound('transfer destination');
           const before = transferDestinationView(gone.before);
           return {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { CALL_DIRECTIONS, CALL_STATUSES } from '../../contract/call';
 import { DISPOSITIONS, ENDED_BY } from '../../contract/endings';
 import { routing } from './routing';
-import { id, MAX_FIRST_MESSAGE_CHARS, pageOf, pageQuery, phoneNumber, isoTimestamp } from './primitives';
+import { id, MAX_FIRST_MESSAGE_CHARS, pageOf, pageQuery, phoneNumber, isoTimestamp, warnings } from './primitives';
 
 const direction = z.enum(CALL_DIRECTIONS);
 const status = z.enum(CALL_STATUSES);
@@ -14,6 +14,7 @@ export const outboundCall = z
   .object({
     phone_agent_id: id,
     phone_number: phoneNumber,
+    contact_id: id.nullish().meta({ description: 'Not acted on yet: warned of, and no call without `phone_number`' }),
     first_message: z
       .string()
       .max(MAX_FIRST_MESSAGE_CHARS)
@@ -28,13 +29,30 @@ export const outboundCall = z
     ring_timeout_seconds: z.int().min(5).max(120).default(45),
     max_duration_seconds: z.int().min(10).max(21_600).optional().meta({ description: "Default: the agent's" }),
     scheduled_at: z.iso.datetime({ offset: true }).nullish().meta({ description: 'Refused: calls are placed at once' }),
+    expires_at: z.iso.datetime({ offset: true }).nullish().meta({ description: 'Refused, as `scheduled_at` is' }),
     machine_detection: z
       .enum(['off', 'hangup', 'message', 'continue'])
       .default('off')
       .meta({ description: 'Anything but `off` is refused' }),
+    voicemail_message: z
+      .string()
+      .max(MAX_FIRST_MESSAGE_CHARS)
+      .nullish()
+      .meta({ description: 'Not acted on yet: warned of' }),
     metadata: z.record(z.string().max(200), z.unknown()).optional(),
   })
+  .refine((body) => body.contact_id == null || numberGiven(body), {
+    path: ['contact_id'],
+    message: 'No contact is called yet; give phone_number',
+    // Also beside what is said of the number that is not there.
+    when: () => true,
+  })
   .meta({ id: 'OutboundCallRequest' });
+
+/** A number that is none is its own issue. */
+function numberGiven(body: object): boolean {
+  return 'phone_number' in body && body.phone_number !== null;
+}
 
 const turnLatency = z.object({ p50: z.number(), p95: z.number() });
 
@@ -79,6 +97,7 @@ export const call = z
       turn_latency_ms: turnLatency.nullable(),
     }),
     metadata: z.record(z.string(), z.unknown()),
+    warnings,
   })
   .meta({ id: 'Call' });
 

@@ -105,6 +105,7 @@ export const inboundTrunkExample: z.output<typeof inboundTrunk> = {
   sip_endpoint: 'sip.example.com',
   auth_username: 'trunk-5f2c9d0e1a7b3c48',
   auth_password: 'shown-on-every-answer-about-it',
+  previous_password_valid_until: null,
   phone_numbers: [NUMBER],
   krisp_enabled: true,
   media_timeout_seconds: 30,

@@ -21,9 +21,25 @@ export const inboundTrunkPatch = z
   .partial()
   .meta({ id: 'InboundTrunkPatch' });
 
+export const credentialsRotate = z
+  .object({
+    grace_seconds: z
+      .int()
+      .min(0)
+      .max(604_800)
+      .default(3600)
+      .meta({ description: 'How long the old password lets calls in too; 0: no longer' }),
+  })
+  .meta({ id: 'CredentialsRotate' });
+
 export const trunkNumbersAdd = z.object({ phone_numbers: phoneNumbers }).meta({ id: 'InboundTrunkNumbersAdd' });
 
 export const trunkNumberParams = z.object({ phone_number: phoneNumber });
+
+const propagating = z
+  .literal(true)
+  .optional()
+  .meta({ description: 'Not every media node acts on it yet; without it, all do' });
 
 export const inboundTrunk = z
   .object({
@@ -31,6 +47,9 @@ export const inboundTrunk = z
     sip_endpoint: z.string().meta({ description: 'Where the phone system sends its calls; UDP or TCP' }),
     auth_username: z.string(),
     auth_password: z.string(),
+    previous_password_valid_until: isoTimestamp
+      .nullable()
+      .meta({ description: 'Until then the password before the last rotation lets calls in, too' }),
     phone_numbers: z.array(e164),
     krisp_enabled: z.boolean(),
     media_timeout_seconds: mediaTimeoutSeconds,
@@ -38,12 +57,13 @@ export const inboundTrunk = z
     auth: z.literal('digest'),
     created_at: isoTimestamp,
     updated_at: isoTimestamp,
+    propagating,
     warnings,
   })
   .meta({ id: 'InboundTrunk' });
 
 export const inboundTrunkDeleted = z
-  .object({ id, deleted: z.literal(true), detached: z.object({ phone_numbers: z.array(e164) }) })
+  .object({ id, deleted: z.literal(true), detached: z.object({ phone_numbers: z.array(e164) }), propagating })
   .meta({ id: 'InboundTrunkDeleted' });
 
 export type InboundTrunkResource = z.output<typeof inboundTrunk>;

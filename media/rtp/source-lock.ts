@@ -10,7 +10,8 @@
  *   any ──new SDP address──► open
  *
  * So the SDP's own address and port wins whenever it speaks, whoever was learned before. Everything else is foreign:
- * counted and dropped. RTCP is believed by the same rule, and ours goes back to where it comes from.
+ * counted and dropped. RTCP is believed by the same rule, and ours goes back to where it comes from. Before the first SDP
+ * packets are dropped without being foreign: a carrier's ringing tone and announcements come while nobody is known yet.
  */
 import { sequenceDistance } from './sequence-number';
 
@@ -98,8 +99,9 @@ export class SourceLock {
       }
     }
     const expected = this.#expected;
+    if (expected === null) return false;
     // Nobody can be answered on port 0.
-    if (expected === null || port === 0) return this.#refuse();
+    if (port === 0) return this.#refuse();
     if (address === expected.address && port === expected.port) {
       this.#lock(address, port, ssrc, sequenceNumber, nowMs);
       return true;
@@ -122,7 +124,8 @@ export class SourceLock {
    */
   acceptRtcp(address: string, port: number, ssrc: number, nowMs: number): boolean {
     const expected = this.#expected;
-    if (expected === null || port === 0) return this.#refuse();
+    if (expected === null) return false;
+    if (port === 0) return this.#refuse();
     const own = address === expected.address && port === expected.rtcpPort;
     if (!own) {
       if (this.#address === null || address !== this.#address) return this.#refuse();

@@ -7,6 +7,11 @@ import type { Column } from './table';
 
 export type CliStream = NodeJS.WritableStream & { readonly isTTY?: boolean };
 
+interface Remarks {
+  readonly warnings?: readonly { readonly path: string; readonly message: string }[];
+  readonly propagating?: boolean;
+}
+
 /** What was asked for goes to stdout, as tables or as JSON; whatever else there is to say to stderr. */
 export class Output {
   /** `--json` */
@@ -41,9 +46,16 @@ export class Output {
   /** One thing with all its fields. */
   record(record: object): void {
     if (this.json) return this.value(record);
-    const { warnings, ...fields } = record as { warnings?: readonly { path: string; message: string }[] };
+    const { warnings: _, propagating: __, ...fields } = record as Remarks;
     for (const line of recordLines(fields)) this.line(line);
-    for (const { path, message } of warnings ?? []) this.note(`warning: ${path}: ${message}`);
+    this.remarks(record);
+  }
+
+  /** What an answer says of itself, beside what was asked for. */
+  remarks(answer: object): void {
+    const { warnings = [], propagating } = answer as Remarks;
+    for (const { path, message } of warnings) this.note(`warning: ${path}: ${message}`);
+    if (propagating === true) this.note('propagating: not every media node acts on it yet');
   }
 
   /** JSON, for a reader that may want to look at it. */

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 
 import type { ApiPage, QueryValues } from './api-client';
 import { wholeNumber } from './arguments';
+import type { Field } from './fields';
 import type { CliSession } from './session';
 import type { Column } from './table';
 
@@ -10,6 +11,12 @@ export interface PageOptions {
   readonly cursor?: string;
   readonly all?: boolean;
 }
+
+/** Of lists whose things are found by when they were made. */
+export const CREATED_FILTERS: readonly Field[] = [
+  { name: 'created_after', flags: '--after <time>', help: 'ISO 8601, such as 2026-11-24T09:00:00Z' },
+  { name: 'created_before', flags: '--before <time>', help: 'ISO 8601' },
+];
 
 export function addPageOptions(command: Command): Command {
   return command

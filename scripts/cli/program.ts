@@ -6,10 +6,15 @@ import { Command } from 'commander';
 
 import { PROJECT_ROOT } from '../project-root';
 import { addAgentCommands } from './commands/agents';
+import { addAuditCommands } from './commands/audit';
 import { addCallCommand } from './commands/call';
 import { addCallsCommands } from './commands/calls';
+import { addContactCommands } from './commands/contacts';
+import { addDestinationCommands } from './commands/destinations';
+import { addKeyCommands } from './commands/keys';
 import { addLogsCommand } from './commands/logs';
 import { addNumberCommands } from './commands/numbers';
+import { addOrganisationCommands } from './commands/organisations';
 import { addTrunkCommands } from './commands/trunks';
 import { EXIT_CODES_HELP } from './exit-code';
 import type { ExitCode } from './exit-code';
@@ -35,7 +40,7 @@ export async function runCli(args: readonly string[], surroundings: CliSurroundi
 function trunklineCommand(session: CliSession, { stdout, stderr }: CliSurroundings): Command {
   const { version } = JSON.parse(readFileSync(join(PROJECT_ROOT, 'package.json'), 'utf8')) as { version: string };
   const program = new Command('trunkline')
-    .description('Agents, numbers, trunks and calls of a Trunkline server')
+    .description('Agents, numbers, trunks, calls and whatever else a Trunkline server keeps')
     .version(version)
     .option('--json', 'answers, events and errors as JSON')
     .addHelpText('after', `\n${ENVIRONMENT_HELP}\n\n${EXIT_CODES_HELP}`)
@@ -50,8 +55,13 @@ function trunklineCommand(session: CliSession, { stdout, stderr }: CliSurroundin
   addAgentCommands(program, session);
   addNumberCommands(program, session);
   addTrunkCommands(program, session);
+  addDestinationCommands(program, session);
+  addContactCommands(program, session);
   addCallCommand(program, session);
   addCallsCommands(program, session);
   addLogsCommand(program, session);
+  addKeyCommands(program, session);
+  addOrganisationCommands(program, session);
+  addAuditCommands(program, session);
   return program;
 }

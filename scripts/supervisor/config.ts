@@ -32,6 +32,9 @@ export interface SupervisorConfig {
   readonly workerHttp: { readonly host: string; readonly port: number };
   /** Unset: our own PostgreSQL. */
   readonly databaseUrl: string | undefined;
+  /** Of that server, for the API and for workers and media nodes; unset: `databaseUrl`. */
+  readonly apiDatabaseUrl: string | undefined;
+  readonly systemDatabaseUrl: string | undefined;
   /** Unset: our own Temporal server. */
   readonly temporalAddress: string | undefined;
   readonly temporalCliPath: string | undefined;
@@ -51,6 +54,8 @@ const shape = {
   MEDIA_HTTP_PORT: portNumber.default(8081),
   ...workerHttpEnv,
   DATABASE_URL: databaseUrl.optional(),
+  API_DATABASE_URL: databaseUrl.optional(),
+  SYSTEM_DATABASE_URL: databaseUrl.optional(),
   TEMPORAL_ADDRESS: hostPort.optional(),
   TEMPORAL_CLI_PATH: z.string().optional(),
   SECRETS_KEY: secretsKey.optional(),
@@ -61,6 +66,12 @@ const problems: EnvCheck<typeof shape> = (env) => [
   env.DATABASE_URL !== undefined &&
     env.SECRETS_KEY === undefined &&
     'SECRETS_KEY: is required when DATABASE_URL is set (base64 of 32 bytes)',
+  ...(['API_DATABASE_URL', 'SYSTEM_DATABASE_URL'] as const).map(
+    (name) =>
+      env.DATABASE_URL === undefined &&
+      env[name] !== undefined &&
+      `${name}: needs DATABASE_URL, the URL of the same database's owner`,
+  ),
   // SIP over TCP as well.
   ...samePorts([
     { name: 'API_PORT', hosts: [env.API_HOST], port: env.API_PORT },
@@ -101,6 +112,8 @@ export function readSupervisorConfig(options: ReadEnvOptions = {}): SupervisorCo
     mediaHttp: { host: env.MEDIA_HTTP_HOST, port: env.MEDIA_HTTP_PORT },
     workerHttp: { host: env.WORKER_HTTP_HOST, port: env.WORKER_HTTP_PORT },
     databaseUrl: env.DATABASE_URL,
+    apiDatabaseUrl: env.API_DATABASE_URL,
+    systemDatabaseUrl: env.SYSTEM_DATABASE_URL,
     temporalAddress: env.TEMPORAL_ADDRESS,
     temporalCliPath: env.TEMPORAL_CLI_PATH,
     secretsKey: env.SECRETS_KEY,

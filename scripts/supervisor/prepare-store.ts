@@ -5,16 +5,21 @@ import { ApiKey } from '../../store/entities/api-key';
 import { Organisation } from '../../store/entities/organisation';
 import { ApiKeyRepository } from '../../store/repositories/api-key-repository';
 import { OrganisationRepository } from '../../store/repositories/organisation-repository';
+import { allowLogin } from '../../store/row-level-security';
 import { SecretBox } from '../../store/secrets';
+import type { RoleLogin } from './database-urls';
 
 export interface PrepareStoreOptions {
+  /** The owner's. */
   readonly databaseUrl: string;
   readonly secretsKey: string;
   /** The first organisation's full-access key. */
   readonly apiKey: string;
+  /** Of a server of ours: roles that may log in, with their passwords. */
+  readonly logins: readonly RoleLogin[];
 }
 
-/** Runs the migrations and makes sure that the first organisation and its key exist. Answers the migrations it ran. */
+/** Runs the migrations, lets the roles in, and makes sure that the first organisation and its key exist. Answers the migrations it ran. */
 export async function prepareStore(options: PrepareStoreOptions): Promise<readonly string[]> {
   const dataSource = createDataSource({
     url: options.databaseUrl,
@@ -24,16 +29,20 @@ export async function prepareStore(options: PrepareStoreOptions): Promise<readon
   const done = await migrate(dataSource);
   await dataSource.initialize();
   try {
+    for (const { role, password } of options.logins) await allowLogin(dataSource, role, password);
     const secrets = new SecretBox(options.secretsKey);
     // A key that was revoked stays revoked: what counts is that it was once made.
     if (await dataSource.manager.existsBy(ApiKey, { hash: hashApiKey(secrets, options.apiKey) })) return done;
     await dataSource.transaction(async (manager) => {
       const [first] = await manager.find(Organisation, { order: { createdAt: 'ASC', id: 'ASC' }, take: 1 });
-      const organisation = first ?? (await new OrganisationRepository(dataSource).create({ name: 'Default' }, manager));
-      await new ApiKeyRepository(dataSource, secrets).create(
-        { orgId: organisation.id, name: 'bootstrap', scopes: ['full'], operator: true, key: options.apiKey },
-        manager,
-      );
+      const organisation = first ?? (await new OrganisationRepository({ manager }).create({ name: 'Default' }));
+      await new ApiKeyRepository({ manager }, secrets).create({
+        orgId: organisation.id,
+        name: 'bootstrap',
+        scopes: ['full'],
+        operator: true,
+        key: options.apiKey,
+      });
     });
     return done;
   } finally {

@@ -18,6 +18,8 @@ import { TemporalServer } from '../temporal/temporal-server';
 import { banner } from './banner';
 import type { SupervisorConfig } from './config';
 import { makeDataFolder } from './data-folder';
+import { embeddedUrls, foreignUrls, roleLogins } from './database-urls';
+import type { DatabaseUrls, RoleLogin } from './database-urls';
 import { stopLeftovers } from './leftovers';
 import { ManagedProcess } from './managed-process';
 import { ProcessOutput } from './output';
@@ -31,22 +33,30 @@ interface Entry {
   /** Both relative to `dist`. */
   readonly main: string;
   readonly preload?: string;
+  /** As whom it comes to the database. */
+  readonly database: Exclude<keyof DatabaseUrls, 'owner'>;
   readonly restarts: BackoffOptions;
 }
 
 const PROCESSES: Readonly<Record<ProcessName, Entry>> = {
-  worker: { main: 'activities/main.js', preload: 'activities/preload.js', restarts: ENDLESS_RESTARTS },
-  api: { main: 'api/main.js', restarts: ENDLESS_RESTARTS },
-  media: { main: 'media-node/main.js', restarts: LIMITED_RESTARTS },
+  worker: {
+    main: 'activities/main.js',
+    preload: 'activities/preload.js',
+    database: 'system',
+    restarts: ENDLESS_RESTARTS,
+  },
+  api: { main: 'api/main.js', database: 'api', restarts: ENDLESS_RESTARTS },
+  media: { main: 'media-node/main.js', database: 'system', restarts: LIMITED_RESTARTS },
 };
 
 /** A media node ends its calls after 30 s by itself; the rest is for its own shutdown. */
 const MEDIA_LIMIT_MS = 40_000;
 const PROCESS_LIMIT_MS = 15_000;
 const READY_WARNING_MS = 60_000;
+const NONE_OF_THEIR_BUSINESS = ['BOOTSTRAP_API_KEY', 'DATABASE_URL', 'API_DATABASE_URL', 'SYSTEM_DATABASE_URL'];
 
 interface Addresses {
-  readonly databaseUrl: string;
+  readonly databaseUrls: DatabaseUrls;
   readonly temporalAddress: string;
   readonly temporalUi: string;
 }
@@ -81,7 +91,7 @@ export class Supervisor {
     const secretsKey = this.#config.secretsKey ?? readSecretFile(join(dataDir, 'secrets-key'), newMasterKey);
     const addresses = await this.#startServers(secretsKey);
     if (this.#shutdown.requested.aborted) return;
-    this.#startProcesses(this.#environment(addresses, secretsKey));
+    this.#startProcesses(this.#environment(addresses, secretsKey), addresses.databaseUrls);
     await this.#untilReady();
     if (this.#shutdown.requested.aborted) return;
     this.#logger.info({ tookMs: Math.round(performance.now() - startedMs) }, 'ready');
@@ -107,27 +117,29 @@ export class Supervisor {
     // Loaded while the servers boot: it takes longer than PostgreSQL.
     const loading = import('./prepare-store.js');
     loading.catch(() => undefined); // reported where it is awaited
-    const [databaseUrl, temporal] = await Promise.all([
-      this.#startPostgres().then(async (url) => {
+    const [databaseUrls, temporal] = await Promise.all([
+      this.#startPostgres().then(async ({ urls, logins }) => {
         const { prepareStore, connectionProblem } = await loading;
-        const options = { databaseUrl: url, secretsKey, apiKey: this.#apiKey() };
+        const options = { databaseUrl: urls.owner, secretsKey, apiKey: this.#apiKey(), logins };
         const migrations = await prepareStore(options).catch((error: unknown) => {
           const problem = this.#config.databaseUrl === undefined ? undefined : connectionProblem(error);
           throw problem === undefined ? error : new EnvError([`DATABASE_URL: ${problem}`]);
         });
         if (migrations.length > 0) this.#logger.info({ migrations: migrations.length }, 'database migrated');
-        return url;
+        return urls;
       }),
       this.#startTemporal(),
     ]);
-    return { databaseUrl, ...temporal };
+    return { databaseUrls, ...temporal };
   }
 
-  async #startPostgres(): Promise<string> {
-    if (this.#config.databaseUrl !== undefined) return this.#config.databaseUrl;
-    const server = new PostgresServer({ dataDir: this.#config.dataDir });
+  async #startPostgres(): Promise<{ readonly urls: DatabaseUrls; readonly logins: readonly RoleLogin[] }> {
+    const { databaseUrl, dataDir } = this.#config;
+    if (databaseUrl !== undefined) return { urls: foreignUrls(databaseUrl, this.#config), logins: [] };
+    const server = new PostgresServer({ dataDir });
     await this.#startServer('postgres', server);
-    return server.databaseUrl();
+    const logins = roleLogins(dataDir);
+    return { urls: embeddedUrls(server.databaseUrl(), logins), logins: [logins.api, logins.system] };
   }
 
   async #startTemporal(): Promise<Pick<Addresses, 'temporalAddress' | 'temporalUi'>> {
@@ -158,13 +170,13 @@ export class Supervisor {
     await watched.start();
   }
 
-  #startProcesses(env: NodeJS.ProcessEnv): void {
+  #startProcesses(env: NodeJS.ProcessEnv, databaseUrls: DatabaseUrls): void {
     for (const name of Object.keys(PROCESSES) as ProcessName[]) {
       this.#processes.set(
         name,
         new ManagedProcess({
           name,
-          launch: () => launch(PROCESSES[name], env),
+          launch: () => launch(PROCESSES[name], { ...env, DATABASE_URL: databaseUrls[PROCESSES[name].database] }),
           pidFile: join(this.#runDir, `${name}.pid`),
           output: new ProcessOutput(name),
           logger: this.#logger,
@@ -184,13 +196,13 @@ export class Supervisor {
 
   /** What the processes get: ours, without what is none of their business, and the addresses of what was started. */
   #environment(addresses: Addresses, secretsKey: string): NodeJS.ProcessEnv {
-    const { BOOTSTRAP_API_KEY: _, ...own } = { ...readEnvFile(), ...process.env };
+    const own: NodeJS.ProcessEnv = { ...readEnvFile(), ...process.env };
+    for (const name of NONE_OF_THEIR_BUSINESS) delete own[name];
     return {
       NODE_ENV: 'production',
       ALLOW_PRIVATE_TARGETS: 'true',
       ...own,
       DATA_DIR: this.#config.dataDir,
-      DATABASE_URL: addresses.databaseUrl,
       TEMPORAL_ADDRESS: addresses.temporalAddress,
       SECRETS_KEY: secretsKey,
     };

@@ -15,7 +15,7 @@ export interface ProviderChoice {
 }
 
 @Entity('agents')
-@Index('agents_org', ['orgId', 'createdAt'])
+@Index('agents_org', ['orgId', 'createdAt', 'id'])
 @Index('agents_version', ['version'])
 @Index('agents_outbound_trunk', ['outboundTrunkId'], { where: 'outbound_trunk_id IS NOT NULL' })
 @Index('agents_failover', ['failoverTransferDestinationId'], {

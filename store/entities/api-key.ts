@@ -3,7 +3,7 @@ import { Organisation } from './organisation';
 
 @Entity('api_keys')
 @Index('api_keys_hash', ['hash'], { unique: true })
-@Index('api_keys_org', ['orgId', 'createdAt'])
+@Index('api_keys_org', ['orgId', 'createdAt', 'id'])
 export class ApiKey {
   @PrimaryColumn({ type: 'uuid' })
   id!: string;

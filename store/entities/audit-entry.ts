@@ -3,6 +3,9 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 /** Who changed what. `before` and `after` never hold secrets. */
 @Entity('audit_log')
 @Index('audit_log_org', ['orgId', 'at', 'id'])
+@Index('audit_log_resource', ['orgId', 'resource', 'at', 'id'])
+@Index('audit_log_resource_id', ['orgId', 'resourceId', 'at', 'id'], { where: 'resource_id IS NOT NULL' })
+@Index('audit_log_action', ['orgId', 'action', 'at', 'id'])
 export class AuditEntry {
   @PrimaryColumn({ type: 'uuid' })
   id!: string;

@@ -1,4 +1,4 @@
-import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import type { CallDirection, CallStatus } from '../../contract/call';
 import type { Routing } from '../../contract/directory';
 import type { CallMetrics, Disposition, EndedBy, EndReason } from '../../contract/endings';
@@ -6,14 +6,22 @@ import type { CallMetrics, Disposition, EndedBy, EndReason } from '../../contrac
 /**
  * The projection of a call for lists and search; its workflow is the truth. No foreign keys: a call outlives the agent
  * and the trunk it was made with.
+ *
+ * No index knows the status: a call that moves from one to the next stays in its place in all of them (a heap-only update),
+ * until it ends. Open is therefore what has no end.
  */
 @Entity('calls')
+@Check('calls_completed_ended', "(status = 'completed') = (ended_at IS NOT NULL)")
 @Index('calls_org', ['orgId', 'createdAt', 'id'])
-@Index('calls_org_agent', ['orgId', 'agentId', 'createdAt'])
-@Index('calls_org_from', ['orgId', 'fromNumber'])
-@Index('calls_org_to', ['orgId', 'toNumber'])
-@Index('calls_open_node', ['nodeId', 'bootId'], { where: "status <> 'completed'" })
-@Index('calls_open_trunk', ['trunkId'], { where: "status <> 'completed'" })
+@Index('calls_org_agent', ['orgId', 'agentId', 'createdAt', 'id'])
+@Index('calls_org_from', ['orgId', 'fromNumber', 'createdAt', 'id'])
+@Index('calls_org_to', ['orgId', 'toNumber', 'createdAt', 'id'])
+@Index('calls_org_direction', ['orgId', 'direction', 'createdAt', 'id'])
+@Index('calls_org_disposition', ['orgId', 'disposition', 'createdAt', 'id'], { where: 'disposition IS NOT NULL' })
+@Index('calls_org_campaign', ['orgId', 'campaignId', 'createdAt', 'id'], { where: 'campaign_id IS NOT NULL' })
+@Index('calls_open_org', ['orgId', 'createdAt', 'id'], { where: 'ended_at IS NULL' })
+@Index('calls_open_node', ['nodeId', 'bootId'], { where: 'ended_at IS NULL' })
+@Index('calls_open_trunk', ['trunkId'], { where: 'ended_at IS NULL' })
 export class Call {
   @PrimaryColumn({ type: 'uuid' })
   id!: string;

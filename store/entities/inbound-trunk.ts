@@ -21,6 +21,14 @@ export class InboundTrunk {
   @Column({ type: 'text' })
   authPasswordSealed!: string;
 
+  /** The one before the last rotation, see `previousPasswordUntil`. */
+  @Column({ type: 'text', nullable: true })
+  previousPasswordSealed!: string | null;
+
+  /** Until when it lets calls in too. */
+  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  previousPasswordUntil!: Date | null;
+
   /** E.164; each is a verified number of the organisation. */
   @Column({ type: 'text', array: true, default: () => "'{}'" })
   phoneNumbers!: string[];

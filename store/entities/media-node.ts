@@ -1,4 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { bigintAsNumber } from '../naming';
 
 /** The latest boot of a media node. All times are the database's own. */
 @Entity('media_nodes')
@@ -29,6 +30,10 @@ export class MediaNode {
 
   @Column({ type: 'integer', default: 0 })
   calls!: number;
+
+  /** Of the configuration that the node acts on. */
+  @Column({ type: 'bigint', default: 0, transformer: bigintAsNumber })
+  configVersion!: number;
 
   @Column({ type: 'jsonb', default: () => "'{}'" })
   info!: Record<string, unknown>;

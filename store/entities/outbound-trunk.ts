@@ -5,7 +5,7 @@ import { Organisation } from './organisation';
 export type OutboundTransport = 'udp' | 'tcp' | 'tls';
 
 @Entity('outbound_trunks')
-@Index('outbound_trunks_org', ['orgId', 'createdAt'])
+@Index('outbound_trunks_org', ['orgId', 'createdAt', 'id'])
 @Index('outbound_trunks_version', ['version'])
 export class OutboundTrunk {
   @PrimaryColumn({ type: 'uuid' })

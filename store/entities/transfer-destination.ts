@@ -6,7 +6,7 @@ export type TransferMode = 'auto' | 'refer' | 'bridge' | 'warm';
 
 /** Where an agent may send its caller: people at a number or at a SIP URI. */
 @Entity('transfer_destinations')
-@Index('transfer_destinations_org', ['orgId', 'createdAt'])
+@Index('transfer_destinations_org', ['orgId', 'createdAt', 'id'])
 export class TransferDestination {
   @PrimaryColumn({ type: 'uuid' })
   id!: string;

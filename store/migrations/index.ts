@@ -9,6 +9,11 @@ import { MediaTimeout1764400000000 } from './1764400000000-media-timeout';
 import { TransferDestinations1764500000000 } from './1764500000000-transfer-destinations';
 import { Contacts1764500100000 } from './1764500100000-contacts';
 import { RoutingOfCalls1764520300000 } from './1764520300000-routing-of-calls';
+import { TenancyOrganisations1764530000000 } from './1764530000000-tenancy-organisations';
+import { NodesConfigVersion1764540000000 } from './1764540000000-nodes-config-version';
+import { RotationOfCredentials1764550000000 } from './1764550000000-rotation-of-credentials';
+import { ListsIndexes1764560000000 } from './1764560000000-lists-indexes';
+import { LimitsKeyRates1764570000000 } from './1764570000000-limits-key-rates';
 
 /** In order; a migration that was ever released is never changed. */
 export const MIGRATIONS: (new () => MigrationInterface)[] = [
@@ -22,4 +27,9 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   TransferDestinations1764500000000,
   Contacts1764500100000,
   RoutingOfCalls1764520300000,
+  TenancyOrganisations1764530000000,
+  NodesConfigVersion1764540000000,
+  RotationOfCredentials1764550000000,
+  ListsIndexes1764560000000,
+  LimitsKeyRates1764570000000,
 ];

@@ -1,11 +1,12 @@
 import { Any } from 'typeorm';
-import type { DataSource, EntityManager, QueryDeepPartialEntity } from 'typeorm';
+import type { EntityManager, QueryDeepPartialEntity } from 'typeorm';
 import type { ConfigTransaction } from '../config-transaction';
 import { Agent } from '../entities/agent';
 import { OutboundTrunk } from '../entities/outbound-trunk';
 import { PhoneNumber } from '../entities/phone-number';
 import { StoreError } from '../errors';
 import { isUuid, uuidV7 } from '../ids';
+import type { StoreSession } from '../organisation-scope';
 import { FOR_SHARE, FOR_UPDATE } from '../row-lock';
 import { assertTransferDestination } from './transfer-destination-repository';
 
@@ -23,24 +24,20 @@ export interface DeletedAgent {
 }
 
 export class AgentRepository {
-  readonly #dataSource: DataSource;
+  readonly #session: StoreSession;
 
-  constructor(dataSource: DataSource) {
-    this.#dataSource = dataSource;
+  constructor(session: StoreSession) {
+    this.#session = session;
   }
 
   /** Oldest first. */
   async list(orgId: string): Promise<AgentRecord[]> {
-    const manager = this.#dataSource.manager;
+    const manager = this.#session.manager;
     const agents = await manager.find(Agent, { where: { orgId }, order: { createdAt: 'ASC', id: 'ASC' } });
     return withNumbers(manager, orgId, agents);
   }
 
-  async find(
-    orgId: string,
-    id: string,
-    manager: EntityManager = this.#dataSource.manager,
-  ): Promise<AgentRecord | null> {
+  async find(orgId: string, id: string, manager: EntityManager = this.#session.manager): Promise<AgentRecord | null> {
     if (!isUuid(id)) return null;
     return withNumber(manager, await manager.findOneBy(Agent, { id, orgId }));
   }
@@ -73,7 +70,9 @@ export class AgentRepository {
     const before = await withNumber(tx.manager, agent);
     if (!before) return null;
     const [numbers]: [{ id: string; phone_number: string }[]] = await tx.manager.query(
-      `UPDATE phone_numbers SET agent_id = NULL, updated_at = now() WHERE agent_id = $1 AND org_id = $2
+      `UPDATE phone_numbers SET agent_id = NULL, updated_at = now()
+       WHERE id = ANY(ARRAY(SELECT id FROM phone_numbers WHERE agent_id = $1 AND org_id = $2
+         ORDER BY id FOR NO KEY UPDATE))
        RETURNING id, phone_number`,
       [id, orgId],
     );

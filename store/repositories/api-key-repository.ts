@@ -1,7 +1,10 @@
-import type { DataSource, EntityManager } from 'typeorm';
+import { IsNull } from 'typeorm';
 import { describeApiKey, hashApiKey, newApiKey } from '../api-key-hash';
 import { ApiKey } from '../entities/api-key';
-import { uuidV7 } from '../ids';
+import { isUuid, uuidV7 } from '../ids';
+import type { StoreSession } from '../organisation-scope';
+import { newestPage } from '../page';
+import type { Page, PageRequest } from '../page';
 import type { SecretBox } from '../secrets';
 
 export interface NewApiKeyInput {
@@ -16,26 +19,36 @@ export interface NewApiKeyInput {
   readonly key?: string;
 }
 
-export type ApiKeyHolder = Pick<ApiKey, 'id' | 'orgId' | 'scopes' | 'operator'>;
+export type ApiKeyHolder = Pick<ApiKey, 'id' | 'orgId' | 'scopes' | 'operator' | 'expiresAt'> & {
+  /** Its organisation is. */
+  readonly suspended: boolean;
+};
+export type AdmittedApiKey = ApiKeyHolder & {
+  /** False when the key has used up its rate: this request took nothing of it. */
+  readonly allowed: boolean;
+  /** Until the whole of its rate is there again. */
+  readonly fullInUs: number;
+};
+export type ApiKeyRecord = Omit<ApiKey, 'hash'>;
 
 /** `last_used_at` is for people: one write a minute and key is enough. */
 const TOUCH_INTERVAL = '60 seconds';
 
 export class ApiKeyRepository {
-  readonly #dataSource: DataSource;
+  readonly #session: StoreSession;
   readonly #secrets: SecretBox;
 
-  constructor(dataSource: DataSource, secrets: SecretBox) {
-    this.#dataSource = dataSource;
+  constructor(session: StoreSession, secrets: SecretBox) {
+    this.#session = session;
     this.#secrets = secrets;
   }
 
   /** The answer is the only place that ever holds the key itself. */
-  async create(input: NewApiKeyInput, manager?: EntityManager): Promise<{ record: ApiKey; key: string }> {
+  async create(input: NewApiKeyInput): Promise<{ record: ApiKeyRecord; key: string }> {
     const key = input.key ?? newApiKey();
     const id = input.id ?? uuidV7();
-    const target = manager ?? this.#dataSource.manager;
-    await target.insert(ApiKey, {
+    const { manager } = this.#session;
+    await manager.insert(ApiKey, {
       id,
       orgId: input.orgId,
       name: input.name,
@@ -45,25 +58,60 @@ export class ApiKeyRepository {
       operator: input.operator ?? false,
       expiresAt: input.expiresAt ?? null,
     });
-    return { record: await target.findOneByOrFail(ApiKey, { id }), key };
+    return { record: withoutHash(await manager.findOneByOrFail(ApiKey, { id })), key };
   }
 
-  /** Null for a key that is unknown, revoked or expired. Every request asks it: no entity, one short statement. */
-  async findByKey(key: string): Promise<ApiKeyHolder | null> {
-    const rows: ApiKeyHolder[] = await this.#dataSource.query(
-      `SELECT id, org_id AS "orgId", scopes, operator FROM api_keys
-       WHERE hash = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())`,
-      [hashApiKey(this.#secrets, key)],
+  /** Newest first, with those that were revoked. */
+  async list(orgId: string, request: PageRequest = {}): Promise<Page<ApiKeyRecord>> {
+    const page = await newestPage(this.#session.manager, {
+      entity: ApiKey,
+      where: [{ orgId }],
+      request,
+      time: 'createdAt',
+    });
+    return { ...page, items: page.items.map(withoutHash) };
+  }
+
+  /** From the next request on nobody is let in by it. Null when the organisation has no such key, or has revoked it. */
+  async revoke(orgId: string, id: string): Promise<ApiKeyRecord | null> {
+    if (!isUuid(id)) return null;
+    const { manager } = this.#session;
+    const set = { revokedAt: () => 'clock_timestamp()' };
+    const result = await manager.update(ApiKey, { id, orgId, revokedAt: IsNull() }, set);
+    return result.affected === 1 ? withoutHash(await manager.findOneByOrFail(ApiKey, { id, orgId })) : null;
+  }
+
+  /**
+   * Null for a key that is unknown, revoked or expired. Every request asks it, in no organisation yet, and is counted by it
+   * with those that other processes serve: a function of the owner, one short statement.
+   */
+  async admit(key: string, perMinute: number): Promise<AdmittedApiKey | null> {
+    const rows: AdmittedApiKey[] = await this.#session.manager.query(
+      `SELECT id, org_id AS "orgId", scopes, operator, suspended, expires_at AS "expiresAt", allowed,
+         full_in_us AS "fullInUs"
+       FROM admit_api_key($1, $2)`,
+      [hashApiKey(this.#secrets, key), perMinute],
     );
     return rows[0] ?? null;
   }
 
+  /** Forgets the rates of keys that are not used, of all organisations. Answers how many. */
+  async purgeRates(): Promise<number> {
+    const rows: { removed: number }[] = await this.#session.manager.query('SELECT purge_api_key_rates() AS removed');
+    return rows[0]?.removed ?? 0;
+  }
+
   /** The key was used now. */
   async touch(id: string): Promise<void> {
-    await this.#dataSource.manager.query(
+    await this.#session.manager.query(
       `UPDATE api_keys SET last_used_at = now()
        WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < now() - interval '${TOUCH_INTERVAL}')`,
       [id],
     );
   }
+}
+
+function withoutHash(row: ApiKey): ApiKeyRecord {
+  const { hash: _, ...record } = row;
+  return record;
 }

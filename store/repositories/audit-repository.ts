@@ -1,6 +1,9 @@
-import type { DataSource, EntityManager } from 'typeorm';
+import { AuditEntry } from '../entities/audit-entry';
 import { uuidV7 } from '../ids';
 import { jsonbParameter } from '../jsonb';
+import type { StoreSession } from '../organisation-scope';
+import { newestPage } from '../page';
+import type { Page, PageRequest, Period } from '../page';
 
 export interface NewAuditEntry {
   readonly orgId: string;
@@ -15,16 +18,22 @@ export interface NewAuditEntry {
   readonly after?: object | null;
 }
 
-export class AuditRepository {
-  readonly #dataSource: DataSource;
+export interface AuditFilter extends PageRequest, Period {
+  readonly resource?: string | undefined;
+  readonly resourceId?: string | undefined;
+  readonly action?: string | undefined;
+}
 
-  constructor(dataSource: DataSource) {
-    this.#dataSource = dataSource;
+export class AuditRepository {
+  readonly #session: StoreSession;
+
+  constructor(session: StoreSession) {
+    this.#session = session;
   }
 
   /** With the transaction that makes the change, so that neither exists without the other. */
-  async add(entry: NewAuditEntry, manager: EntityManager = this.#dataSource.manager): Promise<void> {
-    await manager.query(
+  async add(entry: NewAuditEntry): Promise<void> {
+    await this.#session.manager.query(
       `INSERT INTO audit_log (id, org_id, at, key_id, request_id, action, resource, resource_id, before, after)
        VALUES ($1, $2, clock_timestamp(), $3, $4, $5, $6, $7, $8::jsonb, $9::jsonb)`,
       [
@@ -39,5 +48,14 @@ export class AuditRepository {
         entry.after ? jsonbParameter(entry.after) : null,
       ],
     );
+  }
+
+  /** Newest first. */
+  async list(orgId: string, filter: AuditFilter = {}): Promise<Page<AuditEntry>> {
+    const { resource, resourceId, action, after, before } = filter;
+    const equal = Object.entries({ resource, resourceId, action }).filter(([, value]) => value !== undefined);
+    const where = [{ orgId, ...Object.fromEntries(equal) }];
+    const period = { after, before };
+    return newestPage(this.#session.manager, { entity: AuditEntry, where, request: filter, time: 'at', period });
   }
 }

@@ -1,4 +1,4 @@
-import { And, LessThan, MoreThanOrEqual } from 'typeorm';
+import { IsNull } from 'typeorm';
 import type { EntityManager, FindOptionsWhere } from 'typeorm';
 import type { CallDirection, CallStatus } from '../../contract/call';
 import type { Disposition } from '../../contract/endings';
@@ -24,15 +24,12 @@ export async function listCalls(manager: EntityManager, orgId: string, filter: C
   const { status, disposition, direction, agentId, campaignId, phoneNumber, createdAfter, createdBefore } = filter;
   const unknownId = [agentId, campaignId].some((id) => id !== undefined && !isUuid(id));
   if (unknownId) return { items: [], next: null };
-  const bounds = [
-    ...(createdAfter === undefined ? [] : [MoreThanOrEqual(createdAfter)]),
-    ...(createdBefore === undefined ? [] : [LessThan(createdBefore)]),
-  ];
   const equal = Object.entries({ status, disposition, direction, agentId, campaignId });
   const all: FindOptionsWhere<Call> = {
     orgId,
     ...Object.fromEntries(equal.filter(([, value]) => value !== undefined)),
-    ...(bounds.length === 0 ? {} : { createdAt: And(...bounds) }),
+    // Names the index of open calls.
+    ...(status === undefined || status === 'completed' ? {} : { endedAt: IsNull() }),
   };
   const where =
     phoneNumber === undefined
@@ -41,5 +38,6 @@ export async function listCalls(manager: EntityManager, orgId: string, filter: C
           { ...all, fromNumber: phoneNumber },
           { ...all, toNumber: phoneNumber },
         ];
-  return newestPage(manager, { entity: Call, where, request: filter });
+  const period = { after: createdAfter, before: createdBefore };
+  return newestPage(manager, { entity: Call, where, request: filter, time: 'createdAt', period });
 }

@@ -1,4 +1,3 @@
-import type { DataSource } from 'typeorm';
 import type { CallStatus } from '../../contract/call';
 import { wasAnswered } from '../../contract/endings';
 import type { EndedCall } from '../../contract/endings';
@@ -6,6 +5,8 @@ import { statusesBefore } from '../call-status';
 import { Call } from '../entities/call';
 import { isUuid } from '../ids';
 import { jsonbParameter, storableText } from '../jsonb';
+import { inTransaction } from '../organisation-scope';
+import type { StoreSession } from '../organisation-scope';
 import type { Page } from '../page';
 import { listCalls } from './call-list';
 import type { CallFilter } from './call-list';
@@ -36,15 +37,15 @@ const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 
 /** The projection of calls. Writers may repeat and arrive late: a row never moves back and a terminal one never moves. */
 export class CallRepository {
-  readonly #dataSource: DataSource;
+  readonly #session: StoreSession;
 
-  constructor(dataSource: DataSource) {
-    this.#dataSource = dataSource;
+  constructor(session: StoreSession) {
+    this.#session = session;
   }
 
   /** The row and the first event of the workflow. Idempotent; true when this insertion made the row. */
   async insertCall(call: NewCall): Promise<boolean> {
-    const rows: { made: boolean }[] = await this.#dataSource.query(
+    const rows: { made: boolean }[] = await this.#session.manager.query(
       `WITH ${CALL_BEGUN} SELECT EXISTS (SELECT 1 FROM begun) AS made`,
       callParameters(call),
     );
@@ -52,7 +53,7 @@ export class CallRepository {
     if (before.includes(call.status)) {
       // The node may have reported ringing before the row existed. Its writer stores the event first and then looks for
       // the row; this one stores the row first and then looks for the event: one of the two finds the other.
-      await this.#dataSource.query(
+      await this.#session.manager.query(
         `UPDATE calls SET status = 'ringing' WHERE id = $1 AND status = ANY($2::text[])
            AND EXISTS (SELECT 1 FROM call_events WHERE call_id = $1 AND source = 'node' AND type = 'ringing')`,
         [call.id, before],
@@ -66,7 +67,7 @@ export class CallRepository {
    * was unknown. False when there is no row or it is terminal.
    */
   async markStatus(callId: string, status: Exclude<CallStatus, 'completed'>, known: CallFacts = {}): Promise<boolean> {
-    const [, count]: [unknown, number] = await this.#dataSource.query(
+    const [, count]: [unknown, number] = await this.#session.manager.query(
       `UPDATE calls SET
          status = CASE WHEN status = ANY($3::text[]) THEN $2 ELSE status END,
          node_id = coalesce($4, node_id), boot_id = coalesce($5, boot_id), sip_call_id = coalesce($6, sip_call_id),
@@ -89,7 +90,7 @@ export class CallRepository {
   async finaliseCall(call: EndedCall): Promise<FinaliseResult> {
     const { ending, truncated } = call;
     const { disposition, endReason, endedBy, sip } = ending;
-    return this.#dataSource.transaction(async (manager) => {
+    return inTransaction(this.#session, async (manager) => {
       const rows: { org_id: string }[] = await manager.query(FINALISE, [
         call.callId,
         disposition,
@@ -112,12 +113,12 @@ export class CallRepository {
   }
 
   async find(orgId: string, callId: string): Promise<Call | null> {
-    return isUuid(callId) ? this.#dataSource.manager.findOneBy(Call, { id: callId, orgId }) : null;
+    return isUuid(callId) ? this.#session.manager.findOneBy(Call, { id: callId, orgId }) : null;
   }
 
   /** Newest first. */
   async list(orgId: string, filter: CallFilter = {}): Promise<Page<Call>> {
-    return listCalls(this.#dataSource.manager, orgId, filter);
+    return listCalls(this.#session.manager, orgId, filter);
   }
 
   /** Open calls of one boot of a node, or of all its boots but one. */
@@ -132,9 +133,17 @@ export class CallRepository {
     return this.#open(`created_at < now() - $1 * interval '1 millisecond'`, [minAgeMs]);
   }
 
+  async countOpen(orgId: string): Promise<number> {
+    const rows: { n: number }[] = await this.#session.manager.query(
+      `SELECT count(*)::int AS n FROM calls WHERE org_id = $1 AND ended_at IS NULL`,
+      [orgId],
+    );
+    return rows[0]?.n ?? 0;
+  }
+
   async countOpenOnTrunk(orgId: string, trunkId: string): Promise<number> {
-    const rows: { n: number }[] = await this.#dataSource.query(
-      `SELECT count(*)::int AS n FROM calls WHERE org_id = $1 AND trunk_id = $2 AND status <> 'completed'`,
+    const rows: { n: number }[] = await this.#session.manager.query(
+      `SELECT count(*)::int AS n FROM calls WHERE org_id = $1 AND trunk_id = $2 AND ended_at IS NULL`,
       [orgId, trunkId],
     );
     return rows[0]?.n ?? 0;
@@ -142,7 +151,7 @@ export class CallRepository {
 
   /** Are the node's events 1…lastSeq all stored? */
   async recordsComplete(callId: string, lastSeq: number): Promise<boolean> {
-    const rows: { n: number }[] = await this.#dataSource.query(
+    const rows: { n: number }[] = await this.#session.manager.query(
       `SELECT count(*)::int AS n FROM call_events WHERE call_id = $1 AND source = 'node' AND seq BETWEEN 1 AND $2`,
       [callId, lastSeq],
     );
@@ -152,7 +161,7 @@ export class CallRepository {
   /** When each of the calls was answered, as far as its node's events say; epoch ms. */
   async recordedAnswers(callIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
     if (callIds.length === 0) return new Map();
-    const rows: { call_id: string; at: Date }[] = await this.#dataSource.query(
+    const rows: { call_id: string; at: Date }[] = await this.#session.manager.query(
       `SELECT call_id, min(at) AS at FROM call_events
        WHERE call_id = ANY($1) AND source = 'node' AND type = 'answered' GROUP BY call_id`,
       [callIds],
@@ -164,9 +173,9 @@ export class CallRepository {
   async #open(condition: string, parameters: readonly unknown[]): Promise<OpenCall[]> {
     const all: OpenCall[] = [];
     for (let page: OpenCall[] | null = null; page === null || page.length === OPEN_PAGE; all.push(...page)) {
-      page = await this.#dataSource.query<OpenCall[]>(
+      page = await this.#session.manager.query<OpenCall[]>(
         `WITH open AS MATERIALIZED (
-           SELECT id, node_id, boot_id, answered_at FROM calls WHERE status <> 'completed' AND ${condition})
+           SELECT id, node_id, boot_id, answered_at FROM calls WHERE ended_at IS NULL AND ${condition})
          SELECT id AS "callId", node_id AS "nodeId", boot_id AS "bootId", answered_at AS "answeredAt"
          FROM open WHERE id > $${parameters.length + 1} ORDER BY id LIMIT ${OPEN_PAGE}`,
         [...parameters, all.at(-1)?.callId ?? FIRST_ID],

@@ -1,5 +1,5 @@
-import type { DataSource } from 'typeorm';
 import { isUuid } from '../ids';
+import type { StoreSession } from '../organisation-scope';
 
 /** What a call needs to know of the organisation that places it. */
 export interface Caller {
@@ -8,6 +8,8 @@ export interface Caller {
   readonly trunks: readonly { readonly id: string; readonly callerNumber: string }[];
   /** E.164: verified numbers, those of its inbound trunk and the caller numbers of its outbound trunks. */
   readonly ownNumbers: readonly string[];
+  /** ISO codes of the countries that the organisation may call; null: as the server allows. */
+  readonly allowedCountries: readonly string[] | null;
 }
 
 interface CallingAgent {
@@ -28,17 +30,18 @@ const LOOK_UP = `
      FROM outbound_trunks WHERE org_id = $1), '[]') AS trunks,
     ARRAY(SELECT phone_number FROM phone_numbers WHERE org_id = $1 AND status = 'verified'
       UNION SELECT unnest(phone_numbers) FROM inbound_trunks WHERE org_id = $1
-      UNION SELECT caller_number FROM outbound_trunks WHERE org_id = $1) AS "ownNumbers"`;
+      UNION SELECT caller_number FROM outbound_trunks WHERE org_id = $1) AS "ownNumbers",
+    (SELECT limits->'allowedCountries' FROM organisations WHERE id = $1) AS "allowedCountries"`;
 
 export class CallerRepository {
-  readonly #dataSource: DataSource;
+  readonly #session: StoreSession;
 
-  constructor(dataSource: DataSource) {
-    this.#dataSource = dataSource;
+  constructor(session: StoreSession) {
+    this.#session = session;
   }
 
   async find(orgId: string, agentId: string): Promise<Caller> {
-    const rows: Caller[] = await this.#dataSource.query(LOOK_UP, [orgId, isUuid(agentId) ? agentId : null]);
-    return rows[0] ?? { agent: null, trunks: [], ownNumbers: [] };
+    const rows: Caller[] = await this.#session.manager.query(LOOK_UP, [orgId, isUuid(agentId) ? agentId : null]);
+    return rows[0] ?? { agent: null, trunks: [], ownNumbers: [], allowedCountries: null };
   }
 }

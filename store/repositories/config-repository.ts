@@ -1,14 +1,17 @@
-import type { DataSource, EntityManager } from 'typeorm';
+import { IsNull, MoreThan, Not } from 'typeorm';
+import type { EntityManager } from 'typeorm';
 import { ConfigTransaction } from '../config-transaction';
 import { Agent } from '../entities/agent';
 import { ConfigTombstone } from '../entities/config-tombstone';
 import type { ConfigKind } from '../entities/config-tombstone';
 import { InboundTrunk } from '../entities/inbound-trunk';
+import { Organisation } from '../entities/organisation';
 import { OutboundTrunk } from '../entities/outbound-trunk';
 import { PhoneNumber } from '../entities/phone-number';
+import { inTransaction } from '../organisation-scope';
+import type { StoreSession } from '../organisation-scope';
 import { rowAad, SecretError } from '../secrets';
 import type { SecretBox } from '../secrets';
-import { MoreThan } from 'typeorm';
 
 /** Channel of `NOTIFY`; the payload is the new version. */
 export const CONFIG_CHANNEL = 'trunkline_config';
@@ -18,6 +21,8 @@ interface InboundTrunkConfig {
   readonly orgId: string;
   readonly authUsername: string;
   readonly authPassword: string;
+  /** The password before the last rotation, while it lets calls in too. */
+  readonly previousPassword: { readonly password: string; readonly validUntilMs: number } | null;
   readonly phoneNumbers: readonly string[];
   readonly mediaTimeoutSeconds: number;
 }
@@ -50,6 +55,8 @@ export interface ConfigDelta {
   readonly deleted: readonly ConfigReference[];
   /** Rows whose secret does not open (lost key, changed row). They are left out above. */
   readonly unreadable: readonly ConfigReference[];
+  /** Trunks of suspended organisations: they carry no new calls. They are left out above too. */
+  readonly suspended: readonly ConfigReference[];
 }
 
 /**
@@ -57,17 +64,17 @@ export interface ConfigDelta {
  * incremented by the last statement of every changing transaction, orders the commits.
  */
 export class ConfigRepository {
-  readonly #dataSource: DataSource;
+  readonly #session: StoreSession;
   readonly #secrets: SecretBox;
 
-  constructor(dataSource: DataSource, secrets: SecretBox) {
-    this.#dataSource = dataSource;
+  constructor(session: StoreSession, secrets: SecretBox) {
+    this.#session = session;
     this.#secrets = secrets;
   }
 
   /** The one way to change agents, trunks or numbers. A transaction that changed nothing takes no version. */
   async transaction<T>(work: (tx: ConfigTransaction) => Promise<T>): Promise<T> {
-    return this.#dataSource.transaction(async (manager) => {
+    return inTransaction(this.#session, async (manager) => {
       const tx = new ConfigTransaction(manager);
       const result = await work(tx);
       if (!tx.isEmpty) await stamp(tx);
@@ -76,12 +83,12 @@ export class ConfigRepository {
   }
 
   async currentVersion(): Promise<number> {
-    return readVersion(this.#dataSource.manager);
+    return readVersion(this.#session.manager);
   }
 
   /** All changes above `version`, in one snapshot; `loadSince(0)` is everything. */
   async loadSince(version: number): Promise<ConfigDelta> {
-    return this.#dataSource.transaction('REPEATABLE READ', async (manager) => {
+    return this.#session.manager.transaction('REPEATABLE READ', async (manager) => {
       const current = await readVersion(manager);
       const full = version <= 0 || current < version;
       if (current === version && !full) return emptyDelta(current);
@@ -97,17 +104,29 @@ export class ConfigRepository {
     const phoneNumbers = await manager.find(PhoneNumber, { where, order });
     const outbound = await manager.find(OutboundTrunk, { where, order });
     const tombstones = full ? [] : await manager.find(ConfigTombstone, { where });
+    const closed = await manager.find(Organisation, { where: { suspendedAt: Not(IsNull()) }, select: { id: true } });
+    const closedIds = new Set(closed.map(({ id }) => id));
+    const suspended: ConfigReference[] = [];
     const unreadable: ConfigReference[] = [];
     const inboundTrunks = inbound.flatMap((row) => {
+      if (closedIds.has(row.orgId)) {
+        suspended.push({ kind: 'inbound_trunk', id: row.id });
+        return [];
+      }
       const authPassword = this.#open(row.authPasswordSealed, row.orgId, row.id);
       if (authPassword === undefined) {
         unreadable.push({ kind: 'inbound_trunk', id: row.id });
         return [];
       }
       const { id, orgId, authUsername, phoneNumbers: numbers, mediaTimeoutSeconds } = row;
-      return [{ id, orgId, authUsername, authPassword, phoneNumbers: numbers, mediaTimeoutSeconds }];
+      const previousPassword = this.#previousPassword(row);
+      return [{ id, orgId, authUsername, authPassword, previousPassword, phoneNumbers: numbers, mediaTimeoutSeconds }];
     });
     const outboundTrunks = outbound.flatMap((row) => {
+      if (closedIds.has(row.orgId)) {
+        suspended.push({ kind: 'outbound_trunk', id: row.id });
+        return [];
+      }
       const password = this.#open(row.passwordSealed, row.orgId, row.id);
       if (password === undefined) {
         unreadable.push({ kind: 'outbound_trunk', id: row.id });
@@ -125,7 +144,14 @@ export class ConfigRepository {
       outboundTrunks,
       deleted: tombstones.map(({ kind, id }) => ({ kind, id })),
       unreadable,
+      suspended,
     };
+  }
+
+  #previousPassword(row: InboundTrunk): InboundTrunkConfig['previousPassword'] {
+    const { id, orgId, previousPasswordSealed: sealed, previousPasswordUntil: until } = row;
+    const password = sealed === null ? undefined : this.#open(sealed, orgId, id);
+    return password === undefined || until === null ? null : { password, validUntilMs: until.getTime() };
   }
 
   #open(sealed: string, orgId: string, id: string): string | undefined {
@@ -145,8 +171,8 @@ async function readVersion(manager: EntityManager): Promise<number> {
 }
 
 function emptyDelta(version: number): ConfigDelta {
-  const none = { agents: [], inboundTrunks: [], phoneNumbers: [], outboundTrunks: [], deleted: [], unreadable: [] };
-  return { version, full: false, ...none };
+  const rows = { agents: [], inboundTrunks: [], phoneNumbers: [], outboundTrunks: [] };
+  return { version, full: false, ...rows, deleted: [], unreadable: [], suspended: [] };
 }
 
 /** One statement, so that the counter's row stays locked only until the commit that follows at once. */

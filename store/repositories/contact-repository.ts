@@ -1,7 +1,8 @@
 import { And, LessThan, MoreThanOrEqual } from 'typeorm';
-import type { DataSource, EntityManager, FindOperator, QueryDeepPartialEntity } from 'typeorm';
+import type { EntityManager, FindOperator, QueryDeepPartialEntity } from 'typeorm';
 import { Contact } from '../entities/contact';
 import { isUuid, uuidV7 } from '../ids';
+import type { StoreSession } from '../organisation-scope';
 import { newestPage } from '../page';
 import type { Page, PageRequest } from '../page';
 import { fieldsSet } from '../patch';
@@ -19,22 +20,22 @@ export interface ContactFilter extends PageRequest {
 }
 
 export class ContactRepository {
-  readonly #dataSource: DataSource;
+  readonly #session: StoreSession;
 
-  constructor(dataSource: DataSource) {
-    this.#dataSource = dataSource;
+  constructor(session: StoreSession) {
+    this.#session = session;
   }
 
   /** Newest first. */
   async list(orgId: string, filter: ContactFilter): Promise<Page<Contact>> {
-    const createdAt = between(filter.createdAfter, filter.createdBefore);
     const updatedAt = between(filter.updatedAfter, filter.updatedBefore);
-    const where = { orgId, ...(createdAt && { createdAt }), ...(updatedAt && { updatedAt }) };
-    return newestPage(this.#dataSource.manager, { entity: Contact, where: [where], request: filter });
+    const where = [{ orgId, ...(updatedAt && { updatedAt }) }];
+    const period = { after: filter.createdAfter, before: filter.createdBefore };
+    return newestPage(this.#session.manager, { entity: Contact, where, request: filter, time: 'createdAt', period });
   }
 
   async find(orgId: string, id: string): Promise<Contact | null> {
-    return isUuid(id) ? this.#dataSource.manager.findOneBy(Contact, { id, orgId }) : null;
+    return isUuid(id) ? this.#session.manager.findOneBy(Contact, { id, orgId }) : null;
   }
 
   async create(manager: EntityManager, orgId: string, fields: ContactPatch): Promise<Contact> {

@@ -1,4 +1,3 @@
-import type { DataSource } from 'typeorm';
 import type { CallEvent, TranscriptTurn } from '../../contract/events';
 import { statusesBefore } from '../call-status';
 import type { EventSource } from '../entities/call-event';
@@ -6,6 +5,7 @@ import { isDataError } from '../errors';
 import { decodeEventCursor, encodeEventCursor } from '../event-cursor';
 import { isUuid } from '../ids';
 import { jsonbParameter, storableText } from '../jsonb';
+import type { StoreSession } from '../organisation-scope';
 import { pageLimit, toPage } from '../page';
 import type { Page, PageRequest } from '../page';
 import type { SecretBox } from '../secrets';
@@ -37,11 +37,11 @@ interface EventRow {
 
 /** The timeline of calls, from their nodes and their workflows. Everything is inserted once, however often it is sent. */
 export class EventRepository {
-  readonly #dataSource: DataSource;
+  readonly #session: StoreSession;
   readonly #secrets: Pick<SecretBox, 'seal' | 'open'>;
 
-  constructor(dataSource: DataSource, secrets: Pick<SecretBox, 'seal' | 'open'>) {
-    this.#dataSource = dataSource;
+  constructor(session: StoreSession, secrets: Pick<SecretBox, 'seal' | 'open'>) {
+    this.#session = session;
     this.#secrets = secrets;
   }
 
@@ -63,7 +63,7 @@ export class EventRepository {
     if (!isUuid(callId)) return { items: [], next: null };
     const limit = pageLimit(request);
     const after = request.cursor === undefined ? null : decodeEventCursor(request.cursor);
-    const rows: StoredEvent[] = await this.#dataSource.query(
+    const rows: StoredEvent[] = await this.#session.manager.query(
       `SELECT source, seq, at, type, data FROM call_events
        WHERE call_id = $1 AND org_id = $2
          AND ($3::timestamptz IS NULL OR (at, source, seq) > ($3::timestamptz, $4::text, $5::int))
@@ -95,7 +95,7 @@ export class EventRepository {
     const sealed = events.map((event) => this.#sealed(event));
     const turns = sealed.filter((event) => event.type === 'turn');
     try {
-      await this.#dataSource.query(`WITH turns AS (${INSERT_TURNS}) ${INSERT_EVENTS}`, [
+      await this.#session.manager.query(`WITH turns AS (${INSERT_TURNS}) ${INSERT_EVENTS}`, [
         ...eventParameters(sealed.map(toRow)),
         ...turnParameters(turns),
       ]);
@@ -113,7 +113,7 @@ export class EventRepository {
     if (ringing.length === 0) return;
     // After the events are committed: a row that is inserted meanwhile finds them (CallRepository.insertCall). Rows are
     // locked in one order, so that two batches cannot lock each other out.
-    await this.#dataSource.query(
+    await this.#session.manager.query(
       `UPDATE calls SET status = 'ringing' WHERE id IN (
          SELECT id FROM calls WHERE id = ANY($1::uuid[]) AND status = ANY($2::text[]) ORDER BY id FOR UPDATE)`,
       [ringing, statusesBefore('ringing')],

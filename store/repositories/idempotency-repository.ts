@@ -1,7 +1,9 @@
-import type { DataSource, EntityManager } from 'typeorm';
+import type { EntityManager } from 'typeorm';
 import { StoreError } from '../errors';
 import { uuidV7 } from '../ids';
 import { jsonbParameter } from '../jsonb';
+import { inTransaction } from '../organisation-scope';
+import type { StoreSession } from '../organisation-scope';
 import { rowAad } from '../secrets';
 import type { SecretBox } from '../secrets';
 
@@ -47,18 +49,16 @@ interface KeyRow {
 
 /** How long a key answers for its first request. */
 const VALID = '24 hours';
-/** And its row is kept. */
-const KEPT = '48 hours';
 /** How long a request that was cut off may block its key. */
 const LEASE = '10 seconds';
 
 /** Idempotency-Keys. Saved answers are sealed, as some of them show a password or an API key. */
 export class IdempotencyRepository {
-  readonly #dataSource: DataSource;
+  readonly #session: StoreSession;
   readonly #secrets: SecretBox;
 
-  constructor(dataSource: DataSource, secrets: SecretBox) {
-    this.#dataSource = dataSource;
+  constructor(session: StoreSession, secrets: SecretBox) {
+    this.#session = session;
     this.#secrets = secrets;
   }
 
@@ -93,7 +93,7 @@ export class IdempotencyRepository {
    * @throws StoreError `idempotency_in_flight`, `idempotency_mismatch`
    */
   async lease(request: IdempotentRequest): Promise<CallLease> {
-    return this.#dataSource.transaction(async (manager) => {
+    return inTransaction(this.#session, async (manager) => {
       await takeKey(manager, request);
       const row = await findRow(manager, request);
       const answer = row && this.#saved(row, request);
@@ -108,7 +108,7 @@ export class IdempotencyRepository {
    * @throws StoreError `idempotency_in_flight`
    */
   async leaseNext(request: IdempotentRequest, n: number): Promise<CallLease> {
-    return this.#dataSource.transaction(async (manager) => {
+    return inTransaction(this.#session, async (manager) => {
       await takeKey(manager, request);
       const row = await findRow(manager, request);
       if (row?.leased && row.n > n) throw inFlight(request);
@@ -123,7 +123,7 @@ export class IdempotencyRepository {
     resourceId: string,
     answer: SavedAnswer,
   ): Promise<boolean> {
-    const [, count]: [unknown, number] = await this.#dataSource.query(
+    const [, count]: [unknown, number] = await this.#session.manager.query(
       `UPDATE idempotency_keys SET resource_id = $5, status = $6, response_sealed = $7, lease_id = NULL, lease_until = NULL
        WHERE org_id = $1 AND route = $2 AND key = $3 AND lease_id = $4`,
       [...identity(request), lease.leaseId, resourceId, answer.status, this.#seal(answer.body, request)],
@@ -133,7 +133,7 @@ export class IdempotencyRepository {
 
   /** Nothing is known to have begun (a server away, a deadline): the key may be used again at once, with the same derived ids. */
   async release(request: IdempotentRequest, lease: { readonly leaseId: string }): Promise<void> {
-    await this.#dataSource.query(
+    await this.#session.manager.query(
       `UPDATE idempotency_keys SET lease_id = NULL, lease_until = NULL
        WHERE org_id = $1 AND route = $2 AND key = $3 AND lease_id = $4`,
       [...identity(request), lease.leaseId],
@@ -142,24 +142,22 @@ export class IdempotencyRepository {
 
   /** The request was refused: the key is free again, for any body. */
   async forget(request: IdempotentRequest, lease: { readonly leaseId: string }): Promise<void> {
-    await this.#dataSource.query(
+    await this.#session.manager.query(
       'DELETE FROM idempotency_keys WHERE org_id = $1 AND route = $2 AND key = $3 AND lease_id = $4',
       [...identity(request), lease.leaseId],
     );
   }
 
   /**
-   * Removes what answers nobody any more, a batch at a time; several processes may do it at once. A key whose row is gone
+   * Removes what answers nobody any more (after 48 hours), of all organisations, a batch at a time; several processes may do it at once. A key whose row is gone
    * finds the call it began by its derived id. Answers how many rows it removed.
    */
   async purge(limit = 1000): Promise<number> {
-    const [, count]: [unknown, number] = await this.#dataSource.query(
-      `DELETE FROM idempotency_keys WHERE ctid IN (
-         SELECT ctid FROM idempotency_keys
-         WHERE created_at < now() - interval '${KEPT}' AND coalesce(lease_until < now(), true)
-         LIMIT ${limit} FOR UPDATE SKIP LOCKED)`,
+    const rows: { removed: number }[] = await this.#session.manager.query(
+      'SELECT purge_idempotency_keys($1) AS removed',
+      [limit],
     );
-    return count;
+    return rows[0]?.removed ?? 0;
   }
 
   /** The answer that a repeat gets; throws while the first request runs, and when this is another one. */

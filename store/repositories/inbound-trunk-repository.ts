@@ -1,10 +1,11 @@
 import { randomBytes, randomInt } from 'node:crypto';
-import type { DataSource, EntityManager } from 'typeorm';
+import type { EntityManager } from 'typeorm';
 import { DEFAULT_MEDIA_TIMEOUT_SECONDS } from '../../contract/directory';
 import type { ConfigTransaction } from '../config-transaction';
 import { InboundTrunk } from '../entities/inbound-trunk';
 import { StoreError, violatedUnique } from '../errors';
 import { uuidV7 } from '../ids';
+import type { StoreSession } from '../organisation-scope';
 import { fieldsSet } from '../patch';
 import type { PatchOf } from '../patch';
 import { FOR_UPDATE } from '../row-lock';
@@ -12,7 +13,9 @@ import { rowAad } from '../secrets';
 import type { SecretBox } from '../secrets';
 
 /** With the password opened: the API shows it on every answer about the trunk. */
-export type InboundTrunkRecord = Omit<InboundTrunk, 'authPasswordSealed'> & { readonly authPassword: string };
+export type InboundTrunkRecord = Omit<InboundTrunk, 'authPasswordSealed' | 'previousPasswordSealed'> & {
+  readonly authPassword: string;
+};
 
 export interface NewInboundTrunk {
   readonly id?: string;
@@ -29,15 +32,15 @@ const PASSWORD_LENGTH = 32;
 const PASSWORD_ALPHABET = 'abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789';
 
 export class InboundTrunkRepository {
-  readonly #dataSource: DataSource;
+  readonly #session: StoreSession;
   readonly #secrets: SecretBox;
 
-  constructor(dataSource: DataSource, secrets: SecretBox) {
-    this.#dataSource = dataSource;
+  constructor(session: StoreSession, secrets: SecretBox) {
+    this.#session = session;
     this.#secrets = secrets;
   }
 
-  async find(orgId: string, manager: EntityManager = this.#dataSource.manager): Promise<InboundTrunkRecord | null> {
+  async find(orgId: string, manager: EntityManager = this.#session.manager): Promise<InboundTrunkRecord | null> {
     const trunk = await manager.findOneBy(InboundTrunk, { orgId });
     return trunk && this.#opened(trunk);
   }
@@ -74,6 +77,27 @@ export class InboundTrunkRepository {
     const set = { ...fieldsSet<InboundTrunkSettings>(patch), updatedAt: () => 'now()' };
     const result = await tx.manager.update(InboundTrunk, { orgId }, set);
     if (result.affected !== 1) throw noTrunk();
+    return this.#changed(tx, orgId);
+  }
+
+  /**
+   * A new password; the one before lets calls in for so long too.
+   * @throws StoreError `not_found`
+   */
+  async rotatePassword(tx: ConfigTransaction, orgId: string, graceSeconds: number): Promise<InboundTrunkRecord> {
+    const trunk = await tx.manager.findOne(InboundTrunk, { where: { orgId }, lock: FOR_UPDATE });
+    if (!trunk) throw noTrunk();
+    const { id, authPasswordSealed } = trunk;
+    const previous =
+      graceSeconds === 0
+        ? { previousPasswordSealed: null, previousPasswordUntil: null }
+        : {
+            previousPasswordSealed: authPasswordSealed,
+            previousPasswordUntil: () => `now() + interval '${Math.trunc(graceSeconds)} seconds'`,
+          };
+    const sealed = this.#secrets.seal(newPassword(), rowAad(orgId, id));
+    const set = { ...previous, authPasswordSealed: sealed, updatedAt: () => 'now()' };
+    await tx.manager.update(InboundTrunk, { id, orgId }, set);
     return this.#changed(tx, orgId);
   }
 
@@ -116,7 +140,7 @@ export class InboundTrunkRepository {
   }
 
   #opened(trunk: InboundTrunk): InboundTrunkRecord {
-    const { authPasswordSealed, ...record } = trunk;
+    const { authPasswordSealed, previousPasswordSealed: _, ...record } = trunk;
     return { ...record, authPassword: this.#secrets.open(authPasswordSealed, rowAad(trunk.orgId, trunk.id)) };
   }
 }

@@ -11,6 +11,8 @@ export interface NodeSighting {
   /** What phone systems are pointed at: `host`, or `host:port` when the port is not 5060. */
   readonly sipAddress: string | null;
   readonly calls: number;
+  /** Of the configuration that the node acts on. */
+  readonly configVersion: number;
   readonly info?: Readonly<Record<string, unknown>>;
   /** The boot has not had the row yet: it may take over that of another one. */
   readonly begins?: boolean;
@@ -64,11 +66,11 @@ export class MediaNodeRepository {
    */
   async seen(node: NodeSighting): Promise<SeenNode | null> {
     const rows: SeenNode[] = await this.#dataSource.query(
-      `INSERT INTO media_nodes AS m (node_id, boot_id, last_seen, started_at, sip_address, calls, info)
-       VALUES ($1, $2, clock_timestamp(), $3, $4, $5, $6::jsonb)
+      `INSERT INTO media_nodes AS m (node_id, boot_id, last_seen, started_at, sip_address, calls, info, config_version)
+       VALUES ($1, $2, clock_timestamp(), $3, $4, $5, $6::jsonb, $8)
        ON CONFLICT (node_id) DO UPDATE SET boot_id = excluded.boot_id, last_seen = excluded.last_seen,
          started_at = excluded.started_at, sip_address = excluded.sip_address, calls = excluded.calls, info = excluded.info,
-         lost_at = NULL
+         config_version = excluded.config_version, lost_at = NULL
        WHERE CASE WHEN m.boot_id = excluded.boot_id THEN m.lost_at IS NULL
          ELSE $7 AND (m.started_at <= excluded.started_at OR m.last_seen < clock_timestamp() - interval '${SILENT}') END
        RETURNING survey_id AS "surveyId"`,
@@ -80,6 +82,7 @@ export class MediaNodeRepository {
         node.calls,
         jsonbParameter(node.info ?? {}),
         node.begins ?? false,
+        node.configVersion,
       ],
     );
     return rows[0] ?? null;
@@ -119,6 +122,24 @@ export class MediaNodeRepository {
       [maxAgeMs],
     );
     return rows.map(toRecord);
+  }
+
+  /** The node acts on this version of the configuration from now on; said at once, its next sign of life repeats it. */
+  async configured({ nodeId, bootId }: NodeBoot, version: number): Promise<void> {
+    await this.#dataSource.query(
+      'UPDATE media_nodes SET config_version = $3 WHERE node_id = $1 AND boot_id = $2 AND lost_at IS NULL',
+      [nodeId, bootId, version],
+    );
+  }
+
+  /** Whether a node that lives (see `live`) acts on an older configuration than this. */
+  async isBehind(version: number, maxAgeMs: number): Promise<boolean> {
+    const rows: unknown[] = await this.#dataSource.query(
+      `SELECT 1 FROM media_nodes WHERE config_version < $1
+         AND last_seen >= clock_timestamp() - $2 * interval '1 millisecond' LIMIT 1`,
+      [version, maxAgeMs],
+    );
+    return rows.length > 0;
   }
 
   /** An orderly stop: the boot is no longer live. A later boot's row stays. */

@@ -1,8 +1,9 @@
-import type { DataSource, EntityManager } from 'typeorm';
+import type { EntityManager } from 'typeorm';
 import type { ConfigTransaction } from '../config-transaction';
 import { OutboundTrunk } from '../entities/outbound-trunk';
 import { StoreError } from '../errors';
 import { isUuid, uuidV7 } from '../ids';
+import type { StoreSession } from '../organisation-scope';
 import { fieldsSet } from '../patch';
 import type { PatchOf } from '../patch';
 import { FOR_UPDATE } from '../row-lock';
@@ -33,24 +34,24 @@ export interface DeletedOutboundTrunk {
 }
 
 export class OutboundTrunkRepository {
-  readonly #dataSource: DataSource;
+  readonly #session: StoreSession;
   readonly #secrets: SecretBox;
 
-  constructor(dataSource: DataSource, secrets: SecretBox) {
-    this.#dataSource = dataSource;
+  constructor(session: StoreSession, secrets: SecretBox) {
+    this.#session = session;
     this.#secrets = secrets;
   }
 
   /** Oldest first. */
   async list(orgId: string): Promise<OutboundTrunkRecord[]> {
     const order = { createdAt: 'ASC', id: 'ASC' } as const;
-    return (await this.#dataSource.manager.find(OutboundTrunk, { where: { orgId }, order })).map(withoutPassword);
+    return (await this.#session.manager.find(OutboundTrunk, { where: { orgId }, order })).map(withoutPassword);
   }
 
   async find(
     orgId: string,
     id: string,
-    manager: EntityManager = this.#dataSource.manager,
+    manager: EntityManager = this.#session.manager,
   ): Promise<OutboundTrunkRecord | null> {
     if (!isUuid(id)) return null;
     const trunk = await manager.findOneBy(OutboundTrunk, { id, orgId });
@@ -90,7 +91,9 @@ export class OutboundTrunkRepository {
     const before = await tx.manager.findOne(OutboundTrunk, { where: { id, orgId }, lock: FOR_UPDATE });
     if (!before) return null;
     const [agents]: [{ id: string; name: string }[]] = await tx.manager.query(
-      `UPDATE agents SET outbound_trunk_id = NULL, updated_at = now() WHERE outbound_trunk_id = $1 AND org_id = $2
+      `UPDATE agents SET outbound_trunk_id = NULL, updated_at = now()
+       WHERE id = ANY(ARRAY(SELECT id FROM agents WHERE outbound_trunk_id = $1 AND org_id = $2
+         ORDER BY id FOR NO KEY UPDATE))
        RETURNING id, name`,
       [id, orgId],
     );

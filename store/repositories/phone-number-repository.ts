@@ -1,10 +1,11 @@
 import { Any, In } from 'typeorm';
-import type { DataSource, EntityManager } from 'typeorm';
+import type { EntityManager } from 'typeorm';
 import type { ConfigTransaction } from '../config-transaction';
 import { Agent } from '../entities/agent';
 import { PhoneNumber } from '../entities/phone-number';
-import { StoreError, violatedUnique } from '../errors';
+import { StoreError } from '../errors';
 import { isUuid, uuidV7 } from '../ids';
+import type { StoreSession } from '../organisation-scope';
 import { newestPage } from '../page';
 import type { Page, PageRequest } from '../page';
 import { FOR_SHARE, FOR_UPDATE } from '../row-lock';
@@ -28,36 +29,33 @@ export interface DeletedPhoneNumber {
 }
 
 export class PhoneNumberRepository {
-  readonly #dataSource: DataSource;
+  readonly #session: StoreSession;
 
-  constructor(dataSource: DataSource) {
-    this.#dataSource = dataSource;
+  constructor(session: StoreSession) {
+    this.#session = session;
   }
 
   /** Newest first. */
   async list(orgId: string, request: PageRequest = {}): Promise<Page<PhoneNumber>> {
-    return newestPage(this.#dataSource.manager, { entity: PhoneNumber, where: [{ orgId }], request });
+    return newestPage(this.#session.manager, { entity: PhoneNumber, where: [{ orgId }], request, time: 'createdAt' });
   }
 
-  async find(
-    orgId: string,
-    id: string,
-    manager: EntityManager = this.#dataSource.manager,
-  ): Promise<PhoneNumber | null> {
+  async find(orgId: string, id: string, manager: EntityManager = this.#session.manager): Promise<PhoneNumber | null> {
     return isUuid(id) ? manager.findOneBy(PhoneNumber, { id, orgId }) : null;
   }
 
   /** Oldest first; of the given E.164 numbers, or all of them. They stay what they are until the transaction ends. */
   async verified(tx: ConfigTransaction, orgId: string, numbers?: readonly string[]): Promise<PhoneNumber[]> {
     const filter = numbers === undefined ? {} : { phoneNumber: In([...numbers]) };
-    const order = { createdAt: 'ASC', id: 'ASC' } as const;
+    // By id, which is the order of their making and the one in which numbers are always locked.
+    const order = { id: 'ASC' } as const;
     return tx.manager.find(PhoneNumber, { where: { orgId, status: 'verified', ...filter }, order, lock: FOR_SHARE });
   }
 
   async ofAgent(
     orgId: string,
     agentId: string,
-    manager: EntityManager = this.#dataSource.manager,
+    manager: EntityManager = this.#session.manager,
   ): Promise<PhoneNumber[]> {
     if (!isUuid(agentId)) return [];
     return manager.find(PhoneNumber, { where: { orgId, agentId }, order: { createdAt: 'ASC', id: 'ASC' } });
@@ -70,29 +68,23 @@ export class PhoneNumberRepository {
   async create(tx: ConfigTransaction, orgId: string, input: NewPhoneNumber): Promise<PhoneNumber> {
     const id = input.id ?? uuidV7();
     const { manager } = tx;
-    const owner = await this.#verifiedOwner(manager, input.phoneNumber);
-    if (owner) throw takenError(orgId, owner);
+    const { phoneNumber } = input;
+    const owner = await this.#verifiedOwner(manager, phoneNumber);
+    if (owner) throw takenError(orgId, phoneNumber, owner);
+    const codeExpiresAt = input.codeExpiresAt ?? null;
     const verifiedAt = input.status === 'verified' ? new Date() : null;
-    try {
-      await manager.insert(PhoneNumber, {
-        ...input,
-        id,
-        orgId,
-        codeExpiresAt: input.codeExpiresAt ?? null,
-        verifiedAt,
-      });
-    } catch (error) {
-      // Another request verified it between the look and the insertion; the transaction is lost, the cause is not.
-      if (violatedUnique(error) !== 'phone_numbers_verified') throw error;
-      throw new StoreError(
-        'number_taken',
-        'the number is verified elsewhere',
-        { phoneNumber: input.phoneNumber },
-        error,
-      );
-    }
+    // Waits for whoever is verifying it at this moment, and leaves the transaction whole to ask who that was.
+    await manager
+      .createQueryBuilder()
+      .insert()
+      .into(PhoneNumber)
+      .values({ ...input, id, orgId, codeExpiresAt, verifiedAt })
+      .orIgnore()
+      .execute();
+    const made = await manager.findOneBy(PhoneNumber, { id });
+    if (!made) throw takenError(orgId, phoneNumber, await this.#verifiedOwner(manager, phoneNumber));
     tx.changed('phone_number', id);
-    return manager.findOneByOrFail(PhoneNumber, { id });
+    return made;
   }
 
   /**
@@ -121,7 +113,11 @@ export class PhoneNumberRepository {
       : null;
     if (!agent) throw new StoreError('not_found', 'no such agent', { resource: 'agent', id: agentId });
     const wanted = [...new Set(ids)];
-    const where = { orgId, id: Any(wanted.filter(isUuid)) };
+    // Those that it gives up too, all in one order: two agents that exchange numbers wait for each other in turn.
+    const where = [
+      { orgId, id: Any(wanted.filter(isUuid)) },
+      { orgId, agentId: agent.id },
+    ];
     const rows = await manager.find(PhoneNumber, { where, order: { id: 'ASC' }, lock: FOR_UPDATE });
     const byId = new Map(rows.map((row) => [row.id, row]));
     for (const id of wanted) {
@@ -133,7 +129,7 @@ export class PhoneNumberRepository {
           phoneNumber: number.phoneNumber,
         });
       }
-      if (number.agentId !== null && number.agentId !== agentId) throw await assignedError(manager, number);
+      if (number.agentId !== null && number.agentId !== agent.id) throw await assignedError(manager, number);
     }
     const [changed]: [{ id: string }[]] = await manager.query(
       `UPDATE phone_numbers SET agent_id = CASE WHEN id = ANY($3::uuid[]) THEN $2::uuid END, updated_at = now()
@@ -170,14 +166,12 @@ export class PhoneNumberRepository {
   }
 }
 
-function takenError(orgId: string, owner: PhoneNumber): StoreError {
+/** @param owner Null when row-level security hides him. */
+function takenError(orgId: string, phoneNumber: string, owner: PhoneNumber | null): StoreError {
   // Whose number it is concerns nobody but its owner.
-  return owner.orgId === orgId
-    ? new StoreError('number_exists', 'the number is verified already', {
-        phoneNumber: owner.phoneNumber,
-        id: owner.id,
-      })
-    : new StoreError('number_taken', 'the number is verified elsewhere', { phoneNumber: owner.phoneNumber });
+  return owner?.orgId === orgId
+    ? new StoreError('number_exists', 'the number is verified already', { phoneNumber, id: owner.id })
+    : new StoreError('number_taken', 'the number is verified elsewhere', { phoneNumber });
 }
 
 async function assignedError(manager: EntityManager, number: PhoneNumber): Promise<StoreError> {

@@ -1,6 +1,6 @@
-import type { DataSource } from 'typeorm';
 import type { RoutedOrganisation } from '../../contract/inbound-routing';
 import { isUuid } from '../ids';
+import type { StoreSession } from '../organisation-scope';
 import { endingOf, MIN_NUMBER_DIGITS, readUserPart } from '../routing/dialed-number';
 import { OwnNumbers } from '../routing/own-numbers';
 
@@ -42,10 +42,10 @@ const LOOK_UP = `
 
 /** What routing asks of an organisation, as the store has it now: enough for one INVITE. */
 export class RoutingRepository {
-  readonly #dataSource: DataSource;
+  readonly #session: StoreSession;
 
-  constructor(dataSource: DataSource) {
-    this.#dataSource = dataSource;
+  constructor(session: StoreSession) {
+    this.#session = session;
   }
 
   /** Null when the organisation has no inbound trunk: nobody can call it. */
@@ -53,7 +53,7 @@ export class RoutingRepository {
     const named = invite.agentIdHeader?.trim() ?? '';
     const number = readUserPart(invite.dialedUser)?.number ?? null;
     const ending = number === null ? null : endingOf(number);
-    const [found]: Found[] = await this.#dataSource.query(LOOK_UP, [orgId, isUuid(named) ? named : null, ending]);
+    const [found]: Found[] = await this.#session.manager.query(LOOK_UP, [orgId, isUuid(named) ? named : null, ending]);
     if (found?.hasTrunk !== true) return null;
     return routed(found);
   }

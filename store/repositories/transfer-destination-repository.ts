@@ -1,10 +1,11 @@
-import type { DataSource, EntityManager } from 'typeorm';
+import type { EntityManager } from 'typeorm';
 import type { ConfigTransaction } from '../config-transaction';
 import { Agent } from '../entities/agent';
 import { AgentTransferDestination } from '../entities/agent-transfer-destination';
 import { TransferDestination } from '../entities/transfer-destination';
 import { StoreError } from '../errors';
 import { isUuid, uuidV7 } from '../ids';
+import type { StoreSession } from '../organisation-scope';
 import { fieldsSet } from '../patch';
 import type { PatchOf } from '../patch';
 import { FOR_SHARE, FOR_UPDATE } from '../row-lock';
@@ -26,25 +27,25 @@ interface DeletedTransferDestination {
 }
 
 export class TransferDestinationRepository {
-  readonly #dataSource: DataSource;
+  readonly #session: StoreSession;
   readonly #secrets: SecretBox;
 
-  constructor(dataSource: DataSource, secrets: SecretBox) {
-    this.#dataSource = dataSource;
+  constructor(session: StoreSession, secrets: SecretBox) {
+    this.#session = session;
     this.#secrets = secrets;
   }
 
   /** Oldest first. */
   async list(orgId: string): Promise<TransferDestinationRecord[]> {
     const order = { createdAt: 'ASC', id: 'ASC' } as const;
-    return (await this.#dataSource.manager.find(TransferDestination, { where: { orgId }, order })).map(recordOf);
+    return (await this.#session.manager.find(TransferDestination, { where: { orgId }, order })).map(recordOf);
   }
 
   /** Those of an agent, in the order of their assignment. */
   async ofAgent(
     orgId: string,
     agentId: string,
-    manager: EntityManager = this.#dataSource.manager,
+    manager: EntityManager = this.#session.manager,
   ): Promise<TransferDestinationRecord[]> {
     if (!isUuid(agentId)) return [];
     const rows = await manager
@@ -102,7 +103,8 @@ export class TransferDestinationRepository {
     if (fallen.length > 0) {
       await tx.manager.query(
         `UPDATE agents SET failover_transfer_destination_id = NULL, updated_at = now()
-         WHERE org_id = $1 AND failover_transfer_destination_id = $2`,
+         WHERE id = ANY(ARRAY(SELECT id FROM agents WHERE org_id = $1 AND failover_transfer_destination_id = $2
+           ORDER BY id FOR NO KEY UPDATE))`,
         [orgId, id],
       );
       tx.changed('agent', ...fallen);
@@ -117,11 +119,13 @@ export class TransferDestinationRepository {
    */
   async assign(tx: ConfigTransaction, orgId: string, agentId: string, destinationId: string): Promise<void> {
     const { manager } = tx;
+    // Before the agent, as its deletion does, which then looks for agents that fall back to it.
+    const destination = await held(tx, orgId, destinationId);
     const agent = isUuid(agentId)
       ? await manager.findOne(Agent, { where: { id: agentId, orgId }, lock: FOR_SHARE })
       : null;
     if (!agent) throw notFound('agent', agentId);
-    await assertTransferDestination(tx, orgId, destinationId);
+    if (!destination) throw notFound('transfer_destination', destinationId);
     await manager
       .createQueryBuilder()
       .insert()
@@ -150,10 +154,11 @@ export class TransferDestinationRepository {
  * @throws StoreError `not_found`
  */
 export async function assertTransferDestination(tx: ConfigTransaction, orgId: string, id: string): Promise<void> {
-  const found = isUuid(id)
-    ? await tx.manager.findOne(TransferDestination, { where: { id, orgId }, lock: FOR_SHARE })
-    : null;
-  if (!found) throw notFound('transfer_destination', id);
+  if (!(await held(tx, orgId, id))) throw notFound('transfer_destination', id);
+}
+
+async function held(tx: ConfigTransaction, orgId: string, id: string): Promise<TransferDestination | null> {
+  return isUuid(id) ? tx.manager.findOne(TransferDestination, { where: { id, orgId }, lock: FOR_SHARE }) : null;
 }
 
 function notFound(resource: 'agent' | 'transfer_destination', id: string): StoreError {

@@ -110,6 +110,23 @@ describeWithSipp('the built command line against the whole product', () => {
     expect(new Set(events.map(({ id }) => id)).size).toBe(events.length);
   }, 60_000);
 
+  test('a destination that an agent gets, and who would answer a call', async () => {
+    const made = await trunkline(['agents', 'create', '--name', 'Reception', '--json']);
+    const { id } = JSON.parse(made.stdout) as Identified;
+    const words = ['--name', 'Sales', '--type', 'phone', '--value', '+15559999999'];
+    expect((await trunkline(['destinations', 'create', ...words])).code).toBe(0);
+    expect((await trunkline(['agents', 'destinations', 'assign', 'Reception', 'Sales'])).code).toBe(0);
+    expect((await trunkline(['agents', 'destinations', 'Reception'])).stdout).toMatch(/ Sales +phone +\+15559999999 /);
+
+    const number = newNumber();
+    expect((await trunkline(['trunks', 'inbound', 'create', '--number', number])).code).toBe(0);
+    expect((await trunkline(['agents', 'set-numbers', 'Reception', number])).code).toBe(0);
+    const preview = await trunkline(['trunks', 'inbound', 'route-preview', number.slice(1)]);
+    expect([preview.code, preview.stderr]).toEqual([0, '']);
+    expect(preview.stdout).toMatch(new RegExp(`^agent_id +${id}$`, 'm'));
+    expect(preview.stdout).toMatch(/^header +no .*\nnumber_assignment +yes /m);
+  }, 60_000);
+
   test('a busy number, and a call that is hung up while its log is followed, through head as well', async () => {
     const busy = await carrierOf({ scenario: 'carrier-final.xml', keys: { status: '486', phrase: 'Busy Here' } });
     await createTrunk('Busy', busy.port);

@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 
 import { createDataSource, migrate } from '../../store/data-source';
+import { API_ROLE, SYSTEM_ROLE } from '../../store/row-level-security';
 
 export interface TestServers {
   /** A superuser's URL; its database is not for tests. */
@@ -16,7 +17,12 @@ export interface TestServers {
 }
 
 export interface TestDatabase {
+  /** The owner's, a superuser. */
   readonly databaseUrl: string;
+  /** The API's role. */
+  readonly apiUrl: string;
+  /** That of workers and media nodes. */
+  readonly systemUrl: string;
   /** Ends its sessions and removes it. */
   drop(): Promise<void>;
 }
@@ -39,8 +45,11 @@ export async function createTestDatabase(): Promise<TestDatabase> {
     await ensureTemplate(admin, postgresUrl);
     await admin.query(`CREATE DATABASE ${name} TEMPLATE ${TEMPLATE}`);
   });
+  const databaseUrl = withDatabase(postgresUrl, name);
   return {
-    databaseUrl: withDatabase(postgresUrl, name),
+    databaseUrl,
+    apiUrl: withLogin(databaseUrl, API_ROLE),
+    systemUrl: withLogin(databaseUrl, SYSTEM_ROLE),
     drop: () =>
       asAdmin(postgresUrl, async (admin) => {
         await admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
@@ -57,6 +66,7 @@ async function ensureTemplate(admin: Client, postgresUrl: string): Promise<void>
     await admin.query(`DROP DATABASE IF EXISTS ${TEMPLATE} WITH (FORCE)`);
     await admin.query(`CREATE DATABASE ${TEMPLATE}`);
     await migrate(createDataSource({ url: withDatabase(postgresUrl, TEMPLATE) }));
+    for (const role of [API_ROLE, SYSTEM_ROLE]) await admin.query(`ALTER ROLE ${role} LOGIN PASSWORD '${role}'`);
     await admin.query(`ALTER DATABASE ${TEMPLATE} WITH IS_TEMPLATE true`);
   } finally {
     await admin.query('SELECT pg_advisory_unlock($1)', [TEMPLATE_LOCK]);
@@ -71,6 +81,14 @@ async function asAdmin<T>(url: string, work: (admin: Client) => Promise<T>): Pro
   } finally {
     await admin.end();
   }
+}
+
+/** In test runs the roles' names are their passwords. */
+function withLogin(url: string, role: string): string {
+  const changed = new URL(url);
+  changed.username = role;
+  changed.password = role;
+  return changed.toString();
 }
 
 function withDatabase(url: string, name: string): string {

@@ -92,17 +92,18 @@ export class DigestServer {
     if (!this.#guesses.mayTry(origin, username)) return { kind: 'paused' };
     // An unknown user takes the same path and the same time as a wrong password.
     const known = this.#options.credentials(username);
-    const expected = digestResponse({
-      algorithm,
-      username,
-      realm: this.#options.realm,
-      password: known?.password ?? UNKNOWN_PASSWORD,
-      method: request.method,
-      uri,
-      nonce,
-      ...(qop === undefined ? {} : { qop: { nc, cnonce } }),
-    });
-    if (!equalHex(expected, response) || known === undefined) {
+    const isMadeWith = (password: string): boolean => {
+      const { realm } = this.#options;
+      const { method } = request;
+      const counted = qop === undefined ? {} : { qop: { nc, cnonce } };
+      return equalHex(
+        digestResponse({ algorithm, username, realm, password, method, uri, nonce, ...counted }),
+        response,
+      );
+    };
+    const { password = UNKNOWN_PASSWORD, previousPassword } = known ?? {};
+    const right = isMadeWith(password) || (previousPassword !== undefined && isMadeWith(previousPassword));
+    if (!right || known === undefined) {
       this.#guesses.failed(origin, username, known?.trunkId);
       return { kind: 'denied' };
     }

@@ -7,4 +7,6 @@ export interface SipIdentity {
 
 export interface DigestCredentials extends SipIdentity {
   readonly password: string;
+  /** Taken as well. */
+  readonly previousPassword?: string;
 }

@@ -1,11 +1,14 @@
 import type { Command } from 'commander';
 
-import { bodyOf, DATA_FLAGS, DATA_HELP, idOf, severalWords } from '../arguments';
+import { severalWords } from '../arguments';
 import { usageFailure } from '../failure';
+import type { Field } from '../fields';
+import { ResourceCommands, resourceId } from '../resource';
+import type { Resource } from '../resource';
 import type { CliSession } from '../session';
-import type { Column } from '../table';
-import { numberId } from './numbers';
-import { outboundTrunkId } from './trunks';
+import { addAgentDestinationCommands } from './agent-destinations';
+import { NUMBERS } from './numbers';
+import { OUTBOUND_TRUNKS } from './outbound-trunks';
 
 interface AgentItem {
   readonly id: string;
@@ -15,76 +18,54 @@ interface AgentItem {
   readonly language: readonly string[];
 }
 
-interface AgentOptions {
-  readonly name?: string;
-  readonly type?: string;
-  readonly language?: readonly string[];
-  readonly voice?: string;
-  readonly firstMessage?: string;
-  readonly instruction?: readonly string[];
-  readonly data?: string;
-}
-
 interface NoneOption {
   readonly none?: boolean;
 }
 
 const NONE = ['--none', 'takes away what it has'] as const;
 
-const COLUMNS: readonly Column<AgentItem>[] = [
-  { title: 'ID', value: ({ id }) => id },
-  { title: 'NAME', value: ({ name }) => name },
-  { title: 'TYPE', value: ({ type }) => type },
-  { title: 'NUMBER', value: ({ phone_number: number }) => number },
-  { title: 'LANGUAGE', value: ({ language }) => language },
+/** By id or name. */
+export const AGENTS: Resource<AgentItem> = {
+  what: 'agent',
+  path: '/phone',
+  paged: false,
+  columns: [
+    { title: 'ID', value: ({ id }) => id },
+    { title: 'NAME', value: ({ name }) => name },
+    { title: 'TYPE', value: ({ type }) => type },
+    { title: 'NUMBER', value: ({ phone_number: number }) => number },
+    { title: 'LANGUAGE', value: ({ language }) => language },
+  ],
+  nameOf: ({ name }) => name,
+};
+
+const FIELDS: readonly Field[] = [
+  { name: 'name', flags: '--name <name>' },
+  { name: 'type', flags: '--type <type>', help: 'inbound or outbound' },
+  { name: 'language', flags: '--language <code>', help: 'ISO 639-1; may be repeated', parse: severalWords },
+  { name: 'voice_id', flags: '--voice <id>' },
+  { name: 'first_message', flags: '--first-message <text>', help: 'what it says first' },
+  { name: 'instructions', flags: '--instruction <text>', help: 'may be repeated', parse: severalWords },
 ];
 
-/** By id or name. */
-export function agentId({ api }: CliSession, word: string): Promise<string> {
-  return idOf(
-    'agent',
-    word,
-    () => api.get<AgentItem[]>('/phone'),
-    ({ name }) => name,
-  );
-}
-
 export function addAgentCommands(program: Command, session: CliSession): void {
-  const { output } = session;
   const agents = program.command('agents').description('the agents that answer and place calls');
-  agents
-    .command('list', { isDefault: true })
-    .description('all agents')
-    .action(async () => output.table(await session.api.get<AgentItem[]>('/phone'), COLUMNS));
-  agents
-    .command('show <agent>')
-    .description('one agent, by id or name')
-    .action(async (word: string) => output.record(await session.api.get(`/phone/${await agentId(session, word)}`)));
-  withFields(agents.command('create').description('create an agent')).action(async (options: AgentOptions) => {
-    const body = await bodyOf(session, options.data, fieldsOf(options));
-    output.record(await session.api.request('POST', '/phone', { body }));
-  });
-  withFields(agents.command('update <agent>').description('change what is given')).action(
-    async (word: string, options: AgentOptions) => {
-      const body = await bodyOf(session, options.data, fieldsOf(options));
-      output.record(await session.api.request('PATCH', `/phone/${await agentId(session, word)}`, { body }));
-    },
-  );
-  agents
-    .command('delete <agent>')
-    .description('delete an agent; its numbers stay')
-    .action(async (word: string) =>
-      output.record(await session.api.request('DELETE', `/phone/${await agentId(session, word)}`)),
-    );
+  const commands = new ResourceCommands(agents, session, AGENTS);
+  commands.list('all agents');
+  commands.show('one agent, by id or name');
+  commands.create('create an agent', FIELDS);
+  commands.update('PATCH', FIELDS);
+  commands.delete('delete an agent; its numbers stay');
   addSipConfiguration(agents, session);
 }
 
 function addSipConfiguration(agents: Command, session: CliSession): void {
   const { output } = session;
-  const path = async (word: string): Promise<string> => `/phone/sip/agents/${await agentId(session, word)}`;
+  const path = async (word: string): Promise<string> =>
+    `/phone/sip/agents/${encodeURIComponent(await resourceId(session, AGENTS, word))}`;
   agents
     .command('config <agent>')
-    .description("an agent's numbers and outbound trunk")
+    .description("an agent's numbers, outbound trunk and transfer destinations")
     .action(async (word: string) => output.record(await session.api.get(`${await path(word)}/config`)));
   agents
     .command('set-numbers <agent> [numbers...]')
@@ -93,7 +74,7 @@ function addSipConfiguration(agents: Command, session: CliSession): void {
     .action(async (word: string, numbers: readonly string[], options: NoneOption) => {
       assertEither(numbers.length > 0, options);
       const ids: string[] = [];
-      for (const number of numbers) ids.push(await numberId(session, number));
+      for (const number of numbers) ids.push(await resourceId(session, NUMBERS, number));
       const body = { phone_number_ids: ids };
       output.record(await session.api.request('PUT', `${await path(word)}/inbound-numbers`, { body }));
     });
@@ -103,34 +84,14 @@ function addSipConfiguration(agents: Command, session: CliSession): void {
     .option(...NONE)
     .action(async (word: string, trunk: string | undefined, options: NoneOption) => {
       assertEither(trunk !== undefined, options);
-      const body = { trunk_id: trunk === undefined ? null : await outboundTrunkId(session, trunk) };
+      const body = { trunk_id: trunk === undefined ? null : await resourceId(session, OUTBOUND_TRUNKS, trunk) };
       output.record(await session.api.request('PUT', `${await path(word)}/outbound-trunk`, { body }));
     });
+  const destinations = agents.command('destinations').description('where an agent may transfer calls to');
+  addAgentDestinationCommands(destinations, session, async (word) => `${await path(word)}/transfer-destinations`);
 }
 
 /** Nothing named is more often a word forgotten than a wish to have none. */
 function assertEither(named: boolean, { none = false }: NoneOption): void {
   if (named === none) throw usageFailure('name what it is to have, or --none');
-}
-
-function withFields(command: Command): Command {
-  return command
-    .option('--name <name>')
-    .option('--type <type>', 'inbound or outbound')
-    .option('--language <code>', 'ISO 639-1; may be repeated', severalWords)
-    .option('--voice <id>')
-    .option('--first-message <text>', 'what it says first')
-    .option('--instruction <text>', 'may be repeated', severalWords)
-    .option(DATA_FLAGS, DATA_HELP);
-}
-
-function fieldsOf(options: AgentOptions): Record<string, unknown> {
-  return {
-    name: options.name,
-    type: options.type,
-    language: options.language,
-    voice_id: options.voice,
-    first_message: options.firstMessage,
-    instructions: options.instruction,
-  };
 }

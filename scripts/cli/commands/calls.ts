@@ -2,11 +2,15 @@ import type { Command } from 'commander';
 
 import { CALL_DIRECTIONS, CALL_STATUSES } from '../../../contract/call';
 import { DISPOSITIONS } from '../../../contract/endings';
-import { addPageOptions, printPages } from '../paging';
-import type { PageOptions } from '../paging';
+import type { Field } from '../fields';
+import { CREATED_FILTERS } from '../paging';
+import { ResourceCommands, resourceId } from '../resource';
+import type { Resource } from '../resource';
+import { printSteps } from '../routing-steps';
+import type { RoutedBy } from '../routing-steps';
 import type { CliSession } from '../session';
 import type { Column } from '../table';
-import { agentId } from './agents';
+import { AGENTS } from './agents';
 
 interface CallItem {
   readonly id: string;
@@ -20,32 +24,41 @@ interface CallItem {
   readonly duration_seconds: number | null;
 }
 
-interface CallFilterOptions extends PageOptions {
-  readonly status?: string;
-  readonly disposition?: string;
-  readonly direction?: string;
-  readonly agent?: string;
-  readonly number?: string;
-  readonly after?: string;
-  readonly before?: string;
-}
-
 interface TurnItem {
   readonly speaker: string;
   readonly text: string;
   readonly start_ms: number;
 }
 
-const COLUMNS: readonly Column<CallItem>[] = [
-  { title: 'ID', value: ({ id }) => id },
-  { title: 'STARTED', value: (row) => row.started_at },
-  { title: 'DIRECTION', value: ({ direction }) => direction },
-  { title: 'FROM', value: ({ from }) => from },
-  { title: 'TO', value: ({ to }) => to },
-  { title: 'STATUS', value: ({ status }) => status },
-  { title: 'DISPOSITION', value: ({ disposition }) => disposition },
-  { title: 'END', value: (row) => row.end_reason },
-  { title: 'SECONDS', value: (row) => row.duration_seconds },
+const CALLS: Resource<CallItem> = {
+  what: 'call',
+  path: '/phone/calls',
+  paged: true,
+  columns: [
+    { title: 'ID', value: ({ id }) => id },
+    { title: 'STARTED', value: (row) => row.started_at },
+    { title: 'DIRECTION', value: ({ direction }) => direction },
+    { title: 'FROM', value: ({ from }) => from },
+    { title: 'TO', value: ({ to }) => to },
+    { title: 'STATUS', value: ({ status }) => status },
+    { title: 'DISPOSITION', value: ({ disposition }) => disposition },
+    { title: 'END', value: (row) => row.end_reason },
+    { title: 'SECONDS', value: (row) => row.duration_seconds },
+  ],
+};
+
+const FILTERS: readonly Field[] = [
+  { name: 'status', flags: '--status <status>', help: CALL_STATUSES.join(', ') },
+  { name: 'disposition', flags: '--disposition <disposition>', help: DISPOSITIONS.join(', ') },
+  { name: 'direction', flags: '--direction <direction>', help: CALL_DIRECTIONS.join(', ') },
+  {
+    name: 'phone_agent_id',
+    flags: '--agent <agent>',
+    help: 'by id or name',
+    sent: (session, word: string) => resourceId(session, AGENTS, word),
+  },
+  { name: 'phone_number', flags: '--number <number>', help: 'either side of the call' },
+  ...CREATED_FILTERS,
 ];
 
 const TURN_COLUMNS: readonly Column<TurnItem>[] = [
@@ -55,37 +68,23 @@ const TURN_COLUMNS: readonly Column<TurnItem>[] = [
 ];
 
 export function callPath(callId: string): string {
-  return `/phone/calls/${encodeURIComponent(callId)}`;
+  return `${CALLS.path}/${encodeURIComponent(callId)}`;
 }
 
 export function addCallsCommands(program: Command, session: CliSession): void {
   const { output } = session;
   const calls = program.command('calls').description('calls that are and were');
-  const list = calls.command('list', { isDefault: true }).description('calls, newest first');
-  list
-    .option('--status <status>', CALL_STATUSES.join(', '))
-    .option('--disposition <disposition>', DISPOSITIONS.join(', '))
-    .option('--direction <direction>', CALL_DIRECTIONS.join(', '))
-    .option('--agent <agent>', 'by id or name')
-    .option('--number <number>', 'either side of the call')
-    .option('--after <time>', 'ISO 8601, such as 2026-11-24T09:00:00Z')
-    .option('--before <time>', 'ISO 8601');
-  addPageOptions(list).action(async (options: CallFilterOptions) => {
-    const filters = {
-      status: options.status,
-      disposition: options.disposition,
-      direction: options.direction,
-      phone_agent_id: options.agent === undefined ? undefined : await agentId(session, options.agent),
-      phone_number: options.number,
-      created_after: options.after,
-      created_before: options.before,
-    };
-    await printPages(session, '/phone/calls', options, filters, COLUMNS);
-  });
+  new ResourceCommands(calls, session, CALLS).list('calls, newest first', FILTERS);
   calls
     .command('show <call>')
-    .description('one call')
-    .action(async (callId: string) => output.record(await session.api.get(callPath(callId))));
+    .description('one call, and why its agent answered')
+    .action(async (callId: string) => {
+      const call = await session.api.get<{ readonly routing: RoutedBy | null }>(callPath(callId));
+      if (output.json || call.routing === null) return output.record(call);
+      const { steps, ...routing } = call.routing;
+      output.record({ ...call, routing });
+      printSteps(output, steps);
+    });
   calls
     .command('transcript <call>')
     .description('what was said, as far as it was heard')

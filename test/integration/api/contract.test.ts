@@ -1,6 +1,6 @@
 import { ApiServer } from './support/api-server';
 
-/** `ApiServer` proves every answer of every test against the document; here each operation is asked once. */
+/** `ApiServer` proves every answer of every test against the document; `examples.test.ts` asks each operation once. */
 describe('the OpenAPI document', () => {
   let api: ApiServer;
 
@@ -39,80 +39,14 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  it('describes the real answer of every operation', async () => {
-    const agent = (await api.post('/phone', { name: 'A' })).body;
-    const number = (await api.post('/phone/numbers', { phone_number: '+15551234567', method: 'attest' })).body;
-    await api.post('/phone/sip/inbound-trunk', { phone_numbers: ['+15551234567'] });
-    await api.post('/phone/sip/inbound-trunk/route-preview', { dialed_number: '15551234567' });
-    const trunk = (
-      await api.post('/phone/sip/outbound-trunks', {
-        name: 'Carrier',
-        host: 'sip.provider.com',
-        username: 'u',
-        password: 'p',
-        caller_number: '+15551234567',
-      })
-    ).body;
-    const config = `/phone/sip/agents/${agent.id}`;
-    await api.put(`${config}/inbound-numbers`, { phone_number_ids: [number.id] });
-    await api.put(`${config}/outbound-trunk`, { trunk_id: trunk.id });
-    await api.get(`${config}/config`);
-    await api.patch('/phone/sip/inbound-trunk', { media_timeout_seconds: 60 });
-    await api.post('/phone/sip/inbound-trunk/sync');
-    await api.post('/phone/sip/inbound-trunk/phone-numbers', { phone_numbers: ['+15551234567'] });
-    await api.delete('/phone/sip/inbound-trunk/phone-numbers/+15551234567');
-    await api.put(`/phone/sip/outbound-trunks/${trunk.id}`, { name: 'Renamed' });
-    await api.patch(`/phone/sip/outbound-trunks/${trunk.id}`, { port: 5080 });
-    const target = { name: 'Support', type: 'phone', value: '+15559999999' };
-    const destination = (await api.post('/phone/sip/transfer-destinations', target)).body;
-    await api.get('/phone/sip/transfer-destinations');
-    await api.put(`/phone/sip/transfer-destinations/${destination.id}`, { name: 'Sales' });
-    await api.post(`${config}/transfer-destinations`, { destination_id: destination.id });
-    await api.get(`${config}/transfer-destinations`);
-    await api.delete(`${config}/transfer-destinations/${destination.id}`);
-    await api.delete(`/phone/sip/transfer-destinations/${destination.id}`);
-    const contact = (await api.post('/contacts', { contact: { name: 'Ada' } })).body;
-    await api.get('/contacts');
-    await api.get(`/contacts/${contact.id}`);
-    await api.patch(`/contacts/${contact.id}`, { contact: { email: 'ada@example.com' } });
-    await api.delete(`/contacts/${contact.id}`);
-    const call = (await api.post('/phone/outbound-call', { phone_agent_id: agent.id, phone_number: '+15559876543' }))
-      .body;
-    for (const path of ['', '/events', '/transcript']) await api.get(`/phone/calls/${call.id}${path}`);
-    await api.post(`/phone/calls/${call.id}/hangup`);
-    await api.dataSource.query(`UPDATE calls SET status = 'completed', disposition = 'failed', ended_at = now()`);
-    for (const path of [
-      '/phone',
-      `/phone/${agent.id}`,
-      '/phone/voices',
-      '/phone/numbers',
-      `/phone/numbers/${number.id}`,
-      '/phone/sip/inbound-trunk',
-      '/phone/sip/outbound-trunks',
-      `/phone/sip/outbound-trunks/${trunk.id}`,
-      '/phone/calls',
-      '/health',
-      '/ready',
-      '/metrics',
-    ]) {
-      expect((await api.get(path)).status).toBe(200);
-    }
-    await api.patch(`/phone/${agent.id}`, { name: 'B' });
-    for (const path of [
-      `/phone/numbers/${number.id}`,
-      '/phone/sip/inbound-trunk',
-      `/phone/sip/outbound-trunks/${trunk.id}`,
-      `/phone/${agent.id}`,
-    ]) {
-      expect((await api.delete(path)).status).toBe(200);
-    }
-    const missing = api.contract
-      .operations()
-      .filter(({ operationId, statuses }) => !api.contract.seen.has(`${operationId} ${statuses[0] ?? ''}`));
-    expect(missing.map(({ operationId }) => operationId)).toEqual(['getMetrics']);
+  it('describes the real answers that need no key', async () => {
+    for (const path of ['/health', '/ready', '/metrics']) expect((await api.get(path, { key: null })).status).toBe(200);
+    expect(api.contract.seen).toEqual(new Set(['getHealth 200', 'getReadiness 200']));
   });
 
   it('and the metrics name routes by their template', async () => {
+    const { body: agent } = await api.post('/phone', { name: 'A' });
+    await api.get(`/phone/${agent.id}`);
     const { body } = await api.get('/metrics', { key: null });
     expect(body).toContain('trunkline_http_requests_total{method="GET",route="/phone/{id}",status="200"}');
     expect(body).not.toMatch(/route="[^"]*[0-9a-f]{8}-/);

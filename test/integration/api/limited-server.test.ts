@@ -1,9 +1,12 @@
 import { once } from 'node:events';
 import { createConnection } from 'node:net';
-import type { Server } from 'node:http';
+import type { RequestListener, Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 
 import { createLimitedServer } from '../../../api/limited-server';
+import { errorBody } from '../../../api/schemas/primitives';
+
+type Settings = Parameters<typeof createLimitedServer>[1] & { readonly listener?: RequestListener };
 
 describe('the HTTP server of the API', () => {
   let server: Server;
@@ -16,9 +19,9 @@ describe('the HTTP server of the API', () => {
     await once(server, 'close');
   });
 
-  async function start(limits: Parameters<typeof createLimitedServer>[1]): Promise<void> {
+  async function start({ listener, ...limits }: Settings): Promise<void> {
     sockets = [];
-    server = createLimitedServer((_, response) => response.end('here'), limits);
+    server = createLimitedServer(listener ?? ((_, response) => response.end('here')), limits);
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
   }
@@ -53,6 +56,49 @@ describe('the HTTP server of the API', () => {
     slow.write('GET / HTTP/1.1\r\nHost:');
     await Promise.all([once(silent.resume(), 'close'), once(slow.resume(), 'close')]);
     expect(await answer(await connect())).toContain('200 OK');
+  });
+
+  it.each([
+    ['a path that is too long', `GET /${'x'.repeat(20_000)} HTTP/1.1\r\n\r\n`, 431, 'request_headers_too_large'],
+    [
+      'a header that is too long',
+      `GET / HTTP/1.1\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`,
+      431,
+      'request_headers_too_large',
+    ],
+    ['a header that is none', 'GET / HTTP/1.1\r\nHost: api\r\nno header\r\n\r\n', 400, 'malformed_request'],
+    ['a length that is none', 'POST / HTTP/1.1\r\nHost: api\r\nContent-Length: x\r\n\r\n', 400, 'malformed_request'],
+    ['no HTTP', 'INVITE sip:api SIP/2.0\r\n\r\n', 400, 'malformed_request'],
+    ['headers that never end', 'GET / HTTP/1.1\r\nHost:', 408, 'request_timeout'],
+    [
+      'a chunk of extensions',
+      `POST / HTTP/1.1\r\nHost: api\r\nTransfer-Encoding: chunked\r\n\r\n1;${'x'.repeat(20_000)}\r\n`,
+      413,
+      'body_too_large',
+    ],
+  ])('answers %s as every other error, and closes', async (_, text, status, code) => {
+    await start({ headersMs: 200, requestMs: 400, listener: (request) => void request.resume() });
+    const socket = await connect();
+    socket.write(text);
+    const chunks: Buffer[] = [];
+    socket.on('data', (chunk) => void chunks.push(chunk));
+    await once(socket, 'close');
+    const [head = '', body = ''] = Buffer.concat(chunks).toString().split('\r\n\r\n');
+    expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(errorBody.parse(JSON.parse(body))).toMatchObject({ statusCode: status, code });
+    expect(head).toContain(`X-Request-Id: ${JSON.parse(body).requestId}\r\n`);
+  });
+
+  it('writes nothing into an answer that is under way', async () => {
+    await start({ listener: (_, response) => void response.writeHead(200, { 'Content-Length': 10 }).write('here') });
+    const socket = await connect();
+    const chunks: Buffer[] = [];
+    socket.on('data', (chunk) => void chunks.push(chunk));
+    socket.write('GET / HTTP/1.1\r\nHost: api\r\n\r\n');
+    await once(socket, 'data');
+    socket.write('no HTTP\r\n\r\n');
+    await once(socket, 'close');
+    expect(Buffer.concat(chunks).toString()).toMatch(/\r\n\r\nhere$/);
   });
 
   it('has limits of its own', async () => {

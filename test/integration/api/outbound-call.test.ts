@@ -5,6 +5,7 @@ import { ApiServer } from './support/api-server';
 
 const ROUTE = 'POST /phone/outbound-call';
 const to = '+15559876543';
+const CONTACT = '01937f3e-6c10-7f33-8a44-91b1a2c3d403';
 
 describe('POST /phone/outbound-call', () => {
   let api: ApiServer;
@@ -84,11 +85,33 @@ describe('POST /phone/outbound-call', () => {
     ],
     ['machine detection', { machine_detection: 'hangup' }, 422, 'machine_detection_unavailable'],
     ['no number', { phone_number: undefined }, 400, 'validation_failed'],
+    ['a call that expires', { expires_at: '2030-01-01T00:00:00Z' }, 422, 'scheduling_unavailable'],
+    ['a contact that is no id', { contact_id: 'Ada' }, 400, 'validation_failed'],
+    ['a message for machines that is no text', { voicemail_message: 1 }, 400, 'validation_failed'],
+    ['an emergency number of a contact', { phone_number: '112', contact_id: CONTACT }, 422, 'emergency_number'],
     ['a ring timeout out of range', { ring_timeout_seconds: 4 }, 400, 'validation_failed'],
   ])('refuses %s and starts nothing', async (_, body, status, code) => {
     const answer = await dial(body);
     expect([answer.status, answer.body.code]).toEqual([status, code]);
     expect(workflows.accepted).toEqual([]);
+  });
+
+  it.each([[undefined], [null]])('names the contact that it does not call, without a number (%p)', async (number) => {
+    const { status, body } = await dial({ phone_number: number, contact_id: CONTACT });
+    expect([status, body.code]).toEqual([400, 'validation_failed']);
+    expect(body.issues).toContainEqual({ path: 'contact_id', message: expect.stringContaining('phone_number') });
+    expect(workflows.accepted).toEqual([]);
+  });
+
+  it('says what it does not act on, each time it is asked', async () => {
+    const fields = { contact_id: CONTACT, voicemail_message: 'Call us back' };
+    const first = await dial(fields, 'warned');
+    const again = await dial(fields, 'warned');
+    const paths = first.body.warnings.map(({ path }: { readonly path: string }) => path);
+    expect([first.status, paths]).toEqual([200, ['contact_id', 'voicemail_message']]);
+    expect([again.body, workflows.accepted.length]).toEqual([first.body, 1]);
+    const nothing = await dial({ contact_id: null, voicemail_message: null, expires_at: null });
+    expect([nothing.status, nothing.body.warnings]).toEqual([200, undefined]);
   });
 
   it('refuses an agent without a trunk, unless the request names one', async () => {
@@ -181,9 +204,10 @@ describe('POST /phone/outbound-call', () => {
       workflows.acceptOutcomes = ['expired'];
       expect((await dial({}, 'key-5')).body.code).toBe('call_expired');
       const first = await dial({}, 'key-5');
-      await api.dataSource.query(`UPDATE calls SET status = 'completed', disposition = 'expired' WHERE id = $1`, [
-        first.body.id,
-      ]);
+      await api.dataSource.query(
+        `UPDATE calls SET status = 'completed', disposition = 'expired', ended_at = now() WHERE id = $1`,
+        [first.body.id],
+      );
       const second = await dial({}, 'key-5');
       expect(second.body.id).toBe(keyedCallId(api.tenant.orgId, ROUTE, 'key-5', 2));
       expect(second.headers.get('idempotent-replayed')).toBeNull();

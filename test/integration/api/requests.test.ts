@@ -135,7 +135,7 @@ describe('every request', () => {
   });
 
   it('counts towards the limit of its key', async () => {
-    const limited = await ApiServer.start({ options: { rateLimitPerMinute: 3 } });
+    const limited = await ApiServer.start({ rateLimitPerMinute: 3 });
     try {
       const answers = [];
       for (let n = 0; n < 4; n += 1) answers.push(await limited.get('/phone'));

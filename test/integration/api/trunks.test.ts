@@ -305,6 +305,81 @@ describe('private targets where they are not allowed', () => {
   });
 });
 
+describe('a change of the inbound trunk', () => {
+  const PATH = '/phone/sip/inbound-trunk';
+
+  it('says so when a media node does not act on it in time, until the node does', async () => {
+    const api = await ApiServer.start();
+    try {
+      await api.seeNode('media.example', 0);
+      const { body } = await api.post(PATH, { phone_numbers: ['+15551234567'] });
+      expect([body.propagating, body.phone_numbers]).toEqual([true, ['+15551234567']]);
+      expect((await api.get(PATH)).body.propagating).toBe(true);
+      await api.dataSource.query('UPDATE media_nodes SET config_version = 1000');
+      expect((await api.get(PATH)).body).not.toHaveProperty('propagating');
+    } finally {
+      await api.stop();
+    }
+  });
+
+  it('waits for no node that is lost', async () => {
+    const api = await ApiServer.start();
+    try {
+      await api.seeNode('media.example', 0);
+      await api.loseNode();
+      expect((await api.post(PATH, {})).body).not.toHaveProperty('propagating');
+      expect((await api.delete(PATH)).body).not.toHaveProperty('propagating');
+    } finally {
+      await api.stop();
+    }
+  });
+});
+
+describe("the rotation of the trunk's credentials", () => {
+  const PATH = '/phone/sip/inbound-trunk';
+  let api: ApiServer;
+
+  beforeAll(async () => {
+    api = await ApiServer.start();
+  });
+  afterAll(() => api.stop());
+
+  const configured = async (): Promise<unknown> =>
+    (await new ConfigRepository(api.dataSource, api.secrets).loadSince(0)).inboundTrunks[0];
+
+  it('gives another password, and nodes the old one with its end', async () => {
+    const { body: before } = await api.post(PATH, {});
+    expect(before.previous_password_valid_until).toBeNull();
+    const { status, body } = await api.post(`${PATH}/rotate-credentials`, { grace_seconds: 600 });
+    expect([status, body.auth_username]).toEqual([200, before.auth_username]);
+    expect(body.auth_password).toHaveLength(32);
+    expect(body.auth_password).not.toBe(before.auth_password);
+    const validUntilMs = Date.parse(body.previous_password_valid_until);
+    expect(Math.abs(validUntilMs - Date.now() - 600_000)).toBeLessThan(30_000);
+    expect(await configured()).toMatchObject({
+      authPassword: body.auth_password,
+      previousPassword: { password: before.auth_password, validUntilMs },
+    });
+    expect((await api.get(PATH)).body).toEqual(body);
+    const kept = JSON.stringify([
+      await api.dataSource.query('SELECT * FROM audit_log'),
+      await api.dataSource.query('SELECT * FROM inbound_trunks'),
+      api.logs,
+    ]);
+    for (const password of [before.auth_password, body.auth_password]) expect(kept).not.toContain(password);
+  });
+
+  it('without grace leaves nothing of the old one', async () => {
+    const { body } = await api.post(`${PATH}/rotate-credentials`, { grace_seconds: 0 });
+    expect(body.previous_password_valid_until).toBeNull();
+    expect(await configured()).toMatchObject({ authPassword: body.auth_password, previousPassword: null });
+  });
+
+  it.each([-1, 604_801, 1.5, '60'])('takes no grace of %p', async (grace_seconds) => {
+    expect((await api.post(`${PATH}/rotate-credentials`, { grace_seconds })).status).toBe(400);
+  });
+});
+
 describe('the numbers and settings of the inbound trunk', () => {
   const PATH = '/phone/sip/inbound-trunk';
   let api: ApiServer;

@@ -21,6 +21,7 @@ describe('the configuration that a media node holds', () => {
   let orgId: string;
   const caches: ConfigCache[] = [];
   const revoked: string[] = [];
+  const applied: number[] = [];
 
   beforeAll(async () => {
     store = await openStore();
@@ -40,6 +41,7 @@ describe('the configuration that a media node holds', () => {
       repository: config,
       databaseUrl: store.url,
       onTrunkRevoked: (trunkId) => revoked.push(trunkId),
+      onApplied: (version) => applied.push(version),
       logger: createLogger({ name: 'test', level: 'silent' }),
       ...changes,
     });
@@ -78,6 +80,7 @@ describe('the configuration that a media node holds', () => {
       carrier: await outbound.create(tx, orgId, CARRIER),
     }));
     await reaches(await config.currentVersion());
+    expect(applied.at(-1)).toBe(cache.snapshot.version);
     expect(cache.snapshot.inboundTrunk(made.trunk.authUsername)).toMatchObject({ id: made.trunk.id });
     expect(cache.snapshot.outboundTrunk(made.carrier.id)).toMatchObject({ host: CARRIER.host });
 

@@ -93,7 +93,7 @@ describe('the data folder', () => {
 
 describe('a database of the user', () => {
   test('that is not there is told in one line', async () => {
-    const options = { secretsKey: Buffer.alloc(32).toString('base64'), apiKey: 'x'.repeat(20) };
+    const options = { secretsKey: Buffer.alloc(32).toString('base64'), apiKey: 'x'.repeat(20), logins: [] };
     const error: unknown = await prepareStore({ ...options, databaseUrl: 'postgres://u:p@127.0.0.1:1/d' }).catch(
       (caught: unknown) => caught,
     );

@@ -86,6 +86,7 @@ describe('MediaNodeRepository', () => {
     startedAtMs,
     sipAddress: '127.0.0.1:5060',
     calls: 3,
+    configVersion: 5,
     info: { version: '0.1.0' },
   });
   const begins = (nodeId: string, bootId: string, startedAtMs: number) => ({
@@ -109,6 +110,23 @@ describe('MediaNodeRepository', () => {
     expect(await nodes.find('unknown')).toBeNull();
     await nodes.seen(sighting('a', 'a1', 1000));
     expect((await nodes.find('a'))!.ageMs).toBeLessThan(6000);
+  });
+
+  it('a node that lives is behind until it acts on the version, whoever else does', async () => {
+    const nodes = new MediaNodeRepository(store.dataSource);
+    await age('a', 7);
+    await nodes.seen(sighting('v1', 'v', 1000));
+    await nodes.seen({ ...sighting('v2', 'v', 1000), configVersion: 9 });
+    expect(await nodes.isBehind(5, 6000)).toBe(false);
+    expect(await nodes.isBehind(6, 6000)).toBe(true);
+    await nodes.configured({ nodeId: 'v1', bootId: 'another' }, 6);
+    expect(await nodes.isBehind(6, 6000)).toBe(true);
+    await nodes.configured({ nodeId: 'v1', bootId: 'v' }, 6);
+    expect(await nodes.isBehind(6, 6000)).toBe(false);
+    expect(await nodes.isBehind(7, 6000)).toBe(true);
+    await age('v1', 7);
+    expect(await nodes.isBehind(7, 6000)).toBe(false);
+    for (const nodeId of ['v1', 'v2']) await nodes.stopped(nodeId, 'v');
   });
 
   it('a later boot takes the row over and the older one does not get it back', async () => {

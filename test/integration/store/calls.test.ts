@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import type { EntityManager } from 'typeorm';
 import type { CallStatus } from '../../../contract/call';
 import type { CallEnding, EndedCall } from '../../../contract/endings';
 import type { Call } from '../../../store/entities/call';
@@ -238,5 +239,63 @@ describe('CallRepository', () => {
       4,
     );
     expect(await count({ campaignId: uuidV7() })).toBe(0);
+  });
+
+  it('leaves a call in its place in every index until it ends', async () => {
+    const call = newCall(orgId, { nodeId: 'N', bootId: 'B' });
+    await calls.insertCall(call);
+    const updates = (manager: EntityManager): Promise<[{ all: number; hot: number }]> =>
+      manager.query(
+        `SELECT n_tup_upd::int AS all, n_tup_hot_upd::int AS hot FROM pg_stat_xact_user_tables WHERE relname = 'calls'`,
+      );
+    await store.dataSource.transaction(async (manager) => {
+      const inside = new CallRepository({ manager });
+      const [before] = await updates(manager);
+      await inside.markStatus(call.id, 'dialing');
+      await inside.markStatus(call.id, 'ringing', { sipCallId: 's' });
+      await inside.markStatus(call.id, 'in_progress', { answeredAtMs: call.createdAtMs });
+      const [after] = await updates(manager);
+      expect(after.all - before.all).toBe(3);
+      // One of them may find its page full.
+      expect(after.hot - before.hot).toBeGreaterThanOrEqual(2);
+    });
+  });
+
+  it("lists a number's calls of both sides as one list, and a call to itself once", async () => {
+    const org = await store.newOrg();
+    const mine = '+15550000009';
+    const at = 1_700_000_000_000;
+    const ends = [
+      { from: mine },
+      { to: mine },
+      { from: mine, to: mine },
+      {},
+      { to: mine },
+      { from: mine },
+      { to: mine },
+    ];
+    const ids = ends.map((_, i) => uuidV7(at + i));
+    for (const [i, end] of ends.entries()) {
+      await calls.insertCall(newCall(org, { ...end, id: ids[i]!, createdAtMs: at + Math.floor(i / 2) }));
+    }
+    const wanted = ids.filter((_, i) => i !== 3).reverse();
+    for (const [createdBefore, expected] of [
+      [undefined, wanted],
+      [new Date(at + 10), wanted],
+      [new Date(at + 2), wanted.slice(-3)],
+    ] as const) {
+      const seen: string[] = [];
+      let cursor: string | undefined;
+      do {
+        const page = await calls.list(org, { phoneNumber: mine, limit: 2, cursor, createdBefore });
+        seen.push(...page.items.map(({ id }) => id));
+        cursor = page.next ?? undefined;
+      } while (cursor !== undefined);
+      expect(seen).toEqual(expected);
+      // A cursor of another filter, from before the bound or after it.
+      const first = await calls.list(org, { phoneNumber: mine, limit: 1 });
+      const rest = await calls.list(org, { phoneNumber: mine, cursor: first.next!, createdBefore });
+      expect(rest.items.map(({ id }) => id)).toEqual(expected.filter((id) => id !== first.items[0]!.id));
+    }
   });
 });

@@ -106,14 +106,13 @@ describe('plain creates', () => {
   it('make the row, the resource and the audit entry in one configuration transaction, or none of them', async () => {
     const config = new ConfigRepository(store.dataSource, store.secrets);
     const agents = new AgentRepository(store.dataSource);
-    const audit = new AuditRepository(store.dataSource);
     const org = await store.newOrg();
     const create = (same: IdempotentRequest, fail: boolean): Promise<{ replayed: boolean }> =>
       config.transaction((tx) =>
         keys.once(tx.manager, same, async () => {
           const { id } = await agents.create(tx, org, { name: 'Once' });
           const entry = { action: 'create', resource: 'agent', resourceId: id, before: null, after: { name: 'Once' } };
-          await audit.add({ orgId: org, keyId: null, requestId: 'r', ...entry }, tx.manager);
+          await new AuditRepository(tx).add({ orgId: org, keyId: null, requestId: 'r', ...entry });
           if (fail) throw new Error('killed');
           return { status: 200, body: { id } };
         }),

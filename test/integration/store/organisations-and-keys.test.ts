@@ -27,23 +27,23 @@ describe('organisations and API keys', () => {
     const orgId = await store.newOrg();
     const key = newApiKey();
     await keys.create({ orgId, name: 'bootstrap', scopes: ['full'], operator: true, key });
-    expect(await keys.findByKey(key)).toMatchObject({ orgId, operator: true });
+    expect(await keys.admit(key, 100)).toMatchObject({ orgId, operator: true });
     expect(await store.dataSource.manager.findBy(ApiKey, { orgId })).toMatchObject([{ last4: key.slice(-4) }]);
   });
 
   it('a key is found until it is revoked or has expired, and is stored nowhere', async () => {
     const orgId = await store.newOrg();
     const { key, record } = await keys.create({ orgId, name: 'CI', scopes: ['phone:read'] });
-    expect(await keys.findByKey(key)).toMatchObject({ id: record.id, orgId, scopes: ['phone:read'], operator: false });
-    expect(await keys.findByKey(`${key}x`)).toBeNull();
+    expect(await keys.admit(key, 100)).toMatchObject({ id: record.id, orgId, scopes: ['phone:read'], operator: false });
+    expect(await keys.admit(`${key}x`, 100)).toBeNull();
     const rows = await store.dataSource.query('SELECT * FROM api_keys WHERE id = $1', [record.id]);
     expect(JSON.stringify(rows)).not.toContain(key);
 
     await store.dataSource.query('UPDATE api_keys SET revoked_at = now() WHERE id = $1', [record.id]);
-    expect(await keys.findByKey(key)).toBeNull();
+    expect(await keys.admit(key, 100)).toBeNull();
 
     const old = await keys.create({ orgId, name: 'old', scopes: ['full'], expiresAt: new Date(Date.now() - 1000) });
-    expect(await keys.findByKey(old.key)).toBeNull();
+    expect(await keys.admit(old.key, 100)).toBeNull();
   });
 
   it('its last use is written at most once a minute', async () => {

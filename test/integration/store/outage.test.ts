@@ -102,7 +102,7 @@ describe('PostgreSQL away', () => {
     try {
       const transaction = dataSource
         .transaction(async (manager) => {
-          await organisations.create({ name: 'in an abandoned transaction' }, manager);
+          await new OrganisationRepository({ manager }).create({ name: 'in an abandoned transaction' });
           signal(pids, 'SIGSTOP');
           await manager.query('SELECT 1');
         })

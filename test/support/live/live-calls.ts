@@ -13,6 +13,7 @@ import { waitFor } from '../stack';
 import type { Stack } from '../stack';
 import { arrivalTimes, gapsUntil, stallsOf, unexplainedMs } from './audio-gaps';
 import { DIALED, LivePhones } from './live-phones';
+import { ThreadStalls } from './thread-stalls';
 
 const LONGEST_GAP_MS = 200;
 /** A machine that kept the phones waiting for longer than this cannot tell whether there was a gap. */
@@ -69,6 +70,7 @@ export interface AudioProblem {
 export class LiveCalls {
   readonly #stack: Stack;
   readonly #phones: LivePhones;
+  readonly #reading = new ThreadStalls();
   #calls: LiveCall[] = [];
   #placedAtMs = Date.now();
 
@@ -282,8 +284,10 @@ export class LiveCalls {
       for (const gap of gapsUntil([answeredMs, ...arrivalTimes(await phone.stream.arrivals())], untilMs)) {
         const first = gap.startMs === answeredMs;
         const last = gap.endMs === untilMs;
-        const lateByeMs = last && phone.over && !endedByUs ? LATE_BYE_MS : 0;
-        const ms = unexplainedMs(gap, stalls);
+        const theirBye = last && phone.over && !endedByUs;
+        const lateByeMs = theirBye ? LATE_BYE_MS : 0;
+        const unread = theirBye ? unexplainedMs(gap, this.#reading.noted) : Infinity;
+        const ms = Math.min(unexplainedMs(gap, stalls), unread);
         if (ms <= (first ? FIRST_PACKET_MS : LONGEST_GAP_MS + lateByeMs)) continue;
         problems.push({
           sipCallId: phone.sipCallId,
@@ -305,6 +309,7 @@ export class LiveCalls {
   }
 
   close(): Promise<void> {
+    this.#reading.close();
     return this.#phones.close();
   }
 

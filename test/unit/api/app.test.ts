@@ -6,12 +6,13 @@ import { Registry } from 'prom-client';
 import { createApp } from '../../../api/app';
 import type { AppDeps } from '../../../api/app';
 import { KeyAuthenticator } from '../../../api/key-authenticator';
-import type { ApiStore } from '../../../api/store';
+import type { ApiStore, OrgStore } from '../../../api/store';
 import { createLogger } from '../../../ops/logger';
 import { StoreError } from '../../../store/errors';
 
 const KEY = 'tl_live_abcdefghijklmnopqrstuvwxyz';
-const principal = { id: 'key-1', orgId: 'org-1', scopes: ['full'], operator: true };
+const rights = { scopes: ['full'], operator: true, suspended: false, expiresAt: null };
+const admitted = { id: 'key-1', orgId: 'org-1', ...rights, allowed: true, fullInUs: 600_000 };
 
 interface Reply {
   readonly status: number;
@@ -19,20 +20,25 @@ interface Reply {
   readonly body: Record<string, unknown>;
 }
 
+/** The parts given, in and beside any organisation. */
+function storeOf(parts: { [Part in keyof (OrgStore & ApiStore)]?: object }): ApiStore {
+  const work = <T>(inside: (org: OrgStore) => Promise<T>): Promise<T> => inside(parts as unknown as OrgStore);
+  return { ...parts, forOrg: () => ({ read: work, write: work }) } as unknown as ApiStore;
+}
+
 /** Store parts that a test does not give are absent. */
-function appWith(store: { [Part in keyof ApiStore]?: object }, logs: string[] = []): AppDeps {
+function appWith(store: { [Part in keyof (OrgStore & ApiStore)]?: object }, logs: string[] = []): AppDeps {
   const logger = createLogger({ name: 'api', level: 'debug', destination: { write: (line) => void logs.push(line) } });
   const apiKeys = {
-    findByKey: (key: string) => Promise.resolve(key === KEY ? principal : null),
+    admit: (key: string) => Promise.resolve(key === KEY ? admitted : null),
     touch: () => Promise.resolve(),
   };
-  const whole = { apiKeys, ...store } as unknown as ApiStore;
+  const whole = storeOf({ apiKeys, ...store });
   return {
     options: {
       sip: { hosts: ['0.0.0.0'], port: 5060, publicHost: 'sip.example.com' },
       outboundAllowedCountries: [],
       allowPrivateTargets: true,
-      rateLimitPerMinute: 100,
       version: '1.2.3',
     },
     store: whole,
@@ -42,7 +48,7 @@ function appWith(store: { [Part in keyof ApiStore]?: object }, logs: string[] = 
       hangup: () => Promise.resolve('done'),
     },
     secrets: { seal: () => 'sealed' },
-    authenticator: new KeyAuthenticator(whole, logger),
+    authenticator: new KeyAuthenticator(whole, logger, { perMinute: 100 }),
     probes: [],
     registry: new Registry(),
     logger,
@@ -96,7 +102,7 @@ describe('an error body', () => {
 
   it('of a database that is away is a 503 with Retry-After', async () => {
     const refused = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
-    const apiKeys = { findByKey: () => Promise.reject(refused) };
+    const apiKeys = { admit: () => Promise.reject(refused) };
     const { status, body, headers } = await send(appWith({ apiKeys }), 'GET', '/phone');
     expect([status, body['code'], headers['retry-after']]).toEqual([503, 'database_unavailable', '2']);
   });
@@ -131,14 +137,14 @@ describe('a key', () => {
     let touched = 0;
     let nowMs = 0;
     const apiKeys = {
-      findByKey: () => Promise.resolve(principal),
+      admit: () => Promise.resolve(admitted),
       touch: () => {
         touched += 1;
         return touched === 1 ? Promise.reject(new Error('away')) : Promise.resolve();
       },
-    } as unknown as ApiStore['apiKeys'];
+    };
     const logger = createLogger({ name: 'api', level: 'silent' });
-    const authenticator = new KeyAuthenticator({ apiKeys }, logger, () => nowMs);
+    const authenticator = new KeyAuthenticator(storeOf({ apiKeys }), logger, { perMinute: 100, nowMs: () => nowMs });
     await authenticator.authenticate(KEY, '192.0.2.1');
     await new Promise((resolve) => setImmediate(resolve));
     for (let n = 0; n < 3; n += 1) await authenticator.authenticate(KEY, '192.0.2.1');
@@ -151,10 +157,13 @@ describe('a key', () => {
   it('that could not be looked up counts for nobody as unknown', async () => {
     let away = true;
     const apiKeys = {
-      findByKey: () => (away ? Promise.reject(new Error('away')) : Promise.resolve(principal)),
+      admit: () => (away ? Promise.reject(new Error('away')) : Promise.resolve(admitted)),
       touch: () => Promise.resolve(),
-    } as unknown as ApiStore['apiKeys'];
-    const authenticator = new KeyAuthenticator({ apiKeys }, createLogger({ name: 'api', level: 'silent' }), () => 0);
+    };
+    const authenticator = new KeyAuthenticator(storeOf({ apiKeys }), createLogger({ name: 'api', level: 'silent' }), {
+      perMinute: 100,
+      nowMs: () => 0,
+    });
     for (let n = 0; n < 3_100; n += 1) {
       await expect(authenticator.authenticate(KEY, '192.0.2.1')).rejects.toThrow('away');
     }
@@ -166,14 +175,14 @@ describe('a key', () => {
     let asked = 0;
     let nowMs = 0;
     const apiKeys = {
-      findByKey: (key: string) => {
+      admit: (key: string) => {
         asked += 1;
-        return Promise.resolve(key === KEY ? principal : null);
+        return Promise.resolve(key === KEY ? admitted : null);
       },
       touch: () => Promise.resolve(),
-    } as unknown as ApiStore['apiKeys'];
+    };
     const logger = createLogger({ name: 'api', level: 'silent' });
-    const authenticator = new KeyAuthenticator({ apiKeys }, logger, () => nowMs);
+    const authenticator = new KeyAuthenticator(storeOf({ apiKeys }), logger, { perMinute: 100, nowMs: () => nowMs });
     await authenticator.authenticate(KEY, '192.0.2.1');
     const addresses = ['192.0.2.1', '2001:db8::1', '2001:db8:0:0:ffff::2'];
     const guesses = Array.from({ length: 12_000 }, (_, n) =>

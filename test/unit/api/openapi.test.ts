@@ -76,6 +76,14 @@ describe('the declared OpenAPI document', () => {
     }
   });
 
+  it('has a use for every component, and every query as parameters', () => {
+    const text = JSON.stringify(document);
+    const { schemas } = document['components'] as { schemas: Record<string, unknown> };
+    expect(Object.keys(schemas).filter((name) => !text.includes(`"#/components/schemas/${name}"`))).toEqual([]);
+    const audit = operations.find(({ operation }) => operation.operationId === 'listAuditLog')?.operation;
+    expect(audit?.parameters?.map(({ name }) => name)).toEqual(expect.arrayContaining(['cursor', 'limit', 'resource']));
+  });
+
   it('refers only to components it has, and leaves the long patterns out', () => {
     const text = JSON.stringify(document);
     const components = (document['components'] as { schemas: Record<string, unknown> }).schemas;

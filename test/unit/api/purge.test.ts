@@ -1,7 +1,7 @@
 import { purgeHourly } from '../../../api/database';
 import { createLogger } from '../../../ops/logger';
 
-it('old idempotency keys are removed batch by batch, and an outage is no reason to stop', async () => {
+it('old idempotency keys are removed batch by batch, rates of idle keys at once, and an outage is no reason to stop', async () => {
   const over = new AbortController();
   const answers: (number | Error)[] = [1000, 12, 0];
   let asked = 0;
@@ -11,12 +11,15 @@ it('old idempotency keys are removed batch by batch, and an outage is no reason 
     if (answer === 0) setImmediate(() => over.abort());
     return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
   };
-  const store = { idempotency: { purge } } as unknown as Parameters<typeof purgeHourly>[0];
+  const purgeRates = jest.fn(() => Promise.resolve(3));
+  const store = { apiKeys: { purgeRates }, idempotency: { purge } } as unknown as Parameters<typeof purgeHourly>[0];
   await purgeHourly(store, createLogger({ name: 'test', level: 'silent' }), over.signal);
   expect(asked).toBe(3);
+  expect(purgeRates).toHaveBeenCalledTimes(1);
 
   const again = new AbortController();
   const failing = {
+    apiKeys: { purgeRates },
     idempotency: {
       purge: () => {
         setImmediate(() => again.abort());

@@ -63,6 +63,7 @@ export function delta(changes: Partial<ConfigDelta> = {}): ConfigDelta {
     outboundTrunks: [],
     deleted: [],
     unreadable: [],
+    suspended: [],
     ...changes,
   };
 }

@@ -7,6 +7,7 @@ const inbound = (authUsername: string, phoneNumbers: readonly string[] = []) => 
   authUsername,
   authPassword: 'password',
   phoneNumbers,
+  previousPassword: null,
   mediaTimeoutSeconds: 40,
 });
 
@@ -60,6 +61,7 @@ test('trunks are given with all their settings', () => {
     orgId: 'org-1',
     username: 'user',
     password: 'password',
+    previousPassword: null,
     phoneNumbers: [],
     mediaTimeoutSeconds: 40,
   });
@@ -127,4 +129,21 @@ describe('the numbers of an organisation', () => {
     config.apply(delta({ full: false, deleted: [{ kind: 'phone_number', id: 'p1' }] }));
     expect(own(config)).toBeNull();
   });
+});
+
+test('trunks of a suspended organisation carry no new calls; those under way go on', () => {
+  const config = new ConfigSnapshot();
+  const both = { inboundTrunks: [inbound('user')], outboundTrunks: [outbound] };
+  config.apply(delta(both));
+  const suspended = [
+    { kind: 'inbound_trunk', id: 't1' },
+    { kind: 'outbound_trunk', id: 't2' },
+  ] as const;
+  for (const full of [false, true]) {
+    expect(config.apply(delta({ version: 2, full, suspended }))).toEqual([]);
+    expect(config.inboundTrunk('user')).toBeUndefined();
+    expect(config.outboundTrunk('t2')).toBeUndefined();
+    config.apply(delta({ version: 3, full: false, ...both }));
+    expect(config.inboundTrunk('user')).toBeDefined();
+  }
 });

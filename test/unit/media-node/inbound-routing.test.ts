@@ -21,6 +21,7 @@ function snapshot(changes: Parameters<typeof delta>[0] = {}): ConfigSnapshot {
           orgId: ORG,
           authUsername: 'user',
           authPassword: 'password',
+          previousPassword: null,
           phoneNumbers: ['+15551234567', '+15550000009'],
           mediaTimeoutSeconds: 40,
         },

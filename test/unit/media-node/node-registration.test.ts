@@ -45,12 +45,17 @@ function setUp(options: Surroundings = {}) {
         if (own === null) return Promise.reject(new Error('PostgreSQL is away'));
         return Promise.resolve(own).then((seen) => (seen ? { surveyId: options.surveyId?.() ?? null } : null));
       },
+      configured: (_boot, version) => {
+        log.push(`configured ${version}`);
+        return Promise.resolve();
+      },
       find: () => Promise.resolve(options.row === undefined ? null : row(options.row)),
       stopped: () => {
         log.push('row removed');
         return Promise.resolve();
       },
     },
+    configVersion: () => 7,
     lists: {
       tell: (surveyId, { bootId, calls }) => {
         log.push(`told ${surveyId}: ${calls.length} calls of ${bootId}`);
@@ -97,6 +102,17 @@ test('the row says where phone systems find the node', async () => {
   const { registration, sightings } = setUp();
   await registration.start();
   expect(sightings).toMatchObject([{ nodeId: 'n1', bootId: 'b1', sipAddress: '10.0.0.1', info: { max_calls: 10 } }]);
+  await registration.abandon();
+});
+
+test('the row says which configuration the node acts on, each second and at once when it is another', async () => {
+  const { registration, sightings, log } = setUp();
+  await registration.configured(6);
+  expect(log).toEqual([]); // There is no row of this boot yet: its first sign of life will say it.
+  await registration.start();
+  expect(sightings[0]).toMatchObject({ configVersion: 7 });
+  await registration.configured(8);
+  expect(log.at(-1)).toBe('configured 8');
   await registration.abandon();
 });
 

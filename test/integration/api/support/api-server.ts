@@ -1,15 +1,15 @@
 /** The API on a database of its own and the run's Temporal server, on a port of the system's choice. */
-import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 import { Registry } from 'prom-client';
-import type { DataSource } from 'typeorm';
+import { DataSource } from 'typeorm';
 
 import { createApp, openApiDocument } from '../../../../api/app';
 import type { AppDeps, AppOptions } from '../../../../api/app';
 import { createApiStore, whenConnected } from '../../../../api/database';
 import { KeyAuthenticator } from '../../../../api/key-authenticator';
+import { createLimitedServer } from '../../../../api/limited-server';
 import type { OpenApiDocument } from '../../../../api/openapi';
 import { createLogger } from '../../../../ops/logger';
 import { createDataSource } from '../../../../store/data-source';
@@ -47,12 +47,21 @@ export interface RequestOptions {
 
 export interface ApiServerOptions {
   /** Default: a database of its own, removed at the end. */
-  readonly database?: { readonly dataSource: DataSource; readonly secrets: SecretBox };
+  readonly database?: {
+    readonly dataSource: DataSource;
+    readonly secrets: SecretBox;
+    /** As which the API connects; default as `dataSource`. */
+    readonly apiSource?: DataSource;
+    /** Default: one that is made. */
+    readonly tenant?: Tenant;
+  };
   readonly options?: Partial<AppOptions>;
+  readonly rateLimitPerMinute?: number;
   readonly workflows?: (deps: { dataSource: DataSource; secrets: SecretBox }) => AppDeps['workflows'];
 }
 
 export class ApiServer {
+  /** The owner's: what tests look at and prepare. The API itself comes as its role. */
   readonly dataSource: DataSource;
   readonly secrets: SecretBox;
   readonly openapi: OpenApiDocument;
@@ -62,11 +71,13 @@ export class ApiServer {
   readonly contract: ContractChecker;
   readonly #database: TestDatabase | null;
   readonly #server: Server;
+  readonly #apiSource: DataSource;
   #nodeTimer: NodeJS.Timeout | undefined;
 
   private constructor(parts: {
     database: TestDatabase | null;
     dataSource: DataSource;
+    apiSource: DataSource;
     secrets: SecretBox;
     deps: AppDeps;
     server: Server;
@@ -76,6 +87,7 @@ export class ApiServer {
     this.dataSource = parts.dataSource;
     this.secrets = parts.secrets;
     this.#server = parts.server;
+    this.#apiSource = parts.apiSource;
     this.logs = parts.logs;
     this.openapi = openApiDocument(parts.deps);
     this.contract = new ContractChecker(this.openapi);
@@ -86,13 +98,17 @@ export class ApiServer {
     const secrets = settings.database?.secrets ?? new SecretBox(newMasterKey());
     const dataSource =
       settings.database?.dataSource ?? (await createDataSource({ url: database?.databaseUrl ?? '' }).initialize());
+    const apiSource =
+      database === null
+        ? (settings.database?.apiSource ?? dataSource)
+        : await createDataSource({ url: database.apiUrl, poolSize: 10 }).initialize();
     const logs: string[] = [];
     const logger = createLogger({
       name: 'api',
       level: 'debug',
       destination: { write: (line) => void logs.push(line) },
     });
-    const store = createApiStore(dataSource, secrets);
+    const store = createApiStore(apiSource, secrets);
     const workflows = settings.workflows?.({ dataSource, secrets }) ?? new FakeCallRequests(dataSource, secrets);
     const nodes = new MediaNodeRepository(dataSource);
     const deps: AppDeps = {
@@ -100,14 +116,16 @@ export class ApiServer {
         sip: { hosts: ['0.0.0.0'], port: 5070, publicHost: 'sip.test.example' },
         outboundAllowedCountries: [],
         allowPrivateTargets: true,
-        rateLimitPerMinute: 100_000,
         version: '0.0.0',
         ...settings.options,
       },
       store,
       workflows,
       secrets,
-      authenticator: whenConnected(dataSource, new KeyAuthenticator(store, logger)),
+      authenticator: whenConnected(
+        apiSource,
+        new KeyAuthenticator(store, logger, { perMinute: settings.rateLimitPerMinute ?? 100_000 }),
+      ),
       probes: [
         { name: 'postgresql', check: async () => void (await dataSource.query('SELECT 1')) },
         {
@@ -121,13 +139,20 @@ export class ApiServer {
       logger,
     };
     const handle = createApp(deps).callback();
-    const server = createServer((request, response) => void handle(request, response));
+    const server = createLimitedServer((request, response) => void handle(request, response));
     // On a machine that stands still for a moment, fetch would find a connection that has just been given up.
     server.keepAliveTimeout = 60_000;
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const api = new ApiServer({ database, dataSource, secrets, deps, server, logs });
-    api.tenant = await api.createTenant({ operator: true });
+    const api = new ApiServer({ database, dataSource, apiSource, secrets, deps, server, logs });
+    api.tenant = settings.database?.tenant ?? (await api.createTenant({ operator: true }));
     return api;
+  }
+
+  /** Another process of the same API: what it shares with the first is the database. */
+  async sibling(settings: Omit<ApiServerOptions, 'database'> = {}): Promise<ApiServer> {
+    const { dataSource, secrets, tenant } = this;
+    const apiSource = await new DataSource({ ...this.#apiSource.options }).initialize();
+    return ApiServer.start({ ...settings, database: { dataSource, secrets, apiSource, tenant } });
   }
 
   get url(): string {
@@ -163,8 +188,8 @@ export class ApiServer {
     return { agentId: made.id, trunkId: trunk.id };
   }
 
-  /** From now on a media node lives that speaks English. */
-  async seeNode(sipAddress = '127.0.0.1:5060'): Promise<void> {
+  /** From now on a media node lives that speaks English and acts on this configuration, by default on every one. */
+  async seeNode(sipAddress = '127.0.0.1:5060', configVersion = Number.MAX_SAFE_INTEGER): Promise<void> {
     const nodes = new MediaNodeRepository(this.dataSource);
     const seen = (): Promise<SeenNode | null> =>
       nodes.seen({
@@ -173,6 +198,7 @@ export class ApiServer {
         startedAtMs: Date.now(),
         sipAddress,
         calls: 0,
+        configVersion,
         info: { voices: [{ id: 'slt', name: 'SLT', language: ['en'], gender: 'female' }] },
       });
     await seen();
@@ -233,8 +259,10 @@ export class ApiServer {
       this.#server.close(() => resolve());
       this.#server.closeAllConnections();
     });
+    if (this.#database !== null) await this.dataSource.destroy();
+    // A test that gives its own data source keeps it.
+    if (this.#apiSource !== this.dataSource && this.#apiSource.isInitialized) await this.#apiSource.destroy();
     if (this.#database === null) return;
-    await this.dataSource.destroy();
     await this.#database.drop();
   }
 }

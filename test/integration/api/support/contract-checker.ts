@@ -1,4 +1,5 @@
 import Ajv2020 from 'ajv/dist/2020';
+import type { ValidateFunction } from 'ajv/dist/2020';
 
 import type { OpenApiDocument } from '../../../../api/openapi';
 
@@ -27,6 +28,8 @@ export class ContractChecker {
   readonly seen = new Set<string>();
   readonly #document: OpenApiDocument;
   readonly #ajv: Ajv2020;
+  /** By schema of the document: compiling takes longer than the request did. */
+  readonly #validators = new Map<object, ValidateFunction>();
 
   constructor(document: OpenApiDocument) {
     this.#document = document;
@@ -71,8 +74,12 @@ export class ContractChecker {
   }
 
   #errorsOf(schema: object, value: unknown): string[] {
-    const located = JSON.parse(JSON.stringify(schema).replaceAll('"#/', '"document#/')) as object;
-    const validate = this.#ajv.compile(located);
+    let validate = this.#validators.get(schema);
+    if (validate === undefined) {
+      const located = JSON.parse(JSON.stringify(schema).replaceAll('"#/', '"document#/')) as object;
+      validate = this.#ajv.compile(located);
+      this.#validators.set(schema, validate);
+    }
     if (validate(value)) return [];
     return (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message ?? ''}`);
   }

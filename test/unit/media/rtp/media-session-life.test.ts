@@ -153,6 +153,17 @@ describe('a session that hears only packets of others', () => {
     alone.run(500);
     expect([...deaf(heard), ...deaf(alone)]).toEqual([]);
   });
+
+  it('takes an announcement before the answer for none of theirs, whoever sends it', () => {
+    for (const from of [{}, { address: '203.0.113.66' }]) {
+      const bench = new Bench();
+      for (let packet = 0; packet < 1500; packet++) bench.receive(SILENCE, from);
+      bench.session.setRemote(REMOTE, bench.nowMs);
+      bench.run(500);
+      expect(deaf(bench)).toEqual([]);
+      expect(bench.session.close(bench.nowMs)).toMatchObject({ packetsReceived: 0, packetsForeign: 0 });
+    }
+  });
 });
 
 describe('RTCP of a session', () => {

@@ -31,10 +31,11 @@ function expecting(): SourceLock {
 }
 
 describe('SourceLock', () => {
-  it('refuses everything before an SDP is known', () => {
+  it('refuses everything before an SDP is known, and calls none of it foreign', () => {
     const lock = new SourceLock();
     expect(send(lock, {}, 1, 5, 0)).toEqual([false, false, false, false, false]);
-    expect(lock.foreignPackets).toBe(5);
+    expect(lock.acceptRtcp(SDP.address, SDP.rtcpPort, SSRC, 100)).toBe(false);
+    expect(lock.foreignPackets).toBe(0);
   });
 
   it("accepts the SDP's address from the first packet", () => {

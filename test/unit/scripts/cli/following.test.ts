@@ -193,6 +193,14 @@ describe('following a call', () => {
       expect((await run(place)).code).toBe(5);
     });
 
+    test('tells what the placing was warned of', async () => {
+      endedAs('answered', null);
+      const warnings = [{ path: 'contact_id', message: 'Not kept' }];
+      api.on('POST /phone/outbound-call', { id: CALL, status: 'queued', warnings });
+      expect((await run(place)).stderr).toBe('warning: contact_id: Not kept\n');
+      expect(JSON.parse((await run([...place, '--json'])).stdout)).toMatchObject({ status: 'completed', warnings });
+    });
+
     test('tells of which call it lost sight', async () => {
       endedAs('answered', null);
       api.on(EVENTS, errorOf(401, 'invalid_key', 'The key was revoked'), 401);

@@ -12,6 +12,7 @@ test('a program that is not ours gets none of the secrets, and all else', () => 
     SECRETS_KEY: 'k',
     BOOTSTRAP_API_KEY: 'k',
     DATABASE_URL: 'postgres://u:p@h/d',
+    API_DATABASE_URL: 'postgres://u:p@h/d',
     LLM_API_KEY: 'k',
     TEMPORAL_API_KEY: 'k',
     PGPASSWORD: 'p',

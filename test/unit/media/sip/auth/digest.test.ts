@@ -162,6 +162,27 @@ describe('digest server', () => {
     expect(nodeWith(another).verify(invite(challenged.text), '192.0.2.1')).toEqual({ kind: 'challenge', stale: false });
   });
 
+  it('accepts the password before a rotation, too, as long as it is told of it', () => {
+    const previous = { current: undefined as string | undefined };
+    const rotated = new DigestServer({
+      ...options,
+      credentials: (username) => ({
+        username,
+        trunkId: 't',
+        orgId: 'o',
+        password: 'new',
+        ...(previous.current === undefined ? {} : { previousPassword: previous.current }),
+      }),
+    });
+    const verdict = (password: string): string =>
+      rotated.verify(invite(authorize(rotated, { password }).text), '192.0.2.1').kind;
+    previous.current = 'old';
+    expect([verdict('new'), verdict('old'), verdict('older')]).toEqual(['accepted', 'accepted', 'denied']);
+    previous.current = undefined;
+    expect([verdict('new'), verdict('old')]).toEqual(['accepted', 'denied']);
+    rotated.close();
+  });
+
   it('denies a wrong password and an unknown user alike', () => {
     for (const changes of [
       { password: 'x' },

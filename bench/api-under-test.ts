@@ -1,0 +1,113 @@
+/** The built API as a process of its own, before an embedded PostgreSQL whose tables are full. */
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { PostgresServer } from '../scripts/postgres/postgres-server';
+import { PROJECT_ROOT } from '../scripts/project-root';
+import { createDataSource, migrate } from '../store/data-source';
+import { ApiKeyRepository } from '../store/repositories/api-key-repository';
+import { OrganisationRepository } from '../store/repositories/organisation-repository';
+import { allowLogin, API_ROLE } from '../store/row-level-security';
+import { SecretBox } from '../store/secrets';
+import { fillTables } from '../test/support/filled-tables';
+import type { TableSizes } from '../test/support/filled-tables';
+import { freePort } from '../test/support/free-ports';
+import { waitFor } from '../test/support/stack';
+
+const READY_WITHIN_MS = 30_000;
+const FILLED_WITHIN_MS = 30 * 60_000;
+
+export class ApiUnderTest {
+  readonly url: string;
+  readonly #children: ChildProcess[] = [];
+  readonly #postgres: PostgresServer;
+  readonly #dataDir: string;
+  #key = '';
+
+  private constructor(url: string, postgres: PostgresServer, dataDir: string) {
+    this.url = url;
+    this.#postgres = postgres;
+    this.#dataDir = dataDir;
+  }
+
+  static async start(sizes: TableSizes): Promise<ApiUnderTest> {
+    const dataDir = mkdtempSync(join(tmpdir(), 'trunkline-bench-api-'));
+    const postgres = new PostgresServer({ dataDir });
+    const api = new ApiUnderTest(`http://127.0.0.1:${await freePort()}`, postgres, dataDir);
+    try {
+      await postgres.start();
+      const secretsKey = randomBytes(32).toString('base64');
+      const password = randomBytes(24).toString('base64url');
+      api.#key = await fill(postgres.databaseUrl(), new SecretBox(secretsKey), sizes, password);
+      const database = new URL(postgres.databaseUrl());
+      Object.assign(database, { username: API_ROLE, password });
+      api.spawn([join(PROJECT_ROOT, 'dist/api/main.js')], {
+        API_PORT: new URL(api.url).port,
+        DATABASE_URL: database.toString(),
+        SECRETS_KEY: secretsKey,
+        // Nothing listens there: no request of these needs it.
+        TEMPORAL_ADDRESS: `127.0.0.1:${await freePort()}`,
+        RATE_LIMIT_PER_MINUTE: '1000000',
+        LOG_LEVEL: 'error',
+      });
+      await waitFor('the API', READY_WITHIN_MS, async () => (await api.get('/phone/numbers?limit=1')) ?? undefined);
+      return api;
+    } catch (error) {
+      await api.stop();
+      throw error;
+    }
+  }
+
+  /** Of the organisation that has half of everything. */
+  get key(): string {
+    return this.#key;
+  }
+
+  /** Ends with it. */
+  spawn(args: readonly string[], env: Readonly<Record<string, string>>): void {
+    const child = spawn(process.execPath, args, {
+      cwd: PROJECT_ROOT,
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env: { PATH: process.env['PATH'], NODE_ENV: 'production', ...env },
+    });
+    this.#children.push(child);
+  }
+
+  /** The body of a 200, null otherwise. */
+  async get(path: string): Promise<unknown> {
+    const answer = await fetch(`${this.url}${path}`, { headers: { authorization: `Bearer ${this.key}` } }).catch(
+      () => null,
+    );
+    return answer?.status === 200 ? answer.json() : null;
+  }
+
+  async stop(): Promise<void> {
+    for (const child of this.#children) {
+      const exited = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGKILL');
+      if (child.exitCode === null && child.signalCode === null) await exited;
+    }
+    await this.#postgres.stop();
+    rmSync(this.#dataDir, { recursive: true, force: true });
+  }
+}
+
+/** Answers the key. */
+async function fill(url: string, secrets: SecretBox, sizes: TableSizes, password: string): Promise<string> {
+  const owner = createDataSource({ url, statementTimeoutMs: FILLED_WITHIN_MS });
+  await migrate(owner);
+  await owner.initialize();
+  try {
+    const { id: orgId } = await new OrganisationRepository(owner).create({ name: 'Bench' });
+    await fillTables(owner.manager, orgId, sizes);
+    await allowLogin(owner, API_ROLE, password);
+    const { key } = await new ApiKeyRepository(owner, secrets).create({ orgId, name: 'bench', scopes: ['full'] });
+    return key;
+  } finally {
+    await owner.destroy();
+  }
+}

@@ -1,0 +1,157 @@
+/**
+ * `npm run bench:api`: the built API before a PostgreSQL with 10,000 agents, 50,000 numbers and 1,000,000 calls, half of
+ * them of the organisation that asks. First `BENCH_RATE` (500) requests a second for `BENCH_SECONDS` (60), four reads to a
+ * write; then as many as it takes, beside a bare Koa route. Calls are not placed here: `bench:latency` does. Prints one JSON
+ * line. `BENCH_SCALE` (1) makes the tables smaller, to try it.
+ */
+import { cpus, loadavg } from 'node:os';
+import { join } from 'node:path';
+
+import { PROJECT_ROOT } from '../scripts/project-root';
+import { FILLED, filledId } from '../test/support/filled-tables';
+import type { TableSizes } from '../test/support/filled-tables';
+import { freePort } from '../test/support/free-ports';
+import { waitFor } from '../test/support/stack';
+import { ApiUnderTest } from './api-under-test';
+import { HttpLoad } from './http-load';
+import type { HttpRequest } from './http-load';
+import { percentiles } from './percentiles';
+
+const GOALS = { readP99Ms: 10, writeP99Ms: 30 };
+const CONNECTIONS = 32;
+const WARM_UP_SECONDS = 5;
+/** At most, as the warming up: shorter when the whole is. */
+const SATURATED_SECONDS = 10;
+const A_PAGE: HttpRequest = { kind: 'read', method: 'GET', path: '/phone/calls?limit=20' };
+
+async function main(): Promise<void> {
+  const seconds = Number(process.env['BENCH_SECONDS'] ?? 60);
+  const perSecond = Number(process.env['BENCH_RATE'] ?? 500);
+  const sizes = sizesAt(Number(process.env['BENCH_SCALE'] ?? 1));
+  const before = loadavg()[0];
+  const began = performance.now();
+  const api = await ApiUnderTest.start(sizes);
+  const load = new HttpLoad(api.url, { authorization: `Bearer ${api.key}` });
+  try {
+    const filledMs = Math.round(performance.now() - began);
+    const next = mixed(sizes);
+    await load.atRate(next, perSecond, Math.min(WARM_UP_SECONDS, seconds));
+    const { readMs, writeMs, refused } = await load.atRate(next, perSecond, seconds);
+    const [reads, writes] = [percentiles(readMs), percentiles(writeMs)];
+    const saturation = await besideBareRoute(api, load, Math.min(SATURATED_SECONDS, seconds));
+    const failed = Object.keys(refused).length > 0;
+    const passed = !failed && reads.p99 <= GOALS.readP99Ms && writes.p99 <= GOALS.writeP99Ms;
+    const figures = {
+      bench: 'api',
+      tables: sizes,
+      filledMs,
+      perSecond,
+      seconds,
+      reads,
+      writes,
+      refused,
+      goals: GOALS,
+      saturation,
+      cores: cpus().length,
+      loadAverage: { before, after: loadavg()[0] },
+      passed,
+    };
+    process.stdout.write(`${JSON.stringify(figures)}\n`);
+    if (!passed) process.exitCode = 1;
+  } finally {
+    load.close();
+    await api.stop();
+  }
+}
+
+function sizesAt(scale: number): TableSizes {
+  const scaled = (rows: number): number => Math.ceil(rows * scale);
+  return {
+    organisations: 100,
+    agents: scaled(10_000),
+    phoneNumbers: scaled(50_000),
+    calls: scaled(1_000_000),
+    callsWithRecords: scaled(20_000),
+    contacts: scaled(100_000),
+    auditEntries: scaled(200_000),
+    others: scaled(10_000),
+  };
+}
+
+/** Every filter of the calls in its turn, single things by id, and changes of contacts and agents. */
+function mixed({ agents, calls, callsWithRecords, contacts, organisations }: TableSizes): (n: number) => HttpRequest {
+  const read = (path: string): HttpRequest => ({ kind: 'read', method: 'GET', path });
+  const own = (kind: string, rows: number, n: number, step: number): string =>
+    filledId(kind, step * (1 + ((n * 7919) % Math.floor(rows / step))));
+  const middle = new Date(FILLED.newest.getTime() - (calls / 2) * FILLED.stepSeconds * 1000).toISOString();
+  const reads: readonly ((n: number) => string)[] = [
+    '/phone/calls',
+    '/phone/calls?status=ringing',
+    '/phone/calls?status=completed',
+    '/phone/calls?disposition=busy',
+    '/phone/calls?direction=outbound',
+    `/phone/calls?phone_agent_id=${FILLED.common.agentId}`,
+    `/phone/calls?campaign_id=${FILLED.common.campaignId}`,
+    `/phone/calls?phone_number=${encodeURIComponent(FILLED.common.phoneNumber)}`,
+    `/phone/calls?created_before=${middle}`,
+    '/phone/numbers',
+    '/contacts',
+    '/audit-log?action=revoke',
+  ].map((path) => (): string => path);
+  // A detail is asked for as often as a list.
+  const details: readonly ((n: number) => string)[] = [
+    (n) => `/phone/calls/${own('call', calls, n, 2)}`,
+    (n) => `/phone/calls/${own('call', callsWithRecords * 2, n, 2)}/events`,
+    (n) => `/phone/${own('agent', agents, n, organisations)}`,
+    (n) => `/contacts/${own('contact', contacts, n, 2)}`,
+  ];
+  const write = (n: number): HttpRequest => {
+    if (n % 3 === 0) return newContact(n);
+    if (n % 3 === 1) {
+      const path = `/contacts/${own('contact', contacts, n, 2)}`;
+      return { kind: 'write', method: 'PATCH', path, body: { contact: { name: `Renamed ${n}` } } };
+    }
+    const path = `/phone/${own('agent', agents, n, organisations)}`;
+    return { kind: 'write', method: 'PATCH', path, body: { name: `Renamed ${n}` } };
+  };
+  const turns = [...reads, ...reads.map((_, i) => details[i % details.length]!)];
+  let reading = 0;
+  return (n) => (n % 5 === 4 ? write(Math.floor(n / 5)) : read(turns[reading++ % turns.length]!(n)));
+}
+
+const newContact = (n: number): HttpRequest => ({
+  kind: 'write',
+  method: 'POST',
+  path: '/contacts',
+  body: { contact: { name: `Contact ${n}`, email: `contact-${n}@example.com`, custom_data: { n } } },
+});
+
+/** Requests per second and how many of them the bare route answers in that time. */
+async function besideBareRoute(
+  api: ApiUnderTest,
+  load: HttpLoad,
+  seconds: number,
+): Promise<Readonly<Record<string, object>>> {
+  const port = await freePort();
+  const page = await api.get(A_PAGE.path);
+  api.spawn(['--import', 'tsx', join(PROJECT_ROOT, 'bench/bare-route.ts')], {
+    BARE_PORT: String(port),
+    BARE_PAGE: JSON.stringify(page),
+  });
+  const bare = new HttpLoad(`http://127.0.0.1:${port}`);
+  try {
+    await waitFor('the bare route', 15_000, async () => ((await bare.send(A_PAGE)) === 200 ? true : undefined));
+    const compared = async (next: (n: number) => HttpRequest): Promise<object> => {
+      const [bareRate, apiRate] = [
+        await bare.saturated(next, CONNECTIONS, seconds),
+        await load.saturated(next, CONNECTIONS, seconds),
+      ];
+      return { api: apiRate, bare: bareRate, ratio: Math.round((100 * apiRate) / bareRate) / 100 };
+    };
+    return { readsPerSecond: await compared(() => A_PAGE), writesPerSecond: await compared(newContact) };
+  } finally {
+    bare.close();
+  }
+}
+
+void main();

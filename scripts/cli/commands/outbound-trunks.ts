@@ -1,0 +1,62 @@
+import type { Command } from 'commander';
+
+import { wholeNumber } from '../arguments';
+import { PASSWORD_FIELD } from '../fields';
+import type { Field } from '../fields';
+import { ResourceCommands, resourcePath } from '../resource';
+import type { Resource } from '../resource';
+import type { CliSession } from '../session';
+
+export interface OutboundTrunkItem {
+  readonly id: string;
+  readonly name: string;
+  readonly created_at: string;
+}
+
+export const FORCE_HELP = 'also while it carries calls: they are ended';
+export const MEDIA_TIMEOUT_FIELD: Field = {
+  name: 'media_timeout_seconds',
+  flags: '--media-timeout <seconds>',
+  help: 'silence of the peer that ends a call',
+  parse: wholeNumber,
+};
+
+/** By id or name. */
+export const OUTBOUND_TRUNKS: Resource<OutboundTrunkItem> = {
+  what: 'outbound_trunk',
+  path: '/phone/sip/outbound-trunks',
+  paged: false,
+  columns: [
+    { title: 'ID', value: ({ id }) => id },
+    { title: 'NAME', value: ({ name }) => name },
+    { title: 'CREATED', value: (row) => row.created_at },
+  ],
+  nameOf: ({ name }) => name,
+};
+
+const FIELDS: readonly Field[] = [
+  { name: 'name', flags: '--name <name>' },
+  { name: 'host', flags: '--host <host>', help: 'host name or address of the carrier' },
+  { name: 'port', flags: '--port <port>', help: 'default 5060', parse: wholeNumber },
+  { name: 'transport', flags: '--transport <transport>', help: 'udp (default) or tcp' },
+  { name: 'username', flags: '--username <name>' },
+  PASSWORD_FIELD,
+  { name: 'caller_number', flags: '--caller-number <number>', help: 'the number that calls come from' },
+  MEDIA_TIMEOUT_FIELD,
+];
+
+export function addOutboundTrunkCommands(group: Command, session: CliSession): void {
+  const commands = new ResourceCommands(group, session, OUTBOUND_TRUNKS);
+  commands.list('all outbound trunks');
+  commands.show('one trunk, by id or name');
+  commands.create('create one', FIELDS);
+  commands.update('PATCH', FIELDS);
+  group
+    .command('rename <trunk> <name>')
+    .description('call it something else')
+    .action(async (word: string, name: string) => {
+      const path = await resourcePath(session, OUTBOUND_TRUNKS, word);
+      session.output.record(await session.api.request('PUT', path, { body: { name } }));
+    });
+  commands.delete('delete one; agents that dialled through it have none afterwards', { force: FORCE_HELP });
+}

@@ -1,0 +1,121 @@
+import { OrganisationScope } from '../../../store/organisation-scope';
+import { ApiKeyRepository } from '../../../store/repositories/api-key-repository';
+import { ApiServer } from './support/api-server';
+import type { Answer, Tenant } from './support/api-server';
+
+const PER_MINUTE = 100;
+const SHARE_MS = 60_000 / PER_MINUTE;
+
+describe('the rate of a key, with two API processes', () => {
+  let servers: readonly ApiServer[];
+  let first: ApiServer;
+  let key: Tenant;
+  beforeAll(async () => {
+    first = await ApiServer.start({ rateLimitPerMinute: PER_MINUTE });
+    servers = [first, await first.sibling({ rateLimitPerMinute: PER_MINUTE })];
+  });
+  afterAll(async () => {
+    for (const server of [...servers].reverse()) await server.stop();
+  });
+  beforeEach(async () => {
+    key = await first.createKey(first.tenant.orgId);
+  });
+
+  /** From both processes in turn. */
+  const ask = (n: number): Promise<Answer> => servers[n % 2]!.get('/phone', { key: key.key });
+  const askAtOnce = (count: number): Promise<Answer[]> => Promise.all(Array.from({ length: count }, (_, n) => ask(n)));
+  const number = ({ headers }: Answer, name: string): number => Number(headers.get(name));
+  /** As if so much time had passed since. */
+  const pass = (seconds: number): Promise<unknown> =>
+    first.dataSource.query(`UPDATE api_key_rates SET full_at = full_at - make_interval(secs => $2) WHERE key_id = $1`, [
+      key.keyId,
+      seconds,
+    ]);
+  const rows = async (): Promise<unknown[]> =>
+    first.dataSource.query('SELECT key_id FROM api_key_rates WHERE key_id = $1', [key.keyId]);
+
+  it('is one for both: of many at once just those pass that it has room for', async () => {
+    const begunMs = performance.now();
+    const answers = await askAtOnce(160);
+    const passed = answers.filter(({ status }) => status === 200);
+    // Those that came free again meanwhile.
+    const more = Math.ceil((performance.now() - begunMs) / SHARE_MS);
+    expect(passed.length).toBeGreaterThanOrEqual(PER_MINUTE);
+    expect(passed.length).toBeLessThanOrEqual(PER_MINUTE + more);
+    const refused = answers.filter(({ status }) => status !== 200);
+    expect(refused.length).toBeGreaterThan(0);
+    for (const answer of refused) {
+      expect([answer.status, answer.body.code]).toEqual([429, 'rate_limited']);
+      expect(number(answer, 'retry-after')).toBe(1);
+      expect(number(answer, 'ratelimit-remaining')).toBe(0);
+      expect(number(answer, 'ratelimit-reset')).toBe(60);
+    }
+  });
+
+  it('is told by each process as it is for both, never more than is left', async () => {
+    const begunMs = performance.now();
+    for (let n = 1; n <= 40; n += 1) {
+      const answer = await ask(n);
+      const more = Math.ceil((performance.now() - begunMs) / SHARE_MS);
+      expect(number(answer, 'ratelimit-limit')).toBe(PER_MINUTE);
+      const remaining = number(answer, 'ratelimit-remaining');
+      expect(remaining).toBeGreaterThanOrEqual(PER_MINUTE - n);
+      expect(remaining).toBeLessThanOrEqual(PER_MINUTE - n + more);
+      expect(number(answer, 'ratelimit-reset')).toBeLessThanOrEqual(Math.ceil((n * SHARE_MS) / 1000));
+      expect(number(answer, 'ratelimit-reset')).toBeGreaterThanOrEqual(1);
+    }
+  });
+
+  it('has what was promised: as many as remain, and one more after Retry-After', async () => {
+    const left = number(await ask(0), 'ratelimit-remaining');
+    expect((await askAtOnce(left)).map(({ status }) => status)).toEqual(Array(left).fill(200));
+    let refused = await ask(0);
+    // A share may have come free meanwhile.
+    while (refused.status === 200) refused = await ask(0);
+    await pass(number(refused, 'retry-after'));
+    expect((await ask(1)).status).toBe(200);
+  });
+
+  it('is whole again after RateLimit-Reset, and never more than whole', async () => {
+    await askAtOnce(PER_MINUTE);
+    await pass(number(await ask(0), 'ratelimit-reset'));
+    expect(number(await ask(1), 'ratelimit-remaining')).toBe(PER_MINUTE - 1);
+    await pass(3600);
+    expect(number(await ask(0), 'ratelimit-remaining')).toBe(PER_MINUTE - 1);
+  });
+
+  it('does not grow by refusals, and belongs to the key alone', async () => {
+    await askAtOnce(PER_MINUTE + 20);
+    const [{ ahead }] = await first.dataSource.query(
+      'SELECT extract(epoch FROM full_at - clock_timestamp())::float8 AS ahead FROM api_key_rates WHERE key_id = $1',
+      [key.keyId],
+    );
+    expect(ahead).toBeLessThanOrEqual(60);
+    const other = await first.createKey(first.tenant.orgId);
+    expect((await first.get('/phone', { key: other.key })).status).toBe(200);
+  });
+
+  it('leaves no row of a key that is unknown, and none for ever of one that is idle', async () => {
+    const keys = new ApiKeyRepository(first.dataSource, first.secrets);
+    expect(await keys.admit('tl_live_unknown', PER_MINUTE)).toBeNull();
+    await ask(0);
+    await pass(-30);
+    await keys.purgeRates();
+    expect(await rows()).toHaveLength(1);
+    await pass(60);
+    expect(await keys.purgeRates()).toBeGreaterThan(0);
+    expect(await rows()).toEqual([]);
+    const [{ unknown }] = await first.dataSource.query(
+      'SELECT count(*)::int AS unknown FROM api_key_rates WHERE key_id NOT IN (SELECT id FROM api_keys)',
+    );
+    expect(unknown).toBe(0);
+  });
+
+  it('counts nothing where the database takes no write, and lets pass', async () => {
+    const admitted = new OrganisationScope(first.dataSource, first.tenant.orgId).read((session) =>
+      new ApiKeyRepository(session, first.secrets).admit(key.key, 1),
+    );
+    expect(await admitted).toMatchObject({ id: key.keyId, allowed: true, fullInUs: 0 });
+    expect(await rows()).toEqual([]);
+  });
+});
