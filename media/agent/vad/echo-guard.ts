@@ -36,6 +36,8 @@ const OTHER_PATH = { minShare: 0.6, evidence: 1.5, rehearsals: 3 } as const;
 /** An onset is dated back over more windows than these (`SpeechGate`): that they were undecided costs no time. */
 const UNDECIDED_WINDOWS = 4;
 const UNDECIDED_WINDOWS_AT_FIRST = 7;
+/** As many as count while the first words of the agent may still be on their way back. */
+const UNDECIDED_WINDOWS_BEFORE = 4;
 /** The caller, once noticed, is not doubted again for some windows that an echo explains. */
 const MAX_UNEXPLAINED_WINDOWS = 12;
 /** Windows that surely hold no speech are not worth the search. */
@@ -65,8 +67,8 @@ export class EchoGuard {
   #end = 0;
   #search: EchoSearch | null = null;
   #unexplainedWindows = 0;
-  /** Sample since when something is sent: echoes come from no earlier. */
-  #voiceBegin = 0;
+  /** Since something was sent that can be heard: echoes come from no earlier. */
+  #audibleWindows = 0;
   /** Windows in which the line did what was expected of it, up to those that make it known. */
   #expectedWindows = 0;
   /** Those in a row that the candidate for a path has explained. */
@@ -86,6 +88,7 @@ export class EchoGuard {
 
   /** A frame that left in step with the caller's. */
   sent(frame: Int16Array): void {
+    if (this.#audibleWindows === 0 && meanSquare(frame) >= FLOOR) this.#audibleWindows = 1;
     this.#voice.sent(frame);
     this.#hiss.sent(frame);
   }
@@ -98,9 +101,10 @@ export class EchoGuard {
     const audible = level >= FLOOR;
     if (begin - this.#voice.voiceEnd > MAX_LAG) {
       this.#beginAnew();
-      this.#voiceBegin = this.#end;
+      this.#audibleWindows = 0;
       return audible ? probability : 0;
     }
+    if (this.#audibleWindows > 0) this.#audibleWindows++;
     this.#voice.hear(window);
     this.#hiss.hear(window);
     const speech = audible && probability >= NO_SPEECH_PROBABILITY;
@@ -109,8 +113,7 @@ export class EchoGuard {
     if (!speech) {
       this.#voice.noteNoise(this.#voice.power);
       this.#hiss.noteNoise(this.#hiss.power);
-      // Whatever the delay, an echo would be heard by now.
-      if (this.#voice.lag === null && begin - this.#voiceBegin > MAX_LAG) this.#noteExpected();
+      if (this.#voice.lag === null && this.#echoIsDue) this.#noteExpected();
     }
     if (!audible) return this.#unexplainedWindows === 0 ? 0 : this.#undoubted(probability);
     this.#voice.align(this.#end);
@@ -144,8 +147,14 @@ export class EchoGuard {
       this.#unexplainedWindows = 0;
       return 0;
     }
-    this.#unexplainedWindows = Math.min(MAX_UNEXPLAINED_WINDOWS, this.#unexplainedWindows + 1);
+    const most = this.#lineIsKnown || this.#echoIsDue ? MAX_UNEXPLAINED_WINDOWS : UNDECIDED_WINDOWS_BEFORE;
+    this.#unexplainedWindows = Math.min(most, this.#unexplainedWindows + 1);
     return this.#undoubted(probability);
+  }
+
+  /** Whatever its delay, it can be heard by now. */
+  get #echoIsDue(): boolean {
+    return (this.#audibleWindows - 1) * this.#windowLength > MAX_LAG;
   }
 
   get #lineIsKnown(): boolean {

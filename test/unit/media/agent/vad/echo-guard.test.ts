@@ -119,11 +119,18 @@ describe('EchoGuard', () => {
     expect(answers.slice(first, first + 5)).toEqual([0.3, 0.3, 0.3, 0.3, 0.3]);
   });
 
-  test('counts a beginning that it is not sure of as one that does not open, on a line it does not know for longer', () => {
-    const unknown = judged(CALLER, AGENT).filter((answer) => answer > 0);
-    expect(unknown.slice(0, 8)).toEqual([...Array.from({ length: 7 }, () => 0.3), CERTAIN]);
+  test('counts a beginning that it is not sure of as one that does not open, at first for longer', () => {
     const known = judged(afterSilence(CALLER), AGENT).filter((answer) => answer > 0);
     expect(known.slice(0, 5)).toEqual([0.3, 0.3, 0.3, 0.3, CERTAIN]);
+    const late = AGENT.map((_, i) => CALLER[i - 0.8 * 8000] ?? 0);
+    const unknown = judged(late, AGENT).filter((answer) => answer > 0);
+    expect(unknown.slice(0, 8)).toEqual([...Array.from({ length: 7 }, () => 0.3), CERTAIN]);
+  });
+
+  test('does not open before the first words of the agent can have come back', () => {
+    const first = judged(CALLER, AGENT).findIndex((answer) => answer === CERTAIN);
+    expect((first * WINDOW) / 8).toBeGreaterThan(640);
+    expect((first * WINDOW) / 8).toBeLessThan(640 + 200);
   });
 
   test('finds an echo again whose delay has changed', () => {
