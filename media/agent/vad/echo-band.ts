@@ -15,6 +15,8 @@ const NOISE_RISE = 10 ** (0.15 / 10);
 const REMEMBERED_WINDOWS = 4;
 /** Delays this near, in samples, are one path. */
 const SAME_PATH_LAGS = 4;
+/** A path that expects more than is heard leaves more than there was. */
+const OVERSHOOT = 1.25;
 /** Share of a window that a path which has not seen it leaves of an echo, when it is still new. */
 const CANDIDATE_UNEXPLAINED = 0.5;
 
@@ -117,19 +119,24 @@ export class EchoBand {
     return this.#unexplained <= allowed;
   }
 
+  /** By the path that is known, there should be more than there is. */
+  get overshoots(): boolean {
+    return this.#path !== null && this.#unexplained > OVERSHOOT * this.#power;
+  }
+
   /** Takes the last window for an echo. */
   learn(): void {
     this.noteNoise(this.#windowUnexplained);
     this.#path?.learn(this.heard, this.span, this.at);
   }
 
-  /** Whether a path at about this delay, learnt from the windows before, explains the last one. */
+  /** Whether a path at about this delay, learnt from the windows before, explains the last one, better than the known. */
   rehearse(lag: number): boolean {
     const candidate = this.#candidate;
     const left = candidate?.unexplained(this.heard, this.span, this.at) ?? Infinity;
     if (candidate && isSamePath(candidate.lag, lag)) candidate.learn(this.heard, this.span, this.at);
     else this.#candidate = this.#learnt(lag);
-    return left <= CANDIDATE_UNEXPLAINED * this.#windowPower;
+    return left <= Math.min(CANDIDATE_UNEXPLAINED * this.#windowPower, this.#windowUnexplained);
   }
 
   /** Another delay; what led to it is its first lesson. */

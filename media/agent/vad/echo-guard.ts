@@ -6,8 +6,12 @@
  *
  * There are two estimates, as echo cancellers have a background and a foreground filter: a search over all delays, while
  * nothing explains what is heard; and the path that it found, which is kept for the rest of the call and learns as long
- * as it explains. It is found where voices have their power, and followed in a second band, where they hiss. Until the search has heard enough a window is undecided: it may be the beginning of speech, but does
- * not open the gate.
+ * as it explains. It is found where voices have their power, and followed in a second band, where they hiss.
+ *
+ * A line that has behaved for half a second of the agent's voice, by one path or without any echo, is known. Until then
+ * anything that resembles what was sent is its echo, and the caller is doubted for long; afterwards two voices that
+ * resemble each other for a moment are two voices. A window in doubt may be the beginning of speech, but does not open the
+ * gate.
  */
 import { SAMPLE_RATE_HZ } from '../../audio/audio-batch';
 import { DECIMATION, HISS_BAND, VOICE_BAND } from '../../audio/decimator';
@@ -25,13 +29,17 @@ const FLOOR = (32768 * 10 ** (-58 / 20)) ** 2;
 const ECHO_EVIDENCE = 0.8;
 /** An echo beneath the caller's voice explains less than this. */
 const MIN_ECHO_SHARE = 0.45;
-/** Below nothing is an echo; above, without the evidence, a window stays undecided a little longer. */
-const SUSPICIOUS_SHARE = 0.3;
-const SUSPICIOUS_WINDOWS = 8;
+/** Windows, one after the other, in which the line did what was expected of it, before it is known. */
+const KNOWN_WINDOWS = 16;
+/** On a known line another path takes this much: by likeness, or by windows in a row that a candidate explains. */
+const OTHER_PATH = { minShare: 0.6, evidence: 1.5, rehearsals: 3 } as const;
 /** An onset is dated back over more windows than these (`SpeechGate`): that they were undecided costs no time. */
-const UNDECIDED_WINDOWS = 3;
+const UNDECIDED_WINDOWS = 4;
+const UNDECIDED_WINDOWS_AT_FIRST = 7;
+/** As many as count while the first words of the agent may still be on their way back. */
+const UNDECIDED_WINDOWS_BEFORE = 4;
 /** The caller, once noticed, is not doubted again for some windows that an echo explains. */
-const MAX_UNEXPLAINED_WINDOWS = 8;
+const MAX_UNEXPLAINED_WINDOWS = 12;
 /** Windows that surely hold no speech are not worth the search. */
 const NO_SPEECH_PROBABILITY = 0.1;
 /** After so many of them something new begins. */
@@ -59,7 +67,12 @@ export class EchoGuard {
   #end = 0;
   #search: EchoSearch | null = null;
   #unexplainedWindows = 0;
-  #suspiciousWindows = 0;
+  /** Since something was sent that can be heard: echoes come from no earlier. */
+  #audibleWindows = 0;
+  /** Windows in which the line did what was expected of it, up to those that make it known. */
+  #expectedWindows = 0;
+  /** Those in a row that the candidate for a path has explained. */
+  #rehearsals = 0;
   #pauseWindows = 0;
   /** Windows that the hiss band's path has explained lately, less those that it did not. */
   #hissProofs = 0;
@@ -75,6 +88,7 @@ export class EchoGuard {
 
   /** A frame that left in step with the caller's. */
   sent(frame: Int16Array): void {
+    if (this.#audibleWindows === 0 && meanSquare(frame) >= FLOOR) this.#audibleWindows = 1;
     this.#voice.sent(frame);
     this.#hiss.sent(frame);
   }
@@ -87,8 +101,10 @@ export class EchoGuard {
     const audible = level >= FLOOR;
     if (begin - this.#voice.voiceEnd > MAX_LAG) {
       this.#beginAnew();
+      this.#audibleWindows = 0;
       return audible ? probability : 0;
     }
+    if (this.#audibleWindows > 0) this.#audibleWindows++;
     this.#voice.hear(window);
     this.#hiss.hear(window);
     const speech = audible && probability >= NO_SPEECH_PROBABILITY;
@@ -97,11 +113,13 @@ export class EchoGuard {
     if (!speech) {
       this.#voice.noteNoise(this.#voice.power);
       this.#hiss.noteNoise(this.#hiss.power);
+      if (this.#voice.lag === null && this.#echoIsDue) this.#noteExpected();
     }
     if (!audible) return this.#unexplainedWindows === 0 ? 0 : this.#undoubted(probability);
     this.#voice.align(this.#end);
     const voiceExplained = this.#voice.explains();
     if (voiceExplained && this.#explainsHiss(level)) {
+      this.#noteExpected();
       this.#voice.learn();
       this.#search?.reset();
       this.#voice.forget();
@@ -119,19 +137,37 @@ export class EchoGuard {
       );
       return this.#undoubted(probability);
     }
-    const found = this.#searchFor();
-    if (found === 'echo') {
+    if (this.#voice.overshoots) {
+      // Less is heard than the path expects: no caller adds that. The echo has changed, or was not understood.
+      this.#expectedWindows = 0;
+      this.#voice.learn();
+      return this.#unexplainedWindows === 0 ? 0 : this.#undoubted(probability);
+    }
+    if (this.#findsEcho()) {
       this.#unexplainedWindows = 0;
       return 0;
     }
-    const waits = found === 'suspicious' && this.#unexplainedWindows === UNDECIDED_WINDOWS;
-    if (!waits || this.#suspiciousWindows++ >= SUSPICIOUS_WINDOWS)
-      this.#unexplainedWindows = Math.min(MAX_UNEXPLAINED_WINDOWS, this.#unexplainedWindows + 1);
+    const most = this.#lineIsKnown || this.#echoIsDue ? MAX_UNEXPLAINED_WINDOWS : UNDECIDED_WINDOWS_BEFORE;
+    this.#unexplainedWindows = Math.min(most, this.#unexplainedWindows + 1);
     return this.#undoubted(probability);
   }
 
+  /** Whatever its delay, it can be heard by now. */
+  get #echoIsDue(): boolean {
+    return (this.#audibleWindows - 1) * this.#windowLength > MAX_LAG;
+  }
+
+  get #lineIsKnown(): boolean {
+    return this.#expectedWindows === KNOWN_WINDOWS;
+  }
+
+  #noteExpected(): void {
+    this.#expectedWindows = Math.min(KNOWN_WINDOWS, this.#expectedWindows + 1);
+  }
+
   #undoubted(probability: number): number {
-    const callerSpeaks = this.#unexplainedWindows > UNDECIDED_WINDOWS;
+    const callerSpeaks =
+      this.#unexplainedWindows > (this.#lineIsKnown ? UNDECIDED_WINDOWS : UNDECIDED_WINDOWS_AT_FIRST);
     return callerSpeaks ? probability : Math.min(probability, UNDECIDED_PROBABILITY);
   }
 
@@ -156,26 +192,29 @@ export class EchoGuard {
   }
 
   /** Among all delays. A path that is found is taken for the one that is, and learns from what led to it. */
-  #searchFor(): 'echo' | 'suspicious' | 'nothing' {
+  #findsEcho(): boolean {
     const search = (this.#search ??= new EchoSearch(MAX_LAG));
     search.add(this.#voice.heard, this.#voice.span, this.#voice.at);
     const { lag, share } = search.best();
-    const proven = share >= MIN_CANDIDATE_SHARE && this.#voice.rehearse(lag);
-    const evident = share >= MIN_ECHO_SHARE && share * search.windows >= ECHO_EVIDENCE;
-    if (!proven && !evident) return share < SUSPICIOUS_SHARE ? 'nothing' : 'suspicious';
+    const known = this.#lineIsKnown;
+    const rehearsed = share >= MIN_CANDIDATE_SHARE && this.#voice.rehearse(lag);
+    this.#rehearsals = rehearsed ? this.#rehearsals + 1 : 0;
+    const proven = this.#rehearsals >= (known ? OTHER_PATH.rehearsals : 1);
+    const [minShare, evidence] = known ? [OTHER_PATH.minShare, OTHER_PATH.evidence] : [MIN_ECHO_SHARE, ECHO_EVIDENCE];
+    if (!proven && (share < minShare || share * search.windows < evidence)) return false;
     if (this.#voice.lag !== null && isSamePath(this.#voice.lag, lag)) this.#voice.learn();
     else {
       this.#voice.follow(lag);
       this.#hiss.align(this.#end);
       this.#hiss.follow(lag);
       this.#hissProofs = 0;
+      this.#expectedWindows = 0;
     }
-    return 'echo';
+    return true;
   }
 
   #beginAnew(): void {
     this.#unexplainedWindows = 0;
-    this.#suspiciousWindows = 0;
     if (this.#search && this.#search.windows > 0) this.#search.reset();
     this.#voice.forget();
   }

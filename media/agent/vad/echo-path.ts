@@ -5,8 +5,8 @@
 
 /** At 2 kHz: 12 ms, the spread of a hybrid and of what lies around it (ITU-T G.168, annex D). */
 const TAPS = 24;
-/** Taps before the delay at which the likeness is greatest. */
-const TAPS_BEFORE = 6;
+/** Before the delay at which the likeness is greatest: of voices, that lies some ms to either side of the strongest tap. */
+const TAPS_BEFORE = 12;
 export const ECHO_PATH_REACH = TAPS;
 /** Per window of 32 ms: about a second. */
 const FADING = 0.97;

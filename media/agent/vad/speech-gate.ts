@@ -12,11 +12,13 @@ import type { VadEvent } from './voice-activity';
 const OPEN_SUM = 1;
 const RESUME_PROBABILITY = 0.5;
 const CLOSE_PROBABILITY = 0.35;
+/** Each of the two; a single loud one is a click. */
+const MIN_OPEN_PROBABILITY = 0.15;
 /**
- * The detector is a window late: the first window of speech gets about this much, and a long hiss before a vowel, over an
- * echo, no more than it (`EchoGuard`). Both belong to the speech.
+ * The detector is late: the first window of speech, a hiss ("stop") or a soft beginning ("wait") gets little more than this,
+ * and lines with noise alone get less in 999 windows of 1,000. What precedes sure speech belongs to it.
  */
-const FAINT_PROBABILITY = 0.15;
+const FAINT_PROBABILITY = 0.04;
 const MAX_FAINT_WINDOWS = 8;
 /** A pause inside a phrase; longer ones make the next word a new onset. */
 const SAME_ONSET_PAUSE_MS = 300;
@@ -68,7 +70,9 @@ export class SpeechGate {
       case 'pause':
         return probability >= RESUME_PROBABILITY ? this.#onSpeech() : this.#onQuiet();
       case 'silence':
-        return this.#faintWindows >= 2 && previous + probability >= OPEN_SUM ? this.#onOnset() : this.#onQuiet();
+        return Math.min(previous, probability) >= MIN_OPEN_PROBABILITY && previous + probability >= OPEN_SUM
+          ? this.#onOnset()
+          : this.#onQuiet();
     }
   }
 

@@ -54,6 +54,9 @@ function judged(heard: Int16Array, sent: Int16Array): number[] {
   return answers;
 }
 
+/** After two seconds in which the agent alone can be heard. */
+const afterSilence = (pcm: Int16Array): Int16Array => SILENCE.map((_, i) => pcm[i - 2 * 8000] ?? 0);
+
 const opening = (answers: readonly number[]): number => answers.filter((answer) => answer > 0.5).length;
 
 describe('EchoGuard', () => {
@@ -116,11 +119,18 @@ describe('EchoGuard', () => {
     expect(answers.slice(first, first + 5)).toEqual([0.3, 0.3, 0.3, 0.3, 0.3]);
   });
 
-  test('counts a beginning that it is not sure of as one that does not open', () => {
-    const answers = judged(CALLER, AGENT);
-    const sounds = answers.filter((answer) => answer > 0);
-    expect(sounds.slice(0, 3)).toEqual([0.3, 0.3, 0.3]);
-    expect(sounds[3]).toBe(CERTAIN);
+  test('counts a beginning that it is not sure of as one that does not open, at first for longer', () => {
+    const known = judged(afterSilence(CALLER), AGENT).filter((answer) => answer > 0);
+    expect(known.slice(0, 5)).toEqual([0.3, 0.3, 0.3, 0.3, CERTAIN]);
+    const late = AGENT.map((_, i) => CALLER[i - 0.8 * 8000] ?? 0);
+    const unknown = judged(late, AGENT).filter((answer) => answer > 0);
+    expect(unknown.slice(0, 8)).toEqual([...Array.from({ length: 7 }, () => 0.3), CERTAIN]);
+  });
+
+  test('does not open before the first words of the agent can have come back', () => {
+    const first = judged(CALLER, AGENT).findIndex((answer) => answer === CERTAIN);
+    expect((first * WINDOW) / 8).toBeGreaterThan(640);
+    expect((first * WINDOW) / 8).toBeLessThan(640 + 200);
   });
 
   test('finds an echo again whose delay has changed', () => {

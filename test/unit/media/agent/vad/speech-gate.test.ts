@@ -13,10 +13,15 @@ const times = (n: number, probability: number): number[] => Array.from({ length:
 
 describe('SpeechGate', () => {
   test('opens after two windows that are sure together, with the onset at the first faint one before them', () => {
-    expect(run([0.05, 0.2, 0.3, 0.8])).toEqual([{ type: 'speech_start', mediaId: 3, atSample: WINDOW, speechMs: 96 }]);
-    expect(run([0.9, 0.05, 0.3, 0.6, 0.3, 0.6])).toEqual([]);
+    expect(run([0.02, 0.2, 0.3, 0.8])).toEqual([{ type: 'speech_start', mediaId: 3, atSample: WINDOW, speechMs: 96 }]);
+    expect(run([0.9, 0.02, 0.3, 0.6, 0.3, 0.6])).toEqual([]);
     expect(run([0.1, 0.9])).toEqual([]);
-    expect(run([0.1, 0.9, 0.8])).toEqual([{ type: 'speech_start', mediaId: 3, atSample: WINDOW, speechMs: 64 }]);
+    expect(run([0.1, 0.9, 0.8])).toEqual([{ type: 'speech_start', mediaId: 3, atSample: 0, speechMs: 96 }]);
+  });
+
+  test('counts a hiss or a soft beginning, of which the detector is hardly aware, as speech: some 250 ms at most', () => {
+    expect(run([0.01, 0.1, 0.22, 0.06, 0.09, 0.04, 0.82, 0.96])).toMatchObject([{ atSample: WINDOW, speechMs: 224 }]);
+    expect(run([...times(40, 0.06), 0.9, 0.9])).toMatchObject([{ speechMs: 256 }]);
   });
 
   test('does not open for single loud windows', () => {
