@@ -13,7 +13,9 @@ export function orderSrv(records: readonly SrvRecord[], random: () => number): S
     const priority = left[0]!.priority;
     const group = left.filter((record) => record.priority === priority);
     const total = group.reduce((sum, { weight }) => sum + weight, 0);
-    let draw = Math.floor(random() * (total + 1));
+    // A 0 is drawn for the sake of those of weight 0 only: beside 3 and 1 it would make 3:2 of them.
+    const lowest = group[0]!.weight === 0 ? 0 : 1;
+    let draw = lowest + Math.floor(random() * (total + 1 - lowest));
     const drawn = group.findIndex(({ weight }) => (draw -= weight) <= 0);
     ordered.push(...left.splice(drawn, 1));
   }

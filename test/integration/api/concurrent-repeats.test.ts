@@ -70,6 +70,9 @@ describe('many POSTs with one Idempotency-Key, over two API processes', () => {
         if (operationId === 'addInboundTrunkNumbers') await post('/phone/sip/inbound-trunk', {});
         await post('/phone/numbers', { phone_number, method: 'attest' });
         return { path, body: { phone_numbers: [phone_number] } };
+      case 'rotateInboundTrunkCredentials':
+        await post('/phone/sip/inbound-trunk', {});
+        return { path, body: body ?? {} };
       case 'assignDestination':
         return { path: path.replace('{id}', await post('/phone', { name: 'A' })), body: body ?? {} };
       case 'placeOutboundCall': {

@@ -225,12 +225,13 @@ describe('keys, organisations and the audit log', () => {
 
   describe('the audit log', () => {
     let tenant: Tenant;
+    let password: string;
     beforeAll(async () => {
       tenant = await api.createTenant();
       const { key } = tenant;
       const { body: agent } = await api.post('/phone', { name: 'One' }, { key, headers: { 'X-Request-Id': 'req-1' } });
       await api.patch(`/phone/${agent.id}`, { name: 'Two' }, { key });
-      await api.post('/phone/sip/inbound-trunk', {}, { key });
+      ({ auth_password: password } = (await api.post('/phone/sip/inbound-trunk', {}, { key })).body);
     });
 
     it('tells who changed what, newest first, in pages', async () => {
@@ -247,7 +248,8 @@ describe('keys, organisations and the audit log', () => {
       const rest = (await api.get(`/audit-log?limit=2&cursor=${first.next}`, { key })).body;
       expect([...first.items, ...rest.items]).toEqual(all);
       expect(rest.next).toBeNull();
-      expect(JSON.stringify(all)).not.toContain('password');
+      expect(password).toHaveLength(32);
+      expect(JSON.stringify(all)).not.toContain(password);
     });
 
     it('is filtered by resource, action and time', async () => {

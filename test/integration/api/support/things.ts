@@ -47,6 +47,7 @@ export const FIELDS: Readonly<Record<string, string | null>> = {
   phone_number_ids: 'phone_number',
   trunk_id: 'outbound_trunk',
   campaign_id: null,
+  contact_id: 'contact',
   destination_id: 'transfer_destination',
   failover_transfer_destination_id: 'transfer_destination',
 };

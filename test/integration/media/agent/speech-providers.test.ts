@@ -11,6 +11,7 @@ import { describeSpeechToText } from '../../../support/agent/speech-to-text-cont
 import { describeTextToSpeech, spokenBy } from '../../../support/agent/text-to-speech-contract';
 import { describeVoiceActivityDetector } from '../../../support/agent/voice-activity-contract';
 import { childProcesses } from '../../../support/child-processes';
+import { waitFor } from '../../../support/stack';
 import { wordErrorRate } from '../../../support/word-error-rate';
 
 const SENTENCES = [
@@ -121,6 +122,8 @@ describe('flite', () => {
     expect(children).toHaveLength(1);
     process.kill(children[0]!, 'SIGKILL');
     expect((await speaking).length).toBeGreaterThan(8_000);
+    // All of the sentence may have come before the kill: its end is heard a moment later then.
+    await waitFor('the restart', 5_000, () => (restarts.length > 0 ? true : undefined));
     expect(restarts).toEqual(['SIGKILL']);
   });
 });

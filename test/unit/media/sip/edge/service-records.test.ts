@@ -35,11 +35,10 @@ describe('order of SRV records', () => {
       afterSix += 1;
       if (names[1] === 'three') threeBeforeOneAfterSix += 1;
     }
-    // The draw is among 0…10 and 0 falls to the lightest: 2/11, 3/11, 6/11; then 2/5, 3/5.
-    expect(first.one! / rounds).toBeCloseTo(2 / 11, 1);
-    expect(first.three! / rounds).toBeCloseTo(3 / 11, 1);
-    expect(first.six! / rounds).toBeCloseTo(6 / 11, 1);
-    expect(threeBeforeOneAfterSix / afterSix).toBeCloseTo(3 / 5, 1);
+    expect(first.one! / rounds).toBeCloseTo(1 / 10, 1);
+    expect(first.three! / rounds).toBeCloseTo(3 / 10, 1);
+    expect(first.six! / rounds).toBeCloseTo(6 / 10, 1);
+    expect(threeBeforeOneAfterSix / afterSix).toBeCloseTo(3 / 4, 1);
   });
 
   it('gives weight 0 a very small chance beside others', () => {
