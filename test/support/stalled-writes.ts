@@ -1,6 +1,6 @@
 /**
  * Holds chosen writes of chosen calls in the real PostgreSQL, so that a process can be killed at exactly that step: a
- * trigger waits for an advisory lock that the test has.
+ * trigger waits for an advisory lock that the test has. The function is the test's own role's, whoever writes.
  */
 import { Client } from 'pg';
 
@@ -31,7 +31,7 @@ export class StalledWrites {
     await client.connect();
     await client.query(`
       CREATE TABLE test_stalls (call_id uuid, write text, lock bigint, PRIMARY KEY (call_id, write));
-      CREATE FUNCTION test_stall() RETURNS trigger LANGUAGE plpgsql AS $$
+      CREATE FUNCTION test_stall() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
       DECLARE key bigint;
       BEGIN
         SELECT lock INTO key FROM test_stalls WHERE call_id = (to_jsonb(NEW)->>TG_ARGV[0])::uuid AND write = TG_ARGV[1];
