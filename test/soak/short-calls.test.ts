@@ -1,6 +1,7 @@
 /**
- * Thousands of short calls at a rate that the product holds: every one has one record and one end, nothing waits at the
- * end that did not wait at the beginning, and nothing is kept of them. `SOAK_CALLS` and `SOAK_RATE` change the load.
+ * Thousands of short calls at a rate that the product holds on two cores that it shares with its servers and its callers:
+ * every one has one record and one end, nothing waits at the end that did not wait at the beginning, and nothing is kept
+ * of them. `SOAK_CALLS` and `SOAK_RATE` change the load.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -16,7 +17,7 @@ import { scrapedMetric } from '../support/scraped-metric';
 import { Stack, waitFor } from '../support/stack';
 
 const CALLS = Number(process.env['SOAK_CALLS'] ?? 5_000);
-const PER_SECOND = Number(process.env['SOAK_RATE'] ?? 30);
+const PER_SECOND = Number(process.env['SOAK_RATE'] ?? 15);
 const BATCHES = 2;
 const WARM_UP = 60;
 const DIALED = '+15551234567';
