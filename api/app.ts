@@ -27,6 +27,7 @@ import { agentDestinationRoutes } from './routes/agent-destinations';
 import { agentRoutes } from './routes/agents';
 import { apiKeyRoutes } from './routes/api-keys';
 import { auditLogRoutes } from './routes/audit-log';
+import { callControlRoutes } from './routes/call-control';
 import { callRoutes } from './routes/calls';
 import { contactRoutes } from './routes/contacts';
 import { docsRouter } from './routes/docs';
@@ -52,7 +53,7 @@ export interface AppOptions {
 export interface RouteDeps {
   readonly options: AppOptions;
   readonly store: ApiStore;
-  readonly workflows: Pick<CallRequests, 'accept' | 'describe' | 'hangup'>;
+  readonly workflows: Pick<CallRequests, 'accept' | 'describe' | 'hangup' | 'control'>;
   readonly secrets: Pick<SecretBox, 'seal'>;
   readonly logger: Logger;
 }
@@ -107,6 +108,7 @@ function resourceRoutes(deps: RouteDeps): readonly (readonly Route[])[] {
     transferDestinationRoutes({ store, changes, allowPrivateTargets }),
     contactRoutes({ store, changes }),
     callRoutes({ store, speech, allowedCountries, placement, workflows, logger }),
+    callControlRoutes({ store, workflows, secrets, logger }),
     agentRoutes({ store, changes, speech, allowPrivateTargets }),
     apiKeyRoutes({ store, changes }),
     auditLogRoutes({ store }),

@@ -18,6 +18,7 @@ export function declaredOpenApi(): OpenApiDocument {
       accept: () => Promise.resolve('unavailable'),
       describe: () => Promise.resolve(null),
       hangup: () => Promise.resolve('unavailable'),
+      control: () => Promise.resolve({ outcome: 'unavailable' }),
     },
     secrets: { seal: () => '' },
     logger: createLogger({ name: 'openapi', level: 'silent' }),

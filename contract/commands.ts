@@ -40,7 +40,44 @@ export type CallNodeStatus =
   | { readonly known: false }
   | { readonly known: true; readonly state: 'setup' | 'ringing' | 'answered' | 'ended'; readonly lastSeq: number };
 
-export type CommandResult = { readonly ok: true } | { readonly ok: false; readonly code: 'call_unknown' };
+/** A command was taken, or why it was not. Of `say` and `dtmf` the effect comes later, as an event of the call. */
+export type CommandResult = { readonly ok: true } | { readonly ok: false; readonly code: CommandRefusal };
+
+/**
+ * `call_unknown`: this boot has no such call. `not_answered`, `ended`: as it stands nobody is there to hear it.
+ * `on_hold`: by the peer. `muted`: the agent is. `no_telephone_event`: the peer takes no digits by RFC 4733. `too_many`:
+ * as many wait as are kept.
+ */
+export type CommandRefusal =
+  'call_unknown' | 'not_answered' | 'ended' | 'on_hold' | 'muted' | 'no_telephone_event' | 'too_many';
+
+/** What an answered call is told to do, beside to end. */
+export type CallControl =
+  /** The agent says it: after what it is saying, or instead of it. */
+  | { readonly type: 'say'; readonly text: string; readonly interrupt: boolean }
+  /** What the agent knows from now on, until the call ends. */
+  | { readonly type: 'instruct'; readonly text: string }
+  /** Keys pressed towards the peer; `w` is half a second of nothing. */
+  | { readonly type: 'dtmf'; readonly digits: string }
+  /** The agent listens and says nothing, until `unmute`. */
+  | { readonly type: 'mute' }
+  | { readonly type: 'unmute' };
+
+/** The same as it may stand in a history: texts and digits sealed with the server's key, bound to the call. */
+export type SealedControl =
+  | { readonly type: 'say'; readonly sealed: string; readonly interrupt: boolean }
+  | { readonly type: 'instruct' | 'dtmf'; readonly sealed: string }
+  | { readonly type: 'mute' | 'unmute' };
+
+export interface CallCommand {
+  readonly callId: string;
+  readonly commandId: string;
+  readonly bootId: string;
+  readonly control: CallControl;
+}
+
+/** `superseded`: something else was said, or the caller spoke, before the agent could begin. `failed`: it could not. */
+export type CommandOutcome = 'done' | 'superseded' | 'failed';
 
 export interface HangupCommand extends HangupCause {
   readonly callId: string;
@@ -66,6 +103,8 @@ export interface MediaControl {
    */
   dial(command: DialCommand, options: { deadlineMs: number; beforeSend: () => Promise<void> }): Promise<DialResult>;
   hangup(command: HangupCommand): Promise<CommandResult>;
+  /** Answered when it was taken; what came of it is the call's event `command`, unless the call ends before. */
+  control(command: CallCommand): Promise<CommandResult>;
   status(callId: string): CallNodeStatus;
   listCalls(): readonly LiveCall[];
   /** No INVITE for this call may leave this node any more; one under way is cancelled. */

@@ -1,5 +1,6 @@
 /** What a media node reports of its calls. Ids are opaque; nothing here names Temporal, a database or HTTP. */
 import type { RoutingRule, RoutingStep } from './directory';
+import type { CommandOutcome } from './commands';
 import type { CallEnding, CallMetrics } from './endings';
 
 export interface TranscriptTurn {
@@ -65,13 +66,15 @@ type ObservedEvent = EventBase &
 export type StateEvent = EventBase &
   (
     | { readonly type: 'answered'; readonly sipCallId: string; readonly postDialDelayMs: number | null }
+    /** What a command of the API came to. */
+    | { readonly type: 'command'; readonly commandId: string; readonly verb: string; readonly outcome: CommandOutcome }
     | { readonly type: 'ended'; readonly ending: CallEnding; readonly metrics: CallMetrics }
   );
 
 export type CallEvent = ObservedEvent | StateEvent;
 
 export function isStateEvent(event: CallEvent): event is StateEvent {
-  return event.type === 'answered' || event.type === 'ended';
+  return event.type === 'answered' || event.type === 'command' || event.type === 'ended';
 }
 
 /** Where a node reports what happens. `report` never throws and never blocks; the sink keeps what it cannot store yet. */

@@ -33,6 +33,9 @@ export const benchEvents: CallEvents = { report: () => undefined, flush: () => P
 export const createEchoAgent: AgentFactory = (_persona, rtp) => ({
   warm: () => Promise.resolve(),
   start: () => rtp.echo(),
+  say: () => 'muted',
+  instruct: () => false,
+  mute: () => undefined,
   onDtmf: () => undefined,
   onPlaybackFinished: () => undefined,
   hold: () => undefined,

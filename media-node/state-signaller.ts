@@ -120,6 +120,9 @@ function toSignal(event: StateEvent, node: { readonly nodeId: string; readonly b
   if (event.type === 'answered') {
     return { ...base, type: 'answered', sipCallId: event.sipCallId, postDialDelayMs: event.postDialDelayMs };
   }
+  if (event.type === 'command') {
+    return { ...base, type: 'command', commandId: event.commandId, verb: event.verb, outcome: event.outcome };
+  }
   return { ...base, type: 'ended', ending: withSafeReason(event.ending), metrics: event.metrics };
 }
 

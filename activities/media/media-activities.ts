@@ -7,6 +7,7 @@ import { withDeadline } from '../../ops/deadline';
 import type { Logger } from '../../ops/logger';
 import { retry } from '../../ops/retry';
 import type { Sleep } from '../../ops/retry';
+import { openControl } from '../../store/call-control';
 import { openDetails } from '../../store/call-details';
 import type { SealedCallDetails } from '../../store/call-details';
 import { StoreError } from '../../store/errors';
@@ -56,6 +57,16 @@ export function createMediaActivities(
     async hangupCall(command) {
       if (command.bootId !== control.bootId) return { ok: false, code: 'call_unknown' };
       return await control.hangup(command);
+    },
+
+    async controlCall({ callId, orgId, commandId, bootId, control: sealed }) {
+      if (bootId !== control.bootId) return { ok: false, code: 'call_unknown' };
+      return await control.control({
+        callId,
+        commandId,
+        bootId,
+        control: openControl(deps.secrets, { callId, orgId }, sealed),
+      });
     },
 
     callStatus(callId) {

@@ -5,6 +5,7 @@ import { withDeadline } from '../../ops/deadline';
 import type { Logger } from '../../ops/logger';
 import { Semaphore } from '../../ops/semaphore';
 import type { OutboundCallInput } from '../../workflows/call/input';
+import type { ControlRequest, ControlResult } from '../../workflows/call/messages';
 import { CallWorkflows } from '../../workflows/client/call-workflows';
 import type { CallWorkflowDescription } from '../../workflows/client/call-workflows';
 import { temporalTrouble } from '../../workflows/client/temporal-trouble';
@@ -32,11 +33,14 @@ export type AcceptOutcome = 'accepted' | 'expired' | 'closed' | 'unavailable' | 
 /** `gone`: no running workflow has this call. `unknown`: not answered in time, it may still take effect. */
 export type HangupOutcome = 'done' | 'gone' | 'unavailable' | 'unknown' | 'refused';
 
+/** `gone`: no running workflow has this call. `unavailable`: nothing was done. */
+export type ControlAnswer = ControlResult | { readonly outcome: 'gone' | 'unavailable' };
+
 export interface CallRequestsOptions {
   /** Fails fast: `createTemporalClient` of `ops/temporal-client.ts`. */
   readonly client: Client;
   readonly logger: Logger;
-  /** Default 10 000. */
+  /** How long the effect of a hang-up or another command is waited for. Default 10 000. */
   readonly hangupDeadlineMs?: number;
   /** Default 16. */
   readonly maxStarts?: number;
@@ -79,6 +83,23 @@ export class CallRequests {
       return await this.#workflows.describe(callId);
     } catch (error) {
       throw unavailable('temporal_unavailable', 'The workflow service is not reachable; nothing was done', error);
+    }
+  }
+
+  /** Answered when it took effect. Never throws. */
+  async control(callId: string, request: ControlRequest): Promise<ControlAnswer> {
+    const deadlineMs = Date.now() + this.#hangupDeadlineMs;
+    try {
+      for (;;) {
+        const answer = await this.#workflows.control(callId, request, deadlineMs);
+        if (answer === 'gone') return { outcome: 'gone' };
+        if (answer !== 'closing') return answer;
+        if (Date.now() >= deadlineMs) return { outcome: 'unavailable' };
+        await sleep(CLOSING_RETRY_MS);
+      }
+    } catch (error) {
+      if (temporalTrouble(error) === 'refused') return { outcome: 'unavailable' };
+      return { outcome: this.#unclear('command', error) };
     }
   }
 

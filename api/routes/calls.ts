@@ -1,3 +1,4 @@
+import type { CallControl } from '../../contract/commands';
 import type { Call as CallRow } from '../../store/entities/call';
 import type { CallFilter } from '../../store/repositories/call-list';
 import { ApiError, conflict, notFound, unavailable } from '../errors';
@@ -8,7 +9,7 @@ import { call, callEventPage, callPage, callsQuery, outboundCall, transcript } f
 import type { CallsQuery } from '../schemas/call';
 import { callEventExample, completedCallExample, queuedCallExample, transcriptExample } from '../schemas/examples';
 import { idParams, pageQuery } from '../schemas/primitives';
-import type { OrgStore } from '../store';
+import type { ApiStore, OrgStore } from '../store';
 import { callEventView, callView } from '../views';
 import { callWarnings } from '../warnings';
 import type { CallRequests } from '../calls/call-requests';
@@ -17,10 +18,16 @@ import type { OutboundPlanDeps } from '../calls/outbound-plan';
 import type { CallPlacement } from '../calls/placement';
 import type { Logger } from '../../ops/logger';
 
-export interface CallRouteDeps extends OutboundPlanDeps {
+/** What the routes of one call need of its records. */
+export interface CallRecordDeps {
+  readonly store: Pick<ApiStore, 'forOrg'>;
+  readonly logger: Logger;
+}
+
+export interface CallRouteDeps extends OutboundPlanDeps, CallRecordDeps {
+  readonly store: OutboundPlanDeps['store'];
   readonly placement: CallPlacement;
   readonly workflows: Pick<CallRequests, 'hangup'>;
-  readonly logger: Logger;
 }
 
 const TAG = { tag: 'Calls', resource: 'call' } as const;
@@ -214,17 +221,17 @@ function hangupRoute(deps: CallRouteDeps): Route {
   });
 }
 
-async function findCall(org: Pick<OrgStore, 'calls'>, orgId: string, id: string): Promise<CallRow> {
+export async function findCall(org: Pick<OrgStore, 'calls'>, orgId: string, id: string): Promise<CallRow> {
   const row = await org.calls.find(orgId, id);
   if (row === null) throw notFound('call');
   return row;
 }
 
 /** What was asked of a call has happened already: a note that cannot be written does not undo it. */
-async function noteCall(
-  deps: Pick<CallRouteDeps, 'store' | 'logger'>,
+export async function noteCall(
+  deps: CallRecordDeps,
   actor: Actor,
-  action: 'create' | 'hangup',
+  action: 'create' | 'hangup' | CallControl['type'],
   callId: string,
 ): Promise<void> {
   try {

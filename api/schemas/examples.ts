@@ -244,6 +244,12 @@ export const queuedCallExample: z.output<typeof call> = {
   metadata: { ticket: '4711' },
 };
 
+export const liveCallExample: z.output<typeof call> = {
+  ...queuedCallExample,
+  status: 'in_progress',
+  answered_at: '2026-11-24T09:31:07.000Z',
+};
+
 export const completedCallExample: z.output<typeof call> = {
   ...queuedCallExample,
   status: 'completed',

@@ -1,4 +1,5 @@
 /** The agent's side of a call: what it needs of the call (`CallAudio`), and what it offers (`AgentSession`). */
+import type { CommandOutcome } from '../../contract/commands';
 import type { AgentProfile } from '../../contract/directory';
 import type { TranscriptTurn } from '../../contract/events';
 
@@ -32,6 +33,13 @@ export interface AgentDelegate {
   onTurnLatency?(ms: number): void;
 }
 
+export interface SayOptions {
+  /** What the agent is saying is cut off for it; else it is said next. */
+  readonly interrupt: boolean;
+  /** Once: `done` with its first sound. */
+  readonly onOutcome: (outcome: CommandOutcome) => void;
+}
+
 export interface AgentSession {
   /** Synthesises (or finds in the cache) the first message. Resolves when its first audio is ready. */
   warm(): Promise<void>;
@@ -42,6 +50,12 @@ export interface AgentSession {
    * said goes on when it resumes. May come before `start()`.
    */
   hold(held: boolean): void;
+  /** Says what somebody outside the conversation gives it to say. Why not: null when it was taken. */
+  say(text: string, options: SayOptions): 'muted' | 'too_many' | 'ended' | null;
+  /** Something to know from now on. False: it has as much as it takes. */
+  instruct(text: string): boolean;
+  /** Listens and says nothing; what was asked meanwhile is answered afterwards. */
+  mute(muted: boolean): void;
   onDtmf(digit: string): void;
   onPlaybackFinished(playbackId: number): void;
   /**

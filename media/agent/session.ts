@@ -10,7 +10,8 @@
  */
 import { withDeadline } from '../../ops/deadline';
 import type { Clock } from '../clock';
-import type { AgentDelegate, AgentPersona, AgentSession, CallAudio } from './agent-session';
+import type { AgentDelegate, AgentPersona, AgentSession, CallAudio, SayOptions } from './agent-session';
+import { Announcements } from './turns/announcements';
 import type { Responder } from './responder/responder';
 import type { SpeechToText } from './speech-to-text';
 import type { TextToSpeech } from './text-to-speech';
@@ -36,6 +37,8 @@ const DESERVES_QUESTION_MS = 600;
 const MAX_RECOGNITION_FAILURES = 2;
 const MAX_REPEAT_QUESTIONS = 2;
 const FINISH_DEADLINE_MS = 500;
+/** Of one call, each as long as the API takes. */
+const MAX_INSTRUCTIONS = 20;
 
 export interface SessionDependencies {
   readonly clock: Clock;
@@ -73,6 +76,10 @@ export class ConversationSession implements AgentSession {
   #interrupted = false;
   /** Something was said while the agent could not be interrupted; it is answered afterwards. */
   #unanswered = false;
+  #muted = false;
+  /** What it was told in the call, beside the instructions of its persona. */
+  readonly #instructions: string[] = [];
+  readonly #announcements = new Announcements();
   /** The farewell is over, but somebody has just begun to make a sound. */
   #pendingEnd: AgentEndReason | null = null;
   #recognitionFailures = 0;
@@ -129,10 +136,41 @@ export class ConversationSession implements AgentSession {
   hold(held: boolean): void {
     if (this.#held === held || this.#state === 'closed') return;
     this.#held = held;
-    this.#silence.hold(held);
+    this.#silence.hold(held || this.#muted);
     if (!this.#open) return;
     if (held) void this.#stopListening();
     else this.#listen();
+  }
+
+  say(text: string, { interrupt, onOutcome }: SayOptions): 'muted' | 'too_many' | 'ended' | null {
+    if (!this.#open || this.#state === 'farewell') return 'ended';
+    if (this.#muted) return 'muted';
+    if (!this.#announcements.add({ sentences: splitSentences(text), onOutcome })) return 'too_many';
+    this.#silence.rest();
+    this.#pendingEnd = null;
+    if (interrupt && this.#reply) this.#cutOff(this.#reply);
+    void this.#cutting.then(() => this.#announceNext());
+    return null;
+  }
+
+  instruct(text: string): boolean {
+    if (this.#instructions.length >= MAX_INSTRUCTIONS) return false;
+    this.#instructions.push(text);
+    return true;
+  }
+
+  mute(muted: boolean): void {
+    if (this.#muted === muted || !this.#open) return;
+    this.#muted = muted;
+    this.#silence.hold(muted || this.#held);
+    if (muted) {
+      this.#announcements.drop();
+      this.#pendingEnd = null;
+      if (this.#reply) this.#cutOff(this.#reply);
+    } else if (this.#unanswered) {
+      this.#unanswered = false;
+      this.#respond(null);
+    } else if (!this.#reply && this.#caller.state === 'idle') this.#silence.arm();
   }
 
   onDtmf(digit: string): void {
@@ -206,8 +244,9 @@ export class ConversationSession implements AgentSession {
   #onCallerPause(speechMs: number, silenceMs: number): void {
     if (!this.#open || silenceMs < COUGH_OVER_MS) return;
     this.#duck(false);
-    if (speechMs >= BARGE_IN_MS || (!this.#reply && !this.#pendingEnd)) return;
+    if (speechMs >= BARGE_IN_MS || (!this.#reply && !this.#pendingEnd && !this.#announcements.waiting)) return;
     this.#caller.discard();
+    if (this.#announceNext(this.#pendingEnd)) return;
     if (this.#pendingEnd) this.#end(this.#pendingEnd);
   }
 
@@ -242,9 +281,9 @@ export class ConversationSession implements AgentSession {
     await this.#cutting;
     if (!this.#open) return;
     this.#duck(false);
-    if (turn.failed) return this.#onRecognitionFailed();
+    if (turn.failed && !this.#muted) return this.#onRecognitionFailed();
     this.#recognitionFailures = 0;
-    if (turn.text === '') return this.#onNothingUnderstood(turn, interrupted);
+    if (turn.text === '') return this.#muted ? undefined : this.#onNothingUnderstood(turn, interrupted);
     this.#repeatQuestions = 0;
     this.#onCallerSaid(turn.text, turn, turn.endedAt);
   }
@@ -269,7 +308,7 @@ export class ConversationSession implements AgentSession {
   }
 
   #onNothingUnderstood(turn: FinishedTurn, interrupted: boolean): void {
-    if (this.#reply) return;
+    if (this.#reply || this.#announceNext(this.#pendingEnd)) return;
     if (this.#pendingEnd) return this.#end(this.#pendingEnd);
     const meantAsSpeech = interrupted || turn.speechMs >= DESERVES_QUESTION_MS;
     if (meantAsSpeech && this.#repeatQuestions++ < MAX_REPEAT_QUESTIONS) this.#newReply(null).say([SAY_AGAIN], null);
@@ -296,10 +335,30 @@ export class ConversationSession implements AgentSession {
     return (this.#greeting ??= splitSentences(this.#persona.firstMessage).map((text) => this.#synthesise(text)));
   }
 
+  /** The floor is free, and something waits to be said. */
+  #announceNext(endsCall: AgentEndReason | null = null): boolean {
+    if (!this.#open || this.#muted || this.#reply || this.#caller.state !== 'idle') return false;
+    const next = this.#announcements.next();
+    if (!next) return false;
+    const reply = this.#newReply(null);
+    this.#announcements.begun(reply, next);
+    reply.say(next.sentences, endsCall);
+    return true;
+  }
+
   #respond(askedAt: number | null): void {
+    if (this.#muted || this.#announceNext()) {
+      this.#unanswered = true;
+      return;
+    }
     const reply = this.#newReply(askedAt);
     this.#transition('thinking');
-    void reply.follow(this.#deps.responder, { persona: this.#persona, history: this.#transcript.messages });
+    void reply.follow(this.#deps.responder, { persona: this.#instructed(), history: this.#transcript.messages });
+  }
+
+  #instructed(): AgentPersona {
+    if (this.#instructions.length === 0) return this.#persona;
+    return { ...this.#persona, instructions: [...this.#persona.instructions, ...this.#instructions] };
   }
 
   #newReply(askedAt: number | null): Reply {
@@ -324,6 +383,7 @@ export class ConversationSession implements AgentSession {
 
   #onFirstAudio(reply: Reply): void {
     if (this.#reply !== reply) return;
+    this.#announcements.heard(reply);
     this.#transition(reply.endsCall ? 'farewell' : 'speaking');
     if (reply.askedAt !== null) this.#delegate.onTurnLatency?.(Math.round(reply.startedAt - reply.askedAt));
   }
@@ -333,6 +393,7 @@ export class ConversationSession implements AgentSession {
     this.#dropReply();
     this.#transcript.agentSaid(reply.speech.text, reply.startedAt, this.#deps.clock.now(), null);
     if (!this.#open) return;
+    if (this.#announceNext(reply.endsCall)) return;
     if (reply.endsCall && this.#caller.state === 'idle') return this.#end(reply.endsCall);
     this.#transition('listening');
     // Whoever makes a sound over the last words is heard out before the call ends.
@@ -367,6 +428,7 @@ export class ConversationSession implements AgentSession {
     const reply = this.#reply;
     this.#reply = null;
     reply?.drop();
+    if (reply) this.#announcements.given(reply);
     return reply;
   }
 

@@ -2,6 +2,7 @@
  * The media of one call: joins its RTP session and its agent. Owns both: `close()` closes the agent, then the session
  * (agent → RTP session), and is the only way out of `open`.
  */
+import type { CallControl, CommandOutcome, CommandRefusal, CommandResult } from '../../contract/commands';
 import type { CallMetrics } from '../../contract/endings';
 import type { TranscriptTurn } from '../../contract/events';
 import type { AgentDelegate, AgentPersona, AgentSession } from '../agent/agent-session';
@@ -131,6 +132,37 @@ export class CallMedia {
     if (this.#presses.info(digit, this.#options.clock.now())) this.#digit(digit);
   }
 
+  /** `done` is told once, and never before the command was taken; not at all where the call ends first. */
+  control(control: CallControl, done: (outcome: CommandOutcome) => void): CommandResult {
+    const { remote, session, agent } = { remote: this.#remote, session: this.#session, agent: this.#agent };
+    if (this.#closed || !remote || !session || !agent) return refused('not_answered');
+    switch (control.type) {
+      case 'dtmf':
+        if (!remote.send) return refused('on_hold');
+        if (remote.telephoneEventPayloadType === null) return refused('no_telephone_event');
+        session.sendDigits(control.digits).then(
+          () => done('done'),
+          () => done('failed'),
+        );
+        return OK;
+      case 'say': {
+        if (!remote.send) return refused('on_hold');
+        const refusal = agent.say(control.text, { interrupt: control.interrupt, onOutcome: later(done) });
+        return refusal === null ? OK : refused(refusal);
+      }
+      case 'instruct':
+        if (!agent.instruct(control.text)) return refused('too_many');
+        break;
+      case 'mute':
+        agent.mute(true);
+        break;
+      case 'unmute':
+        agent.mute(false);
+    }
+    later(done)('done');
+    return OK;
+  }
+
   turnLatencyMs(): CallMetrics['turnLatencyMs'] {
     const sorted = this.#latenciesMs.toSorted((a, b) => a - b);
     const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!;
@@ -194,4 +226,12 @@ export class CallMedia {
       },
     };
   }
+}
+
+const OK: CommandResult = { ok: true };
+const refused = (code: CommandRefusal): CommandResult => ({ ok: false, code });
+
+/** After the answer to the command. */
+function later(done: (outcome: CommandOutcome) => void): (outcome: CommandOutcome) => void {
+  return (outcome) => queueMicrotask(() => done(outcome));
 }

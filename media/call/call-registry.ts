@@ -2,7 +2,7 @@
  * The calls of a node: those being set up, the live ones by `callId`, the ended ones for a while (so that a status
  * says "ended" and a late command finds its call), tombstones, and what commands and dials have already been answered.
  */
-import type { CallNodeStatus, CommandResult, DialResult, LiveCall } from '../../contract/commands';
+import type { CallControl, CallNodeStatus, CommandResult, DialResult, LiveCall } from '../../contract/commands';
 import type { EndReason, EndedBy } from '../../contract/endings';
 import type { Clock } from '../clock';
 import type { LiveState } from './call-lifecycle';
@@ -18,6 +18,8 @@ export interface RegisteredCall {
   readonly lastSeq: number;
   /** Ends the call with BYE, CANCEL or a refusal; without effect on one that is ending. */
   hangUp(endReason: EndReason, endedBy: EndedBy): void;
+  /** Takes a command, or says why not. */
+  control(commandId: string, control: CallControl): CommandResult;
 }
 
 export type AdmissionRefusal = 'node_full' | 'node_draining';

@@ -4,6 +4,7 @@
  */
 import type { Logger } from 'pino';
 import type { CallDirection } from '../../contract/call';
+import type { CallControl, CommandOutcome, CommandResult } from '../../contract/commands';
 import type { EndedBy, EndReason, SipOutcome } from '../../contract/endings';
 import type { SipLadderEntry, CallEvents } from '../../contract/events';
 import type { Clock } from '../clock';
@@ -158,6 +159,18 @@ export class CallSession {
   refreshAnswered(sdp: string, signallingAddress: string | null): void {
     const result = this.lifecycle.state === 'answered' ? this.#sdp?.readAnswer(sdp) : undefined;
     if (result?.ok) this.media.update(rtpRemoteOf(result.remote, signallingAddress));
+  }
+
+  /** What an answered call is told; what comes of it is an event. */
+  control(commandId: string, control: CallControl): CommandResult {
+    const { state, events } = this.lifecycle;
+    if (state === 'ending' || state === 'ended') return { ok: false, code: 'ended' };
+    if (state !== 'answered') return { ok: false, code: 'not_answered' };
+    const done = (outcome: CommandOutcome): void => {
+      // With the call everything that it was told ends; its last event is its end.
+      if (this.lifecycle.isLive) events.report({ type: 'command', commandId, verb: control.type, outcome });
+    };
+    return this.media.control(control, done);
   }
 
   /** The session timer found nobody at the other end. */

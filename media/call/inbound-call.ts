@@ -2,6 +2,7 @@
  * A call that came in: routed from memory, its workflow started (nothing rings before that), 180, agent warm, 200,
  * conversation. Refusals before the workflow's start are no calls: they are counted and leave no event.
  */
+import type { CallControl, CommandResult } from '../../contract/commands';
 import { AGENT_ID_HEADER } from '../../contract/directory';
 import type { CallDirectory, InboundRequest, RoutingDecision } from '../../contract/directory';
 import type { EndCause, EndedBy, EndReason } from '../../contract/endings';
@@ -76,6 +77,10 @@ export class InboundCall implements RegisteredCall {
 
   get lastSeq(): number {
     return this.#session.lifecycle.events.lastSeq;
+  }
+
+  control(commandId: string, control: CallControl): CommandResult {
+    return this.#session.control(commandId, control);
   }
 
   hangUp(endReason: EndReason, endedBy: EndedBy): void {

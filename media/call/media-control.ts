@@ -1,5 +1,6 @@
 /** The commands of a node over its calls. */
 import type {
+  CallCommand,
   CallNodeStatus,
   CommandResult,
   DialCommand,
@@ -53,6 +54,17 @@ export class NodeMediaControl implements MediaControl {
       if (!call) return registry.hasEnded(command.callId) ? OK : UNKNOWN;
       call.hangUp(command.endReason, command.endedBy);
       return OK;
+    });
+  }
+
+  async control(command: CallCommand): Promise<CommandResult> {
+    if (command.bootId !== this.bootId) return UNKNOWN;
+    const { registry } = this.#options;
+    const { callId, commandId, control } = command;
+    return registry.commandOnce(callId, commandId, async () => {
+      const call = registry.find(callId);
+      if (!call) return registry.hasEnded(callId) ? { ok: false, code: 'ended' } : UNKNOWN;
+      return call.control(commandId, control);
     });
   }
 

@@ -2,7 +2,7 @@
  * A call that we place: one attempt, one SIP Call-ID, at most one INVITE. `dial` resolves when the INVITE is at the
  * socket, or will never be; everything later is an event. While it rings the agent prepares its first words.
  */
-import type { DialCommand, DialRefusal, DialResult } from '../../contract/commands';
+import type { CallControl, CommandResult, DialCommand, DialRefusal, DialResult } from '../../contract/commands';
 import type { AgentProfile, OutboundTrunkProfile } from '../../contract/directory';
 import type { CallEnding, EndCause, EndedBy, EndReason, SipOutcome } from '../../contract/endings';
 import type { OutboundDialog } from '../sip/dialog';
@@ -126,6 +126,10 @@ export class OutboundCall implements RegisteredCall {
     }
     this.#sent();
     return { sent: true, ...call };
+  }
+
+  control(commandId: string, control: CallControl): CommandResult {
+    return this.#session.control(commandId, control);
   }
 
   hangUp(endReason: EndReason, endedBy: EndedBy): void {

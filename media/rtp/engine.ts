@@ -201,6 +201,10 @@ class ThreadedRtpSession implements RtpSession {
     return reply.kind === 'cleared' ? reply.samples : new Map();
   }
 
+  async sendDigits(digits: string): Promise<void> {
+    await this.#engine.request({ type: 'digits', mediaId: this.mediaId, digits });
+  }
+
   setGain(gain: number): void {
     this.#engine.post({ type: 'gain', mediaId: this.mediaId, gain });
   }

@@ -110,6 +110,10 @@ export class MediaSession {
     return this.#transmitter.queue;
   }
 
+  get keys(): Transmitter['keys'] {
+    return this.#transmitter.keys;
+  }
+
   setRemote(remote: RtpRemote, nowMs: number): void {
     const first = this.#remote === null;
     const resumed = !first && this.#watched === false;
@@ -203,6 +207,7 @@ export class MediaSession {
     this.#transmitter.frame({
       law: remote.codec,
       payloadType: remote.payloadType,
+      telephoneEventPayloadType: remote.telephoneEventPayloadType,
       send: remote.send && (this.#maySendToSdp || this.#receiver.source.locked),
       hold: !this.#receivedAny && nowMs < this.#speechFromMs,
       echo: this.#echo && this.#receivedAny ? this.#pcm : null,
@@ -219,6 +224,7 @@ export class MediaSession {
   close(nowMs: number): RtpStats {
     if (this.#remote !== null && this.#sentAny) this.#report(nowMs, true);
     const stats = this.#stats();
+    this.#transmitter.keys.abandon();
     this.#remote = null;
     return stats;
   }

@@ -65,6 +65,11 @@ export interface RtpSession {
   play(playbackId: number, pcm: Int16Array, last: boolean): void;
   /** Drops everything queued within one frame; resolves with the samples of each playback already sent. */
   clear(): Promise<ReadonlyMap<number, number>>;
+  /**
+   * Presses keys (`0-9*#A-D`; `w` rests half a second) in place of what plays, which waits. Resolves when the last was
+   * sent; rejects when the session closed before, or the peer takes no telephone-event.
+   */
+  sendDigits(digits: string): Promise<void>;
   /** Linear gain of what plays (ducking), 0..1, ramped over one frame. */
   setGain(gain: number): void;
   /** Bench mode: send back what comes in, decoded and encoded again, on our own schedule. */

@@ -99,6 +99,12 @@ export class SessionHost {
       case 'play':
         session.queue.play(message.playbackId, message.pcm, message.last);
         return;
+      case 'digits':
+        session.keys.press(message.digits, (sent) => {
+          const closed = { kind: 'error', code: 'closed', message: 'closed before the last key' } as const;
+          this.#reply(message.request, sent ? { kind: 'digits' } : closed);
+        });
+        return;
       case 'gain':
         session.queue.setGain(message.gain);
         return;

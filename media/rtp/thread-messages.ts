@@ -25,6 +25,7 @@ export type ToRtpThread =
       readonly pcm: Int16Array;
       readonly last: boolean;
     }
+  | { readonly type: 'digits'; readonly request: number; readonly mediaId: number; readonly digits: string }
   | { readonly type: 'clear'; readonly request: number; readonly mediaId: number }
   | { readonly type: 'gain'; readonly mediaId: number; readonly gain: number }
   | { readonly type: 'echo'; readonly mediaId: number }
@@ -35,6 +36,8 @@ export type ToRtpThread =
 export type RtpReply =
   | { readonly kind: 'opened'; readonly localPort: number }
   | { readonly kind: 'cleared'; readonly samples: ReadonlyMap<number, number> }
+  /** The last key was sent. */
+  | { readonly kind: 'digits' }
   | { readonly kind: 'stats'; readonly stats: RtpStats }
   | { readonly kind: 'stopped' }
   | { readonly kind: 'error'; readonly code: RtpErrorCode; readonly message: string };

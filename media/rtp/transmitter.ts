@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 
 import { FRAME_MS, FRAME_SAMPLES } from '../audio/audio-batch';
 import { SILENCE_OCTET, encodeG711 } from '../codec/g711';
+import { DtmfSender, TELEPHONE_EVENT_BYTES } from './dtmf-sender';
 import { RTP_HEADER_BYTES, writeRtpHeader } from './packet';
 import { PlaybackQueue } from './playback-queue';
 
@@ -22,6 +23,7 @@ export type SendPacket = (packet: Uint8Array) => void;
 
 export class Transmitter {
   readonly queue: PlaybackQueue;
+  readonly keys = new DtmfSender();
   readonly ssrc: number;
   readonly #send: SendPacket;
   readonly #buffers = Array.from({ length: BUFFERS }, () => new Uint8Array(RTP_HEADER_BYTES + FRAME_SAMPLES));
@@ -32,6 +34,7 @@ export class Transmitter {
   #timestamp: number;
   #talking = false;
   #packets = 0;
+  #octets = 0;
   #lastSentMs: number | null = null;
   #maxGapMs = 0;
 
@@ -54,7 +57,7 @@ export class Transmitter {
   }
 
   get octetsSent(): number {
-    return this.#packets * FRAME_SAMPLES;
+    return this.#octets;
   }
 
   /** Whether the last frame was something to hear. */
@@ -73,12 +76,14 @@ export class Transmitter {
   }
 
   /**
-   * One frame on our schedule. `echo` is sent back instead of what is queued; `hold` keeps the queue waiting and sends
+   * One frame on our schedule. Keys that are pressed go first, and what plays waits for them. `echo` is sent back instead of what is queued; `hold` keeps the queue waiting and sends
    * silence; with `send` false the clock alone goes on.
    */
   frame(options: {
     readonly law: G711Law;
     readonly payloadType: number;
+    /** For keys; null where the peer takes none. */
+    readonly telephoneEventPayloadType: number | null;
     readonly send: boolean;
     readonly hold: boolean;
     readonly echo: Int16Array | null;
@@ -93,26 +98,42 @@ export class Transmitter {
     }
     const packet = this.#buffers[this.#turn] as Uint8Array;
     this.#turn = (this.#turn + 1) % BUFFERS;
+    const pressing = this.keys.busy && options.telephoneEventPayloadType !== null;
+    const event = pressing ? this.keys.frame(packet, RTP_HEADER_BYTES, this.#timestamp) : 'rest';
+    if (event !== 'rest' && options.telephoneEventPayloadType !== null) {
+      const type = options.telephoneEventPayloadType;
+      // The marker tells the first packet of an event (RFC 4733 §2.5.1.1).
+      writeRtpHeader(packet, type, event === 'first', this.#sequenceNumber, this.keys.timestamp, this.ssrc);
+      this.#frame = SILENCE;
+      this.#talking = false;
+      this.#sent(packet.subarray(0, RTP_HEADER_BYTES + TELEPHONE_EVENT_BYTES), options.nowMs);
+      return;
+    }
     const pcm = options.echo ?? this.#pcm;
-    const speech = options.echo !== null || (!options.hold && this.queue.frame(pcm));
+    const speech = options.echo !== null || (!options.hold && !pressing && this.queue.frame(pcm));
     // The marker tells a talk spurt's first packet (RFC 3551 §4.1); ours follow silence packets, not a pause.
     const marker = this.#packets === 0 || (speech && !this.#talking);
     writeRtpHeader(packet, options.payloadType, marker, this.#sequenceNumber, this.#timestamp, this.ssrc);
     if (speech) encodeG711(options.law, pcm, 0, FRAME_SAMPLES, packet, RTP_HEADER_BYTES);
     else packet.fill(SILENCE_OCTET[options.law], RTP_HEADER_BYTES);
-    this.#send(packet);
     this.#frame = speech ? pcm : SILENCE;
     this.#talking = speech;
-    this.#packets++;
-    this.#sequenceNumber = (this.#sequenceNumber + 1) & 0xffff;
-    this.#advance();
-    if (this.#lastSentMs !== null) this.#maxGapMs = Math.max(this.#maxGapMs, options.nowMs - this.#lastSentMs);
-    this.#lastSentMs = options.nowMs;
+    this.#sent(packet, options.nowMs);
   }
 
   /** Frames that a stall swallowed: their time passes without packets. */
   skip(frames: number): void {
     this.#timestamp = (this.#timestamp + frames * FRAME_SAMPLES) >>> 0;
+  }
+
+  #sent(packet: Uint8Array, nowMs: number): void {
+    this.#send(packet);
+    this.#packets++;
+    this.#octets += packet.length - RTP_HEADER_BYTES;
+    this.#sequenceNumber = (this.#sequenceNumber + 1) & 0xffff;
+    this.#advance();
+    if (this.#lastSentMs !== null) this.#maxGapMs = Math.max(this.#maxGapMs, nowMs - this.#lastSentMs);
+    this.#lastSentMs = nowMs;
   }
 
   #advance(): void {

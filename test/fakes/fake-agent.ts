@@ -1,4 +1,5 @@
-import type { AgentDelegate, AgentPersona, AgentSession } from '../../media/agent/agent-session';
+import type { AgentDelegate, AgentPersona, AgentSession, SayOptions } from '../../media/agent/agent-session';
+
 /** An agent that is warm when the test says so and does what the test makes it do. */
 export class FakeAgent implements AgentSession {
   started = 0;
@@ -6,6 +7,9 @@ export class FakeAgent implements AgentSession {
   closed = 0;
   readonly digits: string[] = [];
   readonly holds: boolean[] = [];
+  readonly said: ({ readonly text: string } & SayOptions)[] = [];
+  readonly instructions: string[] = [];
+  readonly mutes: boolean[] = [];
   readonly #warmed: Promise<void>;
   #finishWarm: () => void = () => undefined;
 
@@ -31,6 +35,20 @@ export class FakeAgent implements AgentSession {
 
   hold(held: boolean): void {
     if (this.holds.at(-1) !== held) this.holds.push(held);
+  }
+
+  say(text: string, options: SayOptions): 'muted' | null {
+    this.said.push({ text, ...options });
+    return this.mutes.at(-1) === true ? 'muted' : null;
+  }
+
+  instruct(text: string): boolean {
+    this.instructions.push(text);
+    return true;
+  }
+
+  mute(muted: boolean): void {
+    this.mutes.push(muted);
   }
 
   onDtmf(digit: string): void {

@@ -1,21 +1,24 @@
 import type { DataSource } from 'typeorm';
-import type { AcceptOutcome, CallRequests, HangupOutcome } from '../../api/calls/call-requests';
+import type { AcceptOutcome, CallRequests, ControlAnswer, HangupOutcome } from '../../api/calls/call-requests';
 import type { HangupCause } from '../../contract/endings';
 import type { SealedCallDetails } from '../../store/call-details';
 import { CallRepository } from '../../store/repositories/call-repository';
 import { rowAad } from '../../store/secrets';
 import type { SecretBox } from '../../store/secrets';
 import type { OutboundCallInput } from '../../workflows/call/input';
+import type { ControlRequest } from '../../workflows/call/messages';
 import type { CallWorkflowDescription } from '../../workflows/client/call-workflows';
 
 /** Stores a call's row as its workflow would; outcomes can be set ahead, one per request. */
-export class FakeCallRequests implements Pick<CallRequests, 'accept' | 'describe' | 'hangup'> {
+export class FakeCallRequests implements Pick<CallRequests, 'accept' | 'describe' | 'hangup' | 'control'> {
   readonly accepted: OutboundCallInput[] = [];
   readonly hangups: { readonly callId: string; readonly updateId: string; readonly request: HangupCause }[] = [];
   readonly descriptions = new Map<string, CallWorkflowDescription>();
   /** Answered instead of `accepted`, in order. */
   acceptOutcomes: AcceptOutcome[] = [];
   hangupOutcome: HangupOutcome = 'done';
+  readonly controls: { readonly callId: string; readonly request: ControlRequest }[] = [];
+  controlAnswer: ControlAnswer = { outcome: 'done' };
   readonly #calls: CallRepository;
   readonly #secrets: SecretBox;
 
@@ -53,6 +56,11 @@ export class FakeCallRequests implements Pick<CallRequests, 'accept' | 'describe
   hangup(callId: string, updateId: string, request: HangupCause): Promise<HangupOutcome> {
     this.hangups.push({ callId, updateId, request });
     return Promise.resolve(this.hangupOutcome);
+  }
+
+  control(callId: string, request: ControlRequest): Promise<ControlAnswer> {
+    this.controls.push({ callId, request });
+    return Promise.resolve(this.controlAnswer);
   }
 
   detailsOf(input: OutboundCallInput): SealedCallDetails {

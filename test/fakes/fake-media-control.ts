@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type {
+  CallCommand,
   CallNodeStatus,
   CommandResult,
   DialCommand,
@@ -50,6 +51,9 @@ export class FakeMediaControl implements MediaControl {
   /** SIP Call-IDs of the INVITEs that left, as the carrier would see them. */
   readonly invites: string[] = [];
   readonly hangups: HangupCommand[] = [];
+  readonly controls: CallCommand[] = [];
+  /** What a command comes to; default: it takes effect at once. */
+  controlAnswer: 'done' | 'silent' | CommandResult = 'done';
   readonly tombstones: string[] = [];
   readonly lost: string[] = [];
   readonly revokedTrunks: string[] = [];
@@ -175,6 +179,17 @@ export class FakeMediaControl implements MediaControl {
       endedBy: command.endedBy,
       sip: { sipCallId: call.sipCallId, finalStatus: answered ? 200 : 487, reason: null, q850: null },
     });
+    return { ok: true };
+  }
+
+  async control(command: CallCommand): Promise<CommandResult> {
+    this.controls.push(command);
+    if (this.controlAnswer === 'silent') return await this.#never();
+    const call = this.calls.get(command.callId);
+    if (call === undefined || command.bootId !== this.bootId) return { ok: false, code: 'call_unknown' };
+    if (this.controlAnswer !== 'done') return this.controlAnswer;
+    const { commandId, control } = command;
+    this.#events.report({ ...this.#base(call), type: 'command', commandId, verb: control.type, outcome: 'done' });
     return { ok: true };
   }
 

@@ -24,6 +24,7 @@ export const QUIET_STATS: RtpStats = {
 export class FakeRtpSession implements RtpSession {
   delegate: RtpSessionDelegate = {};
   readonly remotes: RtpRemote[] = [];
+  readonly digits: string[] = [];
   echoing = false;
   closed = 0;
   finalStats: RtpStats = QUIET_STATS;
@@ -44,6 +45,11 @@ export class FakeRtpSession implements RtpSession {
 
   clear(): Promise<ReadonlyMap<number, number>> {
     return Promise.resolve(new Map());
+  }
+
+  sendDigits(digits: string): Promise<void> {
+    this.digits.push(digits);
+    return Promise.resolve();
   }
 
   setGain(): void {}

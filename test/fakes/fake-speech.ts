@@ -80,6 +80,7 @@ export class FakeResponder implements Responder {
   /** Never says anything. */
   silent = false;
   readonly asked: (readonly ChatMessage[])[] = [];
+  readonly personas: AgentPersona[] = [];
   aborted = 0;
   #answering = 0;
 
@@ -90,6 +91,7 @@ export class FakeResponder implements Responder {
 
   async *respond(request: Parameters<Responder['respond']>[0]): AsyncGenerator<ResponderEvent> {
     this.asked.push(request.history);
+    this.personas.push(request.persona);
     request.signal.throwIfAborted();
     request.signal.addEventListener('abort', () => this.aborted++);
     this.#answering++;

@@ -3,6 +3,7 @@ import type { CallNodeStatus, CommandResult, DialRefusal, DialResult, HangupComm
 import type { EndedCall } from '../../contract/endings';
 import type { NodeBoot, NodePresence } from '../../contract/nodes';
 import type { CallInput, OutboundCallInput } from './input';
+import type { ControlRequest } from './messages';
 
 export interface DialInput {
   readonly call: OutboundCallInput;
@@ -18,6 +19,12 @@ export type DialReport =
   | Extract<DialResult, { nodeId: string }>
   | { readonly sent: false; readonly code: DialRefusal | 'store_unavailable' | 'unreadable' };
 
+export interface SealedCommand extends ControlRequest {
+  readonly callId: string;
+  readonly orgId: string;
+  readonly bootId: string;
+}
+
 /** `dialCall` on the queue `media`, all else on `media:<nodeId>`. */
 export interface CallNodeActivities {
   /**
@@ -27,6 +34,8 @@ export interface CallNodeActivities {
   readonly dialCall: (input: DialInput) => Promise<DialReport>;
   /** Answered when BYE or CANCEL was sent. */
   readonly hangupCall: (command: HangupCommand) => Promise<CommandResult>;
+  /** Answered when the node has taken it; its effect is a state event. */
+  readonly controlCall: (command: SealedCommand) => Promise<CommandResult>;
   readonly callStatus: (callId: string) => Promise<NodeBoot & { readonly status: CallNodeStatus }>;
   /** No INVITE for the call leaves this node any more. */
   readonly tombstoneCall: (callId: string) => Promise<void>;

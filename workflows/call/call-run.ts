@@ -1,11 +1,12 @@
 import { condition, patched, sleep } from '@temporalio/workflow';
+import type { CommandOutcome } from '../../contract/commands';
 import type { HangupCause } from '../../contract/endings';
 import { NODE_SILENCE_MS } from '../../contract/nodes';
 import { CallProgress } from './call-progress';
 import type { CallNode } from './call-progress';
 import { FORGOTTEN, MAX_DURATION, SETUP_ABANDONED } from './endings';
 import type { CallInput } from './input';
-import type { CallStateSignal } from './messages';
+import type { CallStateSignal, ControlRequest, ControlResult } from './messages';
 import * as node from './node-commands';
 import { showAnswered, showDetails } from './presentation';
 import { CallProjection } from './projection';
@@ -35,6 +36,8 @@ export class CallRun {
   #answers = 0;
   #verdictsAlive = 0;
   #verifications = 0;
+  /** Of commands whose updates still wait. */
+  readonly #outcomes = new Map<string, CommandOutcome | null>();
 
   constructor(input: CallInput) {
     this.input = input;
@@ -55,7 +58,11 @@ export class CallRun {
   }
 
   onStateEvent(signal: CallStateSignal): void {
-    if (this.progress.stateEvent(signal) === 'answered') this.#answers++;
+    const effect = this.progress.stateEvent(signal);
+    if (effect === 'answered') this.#answers++;
+    if (effect === 'command' && signal.type === 'command' && this.#outcomes.has(signal.commandId)) {
+      this.#outcomes.set(signal.commandId, signal.outcome);
+    }
   }
 
   onNodeLost(bootId: string, answeredAtMs?: number): void {
@@ -72,6 +79,33 @@ export class CallRun {
 
   adoptAnswer(): void {
     if (this.progress.adoptAnswer(Date.now())) this.#answers++;
+  }
+
+  /** One command to the node, until its effect is known or the call has ended. */
+  async control({ commandId, control }: ControlRequest): Promise<ControlResult> {
+    const { callId, orgId } = this.input;
+    const { node: place } = this.progress;
+    if (this.progress.ended) return { outcome: 'ended' };
+    if (place === null || this.progress.answeredAtMs === null) return { outcome: 'refused', code: 'not_answered' };
+    this.#outcomes.set(commandId, null);
+    try {
+      const taken = await node.control(place, { callId, orgId, commandId, control });
+      if (this.progress.ended) return { outcome: 'ended' };
+      if (taken === 'silent') {
+        await node.suspect(callId, place);
+        return { outcome: 'unknown' };
+      }
+      if (!taken.ok) {
+        if (taken.code !== 'ended' && taken.code !== 'call_unknown') return { outcome: 'refused', code: taken.code };
+        // Its `ended` is on its way, or the node has lost it: then it is asked.
+        this.#verifications++;
+        return { outcome: 'ended' };
+      }
+      await condition(() => this.progress.ended || this.#outcomes.get(commandId) !== null);
+      return { outcome: this.#outcomes.get(commandId) ?? 'ended' };
+    } finally {
+      this.#outcomes.delete(commandId);
+    }
   }
 
   /** Resolves when the call has ended. Watches that still wait for an answer of the node then are left behind. */

@@ -1,6 +1,7 @@
 /** Signals, updates and queries of a call's workflow. */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { CallStatus } from '../../contract/call';
+import type { CommandOutcome, CommandRefusal, SealedControl } from '../../contract/commands';
 import type { CallEnding, HangupCause } from '../../contract/endings';
 import type { StateEvent } from '../../contract/events';
 import type { NodeBoot } from '../../contract/nodes';
@@ -26,6 +27,20 @@ export interface HangupResult {
   readonly outcome: 'effective' | 'already_ended';
 }
 
+export interface ControlRequest {
+  /** Of the update too: a repeat is the same command. */
+  readonly commandId: string;
+  readonly control: SealedControl;
+}
+
+/**
+ * What a command came to. `refused`: nothing was done. `ended`: the call, before or meanwhile. `unknown`: its node has
+ * not answered.
+ */
+export type ControlResult =
+  | { readonly outcome: CommandOutcome | 'ended' | 'unknown' }
+  | { readonly outcome: 'refused'; readonly code: Exclude<CommandRefusal, 'ended' | 'call_unknown'> };
+
 /** Accepting update of an outbound call: the row is in the database. */
 export interface AcceptResult {
   readonly callId: string;
@@ -46,4 +61,5 @@ export const verifySignal = defineSignal<[{ bootId: string }]>('verify');
 /** Resolves when the call's row is stored; first message of every outbound call (update-with-start). */
 export const acceptUpdate = defineUpdate<AcceptResult, []>('accept');
 export const hangupUpdate = defineUpdate<HangupResult, [HangupCause]>('hangup');
+export const controlUpdate = defineUpdate<ControlResult, [ControlRequest]>('control');
 export const callStatusQuery = defineQuery<CallSnapshot>('status');

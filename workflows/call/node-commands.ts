@@ -1,10 +1,10 @@
 import { ActivityFailure, getExternalWorkflowHandle, proxyActivities } from '@temporalio/workflow';
-import type { CallNodeStatus } from '../../contract/commands';
+import type { CallNodeStatus, CommandResult } from '../../contract/commands';
 import type { HangupCause } from '../../contract/endings';
 import type { NodeBoot } from '../../contract/nodes';
 import { mediaNodeTaskQueue, mediaNodeWorkflowId } from '../ids';
 import { suspectSignal } from '../node/messages';
-import type { CallNodeActivities } from './activities';
+import type { CallNodeActivities, SealedCommand } from './activities';
 import type { CallNode } from './call-progress';
 
 /** `sent`: BYE or CANCEL left; `unknown`: this boot does not have the call; `silent`: no answer in time. */
@@ -32,6 +32,18 @@ export async function hangup(callId: string, node: CallNode, request: HangupCaus
       endedBy: request.endedBy,
     });
     return !result.ok && result.code === 'call_unknown' ? 'unknown' : 'sent';
+  } catch (error) {
+    return silentOrThrow(error);
+  }
+}
+
+export async function control(
+  node: CallNode,
+  command: Omit<SealedCommand, 'bootId'>,
+): Promise<CommandResult | 'silent'> {
+  try {
+    const { nodeId, bootId } = node;
+    return await onNode(nodeId, `tell the call: ${command.control.type}`).controlCall({ ...command, bootId });
   } catch (error) {
     return silentOrThrow(error);
   }

@@ -12,6 +12,7 @@ import {
   acceptUpdate,
   callEventSignal,
   callStatusQuery,
+  controlUpdate,
   hangupUpdate,
   nodeAliveSignal,
   nodeLostSignal,
@@ -69,6 +70,9 @@ export async function callWorkflow(input: CallInput): Promise<CallResult> {
     },
     { description: 'Hangs up; answered when BYE or CANCEL has left' },
   );
+  setHandler(controlUpdate, (request) => run.control(request), {
+    description: 'Tells an answered call something; answered when it took effect',
+  });
   CancellationScope.current().cancelRequested.catch(() => run.requestHangup(OPERATOR_HANGUP));
 
   return await CancellationScope.nonCancellable(async () => {

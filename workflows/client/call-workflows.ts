@@ -7,12 +7,13 @@ import type { CallInput, CallMemo, InboundCallInput, OutboundCallInput } from '.
 import {
   acceptUpdate,
   callEventSignal,
+  controlUpdate,
   hangupUpdate,
   nodeAliveSignal,
   nodeLostSignal,
   verifySignal,
 } from '../call/messages';
-import type { CallStateSignal } from '../call/messages';
+import type { CallStateSignal, ControlRequest, ControlResult } from '../call/messages';
 import { callStartOptions } from '../call/start-options';
 import { callWorkflowId, mediaNodeAttribute, readMediaNodeAttribute } from '../ids';
 import { timedRequest } from './timed-request';
@@ -111,6 +112,18 @@ export class CallWorkflows {
       await this.#handle(callId).executeUpdate(hangupUpdate, { args: [cause], updateId });
       return 'done';
     });
+  }
+
+  /** The command's id is the update's: a repeat joins the first. */
+  async control(
+    callId: string,
+    request: ControlRequest,
+    deadlineMs: number,
+  ): Promise<ControlResult | 'gone' | 'closing'> {
+    const expected = { closing: 'closing', not_found: 'gone', update_failed: 'gone' } as const;
+    return await timedRequest<ControlResult | 'gone' | 'closing'>({ client: this.#client, deadlineMs, expected }, () =>
+      this.#handle(callId).executeUpdate(controlUpdate, { args: [request], updateId: request.commandId }),
+    );
   }
 
   async signalEvent(callId: string, event: CallStateSignal): Promise<SignalOutcome> {

@@ -46,6 +46,7 @@ function appWith(store: { [Part in keyof (OrgStore & ApiStore)]?: object }, logs
       accept: () => Promise.resolve('accepted'),
       describe: () => Promise.resolve(null),
       hangup: () => Promise.resolve('done'),
+      control: () => Promise.resolve({ outcome: 'done' }),
     },
     secrets: { seal: () => 'sealed' },
     authenticator: new KeyAuthenticator(whole, logger, { perMinute: 100 }),

@@ -1,4 +1,4 @@
-import type { DialResult } from '../../../../contract/commands';
+import type { CommandResult, DialResult } from '../../../../contract/commands';
 import { CallRegistry, type RegisteredCall } from '../../../../media/call/call-registry';
 import { FakeClock } from '../../../fakes/fake-clock';
 
@@ -7,6 +7,10 @@ class StubCall implements RegisteredCall {
   readonly liveState = 'answered';
   lastSeq = 3;
   readonly hangUps: string[] = [];
+
+  control(): CommandResult {
+    return { ok: true };
+  }
 
   hangUp(endReason: string): void {
     this.hangUps.push(endReason);

@@ -1,0 +1,130 @@
+/** What a live call is told. Each route answers when it took effect: the first sound has left, the last key was sent. */
+import type { CallControl } from '../../contract/commands';
+import { sealControl } from '../../store/call-control';
+import type { Call as CallRow } from '../../store/entities/call';
+import { uuidV7 } from '../../store/ids';
+import type { SecretBox } from '../../store/secrets';
+import type { CallRequests } from '../calls/call-requests';
+import { ApiError, conflict, unavailable } from '../errors';
+import { answer, route } from '../route';
+import type { Route, RouteAnswer, RouteRequest } from '../route';
+import { call } from '../schemas/call';
+import { callDtmf, callInstruct, callSay } from '../schemas/call-control';
+import { liveCallExample } from '../schemas/examples';
+import { idParams } from '../schemas/primitives';
+import { callView } from '../views';
+import { findCall, noteCall } from './calls';
+import type { CallRecordDeps } from './calls';
+
+export interface CallControlRouteDeps extends CallRecordDeps {
+  readonly workflows: Pick<CallRequests, 'control'>;
+  readonly secrets: Pick<SecretBox, 'seal'>;
+}
+
+type Request = RouteRequest<{ readonly id: string }, unknown, unknown>;
+
+const REFUSALS = {
+  not_answered: 'The call is not answered yet',
+  ended: 'The call is over',
+  on_hold: 'The other side has put the call on hold',
+  muted: 'The agent is muted',
+  no_telephone_event: 'The other side takes no telephone-events (RFC 4733), so no key can be pressed',
+  too_many: 'As many as are kept wait already',
+  superseded: 'The caller spoke, or something else was said, before the agent could begin',
+  failed: 'It could not be sent',
+} as const;
+
+const COMMON = {
+  tag: 'Calls',
+  resource: 'call',
+  method: 'post',
+  scope: 'phone:write',
+  params: idParams,
+  response: call,
+  responseExample: liveCallExample,
+} as const;
+const COMMAND_503 = ['temporal_unavailable', 'outcome_unknown'];
+
+export function callControlRoutes(deps: CallControlRouteDeps): readonly Route[] {
+  return [
+    route({
+      ...COMMON,
+      path: '/phone/calls/{id}/say',
+      operationId: 'sayInCall',
+      summary: 'Have the agent say something; answers with its first sound',
+      body: callSay,
+      errors: { 409: ['ended', 'not_answered', 'on_hold', 'muted', 'too_many', 'superseded'], 503: COMMAND_503 },
+      requestExample: { text: 'One moment, I am looking that up.', interrupt: true },
+      handle: (request) => tell(deps, request, { type: 'say', ...request.body }),
+    }),
+    route({
+      ...COMMON,
+      path: '/phone/calls/{id}/instruct',
+      operationId: 'instructCall',
+      summary: 'Tell the agent something that the caller does not hear',
+      body: callInstruct,
+      errors: { 409: ['ended', 'not_answered', 'too_many'], 503: COMMAND_503 },
+      requestExample: { text: 'The order of this caller was shipped this morning.' },
+      handle: (request) => tell(deps, request, { type: 'instruct', ...request.body }),
+    }),
+    route({
+      ...COMMON,
+      path: '/phone/calls/{id}/dtmf',
+      operationId: 'pressKeysInCall',
+      summary: 'Press keys; answers when the last one was sent',
+      body: callDtmf,
+      errors: {
+        409: ['ended', 'not_answered', 'on_hold', 'no_telephone_event', 'failed'],
+        503: COMMAND_503,
+      },
+      requestExample: { digits: '1w42#' },
+      handle: (request) => tell(deps, request, { type: 'dtmf', ...request.body }),
+    }),
+    muteRoute(deps, 'mute', 'Keep the agent silent; it listens, and answers what was asked once it is unmuted'),
+    muteRoute(deps, 'unmute', 'Let a muted agent speak again'),
+  ];
+}
+
+function muteRoute(deps: CallControlRouteDeps, type: 'mute' | 'unmute', summary: string): Route {
+  return route({
+    ...COMMON,
+    path: `/phone/calls/{id}/${type}`,
+    operationId: `${type}Call`,
+    summary,
+    errors: { 409: ['ended', 'not_answered'], 503: COMMAND_503 },
+    handle: (request) => tell(deps, request, { type }),
+  });
+}
+
+async function tell(deps: CallControlRouteDeps, request: Request, control: CallControl): Promise<RouteAnswer> {
+  const { orgId } = request.principal;
+  const find = (): Promise<CallRow> => deps.store.forOrg(orgId).read((org) => findCall(org, orgId, request.params.id));
+  const { id: callId, status } = await find();
+  if (status === 'completed') throw refusal('ended');
+  const commandId = uuidV7();
+  const sealed = sealControl(deps.secrets, { orgId, callId }, control);
+  const { outcome, ...why } = await deps.workflows.control(callId, { commandId, control: sealed });
+  switch (outcome) {
+    case 'done':
+      break;
+    case 'refused':
+      throw refusal('code' in why ? why.code : 'failed');
+    case 'superseded':
+    case 'failed':
+    case 'ended':
+      throw refusal(outcome);
+    case 'gone':
+      throw refusal('ended');
+    case 'unavailable':
+      throw unavailable('temporal_unavailable', 'The workflow service is not reachable; nothing was done');
+    case 'unknown':
+      throw new ApiError(503, 'outcome_unknown', 'Whether it took effect is not known yet', {
+        retryAfterSeconds: 2,
+        details: { call_id: callId, update_id: commandId },
+      });
+  }
+  await noteCall(deps, request.actor, control.type, callId);
+  return answer(callView(await find()));
+}
+
+const refusal = (code: keyof typeof REFUSALS): ApiError => conflict(code, REFUSALS[code]);

@@ -1,0 +1,48 @@
+/** What a call is told, as it may stand in a workflow's history: texts and digits sealed, bound to their call. */
+import type { CallControl, SealedControl } from '../contract/commands';
+import { rowAad } from './secrets';
+import type { SecretBox } from './secrets';
+
+interface ControlledCall {
+  readonly orgId: string;
+  readonly callId: string;
+}
+
+export function sealControl(
+  secrets: Pick<SecretBox, 'seal'>,
+  { orgId, callId }: ControlledCall,
+  control: CallControl,
+): SealedControl {
+  const seal = (text: string): string => secrets.seal(text, rowAad(orgId, callId));
+  switch (control.type) {
+    case 'say':
+      return { type: 'say', sealed: seal(control.text), interrupt: control.interrupt };
+    case 'instruct':
+      return { type: 'instruct', sealed: seal(control.text) };
+    case 'dtmf':
+      return { type: 'dtmf', sealed: seal(control.digits) };
+    case 'mute':
+    case 'unmute':
+      return { type: control.type };
+  }
+}
+
+/** @throws SecretError when it was sealed for another call or with an unknown key */
+export function openControl(
+  secrets: Pick<SecretBox, 'open'>,
+  { orgId, callId }: ControlledCall,
+  control: SealedControl,
+): CallControl {
+  const open = (sealed: string): string => secrets.open(sealed, rowAad(orgId, callId));
+  switch (control.type) {
+    case 'say':
+      return { type: 'say', text: open(control.sealed), interrupt: control.interrupt };
+    case 'instruct':
+      return { type: 'instruct', text: open(control.sealed) };
+    case 'dtmf':
+      return { type: 'dtmf', digits: open(control.sealed) };
+    case 'mute':
+    case 'unmute':
+      return { type: control.type };
+  }
+}
