@@ -93,6 +93,33 @@ export function addCallsCommands(program: Command, session: CliSession): void {
       if (output.json) return output.value(transcript);
       output.table(transcript.turns, TURN_COLUMNS);
     });
+  const tell = async (callId: string, verb: string, body?: object): Promise<void> => {
+    const told = session.api.request<object>('POST', `${callPath(callId)}/${verb}`, body);
+    output.record(await output.waiting('telling the call', told));
+  };
+  calls
+    .command('say <call> <text>')
+    .description('have the agent say something, after what it is saying')
+    .option('--interrupt', 'instead of what it is saying')
+    .action((callId: string, text: string, { interrupt = false }: { interrupt?: boolean }) =>
+      tell(callId, 'say', { text, interrupt }),
+    );
+  calls
+    .command('instruct <call> <text>')
+    .description('tell the agent something that the caller does not hear')
+    .action((callId: string, text: string) => tell(callId, 'instruct', { text }));
+  calls
+    .command('press <call> <digits>')
+    .description('press keys: 0-9, *, #, A-D, w for half a second of nothing')
+    .action((callId: string, digits: string) => tell(callId, 'dtmf', { digits }));
+  calls
+    .command('mute <call>')
+    .description('keep the agent silent; it goes on listening')
+    .action((callId: string) => tell(callId, 'mute'));
+  calls
+    .command('unmute <call>')
+    .description('let a muted agent speak again')
+    .action((callId: string) => tell(callId, 'unmute'));
   calls
     .command('hangup <call>')
     .description('end a call')

@@ -36,6 +36,8 @@ export interface Arrivals {
 export interface Recording extends Arrivals {
   /** 8 kHz, from the first packet on, laid out by timestamps; what never came is zero. */
   readonly pcm: Int16Array;
+  /** Keys that were pressed towards us (RFC 4733): one for each timestamp whose end has come. */
+  readonly pressed: string;
 }
 
 export type ToMediaThread =
@@ -192,7 +194,16 @@ function recordingOf(stream: Stream): Recording {
     const offset = offsets[i] as number;
     if (offset >= 0) payload.forEach((octet, j) => (pcm[offset + j] = decode(codec, octet)));
   });
-  return { ...arrivalsOf(stream), pcm };
+  return { ...arrivalsOf(stream), pcm, pressed: pressedOf(arrivals) };
+}
+
+function pressedOf(arrivals: readonly Arrival[]): string {
+  const keys = new Map<number, string>();
+  for (const { payload, payloadType, timestamp } of arrivals) {
+    const ends = payloadType >= 96 && payload.length === 4 && (payload[1] as number) >= 0x80;
+    if (ends) keys.set(timestamp, DIGITS[payload[0] as number] ?? '?');
+  }
+  return [...keys.values()].join('');
 }
 
 /** Without the audio, whose decoding keeps the thread from its other streams. */
