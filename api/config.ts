@@ -33,6 +33,8 @@ export interface ApiConfig {
   readonly allowPrivateTargets: boolean;
   /** Per API key. */
   readonly rateLimitPerMinute: number;
+  /** The same for routes whose answers stay open. */
+  readonly rateLimitStreamingPerMinute: number;
 }
 
 const countries = commaList.transform((codes, context) => {
@@ -52,6 +54,7 @@ const shape = {
   OUTBOUND_ALLOWED_COUNTRIES: countries.default([]),
   ALLOW_PRIVATE_TARGETS: allowPrivateTargets,
   RATE_LIMIT_PER_MINUTE: positiveInteger.default(100),
+  RATE_LIMIT_STREAMING_PER_MINUTE: positiveInteger.default(1000),
 };
 
 /** Throws `EnvError` with every problem. */
@@ -68,5 +71,6 @@ export function readApiConfig(options: ReadEnvOptions = {}): ApiConfig {
     outboundAllowedCountries: env.OUTBOUND_ALLOWED_COUNTRIES,
     allowPrivateTargets: env.ALLOW_PRIVATE_TARGETS,
     rateLimitPerMinute: env.RATE_LIMIT_PER_MINUTE,
+    rateLimitStreamingPerMinute: env.RATE_LIMIT_STREAMING_PER_MINUTE,
   });
 }

@@ -91,9 +91,9 @@ export async function connectDatabase(dataSource: DataSource, logger: Logger, si
 /** Every request that needs the database passes here first: before the first connection it is told so. */
 export function whenConnected(dataSource: DataSource, authenticator: Authenticator): Authenticator {
   return {
-    authenticate: async (key, address) => {
+    authenticate: async (...request) => {
       if (!dataSource.isInitialized) throw unavailable('database_unavailable', 'The database is not reachable');
-      return authenticator.authenticate(key, address);
+      return authenticator.authenticate(...request);
     },
   };
 }

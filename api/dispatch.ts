@@ -32,7 +32,7 @@ function admit(route: Route, authenticator: Authenticator): Middleware {
     ctx.state['route'] = route.path;
     // Answers show credentials and people's numbers: no cache on the way may keep them.
     ctx.set('Cache-Control', 'no-store');
-    const principal = await authenticate(ctx, authenticator);
+    const principal = await authenticate(ctx, authenticator, route.streaming === true);
     ctx.state['principal'] = principal;
     requireScope(principal, route.scope);
     if (route.operatorOnly) requireOperator(principal);
@@ -41,8 +41,10 @@ function admit(route: Route, authenticator: Authenticator): Middleware {
 }
 
 function run(route: Route): Middleware {
+  // Once: a schema costs far more to make than to ask.
+  const body = route.body === undefined ? undefined : z.looseObject({}).pipe(route.body);
   return async (ctx) => {
-    const request = readRequest(ctx, route);
+    const request = readRequest(ctx, route, body);
     const result = await route.handle(request as RouteRequest<never, never, never>);
     ctx.status = result.status ?? request.successStatus;
     for (const [name, value] of Object.entries(result.headers ?? {})) ctx.set(name, value);
@@ -51,7 +53,7 @@ function run(route: Route): Middleware {
   };
 }
 
-function readRequest(ctx: Context, route: Route): RouteRequest<unknown, unknown, unknown> {
+function readRequest(ctx: Context, route: Route, body: z.ZodType | undefined): RouteRequest<unknown, unknown, unknown> {
   const principal = ctx.state['principal'] as Principal;
   const requestId = String(ctx.state['requestId']);
   const raw = (ctx.request as { body?: unknown }).body ?? {};
@@ -63,7 +65,7 @@ function readRequest(ctx: Context, route: Route): RouteRequest<unknown, unknown,
     actor: { orgId: principal.orgId, keyId: principal.keyId, requestId },
     params,
     query: route.query === undefined ? {} : validated(route.query, ctx.query),
-    body: route.body === undefined ? {} : validated(z.looseObject({}).pipe(route.body), raw),
+    body: body === undefined ? {} : validated(body, raw),
     route: `${route.method.toUpperCase()} ${route.path}`,
     successStatus: route.successStatus ?? 200,
     // The route is its template: one key for two agents is two requests.

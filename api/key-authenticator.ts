@@ -23,6 +23,8 @@ interface Familiar {
 export interface KeyAuthenticatorOptions {
   /** Requests of each key. */
   readonly perMinute: number;
+  /** Those of routes whose answers stay open, which are not among the others. */
+  readonly streamingPerMinute: number;
   /** Monotonic milliseconds. */
   readonly nowMs?: () => number;
 }
@@ -32,6 +34,7 @@ export class KeyAuthenticator implements Authenticator {
   readonly #store: Pick<ApiStore, 'apiKeys' | 'forOrg'>;
   readonly #logger: Logger;
   readonly #perMinute: number;
+  readonly #streamingPerMinute: number;
   readonly #nowMs: () => number;
   /** By digest, keys that were valid when they were last used; the one not used for longest first. */
   readonly #familiar = new Map<string, Familiar>();
@@ -40,17 +43,19 @@ export class KeyAuthenticator implements Authenticator {
   constructor(
     store: Pick<ApiStore, 'apiKeys' | 'forOrg'>,
     logger: Logger,
-    { perMinute, nowMs = () => performance.now() }: KeyAuthenticatorOptions,
+    { perMinute, streamingPerMinute, nowMs = () => performance.now() }: KeyAuthenticatorOptions,
   ) {
     this.#store = store;
     this.#logger = logger;
     this.#perMinute = perMinute;
+    this.#streamingPerMinute = streamingPerMinute;
     this.#nowMs = nowMs;
     this.#unknown = new RateLimiter({ perMinute: UNKNOWN_PER_MINUTE, nowMs });
   }
 
   /** @throws ApiError 429 when too many unknown keys come from one network */
-  async authenticate(key: string, address: string): Promise<Admission | undefined> {
+  async authenticate(key: string, address: string, streaming = false): Promise<Admission | undefined> {
+    const perMinute = streaming ? this.#streamingPerMinute : this.#perMinute;
     const digest = createHash('sha256').update(key).digest('base64');
     const network = userNetwork(address);
     const familiar = this.#nowMs() - (this.#familiar.get(digest)?.validMs ?? -Infinity) < FAMILIAR_MS;
@@ -58,7 +63,7 @@ export class KeyAuthenticator implements Authenticator {
     if (!familiar) this.#takeUnknown(network);
     let found: Awaited<ReturnType<ApiStore['apiKeys']['admit']>>;
     try {
-      found = await this.#store.apiKeys.admit(key, this.#perMinute);
+      found = await this.#store.apiKeys.admit(key, perMinute, streaming);
     } catch (error) {
       if (!familiar) this.#unknown.giveBack(network);
       throw error;
@@ -71,7 +76,7 @@ export class KeyAuthenticator implements Authenticator {
     const { id: keyId, orgId, scopes, operator, suspended, expiresAt: keyExpiresAt } = found;
     this.#touch(orgId, keyId, this.#remember(digest));
     const principal = { keyId, orgId, scopes, operator, suspended, keyExpiresAt };
-    return { principal, rate: rateOf(this.#perMinute, found) };
+    return { principal, rate: rateOf(perMinute, found) };
   }
 
   #takeUnknown(network: string): void {

@@ -66,7 +66,10 @@ async function main(): Promise<void> {
       secrets,
       authenticator: whenConnected(
         dataSource,
-        new KeyAuthenticator(store, logger, { perMinute: config.rateLimitPerMinute }),
+        new KeyAuthenticator(store, logger, {
+          perMinute: config.rateLimitPerMinute,
+          streamingPerMinute: config.rateLimitStreamingPerMinute,
+        }),
       ),
       probes,
       registry,

@@ -1,5 +1,5 @@
 /** E.164 numbers as the API accepts them: whatever libphonenumber calls possible, normalised. */
-import { getCountries, getCountryCallingCode, parsePhoneNumberFromString } from 'libphonenumber-js/max';
+import { parsePhoneNumberFromString } from 'libphonenumber-js/max';
 import type { PhoneNumber } from 'libphonenumber-js/max';
 
 export type PhoneNumberResult =
@@ -32,13 +32,6 @@ export function parsePhoneNumber(text: string): PhoneNumberResult {
   return { ok: true, e164: parsed.number };
 }
 
-/** ISO code of the number's country; an undecidable number belongs to its calling code's main country (+1 → US). */
-export function countryOf(e164: string): string | null {
-  const parsed = parsePhoneNumberFromString(e164);
-  if (parsed === undefined) return null;
-  return parsed.country ?? mainCountry(parsed.countryCallingCode);
-}
-
 /**
  * National numbers that begin like this are billed as premium, or shared, whether or not the rest is in a plan: the type
  * is known of valid numbers only, and a carrier dials the others too.
@@ -60,26 +53,4 @@ export function isExpensive(e164: string): boolean {
   const type = parsed.getType();
   if (PREMIUM_PREFIXES[parsed.countryCallingCode]?.test(parsed.nationalNumber) === true) return true;
   return type === 'PREMIUM_RATE' || type === 'SHARED_COST' || SHARED_CALLING_CODES.has(parsed.countryCallingCode);
-}
-
-/** Countries that share a calling code and whose alphabetical first is not the main one. */
-const MAIN_COUNTRIES: Readonly<Record<string, string>> = {
-  '1': 'US',
-  '7': 'RU',
-  '39': 'IT',
-  '44': 'GB',
-  '47': 'NO',
-  '61': 'AU',
-  '212': 'MA',
-  '262': 'RE',
-  '290': 'SH',
-  '358': 'FI',
-  '590': 'GP',
-  '599': 'CW',
-};
-
-function mainCountry(callingCode: string): string | null {
-  const main = MAIN_COUNTRIES[callingCode];
-  if (main !== undefined) return main;
-  return getCountries().find((country) => getCountryCallingCode(country) === callingCode) ?? null;
 }

@@ -89,6 +89,8 @@ export interface RouteDefinition<
   readonly scope: Scope;
   /** For keys of the server's operator alone. */
   readonly operatorOnly?: true;
+  /** Its answer stays open: counted at the rate of streams (`RATE_LIMIT_STREAMING_PER_MINUTE`). */
+  readonly streaming?: true;
   readonly params?: Params;
   readonly query?: Query;
   readonly body?: Body;

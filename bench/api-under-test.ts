@@ -6,6 +6,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import type { DataSource } from 'typeorm';
+
 import { PostgresServer } from '../scripts/postgres/postgres-server';
 import { PROJECT_ROOT } from '../scripts/project-root';
 import { createDataSource, migrate } from '../store/data-source';
@@ -17,6 +19,7 @@ import { fillTables } from '../test/support/filled-tables';
 import type { TableSizes } from '../test/support/filled-tables';
 import { freePort } from '../test/support/free-ports';
 import { waitFor } from '../test/support/stack';
+import { cpuSecondsWithChildren, usageOf } from './process-usage';
 
 const READY_WITHIN_MS = 30_000;
 const FILLED_WITHIN_MS = 30 * 60_000;
@@ -27,6 +30,7 @@ export class ApiUnderTest {
   readonly #postgres: PostgresServer;
   readonly #dataDir: string;
   #key = '';
+  #pid = 0;
 
   private constructor(url: string, postgres: PostgresServer, dataDir: string) {
     this.url = url;
@@ -45,7 +49,9 @@ export class ApiUnderTest {
       api.#key = await fill(postgres.databaseUrl(), new SecretBox(secretsKey), sizes, password);
       const database = new URL(postgres.databaseUrl());
       Object.assign(database, { username: API_ROLE, password });
-      api.spawn([join(PROJECT_ROOT, 'dist/api/main.js')], {
+      const profile = process.env['BENCH_PROFILE'] ?? '';
+      const profiled = profile === '' ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
+      api.#pid = api.spawn([...profiled, join(PROJECT_ROOT, 'dist/api/main.js')], {
         API_PORT: new URL(api.url).port,
         DATABASE_URL: database.toString(),
         SECRETS_KEY: secretsKey,
@@ -67,14 +73,23 @@ export class ApiUnderTest {
     return this.#key;
   }
 
-  /** Ends with it. */
-  spawn(args: readonly string[], env: Readonly<Record<string, string>>): void {
+  /** Ends with it. Answers its process. */
+  spawn(args: readonly string[], env: Readonly<Record<string, string>>): number {
     const child = spawn(process.execPath, args, {
       cwd: PROJECT_ROOT,
       stdio: ['ignore', 'ignore', 'inherit'],
       env: { PATH: process.env['PATH'], NODE_ENV: 'production', ...env },
     });
     this.#children.push(child);
+    return child.pid ?? 0;
+  }
+
+  /** CPU seconds until now of the API, and of PostgreSQL with its sessions. */
+  usage(): { readonly api: number; readonly postgres: number } {
+    return {
+      api: usageOf(this.#pid).cpuSeconds,
+      postgres: cpuSecondsWithChildren(this.#postgres.record?.pid ?? 0),
+    };
   }
 
   /** The body of a 200, null otherwise. */
@@ -88,7 +103,8 @@ export class ApiUnderTest {
   async stop(): Promise<void> {
     for (const child of this.#children) {
       const exited = new Promise((resolve) => child.once('exit', resolve));
-      child.kill('SIGKILL');
+      // A profile is written at an orderly end.
+      child.kill(process.env['BENCH_PROFILE'] === undefined ? 'SIGKILL' : 'SIGTERM');
       if (child.exitCode === null && child.signalCode === null) await exited;
     }
     await this.#postgres.stop();
@@ -104,10 +120,21 @@ async function fill(url: string, secrets: SecretBox, sizes: TableSizes, password
   try {
     const { id: orgId } = await new OrganisationRepository(owner).create({ name: 'Bench' });
     await fillTables(owner.manager, orgId, sizes);
+    await seeNode(owner);
     await allowLogin(owner, API_ROLE, password);
     const { key } = await new ApiKeyRepository(owner, secrets).create({ orgId, name: 'bench', scopes: ['full'] });
     return key;
   } finally {
     await owner.destroy();
   }
+}
+
+/** A media node that lives for as long as anything is measured, as one does in operation: the API keeps what it knows of it. */
+async function seeNode(owner: DataSource): Promise<void> {
+  const voices = [{ id: 'slt', name: 'SLT', language: ['en'], gender: 'female' }];
+  await owner.query(
+    `INSERT INTO media_nodes (node_id, boot_id, last_seen, started_at, sip_address, info)
+     VALUES ('bench', 'bench', now() + interval '1 day', now(), '127.0.0.1:5060', $1::jsonb)`,
+    [JSON.stringify({ voices })],
+  );
 }

@@ -1,20 +1,14 @@
 /** A media node in bench mode as a process of its own, and what it costs by /proc. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PROJECT_ROOT } from '../scripts/project-root';
 import { freePort } from '../test/support/free-ports';
+import { usageOf } from './process-usage';
+import type { ProcessUsage } from './process-usage';
 
 const READY_WITHIN_MS = 15_000;
-/** Linux's USER_HZ. */
-const TICKS_PER_SECOND = 100;
-const PAGE_BYTES = 4096;
-
-export interface ProcessUsage {
-  readonly cpuSeconds: number;
-  readonly rssBytes: number;
-}
 
 export class NodeUnderTest {
   readonly sipPort: number;
@@ -67,12 +61,7 @@ export class NodeUnderTest {
   }
 
   usage(): ProcessUsage {
-    const stat = readFileSync(`/proc/${this.pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return {
-      cpuSeconds: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND,
-      rssBytes: Number(fields[21]) * PAGE_BYTES,
-    };
+    return usageOf(this.pid);
   }
 
   async stop(): Promise<void> {

@@ -54,6 +54,8 @@ function dataSourceOptions(options: StoreOptions): DataSourceOptions {
     poolErrorHandler: (error: Error) => options.onPoolError?.(error),
     extra: {
       Client: FailFastClient,
+      // Statements of one connection may leave before the answers to those before them, in their order (`OrganisationScope`).
+      pipeline: true,
       application_name: options.applicationName ?? 'trunkline',
       connectionTimeoutMillis: options.connectTimeoutMs ?? 2000,
       statement_timeout: statementTimeoutMs,

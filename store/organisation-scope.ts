@@ -2,6 +2,7 @@
  * The way to the rows of one organisation: a transaction that says whose it is, which is what row-level security compares
  * (`row-level-security.ts`). Without it the API's role sees no organisation's rows.
  */
+import type { Client } from 'pg';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { isUuid } from './ids';
 
@@ -10,6 +11,8 @@ export interface StoreSession {
   readonly manager: EntityManager;
 }
 
+/** What TypeORM keeps of a transaction that it began itself. */
+const IN_TRANSACTION = { isTransactionActive: true, transactionDepth: 1 };
 /** The session's variable that the policies compare with a row's organisation. */
 export const ORGANISATION_SETTING = 'trunkline.org_id';
 
@@ -24,11 +27,21 @@ export class OrganisationScope {
     this.#orgId = orgId;
   }
 
-  /** Who asked gets the answer without waiting for the transaction's end, which cannot change it. */
+  /**
+   * Waits neither for the transaction's beginning, behind whose statement the first of `work` leaves at once, nor for its
+   * end, which cannot change the answer. Where it did not begin no organisation was named, and what `work` made of that is
+   * not told. A change that began so might be half a change: `write` waits.
+   */
   async read<T>(work: (session: StoreSession) => Promise<T>): Promise<T> {
-    const runner = await this.#begin('BEGIN READ ONLY');
+    const runner = this.#dataSource.createQueryRunner();
     try {
-      return await work(runner);
+      const client = (await runner.connect()) as Pick<Client, 'query'>;
+      const begun = client.query(`BEGIN READ ONLY; ${enterStatement(this.#orgId)}`);
+      Object.assign(runner, IN_TRANSACTION);
+      const [beginning, answer] = await Promise.allSettled([begun, (async () => work(runner))()]);
+      if (beginning.status === 'rejected') throw beginning.reason;
+      if (answer.status === 'rejected') throw answer.reason;
+      return answer.value;
     } finally {
       // A connection that broke here has left the pool already.
       void end(runner, 'rollback').catch(() => undefined);
@@ -37,7 +50,7 @@ export class OrganisationScope {
 
   /** Committed when `work` resolves, undone when it rejects. */
   async write<T>(work: (session: StoreSession) => Promise<T>): Promise<T> {
-    const runner = await this.#begin('BEGIN');
+    const runner = await this.#begin();
     let result: T;
     try {
       result = await work(runner);
@@ -50,15 +63,15 @@ export class OrganisationScope {
   }
 
   /** Transaction and organisation in one round trip, for which `startTransaction` takes two. */
-  async #begin(statement: string): Promise<QueryRunner> {
+  async #begin(): Promise<QueryRunner> {
     const runner = this.#dataSource.createQueryRunner();
     try {
-      await runner.query(`${statement}; ${enterStatement(this.#orgId)}`);
+      await runner.query(`BEGIN; ${enterStatement(this.#orgId)}`);
     } catch (error) {
       await runner.release();
       throw error;
     }
-    return Object.assign(runner, { isTransactionActive: true, transactionDepth: 1 });
+    return Object.assign(runner, IN_TRANSACTION);
   }
 }
 

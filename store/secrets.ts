@@ -35,6 +35,7 @@ export class SecretBox {
   readonly #masterKey: Buffer;
   readonly #sealing: SealingKey;
   readonly #opening: ReadonlyMap<string, Buffer>;
+  readonly #derived = new Map<SecretPurpose, Buffer>();
 
   /**
    * @param masterKey `SECRETS_KEY`: base64 of 32 bytes. Seals, and derives every subkey.
@@ -79,7 +80,11 @@ export class SecretBox {
 
   /** A 32-byte key for one purpose, the same on every process with the same master key (RFC 5869). */
   derive(purpose: SecretPurpose): Buffer {
-    return derive(this.#masterKey, purpose);
+    const known = this.#derived.get(purpose);
+    if (known !== undefined) return known;
+    const key = derive(this.#masterKey, purpose);
+    this.#derived.set(purpose, key);
+    return key;
   }
 }
 

@@ -1,7 +1,7 @@
 /** From a request to a call that may be placed: agent, trunk, caller number, destination. Every refusal is here. */
+import { countryOf } from '../../store/routing/country';
 import { isExpensiveRefusal, refuseDestination } from '../destination-policy';
 import { impossible, notFound, unavailable } from '../errors';
-import { countryOf } from '../phone-number';
 import type { OutboundCallRequest } from '../schemas/call';
 import type { SpeechCatalog } from '../speech-catalog';
 import type { ApiStore } from '../store';
@@ -33,8 +33,9 @@ export async function planOutbound(
 ): Promise<OutboundPlan> {
   const { store } = deps;
   assertServed(request);
-  const [{ agent, trunks, ownNumbers, allowedCountries }, speech] = await Promise.all([
-    store.forOrg(orgId).read((org) => org.callers.find(orgId, request.phone_agent_id)),
+  const country = countryOf(request.phone_number);
+  const [{ agent, trunks, hasNumberThere, allowedCountries }, speech] = await Promise.all([
+    store.forOrg(orgId).read((org) => org.callers.find(orgId, request.phone_agent_id, country)),
     deps.speech.current(),
   ]);
   if (agent === null) throw notFound('agent');
@@ -52,10 +53,14 @@ export async function planOutbound(
   if (from !== trunk.callerNumber) {
     throw impossible('caller_number_not_owned', 'The trunk does not own this caller number');
   }
-  assertDestination(request.phone_number, deps.allowedCountries, ownNumbers);
-  if (allowedCountries !== null && !allowedCountries.includes(countryOf(request.phone_number) ?? '')) {
+  const ownCountries = [
+    ...(hasNumberThere ? [country] : []),
+    ...trunks.map(({ callerNumber }) => countryOf(callerNumber)),
+  ];
+  assertDestination(request.phone_number, deps.allowedCountries, ownCountries);
+  if (allowedCountries !== null && !allowedCountries.includes(country ?? '')) {
     throw impossible('destination_not_allowed', 'The limits of the organisation do not allow calls to this country', {
-      country: countryOf(request.phone_number),
+      country,
     });
   }
   if (!speech.anyNode) throw unavailable('media_unavailable', 'No media node is alive; nothing was done');
@@ -82,8 +87,12 @@ function assertServed(request: OutboundCallRequest): void {
   }
 }
 
-function assertDestination(to: string, configuredCountries: readonly string[], ownNumbers: readonly string[]): void {
-  const refusal = refuseDestination({ to, configuredCountries, ownNumbers });
+function assertDestination(
+  to: string,
+  configuredCountries: readonly string[],
+  ownCountries: readonly (string | null)[],
+): void {
+  const refusal = refuseDestination({ to, configuredCountries, ownCountries });
   if (refusal === null) return;
   const why = isExpensiveRefusal(refusal)
     ? 'Premium-rate and satellite numbers are not dialled'

@@ -44,7 +44,7 @@ export interface PlacementRequest {
   readonly route: string;
   readonly idempotencyKey: string | null;
   readonly bodyHash: string;
-  /** Looks at agent, trunk and policy; not asked when the key has its call already. */
+  /** Looks at agent, trunk and policy; what it finds does not count when the key has its call already. */
   readonly plan: () => Promise<OutboundPlan>;
 }
 
@@ -132,9 +132,12 @@ export class CallPlacement {
   }
 
   async #placeOnce(request: PlacementRequest, callId: string): Promise<Placed> {
-    const known = await this.#find(request.orgId, callId);
-    if (known !== null) return this.#existing(known, request.bodyHash);
-    return this.#start(this.#input(request.orgId, callId, await request.plan()), request.bodyHash);
+    // Both at once: hardly ever is there a call without its key's answer.
+    const [known, plan] = await Promise.allSettled([this.#find(request.orgId, callId), request.plan()]);
+    if (known.status === 'rejected') throw known.reason;
+    if (known.value !== null) return this.#existing(known.value, request.bodyHash);
+    if (plan.status === 'rejected') throw plan.reason;
+    return this.#start(this.#input(request.orgId, callId, plan.value), request.bodyHash);
   }
 
   async #start(input: OutboundCallInput, bodyHash: string | null): Promise<Placed> {

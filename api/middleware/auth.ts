@@ -15,14 +15,15 @@ export interface Authenticator {
   /**
    * Undefined for a key that is unknown, revoked or expired.
    * @param address Where the request came from: that of the connection, which no header can change.
+   * @param streaming Its answer stays open: such requests have a rate of their own.
    */
-  authenticate(key: string, address: string): Promise<Admission | undefined>;
+  authenticate(key: string, address: string, streaming?: boolean): Promise<Admission | undefined>;
 }
 
 /** Bearer keys (RFC 6750 §2.1), within their rate. The same 401 whether a key is missing, unknown, expired or revoked. */
-export async function authenticate(ctx: Context, authenticator: Authenticator): Promise<Principal> {
+export async function authenticate(ctx: Context, authenticator: Authenticator, streaming: boolean): Promise<Principal> {
   const key = /^Bearer +([\x21-\x7e]{8,200}) *$/i.exec(ctx.get('Authorization'))?.[1];
-  const admission = key === undefined ? undefined : await authenticator.authenticate(key, ctx.ip);
+  const admission = key === undefined ? undefined : await authenticator.authenticate(key, ctx.ip, streaming);
   if (admission === undefined) {
     throw new ApiError(401, 'unauthorized', 'A valid API key is needed: Authorization: Bearer <key>');
   }

@@ -138,10 +138,9 @@ function recordRoutes({ store }: Pick<CallRouteDeps, 'store'>): readonly Route[]
       response: callEventPage,
       responseExample: { items: [callEventExample], next: null },
       handle: async ({ principal: { orgId }, params, query }) => {
-        const page = await store.forOrg(orgId).read(async (org) => {
-          await findCall(org, orgId, params.id);
-          return org.events.list(orgId, params.id, query);
-        });
+        const page = await store
+          .forOrg(orgId)
+          .read((org) => ofCall(findCall(org, orgId, params.id), org.events.list(orgId, params.id, query)));
         return answer({ items: page.items.map(callEventView), next: page.next });
       },
     }),
@@ -156,10 +155,9 @@ function recordRoutes({ store }: Pick<CallRouteDeps, 'store'>): readonly Route[]
       response: transcript,
       responseExample: transcriptExample,
       handle: async ({ principal: { orgId }, params }) => {
-        const turns = await store.forOrg(orgId).read(async (org) => {
-          await findCall(org, orgId, params.id);
-          return org.transcripts.list(orgId, params.id);
-        });
+        const turns = await store
+          .forOrg(orgId)
+          .read((org) => ofCall(findCall(org, orgId, params.id), org.transcripts.list(orgId, params.id)));
         return answer({
           call_id: params.id,
           turns: turns.map((turn) => ({
@@ -225,6 +223,14 @@ export async function findCall(org: Pick<OrgStore, 'calls'>, orgId: string, id: 
   const row = await org.calls.find(orgId, id);
   if (row === null) throw notFound('call');
   return row;
+}
+
+/** Both were asked at once; that there is no such call is told before what is wrong with its list. */
+async function ofCall<T>(found: Promise<CallRow>, listed: Promise<T>): Promise<T> {
+  const [call, list] = await Promise.allSettled([found, listed]);
+  if (call.status === 'rejected') throw call.reason;
+  if (list.status === 'rejected') throw list.reason;
+  return list.value;
 }
 
 /** What was asked of a call has happened already: a note that cannot be written does not undo it. */

@@ -11,8 +11,8 @@ export type NumberMethod = 'attest' | 'outbound_code' | 'inbound_call';
 @Index('phone_numbers_verified', ['phoneNumber'], { unique: true, where: "status = 'verified'" })
 @Index('phone_numbers_org', ['orgId', 'createdAt', 'id'])
 @Index('phone_numbers_org_number', ['orgId', 'phoneNumber'], { where: "status = 'verified'" })
-// By (org_id, right(phone_number, 7)): an expression, which TypeORM cannot write.
-@Index('phone_numbers_ending', { synchronize: false })
+@Index('phone_numbers_ending', ['orgId', 'numberEnding'], { where: "status = 'verified'" })
+@Index('phone_numbers_country', ['orgId', 'country'], { where: "status = 'verified'" })
 @Index('phone_numbers_agent', ['agentId'], { where: 'agent_id IS NOT NULL' })
 @Index('phone_numbers_version', ['version'])
 export class PhoneNumber {
@@ -25,6 +25,14 @@ export class PhoneNumber {
 
   @Column({ type: 'text' })
   phoneNumber!: string;
+
+  /** Its last seven digits, which a trigger writes. */
+  @Column({ type: 'text', select: false, insert: false, update: false })
+  readonly numberEnding?: string;
+
+  /** ISO code, as numbering plans said when the row was made; null for a number in no country. */
+  @Column({ type: 'text', nullable: true, select: false })
+  country?: string | null;
 
   @Column({ type: 'text', default: 'pending' })
   status!: NumberStatus;

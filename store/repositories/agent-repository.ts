@@ -34,12 +34,18 @@ export class AgentRepository {
   async list(orgId: string): Promise<AgentRecord[]> {
     const manager = this.#session.manager;
     const agents = await manager.find(Agent, { where: { orgId }, order: { createdAt: 'ASC', id: 'ASC' } });
-    return withNumbers(manager, orgId, agents);
+    const ids = agents.map(({ id }) => id);
+    return withNumbers(agents, ids.length === 0 ? [] : await assignedNumbers(manager, orgId, ids));
   }
 
   async find(orgId: string, id: string, manager: EntityManager = this.#session.manager): Promise<AgentRecord | null> {
     if (!isUuid(id)) return null;
-    return withNumber(manager, await manager.findOneBy(Agent, { id, orgId }));
+    // Both leave together.
+    const [agent, numbers] = await Promise.all([
+      manager.findOneBy(Agent, { id, orgId }),
+      assignedNumbers(manager, orgId, [id]),
+    ]);
+    return withNumbers(agent === null ? [] : [agent], numbers)[0] ?? null;
   }
 
   /** @throws StoreError `not_found` for a failover destination that the organisation does not have */
@@ -67,7 +73,8 @@ export class AgentRepository {
     if (!isUuid(id)) return null;
     // Before its numbers: whoever is giving it numbers either is done by now or finds it gone.
     const agent = await tx.manager.findOne(Agent, { where: { id, orgId }, lock: FOR_UPDATE });
-    const before = await withNumber(tx.manager, agent);
+    if (!agent) return null;
+    const [before] = withNumbers([agent], await assignedNumbers(tx.manager, orgId, [id]));
     if (!before) return null;
     const [numbers]: [{ id: string; phone_number: string }[]] = await tx.manager.query(
       `UPDATE phone_numbers SET agent_id = NULL, updated_at = now()
@@ -123,16 +130,16 @@ function notFound(id: string): StoreError {
   return new StoreError('not_found', 'no such agent', { resource: 'agent', id });
 }
 
-async function withNumber(manager: EntityManager, agent: Agent | null): Promise<AgentRecord | null> {
-  if (!agent) return null;
-  const [record] = await withNumbers(manager, agent.orgId, [agent]);
-  return record ?? null;
+async function assignedNumbers(
+  manager: EntityManager,
+  orgId: string,
+  agentIds: readonly string[],
+): Promise<PhoneNumber[]> {
+  const where = { orgId, agentId: Any([...agentIds]) };
+  return manager.find(PhoneNumber, { where, order: { createdAt: 'DESC', id: 'DESC' } });
 }
 
-async function withNumbers(manager: EntityManager, orgId: string, agents: readonly Agent[]): Promise<AgentRecord[]> {
-  if (agents.length === 0) return [];
-  const where = { orgId, agentId: Any(agents.map(({ id }) => id)) };
-  const assigned = await manager.find(PhoneNumber, { where, order: { createdAt: 'DESC', id: 'DESC' } });
+function withNumbers(agents: readonly Agent[], assigned: readonly PhoneNumber[]): AgentRecord[] {
   const numberOf = new Map(assigned.map(({ agentId, phoneNumber }) => [agentId, phoneNumber]));
   return agents.map((agent) => Object.assign(agent, { phoneNumber: numberOf.get(agent.id) ?? null }));
 }

@@ -55,7 +55,7 @@ export class AuditRepository {
     const { resource, resourceId, action, after, before } = filter;
     const equal = Object.entries({ resource, resourceId, action }).filter(([, value]) => value !== undefined);
     const where = [{ orgId, ...Object.fromEntries(equal) }];
-    const period = { after, before };
-    return newestPage(this.#session.manager, { entity: AuditEntry, where, request: filter, time: 'at', period });
+    const periods = { at: { after, before } };
+    return newestPage(this.#session.manager, { entity: AuditEntry, where, request: filter, time: 'at', periods });
   }
 }

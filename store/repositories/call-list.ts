@@ -1,5 +1,4 @@
-import { IsNull } from 'typeorm';
-import type { EntityManager, FindOptionsWhere } from 'typeorm';
+import type { EntityManager } from 'typeorm';
 import type { CallDirection, CallStatus } from '../../contract/call';
 import type { Disposition } from '../../contract/endings';
 import { Call } from '../entities/call';
@@ -25,11 +24,11 @@ export async function listCalls(manager: EntityManager, orgId: string, filter: C
   const unknownId = [agentId, campaignId].some((id) => id !== undefined && !isUuid(id));
   if (unknownId) return { items: [], next: null };
   const equal = Object.entries({ status, disposition, direction, agentId, campaignId });
-  const all: FindOptionsWhere<Call> = {
+  const all: Partial<Call> = {
     orgId,
     ...Object.fromEntries(equal.filter(([, value]) => value !== undefined)),
     // Names the index of open calls.
-    ...(status === undefined || status === 'completed' ? {} : { endedAt: IsNull() }),
+    ...(status === undefined || status === 'completed' ? {} : { endedAt: null }),
   };
   const where =
     phoneNumber === undefined
@@ -38,6 +37,6 @@ export async function listCalls(manager: EntityManager, orgId: string, filter: C
           { ...all, fromNumber: phoneNumber },
           { ...all, toNumber: phoneNumber },
         ];
-  const period = { after: createdAfter, before: createdBefore };
-  return newestPage(manager, { entity: Call, where, request: filter, time: 'createdAt', period });
+  const periods = { createdAt: { after: createdAfter, before: createdBefore } };
+  return newestPage(manager, { entity: Call, where, request: filter, time: 'createdAt', periods });
 }

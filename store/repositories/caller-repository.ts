@@ -6,8 +6,8 @@ export interface Caller {
   /** Null when the organisation has no such agent. */
   readonly agent: CallingAgent | null;
   readonly trunks: readonly { readonly id: string; readonly callerNumber: string }[];
-  /** E.164: verified numbers, those of its inbound trunk and the caller numbers of its outbound trunks. */
-  readonly ownNumbers: readonly string[];
+  /** One of its verified numbers is in the country that is asked for; those of its inbound trunk are verified too. */
+  readonly hasNumberThere: boolean;
   /** ISO codes of the countries that the organisation may call; null: as the server allows. */
   readonly allowedCountries: readonly string[] | null;
 }
@@ -20,7 +20,10 @@ interface CallingAgent {
   readonly maxCallDurationSeconds: number;
 }
 
-/** One statement for all of it: the callee's phone waits for every round trip. */
+/**
+ * One statement for all of it: the callee's phone waits for every round trip. Of its numbers, of which there may be very
+ * many, the first one of the country or after it is read: asked with `=`, PostgreSQL may look for one from the table's start.
+ */
 const LOOK_UP = `
   SELECT
     (SELECT json_build_object('id', id, 'language', language, 'firstMessage', first_message,
@@ -28,9 +31,8 @@ const LOOK_UP = `
      FROM agents WHERE id = $2 AND org_id = $1) AS agent,
     coalesce((SELECT json_agg(json_build_object('id', id, 'callerNumber', caller_number) ORDER BY created_at, id)
      FROM outbound_trunks WHERE org_id = $1), '[]') AS trunks,
-    ARRAY(SELECT phone_number FROM phone_numbers WHERE org_id = $1 AND status = 'verified'
-      UNION SELECT unnest(phone_numbers) FROM inbound_trunks WHERE org_id = $1
-      UNION SELECT caller_number FROM outbound_trunks WHERE org_id = $1) AS "ownNumbers",
+    coalesce((SELECT country FROM phone_numbers WHERE org_id = $1 AND status = 'verified' AND country >= $3
+       ORDER BY country LIMIT 1) = $3, false) AS "hasNumberThere",
     (SELECT limits->'allowedCountries' FROM organisations WHERE id = $1) AS "allowedCountries"`;
 
 export class CallerRepository {
@@ -40,8 +42,10 @@ export class CallerRepository {
     this.#session = session;
   }
 
-  async find(orgId: string, agentId: string): Promise<Caller> {
-    const rows: Caller[] = await this.#session.manager.query(LOOK_UP, [orgId, isUuid(agentId) ? agentId : null]);
-    return rows[0] ?? { agent: null, trunks: [], ownNumbers: [], allowedCountries: null };
+  /** @param country ISO code of where the call goes; null where that is no country. */
+  async find(orgId: string, agentId: string, country: string | null): Promise<Caller> {
+    const parameters = [orgId, isUuid(agentId) ? agentId : null, country];
+    const rows: Caller[] = await this.#session.manager.query(LOOK_UP, parameters);
+    return rows[0] ?? { agent: null, trunks: [], hasNumberThere: false, allowedCountries: null };
   }
 }

@@ -1,7 +1,7 @@
-import { And, LessThan, MoreThanOrEqual } from 'typeorm';
-import type { EntityManager, FindOperator, QueryDeepPartialEntity } from 'typeorm';
+import type { EntityManager } from 'typeorm';
 import { Contact } from '../entities/contact';
 import { isUuid, uuidV7 } from '../ids';
+import { jsonbParameter } from '../jsonb';
 import type { StoreSession } from '../organisation-scope';
 import { newestPage } from '../page';
 import type { Page, PageRequest } from '../page';
@@ -11,6 +11,12 @@ import { FOR_UPDATE } from '../row-lock';
 
 type ContactFields = Pick<Contact, 'email' | 'phoneNumber' | 'name' | 'customData'>;
 export type ContactPatch = PatchOf<ContactFields>;
+
+/** What the database makes of a contact that is written. */
+type Written = Pick<Contact, 'customData' | 'createdAt' | 'updatedAt'>;
+
+const WRITTEN = 'custom_data AS "customData", created_at AS "createdAt", updated_at AS "updatedAt"';
+const NOTHING_KNOWN: ContactFields = { email: null, phoneNumber: null, name: null, customData: {} };
 
 export interface ContactFilter extends PageRequest {
   readonly createdAfter?: Date | undefined;
@@ -28,10 +34,12 @@ export class ContactRepository {
 
   /** Newest first. */
   async list(orgId: string, filter: ContactFilter): Promise<Page<Contact>> {
-    const updatedAt = between(filter.updatedAfter, filter.updatedBefore);
-    const where = [{ orgId, ...(updatedAt && { updatedAt }) }];
-    const period = { after: filter.createdAfter, before: filter.createdBefore };
-    return newestPage(this.#session.manager, { entity: Contact, where, request: filter, time: 'createdAt', period });
+    const periods = {
+      createdAt: { after: filter.createdAfter, before: filter.createdBefore },
+      updatedAt: { after: filter.updatedAfter, before: filter.updatedBefore },
+    };
+    const where = [{ orgId }];
+    return newestPage(this.#session.manager, { entity: Contact, where, request: filter, time: 'createdAt', periods });
   }
 
   async find(orgId: string, id: string): Promise<Contact | null> {
@@ -39,9 +47,13 @@ export class ContactRepository {
   }
 
   async create(manager: EntityManager, orgId: string, fields: ContactPatch): Promise<Contact> {
-    const id = uuidV7();
-    await manager.insert(Contact, { ...columnsOf(fields), id, orgId });
-    return manager.findOneByOrFail(Contact, { id, orgId });
+    const contact = { ...NOTHING_KNOWN, ...fieldsSet<ContactFields>(fields), id: uuidV7(), orgId };
+    const rows: Written[] = await manager.query(
+      `INSERT INTO contacts (id, org_id, email, phone_number, name, custom_data) VALUES ($1, $2, $3, $4, $5, $6::jsonb)
+       RETURNING ${WRITTEN}`,
+      parametersOf(contact),
+    );
+    return written(contact, rows);
   }
 
   /** What it was, and what it is. Null when the organisation has no such contact. */
@@ -53,8 +65,14 @@ export class ContactRepository {
   ): Promise<{ readonly before: Contact; readonly after: Contact } | null> {
     const before = await locked(manager, orgId, id);
     if (!before) return null;
-    await manager.update(Contact, { id, orgId }, { ...columnsOf(patch), updatedAt: () => 'now()' });
-    return { before, after: await manager.findOneByOrFail(Contact, { id, orgId }) };
+    const { email, phoneNumber, name, customData } = before;
+    const contact = { email, phoneNumber, name, customData, ...fieldsSet<ContactFields>(patch), id, orgId };
+    const [rows]: [Written[]] = await manager.query(
+      `UPDATE contacts SET email = $3, phone_number = $4, name = $5, custom_data = $6::jsonb, updated_at = now()
+       WHERE id = $1 AND org_id = $2 RETURNING ${WRITTEN}`,
+      parametersOf(contact),
+    );
+    return { before, after: written(contact, rows) };
   }
 
   /** Null when the organisation has no such contact. */
@@ -65,18 +83,24 @@ export class ContactRepository {
   }
 }
 
-function columnsOf(patch: ContactPatch): QueryDeepPartialEntity<Contact> {
-  return fieldsSet<ContactFields>(patch) as QueryDeepPartialEntity<Contact>;
+/** In the order of both statements. */
+function parametersOf({
+  id,
+  orgId,
+  email,
+  phoneNumber,
+  name,
+  customData,
+}: Omit<Contact, keyof Written> & ContactFields): unknown[] {
+  return [id, orgId, email, phoneNumber, name, jsonbParameter(customData)];
+}
+
+function written(contact: Omit<Contact, keyof Written>, rows: readonly Written[]): Contact {
+  const [row] = rows;
+  if (row === undefined) throw new Error('the contact was not written');
+  return { ...contact, ...row };
 }
 
 async function locked(manager: EntityManager, orgId: string, id: string): Promise<Contact | null> {
   return isUuid(id) ? manager.findOne(Contact, { where: { id, orgId }, lock: FOR_UPDATE }) : null;
-}
-
-function between(after: Date | undefined, before: Date | undefined): FindOperator<Date> | undefined {
-  const bounds = [
-    ...(after === undefined ? [] : [MoreThanOrEqual(after)]),
-    ...(before === undefined ? [] : [LessThan(before)]),
-  ];
-  return bounds.length === 0 ? undefined : And(...bounds);
 }

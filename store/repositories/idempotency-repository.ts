@@ -72,8 +72,7 @@ export class IdempotencyRepository {
     request: IdempotentRequest,
     work: () => Promise<SavedAnswer>,
   ): Promise<AnswerOnce> {
-    await takeKey(manager, request);
-    const row = await findRow(manager, request);
+    const row = await takeKey(manager, request);
     const saved = row && this.#saved(row, request);
     if (saved) return { ...saved, replayed: true };
     const answer = await work();
@@ -94,8 +93,7 @@ export class IdempotencyRepository {
    */
   async lease(request: IdempotentRequest): Promise<CallLease> {
     return inTransaction(this.#session, async (manager) => {
-      await takeKey(manager, request);
-      const row = await findRow(manager, request);
+      const row = await takeKey(manager, request);
       const answer = row && this.#saved(row, request);
       if (answer) return { kind: 'replay', n: row.n, resourceId: row.resource_id, answer };
       // After 24 hours the key means a new request, and the next id.
@@ -109,8 +107,7 @@ export class IdempotencyRepository {
    */
   async leaseNext(request: IdempotentRequest, n: number): Promise<CallLease> {
     return inTransaction(this.#session, async (manager) => {
-      await takeKey(manager, request);
-      const row = await findRow(manager, request);
+      const row = await takeKey(manager, request);
       if (row?.leased && row.n > n) throw inFlight(request);
       return startLease(manager, request, Math.max(row?.n ?? 0, n + 1));
     });
@@ -178,13 +175,18 @@ export class IdempotencyRepository {
 const identity = ({ orgId, route, key }: IdempotentRequest): string[] => [orgId, route, key];
 const answerAad = ({ orgId, route, key }: IdempotentRequest): string => rowAad(orgId, `${route}\u0000${key}`);
 
-/** Held until the transaction ends; never waited for, as the contract answers a request in flight with 409. */
-async function takeKey(manager: EntityManager, request: IdempotentRequest): Promise<void> {
-  const rows: { taken: boolean }[] = await manager.query(
+/**
+ * Held until the transaction ends; never waited for, as the contract answers a request in flight with 409. The key's row is
+ * read by a second statement, which sees what the last holder committed; both leave together.
+ */
+async function takeKey(manager: EntityManager, request: IdempotentRequest): Promise<KeyRow | undefined> {
+  const lock: Promise<{ taken: boolean }[]> = manager.query(
     'SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS taken',
     [JSON.stringify(identity(request))],
   );
-  if (rows[0]?.taken !== true) throw inFlight(request);
+  const [locked, row] = await Promise.all([lock, findRow(manager, request)]);
+  if (locked[0]?.taken !== true) throw inFlight(request);
+  return row;
 }
 
 async function findRow(manager: EntityManager, request: IdempotentRequest): Promise<KeyRow | undefined> {

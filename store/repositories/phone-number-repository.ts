@@ -8,6 +8,7 @@ import { isUuid, uuidV7 } from '../ids';
 import type { StoreSession } from '../organisation-scope';
 import { newestPage } from '../page';
 import type { Page, PageRequest } from '../page';
+import { countryOf } from '../routing/country';
 import { FOR_SHARE, FOR_UPDATE } from '../row-lock';
 
 export interface NewPhoneNumber {
@@ -78,7 +79,7 @@ export class PhoneNumberRepository {
       .createQueryBuilder()
       .insert()
       .into(PhoneNumber)
-      .values({ ...input, id, orgId, codeExpiresAt, verifiedAt })
+      .values({ ...input, id, orgId, country: countryOf(phoneNumber), codeExpiresAt, verifiedAt })
       .orIgnore()
       .execute();
     const made = await manager.findOneBy(PhoneNumber, { id });

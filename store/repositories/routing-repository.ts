@@ -1,7 +1,7 @@
 import type { RoutedOrganisation } from '../../contract/inbound-routing';
 import { isUuid } from '../ids';
 import type { StoreSession } from '../organisation-scope';
-import { endingOf, MIN_NUMBER_DIGITS, readUserPart } from '../routing/dialed-number';
+import { endingOf, readUserPart } from '../routing/dialed-number';
 import { OwnNumbers } from '../routing/own-numbers';
 
 export interface RoutedInvite {
@@ -26,10 +26,11 @@ interface Found {
  */
 const LOOK_UP = `
   WITH trunk AS (SELECT id, phone_numbers FROM inbound_trunks WHERE org_id = $1),
-  verified AS NOT MATERIALIZED (SELECT phone_number, agent_id FROM phone_numbers WHERE org_id = $1 AND status = 'verified'),
+  verified AS NOT MATERIALIZED (SELECT phone_number, number_ending, agent_id FROM phone_numbers
+    WHERE org_id = $1 AND status = 'verified'),
   asked AS (
     SELECT phone_number, agent_id, EXISTS (SELECT 1 FROM trunk WHERE phone_number = ANY(phone_numbers)) AS on_trunk
-    FROM verified WHERE right(phone_number, ${MIN_NUMBER_DIGITS}) = $3
+    FROM verified WHERE number_ending = $3
     UNION ALL (SELECT phone_number, agent_id, false FROM verified ORDER BY phone_number LIMIT 1)
     UNION ALL (SELECT phone_number, agent_id, false FROM verified ORDER BY phone_number DESC LIMIT 1))
   SELECT

@@ -1,6 +1,6 @@
 /**
- * Tables as they are after years: many organisations, of which the first made half of all calls, contacts and audit
- * entries, and values that only its oldest rows have. Whoever looks for those among the newest reads everything.
+ * Tables as they are after years: many organisations, of which the first has half of all numbers, calls, contacts and
+ * audit entries, and values that only its oldest rows have. Whoever looks for those among the newest reads everything.
  */
 import { createHash } from 'node:crypto';
 
@@ -62,12 +62,17 @@ export async function fillTables(manager: EntityManager, firstOrgId: string, siz
   await insert('agents', sizes.agents, { id: idOf('agent', 'i'), org_id: evenly, name: `'A' || i`, created_at: 'at' });
   await insert('phone_numbers', sizes.phoneNumbers, {
     id,
-    org_id: evenly,
+    org_id: halfToFirst,
     phone_number: numberOf('1202', 'i'),
+    country: `'US'`,
     status: `'verified'`,
     method: `'attest'`,
     created_at: 'at',
   });
+  await manager.query(
+    `INSERT INTO inbound_trunks (id, org_id, auth_username, auth_password_sealed, phone_numbers)
+     SELECT gen_random_uuid(), org_id, org_id::text, 's', array_agg(phone_number) FROM phone_numbers GROUP BY org_id`,
+  );
   const openStatus = `${array(CALL_STATUSES.filter((status) => status !== 'completed'))}[1 + i % 40 / 2]`;
   await insert('calls', sizes.calls, {
     id: idOf('call', 'i'),

@@ -1,3 +1,14 @@
+import type { AddressInfo } from 'node:net';
+
+import Koa from 'koa';
+import { z } from 'zod';
+
+import { createApiStore } from '../../../api/database';
+import { createRouter } from '../../../api/dispatch';
+import { KeyAuthenticator } from '../../../api/key-authenticator';
+import { errorHandler } from '../../../api/middleware/error-handler';
+import { answer, route } from '../../../api/route';
+import { createLogger } from '../../../ops/logger';
 import { OrganisationScope } from '../../../store/organisation-scope';
 import { ApiKeyRepository } from '../../../store/repositories/api-key-repository';
 import { ApiServer } from './support/api-server';
@@ -109,6 +120,60 @@ describe('the rate of a key, with two API processes', () => {
       'SELECT count(*)::int AS unknown FROM api_key_rates WHERE key_id NOT IN (SELECT id FROM api_keys)',
     );
     expect(unknown).toBe(0);
+  });
+
+  it('of streams is another, and each of them the same on every process', async () => {
+    const logger = createLogger({ name: 'api', level: 'silent' });
+    const rates = { perMinute: 2, streamingPerMinute: 5 };
+    const limited = servers.map(
+      () => new KeyAuthenticator(createApiStore(first.dataSource, first.secrets), logger, rates),
+    );
+    const take = async (count: number, streaming: boolean): Promise<(boolean | undefined)[]> => {
+      const taken: (boolean | undefined)[] = [];
+      for (let n = 0; n < count; n += 1) {
+        taken.push((await limited[n % 2]!.authenticate(key.key, '192.0.2.1', streaming))?.rate.allowed);
+      }
+      return taken;
+    };
+    expect(await take(3, false)).toEqual([true, true, false]);
+    expect(await take(6, true)).toEqual([true, true, true, true, true, false]);
+    expect(await rows()).toHaveLength(2);
+  });
+
+  it('is that of streams on a route whose answer stays open', async () => {
+    const logger = createLogger({ name: 'api', level: 'silent' });
+    const limited = new KeyAuthenticator(createApiStore(first.dataSource, first.secrets), logger, {
+      perMinute: 1,
+      streamingPerMinute: 2,
+    });
+    const docs = { method: 'get', scope: 'phone:read', tag: 'T', resource: 'thing', operationId: 'o' } as const;
+    const declared = { ...docs, summary: 's', response: z.object({}), responseExample: {} };
+    const handle = (): Promise<ReturnType<typeof answer>> => Promise.resolve(answer({}));
+    const router = createRouter(
+      [route({ ...declared, path: '/plain', handle }), route({ ...declared, path: '/open', streaming: true, handle })],
+      limited,
+    );
+    const server = new Koa().use(errorHandler(logger)).use(router.routes()).listen(0, '127.0.0.1');
+    try {
+      const { port } = server.address() as AddressInfo;
+      const limits: unknown[] = [];
+      for (const path of ['/plain', '/plain', '/open', '/open', '/open']) {
+        const { status, headers } = await fetch(`http://127.0.0.1:${port}${path}`, {
+          headers: { Authorization: `Bearer ${key.key}` },
+        });
+        limits.push([path, status, headers.get('ratelimit-limit')]);
+      }
+      expect(limits).toEqual([
+        ['/plain', 200, '1'],
+        ['/plain', 429, '1'],
+        ['/open', 200, '2'],
+        ['/open', 200, '2'],
+        ['/open', 429, '2'],
+      ]);
+    } finally {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    }
   });
 
   it('counts nothing where the database takes no write, and lets pass', async () => {

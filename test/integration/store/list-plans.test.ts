@@ -1,6 +1,6 @@
 /**
- * Every list, with every filter, reads about the rows that it answers, however many there are: proved by EXPLAIN on full
- * tables, as the API's role in an organisation's scope.
+ * Every list, with every filter, reads about the rows that it answers, however many there are, and so does what is asked
+ * before a call: proved by EXPLAIN on full tables, as the API's role in an organisation's scope.
  */
 import type { DataSource, Logger } from 'typeorm';
 import { createApiStore } from '../../../api/database';
@@ -104,7 +104,31 @@ const TABLES: Partial<Readonly<Record<Listing, string>>> = {
   transferDestinations: 'transfer_destinations',
 };
 /** Indexes of routing and of a caller's contact. */
-const FOR_ONE_NUMBER = ['contacts_phone_number', 'phone_numbers_ending', 'phone_numbers_org_number'];
+const FOR_ONE_NUMBER = [
+  'contacts_phone_number',
+  'phone_numbers_country',
+  'phone_numbers_ending',
+  'phone_numbers_org_number',
+];
+
+/** Of an organisation with half of all numbers; what they may read is its trunks, and tables that are always small. */
+const LOOK_UPS: Readonly<Record<string, List>> = {
+  ...Object.fromEntries(
+    ['+12020000002', '12020000002', '2020000002', '+442079460000', '0000002', 'alice'].map(
+      (dialedUser): [string, List] => [
+        `which agent answers ${dialedUser}`,
+        (org, orgId) => org.routing.organisation(orgId, { dialedUser, agentIdHeader: null }),
+      ],
+    ),
+  ),
+  ...Object.fromEntries(
+    ['US', 'AD', 'ZW', null].map((country): [string, List] => [
+      `who calls to ${country}`,
+      (org, orgId) => org.callers.find(orgId, filledId('agent', SIZES.organisations), country),
+    ]),
+  ),
+};
+const LOOK_UP_ROWS = SIZES.organisations + SIZES.others / SIZES.organisations + SPARE_ROWS;
 
 /** Two filters at a time, a rare and a common value of each. */
 function pairs(filters: Readonly<Record<string, readonly unknown[]>>): object[] {
@@ -193,6 +217,17 @@ describe('lists', () => {
 
   it.each(Object.keys(LISTS) as Listing[])('of %s read what they answer', async (listing) => {
     expect(await wasteful(listing)).toEqual([]);
+  });
+
+  it.each(Object.keys(LOOK_UPS))('what is asked to know %s reads no more with more numbers', async (name) => {
+    for (const { scanned, rowsRead, rowsSorted, blocks } of await plansOf(LOOK_UPS[name]!)) {
+      expect(scanned.filter((table) => table !== 'organisations')).toEqual([]);
+      expect([rowsRead < LOOK_UP_ROWS, rowsSorted < LOOK_UP_ROWS, blocks < 2 * LOOK_UP_ROWS]).toEqual([
+        true,
+        true,
+        true,
+      ]);
+    }
   });
 
   it('of two filters read no table from end to end', async () => {

@@ -64,15 +64,4 @@ describe('what routing reads of the store', () => {
     expect((await routing.organisation(other, invite))?.agent(agentId)).toEqual({ id: agentId });
     expect((await routing.organisation(other, invite))?.oldestInboundAgent()).toEqual({ id: agentId });
   });
-
-  it('is found by indexes, however many numbers there are', async () => {
-    const plan: { 'QUERY PLAN': string }[] = await store.dataSource.transaction(async (manager) => {
-      await manager.query('SET LOCAL enable_seqscan = off');
-      return manager.query(
-        `EXPLAIN SELECT phone_number FROM phone_numbers
-         WHERE org_id = '${uuidV7()}' AND status = 'verified' AND right(phone_number, 7) = '5551000'`,
-      );
-    });
-    expect(plan.map((line) => line['QUERY PLAN']).join('\n')).toContain('phone_numbers_ending');
-  });
 });

@@ -11,6 +11,7 @@ import { createLogger } from '../../../ops/logger';
 import { StoreError } from '../../../store/errors';
 
 const KEY = 'tl_live_abcdefghijklmnopqrstuvwxyz';
+const RATES = { perMinute: 100, streamingPerMinute: 1000 };
 const rights = { scopes: ['full'], operator: true, suspended: false, expiresAt: null };
 const admitted = { id: 'key-1', orgId: 'org-1', ...rights, allowed: true, fullInUs: 600_000 };
 
@@ -49,7 +50,7 @@ function appWith(store: { [Part in keyof (OrgStore & ApiStore)]?: object }, logs
       control: () => Promise.resolve({ outcome: 'done' }),
     },
     secrets: { seal: () => 'sealed' },
-    authenticator: new KeyAuthenticator(whole, logger, { perMinute: 100 }),
+    authenticator: new KeyAuthenticator(whole, logger, RATES),
     probes: [],
     registry: new Registry(),
     logger,
@@ -145,7 +146,7 @@ describe('a key', () => {
       },
     };
     const logger = createLogger({ name: 'api', level: 'silent' });
-    const authenticator = new KeyAuthenticator(storeOf({ apiKeys }), logger, { perMinute: 100, nowMs: () => nowMs });
+    const authenticator = new KeyAuthenticator(storeOf({ apiKeys }), logger, { ...RATES, nowMs: () => nowMs });
     await authenticator.authenticate(KEY, '192.0.2.1');
     await new Promise((resolve) => setImmediate(resolve));
     for (let n = 0; n < 3; n += 1) await authenticator.authenticate(KEY, '192.0.2.1');
@@ -162,7 +163,7 @@ describe('a key', () => {
       touch: () => Promise.resolve(),
     };
     const authenticator = new KeyAuthenticator(storeOf({ apiKeys }), createLogger({ name: 'api', level: 'silent' }), {
-      perMinute: 100,
+      ...RATES,
       nowMs: () => 0,
     });
     for (let n = 0; n < 3_100; n += 1) {
@@ -183,7 +184,7 @@ describe('a key', () => {
       touch: () => Promise.resolve(),
     };
     const logger = createLogger({ name: 'api', level: 'silent' });
-    const authenticator = new KeyAuthenticator(storeOf({ apiKeys }), logger, { perMinute: 100, nowMs: () => nowMs });
+    const authenticator = new KeyAuthenticator(storeOf({ apiKeys }), logger, { ...RATES, nowMs: () => nowMs });
     await authenticator.authenticate(KEY, '192.0.2.1');
     const addresses = ['192.0.2.1', '2001:db8::1', '2001:db8:0:0:ffff::2'];
     const guesses = Array.from({ length: 12_000 }, (_, n) =>

@@ -18,6 +18,7 @@ describe('readApiConfig', () => {
       outboundAllowedCountries: [],
       allowPrivateTargets: true,
       rateLimitPerMinute: 100,
+      rateLimitStreamingPerMinute: 1000,
     });
   });
 

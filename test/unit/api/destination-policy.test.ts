@@ -1,7 +1,8 @@
 import { refuseDestination } from '../../../api/destination-policy';
+import { countryOf } from '../../../store/routing/country';
 
 const ask = (to: string, configuredCountries: string[], ownNumbers: string[]) =>
-  refuseDestination({ to, configuredCountries, ownNumbers });
+  refuseDestination({ to, configuredCountries, ownCountries: ownNumbers.map(countryOf) });
 
 describe('refuseDestination', () => {
   it("allows the countries of the organisation's own numbers when none are configured", () => {
@@ -9,6 +10,7 @@ describe('refuseDestination', () => {
     expect(ask('+4930123456', [], ['+15551234567', '+4989123456'])).toBeNull();
     expect(ask('+4930123456', [], ['+15551234567'])).toEqual({ reason: 'country', country: 'DE' });
     expect(ask('+15559876543', [], [])).toEqual({ reason: 'country', country: 'US' });
+    expect(ask('+99912345678', [], ['+99912345679'])).toMatchObject({ country: null });
   });
 
   it('allows exactly the configured countries otherwise', () => {

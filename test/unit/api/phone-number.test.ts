@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import { countryOf, isExpensive, parsePhoneNumber } from '../../../api/phone-number';
+import { isExpensive, parsePhoneNumber } from '../../../api/phone-number';
 
 describe('parsePhoneNumber', () => {
   it.each([
@@ -45,19 +45,6 @@ describe('parsePhoneNumber', () => {
         expect(parsePhoneNumber(result.e164)).toEqual(result);
       }),
     );
-  });
-});
-
-describe('countryOf', () => {
-  it.each([
-    ['+15551234567', 'US'],
-    ['+14165550123', 'CA'],
-    ['+4930123456', 'DE'],
-    ['+442079460000', 'GB'],
-    ['+79991234567', 'RU'],
-    ['nonsense', null],
-  ])('finds %s in %s', (number, country) => {
-    expect(countryOf(number)).toBe(country);
   });
 });
 

@@ -57,6 +57,7 @@ export interface ApiServerOptions {
   };
   readonly options?: Partial<AppOptions>;
   readonly rateLimitPerMinute?: number;
+  readonly rateLimitStreamingPerMinute?: number;
   readonly workflows?: (deps: { dataSource: DataSource; secrets: SecretBox }) => AppDeps['workflows'];
 }
 
@@ -124,7 +125,10 @@ export class ApiServer {
       secrets,
       authenticator: whenConnected(
         apiSource,
-        new KeyAuthenticator(store, logger, { perMinute: settings.rateLimitPerMinute ?? 100_000 }),
+        new KeyAuthenticator(store, logger, {
+          perMinute: settings.rateLimitPerMinute ?? 100_000,
+          streamingPerMinute: settings.rateLimitStreamingPerMinute ?? 100_000,
+        }),
       ),
       probes: [
         { name: 'postgresql', check: async () => void (await dataSource.query('SELECT 1')) },
