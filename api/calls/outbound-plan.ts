@@ -49,15 +49,12 @@ export async function planOutbound(
   const trunk = trunks.find(({ id }) => id === trunkId);
   if (trunk === undefined) throw notFound('outbound trunk');
   const from = request.caller_number ?? trunk.callerNumber;
-  if (from !== trunk.callerNumber) {
+  if (from !== trunk.callerNumber && !trunk.callerNumbers.includes(from)) {
     throw impossible('caller_number_not_owned', 'The trunk does not own this caller number');
   }
   assertDestination(request.phone_number, deps.allowedCountries, ownNumbers);
-  if (allowedCountries !== null && !allowedCountries.includes(countryOf(request.phone_number) ?? '')) {
-    throw impossible('destination_not_allowed', 'The limits of the organisation do not allow calls to this country', {
-      country: countryOf(request.phone_number),
-    });
-  }
+  assertCountry(request.phone_number, allowedCountries, 'The limits of the organisation do not allow');
+  assertCountry(request.phone_number, trunk.allowedCountries, 'allowed_countries of the trunk does not allow');
   if (!speech.anyNode) throw unavailable('media_unavailable', 'No media node is alive; nothing was done');
   return {
     agentId: agent.id,
@@ -80,6 +77,13 @@ function assertServed(request: OutboundCallRequest): void {
   if (request.machine_detection !== 'off') {
     throw impossible('machine_detection_unavailable', 'This server does not tell machines from people');
   }
+}
+
+/** @param allowed null: all */
+function assertCountry(to: string, allowed: readonly string[] | null, whoRefuses: string): void {
+  const country = countryOf(to);
+  if (allowed === null || allowed.includes(country ?? '')) return;
+  throw impossible('destination_not_allowed', `${whoRefuses} calls to this country`, { country });
 }
 
 function assertDestination(to: string, configuredCountries: readonly string[], ownNumbers: readonly string[]): void {
