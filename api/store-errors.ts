@@ -9,6 +9,8 @@ export function fromStoreError(error: StoreError): ApiError | undefined {
       return notFound((details['resource'] ?? 'resource').replaceAll('_', ' '));
     case 'inbound_trunk_exists':
       return conflict('inbound_trunk_exists', 'The organisation has an inbound trunk already');
+    case 'network_taken':
+      return conflict('ip_allowlist_taken', 'Another organisation is known by an address of ip_allowlist');
     case 'number_taken':
       return conflict('number_taken', `The number ${details['phoneNumber']} is verified by another organisation`);
     case 'number_exists':

@@ -1,6 +1,6 @@
 /** Rows of the store as the contract shows them. */
 import { AGENT_ID_HEADER } from '../contract/directory';
-import type { Routing } from '../contract/directory';
+import type { Gateway, Routing } from '../contract/directory';
 import type { Call as CallRow } from '../store/entities/call';
 import type { Contact } from '../store/entities/contact';
 import type { InboundTrunk as InboundTrunkRow } from '../store/entities/inbound-trunk';
@@ -9,6 +9,7 @@ import type { AgentRecord } from '../store/repositories/agent-repository';
 import type { StoredEvent } from '../store/repositories/event-repository';
 import type { OutboundTrunkRecord } from '../store/repositories/outbound-trunk-repository';
 import type { TransferDestinationRecord } from '../store/repositories/transfer-destination-repository';
+import type { ValidationIssue } from './errors';
 import type { AgentResource } from './schemas/agent';
 import type { CallResource, CallEventResource } from './schemas/call';
 import type { ContactResource } from './schemas/contact';
@@ -17,7 +18,7 @@ import type { PhoneNumberRecord } from './schemas/number';
 import type { RoutingResource } from './schemas/routing';
 import type { OutboundTrunkResource, OutboundTrunkSummary } from './schemas/outbound-trunk';
 import type { TransferDestinationResource } from './schemas/transfer-destination';
-import { NOISE_SUPPRESSION_TO_COME } from './warnings';
+import { inboundTrunkWarnings, outboundTrunkWarnings } from './warnings';
 
 const iso = (date: Date): string => date.toISOString();
 const isoOrNull = (date: Date | null): string | null => (date === null ? null : date.toISOString());
@@ -95,7 +96,13 @@ export function inboundTrunkAuditView(
     krisp_enabled: row.krispEnabled,
     media_timeout_seconds: row.mediaTimeoutSeconds,
     agent_id_header: AGENT_ID_HEADER,
-    auth: 'digest',
+    auth: row.auth,
+    ip_allowlist: row.ipAllowlist,
+    media_source: row.mediaSource,
+    codecs: row.codecs,
+    srtp: 'off',
+    max_concurrent_calls: row.maxConcurrentCalls,
+    max_calls_per_second: row.maxCallsPerSecond,
     created_at: iso(row.createdAt),
     updated_at: iso(row.updatedAt),
   };
@@ -105,15 +112,30 @@ export function inboundTrunkView(
   row: InboundTrunkPublic & { readonly authPassword: string },
   sipEndpoint: string,
 ): InboundTrunkResource {
-  const warnings = row.krispEnabled ? { warnings: [NOISE_SUPPRESSION_TO_COME] } : {};
-  return { ...inboundTrunkAuditView(row), sip_endpoint: sipEndpoint, auth_password: row.authPassword, ...warnings };
+  const view = { ...inboundTrunkAuditView(row), sip_endpoint: sipEndpoint, auth_password: row.authPassword };
+  return withWarnings(view, inboundTrunkWarnings(view));
+}
+
+function withWarnings<View extends object>(view: View, warnings: ValidationIssue[]): View {
+  return warnings.length === 0 ? view : { ...view, warnings };
+}
+
+/** After a write: with what does not happen as it says. */
+export function outboundTrunkSavedView(row: OutboundTrunkRecord): OutboundTrunkSummary {
+  return withWarnings(outboundTrunkSummaryView(row), outboundTrunkWarnings(outboundTrunkAuditView(row)));
+}
+
+export function outboundTrunkView(row: OutboundTrunkRecord): Omit<OutboundTrunkResource, 'agents'> {
+  const view = outboundTrunkAuditView(row);
+  return withWarnings(view, outboundTrunkWarnings(view));
 }
 
 export function outboundTrunkSummaryView(row: OutboundTrunkRecord): OutboundTrunkSummary {
   return { id: row.id, name: row.name, created_at: iso(row.createdAt), updated_at: iso(row.updatedAt) };
 }
 
-export function outboundTrunkView(row: OutboundTrunkRecord): Omit<OutboundTrunkResource, 'agents'> {
+/** Without the password, as everything of it that is shown. */
+export function outboundTrunkAuditView(row: OutboundTrunkRecord): Omit<OutboundTrunkResource, 'agents' | 'warnings'> {
   return {
     ...outboundTrunkSummaryView(row),
     host: row.host,
@@ -123,7 +145,25 @@ export function outboundTrunkView(row: OutboundTrunkRecord): Omit<OutboundTrunkR
     has_password: true,
     caller_number: row.callerNumber,
     media_timeout_seconds: row.mediaTimeoutSeconds,
+    caller_numbers: row.callerNumbers,
+    gateways: row.gateways.map(gatewayView),
+    codecs: row.codecs,
+    srtp: 'off',
+    max_concurrent_calls: row.maxConcurrentCalls,
+    max_calls_per_second: row.maxCallsPerSecond,
+    number_format: row.numberFormat,
+    number_prefix: row.numberPrefix,
+    from_host: row.fromHost,
+    headers: row.headers,
+    pass_caller_id: row.passCallerId,
+    transport_strict: row.transportStrict,
+    allowed_countries: row.allowedCountries,
   };
+}
+
+/** In the order of the request, which `jsonb` does not keep. */
+function gatewayView({ host, port, transport, priority, weight }: Gateway): Gateway {
+  return { host, port, transport, priority, weight };
 }
 
 export function transferDestinationView(row: TransferDestinationRecord): TransferDestinationResource {

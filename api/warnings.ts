@@ -2,11 +2,13 @@
 import type { ValidationIssue } from './errors';
 import type { AgentResource } from './schemas/agent';
 import type { OutboundCallRequest } from './schemas/call';
+import type { InboundTrunkResource } from './schemas/inbound-trunk';
+import type { OutboundTrunkResource } from './schemas/outbound-trunk';
 
 const notYet = (path: string, what: string): ValidationIssue => ({ path, message: `Stored; ${what} yet` });
 
 export const TRANSFERS_TO_COME = notYet('value', 'no call is transferred');
-export const NOISE_SUPPRESSION_TO_COME = notYet('krisp_enabled', 'no noise is suppressed');
+const NOISE_SUPPRESSION_TO_COME = notYet('krisp_enabled', 'no noise is suppressed');
 
 /** Settings of an agent, what does not happen, and the value that asks for nothing. */
 const AGENT_SETTINGS: readonly (readonly [keyof AgentResource, string, unknown])[] = [
@@ -35,6 +37,31 @@ export function agentWarnings(agent: AgentResource): ValidationIssue[] {
 }
 
 const isEmpty = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
+
+type CallLimits = Pick<OutboundTrunkResource, 'max_concurrent_calls' | 'max_calls_per_second'>;
+
+function limitWarnings(trunk: CallLimits): ValidationIssue[] {
+  const message = 'Kept by each media node for itself: several may exceed it together';
+  const set = (['max_concurrent_calls', 'max_calls_per_second'] as const).filter((name) => trunk[name] !== null);
+  return set.map((path) => ({ path, message }));
+}
+
+export function inboundTrunkWarnings(
+  trunk: CallLimits & Pick<InboundTrunkResource, 'krisp_enabled'>,
+): ValidationIssue[] {
+  return [...(trunk.krisp_enabled ? [NOISE_SUPPRESSION_TO_COME] : []), ...limitWarnings(trunk)];
+}
+
+type OutboundSettings = CallLimits & Pick<OutboundTrunkResource, 'pass_caller_id' | 'number_format' | 'number_prefix'>;
+
+export function outboundTrunkWarnings(trunk: OutboundSettings): ValidationIssue[] {
+  const warnings = limitWarnings(trunk);
+  if (trunk.pass_caller_id) warnings.push(notYet('pass_caller_id', 'no call is transferred'));
+  if (trunk.number_prefix !== '' && trunk.number_format !== 'prefix') {
+    warnings.push({ path: 'number_prefix', message: `Not used: number_format is ${trunk.number_format}` });
+  }
+  return warnings;
+}
 
 /** Of a call that is placed nevertheless. */
 export function callWarnings(request: OutboundCallRequest): ValidationIssue[] {

@@ -34,7 +34,16 @@ export type DialResult =
   | { readonly sent: false; readonly code: DialRefusal; readonly detail: string };
 
 export type DialRefusal =
-  'node_full' | 'node_draining' | 'unknown_agent' | 'unknown_trunk' | 'tombstoned' | 'too_late' | 'no_port';
+  | 'node_full'
+  | 'node_draining'
+  | 'unknown_agent'
+  | 'unknown_trunk'
+  | 'tombstoned'
+  | 'too_late'
+  | 'no_port'
+  /** The trunk carries as many calls as it may, or as many were begun in this second. */
+  | 'trunk_full'
+  | 'trunk_rate';
 
 export type CallNodeStatus =
   | { readonly known: false }

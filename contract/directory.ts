@@ -6,6 +6,25 @@ export const AGENT_ID_HEADER = 'X-OPENCX-AGENT-ID';
 /** How long a peer may send nothing while the agent is silent too, where its trunk does not say. */
 export const DEFAULT_MEDIA_TIMEOUT_SECONDS = 30;
 
+/** What we speak, best first where nobody says otherwise. */
+export const AUDIO_CODECS = ['PCMU', 'PCMA'] as const;
+export type AudioCodec = (typeof AUDIO_CODECS)[number];
+
+/** How a trunk writes the numbers in its INVITEs; `national`: as they are dialled in the country of its caller number. */
+export const NUMBER_FORMATS = ['e164', 'e164_no_plus', 'national', 'prefix'] as const;
+export type NumberFormat = (typeof NUMBER_FORMATS)[number];
+
+/** Some addresses of the network. Asked in the spelling of sockets. */
+export interface AddressSet {
+  has(address: string): boolean;
+}
+
+/** How many calls a trunk carries; without a limit, null. A node counts its own calls. */
+export interface CallLimits {
+  readonly maxConcurrentCalls?: number | null;
+  readonly maxCallsPerSecond?: number | null;
+}
+
 export interface AgentProfile {
   readonly id: string;
   readonly orgId: string;
@@ -23,7 +42,7 @@ export interface AgentProfile {
   readonly silenceTimeoutSeconds: number;
 }
 
-export interface InboundTrunkProfile {
+export interface InboundTrunkProfile extends CallLimits {
   readonly id: string;
   readonly orgId: string;
   readonly username: string;
@@ -32,9 +51,27 @@ export interface InboundTrunkProfile {
   readonly previousPassword?: { readonly password: string; readonly validUntilMs: number } | null;
   readonly phoneNumbers: readonly string[];
   readonly mediaTimeoutSeconds: number;
+  /** By password (default), or by the address that its requests come from. */
+  readonly auth?: 'digest' | 'ip';
+  /** Where requests of its calls may come from; default, and null: from anywhere. */
+  readonly sources?: AddressSet | null;
+  /** Whose audio is taken: that of the host in SDP or of signalling (default), or of any. */
+  readonly mediaSource?: 'same_host' | 'any';
+  /** Those that are taken, best first; default, and null: all, an offer's first first. */
+  readonly codecs?: readonly AudioCodec[] | null;
 }
 
-export interface OutboundTrunkProfile {
+/** A host of a carrier; null: what the name servers say of it (RFC 3263). */
+export interface Gateway {
+  readonly host: string;
+  readonly port: number | null;
+  readonly transport: 'udp' | 'tcp' | null;
+  /** As of SRV records (RFC 2782): the lowest first; of one priority in proportion to their weights. */
+  readonly priority: number;
+  readonly weight: number;
+}
+
+export interface OutboundTrunkProfile extends CallLimits {
   readonly id: string;
   readonly orgId: string;
   readonly host: string;
@@ -45,6 +82,20 @@ export interface OutboundTrunkProfile {
   readonly password: string;
   readonly callerNumber: string;
   readonly mediaTimeoutSeconds: number;
+  /** Dialled in the place of `host`. Default none. */
+  readonly gateways?: readonly Gateway[];
+  /** Those that are offered, in this order; default, and null: all. */
+  readonly codecs?: readonly AudioCodec[] | null;
+  /** Default e164. */
+  readonly numberFormat?: NumberFormat;
+  /** In front of the digits of the called number with the format `prefix`. */
+  readonly numberPrefix?: string;
+  /** Host of From; default, and null: `host`. */
+  readonly fromHost?: string | null;
+  /** Further headers of each INVITE. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** A long INVITE goes over `transport` too. Default false: by TCP where the peer takes it. */
+  readonly transportStrict?: boolean;
 }
 
 /** In the order in which they are looked at. */
@@ -114,6 +165,8 @@ export interface Availability {
 /** Answers from memory except `startInbound`, which waits for the workflow's start (≤ 2 s) and nothing else. */
 export interface CallDirectory {
   inboundTrunk(username: string): InboundTrunkProfile | undefined;
+  /** The trunk whose calls come from this address without credentials. */
+  inboundTrunkAt(address: string): InboundTrunkProfile | undefined;
   outboundTrunk(trunkId: string): OutboundTrunkProfile | undefined;
   agent(agentId: string): AgentProfile | undefined;
   routeInbound(request: InboundRequest): RoutingDecision;

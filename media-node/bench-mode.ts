@@ -47,6 +47,7 @@ export function createBenchDirectory(): CallDirectory {
   let calls = 0;
   return {
     inboundTrunk: () => undefined,
+    inboundTrunkAt: () => undefined,
     outboundTrunk: () => undefined,
     agent: (agentId) => (agentId === ECHO_AGENT.id ? ECHO_AGENT : undefined),
     routeInbound: (request) =>

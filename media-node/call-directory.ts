@@ -50,6 +50,10 @@ export class NodeCallDirectory implements CallDirectory {
     return this.#options.snapshot.inboundTrunk(username);
   }
 
+  inboundTrunkAt(address: string): InboundTrunkProfile | undefined {
+    return this.#options.snapshot.inboundTrunkAt(address);
+  }
+
   outboundTrunk(trunkId: string): OutboundTrunkProfile | undefined {
     return this.#options.snapshot.outboundTrunk(trunkId);
   }

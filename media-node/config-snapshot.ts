@@ -1,7 +1,8 @@
-import type { AgentProfile, InboundTrunkProfile, OutboundTrunkProfile } from '../contract/directory';
+import type { AddressSet, AgentProfile, InboundTrunkProfile, OutboundTrunkProfile } from '../contract/directory';
+import { NetworkMap, parseNetwork } from '../ops/address-network';
 import type { Agent } from '../store/entities/agent';
 import type { PhoneNumber } from '../store/entities/phone-number';
-import type { ConfigDelta, ConfigReference } from '../store/repositories/config-repository';
+import type { ConfigDelta, ConfigReference, InboundTrunkConfig } from '../store/repositories/config-repository';
 import { OrganisationConfig } from './organisation-config';
 
 /** The configuration as of one version, with the look-ups a call needs. Deltas replace rows by id. */
@@ -10,6 +11,9 @@ export class ConfigSnapshot {
   readonly #agents = new Map<string, AgentProfile>();
   readonly #inboundTrunks = new Map<string, InboundTrunkProfile>();
   readonly #inboundByUsername = new Map<string, InboundTrunkProfile>();
+  /** By the networks of those that are known by their address. */
+  readonly #inboundByNetwork = new NetworkMap<InboundTrunkProfile>();
+  readonly #networks = new Map<string, readonly string[]>();
   readonly #outboundTrunks = new Map<string, OutboundTrunkProfile>();
   readonly #numbers = new Map<string, PhoneNumber>();
   readonly #organisations = new Map<string, OrganisationConfig>();
@@ -31,11 +35,11 @@ export class ConfigSnapshot {
     }
     for (const trunk of delta.inboundTrunks) {
       this.#deleteInboundTrunk(trunk.id);
-      const { id, orgId, authUsername: username, authPassword: password, phoneNumbers, mediaTimeoutSeconds } = trunk;
-      const { previousPassword } = trunk;
-      const profile = { id, orgId, username, password, previousPassword, phoneNumbers, mediaTimeoutSeconds };
+      const profile = inboundProfile(trunk);
+      const { id, orgId, username, phoneNumbers } = profile;
       this.#inboundTrunks.set(id, profile);
       this.#inboundByUsername.set(username, profile);
+      if (trunk.auth === 'ip') this.#knowByNetworks(profile, trunk.ipAllowlist ?? []);
       this.organisation(orgId).numbers.putOnTrunk(phoneNumbers);
     }
     // All that they were before any of what they are: a number may move from one record to another.
@@ -61,6 +65,10 @@ export class ConfigSnapshot {
 
   inboundTrunk(username: string): InboundTrunkProfile | undefined {
     return this.#inboundByUsername.get(username);
+  }
+
+  inboundTrunkAt(address: string): InboundTrunkProfile | undefined {
+    return this.#inboundByNetwork.get(address);
   }
 
   inboundTrunkById(trunkId: string): InboundTrunkProfile | undefined {
@@ -98,6 +106,8 @@ export class ConfigSnapshot {
     this.#agents.clear();
     this.#inboundTrunks.clear();
     this.#inboundByUsername.clear();
+    this.#inboundByNetwork.clear();
+    this.#networks.clear();
     this.#outboundTrunks.clear();
     this.#numbers.clear();
     this.#organisations.clear();
@@ -140,7 +150,37 @@ export class ConfigSnapshot {
     this.#inboundTrunks.delete(id);
     this.organisation(known.orgId).numbers.takeOffTrunk(known.phoneNumbers);
     if (this.#inboundByUsername.get(known.username) === known) this.#inboundByUsername.delete(known.username);
+    for (const network of this.#networks.get(id) ?? []) {
+      const parsed = parseNetwork(network);
+      // Another trunk may have it by now.
+      if (parsed !== null && this.#inboundByNetwork.at(parsed) === known) this.#inboundByNetwork.delete(parsed);
+    }
+    this.#networks.delete(id);
   }
+
+  #knowByNetworks(profile: InboundTrunkProfile, networks: readonly string[]): void {
+    this.#networks.set(profile.id, networks);
+    for (const network of networks) {
+      const parsed = parseNetwork(network);
+      if (parsed !== null) this.#inboundByNetwork.set(parsed, profile);
+    }
+  }
+}
+
+function inboundProfile(trunk: InboundTrunkConfig): InboundTrunkProfile {
+  const { authUsername: username, authPassword: password, ipAllowlist = [], ...rest } = trunk;
+  // No list allows every address.
+  const sources = ipAllowlist.length === 0 ? {} : { sources: addressSet(ipAllowlist) };
+  return { ...rest, username, password, ...sources };
+}
+
+function addressSet(networks: readonly string[]): AddressSet {
+  const listed = new NetworkMap<true>();
+  for (const network of networks) {
+    const parsed = parseNetwork(network);
+    if (parsed !== null) listed.set(parsed, true);
+  }
+  return { has: (address) => listed.get(address) === true };
 }
 
 function toProfile(agent: Agent): AgentProfile {

@@ -4,14 +4,14 @@
  *
  *   constructed ──open()──► open ──drain()──► draining ──close()──► closed
  */
-import type { CallDirectory } from '../contract/directory';
+import type { CallDirectory, InboundTrunkProfile } from '../contract/directory';
 import { withDeadline } from '../ops/deadline';
 import { CallRegistry } from './call/call-registry';
 import type { CallDeps } from './call/call-session';
 import { InboundCall, type InboundCallDeps } from './call/inbound-call';
 import { NodeMediaControl } from './call/media-control';
 import type { Clock } from './clock';
-import type { DigestCredentials } from './sip/auth/identity';
+import type { DigestCredentials, SipIdentity } from './sip/auth/identity';
 import type { SipEndpoint, SipEndpointDelegate } from './sip/endpoint';
 
 /** Live calls may end by themselves this long before they are hung up. */
@@ -44,6 +44,10 @@ export class MediaService {
     this.#endpoint = options.createEndpoint({
       onInvite: (dialog) => InboundCall.receive(dialog, inbound),
       credentials: options.credentials ?? ((username) => credentialsOf(directory, clock, username)),
+      knownAt: (address) => {
+        const trunk = directory.inboundTrunkAt(address);
+        return trunk && identityOf(trunk);
+      },
       availability: () => directory.availability(),
     });
     this.control = new NodeMediaControl({
@@ -81,9 +85,14 @@ export class MediaService {
 
 function credentialsOf(directory: CallDirectory, clock: Clock, username: string): DigestCredentials | undefined {
   const trunk = directory.inboundTrunk(username);
-  if (!trunk) return undefined;
-  const { id: trunkId, orgId, password, previousPassword: previous } = trunk;
+  // One that is known by its address has no use for a password, and whoever knows it none for the trunk.
+  if (!trunk || trunk.auth === 'ip') return undefined;
+  const { password, previousPassword: previous } = trunk;
   const isValid = previous != null && clock.epochMs() < previous.validUntilMs;
-  const credentials = { trunkId, orgId, username, password };
+  const credentials = { ...identityOf(trunk), password };
   return isValid ? { ...credentials, previousPassword: previous.password } : credentials;
+}
+
+function identityOf({ id: trunkId, orgId, username, sources }: InboundTrunkProfile): SipIdentity {
+  return { trunkId, orgId, username, ...(sources == null ? {} : { sources }) };
 }

@@ -4,6 +4,7 @@ import { QueryFailedError } from 'typeorm';
 export type StoreErrorCode =
   | 'not_found'
   | 'inbound_trunk_exists'
+  | 'network_taken'
   | 'number_taken'
   | 'number_exists'
   | 'number_assigned'
@@ -42,6 +43,12 @@ function driverError(error: unknown): DriverError | undefined {
 export function violatedUnique(error: unknown): string | undefined {
   const cause = driverError(error);
   return cause?.code === '23505' ? cause.constraint : undefined;
+}
+
+/** Name of the exclusion constraint a statement violated (SQLSTATE 23P01), else undefined. */
+export function violatedExclusion(error: unknown): string | undefined {
+  const cause = driverError(error);
+  return cause?.code === '23P01' ? cause.constraint : undefined;
 }
 
 /** The statement itself cannot succeed with these values: SQLSTATE classes 22 (data) and 23 (constraint). */

@@ -50,19 +50,16 @@ export async function planOutbound(
   const trunk = trunks.find(({ id }) => id === trunkId);
   if (trunk === undefined) throw notFound('outbound trunk');
   const from = request.caller_number ?? trunk.callerNumber;
-  if (from !== trunk.callerNumber) {
+  if (from !== trunk.callerNumber && !trunk.callerNumbers.includes(from)) {
     throw impossible('caller_number_not_owned', 'The trunk does not own this caller number');
   }
   const ownCountries = [
     ...(hasNumberThere ? [country] : []),
-    ...trunks.map(({ callerNumber }) => countryOf(callerNumber)),
+    ...trunks.flatMap(({ callerNumber, callerNumbers }) => [callerNumber, ...callerNumbers].map(countryOf)),
   ];
   assertDestination(request.phone_number, deps.allowedCountries, ownCountries);
-  if (allowedCountries !== null && !allowedCountries.includes(country ?? '')) {
-    throw impossible('destination_not_allowed', 'The limits of the organisation do not allow calls to this country', {
-      country,
-    });
-  }
+  assertCountry(country, allowedCountries, 'The limits of the organisation do not allow');
+  assertCountry(country, trunk.allowedCountries, 'allowed_countries of the trunk does not allow');
   if (!speech.anyNode) throw unavailable('media_unavailable', 'No media node is alive; nothing was done');
   return {
     agentId: agent.id,
@@ -85,6 +82,12 @@ function assertServed(request: OutboundCallRequest): void {
   if (request.machine_detection !== 'off') {
     throw impossible('machine_detection_unavailable', 'This server does not tell machines from people');
   }
+}
+
+/** @param allowed null: all */
+function assertCountry(country: string | null, allowed: readonly string[] | null, whoRefuses: string): void {
+  if (allowed === null || allowed.includes(country ?? '')) return;
+  throw impossible('destination_not_allowed', `${whoRefuses} calls to this country`, { country });
 }
 
 function assertDestination(

@@ -1,7 +1,10 @@
+import type { z } from 'zod';
+
 import { StoreError } from '../../store/errors';
+import type { InboundTrunkPatch, InboundTrunkRecord } from '../../store/repositories/inbound-trunk-repository';
 import type { Changes } from '../changes';
 import type { ConfigPropagation } from '../config-propagation';
-import { notFound } from '../errors';
+import { impossible, notFound } from '../errors';
 import type { InboundTrunkEndpoint } from '../inbound-trunk-endpoint';
 import { trunkNumbers } from '../inbound-trunk-numbers';
 import { answer, route } from '../route';
@@ -89,7 +92,11 @@ export function inboundTrunkRoutes(deps: InboundTrunkRouteDeps): readonly Route[
       scope: 'sip:write',
       body: inboundTrunkPatch,
       response: inboundTrunk,
-      errors: { 404: ['inbound_trunk_not_found'] },
+      errors: {
+        404: ['inbound_trunk_not_found'],
+        409: ['ip_allowlist_taken'],
+        422: ['ip_allowlist_empty', 'srtp_unavailable'],
+      },
       requestExample: { media_timeout_seconds: 60 },
       responseExample: { ...inboundTrunkExample, media_timeout_seconds: 60 },
       handle: async (request) => {
@@ -98,8 +105,8 @@ export function inboundTrunkRoutes(deps: InboundTrunkRouteDeps): readonly Route[
           const { orgId } = request.principal;
           const found = await org.inboundTrunks.find(orgId);
           if (found === null) throw notFound('inbound trunk');
-          const { krisp_enabled: krispEnabled, media_timeout_seconds: mediaTimeoutSeconds } = request.body;
-          const row = await org.inboundTrunks.update(tx, orgId, { krispEnabled, mediaTimeoutSeconds });
+          const row = await org.inboundTrunks.update(tx, orgId, settingsOf(request.body));
+          assertKnowsCallers(row);
           return {
             body: inboundTrunkView(row, endpoint),
             audit: {
@@ -170,6 +177,25 @@ export function inboundTrunkRoutes(deps: InboundTrunkRouteDeps): readonly Route[
       },
     }),
   ];
+}
+
+function settingsOf(body: z.output<typeof inboundTrunkPatch>): InboundTrunkPatch {
+  return {
+    krispEnabled: body.krisp_enabled,
+    mediaTimeoutSeconds: body.media_timeout_seconds,
+    auth: body.auth,
+    ipAllowlist: body.ip_allowlist,
+    mediaSource: body.media_source,
+    codecs: body.codecs,
+    maxConcurrentCalls: body.max_concurrent_calls,
+    maxCallsPerSecond: body.max_calls_per_second,
+  };
+}
+
+/** What it is after the change, whichever part of it was changed. */
+function assertKnowsCallers({ auth, ipAllowlist }: InboundTrunkRecord): void {
+  if (auth !== 'ip' || ipAllowlist.length > 0) return;
+  throw impossible('ip_allowlist_empty', 'With auth ip nobody could call: ip_allowlist is empty');
 }
 
 /** Said before anything is said of its numbers; a creation at the same moment is the store's to tell. */

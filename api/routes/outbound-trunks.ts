@@ -1,8 +1,14 @@
 import { z } from 'zod';
 
-import type { OutboundTrunkPatch, OutboundTrunkRecord } from '../../store/repositories/outbound-trunk-repository';
+import { fieldsSet } from '../../store/patch';
+import type { PatchOf } from '../../store/patch';
+import type {
+  OutboundTrunkPatch,
+  OutboundTrunkRecord,
+  OutboundTrunkSettings,
+} from '../../store/repositories/outbound-trunk-repository';
 import type { Changes } from '../changes';
-import { notFound } from '../errors';
+import { invalid, notFound } from '../errors';
 import { answer, route } from '../route';
 import type { Route, RouteAnswer, RouteRequest } from '../route';
 import {
@@ -19,10 +25,11 @@ import {
   outboundTrunkPatch,
   outboundTrunkSummary,
 } from '../schemas/outbound-trunk';
+import type { OutboundTrunkRequest } from '../schemas/outbound-trunk';
 import { forceQuery, idParams } from '../schemas/primitives';
 import type { ApiStore } from '../store';
 import { assertTargetHost } from '../target-url';
-import { outboundTrunkSummaryView, outboundTrunkView } from '../views';
+import { outboundTrunkAuditView, outboundTrunkSavedView, outboundTrunkSummaryView, outboundTrunkView } from '../views';
 import { assertIdle } from './idle-trunk';
 
 export interface OutboundTrunkRouteDeps {
@@ -60,7 +67,7 @@ export function outboundTrunkRoutes(deps: OutboundTrunkRouteDeps): readonly Rout
       scope: 'sip:write',
       body: outboundTrunkCreate,
       response: outboundTrunkSummary,
-      errors: { 422: ['emergency_number', 'private_target'] },
+      errors: { 422: ['emergency_number', 'private_target', 'srtp_unavailable'] },
       requestExample: {
         name: 'My SIP Provider',
         host: 'sip.provider.com',
@@ -72,14 +79,15 @@ export function outboundTrunkRoutes(deps: OutboundTrunkRouteDeps): readonly Rout
       idempotency: 'plain',
       handle: async (request) => {
         const { name, host, port, transport, username, password, caller_number: callerNumber } = request.body;
-        const { media_timeout_seconds: mediaTimeoutSeconds } = request.body;
-        assertTargetHost('host', host, deps.allowPrivateTargets);
+        assertTargets(request.body, deps.allowPrivateTargets);
         return changes.run(request, async (tx, org) => {
-          const input = { name, host, port, transport, username, password, callerNumber, mediaTimeoutSeconds };
+          const carrier = { name, host, port, transport, username, password, callerNumber };
+          const input = { ...fieldsSet<OutboundTrunkSettings>(settingsOf(request.body)), ...carrier };
           const row = await org.outboundTrunks.create(tx, request.principal.orgId, input);
-          const after = outboundTrunkView(row);
+          assertPrefix(row);
+          const after = outboundTrunkAuditView(row);
           return {
-            body: outboundTrunkSummaryView(row),
+            body: outboundTrunkSavedView(row),
             audit: { action: 'create', resource: 'outbound_trunk', resourceId: row.id, after },
           };
         });
@@ -127,13 +135,14 @@ export function outboundTrunkRoutes(deps: OutboundTrunkRouteDeps): readonly Rout
       params: idParams,
       body: outboundTrunkPatch,
       response: outboundTrunk.omit({ agents: true }),
-      errors: { 422: ['emergency_number', 'private_target'] },
+      errors: { 422: ['emergency_number', 'private_target', 'srtp_unavailable'] },
       requestExample: { host: 'sip2.provider.com', port: 5080 },
       responseExample: outboundTrunkChangedExample,
       handle: (request) => {
-        const { caller_number: callerNumber, media_timeout_seconds: mediaTimeoutSeconds, ...others } = request.body;
-        if (others.host !== undefined) assertTargetHost('host', others.host, deps.allowPrivateTargets);
-        return update(deps, request, { ...others, callerNumber, mediaTimeoutSeconds }, outboundTrunkView);
+        const { name, host, port, transport, username, password, caller_number: callerNumber } = request.body;
+        assertTargets(request.body, deps.allowPrivateTargets);
+        const carrier = { name, host, port, transport, username, password, callerNumber };
+        return update(deps, request, { ...settingsOf(request.body), ...carrier }, outboundTrunkView);
       },
     }),
     route({
@@ -162,13 +171,42 @@ export function outboundTrunkRoutes(deps: OutboundTrunkRouteDeps): readonly Rout
               action: 'delete',
               resource: 'outbound_trunk',
               resourceId: gone.id,
-              before: outboundTrunkView(gone.before),
+              before: outboundTrunkAuditView(gone.before),
             },
           };
         });
       },
     }),
   ];
+}
+
+function settingsOf(body: OutboundTrunkRequest): PatchOf<OutboundTrunkSettings> {
+  return {
+    mediaTimeoutSeconds: body.media_timeout_seconds,
+    callerNumbers: body.caller_numbers,
+    gateways: body.gateways,
+    codecs: body.codecs,
+    maxConcurrentCalls: body.max_concurrent_calls,
+    maxCallsPerSecond: body.max_calls_per_second,
+    numberFormat: body.number_format,
+    numberPrefix: body.number_prefix,
+    fromHost: body.from_host,
+    headers: body.headers,
+    passCallerId: body.pass_caller_id,
+    transportStrict: body.transport_strict,
+    allowedCountries: body.allowed_countries,
+  };
+}
+
+function assertTargets({ host, gateways = [] }: OutboundTrunkRequest, allowPrivate: boolean): void {
+  if (host !== undefined) assertTargetHost('host', host, allowPrivate);
+  for (const [i, gateway] of gateways.entries()) assertTargetHost(`gateways.${i}.host`, gateway.host, allowPrivate);
+}
+
+/** What it is after the change, whichever part of it was changed. */
+function assertPrefix({ numberFormat, numberPrefix }: OutboundTrunkRecord): void {
+  if (numberFormat !== 'prefix' || numberPrefix !== '') return;
+  throw invalid([{ path: 'number_prefix', message: 'number_format prefix needs one' }]);
 }
 
 async function update(
@@ -182,9 +220,13 @@ async function update(
     const found = await org.outboundTrunks.find(orgId, request.params.id);
     if (found === null) throw notFound('outbound trunk');
     const row = await org.outboundTrunks.update(tx, orgId, found.id, patch);
-    const before = outboundTrunkView(found);
+    assertPrefix(row);
+    const before = outboundTrunkAuditView(found);
     // That a password was changed is said, not which.
-    const after = { ...outboundTrunkView(row), ...(patch.password === undefined ? {} : { password_changed: true }) };
+    const after = {
+      ...outboundTrunkAuditView(row),
+      ...(patch.password === undefined ? {} : { password_changed: true }),
+    };
     return {
       body: view(row),
       audit: { action: 'update', resource: 'outbound_trunk', resourceId: row.id, before, after },

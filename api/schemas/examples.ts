@@ -111,6 +111,12 @@ export const inboundTrunkExample: z.output<typeof inboundTrunk> = {
   media_timeout_seconds: 30,
   agent_id_header: 'X-OPENCX-AGENT-ID',
   auth: 'digest',
+  ip_allowlist: [],
+  media_source: 'same_host',
+  codecs: null,
+  srtp: 'off',
+  max_concurrent_calls: null,
+  max_calls_per_second: null,
   created_at: CREATED,
   updated_at: CREATED,
 };
@@ -152,6 +158,19 @@ export const outboundTrunkChangedExample: Omit<z.output<typeof outboundTrunk>, '
   has_password: true,
   caller_number: NUMBER,
   media_timeout_seconds: 30,
+  caller_numbers: [],
+  gateways: [],
+  codecs: null,
+  srtp: 'off',
+  max_concurrent_calls: null,
+  max_calls_per_second: null,
+  number_format: 'e164',
+  number_prefix: '',
+  from_host: null,
+  headers: {},
+  pass_caller_id: false,
+  transport_strict: false,
+  allowed_countries: null,
 };
 
 export const outboundTrunkExample: z.output<typeof outboundTrunk> = {

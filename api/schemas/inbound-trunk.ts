@@ -1,11 +1,20 @@
 import { z } from 'zod';
 import { AGENT_ID_HEADER, DEFAULT_MEDIA_TIMEOUT_SECONDS } from '../../contract/directory';
 import { e164, id, mediaTimeoutSeconds, phoneNumber, isoTimestamp, warnings } from './primitives';
+import { codecs, ipAllowlist, maxCallsPerSecond, maxConcurrentCalls, srtp } from './trunk-settings';
 
 const phoneNumbers = z
   .array(phoneNumber)
   .max(1000)
   .transform((numbers) => [...new Set(numbers)]);
+const auth = z.enum(['digest', 'ip']).meta({
+  description:
+    'digest: by user name and password, and from `ip_allowlist` alone where that is not empty; ip: by the source address, without a challenge',
+});
+const mediaSource = z.enum(['same_host', 'any']).meta({
+  description:
+    'Whose audio is taken: from the host in SDP or the one that signals, or (any) from the first host that sends some',
+});
 const krispEnabled = z.boolean().meta({ description: 'Noise suppression' });
 
 export const inboundTrunkCreate = z
@@ -17,7 +26,17 @@ export const inboundTrunkCreate = z
   .meta({ id: 'InboundTrunkCreate' });
 
 export const inboundTrunkPatch = z
-  .object({ krisp_enabled: krispEnabled, media_timeout_seconds: mediaTimeoutSeconds })
+  .object({
+    krisp_enabled: krispEnabled,
+    media_timeout_seconds: mediaTimeoutSeconds,
+    auth,
+    ip_allowlist: ipAllowlist,
+    media_source: mediaSource,
+    codecs,
+    srtp,
+    max_concurrent_calls: maxConcurrentCalls,
+    max_calls_per_second: maxCallsPerSecond,
+  })
   .partial()
   .meta({ id: 'InboundTrunkPatch' });
 
@@ -54,7 +73,13 @@ export const inboundTrunk = z
     krisp_enabled: z.boolean(),
     media_timeout_seconds: mediaTimeoutSeconds,
     agent_id_header: z.literal(AGENT_ID_HEADER),
-    auth: z.literal('digest'),
+    auth,
+    ip_allowlist: z.array(z.string()),
+    media_source: mediaSource,
+    codecs,
+    srtp: z.literal('off'),
+    max_concurrent_calls: maxConcurrentCalls,
+    max_calls_per_second: maxCallsPerSecond,
     created_at: isoTimestamp,
     updated_at: isoTimestamp,
     propagating,

@@ -1,11 +1,6 @@
-import { getCountries } from 'libphonenumber-js/max';
 import { z } from 'zod';
-import { id, isoTimestamp, pageOf } from './primitives';
+import { country, id, isoTimestamp, pageOf } from './primitives';
 
-const country = z
-  .string()
-  .toUpperCase()
-  .refine((code) => (getCountries() as readonly string[]).includes(code), 'must be an ISO country code');
 const count = z.int().min(1).max(1_000_000).nullable();
 
 /** null = no limit. */

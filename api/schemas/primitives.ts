@@ -1,4 +1,5 @@
 /** Pieces that several requests and answers share. */
+import { getCountries } from 'libphonenumber-js/max';
 import { z } from 'zod';
 import { parsePhoneNumber } from '../phone-number';
 
@@ -73,6 +74,11 @@ export const languageCode = z
     'must be an ISO 639-1 code',
   )
   .meta({ description: 'ISO 639-1', examples: ['en'] });
+
+export const country = z
+  .string()
+  .toUpperCase()
+  .refine((code) => (getCountries() as readonly string[]).includes(code), 'must be an ISO country code');
 
 export const idParams = z.object({ id });
 

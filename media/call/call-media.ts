@@ -62,9 +62,13 @@ export class CallMedia {
   }
 
   /** Rejects with code `no_port`. A session that opens after `close()` is closed at once. */
-  async open(localAddress: string, mediaTimeoutSeconds: number): Promise<void> {
+  async open(localAddress: string, mediaTimeoutSeconds: number, anySource = false): Promise<void> {
     const mediaTimeoutMs = mediaTimeoutSeconds * 1000;
-    const session = await this.#options.engine.open({ localAddress, mediaTimeoutMs });
+    const session = await this.#options.engine.open({
+      localAddress,
+      mediaTimeoutMs,
+      ...(anySource ? { anySource } : {}),
+    });
     if (this.#closed) {
       await session.close();
       return;

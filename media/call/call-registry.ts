@@ -3,8 +3,10 @@
  * says "ended" and a late command finds its call), tombstones, and what commands and dials have already been answered.
  */
 import type { CallControl, CallNodeStatus, CommandResult, DialResult, LiveCall } from '../../contract/commands';
+import type { CallLimits } from '../../contract/directory';
 import type { EndReason, EndedBy } from '../../contract/endings';
 import type { Clock } from '../clock';
+import { CallPace } from './call-pace';
 import type { LiveState } from './call-lifecycle';
 
 /** Longer than any workflow asks about a call that is over. */
@@ -22,7 +24,7 @@ export interface RegisteredCall {
   control(commandId: string, control: CallControl): CommandResult;
 }
 
-export type AdmissionRefusal = 'node_full' | 'node_draining';
+export type AdmissionRefusal = 'node_full' | 'node_draining' | 'trunk_full';
 
 interface Entry {
   readonly call: RegisteredCall;
@@ -65,10 +67,13 @@ class Memory<V> {
 }
 
 export class CallRegistry {
+  /** Of the calls that begin. */
+  readonly pace: CallPace;
   readonly #clock: Clock;
   readonly #maxCalls: number;
   readonly #entries = new Map<RegisteredCall, Entry>();
   readonly #byId = new Map<string, Entry>();
+  readonly #byTrunk = new Map<string, number>();
   readonly #ended: Memory<number>;
   readonly #tombstones: Memory<true>;
   readonly #commands: Memory<Promise<CommandResult>>;
@@ -80,6 +85,7 @@ export class CallRegistry {
   constructor(options: { readonly clock: Clock; readonly maxCalls: number }) {
     this.#clock = options.clock;
     this.#maxCalls = options.maxCalls;
+    this.pace = new CallPace(options.clock);
     this.#ended = new Memory(options.clock);
     this.#tombstones = new Memory(options.clock);
     this.#commands = new Memory(options.clock);
@@ -105,11 +111,21 @@ export class CallRegistry {
     this.#onLoadChange = listener;
   }
 
-  /** Takes the call, or says why not. A call that was taken must `leave`. */
-  enter(call: RegisteredCall): AdmissionRefusal | null {
+  /** Why a further call of this trunk would not be taken, as things are. */
+  admission(trunkId: string, { maxConcurrentCalls = null }: CallLimits = {}): AdmissionRefusal | null {
     if (this.#draining) return 'node_draining';
     if (this.#entries.size >= this.#maxCalls) return 'node_full';
+    const full = maxConcurrentCalls !== null && (this.#byTrunk.get(trunkId) ?? 0) >= maxConcurrentCalls;
+    return full ? 'trunk_full' : null;
+  }
+
+  /** Takes the call, or says why not. A call that was taken must `leave`. */
+  enter(call: RegisteredCall, limits: CallLimits = {}): AdmissionRefusal | null {
+    const { trunkId } = call;
+    const refusal = this.admission(trunkId, limits);
+    if (refusal !== null) return refusal;
     this.#entries.set(call, { call, sinceMs: this.#clock.epochMs(), callId: null });
+    this.#byTrunk.set(trunkId, (this.#byTrunk.get(trunkId) ?? 0) + 1);
     this.#onLoadChange();
     return null;
   }
@@ -127,6 +143,9 @@ export class CallRegistry {
     const entry = this.#entries.get(call);
     if (!entry) return;
     this.#entries.delete(call);
+    const left = (this.#byTrunk.get(call.trunkId) ?? 1) - 1;
+    if (left === 0) this.#byTrunk.delete(call.trunkId);
+    else this.#byTrunk.set(call.trunkId, left);
     if (entry.callId !== null) {
       this.#byId.delete(entry.callId);
       if (call.lastSeq > 0) this.#ended.set(entry.callId, call.lastSeq);

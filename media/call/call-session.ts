@@ -5,6 +5,7 @@
 import type { Logger } from 'pino';
 import type { CallDirection } from '../../contract/call';
 import type { CallControl, CommandOutcome, CommandResult } from '../../contract/commands';
+import type { AudioCodec } from '../../contract/directory';
 import type { EndedBy, EndReason, SipOutcome } from '../../contract/endings';
 import type { SipLadderEntry, CallEvents } from '../../contract/events';
 import type { Clock } from '../clock';
@@ -33,6 +34,8 @@ export interface CallSessionOptions {
   readonly direction: CallDirection;
   readonly sipCallId: string;
   readonly deps: CallDeps;
+  /** Of its trunk, best first; default, and null: all. */
+  readonly codecs?: readonly AudioCodec[] | null | undefined;
   readonly hangUp: (endReason: EndReason, endedBy: EndedBy) => void;
   readonly probe: () => Promise<PeerLife>;
   readonly onEnded: () => void;
@@ -185,7 +188,8 @@ export class CallSession {
   }
 
   #sdpSession({ localAddress }: Pick<LocalMedia, 'localAddress'>): SdpSession {
-    this.#sdp ??= new SdpSession({ localAddress, port: this.media.localPort });
+    const { codecs = null } = this.#options;
+    this.#sdp ??= new SdpSession({ localAddress, port: this.media.localPort, codecs });
     return this.#sdp;
   }
 

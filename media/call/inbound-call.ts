@@ -4,14 +4,14 @@
  */
 import type { CallControl, CommandResult } from '../../contract/commands';
 import { AGENT_ID_HEADER } from '../../contract/directory';
-import type { CallDirectory, InboundRequest, RoutingDecision } from '../../contract/directory';
+import type { CallDirectory, InboundRequest, InboundTrunkProfile, RoutingDecision } from '../../contract/directory';
 import type { EndCause, EndedBy, EndReason } from '../../contract/endings';
 import { warningHeader } from '../sdp/warning';
 import type { RtpRemote } from '../rtp/rtp-session';
 import type { InboundDialog } from '../sip/dialog';
 import type { ReasonHeader } from '../sip/reason';
 import type { LiveState } from './call-lifecycle';
-import type { CallRegistry, RegisteredCall } from './call-registry';
+import type { AdmissionRefusal, CallRegistry, RegisteredCall } from './call-registry';
 import { faultOfOffer } from './call-sdp';
 import { CallSession, type CallDeps, type LocalMedia } from './call-session';
 import { reasonHeader } from './hangup-reason';
@@ -20,8 +20,26 @@ import { personaOf } from './persona';
 /** A backstop behind the directory's own limit of 2 s. */
 const START_DEADLINE_MS = 2500;
 const RETRY_AFTER_SECONDS = 5;
+/** A second of a trunk, in which its calls may come all at once. */
+const SECOND_MS = 1000;
+/** Of sums of fractions. */
+const ROUNDING_MS = 1;
 /** The pseudonym in Warning headers. */
 const WARNING_AGENT = 'trunkline';
+
+/** A trunk that is full is busy here and on every other node; for the rest another node, or a later moment, may do. */
+const REFUSALS: Readonly<Record<AdmissionRefusal | 'trunk_rate', Refusal>> = {
+  node_full: { status: 503 },
+  node_draining: { status: 503 },
+  trunk_full: { status: 486, reason: 'Trunk Carries As Many Calls As It May' },
+  trunk_rate: { status: 503, reason: 'Too Many Calls A Second', retryAfterSeconds: 1 },
+};
+
+interface Refusal {
+  readonly status: number;
+  readonly reason?: string;
+  readonly retryAfterSeconds?: number;
+}
 
 export interface InboundCallDeps extends CallDeps {
   readonly directory: CallDirectory;
@@ -31,6 +49,8 @@ export interface InboundCallDeps extends CallDeps {
 export class InboundCall implements RegisteredCall {
   readonly #dialog: InboundDialog;
   readonly #deps: InboundCallDeps;
+  /** As it was when the call came. Undefined where nobody authenticates. */
+  readonly #trunk: InboundTrunkProfile | undefined;
   readonly #session: CallSession;
   /** Status of our final answer, null before it. */
   #finalStatus: number | null = null;
@@ -43,10 +63,11 @@ export class InboundCall implements RegisteredCall {
   /** Takes an authenticated INVITE to its end; never throws. */
   static receive(dialog: InboundDialog, deps: InboundCallDeps): void {
     const call = new InboundCall(dialog, deps);
-    const refusal = deps.registry.enter(call);
+    const refusal = call.#enter();
     if (refusal) {
       deps.observer.rejected(refusal);
-      dialog.reject(503, { retryAfterSeconds: RETRY_AFTER_SECONDS });
+      const { status, ...why } = REFUSALS[refusal];
+      dialog.reject(status, { retryAfterSeconds: RETRY_AFTER_SECONDS, ...why });
       return;
     }
     call.#listen();
@@ -56,10 +77,12 @@ export class InboundCall implements RegisteredCall {
   private constructor(dialog: InboundDialog, deps: InboundCallDeps) {
     this.#dialog = dialog;
     this.#deps = deps;
+    this.#trunk = deps.directory.inboundTrunk(dialog.invite.identity.username);
     this.#session = new CallSession({
       direction: 'inbound',
       sipCallId: dialog.sipCallId,
       deps,
+      codecs: this.#trunk?.codecs,
       hangUp: (endReason, endedBy) => this.hangUp(endReason, endedBy),
       probe: () => this.#dialog.probe(),
       onEnded: () => deps.registry.leave(this),
@@ -91,6 +114,17 @@ export class InboundCall implements RegisteredCall {
     }
   }
 
+  #enter(): AdmissionRefusal | 'trunk_rate' | null {
+    const { registry } = this.#deps;
+    const refusal = registry.enter(this, this.#trunk);
+    if (refusal) return refusal;
+    const perSecond = this.#trunk?.maxCallsPerSecond ?? null;
+    const burstMs = perSecond === null ? 0 : Math.max(0, SECOND_MS - SECOND_MS / perSecond) + ROUNDING_MS;
+    if (registry.pace.turn(this.trunkId, perSecond, burstMs) !== null) return null;
+    registry.leave(this);
+    return 'trunk_rate';
+  }
+
   #listen(): void {
     const session = this.#session;
     this.#dialog.delegate = {
@@ -119,7 +153,8 @@ export class InboundCall implements RegisteredCall {
     const { directory, clock } = this.#deps;
     const { lifecycle, media } = this.#session;
     const { invite } = this.#dialog;
-    const fault = invite.offer === null ? null : faultOfOffer(invite.offer, this.#localMedia());
+    const codecs = this.#trunk?.codecs ?? null;
+    const fault = invite.offer === null ? null : faultOfOffer(invite.offer, { ...this.#localMedia(), codecs });
     if (fault) {
       this.#refuse('media_incompatible', 488, { warning: warningHeader(fault, WARNING_AGENT) });
       return;
@@ -134,7 +169,8 @@ export class InboundCall implements RegisteredCall {
     const { rule, agent, steps } = decision;
     lifecycle.events.report({ type: 'routed', rule, agentId: agent.id, steps });
     // The port opens while the workflow starts.
-    const port = media.open(invite.localAddress, decision.mediaTimeoutSeconds).then(
+    const anySource = this.#trunk?.mediaSource === 'any';
+    const port = media.open(invite.localAddress, decision.mediaTimeoutSeconds, anySource).then(
       () => null,
       (error: unknown) => ({ error }),
     );

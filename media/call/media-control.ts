@@ -27,6 +27,9 @@ interface DialOptions {
   readonly beforeSend: () => Promise<void>;
 }
 
+/** A dial waits so long for its trunk's turn; for a later one its workflow comes again. */
+const LONGEST_TURN_MS = 1000;
+
 const OK: CommandResult = { ok: true };
 const UNKNOWN: CommandResult = { ok: false, code: 'call_unknown' };
 
@@ -96,7 +99,7 @@ export class NodeMediaControl implements MediaControl {
   }
 
   async #dial(command: DialCommand, options: DialOptions): Promise<DialResult> {
-    const { registry, directory, calls } = this.#options;
+    const { registry, directory, calls, clock } = this.#options;
     const refused = (code: DialRefusal, detail: string): DialResult => {
       calls.observer.rejected(`dial_${code}`);
       return { sent: false, code, detail };
@@ -107,10 +110,13 @@ export class NodeMediaControl implements MediaControl {
     if (!trunk || trunk.orgId !== command.orgId) return refused('unknown_trunk', 'no such outbound trunk');
     const { callId } = command;
     const { deadlineMs } = options;
-    const early = this.#refusal(callId, deadlineMs, null);
+    const early = this.#refusal(callId, deadlineMs, null) ?? registry.admission(trunk.id, trunk);
     if (early) return refused(early, 'before the attempt was recorded');
+    const waitMs = registry.pace.turn(trunk.id, trunk.maxCallsPerSecond ?? null, LONGEST_TURN_MS);
+    if (waitMs === null) return refused('trunk_rate', 'more calls a second than the trunk may begin');
+    if (waitMs > 0) await new Promise<void>((resolve) => void clock.setTimeout(resolve, waitMs));
     const call = new OutboundCall({ command, agent, trunk, deps: calls, onEnded: (ended) => registry.leave(ended) });
-    const admission = registry.enter(call);
+    const admission = registry.enter(call, trunk);
     if (admission) return refused(admission, 'admission');
     return call.dial({
       deadlineMs,

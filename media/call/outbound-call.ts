@@ -6,6 +6,7 @@ import type { CallControl, CommandResult, DialCommand, DialRefusal, DialResult }
 import type { AgentProfile, OutboundTrunkProfile } from '../../contract/directory';
 import type { CallEnding, EndCause, EndedBy, EndReason, SipOutcome } from '../../contract/endings';
 import type { OutboundDialog } from '../sip/dialog';
+import { orderSrv } from '../sip/edge/service-records';
 import type { SipEndpoint } from '../sip/endpoint';
 import type { FinalAnswer, InviteOutcome } from '../sip/invite';
 import type { ReasonHeader } from '../sip/reason';
@@ -14,6 +15,7 @@ import type { RegisteredCall } from './call-registry';
 import { CallSession, type CallDeps } from './call-session';
 import { dispositionOf, type OwnCause } from './disposition';
 import { reasonHeader, RING_TIMEOUT_REASON } from './hangup-reason';
+import { calledUser, callerUser } from './number-format';
 import { personaOf } from './persona';
 
 /** How long an ending waits for the final answer to our CANCEL; the SIP layer cleans up for longer. */
@@ -70,6 +72,7 @@ export class OutboundCall implements RegisteredCall {
       direction: 'outbound',
       sipCallId: options.command.sipCallId,
       deps: options.deps,
+      codecs: options.trunk.codecs,
       hangUp: (endReason, endedBy) => this.hangUp(endReason, endedBy),
       probe: () => this.#dialog?.probe() ?? Promise.resolve('alive' as const),
       onEnded: () => options.onEnded(this),
@@ -99,7 +102,7 @@ export class OutboundCall implements RegisteredCall {
       return { sent: false, code, detail };
     };
     try {
-      await media.open(wildcardFor(trunk.host), trunk.mediaTimeoutSeconds);
+      await media.open(wildcardFor(trunk.gateways?.[0]?.host ?? trunk.host), trunk.mediaTimeoutSeconds);
     } catch (error) {
       return notSent('no_port', messageOf(error));
     }
@@ -176,12 +179,17 @@ export class OutboundCall implements RegisteredCall {
 
   async #sendInvite(limits: DialLimits): Promise<OutboundDialog> {
     const { command, trunk, deps } = this.#options;
+    const { host, port, transport, fromHost = null, transportStrict = false } = trunk;
     const session = this.#session;
     return deps.endpoint.invite(
       {
         sipCallId: command.sipCallId,
-        target: { user: command.to, host: trunk.host, port: trunk.port, transport: trunk.transport },
-        fromUser: command.callerNumber,
+        target: { user: calledUser(command.to, trunk), host, port, transport },
+        gateways: orderSrv(trunk.gateways ?? [], Math.random),
+        fromUser: callerUser(command.callerNumber, trunk),
+        fromHost,
+        headers: Object.entries(trunk.headers ?? {}),
+        transportStrict,
         credentials: { username: trunk.username, password: trunk.password },
         offer: (localAddress) => {
           const stopped = this.#stopped(limits);

@@ -43,6 +43,8 @@ export interface MediaSessionOptions {
   readonly sendRtcp: (packet: Uint8Array, port: number, address: string) => void;
   readonly events: MediaSessionEvents;
   readonly allowPrivateTargets: boolean;
+  /** The peer's audio may come from another host than those of its SDP and its signalling. */
+  readonly anySource?: boolean;
   /** From the start, from the last packet and from our last word on. */
   readonly mediaTimeoutMs: number;
   readonly cname: string;
@@ -123,12 +125,15 @@ export class MediaSession {
     // An unspecified address is the old way to hold (RFC 2543): the source stays what it was.
     if (!isUnspecified(address)) {
       this.#remoteAddress = address;
-      const { allowPrivateTargets } = this.#options;
+      const { allowPrivateTargets, anySource = false } = this.#options;
       this.#maySendToSdp = mayReach(address, signallingAddress, allowPrivateTargets);
       // A source address is easily forged: a packet that seems to come from a host we must not reach proves nothing.
       const host = this.#maySendToSdp || allowPrivateTargets ? address : signallingAddress;
       const rtcpPort = remote.rtcpPort ?? remote.port + 1;
-      this.#receiver.source.expect({ address: host, port: remote.port, rtcpPort, signallingAddress });
+      const mayLearn = anySource
+        ? (source: string): boolean => mayReach(source, signallingAddress, allowPrivateTargets)
+        : undefined;
+      this.#receiver.source.expect({ address: host, port: remote.port, rtcpPort, signallingAddress, mayLearn });
     }
     this.#receiver.setCodec({
       law: remote.codec,

@@ -81,6 +81,8 @@ export interface RtpSessionOptions {
   readonly localAddress: string;
   /** How long nothing may come while we are silent too. Default 30 s. */
   readonly mediaTimeoutMs?: number;
+  /** Audio may come from another host than those of SDP and signalling. Default false. */
+  readonly anySource?: boolean;
 }
 
 export interface RtpEngine {

@@ -174,6 +174,7 @@ export class SessionHost {
       sendRtp: (packet, port, address) => sockets.sendRtp(packet, port, address),
       sendRtcp: (packet, port, address) => sockets.sendRtcp(packet, port, address),
       allowPrivateTargets: this.#options.allowPrivateTargets ?? true,
+      anySource: options.anySource ?? false,
       mediaTimeoutMs: options.mediaTimeoutMs ?? DEFAULT_MEDIA_TIMEOUT_SECONDS * 1000,
       cname: this.#cname,
       now: () => this.#clock.now(),

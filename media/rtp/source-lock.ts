@@ -3,6 +3,7 @@
  *
  *   open ──packet from the SDP's address and port──────────────────────────────► locked
  *   open ──4 in-sequence packets of one SSRC from the SDP's or signalling host──► locked
+ *          (or from any other that may be learned)
  *   locked ──same host, other port, same SSRC, continuing sequence, ≥ 4 packets,
  *            old source silent ≥ 500 ms─────────────────────────────────────────► locked (new port)
  *   locked ──packet from the SDP's address and port────────────────────────────► locked (there)
@@ -30,6 +31,8 @@ export interface ExpectedSource {
   readonly port: number;
   readonly rtcpPort: number;
   readonly signallingAddress: string;
+  /** Whether yet another host may be learned; default: none. */
+  readonly mayLearn?: ((address: string) => boolean) | undefined;
 }
 
 export class SourceLock {
@@ -106,7 +109,8 @@ export class SourceLock {
       this.#lock(address, port, ssrc, sequenceNumber, nowMs);
       return true;
     }
-    const known = address === expected.address || address === expected.signallingAddress;
+    const known =
+      address === expected.address || address === expected.signallingAddress || expected.mayLearn?.(address) === true;
     const may =
       this.#address === null || this.#wasBrief(expected, nowMs)
         ? known

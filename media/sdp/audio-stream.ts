@@ -1,5 +1,5 @@
 /** What an offer/answer exchange (RFC 3264) settles for one audio stream. */
-export type AudioCodec = 'PCMU' | 'PCMA';
+import type { AudioCodec } from '../../contract/directory';
 
 /** As in SDP; from the side whose SDP it stands in. */
 export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
@@ -34,4 +34,6 @@ export interface LocalAudio {
   readonly direction?: Direction;
   /** Where the peer's SIP comes from: stands in for a host name in its SDP. */
   readonly signallingAddress?: string | null;
+  /** What we take, best first; default, and null: all, and of an offer its first. */
+  readonly codecs?: readonly AudioCodec[] | null;
 }

@@ -1,18 +1,21 @@
 /** Choosing one audio stream and its codec out of a peer's SDP: the rules of RFC 3264 that offer and answer share. */
 import { isIPv4, isIPv6 } from 'node:net';
 import { addressScope, isUnspecified } from '../../ops/address-scope';
-import type { AudioCodec, Direction, LocalAudio, RemoteAudio } from './audio-stream';
+import { AUDIO_CODECS } from '../../contract/directory';
+import type { AudioCodec } from '../../contract/directory';
+import type { Direction, LocalAudio, RemoteAudio } from './audio-stream';
 import { refuse } from './sdp-result';
 import type { SdpRefusal } from './sdp-result';
 import type { MediaSection, OfferedFormat } from './session-description';
 
-/** What we take, best first. */
-export const CODECS: readonly AudioCodec[] = ['PCMU', 'PCMA'];
 const PLAIN_RTP = 'RTP/AVP';
 const IPV4_MAPPED = /^::ffff:(?=\d+\.)/i;
 
 /** Our side, as far as it decides what of the peer's we can use. */
-export type Reach = Pick<LocalAudio, 'localAddress' | 'signallingAddress'>;
+export type Reach = Pick<LocalAudio, 'localAddress' | 'signallingAddress' | 'codecs'>;
+
+/** Whose preference decides between codecs that both have: an answer's is its writer's (RFC 3264 §7). */
+type CodecOrder = 'ours' | 'theirs';
 
 export type AudioChoice =
   | {
@@ -27,12 +30,12 @@ export type AudioChoice =
     }
   | SdpRefusal;
 
-/** First audio stream that can be used, with its first codec that is ours; else what the first audio stream lacked. */
-export function chooseAudio(media: readonly MediaSection[], reach: Reach): AudioChoice {
+/** First audio stream that can be used, with its codec that suits us best; else what the first audio stream lacked. */
+export function chooseAudio(media: readonly MediaSection[], reach: Reach, order: CodecOrder = 'ours'): AudioChoice {
   let refusal: SdpRefusal | null = null;
   for (const [index, section] of media.entries()) {
     if (section.media !== 'audio' || section.port === 0) continue;
-    const choice = chooseOf(section, index, reach);
+    const choice = chooseOf(section, index, reach, order);
     if (choice.ok) return choice;
     refusal ??= choice;
   }
@@ -74,11 +77,11 @@ export function telephoneEventOf(section: MediaSection): number | null {
   return event?.payloadType ?? null;
 }
 
-function chooseOf(section: MediaSection, index: number, reach: Reach): AudioChoice {
+function chooseOf(section: MediaSection, index: number, reach: Reach, order: CodecOrder): AudioChoice {
   if (section.protocol !== PLAIN_RTP) return refuse('transport', section.protocol);
-  const format = section.formats.find((candidate) => codecOf(candidate) !== null);
-  const codec = format === undefined ? null : codecOf(format);
-  if (format === undefined || codec === null) return refuse('codec', 'no codec in common');
+  const chosen = formatOf(section, reach.codecs ?? null, order);
+  if (chosen === null) return refuse('codec', 'no codec in common');
+  const { format, codec } = chosen;
   const address = addressOf(section, reach);
   if (address === null) return refuse('address', 'no literal address');
   if (!usable(address, reach.localAddress)) return refuse('address', 'address cannot be used');
@@ -102,9 +105,27 @@ function addressOf({ address, named }: MediaSection, { localAddress, signallingA
   return found !== null && isIPv4(localAddress) ? found.replace(IPV4_MAPPED, '') : found;
 }
 
+/** In our order of codecs where we have one, else in the peer's. */
+function formatOf(
+  { formats }: MediaSection,
+  codecs: readonly AudioCodec[] | null,
+  order: CodecOrder,
+): { readonly format: OfferedFormat; readonly codec: AudioCodec } | null {
+  const ours = formats.flatMap((format) => {
+    const codec = codecOf(format);
+    return codec === null || codecs?.includes(codec) === false ? [] : [{ format, codec }];
+  });
+  if (codecs === null || order === 'theirs') return ours[0] ?? null;
+  for (const wanted of codecs) {
+    const found = ours.find(({ codec }) => codec === wanted);
+    if (found !== undefined) return found;
+  }
+  return null;
+}
+
 function codecOf(format: OfferedFormat): AudioCodec | null {
   if (format.clockRateHz !== 8000 || format.channels !== 1) return null;
-  return CODECS.find((codec) => codec === format.encoding) ?? null;
+  return AUDIO_CODECS.find((codec) => codec === format.encoding) ?? null;
 }
 
 function usable(address: string, localAddress: string): boolean {

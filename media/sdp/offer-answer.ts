@@ -1,8 +1,10 @@
 /** Offers and answers for audio calls: PCMU or PCMA and telephone-event over RTP/AVP (RFC 3264). Pure functions. */
 import { isIPv6 } from 'node:net';
 import { write } from 'sdp-transform';
-import type { AudioCodec, Direction, LocalAudio } from './audio-stream';
-import { CODECS, answerDirection, chooseAudio, remoteAudio, telephoneEventOf } from './negotiation';
+import { AUDIO_CODECS } from '../../contract/directory';
+import type { AudioCodec } from '../../contract/directory';
+import type { Direction, LocalAudio } from './audio-stream';
+import { answerDirection, chooseAudio, remoteAudio, telephoneEventOf } from './negotiation';
 import type { Reach } from './negotiation';
 import { refuse } from './sdp-result';
 import type { AnswerResult, ReadAnswerResult, SdpRefusal } from './sdp-result';
@@ -22,7 +24,7 @@ interface LocalFormat {
 
 type MediaLine = Parameters<typeof write>[0]['media'][number];
 
-/** Our answer to a peer's offer. The answer names one codec: the first of the offer that is ours. */
+/** Our answer to a peer's offer. It names one codec: the best of ours, else the first of the offer that is ours. */
 export function answerOffer(offer: string, local: LocalAudio): AnswerResult {
   const read = readSessionDescription(offer);
   if (!read.ok) return read;
@@ -50,7 +52,7 @@ export function createOffer(local: LocalAudio, previous: string | null = null): 
   const sections = earlier?.ok === true ? earlier.description.media : [];
   const active = sections.findIndex((section) => section.media === 'audio' && section.port !== 0);
   const event = sections[active]?.formats.find((format) => format.encoding === 'TELEPHONE-EVENT');
-  const formats: LocalFormat[] = CODECS.map((codec) => ({
+  const formats: LocalFormat[] = (local.codecs ?? AUDIO_CODECS).map((codec) => ({
     payloadType: PAYLOAD_TYPES[codec],
     encoding: codec,
   }));
@@ -74,9 +76,9 @@ export function readAnswer(answer: string, local: Reach, offer: string | null = 
   const events = ours === undefined ? null : telephoneEventOf(ours);
   const { media } = read.description;
   const section = media[index];
-  const choice = section?.media === 'audio' ? chooseAudio([section], local) : noAudioAt(index);
+  const choice = section?.media === 'audio' ? chooseAudio([section], local, 'theirs') : noAudioAt(index);
   if (choice.ok) return { ok: true, remote: remoteAudio(choice, events) };
-  const elsewhere = chooseAudio(media, local);
+  const elsewhere = chooseAudio(media, local, 'theirs');
   return elsewhere.ok ? { ok: true, remote: remoteAudio(elsewhere, events) } : choice;
 }
 

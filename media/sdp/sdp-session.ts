@@ -3,6 +3,7 @@
  * from the one before and stays when nothing changed (RFC 3264 §5, §8).
  */
 import { randomBytes } from 'node:crypto';
+import type { AudioCodec } from '../../contract/directory';
 import type { Direction, LocalAudio } from './audio-stream';
 import { answerOffer, createOffer, readAnswer } from './offer-answer';
 import type { AnswerResult, ReadAnswerResult } from './sdp-result';
@@ -10,6 +11,8 @@ import type { AnswerResult, ReadAnswerResult } from './sdp-result';
 export interface SdpSessionOptions {
   readonly localAddress: string;
   readonly port: number;
+  /** See `LocalAudio`. */
+  readonly codecs?: readonly AudioCodec[] | null;
 }
 
 export class SdpSession {

@@ -12,6 +12,8 @@ export interface RoutedDialog {
   /** @param key identifies the server transaction, see `transactionKey` */
   receiveRequest(request: SipRequest, key: string, flow: Flow): void;
   receiveResponse(response: SipResponse, flow: Flow): void;
+  /** Whether requests for it may come from this address. Without this from any. */
+  admits?(address: string): boolean;
   dispose(): void;
 }
 

@@ -18,6 +18,8 @@ interface DialogWireOptions {
 /** Takes the messages of a dialog to their sockets, counts them and tells of them. */
 export class DialogWire implements RequestTransport {
   readonly #options: DialogWireOptions;
+  /** By branch: one INVITE after the other may go to another host, and each has its own CANCEL and ACK. */
+  readonly #inviteFlows = new Map<string, Flow>();
 
   constructor(options: DialogWireOptions) {
     this.#options = options;
@@ -29,8 +31,9 @@ export class DialogWire implements RequestTransport {
 
   async send(request: OutgoingRequest): Promise<void> {
     const { context, inviteFlow, credentials } = this.#options;
-    const { method, cseq } = request.parts;
-    let flow = inviteFlow();
+    const { method, cseq, branch } = request.parts;
+    let flow = this.#inviteFlows.get(branch) ?? inviteFlow();
+    if (request.way === 'along_invite') this.#inviteFlows.set(branch, flow);
     if (request.way === 'next_hop') flow = await flowToHop(context, nextHop(request.parts), flow.peer);
     this.#sent(method, null, null, `${cseq} ${method}`, flow);
     flow.send(request.bytes(flow.transport, credentials?.mayGoTo(flow.peer.address) ?? false));

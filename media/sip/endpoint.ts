@@ -1,4 +1,4 @@
-import type { DigestCredentials } from './auth/identity';
+import type { DigestCredentials, SipIdentity } from './auth/identity';
 import type { DialogDelegate, InboundDialog, OutboundDialog } from './dialog';
 import type { OutboundInvite } from './invite';
 
@@ -7,6 +7,8 @@ export interface SipEndpointDelegate {
   onInvite(dialog: InboundDialog): void;
   /** Digest credentials by user name, from memory. */
   credentials(username: string): DigestCredentials | undefined;
+  /** Who is known by the address that its requests come from, from memory. Without this nobody is. */
+  knownAt?(address: string): SipIdentity | undefined;
   /** 200 or 503 + Retry-After for OPTIONS and for INVITE before a transaction exists. */
   availability(): { readonly available: boolean; readonly retryAfterSeconds: number };
 }

@@ -22,20 +22,28 @@ export interface InboundInvite {
   readonly receivedAt: number;
 }
 
+/** Where a carrier is: what is null its name servers say (RFC 3263). */
+export interface SipHost {
+  readonly host: string;
+  readonly port: number | null;
+  readonly transport: 'udp' | 'tcp' | null;
+}
+
 export interface OutboundInvite {
   readonly sipCallId: string;
-  /** Called number as the trunk wants it, and where the carrier is: what is null its name servers say (RFC 3263). */
-  readonly target: {
-    readonly user: string;
-    readonly host: string;
-    readonly port: number | null;
-    readonly transport: 'udp' | 'tcp' | null;
-  };
+  /** Called number as the trunk wants it, and where the carrier is. */
+  readonly target: SipHost & { readonly user: string };
+  /** Dialled in the place of the target's host, in this order, each when the one before is of no use. Default none. */
+  readonly gateways?: readonly SipHost[];
   readonly fromUser: string;
+  /** Host of From. Default, and null: the target's. */
+  readonly fromHost?: string | null;
+  /** The target's transport for long requests too (against RFC 3261 §18.1.1). Default false. */
+  readonly transportStrict?: boolean;
   readonly fromDisplayName?: string;
   readonly credentials: { readonly username: string; readonly password: string };
   readonly headers?: readonly (readonly [name: string, value: string])[];
-  /** Timer B: how long nothing at all may be heard. Default 32 s (RFC 3261 §17.1.1.2). */
+  /** Timer B: how long nothing at all may be heard. Default 32 s (RFC 3261 §17.1.1.2), 5 s while another host is left. */
   readonly timerBMs?: number;
   /** Builds the offer, last before the INVITE leaves. What it throws, `invite` rejects with: then nothing was sent. */
   readonly offer: (localAddress: string) => string;

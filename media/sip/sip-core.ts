@@ -77,6 +77,8 @@ export class SipCore {
   readonly #core: DialogUserAgentCore;
   #server: InviteUserAgentServer | undefined;
   #client: InviteUserAgentClient | undefined;
+  /** INVITEs in whose place another was sent: whoever takes them up after all is called off. */
+  readonly #abandoned = new WeakSet<InviteUserAgentClient>();
   #dialog: SessionDialog | undefined;
   #target = '';
   /** Remote target before the re-INVITE that is being answered. */
@@ -161,11 +163,11 @@ export class SipCore {
     );
     const { events } = this.#options;
     let refused = false;
-    this.#client = this.#core.invite(message, {
+    const client = this.#core.invite(message, {
       onProgress: ({ message: response, session: dialog }) => {
         const { source } = response as CoreResponse;
         this.#acknowledge(source, dialog as SessionDialog);
-        events.onProgress?.(source);
+        if (!this.#abandoned.has(client)) events.onProgress?.(source);
       },
       onAccept: (accepted) => {
         const { message: response, session: dialog } = accepted;
@@ -174,7 +176,7 @@ export class SipCore {
         if (contact !== null) refreshTarget(dialog as SessionDialog, contact);
         accepted.ack();
         // A second 2xx is another fork, and so is one after a refusal: acknowledged and hung up (RFC 3261 §13.2.2.4).
-        if (refused || this.#dialog !== undefined) {
+        if (refused || this.#dialog !== undefined || this.#abandoned.has(client)) {
           dialog.bye();
           return;
         }
@@ -183,15 +185,34 @@ export class SipCore {
       },
       onRedirect: ({ message: response }) => {
         refused = true;
-        events.onReject?.((response as CoreResponse).source);
+        if (!this.#abandoned.has(client)) events.onReject?.((response as CoreResponse).source);
       },
       onReject: ({ message: response }) => {
         refused = true;
+        if (this.#abandoned.has(client)) return;
         if (response instanceof CoreResponse) events.onReject?.(response.source);
         else if (response.statusCode === 408) events.onTimeout?.();
         else events.onTransportError?.(this.#transportError ?? new Error('transport error'));
       },
     }) as InviteUserAgentClient;
+    this.#client = client;
+  }
+
+  /**
+   * Nothing was heard of the INVITE, and another takes its place. It is not repeated; a provisional answer that comes
+   * late gets a CANCEL (RFC 3261 §9.1), a 2xx its ACK and a BYE.
+   */
+  abandonInvite(): void {
+    const client = this.#client;
+    if (client === undefined || !this.calling) return;
+    this.#abandoned.add(client);
+    this.#core.silence(client.transaction);
+    client.cancel();
+  }
+
+  /** Whether a response is for the INVITE that was sent last. */
+  answersInvite({ branch }: SipResponse): boolean {
+    return this.#client?.transaction.id === branch;
   }
 
   /** Nothing was received for the INVITE so far. */
@@ -213,7 +234,7 @@ export class SipCore {
 
   /** Sent at once in Proceeding, after the first provisional in Calling (RFC 3261 §9.1). */
   cancel(reason: string | undefined): void {
-    this.#client?.cancel(reason);
+    if (this.#client !== undefined && !this.#abandoned.has(this.#client)) this.#client.cancel(reason);
   }
 
   // ── In the dialog ──

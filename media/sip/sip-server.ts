@@ -219,7 +219,8 @@ export class SipServer implements SipEndpoint {
     const key = transactionKey(request);
     if (method === 'ACK') {
       // An ACK of a stateless refusal belongs to nothing and is swallowed (RFC 3261 §8.2.7).
-      this.#ofInvite(request, key)?.receiveRequest(request, key, flow);
+      const dialog = this.#ofInvite(request, key);
+      if (dialog?.admits?.(flow.peer.address) !== false) dialog?.receiveRequest(request, key, flow);
     } else if (method === 'CANCEL') {
       this.#deliver(this.#ofInvite(request, key), request, key, flow);
     } else if (method === 'OPTIONS') {
@@ -244,6 +245,7 @@ export class SipServer implements SipEndpoint {
 
   #deliver(dialog: RoutedDialog | undefined, request: SipRequest, key: string, flow: Flow): void {
     if (dialog === undefined) this.#refuse(request, flow, { status: 481 }, 'unknown_dialog');
+    else if (dialog.admits?.(flow.peer.address) === false) this.#refuseSource(request, flow);
     else dialog.receiveRequest(request, key, flow);
   }
 
@@ -308,12 +310,21 @@ export class SipServer implements SipEndpoint {
   /** Null when the request was refused or challenged, without any state kept. */
   #authenticate(request: SipRequest, flow: Flow): SipIdentity | null {
     if (this.#options.authentication === 'none') return this.#options.anonymousIdentity ?? ANONYMOUS;
-    const verdict = this.#digest.verify(request, flow.peer.address, flowName(flow.peer));
+    const { address } = flow.peer;
+    // A carrier that is known by its address may nevertheless send credentials; they decide when they are good.
+    const known = this.#options.delegate.knownAt?.(address);
+    if (known !== undefined && !this.#digest.isAnswered(request)) return this.#proven(known, flow);
+    const verdict = this.#digest.verify(request, address, flowName(flow.peer));
+    if (verdict.kind !== 'accepted' && known !== undefined) return this.#proven(known, flow);
     switch (verdict.kind) {
       case 'accepted': {
-        this.#edge.prove(flow);
-        const { trunkId, orgId, username } = verdict.credentials;
-        return { trunkId, orgId, username };
+        const { trunkId, orgId, username, sources = null } = verdict.credentials;
+        if (sources?.has(address) === false) {
+          this.#logger.warn({ trunkId, address }, 'right SIP credentials from an address that the trunk does not list');
+          this.#refuseSource(request, flow);
+          return null;
+        }
+        return this.#proven({ trunkId, orgId, username, sources }, flow);
       }
       case 'challenge': {
         const headers = this.#digest.challenge(flow.peer.address, verdict.stale, request.first('user-agent'));
@@ -330,6 +341,16 @@ export class SipServer implements SipEndpoint {
         this.#counters.rejected('guesses_paused', null);
         return null;
     }
+  }
+
+  #proven(identity: SipIdentity, flow: Flow): SipIdentity {
+    this.#edge.prove(flow);
+    return identity;
+  }
+
+  /** In the words of a wrong password: who guesses learns nothing by it. */
+  #refuseSource(request: SipRequest, flow: Flow): void {
+    this.#refuse(request, flow, { status: 403 }, 'source_not_allowed');
   }
 
   #open(

@@ -249,6 +249,7 @@ export class DialogUserAgentCore extends UserAgentCore {
   readonly #options: DialogCoreOptions;
   readonly #requests: StackTransport;
   readonly #retransmissions = new Set<Retransmission>();
+  readonly #silenced = new WeakSet<ClientTransaction>();
   #transport: StackTransport;
   #disposed = false;
 
@@ -329,6 +330,11 @@ export class DialogUserAgentCore extends UserAgentCore {
     return new StackRequest(this.#options, method, uri, from, to, { fromDisplayName, ...options }, ...rest);
   }
 
+  /** The request is repeated no more; its answers are taken as ever. */
+  silence(transaction: ClientTransaction): void {
+    this.#silenced.add(transaction);
+  }
+
   /** The request of ours that a response is for. */
   requestOf({ branch, cseq }: SipResponse): OutgoingRequestMessage | undefined {
     return (this.userAgentClients.get(branch + (cseq?.method ?? '')) as UserAgentClient | undefined)?.message;
@@ -393,6 +399,7 @@ export class DialogUserAgentCore extends UserAgentCore {
     const message = (): string => request.toString();
     const invite = transaction instanceof InviteClientTransaction;
     this.#repeat(transaction, request.method, message, (state) => {
+      if (this.#silenced.has(transaction)) return 'stop';
       if (state === TransactionState.Calling) return 'double';
       if (state === TransactionState.Trying) return 'backoff';
       return state === TransactionState.Proceeding && !invite ? 'slow' : 'stop';

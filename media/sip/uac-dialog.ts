@@ -1,3 +1,4 @@
+import { withDeadline } from '../../ops/deadline';
 import { TimerSet } from '../clock';
 import { DigestClient } from './auth/digest-client';
 import { DialogLifecycle } from './dialog-lifecycle';
@@ -17,7 +18,7 @@ import type { DialogContext } from './dialog-context';
 import type { RoutedDialog } from './dialog-table';
 import type { Flow } from './edge/flow';
 import type { ResolvedTarget } from './edge/resolver';
-import type { FinalAnswer, InviteOutcome, OutboundInvite } from './invite';
+import type { FinalAnswer, InviteOutcome, OutboundInvite, SipHost } from './invite';
 import type { SipRequest, SipResponse } from './message/message';
 import type { OwnAddress } from './own-address';
 import type { SipPeer } from './peer';
@@ -33,8 +34,12 @@ interface UacDialogOptions {
 
 /** A packet that is lost is sent again after 1 s; the call must know within 3 s. */
 const TCP_CONNECT_MS = 2_000;
-/** Where other addresses are left. */
+/** Where other addresses or hosts are left: for a connection, for a name, and for any answer at all. */
 const TCP_TRY_MS = 1_000;
+const NAME_TRY_MS = 1_000;
+const ANSWER_TRY_MS = 5_000;
+/** Answers by which a host says that it cannot take the call, and another may. */
+const NO_USE: readonly number[] = [500, 502, 503];
 /** For a request that only grew too long for UDP (RFC 3261 §18.1.1). */
 const TCP_INSTEAD_CONNECT_MS = 1_000;
 const MAX_UDP_REQUEST_BYTES = 1_300;
@@ -50,8 +55,9 @@ const CREDENTIALS_BYTES = 300;
 const MAX_EARLY_BRANCHES = 32;
 
 /**
- * The dialog of a call that goes out, from its INVITE on. One Call-ID; one more INVITE per challenge and per address of
- * the target.
+ * The dialog of a call that goes out, from its INVITE on. One Call-ID; one more INVITE per challenge, per address of a
+ * host and per host: the next address where one cannot be reached, the next host where none of one can, where it answers
+ * 500, 502 or 503, or says nothing at all. After a ringing tone nobody else is called.
  */
 export class UacDialog implements OutboundDialog, RoutedDialog {
   readonly sipCallId: string;
@@ -61,23 +67,31 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
   readonly #session: DialogLifecycle;
   readonly #digest: DigestClient;
   readonly #credentials: RequestCredentials;
-  readonly #mayRepeat: (challenge: SipResponse) => boolean;
+  #mayRepeat: (challenge: SipResponse) => boolean;
   /** Only these may see our credentials. */
   readonly #trusted = new Set<string>();
   /** By To tag: each branch of a fork has its own media. */
   readonly #earlySdp = new Map<string, string>();
   #core: SipCore | undefined;
   #flow: Flow | undefined;
+  /** Those that were not tried yet, and the one that is. */
+  #hosts: readonly SipHost[];
+  #host: SipHost;
+  /** What is left of its addresses. */
   #targets: readonly ResolvedTarget[] = [];
   /** Of the first address that was of no use: it was the best one. */
   #failure: unknown;
+  /** Of a host before: it counts when no other answers. */
+  #refusal: FinalAnswer | null = null;
   #sdp: string | undefined;
   #cseq = FIRST_CSEQ;
   /** What our INVITE asks for; a 422 raises both. */
   #intervalSeconds: number;
   #minimumSeconds: number;
   #intervalRaises = 0;
+  /** The highest, and whether anything at all was heard, of the host that is tried. */
   #provisional: number | null = null;
+  #challenged = false;
   #responsePeer = '';
   #cancelled = false;
   #stopWatching: (() => void) | undefined;
@@ -88,6 +102,8 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
     this.localTag = localTag;
     this.#context = context;
     this.#invite = invite;
+    this.#hosts = invite.gateways === undefined || invite.gateways.length === 0 ? [invite.target] : invite.gateways;
+    this.#host = invite.target;
     this.#intervalSeconds = context.sessionTimers.intervalSeconds;
     this.#minimumSeconds = context.sessionTimers.minimumSeconds;
     this.#session = new DialogLifecycle({
@@ -114,16 +130,7 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
 
   /** @throws InviteNotSentError when no address of the target can be reached; whatever `offer` throws */
   async start(): Promise<void> {
-    const { host, port, transport } = this.#invite.target;
-    try {
-      this.#targets = await this.#context.resolve(host, port, transport);
-    } catch (error) {
-      this.#tellUnreachable(host, error);
-      throw new InviteNotSentError(whyUnreachable(error), error);
-    }
-    this.#assertOpen();
-    for (const { address } of this.#targets) this.#trusted.add(address);
-    await this.#sendToNextTarget();
+    if (!(await this.#sendToNextHost())) throw new InviteNotSentError(whyUnreachable(this.#failure), this.#failure);
   }
 
   cancel(reason?: ReasonHeader): void {
@@ -161,7 +168,7 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
 
   receiveResponse(response: SipResponse, flow: Flow): void {
     this.#responsePeer = flow.peer.address;
-    if (response.status < 200 && response.cseq?.method === 'INVITE') {
+    if (response.status < 200 && response.cseq?.method === 'INVITE' && this.#core?.answersInvite(response) === true) {
       this.#provisional = Math.max(this.#provisional ?? 0, response.status);
     }
     this.#session.receiveResponse(response, flow);
@@ -196,20 +203,64 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
 
   /** The highest provisional; a challenge too says that somebody is there, as little as 100 does. */
   get #heard(): number | null {
-    return this.#provisional ?? (this.#digest.challengers === 0 ? null : TRYING);
+    return this.#provisional ?? (this.#challenged ? TRYING : null);
+  }
+
+  /** Nobody's phone rings as far as we know, and another host could take the call. */
+  get #mayTryNextHost(): boolean {
+    return this.#hosts.length > 0 && !this.#rings && !this.#cancelled;
+  }
+
+  get #rings(): boolean {
+    return this.#provisional !== null && this.#provisional > TRYING;
   }
 
   get #requestUri(): string {
-    const { user, host, port, transport } = this.#invite.target;
+    const { user } = this.#invite.target;
+    const { host, port, transport } = this.#host;
     const at = port === null ? uriHost(host) : `${uriHost(host)}:${port}`;
     return `sip:${encodeUserPart(user)}@${at}${transport === 'tcp' ? ';transport=tcp' : ''}`;
   }
 
-  /** RFC 3263 §4.3: the next address is tried when one cannot be reached at all. */
-  async #sendToNextTarget(): Promise<void> {
+  /** False when none is left that can be reached. */
+  async #sendToNextHost(): Promise<boolean> {
+    for (;;) {
+      const [host, ...rest] = this.#hosts;
+      if (host === undefined) return false;
+      this.#hosts = rest;
+      try {
+        this.#targets = await this.#addressesOf(host);
+      } catch (error) {
+        this.#tellUnreachable(host.host, error);
+        continue;
+      }
+      this.#assertOpen();
+      for (const { address } of this.#targets) this.#trusted.add(address);
+      this.#beginWith(host);
+      if (await this.#sendToNextTarget()) return true;
+    }
+  }
+
+  async #addressesOf({ host, port, transport }: SipHost): Promise<readonly ResolvedTarget[]> {
+    const found = this.#context.resolve(host, port, transport);
+    if (this.#hosts.length === 0) return found;
+    return withDeadline(found, NAME_TRY_MS, { timers: this.#context.clock, message: 'no answer of a name server' });
+  }
+
+  /** For each it is a request of its own: with the next CSeq, so that no common server takes it for one it knows. */
+  #beginWith(host: SipHost): void {
+    if (this.#core !== undefined) this.#cseq += 1;
+    this.#host = host;
+    this.#provisional = null;
+    this.#challenged = false;
+    this.#mayRepeat = this.#credentials.newRequest();
+  }
+
+  /** RFC 3263 §4.3: the next address is tried when one cannot be reached at all. False when none is left. */
+  async #sendToNextTarget(): Promise<boolean> {
     for (;;) {
       const [target, ...rest] = this.#targets;
-      if (target === undefined) throw new InviteNotSentError(whyUnreachable(this.#failure), this.#failure);
+      if (target === undefined) return false;
       this.#targets = rest;
       let ownAddress: OwnAddress;
       let flow: Flow;
@@ -226,16 +277,18 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
       this.#flow = flow;
       this.#core ??= this.#open(ownAddress, flow);
       this.#sendInvite(this.#sdp);
-      return;
+      return true;
     }
   }
 
   async #flowTo({ address, port, transport }: ResolvedTarget): Promise<Flow> {
     const { edge } = this.#context;
     if (transport === 'tcp') {
-      return edge.tcpFlow(address, port, this.#targets.length > 0 ? TCP_TRY_MS : TCP_CONNECT_MS);
+      const more = this.#targets.length + this.#hosts.length > 0;
+      return edge.tcpFlow(address, port, more ? TCP_TRY_MS : TCP_CONNECT_MS);
     }
-    if (this.#estimatedBytes > MAX_UDP_REQUEST_BYTES && edge.mayTryTcp(address, port)) {
+    const { transportStrict = false } = this.#invite;
+    if (!transportStrict && this.#estimatedBytes > MAX_UDP_REQUEST_BYTES && edge.mayTryTcp(address, port)) {
       const tcp = await edge.tcpFlow(address, port, TCP_INSTEAD_CONNECT_MS).catch(() => null);
       if (tcp !== null) return tcp;
       edge.noteNoTcp(address, port);
@@ -244,7 +297,7 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
   }
 
   #assertOpen(): void {
-    if (this.#session.state !== 'setup') throw new InviteNotSentError('call was given up');
+    if (this.#session.state !== 'setup' || this.#cancelled) throw new InviteNotSentError('call was given up');
   }
 
   #open(ownAddress: OwnAddress, flow: Flow): SipCore {
@@ -258,14 +311,14 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
         onProgress: (response) => this.#progressed(response),
         onAccept: (response) => this.#accepted(response),
         onReject: (response) => this.#rejected(response),
-        onTimeout: () => this.#fail({ kind: 'timeout', provisional: this.#heard }),
+        onTimeout: () => this.#timedOut(),
         onTransportError: (error) => this.#unreachable(error),
       },
     });
   }
 
   #sendInvite(sdp: string): void {
-    const fromHost = uriHost(this.#invite.target.host);
+    const fromHost = uriHost(this.#invite.fromHost ?? this.#invite.target.host);
     const user = encodeUserPart(this.#invite.fromUser);
     this.#stopWatch();
     this.#stopWatching = this.#flow?.onFailure((error) => this.#opened.failInvite(error));
@@ -279,7 +332,10 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
       sdp,
     });
     const { timerBMs } = this.#invite;
-    if (timerBMs !== undefined) this.#timers.arm('B', timerBMs, () => this.#opened.expireInvite());
+    if (this.#mayTryNextHost && !this.#challenged)
+      this.#timers.arm('B', timerBMs ?? ANSWER_TRY_MS, () => this.#unheard());
+    else if (timerBMs === undefined) this.#timers.clear('B');
+    else this.#timers.arm('B', timerBMs, () => this.#opened.expireInvite());
   }
 
   #headers(): string[] {
@@ -324,6 +380,7 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
     if (this.#session.state !== 'setup') return;
     const { status } = response;
     const challenged = (status === 401 || status === 407) && !this.#cancelled;
+    this.#challenged ||= challenged;
     if (challenged && this.#sdp !== undefined && this.#mayRepeat(response)) {
       this.#cseq += 1;
       this.#sendInvite(this.#sdp);
@@ -334,7 +391,44 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
       this.#sendInvite(this.#sdp);
       return;
     }
-    this.#fail(outcomeOf(response, this.#provisional));
+    const outcome = outcomeOf(response, this.#provisional);
+    if (NO_USE.includes(status) && this.#mayTryNextHost) {
+      this.#refusal = outcome;
+      this.#tryNextHost(`answered ${status}`);
+    } else this.#fail(outcome);
+  }
+
+  /** Timer B, before its time because another host is left. */
+  #unheard(): void {
+    if (this.#session.state !== 'setup' || !this.#opened.calling) return;
+    this.#opened.abandonInvite();
+    this.#tryNextHost(`no answer within ${(this.#invite.timerBMs ?? ANSWER_TRY_MS) / 1000} s`);
+  }
+
+  #timedOut(): void {
+    if (this.#heard === null && this.#mayTryNextHost) this.#tryNextHost('no answer');
+    else this.#fail({ kind: 'timeout', provisional: this.#heard });
+  }
+
+  /** The host that is tried could not take the call. */
+  #tryNextHost(why: string): void {
+    this.#tellUnreachable(nameOf(this.#inviteFlow.peer), new Error(why));
+    this.#targets = [];
+    this.#tryOn();
+  }
+
+  /** At the next address of the host, or the next host. */
+  #tryOn(): void {
+    this.#stopTimers();
+    const next = async (): Promise<boolean> => (await this.#sendToNextTarget()) || this.#sendToNextHost();
+    next()
+      .then((sent) => sent || this.#failUnreachable(this.#failure))
+      .catch((error: unknown) => this.#failUnreachable(error));
+  }
+
+  #failUnreachable(error: unknown): void {
+    if (this.#session.state !== 'setup') return;
+    this.#fail(this.#refusal ?? { kind: 'unreachable', detail: whyUnreachable(error) });
   }
 
   /** RFC 4028 §7.3: once more, with what the 422 asks for; false when it asks for nothing more. */
@@ -350,13 +444,9 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
     if (this.#session.state !== 'setup') return;
     const { peer } = this.#inviteFlow;
     this.#tellUnreachable(nameOf(peer), error);
-    if (this.#targets.length === 0 || this.#provisional !== null || this.#cancelled) {
-      this.#fail({ kind: 'unreachable', detail: whyUnreachable(this.#failure) });
-      return;
-    }
-    this.#sendToNextTarget().catch((failure: unknown) => {
-      if (this.#session.state === 'setup') this.#fail({ kind: 'unreachable', detail: whyUnreachable(failure) });
-    });
+    const left = this.#targets.length + this.#hosts.length > 0;
+    if (!left || this.#provisional !== null || this.#cancelled) this.#failUnreachable(this.#failure);
+    else this.#tryOn();
   }
 
   #fail(outcome: InviteOutcome): void {

@@ -130,6 +130,10 @@ export class UasDialog implements InboundDialog, RoutedDialog {
     this.#session.dispose();
   }
 
+  admits(address: string): boolean {
+    return this.invite.identity.sources?.has(address) ?? true;
+  }
+
   receiveRequest(request: SipRequest, key: string, flow: Flow): void {
     this.#session.receiveRequest(request, key, flow);
   }

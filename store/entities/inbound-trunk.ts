@@ -1,6 +1,10 @@
 import { Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
+import type { AudioCodec } from '../../contract/directory';
 import { bigintAsNumber } from '../naming';
 import { Organisation } from './organisation';
+
+export type InboundTrunkAuth = 'digest' | 'ip';
+export type MediaSource = 'same_host' | 'any';
 
 /** One per organisation. */
 @Entity('inbound_trunks')
@@ -39,6 +43,26 @@ export class InboundTrunk {
   /** How long nothing may come from the peer while the agent is silent too. */
   @Column({ type: 'integer', default: 30 })
   mediaTimeoutSeconds!: number;
+
+  @Column({ type: 'text', default: 'digest' })
+  auth!: InboundTrunkAuth;
+
+  /** Networks that calls may come from, canonical; empty: from anywhere. Those of `ip` trunks: `InboundTrunkNetwork`. */
+  @Column({ type: 'text', array: true, default: () => "'{}'" })
+  ipAllowlist!: string[];
+
+  @Column({ type: 'text', default: 'same_host' })
+  mediaSource!: MediaSource;
+
+  /** Best first; null: all, in the order of who offers them. */
+  @Column({ type: 'text', array: true, nullable: true })
+  codecs!: AudioCodec[] | null;
+
+  @Column({ type: 'integer', nullable: true })
+  maxConcurrentCalls!: number | null;
+
+  @Column({ type: 'double precision', nullable: true })
+  maxCallsPerSecond!: number | null;
 
   @Column({ type: 'timestamptz', precision: 3, default: () => 'now()' })
   createdAt!: Date;

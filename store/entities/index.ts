@@ -10,6 +10,7 @@ import { ConfigVersion } from './config-version';
 import { Contact } from './contact';
 import { IdempotencyKey } from './idempotency-key';
 import { InboundTrunk } from './inbound-trunk';
+import { InboundTrunkNetwork } from './inbound-trunk-network';
 import { MediaNode } from './media-node';
 import { Organisation } from './organisation';
 import { OutboundTrunk } from './outbound-trunk';
@@ -30,6 +31,7 @@ export const ENTITIES = [
   Contact,
   IdempotencyKey,
   InboundTrunk,
+  InboundTrunkNetwork,
   MediaNode,
   Organisation,
   OutboundTrunk,

@@ -1,4 +1,5 @@
 import { Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
+import type { AudioCodec, Gateway, NumberFormat } from '../../contract/directory';
 import { bigintAsNumber } from '../naming';
 import { Organisation } from './organisation';
 
@@ -41,6 +42,48 @@ export class OutboundTrunk {
   /** How long nothing may come from the peer while the agent is silent too. */
   @Column({ type: 'integer', default: 30 })
   mediaTimeoutSeconds!: number;
+
+  /** E.164; calls may come from them too. */
+  @Column({ type: 'text', array: true, default: () => "'{}'" })
+  callerNumbers!: string[];
+
+  /** Dialled in the place of `host`. */
+  @Column({ type: 'jsonb', default: () => "'[]'" })
+  gateways!: Gateway[];
+
+  /** What is offered, in this order; null: all. */
+  @Column({ type: 'text', array: true, nullable: true })
+  codecs!: AudioCodec[] | null;
+
+  @Column({ type: 'integer', nullable: true })
+  maxConcurrentCalls!: number | null;
+
+  @Column({ type: 'double precision', nullable: true })
+  maxCallsPerSecond!: number | null;
+
+  @Column({ type: 'text', default: 'e164' })
+  numberFormat!: NumberFormat;
+
+  @Column({ type: 'text', default: '' })
+  numberPrefix!: string;
+
+  /** Of From; null: `host`. */
+  @Column({ type: 'text', nullable: true })
+  fromHost!: string | null;
+
+  /** Further headers of each INVITE. */
+  @Column({ type: 'jsonb', default: () => "'{}'" })
+  headers!: Record<string, string>;
+
+  @Column({ type: 'boolean', default: false })
+  passCallerId!: boolean;
+
+  @Column({ type: 'boolean', default: false })
+  transportStrict!: boolean;
+
+  /** ISO codes, of those that server and organisation allow; null: all of them. */
+  @Column({ type: 'text', array: true, nullable: true })
+  allowedCountries!: string[] | null;
 
   @Column({ type: 'timestamptz', precision: 3, default: () => 'now()' })
   createdAt!: Date;

@@ -5,10 +5,19 @@ import type { StoreSession } from '../organisation-scope';
 export interface Caller {
   /** Null when the organisation has no such agent. */
   readonly agent: CallingAgent | null;
-  readonly trunks: readonly { readonly id: string; readonly callerNumber: string }[];
+  readonly trunks: readonly CallingTrunk[];
   /** One of its verified numbers is in the country that is asked for; those of its inbound trunk are verified too. */
   readonly hasNumberThere: boolean;
   /** ISO codes of the countries that the organisation may call; null: as the server allows. */
+  readonly allowedCountries: readonly string[] | null;
+}
+
+interface CallingTrunk {
+  readonly id: string;
+  /** The one that calls come from where they do not say, and the others that they may. */
+  readonly callerNumber: string;
+  readonly callerNumbers: readonly string[];
+  /** ISO codes; null: as organisation and server allow. */
   readonly allowedCountries: readonly string[] | null;
 }
 
@@ -29,7 +38,8 @@ const LOOK_UP = `
     (SELECT json_build_object('id', id, 'language', language, 'firstMessage', first_message,
        'outboundTrunkId', outbound_trunk_id, 'maxCallDurationSeconds', max_call_duration_seconds)
      FROM agents WHERE id = $2 AND org_id = $1) AS agent,
-    coalesce((SELECT json_agg(json_build_object('id', id, 'callerNumber', caller_number) ORDER BY created_at, id)
+    coalesce((SELECT json_agg(json_build_object('id', id, 'callerNumber', caller_number,
+       'callerNumbers', caller_numbers, 'allowedCountries', allowed_countries) ORDER BY created_at, id)
      FROM outbound_trunks WHERE org_id = $1), '[]') AS trunks,
     coalesce((SELECT country FROM phone_numbers WHERE org_id = $1 AND status = 'verified' AND country >= $3
        ORDER BY country LIMIT 1) = $3, false) AS "hasNumberThere",

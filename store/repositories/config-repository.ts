@@ -16,7 +16,26 @@ import type { SecretBox } from '../secrets';
 /** Channel of `NOTIFY`; the payload is the new version. */
 export const CONFIG_CHANNEL = 'trunkline_config';
 
-interface InboundTrunkConfig {
+/** Left out: as the columns say by default. */
+type InboundTrunkOptions = Partial<
+  Pick<InboundTrunk, 'auth' | 'ipAllowlist' | 'mediaSource' | 'codecs' | 'maxConcurrentCalls' | 'maxCallsPerSecond'>
+>;
+type OutboundTrunkOptions = Partial<
+  Pick<
+    OutboundTrunk,
+    | 'gateways'
+    | 'codecs'
+    | 'maxConcurrentCalls'
+    | 'maxCallsPerSecond'
+    | 'numberFormat'
+    | 'numberPrefix'
+    | 'fromHost'
+    | 'headers'
+    | 'transportStrict'
+  >
+>;
+
+export interface InboundTrunkConfig extends InboundTrunkOptions {
   readonly id: string;
   readonly orgId: string;
   readonly authUsername: string;
@@ -27,7 +46,7 @@ interface InboundTrunkConfig {
   readonly mediaTimeoutSeconds: number;
 }
 
-interface OutboundTrunkConfig {
+interface OutboundTrunkConfig extends OutboundTrunkOptions {
   readonly id: string;
   readonly orgId: string;
   readonly host: string;
@@ -119,8 +138,11 @@ export class ConfigRepository {
         return [];
       }
       const { id, orgId, authUsername, phoneNumbers: numbers, mediaTimeoutSeconds } = row;
+      const { auth, ipAllowlist, mediaSource, codecs, maxConcurrentCalls, maxCallsPerSecond } = row;
       const previousPassword = this.#previousPassword(row);
-      return [{ id, orgId, authUsername, authPassword, previousPassword, phoneNumbers: numbers, mediaTimeoutSeconds }];
+      const access = { id, orgId, authUsername, authPassword, previousPassword, phoneNumbers: numbers };
+      const limits = { mediaTimeoutSeconds, maxConcurrentCalls, maxCallsPerSecond };
+      return [{ ...access, ...limits, auth, ipAllowlist, mediaSource, codecs }];
     });
     const outboundTrunks = outbound.flatMap((row) => {
       if (closedIds.has(row.orgId)) {
@@ -133,7 +155,11 @@ export class ConfigRepository {
         return [];
       }
       const { id, orgId, host, port, transport, username, callerNumber, mediaTimeoutSeconds } = row;
-      return [{ id, orgId, host, port, transport, username, password, callerNumber, mediaTimeoutSeconds }];
+      const { gateways, codecs, maxConcurrentCalls, maxCallsPerSecond } = row;
+      const { numberFormat, numberPrefix, fromHost, headers, transportStrict } = row;
+      const carrier = { id, orgId, host, port, transport, gateways, username, password };
+      const invite = { callerNumber, numberFormat, numberPrefix, fromHost, headers, transportStrict, codecs };
+      return [{ ...carrier, ...invite, mediaTimeoutSeconds, maxConcurrentCalls, maxCallsPerSecond }];
     });
     return {
       version: current,

@@ -3,7 +3,8 @@ import type { EntityManager } from 'typeorm';
 import { DEFAULT_MEDIA_TIMEOUT_SECONDS } from '../../contract/directory';
 import type { ConfigTransaction } from '../config-transaction';
 import { InboundTrunk } from '../entities/inbound-trunk';
-import { StoreError, violatedUnique } from '../errors';
+import { InboundTrunkNetwork } from '../entities/inbound-trunk-network';
+import { StoreError, violatedExclusion, violatedUnique } from '../errors';
 import { uuidV7 } from '../ids';
 import type { StoreSession } from '../organisation-scope';
 import { fieldsSet } from '../patch';
@@ -24,7 +25,17 @@ export interface NewInboundTrunk {
   readonly mediaTimeoutSeconds?: number;
 }
 
-type InboundTrunkSettings = Pick<InboundTrunk, 'krispEnabled' | 'mediaTimeoutSeconds'>;
+type InboundTrunkSettings = Pick<
+  InboundTrunk,
+  | 'krispEnabled'
+  | 'mediaTimeoutSeconds'
+  | 'auth'
+  | 'ipAllowlist'
+  | 'mediaSource'
+  | 'codecs'
+  | 'maxConcurrentCalls'
+  | 'maxCallsPerSecond'
+>;
 export type InboundTrunkPatch = PatchOf<InboundTrunkSettings>;
 
 const PASSWORD_LENGTH = 32;
@@ -71,13 +82,15 @@ export class InboundTrunkRepository {
 
   /**
    * Settings of the trunk, not its numbers.
-   * @throws StoreError `not_found`
+   * @throws StoreError `not_found`, `network_taken`
    */
   async update(tx: ConfigTransaction, orgId: string, patch: InboundTrunkPatch): Promise<InboundTrunkRecord> {
     const set = { ...fieldsSet<InboundTrunkSettings>(patch), updatedAt: () => 'now()' };
     const result = await tx.manager.update(InboundTrunk, { orgId }, set);
     if (result.affected !== 1) throw noTrunk();
-    return this.#changed(tx, orgId);
+    const trunk = await this.#changed(tx, orgId);
+    if (patch.auth !== undefined || patch.ipAllowlist !== undefined) await claimNetworks(tx.manager, trunk);
+    return trunk;
   }
 
   /**
@@ -142,6 +155,26 @@ export class InboundTrunkRepository {
   #opened(trunk: InboundTrunk): InboundTrunkRecord {
     const { authPasswordSealed, previousPasswordSealed: _, ...record } = trunk;
     return { ...record, authPassword: this.#secrets.open(authPasswordSealed, rowAad(trunk.orgId, trunk.id)) };
+  }
+}
+
+/** Those of an `ip` trunk, and of no other; what lies within another of the same list goes without saying. */
+const CLAIM = `
+  INSERT INTO inbound_trunk_networks (trunk_id, org_id, network)
+  SELECT $1, $2, wide FROM (SELECT DISTINCT unnest($3::cidr[]) AS wide) AS listed
+  WHERE NOT EXISTS (SELECT FROM unnest($3::cidr[]) AS other WHERE other >> wide)
+  ORDER BY wide`;
+
+/** @throws StoreError `network_taken` */
+async function claimNetworks(manager: EntityManager, trunk: InboundTrunkRecord): Promise<void> {
+  const { id, orgId, auth, ipAllowlist } = trunk;
+  await manager.delete(InboundTrunkNetwork, { trunkId: id, orgId });
+  if (auth !== 'ip') return;
+  try {
+    await manager.query(CLAIM, [id, orgId, ipAllowlist]);
+  } catch (error) {
+    if (violatedExclusion(error) !== 'inbound_trunk_networks_disjoint') throw error;
+    throw new StoreError('network_taken', 'another organisation has one of the networks', {}, error);
   }
 }
 

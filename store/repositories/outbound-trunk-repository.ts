@@ -13,7 +13,25 @@ import type { SecretBox } from '../secrets';
 /** Without the password: only media nodes open it, through `ConfigRepository`. */
 export type OutboundTrunkRecord = Omit<OutboundTrunk, 'passwordSealed'>;
 
-export interface NewOutboundTrunk {
+/** All that is not needed to make one. */
+export type OutboundTrunkSettings = Pick<
+  OutboundTrunk,
+  | 'mediaTimeoutSeconds'
+  | 'callerNumbers'
+  | 'gateways'
+  | 'codecs'
+  | 'maxConcurrentCalls'
+  | 'maxCallsPerSecond'
+  | 'numberFormat'
+  | 'numberPrefix'
+  | 'fromHost'
+  | 'headers'
+  | 'passCallerId'
+  | 'transportStrict'
+  | 'allowedCountries'
+>;
+
+export interface NewOutboundTrunk extends Readonly<Partial<OutboundTrunkSettings>> {
   readonly id?: string;
   readonly name: string;
   readonly host: string;
@@ -22,7 +40,6 @@ export interface NewOutboundTrunk {
   readonly username: string;
   readonly password: string;
   readonly callerNumber: string;
-  readonly mediaTimeoutSeconds?: number;
 }
 
 export type OutboundTrunkPatch = PatchOf<Omit<NewOutboundTrunk, 'id'>>;

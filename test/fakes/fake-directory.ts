@@ -49,16 +49,24 @@ export class FakeDirectory implements CallDirectory {
     callerNumber: '+15557654321',
     mediaTimeoutSeconds: 60,
   };
+  outbound: OutboundTrunkProfile = TRUNK;
   available: Availability = { available: true, retryAfterSeconds: 5, reason: null };
   start: (request: InboundRequest) => Promise<StartInboundResult> = (request) =>
     Promise.resolve({ ok: true, callId: `call-${request.sipCallId}`, sessionId: 'session-1' });
 
+  /** Of the calls that come in. */
+  trunk: InboundTrunkProfile | undefined;
+
   inboundTrunk(): InboundTrunkProfile | undefined {
+    return this.trunk;
+  }
+
+  inboundTrunkAt(): InboundTrunkProfile | undefined {
     return undefined;
   }
 
   outboundTrunk(trunkId: string): OutboundTrunkProfile | undefined {
-    return trunkId === TRUNK.id ? TRUNK : undefined;
+    return trunkId === this.outbound.id ? this.outbound : undefined;
   }
 
   agent(agentId: string): AgentProfile | undefined {

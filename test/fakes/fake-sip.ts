@@ -87,7 +87,12 @@ export class FakeInboundDialog extends FakeDialog implements InboundDialog {
   demandsReliable = false;
   /** Our offer in the 180. */
   earlyOffer: string | null = null;
-  rejection: { readonly status: number; readonly retryAfterSeconds?: number; readonly warning?: string } | null = null;
+  rejection: {
+    readonly status: number;
+    readonly reason?: string;
+    readonly retryAfterSeconds?: number;
+    readonly warning?: string;
+  } | null = null;
 
   constructor(invite: Partial<InboundInvite> = {}) {
     super(invite.sipCallId ?? 'sip-1');
@@ -119,7 +124,7 @@ export class FakeInboundDialog extends FakeDialog implements InboundDialog {
     this.delegate.onMessage?.(message('out', 'INVITE', 200));
   }
 
-  reject(status: number, options: { retryAfterSeconds?: number; warning?: string } = {}): void {
+  reject(status: number, options: { reason?: string; retryAfterSeconds?: number; warning?: string } = {}): void {
     this.over = true;
     this.rejection = { status, ...options };
     this.sent.push(String(status));

@@ -117,6 +117,11 @@ export class DigestServer {
     return { kind: 'accepted', credentials: known };
   }
 
+  /** Whether the request has credentials for us, of whatever worth. */
+  isAnswered(request: SipRequest): boolean {
+    return this.#ownCredentials(request) !== null;
+  }
+
   close(): void {
     this.#guesses.close();
   }

@@ -1,8 +1,12 @@
+import type { AddressSet } from '../../../contract/directory';
+
 /** Who a request was authenticated as. */
 export interface SipIdentity {
   readonly trunkId: string;
   readonly orgId: string;
   readonly username: string;
+  /** Where all requests of its calls must come from; default, and null: from anywhere. */
+  readonly sources?: AddressSet | null;
 }
 
 export interface DigestCredentials extends SipIdentity {

@@ -1,14 +1,19 @@
-import type { NaptrRecord, SrvRecord } from 'node:dns';
+import type { NaptrRecord } from 'node:dns';
+
+interface Weighed {
+  readonly priority: number;
+  readonly weight: number;
+}
 
 /**
  * The order in which hosts of a service are tried: by priority; within one, each next is drawn with a chance in
  * proportion to its weight, those of weight 0 hardly ever before others (RFC 2782).
  * @param random like Math.random
  */
-export function orderSrv(records: readonly SrvRecord[], random: () => number): SrvRecord[] {
+export function orderSrv<Host extends Weighed>(records: readonly Host[], random: () => number): Host[] {
   // Weight 0 in front: there it is drawn only by a 0.
   const left = records.toSorted((a, b) => a.priority - b.priority || a.weight - b.weight);
-  const ordered: SrvRecord[] = [];
+  const ordered: Host[] = [];
   while (left.length > 0) {
     const priority = left[0]!.priority;
     const group = left.filter((record) => record.priority === priority);

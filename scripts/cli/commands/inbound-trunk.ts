@@ -7,7 +7,7 @@ import type { Field, OptionValues } from '../fields';
 import { printSteps } from '../routing-steps';
 import type { RoutedBy } from '../routing-steps';
 import type { CliSession } from '../session';
-import { FORCE_HELP, MEDIA_TIMEOUT_FIELD } from './outbound-trunks';
+import { FORCE_HELP, LIMIT_FIELDS, MEDIA_TIMEOUT_FIELD } from './outbound-trunks';
 
 interface InboundTrunkItem {
   readonly id: string;
@@ -23,10 +23,23 @@ interface PasswordOption extends OptionValues {
 const PATH = '/phone/sip/inbound-trunk';
 const SHOW_PASSWORD = ['--show-password', 'with the password, which is left out otherwise'] as const;
 
-const UPDATE_FIELDS: readonly Field[] = [
+const SETTING_FIELDS: readonly Field[] = [
   { name: 'krisp_enabled', flags: '--krisp', help: 'with noise suppression' },
   { name: 'krisp_enabled', flags: '--no-krisp', help: 'without' },
   MEDIA_TIMEOUT_FIELD,
+];
+
+const PATCH_FIELDS: readonly Field[] = [
+  ...SETTING_FIELDS,
+  { name: 'auth', flags: '--auth <way>', help: 'digest or ip' },
+  {
+    name: 'ip_allowlist',
+    flags: '--allow <network>',
+    help: 'that calls come from; may be repeated',
+    parse: severalWords,
+  },
+  { name: 'media_source', flags: '--media-source <source>', help: 'same_host or any' },
+  ...LIMIT_FIELDS,
 ];
 
 const CREATE_FIELDS: readonly Field[] = [
@@ -36,7 +49,7 @@ const CREATE_FIELDS: readonly Field[] = [
     help: 'may be repeated; default: all verified numbers',
     parse: severalWords,
   },
-  ...UPDATE_FIELDS,
+  ...SETTING_FIELDS,
 ];
 
 export async function findInboundTrunk({ api }: CliSession): Promise<InboundTrunkItem | null> {
@@ -71,10 +84,10 @@ export function addInboundTrunkCommands(group: Command, session: CliSession): vo
       await print(session.api.request('POST', PATH, { body }), options);
       if (options.showPassword !== true) output.note('its password: trunkline trunks inbound --show-password');
     });
-  addBodyFields(group.command('update').description('change what is given; the rest stays'), UPDATE_FIELDS)
+  addBodyFields(group.command('update').description('change what is given; the rest stays'), PATCH_FIELDS)
     .option(...SHOW_PASSWORD)
     .action(async (options: PasswordOption) => {
-      const body = await bodyOf(session, options, UPDATE_FIELDS);
+      const body = await bodyOf(session, options, PATCH_FIELDS);
       await print(session.api.request('PATCH', PATH, { body }), options);
     });
   const numbers = group.command('numbers').description('the numbers that it lists');

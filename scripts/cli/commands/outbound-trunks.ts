@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 
-import { wholeNumber } from '../arguments';
+import { severalWords, wholeNumber } from '../arguments';
 import { PASSWORD_FIELD } from '../fields';
 import type { Field } from '../fields';
 import { ResourceCommands, resourcePath } from '../resource';
@@ -20,6 +20,21 @@ export const MEDIA_TIMEOUT_FIELD: Field = {
   help: 'silence of the peer that ends a call',
   parse: wholeNumber,
 };
+
+export const LIMIT_FIELDS: readonly Field[] = [
+  {
+    name: 'max_concurrent_calls',
+    flags: '--max-calls <count>',
+    help: 'calls at the same time, on each media node',
+    parse: wholeNumber,
+  },
+  {
+    name: 'codecs',
+    flags: '--codec <name>',
+    help: 'PCMU or PCMA; may be repeated, best first',
+    parse: severalWords,
+  },
+];
 
 /** By id or name. */
 export const OUTBOUND_TRUNKS: Resource<OutboundTrunkItem> = {
@@ -43,6 +58,20 @@ const FIELDS: readonly Field[] = [
   PASSWORD_FIELD,
   { name: 'caller_number', flags: '--caller-number <number>', help: 'the number that calls come from' },
   MEDIA_TIMEOUT_FIELD,
+  ...LIMIT_FIELDS,
+  {
+    name: 'number_format',
+    flags: '--number-format <format>',
+    help: 'e164 (default), e164_no_plus, national or prefix',
+  },
+  { name: 'number_prefix', flags: '--number-prefix <prefix>', help: 'in front of numbers, with the format prefix' },
+  { name: 'from_host', flags: '--from-host <host>', help: 'host of From' },
+  {
+    name: 'caller_numbers',
+    flags: '--also-from <number>',
+    help: 'further caller number; may be repeated',
+    parse: severalWords,
+  },
 ];
 
 export function addOutboundTrunkCommands(group: Command, session: CliSession): void {

@@ -32,6 +32,9 @@ const ROWS: Readonly<Record<string, string>> = {
     VALUES (gen_random_uuid(), 'node', 1, $1, now(), 'ringing')`,
   contacts: `INSERT INTO contacts (id, org_id) VALUES (gen_random_uuid(), $1)`,
   idempotency_keys: `INSERT INTO idempotency_keys (org_id, route, key, body_hash) VALUES ($1, 'POST /phone', 'k', 'h')`,
+  inbound_trunk_networks: `INSERT INTO inbound_trunk_networks (trunk_id, org_id, network)
+    SELECT coalesce((SELECT id FROM inbound_trunks WHERE org_id = $1), gen_random_uuid()), $1,
+      ('2001:db8:' || regexp_replace(right(replace($1::text, '-', ''), 12), '(....)', '\\1:', 'g') || ':/80')::cidr`,
   inbound_trunks: `INSERT INTO inbound_trunks (id, org_id, auth_username, auth_password_sealed)
     VALUES (gen_random_uuid(), $1, gen_random_uuid()::text, 's')`,
   organisations: `INSERT INTO organisations (id, name) VALUES ($1, 'O')`,
@@ -44,7 +47,8 @@ const ROWS: Readonly<Record<string, string>> = {
     VALUES (gen_random_uuid(), $1, 'D', 'phone', '+1')`,
 };
 
-const JOINS_OTHERS = 'agent_transfer_destinations';
+/** Those that point at rows of others come after them. */
+const JOINS_OTHERS = ['agent_transfer_destinations', 'inbound_trunk_networks'];
 
 describe('row-level security', () => {
   let database: TestDatabase;
@@ -64,8 +68,8 @@ describe('row-level security', () => {
     );
     tables = found.map(({ name }) => name);
     for (const org of [mine, theirs]) {
-      const others = tables.filter((name) => name !== 'organisations' && name !== JOINS_OTHERS);
-      for (const table of ['organisations', ...others, JOINS_OTHERS]) await owner.query(ROWS[table]!, [org]);
+      const others = tables.filter((name) => name !== 'organisations' && !JOINS_OTHERS.includes(name));
+      for (const table of ['organisations', ...others, ...JOINS_OTHERS]) await owner.query(ROWS[table]!, [org]);
     }
   });
   afterAll(async () => {

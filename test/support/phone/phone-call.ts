@@ -78,6 +78,11 @@ export class PhoneCall {
     return this.dialog.callId;
   }
 
+  /** That the other side's SDP says first. */
+  get codec(): StreamRemote['codec'] | null {
+    return this.#remote?.codec ?? null;
+  }
+
   get over(): boolean {
     return this.#over;
   }

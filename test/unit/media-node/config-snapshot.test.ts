@@ -68,6 +68,48 @@ test('trunks are given with all their settings', () => {
   expect(config.outboundTrunk('t2')).toEqual(outbound);
 });
 
+describe('trunks that are known by their address', () => {
+  const known = (id: string, ipAllowlist: string[], auth: 'ip' | 'digest' = 'ip') => ({
+    ...inbound(`user-${id}`),
+    id,
+    orgId: `org-${id}`,
+    auth,
+    ipAllowlist,
+  });
+  const at = (config: ConfigSnapshot, address: string) => config.inboundTrunkAt(address)?.id;
+
+  test('are found by every address of their networks, and restrict their calls to them', () => {
+    const config = new ConfigSnapshot();
+    const trunks = [known('a', ['192.0.2.0/24', '2001:db8::/32']), known('b', ['198.51.100.7/32']), known('c', [])];
+    config.apply(delta({ inboundTrunks: [...trunks, known('d', ['203.0.113.0/24'], 'digest')] }));
+    expect(
+      ['192.0.2.9', '2001:db8::5', '198.51.100.7', '198.51.100.8', '203.0.113.1'].map((a) => at(config, a)),
+    ).toEqual(['a', 'a', 'b', undefined, undefined]);
+    const sources = ['a', 'c', 'd'].map((id) => config.inboundTrunk(`user-${id}`)?.sources);
+    expect(sources.map((set) => set?.has('203.0.113.1'))).toEqual([false, undefined, true]);
+  });
+
+  test('follow each change: other networks, another way of authentication, deletion, a network that moves', () => {
+    const config = new ConfigSnapshot();
+    let version = 1;
+    const change = (...trunks: ReturnType<typeof known>[]) =>
+      config.apply(delta({ version: ++version, full: false, inboundTrunks: trunks }));
+    change(known('a', ['192.0.2.0/24']), known('b', ['198.51.100.0/24']));
+    change(known('a', ['192.0.3.0/24']));
+    expect([at(config, '192.0.2.1'), at(config, '192.0.3.1')]).toEqual([undefined, 'a']);
+    // Each takes what was the other's.
+    change(known('a', ['198.51.100.0/24']), known('b', ['192.0.3.0/24']));
+    expect([at(config, '198.51.100.1'), at(config, '192.0.3.1')]).toEqual(['a', 'b']);
+    change(known('b', ['192.0.3.0/24'], 'digest'));
+    expect(at(config, '192.0.3.1')).toBeUndefined();
+    config.apply(delta({ version: ++version, full: false, deleted: [{ kind: 'inbound_trunk', id: 'a' }] }));
+    expect(at(config, '198.51.100.1')).toBeUndefined();
+    change(known('a', ['192.0.2.0/24']));
+    config.apply(delta({ version: ++version }));
+    expect(at(config, '192.0.2.1')).toBeUndefined();
+  });
+});
+
 test('a deleted trunk is named as revoked, by a delta and by a full load that lacks it', () => {
   const config = new ConfigSnapshot();
   const both = { inboundTrunks: [inbound('user')], outboundTrunks: [outbound], agents: [newAgent()] };

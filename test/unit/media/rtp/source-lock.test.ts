@@ -44,6 +44,17 @@ describe('SourceLock', () => {
     expect(lock).toMatchObject({ locked: true, address: SDP.address, port: 4000, foreignPackets: 0 });
   });
 
+  it('learns any other host only where that may be, after four packets in sequence', () => {
+    const elsewhere = { address: '203.0.113.5', port: 7000 };
+    expect(send(expecting(), elsewhere, 1, 6, 0)).not.toContain(true);
+    const lock = new SourceLock();
+    lock.expect({ ...SDP, mayLearn: (address) => address === elsewhere.address });
+    expect(send(lock, { address: '203.0.113.6' }, 1, 6, 0)).not.toContain(true);
+    expect(send(lock, elsewhere, 1, 5, 200)).toEqual([false, false, false, true, true]);
+    expect(lock).toMatchObject({ address: elsewhere.address, port: elsewhere.port });
+    expect(send(lock, { address: '203.0.113.7', ssrc: 5 }, 1, 6, 1500)).not.toContain(true);
+  });
+
   test.each([
     ['the signalling host', { address: SDP.signallingAddress, port: 61_000 }],
     ["another port of the SDP's host", { address: SDP.address, port: 61_000 }],
