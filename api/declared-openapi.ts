@@ -19,7 +19,8 @@ export function declaredOpenApi(): OpenApiDocument {
       describe: () => Promise.resolve(null),
       hangup: () => Promise.resolve('unavailable'),
     },
-    secrets: { seal: () => '' },
+    trunkChecks: { check: () => Promise.resolve('running') },
+    secrets: { seal: () => '', open: () => '{}' },
     logger: createLogger({ name: 'openapi', level: 'silent' }),
   });
 }

@@ -1,4 +1,5 @@
 /** From a request to a call that may be placed: agent, trunk, caller number, destination. Every refusal is here. */
+import type { Caller } from '../../store/repositories/caller-repository';
 import { isExpensiveRefusal, refuseDestination } from '../destination-policy';
 import { impossible, notFound, unavailable } from '../errors';
 import { countryOf } from '../phone-number';
@@ -52,12 +53,7 @@ export async function planOutbound(
   if (from !== trunk.callerNumber) {
     throw impossible('caller_number_not_owned', 'The trunk does not own this caller number');
   }
-  assertDestination(request.phone_number, deps.allowedCountries, ownNumbers);
-  if (allowedCountries !== null && !allowedCountries.includes(countryOf(request.phone_number) ?? '')) {
-    throw impossible('destination_not_allowed', 'The limits of the organisation do not allow calls to this country', {
-      country: countryOf(request.phone_number),
-    });
-  }
+  assertMayCall(request.phone_number, deps.allowedCountries, { ownNumbers, allowedCountries });
   if (!speech.anyNode) throw unavailable('media_unavailable', 'No media node is alive; nothing was done');
   return {
     agentId: agent.id,
@@ -82,9 +78,22 @@ function assertServed(request: OutboundCallRequest): void {
   }
 }
 
-function assertDestination(to: string, configuredCountries: readonly string[], ownNumbers: readonly string[]): void {
+/**
+ * The toll-fraud guard, of whatever calls somebody.
+ * @throws ApiError 422 `destination_not_allowed`
+ */
+export function assertMayCall(
+  to: string,
+  configuredCountries: readonly string[],
+  { ownNumbers, allowedCountries }: Pick<Caller, 'ownNumbers' | 'allowedCountries'>,
+): void {
   const refusal = refuseDestination({ to, configuredCountries, ownNumbers });
-  if (refusal === null) return;
+  if (refusal === null) {
+    const country = countryOf(to);
+    if (allowedCountries === null || allowedCountries.includes(country ?? '')) return;
+    const message = 'The limits of the organisation do not allow calls to this country';
+    throw impossible('destination_not_allowed', message, { country });
+  }
   const why = isExpensiveRefusal(refusal)
     ? 'Premium-rate and satellite numbers are not dialled'
     : `Calls to ${refusal.country ?? 'this destination'} are not allowed; see OUTBOUND_ALLOWED_COUNTRIES`;

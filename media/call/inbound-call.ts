@@ -15,6 +15,7 @@ import { faultOfOffer } from './call-sdp';
 import { CallSession, type CallDeps, type LocalMedia } from './call-session';
 import { reasonHeader } from './hangup-reason';
 import { personaOf } from './persona';
+import type { RecentAttempts } from './recent-attempts';
 
 /** A backstop behind the directory's own limit of 2 s. */
 const START_DEADLINE_MS = 2500;
@@ -25,6 +26,7 @@ const WARNING_AGENT = 'trunkline';
 export interface InboundCallDeps extends CallDeps {
   readonly directory: CallDirectory;
   readonly registry: CallRegistry;
+  readonly attempts: Pick<RecentAttempts, 'note'>;
 }
 
 export class InboundCall implements RegisteredCall {
@@ -45,6 +47,7 @@ export class InboundCall implements RegisteredCall {
     const refusal = deps.registry.enter(call);
     if (refusal) {
       deps.observer.rejected(refusal);
+      call.#note(503, refusal);
       dialog.reject(503, { retryAfterSeconds: RETRY_AFTER_SECONDS });
       return;
     }
@@ -116,7 +119,7 @@ export class InboundCall implements RegisteredCall {
     const { invite } = this.#dialog;
     const fault = invite.offer === null ? null : faultOfOffer(invite.offer, this.#localMedia());
     if (fault) {
-      this.#refuse('media_incompatible', 488, { warning: warningHeader(fault, WARNING_AGENT) });
+      this.#refuse('media_incompatible', 488, { warning: warningHeader(fault, WARNING_AGENT), noted: `sdp_${fault}` });
       return;
     }
     const request = requestOf(this.#dialog);
@@ -214,8 +217,13 @@ export class InboundCall implements RegisteredCall {
     return { localAddress, signallingAddress: peer.address };
   }
 
+  #note(status: number, why: string): void {
+    this.#deps.attempts.note(this.trunkId, { source: this.#dialog.invite.peer.address, status, why });
+  }
+
   #sendAnswer(sdp: string | null): void {
     this.#finalStatus = 200;
+    this.#note(200, 'answered');
     this.#dialog.answer(sdp);
     this.#session.answered(this.#maxDurationSeconds);
   }
@@ -258,8 +266,13 @@ export class InboundCall implements RegisteredCall {
   }
 
   /** No call comes of this INVITE. */
-  #refuse(why: string, status: number, options: { readonly warning?: string } = {}): void {
+  #refuse(
+    why: string,
+    status: number,
+    { noted = why, ...options }: { readonly warning?: string; readonly noted?: string } = {},
+  ): void {
     this.#deps.observer.rejected(why);
+    this.#note(status, noted);
     this.#session.lifecycle.logger.info({ status, why }, 'inbound call refused');
     try {
       this.#dialog.reject(status, status === 503 ? { retryAfterSeconds: RETRY_AFTER_SECONDS } : options);
