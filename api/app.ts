@@ -39,8 +39,11 @@ import { organisationRoutes } from './routes/organisations';
 import { outboundTrunkRoutes } from './routes/outbound-trunks';
 import { transferDestinationRoutes } from './routes/transfer-destinations';
 import { routePreviewRoutes } from './routes/route-preview';
+import { trunkCheckRoutes } from './routes/trunk-checks';
 import { SpeechCatalog } from './speech-catalog';
 import type { ApiStore } from './store';
+import { TrunkChecks } from './trunk-check/trunk-checks';
+import type { TrunkChecksDeps } from './trunk-check/trunk-checks';
 
 export interface AppOptions {
   /** What a media node with the API's environment listens on. */
@@ -54,7 +57,8 @@ export interface RouteDeps {
   readonly options: AppOptions;
   readonly store: ApiStore;
   readonly workflows: Pick<CallRequests, 'accept' | 'describe' | 'hangup' | 'control'>;
-  readonly secrets: Pick<SecretBox, 'seal'>;
+  readonly trunkChecks: TrunkChecksDeps['workflows'];
+  readonly secrets: Pick<SecretBox, 'seal' | 'open'>;
   readonly logger: Logger;
 }
 
@@ -89,17 +93,19 @@ export function openApiDocument(deps: RouteDeps): OpenApiDocument {
 
 /** In the order of matching: fixed paths below /phone before `/phone/{id}`. */
 function resourceRoutes(deps: RouteDeps): readonly (readonly Route[])[] {
-  const { store, options, logger, workflows, secrets } = deps;
+  const { store, options, logger, workflows, trunkChecks, secrets } = deps;
   const changes = new Changes(store);
   const nodes = new LiveNodes({ find: () => store.mediaNodes.live(NODE_SILENCE_MS) });
   const speech = new SpeechCatalog(nodes);
   const placement = new CallPlacement({ store, workflows, secrets, logger });
   const propagation = new ConfigPropagation(store);
   const sipEndpoint = new InboundTrunkEndpoint(options.sip, nodes);
+  const checks = new TrunkChecks({ workflows: trunkChecks, secrets, logger });
   const { allowPrivateTargets, outboundAllowedCountries: allowedCountries } = options;
   return [
     numberRoutes({ store, changes }),
     routePreviewRoutes({ store }),
+    trunkCheckRoutes({ store, checks, propagation, sipEndpoint, allowedCountries }),
     inboundTrunkRoutes({ store, changes, propagation, sipEndpoint }),
     inboundTrunkNumberRoutes({ changes, propagation, sipEndpoint }),
     outboundTrunkRoutes({ store, changes, allowPrivateTargets }),

@@ -27,13 +27,16 @@ export class ConfigPropagation {
   /** The answer to a change when all nodes act on it, or with `propagating`. */
   async awaited(change: Promise<RouteAnswer>): Promise<RouteAnswer> {
     const answer = await change;
-    return (await this.#reached()) ? answer : { ...answer, body: { ...(answer.body as object), propagating: true } };
-  }
-
-  async #reached(): Promise<boolean> {
-    const untilMs = performance.now() + WITHIN_MS;
     // At least the version of the change, also when the answer is one that was saved.
     const version = await this.#store.config.currentVersion();
+    return (await this.reached(version))
+      ? answer
+      : { ...answer, body: { ...(answer.body as object), propagating: true } };
+  }
+
+  /** Whether all nodes act on this version, now or before an answer is held back too long. */
+  async reached(version: number): Promise<boolean> {
+    const untilMs = performance.now() + WITHIN_MS;
     while (await this.isBehind(version)) {
       if (performance.now() + LOOK_EVERY_MS > untilMs) return false;
       await sleepOnTimer(LOOK_EVERY_MS);

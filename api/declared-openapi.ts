@@ -20,7 +20,8 @@ export function declaredOpenApi(): OpenApiDocument {
       hangup: () => Promise.resolve('unavailable'),
       control: () => Promise.resolve({ outcome: 'unavailable' }),
     },
-    secrets: { seal: () => '' },
+    trunkChecks: { check: () => Promise.resolve('running') },
+    secrets: { seal: () => '', open: () => '{}' },
     logger: createLogger({ name: 'openapi', level: 'silent' }),
   });
 }

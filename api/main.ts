@@ -11,6 +11,7 @@ import { isBoundToOrganisation } from '../store/row-level-security';
 import { SecretBox } from '../store/secrets';
 import { probeStoreWrite } from '../store/write-probe';
 import { temporalAnswers } from '../workflows/client/temporal-answers';
+import { TrunkCheckWorkflows } from '../workflows/client/trunk-check-workflows';
 import { createApp } from './app';
 import { CallRequests } from './calls/call-requests';
 import { readApiConfig } from './config';
@@ -26,6 +27,8 @@ const STATEMENT_TIMEOUT_MS = 1500;
 /** Requests under way get this long when the process stops. */
 const DRAIN_MS = 10_000;
 const TEMPORAL_PROBE_MS = 1000;
+/** Longer than a check may take, and less than clients wait. */
+const TRUNK_CHECK_MS = 29_000;
 
 async function main(): Promise<void> {
   const config = readApiConfig();
@@ -63,6 +66,7 @@ async function main(): Promise<void> {
       options: { ...config, version: packageVersion() },
       store,
       workflows: new CallRequests({ client: temporal.client, logger }),
+      trunkChecks: new TrunkCheckWorkflows({ client: temporal.client, limitMs: TRUNK_CHECK_MS }),
       secrets,
       authenticator: whenConnected(
         dataSource,

@@ -23,7 +23,7 @@ export interface OrgStore {
   readonly session: StoreSession;
   readonly agents: Pick<AgentRepository, 'list' | 'find' | 'create' | 'update' | 'delete' | 'setOutboundTrunk'>;
   readonly apiKeys: Pick<ApiKeyRepository, 'create' | 'list' | 'revoke' | 'touch'>;
-  readonly audit: Pick<AuditRepository, 'add' | 'list'>;
+  readonly audit: Pick<AuditRepository, 'add' | 'addWithin' | 'list'>;
   readonly calls: Pick<CallRepository, 'find' | 'list' | 'countOpen' | 'countOpenOnTrunk'>;
   readonly callers: Pick<CallerRepository, 'find'>;
   readonly config: Pick<ConfigRepository, 'transaction'>;

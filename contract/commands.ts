@@ -1,5 +1,6 @@
 /** What is asked of a media node about its calls, and what it answers. */
 import type { HangupCause } from './endings';
+import type { InboundTrunkCheck, InboundTrunkFindings, OutboundTrunkCheck, OutboundTrunkReport } from './trunk-check';
 
 /** One attempt = one SIP Call-ID. */
 export interface DialCommand {
@@ -124,4 +125,8 @@ export interface MediaControl {
   bootLost(): void;
   /** The trunk was deleted: its calls end here, those being set up too. */
   trunkRevoked(trunkId: string): void;
+  /** Looks at the way to a carrier, within 23 s; with a test number it calls that. Null: the node has no such trunk. */
+  checkOutboundTrunk(check: OutboundTrunkCheck): Promise<OutboundTrunkReport | null>;
+  /** What this node knows of a trunk that others call it by; within 5 s. */
+  checkInboundTrunk(check: InboundTrunkCheck): Promise<InboundTrunkFindings>;
 }

@@ -6,6 +6,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { MessagePort } from 'node:worker_threads';
 import { Registry, collectDefaultMetrics } from 'prom-client';
 import { createMediaActivities } from '../activities/media/media-activities';
+import { createTrunkCheckActivities } from '../activities/media/trunk-check-activities';
 import { safeFailures } from '../activities/safe-failures';
 import {
   AgentRuntime,
@@ -134,15 +135,11 @@ async function startNode(self: Process, config: MediaConfig & { readonly mode: '
     client: temporal.client,
     connectWorker: () => connectWorker(temporalSettings(env), { signal: shutdown.requested }),
     namespace: env.TEMPORAL_NAMESPACE,
-    activities: (control, lifetime) =>
-      createMediaActivities({
-        control,
-        lifetime,
-        attempts: new AttemptRepository(dataSource),
-        calls: new CallRepository(dataSource),
-        secrets,
-        logger,
-      }),
+    activities: (control, lifetime) => {
+      const given = { control, calls: new CallRepository(dataSource), secrets, logger };
+      const attempts = new AttemptRepository(dataSource);
+      return { ...createMediaActivities({ ...given, lifetime, attempts }), ...createTrunkCheckActivities(given) };
+    },
     interceptors: { activity: [safeFailures] },
     onLost: () => shutdown.fail(new Error('this boot was declared lost; another one takes its place')),
     logger,

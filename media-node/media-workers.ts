@@ -6,13 +6,14 @@ import type { CallNodeActivities } from '../workflows/call/activities';
 import { MEDIA_TASK_QUEUE, mediaNodeTaskQueue } from '../workflows/ids';
 import type { WatchedNodeActivities } from '../workflows/node/activities';
 import type { ListedNodeActivities } from '../workflows/reconciler/activities';
+import type { TrunkCheckActivities } from '../workflows/trunk-check/activities';
 import { DialSlots } from './dial-slots';
 
 /** Commands at once on one node; the activity that watches the node takes one of them for good. */
 const COMMAND_SLOTS = 200;
 
 /** What workflows ask of a media node. */
-export type MediaActivities = CallNodeActivities & WatchedNodeActivities & ListedNodeActivities;
+export type MediaActivities = CallNodeActivities & WatchedNodeActivities & ListedNodeActivities & TrunkCheckActivities;
 
 export interface MediaWorkersOptions {
   readonly connect: () => Promise<NativeConnection>;
@@ -24,7 +25,7 @@ export interface MediaWorkersOptions {
   readonly logger: Logger;
 }
 
-/** The two activity workers of a media node: `media:<nodeId>` for its calls, `media` for dials while it accepts any. */
+/** The two activity workers of a media node: `media:<nodeId>` for its calls, `media` for dials and checks while it accepts any. */
 export class MediaWorkers {
   readonly #options: MediaWorkersOptions;
   #dialSlots = new DialSlots();
@@ -35,7 +36,7 @@ export class MediaWorkers {
   constructor(options: MediaWorkersOptions) {
     this.#options = options;
     const { logger } = options;
-    const { dialCall, ...commands } = options.activities;
+    const { dialCall, checkOutboundTrunk, ...commands } = options.activities;
     this.#commands = new PersistentWorker({
       name: 'commands',
       connect: options.connect,
@@ -59,7 +60,7 @@ export class MediaWorkers {
         return await Worker.create({
           ...this.#common(connection, 'dials'),
           taskQueue: MEDIA_TASK_QUEUE,
-          activities: { dialCall },
+          activities: { dialCall, checkOutboundTrunk },
           tuner: {
             activityTaskSlotSupplier: this.#dialSlots,
             workflowTaskSlotSupplier: { type: 'fixed-size', numSlots: 2 },

@@ -10,6 +10,7 @@ import { CallRegistry } from './call/call-registry';
 import type { CallDeps } from './call/call-session';
 import { InboundCall, type InboundCallDeps } from './call/inbound-call';
 import { NodeMediaControl } from './call/media-control';
+import { RecentAttempts } from './call/recent-attempts';
 import type { Clock } from './clock';
 import type { DigestCredentials, SipIdentity } from './sip/auth/identity';
 import type { SipEndpoint, SipEndpointDelegate } from './sip/endpoint';
@@ -40,7 +41,8 @@ export class MediaService {
     this.#options = options;
     const { clock, directory, maxCalls, nodeId, bootId } = options;
     this.calls = new CallRegistry({ clock, maxCalls });
-    const inbound: InboundCallDeps = { ...options, registry: this.calls };
+    const attempts = new RecentAttempts(clock);
+    const inbound: InboundCallDeps = { ...options, registry: this.calls, attempts };
     this.#endpoint = options.createEndpoint({
       onInvite: (dialog) => InboundCall.receive(dialog, inbound),
       credentials: options.credentials ?? ((username) => credentialsOf(directory, clock, username)),
@@ -49,11 +51,14 @@ export class MediaService {
         return trunk && identityOf(trunk);
       },
       availability: () => directory.availability(),
+      onDenied: (trunkId, source, why) =>
+        attempts.note(trunkId, { source, status: why === 'other_uri' ? 400 : 403, why }),
     });
     this.control = new NodeMediaControl({
       clock,
       directory,
       registry: this.calls,
+      attempts,
       calls: { ...options, endpoint: this.#endpoint, nodeId, bootId },
     });
   }

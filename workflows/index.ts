@@ -2,3 +2,4 @@
 export { callWorkflow } from './call/workflow';
 export { mediaNodeWorkflow } from './node/workflow';
 export { reconcilerWorkflow } from './reconciler/workflow';
+export { trunkCheckWorkflow } from './trunk-check/workflow';

@@ -1,4 +1,5 @@
 /** From a request to a call that may be placed: agent, trunk, caller number, destination. Every refusal is here. */
+import type { Caller } from '../../store/repositories/caller-repository';
 import { countryOf } from '../../store/routing/country';
 import { isExpensiveRefusal, refuseDestination } from '../destination-policy';
 import { impossible, notFound, unavailable } from '../errors';
@@ -34,10 +35,11 @@ export async function planOutbound(
   const { store } = deps;
   assertServed(request);
   const country = countryOf(request.phone_number);
-  const [{ agent, trunks, hasNumberThere, allowedCountries }, speech] = await Promise.all([
+  const [caller, speech] = await Promise.all([
     store.forOrg(orgId).read((org) => org.callers.find(orgId, request.phone_agent_id, country)),
     deps.speech.current(),
   ]);
+  const { agent, trunks } = caller;
   if (agent === null) throw notFound('agent');
   const trunkId = request.trunk_id ?? agent.outboundTrunkId;
   if (trunkId === null) {
@@ -53,13 +55,7 @@ export async function planOutbound(
   if (from !== trunk.callerNumber && !trunk.callerNumbers.includes(from)) {
     throw impossible('caller_number_not_owned', 'The trunk does not own this caller number');
   }
-  const ownCountries = [
-    ...(hasNumberThere ? [country] : []),
-    ...trunks.flatMap(({ callerNumber, callerNumbers }) => [callerNumber, ...callerNumbers].map(countryOf)),
-  ];
-  assertDestination(request.phone_number, deps.allowedCountries, ownCountries);
-  assertCountry(country, allowedCountries, 'The limits of the organisation do not allow');
-  assertCountry(country, trunk.allowedCountries, 'allowed_countries of the trunk does not allow');
+  assertMayCall(request.phone_number, deps.allowedCountries, caller, trunk);
   if (!speech.anyNode) throw unavailable('media_unavailable', 'No media node is alive; nothing was done');
   return {
     agentId: agent.id,
@@ -82,6 +78,26 @@ function assertServed(request: OutboundCallRequest): void {
   if (request.machine_detection !== 'off') {
     throw impossible('machine_detection_unavailable', 'This server does not tell machines from people');
   }
+}
+
+/**
+ * The toll-fraud guard, of whatever calls somebody.
+ * @throws ApiError 422 `destination_not_allowed`
+ */
+export function assertMayCall(
+  to: string,
+  configuredCountries: readonly string[],
+  { trunks, hasNumberThere, allowedCountries }: Omit<Caller, 'agent'>,
+  trunk: Pick<Caller['trunks'][number], 'allowedCountries'>,
+): void {
+  const country = countryOf(to);
+  const ownCountries = [
+    ...(hasNumberThere ? [country] : []),
+    ...trunks.flatMap(({ callerNumber, callerNumbers }) => [callerNumber, ...callerNumbers].map(countryOf)),
+  ];
+  assertDestination(to, configuredCountries, ownCountries);
+  assertCountry(country, allowedCountries, 'The limits of the organisation do not allow');
+  assertCountry(country, trunk.allowedCountries, 'allowed_countries of the trunk does not allow');
 }
 
 /** @param allowed null: all */

@@ -16,6 +16,7 @@ import { faultOfOffer } from './call-sdp';
 import { CallSession, type CallDeps, type LocalMedia } from './call-session';
 import { reasonHeader } from './hangup-reason';
 import { personaOf } from './persona';
+import type { RecentAttempts } from './recent-attempts';
 
 /** A backstop behind the directory's own limit of 2 s. */
 const START_DEADLINE_MS = 2500;
@@ -44,6 +45,7 @@ interface Refusal {
 export interface InboundCallDeps extends CallDeps {
   readonly directory: CallDirectory;
   readonly registry: CallRegistry;
+  readonly attempts: Pick<RecentAttempts, 'note'>;
 }
 
 export class InboundCall implements RegisteredCall {
@@ -67,6 +69,7 @@ export class InboundCall implements RegisteredCall {
     if (refusal) {
       deps.observer.rejected(refusal);
       const { status, ...why } = REFUSALS[refusal];
+      call.#note(status, refusal);
       dialog.reject(status, { retryAfterSeconds: RETRY_AFTER_SECONDS, ...why });
       return;
     }
@@ -156,7 +159,7 @@ export class InboundCall implements RegisteredCall {
     const codecs = this.#trunk?.codecs ?? null;
     const fault = invite.offer === null ? null : faultOfOffer(invite.offer, { ...this.#localMedia(), codecs });
     if (fault) {
-      this.#refuse('media_incompatible', 488, { warning: warningHeader(fault, WARNING_AGENT) });
+      this.#refuse('media_incompatible', 488, { warning: warningHeader(fault, WARNING_AGENT), noted: `sdp_${fault}` });
       return;
     }
     const request = requestOf(this.#dialog);
@@ -255,8 +258,13 @@ export class InboundCall implements RegisteredCall {
     return { localAddress, signallingAddress: peer.address };
   }
 
+  #note(status: number, why: string): void {
+    this.#deps.attempts.note(this.trunkId, { source: this.#dialog.invite.peer.address, status, why });
+  }
+
   #sendAnswer(sdp: string | null): void {
     this.#finalStatus = 200;
+    this.#note(200, 'answered');
     this.#dialog.answer(sdp);
     this.#session.answered(this.#maxDurationSeconds);
   }
@@ -299,8 +307,13 @@ export class InboundCall implements RegisteredCall {
   }
 
   /** No call comes of this INVITE. */
-  #refuse(why: string, status: number, options: { readonly warning?: string } = {}): void {
+  #refuse(
+    why: string,
+    status: number,
+    { noted = why, ...options }: { readonly warning?: string; readonly noted?: string } = {},
+  ): void {
     this.#deps.observer.rejected(why);
+    this.#note(status, noted);
     this.#session.lifecycle.logger.info({ status, why }, 'inbound call refused');
     try {
       this.#dialog.reject(status, status === 503 ? { retryAfterSeconds: RETRY_AFTER_SECONDS } : options);

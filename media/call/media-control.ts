@@ -11,14 +11,24 @@ import type {
   MediaControl,
 } from '../../contract/commands';
 import type { CallDirectory } from '../../contract/directory';
+import type {
+  InboundTrunkCheck,
+  InboundTrunkFindings,
+  OutboundTrunkCheck,
+  OutboundTrunkReport,
+} from '../../contract/trunk-check';
 import type { Clock } from '../clock';
 import type { CallRegistry } from './call-registry';
 import { OutboundCall, type OutboundCallDeps } from './outbound-call';
+import type { RecentAttempts } from './recent-attempts';
+import { checkInboundTrunk } from './trunk-check/inbound-check';
+import { checkOutboundTrunk } from './trunk-check/outbound-check';
 
 export interface MediaControlOptions {
   readonly clock: Clock;
   readonly registry: CallRegistry;
   readonly directory: CallDirectory;
+  readonly attempts: Pick<RecentAttempts, 'of'>;
   readonly calls: OutboundCallDeps;
 }
 
@@ -96,6 +106,18 @@ export class NodeMediaControl implements MediaControl {
   trunkRevoked(trunkId: string): void {
     // Only a request to the API deletes a trunk.
     this.#options.registry.hangUpTrunk(trunkId, 'api_hangup', 'api');
+  }
+
+  async checkOutboundTrunk(check: OutboundTrunkCheck): Promise<OutboundTrunkReport | null> {
+    const { registry, directory, calls } = this.#options;
+    const trunk = directory.outboundTrunk(check.trunkId);
+    if (!trunk || trunk.orgId !== check.orgId) return null;
+    return await checkOutboundTrunk({ ...calls, registry }, trunk, check);
+  }
+
+  checkInboundTrunk(check: InboundTrunkCheck): Promise<InboundTrunkFindings> {
+    const { directory, attempts, calls } = this.#options;
+    return checkInboundTrunk({ ...calls, directory, attempts }, check);
   }
 
   async #dial(command: DialCommand, options: DialOptions): Promise<DialResult> {

@@ -6,7 +6,6 @@ import type { CallControl, CommandResult, DialCommand, DialRefusal, DialResult }
 import type { AgentProfile, OutboundTrunkProfile } from '../../contract/directory';
 import type { CallEnding, EndCause, EndedBy, EndReason, SipOutcome } from '../../contract/endings';
 import type { OutboundDialog } from '../sip/dialog';
-import { orderSrv } from '../sip/edge/service-records';
 import type { SipEndpoint } from '../sip/endpoint';
 import type { FinalAnswer, InviteOutcome } from '../sip/invite';
 import type { ReasonHeader } from '../sip/reason';
@@ -15,8 +14,8 @@ import type { RegisteredCall } from './call-registry';
 import { CallSession, type CallDeps } from './call-session';
 import { dispositionOf, type OwnCause } from './disposition';
 import { reasonHeader, RING_TIMEOUT_REASON } from './hangup-reason';
-import { calledUser, callerUser } from './number-format';
 import { personaOf } from './persona';
+import { firstHost, trunkInvite } from './trunk-invite';
 
 /** How long an ending waits for the final answer to our CANCEL; the SIP layer cleans up for longer. */
 const CANCEL_ANSWER_MS = 5000;
@@ -102,7 +101,7 @@ export class OutboundCall implements RegisteredCall {
       return { sent: false, code, detail };
     };
     try {
-      await media.open(wildcardFor(trunk.gateways?.[0]?.host ?? trunk.host), trunk.mediaTimeoutSeconds);
+      await media.open(wildcardFor(firstHost(trunk)), trunk.mediaTimeoutSeconds);
     } catch (error) {
       return notSent('no_port', messageOf(error));
     }
@@ -179,18 +178,11 @@ export class OutboundCall implements RegisteredCall {
 
   async #sendInvite(limits: DialLimits): Promise<OutboundDialog> {
     const { command, trunk, deps } = this.#options;
-    const { host, port, transport, fromHost = null, transportStrict = false } = trunk;
     const session = this.#session;
     return deps.endpoint.invite(
       {
         sipCallId: command.sipCallId,
-        target: { user: calledUser(command.to, trunk), host, port, transport },
-        gateways: orderSrv(trunk.gateways ?? [], Math.random),
-        fromUser: callerUser(command.callerNumber, trunk),
-        fromHost,
-        headers: Object.entries(trunk.headers ?? {}),
-        transportStrict,
-        credentials: { username: trunk.username, password: trunk.password },
+        ...trunkInvite(trunk, command.to, command.callerNumber),
         offer: (localAddress) => {
           const stopped = this.#stopped(limits);
           if (stopped) throw new DialStopped(stopped);

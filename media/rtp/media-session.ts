@@ -235,7 +235,7 @@ export class MediaSession {
   }
 
   #stats(): RtpStats {
-    const { stats, source, packetsLate, delayMs } = this.#receiver;
+    const { stats, source, packetsLate, framesHeard, delayMs } = this.#receiver;
     const expected = stats.packetsExpected;
     const lossPct = expected === 0 ? 0 : ((stats.packetsLost + packetsLate) / expected) * 100;
     return {
@@ -244,6 +244,7 @@ export class MediaSession {
       packetsLost: stats.packetsLost,
       packetsLate,
       packetsForeign: source.foreignPackets,
+      framesHeard,
       jitterMs: Math.round(stats.jitterMs * 100) / 100,
       roundTripMs: this.#roundTripMs === null ? null : Math.round(this.#roundTripMs * 10) / 10,
       remoteLossPct: this.#remoteLossPct,

@@ -21,9 +21,15 @@ export class Playout {
   readonly #concealment = new LossConcealment();
   readonly #second = new Int16Array(FRAME_SAMPLES);
   #quiet = true;
+  #framesHeard = 0;
 
   constructor(buffer: JitterBuffer) {
     this.#buffer = buffer;
+  }
+
+  /** Frames that were received and more than silence. */
+  get framesHeard(): number {
+    return this.#framesHeard;
   }
 
   /** Fills `out` with the next 20 ms; true when at least half of it was received. `lawOf` names a payload type's law. */
@@ -52,6 +58,7 @@ export class Playout {
     }
     buffer.advance(nowMs);
     this.#quiet = !received || meanMagnitude(out) < QUIET_MEAN;
+    if (!this.#quiet) this.#framesHeard++;
     return received;
   }
 

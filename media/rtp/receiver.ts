@@ -54,6 +54,10 @@ export class Receiver {
     return this.#late;
   }
 
+  get framesHeard(): number {
+    return this.#playout.framesHeard;
+  }
+
   get delayMs(): number {
     return this.#buffer.delayMs;
   }

@@ -28,6 +28,8 @@ export interface RtpStats {
   readonly packetsLost: number;
   readonly packetsLate: number;
   readonly packetsForeign: number;
+  /** Frames of 20 ms from the peer that were more than silence. */
+  readonly framesHeard: number;
   readonly jitterMs: number;
   /** From RTCP; null until measured. */
   readonly roundTripMs: number | null;

@@ -1,6 +1,8 @@
 import type { DigestCredentials, SipIdentity } from './auth/identity';
 import type { DialogDelegate, InboundDialog, OutboundDialog } from './dialog';
 import type { OutboundInvite } from './invite';
+import type { ProbeOutcome, ProbeRequest } from './probe/options-probe';
+import type { NamedTarget, TargetLookup } from './probe/target-lookup';
 
 export interface SipEndpointDelegate {
   /** A new call. The delegate must end it with `answer` or `reject`. */
@@ -11,6 +13,8 @@ export interface SipEndpointDelegate {
   knownAt?(address: string): SipIdentity | undefined;
   /** 200 or 503 + Retry-After for OPTIONS and for INVITE before a transaction exists. */
   availability(): { readonly available: boolean; readonly retryAfterSeconds: number };
+  /** An INVITE with the user name of this trunk was refused: with a wrong password, or signed for another URI. */
+  onDenied?(trunkId: string, source: string, why: 'wrong_password' | 'other_uri'): void;
 }
 
 /** The SIP side of a node, as calls see it. */
@@ -23,6 +27,10 @@ export interface SipEndpoint {
    * (nothing was sent then).
    */
   invite(options: OutboundInvite, delegate: DialogDelegate): Promise<OutboundDialog>;
+  /** Where a call to this peer would go; never rejects. */
+  lookUp(target: NamedTarget): Promise<TargetLookup>;
+  /** OPTIONS to one address; never rejects. */
+  probe(request: ProbeRequest): Promise<ProbeOutcome>;
   close(): Promise<void>;
   /** Calls with any SIP state left, those included whose transactions only wait for their last timers (32 s). */
   readonly dialogCount: number;

@@ -19,6 +19,8 @@ import { SUPPORTED_LINES, validateRequest } from './message/validation';
 import { markReceived } from './message/via';
 import { OwnAddresses } from './own-address';
 import { flowName } from './peer';
+import { OptionsProbe } from './probe/options-probe';
+import { lookUpTarget } from './probe/target-lookup';
 import { SESSION_TIMER_POLICY, tooBrief } from './session-expires';
 import { UacDialog } from './uac-dialog';
 import { UasDialog } from './uas-dialog';
@@ -39,6 +41,8 @@ import type { SipLogger } from './logger';
 import type { SipResponse } from './message/message';
 import type { Refusal } from './message/validation';
 import type { OwnAddress } from './own-address';
+import type { ProbeOutcome, ProbeRequest } from './probe/options-probe';
+import type { NamedTarget, TargetLookup } from './probe/target-lookup';
 import type { SessionTimerPolicy } from './session-expires';
 import type { RateLimit } from '../../ops/token-bucket';
 
@@ -100,6 +104,7 @@ export class SipServer implements SipEndpoint {
       clock: this.#clock,
       credentials: (username) => options.delegate.credentials(username),
       onGuesses: (report) => this.#logger.warn(report, 'wrong SIP credentials'),
+      onDenied: (trunkId, source, why) => options.delegate.onDenied?.(trunkId, source, why),
     });
     this.#edge = new SipEdge({
       listen: options.listen,
@@ -164,6 +169,17 @@ export class SipServer implements SipEndpoint {
       throw error;
     }
     return dialog;
+  }
+
+  lookUp(target: NamedTarget): Promise<TargetLookup> {
+    return lookUpTarget(target, { resolve: this.#context.resolve, names: this.#names.names });
+  }
+
+  async probe(request: ProbeRequest): Promise<ProbeOutcome> {
+    const probe = new OptionsProbe(this.#context, request, makeTag());
+    if (this.#closed) probe.dispose();
+    else this.#dialogs.addOutbound(probe);
+    return probe.run();
   }
 
   #receive(bytes: Buffer, flow: Flow): void {

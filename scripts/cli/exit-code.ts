@@ -1,7 +1,7 @@
 /** What the shell learns; `--help` and docs/cli.md list them. */
 export const EXIT = {
   done: 0,
-  /** The API refused, or does not know what was asked for. */
+  /** The API refused, or does not know what was asked for; a trunk that was checked is not known to work. */
   refused: 1,
   /** The command line or the environment is wrong; nothing was sent. */
   usage: 2,
@@ -16,7 +16,7 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 export const EXIT_CODES_HELP = `Exit codes:
   0  done; with "call --wait": the call was answered
-  1  the API refused, or there is no such thing
+  1  the API refused, or there is no such thing; with "trunks check": it is not known to work
   2  the command line or the environment is wrong
   3  the API cannot be reached, or there is no API key
   4  call --wait: not answered (busy, no answer, declined, canceled …)

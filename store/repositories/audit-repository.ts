@@ -18,6 +18,12 @@ export interface NewAuditEntry {
   readonly after?: object | null;
 }
 
+/** How often something may be done to one thing. */
+export interface AuditedRate {
+  readonly most: number;
+  readonly seconds: number;
+}
+
 export interface AuditFilter extends PageRequest, Period {
   readonly resource?: string | undefined;
   readonly resourceId?: string | undefined;
@@ -48,6 +54,27 @@ export class AuditRepository {
         entry.after ? jsonbParameter(entry.after) : null,
       ],
     );
+  }
+
+  /**
+   * Unless the same was done to the same thing too often: over all processes, because what was done stands here. Gives
+   * the seconds until it may be done again; 0: it was added.
+   */
+  async addWithin(entry: NewAuditEntry & { readonly resourceId: string }, rate: AuditedRate): Promise<number> {
+    const { orgId, action, resourceId } = entry;
+    const { manager } = this.#session;
+    // Who asks for the same at the same time counts after this one.
+    await manager.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`audit ${action} ${resourceId}`]);
+    const rows: { n: number; wait: number | null }[] = await manager.query(
+      `SELECT count(*)::int AS n, ceil(extract(epoch FROM min(at) - clock_timestamp()) + $4)::int AS wait FROM (
+         SELECT at FROM audit_log WHERE org_id = $1 AND resource_id = $2 AND action = $3
+           AND at > clock_timestamp() - $4 * interval '1 second' ORDER BY at DESC LIMIT $5) latest`,
+      [orgId, resourceId, action, rate.seconds, rate.most],
+    );
+    const { n = 0, wait = null } = rows[0] ?? {};
+    if (n >= rate.most) return Math.max(1, wait ?? 1);
+    await this.add(entry);
+    return 0;
   }
 
   /** Newest first. */

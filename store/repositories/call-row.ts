@@ -6,7 +6,8 @@ import { jsonbParameter, storableText } from '../jsonb';
 export interface NewCall {
   readonly id: string;
   readonly orgId: string;
-  readonly agentId: string;
+  /** Null: a test call of a trunk. */
+  readonly agentId: string | null;
   readonly trunkId: string | null;
   readonly sessionId: string;
   readonly direction: CallDirection;

@@ -5,6 +5,7 @@ import type { CallObserver } from '../../media/call/call-observer';
 import { CallRegistry } from '../../media/call/call-registry';
 import { InboundCall } from '../../media/call/inbound-call';
 import { NodeMediaControl } from '../../media/call/media-control';
+import { RecentAttempts } from '../../media/call/recent-attempts';
 import { FakeAgent } from './fake-agent';
 import { FakeClock, settle } from './fake-clock';
 import { AGENT, FakeDirectory, TRUNK } from './fake-directory';
@@ -38,6 +39,7 @@ export class CallLayer {
   readonly directory = new FakeDirectory();
   readonly agents: FakeAgent[] = [];
   readonly rejected: string[] = [];
+  readonly attempts = new RecentAttempts(this.clock);
   warmAtOnce = true;
   /** Throws in the place of making an agent. */
   agentFault: (() => never) | null = null;
@@ -51,6 +53,7 @@ export class CallLayer {
       clock: this.clock,
       registry: this.registry,
       directory: this.directory,
+      attempts: this.attempts,
       calls: { ...this.#shared(), endpoint: this.endpoint, nodeId: 'node-1', bootId: BOOT_ID },
     });
   }
@@ -61,7 +64,8 @@ export class CallLayer {
 
   /** An INVITE reaches the layer. */
   receive(dialog = new FakeInboundDialog()): FakeInboundDialog {
-    InboundCall.receive(dialog, { ...this.#shared(), directory: this.directory, registry: this.registry });
+    const { directory, registry, attempts } = this;
+    InboundCall.receive(dialog, { ...this.#shared(), directory, registry, attempts });
     return dialog;
   }
 

@@ -12,6 +12,12 @@ import type {
 } from '../../contract/commands';
 import type { CallEnding, CallMetrics } from '../../contract/endings';
 import type { CallEvent, CallEvents, StateEvent } from '../../contract/events';
+import type {
+  InboundTrunkCheck,
+  InboundTrunkFindings,
+  OutboundTrunkCheck,
+  OutboundTrunkReport,
+} from '../../contract/trunk-check';
 
 export const METRICS: CallMetrics = {
   postDialDelayMs: 120,
@@ -223,6 +229,28 @@ export class FakeMediaControl implements MediaControl {
 
   trunkRevoked(trunkId: string): void {
     this.revokedTrunks.push(trunkId);
+  }
+
+  /** What a check of an outbound trunk finds; null: the trunk is unknown here. */
+  outboundReport: (check: OutboundTrunkCheck) => Promise<OutboundTrunkReport | null> = () => Promise.resolve(null);
+  readonly outboundChecks: OutboundTrunkCheck[] = [];
+  readonly inboundChecks: InboundTrunkCheck[] = [];
+  inboundFindings: InboundTrunkFindings = {
+    knowsTrunk: true,
+    unavailable: null,
+    endpoint: { addresses: ['203.0.113.9'], status: 200, ours: true, error: null, durationMs: 1 },
+    attempts: [],
+    mediaPort: { port: 20_000, error: null, durationMs: 1 },
+  };
+
+  checkOutboundTrunk(check: OutboundTrunkCheck): Promise<OutboundTrunkReport | null> {
+    this.outboundChecks.push(check);
+    return this.outboundReport(check);
+  }
+
+  checkInboundTrunk(check: InboundTrunkCheck): Promise<InboundTrunkFindings> {
+    this.inboundChecks.push(check);
+    return Promise.resolve(this.inboundFindings);
   }
 
   report(

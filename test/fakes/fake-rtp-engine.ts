@@ -18,6 +18,7 @@ export const QUIET_STATS: RtpStats = {
   roundTripMs: null,
   remoteLossPct: null,
   mos: null,
+  framesHeard: 0,
   maxSendGapMs: 0,
 };
 

@@ -1,6 +1,8 @@
 import type { SipLadderEntry } from '../../contract/events';
 import type { DialogDelegate, InboundDialog, OutboundDialog, PeerLife } from '../../media/sip/dialog';
 import type { SipEndpoint } from '../../media/sip/endpoint';
+import type { ProbeOutcome } from '../../media/sip/probe/options-probe';
+import type { NamedTarget, TargetLookup } from '../../media/sip/probe/target-lookup';
 import type { FinalAnswer, InboundInvite, OutboundInvite } from '../../media/sip/invite';
 import type { ReasonHeader } from '../../media/sip/reason';
 
@@ -216,6 +218,16 @@ export class FakeSipEndpoint implements SipEndpoint {
     dialog.sent.push('INVITE');
     this.dialogs.push(dialog);
     return dialog;
+  }
+
+  lookUp(target: NamedTarget): Promise<TargetLookup> {
+    const { host: address, port, transport } = target;
+    const targets = [{ address, port: port ?? 5060, transport: transport ?? 'udp' } as const];
+    return Promise.resolve({ targets, records: [], failure: null });
+  }
+
+  probe(): Promise<ProbeOutcome> {
+    return Promise.resolve({ kind: 'silent', challenge: null, connectedMs: null, answeredMs: null });
   }
 
   close(): Promise<void> {

@@ -23,6 +23,8 @@ interface DigestServerOptions {
   readonly credentials: (username: string) => DigestCredentials | undefined;
   /** Wrong credentials came, see `GuessLog`. */
   readonly onGuesses?: (report: GuessReport) => void;
+  /** Credentials with a known user name were refused. */
+  readonly onDenied?: (trunkId: string, source: string, why: 'wrong_password' | 'other_uri') => void;
 }
 
 type DigestVerdict =
@@ -105,11 +107,15 @@ export class DigestServer {
     const right = isMadeWith(password) || (previousPassword !== undefined && isMadeWith(previousPassword));
     if (!right || known === undefined) {
       this.#guesses.failed(origin, username, known?.trunkId);
+      if (known !== undefined) this.#options.onDenied?.(known.trunkId, source, 'wrong_password');
       return { kind: 'denied' };
     }
     // SIPp and older phones name the server alone, whomever they call.
     const { requestUri } = request;
-    if (!sameUri(uri, requestUri) && !isServerOf(uri, requestUri)) return { kind: 'other_uri' };
+    if (!sameUri(uri, requestUri) && !isServerOf(uri, requestUri)) {
+      this.#options.onDenied?.(known.trunkId, source, 'other_uri');
+      return { kind: 'other_uri' };
+    }
     if (age > NONCE_LIFETIME_MS || age < -FUTURE_MS) return { kind: 'challenge', stale: true };
     // Without qop there is no count: such a nonce serves once.
     if (!this.#seen.use(nonce, qop === undefined ? 0 : parseInt(nc, 16))) return { kind: 'challenge', stale: true };

@@ -29,7 +29,7 @@ export const DEFAULT_SIP_PORT = 5060;
 /** A peer may name a host with as many as it likes. */
 const MAX_SERVICE_HOSTS = 10;
 
-class PrivateTargetError extends Error {
+export class PrivateTargetError extends Error {
   constructor(host: string) {
     super(`${host} is at a private address only, which ALLOW_PRIVATE_TARGETS forbids`);
     this.name = 'PrivateTargetError';
@@ -70,7 +70,7 @@ export function targetResolver(names: NameLookup, random: () => number): TargetR
 }
 
 /** RFC 3263 §4.1: a domain without NAPTR records is asked for each transport that we speak. */
-async function servicesOf(
+export async function servicesOf(
   names: NameLookup,
   host: string,
   transport: TargetTransport | null,

@@ -94,7 +94,7 @@ export function addCallsCommands(program: Command, session: CliSession): void {
       output.table(transcript.turns, TURN_COLUMNS);
     });
   const tell = async (callId: string, verb: string, body?: object): Promise<void> => {
-    const told = session.api.request<object>('POST', `${callPath(callId)}/${verb}`, body);
+    const told = session.api.request<object>('POST', `${callPath(callId)}/${verb}`, body && { body });
     output.record(await output.waiting('telling the call', told));
   };
   calls

@@ -20,7 +20,7 @@ interface PasswordOption extends OptionValues {
   readonly showPassword?: boolean;
 }
 
-const PATH = '/phone/sip/inbound-trunk';
+export const INBOUND_TRUNK_PATH = '/phone/sip/inbound-trunk';
 const SHOW_PASSWORD = ['--show-password', 'with the password, which is left out otherwise'] as const;
 
 const SETTING_FIELDS: readonly Field[] = [
@@ -54,7 +54,7 @@ const CREATE_FIELDS: readonly Field[] = [
 
 export async function findInboundTrunk({ api }: CliSession): Promise<InboundTrunkItem | null> {
   try {
-    return withoutPassword(await api.get<InboundTrunkItem>(PATH), {});
+    return withoutPassword(await api.get<InboundTrunkItem>(INBOUND_TRUNK_PATH), {});
   } catch (error) {
     if (error instanceof RefusedByApi && error.code === 'inbound_trunk_not_found') return null;
     throw error;
@@ -76,19 +76,19 @@ export function addInboundTrunkCommands(group: Command, session: CliSession): vo
     .command('show', { isDefault: true })
     .description('its SIP endpoint, user name and numbers')
     .option(...SHOW_PASSWORD)
-    .action((options: PasswordOption) => print(session.api.get(PATH), options));
+    .action((options: PasswordOption) => print(session.api.get(INBOUND_TRUNK_PATH), options));
   addBodyFields(group.command('create').description('create it'), CREATE_FIELDS)
     .option(...SHOW_PASSWORD)
     .action(async (options: PasswordOption) => {
       const body = await bodyOf(session, options, CREATE_FIELDS);
-      await print(session.api.request('POST', PATH, { body }), options);
+      await print(session.api.request('POST', INBOUND_TRUNK_PATH, { body }), options);
       if (options.showPassword !== true) output.note('its password: trunkline trunks inbound --show-password');
     });
   addBodyFields(group.command('update').description('change what is given; the rest stays'), PATCH_FIELDS)
     .option(...SHOW_PASSWORD)
     .action(async (options: PasswordOption) => {
       const body = await bodyOf(session, options, PATCH_FIELDS);
-      await print(session.api.request('PATCH', PATH, { body }), options);
+      await print(session.api.request('PATCH', INBOUND_TRUNK_PATH, { body }), options);
     });
   const numbers = group.command('numbers').description('the numbers that it lists');
   numbers
@@ -97,20 +97,23 @@ export function addInboundTrunkCommands(group: Command, session: CliSession): vo
     .option(...SHOW_PASSWORD)
     .action((numbers: readonly string[], options: PasswordOption) => {
       const body = { phone_numbers: numbers };
-      return print(session.api.request('POST', `${PATH}/phone-numbers`, { body }), options);
+      return print(session.api.request('POST', `${INBOUND_TRUNK_PATH}/phone-numbers`, { body }), options);
     });
   numbers
     .command('remove <number>')
     .description('list it no longer; it stays verified')
     .option(...SHOW_PASSWORD)
     .action((number: string, options: PasswordOption) =>
-      print(session.api.request('DELETE', `${PATH}/phone-numbers/${encodeURIComponent(number)}`), options),
+      print(
+        session.api.request('DELETE', `${INBOUND_TRUNK_PATH}/phone-numbers/${encodeURIComponent(number)}`),
+        options,
+      ),
     );
   group
     .command('sync')
     .description('list exactly the verified numbers')
     .option(...SHOW_PASSWORD)
-    .action((options: PasswordOption) => print(session.api.request('POST', `${PATH}/sync`), options));
+    .action((options: PasswordOption) => print(session.api.request('POST', `${INBOUND_TRUNK_PATH}/sync`), options));
   addRoutePreview(group, session);
   group
     .command('delete')
@@ -118,7 +121,7 @@ export function addInboundTrunkCommands(group: Command, session: CliSession): vo
     .option('--force', FORCE_HELP)
     .action(async ({ force }: { readonly force?: boolean }) => {
       const query = { force: force === true ? 'true' : undefined };
-      output.record(await session.api.request('DELETE', PATH, { query }));
+      output.record(await session.api.request('DELETE', INBOUND_TRUNK_PATH, { query }));
     });
 }
 
@@ -130,7 +133,7 @@ function addRoutePreview(group: Command, session: CliSession): void {
     .option('--header <name=value>', 'of the INVITE; may be repeated', namedValue)
     .action(async (number: string, { header }: { readonly header?: Readonly<Record<string, string>> }) => {
       const body = { dialed_number: number, headers: header };
-      const preview = await session.api.request<RoutedBy>('POST', `${PATH}/route-preview`, { body });
+      const preview = await session.api.request<RoutedBy>('POST', `${INBOUND_TRUNK_PATH}/route-preview`, { body });
       if (output.json) return output.value(preview);
       const { steps, ...decision } = preview;
       output.record(decision);

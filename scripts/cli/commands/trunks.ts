@@ -5,6 +5,7 @@ import type { Column } from '../table';
 import { addInboundTrunkCommands, findInboundTrunk } from './inbound-trunk';
 import { addOutboundTrunkCommands, OUTBOUND_TRUNKS } from './outbound-trunks';
 import type { OutboundTrunkItem } from './outbound-trunks';
+import { addTrunkCheckCommand } from './trunk-check';
 
 const COLUMNS: readonly Column<OutboundTrunkItem & { readonly kind: string }>[] = [
   { title: 'KIND', value: ({ kind }) => kind },
@@ -26,6 +27,7 @@ export function addTrunkCommands(program: Command, session: CliSession): void {
       output.table([...first, ...rest], COLUMNS);
       output.remarks(inbound ?? {});
     });
+  addTrunkCheckCommand(trunks, session);
   const inbound = trunks.command('inbound').description('the trunk that a phone system or carrier calls');
   addInboundTrunkCommands(inbound, session);
   const outbound = trunks.command('outbound').description('the trunks that agents dial through');

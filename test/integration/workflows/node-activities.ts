@@ -1,5 +1,6 @@
 import type { DataSource } from 'typeorm';
 import { createMediaActivities } from '../../../activities/media/media-activities';
+import { createTrunkCheckActivities } from '../../../activities/media/trunk-check-activities';
 import { safeFailures } from '../../../activities/safe-failures';
 import type { NodeServicesOptions } from '../../../media-node/node-services';
 import type { Logger } from '../../../ops/logger';
@@ -17,7 +18,10 @@ export function nodeActivities(given: {
   const calls = new CallRepository(given.dataSource);
   const { secrets, logger } = given;
   return {
-    activities: (control, lifetime) => createMediaActivities({ control, lifetime, attempts, calls, secrets, logger }),
+    activities: (control, lifetime) => ({
+      ...createMediaActivities({ control, lifetime, attempts, calls, secrets, logger }),
+      ...createTrunkCheckActivities({ control, calls, secrets, logger }),
+    }),
     interceptors: { activity: [safeFailures] },
   };
 }

@@ -43,7 +43,7 @@ export class AnsweringMachine {
       return;
     }
     this.#seen.add(branchOf(invite));
-    const { challenge, answer } = this.#phone.options;
+    const { challenge, answer, unknownUserStatus } = this.#phone.options;
     const authorization = headerOf(invite, 'proxy-authorization');
     const authenticated =
       challenge !== undefined && authorization !== '' && checkDigest(authorization, challenge, 'INVITE', this.#nonce);
@@ -55,6 +55,11 @@ export class AnsweringMachine {
       authenticated,
     };
     this.invites.push(described);
+    const stranger = authorization !== '' && !authorization.includes(`username="${challenge?.username}"`);
+    if (challenge !== undefined && stranger && unknownUserStatus !== undefined) {
+      this.#respond(invite, from, unknownUserStatus, 'Unknown User', token());
+      return;
+    }
     if (challenge !== undefined && !authenticated) {
       const header = `Digest realm="carrier.test", nonce="${this.#nonce}", algorithm=MD5, qop="auth"`;
       this.#respond(invite, from, 407, 'Proxy Authentication Required', token(), [['Proxy-Authenticate', header]]);
@@ -109,6 +114,8 @@ export class AnsweringMachine {
 
   async #accept(invite: SipText, from: Target, localTag: string): Promise<void> {
     const stream = await this.#phone.openStream();
+    const remote = readSdp(invite.body);
+    const { sendsAudio = true } = this.#phone.options;
     const headers: Header[] = [
       ['Contact', this.#phone.contact()],
       ['Allow', 'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO'],
@@ -127,7 +134,7 @@ export class AnsweringMachine {
       },
       cseq: 0,
       stream,
-      remote: readSdp(invite.body),
+      remote: remote === null ? null : { ...remote, send: remote.send && sendsAudio },
       times: { invite: null, lastInvite: null, ringing: null, answered: performance.now() },
     });
     this.#phone.adopt(call);

@@ -27,8 +27,25 @@ export interface PhoneOptions {
   readonly eventPayloadType?: number;
   /** How incoming calls are treated; default 486. */
   readonly answer?: (invite: IncomingInvite) => Answering;
+  /** Audio is sent from there, while SDP names `address`. */
+  readonly mediaAddress?: string;
+  /** False: not a packet, whatever the SDP says. */
+  readonly sendsAudio?: boolean;
+  /** Makes another SDP of each that would be sent. */
+  readonly sdpText?: (sdp: string) => string;
+  /** How OPTIONS outside a dialog is answered; null: not at all. Default 200. */
+  readonly options?: (request: SipText) => OptionsAnswer | null;
+  /** Of credentials with another user name than `challenge` has; default: a challenge again. */
+  readonly unknownUserStatus?: number;
   /** Challenge every incoming INVITE with 407 and take only these. */
   readonly challenge?: Credentials;
+}
+
+export interface OptionsAnswer {
+  readonly status: number;
+  readonly reason: string;
+  readonly headers?: readonly Header[];
+  readonly body?: string;
 }
 
 export interface IncomingInvite {

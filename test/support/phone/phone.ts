@@ -11,7 +11,7 @@ import { headerOf, parseSip, tagOf, cseqOf } from './sip-text';
 import { Transactions } from './transactions';
 
 import type { PhoneStream } from './media';
-import type { DialOptions, IncomingInvite, PhoneContext, PhoneOptions } from './options';
+import type { DialOptions, Header, IncomingInvite, OptionsAnswer, PhoneContext, PhoneOptions } from './options';
 import type { PhoneCall } from './phone-call';
 import type { SipLink, Target } from './sip-link';
 import type { SipText } from './sip-text';
@@ -99,14 +99,15 @@ export class Phone implements PhoneContext {
   }
 
   async openStream(): Promise<PhoneStream> {
-    const stream = await this.options.media.open(this.address);
+    const stream = await this.options.media.open(this.options.mediaAddress ?? this.address);
     this.#streams.push(stream);
     return stream;
   }
 
   sdp(stream: PhoneStream, direction = 'sendrecv', version = 1): string {
-    const { codecs = ['PCMU', 'PCMA'], eventPayloadType = 101 } = this.options;
-    return writeSdp({ address: this.address, port: stream.port, codecs, eventPayloadType, direction, version });
+    const { codecs = ['PCMU', 'PCMA'], eventPayloadType = 101, sdpText = (sdp: string): string => sdp } = this.options;
+    const { address } = this;
+    return sdpText(writeSdp({ address, port: stream.port, codecs, eventPayloadType, direction, version }));
   }
 
   adopt(call: PhoneCall): void {
@@ -135,14 +136,17 @@ export class Phone implements PhoneContext {
   #request(request: SipText, from: Target): void {
     const inDialog = tagOf(headerOf(request, 'to')) !== '';
     const call = inDialog ? this.calls.get(headerOf(request, 'call-id')) : undefined;
-    const respond = (status: number, reason: string, body = ''): void => {
-      const text = response(request, status, reason, 'phone', [['Contact', this.contact()]], body);
+    const respond = (status: number, reason: string, body = '', headers: readonly Header[] = []): void => {
+      const text = response(request, status, reason, 'phone', [['Contact', this.contact()], ...headers], body);
       this.transactions.respond(request, text, from);
     };
     if (request.method === 'CANCEL') this.#answering.cancel(request, from);
     else if (request.method === 'INVITE' && !inDialog) this.#answering.invite(request, from);
-    else if (request.method === 'OPTIONS' && !inDialog) respond(200, 'OK');
-    else if (call === undefined || call.over) respond(481, 'Call/Transaction Does Not Exist');
+    else if (request.method === 'OPTIONS' && !inDialog) {
+      const { options = (): OptionsAnswer => ({ status: 200, reason: 'OK' }) } = this.options;
+      const answer = options(request);
+      if (answer !== null) respond(answer.status, answer.reason, answer.body, answer.headers);
+    } else if (call === undefined || call.over) respond(481, 'Call/Transaction Does Not Exist');
     else if (request.method === 'INVITE') {
       const remote = readSdp(request.body);
       if (remote !== null) call.stream.setRemote(remote);

@@ -23,6 +23,7 @@ describe('metrics of a media node', () => {
         packetsLost: 2,
         jitterMs: 4,
         mos: 4.2,
+        framesHeard: 0,
         maxSendGapMs: 21,
       },
     });

@@ -22,6 +22,7 @@ import { createTestDatabase } from '../../../support/servers';
 import type { TestDatabase } from '../../../support/servers';
 import { ContractChecker } from './contract-checker';
 import { FakeCallRequests } from '../../../fakes/fake-call-requests';
+import { FakeTrunkChecks } from '../../../fakes/fake-trunk-checks';
 
 export const CALLER = '+15551234567';
 
@@ -58,6 +59,7 @@ export interface ApiServerOptions {
   readonly options?: Partial<AppOptions>;
   readonly rateLimitPerMinute?: number;
   readonly rateLimitStreamingPerMinute?: number;
+  readonly trunkChecks?: (secrets: SecretBox) => AppDeps['trunkChecks'];
   readonly workflows?: (deps: { dataSource: DataSource; secrets: SecretBox }) => AppDeps['workflows'];
 }
 
@@ -122,6 +124,7 @@ export class ApiServer {
       },
       store,
       workflows,
+      trunkChecks: settings.trunkChecks?.(secrets) ?? new FakeTrunkChecks(secrets),
       secrets,
       authenticator: whenConnected(
         apiSource,

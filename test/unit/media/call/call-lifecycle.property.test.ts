@@ -18,6 +18,7 @@ const STATS: RtpStats = {
   roundTripMs: null,
   remoteLossPct: null,
   mos: 4,
+  framesHeard: 0,
   maxSendGapMs: 20,
 };
 /** The longest that a call may wait once its ending is known: for statistics and for the last message. */

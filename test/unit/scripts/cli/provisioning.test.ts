@@ -224,6 +224,53 @@ describe('the command line of what calls are provisioned with', () => {
     expect(JSON.parse((await run([...words, '--json'])).stdout)).toEqual({ steps, ...decision });
   });
 
+  const CHECKED = {
+    ok: false,
+    node: 'media-1',
+    call_id: null,
+    steps: [
+      { step: 'dns', ok: true, duration_ms: 12.4, detail: 'Found.', cause: null, remedy: null },
+      { step: 'transport', ok: false, duration_ms: 30, detail: 'Refused.', cause: 'Closed.', remedy: 'Open it.' },
+      { step: 'options', ok: null, duration_ms: null, detail: 'Not sent.', cause: null, remedy: null },
+    ],
+  };
+  const CHECK_TABLE =
+    'OK  STEP       TIME   DETAIL, CAUSE, REMEDY\n' +
+    '✓   dns        12 ms  Found.\n' +
+    '✗   transport  30 ms  Refused.\n' +
+    '                      cause: Closed.\n' +
+    '                      remedy: Open it.\n' +
+    '–   options    –      Not sent.\n';
+
+  test.each([
+    ['trunks check', 'inbound-trunk/check', undefined],
+    ['trunks check Carrier', `outbound-trunks/${ID}/check`, {}],
+    ['trunks check Carrier --test-number +15559876543', `outbound-trunks/${ID}/check`, { test_number: '+15559876543' }],
+  ])('%s tells each step, and by its exit code that the trunk does not work', async (line, path, body) => {
+    api.on(`POST ${SIP}/${path}`, CHECKED);
+    const { code, stdout, stderr } = await run(line.split(' '));
+    expect([code, stdout]).toEqual([1, CHECK_TABLE]);
+    expect(stderr).toBe('The trunk does not work: see ✗. Looked at by media-1.\n');
+    expect(api.requests.at(-1)?.body).toEqual(body);
+    const json = await run([...line.split(' '), '--json']);
+    expect([json.code, json.stderr, JSON.parse(json.stdout)]).toEqual([1, '', CHECKED]);
+  });
+
+  test.each([
+    [true, 0],
+    [null, 1],
+  ])('a trunk that is found to work, or of which nothing is known: %s', async (ok, code) => {
+    api.on(`POST ${SIP}/inbound-trunk/check`, { ...CHECKED, ok });
+    expect((await run(['trunks', 'check'])).code).toBe(code);
+  });
+
+  test('a test call belongs to an outbound trunk; its record is named', async () => {
+    expect((await run(['trunks', 'check', '--test-number', '+15559876543'])).code).toBe(2);
+    api.on(`POST ${SIP}/outbound-trunks/${ID}/check`, { ...CHECKED, call_id: OTHER });
+    const { stderr } = await run(['trunks', 'check', 'Carrier', '--test-number', '+15559876543']);
+    expect(stderr).toContain(`trunkline calls show ${OTHER}`);
+  });
+
   test('a call tells why its agent answered', async () => {
     const call = { id: OTHER, routing: { steps, agent_id: ID } };
     api.on(`GET /phone/calls/${OTHER}`, call);

@@ -1,0 +1,29 @@
+/** What an outbound trunk makes of every INVITE that goes through it: where it goes, from whom, and what it carries. */
+import type { OutboundTrunkProfile } from '../../contract/directory';
+import { orderSrv } from '../sip/edge/service-records';
+import type { OutboundInvite } from '../sip/invite';
+import { calledUser, callerUser } from './number-format';
+
+/** @param called E.164; @param caller as recorded */
+export function trunkInvite(
+  trunk: OutboundTrunkProfile,
+  called: string,
+  caller: string,
+): Pick<
+  OutboundInvite,
+  'target' | 'gateways' | 'fromUser' | 'fromHost' | 'headers' | 'transportStrict' | 'credentials'
+> {
+  const { host, port, transport, username, password, fromHost = null, transportStrict = false } = trunk;
+  return {
+    target: { user: calledUser(called, trunk), host, port, transport },
+    gateways: orderSrv(trunk.gateways ?? [], Math.random),
+    fromUser: callerUser(caller, trunk),
+    fromHost,
+    headers: Object.entries(trunk.headers ?? {}),
+    transportStrict,
+    credentials: { username, password },
+  };
+}
+
+/** Of which family media will be: that of the first host tried. */
+export const firstHost = (trunk: OutboundTrunkProfile): string => trunk.gateways?.[0]?.host ?? trunk.host;

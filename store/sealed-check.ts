@@ -1,0 +1,30 @@
+/** What the check of a trunk asks and finds, on its way through a workflow's history: sealed, and bound to that check. */
+import { rowAad } from './secrets';
+import type { SecretBox } from './secrets';
+
+export interface CheckIdentity {
+  readonly checkId: string;
+  readonly orgId: string;
+}
+
+/** The question of a check; of an inbound trunk the last two, of an outbound one the first. */
+export interface SealedCheckRequest {
+  readonly testNumber: string | null;
+  readonly username: string;
+  readonly sipEndpoint: string;
+}
+
+export function sealCheck(secrets: Pick<SecretBox, 'seal'>, identity: CheckIdentity, content: object): string {
+  return secrets.seal(JSON.stringify(content), aad(identity));
+}
+
+/** @throws SecretError when it was sealed for another check or with an unknown key */
+export function openCheck<Content extends object>(
+  secrets: Pick<SecretBox, 'open'>,
+  identity: CheckIdentity,
+  sealed: string,
+): Content {
+  return JSON.parse(secrets.open(sealed, aad(identity))) as Content;
+}
+
+const aad = ({ orgId, checkId }: CheckIdentity): string => rowAad(orgId, checkId);
