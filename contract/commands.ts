@@ -31,10 +31,19 @@ interface DialledCall {
 export type DialResult =
   | ({ readonly sent: true } & DialledCall)
   | ({ readonly sent: false; readonly code: 'ended' } & DialledCall)
+  /** Who is called has registered at another node and is reached from there alone. */
+  | { readonly sent: false; readonly code: 'held_elsewhere'; readonly holder: string }
   | { readonly sent: false; readonly code: DialRefusal; readonly detail: string };
 
 export type DialRefusal =
-  'node_full' | 'node_draining' | 'unknown_agent' | 'unknown_trunk' | 'tombstoned' | 'too_late' | 'no_port';
+  | 'node_full'
+  | 'node_draining'
+  | 'unknown_agent'
+  | 'unknown_trunk'
+  | 'tombstoned'
+  | 'too_late'
+  | 'no_port'
+  | 'store_unavailable';
 
 export type CallNodeStatus =
   | { readonly known: false }

@@ -45,6 +45,7 @@ export function createBenchDirectory(): CallDirectory {
   return {
     inboundTrunk: () => undefined,
     outboundTrunk: () => undefined,
+    registeredContacts: () => null,
     agent: (agentId) => (agentId === ECHO_AGENT.id ? ECHO_AGENT : undefined),
     routeInbound: (request) =>
       request.dialedUser === ''

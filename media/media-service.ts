@@ -5,6 +5,7 @@
  *   constructed ──open()──► open ──drain()──► draining ──close()──► closed
  */
 import type { CallDirectory } from '../contract/directory';
+import type { BindingStore } from '../contract/registration';
 import { withDeadline } from '../ops/deadline';
 import { CallRegistry } from './call/call-registry';
 import type { CallDeps } from './call/call-session';
@@ -28,6 +29,8 @@ export interface MediaServiceOptions extends CallDeps {
   readonly createEndpoint: (delegate: SipEndpointDelegate) => SipEndpoint;
   /** Digest credentials of an inbound user; default: the directory's trunks. */
   readonly credentials?: (username: string) => DigestCredentials | undefined;
+  /** Where registrations are kept; without it nobody can register. */
+  readonly bindings?: BindingStore;
 }
 
 export class MediaService {
@@ -45,6 +48,7 @@ export class MediaService {
       onInvite: (dialog) => InboundCall.receive(dialog, inbound),
       credentials: options.credentials ?? ((username) => credentialsOf(directory, clock, username)),
       availability: () => directory.availability(),
+      ...(options.bindings === undefined ? {} : { bindings: options.bindings }),
     });
     this.control = new NodeMediaControl({
       clock,

@@ -97,7 +97,21 @@ export class NodeMediaControl implements MediaControl {
     const { deadlineMs } = options;
     const early = this.#refusal(callId, deadlineMs, null);
     if (early) return refused(early, 'before the attempt was recorded');
-    const call = new OutboundCall({ command, agent, trunk, deps: calls, onEnded: (ended) => registry.leave(ended) });
+    const asked = directory.registeredContacts(trunk);
+    const registered = asked === null ? null : await asked;
+    if (registered?.kind === 'unknown') return refused('store_unavailable', 'registrations cannot be read');
+    if (registered?.kind === 'elsewhere') {
+      calls.observer.rejected('dial_held_elsewhere');
+      return { sent: false, code: 'held_elsewhere', holder: registered.nodeId };
+    }
+    const call = new OutboundCall({
+      command,
+      agent,
+      trunk,
+      contacts: registered?.contacts ?? null,
+      deps: calls,
+      onEnded: (ended) => registry.leave(ended),
+    });
     const admission = registry.enter(call);
     if (admission) return refused(admission, 'admission');
     return call.dial({

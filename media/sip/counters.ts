@@ -10,6 +10,7 @@ export type SipRejectReason =
   | 'challenged'
   | 'stale_nonce'
   | 'wrong_credentials'
+  | 'registration_refused'
   | 'unavailable'
   | 'internal_error'
   | 'guesses_paused'

@@ -1,3 +1,4 @@
+import type { BindingStore } from '../../contract/registration';
 import type { DigestCredentials } from './auth/identity';
 import type { DialogDelegate, InboundDialog, OutboundDialog } from './dialog';
 import type { OutboundInvite } from './invite';
@@ -9,6 +10,8 @@ export interface SipEndpointDelegate {
   credentials(username: string): DigestCredentials | undefined;
   /** 200 or 503 + Retry-After for OPTIONS and for INVITE before a transaction exists. */
   availability(): { readonly available: boolean; readonly retryAfterSeconds: number };
+  /** Who has registered; without it REGISTER gets 405. */
+  readonly bindings?: BindingStore;
 }
 
 /** The SIP side of a node, as calls see it. */

@@ -1,3 +1,4 @@
+import type { SipBinding } from '../../contract/registration';
 import type { SipIdentity } from './auth/identity';
 import type { CallerIdentity } from './caller-identity';
 import type { SipPeer } from './peer';
@@ -31,6 +32,8 @@ export interface OutboundInvite {
     readonly port: number | null;
     readonly transport: 'udp' | 'tcp' | null;
   };
+  /** Who is called in place of the target, whose address-of-record this is: best first, each when the one before is not reached. */
+  readonly contacts?: readonly SipBinding[];
   readonly fromUser: string;
   readonly fromDisplayName?: string;
   readonly credentials: { readonly username: string; readonly password: string };
@@ -59,6 +62,9 @@ export type InviteOutcome =
   /** Timer B; `provisional` is the highest received, null when nothing at all came. */
   | { readonly kind: 'timeout'; readonly provisional: number | null };
 
+/** Nobody is registered: what a proxy would answer (RFC 3261 §21.4.18). */
+export const NOT_REGISTERED_STATUS = 480;
+
 /** Why an INVITE never left: nothing was dialled. */
 export class InviteNotSentError extends Error {
   readonly outcome: InviteOutcome;
@@ -67,5 +73,13 @@ export class InviteNotSentError extends Error {
     super(detail, cause === undefined ? undefined : { cause });
     this.name = 'InviteNotSentError';
     this.outcome = { kind: 'unreachable', detail };
+  }
+}
+
+/** There is nobody to be called at our own address-of-record. */
+export class NotRegisteredError extends InviteNotSentError {
+  constructor() {
+    super('not_registered: nobody is registered with the credentials of the inbound trunk');
+    this.name = 'NotRegisteredError';
   }
 }

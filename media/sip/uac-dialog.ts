@@ -2,15 +2,17 @@ import { TimerSet } from '../clock';
 import { DigestClient } from './auth/digest-client';
 import { DialogLifecycle } from './dialog-lifecycle';
 import { whyUnreachable } from './edge/resolver';
-import { InviteNotSentError } from './invite';
+import { InviteNotSentError, NotRegisteredError } from './invite';
 import { sdpOf } from './message/body';
 import { decodeWireText, encodeWireText } from './message/message';
 import { oneLine } from './message/serialiser';
 import { encodeUserPart, uriHost } from './message/uri';
 import { q850Cause, reasonValue } from './reason';
+import { contactTarget } from './registrar/binding-address';
 import { askForSession, minSe } from './session-expires';
 import { CANCEL_WAIT_MS } from './timers';
 
+import type { SipBinding } from '../../contract/registration';
 import type { RequestCredentials } from './auth/request-credentials';
 import type { DialogDelegate, OutboundDialog, PeerLife } from './dialog';
 import type { DialogContext } from './dialog-context';
@@ -22,6 +24,7 @@ import type { SipRequest, SipResponse } from './message/message';
 import type { OwnAddress } from './own-address';
 import type { SipPeer } from './peer';
 import type { ReasonHeader } from './reason';
+import type { ContactTarget } from './registrar/binding-address';
 import type { SipCore } from './sip-core';
 
 interface UacDialogOptions {
@@ -46,8 +49,15 @@ const MAX_INTERVAL_RAISES = 3;
 const TRYING = 100;
 /** What a challenger adds to the INVITE, about. */
 const CREDENTIALS_BYTES = 300;
+/** Timer B of a registered contact while another is left: one that does not even say 100 has gone, most likely. */
+const CONTACT_TRY_MS = 5_000;
 /** Branches of a fork whose early SDP is kept. */
 const MAX_EARLY_BRANCHES = 32;
+
+/** An address to be tried, and what is written to it when it is that of a registered contact. */
+interface Way extends Pick<ContactTarget, 'connection' | 'address'> {
+  readonly contact: ContactTarget | null;
+}
 
 /**
  * The dialog of a call that goes out, from its INVITE on. One Call-ID; one more INVITE per challenge and per address of
@@ -68,7 +78,9 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
   readonly #earlySdp = new Map<string, string>();
   #core: SipCore | undefined;
   #flow: Flow | undefined;
-  #targets: readonly ResolvedTarget[] = [];
+  #ways: readonly Way[] = [];
+  /** The one that is tried. */
+  #contact: ContactTarget | null = null;
   /** Of the first address that was of no use: it was the best one. */
   #failure: unknown;
   #sdp: string | undefined;
@@ -114,16 +126,18 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
 
   /** @throws InviteNotSentError when no address of the target can be reached; whatever `offer` throws */
   async start(): Promise<void> {
-    const { host, port, transport } = this.#invite.target;
-    try {
-      this.#targets = await this.#context.resolve(host, port, transport);
-    } catch (error) {
-      this.#tellUnreachable(host, error);
-      throw new InviteNotSentError(whyUnreachable(error), error);
+    const { contacts } = this.#invite;
+    this.#ways = contacts === undefined ? await this.#resolved() : contacts.map(wayTo);
+    if (contacts?.length === 0) {
+      const nobody = new NotRegisteredError();
+      this.#tellUnreachable(this.#recordUri, nobody);
+      throw nobody;
     }
     this.#assertOpen();
-    for (const { address } of this.#targets) this.#trusted.add(address);
-    await this.#sendToNextTarget();
+    for (const { address, connection } of this.#ways) {
+      for (const trusted of [address, connection]) if (trusted !== null) this.#trusted.add(trusted.address);
+    }
+    await this.#sendToNext();
   }
 
   cancel(reason?: ReasonHeader): void {
@@ -199,25 +213,43 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
     return this.#provisional ?? (this.#digest.challengers === 0 ? null : TRYING);
   }
 
+  async #resolved(): Promise<readonly Way[]> {
+    const { host, port, transport } = this.#invite.target;
+    try {
+      const found = await this.#context.resolve(host, port, transport);
+      return found.map((address) => ({ address, connection: null, contact: null }));
+    } catch (error) {
+      this.#tellUnreachable(host, error);
+      throw new InviteNotSentError(whyUnreachable(error), error);
+    }
+  }
+
+  /** What is written to the target itself; a registered contact is called by its own (RFC 3261 §16.5). */
   get #requestUri(): string {
+    return this.#contact?.requestUri ?? this.#recordUri;
+  }
+
+  /** Of whoever is called, and To. */
+  get #recordUri(): string {
     const { user, host, port, transport } = this.#invite.target;
     const at = port === null ? uriHost(host) : `${uriHost(host)}:${port}`;
     return `sip:${encodeUserPart(user)}@${at}${transport === 'tcp' ? ';transport=tcp' : ''}`;
   }
 
   /** RFC 3263 §4.3: the next address is tried when one cannot be reached at all. */
-  async #sendToNextTarget(): Promise<void> {
+  async #sendToNext(): Promise<void> {
     for (;;) {
-      const [target, ...rest] = this.#targets;
-      if (target === undefined) throw new InviteNotSentError(whyUnreachable(this.#failure), this.#failure);
-      this.#targets = rest;
+      const [way, ...rest] = this.#ways;
+      if (way === undefined) throw new InviteNotSentError(whyUnreachable(this.#failure), this.#failure);
+      this.#ways = rest;
       let ownAddress: OwnAddress;
       let flow: Flow;
       try {
-        ownAddress = await this.#context.ownAddresses.towards(target.address);
-        flow = await this.#flowTo(target);
+        this.#contact = way.contact;
+        flow = await this.#flowBy(way);
+        ownAddress = await this.#context.ownAddresses.towards(flow.peer.address);
       } catch (error) {
-        this.#tellUnreachable(nameOf(target), error);
+        this.#tellUnreachable(nameOfWay(way), error);
         continue;
       }
       this.#assertOpen();
@@ -230,12 +262,17 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
     }
   }
 
-  async #flowTo({ address, port, transport }: ResolvedTarget): Promise<Flow> {
+  async #flowBy({ address: target, connection }: Way): Promise<Flow> {
     const { edge } = this.#context;
+    const open = connection === null ? undefined : edge.openTcpFlow(connection.address, connection.port);
+    if (open !== undefined) return open;
+    if (target === null) throw new Error('its connection is closed');
+    const { address, port, transport } = target;
     if (transport === 'tcp') {
-      return edge.tcpFlow(address, port, this.#targets.length > 0 ? TCP_TRY_MS : TCP_CONNECT_MS);
+      return edge.tcpFlow(address, port, this.#ways.length > 0 ? TCP_TRY_MS : TCP_CONNECT_MS);
     }
-    if (this.#estimatedBytes > MAX_UDP_REQUEST_BYTES && edge.mayTryTcp(address, port)) {
+    // The flow of a registered contact is the only way to it.
+    if (this.#contact === null && this.#estimatedBytes > MAX_UDP_REQUEST_BYTES && edge.mayTryTcp(address, port)) {
       const tcp = await edge.tcpFlow(address, port, TCP_INSTEAD_CONNECT_MS).catch(() => null);
       if (tcp !== null) return tcp;
       edge.noteNoTcp(address, port);
@@ -258,7 +295,7 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
         onProgress: (response) => this.#progressed(response),
         onAccept: (response) => this.#accepted(response),
         onReject: (response) => this.#rejected(response),
-        onTimeout: () => this.#fail({ kind: 'timeout', provisional: this.#heard }),
+        onTimeout: () => this.#timedOut(),
         onTransportError: (error) => this.#unreachable(error),
       },
     });
@@ -271,14 +308,16 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
     this.#stopWatching = this.#flow?.onFailure((error) => this.#opened.failInvite(error));
     this.#opened.invite({
       requestUri: this.#requestUri,
+      routes: this.#contact?.routes ?? [],
       fromUri: user === '' ? 'sip:anonymous@anonymous.invalid' : `sip:${user}@${fromHost}`,
-      toUri: this.#requestUri,
+      toUri: this.#recordUri,
       callId: this.sipCallId,
       cseq: this.#cseq,
       headers: this.#headers(),
       sdp,
     });
-    const { timerBMs } = this.#invite;
+    const timerBMs = this.#contact !== null && this.#ways.length > 0 ? CONTACT_TRY_MS : this.#invite.timerBMs;
+    this.#timers.clear('B');
     if (timerBMs !== undefined) this.#timers.arm('B', timerBMs, () => this.#opened.expireInvite());
   }
 
@@ -346,15 +385,24 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
     return true;
   }
 
+  /** Of several contacts the next may be the one that still stands. */
+  #timedOut(): void {
+    if (this.#contact !== null && this.#ways.length > 0 && this.#heard === null) {
+      // Should it be the same phone, the same CSeq would be the same request over another path (RFC 3261 §8.2.2.2).
+      this.#cseq += 1;
+      this.#unreachable(new Error('no answer'));
+    } else this.#fail({ kind: 'timeout', provisional: this.#heard });
+  }
+
   #unreachable(error: Error): void {
     if (this.#session.state !== 'setup') return;
     const { peer } = this.#inviteFlow;
     this.#tellUnreachable(nameOf(peer), error);
-    if (this.#targets.length === 0 || this.#provisional !== null || this.#cancelled) {
+    if (this.#ways.length === 0 || this.#provisional !== null || this.#cancelled) {
       this.#fail({ kind: 'unreachable', detail: whyUnreachable(this.#failure) });
       return;
     }
-    this.#sendToNextTarget().catch((failure: unknown) => {
+    this.#sendToNext().catch((failure: unknown) => {
       if (this.#session.state === 'setup') this.#fail({ kind: 'unreachable', detail: whyUnreachable(failure) });
     });
   }
@@ -398,6 +446,16 @@ function outcomeOf(response: SipResponse, provisional: number | null): FinalAnsw
 
 function escapeDisplayName(name: string): string {
   return oneLine(encodeWireText(name)).replace(/[\\"]/g, '\\$&');
+}
+
+function wayTo(binding: SipBinding): Way {
+  const contact = contactTarget(binding);
+  return { address: contact.address, connection: contact.connection, contact };
+}
+
+function nameOfWay({ address, connection }: Way): string {
+  if (address !== null) return nameOf(address);
+  return connection === null ? '' : nameOf({ ...connection, transport: 'tcp' });
 }
 
 function nameOf({ address, port, transport }: ResolvedTarget | SipPeer): string {
