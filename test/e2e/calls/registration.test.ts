@@ -1,3 +1,5 @@
+import { Client } from 'pg';
+
 import { FliteTts } from '../../../media/agent/providers/flite/flite-tts';
 import { Baresip, hasBaresip } from '../../support/baresip';
 import { newNumber, OutboundCalls } from '../../support/outbound';
@@ -48,18 +50,26 @@ describeWithBaresip('a phone that has registered with the credentials of the inb
     );
     credentials = { username: trunk.body.auth_username, password: trunk.body.auth_password };
     trunkId = await calls.trunkTo(stack.sipPort, credentials);
+    await waitFor('the node to know the trunk', 10_000, async () => {
+      const { body } = await stack.api<{ propagating?: true }>('GET', '/phone/sip/inbound-trunk');
+      return body.propagating === undefined ? true : undefined;
+    });
   }, 90_000);
 
   afterEach(async () => {
     await Promise.all(phones.splice(0).map((phone) => phone.stop()));
-    await registered(0);
+    // A phone that ended badly has left its own.
+    const database = new Client({ connectionString: stack.databaseUrl });
+    await database.connect();
+    await database.query('DELETE FROM sip_registrations');
+    await database.end();
   }, 30_000);
 
   afterAll(async () => {
     await stack?.stop();
   }, 60_000);
 
-  /** A phone that ends takes its registration back. */
+  /** A phone that ends takes its own back. */
   function registered(count: number): Promise<readonly Registration[]> {
     return waitFor(`${count} registrations`, 10_000, async () => {
       const { body } = await stack.api<{ registrations: Registration[] }>('GET', '/phone/sip/inbound-trunk');
@@ -74,20 +84,36 @@ describeWithBaresip('a phone that has registered with the credentials of the inb
     return phone;
   }
 
-  async function expectTalk(phone: Baresip): Promise<void> {
+  function stop(phone: Baresip): Promise<Int16Array> {
+    phones.splice(phones.indexOf(phone), 1);
+    return phone.stop();
+  }
+
+  /** Answers the id of the call. */
+  async function expectAnswer(phone: Baresip): Promise<string> {
     const call = await calls.place(trunkId, newNumber());
-    await phone.established();
+    await phone.established(20_000).catch(async (error: unknown) => {
+      throw new Error(`${JSON.stringify(await calls.find(call.id))}\n${(error as Error).message}`, { cause: error });
+    });
     await calls.until(call.id, 'in_progress');
+    return call.id;
+  }
+
+  async function expectHangup(callId: string, phone: Baresip): Promise<void> {
+    expect((await calls.hangup(callId)).status).toBe(200);
+    await phone.closed();
+    expect(await calls.ended(callId)).toMatchObject({ disposition: 'answered', sip: { final_status: 200 } });
+  }
+
+  async function expectTalk(phone: Baresip): Promise<void> {
+    const callId = await expectAnswer(phone);
     const asked = await waitFor('what the phone says', 20_000, async () => {
-      const { body } = await stack.api<{ turns: Turn[] }>('GET', `/phone/calls/${call.id}/transcript`);
+      const { body } = await stack.api<{ turns: Turn[] }>('GET', `/phone/calls/${callId}/transcript`);
       return body.turns.find(({ speaker }) => speaker === 'caller');
     });
     expect(asked.text).toMatch(/opening hours/i);
-    expect((await calls.hangup(call.id)).status).toBe(200);
-    await phone.closed();
-    expect(await calls.ended(call.id)).toMatchObject({ disposition: 'answered', sip: { final_status: 200 } });
-    phones.splice(phones.indexOf(phone), 1);
-    const heard = await phone.stop();
+    await expectHangup(callId, phone);
+    const heard = await stop(phone);
     expect(heard.filter((sample) => Math.abs(sample) > SPEECH).length).toBeGreaterThan(SAMPLE_RATE_HZ / 10);
   }
 
@@ -120,9 +146,12 @@ describeWithBaresip('a phone that has registered with the credentials of the inb
     const phone = await register('udp');
     const [before] = await registered(1);
     await stack.waitForNewPid('media', stack.kill('media'));
-    await stack.waitReady();
+    await waitFor('the node to be back', 30_000, async () => {
+      const answer = await fetch(`${stack.mediaUrl}/ready`).catch(() => undefined);
+      return answer?.status === 200 ? true : undefined;
+    });
     expect(await registered(1)).toEqual([before]);
-    await expectTalk(phone);
+    await expectHangup(await expectAnswer(phone), phone);
   }, 60_000);
 
   it('is called by the node that holds its connection', async () => {
@@ -130,7 +159,9 @@ describeWithBaresip('a phone that has registered with the credentials of the inb
     try {
       const phone = await register('tcp', second.sipPort);
       await registered(1);
-      await expectTalk(phone);
+      await expectHangup(await expectAnswer(phone), phone);
+      // Its end takes the registration back, over the same connection.
+      await stop(phone);
       await registered(0);
     } finally {
       await second.stop();
