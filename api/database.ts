@@ -23,6 +23,7 @@ import { MediaNodeRepository } from '../store/repositories/media-node-repository
 import { OrganisationRepository } from '../store/repositories/organisation-repository';
 import { OutboundTrunkRepository } from '../store/repositories/outbound-trunk-repository';
 import { PhoneNumberRepository } from '../store/repositories/phone-number-repository';
+import { RegistrationRepository } from '../store/repositories/registration-repository';
 import { TransferDestinationRepository } from '../store/repositories/transfer-destination-repository';
 import { RoutingRepository } from '../store/repositories/routing-repository';
 import { TranscriptRepository } from '../store/repositories/transcript-repository';
@@ -68,6 +69,7 @@ function orgStore(session: StoreSession, secrets: SecretBox): OrgStore {
     organisations: new OrganisationRepository(session),
     outboundTrunks: new OutboundTrunkRepository(session, secrets),
     phoneNumbers: new PhoneNumberRepository(session),
+    registrations: new RegistrationRepository(session),
     routing: new RoutingRepository(session),
     transcripts: new TranscriptRepository(session, secrets),
     transferDestinations: new TransferDestinationRepository(session, secrets),

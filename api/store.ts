@@ -14,6 +14,7 @@ import type { MediaNodeRepository } from '../store/repositories/media-node-repos
 import type { OrganisationRepository } from '../store/repositories/organisation-repository';
 import type { OutboundTrunkRepository } from '../store/repositories/outbound-trunk-repository';
 import type { PhoneNumberRepository } from '../store/repositories/phone-number-repository';
+import type { RegistrationRepository } from '../store/repositories/registration-repository';
 import type { TransferDestinationRepository } from '../store/repositories/transfer-destination-repository';
 import type { RoutingRepository } from '../store/repositories/routing-repository';
 import type { TranscriptRepository } from '../store/repositories/transcript-repository';
@@ -40,6 +41,7 @@ export interface OrgStore {
     PhoneNumberRepository,
     'list' | 'find' | 'verified' | 'ofAgent' | 'create' | 'attest' | 'assignToAgent' | 'delete'
   >;
+  readonly registrations: Pick<RegistrationRepository, 'ofTrunk'>;
   readonly transferDestinations: Pick<
     TransferDestinationRepository,
     'list' | 'ofAgent' | 'findForChange' | 'create' | 'update' | 'delete' | 'assign' | 'unassign'

@@ -3,6 +3,7 @@ import { AGENT_ID_HEADER } from '../contract/directory';
 import type { Gateway, Routing } from '../contract/directory';
 import type { Call as CallRow } from '../store/entities/call';
 import type { Contact } from '../store/entities/contact';
+import type { SipBinding } from '../contract/registration';
 import type { InboundTrunk as InboundTrunkRow } from '../store/entities/inbound-trunk';
 import type { PhoneNumber as PhoneNumberRow } from '../store/entities/phone-number';
 import type { AgentRecord } from '../store/repositories/agent-repository';
@@ -13,7 +14,7 @@ import type { ValidationIssue } from './errors';
 import type { AgentResource } from './schemas/agent';
 import type { CallResource, CallEventResource } from './schemas/call';
 import type { ContactResource } from './schemas/contact';
-import type { InboundTrunkResource } from './schemas/inbound-trunk';
+import type { InboundTrunkResource, SipRegistrationResource } from './schemas/inbound-trunk';
 import type { PhoneNumberRecord } from './schemas/number';
 import type { RoutingResource } from './schemas/routing';
 import type { OutboundTrunkResource, OutboundTrunkSummary } from './schemas/outbound-trunk';
@@ -128,6 +129,26 @@ export function outboundTrunkSavedView(row: OutboundTrunkRecord): OutboundTrunkS
 export function outboundTrunkView(row: OutboundTrunkRecord): Omit<OutboundTrunkResource, 'agents'> {
   const view = outboundTrunkAuditView(row);
   return withWarnings(view, outboundTrunkWarnings(view));
+}
+
+export function registrationView(binding: SipBinding): SipRegistrationResource {
+  const { contact, source, path, userAgent } = binding;
+  const host = source.address.includes(':') ? `[${source.address}]` : source.address;
+  return {
+    contact: withoutPassword(contact),
+    transport: source.transport,
+    source: `${host}:${source.port}`,
+    path: path.map(withoutPassword),
+    user_agent: userAgent,
+    registered_at: new Date(binding.registeredAtMs).toISOString(),
+    refreshed_at: new Date(binding.refreshedAtMs).toISOString(),
+    expires_at: new Date(binding.expiresAtMs).toISOString(),
+  };
+}
+
+/** A SIP URI may hold one after its user (RFC 3261 §19.1.1). */
+function withoutPassword(uri: string): string {
+  return uri.replace(/^(<?sips?:[^:@]*):[^@]*@/i, '$1@');
 }
 
 export function outboundTrunkSummaryView(row: OutboundTrunkRecord): OutboundTrunkSummary {

@@ -32,6 +32,8 @@ interface DialledCall {
 export type DialResult =
   | ({ readonly sent: true } & DialledCall)
   | ({ readonly sent: false; readonly code: 'ended' } & DialledCall)
+  /** Who is called has registered at another node and is reached from there alone. */
+  | { readonly sent: false; readonly code: 'held_elsewhere'; readonly holder: string }
   | { readonly sent: false; readonly code: DialRefusal; readonly detail: string };
 
 export type DialRefusal =
@@ -44,7 +46,8 @@ export type DialRefusal =
   | 'no_port'
   /** The trunk carries as many calls as it may, or as many were begun in this second. */
   | 'trunk_full'
-  | 'trunk_rate';
+  | 'trunk_rate'
+  | 'store_unavailable';
 
 export type CallNodeStatus =
   | { readonly known: false }

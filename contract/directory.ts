@@ -1,5 +1,7 @@
 /** What a media node is given to know: who may call in, who answers, over which trunk a call goes out. */
 
+import type { RegisteredContacts } from './registration';
+
 /** By this header of an INVITE a phone system names the agent that shall answer. */
 export const AGENT_ID_HEADER = 'X-OPENCX-AGENT-ID';
 
@@ -162,13 +164,18 @@ export interface Availability {
   readonly reason: string | null;
 }
 
-/** Answers from memory except `startInbound`, which waits for the workflow's start (≤ 2 s) and nothing else. */
+/**
+ * Answers from memory except `startInbound`, which waits for the workflow's start (≤ 2 s) and nothing else, and
+ * `registeredContacts`, which asks PostgreSQL.
+ */
 export interface CallDirectory {
   inboundTrunk(username: string): InboundTrunkProfile | undefined;
   /** The trunk whose calls come from this address without credentials. */
   inboundTrunkAt(address: string): InboundTrunkProfile | undefined;
   outboundTrunk(trunkId: string): OutboundTrunkProfile | undefined;
   agent(agentId: string): AgentProfile | undefined;
+  /** Null: the trunk leads to somebody else. Else it leads to who has registered at our own endpoint. Never rejects. */
+  registeredContacts(trunk: OutboundTrunkProfile): Promise<RegisteredContacts | null> | null;
   routeInbound(request: InboundRequest): RoutingDecision;
   startInbound(request: InboundRequest, decision: RoutingDecision & { ok: true }): Promise<StartInboundResult>;
   /** May new inbound calls come? False while Temporal or PostgreSQL have been away too long, or the node is in doubt of itself. */

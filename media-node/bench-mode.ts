@@ -49,6 +49,7 @@ export function createBenchDirectory(): CallDirectory {
     inboundTrunk: () => undefined,
     inboundTrunkAt: () => undefined,
     outboundTrunk: () => undefined,
+    registeredContacts: () => null,
     agent: (agentId) => (agentId === ECHO_AGENT.id ? ECHO_AGENT : undefined),
     routeInbound: (request) =>
       request.dialedUser === ''

@@ -8,6 +8,7 @@ import type {
   RoutingDecision,
   StartInboundResult,
 } from '../contract/directory';
+import type { RegisteredContacts } from '../contract/registration';
 import { sealDetails } from '../store/call-details';
 import { inboundCallId, uuidV8 } from '../store/ids';
 import type { SecretBox } from '../store/secrets';
@@ -17,6 +18,7 @@ import { routeInbound } from './inbound-routing';
 import { startInbound } from './inbound-start';
 import type { NodeStanding } from './node-standing';
 import type { OutageClock } from './outage-clock';
+import type { Registrations } from './registrations';
 import type { WriteHealth } from './write-health';
 
 /** Without Temporal no call can begin: peers are told so after this, before they try. */
@@ -29,6 +31,7 @@ export interface NodeCallDirectoryOptions {
   readonly nodeId: string;
   readonly bootId: string;
   readonly snapshot: ConfigSnapshot;
+  readonly registrations: Pick<Registrations, 'contacts'>;
   readonly secrets: SecretBox;
   readonly workflows: Pick<CallWorkflows, 'start' | 'describe'>;
   readonly temporalOutage: OutageClock;
@@ -38,7 +41,7 @@ export interface NodeCallDirectoryOptions {
   readonly nowMs?: () => number;
 }
 
-/** Everything from memory, except the start of an inbound call's workflow. */
+/** Everything from memory, except the start of an inbound call's workflow and who is registered. */
 export class NodeCallDirectory implements CallDirectory {
   readonly #options: NodeCallDirectoryOptions;
 
@@ -60,6 +63,10 @@ export class NodeCallDirectory implements CallDirectory {
 
   agent(agentId: string): AgentProfile | undefined {
     return this.#options.snapshot.agent(agentId);
+  }
+
+  registeredContacts(trunk: OutboundTrunkProfile): Promise<RegisteredContacts | null> | null {
+    return this.#options.registrations.contacts(trunk);
   }
 
   routeInbound(request: InboundRequest): RoutingDecision {

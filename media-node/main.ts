@@ -51,7 +51,10 @@ interface Process {
   readonly checks: Map<string, () => string>;
 }
 
-type Surroundings = Pick<MediaServiceOptions, 'bootId' | 'maxCalls' | 'directory' | 'events' | 'createAgent'> & {
+type Surroundings = Pick<
+  MediaServiceOptions,
+  'bootId' | 'maxCalls' | 'directory' | 'bindings' | 'events' | 'createAgent'
+> & {
   readonly sip: Pick<SipServerOptions, 'nonceKey' | 'authentication' | 'anonymousIdentity'>;
 };
 
@@ -128,6 +131,7 @@ async function startNode(self: Process, config: MediaConfig & { readonly mode: '
   const services = new NodeServices({
     nodeId,
     bootId,
+    listening: config.sip,
     dataDir: config.dataDir,
     dataSource,
     databaseUrl: env.DATABASE_URL,
@@ -155,6 +159,7 @@ async function startNode(self: Process, config: MediaConfig & { readonly mode: '
     bootId,
     maxCalls: limit.calls,
     directory: services.directory,
+    bindings: services.bindings,
     events: services.events,
     createAgent: (persona, session, delegate) => agents.createSession(persona, session, delegate),
     sip: { nonceKey: secrets.derive('nonce') },

@@ -25,7 +25,10 @@ export interface MediaWorkersOptions {
   readonly logger: Logger;
 }
 
-/** The two activity workers of a media node: `media:<nodeId>` for its calls, `media` for dials and checks while it accepts any. */
+/**
+ * The two activity workers of a media node: `media:<nodeId>` for its calls and for dials that only it can make, `media`
+ * for dials and checks while it accepts any.
+ */
 export class MediaWorkers {
   readonly #options: MediaWorkersOptions;
   #dialSlots = new DialSlots();
@@ -36,7 +39,7 @@ export class MediaWorkers {
   constructor(options: MediaWorkersOptions) {
     this.#options = options;
     const { logger } = options;
-    const { dialCall, checkOutboundTrunk, ...commands } = options.activities;
+    const { dialCall, checkOutboundTrunk } = options.activities;
     this.#commands = new PersistentWorker({
       name: 'commands',
       connect: options.connect,
@@ -45,7 +48,8 @@ export class MediaWorkers {
         await Worker.create({
           ...this.#common(connection, 'commands'),
           taskQueue: mediaNodeTaskQueue(options.nodeId),
-          activities: commands,
+          // Dials too, of those whom only this node reaches; it refuses them itself while it takes no calls.
+          activities: options.activities,
           maxConcurrentActivityTaskExecutions: COMMAND_SLOTS,
         }),
     });

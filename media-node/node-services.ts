@@ -5,11 +5,14 @@ import type { DataSource } from 'typeorm';
 import type { MediaControl } from '../contract/commands';
 import type { CallDirectory } from '../contract/directory';
 import type { CallEvents } from '../contract/events';
+import type { BindingStore } from '../contract/registration';
 import type { Logger } from '../ops/logger';
+import type { SipListening } from '../ops/sip-address';
 import { ConfigRepository } from '../store/repositories/config-repository';
 import { EventRepository } from '../store/repositories/event-repository';
 import { MediaNodeRepository } from '../store/repositories/media-node-repository';
 import { NodeCallListRepository } from '../store/repositories/node-call-list-repository';
+import { RegistrationRepository } from '../store/repositories/registration-repository';
 import type { SecretBox } from '../store/secrets';
 import { probeStoreWrite } from '../store/write-probe';
 import { CallWorkflows } from '../workflows/client/call-workflows';
@@ -25,6 +28,7 @@ import { NodeLifetime } from './node-lifetime';
 import { NodeRegistration } from './node-registration';
 import type { NodeDescription } from './node-registration';
 import { OutageClock } from './outage-clock';
+import { Registrations } from './registrations';
 import { StateSignaller } from './state-signaller';
 import { probeTemporal } from './temporal-probe';
 import { WriteHealth } from './write-health';
@@ -37,6 +41,8 @@ export interface NodeServicesOptions {
   readonly nodeId: string;
   /** New at every start of the process (UUID). */
   readonly bootId: string;
+  /** An outbound trunk to what is listened on leads to who has registered. */
+  readonly listening: SipListening;
   /** Folder for the spool of events. */
   readonly dataDir: string;
   readonly dataSource: DataSource;
@@ -66,6 +72,7 @@ export interface NodeServicesOptions {
 export class NodeServices {
   readonly directory: CallDirectory;
   readonly events: CallEvents;
+  readonly bindings: BindingStore;
   readonly #options: NodeServicesOptions;
   readonly #calls: CallWorkflows;
   readonly #temporalOutage = new OutageClock();
@@ -117,11 +124,21 @@ export class NodeServices {
       logger,
     });
     this.events = this.#sink;
+    const { snapshot } = this.#config;
+    const registrations = new Registrations({
+      nodeId,
+      snapshot,
+      listening: options.listening,
+      repository: new RegistrationRepository(dataSource),
+      logger,
+    });
+    this.bindings = registrations;
     this.directory = new NodeCallDirectory({
       nodeId,
       bootId,
       secrets,
-      snapshot: this.#config.snapshot,
+      snapshot,
+      registrations,
       workflows: this.#calls,
       temporalOutage: this.#temporalOutage,
       storeOutage: this.#config.outage,

@@ -5,6 +5,7 @@
  *   constructed ──open()──► open ──drain()──► draining ──close()──► closed
  */
 import type { CallDirectory, InboundTrunkProfile } from '../contract/directory';
+import type { BindingStore } from '../contract/registration';
 import { withDeadline } from '../ops/deadline';
 import { CallRegistry } from './call/call-registry';
 import type { CallDeps } from './call/call-session';
@@ -29,6 +30,8 @@ export interface MediaServiceOptions extends CallDeps {
   readonly createEndpoint: (delegate: SipEndpointDelegate) => SipEndpoint;
   /** Digest credentials of an inbound user; default: the directory's trunks. */
   readonly credentials?: (username: string) => DigestCredentials | undefined;
+  /** Where registrations are kept; without it nobody can register. */
+  readonly bindings?: BindingStore;
 }
 
 export class MediaService {
@@ -53,6 +56,7 @@ export class MediaService {
       availability: () => directory.availability(),
       onDenied: (trunkId, source, why) =>
         attempts.note(trunkId, { source, status: why === 'other_uri' ? 400 : 403, why }),
+      ...(options.bindings === undefined ? {} : { bindings: options.bindings }),
     });
     this.control = new NodeMediaControl({
       clock,

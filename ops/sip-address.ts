@@ -4,7 +4,7 @@ import { networkInterfaces } from 'node:os';
 import type { NetworkInterfaceInfo } from 'node:os';
 import type { z } from 'zod';
 
-import { isUnspecified } from './address-scope';
+import { canonicalAddress, isUnspecified } from './address-scope';
 import type { sipEnv } from './env';
 
 export interface SipListening {
@@ -14,6 +14,13 @@ export interface SipListening {
   /** Name or address that peers are told instead. */
   readonly publicHost: string | null;
 }
+
+interface SipTarget {
+  readonly host: string;
+  readonly port: number | null;
+}
+
+type Interfaces = () => NodeJS.Dict<NetworkInterfaceInfo[]>;
 
 const DEFAULT_PORT = 5060;
 
@@ -27,12 +34,25 @@ export function sipListening(env: z.output<z.ZodObject<typeof sipEnv>>): SipList
  */
 export function advertisedSipAddress(
   { hosts, port, publicHost }: SipListening,
-  interfaces: () => NodeJS.Dict<NetworkInterfaceInfo[]> = networkInterfaces,
+  interfaces: Interfaces = networkInterfaces,
 ): string {
   const listened = hosts.find((host) => !isUnspecified(host));
-  const host = publicHost ?? listened ?? firstExternal(interfaces()) ?? '127.0.0.1';
-  const name = isIPv6(host) ? `[${host}]` : host;
-  return port === DEFAULT_PORT ? name : `${name}:${port}`;
+  return sipAddress({ host: publicHost ?? listened ?? firstExternal(interfaces()) ?? '127.0.0.1', port });
+}
+
+/** Whether a target is what phone systems are pointed at, or an address that is listened on. */
+export function isEndpointOf(listening: SipListening, target: SipTarget, interfaces?: Interfaces): boolean {
+  const { hosts, port } = listening;
+  const own = [advertisedSipAddress(listening, interfaces), ...hosts.map((host) => sipAddress({ host, port }))];
+  const asked = sipAddress({ host: target.host.replace(/\.$/, ''), port: target.port ?? port });
+  return own.some((address) => address.toLowerCase() === asked.toLowerCase());
+}
+
+/** `host`, or `host:port` when the port is not 5060, which none stands for; IPv6 in brackets. */
+export function sipAddress({ host, port }: SipTarget): string {
+  const bare = host.replace(/^\[(.*)\]$/, '$1');
+  const name = isIPv6(bare) ? `[${canonicalAddress(bare)}]` : bare;
+  return port === null || port === DEFAULT_PORT ? name : `${name}:${port}`;
 }
 
 function firstExternal(interfaces: NodeJS.Dict<NetworkInterfaceInfo[]>): string | undefined {

@@ -171,7 +171,7 @@ async function dialCall(deps: MediaActivityDeps, input: DialInput): Promise<Dial
       },
       { deadlineMs, beforeSend },
     );
-    outcome = 'nodeId' in result ? result : notSent(deps, callId, result);
+    outcome = 'detail' in result ? notSent(deps, callId, result) : result;
   } catch (error) {
     if (refused === null) throw unknownOutcome('the node failed while it dialled', error);
     outcome = { sent: false, code: 'store_unavailable' };

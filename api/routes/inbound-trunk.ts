@@ -9,7 +9,7 @@ import type { InboundTrunkEndpoint } from '../inbound-trunk-endpoint';
 import { trunkNumbers } from '../inbound-trunk-numbers';
 import { answer, route } from '../route';
 import type { Route } from '../route';
-import { inboundTrunkDeletedExample, inboundTrunkExample } from '../schemas/examples';
+import { inboundTrunkDeletedExample, inboundTrunkExample, registeredTrunkExample } from '../schemas/examples';
 import {
   credentialsRotate,
   inboundTrunk,
@@ -19,7 +19,7 @@ import {
 } from '../schemas/inbound-trunk';
 import { forceQuery } from '../schemas/primitives';
 import type { ApiStore } from '../store';
-import { inboundTrunkAuditView, inboundTrunkView } from '../views';
+import { inboundTrunkAuditView, inboundTrunkView, registrationView } from '../views';
 import { assertIdle } from './idle-trunk';
 
 export interface InboundTrunkRouteDeps {
@@ -71,15 +71,19 @@ export function inboundTrunkRoutes(deps: InboundTrunkRouteDeps): readonly Route[
       method: 'get',
       path: PATH,
       operationId: 'getInboundTrunk',
-      summary: 'The inbound trunk with its credentials',
+      summary: 'The inbound trunk with its credentials, and the phone systems that are registered with them',
       scope: 'sip:read',
       response: inboundTrunk,
       errors: { 404: ['inbound_trunk_not_found'] },
-      responseExample: inboundTrunkExample,
+      responseExample: registeredTrunkExample,
       handle: async ({ principal: { orgId } }) => {
-        const row = await store.forOrg(orgId).read((org) => org.inboundTrunks.find(orgId));
+        const { row, registered } = await store.forOrg(orgId).read(async (org) => {
+          const found = await org.inboundTrunks.find(orgId);
+          return { row: found, registered: found === null ? [] : await org.registrations.ofTrunk(orgId, found.id) };
+        });
         if (row === null) throw notFound('inbound trunk');
-        const view = inboundTrunkView(row, await sipEndpoint.current());
+        const registrations = registered.map(registrationView);
+        const view = { ...inboundTrunkView(row, await sipEndpoint.current()), registrations };
         return answer((await propagation.isBehind(row.version)) ? { ...view, propagating: true } : view);
       },
     }),

@@ -121,6 +121,22 @@ export const inboundTrunkExample: z.output<typeof inboundTrunk> = {
   updated_at: CREATED,
 };
 
+export const registeredTrunkExample: z.output<typeof inboundTrunk> = {
+  ...inboundTrunkExample,
+  registrations: [
+    {
+      contact: 'sip:trunk-5f2c9d0e1a7b3c48@192.168.1.20:5060',
+      transport: 'udp',
+      source: '203.0.113.20:62114',
+      path: [],
+      user_agent: 'FPBX-16.0.40(18.9)',
+      registered_at: CREATED,
+      refreshed_at: CREATED,
+      expires_at: '2026-11-24T09:31:00.000Z',
+    },
+  ],
+};
+
 export const inboundTrunkDeletedExample: z.output<typeof inboundTrunkDeleted> = {
   id: TRUNK_ID,
   deleted: true,

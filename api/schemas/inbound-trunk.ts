@@ -60,6 +60,21 @@ const propagating = z
   .optional()
   .meta({ description: 'Not every media node acts on it yet; without it, all do' });
 
+const registration = z
+  .object({
+    contact: z.string().meta({ description: 'The SIP URI that is called' }),
+    transport: z.enum(['udp', 'tcp', 'tls']),
+    source: z.string().meta({ description: 'Address and port that the REGISTER came from; calls go there' }),
+    path: z.array(z.string()).meta({ description: 'Proxies on the way to it (RFC 3327)' }),
+    user_agent: z.string().nullable(),
+    registered_at: isoTimestamp,
+    refreshed_at: isoTimestamp,
+    expires_at: isoTimestamp,
+  })
+  .meta({ id: 'SipRegistration' });
+
+export type SipRegistrationResource = z.output<typeof registration>;
+
 export const inboundTrunk = z
   .object({
     id,
@@ -80,6 +95,10 @@ export const inboundTrunk = z
     srtp: z.literal('off'),
     max_concurrent_calls: maxConcurrentCalls,
     max_calls_per_second: maxCallsPerSecond,
+    registrations: z
+      .array(registration)
+      .optional()
+      .meta({ description: 'Phone systems that are registered now, the newest first; only on GET' }),
     created_at: isoTimestamp,
     updated_at: isoTimestamp,
     propagating,

@@ -134,10 +134,24 @@ export class NodeMediaControl implements MediaControl {
     const { deadlineMs } = options;
     const early = this.#refusal(callId, deadlineMs, null) ?? registry.admission(trunk.id, trunk);
     if (early) return refused(early, 'before the attempt was recorded');
+    const asked = directory.registeredContacts(trunk);
+    const registered = asked === null ? null : await asked;
+    if (registered?.kind === 'unknown') return refused('store_unavailable', 'registrations cannot be read');
+    if (registered?.kind === 'elsewhere') {
+      calls.observer.rejected('dial_held_elsewhere');
+      return { sent: false, code: 'held_elsewhere', holder: registered.nodeId };
+    }
     const waitMs = registry.pace.turn(trunk.id, trunk.maxCallsPerSecond ?? null, LONGEST_TURN_MS);
     if (waitMs === null) return refused('trunk_rate', 'more calls a second than the trunk may begin');
     if (waitMs > 0) await new Promise<void>((resolve) => void clock.setTimeout(resolve, waitMs));
-    const call = new OutboundCall({ command, agent, trunk, deps: calls, onEnded: (ended) => registry.leave(ended) });
+    const call = new OutboundCall({
+      command,
+      agent,
+      trunk,
+      contacts: registered?.contacts ?? null,
+      deps: calls,
+      onEnded: (ended) => registry.leave(ended),
+    });
     const admission = registry.enter(call, trunk);
     if (admission) return refused(admission, 'admission');
     return call.dial({

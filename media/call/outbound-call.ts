@@ -4,9 +4,11 @@
  */
 import type { CallControl, CommandResult, DialCommand, DialRefusal, DialResult } from '../../contract/commands';
 import type { AgentProfile, OutboundTrunkProfile } from '../../contract/directory';
+import type { SipBinding } from '../../contract/registration';
 import type { CallEnding, EndCause, EndedBy, EndReason, SipOutcome } from '../../contract/endings';
 import type { OutboundDialog } from '../sip/dialog';
 import type { SipEndpoint } from '../sip/endpoint';
+import { NOT_REGISTERED_STATUS, NotRegisteredError } from '../sip/invite';
 import type { FinalAnswer, InviteOutcome } from '../sip/invite';
 import type { ReasonHeader } from '../sip/reason';
 import type { LiveState } from './call-lifecycle';
@@ -30,6 +32,8 @@ export interface OutboundCallOptions {
   readonly command: DialCommand;
   readonly agent: AgentProfile;
   readonly trunk: OutboundTrunkProfile;
+  /** Who has registered, where the trunk leads to our own endpoint; else null. */
+  readonly contacts: readonly SipBinding[] | null;
   readonly deps: OutboundCallDeps;
   readonly onEnded: (call: OutboundCall) => void;
 }
@@ -93,7 +97,7 @@ export class OutboundCall implements RegisteredCall {
 
   /** Rejects with what `beforeSend` rejects with; then, as with a refusal, nothing was sent and no call remains. */
   async dial(limits: DialLimits): Promise<DialResult> {
-    const { command, trunk } = this.#options;
+    const { command, trunk, contacts } = this.#options;
     const { lifecycle, media } = this.#session;
     const notSent = (code: DialRefusal, detail: string): DialResult => {
       this.#options.deps.observer.rejected(`dial_${code}`);
@@ -101,7 +105,7 @@ export class OutboundCall implements RegisteredCall {
       return { sent: false, code, detail };
     };
     try {
-      await media.open(wildcardFor(firstHost(trunk)), trunk.mediaTimeoutSeconds);
+      await media.open(wildcardFor(contacts?.[0]?.source.address ?? firstHost(trunk)), trunk.mediaTimeoutSeconds);
     } catch (error) {
       return notSent('no_port', messageOf(error));
     }
@@ -123,7 +127,8 @@ export class OutboundCall implements RegisteredCall {
     } catch (error) {
       const refusal = error instanceof DialStopped ? error.code : limits.refusal();
       if (refusal !== null && refusal !== 'too_late') return notSent(refusal, messageOf(error));
-      this.#neverSent(messageOf(error));
+      const status = error instanceof NotRegisteredError ? { finalStatus: NOT_REGISTERED_STATUS } : {};
+      this.#neverSent({ ...status, reason: messageOf(error) });
       return { sent: false, code: 'ended', ...call };
     }
     this.#sent();
@@ -165,24 +170,25 @@ export class OutboundCall implements RegisteredCall {
   }
 
   /** No INVITE left and none will: the trunk cannot be reached, or somebody hung up before it was. */
-  #neverSent(reason: string): void {
+  #neverSent(why: Pick<SipOutcome, 'reason'> & Partial<Pick<SipOutcome, 'finalStatus'>>): void {
     const { command } = this.#options;
     const { lifecycle } = this.#session;
     if (this.#cancelled) this.#settleCancelled(null);
     else if (lifecycle.end(() => undefined)) {
-      this.#settle({ disposition: 'trunk_unreachable', endReason: null, endedBy: 'system' }, null, { reason });
+      this.#settle({ disposition: 'trunk_unreachable', endReason: null, endedBy: 'system' }, null, why);
     }
     lifecycle.identify(command.callId, command.orgId);
     lifecycle.sawLastMessage();
   }
 
   async #sendInvite(limits: DialLimits): Promise<OutboundDialog> {
-    const { command, trunk, deps } = this.#options;
+    const { command, trunk, contacts, deps } = this.#options;
     const session = this.#session;
     return deps.endpoint.invite(
       {
         sipCallId: command.sipCallId,
         ...trunkInvite(trunk, command.to, command.callerNumber),
+        ...(contacts === null ? {} : { contacts }),
         offer: (localAddress) => {
           const stopped = this.#stopped(limits);
           if (stopped) throw new DialStopped(stopped);
@@ -320,7 +326,7 @@ export class OutboundCall implements RegisteredCall {
   #settle(
     ending: Omit<CallEnding, 'sip'>,
     answer: FinalAnswer | null,
-    more: Partial<Pick<SipOutcome, 'reason' | 'q850'>> = {},
+    more: Partial<Omit<SipOutcome, 'sipCallId'>> = {},
   ): void {
     const { sipCallId } = this.#options.command;
     const said = { finalStatus: answer?.status ?? null, reason: answer?.reason ?? null, q850: answer?.q850 ?? null };

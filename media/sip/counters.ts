@@ -11,6 +11,7 @@ export type SipRejectReason =
   | 'stale_nonce'
   | 'wrong_credentials'
   | 'source_not_allowed'
+  | 'registration_refused'
   | 'unavailable'
   | 'internal_error'
   | 'guesses_paused'

@@ -1,3 +1,4 @@
+import type { BindingStore } from '../../contract/registration';
 import type { DigestCredentials, SipIdentity } from './auth/identity';
 import type { DialogDelegate, InboundDialog, OutboundDialog } from './dialog';
 import type { OutboundInvite } from './invite';
@@ -15,6 +16,8 @@ export interface SipEndpointDelegate {
   availability(): { readonly available: boolean; readonly retryAfterSeconds: number };
   /** An INVITE with the user name of this trunk was refused: with a wrong password, or signed for another URI. */
   onDenied?(trunkId: string, source: string, why: 'wrong_password' | 'other_uri'): void;
+  /** Who has registered; without it REGISTER gets 405. */
+  readonly bindings?: BindingStore;
 }
 
 /** The SIP side of a node, as calls see it. */

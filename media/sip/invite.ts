@@ -1,3 +1,4 @@
+import type { SipBinding } from '../../contract/registration';
 import type { SipIdentity } from './auth/identity';
 import type { CallerIdentity } from './caller-identity';
 import type { SipPeer } from './peer';
@@ -35,6 +36,8 @@ export interface OutboundInvite {
   readonly target: SipHost & { readonly user: string };
   /** Dialled in the place of the target's host, in this order, each when the one before is of no use. Default none. */
   readonly gateways?: readonly SipHost[];
+  /** Who is called in place of the target, whose address-of-record this is: best first, as `gateways` are. */
+  readonly contacts?: readonly SipBinding[];
   readonly fromUser: string;
   /** Host of From. Default, and null: the target's. */
   readonly fromHost?: string | null;
@@ -67,6 +70,9 @@ export type InviteOutcome =
   /** Timer B; `provisional` is the highest received, null when nothing at all came. */
   | { readonly kind: 'timeout'; readonly provisional: number | null };
 
+/** Nobody is registered: what a proxy would answer (RFC 3261 §21.4.18). */
+export const NOT_REGISTERED_STATUS = 480;
+
 /** Why an INVITE never left: nothing was dialled. */
 export class InviteNotSentError extends Error {
   readonly outcome: InviteOutcome;
@@ -75,5 +81,13 @@ export class InviteNotSentError extends Error {
     super(detail, cause === undefined ? undefined : { cause });
     this.name = 'InviteNotSentError';
     this.outcome = { kind: 'unreachable', detail };
+  }
+}
+
+/** There is nobody to be called at our own address-of-record. */
+export class NotRegisteredError extends InviteNotSentError {
+  constructor() {
+    super('not_registered: nobody is registered with the credentials of the inbound trunk');
+    this.name = 'NotRegisteredError';
   }
 }

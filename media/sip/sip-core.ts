@@ -61,6 +61,8 @@ interface SipCoreOptions extends DialogCoreOptions {
 
 interface ClientInvite {
   readonly requestUri: string;
+  /** Values of Route. */
+  readonly routes?: readonly string[];
   readonly fromUri: string;
   readonly toUri: string;
   readonly callId: string;
@@ -157,7 +159,12 @@ export class SipCore {
       new WireUri(invite.requestUri),
       new WireUri(invite.fromUri),
       new WireUri(invite.toUri),
-      { callId: invite.callId, cseq: invite.cseq, fromTag: this.#options.localTag },
+      {
+        callId: invite.callId,
+        cseq: invite.cseq,
+        fromTag: this.#options.localTag,
+        routeSet: [...(invite.routes ?? [])],
+      },
       [`Contact: ${this.#options.contact}`, `Allow: ${ALLOW}`, ...invite.headers],
       sessionBody(invite.sdp),
     );

@@ -12,15 +12,16 @@ import { InviteNotSentError } from './invite';
 import { describeInvite } from './invite-description';
 import { noLogger } from './logger';
 import { SipRequest } from './message/message';
-import { ALLOW } from './message/methods';
 import { parseMessage } from './message/parser';
 import { buildResponse } from './message/serialiser';
-import { SUPPORTED_LINES, validateRequest } from './message/validation';
+import { allowed, SUPPORTED_LINES, validateRequest } from './message/validation';
 import { markReceived } from './message/via';
 import { OwnAddresses } from './own-address';
 import { flowName } from './peer';
 import { OptionsProbe } from './probe/options-probe';
 import { lookUpTarget } from './probe/target-lookup';
+import { RegisterTransactions } from './registrar/register-transactions';
+import { Registrar } from './registrar/registrar';
 import { SESSION_TIMER_POLICY, tooBrief } from './session-expires';
 import { UacDialog } from './uac-dialog';
 import { UasDialog } from './uas-dialog';
@@ -83,6 +84,9 @@ export class SipServer implements SipEndpoint {
   readonly #options: SipServerOptions;
   readonly #edge: SipEdge;
   readonly #digest: DigestServer;
+  /** Null where nobody can register. */
+  readonly #registrar: Registrar | null;
+  readonly #registers: RegisterTransactions;
   readonly #ownAddresses: OwnAddresses;
   readonly #dialogs = new DialogTable();
   readonly #context: DialogContext;
@@ -106,6 +110,9 @@ export class SipServer implements SipEndpoint {
       onGuesses: (report) => this.#logger.warn(report, 'wrong SIP credentials'),
       onDenied: (trunkId, source, why) => options.delegate.onDenied?.(trunkId, source, why),
     });
+    const { bindings: store } = options.delegate;
+    this.#registers = new RegisterTransactions(this.#clock);
+    this.#registrar = store === undefined ? null : new Registrar({ store, clock: this.#clock, logger: this.#logger });
     this.#edge = new SipEdge({
       listen: options.listen,
       sink: (bytes, flow) => this.#receive(bytes, flow),
@@ -226,7 +233,9 @@ export class SipServer implements SipEndpoint {
       request.replaceTopVia(markReceived(request.list('via')[0]!, via, address, port));
     }
     const refusal =
-      validateRequest(request) ?? this.#checkStream(request, flow) ?? tooBrief(request, this.#context.sessionTimers);
+      validateRequest(request, this.#registrar !== null) ??
+      this.#checkStream(request, flow) ??
+      tooBrief(request, this.#context.sessionTimers);
     if (refusal !== null) {
       const reason = refusal.status === 400 ? 'invalid_request' : 'unsupported';
       this.#refuse(request, flow, refusal, reason);
@@ -241,6 +250,8 @@ export class SipServer implements SipEndpoint {
       this.#deliver(this.#ofInvite(request, key), request, key, flow);
     } else if (method === 'OPTIONS') {
       this.#answerOptions(request, flow);
+    } else if (method === 'REGISTER') {
+      this.#receiveRegister(request, `${key} ${flow.peer.address}`, flow);
     } else if (request.toTag !== '' || method !== 'INVITE') {
       this.#deliver(this.#dialogs.byTag(request.callId, request.toTag), request, key, flow);
     } else {
@@ -275,8 +286,38 @@ export class SipServer implements SipEndpoint {
       this.#refuse(request, flow, unavailable, 'unavailable');
       return;
     }
-    const headers = [`Allow: ${ALLOW}`, 'Accept: application/sdp', 'Accept-Encoding: identity', 'Accept-Language: en'];
-    this.#reply(request, flow, { status: 200, headers: [...headers, ...SUPPORTED_LINES] });
+    const headers = [...allowed(this.#registrar !== null), 'Accept: application/sdp', 'Accept-Encoding: identity'];
+    this.#reply(request, flow, { status: 200, headers: [...headers, 'Accept-Language: en', ...SUPPORTED_LINES] });
+  }
+
+  #receiveRegister(request: SipRequest, key: string, flow: Flow): void {
+    const repeated = this.#registers.find(key);
+    if (repeated === 'pending' || this.#registrar === null) return;
+    if (repeated !== undefined) {
+      this.#reply(request, flow, repeated);
+      return;
+    }
+    // The flow would end with the node; another one may take it.
+    if (this.#draining) {
+      this.#refuse(request, flow, { status: 503, headers: ['Retry-After: 5'] }, 'unavailable');
+      return;
+    }
+    const identity = this.#authenticate(request, flow);
+    if (identity === null) return;
+    const answered = this.#registers.begin(key);
+    this.#registrar
+      .register(request, identity, flow.peer)
+      .catch((error: unknown) => {
+        this.#logger.error({ err: error, trunkId: identity.trunkId }, 'REGISTER could not be served');
+        return { status: 500 };
+      })
+      .then((answer: Refusal) => {
+        answered(answer);
+        if (answer.status === 200) this.#edge.hold(flow);
+        else this.#counters.rejected('registration_refused', answer.status);
+        if (!this.#closed) this.#reply(request, flow, answer);
+      })
+      .catch((error: unknown) => this.#logger.error({ err: error }, 'REGISTER could not be answered'));
   }
 
   #receiveInvite(request: SipRequest, key: string, flow: Flow): void {

@@ -3,12 +3,13 @@ import { TimerSet } from '../clock';
 import { DigestClient } from './auth/digest-client';
 import { DialogLifecycle } from './dialog-lifecycle';
 import { whyUnreachable } from './edge/resolver';
-import { InviteNotSentError } from './invite';
+import { InviteNotSentError, NotRegisteredError } from './invite';
 import { sdpOf } from './message/body';
 import { decodeWireText, encodeWireText } from './message/message';
 import { oneLine } from './message/serialiser';
 import { encodeUserPart, uriHost } from './message/uri';
 import { q850Cause, reasonValue } from './reason';
+import { contactTarget } from './registrar/binding-address';
 import { askForSession, minSe } from './session-expires';
 import { CANCEL_WAIT_MS } from './timers';
 
@@ -23,6 +24,7 @@ import type { SipRequest, SipResponse } from './message/message';
 import type { OwnAddress } from './own-address';
 import type { SipPeer } from './peer';
 import type { ReasonHeader } from './reason';
+import type { ContactTarget } from './registrar/binding-address';
 import type { SipCore } from './sip-core';
 
 interface UacDialogOptions {
@@ -54,9 +56,12 @@ const CREDENTIALS_BYTES = 300;
 /** Branches of a fork whose early SDP is kept. */
 const MAX_EARLY_BRANCHES = 32;
 
+/** An address to be tried, or a connection that is open. */
+type Way = Pick<ContactTarget, 'connection' | 'address'>;
+
 /**
  * The dialog of a call that goes out, from its INVITE on. One Call-ID; one more INVITE per challenge, per address of a
- * host and per host: the next address where one cannot be reached, the next host where none of one can, where it answers
+ * host and per host (or per contact, of who is registered): the next address where one cannot be reached, the next host where none of one can, where it answers
  * 500, 502 or 503, or says nothing at all. After a ringing tone nobody else is called.
  */
 export class UacDialog implements OutboundDialog, RoutedDialog {
@@ -74,11 +79,13 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
   readonly #earlySdp = new Map<string, string>();
   #core: SipCore | undefined;
   #flow: Flow | undefined;
-  /** Those that were not tried yet, and the one that is. */
-  #hosts: readonly SipHost[];
+  /** Those that were not tried yet: hosts, or registered contacts. */
+  #hosts: readonly (SipHost | ContactTarget)[];
+  /** The one that is tried, or whose record the contact that is tried stands in. */
   #host: SipHost;
+  #contact: ContactTarget | null = null;
   /** What is left of its addresses. */
-  #targets: readonly ResolvedTarget[] = [];
+  #ways: readonly Way[] = [];
   /** Of the first address that was of no use: it was the best one. */
   #failure: unknown;
   /** Of a host before: it counts when no other answers. */
@@ -102,7 +109,8 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
     this.localTag = localTag;
     this.#context = context;
     this.#invite = invite;
-    this.#hosts = invite.gateways === undefined || invite.gateways.length === 0 ? [invite.target] : invite.gateways;
+    const { contacts, gateways = [], target } = invite;
+    this.#hosts = contacts?.map(contactTarget) ?? (gateways.length === 0 ? [target] : gateways);
     this.#host = invite.target;
     this.#intervalSeconds = context.sessionTimers.intervalSeconds;
     this.#minimumSeconds = context.sessionTimers.minimumSeconds;
@@ -130,6 +138,11 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
 
   /** @throws InviteNotSentError when no address of the target can be reached; whatever `offer` throws */
   async start(): Promise<void> {
+    if (this.#invite.contacts?.length === 0) {
+      const nobody = new NotRegisteredError();
+      this.#tellUnreachable(this.#recordUri, nobody);
+      throw nobody;
+    }
     if (!(await this.#sendToNextHost())) throw new InviteNotSentError(whyUnreachable(this.#failure), this.#failure);
   }
 
@@ -215,7 +228,13 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
     return this.#provisional !== null && this.#provisional > TRYING;
   }
 
+  /** What is written to the target itself; a registered contact is called by its own (RFC 3261 §16.5). */
   get #requestUri(): string {
+    return this.#contact?.requestUri ?? this.#recordUri;
+  }
+
+  /** Of whoever is called, and To. */
+  get #recordUri(): string {
     const { user } = this.#invite.target;
     const { host, port, transport } = this.#host;
     const at = port === null ? uriHost(host) : `${uriHost(host)}:${port}`;
@@ -229,46 +248,51 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
       if (host === undefined) return false;
       this.#hosts = rest;
       try {
-        this.#targets = await this.#addressesOf(host);
+        this.#ways = 'requestUri' in host ? [host] : await this.#waysTo(host);
       } catch (error) {
-        this.#tellUnreachable(host.host, error);
+        this.#tellUnreachable('host' in host ? host.host : '', error);
         continue;
       }
       this.#assertOpen();
-      for (const { address } of this.#targets) this.#trusted.add(address);
+      for (const { address, connection } of this.#ways) {
+        for (const trusted of [address, connection]) if (trusted !== null) this.#trusted.add(trusted.address);
+      }
       this.#beginWith(host);
-      if (await this.#sendToNextTarget()) return true;
+      if (await this.#sendToNextWay()) return true;
     }
   }
 
-  async #addressesOf({ host, port, transport }: SipHost): Promise<readonly ResolvedTarget[]> {
+  async #waysTo({ host, port, transport }: SipHost): Promise<readonly Way[]> {
     const found = this.#context.resolve(host, port, transport);
-    if (this.#hosts.length === 0) return found;
-    return withDeadline(found, NAME_TRY_MS, { timers: this.#context.clock, message: 'no answer of a name server' });
+    const last = this.#hosts.length === 0;
+    const limit = { timers: this.#context.clock, message: 'no answer of a name server' };
+    const addresses = await (last ? found : withDeadline(found, NAME_TRY_MS, limit));
+    return addresses.map((address) => ({ address, connection: null }));
   }
 
   /** For each it is a request of its own: with the next CSeq, so that no common server takes it for one it knows. */
-  #beginWith(host: SipHost): void {
+  #beginWith(host: SipHost | ContactTarget): void {
     if (this.#core !== undefined) this.#cseq += 1;
-    this.#host = host;
+    if ('requestUri' in host) this.#contact = host;
+    else this.#host = host;
     this.#provisional = null;
     this.#challenged = false;
     this.#mayRepeat = this.#credentials.newRequest();
   }
 
   /** RFC 3263 §4.3: the next address is tried when one cannot be reached at all. False when none is left. */
-  async #sendToNextTarget(): Promise<boolean> {
+  async #sendToNextWay(): Promise<boolean> {
     for (;;) {
-      const [target, ...rest] = this.#targets;
-      if (target === undefined) return false;
-      this.#targets = rest;
+      const [way, ...rest] = this.#ways;
+      if (way === undefined) return false;
+      this.#ways = rest;
       let ownAddress: OwnAddress;
       let flow: Flow;
       try {
-        ownAddress = await this.#context.ownAddresses.towards(target.address);
-        flow = await this.#flowTo(target);
+        flow = await this.#flowBy(way);
+        ownAddress = await this.#context.ownAddresses.towards(flow.peer.address);
       } catch (error) {
-        this.#tellUnreachable(nameOf(target), error);
+        this.#tellUnreachable(nameOfWay(way), error);
         continue;
       }
       this.#assertOpen();
@@ -281,14 +305,19 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
     }
   }
 
-  async #flowTo({ address, port, transport }: ResolvedTarget): Promise<Flow> {
+  async #flowBy({ address: target, connection }: Way): Promise<Flow> {
     const { edge } = this.#context;
+    const open = connection === null ? undefined : edge.openTcpFlow(connection.address, connection.port);
+    if (open !== undefined) return open;
+    if (target === null) throw new Error('its connection is closed');
+    const { address, port, transport } = target;
     if (transport === 'tcp') {
-      const more = this.#targets.length + this.#hosts.length > 0;
+      const more = this.#ways.length + this.#hosts.length > 0;
       return edge.tcpFlow(address, port, more ? TCP_TRY_MS : TCP_CONNECT_MS);
     }
-    const { transportStrict = false } = this.#invite;
-    if (!transportStrict && this.#estimatedBytes > MAX_UDP_REQUEST_BYTES && edge.mayTryTcp(address, port)) {
+    // The flow of a registered contact is the only way to it.
+    const mayGrow = this.#contact === null && this.#invite.transportStrict !== true;
+    if (mayGrow && this.#estimatedBytes > MAX_UDP_REQUEST_BYTES && edge.mayTryTcp(address, port)) {
       const tcp = await edge.tcpFlow(address, port, TCP_INSTEAD_CONNECT_MS).catch(() => null);
       if (tcp !== null) return tcp;
       edge.noteNoTcp(address, port);
@@ -324,8 +353,9 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
     this.#stopWatching = this.#flow?.onFailure((error) => this.#opened.failInvite(error));
     this.#opened.invite({
       requestUri: this.#requestUri,
+      routes: this.#contact?.routes ?? [],
       fromUri: user === '' ? 'sip:anonymous@anonymous.invalid' : `sip:${user}@${fromHost}`,
-      toUri: this.#requestUri,
+      toUri: this.#recordUri,
       callId: this.sipCallId,
       cseq: this.#cseq,
       headers: this.#headers(),
@@ -413,14 +443,14 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
   /** The host that is tried could not take the call. */
   #tryNextHost(why: string): void {
     this.#tellUnreachable(nameOf(this.#inviteFlow.peer), new Error(why));
-    this.#targets = [];
+    this.#ways = [];
     this.#tryOn();
   }
 
   /** At the next address of the host, or the next host. */
   #tryOn(): void {
     this.#stopTimers();
-    const next = async (): Promise<boolean> => (await this.#sendToNextTarget()) || this.#sendToNextHost();
+    const next = async (): Promise<boolean> => (await this.#sendToNextWay()) || this.#sendToNextHost();
     next()
       .then((sent) => sent || this.#failUnreachable(this.#failure))
       .catch((error: unknown) => this.#failUnreachable(error));
@@ -444,7 +474,7 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
     if (this.#session.state !== 'setup') return;
     const { peer } = this.#inviteFlow;
     this.#tellUnreachable(nameOf(peer), error);
-    const left = this.#targets.length + this.#hosts.length > 0;
+    const left = this.#ways.length + this.#hosts.length > 0;
     if (!left || this.#provisional !== null || this.#cancelled) this.#failUnreachable(this.#failure);
     else this.#tryOn();
   }
@@ -488,6 +518,11 @@ function outcomeOf(response: SipResponse, provisional: number | null): FinalAnsw
 
 function escapeDisplayName(name: string): string {
   return oneLine(encodeWireText(name)).replace(/[\\"]/g, '\\$&');
+}
+
+function nameOfWay({ address, connection }: Way): string {
+  if (address !== null) return nameOf(address);
+  return connection === null ? '' : nameOf({ ...connection, transport: 'tcp' });
 }
 
 function nameOf({ address, port, transport }: ResolvedTarget | SipPeer): string {

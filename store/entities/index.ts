@@ -15,6 +15,7 @@ import { MediaNode } from './media-node';
 import { Organisation } from './organisation';
 import { OutboundTrunk } from './outbound-trunk';
 import { PhoneNumber } from './phone-number';
+import { SipRegistration } from './sip-registration';
 import { TranscriptTurnRow } from './transcript-turn';
 import { TransferDestination } from './transfer-destination';
 
@@ -36,6 +37,7 @@ export const ENTITIES = [
   Organisation,
   OutboundTrunk,
   PhoneNumber,
+  SipRegistration,
   TranscriptTurnRow,
   TransferDestination,
 ];

@@ -14,6 +14,7 @@ import { NodesConfigVersion1764540000000 } from './1764540000000-nodes-config-ve
 import { RotationOfCredentials1764550000000 } from './1764550000000-rotation-of-credentials';
 import { ListsIndexes1764560000000 } from './1764560000000-lists-indexes';
 import { LimitsKeyRates1764570000000 } from './1764570000000-limits-key-rates';
+import { Registrations1764600300000 } from './1764600300000-registrations';
 import { TrunkSettings1764600600000 } from './1764600600000-trunk-settings';
 import { SpeedOfRequests1764600700000 } from './1764600700000-speed-of-requests';
 
@@ -34,6 +35,7 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   RotationOfCredentials1764550000000,
   ListsIndexes1764560000000,
   LimitsKeyRates1764570000000,
+  Registrations1764600300000,
   TrunkSettings1764600600000,
   SpeedOfRequests1764600700000,
 ];

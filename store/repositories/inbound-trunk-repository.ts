@@ -4,6 +4,7 @@ import { DEFAULT_MEDIA_TIMEOUT_SECONDS } from '../../contract/directory';
 import type { ConfigTransaction } from '../config-transaction';
 import { InboundTrunk } from '../entities/inbound-trunk';
 import { InboundTrunkNetwork } from '../entities/inbound-trunk-network';
+import { SipRegistration } from '../entities/sip-registration';
 import { StoreError, violatedExclusion, violatedUnique } from '../errors';
 import { uuidV7 } from '../ids';
 import type { StoreSession } from '../organisation-scope';
@@ -94,7 +95,7 @@ export class InboundTrunkRepository {
   }
 
   /**
-   * A new password; the one before lets calls in for so long too.
+   * A new password; the one before lets calls in for so long too. Without that time, who registered with it is forgotten.
    * @throws StoreError `not_found`
    */
   async rotatePassword(tx: ConfigTransaction, orgId: string, graceSeconds: number): Promise<InboundTrunkRecord> {
@@ -111,6 +112,7 @@ export class InboundTrunkRepository {
     const sealed = this.#secrets.seal(newPassword(), rowAad(orgId, id));
     const set = { ...previous, authPasswordSealed: sealed, updatedAt: () => 'now()' };
     await tx.manager.update(InboundTrunk, { id, orgId }, set);
+    if (graceSeconds === 0) await tx.manager.delete(SipRegistration, { trunkId: id, orgId });
     return this.#changed(tx, orgId);
   }
 

@@ -7,6 +7,7 @@ import { InboundTrunk } from '../entities/inbound-trunk';
 import { Organisation } from '../entities/organisation';
 import { OutboundTrunk } from '../entities/outbound-trunk';
 import { PhoneNumber } from '../entities/phone-number';
+import { SipRegistration } from '../entities/sip-registration';
 import { TransferDestination } from '../entities/transfer-destination';
 import { isUuid, uuidV7 } from '../ids';
 import type { StoreSession } from '../organisation-scope';
@@ -75,6 +76,8 @@ export class OrganisationRepository {
       const trunks = { where: { orgId: id }, order: { id: 'ASC' }, lock: FOR_UPDATE } as const;
       tx.changed('inbound_trunk', ...(await manager.find(InboundTrunk, trunks)).map((trunk) => trunk.id));
       tx.changed('outbound_trunk', ...(await manager.find(OutboundTrunk, trunks)).map((trunk) => trunk.id));
+      // Who is registered with its trunk is called no more; a deleted trunk takes them along.
+      if (suspended) await manager.delete(SipRegistration, { orgId: id });
     }
     return manager.findOneByOrFail(Organisation, { id });
   }

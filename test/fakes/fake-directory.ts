@@ -8,6 +8,8 @@ import type {
   RoutingDecision,
   StartInboundResult,
 } from '../../contract/directory';
+import type { RegisteredContacts } from '../../contract/registration';
+
 export const AGENT: AgentProfile = {
   id: 'agent-1',
   orgId: 'org-1',
@@ -71,6 +73,13 @@ export class FakeDirectory implements CallDirectory {
 
   agent(agentId: string): AgentProfile | undefined {
     return agentId === AGENT.id ? AGENT : undefined;
+  }
+
+  /** Of every trunk; null: none leads to ourselves. */
+  registered: RegisteredContacts | null = null;
+
+  registeredContacts(): Promise<RegisteredContacts | null> | null {
+    return this.registered === null ? null : Promise.resolve(this.registered);
   }
 
   routeInbound(): RoutingDecision {

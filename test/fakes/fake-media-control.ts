@@ -32,6 +32,7 @@ export type DialPlan =
   | { readonly kind: 'ring' }
   | { readonly kind: 'answer' }
   | { readonly kind: 'refuse'; readonly code: DialRefusal }
+  | { readonly kind: 'held_elsewhere'; readonly holder: string }
   | { readonly kind: 'unreachable'; readonly reason: string }
   | { readonly kind: 'reach_for'; readonly ms: number }
   | { readonly kind: 'end'; readonly ending: CallEnding }
@@ -84,6 +85,7 @@ export class FakeMediaControl implements MediaControl {
     this.dials.push(command);
     const plan = this.plan(command);
     if (plan.kind === 'refuse') return { sent: false, code: plan.code, detail: '' };
+    if (plan.kind === 'held_elsewhere') return { sent: false, code: 'held_elsewhere', holder: plan.holder };
     if (plan.kind === 'hang_before_intended') return await this.#never();
     await options.beforeSend();
     if (plan.kind === 'hang_after_intended') return await this.#never();

@@ -34,6 +34,17 @@ export class Baresip {
 
   /** Starts the phone and dials `user` at the server. */
   static async call(user: string, options: BaresipOptions): Promise<Baresip> {
+    const { address, port } = options.server;
+    const uri = `sip:${user}@${address}:${port};transport=${options.transport ?? 'udp'}`;
+    return Baresip.#start(options, 'regint=0', ['-e', `/dial ${uri}`]);
+  }
+
+  /** Starts the phone, which registers for an hour and answers whoever calls it. */
+  static async register(options: BaresipOptions): Promise<Baresip> {
+    return Baresip.#start(options, 'regint=3600;answermode=auto', []);
+  }
+
+  static async #start(options: BaresipOptions, how: string, args: readonly string[]): Promise<Baresip> {
     const dir = mkdtempSync(join(tmpdir(), 'trunkline-baresip-'));
     const says = options.says ?? new Int16Array(60 * SAMPLE_RATE_HZ);
     writeWav(join(dir, 'says.wav'), { sampleRateHz: SAMPLE_RATE_HZ, pcm: says });
@@ -42,12 +53,11 @@ export class Baresip {
     const { username, password } = options.credentials;
     const { address, port } = options.server;
     const transport = options.transport ?? 'udp';
-    const account = `<sip:${username}@${address}:${port};transport=${transport}>;auth_user=${username};auth_pass=${password};regint=0;audio_codecs=PCMU/8000/1,PCMA/8000/1`;
+    const account = `<sip:${username}@${address}:${port};transport=${transport}>;auth_user=${username};auth_pass=${password};${how};audio_codecs=PCMU/8000/1,PCMA/8000/1`;
     writeFileSync(join(dir, 'accounts'), `${account}\n`);
-    const uri = `sip:${user}@${address}:${port};transport=${transport}`;
     return new Baresip(
       dir,
-      spawn('baresip', ['-4', '-f', dir, '-e', `/dial ${uri}`], { cwd: dir, stdio: ['ignore', 'pipe', 'pipe'] }),
+      spawn('baresip', ['-4', '-f', dir, ...args], { cwd: dir, stdio: ['ignore', 'pipe', 'pipe'] }),
     );
   }
 

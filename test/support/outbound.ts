@@ -19,7 +19,11 @@ export interface CallRecord {
   readonly answered_at: string | null;
   readonly duration_seconds: number | null;
   readonly truncated: boolean;
-  readonly sip: { readonly call_id: string | null; readonly final_status: number | null };
+  readonly sip: {
+    readonly call_id: string | null;
+    readonly final_status: number | null;
+    readonly reason: string | null;
+  };
 }
 
 export interface CallEventItem {

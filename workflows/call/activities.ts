@@ -16,7 +16,7 @@ export interface DialInput {
  * not open the call's details. The words of a refusal stay in the node's log.
  */
 export type DialReport =
-  | Extract<DialResult, { nodeId: string }>
+  | Extract<DialResult, { nodeId: string } | { holder: string }>
   | { readonly sent: false; readonly code: DialRefusal | 'store_unavailable' | 'unreadable' };
 
 export interface SealedCommand extends ControlRequest {
@@ -25,7 +25,7 @@ export interface SealedCommand extends ControlRequest {
   readonly bootId: string;
 }
 
-/** `dialCall` on the queue `media`, all else on `media:<nodeId>`. */
+/** `dialCall` on the queue `media`, or on `media:<nodeId>` as all else where only that node reaches who is called. */
 export interface CallNodeActivities {
   /**
    * Stores the call's row and the attempt, hands the INVITE to the socket and returns. `sent: false`: none left and none

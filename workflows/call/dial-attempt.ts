@@ -6,7 +6,7 @@ import {
   proxyActivities,
   TimeoutFailure,
 } from '@temporalio/workflow';
-import { MEDIA_TASK_QUEUE } from '../ids';
+import { MEDIA_TASK_QUEUE, mediaNodeTaskQueue } from '../ids';
 import type { CallNodeActivities, DialReport } from './activities';
 import type { OutboundCallInput } from './input';
 
@@ -18,15 +18,16 @@ export class DialAttempt {
   readonly #scope = new CancellationScope({ cancellable: true });
   #withdrawn = false;
 
-  async run(input: OutboundCallInput, n: number): Promise<AttemptOutcome> {
+  /** @param nodeId null: any node may dial */
+  async run(input: OutboundCallInput, n: number, nodeId: string | null): Promise<AttemptOutcome> {
     const media = proxyActivities<CallNodeActivities>({
-      taskQueue: MEDIA_TASK_QUEUE,
+      taskQueue: nodeId === null ? MEDIA_TASK_QUEUE : mediaNodeTaskQueue(nodeId),
       scheduleToStartTimeout: '5s',
       startToCloseTimeout: '5s',
       retry: { maximumAttempts: 1 },
       // The dial does not listen to cancellation: once begun, its own answer counts.
       cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-      summary: `dial, attempt ${n}, trunk ${input.trunkId}`,
+      summary: `dial, attempt ${n}, trunk ${input.trunkId}${nodeId === null ? '' : `, on ${nodeId}`}`,
     });
     try {
       return await this.#scope.run(() => media.dialCall({ call: input, n }));

@@ -28,6 +28,8 @@ export type DialEnd = { readonly attempt: number; readonly certain: boolean } | 
 export async function dial(run: CallRun, input: OutboundCallInput): Promise<DialEnd> {
   const { progress, projection } = run;
   const interrupted = (): boolean => progress.ended || run.hangupRequest !== null;
+  /** The node that holds the registration of who is called; null: any node. */
+  let holder: string | null = null;
   for (let n = 1; !progress.ended; n++) {
     if (run.hangupRequest !== null) {
       progress.end(canceledUndialled(run.hangupRequest), Date.now());
@@ -35,7 +37,9 @@ export async function dial(run: CallRun, input: OutboundCallInput): Promise<Dial
       progress.end(NOT_DIALLED, Date.now());
     } else {
       run.attempt = n;
-      const outcome = await attempt(run, input, n);
+      const outcome = await attempt(run, input, n, holder);
+      const directed: boolean = holder !== null;
+      holder = null;
       if (progress.node !== null || (typeof outcome === 'object' && 'nodeId' in outcome)) projection.recordedByNode();
       else projection.recordCall(input);
       if (outcome === 'placed') {
@@ -51,6 +55,10 @@ export async function dial(run: CallRun, input: OutboundCallInput): Promise<Dial
       }
       progress.requeued();
       if (outcome === 'withdrawn') continue;
+      if ('holder' in outcome) {
+        holder = outcome.holder;
+        if (!directed) continue;
+      }
       const ending = hopeless(outcome.code, n);
       if (ending !== null) progress.end(ending, Date.now());
       else await pause(run, input, n, interrupted);
@@ -63,13 +71,18 @@ export async function dial(run: CallRun, input: OutboundCallInput): Promise<Dial
  * `placed`: it is known which node has the call, by its events or because it was asked, before the dial itself has
  * answered; the answer is not waited for then.
  */
-async function attempt(run: CallRun, input: OutboundCallInput, n: number): Promise<AttemptOutcome | 'placed'> {
+async function attempt(
+  run: CallRun,
+  input: OutboundCallInput,
+  n: number,
+  holder: string | null,
+): Promise<AttemptOutcome | 'placed'> {
   const { progress, projection } = run;
   progress.dialing();
   const dialled = new DialAttempt();
   const placed = (): boolean => progress.node !== null || progress.ended;
   let open = true;
-  const answer = dialled.run(input, n).finally(() => {
+  const answer = dialled.run(input, n, holder).finally(() => {
     open = false;
   });
   const settled = (): boolean => !open || placed() || run.hangupRequest !== null;

@@ -82,6 +82,11 @@ export class SipEdge {
     if (peer.transport === 'tcp') this.#connections.prove(peer);
   }
 
+  /** The flow is how its peer is called: a connection stays open over the silence between two registrations. */
+  hold({ peer }: Flow): void {
+    if (peer.transport === 'tcp') this.#connections.hold(peer);
+  }
+
   /** What was handed on could not be parsed. */
   noteUnparsable(bytes: Buffer, { peer }: Flow): void {
     this.#sources.unparsable(bytes, peer);

@@ -19,6 +19,8 @@ export interface TcpLimits {
   readonly messageMs: number;
   /** A connection on which nothing comes is closed after this. */
   readonly idleMs: number;
+  /** The same for one whose peer has registered: longer than the longest registration. */
+  readonly heldIdleMs: number;
   /** What may wait to be read by a slow peer. */
   readonly maxUnsentBytes: number;
 }
@@ -28,6 +30,7 @@ export const DEFAULT_TCP_LIMITS: TcpLimits = {
   maxConnectionsPerSource: 500,
   messageMs: 10_000,
   idleMs: 10 * 60_000,
+  heldIdleMs: 65 * 60_000,
   maxUnsentBytes: 1024 * 1024,
 };
 
@@ -40,6 +43,8 @@ interface TcpEdgeOptions {
 }
 
 const PONG = Buffer.from('\r\n');
+/** A NAT forgets a connection on which nothing goes, and tells nobody. */
+const PROBE_MS = 60_000;
 /** How long a peer that did not answer is not asked for a connection again. */
 const UNREACHED_MS = 5_000;
 
@@ -89,6 +94,11 @@ export class TcpConnections {
     if (flow === undefined) return;
     this.#silent.delete(flow);
     this.#strangers.delete(flow);
+  }
+
+  /** The peer will be called over its connection. */
+  hold({ address, port }: SipPeer): void {
+    this.#byPeer.get(peerKey(address, port))?.hold();
   }
 
   /**
@@ -254,6 +264,11 @@ class TcpFlow implements Flow {
   expectMessage(): void {
     this.#expected = true;
     this.#watchMessage(true);
+  }
+
+  hold(): void {
+    this.#socket.setTimeout(this.#options.limits.heldIdleMs);
+    this.#socket.setKeepAlive(true, PROBE_MS);
   }
 
   destroy(): void {

@@ -17,6 +17,8 @@ export interface Refusal {
 
 /** Extensions a peer may demand of us. */
 export const SUPPORTED: readonly string[] = ['100rel', 'timer'];
+/** Those that only a registrar serves (RFC 3327, RFC 5626). */
+const REGISTRAR_SUPPORTED: readonly string[] = ['path', 'outbound'];
 /** The header that says so. */
 export const SUPPORTED_LINES: readonly string[] = [`Supported: ${SUPPORTED.join(', ')}`];
 
@@ -30,9 +32,10 @@ const NOT_IN_CALL_ID = /[\0-\x20\x7f]/;
 /**
  * The checks of RFC 3261 §8.2 and §16.3 in their order; null when the request may be served. ACK is judged too, but
  * never answered.
+ * @param registrar whether REGISTER is served
  */
-export function validateRequest(request: SipRequest): Refusal | null {
-  return checkSyntax(request) ?? checkMethod(request) ?? checkUri(request) ?? checkContent(request);
+export function validateRequest(request: SipRequest, registrar = false): Refusal | null {
+  return checkSyntax(request) ?? checkMethod(request, registrar) ?? checkUri(request) ?? checkContent(request);
 }
 
 function bad(reason: string): Refusal {
@@ -77,11 +80,17 @@ function checkSyntax(request: SipRequest): Refusal | null {
   return null;
 }
 
-function checkMethod(request: SipRequest): Refusal | null {
-  if (!isKnownMethod(request.method)) return { status: 501, headers: [`Allow: ${ALLOW}`] };
-  if (request.cseq?.method !== request.method) return bad('CSeq Method Does Not Match');
-  if (!isServedMethod(request.method)) return { status: 405, headers: [`Allow: ${ALLOW}`] };
-  return null;
+function checkMethod(request: SipRequest, registrar: boolean): Refusal | null {
+  const { method } = request;
+  if (!isKnownMethod(method)) return { status: 501, headers: allowed(registrar) };
+  if (request.cseq?.method !== method) return bad('CSeq Method Does Not Match');
+  if (isServedMethod(method) || (registrar && method === 'REGISTER')) return null;
+  return { status: 405, headers: allowed(registrar) };
+}
+
+/** What is served outside a dialog; within one nobody registers. */
+export function allowed(registrar: boolean): readonly string[] {
+  return [`Allow: ${ALLOW}${registrar ? ', REGISTER' : ''}`];
 }
 
 function checkUri(request: SipRequest): Refusal | null {
@@ -112,7 +121,7 @@ function checkContent(request: SipRequest): Refusal | null {
   // Require is not for ACK and CANCEL (RFC 3261 §8.2.2.3).
   if (request.method === 'ACK' || request.method === 'CANCEL') return null;
   const unsupported = [...request.optionTags('require'), ...request.optionTags('proxy-require')].filter(
-    (tag) => !SUPPORTED.includes(tag),
+    (tag) => !SUPPORTED.includes(tag) && !(request.method === 'REGISTER' && REGISTRAR_SUPPORTED.includes(tag)),
   );
   if (unsupported.length > 0) return { status: 420, headers: [`Unsupported: ${unsupported.slice(0, 8).join(', ')}`] };
   if (request.body.length > MAX_BODY_BYTES) return { status: 413 };

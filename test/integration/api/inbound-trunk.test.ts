@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { ConfigRepository } from '../../../store/repositories/config-repository';
+import { RegistrationRepository } from '../../../store/repositories/registration-repository';
+import { uuidV7 } from '../../../store/ids';
+import { BINDING } from '../../fakes/media/sip/registers';
 import { ApiServer } from './support/api-server';
 import { openCall } from './support/open-call';
 
@@ -19,7 +22,32 @@ describe('the inbound trunk', () => {
     expect(body.media_timeout_seconds).toBe(30);
     const { body: numbers } = await api.get('/phone/numbers');
     expect(numbers.items).toMatchObject([{ phone_number: '+15551234567', status: 'verified', method: 'attest' }]);
-    expect((await api.get('/phone/sip/inbound-trunk')).body).toEqual(body);
+    expect((await api.get('/phone/sip/inbound-trunk')).body).toEqual({ ...body, registrations: [] });
+  });
+
+  it('shows who is registered with it, without passwords, and to nobody else', async () => {
+    const { body: trunk } = await api.post('/phone/sip/inbound-trunk');
+    const other = await api.createTenant();
+    await api.post('/phone/sip/inbound-trunk', undefined, { key: other.key });
+    const times = { registeredAtMs: Date.now() - 5_000, refreshedAtMs: Date.now(), expiresAtMs: Date.now() + 60_000 };
+    const binding = { ...BINDING, id: uuidV7(), contact: 'sip:pbx:hunter2@[2001:db8::1]:5060', ...times };
+    const source = { transport: 'tcp', address: '2001:db8::1', port: 5061 } as const;
+    await new RegistrationRepository(api.dataSource).update({ trunkId: trunk.id, orgId: api.tenant.orgId }, () => [
+      { ...binding, source, userAgent: 'FPBX' },
+    ]);
+    expect((await api.get('/phone/sip/inbound-trunk')).body.registrations).toEqual([
+      {
+        contact: 'sip:pbx@[2001:db8::1]:5060',
+        transport: 'tcp',
+        source: '[2001:db8::1]:5061',
+        path: [],
+        user_agent: 'FPBX',
+        registered_at: new Date(times.registeredAtMs).toISOString(),
+        refreshed_at: new Date(times.refreshedAtMs).toISOString(),
+        expires_at: new Date(times.expiresAtMs).toISOString(),
+      },
+    ]);
+    expect((await api.get('/phone/sip/inbound-trunk', { key: other.key })).body.registrations).toEqual([]);
   });
 
   it('takes listed numbers only when they are verified, once there are two organisations', async () => {

@@ -41,6 +41,10 @@ const ROWS: Readonly<Record<string, string>> = {
   outbound_trunks: `INSERT INTO outbound_trunks (id, org_id, name, host, username, password_sealed, caller_number)
     VALUES (gen_random_uuid(), $1, 'T', 'h', 'u', 's', '+1')`,
   phone_numbers: `INSERT INTO phone_numbers (id, org_id, phone_number, method) VALUES (gen_random_uuid(), $1, '+1', 'attest')`,
+  sip_registrations: `INSERT INTO sip_registrations (id, org_id, trunk_id, contact, sip_call_id, cseq, transport,
+      source_address, source_port, node_id, registered_at, refreshed_at, expires_at)
+    VALUES (gen_random_uuid(), $1, coalesce((SELECT id FROM inbound_trunks WHERE org_id = $1 LIMIT 1), gen_random_uuid()),
+      'sip:a@b', 'c', 1, 'udp', '192.0.2.1', 5060, 'n', now(), now(), now())`,
   transcript_turns: `INSERT INTO transcript_turns (call_id, index, org_id, speaker, text, start_ms, end_ms)
     VALUES (gen_random_uuid(), 0, $1, 'agent', 't', 0, 1)`,
   transfer_destinations: `INSERT INTO transfer_destinations (id, org_id, name, type, value)

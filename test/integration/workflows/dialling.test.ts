@@ -95,6 +95,33 @@ describe('nothing was sent', () => {
   }, 30_000);
 });
 
+describe('who is called has registered at another node', () => {
+  test('that node dials at once, by its own queue', async () => {
+    const other = await env.startNode('holder');
+    // Whoever takes the first dial does not hold it yet.
+    other.control.plan = ({ callId: id }) => {
+      const dials = [...node.control.dials, ...other.control.dials].filter((dial) => dial.callId === id);
+      return dials.length === 1 ? { kind: 'held_elsewhere', holder: 'holder' } : { kind: 'answer' };
+    };
+    const callId = await calls.place([{ kind: 'held_elsewhere', holder: 'holder' }]);
+    await env.rowIs(callId, 'in_progress');
+    expect(other.control.calls.get(callId)).toMatchObject({ state: 'answered' });
+    expect(node.control.calls.has(callId)).toBe(false);
+    expect(await env.attempts(callId)).toMatchObject([{ n: 2 }]);
+    other.control.end(callId, PEER_HANGUP);
+    expect(await env.finished(callId)).toMatchObject({ disposition: 'answered' });
+    await env.stopNode(other);
+  }, 30_000);
+
+  test('a holder that is gone is found out, and any node tries again', async () => {
+    const callId = await calls.place([{ kind: 'held_elsewhere', holder: 'nobody' }, { kind: 'answer' }]);
+    await env.rowIs(callId, 'in_progress', 15_000);
+    node.control.end(callId, PEER_HANGUP);
+    expect(await env.finished(callId)).toMatchObject({ disposition: 'answered' });
+    expect(await invitesOf(callId)).toBe(1);
+  }, 30_000);
+});
+
 describe('the dial was begun and never returned', () => {
   const stuck: readonly DialPlan['kind'][] = ['hang_before_intended', 'hang_after_intended', 'hang_after_invite'];
   const placed = new Map<DialPlan['kind'], Promise<string>>();

@@ -210,6 +210,7 @@ export class WorkflowEnvironment {
     const services = new NodeServices({
       nodeId,
       bootId,
+      listening: { hosts: ['127.0.0.1'], port: 5060, publicHost: null },
       dataDir,
       dataSource: this.dataSource,
       databaseUrl: this.database.databaseUrl,

@@ -51,6 +51,7 @@ async function main(): Promise<void> {
   const secrets = new SecretBox(options.secretsKey);
   const services = new NodeServices({
     ...options,
+    listening: { hosts: ['127.0.0.1'], port: 5060, publicHost: null },
     dataSource,
     secrets,
     client: createTemporalClient(settings).client,

@@ -34,6 +34,7 @@ function setUp(outcome: 'started' | 'foreign' | 'unavailable' = 'started') {
     nodeId: 'n1',
     bootId: 'b1',
     snapshot,
+    registrations: { contacts: () => null },
     secrets,
     temporalOutage,
     storeOutage,

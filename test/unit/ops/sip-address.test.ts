@@ -1,5 +1,5 @@
 import type { NetworkInterfaceInfo } from 'node:os';
-import { advertisedSipAddress, sipListening } from '../../../ops/sip-address';
+import { advertisedSipAddress, isEndpointOf, sipListening } from '../../../ops/sip-address';
 
 const address = (text: string, internal = false): NetworkInterfaceInfo => {
   const common = { address: text, netmask: '', mac: '', internal, cidr: null };
@@ -44,6 +44,25 @@ describe('advertisedSipAddress', () => {
 
   test('is the loopback on a machine without a network', () => {
     expect(advertisedSipAddress(everywhere, () => ({ lo: LOOPBACK }))).toBe('127.0.0.1');
+  });
+});
+
+describe('isEndpointOf', () => {
+  const interfaces = () => ({ lo: LOOPBACK, eth0: [address('198.51.100.1')] });
+  const named = { hosts: ['192.0.2.7', '2001:db8::1'], port: 5070, publicHost: 'sip.example.com' };
+
+  test.each([
+    ['the public host with its port', named, 'sip.example.com', 5070, true],
+    ['in another spelling', named, 'SIP.Example.com.', 5070, true],
+    ['without a port, which the name servers tell', named, 'sip.example.com', null, true],
+    ['at another port', named, 'sip.example.com', 5060, false],
+    ['an address listened on beside it', named, '192.0.2.7', 5070, true],
+    ['an IPv6 one, in brackets', named, '[2001:db8::1]', 5070, true],
+    ['the address that stands for a wildcard', everywhere, '198.51.100.1', 5060, true],
+    ['somebody else', everywhere, '198.51.100.2', 5060, false],
+    ['the wildcard itself is listened on', everywhere, '0.0.0.0', 5060, true],
+  ])('%s', (_, listening, host, port, own) => {
+    expect(isEndpointOf(listening, { host, port }, interfaces)).toBe(own);
   });
 });
 

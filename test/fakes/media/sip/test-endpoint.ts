@@ -1,4 +1,5 @@
 import type { SipLadderEntry } from '../../../../contract/events';
+import type { BindingStore } from '../../../../contract/registration';
 import type { SipRejectReason } from '../../../../media/sip/counters';
 import type { DialogDelegate, InboundDialog } from '../../../../media/sip/dialog';
 import { noLogger } from '../../../../media/sip/logger';
@@ -15,6 +16,9 @@ export interface SeenCall {
   readonly ladder: SipLadderEntry[];
 }
 
+/** `bindings`: it is a registrar, too. */
+type TestEndpointOptions = Partial<SipServerOptions> & { readonly bindings?: BindingStore };
+
 /** A SipServer on a free loopback port that knows alice/secret and notes all that happens. */
 export class TestEndpoint {
   readonly server: SipServer;
@@ -26,7 +30,7 @@ export class TestEndpoint {
   available = true;
   onCall: (call: SeenCall) => void = () => {};
 
-  constructor(options: Partial<SipServerOptions> = {}) {
+  constructor({ bindings, ...options }: TestEndpointOptions = {}) {
     this.server = new SipServer({
       listen: [{ host: '127.0.0.1', port: 0 }],
       nonceKey: Buffer.alloc(32, 1),
@@ -50,12 +54,13 @@ export class TestEndpoint {
           this.calls.push(call);
           this.onCall(call);
         },
+        ...(bindings === undefined ? {} : { bindings }),
       },
       ...options,
     });
   }
 
-  static async start(options: Partial<SipServerOptions> = {}): Promise<TestEndpoint> {
+  static async start(options: TestEndpointOptions = {}): Promise<TestEndpoint> {
     const endpoint = new TestEndpoint(options);
     await endpoint.server.start();
     return endpoint;
