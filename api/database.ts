@@ -24,6 +24,7 @@ import { OrganisationRepository } from '../store/repositories/organisation-repos
 import { OutboundTrunkRepository } from '../store/repositories/outbound-trunk-repository';
 import { PhoneNumberRepository } from '../store/repositories/phone-number-repository';
 import { TransferDestinationRepository } from '../store/repositories/transfer-destination-repository';
+import { TrunkHealthRepository } from '../store/repositories/trunk-health-repository';
 import { RoutingRepository } from '../store/repositories/routing-repository';
 import { TranscriptRepository } from '../store/repositories/transcript-repository';
 import { unavailable } from './errors';
@@ -71,6 +72,7 @@ function orgStore(session: StoreSession, secrets: SecretBox): OrgStore {
     routing: new RoutingRepository(session),
     transcripts: new TranscriptRepository(session, secrets),
     transferDestinations: new TransferDestinationRepository(session, secrets),
+    trunkHealth: new TrunkHealthRepository(session),
   };
 }
 

@@ -15,6 +15,7 @@ import type { OrganisationRepository } from '../store/repositories/organisation-
 import type { OutboundTrunkRepository } from '../store/repositories/outbound-trunk-repository';
 import type { PhoneNumberRepository } from '../store/repositories/phone-number-repository';
 import type { TransferDestinationRepository } from '../store/repositories/transfer-destination-repository';
+import type { TrunkHealthRepository } from '../store/repositories/trunk-health-repository';
 import type { RoutingRepository } from '../store/repositories/routing-repository';
 import type { TranscriptRepository } from '../store/repositories/transcript-repository';
 
@@ -44,6 +45,7 @@ export interface OrgStore {
     TransferDestinationRepository,
     'list' | 'ofAgent' | 'findForChange' | 'create' | 'update' | 'delete' | 'assign' | 'unassign'
   >;
+  readonly trunkHealth: Pick<TrunkHealthRepository, 'find'>;
   readonly routing: Pick<RoutingRepository, 'organisation'>;
   readonly transcripts: Pick<TranscriptRepository, 'list'>;
 }

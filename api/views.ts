@@ -113,7 +113,7 @@ export function outboundTrunkSummaryView(row: OutboundTrunkRecord): OutboundTrun
   return { id: row.id, name: row.name, created_at: iso(row.createdAt), updated_at: iso(row.updatedAt) };
 }
 
-export function outboundTrunkView(row: OutboundTrunkRecord): Omit<OutboundTrunkResource, 'agents'> {
+export function outboundTrunkView(row: OutboundTrunkRecord): OutboundTrunkResource {
   return {
     ...outboundTrunkSummaryView(row),
     host: row.host,
@@ -123,6 +123,8 @@ export function outboundTrunkView(row: OutboundTrunkRecord): Omit<OutboundTrunkR
     has_password: true,
     caller_number: row.callerNumber,
     media_timeout_seconds: row.mediaTimeoutSeconds,
+    register: row.register,
+    options_ping: row.optionsPing,
   };
 }
 

@@ -45,6 +45,10 @@ export interface OutboundTrunkProfile {
   readonly password: string;
   readonly callerNumber: string;
   readonly mediaTimeoutSeconds: number;
+  /** We register with it. */
+  readonly register: boolean;
+  /** It is asked by OPTIONS whether it is there. */
+  readonly optionsPing: boolean;
 }
 
 /** In the order in which they are looked at. */

@@ -13,6 +13,7 @@ import {
 } from '../schemas/examples';
 import {
   outboundTrunk,
+  outboundTrunkChanged,
   outboundTrunkCreate,
   outboundTrunkDeleted,
   outboundTrunkName,
@@ -22,6 +23,7 @@ import {
 import { forceQuery, idParams } from '../schemas/primitives';
 import type { ApiStore } from '../store';
 import { assertTargetHost } from '../target-url';
+import { trunkHealthView } from '../trunk-health-view';
 import { outboundTrunkSummaryView, outboundTrunkView } from '../views';
 import { assertIdle } from './idle-trunk';
 
@@ -72,10 +74,11 @@ export function outboundTrunkRoutes(deps: OutboundTrunkRouteDeps): readonly Rout
       idempotency: 'plain',
       handle: async (request) => {
         const { name, host, port, transport, username, password, caller_number: callerNumber } = request.body;
-        const { media_timeout_seconds: mediaTimeoutSeconds } = request.body;
+        const { media_timeout_seconds: mediaTimeoutSeconds, register, options_ping: optionsPing } = request.body;
         assertTargetHost('host', host, deps.allowPrivateTargets);
         return changes.run(request, async (tx, org) => {
-          const input = { name, host, port, transport, username, password, callerNumber, mediaTimeoutSeconds };
+          const carrier = { name, host, port, transport, username, password, callerNumber, mediaTimeoutSeconds };
+          const input = { ...carrier, register, optionsPing };
           const row = await org.outboundTrunks.create(tx, request.principal.orgId, input);
           const after = outboundTrunkView(row);
           return {
@@ -99,8 +102,9 @@ export function outboundTrunkRoutes(deps: OutboundTrunkRouteDeps): readonly Rout
         store.forOrg(orgId).read(async (org) => {
           const row = await org.outboundTrunks.find(orgId, params.id);
           if (row === null) throw notFound('outbound trunk');
+          const health = trunkHealthView(await org.trunkHealth.find(orgId, row.id), row, Date.now());
           const users = (await org.agents.list(orgId)).filter((agent) => agent.outboundTrunkId === row.id);
-          return answer({ ...outboundTrunkView(row), agents: users.map(({ id, name }) => ({ id, name })) });
+          return answer({ ...outboundTrunkView(row), health, agents: users.map(({ id, name }) => ({ id, name })) });
         }),
     }),
     route({
@@ -126,14 +130,15 @@ export function outboundTrunkRoutes(deps: OutboundTrunkRouteDeps): readonly Rout
       scope: 'sip:write',
       params: idParams,
       body: outboundTrunkPatch,
-      response: outboundTrunk.omit({ agents: true }),
+      response: outboundTrunkChanged,
       errors: { 422: ['emergency_number', 'private_target'] },
       requestExample: { host: 'sip2.provider.com', port: 5080 },
       responseExample: outboundTrunkChangedExample,
       handle: (request) => {
-        const { caller_number: callerNumber, media_timeout_seconds: mediaTimeoutSeconds, ...others } = request.body;
+        const { caller_number: callerNumber, media_timeout_seconds: mediaTimeoutSeconds, ...rest } = request.body;
+        const { options_ping: optionsPing, ...others } = rest;
         if (others.host !== undefined) assertTargetHost('host', others.host, deps.allowPrivateTargets);
-        return update(deps, request, { ...others, callerNumber, mediaTimeoutSeconds }, outboundTrunkView);
+        return update(deps, request, { ...others, callerNumber, mediaTimeoutSeconds, optionsPing }, outboundTrunkView);
       },
     }),
     route({

@@ -1,6 +1,8 @@
 import type { DigestCredentials } from './auth/identity';
 import type { DialogDelegate, InboundDialog, OutboundDialog } from './dialog';
 import type { OutboundInvite } from './invite';
+import type { OutOfDialog } from './out-of-dialog';
+import type { RegisteredLines } from './registration/registered-lines';
 
 export interface SipEndpointDelegate {
   /** A new call. The delegate must end it with `answer` or `reject`. */
@@ -21,6 +23,10 @@ export interface SipEndpoint {
    * (nothing was sent then).
    */
   invite(options: OutboundInvite, delegate: DialogDelegate): Promise<OutboundDialog>;
+  /** Requests of ours that are no calls. */
+  readonly outOfDialog: OutOfDialog;
+  /** Who may call without credentials because we have registered with them. */
+  readonly lines: RegisteredLines;
   close(): Promise<void>;
   /** Calls with any SIP state left, those included whose transactions only wait for their last timers (32 s). */
   readonly dialogCount: number;

@@ -2,6 +2,7 @@ import { TimerSet } from '../clock';
 import { DigestClient } from './auth/digest-client';
 import { DialogLifecycle } from './dialog-lifecycle';
 import { whyUnreachable } from './edge/resolver';
+import { flowToTarget, targetName } from './edge/target-flow';
 import { InviteNotSentError } from './invite';
 import { sdpOf } from './message/body';
 import { decodeWireText, encodeWireText } from './message/message';
@@ -35,9 +36,6 @@ interface UacDialogOptions {
 const TCP_CONNECT_MS = 2_000;
 /** Where other addresses are left. */
 const TCP_TRY_MS = 1_000;
-/** For a request that only grew too long for UDP (RFC 3261 §18.1.1). */
-const TCP_INSTEAD_CONNECT_MS = 1_000;
-const MAX_UDP_REQUEST_BYTES = 1_300;
 /** Weight of an offer, which is made after the way of the INVITE is known. */
 const OFFER_BYTES = 350;
 const FIRST_CSEQ = 1;
@@ -217,7 +215,7 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
         ownAddress = await this.#context.ownAddresses.towards(target.address);
         flow = await this.#flowTo(target);
       } catch (error) {
-        this.#tellUnreachable(nameOf(target), error);
+        this.#tellUnreachable(targetName(target), error);
         continue;
       }
       this.#assertOpen();
@@ -230,17 +228,9 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
     }
   }
 
-  async #flowTo({ address, port, transport }: ResolvedTarget): Promise<Flow> {
-    const { edge } = this.#context;
-    if (transport === 'tcp') {
-      return edge.tcpFlow(address, port, this.#targets.length > 0 ? TCP_TRY_MS : TCP_CONNECT_MS);
-    }
-    if (this.#estimatedBytes > MAX_UDP_REQUEST_BYTES && edge.mayTryTcp(address, port)) {
-      const tcp = await edge.tcpFlow(address, port, TCP_INSTEAD_CONNECT_MS).catch(() => null);
-      if (tcp !== null) return tcp;
-      edge.noteNoTcp(address, port);
-    }
-    return edge.watchedUdpFlow(address, port);
+  #flowTo(target: ResolvedTarget): Promise<Flow> {
+    const connectMs = this.#targets.length > 0 ? TCP_TRY_MS : TCP_CONNECT_MS;
+    return flowToTarget(this.#context.edge, target, { connectMs, requestBytes: this.#estimatedBytes });
   }
 
   #assertOpen(): void {
@@ -349,7 +339,7 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
   #unreachable(error: Error): void {
     if (this.#session.state !== 'setup') return;
     const { peer } = this.#inviteFlow;
-    this.#tellUnreachable(nameOf(peer), error);
+    this.#tellUnreachable(targetName(peer), error);
     if (this.#targets.length === 0 || this.#provisional !== null || this.#cancelled) {
       this.#fail({ kind: 'unreachable', detail: whyUnreachable(this.#failure) });
       return;
@@ -398,8 +388,4 @@ function outcomeOf(response: SipResponse, provisional: number | null): FinalAnsw
 
 function escapeDisplayName(name: string): string {
   return oneLine(encodeWireText(name)).replace(/[\\"]/g, '\\$&');
-}
-
-function nameOf({ address, port, transport }: ResolvedTarget | SipPeer): string {
-  return `${uriHost(address)}:${port}/${transport}`;
 }

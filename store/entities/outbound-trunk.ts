@@ -42,6 +42,14 @@ export class OutboundTrunk {
   @Column({ type: 'integer', default: 30 })
   mediaTimeoutSeconds!: number;
 
+  /** We register with it. */
+  @Column({ type: 'boolean', default: false })
+  register!: boolean;
+
+  /** It is asked by OPTIONS whether it is there. */
+  @Column({ type: 'boolean', default: true })
+  optionsPing!: boolean;
+
   @Column({ type: 'timestamptz', precision: 3, default: () => 'now()' })
   createdAt!: Date;
 

@@ -37,6 +37,8 @@ interface OutboundTrunkConfig {
   readonly password: string;
   readonly callerNumber: string;
   readonly mediaTimeoutSeconds: number;
+  readonly register: boolean;
+  readonly optionsPing: boolean;
 }
 
 export interface ConfigReference {
@@ -133,7 +135,9 @@ export class ConfigRepository {
         return [];
       }
       const { id, orgId, host, port, transport, username, callerNumber, mediaTimeoutSeconds } = row;
-      return [{ id, orgId, host, port, transport, username, password, callerNumber, mediaTimeoutSeconds }];
+      const { register, optionsPing } = row;
+      const trunk = { id, orgId, host, port, transport, username, password, callerNumber, mediaTimeoutSeconds };
+      return [{ ...trunk, register, optionsPing }];
     });
     return {
       version: current,

@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import type { ConfigTransaction } from '../config-transaction';
 import { OutboundTrunk } from '../entities/outbound-trunk';
+import { TrunkHealthRow } from '../entities/trunk-health';
 import { StoreError } from '../errors';
 import { isUuid, uuidV7 } from '../ids';
 import type { StoreSession } from '../organisation-scope';
@@ -23,6 +24,8 @@ export interface NewOutboundTrunk {
   readonly password: string;
   readonly callerNumber: string;
   readonly mediaTimeoutSeconds?: number;
+  readonly register?: boolean;
+  readonly optionsPing?: boolean;
 }
 
 export type OutboundTrunkPatch = PatchOf<Omit<NewOutboundTrunk, 'id'>>;
@@ -62,6 +65,8 @@ export class OutboundTrunkRepository {
     const { id = uuidV7(), password, ...fields } = input;
     const passwordSealed = this.#secrets.seal(password, rowAad(orgId, id));
     await tx.manager.insert(OutboundTrunk, { ...fields, id, orgId, passwordSealed });
+    // Where a media node finds that there is a trunk to look after; it goes with the trunk.
+    await tx.manager.insert(TrunkHealthRow, { trunkId: id, orgId });
     tx.changed('outbound_trunk', id);
     return this.#get(tx, orgId, id);
   }

@@ -3,6 +3,8 @@ export interface SipIdentity {
   readonly trunkId: string;
   readonly orgId: string;
   readonly username: string;
+  /** Of a carrier that we have registered with: the user of the Contact that it calls, whoever is called. */
+  readonly registeredUser?: string;
 }
 
 export interface DigestCredentials extends SipIdentity {

@@ -160,6 +160,17 @@ describe('outbound trunks', () => {
       has_password: true,
       caller_number: '+15551234567',
       media_timeout_seconds: 30,
+      register: false,
+      options_ping: true,
+      health: {
+        state: 'unknown',
+        since: expect.any(String),
+        checked_at: null,
+        reasons: [],
+        rtt_ms: null,
+        node: null,
+        registration: null,
+      },
       agents: [],
     });
     expect((await api.get('/phone/sip/outbound-trunks')).body).toContainEqual(body);
