@@ -33,6 +33,8 @@ export interface TrunkMonitorOptions {
 }
 
 const PING_MS = 30_000;
+/** Whoever waits for it to come back is not to wait for long. */
+const DOWN_MS = 15_000;
 /** While the next ping may change the state. */
 const UNSETTLED_MS = 5_000;
 /** A Retry-After that asks for more would hide that the trunk is back. */
@@ -118,7 +120,8 @@ export class TrunkMonitor {
     this.#reach = reach;
     const { rttMs, retryAfterSeconds } = verdict;
     this.#health = { ...this.#health, checkedAtMs: clock.epochMs(), rttMs: rttMs ?? this.#health.rttMs };
-    const pauseMs = (isUnsettled(reach) ? UNSETTLED_MS : PING_MS) * (0.9 + random() / 5);
+    const usualMs = reach.state === 'down' ? DOWN_MS : PING_MS;
+    const pauseMs = (isUnsettled(reach) ? UNSETTLED_MS : usualMs) * (0.9 + random() / 5);
     this.#again(Math.max(pauseMs, Math.min((retryAfterSeconds ?? 0) * 1000, MAX_RETRY_AFTER_MS)));
     if (before.state === 'down' && reach.state !== 'down') this.#registration?.refresh();
     this.#tell();

@@ -75,7 +75,9 @@ describe('the watch over a trunk', () => {
     expect(bench.states).toEqual(['healthy', 'degraded', 'down']);
     expect(bench.told.at(-1)?.codes).toEqual(['connection_refused']);
     bench.carrier.answer = () => 200;
-    await bench.pass(27_000 + 4_500);
+    await bench.pass(13_500);
+    expect(bench.states.at(-1)).toBe('down');
+    await bench.pass(4_500);
     expect(bench.states).toEqual(['healthy', 'degraded', 'down', 'healthy']);
   });
 
