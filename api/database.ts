@@ -25,6 +25,7 @@ import { OutboundTrunkRepository } from '../store/repositories/outbound-trunk-re
 import { PhoneNumberRepository } from '../store/repositories/phone-number-repository';
 import { RegistrationRepository } from '../store/repositories/registration-repository';
 import { TransferDestinationRepository } from '../store/repositories/transfer-destination-repository';
+import { TrunkHealthRepository } from '../store/repositories/trunk-health-repository';
 import { RoutingRepository } from '../store/repositories/routing-repository';
 import { TranscriptRepository } from '../store/repositories/transcript-repository';
 import { unavailable } from './errors';
@@ -73,6 +74,7 @@ function orgStore(session: StoreSession, secrets: SecretBox): OrgStore {
     routing: new RoutingRepository(session),
     transcripts: new TranscriptRepository(session, secrets),
     transferDestinations: new TransferDestinationRepository(session, secrets),
+    trunkHealth: new TrunkHealthRepository(session),
   };
 }
 

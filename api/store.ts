@@ -16,6 +16,7 @@ import type { OutboundTrunkRepository } from '../store/repositories/outbound-tru
 import type { PhoneNumberRepository } from '../store/repositories/phone-number-repository';
 import type { RegistrationRepository } from '../store/repositories/registration-repository';
 import type { TransferDestinationRepository } from '../store/repositories/transfer-destination-repository';
+import type { TrunkHealthRepository } from '../store/repositories/trunk-health-repository';
 import type { RoutingRepository } from '../store/repositories/routing-repository';
 import type { TranscriptRepository } from '../store/repositories/transcript-repository';
 
@@ -46,6 +47,7 @@ export interface OrgStore {
     TransferDestinationRepository,
     'list' | 'ofAgent' | 'findForChange' | 'create' | 'update' | 'delete' | 'assign' | 'unassign'
   >;
+  readonly trunkHealth: Pick<TrunkHealthRepository, 'find'>;
   readonly routing: Pick<RoutingRepository, 'organisation'>;
   readonly transcripts: Pick<TranscriptRepository, 'list'>;
 }

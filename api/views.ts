@@ -156,7 +156,7 @@ export function outboundTrunkSummaryView(row: OutboundTrunkRecord): OutboundTrun
 }
 
 /** Without the password, as everything of it that is shown. */
-export function outboundTrunkAuditView(row: OutboundTrunkRecord): Omit<OutboundTrunkResource, 'agents' | 'warnings'> {
+export function outboundTrunkAuditView(row: OutboundTrunkRecord): Omit<OutboundTrunkResource, 'warnings'> {
   return {
     ...outboundTrunkSummaryView(row),
     host: row.host,
@@ -179,6 +179,8 @@ export function outboundTrunkAuditView(row: OutboundTrunkRecord): Omit<OutboundT
     pass_caller_id: row.passCallerId,
     transport_strict: row.transportStrict,
     allowed_countries: row.allowedCountries,
+    register: row.register,
+    options_ping: row.optionsPing,
   };
 }
 

@@ -84,6 +84,10 @@ export interface OutboundTrunkProfile extends CallLimits {
   readonly password: string;
   readonly callerNumber: string;
   readonly mediaTimeoutSeconds: number;
+  /** We register with it. */
+  readonly register: boolean;
+  /** It is asked by OPTIONS whether it is there. */
+  readonly optionsPing: boolean;
   /** Dialled in the place of `host`. Default none. */
   readonly gateways?: readonly Gateway[];
   /** Those that are offered, in this order; default, and null: all. */

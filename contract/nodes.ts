@@ -18,3 +18,6 @@ export interface NodePresence extends NodeBoot {
 
 /** A node that has shown no sign of life for longer is suspected; one that does not answer either is lost. */
 export const NODE_SILENCE_MS = 6_000;
+
+/** A boot that has been silent for this long looks after no trunk any more: another node may. */
+export const TRUNK_LEASE_MS = 15_000;

@@ -8,7 +8,8 @@ export function routeInbound(snapshot: ConfigSnapshot, request: InboundRequest):
   const organisation = snapshot.organisation(request.orgId);
   const choice = chooseAgent(organisation, request.dialedUser, request.agentIdHeader);
   if (!choice.ok) return choice;
-  const trunk = snapshot.inboundTrunkById(request.trunkId);
+  // A carrier that we have registered with calls over its outbound trunk.
+  const trunk = snapshot.inboundTrunkById(request.trunkId) ?? snapshot.outboundTrunk(request.trunkId);
   return {
     ...choice,
     callerNumber: organisation.numbers.caller(request.callerUser, choice.dialedNumber),

@@ -16,6 +16,7 @@ import {
   ThreadedRtpEngine,
   type MediaServiceOptions,
   type SipServerOptions,
+  type TrunkMonitors,
 } from '../media';
 import { OpsServer, type Readiness } from '../ops/http-server';
 import { createLogger, type Logger } from '../ops/logger';
@@ -32,7 +33,7 @@ import { SecretBox } from '../store/secrets';
 import { BENCH_IDENTITY, benchEvents, createBenchDirectory, createEchoAgent } from './bench-mode';
 import { callLimit } from './call-limit';
 import { readMediaConfig, type MediaConfig } from './config';
-import { createCallObserver, createSipCounters } from './metrics';
+import { createCallObserver, createSipCounters, createTrunkObserver } from './metrics';
 import { NodeServices } from './node-services';
 
 const RETRY_MS = 500;
@@ -174,7 +175,12 @@ async function startNode(self: Process, config: MediaConfig & { readonly mode: '
   shutdown.add('calls', async (hurry) => {
     checks.set('node', () => 'draining');
     services.accept(false);
-    await node.drain(hurry);
+    await Promise.all([services.leaveTrunks(), node.drain(hurry)]);
+  });
+  services.watchTrunks((delegate) => {
+    const observer = createTrunkObserver(self.registry, () => monitors.counts());
+    const monitors: TrunkMonitors = node.trunkMonitors({ delegate, observer });
+    return monitors;
   });
   node.calls.onLoadChange = () => services.accept(node.calls.hasRoom);
   services.accept(true);

@@ -1,6 +1,8 @@
 /** What a media node counts (docs/metrics.md), as Prometheus metrics in base units. */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import { isKnownMethod, type CallObserver, type SipCounters } from '../media';
+import { TRUNK_HEALTH_STATES } from '../contract/trunk-health';
+import type { TrunkHealthState } from '../contract/trunk-health';
+import { isKnownMethod, type CallObserver, type SipCounters, type TrunkObserver } from '../media';
 
 const SECONDS = 0.001;
 
@@ -125,6 +127,49 @@ export function createCallObserver(options: MediaMetricsOptions): CallObserver {
     },
     rejected: (reason) => rejects.inc({ reason }),
     turnLatency: (ms) => turns.observe(ms * SECONDS),
+  };
+}
+
+/** What the watch over outbound trunks counts. @param counts how many trunks of this node are in each state, read at every scrape */
+export function createTrunkObserver(
+  registry: Registry,
+  counts: () => ReadonlyMap<TrunkHealthState, number>,
+): TrunkObserver {
+  const registers = [registry];
+  new Gauge({
+    name: 'trunkline_trunk_states',
+    help: 'Outbound trunks that this node looks after, by the state of their health.',
+    labelNames: ['state'],
+    registers,
+    collect() {
+      const now = counts();
+      for (const state of TRUNK_HEALTH_STATES) this.set({ state }, now.get(state) ?? 0);
+    },
+  });
+  const pings = new Counter({
+    name: 'trunkline_trunk_pings_total',
+    help: 'Pings of outbound trunks, by what came of them: good, impaired, bad.',
+    labelNames: ['result'],
+    registers,
+  });
+  const times = new Histogram({
+    name: 'trunkline_trunk_ping_seconds',
+    help: 'Round trip of OPTIONS to outbound trunks, where they were answered.',
+    buckets: [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 4, 8],
+    registers,
+  });
+  const registrations = new Counter({
+    name: 'trunkline_trunk_registrations_total',
+    help: 'Registrations with outbound trunks that were tried, by result: registered, failed, refused.',
+    labelNames: ['result'],
+    registers,
+  });
+  return {
+    pinged: (result, rttMs) => {
+      pings.inc({ result });
+      if (rttMs !== null) times.observe(rttMs * SECONDS);
+    },
+    registered: (result) => registrations.inc({ result }),
   };
 }
 

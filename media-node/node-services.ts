@@ -13,11 +13,13 @@ import { EventRepository } from '../store/repositories/event-repository';
 import { MediaNodeRepository } from '../store/repositories/media-node-repository';
 import { NodeCallListRepository } from '../store/repositories/node-call-list-repository';
 import { RegistrationRepository } from '../store/repositories/registration-repository';
+import { TrunkHealthRepository } from '../store/repositories/trunk-health-repository';
 import type { SecretBox } from '../store/secrets';
 import { probeStoreWrite } from '../store/write-probe';
 import { CallWorkflows } from '../workflows/client/call-workflows';
 import { NodeWorkflows } from '../workflows/client/node-workflows';
 import { temporalAnswers } from '../workflows/client/temporal-answers';
+import { TrunkWorkflows } from '../workflows/client/trunk-workflows';
 import { NodeCallDirectory } from './call-directory';
 import { ConfigCache } from './config-cache';
 import { EventSink } from './event-sink';
@@ -31,6 +33,10 @@ import { OutageClock } from './outage-clock';
 import { Registrations } from './registrations';
 import { StateSignaller } from './state-signaller';
 import { probeTemporal } from './temporal-probe';
+import { TrunkOwnership } from './trunk-ownership';
+import type { TrunkOwnershipOptions } from './trunk-ownership';
+import { TrunkReports } from './trunk-reports';
+import { TrunkSignaller } from './trunk-signaller';
 import { WriteHealth } from './write-health';
 
 const PROBE_LIMIT_MS = 1_000;
@@ -85,6 +91,7 @@ export class NodeServices {
   #control: MediaControl | null = null;
   #workers: MediaWorkers | null = null;
   #registration: NodeRegistration | null = null;
+  #trunks: TrunkOwnership | null = null;
   #accepting = false;
   #stopping: Promise<void> | null = null;
 
@@ -95,7 +102,10 @@ export class NodeServices {
     this.#config = new ConfigCache({
       repository: new ConfigRepository(dataSource, secrets),
       databaseUrl: options.databaseUrl,
-      onApplied: (version) => void this.#registration?.configured(version),
+      onApplied: (version) => {
+        void this.#registration?.configured(version);
+        this.#trunks?.sync();
+      },
       onTrunkRevoked: (trunkId) => this.#control?.trunkRevoked(trunkId),
       logger,
     });
@@ -189,6 +199,37 @@ export class NodeServices {
     this.#workers.accept(this.#accepting);
     await Promise.all([this.#workers.start(), this.#registration.start()]);
     this.#temporalOutage.answered();
+  }
+
+  /** Looks after a share of the outbound trunks, once the SIP sockets are open. */
+  watchTrunks(monitors: TrunkOwnershipOptions['monitors']): void {
+    const { nodeId, bootId, client, dataSource, logger } = this.#options;
+    const boot = { nodeId, bootId };
+    const store = new TrunkHealthRepository(dataSource);
+    const workflows = new TrunkWorkflows({ client, limitMs: TEMPORAL_LIMIT_MS });
+    const trunks: TrunkOwnership = new TrunkOwnership({
+      boot,
+      store,
+      snapshot: this.#config.snapshot,
+      refreshConfig: () => this.#config.refresh(),
+      isSteady: () => this.#lifetime.steady,
+      monitors,
+      reports: new TrunkReports({ boot, store, logger }),
+      signaller: new TrunkSignaller({
+        nodeId,
+        signal: (trunkId, change) => workflows.signalHealth(trunkId, change),
+        onTold: (trunkId, sinceMs) => trunks.told(trunkId, sinceMs),
+        logger,
+      }),
+      logger,
+    });
+    this.#trunks = trunks;
+    trunks.start();
+  }
+
+  /** Before the calls end: carriers send no new ones to who has taken leave of them. */
+  async leaveTrunks(): Promise<void> {
+    await this.#trunks?.stop();
   }
 
   accept(accepting: boolean): void {

@@ -15,6 +15,8 @@ import { RecentAttempts } from './call/recent-attempts';
 import type { Clock } from './clock';
 import type { DigestCredentials, SipIdentity } from './sip/auth/identity';
 import type { SipEndpoint, SipEndpointDelegate } from './sip/endpoint';
+import { TrunkMonitors } from './trunk/trunk-monitors';
+import type { TrunkMonitorsOptions } from './trunk/trunk-monitors';
 
 /** Live calls may end by themselves this long before they are hung up. */
 const DRAIN_MS = 30_000;
@@ -70,6 +72,11 @@ export class MediaService {
   /** Opens the SIP sockets. */
   open(): Promise<void> {
     return this.#endpoint.start();
+  }
+
+  /** To be asked for once the sockets are open: it looks after no trunk before it is told to. */
+  trunkMonitors(options: Pick<TrunkMonitorsOptions, 'delegate' | 'observer'>): TrunkMonitors {
+    return new TrunkMonitors({ ...options, endpoint: this.#endpoint, clock: this.#options.clock });
   }
 
   /** No new calls; the live ones end by themselves within 30 s or are hung up, at once when `hurry` is aborted. */

@@ -19,6 +19,7 @@ import {
 } from '../schemas/examples';
 import {
   outboundTrunk,
+  outboundTrunkChanged,
   outboundTrunkCreate,
   outboundTrunkDeleted,
   outboundTrunkName,
@@ -29,6 +30,7 @@ import type { OutboundTrunkRequest } from '../schemas/outbound-trunk';
 import { forceQuery, idParams } from '../schemas/primitives';
 import type { ApiStore } from '../store';
 import { assertTargetHost } from '../target-url';
+import { trunkHealthView } from '../trunk-health-view';
 import { outboundTrunkAuditView, outboundTrunkSavedView, outboundTrunkSummaryView, outboundTrunkView } from '../views';
 import { assertIdle } from './idle-trunk';
 
@@ -107,8 +109,9 @@ export function outboundTrunkRoutes(deps: OutboundTrunkRouteDeps): readonly Rout
         store.forOrg(orgId).read(async (org) => {
           const row = await org.outboundTrunks.find(orgId, params.id);
           if (row === null) throw notFound('outbound trunk');
+          const health = trunkHealthView(await org.trunkHealth.find(orgId, row.id), row, Date.now());
           const users = (await org.agents.list(orgId)).filter((agent) => agent.outboundTrunkId === row.id);
-          return answer({ ...outboundTrunkView(row), agents: users.map(({ id, name }) => ({ id, name })) });
+          return answer({ ...outboundTrunkView(row), health, agents: users.map(({ id, name }) => ({ id, name })) });
         }),
     }),
     route({
@@ -134,7 +137,7 @@ export function outboundTrunkRoutes(deps: OutboundTrunkRouteDeps): readonly Rout
       scope: 'sip:write',
       params: idParams,
       body: outboundTrunkPatch,
-      response: outboundTrunk.omit({ agents: true }),
+      response: outboundTrunkChanged,
       errors: { 422: ['emergency_number', 'private_target', 'srtp_unavailable'] },
       requestExample: { host: 'sip2.provider.com', port: 5080 },
       responseExample: outboundTrunkChangedExample,
@@ -183,6 +186,8 @@ export function outboundTrunkRoutes(deps: OutboundTrunkRouteDeps): readonly Rout
 function settingsOf(body: OutboundTrunkRequest): PatchOf<OutboundTrunkSettings> {
   return {
     mediaTimeoutSeconds: body.media_timeout_seconds,
+    register: body.register,
+    optionsPing: body.options_ping,
     callerNumbers: body.caller_numbers,
     gateways: body.gateways,
     codecs: body.codecs,

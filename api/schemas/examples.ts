@@ -6,7 +6,12 @@ import type { call, callEvent, transcript } from './call';
 import type { ContactResource } from './contact';
 import type { inboundTrunk, inboundTrunkDeleted } from './inbound-trunk';
 import type { number, numberDeleted } from './number';
-import type { outboundTrunk, outboundTrunkDeleted, OutboundTrunkSummary } from './outbound-trunk';
+import type {
+  outboundTrunk,
+  outboundTrunkDeleted,
+  OutboundTrunkResource,
+  OutboundTrunkSummary,
+} from './outbound-trunk';
 import type {
   destinationAssigned,
   destinationUnassigned,
@@ -165,7 +170,7 @@ export const outboundTrunkSummaryExample: OutboundTrunkSummary = {
   updated_at: CREATED,
 };
 
-export const outboundTrunkChangedExample: Omit<z.output<typeof outboundTrunk>, 'agents'> = {
+export const outboundTrunkChangedExample: OutboundTrunkResource = {
   ...outboundTrunkSummaryExample,
   host: 'sip.provider.com',
   port: 5060,
@@ -187,10 +192,26 @@ export const outboundTrunkChangedExample: Omit<z.output<typeof outboundTrunk>, '
   pass_caller_id: false,
   transport_strict: false,
   allowed_countries: null,
+  register: true,
+  options_ping: true,
 };
 
 export const outboundTrunkExample: z.output<typeof outboundTrunk> = {
   ...outboundTrunkChangedExample,
+  health: {
+    state: 'degraded',
+    since: '2026-11-24T10:00:00.000Z',
+    checked_at: '2026-11-24T10:00:30.000Z',
+    reasons: [{ code: 'no_answer', message: '203.0.113.7:5060/udp: no answer to OPTIONS' }],
+    rtt_ms: 42,
+    node: 'media-1',
+    registration: {
+      state: 'registered',
+      expires_at: '2026-11-24T10:10:00.000Z',
+      last_status: 200,
+      last_error: null,
+    },
+  },
   agents: [{ id: AGENT_ID, name: 'Support Agent' }],
 };
 

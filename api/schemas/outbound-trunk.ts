@@ -1,6 +1,7 @@
 import { isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { DEFAULT_MEDIA_TIMEOUT_SECONDS, NUMBER_FORMATS } from '../../contract/directory';
+import { TRUNK_HEALTH_REASONS, TRUNK_HEALTH_STATES, TRUNK_REGISTRATION_STATES } from '../../contract/trunk-health';
 import { country, e164, headerSafe, id, mediaTimeoutSeconds, phoneNumber, isoTimestamp, warnings } from './primitives';
 import { codecs, inviteHeaders, maxCallsPerSecond, maxConcurrentCalls, srtp } from './trunk-settings';
 
@@ -81,6 +82,12 @@ const fields = {
   password: headerSafe(1000),
   caller_number: phoneNumber,
   media_timeout_seconds: mediaTimeoutSeconds,
+  register: z
+    .boolean()
+    .meta({ description: 'A media node registers with the carrier (REGISTER), which may then call us' }),
+  options_ping: z
+    .boolean()
+    .meta({ description: 'A media node asks the carrier every 30 s whether it is there (OPTIONS)' }),
 };
 
 export const outboundTrunkCreate = z
@@ -89,6 +96,8 @@ export const outboundTrunkCreate = z
     port: fields.port.default(5060),
     transport: fields.transport.default('udp'),
     media_timeout_seconds: mediaTimeoutSeconds.default(DEFAULT_MEDIA_TIMEOUT_SECONDS),
+    register: fields.register.default(false),
+    options_ping: fields.options_ping.default(true),
   })
   .extend(z.object(settings).partial().shape)
   .meta({ id: 'OutboundTrunkCreate' });
@@ -103,6 +112,28 @@ export const outboundTrunkPatch = z
 export const outboundTrunkSummary = z
   .object({ id, name: z.string(), created_at: isoTimestamp, updated_at: isoTimestamp, warnings })
   .meta({ id: 'OutboundTrunkSummary' });
+
+const trunkHealth = z
+  .object({
+    state: z.enum(TRUNK_HEALTH_STATES),
+    since: isoTimestamp.meta({ description: 'Of the last change of the state' }),
+    checked_at: isoTimestamp.nullable().meta({ description: 'Of the last ping' }),
+    reasons: z
+      .array(z.object({ code: z.enum(TRUNK_HEALTH_REASONS), message: z.string() }))
+      .meta({ description: 'Why the state is not healthy' }),
+    rtt_ms: z.int().nullable().meta({ description: 'Round trip of the last ping that was answered' }),
+    node: z.string().nullable().meta({ description: 'The media node that looks after the trunk' }),
+    registration: z
+      .object({
+        state: z.enum(TRUNK_REGISTRATION_STATES),
+        expires_at: isoTimestamp.nullable().meta({ description: 'Until then the carrier knows us' }),
+        last_status: z.int().nullable(),
+        last_error: z.string().nullable(),
+      })
+      .nullable()
+      .meta({ description: 'null without `register`' }),
+  })
+  .meta({ id: 'TrunkHealth' });
 
 export const outboundTrunk = z
   .object({
@@ -136,6 +167,9 @@ export const outboundTrunk = z
     pass_caller_id: settings.pass_caller_id,
     transport_strict: settings.transport_strict,
     allowed_countries: z.array(z.string()).nullable(),
+    register: fields.register,
+    options_ping: fields.options_ping,
+    health: trunkHealth,
     agents: z.array(z.object({ id, name: z.string() })).meta({ description: 'Agents that dial through it' }),
     created_at: isoTimestamp,
     updated_at: isoTimestamp,
@@ -151,6 +185,10 @@ export const outboundTrunkDeleted = z
   })
   .meta({ id: 'OutboundTrunkDeleted' });
 
-export type OutboundTrunkResource = z.output<typeof outboundTrunk>;
+/** Of a change: without what others make of the trunk. */
+export const outboundTrunkChanged = outboundTrunk.omit({ agents: true, health: true });
+
+export type OutboundTrunkResource = z.output<typeof outboundTrunkChanged>;
 export type OutboundTrunkRequest = z.output<typeof outboundTrunkPatch>;
+export type TrunkHealthResource = z.output<typeof trunkHealth>;
 export type OutboundTrunkSummary = z.output<typeof outboundTrunkSummary>;

@@ -2,8 +2,10 @@ import type { BindingStore } from '../../contract/registration';
 import type { DigestCredentials, SipIdentity } from './auth/identity';
 import type { DialogDelegate, InboundDialog, OutboundDialog } from './dialog';
 import type { OutboundInvite } from './invite';
+import type { OutOfDialog } from './out-of-dialog';
 import type { ProbeOutcome, ProbeRequest } from './probe/options-probe';
 import type { NamedTarget, TargetLookup } from './probe/target-lookup';
+import type { RegisteredLines } from './registration/registered-lines';
 
 export interface SipEndpointDelegate {
   /** A new call. The delegate must end it with `answer` or `reject`. */
@@ -34,6 +36,10 @@ export interface SipEndpoint {
   lookUp(target: NamedTarget): Promise<TargetLookup>;
   /** OPTIONS to one address; never rejects. */
   probe(request: ProbeRequest): Promise<ProbeOutcome>;
+  /** Requests of ours that are no calls. */
+  readonly outOfDialog: OutOfDialog;
+  /** Who may call without credentials because we have registered with them. */
+  readonly lines: RegisteredLines;
   close(): Promise<void>;
   /** Calls with any SIP state left, those included whose transactions only wait for their last timers (32 s). */
   readonly dialogCount: number;

@@ -1,4 +1,5 @@
 import { callerIdentity } from './caller-identity';
+import { parseAddress } from './message/address';
 import { sdpOf } from './message/body';
 import { decodeWireText } from './message/message';
 import { decodeUserPart, parseUri } from './message/uri';
@@ -25,7 +26,7 @@ export function describeInvite(
     sipCallId: request.callId,
     fromTag: request.fromTag,
     cseq: request.cseq?.number ?? 0,
-    requestUser: requestUser(parseUri(request.requestUri)),
+    requestUser: calledUser(request, identity),
     caller: callerIdentity(request),
     headers,
     offer: sdpOf(request),
@@ -34,6 +35,18 @@ export function describeInvite(
     localAddress,
     receivedAt,
   };
+}
+
+/**
+ * A carrier that calls a registered Contact writes that into the Request-URI, and has the number that was dialled in
+ * P-Called-Party-ID (RFC 7315 §4.2), or still in To.
+ */
+function calledUser(request: SipRequest, { registeredUser }: SipIdentity): string {
+  const user = requestUser(parseUri(request.requestUri));
+  if (user !== registeredUser) return user;
+  const called = parseAddress(request.list('p-called-party-id')[0] ?? '') ?? request.to;
+  const dialled = called === null ? '' : requestUser(parseUri(called.uri));
+  return dialled === '' ? user : dialled;
 }
 
 /** With the context of a national number, which a sip URI has in its user part and a tel URI behind it. RFC 3966 §5.1.5 */

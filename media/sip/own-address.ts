@@ -16,10 +16,10 @@ export class OwnAddress {
     this.sentBy = `${uriHost(host)}:${port}`;
   }
 
-  /** Value of Contact. @param user escaped; may be empty */
-  contact(user: string, transport: SipTransport): string {
+  /** Value of Contact. @param user escaped; may be empty @param parameters further ones of the URI, each after its semicolon */
+  contact(user: string, transport: SipTransport, parameters = ''): string {
     const parameter = transport === 'tcp' ? ';transport=tcp' : '';
-    return `<sip:${user === '' ? '' : `${user}@`}${this.sentBy}${parameter}>`;
+    return `<sip:${user === '' ? '' : `${user}@`}${this.sentBy}${parameter}${parameters}>`;
   }
 }
 

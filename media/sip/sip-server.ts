@@ -16,12 +16,14 @@ import { parseMessage } from './message/parser';
 import { buildResponse } from './message/serialiser';
 import { allowed, SUPPORTED_LINES, validateRequest } from './message/validation';
 import { markReceived } from './message/via';
+import { OutOfDialogRequests } from './out-of-dialog';
 import { OwnAddresses } from './own-address';
 import { flowName } from './peer';
 import { OptionsProbe } from './probe/options-probe';
 import { lookUpTarget } from './probe/target-lookup';
 import { RegisterTransactions } from './registrar/register-transactions';
 import { Registrar } from './registrar/registrar';
+import { RegisteredLines } from './registration/registered-lines';
 import { SESSION_TIMER_POLICY, tooBrief } from './session-expires';
 import { UacDialog } from './uac-dialog';
 import { UasDialog } from './uas-dialog';
@@ -81,6 +83,8 @@ const ANONYMOUS: SipIdentity = { trunkId: '', orgId: '', username: '' };
 
 /** SIP side of a media node: sockets, stateless checks, and the table of dialogs. */
 export class SipServer implements SipEndpoint {
+  readonly outOfDialog: OutOfDialogRequests;
+  readonly lines = new RegisteredLines();
   readonly #options: SipServerOptions;
   readonly #edge: SipEdge;
   readonly #digest: DigestServer;
@@ -136,6 +140,7 @@ export class SipServer implements SipEndpoint {
       product: PRODUCT,
       onIdle: (dialog) => this.#dialogs.remove(dialog),
     };
+    this.outOfDialog = new OutOfDialogRequests(this.#context);
   }
 
   /** Bound addresses, of UDP and TCP alike. */
@@ -160,6 +165,7 @@ export class SipServer implements SipEndpoint {
     if (this.#closed) return;
     this.#closed = true;
     for (const dialog of this.#dialogs.all()) dialog.dispose();
+    this.outOfDialog.close();
     this.#names.close();
     this.#digest.close();
     await this.#edge.close();
@@ -216,8 +222,9 @@ export class SipServer implements SipEndpoint {
     // RFC 3261 §18.1.2, §18.3: what belongs to no transaction of ours is dropped, and so is half a body. Whatever else
     // is wrong with it, a response that can be matched tells what became of our request.
     const { status, issues } = response;
-    const known = status >= 100 && status <= 699;
-    if (dialog === undefined || !known || issues.includes('body_truncated')) {
+    const known = status >= 100 && status <= 699 && !issues.includes('body_truncated');
+    if (known && this.outOfDialog.receive(response, flow)) return;
+    if (dialog === undefined || !known) {
       this.#counters.rejected('unroutable_response', null);
       return;
     }
@@ -368,6 +375,8 @@ export class SipServer implements SipEndpoint {
   #authenticate(request: SipRequest, flow: Flow): SipIdentity | null {
     if (this.#options.authentication === 'none') return this.#options.anonymousIdentity ?? ANONYMOUS;
     const { address } = flow.peer;
+    const line = this.lines.find(request, address);
+    if (line !== undefined) return this.#proven(line.identity, flow);
     // A carrier that is known by its address may nevertheless send credentials; they decide when they are good.
     const known = this.#options.delegate.knownAt?.(address);
     if (known !== undefined && !this.#digest.isAnswered(request)) return this.#proven(known, flow);

@@ -3,6 +3,7 @@ import { TimerSet } from '../clock';
 import { DigestClient } from './auth/digest-client';
 import { DialogLifecycle } from './dialog-lifecycle';
 import { whyUnreachable } from './edge/resolver';
+import { flowToTarget, targetName } from './edge/target-flow';
 import { InviteNotSentError, NotRegisteredError } from './invite';
 import { sdpOf } from './message/body';
 import { decodeWireText, encodeWireText } from './message/message';
@@ -42,9 +43,6 @@ const NAME_TRY_MS = 1_000;
 const ANSWER_TRY_MS = 5_000;
 /** Answers by which a host says that it cannot take the call, and another may. */
 const NO_USE: readonly number[] = [500, 502, 503];
-/** For a request that only grew too long for UDP (RFC 3261 §18.1.1). */
-const TCP_INSTEAD_CONNECT_MS = 1_000;
-const MAX_UDP_REQUEST_BYTES = 1_300;
 /** Weight of an offer, which is made after the way of the INVITE is known. */
 const OFFER_BYTES = 350;
 const FIRST_CSEQ = 1;
@@ -310,19 +308,13 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
     const open = connection === null ? undefined : edge.openTcpFlow(connection.address, connection.port);
     if (open !== undefined) return open;
     if (target === null) throw new Error('its connection is closed');
-    const { address, port, transport } = target;
-    if (transport === 'tcp') {
-      const more = this.#ways.length + this.#hosts.length > 0;
-      return edge.tcpFlow(address, port, more ? TCP_TRY_MS : TCP_CONNECT_MS);
-    }
+    const more = this.#ways.length + this.#hosts.length > 0;
     // The flow of a registered contact is the only way to it.
     const mayGrow = this.#contact === null && this.#invite.transportStrict !== true;
-    if (mayGrow && this.#estimatedBytes > MAX_UDP_REQUEST_BYTES && edge.mayTryTcp(address, port)) {
-      const tcp = await edge.tcpFlow(address, port, TCP_INSTEAD_CONNECT_MS).catch(() => null);
-      if (tcp !== null) return tcp;
-      edge.noteNoTcp(address, port);
-    }
-    return edge.watchedUdpFlow(address, port);
+    return flowToTarget(edge, target, {
+      connectMs: more ? TCP_TRY_MS : TCP_CONNECT_MS,
+      requestBytes: mayGrow ? this.#estimatedBytes : 0,
+    });
   }
 
   #assertOpen(): void {
@@ -442,7 +434,7 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
 
   /** The host that is tried could not take the call. */
   #tryNextHost(why: string): void {
-    this.#tellUnreachable(nameOf(this.#inviteFlow.peer), new Error(why));
+    this.#tellUnreachable(targetName(this.#inviteFlow.peer), new Error(why));
     this.#ways = [];
     this.#tryOn();
   }
@@ -473,7 +465,7 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
   #unreachable(error: Error): void {
     if (this.#session.state !== 'setup') return;
     const { peer } = this.#inviteFlow;
-    this.#tellUnreachable(nameOf(peer), error);
+    this.#tellUnreachable(targetName(peer), error);
     const left = this.#ways.length + this.#hosts.length > 0;
     if (!left || this.#provisional !== null || this.#cancelled) this.#failUnreachable(this.#failure);
     else this.#tryOn();
@@ -521,10 +513,6 @@ function escapeDisplayName(name: string): string {
 }
 
 function nameOfWay({ address, connection }: Way): string {
-  if (address !== null) return nameOf(address);
-  return connection === null ? '' : nameOf({ ...connection, transport: 'tcp' });
-}
-
-function nameOf({ address, port, transport }: ResolvedTarget | SipPeer): string {
-  return `${uriHost(address)}:${port}/${transport}`;
+  if (address !== null) return targetName(address);
+  return connection === null ? '' : targetName({ ...connection, transport: 'tcp' });
 }

@@ -18,6 +18,7 @@ import { PhoneNumber } from './phone-number';
 import { SipRegistration } from './sip-registration';
 import { TranscriptTurnRow } from './transcript-turn';
 import { TransferDestination } from './transfer-destination';
+import { TrunkHealthRow } from './trunk-health';
 
 export const ENTITIES = [
   Agent,
@@ -40,4 +41,5 @@ export const ENTITIES = [
   SipRegistration,
   TranscriptTurnRow,
   TransferDestination,
+  TrunkHealthRow,
 ];

@@ -85,6 +85,14 @@ export class OutboundTrunk {
   @Column({ type: 'text', array: true, nullable: true })
   allowedCountries!: string[] | null;
 
+  /** We register with it. */
+  @Column({ type: 'boolean', default: false })
+  register!: boolean;
+
+  /** It is asked by OPTIONS whether it is there. */
+  @Column({ type: 'boolean', default: true })
+  optionsPing!: boolean;
+
   @Column({ type: 'timestamptz', precision: 3, default: () => 'now()' })
   createdAt!: Date;
 

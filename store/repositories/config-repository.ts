@@ -56,6 +56,8 @@ interface OutboundTrunkConfig extends OutboundTrunkOptions {
   readonly password: string;
   readonly callerNumber: string;
   readonly mediaTimeoutSeconds: number;
+  readonly register: boolean;
+  readonly optionsPing: boolean;
 }
 
 export interface ConfigReference {
@@ -155,9 +157,9 @@ export class ConfigRepository {
         return [];
       }
       const { id, orgId, host, port, transport, username, callerNumber, mediaTimeoutSeconds } = row;
-      const { gateways, codecs, maxConcurrentCalls, maxCallsPerSecond } = row;
+      const { gateways, codecs, maxConcurrentCalls, maxCallsPerSecond, register, optionsPing } = row;
       const { numberFormat, numberPrefix, fromHost, headers, transportStrict } = row;
-      const carrier = { id, orgId, host, port, transport, gateways, username, password };
+      const carrier = { id, orgId, host, port, transport, gateways, username, password, register, optionsPing };
       const invite = { callerNumber, numberFormat, numberPrefix, fromHost, headers, transportStrict, codecs };
       return [{ ...carrier, ...invite, mediaTimeoutSeconds, maxConcurrentCalls, maxCallsPerSecond }];
     });

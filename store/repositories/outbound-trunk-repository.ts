@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import type { ConfigTransaction } from '../config-transaction';
 import { OutboundTrunk } from '../entities/outbound-trunk';
+import { TrunkHealthRow } from '../entities/trunk-health';
 import { StoreError } from '../errors';
 import { isUuid, uuidV7 } from '../ids';
 import type { StoreSession } from '../organisation-scope';
@@ -17,6 +18,8 @@ export type OutboundTrunkRecord = Omit<OutboundTrunk, 'passwordSealed'>;
 export type OutboundTrunkSettings = Pick<
   OutboundTrunk,
   | 'mediaTimeoutSeconds'
+  | 'register'
+  | 'optionsPing'
   | 'callerNumbers'
   | 'gateways'
   | 'codecs'
@@ -79,6 +82,8 @@ export class OutboundTrunkRepository {
     const { id = uuidV7(), password, ...fields } = input;
     const passwordSealed = this.#secrets.seal(password, rowAad(orgId, id));
     await tx.manager.insert(OutboundTrunk, { ...fields, id, orgId, passwordSealed });
+    // Where a media node finds that there is a trunk to look after; it goes with the trunk.
+    await tx.manager.insert(TrunkHealthRow, { trunkId: id, orgId });
     tx.changed('outbound_trunk', id);
     return this.#get(tx, orgId, id);
   }

@@ -37,6 +37,8 @@ export const TRUNK: OutboundTrunkProfile = {
   password: 'secret',
   callerNumber: '+15550000001',
   mediaTimeoutSeconds: 45,
+  register: false,
+  optionsPing: true,
 };
 
 /** Routes every INVITE to one agent; the start is answered at once or when the test says so. */

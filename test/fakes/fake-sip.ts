@@ -4,7 +4,9 @@ import type { SipEndpoint } from '../../media/sip/endpoint';
 import type { ProbeOutcome } from '../../media/sip/probe/options-probe';
 import type { NamedTarget, TargetLookup } from '../../media/sip/probe/target-lookup';
 import type { FinalAnswer, InboundInvite, OutboundInvite } from '../../media/sip/invite';
+import type { OutOfDialog } from '../../media/sip/out-of-dialog';
 import type { ReasonHeader } from '../../media/sip/reason';
+import { RegisteredLines } from '../../media/sip/registration/registered-lines';
 
 export const PHONE_SDP = [
   'v=0',
@@ -192,6 +194,11 @@ export class FakeSipEndpoint implements SipEndpoint {
   /** Awaited by `invite` before the offer is asked for: resolution. */
   resolution: Promise<void> = Promise.resolve();
   draining = false;
+  readonly lines = new RegisteredLines();
+  readonly outOfDialog: OutOfDialog = {
+    resolve: () => Promise.resolve([]),
+    send: () => Promise.resolve({ kind: 'silent' }),
+  };
 
   get dialogCount(): number {
     return this.dialogs.filter((dialog) => !dialog.over).length;

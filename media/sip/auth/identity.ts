@@ -7,6 +7,8 @@ export interface SipIdentity {
   readonly username: string;
   /** Where all requests of its calls must come from; default, and null: from anywhere. */
   readonly sources?: AddressSet | null;
+  /** Of a carrier that we have registered with: the user of the Contact that it calls, whoever is called. */
+  readonly registeredUser?: string;
 }
 
 export interface DigestCredentials extends SipIdentity {

@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 
 import { severalWords, wholeNumber } from '../arguments';
+import { EXIT } from '../exit-code';
+import { CliFailure } from '../failure';
 import { PASSWORD_FIELD } from '../fields';
 import type { Field } from '../fields';
 import { ResourceCommands, resourcePath } from '../resource';
@@ -11,6 +13,26 @@ export interface OutboundTrunkItem {
   readonly id: string;
   readonly name: string;
   readonly created_at: string;
+}
+
+/** Each is asked for by itself. */
+const MAX_LOOKED_AT = 20;
+
+/** The state of each trunk's health, of the first ones of many; none of one that is gone by then. */
+export async function trunkStates(
+  { api }: CliSession,
+  trunks: readonly OutboundTrunkItem[],
+): Promise<ReadonlyMap<string, string>> {
+  const states = new Map<string, string>();
+  for (const { id } of trunks.slice(0, MAX_LOOKED_AT)) {
+    try {
+      const trunk = await api.get<{ readonly health: { readonly state: string } }>(`${OUTBOUND_TRUNKS.path}/${id}`);
+      states.set(id, trunk.health.state);
+    } catch (error) {
+      if (!(error instanceof CliFailure) || error.exitCode !== EXIT.refused) throw error;
+    }
+  }
+  return states;
 }
 
 export const FORCE_HELP = 'also while it carries calls: they are ended';
@@ -72,6 +94,10 @@ const FIELDS: readonly Field[] = [
     help: 'further caller number; may be repeated',
     parse: severalWords,
   },
+  { name: 'register', flags: '--register', help: 'register with the carrier, which may then call' },
+  { name: 'register', flags: '--no-register', help: 'the default' },
+  { name: 'options_ping', flags: '--options-ping', help: 'ask the carrier whether it is there: the default' },
+  { name: 'options_ping', flags: '--no-options-ping' },
 ];
 
 export function addOutboundTrunkCommands(group: Command, session: CliSession): void {

@@ -3,13 +3,14 @@ import type { Command } from 'commander';
 import type { CliSession } from '../session';
 import type { Column } from '../table';
 import { addInboundTrunkCommands, findInboundTrunk } from './inbound-trunk';
-import { addOutboundTrunkCommands, OUTBOUND_TRUNKS } from './outbound-trunks';
+import { addOutboundTrunkCommands, OUTBOUND_TRUNKS, trunkStates } from './outbound-trunks';
 import type { OutboundTrunkItem } from './outbound-trunks';
 import { addTrunkCheckCommand } from './trunk-check';
 
-const COLUMNS: readonly Column<OutboundTrunkItem & { readonly kind: string }>[] = [
+const COLUMNS: readonly Column<OutboundTrunkItem & { readonly kind: string; readonly state?: string | undefined }>[] = [
   { title: 'KIND', value: ({ kind }) => kind },
   ...OUTBOUND_TRUNKS.columns,
+  { title: 'HEALTH', value: ({ state }) => state },
 ];
 
 export function addTrunkCommands(program: Command, session: CliSession): void {
@@ -23,7 +24,8 @@ export function addTrunkCommands(program: Command, session: CliSession): void {
       const outbound = await session.api.get<OutboundTrunkItem[]>(OUTBOUND_TRUNKS.path);
       if (output.json) return output.value({ inbound, outbound });
       const first = inbound === null ? [] : [{ ...inbound, kind: 'inbound', name: inbound.sip_endpoint }];
-      const rest = outbound.map((trunk) => ({ ...trunk, kind: 'outbound' }));
+      const states = await trunkStates(session, outbound);
+      const rest = outbound.map((trunk) => ({ ...trunk, kind: 'outbound', state: states.get(trunk.id) }));
       output.table([...first, ...rest], COLUMNS);
       output.remarks(inbound ?? {});
     });

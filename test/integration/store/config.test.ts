@@ -52,7 +52,15 @@ describe('ConfigRepository', () => {
       full: true,
       agents: [{ name: 'First', version: before + 1, firstMessage: 'Hello?', language: ['en'] }],
       outboundTrunks: [
-        { host: 'sip.example', port: 5060, transport: 'udp', password: 'p4ssw0rd', mediaTimeoutSeconds: 60 },
+        {
+          host: 'sip.example',
+          port: 5060,
+          transport: 'udp',
+          password: 'p4ssw0rd',
+          mediaTimeoutSeconds: 60,
+          register: false,
+          optionsPing: true,
+        },
       ],
       phoneNumbers: [{ phoneNumber: '+15550001', method: 'attest' }],
       inboundTrunks: [{ phoneNumbers: ['+15550001'], mediaTimeoutSeconds: 30 }],

@@ -49,6 +49,8 @@ const ROWS: Readonly<Record<string, string>> = {
     VALUES (gen_random_uuid(), 0, $1, 'agent', 't', 0, 1)`,
   transfer_destinations: `INSERT INTO transfer_destinations (id, org_id, name, type, value)
     VALUES (gen_random_uuid(), $1, 'D', 'phone', '+1')`,
+  trunk_health: `INSERT INTO trunk_health (trunk_id, org_id)
+    SELECT coalesce((SELECT id FROM outbound_trunks WHERE org_id = $1 LIMIT 1), gen_random_uuid()), $1`,
 };
 
 /** Those that point at rows of others come after them. */

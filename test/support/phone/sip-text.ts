@@ -93,6 +93,7 @@ export interface Credentials {
 }
 
 const md5 = (text: string): string => createHash('md5').update(text).digest('hex');
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 function parameters(header: string): Map<string, string> {
   const found = new Map<string, string>();
@@ -134,11 +135,12 @@ export function answerDigest(
 export function checkDigest(authorization: string, credentials: Credentials, method: string, nonce: string): boolean {
   const given = parameters(authorization);
   if (given.get('nonce') !== nonce || given.get('username') !== credentials.username) return false;
-  const ha1 = md5(`${credentials.username}:${given.get('realm') ?? ''}:${credentials.password}`);
-  const ha2 = md5(`${method}:${given.get('uri') ?? ''}`);
+  const hash = given.get('algorithm') === 'SHA-256' ? sha256 : md5;
+  const ha1 = hash(`${credentials.username}:${given.get('realm') ?? ''}:${credentials.password}`);
+  const ha2 = hash(`${method}:${given.get('uri') ?? ''}`);
   const expected =
     given.get('qop') === 'auth'
-      ? md5(`${ha1}:${nonce}:${given.get('nc') ?? ''}:${given.get('cnonce') ?? ''}:auth:${ha2}`)
-      : md5(`${ha1}:${nonce}:${ha2}`);
+      ? hash(`${ha1}:${nonce}:${given.get('nc') ?? ''}:${given.get('cnonce') ?? ''}:auth:${ha2}`)
+      : hash(`${ha1}:${nonce}:${ha2}`);
   return given.get('response') === expected;
 }

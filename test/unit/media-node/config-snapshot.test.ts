@@ -51,6 +51,8 @@ const outbound = {
   password: 'secret',
   callerNumber: '+15550000001',
   mediaTimeoutSeconds: 50,
+  register: false,
+  optionsPing: true,
 };
 
 test('trunks are given with all their settings', () => {

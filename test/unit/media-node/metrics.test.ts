@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
-import { createCallObserver, createSipCounters } from '../../../media-node/metrics';
+import { createCallObserver, createSipCounters, createTrunkObserver } from '../../../media-node/metrics';
 import { QUIET_STATS } from '../../fakes/fake-rtp-engine';
 
 describe('metrics of a media node', () => {
@@ -42,6 +42,21 @@ describe('metrics of a media node', () => {
     expect(text).toContain('trunkline_turn_latency_seconds_sum 0.8');
   });
 
+  it('count the watch over trunks', async () => {
+    const registry = new Registry();
+    const observer = createTrunkObserver(registry, () => new Map([['down', 2]]));
+    observer.pinged('good', 20);
+    observer.pinged('bad', null);
+    observer.registered('refused');
+    const text = await registry.metrics();
+    expect(text).toContain('trunkline_trunk_states{state="down"} 2');
+    expect(text).toContain('trunkline_trunk_states{state="healthy"} 0');
+    expect(text).toContain('trunkline_trunk_pings_total{result="bad"} 1');
+    expect(text).toContain('trunkline_trunk_ping_seconds_sum 0.02');
+    expect(text).toContain('trunkline_trunk_ping_seconds_count 1');
+    expect(text).toContain('trunkline_trunk_registrations_total{result="refused"} 1');
+  });
+
   it('keep a peer from inventing labels', async () => {
     const registry = new Registry();
     const counters = createSipCounters(registry);
@@ -61,6 +76,7 @@ describe('metrics of a media node', () => {
     const registry = new Registry();
     createCallObserver({ registry, activeCalls: () => 0, maxCalls: 1 });
     createSipCounters(registry);
+    createTrunkObserver(registry, () => new Map());
     const documentation = readFileSync(join(__dirname, '../../../docs/metrics.md'), 'utf8');
     const undocumented = registry.getMetricsAsArray().filter(({ name }) => !documentation.includes(`\`${name}\``));
     expect(undocumented.map(({ name }) => name)).toEqual([]);

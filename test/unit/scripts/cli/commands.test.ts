@@ -162,6 +162,16 @@ describe('the command line', () => {
       expect([code, stdout.includes('sip.example.com'), stdout.includes('sesame')]).toEqual([0, true, false]);
     });
 
+    test('the health of outbound ones stands beside them, of those that are there', async () => {
+      const carriers = [TRUNK, CALL].map((id, n) => ({ id, name: `Carrier ${n}`, created_at: 'now' }));
+      api.on('GET /phone/sip/inbound-trunk', errorOf(404, 'inbound_trunk_not_found', 'None'), 404);
+      api.on('GET /phone/sip/outbound-trunks', carriers);
+      api.on(`GET /phone/sip/outbound-trunks/${TRUNK}`, { ...carriers[0], health: { state: 'degraded' } });
+      api.on(`GET /phone/sip/outbound-trunks/${CALL}`, errorOf(404, 'outbound_trunk_not_found', 'Gone'), 404);
+      const lines = (await run(['trunks'])).stdout.split('\n').map((line) => line.split(/ {2,}/).at(-1));
+      expect(lines).toEqual(['HEALTH', 'degraded', '-', '']);
+    });
+
     test('is shown when it is asked for', async () => {
       api.on('GET /phone/sip/inbound-trunk', trunk);
       expect((await run(['trunks', 'inbound', '--show-password'])).stdout).toContain('sesame');
