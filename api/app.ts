@@ -32,6 +32,7 @@ import { contactRoutes } from './routes/contacts';
 import { docsRouter } from './routes/docs';
 import { inboundTrunkRoutes } from './routes/inbound-trunk';
 import { inboundTrunkNumberRoutes } from './routes/inbound-trunk-numbers';
+import { inboundTrunkSyncRoutes } from './routes/inbound-trunk-sync';
 import { numberRoutes } from './routes/numbers';
 import { operationsRouter } from './routes/operations';
 import { organisationRoutes } from './routes/organisations';
@@ -40,6 +41,7 @@ import { transferDestinationRoutes } from './routes/transfer-destinations';
 import { routePreviewRoutes } from './routes/route-preview';
 import { SpeechCatalog } from './speech-catalog';
 import type { ApiStore } from './store';
+import type { TrunkRequests } from './trunk-requests';
 
 export interface AppOptions {
   /** What a media node with the API's environment listens on. */
@@ -53,6 +55,7 @@ export interface RouteDeps {
   readonly options: AppOptions;
   readonly store: ApiStore;
   readonly workflows: Pick<CallRequests, 'accept' | 'describe' | 'hangup'>;
+  readonly trunks: Pick<TrunkRequests, 'sync' | 'tell'>;
   readonly secrets: Pick<SecretBox, 'seal'>;
   readonly logger: Logger;
 }
@@ -88,8 +91,8 @@ export function openApiDocument(deps: RouteDeps): OpenApiDocument {
 
 /** In the order of matching: fixed paths below /phone before `/phone/{id}`. */
 function resourceRoutes(deps: RouteDeps): readonly (readonly Route[])[] {
-  const { store, options, logger, workflows, secrets } = deps;
-  const changes = new Changes(store);
+  const { store, options, logger, workflows, trunks, secrets } = deps;
+  const changes = new Changes(store, trunks);
   const nodes = new LiveNodes({ find: () => store.mediaNodes.live(NODE_SILENCE_MS) });
   const speech = new SpeechCatalog(nodes);
   const placement = new CallPlacement({ store, workflows, secrets, logger });
@@ -101,6 +104,7 @@ function resourceRoutes(deps: RouteDeps): readonly (readonly Route[])[] {
     routePreviewRoutes({ store }),
     inboundTrunkRoutes({ store, changes, propagation, sipEndpoint }),
     inboundTrunkNumberRoutes({ changes, propagation, sipEndpoint }),
+    inboundTrunkSyncRoutes({ store, trunks, propagation, sipEndpoint }),
     outboundTrunkRoutes({ store, changes, allowPrivateTargets }),
     agentConfigRoutes({ store, changes }),
     agentDestinationRoutes({ store, changes, allowPrivateTargets }),

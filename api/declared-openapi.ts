@@ -19,6 +19,7 @@ export function declaredOpenApi(): OpenApiDocument {
       describe: () => Promise.resolve(null),
       hangup: () => Promise.resolve('unavailable'),
     },
+    trunks: { sync: () => Promise.resolve({ outcome: 'unavailable' }), tell: () => undefined },
     secrets: { seal: () => '' },
     logger: createLogger({ name: 'openapi', level: 'silent' }),
   });

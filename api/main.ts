@@ -18,6 +18,7 @@ import { connectDatabase, createApiStore, purgeHourly, whenConnected } from './d
 import { KeyAuthenticator } from './key-authenticator';
 import { createLimitedServer } from './limited-server';
 import { readinessProbes } from './readiness';
+import { TrunkRequests } from './trunk-requests';
 import { packageVersion } from './version';
 
 /** A request that waits for the database gives up before its client does. */
@@ -63,6 +64,7 @@ async function main(): Promise<void> {
       options: { ...config, version: packageVersion() },
       store,
       workflows: new CallRequests({ client: temporal.client, logger }),
+      trunks: new TrunkRequests({ client: temporal.client, logger }),
       secrets,
       authenticator: whenConnected(
         dataSource,

@@ -16,6 +16,7 @@ import { OutboundTrunk } from './outbound-trunk';
 import { PhoneNumber } from './phone-number';
 import { TranscriptTurnRow } from './transcript-turn';
 import { TransferDestination } from './transfer-destination';
+import { TrunkProvisioning } from './trunk-provisioning';
 
 export const ENTITIES = [
   Agent,
@@ -36,4 +37,5 @@ export const ENTITIES = [
   PhoneNumber,
   TranscriptTurnRow,
   TransferDestination,
+  TrunkProvisioning,
 ];

@@ -42,6 +42,8 @@ const ROWS: Readonly<Record<string, string>> = {
     VALUES (gen_random_uuid(), 0, $1, 'agent', 't', 0, 1)`,
   transfer_destinations: `INSERT INTO transfer_destinations (id, org_id, name, type, value)
     VALUES (gen_random_uuid(), $1, 'D', 'phone', '+1')`,
+  trunk_provisioning: `INSERT INTO trunk_provisioning (trunk_id, org_id, direction, version, due_at)
+    VALUES (gen_random_uuid(), $1, 'inbound', 1, now())`,
 };
 
 const JOINS_OTHERS = 'agent_transfer_destinations';

@@ -47,6 +47,7 @@ function appWith(store: { [Part in keyof (OrgStore & ApiStore)]?: object }, logs
       describe: () => Promise.resolve(null),
       hangup: () => Promise.resolve('done'),
     },
+    trunks: { sync: () => Promise.resolve({ outcome: 'unavailable' }), tell: () => undefined },
     secrets: { seal: () => 'sealed' },
     authenticator: new KeyAuthenticator(whole, logger, { perMinute: 100 }),
     probes: [],

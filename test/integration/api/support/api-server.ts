@@ -22,6 +22,7 @@ import { createTestDatabase } from '../../../support/servers';
 import type { TestDatabase } from '../../../support/servers';
 import { ContractChecker } from './contract-checker';
 import { FakeCallRequests } from '../../../fakes/fake-call-requests';
+import { FakeTrunkRequests } from '../../../fakes/fake-trunk-requests';
 
 export const CALLER = '+15551234567';
 
@@ -58,6 +59,7 @@ export interface ApiServerOptions {
   readonly options?: Partial<AppOptions>;
   readonly rateLimitPerMinute?: number;
   readonly workflows?: (deps: { dataSource: DataSource; secrets: SecretBox }) => AppDeps['workflows'];
+  readonly trunks?: (deps: { dataSource: DataSource; secrets: SecretBox }) => AppDeps['trunks'];
 }
 
 export class ApiServer {
@@ -110,6 +112,7 @@ export class ApiServer {
     });
     const store = createApiStore(apiSource, secrets);
     const workflows = settings.workflows?.({ dataSource, secrets }) ?? new FakeCallRequests(dataSource, secrets);
+    const trunks = settings.trunks?.({ dataSource, secrets }) ?? new FakeTrunkRequests(dataSource, secrets);
     const nodes = new MediaNodeRepository(dataSource);
     const deps: AppDeps = {
       options: {
@@ -121,6 +124,7 @@ export class ApiServer {
       },
       store,
       workflows,
+      trunks,
       secrets,
       authenticator: whenConnected(
         apiSource,
