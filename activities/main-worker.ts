@@ -3,7 +3,9 @@ import type { NativeConnection } from '@temporalio/worker';
 import type { CallStoreActivities } from '../workflows/call/activities';
 import { MAIN_TASK_QUEUE } from '../workflows/ids';
 import type { NodeLossActivities } from '../workflows/node/activities';
+import type { NumberSyncActivities } from '../workflows/numbers/sync/activities';
 import type { EarlierReconcileActivities, ReconcileActivities } from '../workflows/reconciler/activities';
+import type { TrunkActivities } from '../workflows/trunk/activities';
 import { safeFailures } from './safe-failures';
 
 export interface MainWorkerOptions {
@@ -12,7 +14,12 @@ export interface MainWorkerOptions {
   readonly identity: string;
   /** Path of the bundle made from `workflows/index.ts`, or its code. */
   readonly workflowBundle: { readonly codePath: string } | { readonly code: string };
-  readonly activities: CallStoreActivities & NodeLossActivities & ReconcileActivities & EarlierReconcileActivities;
+  readonly activities: CallStoreActivities &
+    NodeLossActivities &
+    ReconcileActivities &
+    EarlierReconcileActivities &
+    TrunkActivities &
+    NumberSyncActivities;
   readonly maxCachedWorkflows: number;
   readonly maxActivities: number;
 }

@@ -13,15 +13,21 @@ import { AttemptRepository } from '../store/repositories/attempt-repository';
 import { CallRepository } from '../store/repositories/call-repository';
 import { MediaNodeRepository } from '../store/repositories/media-node-repository';
 import { NodeCallListRepository } from '../store/repositories/node-call-list-repository';
+import { TrunkProvisioningRepository } from '../store/repositories/trunk-provisioning-repository';
 import { SecretBox } from '../store/secrets';
+import { TrunkWorkflows } from '../workflows/client/trunk-workflows';
 import { readWorkerConfig } from './config';
 import { createMainWorker } from './main-worker';
+import { createNumberSyncActivities } from './provisioning/number-sync-activities';
+import { createTrunkActivities } from './provisioning/trunk-activities';
 import { createReconcileActivities } from './reconcile/reconcile-activities';
 import { ensureReconcilerSchedule } from './reconciler-schedule';
 import { createStoreActivities } from './store/store-activities';
 
 const RETRY_MS = 1_000;
 const RUNTIME_END_MS = 3_000;
+/** To tell one trunk's workflow something. */
+const TRUNK_LIMIT_MS = 5_000;
 
 async function main(): Promise<void> {
   const config = readWorkerConfig();
@@ -76,6 +82,9 @@ async function main(): Promise<void> {
     const calls = new CallRepository(dataSource);
     const nodes = new MediaNodeRepository(dataSource);
     const lists = new NodeCallListRepository(dataSource);
+    const provisioning = new TrunkProvisioningRepository(dataSource);
+    const { client } = temporal;
+    const trunks = new TrunkWorkflows({ client, limitMs: TRUNK_LIMIT_MS });
     const activities = {
       ...createStoreActivities({
         calls,
@@ -83,7 +92,9 @@ async function main(): Promise<void> {
         secrets,
         attempts: new AttemptRepository(dataSource),
       }),
-      ...createReconcileActivities({ client: temporal.client, calls, nodes, lists, passes, settled, logger }),
+      ...createReconcileActivities({ client, calls, nodes, lists, passes, settled, provisioning, trunks, logger }),
+      ...createTrunkActivities({ session: dataSource, secrets, provisioning, nodes }),
+      ...createNumberSyncActivities({ session: dataSource, secrets }),
     };
     const worker = new PersistentWorker({
       name: 'main',

@@ -33,6 +33,7 @@ import { contactRoutes } from './routes/contacts';
 import { docsRouter } from './routes/docs';
 import { inboundTrunkRoutes } from './routes/inbound-trunk';
 import { inboundTrunkNumberRoutes } from './routes/inbound-trunk-numbers';
+import { inboundTrunkSyncRoutes } from './routes/inbound-trunk-sync';
 import { numberRoutes } from './routes/numbers';
 import { operationsRouter } from './routes/operations';
 import { organisationRoutes } from './routes/organisations';
@@ -42,6 +43,7 @@ import { routePreviewRoutes } from './routes/route-preview';
 import { trunkCheckRoutes } from './routes/trunk-checks';
 import { SpeechCatalog } from './speech-catalog';
 import type { ApiStore } from './store';
+import type { TrunkRequests } from './trunk-requests';
 import { TrunkChecks } from './trunk-check/trunk-checks';
 import type { TrunkChecksDeps } from './trunk-check/trunk-checks';
 
@@ -57,6 +59,7 @@ export interface RouteDeps {
   readonly options: AppOptions;
   readonly store: ApiStore;
   readonly workflows: Pick<CallRequests, 'accept' | 'describe' | 'hangup' | 'control'>;
+  readonly trunks: Pick<TrunkRequests, 'sync' | 'tell'>;
   readonly trunkChecks: TrunkChecksDeps['workflows'];
   readonly secrets: Pick<SecretBox, 'seal' | 'open'>;
   readonly logger: Logger;
@@ -93,8 +96,8 @@ export function openApiDocument(deps: RouteDeps): OpenApiDocument {
 
 /** In the order of matching: fixed paths below /phone before `/phone/{id}`. */
 function resourceRoutes(deps: RouteDeps): readonly (readonly Route[])[] {
-  const { store, options, logger, workflows, trunkChecks, secrets } = deps;
-  const changes = new Changes(store);
+  const { store, options, logger, workflows, trunks, trunkChecks, secrets } = deps;
+  const changes = new Changes(store, trunks);
   const nodes = new LiveNodes({ find: () => store.mediaNodes.live(NODE_SILENCE_MS) });
   const speech = new SpeechCatalog(nodes);
   const placement = new CallPlacement({ store, workflows, secrets, logger });
@@ -108,6 +111,7 @@ function resourceRoutes(deps: RouteDeps): readonly (readonly Route[])[] {
     trunkCheckRoutes({ store, checks, propagation, sipEndpoint, allowedCountries }),
     inboundTrunkRoutes({ store, changes, propagation, sipEndpoint }),
     inboundTrunkNumberRoutes({ changes, propagation, sipEndpoint }),
+    inboundTrunkSyncRoutes({ store, trunks, propagation, sipEndpoint }),
     outboundTrunkRoutes({ store, changes, allowPrivateTargets }),
     agentConfigRoutes({ store, changes }),
     agentDestinationRoutes({ store, changes, allowPrivateTargets }),

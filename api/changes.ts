@@ -1,10 +1,15 @@
-/** A change of the configuration: resource, audit rows and the answer saved for its key, all in one transaction. */
+/**
+ * A change of the configuration: resource, audit rows and the answer saved for its key, all in one transaction. After it the
+ * workflows of the trunks that it changed are told.
+ */
 import type { ConfigTransaction } from '../store/config-transaction';
 import { enterOrganisation } from '../store/organisation-scope';
 import type { NewAuditEntry } from '../store/repositories/audit-repository';
+import type { TrunkChange } from '../workflows/client/trunk-workflows';
 import { answer } from './route';
 import type { RouteAnswer, RouteRequest } from './route';
 import type { ApiStore, OrgStore } from './store';
+import type { TrunkRequests } from './trunk-requests';
 
 export type AuditNote = Pick<NewAuditEntry, 'action' | 'resource' | 'resourceId' | 'before' | 'after'>;
 
@@ -23,9 +28,11 @@ type Work = (tx: ConfigTransaction, org: OrgStore) => Promise<ChangeResult>;
 
 export class Changes {
   readonly #store: Pick<ApiStore, 'forOrg'>;
+  readonly #trunks: Pick<TrunkRequests, 'tell'>;
 
-  constructor(store: Pick<ApiStore, 'forOrg'>) {
+  constructor(store: Pick<ApiStore, 'forOrg'>, trunks: Pick<TrunkRequests, 'tell'>) {
     this.#store = store;
+    this.#trunks = trunks;
   }
 
   /**
@@ -34,8 +41,10 @@ export class Changes {
    */
   async run(request: ChangeRequest, work: Work, orgId: string = request.actor.orgId): Promise<RouteAnswer> {
     const { actor, bodyHash, idempotencyKey, route, successStatus: status } = request;
-    return this.#store.forOrg(actor.orgId).write((org) =>
+    const made: { tx?: ConfigTransaction } = {};
+    const result = await this.#store.forOrg(actor.orgId).write((org) =>
       org.config.transaction(async (tx) => {
+        made.tx = tx;
         const enter = async (id: string): Promise<void> => {
           if (orgId !== actor.orgId) await enterOrganisation(org.session, id);
         };
@@ -62,7 +71,22 @@ export class Changes {
         return replayed(saved);
       }),
     );
+    if (made.tx !== undefined) this.#trunks.tell(trunkChanges(orgId, made.tx));
+    return result;
   }
+}
+
+function trunkChanges(orgId: string, tx: ConfigTransaction): TrunkChange[] {
+  const { version } = tx;
+  if (version === null) return [];
+  return (['inbound', 'outbound'] as const).flatMap((direction) => {
+    const kind = `${direction}_trunk` as const;
+    const gone = tx.deletions().filter((deletion) => deletion.kind === kind);
+    return [
+      ...tx.changedIds(kind).map((trunkId) => ({ orgId, trunkId, direction, version, removed: false })),
+      ...gone.map(({ id: trunkId }) => ({ orgId, trunkId, direction, version, removed: true })),
+    ];
+  });
 }
 
 export function replayed(saved: {

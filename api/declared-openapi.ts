@@ -20,6 +20,7 @@ export function declaredOpenApi(): OpenApiDocument {
       hangup: () => Promise.resolve('unavailable'),
       control: () => Promise.resolve({ outcome: 'unavailable' }),
     },
+    trunks: { sync: () => Promise.resolve({ outcome: 'unavailable' }), tell: () => undefined },
     trunkChecks: { check: () => Promise.resolve('running') },
     secrets: { seal: () => '', open: () => '{}' },
     logger: createLogger({ name: 'openapi', level: 'silent' }),

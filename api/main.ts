@@ -19,6 +19,7 @@ import { connectDatabase, createApiStore, purgeHourly, whenConnected } from './d
 import { KeyAuthenticator } from './key-authenticator';
 import { createLimitedServer } from './limited-server';
 import { readinessProbes } from './readiness';
+import { TrunkRequests } from './trunk-requests';
 import { packageVersion } from './version';
 
 /** A request that waits for the database gives up before its client does. */
@@ -67,6 +68,7 @@ async function main(): Promise<void> {
       store,
       workflows: new CallRequests({ client: temporal.client, logger }),
       trunkChecks: new TrunkCheckWorkflows({ client: temporal.client, limitMs: TRUNK_CHECK_MS }),
+      trunks: new TrunkRequests({ client: temporal.client, logger }),
       secrets,
       authenticator: whenConnected(
         dataSource,

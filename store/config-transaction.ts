@@ -4,6 +4,8 @@ import type { ConfigKind } from './entities/config-tombstone';
 /** What one transaction has changed; `ConfigRepository.transaction` stamps it with the next version at the end. */
 export class ConfigTransaction {
   readonly manager: EntityManager;
+  /** What it is stamped with at its end; null where it changed nothing. */
+  version: number | null = null;
   readonly #changed = new Map<ConfigKind, Set<string>>();
   readonly #deleted = new Map<ConfigKind, Set<string>>();
 

@@ -3,8 +3,9 @@ import type { NodeBoot } from '../contract/nodes';
 
 export const callWorkflowId = (callId: string): string => `call:${callId}`;
 export const mediaNodeWorkflowId = (nodeId: string): string => `media-node:${nodeId}`;
-export const trunkCheckWorkflowId = (trunkId: string): string => `trunk-check:${trunkId}`;
 export const trunkWorkflowId = (trunkId: string): string => `trunk:${trunkId}`;
+export const trunkCheckWorkflowId = (trunkId: string): string => `trunk-check:${trunkId}`;
+export const numberSyncWorkflowId = (orgId: string): string => `number-sync:${orgId}`;
 export const RECONCILER_SCHEDULE_ID = 'reconciler';
 
 /** Workflows and the activities that need no media. */

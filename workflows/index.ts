@@ -1,5 +1,7 @@
 /** The bundle's entry: workflow functions only. */
 export { callWorkflow } from './call/workflow';
 export { mediaNodeWorkflow } from './node/workflow';
+export { numberSyncWorkflow } from './numbers/sync/workflow';
 export { reconcilerWorkflow } from './reconciler/workflow';
+export { trunkProvisioningWorkflow } from './trunk/workflow';
 export { trunkCheckWorkflow } from './trunk-check/workflow';

@@ -1,7 +1,6 @@
 import { Context } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import type { Counter } from 'prom-client';
-import type { Logger } from '../../ops/logger';
 import type { CallRepository } from '../../store/repositories/call-repository';
 import type { MediaNodeRepository } from '../../store/repositories/media-node-repository';
 import type { NodeCallListRepository } from '../../store/repositories/node-call-list-repository';
@@ -12,6 +11,7 @@ import type {
   EarlierReconcileActivities,
   ReconcileActivities,
 } from '../../workflows/reconciler/activities';
+import type { TrunkReminderDeps } from './remind-trunks';
 import { compare, watchCalls, withoutTheRunning } from './watch-calls';
 
 const BETWEEN_PASSES_MS = 5_000;
@@ -21,7 +21,7 @@ const PARALLEL_SIGNALS = 10;
 const PARALLEL_SETTLEMENTS = 10;
 const TEMPORAL_LIMIT_MS = 10_000;
 
-export interface ReconcileActivityDeps {
+export interface ReconcileActivityDeps extends TrunkReminderDeps {
   readonly client: Client;
   readonly calls: CallRepository;
   readonly nodes: MediaNodeRepository;
@@ -30,7 +30,6 @@ export interface ReconcileActivityDeps {
   readonly passes: Pick<Counter, 'inc'>;
   /** Counts what was settled, label `cause`. */
   readonly settled: Pick<Counter<'cause'>, 'inc'>;
-  readonly logger: Logger;
 }
 
 export function createReconcileActivities(

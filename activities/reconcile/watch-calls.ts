@@ -5,6 +5,7 @@ import type { Discrepancy } from '../../workflows/reconciler/activities';
 import { confirmed } from '../../workflows/reconciler/confirmed';
 import { listsOfNodes } from './node-lists';
 import type { ReconcileActivityDeps } from './reconcile-activities';
+import { remindTrunks } from './remind-trunks';
 import { MIN_AGE_MS, survey } from './survey';
 
 const EVERY_MS = 10_000;
@@ -27,6 +28,7 @@ export async function watchCalls(
   const beating = setInterval(() => context.heartbeat(), HEARTBEAT_MS);
   try {
     for (let before: readonly Discrepancy[] = []; ;) {
+      await remindTrunks(deps);
       const found = await compare(deps, workflows, await listsOfNodes(deps.lists));
       deps.passes.inc();
       const both = await withoutTheRunning(workflows, confirmed(before, found).slice(0, MAX_FOUND));

@@ -21,7 +21,7 @@ export interface InboundTrunkNumberRouteDeps {
 }
 
 interface NumberChange {
-  readonly action: 'add_numbers' | 'remove_number' | 'sync_numbers';
+  readonly action: 'add_numbers' | 'remove_number';
   /** What the trunk shall list, given what it lists. */
   readonly apply: (
     tx: ConfigTransaction,
@@ -31,7 +31,6 @@ interface NumberChange {
 
 const PATH = '/phone/sip/inbound-trunk';
 const TAG = { tag: 'Inbound trunk', resource: 'inbound trunk' } as const;
-const NO_TRUNK = { 404: ['inbound_trunk_not_found'] };
 
 export function inboundTrunkNumberRoutes(deps: InboundTrunkNumberRouteDeps): readonly Route[] {
   return [
@@ -44,7 +43,11 @@ export function inboundTrunkNumberRoutes(deps: InboundTrunkNumberRouteDeps): rea
       scope: 'sip:write',
       body: trunkNumbersAdd,
       response: inboundTrunk,
-      errors: { ...NO_TRUNK, 409: ['number_taken'], 422: ['number_not_verified', 'emergency_number'] },
+      errors: {
+        404: ['inbound_trunk_not_found'],
+        409: ['number_taken'],
+        422: ['number_not_verified', 'emergency_number'],
+      },
       requestExample: { phone_numbers: ['+15552223333'] },
       responseExample: { ...inboundTrunkExample, phone_numbers: ['+15551234567', '+15552223333'] },
       idempotency: 'plain',
@@ -81,25 +84,6 @@ export function inboundTrunkNumberRoutes(deps: InboundTrunkNumberRouteDeps): rea
               return listed.filter((other) => other !== number);
             },
           }),
-        }),
-    }),
-    route({
-      ...TAG,
-      method: 'post',
-      path: `${PATH}/sync`,
-      operationId: 'syncInboundTrunkNumbers',
-      summary: "List exactly the organisation's verified numbers on the inbound trunk",
-      scope: 'sip:write',
-      response: inboundTrunk,
-      errors: NO_TRUNK,
-      responseExample: inboundTrunkExample,
-      handle: (request) =>
-        changeNumbers(deps, request, {
-          action: 'sync_numbers',
-          apply: async (tx, org) => {
-            const verified = await org.phoneNumbers.verified(tx, request.principal.orgId);
-            return { change: () => verified.map(({ phoneNumber }) => phoneNumber) };
-          },
         }),
     }),
   ];

@@ -19,6 +19,7 @@ import { SipRegistration } from './sip-registration';
 import { TranscriptTurnRow } from './transcript-turn';
 import { TransferDestination } from './transfer-destination';
 import { TrunkHealthRow } from './trunk-health';
+import { TrunkProvisioning } from './trunk-provisioning';
 
 export const ENTITIES = [
   Agent,
@@ -42,4 +43,5 @@ export const ENTITIES = [
   TranscriptTurnRow,
   TransferDestination,
   TrunkHealthRow,
+  TrunkProvisioning,
 ];

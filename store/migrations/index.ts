@@ -14,6 +14,7 @@ import { NodesConfigVersion1764540000000 } from './1764540000000-nodes-config-ve
 import { RotationOfCredentials1764550000000 } from './1764550000000-rotation-of-credentials';
 import { ListsIndexes1764560000000 } from './1764560000000-lists-indexes';
 import { LimitsKeyRates1764570000000 } from './1764570000000-limits-key-rates';
+import { TrunksProvisioning1764600100000 } from './1764600100000-trunks-provisioning';
 import { Registrations1764600300000 } from './1764600300000-registrations';
 import { HealthTrunks1764600400000 } from './1764600400000-health-trunks';
 import { TrunkSettings1764600600000 } from './1764600600000-trunk-settings';
@@ -36,6 +37,7 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   RotationOfCredentials1764550000000,
   ListsIndexes1764560000000,
   LimitsKeyRates1764570000000,
+  TrunksProvisioning1764600100000,
   Registrations1764600300000,
   HealthTrunks1764600400000,
   TrunkSettings1764600600000,

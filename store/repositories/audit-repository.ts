@@ -6,6 +6,8 @@ import { newestPage } from '../page';
 import type { Page, PageRequest, Period } from '../page';
 
 export interface NewAuditEntry {
+  /** Default: a new one. */
+  readonly id?: string;
   readonly orgId: string;
   readonly keyId: string | null;
   readonly requestId: string | null;
@@ -43,7 +45,7 @@ export class AuditRepository {
       `INSERT INTO audit_log (id, org_id, at, key_id, request_id, action, resource, resource_id, before, after)
        VALUES ($1, $2, clock_timestamp(), $3, $4, $5, $6, $7, $8::jsonb, $9::jsonb)`,
       [
-        uuidV7(),
+        entry.id ?? uuidV7(),
         entry.orgId,
         entry.keyId,
         entry.requestId,
@@ -75,6 +77,10 @@ export class AuditRepository {
     if (n >= rate.most) return Math.max(1, wait ?? 1);
     await this.add(entry);
     return 0;
+  }
+
+  async find(orgId: string, id: string): Promise<AuditEntry | null> {
+    return this.#session.manager.findOneBy(AuditEntry, { id, orgId });
   }
 
   /** Newest first. */

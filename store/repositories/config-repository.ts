@@ -13,6 +13,9 @@ import type { StoreSession } from '../organisation-scope';
 import { rowAad, SecretError } from '../secrets';
 import type { SecretBox } from '../secrets';
 
+/** A trunk's workflow is told by who changed the trunk; only what is not confirmed by then is told again. */
+const TOLD_BY = `clock_timestamp() + interval '3 seconds'`;
+
 /** Channel of `NOTIFY`; the payload is the new version. */
 export const CONFIG_CHANNEL = 'trunkline_config';
 
@@ -98,7 +101,7 @@ export class ConfigRepository {
     return inTransaction(this.#session, async (manager) => {
       const tx = new ConfigTransaction(manager);
       const result = await work(tx);
-      if (!tx.isEmpty) await stamp(tx);
+      if (!tx.isEmpty) tx.version = await stamp(tx);
       return result;
     });
   }
@@ -203,13 +206,16 @@ function emptyDelta(version: number): ConfigDelta {
   return { version, full: false, ...rows, deleted: [], unreadable: [], suspended: [] };
 }
 
-/** One statement, so that the counter's row stays locked only until the commit that follows at once. */
-async function stamp(tx: ConfigTransaction): Promise<void> {
+/**
+ * One statement, so that the counter's row stays locked only until the commit that follows at once. Trunks that changed, or
+ * are gone, are to be confirmed in this version.
+ */
+async function stamp(tx: ConfigTransaction): Promise<number> {
   const deletions = tx.deletions();
   const changed = (['agent', 'inbound_trunk', 'phone_number', 'outbound_trunk'] as const).map((kind) =>
     tx.changedIds(kind),
   );
-  const rows: unknown[] = await tx.manager.query(
+  const rows: { version: string }[] = await tx.manager.query(
     `WITH bump AS (UPDATE config_version SET version = version + 1 WHERE id = 1 RETURNING version),
        a AS (UPDATE agents t SET version = bump.version FROM bump WHERE t.id = ANY($1::uuid[])),
        i AS (UPDATE inbound_trunks t SET version = bump.version FROM bump WHERE t.id = ANY($2::uuid[])),
@@ -220,9 +226,18 @@ async function stamp(tx: ConfigTransaction): Promise<void> {
          UNION ALL SELECT 'phone_number', unnest($3::uuid[]) UNION ALL SELECT 'outbound_trunk', unnest($4::uuid[]))),
        gone AS (INSERT INTO config_tombstones (kind, id, version)
          SELECT d.kind, d.id, bump.version FROM unnest($5::text[], $6::uuid[]) AS d (kind, id), bump
-         ON CONFLICT (kind, id) DO UPDATE SET version = excluded.version)
-     SELECT pg_notify('${CONFIG_CHANNEL}', bump.version::text) FROM bump`,
+         ON CONFLICT (kind, id) DO UPDATE SET version = excluded.version),
+       provisioned AS (INSERT INTO trunk_provisioning (trunk_id, org_id, direction, version, due_at)
+         SELECT t.id, t.org_id, t.direction, bump.version, ${TOLD_BY}
+         FROM (SELECT id, org_id, 'inbound' AS direction FROM inbound_trunks WHERE id = ANY($2::uuid[])
+           UNION ALL SELECT id, org_id, 'outbound' FROM outbound_trunks WHERE id = ANY($4::uuid[])) AS t, bump
+         ON CONFLICT (trunk_id) DO UPDATE SET version = excluded.version, removed = false, due_at = excluded.due_at),
+       removed AS (UPDATE trunk_provisioning t SET version = bump.version, removed = true, due_at = ${TOLD_BY}
+         FROM bump WHERE t.trunk_id = ANY($6::uuid[]))
+     SELECT bump.version, pg_notify('${CONFIG_CHANNEL}', bump.version::text) FROM bump`,
     [...changed, deletions.map(({ kind }) => kind), deletions.map(({ id }) => id)],
   );
-  if (rows.length !== 1) throw new Error('the configuration counter has no row');
+  const [row] = rows;
+  if (row === undefined) throw new Error('the configuration counter has no row');
+  return Number(row.version);
 }

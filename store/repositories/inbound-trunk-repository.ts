@@ -117,6 +117,24 @@ export class InboundTrunkRepository {
   }
 
   /**
+   * The password before the last rotation goes, once its time is over by the database's clock. When that will be; null when
+   * there is none (any more).
+   */
+  async erasePreviousPassword(tx: ConfigTransaction, orgId: string, id: string): Promise<Date | null> {
+    const [erased]: [unknown[]] = await tx.manager.query(
+      `UPDATE inbound_trunks SET previous_password_sealed = NULL, previous_password_until = NULL
+       WHERE id = $1 AND org_id = $2 AND previous_password_until <= clock_timestamp() RETURNING id`,
+      [id, orgId],
+    );
+    if (erased.length === 1) {
+      // Media nodes hold it in memory.
+      tx.changed('inbound_trunk', id);
+      return null;
+    }
+    return (await tx.manager.findOneBy(InboundTrunk, { id, orgId }))?.previousPasswordUntil ?? null;
+  }
+
+  /**
    * `change` is given the numbers that the trunk lists and gives those that it shall list, while nobody else changes them.
    * @throws StoreError `not_found`, and what `change` throws
    */

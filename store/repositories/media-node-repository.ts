@@ -35,6 +35,11 @@ export interface MediaNodeRecord {
   readonly info: Record<string, unknown>;
 }
 
+export interface NodesActing {
+  readonly live: number;
+  readonly acting: number;
+}
+
 interface MediaNodeRow {
   node_id: string;
   boot_id: string;
@@ -132,14 +137,20 @@ export class MediaNodeRepository {
     );
   }
 
-  /** Whether a node that lives (see `live`) acts on an older configuration than this. */
-  async isBehind(version: number, maxAgeMs: number): Promise<boolean> {
-    const rows: unknown[] = await this.#dataSource.query(
-      `SELECT 1 FROM media_nodes WHERE config_version < $1
-         AND last_seen >= clock_timestamp() - $2 * interval '1 millisecond' LIMIT 1`,
+  /** How many nodes live (see `live`), and how many of them act on this version of the configuration, or a later one. */
+  async acting(version: number, maxAgeMs: number): Promise<NodesActing> {
+    const rows: NodesActing[] = await this.#dataSource.query(
+      `SELECT count(*)::int AS live, count(*) FILTER (WHERE config_version >= $1)::int AS acting FROM media_nodes
+       WHERE last_seen >= clock_timestamp() - $2 * interval '1 millisecond'`,
       [version, maxAgeMs],
     );
-    return rows.length > 0;
+    return rows[0] ?? { live: 0, acting: 0 };
+  }
+
+  /** Whether a node that lives acts on an older configuration than this. */
+  async isBehind(version: number, maxAgeMs: number): Promise<boolean> {
+    const { live, acting } = await this.acting(version, maxAgeMs);
+    return acting < live;
   }
 
   /** An orderly stop: the boot is no longer live. A later boot's row stays. */

@@ -83,7 +83,8 @@ export class OrganisationRepository {
   }
 
   /**
-   * With its keys and all of its configuration. What it has done stays: calls with their records, and the audit log.
+   * With its keys and all of its configuration. What it has done stays: calls with their records, and the audit log; so does
+   * what is left to do, until every media node has dropped its trunks (`TrunkProvisioning`).
    * Null when there is no such organisation.
    */
   async delete(tx: ConfigTransaction, id: string): Promise<Organisation | null> {

@@ -1,12 +1,10 @@
 import { defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/common';
 import type { SearchAttributePair } from '@temporalio/common';
 import { callWorkflowId, MAIN_TASK_QUEUE, mediaNodeAttribute } from '../ids';
+import { DIRECTION, ORG_ID, TRUNK_ID } from '../search-attributes';
 import type { CallInput, CallMemo } from './input';
 
-const ORG_ID = defineSearchAttributeKey('OrgId', 'KEYWORD');
 const AGENT_ID = defineSearchAttributeKey('AgentId', 'KEYWORD');
-const TRUNK_ID = defineSearchAttributeKey('TrunkId', 'KEYWORD');
-const DIRECTION = defineSearchAttributeKey('Direction', 'KEYWORD');
 export const CALL_STATUS = defineSearchAttributeKey('CallStatus', 'KEYWORD');
 export const DISPOSITION = defineSearchAttributeKey('Disposition', 'KEYWORD');
 export const SIP_CALL_ID = defineSearchAttributeKey('SipCallId', 'KEYWORD');

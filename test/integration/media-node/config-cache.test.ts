@@ -112,6 +112,16 @@ describe('the configuration that a media node holds', () => {
     await waitFor('the agent', 2_000, () => cache.snapshot.agent(agentId));
   });
 
+  it('acts on a change within a second, also when its listener was cut right before it', async () => {
+    const cache = await startCache();
+    for (let cut = 0; cut < 4; cut++) {
+      const pid = await listener(3_000);
+      await store.dataSource.query('SELECT pg_terminate_backend($1)', [pid]);
+      const agentId = await createAgent();
+      await waitFor('the agent', 1_000, () => cache.snapshot.agent(agentId));
+    }
+  });
+
   it('listens again when its connection was cut, and learns what changed meanwhile', async () => {
     const cache = await startCache({ checkMs: NEVER_MS });
     for (let cut = 0; cut < 2; cut++) {

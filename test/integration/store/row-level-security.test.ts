@@ -51,6 +51,8 @@ const ROWS: Readonly<Record<string, string>> = {
     VALUES (gen_random_uuid(), $1, 'D', 'phone', '+1')`,
   trunk_health: `INSERT INTO trunk_health (trunk_id, org_id)
     SELECT coalesce((SELECT id FROM outbound_trunks WHERE org_id = $1 LIMIT 1), gen_random_uuid()), $1`,
+  trunk_provisioning: `INSERT INTO trunk_provisioning (trunk_id, org_id, direction, version, due_at)
+    VALUES (gen_random_uuid(), $1, 'inbound', 1, now())`,
 };
 
 /** Those that point at rows of others come after them. */

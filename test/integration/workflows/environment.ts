@@ -10,6 +10,8 @@ import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime } from '@t
 import { Counter, Registry } from 'prom-client';
 import type { DataSource } from 'typeorm';
 import { createMainWorker } from '../../../activities/main-worker';
+import { createNumberSyncActivities } from '../../../activities/provisioning/number-sync-activities';
+import { createTrunkActivities } from '../../../activities/provisioning/trunk-activities';
 import { createReconcileActivities } from '../../../activities/reconcile/reconcile-activities';
 import { createStoreActivities } from '../../../activities/store/store-activities';
 import { hasFailed } from '../../../contract/endings';
@@ -29,12 +31,14 @@ import { CallRepository } from '../../../store/repositories/call-repository';
 import { EventRepository } from '../../../store/repositories/event-repository';
 import { MediaNodeRepository } from '../../../store/repositories/media-node-repository';
 import { NodeCallListRepository } from '../../../store/repositories/node-call-list-repository';
+import { TrunkProvisioningRepository } from '../../../store/repositories/trunk-provisioning-repository';
 import { newMasterKey, SecretBox } from '../../../store/secrets';
 import type { InboundCallInput, OutboundCallInput } from '../../../workflows/call/input';
 import { acceptUpdate } from '../../../workflows/call/messages';
 import type { AcceptResult } from '../../../workflows/call/messages';
 import { callStartOptions } from '../../../workflows/call/start-options';
 import type { callWorkflow } from '../../../workflows/call/workflow';
+import { TrunkWorkflows } from '../../../workflows/client/trunk-workflows';
 import { callWorkflowId, SEARCH_ATTRIBUTES } from '../../../workflows/ids';
 import { FakeMediaControl } from '../../fakes/fake-media-control';
 import { createTestDatabase, testServers } from '../../support/servers';
@@ -123,6 +127,10 @@ export class WorkflowEnvironment {
     return this.#own?.client ?? this.#temporal.client;
   }
 
+  get trunks(): TrunkWorkflows {
+    return new TrunkWorkflows({ client: this.client, limitMs: 5_000 });
+  }
+
   get calls(): CallRepository {
     return new CallRepository(this.dataSource);
   }
@@ -166,15 +174,18 @@ export class WorkflowEnvironment {
     const calls = this.calls;
     const nodes = new MediaNodeRepository(this.dataSource);
     const lists = new NodeCallListRepository(this.dataSource);
-    const { logger, settled, passes } = this;
+    const provisioning = new TrunkProvisioningRepository(this.dataSource);
+    const { client, dataSource: session, logger, secrets, settled, passes, trunks } = this;
     const activities = {
       ...createStoreActivities({
         calls,
         nodes,
-        secrets: this.secrets,
+        secrets,
         attempts: new AttemptRepository(this.dataSource),
       }),
-      ...createReconcileActivities({ client: this.client, calls, nodes, lists, passes, settled, logger }),
+      ...createReconcileActivities({ client, calls, nodes, lists, passes, settled, provisioning, trunks, logger }),
+      ...createTrunkActivities({ session, secrets, provisioning, nodes }),
+      ...createNumberSyncActivities({ session, secrets }),
     };
     const workflows = await workflowBundle();
     this.#worker = new PersistentWorker({

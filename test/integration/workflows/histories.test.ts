@@ -8,13 +8,22 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import { Worker } from '@temporalio/worker';
 import { PROJECT_ROOT } from '../../../scripts/project-root';
 import { nodeLostSignal, verifySignal } from '../../../workflows/call/messages';
-import { callWorkflowId, MAIN_TASK_QUEUE, mediaNodeWorkflowId } from '../../../workflows/ids';
+import { NumberSyncWorkflows } from '../../../workflows/client/number-sync-workflows';
+import type { TrunkChange } from '../../../workflows/client/trunk-workflows';
+import {
+  callWorkflowId,
+  MAIN_TASK_QUEUE,
+  mediaNodeWorkflowId,
+  numberSyncWorkflowId,
+  trunkWorkflowId,
+} from '../../../workflows/ids';
 import { PEER_HANGUP } from '../../fakes/fake-media-control';
 import type { DialPlan } from '../../fakes/fake-media-control';
 import { until, WorkflowEnvironment, workflowBundle } from './environment';
 import type { FakeNode } from './environment';
 import { hangUp } from './hang-up';
 import { PlannedDials } from './planned-dials';
+import { ProvisionedTrunks } from './provisioned-trunks';
 
 const RELEASE = process.env['SAVE_HISTORIES'];
 const FOLDER = join(__dirname, '../../fixtures/histories', RELEASE ?? '');
@@ -186,3 +195,71 @@ test('the reconciler replays, with nothing to do and with a call to close', asyn
     return true;
   });
 }, 90_000);
+
+describe('of the trunks of an organisation', () => {
+  let trunks: ProvisionedTrunks;
+  let orgId: string;
+
+  beforeAll(async () => {
+    trunks = new ProvisionedTrunks(env);
+    orgId = await trunks.newOrg();
+  });
+
+  /** Its workflow is told, and has confirmed it. */
+  async function follow(trunk: TrunkChange, version = trunk.version): Promise<void> {
+    await env.trunks.signalChange({ ...trunk, version });
+    await confirmed(trunk.trunkId, version);
+  }
+
+  const confirmed = (trunkId: string, version: number): Promise<true> =>
+    until(`version ${version} confirmed`, 20_000, async () =>
+      (await trunks.row(trunkId))?.confirmed === version ? true : undefined,
+    );
+
+  async function remove(trunk: TrunkChange, version: number): Promise<void> {
+    await env.trunks.signalChange({ ...trunk, version, removed: true });
+    await env.client.workflow.getHandle(trunkWorkflowId(trunk.trunkId)).result();
+  }
+
+  test('the workflow of the inbound one replays, over a rotation and its removal', async () => {
+    const trunk = await trunks.createInbound(orgId);
+    await follow(trunk);
+    const rotated = await trunks.change((tx) => trunks.inbound.rotatePassword(tx, orgId, 1));
+    await follow(trunk, rotated);
+    await confirmed(trunk.trunkId, rotated + 1);
+    await remove(trunk, await trunks.change((tx) => trunks.inbound.delete(tx, orgId)));
+    await replay('trunk-inbound', trunkWorkflowId(trunk.trunkId));
+  }, 60_000);
+
+  test('the workflow of an outbound one replays, over changes of its health', async () => {
+    const carrier = { name: 'C', host: 'sip.example', username: 'u', password: 'p', callerNumber: '+15550100' };
+    let trunkId = '';
+    const version = await trunks.change(async (tx) => {
+      ({ id: trunkId } = await trunks.outbound.create(tx, orgId, carrier));
+    });
+    const trunk: TrunkChange = { orgId, trunkId, direction: 'outbound', version, removed: false };
+    await follow(trunk);
+    for (const state of ['down', 'healthy'] as const) {
+      const reasons = state === 'down' ? [{ code: 'no_answer', message: 'The carrier does not answer' } as const] : [];
+      const change = { state, reasons, at: new Date().toISOString(), nodeId: node.nodeId };
+      expect(await env.trunks.signalHealth(trunkId, change)).toBe('delivered');
+    }
+    await remove(trunk, await trunks.change((tx) => trunks.outbound.delete(tx, orgId, trunkId)));
+    await replay('trunk-outbound', trunkWorkflowId(trunkId));
+  }, 60_000);
+
+  test('the workflow that syncs its numbers replays, with and without a trunk', async () => {
+    const syncs = new NumberSyncWorkflows(env.client);
+    const sync = (syncId: string): ReturnType<NumberSyncWorkflows['sync']> =>
+      syncs.sync({ orgId, trunkId: orgId }, { syncId, keyId: orgId, requestId: 'r' }, Date.now() + 10_000);
+    const workflowId = numberSyncWorkflowId(orgId);
+    expect(await sync('first')).toEqual({ outcome: 'no_trunk' });
+    await env.client.workflow.getHandle(workflowId).result();
+    await replay('number-sync-no-trunk', workflowId);
+    await trunks.createInbound(orgId);
+    const both = await Promise.all([sync('second'), sync('third')]);
+    expect(both).toMatchObject([{ outcome: 'synced' }, { outcome: 'synced' }]);
+    await env.client.workflow.getHandle(workflowId).result();
+    await replay('number-sync', workflowId);
+  }, 60_000);
+});

@@ -1,7 +1,7 @@
 /** What a test sees of Temporal from outside: verdicts on media nodes, workflows of calls. */
 import { Client, Connection } from '@temporalio/client';
 
-import { callWorkflowId, mediaNodeWorkflowId } from '../../../workflows/ids';
+import { callWorkflowId, mediaNodeWorkflowId, trunkWorkflowId } from '../../../workflows/ids';
 import { nodeStateQuery } from '../../../workflows/node/messages';
 
 const LIMIT_MS = 5_000;
@@ -36,19 +36,28 @@ export class TemporalView {
   }
 
   /** Status of the call's workflow, null when there is none. */
-  async callStatus(callId: string): Promise<string | null> {
+  callStatus(callId: string): Promise<string | null> {
+    return this.#status(callWorkflowId(callId));
+  }
+
+  /** Status of the trunk's workflow, null when there is none. */
+  trunkStatus(trunkId: string): Promise<string | null> {
+    return this.#status(trunkWorkflowId(trunkId));
+  }
+
+  close(): Promise<void> {
+    return this.#connection.close();
+  }
+
+  async #status(workflowId: string): Promise<string | null> {
     try {
-      const handle = this.#client.workflow.getHandle(callWorkflowId(callId));
+      const handle = this.#client.workflow.getHandle(workflowId);
       const { status } = await this.#within(() => handle.describe());
       return status.name;
     } catch (error) {
       if ((error as Error).name === 'WorkflowNotFoundError') return null;
       throw error;
     }
-  }
-
-  close(): Promise<void> {
-    return this.#connection.close();
   }
 
   async #calls(running: '=' | '!='): Promise<number> {

@@ -49,6 +49,7 @@ function appWith(store: { [Part in keyof (OrgStore & ApiStore)]?: object }, logs
       hangup: () => Promise.resolve('done'),
       control: () => Promise.resolve({ outcome: 'done' }),
     },
+    trunks: { sync: () => Promise.resolve({ outcome: 'unavailable' }), tell: () => undefined },
     trunkChecks: { check: () => Promise.resolve('running') },
     secrets: { seal: () => 'sealed', open: () => '{}' },
     authenticator: new KeyAuthenticator(whole, logger, RATES),

@@ -23,6 +23,7 @@ import type { TestDatabase } from '../../../support/servers';
 import { ContractChecker } from './contract-checker';
 import { FakeCallRequests } from '../../../fakes/fake-call-requests';
 import { FakeTrunkChecks } from '../../../fakes/fake-trunk-checks';
+import { FakeTrunkRequests } from '../../../fakes/fake-trunk-requests';
 
 export const CALLER = '+15551234567';
 
@@ -61,6 +62,7 @@ export interface ApiServerOptions {
   readonly rateLimitStreamingPerMinute?: number;
   readonly trunkChecks?: (secrets: SecretBox) => AppDeps['trunkChecks'];
   readonly workflows?: (deps: { dataSource: DataSource; secrets: SecretBox }) => AppDeps['workflows'];
+  readonly trunks?: (deps: { dataSource: DataSource; secrets: SecretBox }) => AppDeps['trunks'];
 }
 
 export class ApiServer {
@@ -113,6 +115,7 @@ export class ApiServer {
     });
     const store = createApiStore(apiSource, secrets);
     const workflows = settings.workflows?.({ dataSource, secrets }) ?? new FakeCallRequests(dataSource, secrets);
+    const trunks = settings.trunks?.({ dataSource, secrets }) ?? new FakeTrunkRequests(dataSource, secrets);
     const nodes = new MediaNodeRepository(dataSource);
     const deps: AppDeps = {
       options: {
@@ -125,6 +128,7 @@ export class ApiServer {
       store,
       workflows,
       trunkChecks: settings.trunkChecks?.(secrets) ?? new FakeTrunkChecks(secrets),
+      trunks,
       secrets,
       authenticator: whenConnected(
         apiSource,

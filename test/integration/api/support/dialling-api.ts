@@ -1,4 +1,5 @@
 import { CallRequests } from '../../../../api/calls/call-requests';
+import { TrunkRequests } from '../../../../api/trunk-requests';
 import { createLogger } from '../../../../ops/logger';
 import { createTemporalClient } from '../../../../ops/temporal-client';
 import type { TemporalClient } from '../../../../ops/temporal-client';
@@ -35,6 +36,7 @@ export class DiallingApi {
     const deadline = hangupDeadlineMs === undefined ? {} : { hangupDeadlineMs };
     const api = await ApiServer.start({
       workflows: () => new CallRequests({ client, logger, ...deadline }),
+      trunks: () => new TrunkRequests({ client, logger }),
       ...(database === undefined ? {} : { database }),
     });
     if (database === undefined) await api.seeNode();
