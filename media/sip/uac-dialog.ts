@@ -19,7 +19,6 @@ import type { DialogDelegate, OutboundDialog, PeerLife } from './dialog';
 import type { DialogContext } from './dialog-context';
 import type { RoutedDialog } from './dialog-table';
 import type { Flow } from './edge/flow';
-import type { ResolvedTarget } from './edge/resolver';
 import type { FinalAnswer, InviteOutcome, OutboundInvite, SipHost } from './invite';
 import type { SipRequest, SipResponse } from './message/message';
 import type { OwnAddress } from './own-address';

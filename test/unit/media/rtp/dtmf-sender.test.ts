@@ -5,7 +5,7 @@ import { RtpPacketView } from '../../../../media/rtp/packet';
 import { DtmfSender, TELEPHONE_EVENT_BYTES } from '../../../../media/rtp/dtmf-sender';
 
 const FRAME_SAMPLES = 160;
-const KEYS = [...'0123456789*#ABCD'];
+const KEYS = '0123456789*#ABCD'.split('');
 
 interface Sent {
   readonly timestamp: number;
