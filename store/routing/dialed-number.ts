@@ -5,7 +5,7 @@ import { getCountries, getCountryCallingCode, parsePhoneNumberFromString } from 
 const SEPARATORS = /[\s().-]/g;
 const MAX_USER_CHARS = 128;
 /** Whatever is shorter is an extension or a short code and stays as it is. */
-export const MIN_NUMBER_DIGITS = 7;
+const MIN_NUMBER_DIGITS = 7;
 const NUMBER = new RegExp(`^\\+?\\d{${MIN_NUMBER_DIGITS},20}$`);
 const SHORT_NUMBER = /^\+?\d{3,}$/;
 /** `sip:2079460000;phone-context=+44@…`: in which numbering plan the number is national. RFC 3966 §5.1.5 */

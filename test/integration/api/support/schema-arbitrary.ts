@@ -77,7 +77,10 @@ export class SchemaArbitraries {
       case 'integer':
         return fc.integer({ min: Math.max(min, -(2 ** 31)), max: Math.min(max, 2 ** 31 - 1) });
       case 'number':
-        return fc.oneof(fc.double({ min, max, noNaN: true }), fc.integer({ min, max }));
+        return fc.oneof(
+          fc.double({ min, max, noNaN: true }),
+          fc.integer({ min: Math.ceil(min), max: Math.floor(max) }),
+        );
       case 'string':
         return this.#text(schema, name);
       case 'array':
