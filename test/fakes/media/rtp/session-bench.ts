@@ -28,7 +28,7 @@ export class Bench {
   readonly session: MediaSession;
   #sequenceNumber = 65_530;
 
-  constructor(allowPrivateTargets = true, mediaTimeoutMs = 30_000) {
+  constructor(allowPrivateTargets = true, mediaTimeoutMs = 30_000, anySource = false) {
     const keep =
       (list: Datagram[]) =>
       (packet: Uint8Array, port: number, address: string): void => {
@@ -39,6 +39,7 @@ export class Bench {
       sendRtcp: keep(this.rtcp),
       allowPrivateTargets,
       mediaTimeoutMs,
+      anySource,
       cname: 'trunkline',
       now: () => this.nowMs,
       epochOffsetMs: 1_700_000_000_000,
