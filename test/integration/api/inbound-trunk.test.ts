@@ -121,7 +121,7 @@ describe('the SIP endpoint of the inbound trunk', () => {
     await api.seeNode('media.other.example:5070');
     const { body } = await api.post('/phone/sip/inbound-trunk');
     expect(body.sip_endpoint).toBe('media.other.example:5070');
-    expect((await api.get('/phone/sip/inbound-trunk')).body).toEqual(body);
+    expect((await api.get('/phone/sip/inbound-trunk')).body).toEqual({ ...body, registrations: [] });
   });
 
   it("is the public host of the API's environment where one is set", async () => {
@@ -223,7 +223,7 @@ describe("the rotation of the trunk's credentials", () => {
       authPassword: body.auth_password,
       previousPassword: { password: before.auth_password, validUntilMs },
     });
-    expect((await api.get(PATH)).body).toEqual(body);
+    expect((await api.get(PATH)).body).toEqual({ ...body, registrations: [] });
     const kept = JSON.stringify([
       await api.dataSource.query('SELECT * FROM audit_log'),
       await api.dataSource.query('SELECT * FROM inbound_trunks'),
@@ -299,7 +299,8 @@ describe('the numbers and settings of the inbound trunk', () => {
   it('are changed in part, and the credentials stay', async () => {
     const { body: before } = await api.get(PATH);
     const { body } = await api.patch(PATH, { media_timeout_seconds: 90 });
-    expect(body).toEqual({ ...before, media_timeout_seconds: 90, updated_at: body.updated_at });
+    const changed = { ...before, media_timeout_seconds: 90, updated_at: body.updated_at };
+    expect({ ...body, registrations: [] }).toEqual(changed);
     const quiet = (await api.patch(PATH, { krisp_enabled: false })).body;
     expect([quiet.krisp_enabled, quiet.media_timeout_seconds, quiet.warnings]).toEqual([false, 90, undefined]);
     expect((await api.patch(PATH, { media_timeout_seconds: 1 })).status).toBe(400);
