@@ -92,6 +92,24 @@ describe('the order of routing', () => {
   });
 });
 
+test('a carrier that we have registered with calls by its outbound trunk, with what that says', () => {
+  const carrier = {
+    id: 'carrier',
+    orgId: ORG,
+    host: 'carrier.example',
+    port: null,
+    transport: null,
+    username: 'user',
+    password: 'password',
+    callerNumber: '+15551234567',
+    mediaTimeoutSeconds: 77,
+    register: true,
+    optionsPing: true,
+  };
+  const decision = routeInbound(snapshot({ outboundTrunks: [carrier] }), request({ trunkId: 'carrier' }));
+  expect(decision).toMatchObject({ ok: true, rule: 'trunk_number', mediaTimeoutSeconds: 77 });
+});
+
 describe('the number that is recorded', () => {
   test.each([
     ['15551234567', '+15551234567'],
