@@ -4,11 +4,11 @@ import { addressScope, isUnspecified } from '../../ops/address-scope';
 import type { AudioCodec, Direction, LocalAudio, RemoteAudio } from './audio-stream';
 import { refuse } from './sdp-result';
 import type { SdpRefusal } from './sdp-result';
+import { RTP_PROFILES } from './session-description';
 import type { MediaSection, OfferedFormat } from './session-description';
 
 /** What we take, best first. */
 export const CODECS: readonly AudioCodec[] = ['PCMU', 'PCMA'];
-const PLAIN_RTP = 'RTP/AVP';
 const IPV4_MAPPED = /^::ffff:(?=\d+\.)/i;
 
 /** Our side, as far as it decides what of the peer's we can use. */
@@ -75,7 +75,7 @@ export function telephoneEventOf(section: MediaSection): number | null {
 }
 
 function chooseOf(section: MediaSection, index: number, reach: Reach): AudioChoice {
-  if (section.protocol !== PLAIN_RTP) return refuse('transport', section.protocol);
+  if (!RTP_PROFILES.has(section.protocol)) return refuse('transport', section.protocol);
   const format = section.formats.find((candidate) => codecOf(candidate) !== null);
   const codec = format === undefined ? null : codecOf(format);
   if (format === undefined || codec === null) return refuse('codec', 'no codec in common');
