@@ -6,9 +6,9 @@ import type { AudioCodec } from '../../contract/directory';
 import type { Direction, LocalAudio, RemoteAudio } from './audio-stream';
 import { refuse } from './sdp-result';
 import type { SdpRefusal } from './sdp-result';
+import { RTP_PROFILES } from './session-description';
 import type { MediaSection, OfferedFormat } from './session-description';
 
-const PLAIN_RTP = 'RTP/AVP';
 const IPV4_MAPPED = /^::ffff:(?=\d+\.)/i;
 
 /** Our side, as far as it decides what of the peer's we can use. */
@@ -78,7 +78,7 @@ export function telephoneEventOf(section: MediaSection): number | null {
 }
 
 function chooseOf(section: MediaSection, index: number, reach: Reach, order: CodecOrder): AudioChoice {
-  if (section.protocol !== PLAIN_RTP) return refuse('transport', section.protocol);
+  if (!RTP_PROFILES.has(section.protocol)) return refuse('transport', section.protocol);
   const chosen = formatOf(section, reach.codecs ?? null, order);
   if (chosen === null) return refuse('codec', 'no codec in common');
   const { format, codec } = chosen;

@@ -1,4 +1,4 @@
-/** Offers and answers for audio calls: PCMU or PCMA and telephone-event over RTP/AVP (RFC 3264). Pure functions. */
+/** Offers and answers for audio calls: PCMU or PCMA and telephone-event over RTP in the clear (RFC 3264). Pure functions. */
 import { isIPv6 } from 'node:net';
 import { write } from 'sdp-transform';
 import { AUDIO_CODECS } from '../../contract/directory';
@@ -8,7 +8,7 @@ import { answerDirection, chooseAudio, remoteAudio, telephoneEventOf } from './n
 import type { Reach } from './negotiation';
 import { refuse } from './sdp-result';
 import type { AnswerResult, ReadAnswerResult, SdpRefusal } from './sdp-result';
-import { readSessionDescription } from './session-description';
+import { PLAIN_RTP, readSessionDescription } from './session-description';
 import type { MediaSection } from './session-description';
 
 const PAYLOAD_TYPES: Readonly<Record<AudioCodec, number>> = { PCMU: 0, PCMA: 8 };
@@ -38,7 +38,7 @@ export function answerOffer(offer: string, local: LocalAudio): AnswerResult {
   }
   const direction = answerDirection(remote, local.direction ?? 'sendrecv');
   const lines = media.map((section, index) =>
-    index === choice.index ? audioLine(local.port, formats, direction) : rejectedLine(section),
+    index === choice.index ? audioLine(local.port, section.protocol, formats, direction) : rejectedLine(section),
   );
   return { ok: true, sdp: describe(local, timing, lines), remote };
 }
@@ -57,7 +57,8 @@ export function createOffer(local: LocalAudio, previous: string | null = null): 
     encoding: codec,
   }));
   formats.push({ payloadType: event?.payloadType ?? TELEPHONE_EVENT_PAYLOAD_TYPE, encoding: 'telephone-event' });
-  const audio = audioLine(local.port, formats, local.direction ?? 'sendrecv');
+  const protocol = sections[active]?.protocol ?? PLAIN_RTP;
+  const audio = audioLine(local.port, protocol, formats, local.direction ?? 'sendrecv');
   const lines = active < 0 ? [audio] : sections.map((section, i) => (i === active ? audio : rejectedLine(section)));
   return describe(local, '0 0', lines);
 }
@@ -86,12 +87,13 @@ function noAudioAt(index: number): SdpRefusal {
   return refuse('mismatch', `m= line ${index + 1} is not the one of our audio`);
 }
 
-function audioLine(port: number, formats: readonly LocalFormat[], direction: Direction): MediaLine {
+/** `protocol`: of the stream in the offer, and of our own later ones (RFC 3264 §6, §8). */
+function audioLine(port: number, protocol: string, formats: readonly LocalFormat[], direction: Direction): MediaLine {
   const events = formats.filter((format) => format.encoding === 'telephone-event');
   return {
     type: 'audio',
     port,
-    protocol: 'RTP/AVP',
+    protocol,
     payloads: formats.map((format) => format.payloadType).join(' '),
     rtp: formats.map(({ payloadType, encoding }) => ({ payload: payloadType, codec: encoding, rate: 8000 })),
     fmtp: events.map(({ payloadType }) => ({ payload: payloadType, config: TELEPHONE_EVENTS })),

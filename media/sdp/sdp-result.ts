@@ -6,7 +6,7 @@ export type SdpFault =
   | 'malformed'
   /** No audio stream that is not switched off. */
   | 'no_audio'
-  /** Audio, but not over plain RTP/AVP. */
+  /** Audio, but not over RTP in the clear. */
   | 'transport'
   /** No codec in common. */
   | 'codec'

@@ -7,7 +7,9 @@ import type { Direction } from './audio-stream';
 import { refuse } from './sdp-result';
 import type { SdpRefusal } from './sdp-result';
 
-const PLAIN_RTP = 'RTP/AVP';
+/** In the clear. Feedback by RTCP is an offer that an answer may leave out (RFC 4585 §4.2), as ours does. */
+export const RTP_PROFILES: ReadonlySet<string> = new Set(['RTP/AVP', 'RTP/AVPF']);
+export const PLAIN_RTP = 'RTP/AVP';
 /** What a SIP body may be. */
 const MAX_SDP_BYTES = 32_768;
 /** Each gets a line in our answer. */
@@ -129,11 +131,12 @@ function readMedia(value: string, level: Level, session: Level): MediaSection {
   const [media = '', portText = '', protocolText = '', ...formats] = value.split(/\s+/);
   const port = readPort(portText);
   const protocol = TOKEN.test(protocolText) ? protocolText : PLAIN_RTP;
+  const profile = protocol.toUpperCase();
   const connection = level.connection?.address == null ? (session.connection ?? level.connection) : level.connection;
   return {
     media: TOKEN.test(media) ? media.toLowerCase() : 'application',
     port,
-    protocol: protocol.toUpperCase() === PLAIN_RTP ? PLAIN_RTP : protocol,
+    protocol: RTP_PROFILES.has(profile) ? profile : protocol,
     formatList: formats.filter((format) => TOKEN.test(format)).join(' ') || '0',
     formats: /^RTP\//i.test(protocol) ? readFormats(formats, level, session) : [],
     address: connection?.address ?? null,

@@ -10,6 +10,9 @@ export interface ReasonHeader {
   readonly text: string;
 }
 
+/** As some gateways write it. */
+const WITHOUT_DOT = /^Q850$/;
+
 /** The header as a complete line. */
 export function reasonLine(reason: ReasonHeader): string {
   return `Reason: ${reasonValue(reason)}`;
@@ -33,7 +36,7 @@ export function q850Cause(message: SipMessage): number | null {
 function parseValue(value: string): ReasonHeader | null {
   const semicolon = value.indexOf(';');
   if (semicolon < 0) return null;
-  const name = value.slice(0, semicolon).trim().toUpperCase();
+  const name = value.slice(0, semicolon).trim().toUpperCase().replace(WITHOUT_DOT, 'Q.850');
   const params = parseParameters(value.slice(semicolon + 1));
   const cause = params.get('cause') ?? '';
   if ((name !== 'SIP' && name !== 'Q.850') || !/^\d{1,3}$/.test(cause)) return null;

@@ -1,11 +1,11 @@
 import { createSocket } from 'node:dgram';
-import { createConnection } from 'node:net';
+import { createConnection, createServer } from 'node:net';
 
 import { SipRequest, SipResponse } from '../../../../media/sip/message/message';
 import { parseMessage } from '../../../../media/sip/message/parser';
 
 import type { Socket as UdpSocket } from 'node:dgram';
-import type { Socket as TcpSocket } from 'node:net';
+import type { AddressInfo, Socket as TcpSocket } from 'node:net';
 
 type Message = SipRequest | SipResponse;
 
@@ -59,22 +59,29 @@ export class SipPeer {
       (bytes) => socket.write(bytes),
       () => socket.destroy(),
     );
-    let pending = Buffer.alloc(0);
-    socket.on('data', (chunk) => {
-      pending = Buffer.concat([pending, chunk]);
-      for (;;) {
-        const end = pending.indexOf('\r\n\r\n');
-        if (end < 0) break;
-        const length = Number(/content-length:\s*(\d+)/i.exec(pending.toString('latin1', 0, end))?.[1] ?? 0);
-        if (pending.length < end + 4 + length) break;
-        peer.#push(pending.subarray(0, end + 4 + length));
-        pending = pending.subarray(end + 4 + length);
-      }
+    peer.#readStream(socket);
+    return peer;
+  }
+
+  /** Is connected to, and sends over the last connection. */
+  static async tcpServer(): Promise<SipPeer> {
+    const sockets: TcpSocket[] = [];
+    const server = createServer((socket) => {
+      sockets.push(socket);
+      socket.setNoDelay(true);
+      socket.on('error', () => {});
+      peer.#readStream(socket);
     });
-    socket.on('close', () => {
-      peer.closed = true;
-      peer.#wake?.();
-    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const peer = new SipPeer(
+      'TCP',
+      (server.address() as AddressInfo).port,
+      (bytes) => sockets.at(-1)?.write(bytes),
+      () => {
+        server.close();
+        for (const socket of sockets) socket.destroy();
+      },
+    );
     return peer;
   }
 
@@ -136,6 +143,25 @@ export class SipPeer {
 
   close(): void {
     if (SipPeer.#open.delete(this)) this.#closeSocket();
+  }
+
+  #readStream(socket: TcpSocket): void {
+    let pending = Buffer.alloc(0);
+    socket.on('data', (chunk) => {
+      pending = Buffer.concat([pending, chunk]);
+      for (;;) {
+        const end = pending.indexOf('\r\n\r\n');
+        if (end < 0) break;
+        const length = Number(/content-length:\s*(\d+)/i.exec(pending.toString('latin1', 0, end))?.[1] ?? 0);
+        if (pending.length < end + 4 + length) break;
+        this.#push(pending.subarray(0, end + 4 + length));
+        pending = pending.subarray(end + 4 + length);
+      }
+    });
+    socket.on('close', () => {
+      this.closed = true;
+      this.#wake?.();
+    });
   }
 
   #push(bytes: Buffer): void {

@@ -177,31 +177,40 @@ describe('outbound call', () => {
   });
 
   it.each([
-    [487, true],
-    [486, false],
-  ])('acknowledges and hangs up a 200 that comes after a %d', async (status, cancelled) => {
-    const dialog = await dial();
-    const invite = await carrier.request('INVITE');
-    carrier.send(answerTo(invite, 180, { toTag: 'callee' }));
-    await until(() => events.includes('progress 180'));
-    if (cancelled) {
-      dialog.cancel();
-      carrier.send(answerTo(await carrier.request('CANCEL'), 200));
-    }
-    carrier.send(answerTo(invite, status, { toTag: 'callee' }));
-    await carrier.request('ACK');
-    await until(() => events.includes('closed normal'));
-    accept(invite, 'other');
-    const ack = await carrier.request('ACK');
-    expect(ack.toTag).toBe('other');
-    const bye = await carrier.request('BYE');
-    expect(bye.toTag).toBe('other');
-    carrier.send(answerTo(bye, 200));
-    // Its repetition finds the same ACK, and nothing of it reaches the call.
-    accept(invite, 'other');
-    expect((await carrier.request('ACK')).toTag).toBe('other');
-    expect(events.filter((event) => event.startsWith('accept') || event.startsWith('reject'))).toHaveLength(1);
-  });
+    [487, true, 'udp'],
+    [486, false, 'udp'],
+    [487, true, 'tcp'],
+    [486, false, 'tcp'],
+  ] as const)(
+    'acknowledges and hangs up a 200 that comes after a %d (cancelled: %s) over %s',
+    async (status, cancelled, transport) => {
+      if (transport === 'tcp') carrier = await SipPeer.tcpServer();
+      const contacts = { headers: [`Contact: <sip:callee@127.0.0.1:${carrier.port};transport=${transport}>`] };
+      const target = { user: '+15557654321', host: '127.0.0.1', port: carrier.port, transport };
+      const dialog = await dial({ target });
+      const invite = await carrier.request('INVITE');
+      carrier.send(answerTo(invite, 180, { toTag: 'callee', ...contacts }));
+      await until(() => events.includes('progress 180'));
+      if (cancelled) {
+        dialog.cancel();
+        carrier.send(answerTo(await carrier.request('CANCEL'), 200));
+      }
+      carrier.send(answerTo(invite, status, { toTag: 'callee' }));
+      await carrier.request('ACK');
+      await until(() => events.includes('closed normal'));
+      const late = answerTo(invite, 200, { toTag: 'other', ...contacts, body: ANSWER });
+      carrier.send(late);
+      const ack = await carrier.request('ACK');
+      expect(ack.toTag).toBe('other');
+      const bye = await carrier.request('BYE');
+      expect(bye.toTag).toBe('other');
+      carrier.send(answerTo(bye, 200));
+      // Its repetition finds the same ACK, and nothing of it reaches the call.
+      carrier.send(late);
+      expect((await carrier.request('ACK')).toTag).toBe('other');
+      expect(events.filter((event) => event.startsWith('accept') || event.startsWith('reject'))).toHaveLength(1);
+    },
+  );
 
   it('a handler that fails at the crossed 200 does not keep the BYE', async () => {
     const dialog = await endpoint.server.invite(options(), {

@@ -47,6 +47,7 @@ describe('dispositionOf', () => {
     [438, 'identity_rejected'],
     [487, 'failed'],
     [499, 'failed'],
+    [501, 'failed'],
     [699, 'rejected'],
   ])('a final %i is %s', (code, expected) => {
     expect(dispositionOf(status(code), null)).toBe(expected);
@@ -105,6 +106,10 @@ describe('dispositionOf', () => {
     ['487 that is not ours with Q.850 18', status(487, { q850: 18 }), null, 'no_answer'],
     ['487 after our CANCEL with Q.850 18', status(487, { q850: 18 }), 'canceled', 'canceled'],
     ['a challenge that met our ring timeout', status(407), 'ring_timeout', 'no_answer'],
+    ['a gateway’s 408 whose timer ran out (102)', status(408, { q850: 102 }), null, 'trunk_timeout'],
+    ['the same after 180', status(408, { provisional: 180, q850: 102 }), null, 'no_answer'],
+    ['a 504 whose timer ran out (102)', status(504, { q850: 102 }), null, 'trunk_timeout'],
+    ['a 501 whose timer ran out (102)', status(501, { q850: 102 }), null, 'failed'],
     ['an unlisted status with Q.850 17', status(433, { q850: 17 }), null, 'busy'],
     ['an unlisted status with Q.850 34', status(580, { q850: 34 }), null, 'congestion'],
     ['DNS failure', { kind: 'unreachable', detail: 'ENOTFOUND' }, null, 'trunk_unreachable'],

@@ -152,6 +152,19 @@ describe('answerOffer', () => {
     expect(remote.port).toBe(4002);
   });
 
+  it.each(['RTP/AVPF', 'rtp/avpf'])('answers %s in kind, and offers no feedback of its own (RFC 4585)', (profile) => {
+    const media = [
+      `m=audio 4000 ${profile} 0 101`,
+      'a=rtpmap:101 telephone-event/8000',
+      'a=rtcp-fb:* nack',
+      'a=rtcp-fb:0 trr-int 100',
+    ];
+    const { sdp: answer, remote } = answerTo({ media });
+    expect(answer).toContain('m=audio 20000 RTP/AVPF 0 101\r\n');
+    expect(answer).not.toContain('rtcp-fb');
+    expect(remote).toMatchObject({ port: 4000, codec: 'PCMU', telephoneEventPayloadType: 101 });
+  });
+
   it("prefers the stream's own address and RTCP port", () => {
     const media = ['m=audio 4000 RTP/AVP 0', 'c=IN IP4 192.0.2.77', 'a=rtcp:4999', 'a=ptime:30'];
     expect(answerTo({ media }).remote).toMatchObject({ address: '192.0.2.77', rtcpPort: 4999 });
@@ -185,6 +198,7 @@ describe('answerOffer', () => {
     ['no_audio', 'video alone', sdp({ media: ['m=video 4000 RTP/AVP 96'] })],
     ['no_audio', 'audio switched off', sdp({ media: ['m=audio 0 RTP/AVP 0'] })],
     ['transport', 'SRTP alone', sdp({ media: ['m=audio 4000 RTP/SAVP 0'] })],
+    ['transport', 'SRTP with feedback alone', sdp({ media: ['m=audio 4000 RTP/SAVPF 0'] })],
     ['transport', 'WebRTC', sdp({ media: ['m=audio 9 UDP/TLS/RTP/SAVPF 111 0'] })],
     ['codec', 'other codecs', sdp({ media: ['m=audio 4000 RTP/AVP 18 9 3'] })],
     [
@@ -369,6 +383,12 @@ describe('SdpSession', () => {
     expect(origin(offer)).toBe(`${session.sessionId} 2`);
     const answer = sdp({ media: ['m=video 0 RTP/AVP 96', 'm=audio 4000 RTP/AVP 0'] });
     expect(session.readAnswer(answer)).toMatchObject({ ok: true, remote: { port: 4000 } });
+  });
+
+  it('a later offer keeps the profile that was answered', () => {
+    const session = new SdpSession({ localAddress: LOCAL.localAddress, port: LOCAL.port });
+    session.answer(sdp({ media: ['m=audio 4000 RTP/AVPF 0'] }));
+    expect(session.offer()).toContain('m=audio 20000 RTP/AVPF 0 8 101\r\n');
   });
 
   it('an offer that only refreshes is the SDP in force, word for word', () => {

@@ -26,6 +26,13 @@ describe('INFO digits', () => {
     ['application/dtmf', 'Signal=#;Duration=160', '#'],
     ['application/dtmf', '11', '#'],
     ['application/dtmf-relay', '5', '5'],
+    ['application/dtmf-relay', 'Signal="5"\r\nDuration="160"', '5'],
+    ['application/dtmf-relay', 'signal = "*" ;Duration=160', '*'],
+    ['application/dtmf', 'Signal=" 11 "', '#'],
+    ['application/dtmf', '"d"\r\n', 'D'],
+    ['application/dtmf-relay', 'Signal=""', null],
+    ['application/dtmf-relay', 'Signal="5', null],
+    ['application/dtmf-relay', 'Signal="5\r\n"', null],
     ['application/dtmf-relay', '16', null],
     ['application/dtmf-relay', '', null],
     ['application/dtmf-relay', 'Signal=hello', null],
@@ -54,6 +61,15 @@ describe('Reason', () => {
     expect(parseReason(request('BYE', { reason: 'SIP;cause=200;text="a, b"' }))?.text).toBe('a, b');
     expect(parseReason(request('BYE', { reason: 'SIP' }))).toBeNull();
     expect(q850Cause(request('BYE', {}))).toBeNull();
+  });
+
+  it.each(['Q850', 'q850', ' Q850 '])('takes %j for Q.850', (name) => {
+    const message = request('BYE', { reason: `SIP;cause=403, ${name};cause=21;text="Call Rejected"` });
+    expect(parseReason(message)).toEqual({ protocol: 'Q.850', cause: 21, text: 'Call Rejected' });
+  });
+
+  it.each(['XQ850', 'Q8500', 'Q..850', 'Q'])('takes %j for nothing that it knows', (name) => {
+    expect(parseReason(request('BYE', { reason: `${name};cause=21` }))).toBeNull();
   });
 
   it('is written on one line', () => {
