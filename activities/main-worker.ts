@@ -2,6 +2,7 @@ import { Worker } from '@temporalio/worker';
 import type { NativeConnection } from '@temporalio/worker';
 import type { CallStoreActivities } from '../workflows/call/activities';
 import { MAIN_TASK_QUEUE } from '../workflows/ids';
+import type { NumberVerificationActivities } from '../workflows/numbers/activities';
 import type { NodeLossActivities } from '../workflows/node/activities';
 import type { EarlierReconcileActivities, ReconcileActivities } from '../workflows/reconciler/activities';
 import { safeFailures } from './safe-failures';
@@ -12,7 +13,11 @@ export interface MainWorkerOptions {
   readonly identity: string;
   /** Path of the bundle made from `workflows/index.ts`, or its code. */
   readonly workflowBundle: { readonly codePath: string } | { readonly code: string };
-  readonly activities: CallStoreActivities & NodeLossActivities & ReconcileActivities & EarlierReconcileActivities;
+  readonly activities: CallStoreActivities &
+    NodeLossActivities &
+    NumberVerificationActivities &
+    ReconcileActivities &
+    EarlierReconcileActivities;
   readonly maxCachedWorkflows: number;
   readonly maxActivities: number;
 }

@@ -11,6 +11,7 @@ export function declaredOpenApi(): OpenApiDocument {
       sip: { hosts: [], port: 5060, publicHost: null },
       outboundAllowedCountries: [],
       allowPrivateTargets: false,
+      verification: { inboundCallAllowed: false },
       version: packageVersion(),
     },
     store: {} as ApiStore,
@@ -19,7 +20,8 @@ export function declaredOpenApi(): OpenApiDocument {
       describe: () => Promise.resolve(null),
       hangup: () => Promise.resolve('unavailable'),
     },
-    secrets: { seal: () => '' },
+    verifications: { begin: () => Promise.resolve(), over: () => Promise.resolve() },
+    secrets: { seal: () => '', derive: () => Buffer.alloc(0) },
     logger: createLogger({ name: 'openapi', level: 'silent' }),
   });
 }

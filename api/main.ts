@@ -10,6 +10,7 @@ import { createDataSource } from '../store/data-source';
 import { isBoundToOrganisation } from '../store/row-level-security';
 import { SecretBox } from '../store/secrets';
 import { probeStoreWrite } from '../store/write-probe';
+import { NumberWorkflows } from '../workflows/client/number-workflows';
 import { temporalAnswers } from '../workflows/client/temporal-answers';
 import { createApp } from './app';
 import { CallRequests } from './calls/call-requests';
@@ -26,6 +27,8 @@ const STATEMENT_TIMEOUT_MS = 1500;
 /** Requests under way get this long when the process stops. */
 const DRAIN_MS = 10_000;
 const TEMPORAL_PROBE_MS = 1000;
+/** What is not told to a workflow in time, it finds out. */
+const TEMPORAL_SIGNAL_MS = 1000;
 
 async function main(): Promise<void> {
   const config = readApiConfig();
@@ -63,6 +66,7 @@ async function main(): Promise<void> {
       options: { ...config, version: packageVersion() },
       store,
       workflows: new CallRequests({ client: temporal.client, logger }),
+      verifications: new NumberWorkflows({ client: temporal.client, limitMs: TEMPORAL_SIGNAL_MS }),
       secrets,
       authenticator: whenConnected(
         dataSource,

@@ -1,13 +1,23 @@
 /** What is asked of a media node about its calls, and what it answers. */
 import type { HangupCause } from './endings';
 
+/** What a call says that no agent makes. */
+export interface Announcement {
+  /** In order; then the call ends. */
+  readonly sentences: readonly string[];
+  /** What the transcript has in their place: without what is for the callee alone. */
+  readonly record: string;
+}
+
 /** One attempt = one SIP Call-ID. */
 export interface DialCommand {
   readonly callId: string;
   readonly orgId: string;
   readonly attemptId: string;
   readonly sipCallId: string;
-  readonly agentId: string;
+  /** Null for an announcement. */
+  readonly agentId: string | null;
+  readonly announcement?: Announcement;
   readonly trunkId: string;
   readonly to: string;
   readonly callerNumber: string;

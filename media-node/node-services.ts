@@ -13,8 +13,10 @@ import { NodeCallListRepository } from '../store/repositories/node-call-list-rep
 import type { SecretBox } from '../store/secrets';
 import { probeStoreWrite } from '../store/write-probe';
 import { CallWorkflows } from '../workflows/client/call-workflows';
+import { NumberWorkflows } from '../workflows/client/number-workflows';
 import { NodeWorkflows } from '../workflows/client/node-workflows';
 import { temporalAnswers } from '../workflows/client/temporal-answers';
+import { AwaitedCalls } from './awaited-calls';
 import { NodeCallDirectory } from './call-directory';
 import { ConfigCache } from './config-cache';
 import { EventSink } from './event-sink';
@@ -75,6 +77,7 @@ export class NodeServices {
   readonly #lifetime = new NodeLifetime({ onLost: () => this.#lost() });
   readonly #writes: WriteHealth;
   readonly #nodeWorkflows: NodeWorkflows;
+  readonly #awaitedCalls: AwaitedCalls;
   #control: MediaControl | null = null;
   #workers: MediaWorkers | null = null;
   #registration: NodeRegistration | null = null;
@@ -116,6 +119,8 @@ export class NodeServices {
       onStateEvent: (event) => this.#signaller.enqueue(event),
       logger,
     });
+    const numbers = new NumberWorkflows({ client, limitMs: TEMPORAL_LIMIT_MS });
+    this.#awaitedCalls = new AwaitedCalls({ signal: (round) => numbers.called(round), logger });
     this.events = this.#sink;
     this.directory = new NodeCallDirectory({
       nodeId,
@@ -127,6 +132,7 @@ export class NodeServices {
       storeOutage: this.#config.outage,
       standing: this.#lifetime.standing,
       writes: this.#writes,
+      onAwaited: (round) => this.#awaitedCalls.called(round),
     });
   }
 
@@ -202,6 +208,7 @@ export class NodeServices {
       await this.#registration?.stop();
     } else await this.#registration?.abandon();
     await this.#workers?.shutdown();
+    this.#awaitedCalls.close();
     await this.#sink.close();
     this.#writes.stop();
     await this.#config.close();

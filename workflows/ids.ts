@@ -3,6 +3,7 @@ import type { NodeBoot } from '../contract/nodes';
 
 export const callWorkflowId = (callId: string): string => `call:${callId}`;
 export const mediaNodeWorkflowId = (nodeId: string): string => `media-node:${nodeId}`;
+export const numberVerificationWorkflowId = (numberId: string): string => `number-verification:${numberId}`;
 export const RECONCILER_SCHEDULE_ID = 'reconciler';
 
 /** Workflows and the activities that need no media. */

@@ -4,6 +4,7 @@ import { impossible, notFound, unavailable } from '../errors';
 import { countryOf } from '../phone-number';
 import type { OutboundCallRequest } from '../schemas/call';
 import type { SpeechCatalog } from '../speech-catalog';
+import type { Caller } from '../../store/repositories/caller-repository';
 import type { ApiStore } from '../store';
 import { firstMessageOf } from './first-message';
 
@@ -52,12 +53,7 @@ export async function planOutbound(
   if (from !== trunk.callerNumber) {
     throw impossible('caller_number_not_owned', 'The trunk does not own this caller number');
   }
-  assertDestination(request.phone_number, deps.allowedCountries, ownNumbers);
-  if (allowedCountries !== null && !allowedCountries.includes(countryOf(request.phone_number) ?? '')) {
-    throw impossible('destination_not_allowed', 'The limits of the organisation do not allow calls to this country', {
-      country: countryOf(request.phone_number),
-    });
-  }
+  assertDestination(request.phone_number, deps.allowedCountries, { ownNumbers, allowedCountries });
   if (!speech.anyNode) throw unavailable('media_unavailable', 'No media node is alive; nothing was done');
   return {
     agentId: agent.id,
@@ -82,9 +78,19 @@ function assertServed(request: OutboundCallRequest): void {
   }
 }
 
-function assertDestination(to: string, configuredCountries: readonly string[], ownNumbers: readonly string[]): void {
+/** @throws ApiError 422 `destination_not_allowed` */
+export function assertDestination(
+  to: string,
+  configuredCountries: readonly string[],
+  { ownNumbers, allowedCountries }: Pick<Caller, 'ownNumbers' | 'allowedCountries'>,
+): void {
   const refusal = refuseDestination({ to, configuredCountries, ownNumbers });
-  if (refusal === null) return;
+  if (refusal === null) {
+    const country = countryOf(to);
+    if (allowedCountries === null || allowedCountries.includes(country ?? '')) return;
+    const message = 'The limits of the organisation do not allow calls to this country';
+    throw impossible('destination_not_allowed', message, { country });
+  }
   const why = isExpensiveRefusal(refusal)
     ? 'Premium-rate and satellite numbers are not dialled'
     : `Calls to ${refusal.country ?? 'this destination'} are not allowed; see OUTBOUND_ALLOWED_COUNTRIES`;

@@ -1,4 +1,5 @@
 /** The agent's side of a call: what it needs of the call (`CallAudio`), and what it offers (`AgentSession`). */
+import type { Announcement } from '../../contract/commands';
 import type { AgentProfile } from '../../contract/directory';
 import type { TranscriptTurn } from '../../contract/events';
 
@@ -19,6 +20,8 @@ export interface AgentPersona extends Pick<
   readonly callId: string;
   readonly agentName: string;
   readonly silenceTimeoutMs: number;
+  /** Instead of a conversation. */
+  readonly announcement?: Announcement;
 }
 
 /** Times count from `start()` (the answer). */

@@ -12,7 +12,9 @@ import type {
 import type { CallDirectory } from '../../contract/directory';
 import type { Clock } from '../clock';
 import type { CallRegistry } from './call-registry';
+import type { AgentPersona } from '../agent/agent-session';
 import { OutboundCall, type OutboundCallDeps } from './outbound-call';
+import { announcer, personaOf } from './persona';
 
 export interface MediaControlOptions {
   readonly clock: Clock;
@@ -89,15 +91,15 @@ export class NodeMediaControl implements MediaControl {
       calls.observer.rejected(`dial_${code}`);
       return { sent: false, code, detail };
     };
-    const agent = directory.agent(command.agentId);
-    if (!agent || agent.orgId !== command.orgId) return refused('unknown_agent', 'no such agent');
+    const persona = this.#persona(command);
+    if (persona === null) return refused('unknown_agent', 'no such agent');
     const trunk = directory.outboundTrunk(command.trunkId);
     if (!trunk || trunk.orgId !== command.orgId) return refused('unknown_trunk', 'no such outbound trunk');
     const { callId } = command;
     const { deadlineMs } = options;
     const early = this.#refusal(callId, deadlineMs, null);
     if (early) return refused(early, 'before the attempt was recorded');
-    const call = new OutboundCall({ command, agent, trunk, deps: calls, onEnded: (ended) => registry.leave(ended) });
+    const call = new OutboundCall({ command, persona, trunk, deps: calls, onEnded: (ended) => registry.leave(ended) });
     const admission = registry.enter(call);
     if (admission) return refused(admission, 'admission');
     return call.dial({
@@ -109,6 +111,13 @@ export class NodeMediaControl implements MediaControl {
       },
       refusal: () => this.#refusal(callId, deadlineMs, call),
     });
+  }
+
+  /** Who speaks; null when there is no such agent. */
+  #persona({ callId, orgId, agentId, announcement, firstMessage }: DialCommand): AgentPersona | null {
+    if (announcement !== undefined) return announcer(callId, announcement);
+    const agent = agentId === null ? undefined : this.#options.directory.agent(agentId);
+    return agent === undefined || agent.orgId !== orgId ? null : personaOf(callId, agent, firstMessage);
   }
 
   /** `own`: the call that asks. */

@@ -11,6 +11,7 @@ import { Contact } from './contact';
 import { IdempotencyKey } from './idempotency-key';
 import { InboundTrunk } from './inbound-trunk';
 import { MediaNode } from './media-node';
+import { NumberCodeCall } from './number-code-call';
 import { Organisation } from './organisation';
 import { OutboundTrunk } from './outbound-trunk';
 import { PhoneNumber } from './phone-number';
@@ -31,6 +32,7 @@ export const ENTITIES = [
   IdempotencyKey,
   InboundTrunk,
   MediaNode,
+  NumberCodeCall,
   Organisation,
   OutboundTrunk,
   PhoneNumber,

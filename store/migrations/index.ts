@@ -14,6 +14,7 @@ import { NodesConfigVersion1764540000000 } from './1764540000000-nodes-config-ve
 import { RotationOfCredentials1764550000000 } from './1764550000000-rotation-of-credentials';
 import { ListsIndexes1764560000000 } from './1764560000000-lists-indexes';
 import { LimitsKeyRates1764570000000 } from './1764570000000-limits-key-rates';
+import { NumberVerification1764600200000 } from './1764600200000-number-verification';
 
 /** In order; a migration that was ever released is never changed. */
 export const MIGRATIONS: (new () => MigrationInterface)[] = [
@@ -32,4 +33,5 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   RotationOfCredentials1764550000000,
   ListsIndexes1764560000000,
   LimitsKeyRates1764570000000,
+  NumberVerification1764600200000,
 ];

@@ -6,7 +6,8 @@ import { jsonbParameter, storableText } from '../jsonb';
 export interface NewCall {
   readonly id: string;
   readonly orgId: string;
-  readonly agentId: string;
+  /** Null for a call that no agent makes. */
+  readonly agentId: string | null;
   readonly trunkId: string | null;
   readonly sessionId: string;
   readonly direction: CallDirection;

@@ -40,8 +40,10 @@ export class CallerRepository {
     this.#session = session;
   }
 
-  async find(orgId: string, agentId: string): Promise<Caller> {
-    const rows: Caller[] = await this.#session.manager.query(LOOK_UP, [orgId, isUuid(agentId) ? agentId : null]);
+  /** @param agentId null for a call that no agent makes */
+  async find(orgId: string, agentId: string | null): Promise<Caller> {
+    const id = agentId !== null && isUuid(agentId) ? agentId : null;
+    const rows: Caller[] = await this.#session.manager.query(LOOK_UP, [orgId, id]);
     return rows[0] ?? { agent: null, trunks: [], ownNumbers: [], allowedCountries: null };
   }
 }

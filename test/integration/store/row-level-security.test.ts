@@ -34,6 +34,7 @@ const ROWS: Readonly<Record<string, string>> = {
   idempotency_keys: `INSERT INTO idempotency_keys (org_id, route, key, body_hash) VALUES ($1, 'POST /phone', 'k', 'h')`,
   inbound_trunks: `INSERT INTO inbound_trunks (id, org_id, auth_username, auth_password_sealed)
     VALUES (gen_random_uuid(), $1, gen_random_uuid()::text, 's')`,
+  number_code_calls: `INSERT INTO number_code_calls (id, org_id, phone_number) VALUES (gen_random_uuid(), $1, '+1')`,
   organisations: `INSERT INTO organisations (id, name) VALUES ($1, 'O')`,
   outbound_trunks: `INSERT INTO outbound_trunks (id, org_id, name, host, username, password_sealed, caller_number)
     VALUES (gen_random_uuid(), $1, 'T', 'h', 'u', 's', '+1')`,

@@ -10,6 +10,8 @@ import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime } from '@t
 import { Counter, Registry } from 'prom-client';
 import type { DataSource } from 'typeorm';
 import { createMainWorker } from '../../../activities/main-worker';
+import { createVerificationActivities } from '../../../activities/numbers/verification-activities';
+import { sweepVerifications } from '../../../activities/numbers/verification-sweep';
 import { createReconcileActivities } from '../../../activities/reconcile/reconcile-activities';
 import { createStoreActivities } from '../../../activities/store/store-activities';
 import { hasFailed } from '../../../contract/endings';
@@ -26,15 +28,19 @@ import type { CallAttempt } from '../../../store/entities/call-attempt';
 import { uuidV7 } from '../../../store/ids';
 import { AttemptRepository } from '../../../store/repositories/attempt-repository';
 import { CallRepository } from '../../../store/repositories/call-repository';
+import { ConfigRepository } from '../../../store/repositories/config-repository';
 import { EventRepository } from '../../../store/repositories/event-repository';
 import { MediaNodeRepository } from '../../../store/repositories/media-node-repository';
 import { NodeCallListRepository } from '../../../store/repositories/node-call-list-repository';
+import { NumberVerificationRepository } from '../../../store/repositories/number-verification-repository';
+import { OutboundTrunkRepository } from '../../../store/repositories/outbound-trunk-repository';
 import { newMasterKey, SecretBox } from '../../../store/secrets';
 import type { InboundCallInput, OutboundCallInput } from '../../../workflows/call/input';
 import { acceptUpdate } from '../../../workflows/call/messages';
 import type { AcceptResult } from '../../../workflows/call/messages';
 import { callStartOptions } from '../../../workflows/call/start-options';
 import type { callWorkflow } from '../../../workflows/call/workflow';
+import { NumberWorkflows } from '../../../workflows/client/number-workflows';
 import { callWorkflowId, SEARCH_ATTRIBUTES } from '../../../workflows/ids';
 import { FakeMediaControl } from '../../fakes/fake-media-control';
 import { createTestDatabase, testServers } from '../../support/servers';
@@ -166,7 +172,11 @@ export class WorkflowEnvironment {
     const calls = this.calls;
     const nodes = new MediaNodeRepository(this.dataSource);
     const lists = new NodeCallListRepository(this.dataSource);
-    const { logger, settled, passes } = this;
+    const { logger, settled, passes, client, dataSource, secrets } = this;
+    const config = new ConfigRepository(dataSource, secrets);
+    const verifications = new NumberVerificationRepository(dataSource);
+    const sweeps = [() => this.sweep()];
+    const trunks = new OutboundTrunkRepository(dataSource, secrets);
     const activities = {
       ...createStoreActivities({
         calls,
@@ -174,7 +184,8 @@ export class WorkflowEnvironment {
         secrets: this.secrets,
         attempts: new AttemptRepository(this.dataSource),
       }),
-      ...createReconcileActivities({ client: this.client, calls, nodes, lists, passes, settled, logger }),
+      ...createVerificationActivities({ config, verifications, trunks, secrets }),
+      ...createReconcileActivities({ client, calls, nodes, lists, passes, settled, sweeps, logger }),
     };
     const workflows = await workflowBundle();
     this.#worker = new PersistentWorker({
@@ -193,6 +204,16 @@ export class WorkflowEnvironment {
         }),
     });
     await this.#worker.start();
+  }
+
+  /** What each pass of the reconciler does beside comparing calls. */
+  sweep(): Promise<void> {
+    const { client, dataSource, secrets } = this;
+    return sweepVerifications({
+      config: new ConfigRepository(dataSource, secrets),
+      verifications: new NumberVerificationRepository(dataSource),
+      workflows: new NumberWorkflows({ client, limitMs: 10_000 }),
+    });
   }
 
   async stopWorker(): Promise<void> {

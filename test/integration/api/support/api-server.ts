@@ -57,6 +57,8 @@ export interface ApiServerOptions {
   };
   readonly options?: Partial<AppOptions>;
   readonly rateLimitPerMinute?: number;
+  /** Default: workflows that nobody runs; the store alone knows of verifications. */
+  readonly verifications?: AppDeps['verifications'];
   readonly workflows?: (deps: { dataSource: DataSource; secrets: SecretBox }) => AppDeps['workflows'];
 }
 
@@ -116,11 +118,13 @@ export class ApiServer {
         sip: { hosts: ['0.0.0.0'], port: 5070, publicHost: 'sip.test.example' },
         outboundAllowedCountries: [],
         allowPrivateTargets: true,
+        verification: { inboundCallAllowed: false },
         version: '0.0.0',
         ...settings.options,
       },
       store,
       workflows,
+      verifications: settings.verifications ?? { begin: () => Promise.resolve(), over: () => Promise.resolve() },
       secrets,
       authenticator: whenConnected(
         apiSource,
