@@ -2,6 +2,7 @@ import { Worker } from '@temporalio/worker';
 import type { NativeConnection } from '@temporalio/worker';
 import type { CallStoreActivities } from '../workflows/call/activities';
 import { MAIN_TASK_QUEUE } from '../workflows/ids';
+import type { NumberVerificationActivities } from '../workflows/numbers/activities';
 import type { NodeLossActivities } from '../workflows/node/activities';
 import type { NumberSyncActivities } from '../workflows/numbers/sync/activities';
 import type { EarlierReconcileActivities, ReconcileActivities } from '../workflows/reconciler/activities';
@@ -16,6 +17,7 @@ export interface MainWorkerOptions {
   readonly workflowBundle: { readonly codePath: string } | { readonly code: string };
   readonly activities: CallStoreActivities &
     NodeLossActivities &
+    NumberVerificationActivities &
     ReconcileActivities &
     EarlierReconcileActivities &
     TrunkActivities &

@@ -11,13 +11,19 @@ import { connectWorker, installRuntime } from '../ops/temporal-worker';
 import { createDataSource } from '../store/data-source';
 import { AttemptRepository } from '../store/repositories/attempt-repository';
 import { CallRepository } from '../store/repositories/call-repository';
+import { ConfigRepository } from '../store/repositories/config-repository';
 import { MediaNodeRepository } from '../store/repositories/media-node-repository';
 import { NodeCallListRepository } from '../store/repositories/node-call-list-repository';
+import { NumberVerificationRepository } from '../store/repositories/number-verification-repository';
+import { OutboundTrunkRepository } from '../store/repositories/outbound-trunk-repository';
 import { TrunkProvisioningRepository } from '../store/repositories/trunk-provisioning-repository';
 import { SecretBox } from '../store/secrets';
+import { NumberWorkflows } from '../workflows/client/number-workflows';
 import { TrunkWorkflows } from '../workflows/client/trunk-workflows';
 import { readWorkerConfig } from './config';
 import { createMainWorker } from './main-worker';
+import { createVerificationActivities } from './numbers/verification-activities';
+import { sweepVerifications } from './numbers/verification-sweep';
 import { createNumberSyncActivities } from './provisioning/number-sync-activities';
 import { createTrunkActivities } from './provisioning/trunk-activities';
 import { createReconcileActivities } from './reconcile/reconcile-activities';
@@ -25,6 +31,7 @@ import { ensureReconcilerSchedule } from './reconciler-schedule';
 import { createStoreActivities } from './store/store-activities';
 
 const RETRY_MS = 1_000;
+const TEMPORAL_LIMIT_MS = 10_000;
 const RUNTIME_END_MS = 3_000;
 /** To tell one trunk's workflow something. */
 const TRUNK_LIMIT_MS = 5_000;
@@ -82,9 +89,13 @@ async function main(): Promise<void> {
     const calls = new CallRepository(dataSource);
     const nodes = new MediaNodeRepository(dataSource);
     const lists = new NodeCallListRepository(dataSource);
-    const provisioning = new TrunkProvisioningRepository(dataSource);
     const { client } = temporal;
+    const provisioning = new TrunkProvisioningRepository(dataSource);
     const trunks = new TrunkWorkflows({ client, limitMs: TRUNK_LIMIT_MS });
+    const configuration = new ConfigRepository(dataSource, secrets);
+    const verifications = new NumberVerificationRepository(dataSource);
+    const numberWorkflows = new NumberWorkflows({ client, limitMs: TEMPORAL_LIMIT_MS });
+    const sweeps = [() => sweepVerifications({ config: configuration, verifications, workflows: numberWorkflows })];
     const activities = {
       ...createStoreActivities({
         calls,
@@ -92,7 +103,24 @@ async function main(): Promise<void> {
         secrets,
         attempts: new AttemptRepository(dataSource),
       }),
-      ...createReconcileActivities({ client, calls, nodes, lists, passes, settled, provisioning, trunks, logger }),
+      ...createVerificationActivities({
+        config: configuration,
+        verifications,
+        trunks: new OutboundTrunkRepository(dataSource, secrets),
+        secrets,
+      }),
+      ...createReconcileActivities({
+        client,
+        calls,
+        nodes,
+        lists,
+        passes,
+        settled,
+        provisioning,
+        trunks,
+        sweeps,
+        logger,
+      }),
       ...createTrunkActivities({ session: dataSource, secrets, provisioning, nodes }),
       ...createNumberSyncActivities({ session: dataSource, secrets }),
     };

@@ -6,6 +6,7 @@ import { NODE_SILENCE_MS } from '../contract/nodes';
 import type { Logger } from '../ops/logger';
 import type { SipListening } from '../ops/sip-address';
 import type { SecretBox } from '../store/secrets';
+import type { NumberWorkflows } from '../workflows/client/number-workflows';
 import type { CallRequests } from './calls/call-requests';
 import { CallPlacement } from './calls/placement';
 import { Changes } from './changes';
@@ -18,6 +19,7 @@ import { errorHandler } from './middleware/error-handler';
 import { notFoundOrNotAllowed } from './middleware/not-found';
 import { requestId } from './middleware/request-id';
 import { requestMetrics } from './middleware/request-metrics';
+import type { VerificationOptions } from './numbers/new-verification';
 import { buildOpenApi } from './openapi';
 import type { OpenApiDocument } from './openapi';
 import type { ReadinessProbe } from './readiness';
@@ -52,6 +54,7 @@ export interface AppOptions {
   readonly sip: SipListening;
   readonly outboundAllowedCountries: readonly string[];
   readonly allowPrivateTargets: boolean;
+  readonly verification: VerificationOptions;
   readonly version: string;
 }
 
@@ -61,7 +64,8 @@ export interface RouteDeps {
   readonly workflows: Pick<CallRequests, 'accept' | 'describe' | 'hangup' | 'control'>;
   readonly trunks: Pick<TrunkRequests, 'sync' | 'tell'>;
   readonly trunkChecks: TrunkChecksDeps['workflows'];
-  readonly secrets: Pick<SecretBox, 'seal' | 'open'>;
+  readonly verifications: Pick<NumberWorkflows, 'begin' | 'over'>;
+  readonly secrets: Pick<SecretBox, 'seal' | 'open' | 'derive'>;
   readonly logger: Logger;
 }
 
@@ -96,7 +100,7 @@ export function openApiDocument(deps: RouteDeps): OpenApiDocument {
 
 /** In the order of matching: fixed paths below /phone before `/phone/{id}`. */
 function resourceRoutes(deps: RouteDeps): readonly (readonly Route[])[] {
-  const { store, options, logger, workflows, trunks, trunkChecks, secrets } = deps;
+  const { store, options, logger, workflows, trunks, trunkChecks, verifications, secrets } = deps;
   const changes = new Changes(store, trunks);
   const nodes = new LiveNodes({ find: () => store.mediaNodes.live(NODE_SILENCE_MS) });
   const speech = new SpeechCatalog(nodes);
@@ -106,7 +110,7 @@ function resourceRoutes(deps: RouteDeps): readonly (readonly Route[])[] {
   const checks = new TrunkChecks({ workflows: trunkChecks, secrets, logger });
   const { allowPrivateTargets, outboundAllowedCountries: allowedCountries } = options;
   return [
-    numberRoutes({ store, changes }),
+    numberRoutes({ store, changes, verifications, secrets, logger, options: options.verification, allowedCountries }),
     routePreviewRoutes({ store }),
     trunkCheckRoutes({ store, checks, propagation, sipEndpoint, allowedCountries }),
     inboundTrunkRoutes({ store, changes, propagation, sipEndpoint }),

@@ -5,6 +5,7 @@ import type { z } from 'zod';
 import {
   allowPrivateTargets,
   commaList,
+  flag,
   listenHost,
   listenPort,
   positiveInteger,
@@ -31,6 +32,8 @@ export interface ApiConfig {
   /** ISO country codes; empty = the countries of the organisation's own numbers. */
   readonly outboundAllowedCountries: readonly string[];
   readonly allowPrivateTargets: boolean;
+  /** May numbers be verified by a call that comes in, where there are several organisations? */
+  readonly verification: { readonly inboundCallAllowed: boolean };
   /** Per API key. */
   readonly rateLimitPerMinute: number;
   /** The same for routes whose answers stay open. */
@@ -53,6 +56,7 @@ const shape = {
   ...sipEnv,
   OUTBOUND_ALLOWED_COUNTRIES: countries.default([]),
   ALLOW_PRIVATE_TARGETS: allowPrivateTargets,
+  ALLOW_INBOUND_CALL_VERIFICATION: flag.default(false),
   RATE_LIMIT_PER_MINUTE: positiveInteger.default(100),
   RATE_LIMIT_STREAMING_PER_MINUTE: positiveInteger.default(1000),
 };
@@ -70,6 +74,7 @@ export function readApiConfig(options: ReadEnvOptions = {}): ApiConfig {
     sip: sipListening(env),
     outboundAllowedCountries: env.OUTBOUND_ALLOWED_COUNTRIES,
     allowPrivateTargets: env.ALLOW_PRIVATE_TARGETS,
+    verification: { inboundCallAllowed: env.ALLOW_INBOUND_CALL_VERIFICATION },
     rateLimitPerMinute: env.RATE_LIMIT_PER_MINUTE,
     rateLimitStreamingPerMinute: env.RATE_LIMIT_STREAMING_PER_MINUTE,
   });

@@ -20,6 +20,7 @@ import { EventRepository } from '../store/repositories/event-repository';
 import { IdempotencyRepository } from '../store/repositories/idempotency-repository';
 import { InboundTrunkRepository } from '../store/repositories/inbound-trunk-repository';
 import { MediaNodeRepository } from '../store/repositories/media-node-repository';
+import { NumberVerificationRepository } from '../store/repositories/number-verification-repository';
 import { OrganisationRepository } from '../store/repositories/organisation-repository';
 import { OutboundTrunkRepository } from '../store/repositories/outbound-trunk-repository';
 import { PhoneNumberRepository } from '../store/repositories/phone-number-repository';
@@ -72,6 +73,7 @@ function orgStore(session: StoreSession, secrets: SecretBox): OrgStore {
     phoneNumbers: new PhoneNumberRepository(session),
     registrations: new RegistrationRepository(session),
     routing: new RoutingRepository(session),
+    verifications: new NumberVerificationRepository(session),
     transcripts: new TranscriptRepository(session, secrets),
     transferDestinations: new TransferDestinationRepository(session, secrets),
     trunkHealth: new TrunkHealthRepository(session),

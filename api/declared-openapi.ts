@@ -11,6 +11,7 @@ export function declaredOpenApi(): OpenApiDocument {
       sip: { hosts: [], port: 5060, publicHost: null },
       outboundAllowedCountries: [],
       allowPrivateTargets: false,
+      verification: { inboundCallAllowed: false },
       version: packageVersion(),
     },
     store: {} as ApiStore,
@@ -22,7 +23,8 @@ export function declaredOpenApi(): OpenApiDocument {
     },
     trunks: { sync: () => Promise.resolve({ outcome: 'unavailable' }), tell: () => undefined },
     trunkChecks: { check: () => Promise.resolve('running') },
-    secrets: { seal: () => '', open: () => '{}' },
+    verifications: { begin: () => Promise.resolve(), over: () => Promise.resolve() },
+    secrets: { seal: () => '', open: () => '{}', derive: () => Buffer.alloc(0) },
     logger: createLogger({ name: 'openapi', level: 'silent' }),
   });
 }

@@ -10,6 +10,7 @@ import { createDataSource } from '../store/data-source';
 import { isBoundToOrganisation } from '../store/row-level-security';
 import { SecretBox } from '../store/secrets';
 import { probeStoreWrite } from '../store/write-probe';
+import { NumberWorkflows } from '../workflows/client/number-workflows';
 import { temporalAnswers } from '../workflows/client/temporal-answers';
 import { TrunkCheckWorkflows } from '../workflows/client/trunk-check-workflows';
 import { createApp } from './app';
@@ -30,6 +31,8 @@ const DRAIN_MS = 10_000;
 const TEMPORAL_PROBE_MS = 1000;
 /** Longer than a check may take, and less than clients wait. */
 const TRUNK_CHECK_MS = 29_000;
+/** What is not told to a workflow in time, it finds out. */
+const TEMPORAL_SIGNAL_MS = 1000;
 
 async function main(): Promise<void> {
   const config = readApiConfig();
@@ -69,6 +72,7 @@ async function main(): Promise<void> {
       workflows: new CallRequests({ client: temporal.client, logger }),
       trunkChecks: new TrunkCheckWorkflows({ client: temporal.client, limitMs: TRUNK_CHECK_MS }),
       trunks: new TrunkRequests({ client: temporal.client, logger }),
+      verifications: new NumberWorkflows({ client: temporal.client, limitMs: TEMPORAL_SIGNAL_MS }),
       secrets,
       authenticator: whenConnected(
         dataSource,

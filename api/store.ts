@@ -11,6 +11,7 @@ import type { EventRepository } from '../store/repositories/event-repository';
 import type { IdempotencyRepository } from '../store/repositories/idempotency-repository';
 import type { InboundTrunkRepository } from '../store/repositories/inbound-trunk-repository';
 import type { MediaNodeRepository } from '../store/repositories/media-node-repository';
+import type { NumberVerificationRepository } from '../store/repositories/number-verification-repository';
 import type { OrganisationRepository } from '../store/repositories/organisation-repository';
 import type { OutboundTrunkRepository } from '../store/repositories/outbound-trunk-repository';
 import type { PhoneNumberRepository } from '../store/repositories/phone-number-repository';
@@ -49,6 +50,7 @@ export interface OrgStore {
   >;
   readonly trunkHealth: Pick<TrunkHealthRepository, 'find'>;
   readonly routing: Pick<RoutingRepository, 'organisation'>;
+  readonly verifications: Pick<NumberVerificationRepository, 'confirm' | 'takeCodeCall'>;
   readonly transcripts: Pick<TranscriptRepository, 'list'>;
 }
 

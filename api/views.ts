@@ -6,11 +6,13 @@ import type { Contact } from '../store/entities/contact';
 import type { SipBinding } from '../contract/registration';
 import type { InboundTrunk as InboundTrunkRow } from '../store/entities/inbound-trunk';
 import type { PhoneNumber as PhoneNumberRow } from '../store/entities/phone-number';
+import { codeCallId } from '../store/ids';
 import type { AgentRecord } from '../store/repositories/agent-repository';
 import type { StoredEvent } from '../store/repositories/event-repository';
 import type { OutboundTrunkRecord } from '../store/repositories/outbound-trunk-repository';
 import type { TransferDestinationRecord } from '../store/repositories/transfer-destination-repository';
 import type { ValidationIssue } from './errors';
+import { failureMessage } from './numbers/verification-failures';
 import type { AgentResource } from './schemas/agent';
 import type { CallResource, CallEventResource } from './schemas/call';
 import type { ContactResource } from './schemas/contact';
@@ -77,7 +79,11 @@ export function numberView(row: PhoneNumberRow): PhoneNumberRecord {
     status: row.status,
     method: row.method,
     phone_agent_id: row.agentId,
-    code_expires_at: isoOrNull(row.codeExpiresAt),
+    trunk_id: row.trunkId,
+    call_id: row.method === 'outbound_code' ? codeCallId({ numberId: row.id, n: row.round }) : null,
+    code_expires_at: row.method === 'outbound_code' ? isoOrNull(row.codeExpiresAt) : null,
+    expires_at: row.status === 'pending' ? isoOrNull(row.codeExpiresAt) : null,
+    failure: row.failure === null ? null : { code: row.failure, message: failureMessage(row.failure) },
     verified_at: isoOrNull(row.verifiedAt),
     created_at: iso(row.createdAt),
   };

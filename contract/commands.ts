@@ -2,13 +2,23 @@
 import type { HangupCause } from './endings';
 import type { InboundTrunkCheck, InboundTrunkFindings, OutboundTrunkCheck, OutboundTrunkReport } from './trunk-check';
 
+/** What a call says that no agent makes. */
+export interface Announcement {
+  /** In order; then the call ends. */
+  readonly sentences: readonly string[];
+  /** What the transcript has in their place: without what is for the callee alone. */
+  readonly record: string;
+}
+
 /** One attempt = one SIP Call-ID. */
 export interface DialCommand {
   readonly callId: string;
   readonly orgId: string;
   readonly attemptId: string;
   readonly sipCallId: string;
-  readonly agentId: string;
+  /** Null for an announcement. */
+  readonly agentId: string | null;
+  readonly announcement?: Announcement;
   readonly trunkId: string;
   readonly to: string;
   readonly callerNumber: string;
@@ -58,11 +68,12 @@ export type CommandResult = { readonly ok: true } | { readonly ok: false; readon
 
 /**
  * `call_unknown`: this boot has no such call. `not_answered`, `ended`: as it stands nobody is there to hear it.
- * `on_hold`: by the peer. `muted`: the agent is. `no_telephone_event`: the peer takes no digits by RFC 4733. `too_many`:
+ * `on_hold`: by the peer. `muted`: the agent is. `no_agent`: none speaks in
+ * this call. `no_telephone_event`: the peer takes no digits by RFC 4733. `too_many`:
  * as many wait as are kept.
  */
 export type CommandRefusal =
-  'call_unknown' | 'not_answered' | 'ended' | 'on_hold' | 'muted' | 'no_telephone_event' | 'too_many';
+  'call_unknown' | 'not_answered' | 'ended' | 'on_hold' | 'muted' | 'no_agent' | 'no_telephone_event' | 'too_many';
 
 /** What an answered call is told to do, beside to end. */
 export type CallControl =

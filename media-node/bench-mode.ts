@@ -33,7 +33,8 @@ export const benchEvents: CallEvents = { report: () => undefined, flush: () => P
 export const createEchoAgent: AgentFactory = (_persona, rtp) => ({
   warm: () => Promise.resolve(),
   start: () => rtp.echo(),
-  say: () => 'muted',
+  mayBeTold: false,
+  say: () => 'ended',
   instruct: () => false,
   mute: () => undefined,
   onDtmf: () => undefined,

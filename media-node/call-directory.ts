@@ -8,6 +8,7 @@ import type {
   RoutingDecision,
   StartInboundResult,
 } from '../contract/directory';
+import type { VerificationRound } from '../contract/number-verification';
 import type { RegisteredContacts } from '../contract/registration';
 import { sealDetails } from '../store/call-details';
 import { inboundCallId, uuidV8 } from '../store/ids';
@@ -38,6 +39,8 @@ export interface NodeCallDirectoryOptions {
   readonly storeOutage: OutageClock;
   readonly standing: Pick<NodeStanding, 'current'>;
   readonly writes: Pick<WriteHealth, 'failing'>;
+  /** A call to a number that it verifies has come in. Never throws. */
+  readonly onAwaited: (round: VerificationRound) => void;
   readonly nowMs?: () => number;
 }
 
@@ -70,7 +73,12 @@ export class NodeCallDirectory implements CallDirectory {
   }
 
   routeInbound(request: InboundRequest): RoutingDecision {
-    return routeInbound(this.#options.snapshot, request);
+    const { snapshot, onAwaited } = this.#options;
+    // Whatever becomes of the call, its INVITE was authenticated.
+    const { numbers, awaited } = snapshot.organisation(request.orgId);
+    const round = awaited.find(request.dialedUser);
+    if (round !== undefined && numbers.dialed(request.dialedUser)?.own == null) onAwaited(round);
+    return routeInbound(snapshot, request);
   }
 
   async startInbound(request: InboundRequest, decision: RoutingDecision & { ok: true }): Promise<StartInboundResult> {

@@ -3,6 +3,7 @@ import { NetworkMap, parseNetwork } from '../ops/address-network';
 import type { Agent } from '../store/entities/agent';
 import type { PhoneNumber } from '../store/entities/phone-number';
 import type { ConfigDelta, ConfigReference, InboundTrunkConfig } from '../store/repositories/config-repository';
+import { roundOf } from '../store/repositories/number-verification-repository';
 import { OrganisationConfig } from './organisation-config';
 
 /** The configuration as of one version, with the look-ups a call needs. Deltas replace rows by id. */
@@ -48,6 +49,8 @@ export class ConfigSnapshot {
       const { id, orgId, phoneNumber, status, agentId } = number;
       this.#numbers.set(id, number);
       if (status === 'verified') this.organisation(orgId).numbers.verify(phoneNumber, agentId);
+      const round = roundOf(number);
+      if (round?.method === 'inbound_call') this.organisation(orgId).awaited.add(phoneNumber, round);
     }
     for (const trunk of delta.outboundTrunks) {
       const { transport, ...profile } = trunk;
@@ -141,7 +144,9 @@ export class ConfigSnapshot {
     const known = this.#numbers.get(id);
     if (known === undefined) return;
     this.#numbers.delete(id);
-    if (known.status === 'verified') this.organisation(known.orgId).numbers.unverify(known.phoneNumber);
+    const { numbers, awaited } = this.organisation(known.orgId);
+    if (known.status === 'verified') numbers.unverify(known.phoneNumber);
+    else awaited.delete(known.phoneNumber);
   }
 
   #deleteInboundTrunk(id: string): void {

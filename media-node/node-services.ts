@@ -17,9 +17,11 @@ import { TrunkHealthRepository } from '../store/repositories/trunk-health-reposi
 import type { SecretBox } from '../store/secrets';
 import { probeStoreWrite } from '../store/write-probe';
 import { CallWorkflows } from '../workflows/client/call-workflows';
+import { NumberWorkflows } from '../workflows/client/number-workflows';
 import { NodeWorkflows } from '../workflows/client/node-workflows';
 import { temporalAnswers } from '../workflows/client/temporal-answers';
 import { TrunkWorkflows } from '../workflows/client/trunk-workflows';
+import { AwaitedCalls } from './awaited-calls';
 import { NodeCallDirectory } from './call-directory';
 import { ConfigCache } from './config-cache';
 import { EventSink } from './event-sink';
@@ -88,6 +90,7 @@ export class NodeServices {
   readonly #lifetime = new NodeLifetime({ onLost: () => this.#lost() });
   readonly #writes: WriteHealth;
   readonly #nodeWorkflows: NodeWorkflows;
+  readonly #awaitedCalls: AwaitedCalls;
   #control: MediaControl | null = null;
   #workers: MediaWorkers | null = null;
   #registration: NodeRegistration | null = null;
@@ -133,6 +136,8 @@ export class NodeServices {
       onStateEvent: (event) => this.#signaller.enqueue(event),
       logger,
     });
+    const numbers = new NumberWorkflows({ client, limitMs: TEMPORAL_LIMIT_MS });
+    this.#awaitedCalls = new AwaitedCalls({ signal: (round) => numbers.called(round), logger });
     this.events = this.#sink;
     const { snapshot } = this.#config;
     const registrations = new Registrations({
@@ -154,6 +159,7 @@ export class NodeServices {
       storeOutage: this.#config.outage,
       standing: this.#lifetime.standing,
       writes: this.#writes,
+      onAwaited: (round) => this.#awaitedCalls.called(round),
     });
   }
 
@@ -260,6 +266,7 @@ export class NodeServices {
       await this.#registration?.stop();
     } else await this.#registration?.abandon();
     await this.#workers?.shutdown();
+    this.#awaitedCalls.close();
     await this.#sink.close();
     this.#writes.stop();
     await this.#config.close();

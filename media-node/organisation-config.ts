@@ -1,6 +1,7 @@
 import type { AgentProfile } from '../contract/directory';
 import type { DialedNumber, RoutedOrganisation } from '../contract/inbound-routing';
 import { OwnNumbers } from '../store/routing/own-numbers';
+import { AwaitedNumbers } from './awaited-numbers';
 
 interface KnownAgent {
   readonly profile: AgentProfile;
@@ -10,6 +11,7 @@ interface KnownAgent {
 /** What routing asks of an organisation, from memory. */
 export class OrganisationConfig implements RoutedOrganisation<AgentProfile> {
   readonly numbers = new OwnNumbers();
+  readonly awaited = new AwaitedNumbers();
   readonly #agents = new Map<string, KnownAgent>();
   /** Undefined until it is looked for, and after each change of an agent. */
   #oldestInbound: KnownAgent | null | undefined;

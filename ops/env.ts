@@ -78,7 +78,7 @@ export const portNumber = wholeNumber(1, 65_535, 'a port, 1 to 65535');
 export const listenPort = wholeNumber(0, 65_535, 'a port, 1 to 65535, or 0 for any that is free');
 /** Of calls, requests, workflows: a million of any is more than one process ever has. */
 export const positiveInteger = wholeNumber(1, 1_000_000, 'a whole number, 1 to 1000000');
-const flag = z
+export const flag = z
   .enum(['true', 'false', '1', '0', 'yes', 'no'], 'must be true or false')
   .transform((value) => value === 'true' || value === '1' || value === 'yes');
 /** Of API and media node alike. */

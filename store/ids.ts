@@ -1,5 +1,6 @@
 /** Ids: UUID v7 (time-ordered) for what is new, UUID v8 from a SHA-256 where a repeat must find the same thing. */
 import { createHash, randomBytes } from 'node:crypto';
+import type { NumberRound } from '../contract/number-verification';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
@@ -37,6 +38,11 @@ export function inboundCallId(trunkId: string, sipCallId: string, fromTag: strin
 /** A POST with an Idempotency-Key; `n` counts the calls one key has begun (the first is 1). */
 export function keyedCallId(orgId: string, route: string, key: string, n: number): string {
   return uuidV8('keyed-call', orgId, route, key, String(n));
+}
+
+/** The one call that speaks the code of a round: begun again, it is the same call. */
+export function codeCallId({ numberId, n }: NumberRound): string {
+  return uuidV8('code-call', numberId, String(n));
 }
 
 /** One dial of a call: the attempt, and with it the SIP Call-ID, follow from the call and the attempt's number. */

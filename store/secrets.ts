@@ -11,7 +11,7 @@ const TAG_BYTES = 16;
 const VERSION = 'v1';
 
 /** Subkeys, so that one use of the master key says nothing about another. */
-export type SecretPurpose = 'secrets' | 'nonce' | 'api-keys';
+export type SecretPurpose = 'secrets' | 'nonce' | 'api-keys' | 'number-codes';
 
 export class SecretError extends Error {
   readonly code: 'bad_key' | 'unknown_key' | 'malformed' | 'tampered';

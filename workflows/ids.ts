@@ -6,6 +6,7 @@ export const mediaNodeWorkflowId = (nodeId: string): string => `media-node:${nod
 export const trunkWorkflowId = (trunkId: string): string => `trunk:${trunkId}`;
 export const trunkCheckWorkflowId = (trunkId: string): string => `trunk-check:${trunkId}`;
 export const numberSyncWorkflowId = (orgId: string): string => `number-sync:${orgId}`;
+export const numberVerificationWorkflowId = (numberId: string): string => `number-verification:${numberId}`;
 export const RECONCILER_SCHEDULE_ID = 'reconciler';
 
 /** Workflows and the activities that need no media. */

@@ -2,6 +2,7 @@
 export { callWorkflow } from './call/workflow';
 export { mediaNodeWorkflow } from './node/workflow';
 export { numberSyncWorkflow } from './numbers/sync/workflow';
+export { numberVerificationWorkflow } from './numbers/workflow';
 export { reconcilerWorkflow } from './reconciler/workflow';
 export { trunkProvisioningWorkflow } from './trunk/workflow';
 export { trunkCheckWorkflow } from './trunk-check/workflow';

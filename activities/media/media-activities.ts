@@ -12,6 +12,7 @@ import { openDetails } from '../../store/call-details';
 import type { SealedCallDetails } from '../../store/call-details';
 import { StoreError } from '../../store/errors';
 import { attemptIdOf } from '../../store/ids';
+import { numberCode } from '../../store/number-code';
 import type { AttemptRepository } from '../../store/repositories/attempt-repository';
 import type { CallRepository } from '../../store/repositories/call-repository';
 import type { SecretBox } from '../../store/secrets';
@@ -20,6 +21,7 @@ import type { CallNodeActivities, DialInput, DialReport } from '../../workflows/
 import type { WatchedNodeActivities } from '../../workflows/node/activities';
 import type { ListedNodeActivities } from '../../workflows/reconciler/activities';
 import { newCall } from '../new-call';
+import { codeAnnouncement } from './code-announcement';
 
 /** No INVITE leaves later than this after its activity began (the workflow gives it up after 5 s). */
 const SEND_WITHIN_MS = 3_000;
@@ -162,6 +164,7 @@ async function dialCall(deps: MediaActivityDeps, input: DialInput): Promise<Dial
         attemptId,
         sipCallId,
         agentId: call.agentId,
+        ...(call.codeOf === undefined ? {} : { announcement: codeAnnouncement(numberCode(deps.secrets, call.codeOf)) }),
         trunkId: call.trunkId,
         to: details.to,
         callerNumber: details.from,

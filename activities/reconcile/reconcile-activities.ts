@@ -30,6 +30,8 @@ export interface ReconcileActivityDeps extends TrunkReminderDeps {
   readonly passes: Pick<Counter, 'inc'>;
   /** Counts what was settled, label `cause`. */
   readonly settled: Pick<Counter<'cause'>, 'inc'>;
+  /** Of other things than calls: what is looked after in each pass too. */
+  readonly sweeps: readonly (() => Promise<void>)[];
 }
 
 export function createReconcileActivities(

@@ -31,6 +31,7 @@ export async function watchCalls(
       await remindTrunks(deps);
       const found = await compare(deps, workflows, await listsOfNodes(deps.lists));
       deps.passes.inc();
+      await runSweeps(deps);
       const both = await withoutTheRunning(workflows, confirmed(before, found).slice(0, MAX_FOUND));
       if (both.length > 0 || (found.length === 0 && Date.now() >= untilMs)) return both;
       before = found;
@@ -38,6 +39,17 @@ export async function watchCalls(
     }
   } finally {
     clearInterval(beating);
+  }
+}
+
+/** One that fails is done again by the next pass, and keeps no other from being done. */
+async function runSweeps({ sweeps, logger }: Pick<ReconcileActivityDeps, 'sweeps' | 'logger'>): Promise<void> {
+  for (const sweep of sweeps) {
+    try {
+      await sweep();
+    } catch (error) {
+      logger.warn({ err: error }, 'a sweep is done again by the next pass');
+    }
   }
 }
 

@@ -28,6 +28,7 @@ const REFUSALS = {
   ended: 'The call is over',
   on_hold: 'The other side has put the call on hold',
   muted: 'The agent is muted',
+  no_agent: 'No agent speaks in this call',
   no_telephone_event: 'The other side takes no telephone-events (RFC 4733), so no key can be pressed',
   too_many: 'As many as are kept wait already',
   superseded: 'The caller spoke, or something else was said, before the agent could begin',
@@ -53,7 +54,10 @@ export function callControlRoutes(deps: CallControlRouteDeps): readonly Route[] 
       operationId: 'sayInCall',
       summary: 'Have the agent say something; answers with its first sound',
       body: callSay,
-      errors: { 409: ['ended', 'not_answered', 'on_hold', 'muted', 'too_many', 'superseded'], 503: COMMAND_503 },
+      errors: {
+        409: ['ended', 'not_answered', 'on_hold', 'muted', 'no_agent', 'too_many', 'superseded'],
+        503: COMMAND_503,
+      },
       requestExample: { text: 'One moment, I am looking that up.', interrupt: true },
       handle: (request) => tell(deps, request, { type: 'say', ...request.body }),
     }),
@@ -63,7 +67,7 @@ export function callControlRoutes(deps: CallControlRouteDeps): readonly Route[] 
       operationId: 'instructCall',
       summary: 'Tell the agent something that the caller does not hear',
       body: callInstruct,
-      errors: { 409: ['ended', 'not_answered', 'too_many'], 503: COMMAND_503 },
+      errors: { 409: ['ended', 'not_answered', 'no_agent', 'too_many'], 503: COMMAND_503 },
       requestExample: { text: 'The order of this caller was shipped this morning.' },
       handle: (request) => tell(deps, request, { type: 'instruct', ...request.body }),
     }),
@@ -91,7 +95,7 @@ function muteRoute(deps: CallControlRouteDeps, type: 'mute' | 'unmute', summary:
     path: `/phone/calls/{id}/${type}`,
     operationId: `${type}Call`,
     summary,
-    errors: { 409: ['ended', 'not_answered'], 503: COMMAND_503 },
+    errors: { 409: ['ended', 'not_answered', 'no_agent'], 503: COMMAND_503 },
     handle: (request) => tell(deps, request, { type }),
   });
 }

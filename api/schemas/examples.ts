@@ -94,7 +94,11 @@ export const numberExample: z.output<typeof number> = {
   status: 'verified',
   method: 'attest',
   phone_agent_id: null,
+  trunk_id: null,
+  call_id: null,
   code_expires_at: null,
+  expires_at: null,
+  failure: null,
   verified_at: CREATED,
   created_at: CREATED,
 };

@@ -1,5 +1,5 @@
 /** The agent's side of a call: what it needs of the call (`CallAudio`), and what it offers (`AgentSession`). */
-import type { CommandOutcome } from '../../contract/commands';
+import type { Announcement, CommandOutcome } from '../../contract/commands';
 import type { AgentProfile } from '../../contract/directory';
 import type { TranscriptTurn } from '../../contract/events';
 
@@ -20,6 +20,8 @@ export interface AgentPersona extends Pick<
   readonly callId: string;
   readonly agentName: string;
   readonly silenceTimeoutMs: number;
+  /** Instead of a conversation. */
+  readonly announcement?: Announcement;
 }
 
 /** Times count from `start()` (the answer). */
@@ -50,6 +52,8 @@ export interface AgentSession {
    * said goes on when it resumes. May come before `start()`.
    */
   hold(held: boolean): void;
+  /** False of one that only plays something: then `say`, `instruct` and `mute` are not for it. */
+  readonly mayBeTold: boolean;
   /** Says what somebody outside the conversation gives it to say. Why not: null when it was taken. */
   say(text: string, options: SayOptions): 'muted' | 'too_many' | 'ended' | null;
   /** Something to know from now on. False: it has as much as it takes. */

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { withDeadline } from '../../ops/deadline';
 import { systemClock } from '../clock';
 import type { AgentDelegate, AgentPersona, AgentSession, CallAudio } from './agent-session';
+import { AnnouncementSession } from './announcement-session';
 import { TYPICAL_UTTERANCE, callersHeard, measureRecognition } from './hearing-capacity';
 import { FliteTts } from './providers/flite/flite-tts';
 import { MoonshineStt } from './providers/moonshine/moonshine-stt';
@@ -90,14 +91,21 @@ export class AgentRuntime {
   }
 
   createSession(persona: AgentPersona, audio: CallAudio, delegate: AgentDelegate): AgentSession {
-    const deps = {
+    const shared = {
       clock: systemClock,
-      ears: this.#listener,
       tts: this.#tts,
+      onProblem: (error: unknown) => this.#onProblem(error, persona.callId),
+    };
+    const { announcement } = persona;
+    if (announcement !== undefined) {
+      return new AnnouncementSession(shared, { ...persona, announcement }, audio, delegate);
+    }
+    const deps = {
+      ...shared,
+      ears: this.#listener,
       stt: this.#stt,
       responder: this.#responder,
       apology: this.#apology,
-      onProblem: (error: unknown) => this.#onProblem(error, persona.callId),
     };
     return new ConversationSession(deps, persona, audio, delegate);
   }

@@ -56,6 +56,7 @@ export interface SessionDependencies {
 type SessionState = 'new' | 'listening' | 'thinking' | 'speaking' | 'farewell' | 'ended' | 'closed';
 
 export class ConversationSession implements AgentSession {
+  readonly mayBeTold = true;
   readonly #deps: SessionDependencies;
   readonly #persona: AgentPersona;
   readonly #audio: CallAudio;

@@ -140,6 +140,7 @@ export class CallMedia {
   control(control: CallControl, done: (outcome: CommandOutcome) => void): CommandResult {
     const { remote, session, agent } = { remote: this.#remote, session: this.#session, agent: this.#agent };
     if (this.#closed || !remote || !session || !agent) return refused('not_answered');
+    if (control.type !== 'dtmf' && !agent.mayBeTold) return refused('no_agent');
     switch (control.type) {
       case 'dtmf':
         if (!remote.send) return refused('on_hold');

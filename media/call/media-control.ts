@@ -19,7 +19,9 @@ import type {
 } from '../../contract/trunk-check';
 import type { Clock } from '../clock';
 import type { CallRegistry } from './call-registry';
+import type { AgentPersona } from '../agent/agent-session';
 import { OutboundCall, type OutboundCallDeps } from './outbound-call';
+import { announcer, personaOf } from './persona';
 import type { RecentAttempts } from './recent-attempts';
 import { checkInboundTrunk } from './trunk-check/inbound-check';
 import { checkOutboundTrunk } from './trunk-check/outbound-check';
@@ -126,8 +128,8 @@ export class NodeMediaControl implements MediaControl {
       calls.observer.rejected(`dial_${code}`);
       return { sent: false, code, detail };
     };
-    const agent = directory.agent(command.agentId);
-    if (!agent || agent.orgId !== command.orgId) return refused('unknown_agent', 'no such agent');
+    const persona = this.#persona(command);
+    if (persona === null) return refused('unknown_agent', 'no such agent');
     const trunk = directory.outboundTrunk(command.trunkId);
     if (!trunk || trunk.orgId !== command.orgId) return refused('unknown_trunk', 'no such outbound trunk');
     const { callId } = command;
@@ -146,7 +148,7 @@ export class NodeMediaControl implements MediaControl {
     if (waitMs > 0) await new Promise<void>((resolve) => void clock.setTimeout(resolve, waitMs));
     const call = new OutboundCall({
       command,
-      agent,
+      persona,
       trunk,
       contacts: registered?.contacts ?? null,
       deps: calls,
@@ -163,6 +165,13 @@ export class NodeMediaControl implements MediaControl {
       },
       refusal: () => this.#refusal(callId, deadlineMs, call),
     });
+  }
+
+  /** Who speaks; null when there is no such agent. */
+  #persona({ callId, orgId, agentId, announcement, firstMessage }: DialCommand): AgentPersona | null {
+    if (announcement !== undefined) return announcer(callId, announcement);
+    const agent = agentId === null ? undefined : this.#options.directory.agent(agentId);
+    return agent === undefined || agent.orgId !== orgId ? null : personaOf(callId, agent, firstMessage);
   }
 
   /** `own`: the call that asks. */

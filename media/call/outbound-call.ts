@@ -3,9 +3,10 @@
  * socket, or will never be; everything later is an event. While it rings the agent prepares its first words.
  */
 import type { CallControl, CommandResult, DialCommand, DialRefusal, DialResult } from '../../contract/commands';
-import type { AgentProfile, OutboundTrunkProfile } from '../../contract/directory';
+import type { OutboundTrunkProfile } from '../../contract/directory';
 import type { SipBinding } from '../../contract/registration';
 import type { CallEnding, EndCause, EndedBy, EndReason, SipOutcome } from '../../contract/endings';
+import type { AgentPersona } from '../agent/agent-session';
 import type { OutboundDialog } from '../sip/dialog';
 import type { SipEndpoint } from '../sip/endpoint';
 import { NOT_REGISTERED_STATUS, NotRegisteredError } from '../sip/invite';
@@ -16,7 +17,6 @@ import type { RegisteredCall } from './call-registry';
 import { CallSession, type CallDeps } from './call-session';
 import { dispositionOf, type OwnCause } from './disposition';
 import { reasonHeader, RING_TIMEOUT_REASON } from './hangup-reason';
-import { personaOf } from './persona';
 import { firstHost, trunkInvite } from './trunk-invite';
 
 /** How long an ending waits for the final answer to our CANCEL; the SIP layer cleans up for longer. */
@@ -30,7 +30,7 @@ export interface OutboundCallDeps extends CallDeps {
 
 export interface OutboundCallOptions {
   readonly command: DialCommand;
-  readonly agent: AgentProfile;
+  readonly persona: AgentPersona;
   readonly trunk: OutboundTrunkProfile;
   /** Who has registered, where the trunk leads to our own endpoint; else null. */
   readonly contacts: readonly SipBinding[] | null;
@@ -222,7 +222,7 @@ export class OutboundCall implements RegisteredCall {
   }
 
   #sent(): void {
-    const { command, agent, deps } = this.#options;
+    const { command, persona, deps } = this.#options;
     const { lifecycle, media } = this.#session;
     lifecycle.timings.mark('invite_sent', deps.clock.now());
     lifecycle.events.report({ type: 'dial_sent', attemptId: command.attemptId, sipCallId: command.sipCallId });
@@ -235,7 +235,7 @@ export class OutboundCall implements RegisteredCall {
         this.#cancel('ring_timeout', { endReason: null, endedBy: 'system' }, RING_TIMEOUT_REASON),
       );
     }
-    media.warm(personaOf(command.callId, agent, command.firstMessage)).then(
+    media.warm(persona).then(
       () => lifecycle.timings.mark('warm', deps.clock.now()),
       (error: unknown) => {
         lifecycle.logger.error({ err: error }, 'no agent for an outbound call');

@@ -1,3 +1,4 @@
+import type { Announcement } from '../../contract/commands';
 import type { AgentProfile } from '../../contract/directory';
 import type { AgentPersona } from '../agent/agent-session';
 
@@ -13,5 +14,24 @@ export function personaOf(callId: string, agent: AgentProfile, firstMessage: str
     ttsSpeedPct: agent.ttsSpeedPct,
     interruptible: agent.interruptible,
     silenceTimeoutMs: agent.silenceTimeoutSeconds * 1000,
+  };
+}
+
+/** Slower than an agent: what is announced gets written down. */
+const ANNOUNCED_SPEED_PCT = 90;
+
+/** Who speaks where no agent does. */
+export function announcer(callId: string, announcement: Announcement): AgentPersona {
+  return {
+    callId,
+    agentName: 'Announcement',
+    language: ['en'],
+    firstMessage: '',
+    instructions: [],
+    voiceId: null,
+    ttsSpeedPct: ANNOUNCED_SPEED_PCT,
+    interruptible: false,
+    silenceTimeoutMs: 0,
+    announcement,
   };
 }

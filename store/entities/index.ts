@@ -12,6 +12,7 @@ import { IdempotencyKey } from './idempotency-key';
 import { InboundTrunk } from './inbound-trunk';
 import { InboundTrunkNetwork } from './inbound-trunk-network';
 import { MediaNode } from './media-node';
+import { NumberCodeCall } from './number-code-call';
 import { Organisation } from './organisation';
 import { OutboundTrunk } from './outbound-trunk';
 import { PhoneNumber } from './phone-number';
@@ -36,6 +37,7 @@ export const ENTITIES = [
   InboundTrunk,
   InboundTrunkNetwork,
   MediaNode,
+  NumberCodeCall,
   Organisation,
   OutboundTrunk,
   PhoneNumber,

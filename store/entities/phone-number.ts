@@ -1,14 +1,18 @@
 import { Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
+import type { NumberMethod, NumberStatus, VerificationFailure } from '../../contract/number-verification';
 import { bigintAsNumber } from '../naming';
 import { Agent } from './agent';
 import { Organisation } from './organisation';
 
-export type NumberStatus = 'pending' | 'verified' | 'failed' | 'expired';
-export type NumberMethod = 'attest' | 'outbound_code' | 'inbound_call';
-
-/** A number and the record of how it was verified. While verified it belongs to exactly one organisation. */
+/**
+ * A number and the record of how it was verified, one of each number in an organisation. While verified it belongs to
+ * exactly one organisation.
+ */
 @Entity('phone_numbers')
 @Index('phone_numbers_verified', ['phoneNumber'], { unique: true, where: "status = 'verified'" })
+// Also finds the other organisations that want a number which is verified by now.
+@Index('phone_numbers_record', ['phoneNumber', 'orgId'], { unique: true })
+@Index('phone_numbers_pending', ['id'], { where: "status = 'pending'" })
 @Index('phone_numbers_org', ['orgId', 'createdAt', 'id'])
 @Index('phone_numbers_org_number', ['orgId', 'phoneNumber'], { where: "status = 'verified'" })
 @Index('phone_numbers_ending', ['orgId', 'numberEnding'], { where: "status = 'verified'" })
@@ -45,6 +49,23 @@ export class PhoneNumber {
   @Column({ type: 'uuid', nullable: true })
   agentId!: string | null;
 
+  /** Rounds of verification that were begun; 0 when it was attested at once. */
+  @Column({ type: 'integer', default: 0 })
+  round!: number;
+
+  /** Codes that were compared in this round. */
+  @Column({ type: 'integer', default: 0 })
+  tries!: number;
+
+  /** Through which the code is called. No foreign key: a trunk can be deleted meanwhile. */
+  @Column({ type: 'uuid', nullable: true })
+  trunkId!: string | null;
+
+  /** Of what failed or expired. */
+  @Column({ type: 'text', nullable: true })
+  failure!: VerificationFailure | null;
+
+  /** When the round ends by itself; of a number that waits for its call too. */
   @Column({ type: 'timestamptz', precision: 3, nullable: true })
   codeExpiresAt!: Date | null;
 

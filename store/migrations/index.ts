@@ -15,6 +15,7 @@ import { RotationOfCredentials1764550000000 } from './1764550000000-rotation-of-
 import { ListsIndexes1764560000000 } from './1764560000000-lists-indexes';
 import { LimitsKeyRates1764570000000 } from './1764570000000-limits-key-rates';
 import { TrunksProvisioning1764600100000 } from './1764600100000-trunks-provisioning';
+import { NumberVerification1764600200000 } from './1764600200000-number-verification';
 import { Registrations1764600300000 } from './1764600300000-registrations';
 import { HealthTrunks1764600400000 } from './1764600400000-health-trunks';
 import { TrunkSettings1764600600000 } from './1764600600000-trunk-settings';
@@ -38,6 +39,7 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   ListsIndexes1764560000000,
   LimitsKeyRates1764570000000,
   TrunksProvisioning1764600100000,
+  NumberVerification1764600200000,
   Registrations1764600300000,
   HealthTrunks1764600400000,
   TrunkSettings1764600600000,

@@ -6,7 +6,7 @@ import { jsonbParameter, storableText } from '../jsonb';
 export interface NewCall {
   readonly id: string;
   readonly orgId: string;
-  /** Null: a test call of a trunk. */
+  /** Null for a call that no agent makes. */
   readonly agentId: string | null;
   readonly trunkId: string | null;
   readonly sessionId: string;

@@ -52,9 +52,12 @@ export class CallerRepository {
     this.#session = session;
   }
 
-  /** @param country ISO code of where the call goes; null where that is no country. */
-  async find(orgId: string, agentId: string, country: string | null): Promise<Caller> {
-    const parameters = [orgId, isUuid(agentId) ? agentId : null, country];
+  /**
+   * @param agentId null for a call that no agent makes
+   * @param country ISO code of where the call goes; null where that is no country.
+   */
+  async find(orgId: string, agentId: string | null, country: string | null): Promise<Caller> {
+    const parameters = [orgId, agentId !== null && isUuid(agentId) ? agentId : null, country];
     const rows: Caller[] = await this.#session.manager.query(LOOK_UP, parameters);
     return rows[0] ?? { agent: null, trunks: [], hasNumberThere: false, allowedCountries: null };
   }

@@ -4,6 +4,7 @@ import { ApiKey } from '../entities/api-key';
 import { Contact } from '../entities/contact';
 import { IdempotencyKey } from '../entities/idempotency-key';
 import { InboundTrunk } from '../entities/inbound-trunk';
+import { NumberCodeCall } from '../entities/number-code-call';
 import { Organisation } from '../entities/organisation';
 import { OutboundTrunk } from '../entities/outbound-trunk';
 import { PhoneNumber } from '../entities/phone-number';
@@ -104,7 +105,9 @@ export class OrganisationRepository {
       await manager.delete(entity, where);
       tx.deleted(kind, ...rows.map((gone) => gone.id));
     }
-    for (const entity of [TransferDestination, Contact, ApiKey, IdempotencyKey]) await manager.delete(entity, where);
+    for (const entity of [TransferDestination, Contact, ApiKey, IdempotencyKey, NumberCodeCall]) {
+      await manager.delete(entity, where);
+    }
     await manager.delete(Organisation, { id });
     return row;
   }

@@ -3,7 +3,7 @@ import type { EntityManager } from 'typeorm';
 import type { ConfigTransaction } from '../config-transaction';
 import { Agent } from '../entities/agent';
 import { PhoneNumber } from '../entities/phone-number';
-import { StoreError } from '../errors';
+import { StoreError, violatedUnique } from '../errors';
 import { isUuid, uuidV7 } from '../ids';
 import type { StoreSession } from '../organisation-scope';
 import { newestPage } from '../page';
@@ -16,6 +16,8 @@ export interface NewPhoneNumber {
   readonly phoneNumber: string;
   readonly status: PhoneNumber['status'];
   readonly method: PhoneNumber['method'];
+  /** Of a pending one, through which its code is called. */
+  readonly trunkId?: string | null;
   readonly codeExpiresAt?: Date | null;
 }
 
@@ -63,29 +65,28 @@ export class PhoneNumberRepository {
   }
 
   /**
+   * A number that the organisation has tried to verify before keeps its record: as pending it begins another round.
    * @throws StoreError `number_exists` when the organisation has a verified record of it (details.id),
    * `number_taken` when another organisation has
    */
   async create(tx: ConfigTransaction, orgId: string, input: NewPhoneNumber): Promise<PhoneNumber> {
-    const id = input.id ?? uuidV7();
     const { manager } = tx;
     const { phoneNumber } = input;
-    const owner = await this.#verifiedOwner(manager, phoneNumber);
-    if (owner) throw takenError(orgId, phoneNumber, owner);
-    const codeExpiresAt = input.codeExpiresAt ?? null;
-    const verifiedAt = input.status === 'verified' ? new Date() : null;
-    // Waits for whoever is verifying it at this moment, and leaves the transaction whole to ask who that was.
-    await manager
-      .createQueryBuilder()
-      .insert()
-      .into(PhoneNumber)
-      .values({ ...input, id, orgId, country: countryOf(phoneNumber), codeExpiresAt, verifiedAt })
-      .orIgnore()
-      .execute();
-    const made = await manager.findOneBy(PhoneNumber, { id });
-    if (!made) throw takenError(orgId, phoneNumber, await this.#verifiedOwner(manager, phoneNumber));
-    tx.changed('phone_number', id);
-    return made;
+    const taken = async (): Promise<StoreError> =>
+      takenError(orgId, phoneNumber, await this.#verifiedOwner(manager, phoneNumber));
+    if (await isVerified(manager, phoneNumber)) throw await taken();
+    let rows: { id: string }[];
+    try {
+      // To a savepoint, which leaves the transaction whole to ask who was first.
+      rows = await manager.transaction((inner) => inner.query(RECORD, recordParameters(orgId, input)));
+    } catch (error) {
+      if (violatedUnique(error) !== 'phone_numbers_verified') throw error;
+      throw await taken();
+    }
+    const [made] = rows;
+    if (made === undefined) throw await taken();
+    tx.changed('phone_number', made.id);
+    return manager.findOneByOrFail(PhoneNumber, { id: made.id });
   }
 
   /**
@@ -165,6 +166,28 @@ export class PhoneNumberRepository {
   async #verifiedOwner(manager: EntityManager, phoneNumber: string): Promise<PhoneNumber | null> {
     return manager.findOneBy(PhoneNumber, { phoneNumber, status: 'verified' });
   }
+}
+
+/** Waits for whoever is verifying the number at this moment. None: the organisation has it verified. */
+const RECORD = `
+  INSERT INTO phone_numbers AS known
+    (id, org_id, phone_number, status, method, trunk_id, code_expires_at, country, verified_at, round)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, CASE WHEN $4 = 'verified' THEN now() END, CASE WHEN $4 = 'pending' THEN 1 ELSE 0 END)
+  ON CONFLICT (phone_number, org_id) DO UPDATE SET status = excluded.status, method = excluded.method,
+    trunk_id = excluded.trunk_id, code_expires_at = excluded.code_expires_at, verified_at = excluded.verified_at,
+    round = known.round + excluded.round, tries = 0, failure = NULL, updated_at = now()
+    WHERE known.status <> 'verified'
+  RETURNING id`;
+
+function recordParameters(orgId: string, input: NewPhoneNumber): unknown[] {
+  const { id = uuidV7(), phoneNumber, status, method, trunkId = null, codeExpiresAt = null } = input;
+  return [id, orgId, phoneNumber, status, method, trunkId, codeExpiresAt, countryOf(phoneNumber)];
+}
+
+/** By whichever organisation. */
+async function isVerified(manager: EntityManager, phoneNumber: string): Promise<boolean> {
+  const rows: { verified: boolean }[] = await manager.query('SELECT is_number_verified($1) AS verified', [phoneNumber]);
+  return rows[0]?.verified === true;
 }
 
 /** @param owner Null when row-level security hides him. */

@@ -2,6 +2,7 @@ import type { AgentDelegate, AgentPersona, AgentSession, SayOptions } from '../.
 
 /** An agent that is warm when the test says so and does what the test makes it do. */
 export class FakeAgent implements AgentSession {
+  readonly mayBeTold = true;
   started = 0;
   finished = 0;
   closed = 0;

@@ -1,9 +1,10 @@
+import type { NumberRound } from '../../contract/number-verification';
+
 /** What `callWorkflow` is started with. Ids and times only: texts and numbers travel sealed (AES-256-GCM). */
 
 interface CallInputBase {
   readonly callId: string;
   readonly orgId: string;
-  readonly agentId: string;
   readonly trunkId: string;
   readonly sessionId: string;
   /** The call's details (`store/call-details.ts`), sealed with the server's key; AAD = orgId ‖ callId. */
@@ -15,6 +16,7 @@ interface CallInputBase {
 
 export interface InboundCallInput extends CallInputBase {
   readonly direction: 'inbound';
+  readonly agentId: string;
   readonly nodeId: string;
   readonly bootId: string;
   readonly sipCallId: string;
@@ -24,6 +26,10 @@ export interface InboundCallInput extends CallInputBase {
 
 export interface OutboundCallInput extends CallInputBase {
   readonly direction: 'outbound';
+  /** Null where no agent speaks: a code call. */
+  readonly agentId: string | null;
+  /** Whose code the call speaks; its digits are known to the node that dials. */
+  readonly codeOf?: NumberRound;
   /** Epoch ms; a first workflow task after it ends the call as `expired`, undialled. */
   readonly acceptByMs: number;
   /** Epoch ms; no new attempt is begun after it. */

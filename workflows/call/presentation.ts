@@ -34,7 +34,7 @@ export function showDetails(input: CallInput, progress: CallProgress, attempt: n
     `**${input.direction} call**: ${progress.status.replace('_', ' ')}`,
     // Markdown wants an empty line before a list.
     '',
-    `- agent ${input.agentId}, trunk ${input.trunkId}`,
+    `- ${input.agentId === null ? 'no agent' : `agent ${input.agentId}`}, trunk ${input.trunkId}`,
   ];
   if (input.direction === 'inbound') lines.push(`- routed by ${input.routingRule}`);
   else if (attempt > 0) lines.push(`- attempt ${attempt}`);

@@ -32,11 +32,11 @@ export function callStartOptions(input: CallInput, memo: Pick<CallMemo, 'bodyHas
   const inbound = input.direction === 'inbound';
   const attributes: SearchAttributePair[] = [
     { key: ORG_ID, value: input.orgId },
-    { key: AGENT_ID, value: input.agentId },
     { key: TRUNK_ID, value: input.trunkId },
     { key: DIRECTION, value: input.direction },
     { key: CALL_STATUS, value: inbound ? 'ringing' : 'queued' },
   ];
+  if (input.agentId !== null) attributes.push({ key: AGENT_ID, value: input.agentId });
   if (inbound) {
     attributes.push(
       { key: SIP_CALL_ID, value: keyword(input.sipCallId) },
@@ -53,7 +53,7 @@ export function callStartOptions(input: CallInput, memo: Pick<CallMemo, 'bodyHas
     memo: { ...memo, ...(inbound ? { nodeId: input.nodeId, bootId: input.bootId } : {}) },
     staticSummary: inbound
       ? `Inbound call to agent ${input.agentId} (rule ${input.routingRule})`
-      : `Outbound call by agent ${input.agentId} over trunk ${input.trunkId}`,
+      : `Outbound call ${input.agentId === null ? 'with a code' : `by agent ${input.agentId}`} over trunk ${input.trunkId}`,
   };
 }
 

@@ -37,6 +37,7 @@ const ROWS: Readonly<Record<string, string>> = {
       ('2001:db8:' || regexp_replace(right(replace($1::text, '-', ''), 12), '(....)', '\\1:', 'g') || ':/80')::cidr`,
   inbound_trunks: `INSERT INTO inbound_trunks (id, org_id, auth_username, auth_password_sealed)
     VALUES (gen_random_uuid(), $1, gen_random_uuid()::text, 's')`,
+  number_code_calls: `INSERT INTO number_code_calls (id, org_id, phone_number) VALUES (gen_random_uuid(), $1, '+1')`,
   organisations: `INSERT INTO organisations (id, name) VALUES ($1, 'O')`,
   outbound_trunks: `INSERT INTO outbound_trunks (id, org_id, name, host, username, password_sealed, caller_number)
     VALUES (gen_random_uuid(), $1, 'T', 'h', 'u', 's', '+1')`,

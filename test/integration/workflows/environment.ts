@@ -10,6 +10,8 @@ import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime } from '@t
 import { Counter, Registry } from 'prom-client';
 import type { DataSource } from 'typeorm';
 import { createMainWorker } from '../../../activities/main-worker';
+import { createVerificationActivities } from '../../../activities/numbers/verification-activities';
+import { sweepVerifications } from '../../../activities/numbers/verification-sweep';
 import { createNumberSyncActivities } from '../../../activities/provisioning/number-sync-activities';
 import { createTrunkActivities } from '../../../activities/provisioning/trunk-activities';
 import { createReconcileActivities } from '../../../activities/reconcile/reconcile-activities';
@@ -28,9 +30,12 @@ import type { CallAttempt } from '../../../store/entities/call-attempt';
 import { uuidV7 } from '../../../store/ids';
 import { AttemptRepository } from '../../../store/repositories/attempt-repository';
 import { CallRepository } from '../../../store/repositories/call-repository';
+import { ConfigRepository } from '../../../store/repositories/config-repository';
 import { EventRepository } from '../../../store/repositories/event-repository';
 import { MediaNodeRepository } from '../../../store/repositories/media-node-repository';
 import { NodeCallListRepository } from '../../../store/repositories/node-call-list-repository';
+import { NumberVerificationRepository } from '../../../store/repositories/number-verification-repository';
+import { OutboundTrunkRepository } from '../../../store/repositories/outbound-trunk-repository';
 import { TrunkProvisioningRepository } from '../../../store/repositories/trunk-provisioning-repository';
 import { newMasterKey, SecretBox } from '../../../store/secrets';
 import type { InboundCallInput, OutboundCallInput } from '../../../workflows/call/input';
@@ -38,6 +43,7 @@ import { acceptUpdate } from '../../../workflows/call/messages';
 import type { AcceptResult } from '../../../workflows/call/messages';
 import { callStartOptions } from '../../../workflows/call/start-options';
 import type { callWorkflow } from '../../../workflows/call/workflow';
+import { NumberWorkflows } from '../../../workflows/client/number-workflows';
 import { TrunkWorkflows } from '../../../workflows/client/trunk-workflows';
 import { callWorkflowId, SEARCH_ATTRIBUTES } from '../../../workflows/ids';
 import { FakeMediaControl } from '../../fakes/fake-media-control';
@@ -176,6 +182,10 @@ export class WorkflowEnvironment {
     const lists = new NodeCallListRepository(this.dataSource);
     const provisioning = new TrunkProvisioningRepository(this.dataSource);
     const { client, dataSource: session, logger, secrets, settled, passes, trunks } = this;
+    const config = new ConfigRepository(session, secrets);
+    const verifications = new NumberVerificationRepository(session);
+    const sweeps = [() => this.sweep()];
+    const outboundTrunks = new OutboundTrunkRepository(session, secrets);
     const activities = {
       ...createStoreActivities({
         calls,
@@ -183,7 +193,19 @@ export class WorkflowEnvironment {
         secrets,
         attempts: new AttemptRepository(this.dataSource),
       }),
-      ...createReconcileActivities({ client, calls, nodes, lists, passes, settled, provisioning, trunks, logger }),
+      ...createVerificationActivities({ config, verifications, trunks: outboundTrunks, secrets }),
+      ...createReconcileActivities({
+        client,
+        calls,
+        nodes,
+        lists,
+        passes,
+        settled,
+        provisioning,
+        trunks,
+        sweeps,
+        logger,
+      }),
       ...createTrunkActivities({ session, secrets, provisioning, nodes }),
       ...createNumberSyncActivities({ session, secrets }),
     };
@@ -204,6 +226,16 @@ export class WorkflowEnvironment {
         }),
     });
     await this.#worker.start();
+  }
+
+  /** What each pass of the reconciler does beside comparing calls. */
+  sweep(): Promise<void> {
+    const { client, dataSource, secrets } = this;
+    return sweepVerifications({
+      config: new ConfigRepository(dataSource, secrets),
+      verifications: new NumberVerificationRepository(dataSource),
+      workflows: new NumberWorkflows({ client, limitMs: 10_000 }),
+    });
   }
 
   async stopWorker(): Promise<void> {

@@ -1,4 +1,5 @@
 import type { InboundRequest, RoutingDecision } from '../../../contract/directory';
+import type { VerificationRound } from '../../../contract/number-verification';
 import { NodeCallDirectory } from '../../../media-node/call-directory';
 import { ConfigSnapshot } from '../../../media-node/config-snapshot';
 import type { Standing } from '../../../media-node/node-standing';
@@ -6,7 +7,7 @@ import { OutageClock } from '../../../media-node/outage-clock';
 import { openDetails } from '../../../store/call-details';
 import { newMasterKey, SecretBox } from '../../../store/secrets';
 import type { InboundCallInput } from '../../../workflows/call/input';
-import { delta, newAgent } from './config-fixture';
+import { delta, newAgent, newNumber } from './config-fixture';
 
 const request: InboundRequest = {
   trunkId: 'trunk',
@@ -25,6 +26,7 @@ function setUp(outcome: 'started' | 'foreign' | 'unavailable' = 'started') {
   snapshot.apply(delta({ agents: [newAgent({ maxCallDurationSeconds: 77 })] }));
   let nowMs = 0;
   const started: InboundCallInput[] = [];
+  const awaited: VerificationRound[] = [];
   const secrets = new SecretBox(newMasterKey());
   const temporalOutage = new OutageClock(() => nowMs);
   const storeOutage = new OutageClock(() => nowMs);
@@ -40,6 +42,7 @@ function setUp(outcome: 'started' | 'foreign' | 'unavailable' = 'started') {
     storeOutage,
     standing,
     writes,
+    onAwaited: (round) => void awaited.push(round),
     workflows: {
       start: (input) => {
         started.push(input);
@@ -51,6 +54,8 @@ function setUp(outcome: 'started' | 'foreign' | 'unavailable' = 'started') {
   });
   const decision = directory.routeInbound(request) as RoutingDecision & { ok: true };
   return {
+    snapshot,
+    awaited,
     directory,
     decision,
     started,
@@ -129,3 +134,23 @@ test('no call is taken while something takes no writes', () => {
   writes.failing.push('spool', 'temporal');
   expect(directory.availability()).toMatchObject({ available: false, reason: 'spool_refuses_writes' });
 });
+
+test.each(['+15557770001', '15557770001', '0015557770001', '01115557770001', '5557770001'])(
+  'a call to %s tells that a number was called which waits for it, and is routed as any other',
+  (dialedUser) => {
+    const { directory, snapshot, awaited } = setUp();
+    const waiting = { status: 'pending', method: 'inbound_call', round: 3, codeExpiresAt: new Date(5_000) } as const;
+    const number = { id: 'n', phoneNumber: '+15557770001', trunkId: null };
+    const row = newNumber({ ...number, ...waiting });
+    snapshot.apply(delta({ full: false, version: 2, phoneNumbers: [row] }));
+    expect(directory.routeInbound({ ...request, dialedUser })).toMatchObject({ ok: true, rule: 'fallback' });
+    const round = { numberId: 'n', orgId: 'org-1', n: 3, method: 'inbound_call', trunkId: null, expiresAtMs: 5_000 };
+    expect(awaited).toEqual([round]);
+    // Another organisation's call proves nothing, nor does one to another number.
+    directory.routeInbound({ ...request, orgId: 'org-2', dialedUser });
+    directory.routeInbound({ ...request, dialedUser: '+15557770002' });
+    snapshot.apply(delta({ full: false, version: 3, phoneNumbers: [newNumber(number)] }));
+    directory.routeInbound({ ...request, dialedUser });
+    expect(awaited).toHaveLength(1);
+  },
+);

@@ -61,6 +61,8 @@ export interface ApiServerOptions {
   readonly rateLimitPerMinute?: number;
   readonly rateLimitStreamingPerMinute?: number;
   readonly trunkChecks?: (secrets: SecretBox) => AppDeps['trunkChecks'];
+  /** Default: workflows that nobody runs; the store alone knows of verifications. */
+  readonly verifications?: AppDeps['verifications'];
   readonly workflows?: (deps: { dataSource: DataSource; secrets: SecretBox }) => AppDeps['workflows'];
   readonly trunks?: (deps: { dataSource: DataSource; secrets: SecretBox }) => AppDeps['trunks'];
 }
@@ -122,6 +124,7 @@ export class ApiServer {
         sip: { hosts: ['0.0.0.0'], port: 5070, publicHost: 'sip.test.example' },
         outboundAllowedCountries: [],
         allowPrivateTargets: true,
+        verification: { inboundCallAllowed: false },
         version: '0.0.0',
         ...settings.options,
       },
@@ -129,6 +132,7 @@ export class ApiServer {
       workflows,
       trunkChecks: settings.trunkChecks?.(secrets) ?? new FakeTrunkChecks(secrets),
       trunks,
+      verifications: settings.verifications ?? { begin: () => Promise.resolve(), over: () => Promise.resolve() },
       secrets,
       authenticator: whenConnected(
         apiSource,

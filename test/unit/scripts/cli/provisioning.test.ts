@@ -30,6 +30,7 @@ describe('the command line of what calls are provisioned with', () => {
     api.on(`GET ${SIP}/transfer-destinations`, [destination]);
     api.on(`GET ${SIP}/agents/${ID}/transfer-destinations`, [destination]);
     api.on(`GET ${SIP}/outbound-trunks`, [trunk]);
+    api.on('GET /phone/numbers', page({ id: ID, phone_number: '+15551234567' }));
     api.on('GET /contacts', page(contact));
     api.on('GET /api-keys', page(key));
     api.on('GET /orgs', page(organisation));
@@ -127,6 +128,13 @@ describe('the command line of what calls are provisioned with', () => {
       { name: 'All', scopes: 'full', expires_at: AT },
     ],
     [`keys revoke ${ID}`, `DELETE /api-keys/${ID}`, null],
+    ['numbers add +15551234567', 'POST /phone/numbers', { phone_number: '+15551234567' }],
+    [
+      'numbers add +15551234567 --method outbound_code --trunk Carrier',
+      'POST /phone/numbers',
+      { phone_number: '+15551234567', method: 'outbound_code', trunk_id: ID },
+    ],
+    ['numbers confirm +15551234567 481516', `POST /phone/numbers/${ID}/confirm`, { code: '481516' }],
     ['orgs show Example', `GET /orgs/${ID}`, null],
     [
       'orgs create --name Third --daily-minutes 90 --country US --country DE',
