@@ -194,6 +194,35 @@ test('how an outbound trunk fares stands in its details, with the reasons', asyn
   expect(history).not.toMatch(/very-secret|15550100777/);
 }, 60_000);
 
+test('a new run, begun when its history is full, knows what the one before knew, and goes on', async () => {
+  const trunk = await trunks.createInbound(orgId);
+  const version = await trunks.change((tx) => trunks.inbound.rotatePassword(tx, orgId, 3_600));
+  await env.trunks.signalChange({ ...trunk, version });
+  await confirmed(trunk.trunkId, version);
+  const at = new Date().toISOString();
+  const change = { state: 'healthy', reasons: [], at, nodeId: 'near' } as const;
+  await env.trunks.signalHealth(trunk.trunkId, change);
+  const before = await until('all of it', 5_000, async () => {
+    const known = await state(trunk.trunkId);
+    return known.graceUntilMs === null || known.health === null ? undefined : known;
+  });
+  const { runId } = await handle(trunk.trunkId).describe();
+  // The server suggests a new run at 4 MiB of history; words that come late change nothing but its size.
+  const late = { ...change, at: new Date(0).toISOString(), nodeId: 'x'.repeat(900_000) };
+  await until('another run', 20_000, async () => {
+    await env.trunks.signalHealth(trunk.trunkId, late).catch(() => undefined); // not taken while the run closes
+    return (await handle(trunk.trunkId).describe()).runId === runId ? undefined : true;
+  });
+  expect(await state(trunk.trunkId)).toEqual(before);
+  await env.dataSource.query('UPDATE inbound_trunks SET previous_password_until = now() WHERE id = $1', [
+    trunk.trunkId,
+  ]);
+  const after = await trunks.change((tx) => trunks.inbound.update(tx, orgId, { mediaTimeoutSeconds: 60 }));
+  await env.trunks.signalChange({ ...trunk, version: after });
+  // The erasure is the version after it.
+  await confirmed(trunk.trunkId, after + 1);
+}, 60_000);
+
 test('each step of it, and each message to it, says what it is for', async () => {
   const trunk = await trunks.createInbound(orgId);
   await env.trunks.signalChange(trunk);
