@@ -262,7 +262,10 @@ async function bareCarrier(onInvite: () => void): Promise<{ socket: Socket; invi
   const socket = createSocket('udp4').unref();
   const invites: string[] = [];
   socket.on('message', (bytes) => {
-    invites.push(bytes.toString('latin1'));
+    const request = bytes.toString('latin1');
+    // The watch over the trunk is none of the call's.
+    if (request.startsWith('OPTIONS ')) return;
+    invites.push(request);
     if (invites.length === 1) onInvite();
   });
   await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
