@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 
 import Koa from 'koa';
@@ -154,6 +155,7 @@ describe('the rate of a key, with two API processes', () => {
       limited,
     );
     const server = new Koa().use(errorHandler(logger)).use(router.routes()).listen(0, '127.0.0.1');
+    await once(server, 'listening');
     try {
       const { port } = server.address() as AddressInfo;
       const limits: unknown[] = [];
