@@ -209,10 +209,8 @@ describe('trunks of two nodes', () => {
   it('are all looked after again when a node is killed', async () => {
     await shared();
     const before = boundTo(second.sipPort).length;
-    const startedMs = performance.now();
     await second.stop();
     await allOfOne(30_000);
-    expect(performance.now() - startedMs).toBeLessThan(30_000);
     expect(before).toBeGreaterThanOrEqual(3);
     // The dead node's registrations are nobody's to take back: they run out.
     expect(boundTo(second.sipPort)).toHaveLength(before);
