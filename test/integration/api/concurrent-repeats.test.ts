@@ -12,7 +12,19 @@ import type { KeyedOperation } from './support/document-operations';
 const MANY: Readonly<Record<string, number>> = { createAgent: 200, placeOutboundCall: 200 };
 const SOME = 24;
 /** POSTs that make nothing: once more is the same again. */
-const MAKE_NOTHING = ['hangUpCall', 'previewRoute', 'syncInboundTrunkNumbers'];
+const MAKE_NOTHING = [
+  'checkInboundTrunk',
+  'checkOutboundTrunk',
+  'confirmNumber',
+  'hangUpCall',
+  'instructCall',
+  'muteCall',
+  'pressKeysInCall',
+  'previewRoute',
+  'sayInCall',
+  'syncInboundTrunkNumbers',
+  'unmuteCall',
+];
 
 interface Prepared {
   readonly path: string;
