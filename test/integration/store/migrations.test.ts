@@ -42,11 +42,12 @@ describe('migrations', () => {
     const dataSource = await createDataSource({ url: database.databaseUrl }).initialize();
     const later = MIGRATIONS.slice(MIGRATIONS.indexOf(SpeedOfRequests1764600700000));
     for (const _ of later) await dataSource.undoLastMigration();
-    const orgId = uuidV7();
-    await dataSource.query(`INSERT INTO organisations (id, name) VALUES ($1, 'O')`, [orgId]);
+    const [orgId, otherId] = [uuidV7(), uuidV7()];
+    await dataSource.query(`INSERT INTO organisations (id, name) VALUES ($1, 'O'), ($2, 'P')`, [orgId, otherId]);
     const insert = `INSERT INTO phone_numbers (id, org_id, phone_number, method)
       SELECT gen_random_uuid(), $1, unnest($2::text[]), 'attest'`;
-    await dataSource.query(insert, [orgId, ['+15551234567', '+442079460000', '+8821612345678', '+442079460000']]);
+    await dataSource.query(insert, [orgId, ['+15551234567', '+442079460000', '+8821612345678']]);
+    await dataSource.query(insert, [otherId, ['+442079460000']]);
     await migrate(dataSource);
     await dataSource.query(insert, [orgId, ['+4989123456']]);
     const rows = await dataSource.query(
