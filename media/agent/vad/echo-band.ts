@@ -9,6 +9,15 @@ import { SentHistory } from './sent-history';
 
 /** Share of its power that may stay unexplained in an echo: codecs, loudspeakers, what lies outside of the filter. */
 const ECHO_UNEXPLAINED = 0.3;
+/** Codecs alone leave that much. */
+const ECHO_LEAST_UNEXPLAINED = 1e-3;
+/** Echoes leave up to 10 dB more than they do on an average of the line, and never half of their power. */
+const UNUSUAL = 10;
+const MOST_UNEXPLAINED = 0.5;
+/** The average of so many windows. */
+const USUAL_WINDOWS = 16;
+/** As many as a path is learnt from before it is judged count as having left all that may be. */
+const PRIOR_WINDOWS = 2;
 /** Nor is what stays within 6 dB of the line's noise the caller. */
 const ABOVE_NOISE = 4;
 const NOISE_RISE = 10 ** (0.15 / 10);
@@ -47,6 +56,9 @@ export class EchoBand {
   #windowUnexplained = 0;
   #power = 0;
   #unexplained = 0;
+  /** Share of its power that an echo leaves on this line: the average in dB, and of how many windows that is. */
+  #usual = ECHO_UNEXPLAINED;
+  #usualWindows = PRIOR_WINDOWS;
   /** Of the line, where nobody speaks and in what an echo leaves; 0 until it was heard. */
   #noise = 0;
 
@@ -90,6 +102,17 @@ export class EchoBand {
     return this.#past(0);
   }
 
+  /** Nothing but the line's noise was heard in the last window. */
+  get isQuiet(): boolean {
+    return this.#windowPower <= ABOVE_NOISE * this.#noise;
+  }
+
+  /** The path that is known leaves more of the last window than it does of echoes. */
+  get leavesUnusuallyMuch(): boolean {
+    const share = Math.min(MOST_UNEXPLAINED, UNUSUAL * this.#usual);
+    return this.#unexplained > Math.max(share * this.#power, ABOVE_NOISE * this.#noise);
+  }
+
   sent(frame: Int16Array): void {
     this.#history.push(frame);
   }
@@ -127,6 +150,7 @@ export class EchoBand {
   /** Takes the last window for an echo. */
   learn(): void {
     this.noteNoise(this.#windowUnexplained);
+    this.#noteUsual();
     this.#path?.learn(this.heard, this.span, this.at);
   }
 
@@ -142,6 +166,8 @@ export class EchoBand {
   /** Another delay; what led to it is its first lesson. */
   follow(lag: number): void {
     this.#path = this.#learnt(lag);
+    this.#usual = ECHO_UNEXPLAINED;
+    this.#usualWindows = PRIOR_WINDOWS;
   }
 
   /** No delay is looked for any more. */
@@ -160,6 +186,13 @@ export class EchoBand {
   /** What was heard where nobody speaks. */
   noteNoise(power: number): void {
     this.#noise = this.#noise === 0 ? power : Math.min(power, this.#noise * NOISE_RISE);
+  }
+
+  #noteUsual(): void {
+    if (!this.#path || this.#power <= ABOVE_NOISE * this.#noise) return;
+    this.#usualWindows = Math.min(USUAL_WINDOWS, this.#usualWindows + 1);
+    const share = Math.min(ECHO_UNEXPLAINED, Math.max(ECHO_LEAST_UNEXPLAINED, this.#unexplained / this.#power));
+    this.#usual *= (share / this.#usual) ** (1 / this.#usualWindows);
   }
 
   /** The last window but `back`. */

@@ -10,8 +10,9 @@
  *
  * A line that has behaved for half a second of the agent's voice, by one path or without any echo, is known. Until then
  * anything that resembles what was sent is its echo, and the caller is doubted for long; afterwards two voices that
- * resemble each other for a moment are two voices. A window in doubt may be the beginning of speech, but does not open the
- * gate.
+ * resemble each other for a moment are two voices. So is what its path usually leaves of an echo: more than that, faint as
+ * it is, dates the caller's beginning back; no more than that opens nothing, however much it is. A window in doubt may be
+ * the beginning of speech, but does not open the gate.
  */
 import { SAMPLE_RATE_HZ } from '../../audio/audio-batch';
 import { DECIMATION, HISS_BAND, VOICE_BAND } from '../../audio/decimator';
@@ -120,23 +121,19 @@ export class EchoGuard {
     const voiceExplained = this.#voice.explains();
     if (voiceExplained && this.#explainsHiss(level)) {
       this.#noteExpected();
+      const unusual = speech && this.#lineIsKnown && this.#voice.leavesUnusuallyMuch;
       this.#voice.learn();
       this.#search?.reset();
       this.#voice.forget();
+      if (unusual) return this.#beginning(probability);
       if (this.#unexplainedWindows === 0) return 0;
       // One that an echo explains, among some that none does, still belongs to the onset.
       const doubtful = this.#unexplainedWindows-- <= UNDECIDED_WINDOWS;
       return doubtful ? Math.min(probability, UNDECIDED_PROBABILITY) : probability;
     }
     if (!speech) return probability;
-    if (voiceExplained) {
-      // A hiss dates the onset back; it takes the voice behind it to open.
-      this.#unexplainedWindows = Math.max(
-        this.#unexplainedWindows,
-        Math.min(UNDECIDED_WINDOWS, this.#unexplainedWindows + 1),
-      );
-      return this.#undoubted(probability);
-    }
+    // A hiss, the caller's or an echo that no path is known of yet.
+    if (voiceExplained || (this.#voice.lag === null && this.#voice.isQuiet)) return this.#beginning(probability);
     if (this.#voice.overshoots) {
       // Less is heard than the path expects: no caller adds that. The echo has changed, or was not understood.
       this.#expectedWindows = 0;
@@ -147,6 +144,9 @@ export class EchoGuard {
       this.#unexplainedWindows = 0;
       return 0;
     }
+    // More than an echo may leave, but no more than those of this line do.
+    if (this.#lineIsKnown && this.#voice.lag !== null && !this.#voice.leavesUnusuallyMuch)
+      return this.#beginning(probability);
     const most = this.#lineIsKnown || this.#echoIsDue ? MAX_UNEXPLAINED_WINDOWS : UNDECIDED_WINDOWS_BEFORE;
     this.#unexplainedWindows = Math.min(most, this.#unexplainedWindows + 1);
     return this.#undoubted(probability);
@@ -163,6 +163,13 @@ export class EchoGuard {
 
   #noteExpected(): void {
     this.#expectedWindows = Math.min(KNOWN_WINDOWS, this.#expectedWindows + 1);
+  }
+
+  /** Too faint to be told from an echo alone: it dates the onset back, and takes the voice behind it to open. */
+  #beginning(probability: number): number {
+    const windows = Math.min(UNDECIDED_WINDOWS, this.#unexplainedWindows + 1);
+    this.#unexplainedWindows = Math.max(this.#unexplainedWindows, windows);
+    return this.#undoubted(probability);
   }
 
   #undoubted(probability: number): number {

@@ -14,6 +14,8 @@ const GREETING = 'Hi, thanks for calling! How can I help you today?';
 const HOURS = 'Our opening hours are nine to five on weekdays.';
 const FAREWELL = 'Thank you for calling. Goodbye!';
 const QUESTION = 'What are your opening hours?';
+/** Half of its words find the answer: a phone that stalls for some packets spoils one or two, of a shorter one all. */
+const WORDY_QUESTION = 'Are your opening hours nine to five on weekdays?';
 const SAMPLES_PER_MS = 8;
 /** What an agent has unless it is told otherwise. */
 const SILENCE_TIMEOUT_MS = 10_000;
@@ -170,19 +172,14 @@ describe('a conversation over SIP and RTP', () => {
     await sleep(SILENCE_TIMEOUT_MS);
     expect(await call.hold(false)).toBe(200);
     const resumed = await clock(call);
-    await call.play(await speech(QUESTION));
+    await call.play(await speech(WORDY_QUESTION));
     await untilQuiet(call, resumed);
     await call.hangup();
 
     const { turns } = await record(call.sipCallId);
     expect(turns.map(({ speaker }) => speaker)).toEqual(['agent', 'caller', 'agent']);
-    expect(turns.map(({ text }) => text)).toEqual([GREETING, expect.stringMatching(/hours/i), expect.any(String)]);
-    // A question that the recogniser has misheard cannot be answered from what the agent was told.
-    const understood = wordErrorRate(QUESTION, turns[1]?.text ?? '') === 0;
-    expect([understood, turns[2]?.text]).toEqual([
-      understood,
-      understood ? HOURS : expect.stringMatching(/^(?:Our|I'm sorry)/),
-    ]);
+    const understood: unknown = expect.stringMatching(/open|hours|nine|five|week/i);
+    expect(turns.map(({ text }) => text)).toEqual([GREETING, understood, HOURS]);
   }, 60_000);
 
   it('goes on when the caller asks for an offer and never answers it, and refreshes its session', async () => {

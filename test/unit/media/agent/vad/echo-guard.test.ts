@@ -54,6 +54,14 @@ function judged(heard: Int16Array, sent: Int16Array): number[] {
   return answers;
 }
 
+/** Next to nothing of it lies below 1 kHz: fourth differences. */
+function high(white: Int16Array): Int16Array {
+  return white.map((_, i) => {
+    const at = (k: number): number => white[i - k] ?? 0;
+    return Math.round((at(0) - 4 * at(1) + 6 * at(2) - 4 * at(3) + at(4)) / 8);
+  });
+}
+
 /** After two seconds in which the agent alone can be heard. */
 const afterSilence = (pcm: Int16Array): Int16Array => SILENCE.map((_, i) => pcm[i - 2 * 8000] ?? 0);
 
@@ -106,17 +114,33 @@ describe('EchoGuard', () => {
 
   test('counts a hiss over an echo, outside the band of voices, as a beginning that does not open', () => {
     const onset = Math.ceil((2.5 * 8000) / WINDOW) * WINDOW;
-    const white = hiss(1200, 5);
-    // Second differences of second differences: next to nothing of it lies below 1 kHz.
-    const high = white.map((_, i) => {
-      const at = (k: number): number => white[i - k] ?? 0;
-      return i < onset ? 0 : (at(0) - 4 * at(1) + 6 * at(2) - 4 * at(3) + at(4)) / 8;
-    });
+    const hissing = high(hiss(1200, 5)).map((sample, i) => (i < onset ? 0 : sample));
     const agent = mixed(AGENT, hiss(150, 6));
-    const answers = judged(recoded(mixed(high, echoOf(agent, -20, 120), hiss(8)), 'PCMU'), agent);
+    const answers = judged(recoded(mixed(hissing, echoOf(agent, -20, 120), hiss(8)), 'PCMU'), agent);
     const first = onset / WINDOW;
     expect(opening(answers.slice(0, first))).toBe(0);
     expect(answers.slice(first, first + 5)).toEqual([0.3, 0.3, 0.3, 0.3, 0.3]);
+  });
+
+  test('does not open for the hiss of an echo of which nothing else was heard yet', () => {
+    const agent = high(hiss(3000, 5));
+    expect(opening(judged(recoded(mixed(echoOf(agent, -20, 100), hiss(12)), 'PCMU'), agent))).toBe(0);
+  });
+
+  test('counts what the echoes of a line do not usually leave as a beginning that does not open', () => {
+    const onset = 2.5 * 8000;
+    const soft = SILENCE.map((_, i) => Math.round(0.05 * (CALLER[i - onset] ?? 0)));
+    const answers = judged(recoded(mixed(soft, echoOf(AGENT, -20, 120), hiss(8)), 'PCMU'), AGENT);
+    const first = Math.ceil(onset / WINDOW);
+    expect(answers.slice(30, first).filter((answer) => answer > 0)).toEqual([]);
+    expect(answers.slice(first, first + 8)).toEqual(Array.from({ length: 8 }, () => 0.3));
+    expect(opening(answers)).toBe(0);
+  });
+
+  test.each([9, 10, 11, 12])('does not open for an echo that is as rough as ever (%i)', (seed) => {
+    const random = seededRandom(seed);
+    const rough = echoOf(AGENT, -6, 60).map((sample) => Math.round(sample * (1 + 2.95 * (random() + random() - 1))));
+    expect(opening(judged(recoded(mixed(rough, hiss(8)), 'PCMU'), AGENT))).toBe(0);
   });
 
   test('counts a beginning that it is not sure of as one that does not open, at first for longer', () => {
