@@ -30,11 +30,11 @@ const STEPS = {
   build: () => run('build', [join(root, 'scripts', 'build.mjs')]),
   unit: () => jest('unit', 5 * MINUTE_MS, WORKERS),
   // Mostly waiting for servers and timers.
-  integration: () => jest('integration', 12 * MINUTE_MS, WORKERS),
+  integration: () => jest('integration', 15 * MINUTE_MS, WORKERS),
   // Each file starts the whole product. Those that kill servers, or measure gaps and sound, have the machine to themselves.
   e2e: async () =>
     sum(
-      await jest('e2e', 6 * MINUTE_MS, ['--maxWorkers=2', `--testPathPatterns=${SIDE_BY_SIDE}`]),
+      await jest('e2e', 12 * MINUTE_MS, ['--maxWorkers=2', `--testPathPatterns=${SIDE_BY_SIDE}`]),
       await jest('e2e', 12 * MINUTE_MS, ['--runInBand', `--testPathIgnorePatterns=${SIDE_BY_SIDE}`]),
     ),
   soak: () => {
