@@ -24,6 +24,7 @@ export interface CodeCallRate {
   readonly perNumber: number;
 }
 
+const HOUR_SECONDS = 3_600;
 const PAGE = 500;
 /** Its own API process may be starting the workflow of what is younger. */
 const YOUNG = '3 seconds';
@@ -58,7 +59,8 @@ export class NumberVerificationRepository {
        ) AS last ORDER BY at DESC LIMIT 1`,
       [orgId, phoneNumber, rate.perOrganisation - 1, rate.perNumber - 1],
     );
-    if (rows[0] !== undefined) return Math.max(1, rows[0].wait);
+    // Who began earlier may have come later: then the other's call lies ahead of its `now()`.
+    if (rows[0] !== undefined) return Math.min(HOUR_SECONDS, Math.max(1, rows[0].wait));
     await manager.insert(NumberCodeCall, { id: uuidV7(), orgId, phoneNumber });
     return null;
   }

@@ -139,7 +139,11 @@ export class TestCall implements RegisteredCall {
           timerBMs: silenceMs,
           offer: (localAddress) => {
             if (this.#state !== 'setup') throw new Error('the call was given up');
-            this.#sdpSession = new SdpSession({ localAddress, port: this.#media!.localPort, codecs: trunk.codecs ?? null });
+            this.#sdpSession = new SdpSession({
+              localAddress,
+              port: this.#media!.localPort,
+              codecs: trunk.codecs ?? null,
+            });
             return this.#sdpSession.offer();
           },
         },
