@@ -67,7 +67,8 @@ describe('the example of every operation', () => {
     expect(failed).toEqual([]);
     expect(operations.length).toBeGreaterThan(50);
     process.stdout.write(`examples: ${operations.length} operations, every one answered by its success\n`);
-  });
+    // Each in an organisation of its own.
+  }, 120_000);
 
   it('is there for every request that has a body', () => {
     const bodies = Object.values(api.openapi.paths).flatMap((methods) =>
