@@ -1,6 +1,10 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { MoonshineStt } from '../../../media/agent/providers/moonshine/moonshine-stt';
+import { numberCode } from '../../../store/number-code';
+import { SecretBox } from '../../../store/secrets';
 import { CALLER_NUMBER, newNumber, OutboundCalls, TRUNK_PASSWORD, TRUNK_USERNAME } from '../../support/outbound';
 import { PhoneMedia } from '../../support/phone/media';
 import { Phone } from '../../support/phone/phone';
@@ -10,6 +14,17 @@ import type { ApiAnswer } from '../../support/stack';
 
 const SAMPLES_PER_MS = 8;
 const DIGITS = ['zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine'];
+/** What the recogniser makes of single digits, besides. */
+const MISHEARD = new Map<string, string>([
+  ...['date', 'bit', 'eat', 'ate', 'aid', 'late', 'hate', 'bait'].map((word) => [word, '8'] as const),
+  ...['to', 'too'].map((word) => [word, '2'] as const),
+  ['won', '1'],
+  ['for', '4'],
+  ['nine', '9'],
+  ['oh', '0'],
+]);
+/** Of six, in their order: it misses one or the other, and tells it from any other code. */
+const LEAST_HEARD = 4;
 
 interface NumberRecord {
   readonly id: string;
@@ -55,38 +70,33 @@ describe('a number that is verified by a call', () => {
   const invites = (number: string): number =>
     carrier.invites.filter(({ user, authenticated }) => authenticated && user === number).length;
 
-  /** The digits of each sentence that has six of them, as somebody hears them who listens to the whole call. */
-  async function codesHeard(call: PhoneCall): Promise<string[]> {
+  /** Follows from the server's key: no answer, log or table has it. */
+  function codeOf(numberId: string, n = 1): string {
+    const key = readFileSync(join(stack.dataDir, 'secrets-key'), 'utf8').trim();
+    return numberCode(new SecretBox(key), { numberId, n });
+  }
+
+  /** Somebody who listens to the whole call hears the code in two of its sentences. */
+  async function expectHeardTwice(call: PhoneCall, code: string): Promise<void> {
     expect((await call.ended).by).toBe('them');
     const { pcm } = await call.recording();
-    const codes: string[] = [];
-    const texts: string[] = [];
+    const heard: { text: string; digits: string }[] = [];
     for (const part of spoken(pcm)) {
       const { text } = await ears.transcribe(part, { keyterms: [] });
-      texts.push(text);
-      const digits = text
-        .toLowerCase()
-        .replace(/[a-z]+/g, (word) => (DIGITS.includes(word) ? String(DIGITS.indexOf(word)) : ''))
-        .replaceAll(/\D/g, '');
-      if (digits.length >= 5) codes.push(digits);
+      if (/verification|code/i.test(text)) heard.push({ text, digits: digitsOf(text) });
     }
-    if (codes.length !== 2) throw new Error(`heard no code twice: ${pcm.length} samples, ${JSON.stringify(texts)}`);
-    return codes;
+    const enough = heard.filter(({ digits }) => inOrder(digits, code) >= LEAST_HEARD);
+    expect([heard, enough.length]).toEqual([heard, 2]);
   }
 
   it('hears its code twice, which confirms it, and answers for an agent then', async () => {
     const number = newNumber();
     const { status, body } = await post(number);
     expect([status, body.status]).toEqual([201, 'pending']);
-    const codes = await codesHeard(await carrier.nextCall());
-    expect(codes).toHaveLength(2);
-    // One of the two may be misheard, by people too.
-    let answer: ApiAnswer<NumberRecord> | undefined;
-    for (const code of new Set(codes.filter((digits) => digits.length === 6))) {
-      answer = await confirm(body.id, code);
-      if (answer.status === 200) break;
-    }
-    expect([codes, answer?.status, answer?.body.status]).toEqual([codes, 200, 'verified']);
+    const code = codeOf(body.id);
+    await expectHeardTwice(await carrier.nextCall(), code);
+    const answer = await confirm(body.id, code);
+    expect([answer.status, answer.body.status]).toEqual([200, 'verified']);
     const assigned = await stack.api('PUT', `/phone/sip/agents/${calls.agentId}/inbound-numbers`, {
       phone_number_ids: [body.id],
     });
@@ -99,7 +109,7 @@ describe('a number that is verified by a call', () => {
       .body;
     expect(turns.map(({ text }) => text)).toEqual([expect.stringContaining('[code]')]);
     const kept = JSON.stringify([await calls.find(body.call_id), await calls.events(body.call_id), turns, stack.log]);
-    expect(codes.filter((code) => kept.includes(code) || kept.includes(code.split('').join(', ')))).toEqual([]);
+    expect([kept.includes(code), kept.includes(code.split('').join(', '))]).toEqual([false, false]);
   }, 90_000);
 
   it('is called once though API and worker are killed as soon as it was asked for', async () => {
@@ -108,10 +118,10 @@ describe('a number that is verified by a call', () => {
     const killed = (['api', 'worker'] as const).map((name) => [name, stack.kill(name)] as const);
     for (const [name, pid] of killed) await stack.waitForNewPid(name, pid);
     const call = await carrier.nextCall();
-    const [code] = await codesHeard(call);
+    await expectHeardTwice(call, codeOf(body.id));
     await stack.waitReady();
-    expect(['pending', 'verified']).toContain((await find(body.id)).status);
-    expect([200, 422]).toContain((await confirm(body.id, (code ?? '').padEnd(6, '0').slice(0, 6))).status);
+    expect((await find(body.id)).status).toBe('pending');
+    expect((await confirm(body.id, codeOf(body.id))).body.status).toBe('verified');
     expect(invites(number)).toBe(1);
   }, 90_000);
 
@@ -126,7 +136,7 @@ describe('a number that is verified by a call', () => {
     expect(await find(body.id)).toMatchObject({ status: 'pending', failure: null });
     const again = (await post(number)).body;
     expect(again.id).toBe(body.id);
-    expect(await codesHeard(await carrier.nextCall())).toHaveLength(2);
+    await expectHeardTwice(await carrier.nextCall(), codeOf(body.id, 2));
     expect(invites(number)).toBe(2);
   }, 90_000);
 
@@ -177,4 +187,24 @@ function spoken(pcm: Int16Array): Int16Array[] {
   });
   cut();
   return parts;
+}
+
+function digitsOf(text: string): string {
+  return text
+    .toLowerCase()
+    .replace(/[a-z]+/g, (word) => (DIGITS.includes(word) ? String(DIGITS.indexOf(word)) : (MISHEARD.get(word) ?? '')))
+    .replaceAll(/\D/g, '');
+}
+
+/** How many characters of `code` stand in `heard` in their order: their longest common subsequence. */
+function inOrder(heard: string, code: string): number {
+  let best = Array<number>(code.length + 1).fill(0);
+  for (const digit of heard.split('')) {
+    const next = [0];
+    for (let i = 0; i < code.length; i++) {
+      next.push(Math.max(best[i + 1] ?? 0, next[i] ?? 0, (best[i] ?? 0) + (code[i] === digit ? 1 : 0)));
+    }
+    best = next;
+  }
+  return best[code.length] ?? 0;
 }
