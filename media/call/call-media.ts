@@ -138,7 +138,9 @@ export class CallMedia {
 
   /** `done` is told once, and never before the command was taken; not at all where the call ends first. */
   control(control: CallControl, done: (outcome: CommandOutcome) => void): CommandResult {
-    const { remote, session, agent } = { remote: this.#remote, session: this.#session, agent: this.#agent };
+    const remote = this.#remote;
+    const session = this.#session;
+    const agent = this.#agent;
     if (this.#closed || !remote || !session || !agent) return refused('not_answered');
     if (control.type !== 'dtmf' && !agent.mayBeTold) return refused('no_agent');
     switch (control.type) {

@@ -4,17 +4,17 @@ import type { Reply } from './reply';
 
 const MAX_WAITING = 10;
 
-interface Announcement {
+interface GivenWords {
   readonly sentences: readonly string[];
   readonly onOutcome: (outcome: CommandOutcome) => void;
 }
 
 export class Announcements {
-  readonly #waiting: Announcement[] = [];
-  readonly #begun = new Map<Reply, Announcement>();
+  readonly #waiting: GivenWords[] = [];
+  readonly #begun = new Map<Reply, GivenWords>();
 
   /** False when too many wait. */
-  add(announcement: Announcement): boolean {
+  add(announcement: GivenWords): boolean {
     if (this.#waiting.length >= MAX_WAITING) return false;
     this.#waiting.push(announcement);
     return true;
@@ -24,12 +24,12 @@ export class Announcements {
     return this.#waiting.length > 0;
   }
 
-  next(): Announcement | undefined {
+  next(): GivenWords | undefined {
     return this.#waiting.shift();
   }
 
   /** This reply says it. */
-  begun(reply: Reply, announcement: Announcement): void {
+  begun(reply: Reply, announcement: GivenWords): void {
     this.#begun.set(reply, announcement);
   }
 

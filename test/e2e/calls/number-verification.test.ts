@@ -20,7 +20,6 @@ const MISHEARD = new Map<string, string>([
   ...['to', 'too'].map((word) => [word, '2'] as const),
   ['won', '1'],
   ['for', '4'],
-  ['nine', '9'],
   ['oh', '0'],
 ]);
 /** Of six, in their order: it misses one or the other, and tells it from any other code. */
