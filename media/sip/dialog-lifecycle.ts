@@ -8,7 +8,7 @@ import { SessionRefresh } from './session-refresh';
 import { SipCore } from './sip-core';
 
 import type { RequestCredentials } from './auth/request-credentials';
-import type { DialogCloseCause, DialogDelegate, PeerLife, RefreshFailure } from './dialog';
+import type { DialogCloseCause, DialogDelegate, PeerLife, RefreshFailure, ReofferOutcome } from './dialog';
 import type { DialogContext } from './dialog-context';
 import type { Flow } from './edge/flow';
 import type { SipRequest, SipResponse } from './message/message';
@@ -180,6 +180,16 @@ export class DialogLifecycle {
     return Promise.resolve(this.#state === 'setup' ? 'alive' : 'gone');
   }
 
+  reoffer(sdp: string): Promise<ReofferOutcome> {
+    if (this.#state !== 'established') return Promise.resolve({ ok: false, status: null });
+    return new Promise((resolve) => {
+      this.#open.core.request({ method: 'INVITE', headers: [], sdp }, (result) => {
+        if (typeof result !== 'object') resolve({ ok: false, status: null });
+        else resolve(outcomeOf(result));
+      });
+    });
+  }
+
   peerBye(request: SipRequest): void {
     if (this.#state === 'closed') return;
     // A BYE that crosses ours ends the call all the same; ours still gets its answer.
@@ -277,4 +287,9 @@ export class DialogLifecycle {
     if (this.#delegateSet) this.notify((delegate) => delegate.onMessage?.(message));
     else this.#earlyLadder.push(message);
   }
+}
+
+function outcomeOf(response: SipResponse): ReofferOutcome {
+  const answer = response.status < 300 ? sdpOf(response) : null;
+  return answer === null ? { ok: false, status: response.status } : { ok: true, sdp: answer };
 }

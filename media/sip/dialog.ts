@@ -11,6 +11,13 @@ export type RefreshFailure = 'refresh_missing' | 'refresh_failed' | 'refresh_tim
 
 export type PeerLife = 'alive' | 'gone';
 
+/**
+ * What became of an offer of ours in the dialog. `status`: of the peer's final answer (of a 2xx, when that had no SDP);
+ * null when none came, or the dialog ended before.
+ */
+export type ReofferOutcome =
+  { readonly ok: true; readonly sdp: string } | { readonly ok: false; readonly status: number | null };
+
 /** Callbacks of a dialog, set once before anything can happen; none is called after `onClosed`. */
 export interface DialogDelegate {
   /** Caller gave up before our final answer; 487 has been sent. */
@@ -56,6 +63,11 @@ interface AnyDialog {
    * such dialog. Before the call stands it is taken to be alive.
    */
   probe(): Promise<PeerLife>;
+  /**
+   * Offers the session anew by a re-INVITE (RFC 3261 §14.1), when no other exchange is under way: then each waits for
+   * the one before. What fails leaves the session as it was; a peer that is gone ends it by `onExpired`. Never rejects.
+   */
+  reoffer(sdp: string): Promise<ReofferOutcome>;
   /** Drops all state without a word on the wire (tests, kill). */
   dispose(): void;
 }

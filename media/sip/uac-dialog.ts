@@ -15,7 +15,7 @@ import { askForSession, minSe } from './session-expires';
 import { CANCEL_WAIT_MS } from './timers';
 
 import type { RequestCredentials } from './auth/request-credentials';
-import type { DialogDelegate, OutboundDialog, PeerLife } from './dialog';
+import type { DialogDelegate, OutboundDialog, PeerLife, ReofferOutcome } from './dialog';
 import type { DialogContext } from './dialog-context';
 import type { RoutedDialog } from './dialog-table';
 import type { Flow } from './edge/flow';
@@ -165,6 +165,10 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
 
   probe(): Promise<PeerLife> {
     return this.#session.probe();
+  }
+
+  reoffer(sdp: string): Promise<ReofferOutcome> {
+    return this.#session.reoffer(sdp);
   }
 
   dispose(): void {

@@ -3,7 +3,7 @@ import { sdpOf } from './message/body';
 import { encodeWireText } from './message/message';
 import { demandsReliable, ReliableProvisional } from './reliable-provisional';
 
-import type { DialogDelegate, InboundDialog, PeerLife } from './dialog';
+import type { DialogDelegate, InboundDialog, PeerLife, ReofferOutcome } from './dialog';
 import type { DialogContext } from './dialog-context';
 import type { RoutedDialog } from './dialog-table';
 import type { Flow } from './edge/flow';
@@ -123,6 +123,10 @@ export class UasDialog implements InboundDialog, RoutedDialog {
 
   probe(): Promise<PeerLife> {
     return this.#session.probe();
+  }
+
+  reoffer(sdp: string): Promise<ReofferOutcome> {
+    return this.#session.reoffer(sdp);
   }
 
   dispose(): void {
