@@ -76,7 +76,7 @@ export class DialogLifecycle {
       policy: context.sessionTimers,
       ownsCallId,
       request: (request, done) => this.#open.core.request(request, done),
-      offer: () => this.#refreshOffer(),
+      offer: () => this.#offerOf(() => this.#delegate.onRefreshOffer?.() ?? null),
       onAnswer: (sdp) => this.notify((delegate) => delegate.onRefreshAnswer?.(sdp)),
       onFailed: (why) => this.#expired(why),
     });
@@ -110,6 +110,7 @@ export class DialogLifecycle {
       requests: wire,
       credentials,
       events: {
+        onAck: (request) => this.#acknowledged(sdpOf(request)),
         onAckTimeout: () => this.#endWithBye('ack_timeout'),
         onBye: (request) => this.peerBye(request),
         onInfo: (request) => this.#info(request),
@@ -158,21 +159,15 @@ export class DialogLifecycle {
     }
   }
 
-  /** ACK of our 2xx. */
-  acknowledged(sdp: string | null): void {
-    this.notify((delegate) => delegate.onAck?.(sdp));
-    const pending = this.#pendingBye;
-    this.#pendingBye = undefined;
-    if (pending !== undefined && this.#state === 'established') this.#sendBye(pending);
-  }
-
   /** Hangs up an established dialog. */
   bye(reason?: ReasonHeader): void {
     if (this.#state !== 'established') return;
     const headers = reason === undefined ? [] : [reasonLine(reason)];
     // RFC 3261 §15: not before the ACK of our 2xx, or its timeout.
-    if (this.#open.core.awaitingAck) this.#pendingBye ??= headers;
-    else this.#sendBye(headers);
+    if (this.#open.core.awaitingAck) {
+      this.#pendingBye ??= headers;
+      this.refresh.stop();
+    } else this.#sendBye(headers);
   }
 
   probe(): Promise<PeerLife> {
@@ -180,14 +175,9 @@ export class DialogLifecycle {
     return Promise.resolve(this.#state === 'setup' ? 'alive' : 'gone');
   }
 
-  reoffer(sdp: string): Promise<ReofferOutcome> {
+  reoffer(sdp: string | (() => string)): Promise<ReofferOutcome> {
     if (this.#state !== 'established') return Promise.resolve({ ok: false, status: null });
-    return new Promise((resolve) => {
-      this.#open.core.request({ method: 'INVITE', headers: [], sdp }, (result) => {
-        if (typeof result !== 'object') resolve({ ok: false, status: null });
-        else resolve(outcomeOf(result));
-      });
-    });
+    return this.refresh.reoffer(() => this.#offerOf(typeof sdp === 'string' ? () => sdp : sdp));
   }
 
   peerBye(request: SipRequest): void {
@@ -242,6 +232,14 @@ export class DialogLifecycle {
     });
   }
 
+  /** ACK of our 2xx. */
+  #acknowledged(sdp: string | null): void {
+    this.notify((delegate) => delegate.onAck?.(sdp));
+    const pending = this.#pendingBye;
+    this.#pendingBye = undefined;
+    if (pending !== undefined && this.#state === 'established') this.#sendBye(pending);
+  }
+
   #info(request: SipRequest): CoreAnswer {
     if (request.body.length === 0) return { status: 200 };
     const digit = parseDtmfRelay(request);
@@ -268,10 +266,10 @@ export class DialogLifecycle {
     return answer;
   }
 
-  #refreshOffer(): string | null {
+  #offerOf(make: () => string | null): string | null {
     let offer: string | null = null;
-    this.notify((delegate) => {
-      offer = delegate.onRefreshOffer?.() ?? null;
+    this.notify(() => {
+      offer = make();
     });
     return offer;
   }
@@ -287,9 +285,4 @@ export class DialogLifecycle {
     if (this.#delegateSet) this.notify((delegate) => delegate.onMessage?.(message));
     else this.#earlyLadder.push(message);
   }
-}
-
-function outcomeOf(response: SipResponse): ReofferOutcome {
-  const answer = response.status < 300 ? sdpOf(response) : null;
-  return answer === null ? { ok: false, status: response.status } : { ok: true, sdp: answer };
 }

@@ -64,10 +64,11 @@ interface AnyDialog {
    */
   probe(): Promise<PeerLife>;
   /**
-   * Offers the session anew by a re-INVITE (RFC 3261 §14.1), when no other exchange is under way: then each waits for
-   * the one before. What fails leaves the session as it was; a peer that is gone ends it by `onExpired`. Never rejects.
+   * Offers the session anew by a re-INVITE (RFC 3261 §14.1), once none of either side is open. After a glare (491) it is
+   * tried again, and until then the peer may offer, by `onReoffer`; a function is asked at each try what holds by then.
+   * What fails leaves the session as it was, unless the peer is gone: then it ends by `onExpired`. Never rejects.
    */
-  reoffer(sdp: string): Promise<ReofferOutcome>;
+  reoffer(sdp: string | (() => string)): Promise<ReofferOutcome>;
   /** Drops all state without a word on the wire (tests, kill). */
   dispose(): void;
 }

@@ -148,7 +148,7 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
     return this.#session.probe();
   }
 
-  reoffer(sdp: string): Promise<ReofferOutcome> {
+  reoffer(sdp: string | (() => string)): Promise<ReofferOutcome> {
     return this.#session.reoffer(sdp);
   }
 

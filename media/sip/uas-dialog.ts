@@ -57,7 +57,6 @@ export class UasDialog implements InboundDialog, RoutedDialog {
       events: {
         onInvite: () => this.#core.trying(),
         onCancel: () => this.#cancelled(),
-        onAck: (request) => this.#session.acknowledged(sdpOf(request)),
         onBye: (request) => this.#peerBye(request),
         acknowledges: (prack) => this.#ringing?.acknowledgedBy(prack) === true,
         onPrack: (prack) => this.#session.notify((delegate) => delegate.onPrack?.(sdpOf(prack))),
@@ -125,7 +124,7 @@ export class UasDialog implements InboundDialog, RoutedDialog {
     return this.#session.probe();
   }
 
-  reoffer(sdp: string): Promise<ReofferOutcome> {
+  reoffer(sdp: string | (() => string)): Promise<ReofferOutcome> {
     return this.#session.reoffer(sdp);
   }
 

@@ -70,9 +70,9 @@ abstract class FakeDialog {
   readonly reoffers: string[] = [];
   reofferOutcome: ReofferOutcome = { ok: true, sdp: PHONE_SDP };
 
-  reoffer(sdp: string): Promise<ReofferOutcome> {
+  reoffer(sdp: string | (() => string)): Promise<ReofferOutcome> {
     if (this.over) return Promise.resolve({ ok: false, status: null });
-    this.reoffers.push(sdp);
+    this.reoffers.push(typeof sdp === 'string' ? sdp : sdp());
     this.sent.push('re-INVITE');
     return Promise.resolve(this.reofferOutcome);
   }
