@@ -1,6 +1,7 @@
 import type { SipLadderEntry } from '../../contract/events';
 import { DialogWire } from './dialog-wire';
 import { parseDtmfRelay } from './dtmf-relay';
+import { InfoRequests } from './info-requests';
 import { LivenessProbe } from './liveness-probe';
 import { sdpOf } from './message/body';
 import { parseReason, reasonLine } from './reason';
@@ -60,6 +61,7 @@ export class DialogLifecycle {
   readonly refresh: SessionRefresh;
   readonly #options: DialogLifecycleOptions;
   readonly #probe = new LivenessProbe((request, done) => this.#open.core.request(request, done));
+  readonly #infos = new InfoRequests((request, done) => this.#open.core.request(request, done));
   #opened: { readonly core: SipCore; readonly wire: DialogWire } | undefined;
   #delegate: DialogDelegate = {};
   #delegateSet = false;
@@ -147,6 +149,7 @@ export class DialogLifecycle {
     if (next === 'established' || next === 'setup') return;
     this.refresh.stop();
     this.#probe.settle('gone');
+    this.#infos.stop();
   }
 
   /** The delegate's errors are its own: they end neither the dialog nor, out of a timer, the process. */
@@ -180,6 +183,10 @@ export class DialogLifecycle {
     return this.refresh.reoffer(() => this.#offerOf(typeof sdp === 'string' ? () => sdp : sdp));
   }
 
+  info(contentType: string, body: string): Promise<boolean> {
+    return this.#state === 'established' ? this.#infos.send(contentType, body) : Promise.resolve(false);
+  }
+
   peerBye(request: SipRequest): void {
     if (this.#state === 'closed') return;
     // A BYE that crosses ours ends the call all the same; ours still gets its answer.
@@ -200,6 +207,7 @@ export class DialogLifecycle {
     this.#opened?.core.dispose();
     this.refresh.stop();
     this.#probe.settle('gone');
+    this.#infos.stop();
     this.#state = 'closed';
     this.#delegate = {};
     this.#options.onIdle();

@@ -15,10 +15,12 @@ import type { DialogUserAgentCore } from './sipjs-adapter';
 
 /** A request of ours in a dialog that does not end it. */
 export interface InDialogRequest {
-  readonly method: 'INVITE' | 'UPDATE' | 'OPTIONS' | 'PRACK';
+  readonly method: 'INVITE' | 'UPDATE' | 'OPTIONS' | 'PRACK' | 'INFO';
   /** Complete lines. */
   readonly headers: readonly string[];
   readonly sdp?: string;
+  /** Another body than SDP. */
+  readonly body?: { readonly contentType: string; readonly content: string };
 }
 
 /** Its final answer, or why there is none. */
@@ -75,11 +77,12 @@ export class DialogRequests {
     return this.#options.core.dialogs.has(dialog.id);
   }
 
-  #other(dialog: SessionDialog, { method, headers, sdp }: InDialogRequest, answered: Done): void {
+  #other(dialog: SessionDialog, { method, headers, sdp, body }: InDialogRequest, answered: Done): void {
     const refreshes = method === 'UPDATE';
     const message = dialog.createOutgoingRequestMessage(method, {
       extraHeaders: [...(refreshes ? this.#refreshHeaders : []), ...headers],
       ...(sdp === undefined ? {} : { body: sessionBody(sdp) }),
+      ...(body === undefined ? {} : { body: { contentDisposition: 'render', ...body } }),
     });
     const done = ({ message: response }: IncomingResponse): void => answered(resultOf(response));
     new UserAgentClient(NonInviteClientTransaction, this.#options.core, message, {

@@ -69,6 +69,11 @@ interface AnyDialog {
    * What fails leaves the session as it was, unless the peer is gone: then it ends by `onExpired`. Never rejects.
    */
   reoffer(sdp: string | (() => string)): Promise<ReofferOutcome>;
+  /**
+   * Sends this in an INFO, after the answer to the one before (RFC 6086 §2: digits, of whoever takes them that way);
+   * false when the peer does not take it, or is not there. Never rejects.
+   */
+  info(contentType: string, body: string): Promise<boolean>;
   /** Drops all state without a word on the wire (tests, kill). */
   dispose(): void;
 }

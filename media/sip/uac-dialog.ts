@@ -152,6 +152,10 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
     return this.#session.reoffer(sdp);
   }
 
+  info(contentType: string, body: string): Promise<boolean> {
+    return this.#session.info(contentType, body);
+  }
+
   dispose(): void {
     this.#stopTimers();
     this.#session.dispose();

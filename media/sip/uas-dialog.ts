@@ -128,6 +128,10 @@ export class UasDialog implements InboundDialog, RoutedDialog {
     return this.#session.reoffer(sdp);
   }
 
+  info(contentType: string, body: string): Promise<boolean> {
+    return this.#session.info(contentType, body);
+  }
+
   dispose(): void {
     this.#ringing?.stop();
     this.#session.dispose();

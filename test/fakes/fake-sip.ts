@@ -77,6 +77,15 @@ abstract class FakeDialog {
     return Promise.resolve(this.reofferOutcome);
   }
 
+  /** Bodies of our INFO. */
+  readonly infos: string[] = [];
+
+  info(_contentType: string, body: string): Promise<boolean> {
+    if (this.over) return Promise.resolve(false);
+    this.infos.push(body);
+    return Promise.resolve(true);
+  }
+
   dispose(): void {
     this.over = true;
   }

@@ -243,6 +243,36 @@ describe.each([
     expect(events).toContain('refresh_refused');
   });
 
+  it('can be sent digits by INFO, also while a re-INVITE is open', async () => {
+    const call = await establish();
+    const reoffered = call.dialog.reoffer(HOLD);
+    const invite = await peer.request('INVITE');
+    for (const [digit, status] of [
+      ['1', 200],
+      ['#', 415],
+    ] as const) {
+      const taken = call.dialog.info('application/dtmf-relay', `Signal=${digit}\r\nDuration=160\r\n`);
+      const info = await peer.request('INFO');
+      expect([info.contentType, info.body.toString(), info.toTag === '']).toEqual([
+        'application/dtmf-relay',
+        `Signal=${digit}\r\nDuration=160\r\n`,
+        false,
+      ]);
+      peer.send(answerTo(info, status));
+      expect(await taken).toBe(status === 200);
+    }
+    peer.send(answerTo(invite, 200, { headers: [`Contact: ${call.contact}`], body: HELD }));
+    expect((await reoffered).ok).toBe(true);
+    await peer.request('ACK');
+    const unanswered = call.dialog.info('application/dtmf-relay', 'Signal=2\r\n');
+    peer.send(answerTo(await peer.request('INFO'), 100));
+    await hangUp(call);
+    expect([await unanswered, await call.dialog.info('application/dtmf-relay', 'Signal=3\r\n')]).toEqual([
+      false,
+      false,
+    ]);
+  });
+
   it('a hang-up of either side ends it, and what waits behind it', async () => {
     for (const by of ['us', 'peer'] as const) {
       events.length = 0;
