@@ -17,6 +17,7 @@ import { dispositionOf } from '../disposition';
 import { authenticationStep, deniesCredentials } from './credential-step';
 import { codecsStep, sdpAddressStep, testCallStep } from './media-steps';
 import { dnsStep, optionsStep, transportStep, type ProbedTarget } from './reach-steps';
+import { answerOf } from './target-answer';
 import { TestCall, type TestCallResult } from './test-call';
 
 /** All of it, names and addresses and the call: its workflow waits for 25 s. */
@@ -79,14 +80,13 @@ async function probeInTurn(
     const startedMs = clock.now();
     const leftMs = untilMs - startedMs;
     if (leftMs <= 0) break;
-    const outcome = await endpoint.probe({
+    const outcome = await answerOf(endpoint.outOfDialog, {
       target,
-      host: trunk.host,
-      port: trunk.port,
+      server: trunk,
       fromUser: trunk.callerNumber,
       credentials: { username: trunk.username, password: trunk.password },
       connectMs: Math.min(CONNECT_MS, leftMs),
-      answerMs: Math.min(ANSWER_MS, leftMs),
+      timeoutMs: Math.min(ANSWER_MS, leftMs),
     });
     probed.push({ target, outcome, durationMs: clock.now() - startedMs });
     const connected = outcome.kind === 'silent' && target.transport === 'tcp';

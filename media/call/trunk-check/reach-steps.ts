@@ -2,16 +2,16 @@
 import type { OutboundTrunkProfile } from '../../../contract/directory';
 import type { CheckStep } from '../../../contract/trunk-check';
 import { whyUnreachable, type ResolvedTarget } from '../../sip/edge/resolver';
+import type { TargetLookup } from '../../sip/edge/target-lookup';
 import { uriHost } from '../../sip/message/uri';
-import type { ProbeOutcome } from '../../sip/probe/options-probe';
-import type { TargetLookup } from '../../sip/probe/target-lookup';
 import { failed, passed, unclear, type Advice } from './check-step';
+import type { TargetAnswer } from './target-answer';
 import type { TestCallResult } from './test-call';
 
 /** An address that was tried. */
 export interface ProbedTarget {
   readonly target: ResolvedTarget;
-  readonly outcome: ProbeOutcome;
+  readonly outcome: TargetAnswer;
   readonly durationMs: number;
 }
 
@@ -134,7 +134,7 @@ function heardIn({ outcome, provisional, challenge }: TestCallResult): boolean {
   return outcome.kind === 'status' || provisional > 0 || challenge !== null;
 }
 
-function wordsOf(outcome: ProbeOutcome): string {
+function wordsOf(outcome: TargetAnswer): string {
   if (outcome.kind === 'unreachable') return whyUnreachable(outcome.error);
   return outcome.kind === 'silent' ? 'no answer' : `${outcome.status}`;
 }
