@@ -14,9 +14,9 @@ import { TimerSet } from '../../clock';
 import { DigestClient } from '../auth/digest-client';
 import { sendAuthenticated } from '../authenticated-request';
 import { whyUnreachable } from '../edge/resolver';
-import { encodeUserPart, uriHost } from '../message/uri';
-import { serverUri } from '../server-uri';
+import { encodeUserPart } from '../message/uri';
 import { judgeRegister } from './register-answer';
+import { trunkRegister } from './trunk-register';
 import { refreshPauseMs, refusedPauseMs, retryAfterMs, retryPauseMs } from './register-timing';
 
 import type { OutboundTrunkProfile } from '../../../contract/directory';
@@ -179,13 +179,7 @@ export class Registration {
   #request(seconds: number, timeoutMs: number): UnsignedRequest {
     const { trunk } = this.#options;
     const user = encodeUserPart(trunk.username);
-    const requestUri = serverUri(trunk);
-    const addressOfRecord = `sip:${user}@${uriHost(trunk.host)}`;
-    return {
-      method: 'REGISTER',
-      requestUri,
-      fromUri: addressOfRecord,
-      toUri: addressOfRecord,
+    return trunkRegister(trunk, {
       callId: this.#callId,
       cseq: ++this.#cseq,
       headers: (ownAddress, transport) => [
@@ -195,7 +189,7 @@ export class Registration {
         'Supported: path',
       ],
       timeoutMs,
-    };
+    });
   }
 
   #settle({ verdict, status, by }: Outcome): void {
