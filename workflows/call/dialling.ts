@@ -1,9 +1,11 @@
 import { condition, patched, sleep } from '@temporalio/workflow';
+import type { CallEnding } from '../../contract/endings';
 import type { NodePresence } from '../../contract/nodes';
 import type { CallRun } from './call-run';
 import { DialAttempt } from './dial-attempt';
 import type { AttemptOutcome } from './dial-attempt';
-import { canceledUndialled, NOT_DIALLED, UNCERTAIN, UNRESOLVABLE } from './endings';
+import { canceledUndialled, notDialled, UNCERTAIN, UNRESOLVABLE } from './endings';
+import type { NotSentCode } from './endings';
 import type { OutboundCallInput } from './input';
 import * as node from './node-commands';
 import { showPlaced } from './presentation';
@@ -30,11 +32,12 @@ export async function dial(run: CallRun, input: OutboundCallInput): Promise<Dial
   const interrupted = (): boolean => progress.ended || run.hangupRequest !== null;
   /** The node that holds the registration of who is called; null: any node. */
   let holder: string | null = null;
+  let last: NotSentCode | null = null;
   for (let n = 1; !progress.ended; n++) {
     if (run.hangupRequest !== null) {
       progress.end(canceledUndialled(run.hangupRequest), Date.now());
     } else if (Date.now() >= input.dialByMs) {
-      progress.end(NOT_DIALLED, Date.now());
+      progress.end(notDialled(last), Date.now());
     } else {
       run.attempt = n;
       const outcome = await attempt(run, input, n, holder);
@@ -59,6 +62,7 @@ export async function dial(run: CallRun, input: OutboundCallInput): Promise<Dial
         holder = outcome.holder;
         if (!directed) continue;
       }
+      last = outcome.code;
       const ending = hopeless(outcome.code, n);
       if (ending !== null) progress.end(ending, Date.now());
       else await pause(run, input, n, interrupted);
@@ -109,13 +113,13 @@ async function pause(run: CallRun, input: OutboundCallInput, n: number, interrup
   });
 }
 
-function hopeless(code: string, n: number): typeof NOT_DIALLED | null {
-  switch (code) {
+function hopeless(code: NotSentCode, n: number): CallEnding | null {
+  switch (code as NotSentCode | 'unresolvable') {
     case 'tombstoned':
-      return NOT_DIALLED;
+      return notDialled(code);
     case 'unknown_agent':
     case 'unknown_trunk':
-      return n >= HOPELESS_AFTER ? NOT_DIALLED : null;
+      return n >= HOPELESS_AFTER ? notDialled(code) : null;
     // Of histories of 0.1.0, whose nodes did not end such calls themselves.
     case 'unresolvable':
       return n >= HOPELESS_AFTER ? UNRESOLVABLE : null;

@@ -43,6 +43,20 @@ describe('nothing was sent', () => {
     expect(await invitesOf(callId)).toBe(0);
   }, 30_000);
 
+  test.each([
+    ['trunk_full', /as many calls as it may \(max_concurrent_calls\)/],
+    ['trunk_rate', /a second .* \(max_calls_per_second\)/],
+  ] as const)('%s until the deadline: the record and its event say that it was the trunk', async (code, words) => {
+    const callId = await calls.place(Array<DialPlan>(20).fill({ kind: 'refuse', code }), { dialByMs: Date.now() + 2_500 });
+    const row = await env.finished(callId);
+    expect(row).toMatchObject({ disposition: 'failed', endReason: null, endedBy: 'system', sipFinalStatus: null });
+    expect(row.sipReason).toMatch(words);
+    expect((await env.events.list(env.orgId, callId)).items.find(({ type }) => type === 'call.failed')?.data).toMatchObject({
+      disposition: 'failed',
+      reason: row.sipReason,
+    });
+  }, 30_000);
+
   test('a trunk that cannot be reached is not tried again, and the record says why', async () => {
     const callId = await calls.place([{ kind: 'unreachable', reason: 'connection refused' }]);
     expect(await env.finished(callId, 5_000)).toMatchObject({
