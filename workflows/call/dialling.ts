@@ -3,7 +3,7 @@ import type { CallEnding } from '../../contract/endings';
 import type { NodePresence } from '../../contract/nodes';
 import type { CallRun } from './call-run';
 import { DialAttempt } from './dial-attempt';
-import type { AttemptOutcome } from './dial-attempt';
+import type { AttemptOutcome, DialPlace } from './dial-attempt';
 import { canceledUndialled, notDialled, UNCERTAIN, UNRESOLVABLE } from './endings';
 import type { NotSentCode } from './endings';
 import type { OutboundCallInput } from './input';
@@ -32,6 +32,7 @@ export async function dial(run: CallRun, input: OutboundCallInput): Promise<Dial
   const interrupted = (): boolean => progress.ended || run.hangupRequest !== null;
   /** The node that holds the registration of who is called; null: any node. */
   let holder: string | null = null;
+  let askedInVain: readonly string[] = [];
   let last: NotSentCode | null = null;
   for (let n = 1; !progress.ended; n++) {
     if (run.hangupRequest !== null) {
@@ -40,8 +41,8 @@ export async function dial(run: CallRun, input: OutboundCallInput): Promise<Dial
       progress.end(notDialled(last), Date.now());
     } else {
       run.attempt = n;
-      const outcome = await attempt(run, input, n, holder);
-      const directed: boolean = holder !== null;
+      const outcome = await attempt(run, input, n, { holder, askedInVain });
+      const asked: string | null = holder;
       holder = null;
       if (progress.node !== null || (typeof outcome === 'object' && 'nodeId' in outcome)) projection.recordedByNode();
       else projection.recordCall(input);
@@ -60,11 +61,15 @@ export async function dial(run: CallRun, input: OutboundCallInput): Promise<Dial
       if (outcome === 'withdrawn') continue;
       if ('holder' in outcome) {
         holder = outcome.holder;
-        if (!directed) continue;
+        // All of them were asked: from the best one on, in a while.
+        const again = askedInVain.includes(holder);
+        if (again) askedInVain = [];
+        else if (asked === null) continue;
       }
       last = outcome.code;
       const ending = hopeless(outcome.code, n);
       if (ending !== null) progress.end(ending, Date.now());
+      else if (asked !== null && holder === null && patched('next-holder')) askedInVain = [...askedInVain, asked];
       else await pause(run, input, n, interrupted);
     }
   }
@@ -79,14 +84,14 @@ async function attempt(
   run: CallRun,
   input: OutboundCallInput,
   n: number,
-  holder: string | null,
+  place: DialPlace,
 ): Promise<AttemptOutcome | 'placed'> {
   const { progress, projection } = run;
   progress.dialing();
   const dialled = new DialAttempt();
   const placed = (): boolean => progress.node !== null || progress.ended;
   let open = true;
-  const answer = dialled.run(input, n, holder).finally(() => {
+  const answer = dialled.run(input, n, place).finally(() => {
     open = false;
   });
   const settled = (): boolean => !open || placed() || run.hangupRequest !== null;

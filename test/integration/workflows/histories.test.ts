@@ -120,6 +120,12 @@ const SCENARIOS: Readonly<Record<string, () => Promise<string>>> = {
     return callId;
   },
   'outbound-unreachable': () => outbound({ kind: 'unreachable', reason: 'connection refused' }),
+  'outbound-holder-gone': async () => {
+    const callId = await outbound({ kind: 'held_elsewhere', holder: 'nobody' }, { kind: 'answer' });
+    await env.rowIs(callId, 'in_progress', 15_000);
+    node.control.end(callId, PEER_HANGUP);
+    return callId;
+  },
   'outbound-hangup-while-dialling': async () => {
     const callId = await outbound({ kind: 'reach_for', ms: 2_500 });
     await until('the dial', 5_000, () => node.control.calls.get(callId));
