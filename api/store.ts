@@ -43,7 +43,7 @@ export interface OrgStore {
     PhoneNumberRepository,
     'list' | 'find' | 'verified' | 'ofAgent' | 'create' | 'attest' | 'assignToAgent' | 'delete'
   >;
-  readonly registrations: Pick<RegistrationRepository, 'ofTrunk'>;
+  readonly registrations: Pick<RegistrationRepository, 'ofTrunk' | 'found'>;
   readonly transferDestinations: Pick<
     TransferDestinationRepository,
     'list' | 'ofAgent' | 'findForChange' | 'create' | 'update' | 'delete' | 'assign' | 'unassign'

@@ -20,6 +20,8 @@ export interface DialCommand {
   readonly agentId: string | null;
   readonly announcement?: Announcement;
   readonly trunkId: string;
+  /** Nodes that hold registrations of who is called and did not take the dial: others' contacts are tried before theirs. */
+  readonly askedInVain?: readonly string[];
   readonly to: string;
   readonly callerNumber: string;
   /** Overrides the agent's first message, placeholders already filled. */

@@ -178,8 +178,14 @@ export interface CallDirectory {
   inboundTrunkAt(address: string): InboundTrunkProfile | undefined;
   outboundTrunk(trunkId: string): OutboundTrunkProfile | undefined;
   agent(agentId: string): AgentProfile | undefined;
-  /** Null: the trunk leads to somebody else. Else it leads to who has registered at our own endpoint. Never rejects. */
-  registeredContacts(trunk: OutboundTrunkProfile): Promise<RegisteredContacts | null> | null;
+  /**
+   * Null: the trunk leads to somebody else. Else it leads to who has registered at our own endpoint. Never rejects.
+   * @param askedInVain holders that are passed over as long as there are others
+   */
+  registeredContacts(
+    trunk: OutboundTrunkProfile,
+    askedInVain: readonly string[],
+  ): Promise<RegisteredContacts | null> | null;
   routeInbound(request: InboundRequest): RoutingDecision;
   startInbound(request: InboundRequest, decision: RoutingDecision & { ok: true }): Promise<StartInboundResult>;
   /** May new inbound calls come? False while Temporal or PostgreSQL have been away too long, or the node is in doubt of itself. */

@@ -56,9 +56,11 @@ export interface HangupCause extends EndCause {
 
 /** The final answer to the INVITE, as the carrier or our side gave it. */
 export interface SipOutcome {
-  readonly sipCallId: string;
+  /** Null when no INVITE was sent. */
+  readonly sipCallId: string | null;
   /** Null when none was received or sent. */
   readonly finalStatus: number | null;
+  /** Its reason phrase; without an answer why there is none, in our own words. */
   readonly reason: string | null;
   /** Q.850 cause of a Reason header (RFC 3326), when the peer gave one. */
   readonly q850: number | null;

@@ -1,5 +1,6 @@
 /** What a check of a trunk is asked and what it finds; the words of a step are for the trunk's owner. */
 import type { Disposition, EndedBy, EndReason } from './endings';
+import type { TrunkRegistration } from './trunk-health';
 
 /** One step of a check, in plain words. */
 export interface CheckStep {
@@ -16,9 +17,19 @@ export interface CheckStep {
 /** False when a step has failed; null when none has, and the peer was never heard. */
 export type CheckVerdict = boolean | null;
 
+/** Our registration with a carrier, as it was stored when the check was asked for. */
+export interface KeptRegistration {
+  /** The node that keeps it; null: none does now. */
+  readonly nodeId: string | null;
+  /** Null: it has not begun. */
+  readonly registration: TrunkRegistration | null;
+}
+
 export interface OutboundTrunkCheck {
   readonly orgId: string;
   readonly trunkId: string;
+  /** Null where nobody has told. */
+  readonly keptRegistration: KeptRegistration | null;
   /** Called once, E.164; null: nobody is called. */
   readonly testNumber: string | null;
   /** SIP Call-ID of that call. */

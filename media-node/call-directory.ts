@@ -68,8 +68,11 @@ export class NodeCallDirectory implements CallDirectory {
     return this.#options.snapshot.agent(agentId);
   }
 
-  registeredContacts(trunk: OutboundTrunkProfile): Promise<RegisteredContacts | null> | null {
-    return this.#options.registrations.contacts(trunk);
+  registeredContacts(
+    trunk: OutboundTrunkProfile,
+    askedInVain: readonly string[],
+  ): Promise<RegisteredContacts | null> | null {
+    return this.#options.registrations.contacts(trunk, askedInVain);
   }
 
   routeInbound(request: InboundRequest): RoutingDecision {

@@ -37,20 +37,24 @@ export class Registrations implements BindingStore {
    * Null for a trunk that leads to somebody else. One leads to us whose host is our endpoint and whose user name is that
    * of its organisation's own inbound trunk: what an inbound trunk shows as `sip_endpoint` and `auth_username`.
    */
-  contacts(trunk: OutboundTrunkProfile): Promise<RegisteredContacts | null> | null {
+  contacts(
+    trunk: OutboundTrunkProfile,
+    askedInVain: readonly string[] = [],
+  ): Promise<RegisteredContacts | null> | null {
     const inbound = this.#options.snapshot.inboundTrunk(trunk.username);
     if (inbound === undefined || inbound.orgId !== trunk.orgId) return null;
-    return this.#contacts(trunk, { trunkId: inbound.id, orgId: inbound.orgId });
+    return this.#contacts(trunk, { trunkId: inbound.id, orgId: inbound.orgId }, askedInVain);
   }
 
   async #contacts(
     trunk: OutboundTrunkProfile,
     { trunkId, orgId }: RegisteredTrunk,
+    askedInVain: readonly string[],
   ): Promise<RegisteredContacts | null> {
     const { repository, listening, logger, nodeId } = this.#options;
     const look = async (): Promise<RegisteredContacts | null> => {
       const own = isEndpointOf(listening, trunk) || (await repository.isNodeAddress(sipAddress(trunk)));
-      return own ? reachableFrom(nodeId, await repository.found(orgId, trunkId)) : null;
+      return own ? reachableFrom(nodeId, await repository.found(orgId, trunkId), askedInVain) : null;
     };
     try {
       return await withDeadline(look(), LOOK_LIMIT_MS);

@@ -1,4 +1,5 @@
 /** What the check of a trunk asks and finds, on its way through a workflow's history: sealed, and bound to that check. */
+import type { KeptRegistration } from '../contract/trunk-check';
 import { rowAad } from './secrets';
 import type { SecretBox } from './secrets';
 
@@ -7,9 +8,11 @@ export interface CheckIdentity {
   readonly orgId: string;
 }
 
-/** The question of a check; of an inbound trunk the last two, of an outbound one the first. */
+/** The question of a check; of an inbound trunk `username` and `sipEndpoint`, of an outbound one the others. */
 export interface SealedCheckRequest {
   readonly testNumber: string | null;
+  /** Of a trunk that we register with. */
+  readonly keptRegistration?: KeptRegistration;
   readonly username: string;
   readonly sipEndpoint: string;
 }

@@ -124,7 +124,7 @@ async function dialCall(deps: MediaActivityDeps, input: DialInput): Promise<Dial
   const { control, attempts, calls } = deps;
   const deadlineMs = Date.now() + SEND_WITHIN_MS;
   const { nodeId, bootId } = control;
-  const { call, n } = input;
+  const { call, n, askedInVain = [] } = input;
   const { callId, orgId } = call;
   if (!deps.lifetime.steady) {
     deps.logger.info({ callId }, 'dial refused: it may have been given up while this node stood still');
@@ -166,6 +166,7 @@ async function dialCall(deps: MediaActivityDeps, input: DialInput): Promise<Dial
         agentId: call.agentId,
         ...(call.codeOf === undefined ? {} : { announcement: codeAnnouncement(numberCode(deps.secrets, call.codeOf)) }),
         trunkId: call.trunkId,
+        askedInVain,
         to: details.to,
         callerNumber: details.from,
         firstMessage: details.firstMessage,

@@ -34,8 +34,9 @@ export function createTrunkCheckActivities(deps: TrunkCheckActivityDeps): TrunkC
       if (request === null) return 'unreadable';
       const { orgId, trunkId, checkId } = input;
       const sipCallId = attemptIdOf(checkId, 1);
-      const { testNumber } = request;
-      const report = await beating(control.checkOutboundTrunk({ orgId, trunkId, testNumber, sipCallId }));
+      const { testNumber, keptRegistration = null } = request;
+      const check = { orgId, trunkId, testNumber, sipCallId, keptRegistration };
+      const report = await beating(control.checkOutboundTrunk(check));
       if (report === null) return 'unknown_trunk';
       if (report.call !== null) await recorded(deps, input, report.call);
       return { nodeId, sealed: sealCheck(secrets, input, report) };

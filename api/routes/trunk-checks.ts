@@ -1,5 +1,5 @@
 import { chooseAgent } from '../../contract/inbound-routing';
-import type { InboundTrunkFindings, OutboundTrunkReport } from '../../contract/trunk-check';
+import type { InboundTrunkFindings, KeptRegistration, OutboundTrunkReport } from '../../contract/trunk-check';
 import { countryOf } from '../../store/routing/country';
 import { assertMayCall } from '../calls/outbound-plan';
 import type { ConfigPropagation } from '../config-propagation';
@@ -42,7 +42,7 @@ export function trunkCheckRoutes(deps: TrunkCheckRouteDeps): readonly Route[] {
       operationId: 'checkOutboundTrunk',
       summary: 'Why does this trunk not work? Each step with its time, cause and remedy',
       description:
-        'Looks the host up, connects, sends OPTIONS, and with `test_number` calls that for some seconds. The answer takes up to 30 s; one check of a trunk at a time, 6 a minute.',
+        'Looks the host up, connects, sends OPTIONS, where it registers a REGISTER that changes nothing, and with `test_number` calls that for some seconds. The answer takes up to 30 s; one check of a trunk at a time, 6 a minute.',
       scope: 'sip:write',
       params: idParams,
       body: outboundTrunkCheckRequest,
@@ -53,7 +53,7 @@ export function trunkCheckRoutes(deps: TrunkCheckRouteDeps): readonly Route[] {
       handle: async ({ principal: { orgId }, actor, params, body }) => {
         const { test_number: testNumber } = body;
         const trunk = { kind: 'outbound', trunkId: params.id } as const;
-        const version = await store.forOrg(orgId).write(async (org) => {
+        const { version, keptRegistration } = await store.forOrg(orgId).write(async (org) => {
           const row = await org.outboundTrunks.find(orgId, params.id);
           if (row === null) throw notFound('outbound trunk');
           if (testNumber !== null) {
@@ -61,12 +61,19 @@ export function trunkCheckRoutes(deps: TrunkCheckRouteDeps): readonly Route[] {
             assertMayCall(testNumber, allowedCountries, caller, row);
           }
           await checks.admit(org, actor, trunk, { test_number: testNumber });
-          return row.version;
+          return {
+            version: row.version,
+            keptRegistration: row.register ? await keptRegistrationOf(org, orgId, row.id) : null,
+          };
         });
         // What was changed a moment ago is what is asked about.
         await propagation.reached(version);
-        const request = { testNumber, username: '', sipEndpoint: '' };
-        const { nodes, checkId } = await checks.run<OutboundTrunkReport>(orgId, trunk, request);
+        const { nodes, checkId } = await checks.run<OutboundTrunkReport>(orgId, trunk, {
+          testNumber,
+          username: '',
+          sipEndpoint: '',
+          ...(keptRegistration === null ? {} : { keptRegistration }),
+        });
         const { nodeId, findings } = nodes[0]!;
         const steps = findings.steps.map(({ durationMs, ...step }) => ({ ...step, duration_ms: durationMs }));
         const callId = findings.call === null ? null : checkId;
@@ -90,9 +97,10 @@ export function trunkCheckRoutes(deps: TrunkCheckRouteDeps): readonly Route[] {
           const row = await org.inboundTrunks.find(orgId);
           if (row === null) throw notFound('inbound trunk');
           await checks.admit(org, actor, { kind: 'inbound', trunkId: row.id });
-          return { row, routed: await routedNumbers(org, orgId, row.phoneNumbers) };
+          const routed = await routedNumbers(org, orgId, row.phoneNumbers);
+          return { row, routed, registered: await org.registrations.found(orgId, row.id) };
         });
-        const { row, routed } = found;
+        const { row, routed, registered } = found;
         const { authUsername: username, phoneNumbers } = row;
         const endpoint = await sipEndpoint.current();
         const checked = await checks.run<InboundTrunkFindings>(
@@ -100,7 +108,7 @@ export function trunkCheckRoutes(deps: TrunkCheckRouteDeps): readonly Route[] {
           { kind: 'inbound', trunkId: row.id },
           { testNumber: null, username, sipEndpoint: endpoint },
         );
-        const steps = inboundSteps({ sipEndpoint: endpoint, username, phoneNumbers, routed, checked });
+        const steps = inboundSteps({ sipEndpoint: endpoint, username, phoneNumbers, routed, registered, checked });
         const node = checked.nodes.map(({ nodeId }) => nodeId).join(', ');
         return answer(checkView({ ok: inboundVerdict(steps), node, steps, call_id: null }));
       },
@@ -110,6 +118,11 @@ export function trunkCheckRoutes(deps: TrunkCheckRouteDeps): readonly Route[] {
 
 function checkView(check: Omit<TrunkCheckResource, 'checked_at'>): TrunkCheckResource {
   return { ...check, checked_at: new Date().toISOString() };
+}
+
+async function keptRegistrationOf(org: OrgStore, orgId: string, trunkId: string): Promise<KeptRegistration> {
+  const health = await org.trunkHealth.find(orgId, trunkId);
+  return { nodeId: health?.node ?? null, registration: health?.registration ?? null };
 }
 
 /** As `route-preview` decides, without a header. */

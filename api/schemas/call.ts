@@ -72,7 +72,10 @@ export const call = z
     sip: z.object({
       call_id: z.string().nullable(),
       final_status: z.int().nullable(),
-      reason: z.string().nullable(),
+      reason: z
+        .string()
+        .nullable()
+        .meta({ description: 'Of the final answer; without one why there is none, or why nothing was dialled' }),
       q850: z.int().nullable(),
     }),
     trunk_id: id.nullable(),

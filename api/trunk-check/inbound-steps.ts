@@ -1,7 +1,9 @@
 /** The check of an inbound trunk, in words: why does the phone system get nothing? */
 import type { InboundAttempt, InboundTrunkFindings } from '../../contract/trunk-check';
 import { addressScope } from '../../ops/address-scope';
+import type { FoundBinding } from '../../store/repositories/registration-repository';
 import type { TrunkCheckResource } from '../schemas/trunk-check';
+import { registrationView } from '../views';
 import type { CheckFindings } from './trunk-checks';
 
 type Step = TrunkCheckResource['steps'][number];
@@ -24,16 +26,19 @@ export interface InboundCheckFacts {
   readonly username: string;
   readonly phoneNumbers: readonly string[];
   readonly routed: readonly RoutedNumber[];
+  readonly registered: readonly FoundBinding[];
   readonly checked: CheckFindings<InboundTrunkFindings>;
 }
 
 const MAX_ATTEMPTS = 5;
+const MAX_REGISTRATIONS = 5;
 
 export function inboundSteps(facts: InboundCheckFacts): Step[] {
   return [
     credentialsStep(facts),
     endpointStep(facts),
     numbersStep(facts),
+    registrationsStep(facts),
     recentAttemptsStep(facts),
     mediaPortStep(facts),
   ];
@@ -120,6 +125,31 @@ function numbersStep({ phoneNumbers, routed }: InboundCheckFacts): Step {
   return failed('numbers', null, detail, {
     cause: 'A call to such a number is refused with 480: no agent is assigned to it, and none is of type inbound.',
     remedy: 'Create an agent of type inbound, or assign the number to an agent (PUT …/agents/{id}/inbound-numbers).',
+  });
+}
+
+function registrationsStep({ registered }: InboundCheckFacts): Step {
+  const step = 'registrations';
+  if (registered.length === 0) {
+    return unclear(step, null, 'Nobody has registered.', {
+      cause: 'A phone system that only sends its calls here need not; one that is to be called through the trunk must.',
+      remedy:
+        'Where it is to be called, let it register at sip_endpoint with auth_username and auth_password, and look at its own log for the answer.',
+    });
+  }
+  const told = registered.slice(0, MAX_REGISTRATIONS).map(({ binding, held }) => {
+    const { contact, source, transport, user_agent: agent, expires_at: until } = registrationView(binding);
+    const holder = held ? `at media node ${binding.nodeId}` : `media node ${binding.nodeId} that held it is gone`;
+    return `${contact} from ${source}/${transport}${agent === null ? '' : ` (${agent})`} until ${until}, ${holder}`;
+  });
+  const more = registered.length - told.length;
+  const detail = `${told.join('; ')}${more === 0 ? '' : `; and ${more} more`}.`;
+  if (registered.some(({ held }) => held)) return passed(step, null, detail);
+  return unclear(step, null, detail, {
+    cause:
+      'The media node that the phone system registered at is gone; its connection, or the way through its NAT, with it.',
+    remedy:
+      'It is reached again when it registers anew, at the latest when its registration expires; restart it to have that at once.',
   });
 }
 

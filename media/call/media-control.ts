@@ -136,7 +136,7 @@ export class NodeMediaControl implements MediaControl {
     const { deadlineMs } = options;
     const early = this.#refusal(callId, deadlineMs, null) ?? registry.admission(trunk.id, trunk);
     if (early) return refused(early, 'before the attempt was recorded');
-    const asked = directory.registeredContacts(trunk);
+    const asked = directory.registeredContacts(trunk, command.askedInVain ?? []);
     const registered = asked === null ? null : await asked;
     if (registered?.kind === 'unknown') return refused('store_unavailable', 'registrations cannot be read');
     if (registered?.kind === 'elsewhere') {

@@ -1,10 +1,9 @@
 import type { BindingStore } from '../../contract/registration';
 import type { DigestCredentials, SipIdentity } from './auth/identity';
 import type { DialogDelegate, InboundDialog, OutboundDialog } from './dialog';
+import type { NamedTarget, TargetLookup } from './edge/target-lookup';
 import type { OutboundInvite } from './invite';
 import type { OutOfDialog } from './out-of-dialog';
-import type { ProbeOutcome, ProbeRequest } from './probe/options-probe';
-import type { NamedTarget, TargetLookup } from './probe/target-lookup';
 import type { RegisteredLines } from './registration/registered-lines';
 
 export interface SipEndpointDelegate {
@@ -40,8 +39,6 @@ export interface SipEndpoint {
   invite(options: OutboundInvite, delegate: DialogDelegate): Promise<OutboundDialog>;
   /** Where a call to this peer would go; never rejects. */
   lookUp(target: NamedTarget): Promise<TargetLookup>;
-  /** OPTIONS to one address; never rejects. */
-  probe(request: ProbeRequest): Promise<ProbeOutcome>;
   /** Requests of ours that are no calls. */
   readonly outOfDialog: OutOfDialog;
   /** Who may call without credentials because we have registered with them. */

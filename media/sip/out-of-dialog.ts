@@ -1,5 +1,3 @@
-import { randomBytes } from 'node:crypto';
-
 import { flowToTarget } from './edge/target-flow';
 import { makeBranch } from './message/branch';
 import { serialiseRequest } from './message/serialiser';
@@ -18,6 +16,8 @@ export interface OutOfDialogRequest {
   readonly method: 'OPTIONS' | 'REGISTER';
   readonly requestUri: string;
   readonly fromUri: string;
+  /** The same in what repeats a request with credentials (RFC 3261 §8.1.3.5). */
+  readonly fromTag: string;
   readonly toUri: string;
   readonly callId: string;
   readonly cseq: number;
@@ -27,15 +27,22 @@ export interface OutOfDialogRequest {
   readonly credentials?: readonly string[];
   /** Timer F: how long nothing final may be heard. */
   readonly timeoutMs: number;
+  /** For a TCP connection. Default 2 s. */
+  readonly connectMs?: number;
   /** See `flowToTarget`. */
   readonly watched?: boolean;
 }
 
-export type OutOfDialogResult =
+type Outcome =
   | { readonly kind: 'answered'; readonly response: SipResponse; readonly flow: Flow; readonly rttMs: number }
   /** Timer F. */
   | { readonly kind: 'silent' }
   | { readonly kind: 'unreachable'; readonly error: unknown };
+
+export type OutOfDialogResult = Outcome & {
+  /** Until the TCP connection to a target of TCP was there; of UDP nothing tells. */
+  readonly connectedMs: number | null;
+};
 
 export interface TargetOfTrunk {
   readonly host: string;
@@ -72,24 +79,27 @@ export class OutOfDialogRequests implements OutOfDialog {
   }
 
   async send(request: OutOfDialogRequest, target: ResolvedTarget): Promise<OutOfDialogResult> {
-    const { edge, ownAddresses } = this.#context;
+    const { edge, ownAddresses, clock } = this.#context;
+    let connectedMs: number | null = null;
     try {
       const ownAddress = await ownAddresses.towards(target.address);
       const sample = request.headers(ownAddress, target.transport).concat(request.credentials ?? []);
       const requestBytes = sample.reduce((sum, line) => sum + line.length + 2, FIXED_BYTES);
-      const { watched = true } = request;
-      const flow = await flowToTarget(edge, target, { connectMs: TCP_CONNECT_MS, requestBytes, watched });
+      const { watched = true, connectMs = TCP_CONNECT_MS } = request;
+      const startedMs = clock.now();
+      const flow = await flowToTarget(edge, target, { connectMs, requestBytes, watched });
       if (this.#closed) throw new Error('SIP endpoint is closed');
-      return await this.#exchange(request, ownAddress, flow);
+      if (target.transport === 'tcp') connectedMs = clock.now() - startedMs;
+      return { ...(await this.#exchange(request, ownAddress, flow)), connectedMs };
     } catch (error) {
-      return { kind: 'unreachable', error };
+      return { kind: 'unreachable', error, connectedMs };
     }
   }
 
-  /** False when the response is to no request of these. */
+  /** False when the response is to no request of these: branch and method tell (RFC 3261 §17.1.3). */
   receive(response: SipResponse, flow: Flow): boolean {
     const transaction = this.#transactions.get(response.branch);
-    if (transaction === undefined) return false;
+    if (transaction === undefined || response.cseq?.method !== transaction.method) return false;
     transaction.receive(response, flow);
     return true;
   }
@@ -100,11 +110,10 @@ export class OutOfDialogRequests implements OutOfDialog {
     for (const transaction of this.#transactions.values()) transaction.forget();
   }
 
-  #exchange(request: OutOfDialogRequest, ownAddress: OwnAddress, flow: Flow): Promise<OutOfDialogResult> {
+  #exchange(request: OutOfDialogRequest, ownAddress: OwnAddress, flow: Flow): Promise<Outcome> {
     const { clock, counters, product } = this.#context;
-    const { method } = request;
-    const tag = randomBytes(8).toString('hex');
-    const branch = makeBranch(tag);
+    const { method, fromTag } = request;
+    const branch = makeBranch(fromTag);
     const bytes = serialiseRequest(
       {
         method,
@@ -114,7 +123,7 @@ export class OutOfDialogRequests implements OutOfDialog {
         sentBy: ownAddress.sentBy,
         branch,
         to: `<${request.toUri}>`,
-        from: `<${request.fromUri}>;tag=${tag}`,
+        from: `<${request.fromUri}>;tag=${fromTag}`,
         callId: request.callId,
         cseq: request.cseq,
         headers: request.headers(ownAddress, flow.transport),
@@ -126,6 +135,7 @@ export class OutOfDialogRequests implements OutOfDialog {
     );
     return new Promise((resolve) => {
       const transaction = new ClientTransaction({
+        method,
         clock,
         flow,
         timeoutMs: request.timeoutMs,
@@ -144,11 +154,12 @@ export class OutOfDialogRequests implements OutOfDialog {
 }
 
 interface TransactionOptions {
+  readonly method: string;
   readonly clock: Context['clock'];
   readonly flow: Flow;
   readonly timeoutMs: number;
   readonly send: (again: boolean) => void;
-  readonly onResult: (result: OutOfDialogResult) => void;
+  readonly onResult: (outcome: Outcome) => void;
   readonly onForgotten: () => void;
 }
 
@@ -169,6 +180,10 @@ class ClientTransaction {
   constructor(options: TransactionOptions) {
     this.#options = options;
     this.#startedMs = options.clock.now();
+  }
+
+  get method(): string {
+    return this.#options.method;
   }
 
   start(): void {
@@ -221,7 +236,7 @@ class ClientTransaction {
   }
 
   /** Repeated answers still belong to it for a while (timer K). */
-  #complete(result: OutOfDialogResult): void {
+  #complete(result: Outcome): void {
     const { clock, flow, onResult } = this.#options;
     this.#state = 'completed';
     this.#stop();
@@ -230,7 +245,7 @@ class ClientTransaction {
     onResult(result);
   }
 
-  #end(result: OutOfDialogResult): void {
+  #end(result: Outcome): void {
     if (this.#over) return;
     this.#state = 'completed';
     this.forget();

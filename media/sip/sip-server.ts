@@ -8,6 +8,7 @@ import { SipEdge } from './edge/edge';
 import { systemNames } from './edge/names';
 import { publicTargets, targetResolver } from './edge/resolver';
 import { sendResponse } from './edge/routing';
+import { lookUpTarget } from './edge/target-lookup';
 import { InviteNotSentError } from './invite';
 import { describeInvite } from './invite-description';
 import { noLogger } from './logger';
@@ -18,8 +19,6 @@ import { allowed, REPLACES, SUPPORTED, supportedLine, validateRequest } from './
 import { markReceived } from './message/via';
 import { OutOfDialogRequests } from './out-of-dialog';
 import { OwnAddresses } from './own-address';
-import { OptionsProbe } from './probe/options-probe';
-import { lookUpTarget } from './probe/target-lookup';
 import { RegisterTransactions } from './registrar/register-transactions';
 import { Registrar } from './registrar/registrar';
 import { RegisteredLines } from './registration/registered-lines';
@@ -37,6 +36,7 @@ import type { RoutedDialog } from './dialog-table';
 import type { SipListenAddress } from './edge/edge';
 import type { Flow } from './edge/flow';
 import type { TargetResolver } from './edge/resolver';
+import type { NamedTarget, TargetLookup } from './edge/target-lookup';
 import type { TcpLimits } from './edge/tcp';
 import type { SipEndpoint, SipEndpointDelegate } from './endpoint';
 import type { OutboundInvite } from './invite';
@@ -44,8 +44,6 @@ import type { SipLogger } from './logger';
 import type { SipResponse } from './message/message';
 import type { Refusal } from './message/validation';
 import type { OwnAddress } from './own-address';
-import type { ProbeOutcome, ProbeRequest } from './probe/options-probe';
-import type { NamedTarget, TargetLookup } from './probe/target-lookup';
 import type { SessionTimerPolicy } from './session-expires';
 import type { RateLimit } from '../../ops/token-bucket';
 
@@ -182,13 +180,6 @@ export class SipServer implements SipEndpoint {
 
   lookUp(target: NamedTarget): Promise<TargetLookup> {
     return lookUpTarget(target, { resolve: this.#context.resolve, names: this.#names.names });
-  }
-
-  async probe(request: ProbeRequest): Promise<ProbeOutcome> {
-    const probe = new OptionsProbe(this.#context, request, makeTag());
-    if (this.#closed) probe.dispose();
-    else this.#dialogs.addOutbound(probe);
-    return probe.run();
   }
 
   #receive(bytes: Buffer, flow: Flow): void {

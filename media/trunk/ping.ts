@@ -1,8 +1,5 @@
-import { randomBytes } from 'node:crypto';
-
 import { targetName } from '../sip/edge/target-flow';
-import { encodeUserPart, uriHost } from '../sip/message/uri';
-import { serverUri } from '../sip/server-uri';
+import { askOptions } from '../sip/options';
 import { unresolved, verdictOf } from './ping-verdict';
 import { isOwnLack, unreachableReason } from './unreachable-reason';
 
@@ -14,7 +11,6 @@ import type { AddressPing, PingVerdict } from './ping-verdict';
 /** Five OPTIONS over UDP: with a fifth of all packets lost each way one ping of 170 goes without an answer. */
 const TIMEOUT_MS = 8_000;
 const MAX_TARGETS = 8;
-const CONTACT_USER = 'trunkline';
 
 /**
  * OPTIONS (RFC 3261 §11) to every address that a call over the trunk may go to, without credentials: a challenge is an
@@ -44,24 +40,14 @@ async function pingAddress(
   resolved: ResolvedTarget,
   watched: boolean,
 ): Promise<AddressPing> {
-  const requestUri = serverUri(trunk);
-  const result = await outOfDialog.send(
-    {
-      method: 'OPTIONS',
-      requestUri,
-      fromUri: `sip:${encodeUserPart(trunk.username)}@${uriHost(trunk.host)}`,
-      toUri: requestUri,
-      callId: randomBytes(16).toString('hex'),
-      cseq: 1,
-      headers: (ownAddress, transport) => [
-        `Contact: ${ownAddress.contact(CONTACT_USER, transport)}`,
-        'Accept: application/sdp',
-      ],
-      timeoutMs: TIMEOUT_MS,
-      watched,
-    },
-    resolved,
-  );
+  const result = await askOptions(outOfDialog, {
+    target: resolved,
+    server: trunk,
+    fromUser: trunk.username,
+    credentials: null,
+    timeoutMs: TIMEOUT_MS,
+    watched,
+  });
   const target = targetName(resolved);
   if (result.kind === 'silent') return { kind: 'silent', target };
   if (result.kind === 'unreachable') {

@@ -90,6 +90,7 @@ export class CallRepository {
   async finaliseCall(call: EndedCall): Promise<FinaliseResult> {
     const { ending, truncated } = call;
     const { disposition, endReason, endedBy, sip } = ending;
+    const reason = sip?.reason == null ? null : storableText(sip.reason);
     return inTransaction(this.#session, async (manager) => {
       const rows: { org_id: string }[] = await manager.query(FINALISE, [
         call.callId,
@@ -98,14 +99,14 @@ export class CallRepository {
         endedBy,
         sip?.sipCallId ?? null,
         sip?.finalStatus ?? null,
-        sip?.reason == null ? null : storableText(sip.reason),
+        reason,
         sip?.q850 ?? null,
         timestamp(call.endedAtMs),
         timestamp(call.answeredAtMs),
         call.metrics ? jsonbParameter(call.metrics) : null,
         truncated,
         wasAnswered(ending) ? 'call.ended' : 'call.failed',
-        jsonbParameter({ disposition, end_reason: endReason, ended_by: endedBy, truncated }),
+        jsonbParameter({ disposition, end_reason: endReason, ended_by: endedBy, reason, truncated }),
       ]);
       if (rows.length === 1) return 'finalised';
       return (await manager.existsBy(Call, { id: call.callId })) ? 'already_final' : 'missing';

@@ -1,8 +1,7 @@
 import type { SipLadderEntry } from '../../contract/events';
 import type { DialogDelegate, InboundDialog, OutboundDialog, PeerLife, ReofferOutcome } from '../../media/sip/dialog';
 import type { SipEndpoint } from '../../media/sip/endpoint';
-import type { ProbeOutcome } from '../../media/sip/probe/options-probe';
-import type { NamedTarget, TargetLookup } from '../../media/sip/probe/target-lookup';
+import type { NamedTarget, TargetLookup } from '../../media/sip/edge/target-lookup';
 import type { FinalAnswer, InboundInvite, OutboundInvite } from '../../media/sip/invite';
 import type { OutOfDialog } from '../../media/sip/out-of-dialog';
 import type { ReasonHeader } from '../../media/sip/reason';
@@ -239,7 +238,7 @@ export class FakeSipEndpoint implements SipEndpoint {
   readonly lines = new RegisteredLines();
   readonly outOfDialog: OutOfDialog = {
     resolve: () => Promise.resolve([]),
-    send: () => Promise.resolve({ kind: 'silent' }),
+    send: () => Promise.resolve({ kind: 'silent', connectedMs: null }),
   };
 
   get dialogCount(): number {
@@ -273,10 +272,6 @@ export class FakeSipEndpoint implements SipEndpoint {
     const { host: address, port, transport } = target;
     const targets = [{ address, port: port ?? 5060, transport: transport ?? 'udp' } as const];
     return Promise.resolve({ targets, records: [], failure: null });
-  }
-
-  probe(): Promise<ProbeOutcome> {
-    return Promise.resolve({ kind: 'silent', challenge: null, connectedMs: null, answeredMs: null });
   }
 
   close(): Promise<void> {

@@ -114,11 +114,16 @@ export class Registrar {
       return { status: 401, headers: [['WWW-Authenticate', challenge]] };
     }
     const contact = headerOf(request, 'contact');
+    // A question: nothing changes (RFC 3261 §10.2.3).
+    if (contact === '') return { status: 200, headers: this.#contacts };
     const asked = Number(/;expires=(\d+)\s*$/i.exec(contact)?.[1] ?? headerOf(request, 'expires'));
     if (asked > 0 && asked < minimumSeconds) return { status: 423, headers: [['Min-Expires', String(minimumSeconds)]] };
     if (asked === 0) this.bindings.delete(uriOf(contact));
     else this.bindings.set(uriOf(contact), Math.min(asked, grantedSeconds));
-    const headers = [...this.bindings].map(([uri, seconds]): Header => ['Contact', `<${uri}>;expires=${seconds}`]);
-    return { status: 200, headers };
+    return { status: 200, headers: this.#contacts };
+  }
+
+  get #contacts(): readonly Header[] {
+    return [...this.bindings].map(([uri, seconds]) => ['Contact', `<${uri}>;expires=${seconds}`]);
   }
 }

@@ -9,6 +9,8 @@ export interface DialInput {
   readonly call: OutboundCallInput;
   /** Number of the attempt within the call, from 1: its id and its SIP Call-ID follow from it. */
   readonly n: number;
+  /** See `DialCommand`. */
+  readonly askedInVain?: readonly string[];
 }
 
 /**

@@ -13,24 +13,33 @@ import type { OutboundCallInput } from './input';
 /** `no_node`: nobody took the dial in time; `unknown`: it was taken, and whether an INVITE left is not known. */
 export type AttemptOutcome = DialReport | { readonly sent: false; readonly code: 'no_node' } | 'unknown' | 'withdrawn';
 
+/** Who dials where who is called has registered with us. */
+export interface DialPlace {
+  /** The node that holds the registration; null: any node may dial. */
+  readonly holder: string | null;
+  /** Holders that did not take the dial. */
+  readonly askedInVain: readonly string[];
+}
+
 /** One dial, never repeated by Temporal. `withdraw` takes it back as long as no node has begun it. */
 export class DialAttempt {
   readonly #scope = new CancellationScope({ cancellable: true });
   #withdrawn = false;
 
-  /** @param nodeId null: any node may dial */
-  async run(input: OutboundCallInput, n: number, nodeId: string | null): Promise<AttemptOutcome> {
+  async run(input: OutboundCallInput, n: number, { holder, askedInVain }: DialPlace): Promise<AttemptOutcome> {
     const media = proxyActivities<CallNodeActivities>({
-      taskQueue: nodeId === null ? MEDIA_TASK_QUEUE : mediaNodeTaskQueue(nodeId),
+      taskQueue: holder === null ? MEDIA_TASK_QUEUE : mediaNodeTaskQueue(holder),
       scheduleToStartTimeout: '5s',
       startToCloseTimeout: '5s',
       retry: { maximumAttempts: 1 },
       // The dial does not listen to cancellation: once begun, its own answer counts.
       cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-      summary: `dial, attempt ${n}, trunk ${input.trunkId}${nodeId === null ? '' : `, on ${nodeId}`}`,
+      summary: `dial, attempt ${n}, trunk ${input.trunkId}${holder === null ? '' : `, on ${holder}`}`,
     });
     try {
-      return await this.#scope.run(() => media.dialCall({ call: input, n }));
+      return await this.#scope.run(() =>
+        media.dialCall({ call: input, n, ...(askedInVain.length === 0 ? {} : { askedInVain }) }),
+      );
     } catch (error) {
       if (this.#withdrawn && isCancellation(error)) return 'withdrawn';
       if (!(error instanceof ActivityFailure)) throw error;

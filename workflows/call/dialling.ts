@@ -1,9 +1,11 @@
 import { condition, patched, sleep } from '@temporalio/workflow';
+import type { CallEnding } from '../../contract/endings';
 import type { NodePresence } from '../../contract/nodes';
 import type { CallRun } from './call-run';
 import { DialAttempt } from './dial-attempt';
-import type { AttemptOutcome } from './dial-attempt';
-import { canceledUndialled, NOT_DIALLED, UNCERTAIN, UNRESOLVABLE } from './endings';
+import type { AttemptOutcome, DialPlace } from './dial-attempt';
+import { canceledUndialled, notDialled, UNCERTAIN, UNRESOLVABLE } from './endings';
+import type { NotSentCode } from './endings';
 import type { OutboundCallInput } from './input';
 import * as node from './node-commands';
 import { showPlaced } from './presentation';
@@ -30,15 +32,17 @@ export async function dial(run: CallRun, input: OutboundCallInput): Promise<Dial
   const interrupted = (): boolean => progress.ended || run.hangupRequest !== null;
   /** The node that holds the registration of who is called; null: any node. */
   let holder: string | null = null;
+  let askedInVain: readonly string[] = [];
+  let last: NotSentCode | null = null;
   for (let n = 1; !progress.ended; n++) {
     if (run.hangupRequest !== null) {
       progress.end(canceledUndialled(run.hangupRequest), Date.now());
     } else if (Date.now() >= input.dialByMs) {
-      progress.end(NOT_DIALLED, Date.now());
+      progress.end(notDialled(last), Date.now());
     } else {
       run.attempt = n;
-      const outcome = await attempt(run, input, n, holder);
-      const directed: boolean = holder !== null;
+      const outcome = await attempt(run, input, n, { holder, askedInVain });
+      const asked: string | null = holder;
       holder = null;
       if (progress.node !== null || (typeof outcome === 'object' && 'nodeId' in outcome)) projection.recordedByNode();
       else projection.recordCall(input);
@@ -57,10 +61,15 @@ export async function dial(run: CallRun, input: OutboundCallInput): Promise<Dial
       if (outcome === 'withdrawn') continue;
       if ('holder' in outcome) {
         holder = outcome.holder;
-        if (!directed) continue;
+        // All of them were asked: from the best one on, in a while.
+        const again = askedInVain.includes(holder);
+        if (again) askedInVain = [];
+        else if (asked === null) continue;
       }
+      last = outcome.code;
       const ending = hopeless(outcome.code, n);
       if (ending !== null) progress.end(ending, Date.now());
+      else if (asked !== null && holder === null && patched('next-holder')) askedInVain = [...askedInVain, asked];
       else await pause(run, input, n, interrupted);
     }
   }
@@ -75,14 +84,14 @@ async function attempt(
   run: CallRun,
   input: OutboundCallInput,
   n: number,
-  holder: string | null,
+  place: DialPlace,
 ): Promise<AttemptOutcome | 'placed'> {
   const { progress, projection } = run;
   progress.dialing();
   const dialled = new DialAttempt();
   const placed = (): boolean => progress.node !== null || progress.ended;
   let open = true;
-  const answer = dialled.run(input, n, holder).finally(() => {
+  const answer = dialled.run(input, n, place).finally(() => {
     open = false;
   });
   const settled = (): boolean => !open || placed() || run.hangupRequest !== null;
@@ -109,13 +118,13 @@ async function pause(run: CallRun, input: OutboundCallInput, n: number, interrup
   });
 }
 
-function hopeless(code: string, n: number): typeof NOT_DIALLED | null {
-  switch (code) {
+function hopeless(code: NotSentCode, n: number): CallEnding | null {
+  switch (code as NotSentCode | 'unresolvable') {
     case 'tombstoned':
-      return NOT_DIALLED;
+      return notDialled(code);
     case 'unknown_agent':
     case 'unknown_trunk':
-      return n >= HOPELESS_AFTER ? NOT_DIALLED : null;
+      return n >= HOPELESS_AFTER ? notDialled(code) : null;
     // Of histories of 0.1.0, whose nodes did not end such calls themselves.
     case 'unresolvable':
       return n >= HOPELESS_AFTER ? UNRESOLVABLE : null;

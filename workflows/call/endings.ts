@@ -1,5 +1,7 @@
 /** The endings a call's workflow decides by itself; every other one is its node's word. */
 import type { CallEnding, HangupCause } from '../../contract/endings';
+import type { AttemptOutcome } from './dial-attempt';
+
 const bySystem = (disposition: CallEnding['disposition'], endReason: CallEnding['endReason']): CallEnding => ({
   disposition,
   endReason,
@@ -9,8 +11,6 @@ const bySystem = (disposition: CallEnding['disposition'], endReason: CallEnding[
 
 /** The first workflow task ran too late: nothing was dialled. */
 export const EXPIRED: CallEnding = bySystem('expired', null);
-/** Nothing was dialled until the call's deadline. */
-export const NOT_DIALLED: CallEnding = bySystem('failed', null);
 /** The trunk's name has no address. */
 export const UNRESOLVABLE: CallEnding = bySystem('trunk_unreachable', null);
 /** An INVITE may have left, and no node knows of it. */
@@ -23,6 +23,33 @@ export const FORGOTTEN: CallEnding = bySystem('failed', 'error');
 export const MAX_DURATION: HangupCause = { endReason: 'max_duration', endedBy: 'system' };
 /** Cancelled in Temporal's UI or CLI. */
 export const OPERATOR_HANGUP: HangupCause = { endReason: 'api_hangup', endedBy: 'system' };
+
+/** What a dial that sent nothing was answered with. */
+export type NotSentCode = Exclude<Extract<AttemptOutcome, { readonly sent: false }>['code'], 'ended'>;
+
+const NOT_SENT: Readonly<Record<NotSentCode, string>> = {
+  node_full: 'the media node carries as many calls as it may',
+  node_draining: 'the media node is being stopped',
+  unknown_agent: 'the media node knows no such agent',
+  unknown_trunk: 'the media node knows no such outbound trunk',
+  tombstoned: 'the call had been given up',
+  too_late: 'the media node was too late to dial',
+  no_port: 'the media node has no UDP port left for audio',
+  trunk_full: 'the trunk carries as many calls as it may (max_concurrent_calls)',
+  trunk_rate: 'as many calls a second wait as the trunk may begin (max_calls_per_second)',
+  store_unavailable: 'PostgreSQL did not answer',
+  unreadable: 'the SECRETS_KEY of the media node does not open the call',
+  no_node: 'no media node took the call',
+  held_elsewhere: 'the media node that the phone system has registered at did not take the call',
+};
+
+/** Nothing was dialled until the call's deadline. @param last why it was not at the last attempt; null: there was none */
+export function notDialled(last: NotSentCode | null): CallEnding {
+  const ending = bySystem('failed', null);
+  // A code of another release has no words here.
+  const reason = last === null ? undefined : NOT_SENT[last];
+  return reason === undefined ? ending : { ...ending, sip: { sipCallId: null, finalStatus: null, reason, q850: null } };
+}
 
 /** Hung up before anything was dialled. */
 export function canceledUndialled(request: HangupCause): CallEnding {

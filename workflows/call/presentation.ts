@@ -43,6 +43,8 @@ export function showDetails(input: CallInput, progress: CallProgress, attempt: n
   if (ending !== null && endedAtMs !== null) {
     const reason = ending.endReason === null ? '' : `, ${ending.endReason}`;
     lines.push(`- ended ${new Date(endedAtMs).toISOString()}: ${ending.disposition}${reason} (by ${ending.endedBy})`);
+    const unanswered = ending.sip?.finalStatus === null ? ending.sip.reason : null;
+    if (unanswered !== null) lines.push(`- ${unanswered}`);
   }
   setCurrentDetails(lines.join('\n'));
 }

@@ -34,8 +34,16 @@ const NOT_FOUND: Advice = {
   remedy: 'Check again with test_number, which tells them apart.',
 };
 
-/** The same, of a proxy. */
-const refusal = (status: number): Advice | undefined => REFUSALS.get(status === 407 ? 401 : status);
+/** The challenge itself is no good. */
+export const UNMET_CHALLENGE: Advice = {
+  cause: 'The challenge comes from another address than the trunk, or by an algorithm other than MD5 and SHA-256.',
+  remedy: 'Ask the carrier for digest authentication with MD5 or SHA-256 from the host of the trunk.',
+};
+
+/** What an answer to our credentials says of them; 407 is the same as 401, of a proxy. */
+export function credentialRefusal(status: number): Advice | undefined {
+  return REFUSALS.get(status === 407 ? 401 : status);
+}
 
 /** The credentials were wrong already when OPTIONS was asked. */
 export function deniesCredentials(probed: readonly ProbedTarget[]): boolean {
@@ -53,7 +61,7 @@ export function authenticationStep(probed: readonly ProbedTarget[], call: TestCa
   const ambiguous = outcome.kind === 'answered' && outcome.status === 404;
   if (outcome.kind === 'answered' && outcome.authenticated && !(ambiguous && call !== null)) {
     const { status, reason, answeredMs } = outcome;
-    const advice = deniesCredentials(probed) ? refusal(status) : undefined;
+    const advice = deniesCredentials(probed) ? credentialRefusal(status) : undefined;
     const detail = `OPTIONS was challenged with ${outcome.challenge}; with our credentials: ${status} ${reason}`.trim();
     if (ambiguous) return unclear(STEP, answeredMs, `${detail}.`, NOT_FOUND);
     return advice === undefined
@@ -65,11 +73,7 @@ export function authenticationStep(probed: readonly ProbedTarget[], call: TestCa
       STEP,
       outcome.answeredMs,
       `OPTIONS was challenged with ${outcome.challenge}, in a way that cannot be met.`,
-      {
-        cause:
-          'The challenge comes from another address than the trunk, or by an algorithm other than MD5 and SHA-256.',
-        remedy: 'Ask the carrier for digest authentication with MD5 or SHA-256 from the host of the trunk.',
-      },
+      UNMET_CHALLENGE,
     );
   }
   if (call !== null) return byCall(call);
@@ -99,7 +103,7 @@ function byCall({ outcome, challenge }: TestCallResult): CheckStep {
     return passed(STEP, null, `The carrier asks for no credentials; the test call got ${answer}.`);
   }
   const detail = `The test call was challenged with ${challenge}; with our credentials: ${answer}.`;
-  const advice = refusal(status);
+  const advice = credentialRefusal(status);
   if (advice !== undefined) return failed(STEP, null, detail, advice);
   // A called number that does not exist is 404 as well.
   if (status !== 404) return passed(STEP, null, detail);

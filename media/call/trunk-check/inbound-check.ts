@@ -6,6 +6,7 @@ import type { RtpEngine } from '../../rtp/rtp-session';
 import { DEFAULT_SIP_PORT, whyUnreachable } from '../../sip/edge/resolver';
 import type { SipEndpoint } from '../../sip/endpoint';
 import type { RecentAttempts } from '../recent-attempts';
+import { answerOf } from './target-answer';
 
 export interface InboundCheckDeps {
   readonly clock: Clock;
@@ -47,8 +48,13 @@ async function askEndpoint(
   if (target === undefined) {
     return { ...found, error: `no address (${failure ?? 'none'})`, durationMs: clock.now() - startedMs };
   }
-  const request = { host, port, fromUser: '', credentials: null, connectMs: ANSWER_MS, answerMs: ANSWER_MS };
-  const outcome = await endpoint.probe({ ...request, target });
+  const outcome = await answerOf(endpoint.outOfDialog, {
+    target,
+    server: { host, port, transport: 'udp' },
+    fromUser: '',
+    credentials: null,
+    timeoutMs: ANSWER_MS,
+  });
   const durationMs = clock.now() - startedMs;
   if (outcome.kind === 'answered') {
     return { ...found, status: outcome.status, ours: PRODUCT.test(outcome.server), error: null, durationMs };

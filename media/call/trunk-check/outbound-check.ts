@@ -1,6 +1,7 @@
 /**
- * The check of an outbound trunk, as its calls would go: names, transport, OPTIONS, and with a test number one call. It
- * goes nowhere but to the trunk's own host, and shows nothing of its password.
+ * The check of an outbound trunk, as its calls would go: names, transport, OPTIONS, where we register a REGISTER that
+ * changes nothing, and with a test number one call. It goes nowhere but to the trunk's own host, and shows nothing of its
+ * password.
  */
 import type { OutboundTrunkProfile } from '../../../contract/directory';
 import type {
@@ -11,12 +12,15 @@ import type {
   OutboundTrunkReport,
 } from '../../../contract/trunk-check';
 import type { ResolvedTarget } from '../../sip/edge/resolver';
+import { queryRegistration, type RegistrationQueryResult } from '../../sip/registration/registration-query';
 import type { OutboundCallDeps } from '../outbound-call';
 import type { CallRegistry } from '../call-registry';
 import { dispositionOf } from '../disposition';
 import { authenticationStep, deniesCredentials } from './credential-step';
 import { codecsStep, sdpAddressStep, testCallStep } from './media-steps';
 import { dnsStep, optionsStep, transportStep, type ProbedTarget } from './reach-steps';
+import { deniesRegistration, registrationStep } from './registration-step';
+import { answerOf } from './target-answer';
 import { TestCall, type TestCallResult } from './test-call';
 
 /** All of it, names and addresses and the call: its workflow waits for 25 s. */
@@ -46,7 +50,12 @@ export async function checkOutboundTrunk(
   const lookup = await endpoint.lookUp(trunk);
   const dns = dnsStep(trunk, lookup, clock.now() - startedMs);
   const probed = await probeInTurn(deps, trunk, lookup.targets.slice(0, MAX_TARGETS));
-  const notPlaced = whyNotPlaced(check, dns, probed);
+  const notAsked = whyNotAsked(probed);
+  const query =
+    trunk.register && notAsked === null
+      ? await queryRegistration(endpoint.outOfDialog, { trunk, target: probed.at(-1)!.target, timeoutMs: ANSWER_MS })
+      : null;
+  const notPlaced = whyNotPlaced(check, dns, probed, query);
   const callStartedMs = clock.now();
   const leftMs = startedMs + WHOLE_MS - callStartedMs - TALK_MS - ENDING_MS;
   const ringMs = Math.min(LONGEST_RING_MS, leftMs);
@@ -56,9 +65,10 @@ export async function checkOutboundTrunk(
   const refused = placed !== null && 'refusal' in placed ? placed.refusal : null;
   const steps = [
     dns,
-    transportStep(probed, call),
+    transportStep(probed, call, query),
     optionsStep(probed),
     authenticationStep(probed, call),
+    ...(trunk.register ? [registrationStep(query, notAsked ?? '', check.keptRegistration)] : []),
     codecsStep(probed, call),
     sdpAddressStep(probed, call),
     testCallStep(call, refused ?? notPlaced ?? '', callMs),
@@ -79,14 +89,13 @@ async function probeInTurn(
     const startedMs = clock.now();
     const leftMs = untilMs - startedMs;
     if (leftMs <= 0) break;
-    const outcome = await endpoint.probe({
+    const outcome = await answerOf(endpoint.outOfDialog, {
       target,
-      host: trunk.host,
-      port: trunk.port,
+      server: trunk,
       fromUser: trunk.callerNumber,
       credentials: { username: trunk.username, password: trunk.password },
       connectMs: Math.min(CONNECT_MS, leftMs),
-      answerMs: Math.min(ANSWER_MS, leftMs),
+      timeoutMs: Math.min(ANSWER_MS, leftMs),
     });
     probed.push({ target, outcome, durationMs: clock.now() - startedMs });
     const connected = outcome.kind === 'silent' && target.transport === 'tcp';
@@ -95,11 +104,25 @@ async function probeInTurn(
   return probed;
 }
 
-function whyNotPlaced(check: OutboundTrunkCheck, dns: CheckStep, probed: readonly ProbedTarget[]): string | null {
+function whyNotAsked(probed: readonly ProbedTarget[]): string | null {
+  const last = probed.at(-1);
+  if (last === undefined) return 'Not asked: there is no address to go to.';
+  if (last.outcome.kind === 'unreachable') return 'Not asked: the carrier was not reached.';
+  // Once more with the same credentials, and some lock the user.
+  return deniesCredentials(probed) ? 'Not asked: the carrier has refused the credentials.' : null;
+}
+
+function whyNotPlaced(
+  check: OutboundTrunkCheck,
+  dns: CheckStep,
+  probed: readonly ProbedTarget[],
+  query: RegistrationQueryResult | null,
+): string | null {
   if (check.testNumber === null) return 'Not placed: no test_number was given.';
   if (dns.ok !== true) return 'Not placed: there is no address to call.';
   if (probed.at(-1)?.outcome.kind === 'unreachable') return 'Not placed: the carrier was not reached.';
-  if (deniesCredentials(probed)) return 'Not placed: the carrier has refused the credentials.';
+  if (deniesCredentials(probed) || deniesRegistration(query))
+    return 'Not placed: the carrier has refused the credentials.';
   return null;
 }
 

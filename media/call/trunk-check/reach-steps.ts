@@ -2,16 +2,17 @@
 import type { OutboundTrunkProfile } from '../../../contract/directory';
 import type { CheckStep } from '../../../contract/trunk-check';
 import { whyUnreachable, type ResolvedTarget } from '../../sip/edge/resolver';
+import type { TargetLookup } from '../../sip/edge/target-lookup';
 import { uriHost } from '../../sip/message/uri';
-import type { ProbeOutcome } from '../../sip/probe/options-probe';
-import type { TargetLookup } from '../../sip/probe/target-lookup';
 import { failed, passed, unclear, type Advice } from './check-step';
+import type { RegistrationQueryResult } from '../../sip/registration/registration-query';
+import type { TargetAnswer } from './target-answer';
 import type { TestCallResult } from './test-call';
 
 /** An address that was tried. */
 export interface ProbedTarget {
   readonly target: ResolvedTarget;
-  readonly outcome: ProbeOutcome;
+  readonly outcome: TargetAnswer;
   readonly durationMs: number;
 }
 
@@ -49,8 +50,15 @@ export function dnsStep(trunk: OutboundTrunkProfile, lookup: TargetLookup, durat
   return passed('dns', durationMs, detail);
 }
 
-/** @param call null: none was placed */
-export function transportStep(probed: readonly ProbedTarget[], call: TestCallResult | null): CheckStep {
+/**
+ * @param call null: none was placed
+ * @param query null: no REGISTER was sent
+ */
+export function transportStep(
+  probed: readonly ProbedTarget[],
+  call: TestCallResult | null,
+  query: RegistrationQueryResult | null,
+): CheckStep {
   const last = probed.at(-1);
   if (last === undefined) return unclear('transport', null, 'Not tried: there is no address to go to.');
   const before = probed
@@ -68,6 +76,7 @@ export function transportStep(probed: readonly ProbedTarget[], call: TestCallRes
   }
   if (target.transport === 'tcp')
     return passed('transport', outcome.connectedMs, `${name} takes connections.${before}`);
+  if (query?.kind === 'answered') return passed('transport', query.firstAnswerMs, `${name} answers REGISTER.${before}`);
   if (call !== null && heardIn(call)) return passed('transport', durationMs, `${name} answers calls.${before}`);
   const silent = `${name}: nothing came back in ${Math.round(durationMs / 1000)} s.${before}`;
   if (call !== null) return failed('transport', durationMs, `${silent} Neither to a call.`, SILENT);
@@ -134,7 +143,7 @@ function heardIn({ outcome, provisional, challenge }: TestCallResult): boolean {
   return outcome.kind === 'status' || provisional > 0 || challenge !== null;
 }
 
-function wordsOf(outcome: ProbeOutcome): string {
+function wordsOf(outcome: TargetAnswer): string {
   if (outcome.kind === 'unreachable') return whyUnreachable(outcome.error);
   return outcome.kind === 'silent' ? 'no answer' : `${outcome.status}`;
 }

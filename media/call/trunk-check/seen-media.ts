@@ -1,8 +1,6 @@
 import { AUDIO_CODECS } from '../../../contract/directory';
 import { addressScope, isUnspecified, type AddressScope } from '../../../ops/address-scope';
-import { readSessionDescription } from '../../sdp/session-description';
-
-const PLAIN_RTP = 'RTP/AVP';
+import { readSessionDescription, RTP_PROFILES } from '../../sdp/session-description';
 
 /** What a peer's SDP says of audio, whether or not the stream is open: an answer to OPTIONS has none that is. */
 export interface SeenMedia {
@@ -21,7 +19,7 @@ export function seenMedia(sdp: string): SeenMedia | null {
   const read = readSessionDescription(sdp);
   const audio = read.ok ? read.description.media.filter(({ media }) => media === 'audio') : [];
   if (audio.length === 0) return null;
-  const plain = audio.filter(({ protocol }) => protocol === PLAIN_RTP);
+  const plain = audio.filter(({ protocol }) => RTP_PROFILES.has(protocol));
   const formats = audio.flatMap((section) => section.formats);
   const names = formats.map(({ encoding, payloadType }) => encoding || String(payloadType));
   const ours = plain.flatMap((section) => section.formats.filter(({ clockRateHz }) => clockRateHz === 8000));

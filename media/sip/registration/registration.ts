@@ -12,18 +12,20 @@ import { randomBytes } from 'node:crypto';
 
 import { TimerSet } from '../../clock';
 import { DigestClient } from '../auth/digest-client';
+import { sendAuthenticated } from '../authenticated-request';
 import { whyUnreachable } from '../edge/resolver';
-import { encodeUserPart, uriHost } from '../message/uri';
-import { serverUri } from '../server-uri';
+import { encodeUserPart } from '../message/uri';
 import { judgeRegister } from './register-answer';
+import { trunkRegister } from './trunk-register';
 import { refreshPauseMs, refusedPauseMs, retryAfterMs, retryPauseMs } from './register-timing';
 
 import type { OutboundTrunkProfile } from '../../../contract/directory';
 import type { TrunkRegistration } from '../../../contract/trunk-health';
 import type { Clock } from '../../clock';
+import type { UnsignedRequest } from '../authenticated-request';
 import type { Flow } from '../edge/flow';
 import type { ResolvedTarget } from '../edge/resolver';
-import type { OutOfDialog, OutOfDialogRequest } from '../out-of-dialog';
+import type { OutOfDialog } from '../out-of-dialog';
 import type { RegisterVerdict } from './register-answer';
 import type { RegisteredLines } from './registered-lines';
 
@@ -156,17 +158,15 @@ export class Registration {
 
   /** @param seconds null: as long as we want, or the registrar does */
   async #exchange(target: ResolvedTarget, seconds: 0 | null, timeoutMs: number): Promise<Outcome> {
-    const mayRepeat = this.#digest.newRequest();
+    const { outOfDialog } = this.#options;
     for (let raises = 0; ;) {
       const asked = seconds ?? this.#askedSeconds;
-      const result = await this.#options.outOfDialog.send(this.#request(asked, timeoutMs), target);
+      const way = { outOfDialog, target, digest: this.#digest };
+      const result = await sendAuthenticated(way, () => this.#request(asked, timeoutMs));
       if (result.kind === 'silent') return unanswered('no answer to REGISTER');
       if (result.kind === 'unreachable') return unanswered(whyUnreachable(result.error));
       const { response, flow } = result;
       const { status } = response;
-      // Our credentials answer only the address that was asked.
-      const trusted = flow.peer.address === target.address;
-      if ((status === 401 || status === 407) && trusted && mayRepeat(response)) continue;
       const verdict = judgeRegister(response, { seconds: asked, line: this.#line });
       if (verdict.kind !== 'too_brief') return { verdict, status, by: { target, flow } };
       if (seconds !== null || ++raises > MAX_RAISES) {
@@ -176,16 +176,10 @@ export class Registration {
     }
   }
 
-  #request(seconds: number, timeoutMs: number): OutOfDialogRequest {
+  #request(seconds: number, timeoutMs: number): UnsignedRequest {
     const { trunk } = this.#options;
     const user = encodeUserPart(trunk.username);
-    const requestUri = serverUri(trunk);
-    const addressOfRecord = `sip:${user}@${uriHost(trunk.host)}`;
-    return {
-      method: 'REGISTER',
-      requestUri,
-      fromUri: addressOfRecord,
-      toUri: addressOfRecord,
+    return trunkRegister(trunk, {
       callId: this.#callId,
       cseq: ++this.#cseq,
       headers: (ownAddress, transport) => [
@@ -194,9 +188,8 @@ export class Registration {
         // Proxies before the registrar may want to be on the way of its calls (RFC 3327 §5.1).
         'Supported: path',
       ],
-      credentials: this.#digest.authorize({ method: 'REGISTER', requestUri, body: '' }),
       timeoutMs,
-    };
+    });
   }
 
   #settle({ verdict, status, by }: Outcome): void {

@@ -1,6 +1,7 @@
 /** Health of outbound trunks: what the API says, what their workflows are told, and which node looks after them. */
 import { Client, Connection } from '@temporalio/client';
 
+import type { CheckStep } from '../../../contract/trunk-check';
 import { TRUNK_USERNAME, TRUNK_PASSWORD, OutboundCalls } from '../../support/outbound';
 import { freePort } from '../../support/free-ports';
 import { hasKamailio, Kamailio } from '../../support/kamailio';
@@ -47,6 +48,12 @@ async function until(trunkId: string, fits: (health: Health) => boolean, limitMs
   }).catch((error: unknown) => {
     throw new Error(`${(error as Error).message}: ${JSON.stringify(last)}`, { cause: error });
   });
+}
+
+/** What the check of a trunk says of our registration with it. */
+async function registrationStep(trunkId: string): Promise<CheckStep> {
+  const { body } = await stack.api<{ steps: CheckStep[] }>('POST', `${path(trunkId)}/check`);
+  return body.steps.find(({ step }) => step === 'registration')!;
 }
 
 const expiresOf = ({ message }: SeenRequest): number => Number(headerOf(message, 'expires'));
@@ -108,7 +115,14 @@ describe('a trunk that we register with', () => {
     try {
       const trunkId = await calls.trunkTo(carrier.port, { register: true });
       await until(trunkId, ({ registration }) => registration?.state === 'registered', 20_000);
-      expect([...carrier.bindings.keys()][0]).toContain(`${TRUNK_USERNAME}@127.0.0.1:${stack.sipPort}`);
+      const [binding] = carrier.bindings.keys();
+      expect(binding).toContain(`${TRUNK_USERNAME}@127.0.0.1:${stack.sipPort}`);
+      const told = await registrationStep(trunkId);
+      expect([told.ok, told.detail]).toEqual([
+        true,
+        expect.stringMatching(/with our credentials: 200 .* 1 contact .* looks after it: registered until 20/),
+      ]);
+      expect([...carrier.bindings.keys()]).toEqual([binding]);
 
       await stack.api('PATCH', path(trunkId), { register: false });
       await waitFor('the end of the registration', 10_000, () => carrier.bindings.size === 0 || undefined);
@@ -134,6 +148,11 @@ describe('a trunk that we register with', () => {
           message: 'registration: the carrier does not accept user name and password (401)',
         },
       ]);
+      expect(await registrationStep(trunkId)).toMatchObject({
+        ok: false,
+        detail: expect.stringMatching(/refused, the carrier does not accept user name and password/),
+        cause: expect.stringMatching(/password is wrong/),
+      });
       await stack.api('PATCH', path(trunkId), { password: TRUNK_PASSWORD });
       await until(
         trunkId,

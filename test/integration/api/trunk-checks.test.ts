@@ -1,6 +1,9 @@
 /** The checks of trunks as a client of the API sees them; the media nodes' side is `media/call/trunk-check.test.ts`. */
 import { FakeTrunkChecks } from '../../fakes/fake-trunk-checks';
+import { uuidV7 } from '../../../store/ids';
+import { RegistrationRepository } from '../../../store/repositories/registration-repository';
 import type { SecretBox } from '../../../store/secrets';
+import { BINDING } from '../../fakes/media/sip/registers';
 import { ApiServer } from './support/api-server';
 import type { Answer } from './support/api-server';
 
@@ -39,6 +42,21 @@ describe('the check of a trunk', () => {
     expect(asked?.sealed).not.toContain(NUMBER);
     expect((await check()).status).toBe(200);
     expect(checks.asked[1]?.request.testNumber).toBeNull();
+  });
+
+  it('tells the media node what is known of the registration, of a trunk that has one', async () => {
+    await check();
+    expect(checks.asked[0]?.request).not.toHaveProperty('keptRegistration');
+    await api.patch(`/phone/sip/outbound-trunks/${trunkId}`, { register: true });
+    await check();
+    expect(checks.asked[1]?.request.keptRegistration).toEqual({ nodeId: null, registration: null });
+    const registration = { state: 'refused', expiresAtMs: null, lastStatus: 403, lastError: 'the carrier says no' };
+    await api.dataSource.query(
+      `UPDATE trunk_health SET owner_node = 'node-1', owner_boot = 'boot-1', registration = $2 WHERE trunk_id = $1`,
+      [trunkId, JSON.stringify(registration)],
+    );
+    await check();
+    expect(checks.asked[2]?.request.keptRegistration).toEqual({ nodeId: 'node-1', registration });
   });
 
   it('names the test call', async () => {
@@ -155,6 +173,25 @@ describe('the check of a trunk', () => {
         sipEndpoint: made.sip_endpoint,
       });
       expect(JSON.stringify(body)).not.toContain(made.auth_password);
+    });
+
+    it('tells who has registered, from where, and until when', async () => {
+      const { body: made } = await api.post('/phone/sip/inbound-trunk', { phone_numbers: [] });
+      const trunk = { trunkId: made.id, orgId: api.tenant.orgId };
+      const nobody = (await checkInbound()).body.steps.find(
+        (found: { step: string }) => found.step === 'registrations',
+      );
+      expect([nobody.ok, nobody.detail]).toEqual([null, 'Nobody has registered.']);
+      const times = { refreshedAtMs: Date.now(), expiresAtMs: Date.now() + 60_000 };
+      await new RegistrationRepository(api.dataSource).update(trunk, () => [{ ...BINDING, id: uuidV7(), ...times }]);
+      const { body } = await checkInbound();
+      const step = body.steps.find((found: { step: string }) => found.step === 'registrations');
+      const until = new Date(times.expiresAtMs).toISOString();
+      expect([body.ok, step.ok, step.detail]).toEqual([
+        true,
+        true,
+        `sip:pbx@192.0.2.10:5060 from 192.0.2.10:5060/udp until ${until}, at media node node-1.`,
+      ]);
     });
 
     it('finds that no agent answers', async () => {

@@ -43,6 +43,28 @@ describe('nothing was sent', () => {
     expect(await invitesOf(callId)).toBe(0);
   }, 30_000);
 
+  test.each([
+    ['trunk_full', /as many calls as it may \(max_concurrent_calls\)/],
+    ['trunk_rate', /a second .* \(max_calls_per_second\)/],
+  ] as const)(
+    '%s until the deadline: the record and its event say that it was the trunk',
+    async (code, words) => {
+      const callId = await calls.place(Array<DialPlan>(20).fill({ kind: 'refuse', code }), {
+        dialByMs: Date.now() + 2_500,
+      });
+      const row = await env.finished(callId);
+      expect(row).toMatchObject({ disposition: 'failed', endReason: null, endedBy: 'system', sipFinalStatus: null });
+      expect(row.sipReason).toMatch(words);
+      expect(
+        (await env.events.list(env.orgId, callId)).items.find(({ type }) => type === 'call.failed')?.data,
+      ).toMatchObject({
+        disposition: 'failed',
+        reason: row.sipReason,
+      });
+    },
+    30_000,
+  );
+
   test('a trunk that cannot be reached is not tried again, and the record says why', async () => {
     const callId = await calls.place([{ kind: 'unreachable', reason: 'connection refused' }]);
     expect(await env.finished(callId, 5_000)).toMatchObject({
@@ -119,6 +141,34 @@ describe('who is called has registered at another node', () => {
     node.control.end(callId, PEER_HANGUP);
     expect(await env.finished(callId)).toMatchObject({ disposition: 'answered' });
     expect(await invitesOf(callId)).toBe(1);
+  }, 30_000);
+});
+
+describe('who is called has registered at several other nodes', () => {
+  test('the holder of the next contact is asked when the first does not take the dial', async () => {
+    const [first, second] = [await env.startNode('first'), await env.startNode('second')];
+    const planned = node.control.plan;
+    const dialled: string[] = [];
+    for (const { control } of [node, first, second]) {
+      // Whoever takes the first dial holds nothing.
+      control.plan = ({ askedInVain = [] }) => {
+        if (dialled.push(control.nodeId) === 1) return { kind: 'held_elsewhere', holder: 'first' };
+        if (!askedInVain.includes('first')) return { kind: 'refuse', code: 'node_full' };
+        return control === second.control ? { kind: 'answer' } : { kind: 'held_elsewhere', holder: 'second' };
+      };
+    }
+    const input = env.outboundInput();
+    const placedMs = Date.now();
+    await env.placeCall(input);
+    await env.rowIs(input.callId, 'in_progress');
+    expect(Date.now() - placedMs).toBeLessThan(2_000);
+    expect([dialled[1], dialled.at(-1)]).toEqual(['first', 'second']);
+    expect([first, second].map(({ control }) => control.invites.length)).toEqual([0, 1]);
+    expect(node.control.calls.has(input.callId)).toBe(false);
+    second.control.end(input.callId, PEER_HANGUP);
+    expect(await env.finished(input.callId)).toMatchObject({ disposition: 'answered' });
+    node.control.plan = planned;
+    await Promise.all([env.stopNode(first), env.stopNode(second)]);
   }, 30_000);
 });
 

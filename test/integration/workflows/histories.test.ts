@@ -1,20 +1,27 @@
 /**
- * Runs one call of every kind on the real server and replays what it recorded. `SAVE_HISTORIES=<release>` also writes the
- * histories to test/fixtures/histories/<release>, where `replay.test.ts` holds later versions of the workflows to them.
+ * Runs workflows of every kind on the real server and replays what they recorded. `SAVE_HISTORIES=<release>` also writes
+ * the histories to test/fixtures/histories/<release>, none over another, where `replay.test.ts` holds later versions of
+ * the workflows to them.
  */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import { Worker } from '@temporalio/worker';
 import { PROJECT_ROOT } from '../../../scripts/project-root';
+import type { VerificationRound } from '../../../contract/number-verification';
+import { codeCallId } from '../../../store/ids';
+import { roundOf } from '../../../store/repositories/number-verification-repository';
+import { PhoneNumberRepository } from '../../../store/repositories/phone-number-repository';
 import { nodeLostSignal, verifySignal } from '../../../workflows/call/messages';
 import { NumberSyncWorkflows } from '../../../workflows/client/number-sync-workflows';
+import { NumberWorkflows } from '../../../workflows/client/number-workflows';
 import type { TrunkChange } from '../../../workflows/client/trunk-workflows';
 import {
   callWorkflowId,
   MAIN_TASK_QUEUE,
   mediaNodeWorkflowId,
   numberSyncWorkflowId,
+  numberVerificationWorkflowId,
   trunkWorkflowId,
 } from '../../../workflows/ids';
 import { PEER_HANGUP } from '../../fakes/fake-media-control';
@@ -33,8 +40,6 @@ let node: FakeNode;
 let calls: PlannedDials;
 
 beforeAll(async () => {
-  // What a release has written is what its calls still run on.
-  if (RELEASE !== undefined && existsSync(FOLDER)) throw new Error(`the histories of ${RELEASE} stand already`);
   env = await WorkflowEnvironment.start();
   node = await env.startNode();
   calls = new PlannedDials(env, node);
@@ -120,6 +125,12 @@ const SCENARIOS: Readonly<Record<string, () => Promise<string>>> = {
     return callId;
   },
   'outbound-unreachable': () => outbound({ kind: 'unreachable', reason: 'connection refused' }),
+  'outbound-holder-gone': async () => {
+    const callId = await outbound({ kind: 'held_elsewhere', holder: 'nobody' }, { kind: 'answer' });
+    await env.rowIs(callId, 'in_progress', 15_000);
+    node.control.end(callId, PEER_HANGUP);
+    return callId;
+  },
   'outbound-hangup-while-dialling': async () => {
     const callId = await outbound({ kind: 'reach_for', ms: 2_500 });
     await until('the dial', 5_000, () => node.control.calls.get(callId));
@@ -137,11 +148,14 @@ async function replay(name: string, workflowId: string): Promise<void> {
   const history = await env.client.workflow.getHandle(workflowId).fetchHistory();
   await Worker.runReplayHistory({ workflowBundle: await workflowBundle() }, history, workflowId);
   if (RELEASE === undefined) return;
+  const file = join(FOLDER, `${name}.json`);
+  // What a release has written is what its workflows still run on.
+  if (existsSync(file)) throw new Error(`${name} of ${RELEASE} stands already`);
   mkdirSync(FOLDER, { recursive: true });
   const json = historyToJSON(history)
     .replace(/("identity":\s*)"[^"]*"/g, '$1"test"')
     .replaceAll(`${PROJECT_ROOT}/`, '');
-  writeFileSync(join(FOLDER, `${name}.json`), `${json}\n`);
+  writeFileSync(file, `${json}\n`);
 }
 
 test('calls of every kind replay', async () => {
@@ -195,6 +209,92 @@ test('the reconciler replays, with nothing to do and with a call to close', asyn
     return true;
   });
 }, 90_000);
+
+describe('of a number that is verified', () => {
+  let trunks: ProvisionedTrunks;
+  let numbers: PhoneNumberRepository;
+  let orgId: string;
+  let trunkId: string;
+  let last = 0;
+
+  beforeAll(async () => {
+    trunks = new ProvisionedTrunks(env);
+    numbers = new PhoneNumberRepository(env.dataSource);
+    orgId = await trunks.newOrg();
+    const carrier = { name: 'C', host: 'sip.example', username: 'u', password: 'p', callerNumber: '+15550100' };
+    await trunks.change(async (tx) => {
+      ({ id: trunkId } = await trunks.outbound.create(tx, orgId, carrier));
+    });
+  });
+
+  const verifications = (): NumberWorkflows => new NumberWorkflows({ client: env.client, limitMs: 5_000 });
+  const handle = ({ numberId }: VerificationRound) =>
+    env.client.workflow.getHandle(numberVerificationWorkflowId(numberId));
+  const aNumber = (): string => `+1202555${String((last += 1)).padStart(4, '0')}`;
+
+  async function begin(
+    method: VerificationRound['method'],
+    {
+      phoneNumber = aNumber(),
+      dials,
+      validMs = 60_000,
+    }: { phoneNumber?: string; dials?: DialPlan[]; validMs?: number } = {},
+  ): Promise<VerificationRound> {
+    let round: VerificationRound | null = null;
+    const codeExpiresAt = new Date(Date.now() + validMs);
+    const through = method === 'outbound_code' ? trunkId : null;
+    await trunks.change(async (tx) => {
+      const number = { phoneNumber, status: 'pending', method, trunkId: through, codeExpiresAt } as const;
+      round = roundOf(await numbers.create(tx, orgId, number));
+    });
+    if (round === null) throw new Error('the number is not being verified');
+    if (dials !== undefined) calls.plan(codeCallId(round), dials);
+    await verifications().begin(round);
+    return round;
+  }
+
+  const rings = (round: VerificationRound): Promise<unknown> =>
+    until('the code call', 10_000, () => node.control.calls.get(codeCallId(round)));
+
+  async function endsAs(status: string | null, round: VerificationRound, name: string): Promise<void> {
+    expect(await handle(round).result()).toEqual({ status });
+    await replay(name, numberVerificationWorkflowId(round.numberId));
+  }
+
+  test('its workflow replays, over a code that was confirmed while it was spoken', async () => {
+    const round = await begin('outbound_code', { dials: [{ kind: 'answer' }] });
+    await rings(round);
+    await verifications().over(round, false);
+    await endsAs(null, round, 'number-code-confirmed');
+    node.control.end(codeCallId(round), PEER_HANGUP);
+  }, 30_000);
+
+  test('over a call that was not answered, and one that nobody confirmed', async () => {
+    const busy = { disposition: 'busy', endReason: null, endedBy: 'callee', sip: null } as const;
+    const failed = await begin('outbound_code', { dials: [{ kind: 'end', ending: busy }] });
+    await endsAs('failed', failed, 'number-code-busy');
+    const unheard = await begin('outbound_code', { dials: [{ kind: 'answer' }], validMs: 3_000 });
+    await endsAs('expired', unheard, 'number-code-expired');
+  }, 30_000);
+
+  test('over a round that was begun anew, and given up', async () => {
+    const phoneNumber = aNumber();
+    const first = await begin('outbound_code', { phoneNumber });
+    await rings(first);
+    const second = await begin('outbound_code', { phoneNumber });
+    await rings(second);
+    expect(second).toMatchObject({ numberId: first.numberId, n: 2 });
+    await verifications().over(second, true);
+    await endsAs(null, second, 'number-code-anew');
+  }, 30_000);
+
+  test('over a call that came in, and one that did not', async () => {
+    const called = await begin('inbound_call');
+    await verifications().called(called);
+    await endsAs('verified', called, 'number-called-in');
+    await endsAs('expired', await begin('inbound_call', { validMs: 1_500 }), 'number-not-called');
+  }, 30_000);
+});
 
 describe('of the trunks of an organisation', () => {
   let trunks: ProvisionedTrunks;

@@ -14,13 +14,18 @@ export class PlannedDials {
     };
   }
 
+  /** Of a call that somebody else places. */
+  plan(callId: string, dials: readonly DialPlan[]): void {
+    this.#plans.set(callId, dials);
+  }
+
   /** Answers the id of the call. */
   async place(
     dials: readonly DialPlan[],
     changes: Parameters<WorkflowEnvironment['outboundInput']>[0] = {},
   ): Promise<string> {
     const input = this.#env.outboundInput(changes);
-    this.#plans.set(input.callId, dials);
+    this.plan(input.callId, dials);
     await this.#env.placeCall(input);
     return input.callId;
   }

@@ -32,6 +32,29 @@ describe('reachableFrom', () => {
     expect(reachableFrom('there', bindings)).toMatchObject({ kind: 'contacts', contacts: [{ nodeId: 'there' }] });
   });
 
+  it('passes over holders that did not take the dial, as long as there are others', () => {
+    const bindings = [
+      found(true, { id: 'best', nodeId: 'there', refreshedAtMs: 3 }),
+      found(true, { id: 'next', nodeId: 'yonder', refreshedAtMs: 2 }),
+      found(true, { id: 'own', nodeId: 'here', refreshedAtMs: 1 }),
+    ];
+    expect(reachableFrom('here', bindings, ['there'])).toEqual({ kind: 'elsewhere', nodeId: 'yonder' });
+    expect(reachableFrom('yonder', bindings, ['there'])).toMatchObject({
+      kind: 'contacts',
+      contacts: [{ id: 'next' }],
+    });
+    expect(reachableFrom('here', bindings, ['there', 'yonder'])).toMatchObject({
+      kind: 'contacts',
+      contacts: [{ id: 'own' }],
+    });
+    expect(reachableFrom('here', bindings.slice(0, 2), ['there', 'yonder'])).toEqual({
+      kind: 'elsewhere',
+      nodeId: 'there',
+    });
+    // It has room again.
+    expect(reachableFrom('there', bindings, ['there'])).toMatchObject({ kind: 'contacts', contacts: [{ id: 'best' }] });
+  });
+
   it('tries what a dead node has held', () => {
     const bindings = [found(false, { id: 'left', nodeId: 'dead' })];
     expect(reachableFrom('here', bindings)).toMatchObject({ kind: 'contacts', contacts: [{ id: 'left' }] });

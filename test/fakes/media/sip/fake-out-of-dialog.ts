@@ -43,10 +43,10 @@ export class FakeOutOfDialog implements OutOfDialog {
     this.sent.push(sent);
     const answer = this.answer(sent);
     if (answer === 'later') return new Promise((resolve) => this.#held.push(resolve));
-    if (answer === 'silent') return Promise.resolve({ kind: 'silent' });
+    if (answer === 'silent') return Promise.resolve({ kind: 'silent', connectedMs: null });
     if (answer === 'refused') {
       const error = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
-      return Promise.resolve({ kind: 'unreachable', error });
+      return Promise.resolve({ kind: 'unreachable', error, connectedMs: null });
     }
     return Promise.resolve(this.#answered(typeof answer === 'number' ? { status: answer } : answer, target));
   }
@@ -57,7 +57,7 @@ export class FakeOutOfDialog implements OutOfDialog {
 
   /** What was held back has no answer. */
   release(): void {
-    for (const resolve of this.#held.splice(0)) resolve({ kind: 'silent' });
+    for (const resolve of this.#held.splice(0)) resolve({ kind: 'silent', connectedMs: null });
   }
 
   /** Every connection breaks. */
@@ -83,7 +83,7 @@ export class FakeOutOfDialog implements OutOfDialog {
         return () => this.#breakers.splice(this.#breakers.indexOf(listener), 1);
       },
     };
-    return { kind: 'answered', response, flow, rttMs: 20 };
+    return { kind: 'answered', response, flow, rttMs: 20, connectedMs: null };
   }
 }
 

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pino from 'pino';
 
 import type { OutboundTrunkProfile } from '../../../../contract/directory';
-import type { CheckStep, OutboundTrunkReport } from '../../../../contract/trunk-check';
+import type { CheckStep, KeptRegistration, OutboundTrunkReport } from '../../../../contract/trunk-check';
 import { createBenchDirectory, createEchoAgent } from '../../../../media-node/bench-mode';
 import { systemClock } from '../../../../media/clock';
 import { MediaService } from '../../../../media/media-service';
@@ -22,6 +22,8 @@ import type { OptionsAnswer, PhoneOptions } from '../../../support/phone/options
 import { Phone } from '../../../support/phone/phone';
 import { checkDigest, headerOf } from '../../../support/phone/sip-text';
 import type { SipText } from '../../../support/phone/sip-text';
+import { Registrar } from '../../../support/registrar';
+import type { RegistrarOptions } from '../../../support/registrar';
 import { sine } from '../../../support/tones';
 
 const CREDENTIALS = { username: 'carrier-user', password: 'a-password-that-nobody-sees' };
@@ -121,8 +123,12 @@ interface Checked {
   readonly outline: string;
 }
 
-async function check(testNumber: string | null = null): Promise<Checked> {
-  const asked = { orgId: trunk.orgId, trunkId: trunk.id, testNumber, sipCallId: `check-${Math.random()}` };
+async function check(
+  testNumber: string | null = null,
+  keptRegistration: KeptRegistration | null = null,
+): Promise<Checked> {
+  const sipCallId = `check-${Math.random()}`;
+  const asked = { orgId: trunk.orgId, trunkId: trunk.id, testNumber, sipCallId, keptRegistration };
   const report = await node.control.checkOutboundTrunk(asked);
   if (report === null) throw new Error('the trunk is unknown');
   expect(JSON.stringify(report)).not.toContain(trunk.password);
@@ -298,6 +304,54 @@ describe('the credentials', () => {
     expect(call).toMatchObject({ disposition: 'trunk_denied', finalStatus: Number(status) });
     // The first, and the one with credentials.
     expect(phone.invites).toHaveLength(2);
+  });
+});
+
+describe('the registration', () => {
+  const KEPT: KeptRegistration = {
+    nodeId: 'node-9',
+    registration: { state: 'registered', expiresAtMs: 1_800_000_000_000, lastStatus: 200, lastError: null },
+  };
+  let registrar: Registrar;
+
+  async function checked(options: RegistrarOptions): Promise<Checked> {
+    registrar = await Registrar.open(options);
+    registrar.bindings.set('sip:carrier-user@192.0.2.55:5060', 3_600);
+    trunk = { ...trunk, register: true, port: registrar.port, transport: options.transport ?? 'udp' };
+    return await check(null, KEPT);
+  }
+
+  afterEach(() => registrar.close());
+
+  it.each(['udp', 'tcp'] as const)('is asked for over %s, and stays as it is', async (transport) => {
+    const { ok, outline, step } = await checked({ transport, credentials: CREDENTIALS });
+    expect(ok).toBe(true);
+    expect(outline).toMatch(/ authentication:null registration:true codecs:null /);
+    expect(step('registration').detail).toMatch(/challenged with 401; .* 200 Test\. The carrier knows 1 contact/);
+    expect(step('registration').detail).toContain('node-9 looks after it: registered until 2027-');
+    expect([...registrar.bindings.keys()]).toEqual(['sip:carrier-user@192.0.2.55:5060']);
+    for (const { message } of registrar.of('REGISTER')) {
+      expect([headerOf(message, 'contact'), headerOf(message, 'expires')]).toEqual(['', '']);
+    }
+  });
+
+  it('is refused for a wrong password, and nobody is called with it', async () => {
+    registrar = await Registrar.open({ credentials: { ...CREDENTIALS, password: 'another' } });
+    trunk = { ...trunk, register: true, port: registrar.port };
+    const { ok, step } = await check(NUMBER, KEPT);
+    expect([ok, step('registration').ok]).toEqual([false, false]);
+    expect(step('registration').cause).toContain('password is wrong');
+    expect(step('test_call').detail).toContain('refused the credentials');
+    expect(registrar.of('INVITE')).toEqual([]);
+  });
+
+  it('tells that the carrier is there where OPTIONS has no answer', async () => {
+    registrar = await Registrar.open();
+    registrar.answer = ({ method }) => (method === 'OPTIONS' ? 'silent' : null);
+    trunk = { ...trunk, register: true, port: registrar.port };
+    const { ok, outline } = await check(null, { nodeId: null, registration: null });
+    expect(ok).toBe(true);
+    expect(outline).toMatch(/^dns:true transport:true options:null authentication:null registration:null /);
   });
 });
 

@@ -1,6 +1,9 @@
 import { inboundSteps, inboundVerdict } from '../../../../api/trunk-check/inbound-steps';
 import type { InboundCheckFacts } from '../../../../api/trunk-check/inbound-steps';
+import type { SipBinding } from '../../../../contract/registration';
 import type { InboundAttempt, InboundTrunkFindings } from '../../../../contract/trunk-check';
+import type { FoundBinding } from '../../../../store/repositories/registration-repository';
+import { BINDING } from '../../../fakes/media/sip/registers';
 
 const FINDINGS: InboundTrunkFindings = {
   knowsTrunk: true,
@@ -19,6 +22,7 @@ function factsWith(...nodes: readonly Partial<InboundTrunkFindings>[]): InboundC
       { phoneNumber: '+15551234567', agentId: 'agent-1', reason: '' },
       { phoneNumber: null, agentId: 'agent-1', reason: '' },
     ],
+    registered: [],
     checked: {
       checkId: 'check-1',
       silent: [],
@@ -49,6 +53,7 @@ test('a trunk that nobody has called yet is well, as far as it can be seen', () 
     ['credentials', true],
     ['endpoint', true],
     ['numbers', true],
+    ['registrations', null],
     ['recent_attempts', null],
     ['media_port', true],
   ]);
@@ -64,7 +69,7 @@ test('every step that has failed has a cause and a remedy', () => {
     mediaPort: { port: null, error: 'all RTP ports are in use', durationMs: 1 },
   });
   const steps = inboundSteps({ ...facts, routed: [{ phoneNumber: null, agentId: null, reason: 'No agent.' }] });
-  expect(steps.map(({ ok }) => ok)).toEqual([false, false, false, false, false]);
+  expect(steps.map(({ ok }) => ok)).toEqual([false, false, false, null, false, false]);
   for (const { cause, remedy } of steps) expect([typeof cause, typeof remedy]).toEqual(['string', 'string']);
   expect(inboundVerdict(steps)).toBe(false);
 });
@@ -89,6 +94,41 @@ test.each<[string, Partial<InboundTrunkFindings>, boolean | null, RegExp]>([
 test('one node that reaches the endpoint is enough', () => {
   const facts = factsWith(endpoint({ status: null, ours: false, error: 'no answer' }), {});
   expect(stepOf(facts, 'endpoint').ok).toBe(true);
+});
+
+describe('who has registered', () => {
+  const registered = (changes: Partial<SipBinding> = {}, held = true): FoundBinding => ({
+    held,
+    binding: {
+      ...BINDING,
+      contact: 'sip:100:secret@10.0.0.5:5062',
+      userAgent: 'Some PBX 18',
+      source: { transport: 'udp', address: '203.0.113.50', port: 40_001 },
+      expiresAtMs: 600_000,
+      ...changes,
+    },
+  });
+
+  test('from where, until when, and at which node', () => {
+    const step = stepOf({ ...factsWith({}), registered: [registered()] }, 'registrations');
+    expect(step).toMatchObject({
+      ok: true,
+      detail:
+        'sip:100@10.0.0.5:5062 from 203.0.113.50:40001/udp (Some PBX 18) until 1970-01-01T00:10:00.000Z, at media node node-1.',
+    });
+  });
+
+  test('of many the first are told, and how many more there are', () => {
+    const many = Array.from({ length: 7 }, (_, n) => registered({ contact: `sip:1${n}@10.0.0.5`, userAgent: null }));
+    const { detail } = stepOf({ ...factsWith({}), registered: many }, 'registrations');
+    expect(detail).toMatch(/^sip:10@.*sip:14@.*; and 2 more\.$/);
+    expect(detail).not.toContain('sip:15@');
+  });
+
+  test('at a node that is gone: whether it can be reached is not known', () => {
+    const step = stepOf({ ...factsWith({}), registered: [registered({}, false)] }, 'registrations');
+    expect([step.ok, step.cause]).toEqual([null, expect.stringMatching(/is gone/)]);
+  });
 });
 
 test.each([

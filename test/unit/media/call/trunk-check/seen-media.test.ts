@@ -8,6 +8,7 @@ const sdp = (...lines: readonly string[]): string =>
 describe('what an SDP says of audio', () => {
   it.each([
     ['in its own order', ['c=IN IP4 192.0.2.1', 'm=audio 0 RTP/AVP 18 8 101'], ['G729', 'PCMA', '101'], ['PCMA'], true],
+    ['with feedback by RTCP', ['m=audio 4000 RTP/AVPF 0'], ['PCMU'], ['PCMU'], true],
     ['of SRTP alone', ['c=IN IP4 192.0.2.1', 'm=audio 4000 RTP/SAVP 0'], ['PCMU'], [], false],
     ['of PCMU at another rate', ['m=audio 4000 RTP/AVP 96', 'a=rtpmap:96 PCMU/16000'], ['PCMU'], [], true],
   ])('%s', (_, lines, codecs, common, plain) => {

@@ -1,11 +1,11 @@
 import { isIP } from 'node:net';
 
-import { NameError } from '../edge/name-error';
-import { PrivateTargetError, servicesOf } from '../edge/resolver';
+import { NameError } from './name-error';
+import { PrivateTargetError, servicesOf } from './resolver';
 
-import type { NameFailure } from '../edge/name-error';
-import type { NameLookup } from '../edge/names';
-import type { ResolvedTarget, TargetResolver } from '../edge/resolver';
+import type { NameFailure } from './name-error';
+import type { NameLookup } from './names';
+import type { ResolvedTarget, TargetResolver } from './resolver';
 
 /** A peer may name a host with as many as it likes. */
 const MAX_RECORDS = 20;
