@@ -108,6 +108,7 @@ async function main(): Promise<void> {
         verifications,
         trunks: new OutboundTrunkRepository(dataSource, secrets),
         secrets,
+        workflows: numberWorkflows,
       }),
       ...createReconcileActivities({
         client,

@@ -3,20 +3,21 @@ import type { OutboundTrunk } from '../../store/entities/outbound-trunk';
 import type { PhoneNumber } from '../../store/entities/phone-number';
 import { codeCallId, uuidV7 } from '../../store/ids';
 import { AuditRepository } from '../../store/repositories/audit-repository';
-import type { ConfigRepository } from '../../store/repositories/config-repository';
 import { NumberVerificationRepository } from '../../store/repositories/number-verification-repository';
 import type { OutboundTrunkRepository } from '../../store/repositories/outbound-trunk-repository';
 import type { SecretBox } from '../../store/secrets';
 import type { VerificationRound } from '../../contract/number-verification';
 import type { OutboundCallInput } from '../../workflows/call/input';
 import type { NumberVerificationActivities, RoundEnd } from '../../workflows/numbers/activities';
+import { endLostRounds } from './lost-rounds';
+import type { LostRoundDeps } from './lost-rounds';
+import { noteEnd } from './round-note';
 
 const RING_SECONDS = 45;
 /** The code twice takes about 30 s; whoever puts us on hold has a little longer. */
 const MAX_SECONDS = 120;
 
-export interface VerificationActivityDeps {
-  readonly config: Pick<ConfigRepository, 'transaction'>;
+export interface VerificationActivityDeps extends LostRoundDeps {
   readonly verifications: Pick<NumberVerificationRepository, 'findPending'>;
   readonly trunks: Pick<OutboundTrunkRepository, 'find'>;
   readonly secrets: Pick<SecretBox, 'seal'>;
@@ -44,23 +45,9 @@ export function createVerificationActivities(deps: VerificationActivityDeps): Nu
     },
 
     endRound,
-  };
-}
 
-/** Nobody's key did it. */
-export async function noteEnd(audit: Pick<AuditRepository, 'add'>, number: PhoneNumber): Promise<void> {
-  const { id, orgId, status, failure } = number;
-  const after = { status, ...(failure === null ? {} : { failure }) };
-  const nobody = { keyId: null, requestId: null };
-  await audit.add({
-    ...nobody,
-    orgId,
-    action: 'update',
-    resource: 'phone_number',
-    resourceId: id,
-    before: { status: 'pending' },
-    after,
-  });
+    endLostRounds: (winner) => endLostRounds(deps, winner),
+  };
 }
 
 function codeCall(

@@ -1,8 +1,7 @@
-import { AuditRepository } from '../../store/repositories/audit-repository';
 import type { ConfigRepository } from '../../store/repositories/config-repository';
-import { NumberVerificationRepository } from '../../store/repositories/number-verification-repository';
+import type { NumberVerificationRepository } from '../../store/repositories/number-verification-repository';
 import type { NumberWorkflows } from '../../workflows/client/number-workflows';
-import { noteEnd } from './verification-activities';
+import { endLostRounds } from './lost-rounds';
 
 export interface VerificationSweepDeps {
   readonly config: Pick<ConfigRepository, 'transaction'>;
@@ -15,13 +14,7 @@ export interface VerificationSweepDeps {
  * and those of a number that somebody else has verified by now fail. Rejects while a server is away; harmless to repeat.
  */
 export async function sweepVerifications({ config, verifications, workflows }: VerificationSweepDeps): Promise<void> {
-  const late = await config.transaction(async (tx) => {
-    const session = { manager: tx.manager };
-    const failed = await new NumberVerificationRepository(session).failTaken(tx);
-    for (const number of failed) await noteEnd(new AuditRepository(session), number);
-    return failed;
-  });
-  for (const { id: numberId, round: n } of late) await workflows.over({ numberId, n }, true);
+  await endLostRounds({ config, workflows }, null);
   const pending = await verifications.pending();
   if (pending.length === 0) return;
   const running = await workflows.running();

@@ -134,13 +134,18 @@ export class NumberVerificationRepository {
     return all;
   }
 
-  /** Numbers that somebody else has verified meanwhile: whoever was first has them. */
-  async failTaken(tx: ConfigTransaction): Promise<PhoneNumber[]> {
+  /**
+   * Numbers that somebody else has verified meanwhile: whoever was first has them.
+   * @param winnerId the record of who has; null: of all numbers
+   */
+  async failTaken(tx: ConfigTransaction, winnerId: string | null): Promise<PhoneNumber[]> {
     const [rows]: [{ id: string }[]] = await tx.manager.query(
       `UPDATE phone_numbers AS late SET status = 'failed', failure = 'number_taken', updated_at = now()
        WHERE status = 'pending' AND EXISTS (SELECT FROM phone_numbers AS first
-         WHERE first.phone_number = late.phone_number AND first.status = 'verified')
+         WHERE first.phone_number = late.phone_number AND first.status = 'verified'
+          AND ($1::uuid IS NULL OR first.id = $1::uuid))
        RETURNING id`,
+      [winnerId],
     );
     const ids = rows.map(({ id }) => id);
     tx.changed('phone_number', ...ids);

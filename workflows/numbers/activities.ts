@@ -1,5 +1,10 @@
 /** What the workflow that verifies a number asks of others. */
-import type { NumberStatus, VerificationFailure, VerificationRound } from '../../contract/number-verification';
+import type {
+  NumberRound,
+  NumberStatus,
+  VerificationFailure,
+  VerificationRound,
+} from '../../contract/number-verification';
 import type { OutboundCallInput } from '../call/input';
 
 /** `call: null`: there is nothing to call any more; `status` is how the round ended, null when that is known already. */
@@ -18,4 +23,6 @@ export interface NumberVerificationActivities {
    * Null: it was over before.
    */
   endRound(round: VerificationRound, end: RoundEnd): Promise<NumberStatus | null>;
+  /** Where this number is verified: whoever else was verifying it has lost it. */
+  endLostRounds(winner: NumberRound): Promise<void>;
 }

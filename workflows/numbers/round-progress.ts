@@ -46,6 +46,11 @@ export class RoundProgress {
     return n !== this.#round.n || this.#over !== null;
   }
 
+  /** It ended elsewhere, and the number is still wanted. */
+  isDecided({ n }: VerificationRound): boolean {
+    return n === this.#round.n && this.#over?.gone === false;
+  }
+
   /** Its code is of no use any more, also if it is being spoken now. */
   isGivenUp({ n }: VerificationRound): boolean {
     return n !== this.#round.n || this.#over?.gone === true;

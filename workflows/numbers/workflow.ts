@@ -2,6 +2,7 @@ import {
   allHandlersFinished,
   condition,
   continueAsNew,
+  patched,
   proxyActivities,
   setCurrentDetails,
   setHandler,
@@ -48,6 +49,12 @@ export async function numberVerificationWorkflow(first: VerificationRound): Prom
     const { round } = progress;
     show(round, 'pending');
     const status = round.method === 'outbound_code' ? await callWithCode(progress) : await awaitCall(progress);
+    // Its code was confirmed, mostly, or a call came in.
+    const perhapsWon = status === 'verified' || (status === null && progress.isDecided(round));
+    if (perhapsWon && patched('lost-rounds-end')) {
+      const { numberId, n } = round;
+      await store('whoever else was verifying the number').endLostRounds({ numberId, n });
+    }
     if (progress.round.n === round.n) {
       show(round, status ?? 'decided elsewhere');
       await condition(allHandlersFinished);

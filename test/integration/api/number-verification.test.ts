@@ -234,10 +234,16 @@ test('of two organisations that verify a number at once the first has it, the ot
   const mine = (await post(number)).body;
   const other = await aTenant();
   const theirs = (await api.post('/phone/numbers', { phone_number: number }, { key: other.key })).body;
+  await dialled(theirs.call_id);
   expect((await confirm(mine.id, await spokenCode(mine.call_id))).body.status).toBe('verified');
-  await env.sweep();
-  const lost = (await api.get(`/phone/numbers/${theirs.id}`, { key: other.key })).body;
+  // No sweep has come by.
+  const lost = await until('the other fails', 5_000, async () => {
+    const { body } = await api.get(`/phone/numbers/${theirs.id}`, { key: other.key });
+    return body.status === 'pending' ? undefined : body;
+  });
   expect(lost).toMatchObject({ status: 'failed', failure: { code: 'number_taken' } });
+  await until('the hang-up', 10_000, () => node.control.hangups.find(({ callId }) => callId === theirs.call_id));
+  expect(await handle(theirs.id).result()).toEqual({ status: null });
   const again = await api.post('/phone/numbers', { phone_number: number }, { key: other.key });
   expect([again.status, again.body.code]).toEqual([409, 'number_taken']);
 }, 30_000);

@@ -125,8 +125,13 @@ describe('rounds of verification', () => {
     const phoneNumber = aNumber();
     const theirs = await begin(otherOrg, phoneNumber);
     const [mine] = await config.transaction((tx) => numbers.attest(tx, orgId, [phoneNumber]));
-    const failed = await config.transaction((tx) => verifications.failTaken(tx));
-    expect(failed.map(({ id }) => id)).toEqual([theirs.id]);
+    const fail = (winnerId: string | null) =>
+      config.transaction(async (tx) => (await verifications.failTaken(tx, winnerId)).map(({ id }) => id));
+    const [another] = await config.transaction((tx) => numbers.attest(tx, orgId, [aNumber()]));
+    expect(await fail(another!.id)).toEqual([]);
+    expect(await fail(theirs.id)).toEqual([]);
+    expect(await fail(mine!.id)).toEqual([theirs.id]);
+    expect(await fail(null)).toEqual([]);
     expect(await found(theirs)).toMatchObject({ status: 'failed', failure: 'number_taken' });
     await config.transaction((tx) => numbers.delete(tx, orgId, mine!.id));
     expect(await begin(otherOrg, phoneNumber)).toMatchObject({ id: theirs.id, status: 'pending', failure: null });

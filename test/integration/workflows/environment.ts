@@ -184,6 +184,7 @@ export class WorkflowEnvironment {
     const { client, dataSource: session, logger, secrets, settled, passes, trunks } = this;
     const config = new ConfigRepository(session, secrets);
     const verifications = new NumberVerificationRepository(session);
+    const numberWorkflows = new NumberWorkflows({ client, limitMs: 10_000 });
     const sweeps = [() => this.sweep()];
     const outboundTrunks = new OutboundTrunkRepository(session, secrets);
     const activities = {
@@ -193,7 +194,13 @@ export class WorkflowEnvironment {
         secrets,
         attempts: new AttemptRepository(this.dataSource),
       }),
-      ...createVerificationActivities({ config, verifications, trunks: outboundTrunks, secrets }),
+      ...createVerificationActivities({
+        config,
+        verifications,
+        trunks: outboundTrunks,
+        secrets,
+        workflows: numberWorkflows,
+      }),
       ...createReconcileActivities({
         client,
         calls,
