@@ -45,7 +45,13 @@ test('a code call goes on when the number is verified by it, and not when the nu
   verified.onOver(1, false);
   verified.onOver(1, true);
   expect([verified.isOver(round(1)), verified.isGivenUp(round(1))]).toEqual([true, false]);
+  expect(verified.isDecided(round(1))).toBe(true);
   const deleted = new RoundProgress(round(1));
   deleted.onOver(1, true);
-  expect(deleted.isGivenUp(round(1))).toBe(true);
+  expect([deleted.isGivenUp(round(1)), deleted.isDecided(round(1))]).toEqual([true, false]);
+  const anew = new RoundProgress(round(1));
+  expect(anew.isDecided(round(1))).toBe(false);
+  anew.onOver(1, false);
+  anew.begin(round(2));
+  expect([anew.isDecided(round(1)), anew.isDecided(round(2))]).toEqual([false, false]);
 });
