@@ -1,6 +1,6 @@
 /**
- * What both directions of a call share: its lifecycle, its media, its SDP, and the handlers that do not care who
- * called whom. The direction (`InboundCall`, `OutboundCall`) owns the dialog and says how to hang up.
+ * What both directions of a call share: its lifecycle, its media, and the handlers that do not care who called whom. The
+ * direction (`InboundCall`, `OutboundCall`) sets up the dialog of the leg and says how to hang up.
  */
 import type { Logger } from 'pino';
 import type { CallDirection } from '../../contract/call';
@@ -9,14 +9,13 @@ import type { AudioCodec } from '../../contract/directory';
 import type { EndedBy, EndReason, SipOutcome } from '../../contract/endings';
 import type { SipLadderEntry, CallEvents } from '../../contract/events';
 import type { Clock } from '../clock';
-import type { RtpEngine, RtpRemote } from '../rtp/rtp-session';
-import { SdpSession } from '../sdp/sdp-session';
-import type { PeerLife, RefreshFailure } from '../sip/dialog';
+import type { RtpEngine } from '../rtp/rtp-session';
+import type { RefreshFailure } from '../sip/dialog';
 import type { ReasonHeader } from '../sip/reason';
 import { CallLifecycle } from './call-lifecycle';
 import { CallMedia, type AgentFactory } from './call-media';
 import type { CallObserver } from './call-observer';
-import { rtpRemoteOf } from './call-sdp';
+import type { Leg } from './leg/leg';
 
 /** A peer that floods its dialog fills no table: what a person would read, and then one note. */
 const MAX_LADDER_EVENTS = 500;
@@ -37,25 +36,13 @@ export interface CallSessionOptions {
   /** Of its trunk, best first; default, and null: all. */
   readonly codecs?: readonly AudioCodec[] | null | undefined;
   readonly hangUp: (endReason: EndReason, endedBy: EndedBy) => void;
-  readonly probe: () => Promise<PeerLife>;
   readonly onEnded: () => void;
 }
-
-export interface LocalMedia {
-  /** Of the route to the peer: what our SDP says. */
-  readonly localAddress: string;
-  /** Where the peer's signalling comes from, null when not known. */
-  readonly signallingAddress: string | null;
-}
-
-export type ReofferResult = { readonly sdp: string } | { readonly status: 488 | 491 };
 
 export class CallSession {
   readonly lifecycle: CallLifecycle;
   readonly media: CallMedia;
   readonly #options: CallSessionOptions;
-  #sdp: SdpSession | null = null;
-  #offerOutstanding = false;
   #ladderEvents = 0;
   #quiet = false;
   #looking = false;
@@ -74,6 +61,10 @@ export class CallSession {
       turnLatencyMs: () => this.media.turnLatencyMs(),
       onEnded: options.onEnded,
     });
+  }
+
+  get leg(): Leg {
+    return this.media.leg;
   }
 
   onMessage(message: SipLadderEntry): void {
@@ -105,65 +96,6 @@ export class CallSession {
     this.lifecycle.events.report({ type: 'ringing', status });
   }
 
-  /** Our answer to the offer of an INVITE, and where to send; null when it has no usable audio. */
-  answer(offer: string, media: LocalMedia): { readonly sdp: string; readonly remote: RtpRemote } | null {
-    const session = this.#sdpSession(media);
-    session.signallingAddress = media.signallingAddress;
-    const result = session.answer(offer);
-    return result.ok ? { sdp: result.sdp, remote: rtpRemoteOf(result.remote, media.signallingAddress) } : null;
-  }
-
-  /** Our offer is out (with our INVITE, or in a 200 that owed one); `takeAnswer` gets its answer. */
-  makeOffer(media: Pick<LocalMedia, 'localAddress'>): string {
-    this.#offerOutstanding = true;
-    return this.#sdpSession(media).offer();
-  }
-
-  /** The answer to `makeOffer`, null when it has no usable audio or nothing was asked. */
-  takeAnswer(sdp: string | null, signallingAddress: string | null): RtpRemote | null {
-    if (!this.#offerOutstanding || !this.#sdp) return null;
-    this.#offerOutstanding = false;
-    this.#sdp.signallingAddress = signallingAddress;
-    const result = sdp === null ? null : this.#sdp.readAnswer(sdp);
-    return result?.ok ? rtpRemoteOf(result.remote, signallingAddress) : null;
-  }
-
-  get offerOutstanding(): boolean {
-    return this.#offerOutstanding;
-  }
-
-  /** re-INVITE or UPDATE: hold, resume, other address or codec; null asks for our offer. */
-  reoffer(sdp: string | null, media: LocalMedia): ReofferResult {
-    // An offer while another is unanswered, or before the call stands: RFC 3261 §14.2.
-    if (this.lifecycle.state !== 'answered' || this.#offerOutstanding) return { status: 491 };
-    if (sdp === null) return { sdp: this.makeOffer(media) };
-    const answer = this.answer(sdp, media);
-    if (!answer) return { status: 488 };
-    this.media.update(answer.remote);
-    return { sdp: answer.sdp };
-  }
-
-  /**
-   * ACK of a re-INVITE that asked for our offer. A peer that leaves its answer out, or gives one that is of no use, has
-   * changed nothing: the media agreed before go on (RFC 3261 §14.1).
-   */
-  reofferAnswered(sdp: string | null, signallingAddress: string | null): void {
-    const remote = this.takeAnswer(sdp, signallingAddress);
-    if (remote) this.media.update(remote);
-  }
-
-  /** Our SDP in force, for a re-INVITE that changes nothing. */
-  refreshOffer(): string | null {
-    if (this.lifecycle.state !== 'answered' || this.#offerOutstanding) return null;
-    return this.#sdp?.refreshOffer() ?? null;
-  }
-
-  /** The answer to it, by which the peer may still change its side. */
-  refreshAnswered(sdp: string, signallingAddress: string | null): void {
-    const result = this.lifecycle.state === 'answered' ? this.#sdp?.readAnswer(sdp) : undefined;
-    if (result?.ok) this.media.update(rtpRemoteOf(result.remote, signallingAddress));
-  }
-
   /** What an answered call is told; what comes of it is an event. */
   control(commandId: string, control: CallControl): CommandResult {
     const { state, events } = this.lifecycle;
@@ -187,18 +119,12 @@ export class CallSession {
     return { sipCallId: this.#options.sipCallId, finalStatus, reason, q850 };
   }
 
-  #sdpSession({ localAddress }: Pick<LocalMedia, 'localAddress'>): SdpSession {
-    const { codecs = null } = this.#options;
-    this.#sdp ??= new SdpSession({ localAddress, port: this.media.localPort, codecs });
-    return this.#sdp;
-  }
-
   /** Its packets have stopped: a peer that does not answer in its dialog either is gone. */
   async #lookForPeer(quiet: boolean): Promise<void> {
     this.#quiet = quiet;
     if (!quiet || this.#looking || this.lifecycle.state !== 'answered') return;
     this.#looking = true;
-    const life = await this.#options.probe();
+    const life = await this.leg.probe();
     this.#looking = false;
     const gone = life === 'gone' && this.#quiet && this.lifecycle.state === 'answered';
     if (gone) this.#options.hangUp('media_timeout', 'system');
@@ -211,9 +137,10 @@ export class CallSession {
   }
 
   #createMedia(): CallMedia {
-    const { deps, hangUp } = this.#options;
+    const { deps, codecs, hangUp } = this.#options;
     return new CallMedia({
       engine: deps.rtp,
+      codecs,
       createAgent: deps.createAgent,
       clock: deps.clock,
       delegate: {
