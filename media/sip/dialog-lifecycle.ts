@@ -1,6 +1,7 @@
 import type { SipLadderEntry } from '../../contract/events';
 import { DialogWire } from './dialog-wire';
 import { parseDtmfRelay } from './dtmf-relay';
+import { InfoRequests } from './info-requests';
 import { LivenessProbe } from './liveness-probe';
 import { sdpOf } from './message/body';
 import { parseReason, reasonLine } from './reason';
@@ -8,7 +9,7 @@ import { SessionRefresh } from './session-refresh';
 import { SipCore } from './sip-core';
 
 import type { RequestCredentials } from './auth/request-credentials';
-import type { DialogCloseCause, DialogDelegate, PeerLife, RefreshFailure } from './dialog';
+import type { DialogCloseCause, DialogDelegate, PeerLife, RefreshFailure, ReofferOutcome } from './dialog';
 import type { DialogContext } from './dialog-context';
 import type { Flow } from './edge/flow';
 import type { SipRequest, SipResponse } from './message/message';
@@ -60,6 +61,7 @@ export class DialogLifecycle {
   readonly refresh: SessionRefresh;
   readonly #options: DialogLifecycleOptions;
   readonly #probe = new LivenessProbe((request, done) => this.#open.core.request(request, done));
+  readonly #infos = new InfoRequests((request, done) => this.#open.core.request(request, done));
   #opened: { readonly core: SipCore; readonly wire: DialogWire } | undefined;
   #delegate: DialogDelegate = {};
   #delegateSet = false;
@@ -76,7 +78,7 @@ export class DialogLifecycle {
       policy: context.sessionTimers,
       ownsCallId,
       request: (request, done) => this.#open.core.request(request, done),
-      offer: () => this.#refreshOffer(),
+      offer: () => this.#offerOf(() => this.#delegate.onRefreshOffer?.() ?? null),
       onAnswer: (sdp) => this.notify((delegate) => delegate.onRefreshAnswer?.(sdp)),
       onFailed: (why) => this.#expired(why),
     });
@@ -110,6 +112,7 @@ export class DialogLifecycle {
       requests: wire,
       credentials,
       events: {
+        onAck: (request) => this.#acknowledged(sdpOf(request)),
         onAckTimeout: () => this.#endWithBye('ack_timeout'),
         onBye: (request) => this.peerBye(request),
         onInfo: (request) => this.#info(request),
@@ -146,6 +149,7 @@ export class DialogLifecycle {
     if (next === 'established' || next === 'setup') return;
     this.refresh.stop();
     this.#probe.settle('gone');
+    this.#infos.stop();
   }
 
   /** The delegate's errors are its own: they end neither the dialog nor, out of a timer, the process. */
@@ -158,26 +162,29 @@ export class DialogLifecycle {
     }
   }
 
-  /** ACK of our 2xx. */
-  acknowledged(sdp: string | null): void {
-    this.notify((delegate) => delegate.onAck?.(sdp));
-    const pending = this.#pendingBye;
-    this.#pendingBye = undefined;
-    if (pending !== undefined && this.#state === 'established') this.#sendBye(pending);
-  }
-
   /** Hangs up an established dialog. */
   bye(reason?: ReasonHeader): void {
     if (this.#state !== 'established') return;
     const headers = reason === undefined ? [] : [reasonLine(reason)];
     // RFC 3261 §15: not before the ACK of our 2xx, or its timeout.
-    if (this.#open.core.awaitingAck) this.#pendingBye ??= headers;
-    else this.#sendBye(headers);
+    if (this.#open.core.awaitingAck) {
+      this.#pendingBye ??= headers;
+      this.refresh.stop();
+    } else this.#sendBye(headers);
   }
 
   probe(): Promise<PeerLife> {
     if (this.#state === 'established') return this.#probe.ask();
     return Promise.resolve(this.#state === 'setup' ? 'alive' : 'gone');
+  }
+
+  reoffer(sdp: string | (() => string)): Promise<ReofferOutcome> {
+    if (this.#state !== 'established') return Promise.resolve({ ok: false, status: null });
+    return this.refresh.reoffer(() => this.#offerOf(typeof sdp === 'string' ? () => sdp : sdp));
+  }
+
+  info(contentType: string, body: string): Promise<boolean> {
+    return this.#state === 'established' ? this.#infos.send(contentType, body) : Promise.resolve(false);
   }
 
   peerBye(request: SipRequest): void {
@@ -200,6 +207,7 @@ export class DialogLifecycle {
     this.#opened?.core.dispose();
     this.refresh.stop();
     this.#probe.settle('gone');
+    this.#infos.stop();
     this.#state = 'closed';
     this.#delegate = {};
     this.#options.onIdle();
@@ -232,6 +240,14 @@ export class DialogLifecycle {
     });
   }
 
+  /** ACK of our 2xx. */
+  #acknowledged(sdp: string | null): void {
+    this.notify((delegate) => delegate.onAck?.(sdp));
+    const pending = this.#pendingBye;
+    this.#pendingBye = undefined;
+    if (pending !== undefined && this.#state === 'established') this.#sendBye(pending);
+  }
+
   #info(request: SipRequest): CoreAnswer {
     if (request.body.length === 0) return { status: 200 };
     const digit = parseDtmfRelay(request);
@@ -258,10 +274,10 @@ export class DialogLifecycle {
     return answer;
   }
 
-  #refreshOffer(): string | null {
+  #offerOf(make: () => string | null): string | null {
     let offer: string | null = null;
-    this.notify((delegate) => {
-      offer = delegate.onRefreshOffer?.() ?? null;
+    this.notify(() => {
+      offer = make();
     });
     return offer;
   }

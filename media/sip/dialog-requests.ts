@@ -1,8 +1,9 @@
-import { NonInviteClientTransaction, SignalingState, UserAgentClient } from 'sip.js/lib/core/index.js';
+import { NonInviteClientTransaction, UserAgentClient } from 'sip.js/lib/core/index.js';
 
 import { TimerSet } from '../clock';
 import { ALLOW } from './message/methods';
 import { contactUri } from './message/validation';
+import { mayInvite } from './open-exchange';
 import { failTransaction, refreshTarget } from './sipjs-adapter';
 import { CoreResponse, sessionBody } from './sipjs-messages';
 import { REINVITE_WAIT_MS } from './timers';
@@ -14,14 +15,18 @@ import type { DialogUserAgentCore } from './sipjs-adapter';
 
 /** A request of ours in a dialog that does not end it. */
 export interface InDialogRequest {
-  readonly method: 'INVITE' | 'UPDATE' | 'OPTIONS' | 'PRACK';
+  readonly method: 'INVITE' | 'UPDATE' | 'OPTIONS' | 'PRACK' | 'INFO';
   /** Complete lines. */
   readonly headers: readonly string[];
   readonly sdp?: string;
+  /** Another body than SDP. */
+  readonly body?: { readonly contentType: string; readonly content: string };
 }
 
-/** Its final answer, or why there is none. `glare`: an offer of either side is still open, so nothing was sent. */
-export type InDialogResult = SipResponse | 'timeout' | 'transport_error' | 'glare';
+/** Its final answer, or why there is none. */
+export type InDialogResult = SipResponse | 'timeout' | 'transport_error';
+
+type Done = (result: InDialogResult) => void;
 
 interface DialogRequestsOptions {
   readonly core: DialogUserAgentCore;
@@ -34,6 +39,8 @@ interface DialogRequestsOptions {
 export class DialogRequests {
   readonly #options: DialogRequestsOptions;
   readonly #timers: TimerSet<'reinvite'>;
+  /** re-INVITEs whose time has not come. */
+  #waiting: { readonly dialog: SessionDialog; readonly request: InDialogRequest; readonly done: Done }[] = [];
 
   constructor(options: DialogRequestsOptions) {
     this.#options = options;
@@ -41,30 +48,41 @@ export class DialogRequests {
   }
 
   /** `done` is called once, or never after `dispose`. */
-  send(dialog: SessionDialog, request: InDialogRequest, done: (result: InDialogResult) => void): void {
+  send(dialog: SessionDialog, request: InDialogRequest, done: Done): void {
     if (!this.#knows(dialog)) done('transport_error');
-    else if (request.method === 'INVITE' && !isStable(dialog)) done('glare');
-    else if (request.method === 'INVITE') this.#reinvite(dialog, request, done);
-    else this.#other(dialog, request, done);
+    else if (request.method !== 'INVITE') this.#other(dialog, request, done);
+    else {
+      this.#waiting.push({ dialog, request, done });
+      this.sendWaiting();
+    }
+  }
+
+  /** An INVITE of either side has ended, and one that waits may go (RFC 3261 §14.1). */
+  sendWaiting(): void {
+    const [first, ...rest] = this.#waiting;
+    if (first === undefined) return;
+    const known = this.#knows(first.dialog);
+    if (known && !mayInvite(first.dialog, this.#options.core)) return;
+    this.#waiting = rest;
+    if (known) this.#reinvite(first.dialog, first.request, first.done);
+    else first.done('transport_error');
   }
 
   dispose(): void {
     this.#timers.clearAll();
+    this.#waiting = [];
   }
 
   #knows(dialog: SessionDialog): boolean {
     return this.#options.core.dialogs.has(dialog.id);
   }
 
-  #other(
-    dialog: SessionDialog,
-    { method, headers, sdp }: InDialogRequest,
-    answered: (result: InDialogResult) => void,
-  ): void {
+  #other(dialog: SessionDialog, { method, headers, sdp, body }: InDialogRequest, answered: Done): void {
     const refreshes = method === 'UPDATE';
     const message = dialog.createOutgoingRequestMessage(method, {
       extraHeaders: [...(refreshes ? this.#refreshHeaders : []), ...headers],
       ...(sdp === undefined ? {} : { body: sessionBody(sdp) }),
+      ...(body === undefined ? {} : { body: { contentDisposition: 'render', ...body } }),
     });
     const done = ({ message: response }: IncomingResponse): void => answered(resultOf(response));
     new UserAgentClient(NonInviteClientTransaction, this.#options.core, message, {
@@ -77,15 +95,12 @@ export class DialogRequests {
     });
   }
 
-  #reinvite(
-    dialog: SessionDialog,
-    { headers, sdp }: InDialogRequest,
-    answered: (result: InDialogResult) => void,
-  ): void {
+  #reinvite(dialog: SessionDialog, { headers, sdp }: InDialogRequest, answered: Done): void {
     let late = false;
     const done = ({ message: response }: IncomingResponse): void => {
       this.#timers.clear('reinvite');
       answered(late ? 'timeout' : resultOf(response));
+      this.sendWaiting();
     };
     const client: OutgoingInviteRequest = dialog.invite(
       {
@@ -115,16 +130,6 @@ export class DialogRequests {
   get #refreshHeaders(): readonly string[] {
     return [`Contact: ${this.#options.contact}`, `Allow: ${ALLOW}`];
   }
-}
-
-/** Neither side has an offer open, nor waits for the ACK of one (RFC 3261 §14.1). */
-function isStable(dialog: SessionDialog): boolean {
-  return (
-    dialog.sessionState === 'Confirmed' &&
-    dialog.signalingState === SignalingState.Stable &&
-    dialog.reinviteUserAgentClient === undefined &&
-    dialog.reinviteUserAgentServer === undefined
-  );
 }
 
 function takeTarget(dialog: SessionDialog, { message }: IncomingResponse): void {

@@ -11,6 +11,13 @@ export type RefreshFailure = 'refresh_missing' | 'refresh_failed' | 'refresh_tim
 
 export type PeerLife = 'alive' | 'gone';
 
+/**
+ * What became of an offer of ours in the dialog. `status`: of the peer's final answer (of a 2xx, when that had no SDP);
+ * null when none came, or the dialog ended before.
+ */
+export type ReofferOutcome =
+  { readonly ok: true; readonly sdp: string } | { readonly ok: false; readonly status: number | null };
+
 /** Callbacks of a dialog, set once before anything can happen; none is called after `onClosed`. */
 export interface DialogDelegate {
   /** Caller gave up before our final answer; 487 has been sent. */
@@ -56,6 +63,17 @@ interface AnyDialog {
    * such dialog. Before the call stands it is taken to be alive.
    */
   probe(): Promise<PeerLife>;
+  /**
+   * Offers the session anew by a re-INVITE (RFC 3261 §14.1), once none of either side is open. After a glare (491) it is
+   * tried again, and until then the peer may offer, by `onReoffer`; a function is asked at each try what holds by then.
+   * What fails leaves the session as it was, unless the peer is gone: then it ends by `onExpired`. Never rejects.
+   */
+  reoffer(sdp: string | (() => string)): Promise<ReofferOutcome>;
+  /**
+   * Sends this in an INFO, after the answer to the one before (RFC 6086 §2: digits, of whoever takes them that way);
+   * false when the peer does not take it, or is not there. Never rejects.
+   */
+  info(contentType: string, body: string): Promise<boolean>;
   /** Drops all state without a word on the wire (tests, kill). */
   dispose(): void;
 }

@@ -1,12 +1,14 @@
 import { sdpOf } from './message/body';
 import { askForSession, grantedSession, grantSession, minSe } from './session-expires';
+import { SessionRequests } from './session-requests';
 import { SessionTimer } from './session-timer';
 
 import type { Clock } from '../clock';
-import type { RefreshFailure } from './dialog';
+import type { RefreshFailure, ReofferOutcome } from './dialog';
 import type { InDialogRequest, InDialogResult } from './dialog-requests';
 import type { SipRequest, SipResponse } from './message/message';
 import type { SessionTimerPolicy } from './session-expires';
+import type { SessionRequestResult } from './session-requests';
 
 interface SessionRefreshOptions {
   readonly clock: Clock;
@@ -28,11 +30,13 @@ const MAX_RAISES = 3;
 
 /**
  * Keeps the session of an established dialog alive (RFC 4028): answers the peer's refreshes, sends ours, by UPDATE where
- * the peer takes it and else by a re-INVITE with the SDP in force, and says when the session is over.
+ * the peer takes it and else by a re-INVITE with the SDP in force, and says when the session is over. A re-INVITE of
+ * ours that changes the session refreshes it as well, and takes its turn among the others.
  */
 export class SessionRefresh {
   readonly #options: SessionRefreshOptions;
   readonly #timer: SessionTimer;
+  readonly #requests: SessionRequests;
   #updateAllowed = false;
   #minimumSeconds: number;
   #retryMs = FIRST_RETRY_MS;
@@ -41,6 +45,7 @@ export class SessionRefresh {
   constructor(options: SessionRefreshOptions) {
     this.#options = options;
     this.#minimumSeconds = options.policy.minimumSeconds;
+    this.#requests = new SessionRequests(options);
     this.#timer = new SessionTimer({
       clock: options.clock,
       onRefresh: () => this.#send(),
@@ -63,8 +68,28 @@ export class SessionRefresh {
     this.#start(grantedSession(response));
   }
 
+  /** @param offer asked at each try; null gives the offer up */
+  reoffer(offer: () => string | null): Promise<ReofferOutcome> {
+    return new Promise((resolve) => {
+      this.#requests.send({
+        make: () => {
+          const sdp = offer();
+          return sdp === null ? null : { method: 'INVITE', headers: this.#headers(), sdp };
+        },
+        again: (refusal) => this.#raise(refusal),
+        done: (result) => {
+          resolve(reofferOutcome(result));
+          if (isAccepted(result)) this.#refreshed(result);
+          else this.#endWhenGone(result);
+        },
+      });
+    });
+  }
+
+  /** The dialog ends. */
   stop(): void {
     this.#timer.stop();
+    this.#requests.stop();
   }
 
   #start(interval: ReturnType<typeof grantedSession>): void {
@@ -78,65 +103,80 @@ export class SessionRefresh {
   }
 
   #send(): void {
-    const { interval } = this.#timer;
-    if (interval === null) return;
-    // RFC 4028 §7.4: an UPDATE needs no offer and so can fail in fewer ways.
-    const method = this.#updateAllowed ? 'UPDATE' : 'INVITE';
-    const sdp = method === 'UPDATE' ? null : this.#options.offer();
-    if (method === 'INVITE' && sdp === null) {
-      this.#timer.retryAfter(this.#nextRetryMs());
-      return;
-    }
-    const seconds = Math.max(interval.seconds, this.#minimumSeconds);
-    const headers = askForSession(seconds, this.#minimumSeconds, 'us');
-    this.#options.request({ method, headers, ...(sdp === null ? {} : { sdp }) }, (result) =>
-      this.#done(method, seconds, result),
-    );
+    let method: 'UPDATE' | 'INVITE' = 'UPDATE';
+    this.#requests.send({
+      make: () => {
+        // A re-INVITE before it was as good, or a refresh of the peer.
+        if (this.#timer.state !== 'refreshing') return null;
+        // RFC 4028 §7.4: an UPDATE needs no offer and so can fail in fewer ways.
+        method = this.#updateAllowed ? 'UPDATE' : 'INVITE';
+        if (method === 'UPDATE') return { method, headers: this.#headers() };
+        const sdp = this.#options.offer();
+        if (sdp !== null) return { method, headers: this.#headers(), sdp };
+        this.#timer.retryAfter(this.#nextRetryMs());
+        return null;
+      },
+      again: (refusal) => this.#raise(refusal) || this.#fallBack(refusal),
+      done: (result) => this.#done(method, result),
+    });
   }
 
-  #done(method: 'UPDATE' | 'INVITE', seconds: number, result: InDialogResult): void {
-    if (this.#timer.state === 'off' || this.#timer.state === 'expired') return;
-    if (typeof result === 'object' && result.status < 300) {
+  #done(method: 'UPDATE' | 'INVITE', result: SessionRequestResult): void {
+    if (result === 'given_up' || this.#timer.state === 'off' || this.#timer.state === 'expired') return;
+    if (isAccepted(result)) {
       const answer = method === 'INVITE' ? sdpOf(result) : null;
       if (answer !== null) this.#options.onAnswer(answer);
-      this.#noteAllow(result);
-      // A peer that forgets the header still wants the refreshes that it asked for before.
-      this.#start(grantedSession(result) ?? { seconds, refresher: 'us' });
+      this.#refreshed(result);
       return;
     }
     // The peer's own refresh came meanwhile.
     if (this.#timer.state !== 'refreshing') return;
-    // RFC 4028 §10: nobody is there, or nobody knows of the call.
+    if (!this.#endWhenGone(result)) this.#timer.retryAfter(this.#delayAfter(result));
+  }
+
+  /** Of whatever refreshes the session: left out, it would end the timer (RFC 4028 §7.2). */
+  #headers(): readonly string[] {
+    const { interval } = this.#timer;
+    if (interval === null) return [];
+    return askForSession(Math.max(interval.seconds, this.#minimumSeconds), this.#minimumSeconds, interval.refresher);
+  }
+
+  #refreshed(response: SipResponse): void {
+    const { interval } = this.#timer;
+    this.#noteAllow(response);
+    // A peer that forgets the header still wants the refreshes that it asked for before.
+    const kept = interval && { seconds: Math.max(interval.seconds, this.#minimumSeconds), refresher: 'us' as const };
+    this.#start(grantedSession(response) ?? kept);
+  }
+
+  /** RFC 3261 §12.2.1.2, RFC 4028 §10: nobody is there, or nobody knows of the call. */
+  #endWhenGone(result: SessionRequestResult): boolean {
     if (result === 'timeout') this.#options.onFailed('refresh_timeout');
     else if (typeof result === 'object' && (result.status === 408 || result.status === 481)) {
       this.#options.onFailed('refresh_refused');
-    } else this.#timer.retryAfter(this.#delayAfter(result));
+    } else return false;
+    return true;
   }
 
-  #delayAfter(result: SipResponse | 'transport_error' | 'glare'): number {
-    if (result === 'glare') return this.#glareMs();
-    if (result === 'transport_error') return this.#nextRetryMs();
-    switch (result.status) {
-      case 405:
-      case 501:
-        if (!this.#updateAllowed) break;
-        this.#updateAllowed = false;
-        return 0;
-      case 422:
-        if (minSe(result) <= this.#minimumSeconds || ++this.#raises > MAX_RAISES) break;
-        this.#minimumSeconds = minSe(result);
-        return 0;
-      case 491:
-        return this.#glareMs();
-    }
-    const retryAfter = Number(/^\d{1,6}/.exec(result.first('retry-after') ?? '')?.[0] ?? 0);
-    return Math.max(retryAfter * 1_000, this.#nextRetryMs());
+  /** RFC 4028 §7.3: once more, with what the 422 asks for; false when it asks for nothing more. */
+  #raise(refusal: SipResponse): boolean {
+    if (refusal.status !== 422 || this.#timer.interval === null) return false;
+    if (minSe(refusal) <= this.#minimumSeconds || ++this.#raises > MAX_RAISES) return false;
+    this.#minimumSeconds = minSe(refusal);
+    return true;
   }
 
-  /** RFC 3261 §14.1: in units of 10 ms, and never both sides at the same time. */
-  #glareMs(): number {
-    const [from, to] = this.#options.ownsCallId ? [210, 400] : [0, 200];
-    return 10 * (from + Math.floor(Math.random() * (to - from + 1)));
+  /** From UPDATE to re-INVITE. */
+  #fallBack({ status }: SipResponse): boolean {
+    if (!this.#updateAllowed || (status !== 405 && status !== 501)) return false;
+    this.#updateAllowed = false;
+    return true;
+  }
+
+  #delayAfter(result: SessionRequestResult): number {
+    const retryAfter = typeof result === 'object' ? result.first('retry-after') : undefined;
+    const seconds = Number(/^\d{1,6}/.exec(retryAfter ?? '')?.[0] ?? 0);
+    return Math.max(seconds * 1_000, this.#nextRetryMs());
   }
 
   #nextRetryMs(): number {
@@ -144,4 +184,14 @@ export class SessionRefresh {
     this.#retryMs *= 2;
     return delay;
   }
+}
+
+function isAccepted(result: SessionRequestResult): result is SipResponse {
+  return typeof result === 'object' && result.status < 300;
+}
+
+function reofferOutcome(result: SessionRequestResult): ReofferOutcome {
+  if (typeof result !== 'object') return { ok: false, status: null };
+  const sdp = isAccepted(result) ? sdpOf(result) : null;
+  return sdp === null ? { ok: false, status: result.status } : { ok: true, sdp };
 }

@@ -1,4 +1,5 @@
 import {
+  InviteServerTransaction,
   NonInviteServerTransaction,
   SignalingState,
   TransactionState,
@@ -8,6 +9,7 @@ import {
 import { DialogRequests } from './dialog-requests';
 import { ALLOW } from './message/methods';
 import { contactUri } from './message/validation';
+import { openExchange, retryAfterLine } from './open-exchange';
 import { rackFor } from './reliable-provisional';
 import {
   acceptSequence,
@@ -109,6 +111,7 @@ export class SipCore {
     this.#core.answering(replies, () => {
       if (request.method === 'UPDATE') this.#receiveUpdate(message);
       else if (request.method === 'PRACK') this.#receivePrack(message);
+      else if (request.method === 'INVITE' && this.#refusesInvite(message)) return;
       else if (request.method === 'BYE' && this.#crossesOurBye(message)) this.#answerCrossedBye(message);
       else this.#core.receiveIncomingRequestFromTransport(message);
     });
@@ -324,6 +327,7 @@ export class SipCore {
         // Our offer in the 2xx of a re-INVITE stays without answer: what was agreed before holds (RFC 3261 §14.1).
         dialog.signalingStateRollback();
         events.onAck?.((message as CoreRequest).source);
+        this.#requests.sendWaiting();
       },
       onAckTimeout: () => {
         // sip.js tells of it 32 s after the 2xx even when the dialog has long ended by BYE.
@@ -343,7 +347,7 @@ export class SipCore {
         if (answer.sdp === undefined) {
           // Refused, it changes nothing, the remote target included (RFC 6141 §4.4).
           refreshTarget(dialog, this.#targetBefore);
-          invite.reject({ statusCode: answer.status, extraHeaders: [...(answer.headers ?? [])] });
+          this.#refuseInvite(invite as unknown as UserAgentServer, answer);
           return;
         }
         stopRepeating2xx(dialog);
@@ -352,6 +356,12 @@ export class SipCore {
         invite.accept({ statusCode: 200, extraHeaders: headers, body: sessionBody(answer.sdp) });
       },
     };
+  }
+
+  /** Once it is acknowledged, one of ours that waits may go. */
+  #refuseInvite(server: UserAgentServer, { status, headers = [] }: CoreAnswer): void {
+    server.transaction.addStateChangeListener(() => this.#requests.sendWaiting());
+    server.reject({ statusCode: status, extraHeaders: [...headers] });
   }
 
   /** sip.js refuses all later re-INVITEs when the ACK of one never came; RFC 3261 §14.2 asks for a BYE instead. */
@@ -391,6 +401,21 @@ export class SipCore {
     events.onPrack?.(message.source);
   }
 
+  /**
+   * RFC 3261 §14.2: no second exchange while one is open; false when none is. sip.js refuses it too, but keeps nothing
+   * of that: a repetition would count as out of order.
+   */
+  #refusesInvite(message: CoreRequest): boolean {
+    const dialog = this.#dialogOf(message);
+    if (dialog === undefined || this.#core.userAgentServers.has(message.viaBranch)) return false;
+    const open = openExchange(dialog, this.#server === undefined ? 'ours' : 'theirs');
+    if (open === null) return false;
+    if (!acceptSequence(dialog, message)) return true;
+    const server = new UserAgentServer(InviteServerTransaction, this.#core, message);
+    this.#refuseInvite(server, open === 'ours' ? { status: 491 } : { status: 500, headers: [retryAfterLine()] });
+    return true;
+  }
+
   /** RFC 3311 §5.2; sip.js does not know the method. */
   #receiveUpdate(message: CoreRequest): void {
     const opened = this.#receiveInDialog(message);
@@ -398,7 +423,7 @@ export class SipCore {
     const { dialog, server } = opened;
     const offer = message.body !== '';
     if (offer && dialog.signalingState === SignalingState.HaveRemoteOffer) {
-      server.reject({ statusCode: 500, extraHeaders: ['Retry-After: 3'] });
+      server.reject({ statusCode: 500, extraHeaders: [retryAfterLine()] });
       return;
     }
     if (offer && dialog.signalingState !== SignalingState.Stable) {
@@ -423,13 +448,16 @@ export class SipCore {
       (repeated.transaction as NonInviteServerTransaction).receiveRequest(message);
       return null;
     }
-    const dialog = this.#core.dialogs.get(message.callId + message.toTag + message.fromTag) as
-      SessionDialog | undefined;
+    const dialog = this.#dialogOf(message);
     if (dialog === undefined) {
       this.#core.replyStateless(message, { statusCode: 481 });
       return null;
     }
     if (!acceptSequence(dialog, message)) return null;
     return { dialog, server: new UserAgentServer(NonInviteServerTransaction, this.#core, message) };
+  }
+
+  #dialogOf({ callId, toTag, fromTag }: CoreRequest): SessionDialog | undefined {
+    return this.#core.dialogs.get(callId + toTag + fromTag) as SessionDialog | undefined;
   }
 }

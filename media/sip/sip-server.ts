@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 
-import { DigestServer } from './auth/digest-server';
+import { RequestAuthentication, SOURCE_REFUSAL } from './auth/request-authentication';
 import { systemClock } from '../clock';
 import { noCounters } from './counters';
 import { DialogTable, transactionKey } from './dialog-table';
@@ -18,7 +18,6 @@ import { allowed, SUPPORTED_LINES, validateRequest } from './message/validation'
 import { markReceived } from './message/via';
 import { OutOfDialogRequests } from './out-of-dialog';
 import { OwnAddresses } from './own-address';
-import { flowName } from './peer';
 import { OptionsProbe } from './probe/options-probe';
 import { lookUpTarget } from './probe/target-lookup';
 import { RegisterTransactions } from './registrar/register-transactions';
@@ -76,7 +75,6 @@ export interface SipServerOptions {
 }
 
 const DEFAULT_RATE_LIMIT: RateLimit = { perSecond: 5_000, burst: 10_000 };
-const REALM = 'trunkline';
 /** Value of Server and User-Agent. */
 const PRODUCT = 'Trunkline';
 const ANONYMOUS: SipIdentity = { trunkId: '', orgId: '', username: '' };
@@ -87,7 +85,8 @@ export class SipServer implements SipEndpoint {
   readonly lines = new RegisteredLines();
   readonly #options: SipServerOptions;
   readonly #edge: SipEdge;
-  readonly #digest: DigestServer;
+  /** Null where everybody is admitted. */
+  readonly #authentication: RequestAuthentication | null;
   /** Null where nobody can register. */
   readonly #registrar: Registrar | null;
   readonly #registers: RegisterTransactions;
@@ -106,15 +105,10 @@ export class SipServer implements SipEndpoint {
     this.#clock = options.clock ?? systemClock;
     this.#counters = options.counters ?? noCounters;
     this.#logger = options.logger ?? noLogger;
-    this.#digest = new DigestServer({
-      realm: REALM,
-      nonceKey: options.nonceKey,
-      clock: this.#clock,
-      credentials: (username) => options.delegate.credentials(username),
-      onGuesses: (report) => this.#logger.warn(report, 'wrong SIP credentials'),
-      onDenied: (trunkId, source, why) => options.delegate.onDenied?.(trunkId, source, why),
-    });
-    const { bindings: store } = options.delegate;
+    const { authentication = 'digest', delegate, nonceKey } = options;
+    const proofs = { nonceKey, delegate, lines: this.lines, clock: this.#clock, logger: this.#logger };
+    this.#authentication = authentication === 'none' ? null : new RequestAuthentication(proofs);
+    const { bindings: store } = delegate;
     this.#registers = new RegisterTransactions(this.#clock);
     this.#registrar = store === undefined ? null : new Registrar({ store, clock: this.#clock, logger: this.#logger });
     this.#edge = new SipEdge({
@@ -167,7 +161,7 @@ export class SipServer implements SipEndpoint {
     for (const dialog of this.#dialogs.all()) dialog.dispose();
     this.outOfDialog.close();
     this.#names.close();
-    this.#digest.close();
+    this.#authentication?.close();
     await this.#edge.close();
   }
 
@@ -279,7 +273,8 @@ export class SipServer implements SipEndpoint {
 
   #deliver(dialog: RoutedDialog | undefined, request: SipRequest, key: string, flow: Flow): void {
     if (dialog === undefined) this.#refuse(request, flow, { status: 481 }, 'unknown_dialog');
-    else if (dialog.admits?.(flow.peer.address) === false) this.#refuseSource(request, flow);
+    else if (dialog.admits?.(flow.peer.address) === false)
+      this.#refuse(request, flow, SOURCE_REFUSAL, 'source_not_allowed');
     else dialog.receiveRequest(request, key, flow);
   }
 
@@ -373,50 +368,19 @@ export class SipServer implements SipEndpoint {
 
   /** Null when the request was refused or challenged, without any state kept. */
   #authenticate(request: SipRequest, flow: Flow): SipIdentity | null {
-    if (this.#options.authentication === 'none') return this.#options.anonymousIdentity ?? ANONYMOUS;
-    const { address } = flow.peer;
-    const line = this.lines.find(request, address);
-    if (line !== undefined) return this.#proven(line.identity, flow);
-    // A carrier that is known by its address may nevertheless send credentials; they decide when they are good.
-    const known = this.#options.delegate.knownAt?.(address);
-    if (known !== undefined && !this.#digest.isAnswered(request)) return this.#proven(known, flow);
-    const verdict = this.#digest.verify(request, address, flowName(flow.peer));
-    if (verdict.kind !== 'accepted' && known !== undefined) return this.#proven(known, flow);
+    if (this.#authentication === null) return this.#options.anonymousIdentity ?? ANONYMOUS;
+    const verdict = this.#authentication.authenticate(request, flow.peer);
     switch (verdict.kind) {
-      case 'accepted': {
-        const { trunkId, orgId, username, sources = null } = verdict.credentials;
-        if (sources?.has(address) === false) {
-          this.#logger.warn({ trunkId, address }, 'right SIP credentials from an address that the trunk does not list');
-          this.#refuseSource(request, flow);
-          return null;
-        }
-        return this.#proven({ trunkId, orgId, username, sources }, flow);
-      }
-      case 'challenge': {
-        const headers = this.#digest.challenge(flow.peer.address, verdict.stale, request.first('user-agent'));
-        this.#refuse(request, flow, { status: 401, headers }, verdict.stale ? 'stale_nonce' : 'challenged');
-        return null;
-      }
-      case 'other_uri':
-        this.#refuse(request, flow, { status: 400, reason: 'Digest URI Is Not The Request-URI' }, 'invalid_request');
-        return null;
-      case 'denied':
-        this.#refuse(request, flow, { status: 403 }, 'wrong_credentials');
+      case 'proven':
+        this.#edge.prove(flow);
+        return verdict.identity;
+      case 'refused':
+        this.#refuse(request, flow, verdict.refusal, verdict.reason);
         return null;
       case 'paused':
         this.#counters.rejected('guesses_paused', null);
         return null;
     }
-  }
-
-  #proven(identity: SipIdentity, flow: Flow): SipIdentity {
-    this.#edge.prove(flow);
-    return identity;
-  }
-
-  /** In the words of a wrong password: who guesses learns nothing by it. */
-  #refuseSource(request: SipRequest, flow: Flow): void {
-    this.#refuse(request, flow, { status: 403 }, 'source_not_allowed');
   }
 
   #open(

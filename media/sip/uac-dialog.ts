@@ -1,30 +1,28 @@
-import { withDeadline } from '../../ops/deadline';
 import { TimerSet } from '../clock';
 import { DigestClient } from './auth/digest-client';
 import { DialogLifecycle } from './dialog-lifecycle';
 import { whyUnreachable } from './edge/resolver';
-import { flowToTarget, targetName } from './edge/target-flow';
+import { targetName } from './edge/target-flow';
 import { InviteNotSentError, NotRegisteredError } from './invite';
+import { InviteTargets, nameOfWay } from './invite-targets';
 import { sdpOf } from './message/body';
 import { decodeWireText, encodeWireText } from './message/message';
 import { oneLine } from './message/serialiser';
 import { encodeUserPart, uriHost } from './message/uri';
 import { q850Cause, reasonValue } from './reason';
-import { contactTarget } from './registrar/binding-address';
 import { askForSession, minSe } from './session-expires';
 import { CANCEL_WAIT_MS } from './timers';
 
 import type { RequestCredentials } from './auth/request-credentials';
-import type { DialogDelegate, OutboundDialog, PeerLife } from './dialog';
+import type { DialogDelegate, OutboundDialog, PeerLife, ReofferOutcome } from './dialog';
 import type { DialogContext } from './dialog-context';
 import type { RoutedDialog } from './dialog-table';
 import type { Flow } from './edge/flow';
-import type { FinalAnswer, InviteOutcome, OutboundInvite, SipHost } from './invite';
+import type { FinalAnswer, InviteOutcome, OutboundInvite } from './invite';
 import type { SipRequest, SipResponse } from './message/message';
 import type { OwnAddress } from './own-address';
 import type { SipPeer } from './peer';
 import type { ReasonHeader } from './reason';
-import type { ContactTarget } from './registrar/binding-address';
 import type { SipCore } from './sip-core';
 
 interface UacDialogOptions {
@@ -34,11 +32,7 @@ interface UacDialogOptions {
   readonly localTag: string;
 }
 
-/** A packet that is lost is sent again after 1 s; the call must know within 3 s. */
-const TCP_CONNECT_MS = 2_000;
-/** Where other addresses or hosts are left: for a connection, for a name, and for any answer at all. */
-const TCP_TRY_MS = 1_000;
-const NAME_TRY_MS = 1_000;
+/** For any answer at all, where another host is left. */
 const ANSWER_TRY_MS = 5_000;
 /** Answers by which a host says that it cannot take the call, and another may. */
 const NO_USE: readonly number[] = [500, 502, 503];
@@ -52,9 +46,6 @@ const TRYING = 100;
 const CREDENTIALS_BYTES = 300;
 /** Branches of a fork whose early SDP is kept. */
 const MAX_EARLY_BRANCHES = 32;
-
-/** An address to be tried, or a connection that is open. */
-type Way = Pick<ContactTarget, 'connection' | 'address'>;
 
 /**
  * The dialog of a call that goes out, from its INVITE on. One Call-ID; one more INVITE per challenge, per address of a
@@ -70,19 +61,11 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
   readonly #digest: DigestClient;
   readonly #credentials: RequestCredentials;
   #mayRepeat: (challenge: SipResponse) => boolean;
-  /** Only these may see our credentials. */
-  readonly #trusted = new Set<string>();
   /** By To tag: each branch of a fork has its own media. */
   readonly #earlySdp = new Map<string, string>();
   #core: SipCore | undefined;
   #flow: Flow | undefined;
-  /** Those that were not tried yet: hosts, or registered contacts. */
-  #hosts: readonly (SipHost | ContactTarget)[];
-  /** The one that is tried, or whose record the contact that is tried stands in. */
-  #host: SipHost;
-  #contact: ContactTarget | null = null;
-  /** What is left of its addresses. */
-  #ways: readonly Way[] = [];
+  readonly #targets: InviteTargets;
   /** Of the first address that was of no use: it was the best one. */
   #failure: unknown;
   /** Of a host before: it counts when no other answers. */
@@ -106,9 +89,7 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
     this.localTag = localTag;
     this.#context = context;
     this.#invite = invite;
-    const { contacts, gateways = [], target } = invite;
-    this.#hosts = contacts?.map(contactTarget) ?? (gateways.length === 0 ? [target] : gateways);
-    this.#host = invite.target;
+    this.#targets = new InviteTargets(context, invite);
     this.#intervalSeconds = context.sessionTimers.intervalSeconds;
     this.#minimumSeconds = context.sessionTimers.minimumSeconds;
     this.#session = new DialogLifecycle({
@@ -137,7 +118,7 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
   async start(): Promise<void> {
     if (this.#invite.contacts?.length === 0) {
       const nobody = new NotRegisteredError();
-      this.#tellUnreachable(this.#recordUri, nobody);
+      this.#tellUnreachable(this.#targets.recordUri, nobody);
       throw nobody;
     }
     if (!(await this.#sendToNextHost())) throw new InviteNotSentError(whyUnreachable(this.#failure), this.#failure);
@@ -165,6 +146,14 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
 
   probe(): Promise<PeerLife> {
     return this.#session.probe();
+  }
+
+  reoffer(sdp: string | (() => string)): Promise<ReofferOutcome> {
+    return this.#session.reoffer(sdp);
+  }
+
+  info(contentType: string, body: string): Promise<boolean> {
+    return this.#session.info(contentType, body);
   }
 
   dispose(): void {
@@ -205,9 +194,9 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
       authorize: (request) => digest.authorize(request),
       newRequest: () => {
         const mayRepeat = digest.newRequest();
-        return (challenge) => this.#trusted.has(this.#responsePeer) && mayRepeat(challenge);
+        return (challenge) => this.#targets.includes(this.#responsePeer) && mayRepeat(challenge);
       },
-      mayGoTo: (address) => this.#trusted.has(address),
+      mayGoTo: (address) => this.#targets.includes(address),
     };
   }
 
@@ -218,60 +207,26 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
 
   /** Nobody's phone rings as far as we know, and another host could take the call. */
   get #mayTryNextHost(): boolean {
-    return this.#hosts.length > 0 && !this.#rings && !this.#cancelled;
+    return this.#targets.hostLeft && !this.#rings && !this.#cancelled;
   }
 
   get #rings(): boolean {
     return this.#provisional !== null && this.#provisional > TRYING;
   }
 
-  /** What is written to the target itself; a registered contact is called by its own (RFC 3261 §16.5). */
-  get #requestUri(): string {
-    return this.#contact?.requestUri ?? this.#recordUri;
-  }
-
-  /** Of whoever is called, and To. */
-  get #recordUri(): string {
-    const { user } = this.#invite.target;
-    const { host, port, transport } = this.#host;
-    const at = port === null ? uriHost(host) : `${uriHost(host)}:${port}`;
-    return `sip:${encodeUserPart(user)}@${at}${transport === 'tcp' ? ';transport=tcp' : ''}`;
-  }
-
   /** False when none is left that can be reached. */
   async #sendToNextHost(): Promise<boolean> {
-    for (;;) {
-      const [host, ...rest] = this.#hosts;
-      if (host === undefined) return false;
-      this.#hosts = rest;
-      try {
-        this.#ways = 'requestUri' in host ? [host] : await this.#waysTo(host);
-      } catch (error) {
-        this.#tellUnreachable('host' in host ? host.host : '', error);
-        continue;
-      }
+    while (await this.#targets.nextHost((target, error) => this.#tellUnreachable(target, error))) {
       this.#assertOpen();
-      for (const { address, connection } of this.#ways) {
-        for (const trusted of [address, connection]) if (trusted !== null) this.#trusted.add(trusted.address);
-      }
-      this.#beginWith(host);
+      this.#beginWithHost();
       if (await this.#sendToNextWay()) return true;
     }
-  }
-
-  async #waysTo({ host, port, transport }: SipHost): Promise<readonly Way[]> {
-    const found = this.#context.resolve(host, port, transport);
-    const last = this.#hosts.length === 0;
-    const limit = { timers: this.#context.clock, message: 'no answer of a name server' };
-    const addresses = await (last ? found : withDeadline(found, NAME_TRY_MS, limit));
-    return addresses.map((address) => ({ address, connection: null }));
+    return false;
   }
 
   /** For each it is a request of its own: with the next CSeq, so that no common server takes it for one it knows. */
-  #beginWith(host: SipHost | ContactTarget): void {
+  #beginWithHost(): void {
     if (this.#core !== undefined) this.#cseq += 1;
-    if ('requestUri' in host) this.#contact = host;
-    else this.#host = host;
     this.#provisional = null;
     this.#challenged = false;
     this.#mayRepeat = this.#credentials.newRequest();
@@ -279,14 +234,11 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
 
   /** RFC 3263 §4.3: the next address is tried when one cannot be reached at all. False when none is left. */
   async #sendToNextWay(): Promise<boolean> {
-    for (;;) {
-      const [way, ...rest] = this.#ways;
-      if (way === undefined) return false;
-      this.#ways = rest;
+    for (let way = this.#targets.nextWay(); way !== undefined; way = this.#targets.nextWay()) {
       let ownAddress: OwnAddress;
       let flow: Flow;
       try {
-        flow = await this.#flowBy(way);
+        flow = await this.#targets.flowBy(way, this.#estimatedBytes);
         ownAddress = await this.#context.ownAddresses.towards(flow.peer.address);
       } catch (error) {
         this.#tellUnreachable(nameOfWay(way), error);
@@ -300,20 +252,7 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
       this.#sendInvite(this.#sdp);
       return true;
     }
-  }
-
-  async #flowBy({ address: target, connection }: Way): Promise<Flow> {
-    const { edge } = this.#context;
-    const open = connection === null ? undefined : edge.openTcpFlow(connection.address, connection.port);
-    if (open !== undefined) return open;
-    if (target === null) throw new Error('its connection is closed');
-    const more = this.#ways.length + this.#hosts.length > 0;
-    // The flow of a registered contact is the only way to it.
-    const mayGrow = this.#contact === null && this.#invite.transportStrict !== true;
-    return flowToTarget(edge, target, {
-      connectMs: more ? TCP_TRY_MS : TCP_CONNECT_MS,
-      requestBytes: mayGrow ? this.#estimatedBytes : 0,
-    });
+    return false;
   }
 
   #assertOpen(): void {
@@ -343,10 +282,10 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
     this.#stopWatch();
     this.#stopWatching = this.#flow?.onFailure((error) => this.#opened.failInvite(error));
     this.#opened.invite({
-      requestUri: this.#requestUri,
-      routes: this.#contact?.routes ?? [],
+      requestUri: this.#targets.requestUri,
+      routes: this.#targets.routes,
       fromUri: user === '' ? 'sip:anonymous@anonymous.invalid' : `sip:${user}@${fromHost}`,
-      toUri: this.#recordUri,
+      toUri: this.#targets.recordUri,
       callId: this.sipCallId,
       cseq: this.#cseq,
       headers: this.#headers(),
@@ -367,7 +306,7 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
 
   /** What the INVITE will weigh: its variable parts plus the fixed ones, on the safe side. */
   get #estimatedBytes(): number {
-    const fixed = 600 + 3 * this.#requestUri.length + this.sipCallId.length;
+    const fixed = 600 + 3 * this.#targets.requestUri.length + this.sipCallId.length;
     const credentials = this.#digest.challengers * CREDENTIALS_BYTES;
     return this.#headers().reduce((sum, line) => sum + line.length + 2, fixed + OFFER_BYTES + credentials);
   }
@@ -434,7 +373,7 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
   /** The host that is tried could not take the call. */
   #tryNextHost(why: string): void {
     this.#tellUnreachable(targetName(this.#inviteFlow.peer), new Error(why));
-    this.#ways = [];
+    this.#targets.leaveHost();
     this.#tryOn();
   }
 
@@ -465,8 +404,7 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
     if (this.#session.state !== 'setup') return;
     const { peer } = this.#inviteFlow;
     this.#tellUnreachable(targetName(peer), error);
-    const left = this.#ways.length + this.#hosts.length > 0;
-    if (!left || this.#provisional !== null || this.#cancelled) this.#failUnreachable(this.#failure);
+    if (!this.#targets.wayLeft || this.#provisional !== null || this.#cancelled) this.#failUnreachable(this.#failure);
     else this.#tryOn();
   }
 
@@ -509,9 +447,4 @@ function outcomeOf(response: SipResponse, provisional: number | null): FinalAnsw
 
 function escapeDisplayName(name: string): string {
   return oneLine(encodeWireText(name)).replace(/[\\"]/g, '\\$&');
-}
-
-function nameOfWay({ address, connection }: Way): string {
-  if (address !== null) return targetName(address);
-  return connection === null ? '' : targetName({ ...connection, transport: 'tcp' });
 }

@@ -3,7 +3,7 @@ import { sdpOf } from './message/body';
 import { encodeWireText } from './message/message';
 import { demandsReliable, ReliableProvisional } from './reliable-provisional';
 
-import type { DialogDelegate, InboundDialog, PeerLife } from './dialog';
+import type { DialogDelegate, InboundDialog, PeerLife, ReofferOutcome } from './dialog';
 import type { DialogContext } from './dialog-context';
 import type { RoutedDialog } from './dialog-table';
 import type { Flow } from './edge/flow';
@@ -57,7 +57,6 @@ export class UasDialog implements InboundDialog, RoutedDialog {
       events: {
         onInvite: () => this.#core.trying(),
         onCancel: () => this.#cancelled(),
-        onAck: (request) => this.#session.acknowledged(sdpOf(request)),
         onBye: (request) => this.#peerBye(request),
         acknowledges: (prack) => this.#ringing?.acknowledgedBy(prack) === true,
         onPrack: (prack) => this.#session.notify((delegate) => delegate.onPrack?.(sdpOf(prack))),
@@ -123,6 +122,14 @@ export class UasDialog implements InboundDialog, RoutedDialog {
 
   probe(): Promise<PeerLife> {
     return this.#session.probe();
+  }
+
+  reoffer(sdp: string | (() => string)): Promise<ReofferOutcome> {
+    return this.#session.reoffer(sdp);
+  }
+
+  info(contentType: string, body: string): Promise<boolean> {
+    return this.#session.info(contentType, body);
   }
 
   dispose(): void {

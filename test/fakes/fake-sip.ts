@@ -1,5 +1,5 @@
 import type { SipLadderEntry } from '../../contract/events';
-import type { DialogDelegate, InboundDialog, OutboundDialog, PeerLife } from '../../media/sip/dialog';
+import type { DialogDelegate, InboundDialog, OutboundDialog, PeerLife, ReofferOutcome } from '../../media/sip/dialog';
 import type { SipEndpoint } from '../../media/sip/endpoint';
 import type { ProbeOutcome } from '../../media/sip/probe/options-probe';
 import type { NamedTarget, TargetLookup } from '../../media/sip/probe/target-lookup';
@@ -64,6 +64,26 @@ abstract class FakeDialog {
   probe(): Promise<PeerLife> {
     this.probes++;
     return Promise.resolve(this.life);
+  }
+
+  /** Our offers in the dialog, and what becomes of the next one. */
+  readonly reoffers: string[] = [];
+  reofferOutcome: ReofferOutcome = { ok: true, sdp: PHONE_SDP };
+
+  reoffer(sdp: string | (() => string)): Promise<ReofferOutcome> {
+    if (this.over) return Promise.resolve({ ok: false, status: null });
+    this.reoffers.push(typeof sdp === 'string' ? sdp : sdp());
+    this.sent.push('re-INVITE');
+    return Promise.resolve(this.reofferOutcome);
+  }
+
+  /** Bodies of our INFO. */
+  readonly infos: string[] = [];
+
+  info(_contentType: string, body: string): Promise<boolean> {
+    if (this.over) return Promise.resolve(false);
+    this.infos.push(body);
+    return Promise.resolve(true);
   }
 
   dispose(): void {

@@ -292,7 +292,7 @@ describe('outbound call', () => {
     carrier.send(inDialog('ACK', 1));
     carrier.send(inDialog('BYE', 2));
     await carrier.response(200, 'BYE');
-    expect(events).toEqual(['accept+sdp', 'reoffer+sdp', 'bye', 'closed normal']);
+    expect(events).toEqual(['accept+sdp', 'reoffer+sdp', 'ack', 'bye', 'closed normal']);
     // A repeated BYE is answered again from the transaction.
     carrier.send(inDialog('BYE', 2));
     await carrier.response(200, 'BYE');

@@ -169,22 +169,68 @@ describe('a request of ours in the dialog', () => {
     await over(link);
   });
 
-  it('nothing is offered while an offer is open or the call has no ACK yet', async () => {
+  it('a re-INVITE waits for the ACK of the one before it, of whichever side (RFC 3261 §14.1)', async () => {
     const link = await established();
     spoil = losing(/^ACK/, 3);
+    const ours = [ask(link, REINVITE), ask(link, REINVITE)];
+    await pass(10);
+    const theirs = ask(link, REINVITE, 'callee');
+    // Ours may follow at once, and meets what is open over there.
+    expect(ours.map(statusOf)).toEqual([[200], [500]]);
+    await pass(1_400);
+    expect([link.callee.methods().includes('INVITE'), theirs]).toEqual([false, []]);
+    await pass(200);
+    expect(statusOf(theirs)).toEqual([200]);
+    await over(link);
+  });
+
+  it('a re-INVITE waits for the ACK of the first INVITE', async () => {
+    const link = new FakeLink(losing(/^ACK/, 1));
+    link.invite();
+    await pass(5);
+    link.callee.core.accept('v=0\r\n');
+    await pass(5);
+    const results = ask(link, REINVITE, 'callee');
+    expect(link.callee.methods()).toEqual(['100 INVITE', '200 INVITE']);
+    await pass(600);
+    expect(link.callee.methods()).toEqual(['100 INVITE', '200 INVITE', '200 INVITE', 'INVITE', 'ACK']);
+    expect(statusOf(results)).toEqual([200]);
+    await over(link);
+  });
+
+  it('a re-INVITE waits for the ACK of a refusal', async () => {
+    const link = await established({ callee: { onRefresh: () => ({ status: 488 }) } });
+    spoil = losing(/^ACK/, 2);
     ask(link, REINVITE);
     await pass(10);
-    expect(statusOf(ask(link, REINVITE, 'callee'))).toEqual(['glare']);
-    await pass(10_000);
+    const results = ask(link, REINVITE, 'callee');
+    await pass(1_400);
+    expect([results, link.callee.methods().includes('INVITE')]).toEqual([[], false]);
+    await pass(200);
+    expect(statusOf(results)).toEqual([200]);
     await over(link);
+  });
 
-    const unacknowledged = new FakeLink((_index, text) => (text.startsWith('ACK') ? LOST : ON_TIME));
-    unacknowledged.invite();
-    await pass(5);
-    unacknowledged.callee.core.accept('v=0\r\n');
-    await pass(5);
-    expect(statusOf(ask(unacknowledged, REINVITE, 'callee'))).toEqual(['glare']);
-    for (const { core } of [unacknowledged.caller, unacknowledged.callee]) core.dispose();
+  it('one that waits when the dialog ends is not sent', async () => {
+    const link = await established();
+    spoil = losing(/^ACK/, 1);
+    ask(link, REINVITE);
+    await pass(10);
+    const results = ask(link, REINVITE, 'callee');
+    link.callee.core.bye([], () => undefined);
+    await pass(70_000);
+    expect(link.callee.methods().filter((method) => method === 'INVITE')).toEqual([]);
+    expect(results.length).toBeLessThan(2);
+    expect([link.caller.idle, link.callee.idle]).toEqual([true, true]);
+  });
+
+  it('a refusal for a glare is repeated until its ACK, the same (RFC 3261 §17.2.1)', async () => {
+    const link = await established();
+    spoil = losing(/^SIP\/2.0 491/, 3);
+    const results = [ask(link, REINVITE), ask(link, REINVITE, 'callee')];
+    await pass(5_000);
+    expect(results.map(statusOf)).toEqual([[491], [491]]);
+    await over(link);
   });
 
   it('a hang-up while a re-INVITE is under way ends both, in whichever order their answers come', async () => {
