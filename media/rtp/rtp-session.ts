@@ -1,5 +1,6 @@
 /** What the RTP layer offers to `media/call`. Sockets, jitter buffers and the pacer live in a worker thread behind this. */
 import type { MessagePort } from 'node:worker_threads';
+import type { Background } from '../audio/background';
 import type { G711Law } from '../codec/g711';
 
 export interface RtpRemote {
@@ -74,6 +75,18 @@ export interface RtpSession {
   sendDigits(digits: string): Promise<void>;
   /** Linear gain of what plays (ducking), 0..1, ramped over one frame. */
   setGain(gain: number): void;
+  /**
+   * Joins the two peers, both ways and whatever their codecs: each hears the other, and what plays with it; keys pressed
+   * by one are pressed for the other. In place of an earlier connection of either. Ends with `disconnect` or `close` of
+   * either.
+   */
+  connect(other: RtpSession): void;
+  /** Both are alone again. */
+  disconnect(): void;
+  /** What the peer hears while nothing else is to be heard, from its beginning; null: silence. */
+  setBackground(source: Background | null): void;
+  /** Whether the listener hears the peer. Default true. */
+  listen(on: boolean): void;
   /** Bench mode: send back what comes in, decoded and encoded again, on our own schedule. */
   echo(): void;
   close(): Promise<RtpStats>;
