@@ -1,13 +1,13 @@
 /** What the RTP layer offers to `media/call`. Sockets, jitter buffers and the pacer live in a worker thread behind this. */
 import type { MessagePort } from 'node:worker_threads';
+import type { AudioCodec } from '../../contract/directory';
 import type { Background } from '../audio/background';
-import type { G711Law } from '../codec/g711';
 
 export interface RtpRemote {
   /** From the SDP. */
   readonly address: string;
   readonly port: number;
-  readonly codec: G711Law;
+  readonly codec: AudioCodec;
   readonly payloadType: number;
   /** Of the peer's SDP; null when it has no telephone-event. */
   readonly telephoneEventPayloadType: number | null;
@@ -64,7 +64,7 @@ export interface RtpSession {
   delegate: RtpSessionDelegate;
   /** Sets or replaces the remote side; the first call starts the pacer (silence until something plays). */
   setRemote(remote: RtpRemote): void;
-  /** Appends PCM (8 kHz, mono) to what is playing. `playbackId` is the caller's; chunks of one id must be contiguous. */
+  /** Appends PCM (mono, at the edge rate) to what is playing. `playbackId` is the caller's; chunks of one id must be contiguous. */
   play(playbackId: number, pcm: Int16Array, last: boolean): void;
   /** Drops everything queued within one frame; resolves with the samples of each playback already sent. */
   clear(): Promise<ReadonlyMap<number, number>>;
