@@ -1,5 +1,6 @@
 import { AUDIO_CODECS } from '../../../contract/directory';
 import { addressScope, isUnspecified, type AddressScope } from '../../../ops/address-scope';
+import { codecOf } from '../../sdp/negotiation';
 import { readSessionDescription } from '../../sdp/session-description';
 
 const PLAIN_RTP = 'RTP/AVP';
@@ -24,8 +25,8 @@ export function seenMedia(sdp: string): SeenMedia | null {
   const plain = audio.filter(({ protocol }) => protocol === PLAIN_RTP);
   const formats = audio.flatMap((section) => section.formats);
   const names = formats.map(({ encoding, payloadType }) => encoding || String(payloadType));
-  const ours = plain.flatMap((section) => section.formats.filter(({ clockRateHz }) => clockRateHz === 8000));
-  const common = AUDIO_CODECS.filter((codec) => ours.some(({ encoding }) => encoding === codec));
+  const ours = plain.flatMap((section) => section.formats.map(codecOf));
+  const common = AUDIO_CODECS.filter((codec) => ours.includes(codec));
   const addresses = audio.flatMap(({ address }) => (address === null || isUnspecified(address) ? [] : [address]));
   return {
     codecs: [...new Set(names)].filter((name) => name !== 'TELEPHONE-EVENT' && name !== 'CN'),
