@@ -229,6 +229,10 @@ class ThreadedRtpSession implements RtpSession {
     this.#engine.post({ type: 'background', mediaId: this.mediaId, source });
   }
 
+  pause(on: boolean): void {
+    this.#engine.post({ type: 'pause', mediaId: this.mediaId, on });
+  }
+
   listen(on: boolean): void {
     this.#engine.post({ type: 'listen', mediaId: this.mediaId, on });
   }

@@ -23,6 +23,8 @@ export interface PeerAudio {
 export class FrameSources {
   readonly queue: PlaybackQueue;
   background: BackgroundSound | null = null;
+  /** What the agent plays waits, and nothing else. */
+  paused = false;
   readonly #pcm = new Int16Array(EDGE_FRAME_SAMPLES);
   #peer: PeerAudio | null = null;
   #framesTaken = 0;
@@ -49,7 +51,7 @@ export class FrameSources {
     // Both are served in turn. Where a stall has changed their order, a frame is missing: none is sent twice.
     const said = peer !== null && peer.framesRead !== this.#framesTaken ? peer.pcm : null;
     if (peer !== null) this.#framesTaken = peer.framesRead;
-    const plays = !wait && this.queue.frame(this.#pcm);
+    const plays = !wait && !this.paused && this.queue.frame(this.#pcm);
     this.#talking = plays || (said !== null && peer?.heard === true);
     if (plays) {
       if (said !== null) mixInto(this.#pcm, said);

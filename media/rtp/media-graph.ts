@@ -18,6 +18,7 @@ interface Node {
   /** The listener's. */
   readonly ear: FrameTap;
   listening: boolean;
+  paused: boolean;
   background: Background | null;
   other: Node | null;
 }
@@ -33,7 +34,7 @@ export class MediaGraph {
 
   add(mediaId: number, session: MediaSession, ear: FrameTap): void {
     session.tap(ear);
-    this.#nodes.set(mediaId, { mediaId, session, ear, listening: true, background: null, other: null });
+    this.#nodes.set(mediaId, { mediaId, session, ear, listening: true, paused: false, background: null, other: null });
   }
 
   remove(mediaId: number): void {
@@ -76,6 +77,14 @@ export class MediaGraph {
     this.#changed(node);
   }
 
+  pause(mediaId: number, on: boolean): void {
+    const node = this.#nodes.get(mediaId);
+    if (node === undefined || node.paused === on) return;
+    node.paused = on;
+    node.session.sources.paused = on;
+    this.#changed(node);
+  }
+
   listen(mediaId: number, on: boolean): void {
     const node = this.#nodes.get(mediaId);
     if (node === undefined || node.listening === on) return;
@@ -91,9 +100,11 @@ export class MediaGraph {
   }
 }
 
-function partsOf({ mediaId, other, listening, background }: Node): string {
+function partsOf({ mediaId, other, listening, paused, background }: Node): string {
   const joined = other === null ? [] : [`session ${other.mediaId}`];
-  const sources = ['agent', ...joined, ...(background === null ? [] : [background])].join(', ');
+  const sources = [paused ? 'agent (waits)' : 'agent', ...joined, ...(background === null ? [] : [background])].join(
+    ', ',
+  );
   const taps = [...(listening ? ['ear'] : []), ...joined].join(', ') || 'none';
   return `${mediaId}: source: ${sources}, tap: ${taps}`;
 }

@@ -85,6 +85,8 @@ export interface RtpSession {
   disconnect(): void;
   /** What the peer hears while nothing else is to be heard, from its beginning; null: silence. */
   setBackground(source: Background | null): void;
+  /** What plays waits, and the background is heard meanwhile; or it goes on where it was. */
+  pause(on: boolean): void;
   /** Whether the listener hears the peer. Default true. */
   listen(on: boolean): void;
   /** Bench mode: send back what comes in, decoded and encoded again, on our own schedule. */

@@ -106,6 +106,9 @@ export class SessionHost {
       case 'background':
         this.#graph.setBackground(message.mediaId, message.source);
         return;
+      case 'pause':
+        this.#graph.pause(message.mediaId, message.on);
+        return;
       case 'listen':
         this.#graph.listen(message.mediaId, message.on);
         return;

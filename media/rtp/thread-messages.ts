@@ -33,7 +33,7 @@ export type ToRtpThread =
   | { readonly type: 'connect'; readonly mediaId: number; readonly otherId: number }
   | { readonly type: 'disconnect'; readonly mediaId: number }
   | { readonly type: 'background'; readonly mediaId: number; readonly source: Background | null }
-  | { readonly type: 'listen'; readonly mediaId: number; readonly on: boolean }
+  | { readonly type: 'pause' | 'listen'; readonly mediaId: number; readonly on: boolean }
   | { readonly type: 'close'; readonly request: number; readonly mediaId: number }
   | { readonly type: 'listener'; readonly port: MessagePort }
   | { readonly type: 'stop'; readonly request: number };

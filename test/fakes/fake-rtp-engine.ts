@@ -31,6 +31,7 @@ export class FakeRtpSession implements RtpSession {
   connectedTo: RtpSession | null = null;
   background: Background | null = null;
   listening = true;
+  paused = false;
   closed = 0;
   finalStats: RtpStats = QUIET_STATS;
   /** A thread that never answers. */
@@ -74,6 +75,10 @@ export class FakeRtpSession implements RtpSession {
 
   setBackground(source: Background | null): void {
     this.background = source;
+  }
+
+  pause(on: boolean): void {
+    this.paused = on;
   }
 
   listen(on: boolean): void {

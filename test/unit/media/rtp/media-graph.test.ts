@@ -305,6 +305,26 @@ describe('a background', () => {
     expect(amplitudeAt(a.heard(sent).subarray(3200), 425)).toBeGreaterThan(5000);
   });
 
+  it('is heard in the place of what the agent plays, which waits, and goes on without it afterwards', () => {
+    const { bench, a } = pair();
+    const seconds = 2;
+    a.bench.session.sources.queue.play(1, sine(1000, 8000 * seconds), true);
+    bench.run(SECOND);
+    bench.graph.pause(1, true);
+    bench.graph.setBackground(1, 'ringback');
+    const paused = a.bench.rtp.length;
+    bench.run(SECOND / 2);
+    expect(amplitudeAt(a.heard(paused), 1000)).toBeLessThan(100);
+    expect(amplitudeAt(a.heard(paused), 425)).toBeGreaterThan(5000);
+    expect(bench.changes.at(-2)).toContain('source: agent (waits), tap');
+    bench.graph.pause(1, false);
+    bench.graph.setBackground(1, null);
+    const resumed = a.bench.rtp.length;
+    bench.run((seconds - 1) * SECOND);
+    expect(amplitudeAt(a.heard(resumed), 1000)).toBeGreaterThan(LOUD);
+    expect(a.bench.session.sources.queue.played(1)).toBe(8000 * seconds);
+  });
+
   it('is heard until the other peer sends, not in its pauses, and again when they are parted', () => {
     const bench = new GraphBench();
     const a = bench.add();
