@@ -63,12 +63,12 @@ export type CallNodeStatus =
   | { readonly known: false }
   | { readonly known: true; readonly state: 'setup' | 'ringing' | 'answered' | 'ended'; readonly lastSeq: number };
 
-/** A command was taken, or why it was not. Of `say` and `dtmf` the effect comes later, as an event of the call. */
+/** A command was taken, or why it was not. Its effect comes later, as an event of the call. */
 export type CommandResult = { readonly ok: true } | { readonly ok: false; readonly code: CommandRefusal };
 
 /**
  * `call_unknown`: this boot has no such call. `not_answered`, `ended`: as it stands nobody is there to hear it.
- * `on_hold`: by the peer. `muted`: the agent is. `no_agent`: none speaks in
+ * `on_hold`: by either side. `muted`: the agent is. `no_agent`: none speaks in
  * this call. `no_telephone_event`: the peer takes no digits by RFC 4733. `too_many`:
  * as many wait as are kept.
  */
@@ -85,13 +85,16 @@ export type CallControl =
   | { readonly type: 'dtmf'; readonly digits: string }
   /** The agent listens and says nothing, until `unmute`. */
   | { readonly type: 'mute' }
-  | { readonly type: 'unmute' };
+  | { readonly type: 'unmute' }
+  /** The peer hears music, and the agent nothing of it, until `unhold`. */
+  | { readonly type: 'hold' }
+  | { readonly type: 'unhold' };
 
 /** The same as it may stand in a history: texts and digits sealed with the server's key, bound to the call. */
 export type SealedControl =
   | { readonly type: 'say'; readonly sealed: string; readonly interrupt: boolean }
   | { readonly type: 'instruct' | 'dtmf'; readonly sealed: string }
-  | { readonly type: 'mute' | 'unmute' };
+  | { readonly type: 'mute' | 'unmute' | 'hold' | 'unhold' };
 
 export interface CallCommand {
   readonly callId: string;
@@ -102,6 +105,12 @@ export interface CallCommand {
 
 /** `superseded`: something else was said, or the caller spoke, before the agent could begin. `failed`: it could not. */
 export type CommandOutcome = 'done' | 'superseded' | 'failed';
+
+/** What a command came to. `sipStatus`: of a request to the peer that failed, its answer; null when it had none. */
+export interface CommandEffect {
+  readonly outcome: CommandOutcome;
+  readonly sipStatus?: number | null;
+}
 
 export interface HangupCommand extends HangupCause {
   readonly callId: string;

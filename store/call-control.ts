@@ -23,6 +23,8 @@ export function sealControl(
       return { type: 'dtmf', sealed: seal(control.digits) };
     case 'mute':
     case 'unmute':
+    case 'hold':
+    case 'unhold':
       return { type: control.type };
   }
 }
@@ -43,6 +45,8 @@ export function openControl(
       return { type: 'dtmf', digits: open(control.sealed) };
     case 'mute':
     case 'unmute':
+    case 'hold':
+    case 'unhold':
       return { type: control.type };
   }
 }

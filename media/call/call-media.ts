@@ -2,12 +2,13 @@
  * The media of one call: its leg, and the agent that speaks on it. Owns both: `close()` closes the agent, then the leg, and
  * is the only way out once the leg was opened.
  */
-import type { CallControl, CommandOutcome, CommandRefusal, CommandResult } from '../../contract/commands';
+import type { CallControl, CommandEffect, CommandResult } from '../../contract/commands';
 import type { CallMetrics } from '../../contract/endings';
 import type { TranscriptTurn } from '../../contract/events';
 import type { AgentDelegate, AgentPersona, AgentSession } from '../agent/agent-session';
 import { TimerSet } from '../clock';
 import type { RtpRemote, RtpSession, RtpStats } from '../rtp/rtp-session';
+import { carryOut } from './call-control';
 import { Leg, type LegDelegate, type LegOptions } from './leg/leg';
 
 /** Answer anyway when the first words are not ready by then. */
@@ -26,7 +27,7 @@ interface CallMediaDelegate {
 
 export interface CallMediaOptions extends Omit<LegOptions, 'delegate'> {
   readonly createAgent: AgentFactory;
-  readonly delegate: CallMediaDelegate & Omit<LegDelegate, 'onDigit' | 'onHold' | 'onPlaybackFinished'>;
+  readonly delegate: CallMediaDelegate & Omit<LegDelegate, 'onDigit' | 'onPlaybackFinished'>;
 }
 
 export class CallMedia {
@@ -51,7 +52,10 @@ export class CallMedia {
       delegate: {
         ...delegate,
         onDigit: (digit) => this.#digit(digit),
-        onHold: (held) => this.#agent?.hold(held),
+        onHold: (hold) => {
+          this.#agent?.hold(hold.ours || hold.theirs);
+          delegate.onHold(hold);
+        },
         onPlaybackFinished: (id) => this.#agent?.onPlaybackFinished(id),
       },
     });
@@ -85,36 +89,10 @@ export class CallMedia {
   }
 
   /** `done` is told once, and never before the command was taken; not at all where the call ends first. */
-  control(control: CallControl, done: (outcome: CommandOutcome) => void): CommandResult {
-    const { remote, rtp } = this.leg;
+  control(control: CallControl, done: (effect: CommandEffect) => void): CommandResult {
+    const { leg } = this;
     const agent = this.#agent;
-    if (!remote || !rtp || !agent) return refused('not_answered');
-    if (control.type !== 'dtmf' && !agent.mayBeTold) return refused('no_agent');
-    switch (control.type) {
-      case 'dtmf':
-        if (!remote.send) return refused('on_hold');
-        if (remote.telephoneEventPayloadType === null) return refused('no_telephone_event');
-        rtp.sendDigits(control.digits).then(
-          () => done('done'),
-          () => done('failed'),
-        );
-        return OK;
-      case 'say': {
-        if (!remote.send) return refused('on_hold');
-        const refusal = agent.say(control.text, { interrupt: control.interrupt, onOutcome: later(done) });
-        return refusal === null ? OK : refused(refusal);
-      }
-      case 'instruct':
-        if (!agent.instruct(control.text)) return refused('too_many');
-        break;
-      case 'mute':
-        agent.mute(true);
-        break;
-      case 'unmute':
-        agent.mute(false);
-    }
-    later(done)('done');
-    return OK;
+    return leg.remote && agent ? carryOut(control, { leg, agent }, done) : { ok: false, code: 'not_answered' };
   }
 
   turnLatencyMs(): CallMetrics['turnLatencyMs'] {
@@ -147,7 +125,8 @@ export class CallMedia {
 
   #digit(digit: string): void {
     this.#options.delegate.onDtmf(++this.#dtmfCount);
-    this.#agent?.onDtmf(digit);
+    // Whoever waits with music plays with the keys: nothing that the agent is to answer.
+    if (!this.leg.hold.ours) this.#agent?.onDtmf(digit);
   }
 
   #agentDelegate(): AgentDelegate {
@@ -163,12 +142,4 @@ export class CallMedia {
       },
     };
   }
-}
-
-const OK: CommandResult = { ok: true };
-const refused = (code: CommandRefusal): CommandResult => ({ ok: false, code });
-
-/** After the answer to the command. */
-function later(done: (outcome: CommandOutcome) => void): (outcome: CommandOutcome) => void {
-  return (outcome) => queueMicrotask(() => done(outcome));
 }

@@ -4,7 +4,7 @@
  */
 import type { Logger } from 'pino';
 import type { CallDirection } from '../../contract/call';
-import type { CallControl, CommandOutcome, CommandResult } from '../../contract/commands';
+import type { CallControl, CommandEffect, CommandResult } from '../../contract/commands';
 import type { AudioCodec } from '../../contract/directory';
 import type { EndedBy, EndReason, SipOutcome } from '../../contract/endings';
 import type { SipLadderEntry, CallEvents } from '../../contract/events';
@@ -15,10 +15,13 @@ import type { ReasonHeader } from '../sip/reason';
 import { CallLifecycle } from './call-lifecycle';
 import { CallMedia, type AgentFactory } from './call-media';
 import type { CallObserver } from './call-observer';
-import type { Leg } from './leg/leg';
+import type { HoldState, Leg } from './leg/leg';
+import type { LocalMedia } from './leg/leg-negotiation';
 
 /** A peer that floods its dialog fills no table: what a person would read, and then one note. */
 const MAX_LADDER_EVENTS = 500;
+/** Nor one that holds and resumes without end: what it does is on the ladder. */
+const MAX_HOLDS_OF_THE_PEER = 200;
 
 export interface CallDeps {
   readonly clock: Clock;
@@ -35,6 +38,7 @@ export interface CallSessionOptions {
   readonly deps: CallDeps;
   /** Of its trunk, best first; default, and null: all. */
   readonly codecs?: readonly AudioCodec[] | null | undefined;
+  readonly localMedia: () => LocalMedia;
   readonly hangUp: (endReason: EndReason, endedBy: EndedBy) => void;
   readonly onEnded: () => void;
 }
@@ -44,6 +48,8 @@ export class CallSession {
   readonly media: CallMedia;
   readonly #options: CallSessionOptions;
   #ladderEvents = 0;
+  #hold: HoldState = { ours: false, theirs: false };
+  #holdsOfPeer = 0;
   #quiet = false;
   #looking = false;
 
@@ -101,9 +107,9 @@ export class CallSession {
     const { state, events } = this.lifecycle;
     if (state === 'ending' || state === 'ended') return { ok: false, code: 'ended' };
     if (state !== 'answered') return { ok: false, code: 'not_answered' };
-    const done = (outcome: CommandOutcome): void => {
+    const done = (effect: CommandEffect): void => {
       // With the call everything that it was told ends; its last event is its end.
-      if (this.lifecycle.isLive) events.report({ type: 'command', commandId, verb: control.type, outcome });
+      if (this.lifecycle.isLive) events.report({ type: 'command', commandId, verb: control.type, ...effect });
     };
     return this.media.control(control, done);
   }
@@ -130,6 +136,15 @@ export class CallSession {
     if (gone) this.#options.hangUp('media_timeout', 'system');
   }
 
+  #holdChanged({ ours, theirs }: HoldState): void {
+    const before = this.#hold;
+    if (theirs && !before.theirs) this.#holdsOfPeer++;
+    const hold = { ours, theirs: theirs && this.#holdsOfPeer <= MAX_HOLDS_OF_THE_PEER };
+    if (hold.ours === before.ours && hold.theirs === before.theirs) return;
+    this.#hold = hold;
+    this.lifecycle.events.report({ type: 'hold', ...hold });
+  }
+
   #deaf(packetsForeign: number): void {
     const { logger, events } = this.lifecycle;
     events.report({ type: 'warning', warning: 'only_foreign_packets', packetsForeign, packetsReceived: 0 });
@@ -137,15 +152,17 @@ export class CallSession {
   }
 
   #createMedia(): CallMedia {
-    const { deps, codecs, hangUp } = this.#options;
+    const { deps, codecs, localMedia, hangUp } = this.#options;
     return new CallMedia({
       engine: deps.rtp,
       codecs,
+      localMedia,
       createAgent: deps.createAgent,
       clock: deps.clock,
       delegate: {
         onTurn: (turn) => this.lifecycle.events.report({ type: 'turn', turn }),
         onTurnLatency: (ms) => deps.observer.turnLatency(ms),
+        onHold: (hold) => this.#holdChanged(hold),
         onDtmf: (count) => this.lifecycle.events.report({ type: 'dtmf', count }),
         onAgentEnd: (reason) => hangUp(reason, reason === 'agent_goodbye' ? 'agent' : 'system'),
         // Before the answer nobody owes us packets.

@@ -87,6 +87,7 @@ export class InboundCall implements RegisteredCall {
       sipCallId: dialog.sipCallId,
       deps,
       codecs: this.#trunk?.codecs,
+      localMedia: () => this.#localMedia(),
       hangUp: (endReason, endedBy) => this.hangUp(endReason, endedBy),
       onEnded: () => deps.registry.leave(this),
     });
@@ -132,7 +133,7 @@ export class InboundCall implements RegisteredCall {
   #listen(): void {
     const session = this.#session;
     this.#dialog.delegate = {
-      ...session.leg.dialogDelegate(() => this.#localMedia()),
+      ...session.leg.dialogDelegate(),
       onMessage: (message) => session.onMessage(message),
       onCancel: () => {
         this.#finalStatus = 487;
@@ -186,7 +187,7 @@ export class InboundCall implements RegisteredCall {
       return;
     }
     this.#maxDurationSeconds = decision.agent.maxCallDurationSeconds;
-    this.#dialog.ring(() => leg.negotiation.makeOffer(this.#localMedia()));
+    this.#dialog.ring(() => leg.negotiation.makeOffer());
     this.#session.ringing(180);
     await media.warm(personaOf(lifecycle.callId, decision.agent));
     lifecycle.timings.mark('warm', clock.now());
@@ -230,14 +231,13 @@ export class InboundCall implements RegisteredCall {
     const session = this.#session;
     if (!session.lifecycle.isLive) return;
     const { offer } = this.#dialog.invite;
-    const media = this.#localMedia();
     if (this.#earlyRemote) {
       this.#sendAnswer(null);
       session.media.start(this.#earlyRemote);
     } else if (offer === null) {
-      this.#sendAnswer(session.leg.negotiation.makeOffer(media));
+      this.#sendAnswer(session.leg.negotiation.makeOffer());
     } else {
-      const answer = session.leg.negotiation.answer(offer, media);
+      const answer = session.leg.negotiation.answer(offer);
       if (!answer) throw new Error('an offer that was usable is not any more');
       this.#sendAnswer(answer.sdp);
       session.media.start(answer.remote);
@@ -248,7 +248,7 @@ export class InboundCall implements RegisteredCall {
   #earlyAnswered(answer: string | null): void {
     const session = this.#session;
     if (!session.leg.negotiation.offerOutstanding || !session.lifecycle.isLive) return;
-    this.#earlyRemote = session.leg.negotiation.takeAnswer(answer, this.#dialog.invite.peer.address);
+    this.#earlyRemote = session.leg.negotiation.takeAnswer(answer);
     if (!this.#earlyRemote) this.#end({ endReason: 'error', endedBy: 'system' }, () => this.#reject(488));
     else if (this.#warm) this.#answer();
   }
@@ -276,10 +276,10 @@ export class InboundCall implements RegisteredCall {
     session.lifecycle.timings.mark('ack', this.#deps.clock.now());
     if (!session.leg.negotiation.offerOutstanding || session.lifecycle.state !== 'answered') return;
     if (!first) {
-      session.leg.reofferAnswered(answer, this.#dialog.invite.peer.address);
+      session.leg.reofferAnswered(answer);
       return;
     }
-    const remote = session.leg.negotiation.takeAnswer(answer, this.#dialog.invite.peer.address);
+    const remote = session.leg.negotiation.takeAnswer(answer);
     // No answer to our offer (RFC 3261 §13.2.1 has it in the ACK): nothing can be heard.
     if (remote) session.media.start(remote);
     else this.hangUp('error', 'system');

@@ -76,6 +76,7 @@ export class OutboundCall implements RegisteredCall {
       sipCallId: options.command.sipCallId,
       deps: options.deps,
       codecs: options.trunk.codecs,
+      localMedia: () => ({ localAddress: this.#localAddress, signallingAddress: this.#dialog?.peer?.address ?? null }),
       hangUp: (endReason, endedBy) => this.hangUp(endReason, endedBy),
       onEnded: () => options.onEnded(this),
     });
@@ -195,14 +196,11 @@ export class OutboundCall implements RegisteredCall {
           // The INVITE leaves now: from here it takes a CANCEL.
           this.#callOff = () => undefined;
           this.#localAddress = localAddress;
-          return session.leg.negotiation.makeOffer({ localAddress });
+          return session.leg.negotiation.makeOffer();
         },
       },
       {
-        ...session.leg.dialogDelegate(() => ({
-          localAddress: this.#localAddress,
-          signallingAddress: this.#peerAddress(),
-        })),
+        ...session.leg.dialogDelegate(),
         onMessage: (message) => session.onMessage(message),
         onUnreachable: (target, reason) =>
           session.lifecycle.events.report({ type: 'target_unreachable', target, reason }),
@@ -213,7 +211,7 @@ export class OutboundCall implements RegisteredCall {
         onAccept: (sdp, answer) => this.#accepted(sdp, answer),
         onReject: (outcome) => this.#rejected(outcome),
         onBye: (reason) => this.#byeReceived(reason),
-        onAck: (answer) => session.leg.reofferAnswered(answer, this.#peerAddress()),
+        onAck: (answer) => session.leg.reofferAnswered(answer),
         onExpired: (why) => session.expired(why),
         onClosed: () => this.#closed(),
       },
@@ -253,7 +251,7 @@ export class OutboundCall implements RegisteredCall {
     }
     if (!lifecycle.isLive || lifecycle.state === 'answered') return;
     this.#answer = answer;
-    const remote = this.#session.leg.negotiation.takeAnswer(sdp, this.#peerAddress());
+    const remote = this.#session.leg.negotiation.takeAnswer(sdp);
     if (!remote) {
       const unusable: ReasonHeader = { protocol: 'SIP', cause: 488, text: 'no usable audio' };
       if (lifecycle.end(() => this.#dialog?.bye(unusable))) {
@@ -330,10 +328,6 @@ export class OutboundCall implements RegisteredCall {
     const { sipCallId } = this.#options.command;
     const said = { finalStatus: answer?.status ?? null, reason: answer?.reason ?? null, q850: answer?.q850 ?? null };
     this.#session.lifecycle.settle({ ...ending, sip: { sipCallId, ...said, ...more } });
-  }
-
-  #peerAddress(): string | null {
-    return this.#dialog?.peer?.address ?? null;
   }
 }
 

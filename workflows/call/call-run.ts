@@ -1,5 +1,5 @@
 import { condition, patched, sleep } from '@temporalio/workflow';
-import type { CommandOutcome } from '../../contract/commands';
+import type { CommandEffect } from '../../contract/commands';
 import type { HangupCause } from '../../contract/endings';
 import { NODE_SILENCE_MS } from '../../contract/nodes';
 import { CallProgress } from './call-progress';
@@ -37,7 +37,7 @@ export class CallRun {
   #verdictsAlive = 0;
   #verifications = 0;
   /** Of commands whose updates still wait. */
-  readonly #outcomes = new Map<string, CommandOutcome | null>();
+  readonly #outcomes = new Map<string, CommandEffect | null>();
 
   constructor(input: CallInput) {
     this.input = input;
@@ -61,7 +61,8 @@ export class CallRun {
     const effect = this.progress.stateEvent(signal);
     if (effect === 'answered') this.#answers++;
     if (effect === 'command' && signal.type === 'command' && this.#outcomes.has(signal.commandId)) {
-      this.#outcomes.set(signal.commandId, signal.outcome);
+      const { outcome, sipStatus } = signal;
+      this.#outcomes.set(signal.commandId, sipStatus === undefined ? { outcome } : { outcome, sipStatus });
     }
   }
 
@@ -102,7 +103,7 @@ export class CallRun {
         return { outcome: 'ended' };
       }
       await condition(() => this.progress.ended || this.#outcomes.get(commandId) !== null);
-      return { outcome: this.#outcomes.get(commandId) ?? 'ended' };
+      return this.#outcomes.get(commandId) ?? { outcome: 'ended' };
     } finally {
       this.#outcomes.delete(commandId);
     }

@@ -1,7 +1,7 @@
 /** Signals, updates and queries of a call's workflow. */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { CallStatus } from '../../contract/call';
-import type { CommandOutcome, CommandRefusal, SealedControl } from '../../contract/commands';
+import type { CommandEffect, CommandRefusal, SealedControl } from '../../contract/commands';
 import type { CallEnding, HangupCause } from '../../contract/endings';
 import type { StateEvent } from '../../contract/events';
 import type { NodeBoot } from '../../contract/nodes';
@@ -38,7 +38,8 @@ export interface ControlRequest {
  * not answered.
  */
 export type ControlResult =
-  | { readonly outcome: CommandOutcome | 'ended' | 'unknown' }
+  | CommandEffect
+  | { readonly outcome: 'ended' | 'unknown' }
   | { readonly outcome: 'refused'; readonly code: Exclude<CommandRefusal, 'ended' | 'call_unknown'> };
 
 /** Accepting update of an outbound call: the row is in the database. */

@@ -1,6 +1,7 @@
 /** Offers and answers (RFC 3264) of one leg: its SDP session, and whether an offer of ours waits for its answer. */
 import type { AudioCodec } from '../../../contract/directory';
 import type { RtpRemote } from '../../rtp/rtp-session';
+import type { Direction } from '../../sdp/audio-stream';
 import { SdpSession } from '../../sdp/sdp-session';
 import { rtpRemoteOf } from '../call-sdp';
 
@@ -15,9 +16,12 @@ interface LegNegotiationOptions {
   /** Of its trunk, best first; default, and null: all. */
   readonly codecs?: readonly AudioCodec[] | null | undefined;
   readonly localPort: () => number;
+  readonly localMedia: () => LocalMedia;
 }
 
 export class LegNegotiation {
+  /** What we want of the stream, in offers and answers, from now on. */
+  direction: Direction = 'sendrecv';
   readonly #options: LegNegotiationOptions;
   #sdp: SdpSession | null = null;
   #offerOutstanding = false;
@@ -30,25 +34,31 @@ export class LegNegotiation {
     return this.#offerOutstanding;
   }
 
-  /** Our answer to the offer of an INVITE, and where to send; null when it has no usable audio. */
-  answer(offer: string, media: LocalMedia): { readonly sdp: string; readonly remote: RtpRemote } | null {
-    const session = this.#session(media);
-    session.signallingAddress = media.signallingAddress;
-    const result = session.answer(offer);
-    return result.ok ? { sdp: result.sdp, remote: rtpRemoteOf(result.remote, media.signallingAddress) } : null;
+  /** Our answer to an offer, and where to send; null when it has no usable audio. */
+  answer(offer: string): { readonly sdp: string; readonly remote: RtpRemote } | null {
+    const { signallingAddress } = this.#options.localMedia();
+    const session = this.#session();
+    session.signallingAddress = signallingAddress;
+    const result = session.answer(offer, this.direction);
+    return result.ok ? { sdp: result.sdp, remote: rtpRemoteOf(result.remote, signallingAddress) } : null;
   }
 
   /** Our offer is out (with our INVITE, or in a 200 that owed one); `takeAnswer` gets its answer. */
-  makeOffer(media: Pick<LocalMedia, 'localAddress'>): string {
+  makeOffer(): string {
     this.#offerOutstanding = true;
-    return this.#session(media).offer();
+    return this.#session().offer(this.direction);
   }
 
   /** The answer to `makeOffer`, null when it has no usable audio or nothing was asked. */
-  takeAnswer(sdp: string | null, signallingAddress: string | null): RtpRemote | null {
+  takeAnswer(sdp: string | null): RtpRemote | null {
     if (!this.#offerOutstanding) return null;
     this.#offerOutstanding = false;
-    return sdp === null ? null : this.readAnswer(sdp, signallingAddress);
+    return sdp === null ? null : this.readAnswer(sdp);
+  }
+
+  /** For a re-INVITE of ours that asks for another direction; `readAnswer` gets its answer. */
+  offer(direction: Direction): string {
+    return this.#session().offer(direction);
   }
 
   /** Our SDP in force, for a re-INVITE that changes nothing. */
@@ -57,16 +67,17 @@ export class LegNegotiation {
   }
 
   /** The answer to an SDP of ours, null when it has no usable audio. */
-  readAnswer(sdp: string, signallingAddress: string | null): RtpRemote | null {
+  readAnswer(sdp: string): RtpRemote | null {
     if (!this.#sdp) return null;
+    const { signallingAddress } = this.#options.localMedia();
     this.#sdp.signallingAddress = signallingAddress;
     const result = this.#sdp.readAnswer(sdp);
     return result.ok ? rtpRemoteOf(result.remote, signallingAddress) : null;
   }
 
-  #session({ localAddress }: Pick<LocalMedia, 'localAddress'>): SdpSession {
-    const { codecs = null, localPort } = this.#options;
-    this.#sdp ??= new SdpSession({ localAddress, port: localPort(), codecs });
+  #session(): SdpSession {
+    const { codecs = null, localPort, localMedia } = this.#options;
+    this.#sdp ??= new SdpSession({ localAddress: localMedia().localAddress, port: localPort(), codecs });
     return this.#sdp;
   }
 }

@@ -11,15 +11,22 @@ import type { RtpEngine, RtpRemote, RtpSession, RtpStats } from '../../rtp/rtp-s
 import type { DialogDelegate, InboundDialog, PeerLife } from '../../sip/dialog';
 import { KeyPresses } from '../key-presses';
 import { LegNegotiation, type LocalMedia } from './leg-negotiation';
+import { OwnHold, type HoldResult } from './own-hold';
 
 /** What a leg asks of its dialog in either direction. */
-export type LegDialog = Pick<InboundDialog, 'probe'>;
+type LegDialog = Pick<InboundDialog, 'probe' | 'reoffer'>;
+
+/** Who has put the leg on hold. */
+export interface HoldState {
+  readonly ours: boolean;
+  readonly theirs: boolean;
+}
 
 /** Of one that is over only `onPlaybackFinished`, `onDeaf` and the first packets are told. */
 export interface LegDelegate {
   onDigit(digit: string): void;
-  /** The peer has put us on hold, or resumed; before the first word of the agent too. */
-  onHold(held: boolean): void;
+  /** With every SDP that comes into force, the first too, whether it changes anything or not. */
+  onHold(hold: HoldState): void;
   onPlaybackFinished(playbackId: number): void;
   onMediaTimeout(): void;
   /** The peer's packets have stopped, or are back. */
@@ -38,6 +45,7 @@ export interface LegOptions {
   readonly clock: Clock;
   /** Of its trunk, best first; default, and null: all. */
   readonly codecs?: readonly AudioCodec[] | null | undefined;
+  readonly localMedia: () => LocalMedia;
   readonly delegate: LegDelegate;
 }
 
@@ -56,6 +64,7 @@ export class Leg {
   dialog: LegDialog | null = null;
   readonly #options: LegOptions;
   readonly #presses = new KeyPresses();
+  readonly #hold = new OwnHold((held, agreed) => this.#offerHold(held, agreed));
   #rtp: RtpSession | null = null;
   #remote: RtpRemote | null = null;
   #over = false;
@@ -64,7 +73,8 @@ export class Leg {
 
   constructor(options: LegOptions) {
     this.#options = options;
-    this.negotiation = new LegNegotiation({ codecs: options.codecs, localPort: () => this.localPort });
+    const { codecs, localMedia } = options;
+    this.negotiation = new LegNegotiation({ codecs, localMedia, localPort: () => this.localPort });
   }
 
   /** Null before it is open, and once it is over. */
@@ -75,6 +85,10 @@ export class Leg {
   /** Where we send; null before it is established, and once it is over. */
   get remote(): RtpRemote | null {
     return this.#over ? null : this.#remote;
+  }
+
+  get hold(): HoldState {
+    return { ours: this.#hold.held, theirs: this.remote?.send === false };
   }
 
   get localPort(): number {
@@ -103,12 +117,12 @@ export class Leg {
   }
 
   /** What its dialog tells of the session. */
-  dialogDelegate(media: () => LocalMedia): DialogDelegate {
+  dialogDelegate(): DialogDelegate {
     const { negotiation } = this;
     return {
-      onReoffer: (sdp) => this.#reoffered(sdp, media()),
+      onReoffer: (sdp) => this.#reoffered(sdp),
       onRefreshOffer: () => (this.remote ? negotiation.refreshOffer() : null),
-      onRefreshAnswer: (sdp) => this.#update(negotiation.readAnswer(sdp, media().signallingAddress)),
+      onRefreshAnswer: (sdp) => this.#update(negotiation.readAnswer(sdp)),
       onDtmf: (digit) => {
         if (this.#presses.info(digit, this.#options.clock.now())) this.#digit(digit);
       },
@@ -119,8 +133,16 @@ export class Leg {
    * ACK of a re-INVITE that asked for our offer. A peer that leaves its answer out, or gives one that is of no use, has
    * changed nothing: the media agreed before go on (RFC 3261 §14.1).
    */
-  reofferAnswered(sdp: string | null, signallingAddress: string | null): void {
-    this.#update(this.negotiation.takeAnswer(sdp, signallingAddress));
+  reofferAnswered(sdp: string | null): void {
+    this.#update(this.negotiation.takeAnswer(sdp));
+  }
+
+  /**
+   * Puts the peer on hold, or takes it back: music for it, nothing of it for us. Known when it has answered; nothing
+   * changes before. Null: too many such changes wait already.
+   */
+  putOnHold(held: boolean): Promise<HoldResult> | null {
+    return this.#hold.change(held);
   }
 
   /** Without a dialog nobody can be gone. */
@@ -149,11 +171,11 @@ export class Leg {
   }
 
   /** re-INVITE or UPDATE: hold, resume, other address or codec; null asks for our offer. */
-  #reoffered(sdp: string | null, media: LocalMedia): ReofferAnswer {
+  #reoffered(sdp: string | null): ReofferAnswer {
     // An offer while another is unanswered, or before the call stands: RFC 3261 §14.2.
     if (!this.remote || this.negotiation.offerOutstanding) return { status: 491 };
-    if (sdp === null) return { sdp: this.negotiation.makeOffer(media) };
-    const answer = this.negotiation.answer(sdp, media);
+    if (sdp === null) return { sdp: this.negotiation.makeOffer() };
+    const answer = this.negotiation.answer(sdp);
     if (!answer) return { status: 488 };
     this.#setRemote(answer.remote);
     return { sdp: answer.sdp };
@@ -163,10 +185,28 @@ export class Leg {
     if (remote && this.remote) this.#setRemote(remote);
   }
 
+  async #offerHold(held: boolean, agreed: () => void): Promise<HoldResult> {
+    const { negotiation, dialog } = this;
+    if (!this.remote || !dialog) return { ok: false, status: null };
+    const direction = held ? 'sendonly' : 'sendrecv';
+    const outcome = await dialog.reoffer(() => negotiation.offer(direction));
+    if (!outcome.ok) return outcome;
+    const remote = this.remote ? negotiation.readAnswer(outcome.sdp) : null;
+    if (!remote) return { ok: false, status: null };
+    negotiation.direction = direction;
+    agreed();
+    this.#rtp?.pause(held);
+    this.#rtp?.setBackground(held ? 'music' : null);
+    this.#setRemote(remote);
+    return { ok: true };
+  }
+
   #setRemote(remote: RtpRemote): void {
     this.#remote = remote;
-    this.#rtp?.setRemote(remote);
-    this.#options.delegate.onHold(!remote.send);
+    const { ours } = this.hold;
+    // Whom we hold need not send anything, whatever it has answered.
+    this.#rtp?.setRemote(ours ? { ...remote, receive: false } : remote);
+    this.#options.delegate.onHold(this.hold);
   }
 
   #listen(rtp: RtpSession): void {
