@@ -75,8 +75,14 @@ export type CommandResult = { readonly ok: true } | { readonly ok: false; readon
 export type CommandRefusal =
   'call_unknown' | 'not_answered' | 'ended' | 'on_hold' | 'muted' | 'no_agent' | 'no_telephone_event' | 'too_many';
 
-/** What an answered call is told to do, beside to end. */
-export type CallControl =
+/** What a call is told to do. */
+export type CallControl = HangupControl | ConversationControl;
+
+/** In whatever state it is: BYE, CANCEL or a refusal. Its effect is the end of the call. */
+export type HangupControl = { readonly type: 'hangup' } & HangupCause;
+
+/** What an answered call is told. */
+export type ConversationControl =
   /** The agent says it: after what it is saying, or instead of it. */
   | { readonly type: 'say'; readonly text: string; readonly interrupt: boolean }
   /** What the agent knows from now on, until the call ends. */
@@ -94,7 +100,8 @@ export type CallControl =
 export type SealedControl =
   | { readonly type: 'say'; readonly sealed: string; readonly interrupt: boolean }
   | { readonly type: 'instruct' | 'dtmf'; readonly sealed: string }
-  | { readonly type: 'mute' | 'unmute' | 'hold' | 'unhold' };
+  | { readonly type: 'mute' | 'unmute' | 'hold' | 'unhold' }
+  | HangupControl;
 
 export interface CallCommand {
   readonly callId: string;
@@ -110,12 +117,6 @@ export type CommandOutcome = 'done' | 'superseded' | 'failed';
 export interface CommandEffect {
   readonly outcome: CommandOutcome;
   readonly sipStatus?: number | null;
-}
-
-export interface HangupCommand extends HangupCause {
-  readonly callId: string;
-  readonly commandId: string;
-  readonly bootId: string;
 }
 
 export interface LiveCall {
@@ -135,8 +136,10 @@ export interface MediaControl {
    * what is not sent by `deadlineMs` (epoch) has ended.
    */
   dial(command: DialCommand, options: { deadlineMs: number; beforeSend: () => Promise<void> }): Promise<DialResult>;
-  hangup(command: HangupCommand): Promise<CommandResult>;
-  /** Answered when it was taken; what came of it is the call's event `command`, unless the call ends before. */
+  /**
+   * Answered when it was taken; what came of it is the call's event `command`, unless the call ends before. A hang-up is
+   * answered when BYE or CANCEL was sent, and of a call that has ended too.
+   */
   control(command: CallCommand): Promise<CommandResult>;
   status(callId: string): CallNodeStatus;
   listCalls(): readonly LiveCall[];

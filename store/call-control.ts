@@ -26,6 +26,8 @@ export function sealControl(
     case 'hold':
     case 'unhold':
       return { type: control.type };
+    case 'hangup':
+      return control;
   }
 }
 
@@ -48,5 +50,7 @@ export function openControl(
     case 'hold':
     case 'unhold':
       return { type: control.type };
+    case 'hangup':
+      return control;
   }
 }

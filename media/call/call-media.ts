@@ -2,7 +2,7 @@
  * The media of one call: its leg, and the agent that speaks on it. Owns both: `close()` closes the agent, then the leg, and
  * is the only way out once the leg was opened.
  */
-import type { CallControl, CommandEffect, CommandResult } from '../../contract/commands';
+import type { ConversationControl, CommandEffect, CommandResult } from '../../contract/commands';
 import type { CallMetrics } from '../../contract/endings';
 import type { TranscriptTurn } from '../../contract/events';
 import type { AgentDelegate, AgentPersona, AgentSession } from '../agent/agent-session';
@@ -89,7 +89,7 @@ export class CallMedia {
   }
 
   /** `done` is told once, and never before the command was taken; not at all where the call ends first. */
-  control(control: CallControl, done: (effect: CommandEffect) => void): CommandResult {
+  control(control: ConversationControl, done: (effect: CommandEffect) => void): CommandResult {
     const { leg } = this;
     const agent = this.#agent;
     return leg.remote && agent ? carryOut(control, { leg, agent }, done) : { ok: false, code: 'not_answered' };
