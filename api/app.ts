@@ -61,7 +61,7 @@ export interface AppOptions {
 export interface RouteDeps {
   readonly options: AppOptions;
   readonly store: ApiStore;
-  readonly workflows: Pick<CallRequests, 'accept' | 'describe' | 'hangup' | 'control'>;
+  readonly workflows: Pick<CallRequests, 'accept' | 'describe' | 'control'>;
   readonly trunks: Pick<TrunkRequests, 'sync' | 'tell'>;
   readonly trunkChecks: TrunkChecksDeps['workflows'];
   readonly verifications: Pick<NumberWorkflows, 'begin' | 'over'>;

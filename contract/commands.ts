@@ -65,20 +65,26 @@ export type CallNodeStatus =
   | { readonly known: false }
   | { readonly known: true; readonly state: 'setup' | 'ringing' | 'answered' | 'ended'; readonly lastSeq: number };
 
-/** A command was taken, or why it was not. Of `say` and `dtmf` the effect comes later, as an event of the call. */
+/** A command was taken, or why it was not. Its effect comes later, as an event of the call. */
 export type CommandResult = { readonly ok: true } | { readonly ok: false; readonly code: CommandRefusal };
 
 /**
  * `call_unknown`: this boot has no such call. `not_answered`, `ended`: as it stands nobody is there to hear it.
- * `on_hold`: by the peer. `muted`: the agent is. `no_agent`: none speaks in
+ * `on_hold`: by either side. `muted`: the agent is. `no_agent`: none speaks in
  * this call. `no_telephone_event`: the peer takes no digits by RFC 4733. `too_many`:
  * as many wait as are kept.
  */
 export type CommandRefusal =
   'call_unknown' | 'not_answered' | 'ended' | 'on_hold' | 'muted' | 'no_agent' | 'no_telephone_event' | 'too_many';
 
-/** What an answered call is told to do, beside to end. */
-export type CallControl =
+/** What a call is told to do. */
+export type CallControl = HangupControl | ConversationControl;
+
+/** In whatever state it is: BYE, CANCEL or a refusal. Its effect is the end of the call. */
+export type HangupControl = { readonly type: 'hangup' } & HangupCause;
+
+/** What an answered call is told. */
+export type ConversationControl =
   /** The agent says it: after what it is saying, or instead of it. */
   | { readonly type: 'say'; readonly text: string; readonly interrupt: boolean }
   /** What the agent knows from now on, until the call ends. */
@@ -87,13 +93,17 @@ export type CallControl =
   | { readonly type: 'dtmf'; readonly digits: string }
   /** The agent listens and says nothing, until `unmute`. */
   | { readonly type: 'mute' }
-  | { readonly type: 'unmute' };
+  | { readonly type: 'unmute' }
+  /** The peer hears music, and the agent nothing of it, until `unhold`. */
+  | { readonly type: 'hold' }
+  | { readonly type: 'unhold' };
 
 /** The same as it may stand in a history: texts and digits sealed with the server's key, bound to the call. */
 export type SealedControl =
   | { readonly type: 'say'; readonly sealed: string; readonly interrupt: boolean }
   | { readonly type: 'instruct' | 'dtmf'; readonly sealed: string }
-  | { readonly type: 'mute' | 'unmute' };
+  | { readonly type: 'mute' | 'unmute' | 'hold' | 'unhold' }
+  | HangupControl;
 
 export interface CallCommand {
   readonly callId: string;
@@ -105,10 +115,10 @@ export interface CallCommand {
 /** `superseded`: something else was said, or the caller spoke, before the agent could begin. `failed`: it could not. */
 export type CommandOutcome = 'done' | 'superseded' | 'failed';
 
-export interface HangupCommand extends HangupCause {
-  readonly callId: string;
-  readonly commandId: string;
-  readonly bootId: string;
+/** What a command came to. `sipStatus`: of a request to the peer that failed, its answer; null when it had none. */
+export interface CommandEffect {
+  readonly outcome: CommandOutcome;
+  readonly sipStatus?: number | null;
 }
 
 export interface LiveCall {
@@ -128,8 +138,10 @@ export interface MediaControl {
    * what is not sent by `deadlineMs` (epoch) has ended.
    */
   dial(command: DialCommand, options: { deadlineMs: number; beforeSend: () => Promise<void> }): Promise<DialResult>;
-  hangup(command: HangupCommand): Promise<CommandResult>;
-  /** Answered when it was taken; what came of it is the call's event `command`, unless the call ends before. */
+  /**
+   * Answered when it was taken; what came of it is the call's event `command`, unless the call ends before. A hang-up is
+   * answered when BYE or CANCEL was sent, and of a call that has ended too.
+   */
   control(command: CallCommand): Promise<CommandResult>;
   status(callId: string): CallNodeStatus;
   listCalls(): readonly LiveCall[];

@@ -1,6 +1,6 @@
 /** What a media node reports of its calls. Ids are opaque; nothing here names Temporal, a database or HTTP. */
 import type { RoutingRule, RoutingStep } from './directory';
-import type { CommandOutcome } from './commands';
+import type { CommandEffect } from './commands';
 import type { CallEnding, CallMetrics } from './endings';
 
 export interface TranscriptTurn {
@@ -50,6 +50,8 @@ type ObservedEvent = EventBase &
     | { readonly type: 'ringing'; readonly status: number }
     | { readonly type: 'turn'; readonly turn: TranscriptTurn }
     | { readonly type: 'dtmf'; readonly count: number }
+    /** Who has put the call on hold, from now on; a call begins with neither. */
+    | { readonly type: 'hold'; readonly ours: boolean; readonly theirs: boolean }
     | { readonly type: 'media_stats'; readonly stats: Readonly<Record<string, number | string | null>> }
     | { readonly type: 'timings'; readonly timings: Readonly<Record<string, number | null>> }
     /** Packets come and none of them is the peer's: a wrong address in SDP, most likely. Once in a call. */
@@ -67,7 +69,7 @@ export type StateEvent = EventBase &
   (
     | { readonly type: 'answered'; readonly sipCallId: string; readonly postDialDelayMs: number | null }
     /** What a command of the API came to. */
-    | { readonly type: 'command'; readonly commandId: string; readonly verb: string; readonly outcome: CommandOutcome }
+    | ({ readonly type: 'command'; readonly commandId: string; readonly verb: string } & CommandEffect)
     | { readonly type: 'ended'; readonly ending: CallEnding; readonly metrics: CallMetrics }
   );
 

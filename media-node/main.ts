@@ -203,6 +203,7 @@ async function startRtp({ config, logger, shutdown }: Process): Promise<Threaded
       process.exit(1);
     },
     onFault: (mediaId, fault) => logger.error({ mediaId, fault }, 'error in a media session'),
+    onGraph: (graph) => logger.debug({ graph }, 'media graph'),
   });
   await rtp.start();
   shutdown.add('RTP thread', () => rtp.close());

@@ -10,7 +10,7 @@ import type { CallStateSignal } from '../workflows/call/messages';
 import type { SignalOutcome } from '../workflows/client/call-workflows';
 
 const RETRIES = { pauseMs: 100, maximumPauseMs: 1_000 };
-/** The record shall be complete when the workflow hears of the end; with PostgreSQL away it hears of it anyway. */
+/** For the record, before the workflow hears of it; with PostgreSQL away it hears of it anyway. */
 const FLUSH_LIMIT_MS = 1_000;
 /** Signals under way at once: after an outage every call has one to send. */
 const MAX_PARALLEL = 32;
@@ -76,7 +76,7 @@ export class StateSignaller {
     const queue = this.#queues.get(callId) ?? [];
     for (let event = queue[0]; event !== undefined; event = queue[0]) {
       if (this.#closing.signal.aborted) return;
-      if (event.type === 'ended') await this.#options.flush(callId, FLUSH_LIMIT_MS);
+      if (showsInRecord(event)) await this.#options.flush(callId, FLUSH_LIMIT_MS);
       const outcome = await this.#deliver(event);
       if (outcome === 'closed') return;
       if (outcome === 'gone') {
@@ -114,6 +114,11 @@ export class StateSignaller {
   }
 }
 
+/** The record is complete at the end of a call, and shows a hold as soon as somebody is told of it. */
+function showsInRecord(event: StateEvent): boolean {
+  return event.type === 'ended' || (event.type === 'command' && (event.verb === 'hold' || event.verb === 'unhold'));
+}
+
 function toSignal(event: StateEvent, node: { readonly nodeId: string; readonly bootId: string }): CallStateSignal {
   const { nodeId, bootId } = node;
   const base = { seq: event.seq, atMs: event.atMs, nodeId, bootId };
@@ -121,7 +126,8 @@ function toSignal(event: StateEvent, node: { readonly nodeId: string; readonly b
     return { ...base, type: 'answered', sipCallId: event.sipCallId, postDialDelayMs: event.postDialDelayMs };
   }
   if (event.type === 'command') {
-    return { ...base, type: 'command', commandId: event.commandId, verb: event.verb, outcome: event.outcome };
+    const { commandId, verb, outcome, sipStatus } = event;
+    return { ...base, type: 'command', commandId, verb, outcome, ...(sipStatus === undefined ? {} : { sipStatus }) };
   }
   return { ...base, type: 'ended', ending: withSafeReason(event.ending), metrics: event.metrics };
 }

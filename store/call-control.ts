@@ -23,7 +23,11 @@ export function sealControl(
       return { type: 'dtmf', sealed: seal(control.digits) };
     case 'mute':
     case 'unmute':
+    case 'hold':
+    case 'unhold':
       return { type: control.type };
+    case 'hangup':
+      return control;
   }
 }
 
@@ -43,6 +47,10 @@ export function openControl(
       return { type: 'dtmf', digits: open(control.sealed) };
     case 'mute':
     case 'unmute':
+    case 'hold':
+    case 'unhold':
       return { type: control.type };
+    case 'hangup':
+      return control;
   }
 }

@@ -1,4 +1,8 @@
-/** What a live call is told. Each route answers when it took effect: the first sound has left, the last key was sent. */
+/**
+ * What a live call is told. Each route answers when it took effect: the first sound has left, the last key was sent, the
+ * other side has agreed.
+ */
+import type { CallStatus } from '../../contract/call';
 import type { CallControl } from '../../contract/commands';
 import { sealControl } from '../../store/call-control';
 import type { Call as CallRow } from '../../store/entities/call';
@@ -26,13 +30,13 @@ type Request = RouteRequest<{ readonly id: string }, unknown, unknown>;
 const REFUSALS = {
   not_answered: 'The call is not answered yet',
   ended: 'The call is over',
-  on_hold: 'The other side has put the call on hold',
+  on_hold: 'The call is on hold',
   muted: 'The agent is muted',
   no_agent: 'No agent speaks in this call',
   no_telephone_event: 'The other side takes no telephone-events (RFC 4733), so no key can be pressed',
   too_many: 'As many as are kept wait already',
   superseded: 'The caller spoke, or something else was said, before the agent could begin',
-  failed: 'It could not be sent',
+  failed: 'It could not be done',
 } as const;
 
 const COMMON = {
@@ -86,6 +90,8 @@ export function callControlRoutes(deps: CallControlRouteDeps): readonly Route[] 
     }),
     muteRoute(deps, 'mute', 'Keep the agent silent; it listens, and answers what was asked once it is unmuted'),
     muteRoute(deps, 'unmute', 'Let a muted agent speak again'),
+    holdRoute(deps, 'hold', 'Put the call on hold: music for the other side, nothing of it for the agent'),
+    holdRoute(deps, 'unhold', 'Take the call back: the agent goes on where it was'),
   ];
 }
 
@@ -100,25 +106,39 @@ function muteRoute(deps: CallControlRouteDeps, type: 'mute' | 'unmute', summary:
   });
 }
 
+/** Answered when the other side has agreed. */
+function holdRoute(deps: CallControlRouteDeps, type: 'hold' | 'unhold', summary: string): Route {
+  return route({
+    ...COMMON,
+    path: `/phone/calls/{id}/${type}`,
+    operationId: `${type}Call`,
+    summary,
+    responseExample: type === 'hold' ? { ...liveCallExample, status: 'held' } : liveCallExample,
+    errors: { 409: ['ended', 'not_answered', 'too_many', 'failed'], 503: COMMAND_503 },
+    handle: (request) => tell(deps, request, { type }),
+  });
+}
+
 async function tell(deps: CallControlRouteDeps, request: Request, control: CallControl): Promise<RouteAnswer> {
   const { orgId } = request.principal;
   const find = (): Promise<CallRow> => deps.store.forOrg(orgId).read((org) => findCall(org, orgId, request.params.id));
   const { id: callId, status } = await find();
-  if (status === 'completed') throw refusal('ended');
+  if (status === 'completed') throw refusal('ended', status);
   const commandId = uuidV7();
   const sealed = sealControl(deps.secrets, { orgId, callId }, control);
-  const { outcome, ...why } = await deps.workflows.control(callId, { commandId, control: sealed });
-  switch (outcome) {
+  const answered = await deps.workflows.control(callId, { commandId, control: sealed });
+  switch (answered.outcome) {
     case 'done':
       break;
     case 'refused':
-      throw refusal('code' in why ? why.code : 'failed');
-    case 'superseded':
+      throw refusal('code' in answered ? answered.code : 'failed', status);
     case 'failed':
+      throw failure('sipStatus' in answered ? answered.sipStatus : undefined, status);
+    case 'superseded':
+      throw refusal('superseded', status);
     case 'ended':
-      throw refusal(outcome);
     case 'gone':
-      throw refusal('ended');
+      throw refusal('ended', 'completed');
     case 'unavailable':
       throw unavailable('temporal_unavailable', 'The workflow service is not reachable; nothing was done');
     case 'unknown':
@@ -131,4 +151,15 @@ async function tell(deps: CallControlRouteDeps, request: Request, control: CallC
   return answer(callView(await find()));
 }
 
-const refusal = (code: keyof typeof REFUSALS): ApiError => conflict(code, REFUSALS[code]);
+const refusal = (code: keyof typeof REFUSALS, status: CallStatus): ApiError =>
+  conflict(code, REFUSALS[code], { call_status: status });
+
+/** `sipStatus`: of the other side's answer, null when it gave none, undefined when it was not asked. */
+function failure(sipStatus: number | null | undefined, status: CallStatus): ApiError {
+  if (sipStatus === undefined) return refusal('failed', status);
+  const why = sipStatus === null ? 'gave no answer' : `answered ${sipStatus}`;
+  return conflict('failed', `The other side ${why}: nothing has changed`, {
+    call_status: status,
+    sip_status: sipStatus,
+  });
+}

@@ -14,7 +14,7 @@ export interface SttOptions {
 
 export interface SpeechToText {
   readonly name: string;
-  /** Recognises one utterance cut by the VAD, 8 kHz mono. */
+  /** Recognises one utterance cut by the VAD, mono at the edge rate. */
   transcribe(audio: Int16Array, options: SttOptions): Promise<SttResult>;
   close(): Promise<void>;
 }

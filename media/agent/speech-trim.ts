@@ -1,26 +1,28 @@
 /** Silence around synthesised speech: it delays the first word and the next sentence. */
-const FRAME_SAMPLES = 80;
-/** Voices differ in their background hiss, so silence is judged against the loudest frame: −36 dB. */
-const SILENCE_RATIO = 0.016;
-const KEPT_BEFORE_SAMPLES = 240;
-const KEPT_AFTER_SAMPLES = 1200;
+import { EDGE_RATE_HZ } from '../audio/frame';
 
-/** Cuts 8 kHz speech to 30 ms before its first and 150 ms after its last audible 10 ms. */
+const WINDOW_SAMPLES = 0.01 * EDGE_RATE_HZ;
+/** Voices differ in their background hiss, so silence is judged against the loudest stretch: −36 dB. */
+const SILENCE_RATIO = 0.016;
+const KEPT_BEFORE_SAMPLES = 0.03 * EDGE_RATE_HZ;
+const KEPT_AFTER_SAMPLES = 0.15 * EDGE_RATE_HZ;
+
+/** Cuts speech to 30 ms before its first and 150 ms after its last audible 10 ms. */
 export function trimSpeech(pcm: Int16Array): Int16Array {
   const levels: number[] = [];
-  for (let at = 0; at < pcm.length; at += FRAME_SAMPLES) levels.push(level(pcm.subarray(at, at + FRAME_SAMPLES)));
+  for (let at = 0; at < pcm.length; at += WINDOW_SAMPLES) levels.push(level(pcm.subarray(at, at + WINDOW_SAMPLES)));
   const threshold = SILENCE_RATIO * Math.max(0, ...levels);
   const first = levels.findIndex((value) => value > threshold);
   if (first < 0) return pcm.slice(0, KEPT_BEFORE_SAMPLES);
   const last = levels.findLastIndex((value) => value > threshold);
   return pcm.slice(
-    Math.max(0, first * FRAME_SAMPLES - KEPT_BEFORE_SAMPLES),
-    (last + 1) * FRAME_SAMPLES + KEPT_AFTER_SAMPLES,
+    Math.max(0, first * WINDOW_SAMPLES - KEPT_BEFORE_SAMPLES),
+    (last + 1) * WINDOW_SAMPLES + KEPT_AFTER_SAMPLES,
   );
 }
 
-function level(frame: Int16Array): number {
+function level(pcm: Int16Array): number {
   let sum = 0;
-  for (const sample of frame) sum += sample * sample;
-  return Math.sqrt(sum / frame.length);
+  for (const sample of pcm) sum += sample * sample;
+  return Math.sqrt(sum / pcm.length);
 }

@@ -3,14 +3,10 @@
  * calls, over a MessagePort, so that the main thread never copies audio. What left in the same tick rides along: an echo
  * of it is not the caller.
  */
-export const SAMPLE_RATE_HZ = 8000;
-export const FRAME_MS = 20;
-export const FRAME_SAMPLES = 160;
-
 export interface AudioBatch {
   /** Media ids, one per frame. */
   readonly mediaIds: Uint32Array;
-  /** `mediaIds.length` frames of FRAME_SAMPLES 16-bit samples, one after the other. */
+  /** `mediaIds.length` frames of EDGE_FRAME_SAMPLES 16-bit samples, one after the other. */
   readonly pcm: Int16Array;
   /** 1 where the frame was received, 0 where it was concealed or is silence for want of packets. */
   readonly received: Uint8Array;

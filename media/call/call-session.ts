@@ -1,25 +1,27 @@
 /**
- * What both directions of a call share: its lifecycle, its media, its SDP, and the handlers that do not care who
- * called whom. The direction (`InboundCall`, `OutboundCall`) owns the dialog and says how to hang up.
+ * What both directions of a call share: its lifecycle, its media, and the handlers that do not care who called whom. The
+ * direction (`InboundCall`, `OutboundCall`) sets up the dialog of the leg and says how to hang up.
  */
 import type { Logger } from 'pino';
 import type { CallDirection } from '../../contract/call';
-import type { CallControl, CommandOutcome, CommandResult } from '../../contract/commands';
+import type { ConversationControl, CommandEffect, CommandResult } from '../../contract/commands';
 import type { AudioCodec } from '../../contract/directory';
 import type { EndedBy, EndReason, SipOutcome } from '../../contract/endings';
 import type { SipLadderEntry, CallEvents } from '../../contract/events';
 import type { Clock } from '../clock';
-import type { RtpEngine, RtpRemote } from '../rtp/rtp-session';
-import { SdpSession } from '../sdp/sdp-session';
-import type { PeerLife, RefreshFailure } from '../sip/dialog';
+import type { RtpEngine } from '../rtp/rtp-session';
+import type { RefreshFailure } from '../sip/dialog';
 import type { ReasonHeader } from '../sip/reason';
 import { CallLifecycle } from './call-lifecycle';
 import { CallMedia, type AgentFactory } from './call-media';
 import type { CallObserver } from './call-observer';
-import { rtpRemoteOf } from './call-sdp';
+import type { HoldState, Leg } from './leg/leg';
+import type { LocalMedia } from './leg/leg-negotiation';
 
 /** A peer that floods its dialog fills no table: what a person would read, and then one note. */
 const MAX_LADDER_EVENTS = 500;
+/** Nor one that holds and resumes without end: what it does is on the ladder. */
+const MAX_HOLDS_OF_THE_PEER = 200;
 
 export interface CallDeps {
   readonly clock: Clock;
@@ -36,27 +38,18 @@ export interface CallSessionOptions {
   readonly deps: CallDeps;
   /** Of its trunk, best first; default, and null: all. */
   readonly codecs?: readonly AudioCodec[] | null | undefined;
+  readonly localMedia: () => LocalMedia;
   readonly hangUp: (endReason: EndReason, endedBy: EndedBy) => void;
-  readonly probe: () => Promise<PeerLife>;
   readonly onEnded: () => void;
 }
-
-export interface LocalMedia {
-  /** Of the route to the peer: what our SDP says. */
-  readonly localAddress: string;
-  /** Where the peer's signalling comes from, null when not known. */
-  readonly signallingAddress: string | null;
-}
-
-export type ReofferResult = { readonly sdp: string } | { readonly status: 488 | 491 };
 
 export class CallSession {
   readonly lifecycle: CallLifecycle;
   readonly media: CallMedia;
   readonly #options: CallSessionOptions;
-  #sdp: SdpSession | null = null;
-  #offerOutstanding = false;
   #ladderEvents = 0;
+  #hold: HoldState = { ours: false, theirs: false };
+  #holdsOfPeer = 0;
   #quiet = false;
   #looking = false;
 
@@ -74,6 +67,10 @@ export class CallSession {
       turnLatencyMs: () => this.media.turnLatencyMs(),
       onEnded: options.onEnded,
     });
+  }
+
+  get leg(): Leg {
+    return this.media.leg;
   }
 
   onMessage(message: SipLadderEntry): void {
@@ -105,73 +102,14 @@ export class CallSession {
     this.lifecycle.events.report({ type: 'ringing', status });
   }
 
-  /** Our answer to the offer of an INVITE, and where to send; null when it has no usable audio. */
-  answer(offer: string, media: LocalMedia): { readonly sdp: string; readonly remote: RtpRemote } | null {
-    const session = this.#sdpSession(media);
-    session.signallingAddress = media.signallingAddress;
-    const result = session.answer(offer);
-    return result.ok ? { sdp: result.sdp, remote: rtpRemoteOf(result.remote, media.signallingAddress) } : null;
-  }
-
-  /** Our offer is out (with our INVITE, or in a 200 that owed one); `takeAnswer` gets its answer. */
-  makeOffer(media: Pick<LocalMedia, 'localAddress'>): string {
-    this.#offerOutstanding = true;
-    return this.#sdpSession(media).offer();
-  }
-
-  /** The answer to `makeOffer`, null when it has no usable audio or nothing was asked. */
-  takeAnswer(sdp: string | null, signallingAddress: string | null): RtpRemote | null {
-    if (!this.#offerOutstanding || !this.#sdp) return null;
-    this.#offerOutstanding = false;
-    this.#sdp.signallingAddress = signallingAddress;
-    const result = sdp === null ? null : this.#sdp.readAnswer(sdp);
-    return result?.ok ? rtpRemoteOf(result.remote, signallingAddress) : null;
-  }
-
-  get offerOutstanding(): boolean {
-    return this.#offerOutstanding;
-  }
-
-  /** re-INVITE or UPDATE: hold, resume, other address or codec; null asks for our offer. */
-  reoffer(sdp: string | null, media: LocalMedia): ReofferResult {
-    // An offer while another is unanswered, or before the call stands: RFC 3261 §14.2.
-    if (this.lifecycle.state !== 'answered' || this.#offerOutstanding) return { status: 491 };
-    if (sdp === null) return { sdp: this.makeOffer(media) };
-    const answer = this.answer(sdp, media);
-    if (!answer) return { status: 488 };
-    this.media.update(answer.remote);
-    return { sdp: answer.sdp };
-  }
-
-  /**
-   * ACK of a re-INVITE that asked for our offer. A peer that leaves its answer out, or gives one that is of no use, has
-   * changed nothing: the media agreed before go on (RFC 3261 §14.1).
-   */
-  reofferAnswered(sdp: string | null, signallingAddress: string | null): void {
-    const remote = this.takeAnswer(sdp, signallingAddress);
-    if (remote) this.media.update(remote);
-  }
-
-  /** Our SDP in force, for a re-INVITE that changes nothing. */
-  refreshOffer(): string | null {
-    if (this.lifecycle.state !== 'answered' || this.#offerOutstanding) return null;
-    return this.#sdp?.refreshOffer() ?? null;
-  }
-
-  /** The answer to it, by which the peer may still change its side. */
-  refreshAnswered(sdp: string, signallingAddress: string | null): void {
-    const result = this.lifecycle.state === 'answered' ? this.#sdp?.readAnswer(sdp) : undefined;
-    if (result?.ok) this.media.update(rtpRemoteOf(result.remote, signallingAddress));
-  }
-
   /** What an answered call is told; what comes of it is an event. */
-  control(commandId: string, control: CallControl): CommandResult {
+  control(commandId: string, control: ConversationControl): CommandResult {
     const { state, events } = this.lifecycle;
     if (state === 'ending' || state === 'ended') return { ok: false, code: 'ended' };
     if (state !== 'answered') return { ok: false, code: 'not_answered' };
-    const done = (outcome: CommandOutcome): void => {
+    const done = (effect: CommandEffect): void => {
       // With the call everything that it was told ends; its last event is its end.
-      if (this.lifecycle.isLive) events.report({ type: 'command', commandId, verb: control.type, outcome });
+      if (this.lifecycle.isLive) events.report({ type: 'command', commandId, verb: control.type, ...effect });
     };
     return this.media.control(control, done);
   }
@@ -187,21 +125,24 @@ export class CallSession {
     return { sipCallId: this.#options.sipCallId, finalStatus, reason, q850 };
   }
 
-  #sdpSession({ localAddress }: Pick<LocalMedia, 'localAddress'>): SdpSession {
-    const { codecs = null } = this.#options;
-    this.#sdp ??= new SdpSession({ localAddress, port: this.media.localPort, codecs });
-    return this.#sdp;
-  }
-
   /** Its packets have stopped: a peer that does not answer in its dialog either is gone. */
   async #lookForPeer(quiet: boolean): Promise<void> {
     this.#quiet = quiet;
     if (!quiet || this.#looking || this.lifecycle.state !== 'answered') return;
     this.#looking = true;
-    const life = await this.#options.probe();
+    const life = await this.leg.probe();
     this.#looking = false;
     const gone = life === 'gone' && this.#quiet && this.lifecycle.state === 'answered';
     if (gone) this.#options.hangUp('media_timeout', 'system');
+  }
+
+  #holdChanged({ ours, theirs }: HoldState): void {
+    const before = this.#hold;
+    if (theirs && !before.theirs) this.#holdsOfPeer++;
+    const hold = { ours, theirs: theirs && this.#holdsOfPeer <= MAX_HOLDS_OF_THE_PEER };
+    if (hold.ours === before.ours && hold.theirs === before.theirs) return;
+    this.#hold = hold;
+    this.lifecycle.events.report({ type: 'hold', ...hold });
   }
 
   #deaf(packetsForeign: number): void {
@@ -211,14 +152,17 @@ export class CallSession {
   }
 
   #createMedia(): CallMedia {
-    const { deps, hangUp } = this.#options;
+    const { deps, codecs, localMedia, hangUp } = this.#options;
     return new CallMedia({
       engine: deps.rtp,
+      codecs,
+      localMedia,
       createAgent: deps.createAgent,
       clock: deps.clock,
       delegate: {
         onTurn: (turn) => this.lifecycle.events.report({ type: 'turn', turn }),
         onTurnLatency: (ms) => deps.observer.turnLatency(ms),
+        onHold: (hold) => this.#holdChanged(hold),
         onDtmf: (count) => this.lifecycle.events.report({ type: 'dtmf', count }),
         onAgentEnd: (reason) => hangUp(reason, reason === 'agent_goodbye' ? 'agent' : 'system'),
         // Before the answer nobody owes us packets.

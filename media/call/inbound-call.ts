@@ -2,7 +2,7 @@
  * A call that came in: routed from memory, its workflow started (nothing rings before that), 180, agent warm, 200,
  * conversation. Refusals before the workflow's start are no calls: they are counted and leave no event.
  */
-import type { CallControl, CommandResult } from '../../contract/commands';
+import type { ConversationControl, CommandResult } from '../../contract/commands';
 import { AGENT_ID_HEADER } from '../../contract/directory';
 import type { CallDirectory, InboundRequest, InboundTrunkProfile, RoutingDecision } from '../../contract/directory';
 import type { EndCause, EndedBy, EndReason } from '../../contract/endings';
@@ -13,8 +13,9 @@ import type { ReasonHeader } from '../sip/reason';
 import type { LiveState } from './call-lifecycle';
 import type { AdmissionRefusal, CallRegistry, RegisteredCall } from './call-registry';
 import { faultOfOffer } from './call-sdp';
-import { CallSession, type CallDeps, type LocalMedia } from './call-session';
+import { CallSession, type CallDeps } from './call-session';
 import { reasonHeader } from './hangup-reason';
+import type { LocalMedia } from './leg/leg-negotiation';
 import { personaOf } from './persona';
 import type { RecentAttempts } from './recent-attempts';
 
@@ -86,10 +87,11 @@ export class InboundCall implements RegisteredCall {
       sipCallId: dialog.sipCallId,
       deps,
       codecs: this.#trunk?.codecs,
+      localMedia: () => this.#localMedia(),
       hangUp: (endReason, endedBy) => this.hangUp(endReason, endedBy),
-      probe: () => this.#dialog.probe(),
       onEnded: () => deps.registry.leave(this),
     });
+    this.#session.leg.dialog = dialog;
     this.#session.lifecycle.timings.mark('begin', dialog.invite.receivedAt);
   }
 
@@ -105,7 +107,7 @@ export class InboundCall implements RegisteredCall {
     return this.#session.lifecycle.events.lastSeq;
   }
 
-  control(commandId: string, control: CallControl): CommandResult {
+  control(commandId: string, control: ConversationControl): CommandResult {
     return this.#session.control(commandId, control);
   }
 
@@ -131,6 +133,7 @@ export class InboundCall implements RegisteredCall {
   #listen(): void {
     const session = this.#session;
     this.#dialog.delegate = {
+      ...session.leg.dialogDelegate(),
       onMessage: (message) => session.onMessage(message),
       onCancel: () => {
         this.#finalStatus = 487;
@@ -139,11 +142,7 @@ export class InboundCall implements RegisteredCall {
       onAck: (answer) => this.#acknowledged(answer),
       onPrack: (answer) => this.#earlyAnswered(answer),
       onBye: (reason) => this.#byeReceived(reason),
-      onReoffer: (sdp) => session.reoffer(sdp, this.#localMedia()),
-      onRefreshOffer: () => session.refreshOffer(),
-      onRefreshAnswer: (sdp) => session.refreshAnswered(sdp, this.#dialog.invite.peer.address),
       onExpired: (why) => session.expired(why),
-      onDtmf: (digit) => session.media.infoDtmf(digit),
       onClosed: (cause) => {
         if (cause === 'prack_timeout') this.#finalStatus = 504;
         this.#end({ endReason: 'error', endedBy: 'system' }, () => undefined);
@@ -154,7 +153,7 @@ export class InboundCall implements RegisteredCall {
 
   async #setUp(): Promise<void> {
     const { directory, clock } = this.#deps;
-    const { lifecycle, media } = this.#session;
+    const { lifecycle, media, leg } = this.#session;
     const { invite } = this.#dialog;
     const codecs = this.#trunk?.codecs ?? null;
     const fault = invite.offer === null ? null : faultOfOffer(invite.offer, { ...this.#localMedia(), codecs });
@@ -172,8 +171,10 @@ export class InboundCall implements RegisteredCall {
     const { rule, agent, steps } = decision;
     lifecycle.events.report({ type: 'routed', rule, agentId: agent.id, steps });
     // The port opens while the workflow starts.
+    const { localAddress } = invite;
+    const { mediaTimeoutSeconds } = decision;
     const anySource = this.#trunk?.mediaSource === 'any';
-    const port = media.open(invite.localAddress, decision.mediaTimeoutSeconds, anySource).then(
+    const port = leg.open({ localAddress, mediaTimeoutSeconds, anySource }).then(
       () => null,
       (error: unknown) => ({ error }),
     );
@@ -186,12 +187,12 @@ export class InboundCall implements RegisteredCall {
       return;
     }
     this.#maxDurationSeconds = decision.agent.maxCallDurationSeconds;
-    this.#dialog.ring(() => this.#session.makeOffer(this.#localMedia()));
+    this.#dialog.ring(() => leg.negotiation.makeOffer());
     this.#session.ringing(180);
     await media.warm(personaOf(lifecycle.callId, decision.agent));
     lifecycle.timings.mark('warm', clock.now());
     this.#warm = true;
-    if (!this.#session.offerOutstanding) this.#answer();
+    if (!leg.negotiation.offerOutstanding) this.#answer();
   }
 
   /**
@@ -230,14 +231,13 @@ export class InboundCall implements RegisteredCall {
     const session = this.#session;
     if (!session.lifecycle.isLive) return;
     const { offer } = this.#dialog.invite;
-    const media = this.#localMedia();
     if (this.#earlyRemote) {
       this.#sendAnswer(null);
       session.media.start(this.#earlyRemote);
     } else if (offer === null) {
-      this.#sendAnswer(session.makeOffer(media));
+      this.#sendAnswer(session.leg.negotiation.makeOffer());
     } else {
-      const answer = session.answer(offer, media);
+      const answer = session.leg.negotiation.answer(offer);
       if (!answer) throw new Error('an offer that was usable is not any more');
       this.#sendAnswer(answer.sdp);
       session.media.start(answer.remote);
@@ -247,8 +247,8 @@ export class InboundCall implements RegisteredCall {
   /** PRACK of a 180 that had our offer; the 200 waits for it. */
   #earlyAnswered(answer: string | null): void {
     const session = this.#session;
-    if (!session.offerOutstanding || !session.lifecycle.isLive) return;
-    this.#earlyRemote = session.takeAnswer(answer, this.#dialog.invite.peer.address);
+    if (!session.leg.negotiation.offerOutstanding || !session.lifecycle.isLive) return;
+    this.#earlyRemote = session.leg.negotiation.takeAnswer(answer);
     if (!this.#earlyRemote) this.#end({ endReason: 'error', endedBy: 'system' }, () => this.#reject(488));
     else if (this.#warm) this.#answer();
   }
@@ -274,12 +274,12 @@ export class InboundCall implements RegisteredCall {
     const first = !this.#acked;
     this.#acked = true;
     session.lifecycle.timings.mark('ack', this.#deps.clock.now());
-    if (!session.offerOutstanding || session.lifecycle.state !== 'answered') return;
+    if (!session.leg.negotiation.offerOutstanding || session.lifecycle.state !== 'answered') return;
     if (!first) {
-      session.reofferAnswered(answer, this.#dialog.invite.peer.address);
+      session.leg.reofferAnswered(answer);
       return;
     }
-    const remote = session.takeAnswer(answer, this.#dialog.invite.peer.address);
+    const remote = session.leg.negotiation.takeAnswer(answer);
     // No answer to our offer (RFC 3261 §13.2.1 has it in the ACK): nothing can be heard.
     if (remote) session.media.start(remote);
     else this.hangUp('error', 'system');

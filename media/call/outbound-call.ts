@@ -2,7 +2,7 @@
  * A call that we place: one attempt, one SIP Call-ID, at most one INVITE. `dial` resolves when the INVITE is at the
  * socket, or will never be; everything later is an event. While it rings the agent prepares its first words.
  */
-import type { CallControl, CommandResult, DialCommand, DialRefusal, DialResult } from '../../contract/commands';
+import type { ConversationControl, CommandResult, DialCommand, DialRefusal, DialResult } from '../../contract/commands';
 import type { OutboundTrunkProfile } from '../../contract/directory';
 import type { SipBinding } from '../../contract/registration';
 import type { CallEnding, EndCause, EndedBy, EndReason, SipOutcome } from '../../contract/endings';
@@ -76,8 +76,8 @@ export class OutboundCall implements RegisteredCall {
       sipCallId: options.command.sipCallId,
       deps: options.deps,
       codecs: options.trunk.codecs,
+      localMedia: () => ({ localAddress: this.#localAddress, signallingAddress: this.#dialog?.peer?.address ?? null }),
       hangUp: (endReason, endedBy) => this.hangUp(endReason, endedBy),
-      probe: () => this.#dialog?.probe() ?? Promise.resolve('alive' as const),
       onEnded: () => options.onEnded(this),
     });
     this.#session.lifecycle.timings.mark('begin', options.deps.clock.now());
@@ -98,14 +98,15 @@ export class OutboundCall implements RegisteredCall {
   /** Rejects with what `beforeSend` rejects with; then, as with a refusal, nothing was sent and no call remains. */
   async dial(limits: DialLimits): Promise<DialResult> {
     const { command, trunk, contacts } = this.#options;
-    const { lifecycle, media } = this.#session;
+    const { lifecycle, leg } = this.#session;
     const notSent = (code: DialRefusal, detail: string): DialResult => {
       this.#options.deps.observer.rejected(`dial_${code}`);
       lifecycle.discard();
       return { sent: false, code, detail };
     };
     try {
-      await media.open(wildcardFor(contacts?.[0]?.source.address ?? firstHost(trunk)), trunk.mediaTimeoutSeconds);
+      const localAddress = wildcardFor(contacts?.[0]?.source.address ?? firstHost(trunk));
+      await leg.open({ localAddress, mediaTimeoutSeconds: trunk.mediaTimeoutSeconds });
     } catch (error) {
       return notSent('no_port', messageOf(error));
     }
@@ -123,7 +124,7 @@ export class OutboundCall implements RegisteredCall {
     const { nodeId, bootId } = this.#options.deps;
     const call = { nodeId, bootId, sipCallId: command.sipCallId };
     try {
-      this.#dialog = await this.#reach(limits);
+      this.#dialog = leg.dialog = await this.#reach(limits);
     } catch (error) {
       const refusal = error instanceof DialStopped ? error.code : limits.refusal();
       if (refusal !== null && refusal !== 'too_late') return notSent(refusal, messageOf(error));
@@ -135,7 +136,7 @@ export class OutboundCall implements RegisteredCall {
     return { sent: true, ...call };
   }
 
-  control(commandId: string, control: CallControl): CommandResult {
+  control(commandId: string, control: ConversationControl): CommandResult {
     return this.#session.control(commandId, control);
   }
 
@@ -195,10 +196,11 @@ export class OutboundCall implements RegisteredCall {
           // The INVITE leaves now: from here it takes a CANCEL.
           this.#callOff = () => undefined;
           this.#localAddress = localAddress;
-          return session.makeOffer({ localAddress });
+          return session.leg.negotiation.makeOffer();
         },
       },
       {
+        ...session.leg.dialogDelegate(),
         onMessage: (message) => session.onMessage(message),
         onUnreachable: (target, reason) =>
           session.lifecycle.events.report({ type: 'target_unreachable', target, reason }),
@@ -209,13 +211,8 @@ export class OutboundCall implements RegisteredCall {
         onAccept: (sdp, answer) => this.#accepted(sdp, answer),
         onReject: (outcome) => this.#rejected(outcome),
         onBye: (reason) => this.#byeReceived(reason),
-        onReoffer: (sdp) =>
-          session.reoffer(sdp, { localAddress: this.#localAddress, signallingAddress: this.#peerAddress() }),
-        onAck: (answer) => session.reofferAnswered(answer, this.#peerAddress()),
-        onRefreshOffer: () => session.refreshOffer(),
-        onRefreshAnswer: (sdp) => session.refreshAnswered(sdp, this.#peerAddress()),
+        onAck: (answer) => session.leg.reofferAnswered(answer),
         onExpired: (why) => session.expired(why),
-        onDtmf: (digit) => session.media.infoDtmf(digit),
         onClosed: () => this.#closed(),
       },
     );
@@ -254,7 +251,7 @@ export class OutboundCall implements RegisteredCall {
     }
     if (!lifecycle.isLive || lifecycle.state === 'answered') return;
     this.#answer = answer;
-    const remote = this.#session.takeAnswer(sdp, this.#peerAddress());
+    const remote = this.#session.leg.negotiation.takeAnswer(sdp);
     if (!remote) {
       const unusable: ReasonHeader = { protocol: 'SIP', cause: 488, text: 'no usable audio' };
       if (lifecycle.end(() => this.#dialog?.bye(unusable))) {
@@ -331,10 +328,6 @@ export class OutboundCall implements RegisteredCall {
     const { sipCallId } = this.#options.command;
     const said = { finalStatus: answer?.status ?? null, reason: answer?.reason ?? null, q850: answer?.q850 ?? null };
     this.#session.lifecycle.settle({ ...ending, sip: { sipCallId, ...said, ...more } });
-  }
-
-  #peerAddress(): string | null {
-    return this.#dialog?.peer?.address ?? null;
   }
 }
 

@@ -4,9 +4,6 @@
  */
 export type G711Law = 'PCMU' | 'PCMA';
 
-/** What an idle line carries: linear 0 (µ-law) or the smallest step (A-law has no zero). */
-export const SILENCE_OCTET: Readonly<Record<G711Law, number>> = { PCMU: 0xff, PCMA: 0xd5 };
-
 const ULAW_BIAS = 33;
 const ULAW_CLIP = 0x1fff;
 

@@ -60,7 +60,8 @@ export class LossConcealment {
   #remember(pcm: Int16Array, from: number, to: number): void {
     const count = Math.min(to - from, HISTORY_SAMPLES);
     this.#history.copyWithin(0, count);
-    this.#history.set(pcm.subarray(to - count, to), HISTORY_SAMPLES - count);
+    // Sample by sample: a view would be garbage of every frame.
+    for (let i = 0; i < count; i++) this.#history[HISTORY_SAMPLES - count + i] = pcm[to - count + i] as number;
   }
 }
 

@@ -2,7 +2,7 @@
  * Keys that we press, as telephone-events (RFC 4733 §2.5): one packet per frame in place of audio, all of one key with
  * the timestamp of its beginning and a duration that grows; its end told three times.
  */
-import { FRAME_MS, FRAME_SAMPLES } from '../audio/audio-batch';
+import { FRAME_MS } from '../audio/frame';
 
 const EVENTS = '0123456789*#ABCD';
 /** Half a second of nothing. */
@@ -19,9 +19,12 @@ const END_BIT = 0x80;
 
 export const TELEPHONE_EVENT_BYTES = 4;
 
+/** Passed on from somebody who presses faster than we: what is beyond is dropped. */
+const MAX_RELAYED = 32;
+
 interface Batch {
   readonly keys: string;
-  readonly onSent: (sent: boolean) => void;
+  readonly onSent: ((sent: boolean) => void) | null;
 }
 
 export class DtmfSender {
@@ -47,11 +50,25 @@ export class DtmfSender {
     else this.#batches.push({ keys, onSent });
   }
 
+  /** A key that another peer pressed. */
+  relay(key: string): void {
+    if (this.#batches.length < MAX_RELAYED) this.#batches.push({ keys: key, onSent: null });
+  }
+
+  /** Keys of another peer that wait are not pressed any more; one that is down goes up in its time. */
+  dropRelayed(): void {
+    const down = this.#frames > 0 ? this.#batches[0] : undefined;
+    for (let i = this.#batches.length - 1; i >= 0; i--) {
+      const batch = this.#batches[i] as Batch;
+      if (batch.onSent === null && batch !== down) this.#batches.splice(i, 1);
+    }
+  }
+
   /**
-   * One frame on: writes the event's payload at `offset` of `out`. `first`: the key begins. `rest`: nothing is pressed in
-   * this frame.
+   * One frame of `ticks` on: writes the event's payload at `offset` of `out`. `first`: the key begins. `rest`: nothing is
+   * pressed in this frame.
    */
-  frame(out: Uint8Array, offset: number, timestamp: number): 'first' | 'more' | 'rest' {
+  frame(out: Uint8Array, offset: number, timestamp: number, ticks: number): 'first' | 'more' | 'rest' {
     const key = this.#batches[0]?.keys[this.#key];
     if (key === undefined || key === PAUSE) {
       if (++this.#frames >= PAUSE_FRAMES) this.#next();
@@ -63,7 +80,7 @@ export class DtmfSender {
       if (frame === TONE_FRAMES + END_PACKETS + GAP_FRAMES - 1) this.#next();
       return 'rest';
     }
-    const duration = Math.min(frame + 1, TONE_FRAMES) * FRAME_SAMPLES;
+    const duration = Math.min(frame + 1, TONE_FRAMES) * ticks;
     out[offset] = EVENTS.indexOf(key);
     out[offset + 1] = (frame >= TONE_FRAMES ? END_BIT : 0) | VOLUME;
     out[offset + 2] = duration >> 8;
@@ -73,7 +90,7 @@ export class DtmfSender {
 
   /** Nothing is sent any more. */
   abandon(): void {
-    for (const { onSent } of this.#batches.splice(0)) onSent(false);
+    for (const { onSent } of this.#batches.splice(0)) onSent?.(false);
   }
 
   #next(): void {
@@ -82,6 +99,6 @@ export class DtmfSender {
     if (batch === undefined || ++this.#key < batch.keys.length) return;
     this.#key = 0;
     this.#batches.shift();
-    batch.onSent(true);
+    batch.onSent?.(true);
   }
 }

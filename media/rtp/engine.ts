@@ -4,6 +4,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import type { MessagePort, Transferable } from 'node:worker_threads';
+import type { Background } from '../audio/background';
 import { threadEntry } from '../thread-entry';
 import { RtpError } from './rtp-error';
 import type { RtpEngine, RtpRemote, RtpSession, RtpSessionDelegate, RtpSessionOptions, RtpStats } from './rtp-session';
@@ -14,6 +15,8 @@ export interface ThreadedRtpEngineOptions extends RtpThreadOptions {
   readonly onFailure?: (error: Error) => void;
   /** An error of ours that one session (null: all of them) survived, or did not: for the log. */
   readonly onFault?: (mediaId: number | null, message: string) => void;
+  /** The sessions that a command has just joined, parted or given another source or listener: for the log. */
+  readonly onGraph?: (graph: string) => void;
 }
 
 interface Pending {
@@ -22,7 +25,7 @@ interface Pending {
 }
 
 type Request = Extract<ToRtpThread, { request: number }>;
-type SessionMessage = Exclude<FromRtpThread, { type: 'reply' | 'fault' }>;
+type SessionMessage = Exclude<FromRtpThread, { type: 'reply' | 'fault' | 'graph' }>;
 type WithoutRequest<T> = T extends Request ? Omit<T, 'request'> : never;
 
 export class ThreadedRtpEngine implements RtpEngine {
@@ -147,6 +150,7 @@ export class ThreadedRtpEngine implements RtpEngine {
       return;
     }
     if (message.type === 'fault') this.#options.onFault?.(message.mediaId, message.message);
+    else if (message.type === 'graph') this.#options.onGraph?.(message.graph);
     else this.#deliver(message);
   }
 
@@ -211,6 +215,26 @@ class ThreadedRtpSession implements RtpSession {
 
   echo(): void {
     this.#engine.post({ type: 'echo', mediaId: this.mediaId });
+  }
+
+  connect(other: RtpSession): void {
+    this.#engine.post({ type: 'connect', mediaId: this.mediaId, otherId: other.mediaId });
+  }
+
+  disconnect(): void {
+    this.#engine.post({ type: 'disconnect', mediaId: this.mediaId });
+  }
+
+  setBackground(source: Background | null): void {
+    this.#engine.post({ type: 'background', mediaId: this.mediaId, source });
+  }
+
+  pause(on: boolean): void {
+    this.#engine.post({ type: 'pause', mediaId: this.mediaId, on });
+  }
+
+  listen(on: boolean): void {
+    this.#engine.post({ type: 'listen', mediaId: this.mediaId, on });
   }
 
   close(): Promise<RtpStats> {

@@ -1,7 +1,7 @@
 /**
  * Packets of one stream in the order of their timestamps, and the position up to which they were played. The position
  * advances with our clock, one frame per tick, whether packets come or not; so its distance to arriving packets is the
- * delay, which `excessTicks` compares with what the stream needs. The reader corrects it with `skip` and `stretch`.
+ * delay, which `excessMs` compares with what the stream needs. The reader corrects it with `skip` and `stretch`.
  *
  * Ordering by timestamp (unwrapped) makes lost, reordered and duplicate packets, silence suppression and any packet
  * duration one case. A jump of the time line, or packets that keep coming late, anchor the position anew.
@@ -68,8 +68,8 @@ export class JitterBuffer {
   }
 
   /** Delay beyond (negative: below) the target. */
-  get excessTicks(): number {
-    return this.#started ? this.#delayTicks - this.#estimator.targetMs * this.#ticksPerMs : 0;
+  get excessMs(): number {
+    return this.#started ? this.delayMs - this.#estimator.targetMs : 0;
   }
 
   /** Copies the payload. Positional arguments: an object per packet would be garbage per packet. */
@@ -197,5 +197,5 @@ export class JitterBuffer {
 }
 
 function emptyPacket(): QueuedPacket {
-  return { timestamp: 0, durationTicks: 0, payloadType: 0, payload: new Uint8Array(160), payloadBytes: 0 };
+  return { timestamp: 0, durationTicks: 0, payloadType: 0, payload: new Uint8Array(0), payloadBytes: 0 };
 }

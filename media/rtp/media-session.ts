@@ -5,13 +5,17 @@
  *   opened ──setRemote──► running ──close──► closed
  */
 import { canonicalAddress, isUnspecified, mayReach } from '../../ops/address-scope';
-import { FRAME_MS, FRAME_SAMPLES } from '../audio/audio-batch';
+import { EDGE_FRAME_SAMPLES, FRAME_MS } from '../audio/frame';
+import { createCodec } from '../codec/codec';
 import { isRtcp } from './packet';
 import { estimateMos } from './quality';
 import { Receiver } from './receiver';
 import { buildReport, compactNtp, ntpTime, readRtcp, rtcpSenderSsrc } from './rtcp';
 import type { RtpRemote, RtpStats } from './rtp-session';
 import { Transmitter } from './transmitter';
+
+import type { Codec } from '../codec/codec';
+import type { FrameSources, PeerAudio } from './frame-sources';
 
 /** A peer whose packets stop for this long is looked for by signalling, and again while they stay away. */
 const QUIET_MS = 10_000;
@@ -38,6 +42,12 @@ interface MediaSessionEvents {
   onDeaf(packetsForeign: number): void;
 }
 
+/** Listens to a session. */
+export interface FrameTap {
+  /** A frame of the peer; `sent`: what left in the same tick, before its encoding; null where a stall swallowed it. */
+  frame(pcm: Int16Array, received: boolean, sent: Int16Array | null): void;
+}
+
 export interface MediaSessionOptions {
   readonly sendRtp: (packet: Uint8Array, port: number, address: string) => void;
   readonly sendRtcp: (packet: Uint8Array, port: number, address: string) => void;
@@ -55,16 +65,18 @@ export interface MediaSessionOptions {
   readonly random?: () => number;
 }
 
-export class MediaSession {
+export class MediaSession implements PeerAudio {
   readonly #options: MediaSessionOptions;
   readonly #receiver: Receiver;
   readonly #transmitter: Transmitter;
-  readonly #pcm = new Int16Array(FRAME_SAMPLES);
+  readonly #pcm = new Int16Array(EDGE_FRAME_SAMPLES);
+  #codec: Codec | null = null;
+  #framesRead = 0;
+  #tap: FrameTap | null = null;
+  #joined: MediaSession | null = null;
   #remote: RtpRemote | null = null;
   #remoteAddress = '';
   #maySendToSdp = false;
-  #echo = false;
-  #receivedFrame = false;
   #speechFromMs = 0;
 
   /** Of the start, of the last packet and of our last word. */
@@ -87,7 +99,7 @@ export class MediaSession {
 
   constructor(options: MediaSessionOptions) {
     this.#options = options;
-    this.#receiver = new Receiver((digit, durationMs) => options.events.onDtmf(digit, durationMs));
+    this.#receiver = new Receiver((digit, durationMs) => this.#pressed(digit, durationMs));
     this.#transmitter = new Transmitter({
       send: (packet) => this.#sendRtp(packet),
       onPlaybackFinished: (playbackId) => options.events.onPlaybackFinished(playbackId),
@@ -99,17 +111,21 @@ export class MediaSession {
     return this.#pcm;
   }
 
-  /** What left in the last tick, before its encoding; overwritten by the next. */
-  get sentPcm(): Int16Array {
-    return this.#transmitter.pcm;
+  get framesRead(): number {
+    return this.#framesRead;
   }
 
-  get pcmReceived(): boolean {
-    return this.#receivedFrame;
+  /** Not before its first packet, and not while it holds us or only listens. */
+  get sending(): boolean {
+    return this.#receivedAny && this.#remote !== null && this.#remote.receive !== false;
   }
 
-  get queue(): Transmitter['queue'] {
-    return this.#transmitter.queue;
+  get heard(): boolean {
+    return this.#receiver.heard;
+  }
+
+  get sources(): FrameSources {
+    return this.#transmitter.sources;
   }
 
   get keys(): Transmitter['keys'] {
@@ -135,12 +151,7 @@ export class MediaSession {
         : undefined;
       this.#receiver.source.expect({ address: host, port: remote.port, rtcpPort, signallingAddress, mayLearn });
     }
-    this.#receiver.setCodec({
-      law: remote.codec,
-      payloadType: remote.payloadType,
-      telephoneEventPayloadType: remote.telephoneEventPayloadType,
-      localTelephoneEventPayloadType: remote.localTelephoneEventPayloadType ?? null,
-    });
+    this.#setFormats(remote);
     if (first) {
       this.#startMs = nowMs;
       this.#aliveMs = nowMs;
@@ -151,8 +162,20 @@ export class MediaSession {
     }
   }
 
+  /** Sends what the peer of `other` says, and presses for it the keys of ours; null: no longer. One half of a connection. */
+  join(other: MediaSession | null): void {
+    this.#joined = other;
+    this.keys.dropRelayed();
+    this.sources.hear(other);
+  }
+
+  /** Each frame goes to `tap` too; null: to nobody. */
+  tap(tap: FrameTap | null): void {
+    this.#tap = tap;
+  }
+
   echo(): void {
-    this.#echo = true;
+    this.sources.hear(this);
   }
 
   receiveRtp(bytes: Uint8Array, address: string, port: number, nowMs: number): void {
@@ -197,41 +220,56 @@ export class MediaSession {
 
   /**
    * One 20 ms frame on our schedule, after `skipped` that a stall swallowed. Reads one frame of the peer (see `pcm`)
-   * and sends one packet. The skipped ones are read through `onSkipped` first, so that no audio is lost to listeners.
+   * and sends one packet. The skipped ones are read first, so that no audio is lost to who listens.
    */
-  tick(nowMs: number, skipped: number, onSkipped: (pcm: Int16Array, received: boolean) => void): void {
+  tick(nowMs: number, skipped: number): void {
     const remote = this.#remote;
     if (remote === null) return;
     if (skipped > 0) {
       this.#transmitter.skip(skipped);
       this.#stoodStill(skipped * FRAME_MS, nowMs);
     }
-    for (let i = Math.min(skipped, MAX_SKIPPED_READS); i > 0; i--)
-      onSkipped(this.#pcm, this.#receiver.frame(this.#pcm, nowMs));
-    this.#receivedFrame = this.#receiver.frame(this.#pcm, nowMs);
-    this.#transmitter.frame({
-      law: remote.codec,
-      payloadType: remote.payloadType,
-      telephoneEventPayloadType: remote.telephoneEventPayloadType,
-      send: remote.send && (this.#maySendToSdp || this.#receiver.source.locked),
-      hold: !this.#receivedAny && nowMs < this.#speechFromMs,
-      echo: this.#echo && this.#receivedAny ? this.#pcm : null,
-      nowMs,
-    });
-    if (this.#transmitter.talking && !this.#echo) this.#spokeMs = nowMs;
+    for (let i = Math.min(skipped, MAX_SKIPPED_READS); i > 0; i--) {
+      const received = this.#receiver.frame(this.#pcm, nowMs);
+      this.#tap?.frame(this.#pcm, received, null);
+    }
+    const received = this.#receiver.frame(this.#pcm, nowMs);
+    this.#framesRead++;
+    const send = remote.send && (this.#maySendToSdp || this.#receiver.source.locked);
+    this.#transmitter.frame(send, !this.#receivedAny && nowMs < this.#speechFromMs, nowMs);
+    this.#tap?.frame(this.#pcm, received, this.#transmitter.pcm);
+    if (this.sources.talking) this.#spokeMs = nowMs;
     if (nowMs >= this.#nextReportMs) this.#report(nowMs, false);
     if (this.#watched) this.#checkTimeout(nowMs);
     this.#checkQuiet(nowMs);
     this.#checkDeaf(nowMs);
   }
 
-  /** Says goodbye by RTCP. */
+  /** Says goodbye by RTCP. Who is joined to it is parted from it first. */
   close(nowMs: number): RtpStats {
     if (this.#remote !== null && this.#sentAny) this.#report(nowMs, true);
     const stats = this.#stats();
     this.#transmitter.keys.abandon();
     this.#remote = null;
     return stats;
+  }
+
+  #pressed(digit: string, durationMs: number): void {
+    this.#options.events.onDtmf(digit, durationMs);
+    if (this.#joined !== null) this.#joined.#relay(digit);
+  }
+
+  /** Where the peer takes keys, and now: one that comes after a hold would be pressed out of place. */
+  #relay(digit: string): void {
+    if (this.#remote?.send === true && this.#remote.telephoneEventPayloadType !== null) this.keys.relay(digit);
+  }
+
+  #setFormats(remote: RtpRemote): void {
+    if (this.#codec?.name !== remote.codec) this.#codec = createCodec(remote.codec);
+    const codec = this.#codec;
+    const { payloadType, telephoneEventPayloadType, localTelephoneEventPayloadType = null } = remote;
+    this.#receiver.setFormats({ codec, payloadType, telephoneEventPayloadType, localTelephoneEventPayloadType });
+    this.#transmitter.setFormats({ codec, payloadType, telephoneEventPayloadType });
   }
 
   #stats(): RtpStats {

@@ -3,7 +3,7 @@
  * served at start + n·20 ms of an absolute schedule. One timer serves whatever is due, so that a thousand sessions cost
  * no more timers than one. After a stall the missed frames are skipped and reported, never sent in a burst.
  */
-import { FRAME_MS } from '../audio/audio-batch';
+import { FRAME_MS } from '../audio/frame';
 
 import type { Clock, TimerHandle } from '../clock';
 

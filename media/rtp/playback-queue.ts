@@ -2,7 +2,7 @@
  * What a session plays: chunks of PCM in order, each belonging to a playback, with an exact count of the samples of each
  * playback that left. Gain changes are ramped over one frame.
  */
-import { FRAME_SAMPLES } from '../audio/audio-batch';
+import { EDGE_FRAME_SAMPLES } from '../audio/frame';
 
 const REMEMBERED_PLAYBACKS = 64;
 
@@ -47,9 +47,9 @@ export class PlaybackQueue {
     let at = 0;
     for (;;) {
       const chunk = this.#chunks[0];
-      if (chunk === undefined || at === FRAME_SAMPLES) break;
-      const count = Math.min(FRAME_SAMPLES - at, chunk.pcm.length - this.#offset);
-      out.set(chunk.pcm.subarray(this.#offset, this.#offset + count), at);
+      if (chunk === undefined || at === EDGE_FRAME_SAMPLES) break;
+      const count = Math.min(EDGE_FRAME_SAMPLES - at, chunk.pcm.length - this.#offset);
+      for (let i = 0; i < count; i++) out[at + i] = chunk.pcm[this.#offset + i] as number;
       at += count;
       this.#offset += count;
       this.#sent.set(chunk.playbackId, (this.#sent.get(chunk.playbackId) ?? 0) + count);
@@ -83,7 +83,7 @@ export class PlaybackQueue {
     for (const chunk of this.#chunks) {
       if (chunk.playbackId !== first.playbackId) return true;
       samples += chunk.pcm.length;
-      if (chunk.last || samples >= FRAME_SAMPLES) return true;
+      if (chunk.last || samples >= EDGE_FRAME_SAMPLES) return true;
     }
     return false;
   }
@@ -106,8 +106,8 @@ export class PlaybackQueue {
     const to = this.#nextGain;
     this.#gain = to;
     if (from === 1 && to === 1) return;
-    const step = (to - from) / FRAME_SAMPLES;
-    for (let i = 0; i < FRAME_SAMPLES; i++) out[i] = Math.round((out[i] as number) * (from + step * (i + 1)));
+    const step = (to - from) / EDGE_FRAME_SAMPLES;
+    for (let i = 0; i < EDGE_FRAME_SAMPLES; i++) out[i] = Math.round((out[i] as number) * (from + step * (i + 1)));
   }
 
   #forgetOldest(): void {

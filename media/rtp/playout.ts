@@ -1,30 +1,30 @@
 /**
- * Jitter buffer → decoder → loss concealment: one 20 ms frame of PCM per call of `frame`. Keeps the delay near its
- * target by leaving frames out or filling them in, in quiet moments when it can wait for one.
+ * Jitter buffer → decoder → loss concealment: one 20 ms frame of PCM per call of `frame`, at the codec's rate. Keeps the
+ * delay near its target by leaving frames out or filling them in, in quiet moments when it can wait for one.
  */
-import { FRAME_SAMPLES } from '../audio/audio-batch';
-import { decodeG711 } from '../codec/g711';
-import { LossConcealment } from '../codec/loss-concealment';
-
-import type { G711Law } from '../codec/g711';
+import type { Codec } from '../codec/codec';
 import type { JitterBuffer } from './jitter-buffer';
 
 /** Mean magnitude below which a frame left out or in is not heard (about −42 dBov). */
 const QUIET_MEAN = 250;
-const SHRINK_QUIET_TICKS = 200;
-const SHRINK_ALWAYS_TICKS = 480;
-const STRETCH_QUIET_TICKS = -80;
-const STRETCH_ALWAYS_TICKS = -160;
+const SHRINK_QUIET_MS = 25;
+const SHRINK_ALWAYS_MS = 60;
+const STRETCH_QUIET_MS = -10;
+const STRETCH_ALWAYS_MS = -20;
 
 export class Playout {
   readonly #buffer: JitterBuffer;
-  readonly #concealment = new LossConcealment();
-  readonly #second = new Int16Array(FRAME_SAMPLES);
+  /** What the packet before was decoded by: it knows what was to follow. */
+  #codec: Codec;
+  readonly #second: Int16Array;
   #quiet = true;
   #framesHeard = 0;
 
-  constructor(buffer: JitterBuffer) {
+  /** `codec`: until a packet of another is read. */
+  constructor(buffer: JitterBuffer, codec: Codec) {
     this.#buffer = buffer;
+    this.#codec = codec;
+    this.#second = new Int16Array(codec.frameSamples);
   }
 
   /** Frames that were received and more than silence. */
@@ -32,30 +32,29 @@ export class Playout {
     return this.#framesHeard;
   }
 
-  /** Fills `out` with the next 20 ms; true when at least half of it was received. `lawOf` names a payload type's law. */
-  frame(out: Int16Array, lawOf: (payloadType: number) => G711Law, nowMs: number): boolean {
+  /** Whether the last frame was one of them. */
+  get heard(): boolean {
+    return !this.#quiet;
+  }
+
+  /** Fills `out` with the next 20 ms; true when at least half of it was received. `codecOf` a payload type. */
+  frame(out: Int16Array, codecOf: (payloadType: number) => Codec, nowMs: number): boolean {
     const buffer = this.#buffer;
     if (!buffer.started) {
       buffer.wait(nowMs);
+      this.#quiet = true;
       out.fill(0);
       return false;
     }
-    const excess = buffer.excessTicks;
-    if (excess <= STRETCH_ALWAYS_TICKS || (this.#quiet && excess <= STRETCH_QUIET_TICKS)) {
-      this.#concealment.conceal(out, 0, FRAME_SAMPLES);
+    const excessMs = buffer.excessMs;
+    if (excessMs <= STRETCH_ALWAYS_MS || (this.#quiet && excessMs <= STRETCH_QUIET_MS)) {
+      this.#codec.conceal(out, 0, out.length);
       buffer.stretch(nowMs);
       return false;
     }
-    if (this.#quiet && excess >= SHRINK_QUIET_TICKS) buffer.skip();
-    const received = this.#read(out, lawOf);
-    if (!this.#quiet && excess >= SHRINK_ALWAYS_TICKS) {
-      buffer.skip();
-      this.#read(this.#second, lawOf);
-      for (let i = 0; i < FRAME_SAMPLES; i++) {
-        const weight = i / FRAME_SAMPLES;
-        out[i] = Math.round((out[i] as number) * (1 - weight) + (this.#second[i] as number) * weight);
-      }
-    }
+    if (this.#quiet && excessMs >= SHRINK_QUIET_MS) buffer.skip();
+    const received = this.#read(out, codecOf);
+    if (!this.#quiet && excessMs >= SHRINK_ALWAYS_MS) this.#overlap(out, codecOf);
     buffer.advance(nowMs);
     this.#quiet = !received || meanMagnitude(out) < QUIET_MEAN;
     if (!this.#quiet) this.#framesHeard++;
@@ -64,30 +63,43 @@ export class Playout {
 
   reset(): void {
     this.#buffer.reset();
-    this.#concealment.reset();
+    this.#codec.reset();
   }
 
-  #read(out: Int16Array, lawOf: (payloadType: number) => G711Law): boolean {
+  /** Two frames in the time of one: from this one over to the next. */
+  #overlap(out: Int16Array, codecOf: (payloadType: number) => Codec): void {
+    this.#buffer.skip();
+    this.#read(this.#second, codecOf);
+    for (let i = 0; i < out.length; i++) {
+      const weight = i / out.length;
+      out[i] = Math.round((out[i] as number) * (1 - weight) + (this.#second[i] as number) * weight);
+    }
+  }
+
+  /** Counts in ticks of the RTP clock; a sample lasts as long as one, or a part of it. */
+  #read(out: Int16Array, codecOf: (payloadType: number) => Codec): boolean {
     const start = this.#buffer.position;
+    const { frameTicks } = this.#codec;
+    const samplesPerTick = out.length / frameTicks;
     let at = 0;
-    let receivedSamples = 0;
-    while (at < FRAME_SAMPLES) {
+    let receivedTicks = 0;
+    while (at < frameTicks) {
       const packet = this.#buffer.head(start + at);
-      const gapEnd = packet === null ? FRAME_SAMPLES : Math.min(FRAME_SAMPLES, packet.timestamp - start);
+      const gapEnd = packet === null ? frameTicks : Math.min(frameTicks, packet.timestamp - start);
       if (gapEnd > at) {
-        this.#concealment.conceal(out, at, gapEnd);
+        this.#codec.conceal(out, at * samplesPerTick, gapEnd * samplesPerTick);
         at = gapEnd;
         continue;
       }
       if (packet === null) break;
       const from = start + at - packet.timestamp;
-      const count = Math.min(FRAME_SAMPLES - at, packet.durationTicks - from);
-      decodeG711(lawOf(packet.payloadType), packet.payload, from, count, out, at);
-      this.#concealment.good(out, at, at + count);
-      at += count;
-      receivedSamples += count;
+      const ticks = Math.min(frameTicks - at, packet.durationTicks - from);
+      this.#codec = codecOf(packet.payloadType);
+      this.#codec.decode(packet.payload, from, ticks, out, at * samplesPerTick);
+      at += ticks;
+      receivedTicks += ticks;
     }
-    return receivedSamples * 2 >= FRAME_SAMPLES;
+    return receivedTicks * 2 >= frameTicks;
   }
 }
 

@@ -1,5 +1,6 @@
 /** The receiving half of a session: source lock → reception statistics → DTMF or jitter buffer → playout. */
-import { FRAME_SAMPLES, SAMPLE_RATE_HZ } from '../audio/audio-batch';
+import { createCodec } from '../codec/codec';
+import { codecOfStaticType } from '../codec/rtp-format';
 import { DelayEstimator } from './delay-estimator';
 import { DtmfReceiver } from './dtmf-receiver';
 import { JitterBuffer } from './jitter-buffer';
@@ -8,46 +9,42 @@ import { Playout } from './playout';
 import { ReceptionStats } from './reception-stats';
 import { SourceLock } from './source-lock';
 
-import type { G711Law } from '../codec/g711';
+import type { AudioCodec } from '../../contract/directory';
+import type { Codec } from '../codec/codec';
 
-/** Static payload types (RFC 3551 §6) are understood whatever was negotiated: some peers change law in mid-call. */
-const PCMU_PAYLOAD_TYPE = 0;
-const PCMA_PAYLOAD_TYPE = 8;
 /** One event, and as many as redundancy repeats (RFC 4733 §2.6); less than 2 ms of audio. */
 const MAX_EVENT_BYTES = 12;
 
-export interface ReceiverCodec {
-  readonly law: G711Law;
+export interface ReceivedFormats {
+  readonly codec: Codec;
   readonly payloadType: number;
   /** Telephone-event's number in the peer's SDP, and in ours. */
   readonly telephoneEventPayloadType: number | null;
   readonly localTelephoneEventPayloadType: number | null;
 }
 
+/** What reads one clock's time line. */
+interface Reading {
+  readonly clockRateHz: number;
+  readonly buffer: JitterBuffer;
+  readonly playout: Playout;
+  readonly dtmf: DtmfReceiver;
+}
+
 export class Receiver {
   readonly source = new SourceLock();
-  readonly stats = new ReceptionStats(SAMPLE_RATE_HZ);
+  readonly stats = new ReceptionStats();
   readonly #view = new RtpPacketView();
-  readonly #buffer: JitterBuffer;
-  readonly #playout: Playout;
-  readonly #dtmf: DtmfReceiver;
-  #codec: ReceiverCodec = {
-    law: 'PCMU',
-    payloadType: PCMU_PAYLOAD_TYPE,
-    telephoneEventPayloadType: null,
-    localTelephoneEventPayloadType: null,
-  };
+  readonly #onDigit: (digit: string, durationMs: number) => void;
+  /** Of static payload types that the peer sends beside what was agreed on. */
+  readonly #others = new Map<AudioCodec, Codec>();
+  #formats: ReceivedFormats | null = null;
+  #reading: Reading | null = null;
   #late = 0;
   #ssrc: number | null = null;
 
   constructor(onDigit: (digit: string, durationMs: number) => void) {
-    this.#dtmf = new DtmfReceiver(SAMPLE_RATE_HZ, onDigit);
-    this.#buffer = new JitterBuffer({
-      clockRateHz: SAMPLE_RATE_HZ,
-      frameTicks: FRAME_SAMPLES,
-      estimator: new DelayEstimator(),
-    });
-    this.#playout = new Playout(this.#buffer);
+    this.#onDigit = onDigit;
   }
 
   get packetsLate(): number {
@@ -55,68 +52,95 @@ export class Receiver {
   }
 
   get framesHeard(): number {
-    return this.#playout.framesHeard;
+    return this.#reading?.playout.framesHeard ?? 0;
+  }
+
+  /** The last frame was more than silence. */
+  get heard(): boolean {
+    return this.#reading?.playout.heard ?? false;
   }
 
   get delayMs(): number {
-    return this.#buffer.delayMs;
+    return this.#reading?.buffer.delayMs ?? 0;
   }
 
-  setCodec(codec: ReceiverCodec): void {
-    this.#codec = codec;
+  setFormats(formats: ReceivedFormats): void {
+    this.#formats = formats;
+    const { codec } = formats;
+    this.stats.useClock(codec.clockRateHz);
+    if (this.#reading?.clockRateHz !== codec.clockRateHz) this.#reading = readingOf(codec, this.#onDigit);
   }
 
   /** True when the packet was the peer's: it counts as life. */
   receive(bytes: Uint8Array, address: string, port: number, nowMs: number): boolean {
     const view = this.#view;
-    if (!readRtpPacket(bytes, view)) return false;
+    const formats = this.#formats;
+    const reading = this.#reading;
+    if (formats === null || reading === null || !readRtpPacket(bytes, view)) return false;
     const { ssrc, sequenceNumber, timestamp, payloadType } = view;
     if (!this.source.accept(address, port, ssrc, sequenceNumber, nowMs)) return false;
-    if (this.#isTelephoneEvent(view)) {
+    if (isTelephoneEvent(view, formats)) {
       // Some send events as a stream of their own beside the audio, whose figures go on.
       if (ssrc === (this.#ssrc ?? ssrc)) this.stats.update(ssrc, sequenceNumber, null, nowMs);
-      this.#dtmf.receive(view, bytes, nowMs);
+      reading.dtmf.receive(view, bytes, nowMs);
       return true;
     }
     if (ssrc !== this.#ssrc) {
-      if (this.#ssrc !== null) this.#playout.reset();
+      if (this.#ssrc !== null) reading.playout.reset();
       this.#ssrc = ssrc;
     }
-    const audio = this.#lawOf(payloadType) !== null;
-    this.stats.update(ssrc, sequenceNumber, audio ? timestamp : null, nowMs);
+    const codec = this.#codecOf(payloadType);
+    this.stats.update(ssrc, sequenceNumber, codec === null ? null : timestamp, nowMs);
     // A payload type nobody negotiated: alive, but not to be heard.
-    if (!audio) return true;
-    // Of G.711 one octet is one tick of the clock.
-    const ticks = view.payloadBytes;
+    if (codec === null) return true;
+    const { payloadOffset, payloadBytes } = view;
+    const ticks = codec.ticksOf(payloadBytes);
     if (ticks === 0) return true;
-    const outcome = this.#buffer.insert(timestamp, ticks, payloadType, bytes, view.payloadOffset, ticks, nowMs);
+    const outcome = reading.buffer.insert(timestamp, ticks, payloadType, bytes, payloadOffset, payloadBytes, nowMs);
     if (outcome === 'late' || outcome === 'overflow') this.#late++;
     return true;
   }
 
   /** The next 20 ms of the peer's audio; true when they were received. */
   frame(out: Int16Array, nowMs: number): boolean {
-    this.#dtmf.poll(nowMs);
-    return this.#playout.frame(out, this.#law, nowMs);
+    const reading = this.#reading;
+    if (reading === null) return false;
+    reading.dtmf.poll(nowMs);
+    return reading.playout.frame(out, this.#decoderOf, nowMs);
   }
 
-  readonly #law = (payloadType: number): G711Law => this.#lawOf(payloadType) ?? this.#codec.law;
+  /** Of a packet that was let in: its type may have lost its meaning since. */
+  readonly #decoderOf = (payloadType: number): Codec =>
+    this.#codecOf(payloadType) ?? (this.#formats as ReceivedFormats).codec;
 
-  #lawOf(payloadType: number): G711Law | null {
-    if (payloadType === this.#codec.payloadType) return this.#codec.law;
-    if (payloadType === PCMU_PAYLOAD_TYPE) return 'PCMU';
-    if (payloadType === PCMA_PAYLOAD_TYPE) return 'PCMA';
-    return null;
+  /** Static payload types (RFC 3551 §6) are understood whatever was agreed on: some peers change law in mid-call. */
+  #codecOf(payloadType: number): Codec | null {
+    const { codec, payloadType: agreed } = this.#formats as ReceivedFormats;
+    if (payloadType === agreed) return codec;
+    const name = codecOfStaticType(payloadType);
+    if (name === null) return null;
+    if (name === codec.name) return codec;
+    let other = this.#others.get(name);
+    if (other === undefined) {
+      other = createCodec(name);
+      this.#others.set(name, other);
+    }
+    return other;
   }
+}
 
-  /**
-   * The peer should send with the number of our SDP, and some send with that of their own (RFC 3264 §5.1, §6.1). Where
-   * ours is the peer's number for audio, the size tells.
-   */
-  #isTelephoneEvent({ payloadType, payloadBytes }: RtpPacketView): boolean {
-    const codec = this.#codec;
-    if (payloadType === codec.telephoneEventPayloadType) return true;
-    if (payloadType !== codec.localTelephoneEventPayloadType) return false;
-    return payloadType !== codec.payloadType || payloadBytes <= MAX_EVENT_BYTES;
-  }
+function readingOf(codec: Codec, onDigit: (digit: string, durationMs: number) => void): Reading {
+  const { clockRateHz, frameTicks } = codec;
+  const buffer = new JitterBuffer({ clockRateHz, frameTicks, estimator: new DelayEstimator() });
+  return { clockRateHz, buffer, playout: new Playout(buffer, codec), dtmf: new DtmfReceiver(clockRateHz, onDigit) };
+}
+
+/**
+ * The peer should send with the number of our SDP, and some send with that of their own (RFC 3264 §5.1, §6.1). Where
+ * ours is the peer's number for audio, the size tells.
+ */
+function isTelephoneEvent({ payloadType, payloadBytes }: RtpPacketView, formats: ReceivedFormats): boolean {
+  if (payloadType === formats.telephoneEventPayloadType) return true;
+  if (payloadType !== formats.localTelephoneEventPayloadType) return false;
+  return payloadType !== formats.payloadType || payloadBytes <= MAX_EVENT_BYTES;
 }

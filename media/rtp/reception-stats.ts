@@ -15,7 +15,7 @@ export interface ReceptionReportBlock {
 }
 
 export class ReceptionStats {
-  readonly #clockRateHz: number;
+  #clockRateHz = 0;
   #ssrc: number | null = null;
   #base = 0;
   /** Extended: cycles ‖ sequence number. */
@@ -30,8 +30,12 @@ export class ReceptionStats {
   #earlierExpected = 0;
   #earlierReceived = 0;
 
-  constructor(clockRateHz: number) {
+  /** What the timestamps of the packets count from now on. */
+  useClock(clockRateHz: number): void {
+    if (clockRateHz === this.#clockRateHz) return;
     this.#clockRateHz = clockRateHz;
+    this.#transit = null;
+    this.#jitter = 0;
   }
 
   get packetsReceived(): number {
@@ -47,7 +51,7 @@ export class ReceptionStats {
   }
 
   get jitterMs(): number {
-    return (this.#jitter / this.#clockRateHz) * 1000;
+    return this.#jitter === 0 ? 0 : (this.#jitter / this.#clockRateHz) * 1000;
   }
 
   /** `timestamp` is null for packets whose timestamp does not tell when they were sent (telephone-event). */

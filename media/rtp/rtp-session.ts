@@ -1,12 +1,13 @@
 /** What the RTP layer offers to `media/call`. Sockets, jitter buffers and the pacer live in a worker thread behind this. */
 import type { MessagePort } from 'node:worker_threads';
-import type { G711Law } from '../codec/g711';
+import type { AudioCodec } from '../../contract/directory';
+import type { Background } from '../audio/background';
 
 export interface RtpRemote {
   /** From the SDP. */
   readonly address: string;
   readonly port: number;
-  readonly codec: G711Law;
+  readonly codec: AudioCodec;
   readonly payloadType: number;
   /** Of the peer's SDP; null when it has no telephone-event. */
   readonly telephoneEventPayloadType: number | null;
@@ -63,7 +64,7 @@ export interface RtpSession {
   delegate: RtpSessionDelegate;
   /** Sets or replaces the remote side; the first call starts the pacer (silence until something plays). */
   setRemote(remote: RtpRemote): void;
-  /** Appends PCM (8 kHz, mono) to what is playing. `playbackId` is the caller's; chunks of one id must be contiguous. */
+  /** Appends PCM (mono, at the edge rate) to what is playing. `playbackId` is the caller's; chunks of one id must be contiguous. */
   play(playbackId: number, pcm: Int16Array, last: boolean): void;
   /** Drops everything queued within one frame; resolves with the samples of each playback already sent. */
   clear(): Promise<ReadonlyMap<number, number>>;
@@ -74,6 +75,20 @@ export interface RtpSession {
   sendDigits(digits: string): Promise<void>;
   /** Linear gain of what plays (ducking), 0..1, ramped over one frame. */
   setGain(gain: number): void;
+  /**
+   * Joins the two peers, both ways and whatever their codecs: each hears the other, and what plays with it; keys pressed
+   * by one are pressed for the other. In place of an earlier connection of either. Ends with `disconnect` or `close` of
+   * either.
+   */
+  connect(other: RtpSession): void;
+  /** Both are alone again. */
+  disconnect(): void;
+  /** What the peer hears while nothing else is to be heard, from its beginning; null: silence. */
+  setBackground(source: Background | null): void;
+  /** What plays waits, and the background is heard meanwhile; or it goes on where it was. */
+  pause(on: boolean): void;
+  /** Whether the listener hears the peer. Default true. */
+  listen(on: boolean): void;
   /** Bench mode: send back what comes in, decoded and encoded again, on our own schedule. */
   echo(): void;
   close(): Promise<RtpStats>;

@@ -1,29 +1,19 @@
-/** All sessions of the RTP thread: carries out the main thread's commands, feeds the pacer, collects the audio batches. */
+/** All sessions of the RTP thread: carries out the main thread's commands and feeds the pacer. */
 import { randomBytes } from 'node:crypto';
 
 import { DEFAULT_MEDIA_TIMEOUT_SECONDS } from '../../contract/directory';
-import { FRAME_SAMPLES } from '../audio/audio-batch';
+import { HostedSession } from './hosted-session';
+import { ListenerFeed } from './listener-feed';
+import { MediaGraph } from './media-graph';
 import { MediaSession } from './media-session';
 import { Pacer } from './pacer';
 import { PortPool } from './port-pool';
 import { RtpError } from './rtp-error';
 import { SocketPair } from './socket-pair';
 
-import type { MessagePort } from 'node:worker_threads';
-import type { AudioBatch } from '../audio/audio-batch';
-import type { PacedSession, PacerClock } from './pacer';
+import type { PacerClock } from './pacer';
 import type { RtpSessionOptions } from './rtp-session';
 import type { FromRtpThread, RtpReply, RtpThreadOptions, ToRtpThread } from './thread-messages';
-
-/** Failures of one session, after which its call is given up: never the thread. */
-const ERROR_BUDGET = 50;
-
-interface Hosted extends PacedSession {
-  readonly session: MediaSession;
-  readonly sockets: SocketPair;
-  /** Runs what a peer's packet or a frame sets off. */
-  guard(work: () => void): void;
-}
 
 export interface SessionHostOptions extends RtpThreadOptions {
   readonly clock: PacerClock;
@@ -36,21 +26,20 @@ export class SessionHost {
   readonly #clock: PacerClock;
   readonly #pool: PortPool;
   readonly #pacer: Pacer;
-  readonly #hosted = new Map<number, Hosted>();
+  readonly #graph: MediaGraph;
+  readonly #listener: ListenerFeed;
+  readonly #hosted = new Map<number, HostedSession>();
   readonly #cname = randomBytes(9).toString('base64url');
   #outbox: FromRtpThread[] = [];
-  #listener: MessagePort | null = null;
   #stopped = false;
-  #batchIds: number[] = [];
-  #batchReceived: number[] = [];
-  #batchPcm = new Int16Array(64 * FRAME_SAMPLES);
-  #batchSent = new Int16Array(64 * FRAME_SAMPLES);
 
   constructor(options: SessionHostOptions) {
     this.#options = options;
     this.#clock = options.clock;
     this.#pool = new PortPool({ min: options.portMin, max: options.portMax, now: () => options.clock.now() });
-    this.#pacer = new Pacer({ clock: options.clock, onRound: () => this.#postBatch() });
+    this.#listener = new ListenerFeed((error) => this.#fault(null, error));
+    this.#graph = new MediaGraph((graph) => this.#post({ type: 'graph', graph }));
+    this.#pacer = new Pacer({ clock: options.clock, onRound: () => this.#listener.post() });
   }
 
   /** Never throws: what one command breaks is the affair of its session, the others' commands are carried out. */
@@ -69,12 +58,9 @@ export class SessionHost {
       case 'open':
         void this.#open(message.request, message.mediaId, message.options);
         return;
-      case 'listener': {
-        const before = this.#listener;
-        this.#listener = message.port;
-        before?.close();
+      case 'listener':
+        this.#listener.connect(message.port);
         return;
-      }
       case 'stop':
         this.#stop();
         this.#reply(message.request, { kind: 'stopped' });
@@ -97,7 +83,7 @@ export class SessionHost {
         this.#pacer.add(hosted);
         return;
       case 'play':
-        session.queue.play(message.playbackId, message.pcm, message.last);
+        session.sources.queue.play(message.playbackId, message.pcm, message.last);
         return;
       case 'digits':
         session.keys.press(message.digits, (sent) => {
@@ -106,13 +92,28 @@ export class SessionHost {
         });
         return;
       case 'gain':
-        session.queue.setGain(message.gain);
+        session.sources.queue.setGain(message.gain);
         return;
       case 'echo':
         session.echo();
         return;
+      case 'connect':
+        this.#graph.connect(message.mediaId, message.otherId);
+        return;
+      case 'disconnect':
+        this.#graph.disconnect(message.mediaId);
+        return;
+      case 'background':
+        this.#graph.setBackground(message.mediaId, message.source);
+        return;
+      case 'pause':
+        this.#graph.pause(message.mediaId, message.on);
+        return;
+      case 'listen':
+        this.#graph.listen(message.mediaId, message.on);
+        return;
       case 'clear':
-        this.#reply(message.request, { kind: 'cleared', samples: session.queue.clear() });
+        this.#reply(message.request, { kind: 'cleared', samples: session.sources.queue.clear() });
         return;
       case 'close':
         try {
@@ -134,8 +135,9 @@ export class SessionHost {
   }
 
   /** The call of this session is told to end; its sockets stay until it does. */
-  #giveUp(mediaId: number, hosted: Hosted): void {
+  #giveUp(mediaId: number, hosted: HostedSession): void {
     this.#pacer.remove(hosted);
+    this.#graph.remove(mediaId);
     this.#post({ type: 'failed', mediaId });
   }
 
@@ -145,15 +147,11 @@ export class SessionHost {
   }
 
   async #open(request: number, mediaId: number, options: RtpSessionOptions): Promise<void> {
-    let hosted: Hosted | undefined;
+    let hosted: HostedSession | undefined;
     try {
       const sockets = await SocketPair.open(this.#pool, options.localAddress, {
-        onRtp: (bytes, address, port) => {
-          hosted?.guard(() => hosted?.session.receiveRtp(bytes, address, port, this.#clock.now()));
-        },
-        onRtcp: (bytes, address, port) => {
-          hosted?.guard(() => hosted?.session.receiveRtcp(bytes, address, port, this.#clock.now()));
-        },
+        onRtp: (bytes, address, port) => hosted?.receiveRtp(bytes, address, port),
+        onRtcp: (bytes, address, port) => hosted?.receiveRtcp(bytes, address, port),
       });
       if (this.#stopped) {
         // Open sockets would keep the thread alive.
@@ -169,7 +167,7 @@ export class SessionHost {
     }
   }
 
-  #host(mediaId: number, sockets: SocketPair, options: RtpSessionOptions): Hosted {
+  #host(mediaId: number, sockets: SocketPair, options: RtpSessionOptions): HostedSession {
     const session = new MediaSession({
       sendRtp: (packet, port, address) => sockets.sendRtp(packet, port, address),
       sendRtcp: (packet, port, address) => sockets.sendRtcp(packet, port, address),
@@ -189,87 +187,35 @@ export class SessionHost {
         onDeaf: (packetsForeign) => this.#post({ type: 'deaf', mediaId, packetsForeign }),
       },
     });
-    // Frames that a stall swallowed were never sent.
-    const collectSkipped = (pcm: Int16Array, received: boolean): void => this.#collect(mediaId, pcm, received, null);
-    let errors = 0;
-    const hosted: Hosted = {
+    const hosted = new HostedSession({
       session,
       sockets,
-      guard: (work) => {
-        try {
-          work();
-        } catch (error) {
-          if (errors++ === 0) this.#fault(mediaId, error);
-          if (errors === ERROR_BUDGET) this.#giveUp(mediaId, hosted);
-        }
-      },
-      onFrame: (nowMs, skipped) => {
-        hosted.guard(() => {
-          session.tick(nowMs, skipped, collectSkipped);
-          this.#collect(mediaId, session.pcm, session.pcmReceived, session.sentPcm);
-        });
-      },
-    };
+      now: () => this.#clock.now(),
+      onFault: (error) => this.#fault(mediaId, error),
+      onBudgetSpent: () => this.#giveUp(mediaId, hosted),
+    });
+    this.#graph.add(mediaId, session, this.#listener.tapOf(mediaId));
     return hosted;
   }
 
-  #collect(mediaId: number, pcm: Int16Array, received: boolean, sent: Int16Array | null): void {
-    if (this.#listener === null) return;
-    const at = this.#batchIds.length * FRAME_SAMPLES;
-    if (at === this.#batchPcm.length) {
-      this.#batchPcm = twiceAsLarge(this.#batchPcm);
-      this.#batchSent = twiceAsLarge(this.#batchSent);
-    }
-    this.#batchPcm.set(pcm, at);
-    if (sent === null) this.#batchSent.fill(0, at, at + FRAME_SAMPLES);
-    else this.#batchSent.set(sent, at);
-    this.#batchIds.push(mediaId);
-    this.#batchReceived.push(received ? 1 : 0);
-  }
-
-  #postBatch(): void {
-    const count = this.#batchIds.length;
-    if (count === 0 || this.#listener === null) return;
-    const batch: AudioBatch = {
-      mediaIds: Uint32Array.from(this.#batchIds),
-      pcm: this.#batchPcm.slice(0, count * FRAME_SAMPLES),
-      received: Uint8Array.from(this.#batchReceived),
-      sent: this.#batchSent.slice(0, count * FRAME_SAMPLES),
-    };
-    this.#batchIds = [];
-    this.#batchReceived = [];
-    try {
-      this.#listener.postMessage(batch, [
-        batch.mediaIds.buffer as ArrayBuffer,
-        batch.pcm.buffer as ArrayBuffer,
-        batch.received.buffer as ArrayBuffer,
-        batch.sent.buffer as ArrayBuffer,
-      ]);
-    } catch (error) {
-      // Nobody hears the callers until the next listener; they still hear us, and every call can still end.
-      this.#listener = null;
-      this.#fault(null, error);
-    }
-  }
-
-  #drop(mediaId: number, hosted: Hosted): void {
+  #drop(mediaId: number, hosted: HostedSession): void {
     this.#hosted.delete(mediaId);
+    this.#graph.remove(mediaId);
     this.#pacer.remove(hosted);
     hosted.sockets.close();
     this.#pool.release(hosted.sockets.port);
     // No round follows that would take the last frames along.
-    if (this.#pacer.size === 0) this.#postBatch();
+    if (this.#pacer.size === 0) this.#listener.post();
   }
 
   #stop(): void {
     this.#stopped = true;
     for (const [mediaId, hosted] of this.#hosted) {
-      hosted.guard(() => hosted.session.close(this.#clock.now()));
+      hosted.end();
       this.#drop(mediaId, hosted);
     }
     this.#pacer.close();
-    this.#listener?.close();
-    this.#listener = null;
+    this.#listener.close();
   }
 
   #reply(request: number, reply: RtpReply): void {
@@ -287,10 +233,4 @@ export class SessionHost {
     }
     this.#outbox.push(message);
   }
-}
-
-function twiceAsLarge(pcm: Int16Array): Int16Array<ArrayBuffer> {
-  const larger = new Int16Array(pcm.length * 2);
-  larger.set(pcm);
-  return larger;
 }

@@ -1,5 +1,6 @@
 /** What main thread and RTP thread say to each other; both directions are arrays, so that a tick costs one message. */
 import type { MessagePort } from 'node:worker_threads';
+import type { Background } from '../audio/background';
 import type { RtpErrorCode } from './rtp-error';
 import type { RtpRemote, RtpSessionOptions, RtpStats } from './rtp-session';
 
@@ -29,6 +30,10 @@ export type ToRtpThread =
   | { readonly type: 'clear'; readonly request: number; readonly mediaId: number }
   | { readonly type: 'gain'; readonly mediaId: number; readonly gain: number }
   | { readonly type: 'echo'; readonly mediaId: number }
+  | { readonly type: 'connect'; readonly mediaId: number; readonly otherId: number }
+  | { readonly type: 'disconnect'; readonly mediaId: number }
+  | { readonly type: 'background'; readonly mediaId: number; readonly source: Background | null }
+  | { readonly type: 'pause' | 'listen'; readonly mediaId: number; readonly on: boolean }
   | { readonly type: 'close'; readonly request: number; readonly mediaId: number }
   | { readonly type: 'listener'; readonly port: MessagePort }
   | { readonly type: 'stop'; readonly request: number };
@@ -51,6 +56,8 @@ export type FromRtpThread =
   | { readonly type: 'timeout'; readonly mediaId: number }
   | { readonly type: 'quiet'; readonly mediaId: number; readonly quiet: boolean }
   | { readonly type: 'deaf'; readonly mediaId: number; readonly packetsForeign: number }
+  /** Who is joined to whom, and what each has to send and to be heard by, after a change. */
+  | { readonly type: 'graph'; readonly graph: string }
   /** Errors of ours have ended this session. */
   | { readonly type: 'failed'; readonly mediaId: number }
   /** An error of ours in the work for one session (null: for all); of packets and frames the first of a session. */

@@ -1,38 +1,50 @@
 /**
- * The sending half of a session: one packet per frame with continuous timestamps, of what plays, what is echoed, or
- * silence. Sequence number, timestamp and SSRC start at random (RFC 3550 §5.1).
+ * The sending half of a session: one packet per frame with continuous timestamps, of what its sources have, or silence.
+ * Sequence number, timestamp and SSRC start at random (RFC 3550 §5.1).
  */
 import { randomBytes } from 'node:crypto';
 
-import { FRAME_MS, FRAME_SAMPLES } from '../audio/audio-batch';
-import { SILENCE_OCTET, encodeG711 } from '../codec/g711';
+import { EDGE_FRAME_SAMPLES, FRAME_MS } from '../audio/frame';
 import { DtmfSender, TELEPHONE_EVENT_BYTES } from './dtmf-sender';
+import { FrameSources } from './frame-sources';
 import { RTP_HEADER_BYTES, writeRtpHeader } from './packet';
-import { PlaybackQueue } from './playback-queue';
 
-import type { G711Law } from '../codec/g711';
+import type { Codec } from '../codec/codec';
 
 /**
  * A datagram the kernel cannot take at once stays referenced by the socket, so that a packet's memory is not written
  * again before its successors had theirs.
  */
 const BUFFERS = 4;
-const SILENCE = new Int16Array(FRAME_SAMPLES);
+const SILENCE = new Int16Array(EDGE_FRAME_SAMPLES);
 
 export type SendPacket = (packet: Uint8Array) => void;
 
+export interface SentFormats {
+  readonly codec: Codec;
+  readonly payloadType: number;
+  /** For keys; null where the peer takes none. */
+  readonly telephoneEventPayloadType: number | null;
+}
+
+/** One buffer, as the two packets that may stand in it. */
+interface PacketBuffer {
+  readonly audio: Uint8Array;
+  readonly event: Uint8Array;
+}
+
 export class Transmitter {
-  readonly queue: PlaybackQueue;
+  readonly sources: FrameSources;
   readonly keys = new DtmfSender();
   readonly ssrc: number;
   readonly #send: SendPacket;
-  readonly #buffers = Array.from({ length: BUFFERS }, () => new Uint8Array(RTP_HEADER_BYTES + FRAME_SAMPLES));
-  readonly #pcm = new Int16Array(FRAME_SAMPLES);
+  #formats: SentFormats | null = null;
+  #buffers: readonly PacketBuffer[] = [];
   #frame: Int16Array = SILENCE;
   #turn = 0;
   #sequenceNumber: number;
   #timestamp: number;
-  #talking = false;
+  #sounding = false;
   #packets = 0;
   #octets = 0;
   #lastSentMs: number | null = null;
@@ -40,7 +52,7 @@ export class Transmitter {
 
   constructor(options: { readonly send: SendPacket; readonly onPlaybackFinished: (playbackId: number) => void }) {
     this.#send = options.send;
-    this.queue = new PlaybackQueue(options.onPlaybackFinished);
+    this.sources = new FrameSources(options.onPlaybackFinished);
     const random = randomBytes(10);
     this.ssrc = random.readUInt32BE(0);
     this.#timestamp = random.readUInt32BE(4);
@@ -60,70 +72,74 @@ export class Transmitter {
     return this.#octets;
   }
 
-  /** Whether the last frame was something to hear. */
-  get talking(): boolean {
-    return this.#talking;
-  }
-
   get maxSendGapMs(): number {
     return this.#maxGapMs;
+  }
+
+  setFormats(formats: SentFormats): void {
+    if (formats.codec.frameBytes !== this.#formats?.codec.frameBytes) {
+      this.#buffers = Array.from({ length: BUFFERS }, () => packetBuffer(formats.codec.frameBytes));
+    }
+    this.#formats = formats;
   }
 
   /** RTP timestamp that corresponds to `nowMs`, for sender reports. */
   timestampAt(nowMs: number): number {
     const sinceMs = this.#lastSentMs === null ? FRAME_MS : nowMs - this.#lastSentMs;
-    return (this.#timestamp + Math.round(((sinceMs - FRAME_MS) * FRAME_SAMPLES) / FRAME_MS)) >>> 0;
+    return (this.#timestamp + Math.round(((sinceMs - FRAME_MS) * this.#frameTicks) / FRAME_MS)) >>> 0;
   }
 
   /**
-   * One frame on our schedule. Keys that are pressed go first, and what plays waits for them. `echo` is sent back instead of what is queued; `hold` keeps the queue waiting and sends
-   * silence; with `send` false the clock alone goes on.
+   * One frame on our schedule, once the formats are set. Keys that are pressed go first, and what plays waits for them;
+   * it also does with `wait`. With `send` false the clock alone goes on.
    */
-  frame(options: {
-    readonly law: G711Law;
-    readonly payloadType: number;
-    /** For keys; null where the peer takes none. */
-    readonly telephoneEventPayloadType: number | null;
-    readonly send: boolean;
-    readonly hold: boolean;
-    readonly echo: Int16Array | null;
-    readonly nowMs: number;
-  }): void {
-    if (!options.send) {
+  frame(send: boolean, wait: boolean, nowMs: number): void {
+    const formats = this.#formats as SentFormats;
+    this.#frame = SILENCE;
+    if (!send) {
       this.#advance();
-      this.#frame = SILENCE;
-      this.#talking = false;
+      this.sources.rest();
+      this.#sounding = false;
       this.#lastSentMs = null;
       return;
     }
-    const packet = this.#buffers[this.#turn] as Uint8Array;
+    const { audio, event } = this.#buffers[this.#turn] as PacketBuffer;
     this.#turn = (this.#turn + 1) % BUFFERS;
-    const pressing = this.keys.busy && options.telephoneEventPayloadType !== null;
-    const event = pressing ? this.keys.frame(packet, RTP_HEADER_BYTES, this.#timestamp) : 'rest';
-    if (event !== 'rest' && options.telephoneEventPayloadType !== null) {
-      const type = options.telephoneEventPayloadType;
-      // The marker tells the first packet of an event (RFC 4733 §2.5.1.1).
-      writeRtpHeader(packet, type, event === 'first', this.#sequenceNumber, this.keys.timestamp, this.ssrc);
-      this.#frame = SILENCE;
-      this.#talking = false;
-      this.#sent(packet.subarray(0, RTP_HEADER_BYTES + TELEPHONE_EVENT_BYTES), options.nowMs);
+    const pressing = this.keys.busy && formats.telephoneEventPayloadType !== null;
+    if (pressing && this.#writeEvent(event, formats)) {
+      this.sources.rest();
+      this.#sounding = false;
+      this.#sent(event, nowMs);
       return;
     }
-    const pcm = options.echo ?? this.#pcm;
-    const speech = options.echo !== null || (!options.hold && !pressing && this.queue.frame(pcm));
+    const pcm = this.sources.frame(wait || pressing);
     // The marker tells a talk spurt's first packet (RFC 3551 §4.1); ours follow silence packets, not a pause.
-    const marker = this.#packets === 0 || (speech && !this.#talking);
-    writeRtpHeader(packet, options.payloadType, marker, this.#sequenceNumber, this.#timestamp, this.ssrc);
-    if (speech) encodeG711(options.law, pcm, 0, FRAME_SAMPLES, packet, RTP_HEADER_BYTES);
-    else packet.fill(SILENCE_OCTET[options.law], RTP_HEADER_BYTES);
-    this.#frame = speech ? pcm : SILENCE;
-    this.#talking = speech;
-    this.#sent(packet, options.nowMs);
+    const marker = this.#packets === 0 || (pcm !== null && !this.#sounding);
+    writeRtpHeader(audio, formats.payloadType, marker, this.#sequenceNumber, this.#timestamp, this.ssrc);
+    if (pcm === null) audio.set(formats.codec.silence, RTP_HEADER_BYTES);
+    else formats.codec.encode(pcm, audio, RTP_HEADER_BYTES);
+    this.#frame = pcm ?? SILENCE;
+    this.#sounding = pcm !== null;
+    this.#sent(audio, nowMs);
   }
 
   /** Frames that a stall swallowed: their time passes without packets. */
   skip(frames: number): void {
-    this.#timestamp = (this.#timestamp + frames * FRAME_SAMPLES) >>> 0;
+    this.#timestamp = (this.#timestamp + frames * this.#frameTicks) >>> 0;
+  }
+
+  get #frameTicks(): number {
+    return this.#formats?.codec.frameTicks ?? 0;
+  }
+
+  /** False while no key is down. */
+  #writeEvent(packet: Uint8Array, { codec, telephoneEventPayloadType }: SentFormats): boolean {
+    const event = this.keys.frame(packet, RTP_HEADER_BYTES, this.#timestamp, codec.frameTicks);
+    if (event === 'rest') return false;
+    const type = telephoneEventPayloadType as number;
+    // The marker tells the first packet of an event (RFC 4733 §2.5.1.1).
+    writeRtpHeader(packet, type, event === 'first', this.#sequenceNumber, this.keys.timestamp, this.ssrc);
+    return true;
   }
 
   #sent(packet: Uint8Array, nowMs: number): void {
@@ -137,6 +153,14 @@ export class Transmitter {
   }
 
   #advance(): void {
-    this.#timestamp = (this.#timestamp + FRAME_SAMPLES) >>> 0;
+    this.#timestamp = (this.#timestamp + this.#frameTicks) >>> 0;
   }
+}
+
+function packetBuffer(frameBytes: number): PacketBuffer {
+  const bytes = new Uint8Array(RTP_HEADER_BYTES + Math.max(frameBytes, TELEPHONE_EVENT_BYTES));
+  return {
+    audio: bytes.subarray(0, RTP_HEADER_BYTES + frameBytes),
+    event: bytes.subarray(0, RTP_HEADER_BYTES + TELEPHONE_EVENT_BYTES),
+  };
 }

@@ -3,12 +3,15 @@ import { isIPv4, isIPv6 } from 'node:net';
 import { addressScope, isUnspecified } from '../../ops/address-scope';
 import { AUDIO_CODECS } from '../../contract/directory';
 import type { AudioCodec } from '../../contract/directory';
+import { RTP_FORMATS } from '../codec/rtp-format';
 import type { Direction, LocalAudio, RemoteAudio } from './audio-stream';
 import { refuse } from './sdp-result';
 import type { SdpRefusal } from './sdp-result';
 import { RTP_PROFILES } from './session-description';
 import type { MediaSection, OfferedFormat } from './session-description';
 
+/** That of the audio beside it (RFC 4733 §2.1), the same for all our codecs. */
+export const TELEPHONE_EVENT_CLOCK_RATE_HZ = 8000;
 const IPV4_MAPPED = /^::ffff:(?=\d+\.)/i;
 
 /** Our side, as far as it decides what of the peer's we can use. */
@@ -72,7 +75,7 @@ export function answerDirection(remote: Pick<RemoteAudio, 'send' | 'receive'>, w
 
 export function telephoneEventOf(section: MediaSection): number | null {
   const event = section.formats.find(
-    ({ encoding, clockRateHz }) => encoding === 'TELEPHONE-EVENT' && clockRateHz === 8000,
+    ({ encoding, clockRateHz }) => encoding === 'TELEPHONE-EVENT' && clockRateHz === TELEPHONE_EVENT_CLOCK_RATE_HZ,
   );
   return event?.payloadType ?? null;
 }
@@ -123,9 +126,10 @@ function formatOf(
   return null;
 }
 
-function codecOf(format: OfferedFormat): AudioCodec | null {
-  if (format.clockRateHz !== 8000 || format.channels !== 1) return null;
-  return AUDIO_CODECS.find((codec) => codec === format.encoding) ?? null;
+/** Which of ours it is; null when none. */
+export function codecOf({ encoding, clockRateHz, channels }: OfferedFormat): AudioCodec | null {
+  const codec = channels === 1 ? AUDIO_CODECS.find((name) => name === encoding) : undefined;
+  return codec !== undefined && RTP_FORMATS[codec].clockRateHz === clockRateHz ? codec : null;
 }
 
 function usable(address: string, localAddress: string): boolean {

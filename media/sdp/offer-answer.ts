@@ -2,16 +2,21 @@
 import { isIPv6 } from 'node:net';
 import { write } from 'sdp-transform';
 import { AUDIO_CODECS } from '../../contract/directory';
-import type { AudioCodec } from '../../contract/directory';
+import { RTP_FORMATS } from '../codec/rtp-format';
 import type { Direction, LocalAudio } from './audio-stream';
-import { answerDirection, chooseAudio, remoteAudio, telephoneEventOf } from './negotiation';
+import {
+  answerDirection,
+  chooseAudio,
+  remoteAudio,
+  TELEPHONE_EVENT_CLOCK_RATE_HZ,
+  telephoneEventOf,
+} from './negotiation';
 import type { Reach } from './negotiation';
 import { refuse } from './sdp-result';
 import type { AnswerResult, ReadAnswerResult, SdpRefusal } from './sdp-result';
 import { PLAIN_RTP, readSessionDescription } from './session-description';
 import type { MediaSection } from './session-description';
 
-const PAYLOAD_TYPES: Readonly<Record<AudioCodec, number>> = { PCMU: 0, PCMA: 8 };
 const TELEPHONE_EVENT_PAYLOAD_TYPE = 101;
 /** The sixteen DTMF events. */
 const TELEPHONE_EVENTS = '0-15';
@@ -20,6 +25,7 @@ const PTIME_MS = 20;
 interface LocalFormat {
   readonly payloadType: number;
   readonly encoding: string;
+  readonly clockRateHz: number;
 }
 
 type MediaLine = Parameters<typeof write>[0]['media'][number];
@@ -32,9 +38,11 @@ export function answerOffer(offer: string, local: LocalAudio): AnswerResult {
   const choice = chooseAudio(media, local);
   if (!choice.ok) return choice;
   const remote = remoteAudio(choice);
-  const formats: LocalFormat[] = [{ payloadType: choice.payloadType, encoding: choice.codec }];
+  const formats: LocalFormat[] = [
+    { payloadType: choice.payloadType, encoding: choice.codec, clockRateHz: RTP_FORMATS[choice.codec].clockRateHz },
+  ];
   if (choice.telephoneEventPayloadType !== null) {
-    formats.push({ payloadType: choice.telephoneEventPayloadType, encoding: 'telephone-event' });
+    formats.push(telephoneEvent(choice.telephoneEventPayloadType));
   }
   const direction = answerDirection(remote, local.direction ?? 'sendrecv');
   const lines = media.map((section, index) =>
@@ -53,10 +61,10 @@ export function createOffer(local: LocalAudio, previous: string | null = null): 
   const active = sections.findIndex((section) => section.media === 'audio' && section.port !== 0);
   const event = sections[active]?.formats.find((format) => format.encoding === 'TELEPHONE-EVENT');
   const formats: LocalFormat[] = (local.codecs ?? AUDIO_CODECS).map((codec) => ({
-    payloadType: PAYLOAD_TYPES[codec],
+    ...RTP_FORMATS[codec],
     encoding: codec,
   }));
-  formats.push({ payloadType: event?.payloadType ?? TELEPHONE_EVENT_PAYLOAD_TYPE, encoding: 'telephone-event' });
+  formats.push(telephoneEvent(event?.payloadType ?? TELEPHONE_EVENT_PAYLOAD_TYPE));
   const protocol = sections[active]?.protocol ?? PLAIN_RTP;
   const audio = audioLine(local.port, protocol, formats, local.direction ?? 'sendrecv');
   const lines = active < 0 ? [audio] : sections.map((section, i) => (i === active ? audio : rejectedLine(section)));
@@ -87,6 +95,10 @@ function noAudioAt(index: number): SdpRefusal {
   return refuse('mismatch', `m= line ${index + 1} is not the one of our audio`);
 }
 
+function telephoneEvent(payloadType: number): LocalFormat {
+  return { payloadType, encoding: 'telephone-event', clockRateHz: TELEPHONE_EVENT_CLOCK_RATE_HZ };
+}
+
 /** `protocol`: of the stream in the offer, and of our own later ones (RFC 3264 §6, §8). */
 function audioLine(port: number, protocol: string, formats: readonly LocalFormat[], direction: Direction): MediaLine {
   const events = formats.filter((format) => format.encoding === 'telephone-event');
@@ -95,7 +107,11 @@ function audioLine(port: number, protocol: string, formats: readonly LocalFormat
     port,
     protocol,
     payloads: formats.map((format) => format.payloadType).join(' '),
-    rtp: formats.map(({ payloadType, encoding }) => ({ payload: payloadType, codec: encoding, rate: 8000 })),
+    rtp: formats.map(({ payloadType, encoding, clockRateHz }) => ({
+      payload: payloadType,
+      codec: encoding,
+      rate: clockRateHz,
+    })),
     fmtp: events.map(({ payloadType }) => ({ payload: payloadType, config: TELEPHONE_EVENTS })),
     ptime: PTIME_MS,
     direction,

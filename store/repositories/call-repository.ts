@@ -12,6 +12,7 @@ import { listCalls } from './call-list';
 import type { CallFilter } from './call-list';
 import { CALL_BEGUN, callParameters, timestamp } from './call-row';
 import type { NewCall } from './call-row';
+import { IS_HELD } from './held-calls';
 
 export interface CallFacts {
   readonly nodeId?: string | null;
@@ -69,14 +70,15 @@ export class CallRepository {
   async markStatus(callId: string, status: Exclude<CallStatus, 'completed'>, known: CallFacts = {}): Promise<boolean> {
     const [, count]: [unknown, number] = await this.#session.manager.query(
       `UPDATE calls SET
-         status = CASE WHEN status = ANY($3::text[]) THEN $2 ELSE status END,
+         status = CASE WHEN status <> ALL($3::text[]) THEN status WHEN $2 = 'in_progress' AND ${IS_HELD} THEN 'held' ELSE $2 END,
          node_id = coalesce($4, node_id), boot_id = coalesce($5, boot_id), sip_call_id = coalesce($6, sip_call_id),
          answered_at = least(answered_at, $7::timestamptz)
        WHERE id = $1 AND status <> 'completed'`,
       [
         callId,
         status,
-        statusesBefore(status),
+        // What its node has put on hold, its node takes back.
+        statusesBefore(status).filter((earlier) => earlier !== 'held'),
         known.nodeId ?? null,
         known.bootId ?? null,
         known.sipCallId ?? null,

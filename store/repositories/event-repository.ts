@@ -10,6 +10,7 @@ import { pageLimit, toPage } from '../page';
 import type { Page, PageRequest } from '../page';
 import type { SecretBox } from '../secrets';
 import { openTurnText, sealTurnText } from '../turn-text';
+import { BEFORE_HELD, PROJECT_HOLDS } from './held-calls';
 
 export interface StoredEvent {
   readonly source: EventSource;
@@ -47,7 +48,7 @@ export class EventRepository {
 
   /**
    * Events of any number of calls, in any order, also of calls that have no row yet: events and transcript turns in one
-   * statement, then the `ringing` of the calls' rows. Rejects only when PostgreSQL is away: then the whole batch is to
+   * statement, then what the calls' rows show of them. Rejects only when PostgreSQL is away: then the whole batch is to
    * be sent again.
    */
   async insertBatch(events: readonly CallEvent[]): Promise<BatchResult> {
@@ -55,6 +56,7 @@ export class EventRepository {
     const rejected = events.filter((event) => !isStorable(event));
     const refused = await this.#insert(valid);
     await this.#projectRinging(valid);
+    await this.#projectHolds(valid);
     return { stored: valid.length - refused.length, rejected: [...rejected, ...refused] };
   }
 
@@ -118,6 +120,12 @@ export class EventRepository {
          SELECT id FROM calls WHERE id = ANY($1::uuid[]) AND status = ANY($2::text[]) ORDER BY id FOR UPDATE)`,
       [ringing, statusesBefore('ringing')],
     );
+  }
+
+  async #projectHolds(events: readonly CallEvent[]): Promise<void> {
+    const changed = [...new Set(events.filter(({ type }) => type === 'hold').map(({ callId }) => callId))];
+    if (changed.length === 0) return;
+    await this.#session.manager.query(PROJECT_HOLDS, [changed, BEFORE_HELD]);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm';
-import type { AcceptOutcome, CallRequests, ControlAnswer, HangupOutcome } from '../../api/calls/call-requests';
+import type { AcceptOutcome, CallRequests, ControlAnswer } from '../../api/calls/call-requests';
 import type { HangupCause } from '../../contract/endings';
 import type { SealedCallDetails } from '../../store/call-details';
 import { CallRepository } from '../../store/repositories/call-repository';
@@ -10,13 +10,13 @@ import type { ControlRequest } from '../../workflows/call/messages';
 import type { CallWorkflowDescription } from '../../workflows/client/call-workflows';
 
 /** Stores a call's row as its workflow would; outcomes can be set ahead, one per request. */
-export class FakeCallRequests implements Pick<CallRequests, 'accept' | 'describe' | 'hangup' | 'control'> {
+export class FakeCallRequests implements Pick<CallRequests, 'accept' | 'describe' | 'control'> {
   readonly accepted: OutboundCallInput[] = [];
   readonly hangups: { readonly callId: string; readonly updateId: string; readonly request: HangupCause }[] = [];
   readonly descriptions = new Map<string, CallWorkflowDescription>();
   /** Answered instead of `accepted`, in order. */
   acceptOutcomes: AcceptOutcome[] = [];
-  hangupOutcome: HangupOutcome = 'done';
+  hangupOutcome: 'done' | 'gone' | 'unavailable' | 'unknown' = 'done';
   readonly controls: { readonly callId: string; readonly request: ControlRequest }[] = [];
   controlAnswer: ControlAnswer = { outcome: 'done' };
   readonly #calls: CallRepository;
@@ -53,12 +53,12 @@ export class FakeCallRequests implements Pick<CallRequests, 'accept' | 'describe
     return Promise.resolve(this.descriptions.get(callId) ?? null);
   }
 
-  hangup(callId: string, updateId: string, request: HangupCause): Promise<HangupOutcome> {
-    this.hangups.push({ callId, updateId, request });
-    return Promise.resolve(this.hangupOutcome);
-  }
-
   control(callId: string, request: ControlRequest): Promise<ControlAnswer> {
+    if (request.control.type === 'hangup') {
+      const { endReason, endedBy } = request.control;
+      this.hangups.push({ callId, updateId: request.commandId, request: { endReason, endedBy } });
+      return Promise.resolve({ outcome: this.hangupOutcome });
+    }
     this.controls.push({ callId, request });
     return Promise.resolve(this.controlAnswer);
   }

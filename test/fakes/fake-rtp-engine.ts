@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import type { Background } from '../../media/audio/background';
 import type {
   RtpEngine,
   RtpRemote,
@@ -27,6 +28,10 @@ export class FakeRtpSession implements RtpSession {
   readonly remotes: RtpRemote[] = [];
   readonly digits: string[] = [];
   echoing = false;
+  connectedTo: RtpSession | null = null;
+  background: Background | null = null;
+  listening = true;
+  paused = false;
   closed = 0;
   finalStats: RtpStats = QUIET_STATS;
   /** A thread that never answers. */
@@ -55,12 +60,38 @@ export class FakeRtpSession implements RtpSession {
 
   setGain(): void {}
 
+  connect(other: RtpSession): void {
+    this.disconnect();
+    other.disconnect();
+    this.connectedTo = other;
+    (other as FakeRtpSession).connectedTo = this;
+  }
+
+  disconnect(): void {
+    const other = this.connectedTo as FakeRtpSession | null;
+    this.connectedTo = null;
+    if (other !== null) other.connectedTo = null;
+  }
+
+  setBackground(source: Background | null): void {
+    this.background = source;
+  }
+
+  pause(on: boolean): void {
+    this.paused = on;
+  }
+
+  listen(on: boolean): void {
+    this.listening = on;
+  }
+
   echo(): void {
     this.echoing = true;
   }
 
   close(): Promise<RtpStats> {
     this.closed++;
+    this.disconnect();
     return this.stuck ? new Promise(() => undefined) : Promise.resolve(this.finalStats);
   }
 }

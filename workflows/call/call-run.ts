@@ -1,5 +1,5 @@
 import { condition, patched, sleep } from '@temporalio/workflow';
-import type { CommandOutcome } from '../../contract/commands';
+import type { CommandEffect } from '../../contract/commands';
 import type { HangupCause } from '../../contract/endings';
 import { NODE_SILENCE_MS } from '../../contract/nodes';
 import { CallProgress } from './call-progress';
@@ -37,7 +37,7 @@ export class CallRun {
   #verdictsAlive = 0;
   #verifications = 0;
   /** Of commands whose updates still wait. */
-  readonly #outcomes = new Map<string, CommandOutcome | null>();
+  readonly #outcomes = new Map<string, CommandEffect | null>();
 
   constructor(input: CallInput) {
     this.input = input;
@@ -48,11 +48,6 @@ export class CallRun {
     return this.#hangup;
   }
 
-  /** BYE or CANCEL was sent. */
-  get hangupSent(): boolean {
-    return this.#hangupSent;
-  }
-
   requestHangup(request: HangupCause): void {
     this.#hangup ??= request;
   }
@@ -61,7 +56,8 @@ export class CallRun {
     const effect = this.progress.stateEvent(signal);
     if (effect === 'answered') this.#answers++;
     if (effect === 'command' && signal.type === 'command' && this.#outcomes.has(signal.commandId)) {
-      this.#outcomes.set(signal.commandId, signal.outcome);
+      const { outcome, sipStatus } = signal;
+      this.#outcomes.set(signal.commandId, sipStatus === undefined ? { outcome } : { outcome, sipStatus });
     }
   }
 
@@ -81,8 +77,17 @@ export class CallRun {
     if (this.progress.adoptAnswer(Date.now())) this.#answers++;
   }
 
+  /** `done` when BYE or CANCEL was sent, or the call has ended meanwhile; `ended` when it had before. */
+  async hangUp(request: HangupCause): Promise<ControlResult & { readonly outcome: 'done' | 'ended' }> {
+    if (this.progress.ended) return { outcome: 'ended' };
+    this.requestHangup(request);
+    await condition(() => this.progress.ended || this.#hangupSent);
+    return { outcome: 'done' };
+  }
+
   /** One command to the node, until its effect is known or the call has ended. */
   async control({ commandId, control }: ControlRequest): Promise<ControlResult> {
+    if (control.type === 'hangup') return await this.hangUp(control);
     const { callId, orgId } = this.input;
     const { node: place } = this.progress;
     if (this.progress.ended) return { outcome: 'ended' };
@@ -102,7 +107,7 @@ export class CallRun {
         return { outcome: 'ended' };
       }
       await condition(() => this.progress.ended || this.#outcomes.get(commandId) !== null);
-      return { outcome: this.#outcomes.get(commandId) ?? 'ended' };
+      return this.#outcomes.get(commandId) ?? { outcome: 'ended' };
     } finally {
       this.#outcomes.delete(commandId);
     }
@@ -154,7 +159,7 @@ export class CallRun {
     for (;;) {
       const { node: place } = this.progress;
       if (this.progress.ended || this.#hangup === null || place === null) return;
-      const outcome = await node.hangup(this.input.callId, place, this.#hangup);
+      const outcome = await node.hangup(this.input, place, this.#hangup);
       if (this.progress.ended) return;
       if (outcome === 'sent') {
         this.#hangupSent = true;

@@ -1,7 +1,7 @@
 /** Signals, updates and queries of a call's workflow. */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { CallStatus } from '../../contract/call';
-import type { CommandOutcome, CommandRefusal, SealedControl } from '../../contract/commands';
+import type { CommandEffect, CommandRefusal, SealedControl } from '../../contract/commands';
 import type { CallEnding, HangupCause } from '../../contract/endings';
 import type { StateEvent } from '../../contract/events';
 import type { NodeBoot } from '../../contract/nodes';
@@ -22,7 +22,7 @@ export interface CallSnapshot {
   readonly ending: CallEnding | null;
 }
 
-/** `effective`: BYE or CANCEL was sent, or the call ended meanwhile; `already_ended`: it was over before. */
+/** As an earlier release was answered. `effective`: BYE or CANCEL was sent, or the call ended meanwhile; `already_ended`: it was over before. */
 export interface HangupResult {
   readonly outcome: 'effective' | 'already_ended';
 }
@@ -38,7 +38,8 @@ export interface ControlRequest {
  * not answered.
  */
 export type ControlResult =
-  | { readonly outcome: CommandOutcome | 'ended' | 'unknown' }
+  | CommandEffect
+  | { readonly outcome: 'ended' | 'unknown' }
   | { readonly outcome: 'refused'; readonly code: Exclude<CommandRefusal, 'ended' | 'call_unknown'> };
 
 /** Accepting update of an outbound call: the row is in the database. */
@@ -60,6 +61,7 @@ export const nodeAliveSignal = defineSignal<[{ bootId: string }]>('nodeAlive');
 export const verifySignal = defineSignal<[{ bootId: string }]>('verify');
 /** Resolves when the call's row is stored; first message of every outbound call (update-with-start). */
 export const acceptUpdate = defineUpdate<AcceptResult, []>('accept');
+/** By which an earlier release asked for a hang-up: now a `control` like any other. */
 export const hangupUpdate = defineUpdate<HangupResult, [HangupCause]>('hangup');
 export const controlUpdate = defineUpdate<ControlResult, [ControlRequest]>('control');
 export const callStatusQuery = defineQuery<CallSnapshot>('status');

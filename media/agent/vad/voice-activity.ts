@@ -6,7 +6,7 @@
  */
 export interface VoiceActivityDetector<Stream = unknown> {
   readonly name: string;
-  /** 8 kHz samples per window. */
+  /** Samples per window. */
   readonly windowSamples: number;
   open(): Stream;
   /** The next window of each stream, one after the other in `pcm`; 0..1 for each. */

@@ -1,5 +1,6 @@
 import { AUDIO_CODECS } from '../../../contract/directory';
 import { addressScope, isUnspecified, type AddressScope } from '../../../ops/address-scope';
+import { codecOf } from '../../sdp/negotiation';
 import { readSessionDescription, RTP_PROFILES } from '../../sdp/session-description';
 
 /** What a peer's SDP says of audio, whether or not the stream is open: an answer to OPTIONS has none that is. */
@@ -22,8 +23,8 @@ export function seenMedia(sdp: string): SeenMedia | null {
   const plain = audio.filter(({ protocol }) => RTP_PROFILES.has(protocol));
   const formats = audio.flatMap((section) => section.formats);
   const names = formats.map(({ encoding, payloadType }) => encoding || String(payloadType));
-  const ours = plain.flatMap((section) => section.formats.filter(({ clockRateHz }) => clockRateHz === 8000));
-  const common = AUDIO_CODECS.filter((codec) => ours.some(({ encoding }) => encoding === codec));
+  const ours = plain.flatMap((section) => section.formats.map(codecOf));
+  const common = AUDIO_CODECS.filter((codec) => ours.includes(codec));
   const addresses = audio.flatMap(({ address }) => (address === null || isUnspecified(address) ? [] : [address]));
   return {
     codecs: [...new Set(names)].filter((name) => name !== 'TELEPHONE-EVENT' && name !== 'CN'),

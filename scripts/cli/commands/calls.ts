@@ -121,6 +121,14 @@ export function addCallsCommands(program: Command, session: CliSession): void {
     .description('let a muted agent speak again')
     .action((callId: string) => tell(callId, 'unmute'));
   calls
+    .command('hold <call>')
+    .description('put a call on hold: music for the other side')
+    .action((callId: string) => tell(callId, 'hold'));
+  calls
+    .command('unhold <call>')
+    .description('take a held call back; the agent goes on where it was')
+    .action((callId: string) => tell(callId, 'unhold'));
+  calls
     .command('hangup <call>')
     .description('end a call')
     .action(async (callId: string) => {

@@ -17,12 +17,14 @@ const MAKE_NOTHING = [
   'checkOutboundTrunk',
   'confirmNumber',
   'hangUpCall',
+  'holdCall',
   'instructCall',
   'muteCall',
   'pressKeysInCall',
   'previewRoute',
   'sayInCall',
   'syncInboundTrunkNumbers',
+  'unholdCall',
   'unmuteCall',
 ];
 

@@ -120,6 +120,45 @@ describe('EventRepository', () => {
     expect(new Set(statuses)).toEqual(new Set(['ringing']));
   });
 
+  describe('a hold', () => {
+    const hold = (ours: boolean, theirs = false) => ({ type: 'hold', ours, theirs }) as const;
+    const statusOf = async (id: string) => (await calls.find(orgId, id))?.status;
+
+    async function conversing(): Promise<ReturnType<typeof newCall>> {
+      const call = newCall(orgId, { status: 'dialing' });
+      await calls.insertCall(call);
+      await calls.markStatus(call.id, 'in_progress');
+      return call;
+    }
+
+    it('shows in the row while either side holds, as the last event says, in whatever order they come', async () => {
+      const call = await conversing();
+      await events.insertBatch([nodeEvent(call, 1, hold(true)), nodeEvent(call, 2, hold(true, true))]);
+      expect(await statusOf(call.id)).toBe('held');
+      await events.insertBatch([nodeEvent(call, 4, hold(false))]);
+      expect(await statusOf(call.id)).toBe('in_progress');
+      await events.insertBatch([nodeEvent(call, 3, hold(false, true))]);
+      expect(await statusOf(call.id)).toBe('in_progress');
+      await events.insertBatch([nodeEvent(call, 5, hold(false, true))]);
+      expect(await statusOf(call.id)).toBe('held');
+    });
+
+    it('is not lost to who learns late of the answer, and comes to no call that is over', async () => {
+      const call = newCall(orgId, { status: 'ringing' });
+      await events.insertBatch([nodeEvent(call, 1, hold(true))]);
+      await calls.insertCall(call);
+      await calls.markStatus(call.id, 'in_progress');
+      expect(await statusOf(call.id)).toBe('held');
+      const early = await conversing();
+      await events.insertBatch([nodeEvent(early, 1, hold(true))]);
+      await calls.markStatus(early.id, 'in_progress', { nodeId: 'node' });
+      expect(await statusOf(early.id)).toBe('held');
+      await store.dataSource.query(`UPDATE calls SET status = 'completed', ended_at = now() WHERE id = $1`, [early.id]);
+      await events.insertBatch([nodeEvent(early, 2, hold(false))]);
+      expect(await statusOf(early.id)).toBe('completed');
+    });
+  });
+
   it('stores what peers and callers make PostgreSQL refuse as far as it can, and all others of the batch', async () => {
     const call = { id: uuidV7(), orgId };
     const huge = nodeEvent(call, 3, turn(2));

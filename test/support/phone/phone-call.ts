@@ -48,6 +48,10 @@ export class PhoneCall {
   readonly times: CallTimes;
   /** Resolves when either side has hung up. */
   readonly ended: Promise<Ended>;
+  /** The SDP of their re-INVITEs. */
+  readonly reoffers: string[] = [];
+  /** How the next of them are answered; default: 200 at once. */
+  answerReoffer: (sdp: string) => Promise<number> | number = () => 200;
   readonly #phone: PhoneContext;
   #cseq: number;
   #inviteCseq: number;
@@ -118,6 +122,20 @@ export class PhoneCall {
     const sdp = this.#phone.sdp(this.stream, held ? 'sendonly' : 'sendrecv', this.#cseq + 1);
     const response = await this.request('INVITE', sdp);
     return response?.status ?? 408;
+  }
+
+  /** Their re-INVITE: its final status, and our SDP, which mirrors theirs (RFC 3264 §6.1). */
+  async reoffered(
+    sdp: string,
+    remote: StreamRemote | null,
+  ): Promise<{ readonly status: number; readonly sdp: string }> {
+    this.reoffers.push(sdp);
+    const status = await this.answerReoffer(sdp);
+    if (status >= 300) return { status, sdp: '' };
+    if (remote !== null) this.stream.setRemote((this.#remote = remote));
+    const offered = /^a=(sendonly|recvonly|inactive)\s*$/m.exec(sdp)?.[1] ?? 'sendrecv';
+    const answers: Readonly<Record<string, string>> = { sendonly: 'recvonly', recvonly: 'sendonly' };
+    return { status, sdp: this.#phone.sdp(this.stream, answers[offered] ?? offered, this.reoffers.length + 1) };
   }
 
   /** BYE. Resolves with its final status, 408 when none came. */

@@ -148,9 +148,10 @@ export class Phone implements PhoneContext {
       if (answer !== null) respond(answer.status, answer.reason, answer.body, answer.headers);
     } else if (call === undefined || call.over) respond(481, 'Call/Transaction Does Not Exist');
     else if (request.method === 'INVITE') {
-      const remote = readSdp(request.body);
-      if (remote !== null) call.stream.setRemote(remote);
-      respond(200, 'OK', this.sdp(call.stream));
+      respond(100, 'Trying');
+      void call.reoffered(request.body, readSdp(request.body)).then(({ status, sdp }) => {
+        if (!this.#closed) respond(status, status < 300 ? 'OK' : 'Refused', sdp);
+      });
     } else {
       respond(200, 'OK');
       if (request.method === 'BYE') call.endedByThem(headerOf(request, 'reason') || null);

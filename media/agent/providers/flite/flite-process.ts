@@ -1,5 +1,6 @@
-/** Child process: synthesises one sentence after the other and sends 8 kHz speech back. */
+/** Child process: synthesises one sentence after the other and sends its speech back at the edge rate. */
 import { setPriority } from 'node:os';
+import { EDGE_RATE_HZ } from '../../../audio/frame';
 import { halveRate } from '../../../audio/half-band';
 import { trimSpeech } from '../../speech-trim';
 import { FliteProgram } from './flite-program';
@@ -7,7 +8,6 @@ import type { FliteJob, FliteReply } from './messages';
 
 /** Behind signalling and packets, which share the cores. */
 const NICENESS = 2;
-const TELEPHONY_RATE_HZ = 8000;
 
 function reply(message: FliteReply): void {
   process.send?.(message);
@@ -16,7 +16,7 @@ function reply(message: FliteReply): void {
 function perform(program: FliteProgram, job: FliteJob): void {
   try {
     const { sampleRateHz, pcm } = program.synthesise(job.voice, job.text, job.durationStretch);
-    const narrow = sampleRateHz === 2 * TELEPHONY_RATE_HZ ? halveRate(pcm) : pcm;
+    const narrow = sampleRateHz === 2 * EDGE_RATE_HZ ? halveRate(pcm) : pcm;
     reply({ type: 'done', id: job.id, pcm: trimSpeech(narrow) });
   } catch (error) {
     reply({ type: 'failed', id: job.id, message: error instanceof Error ? error.message : 'unknown error' });

@@ -2,7 +2,7 @@
 export interface RecogniseJob {
   readonly type: 'recognise';
   readonly id: number;
-  /** 8 kHz, mono. */
+  /** Mono, at the edge rate. */
   readonly pcm: Int16Array;
 }
 

@@ -1,4 +1,5 @@
 import { MediaSession } from '../../../../media/rtp/media-session';
+import type { FrameTap } from '../../../../media/rtp/media-session';
 import type { RtpRemote } from '../../../../media/rtp/rtp-session';
 import { parseRtpPacket, serialiseRtpPacket } from '../../../support/rtp-packet';
 import type { RtpPacket } from '../../../support/rtp-packet';
@@ -26,6 +27,9 @@ export class Bench {
   readonly rtcp: Datagram[] = [];
   readonly events: string[] = [];
   readonly session: MediaSession;
+  /** Of the last tick, as its tap was told. */
+  sentPcm: Int16Array | null = null;
+  pcmReceived = false;
   #sequenceNumber = 65_530;
 
   constructor(allowPrivateTargets = true, mediaTimeoutMs = 30_000, anySource = false) {
@@ -54,7 +58,15 @@ export class Bench {
         onDeaf: (packetsForeign) => this.events.push(`deaf ${packetsForeign}`),
       },
     });
+    this.session.tap(this.tap);
   }
+
+  readonly tap: FrameTap = {
+    frame: (_pcm, received, sent) => {
+      this.sentPcm = sent?.slice() ?? null;
+      this.pcmReceived = received;
+    },
+  };
 
   get sent(): RtpPacket[] {
     return this.rtp.map(({ packet }) => parseRtpPacket(packet));
@@ -64,7 +76,7 @@ export class Bench {
   run(frames: number, each: (frame: number) => void = () => undefined, skipped = 0): void {
     for (let frame = 0; frame < frames; frame++) {
       each(frame);
-      this.session.tick(this.nowMs, frame === 0 ? skipped : 0, () => undefined);
+      this.session.tick(this.nowMs, frame === 0 ? skipped : 0);
       this.nowMs += 20;
     }
   }

@@ -1,80 +1,16 @@
 /** The engine with its worker thread and real sockets on loopback. */
 import { spawnSync } from 'node:child_process';
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { MessageChannel } from 'node:worker_threads';
-import type { Socket } from 'node:dgram';
-import type { AddressInfo } from 'node:net';
 import type { AudioBatch } from '../../../../media/audio/audio-batch';
-import { decodeG711, encodeG711 } from '../../../../media/codec/g711';
 import { ThreadedRtpEngine } from '../../../../media/rtp/engine';
-import { parseRtpPacket, serialiseRtpPacket } from '../../../support/rtp-packet';
 import type { RtpPacket } from '../../../support/rtp-packet';
 import type { RtpRemote, RtpSession } from '../../../../media/rtp/rtp-session';
+import { UdpPeer } from '../../../fakes/media/rtp/udp-peer';
 import { amplitudeAt, sine } from '../../../support/tones';
 
 const PORT_MIN = 24_000 + Math.floor(Math.random() * 4000) * 2;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
-class Peer {
-  readonly received: RtpPacket[] = [];
-  readonly #socket: Socket;
-  #sequenceNumber = 65_533;
-  #timestamp = 4_294_967_000;
-
-  private constructor(socket: Socket) {
-    this.#socket = socket;
-    socket.on('message', (bytes) => this.received.push(parseRtpPacket(bytes)));
-  }
-
-  static async open(address = '127.0.0.1'): Promise<Peer> {
-    const socket = createSocket('udp4');
-    socket.bind(0, address);
-    await once(socket, 'listening');
-    return new Peer(socket);
-  }
-
-  get port(): number {
-    return (this.#socket.address() as AddressInfo).port;
-  }
-
-  get audio(): Int16Array {
-    const pcm = new Int16Array(this.received.length * 160);
-    this.received.forEach(({ payload }, i) => decodeG711('PCMU', payload, 0, 160, pcm, i * 160));
-    return pcm;
-  }
-
-  send(port: number, payload: Uint8Array, payloadType = 0): void {
-    const packet = serialiseRtpPacket({
-      payloadType,
-      marker: false,
-      sequenceNumber: (this.#sequenceNumber = (this.#sequenceNumber + 1) & 0xffff),
-      timestamp: (this.#timestamp = (this.#timestamp + 160) % 4_294_967_296),
-      ssrc: 7,
-      csrcs: [],
-      extension: null,
-      payload,
-      paddingBytes: 0,
-    });
-    this.#socket.send(packet, port, '127.0.0.1');
-  }
-
-  async talk(port: number, frequencyHz: number, packets: number): Promise<void> {
-    const startMs = performance.now();
-    for (let i = 0; i < packets; i++) {
-      const pcm = sine(frequencyHz, 160, 8000, (2 * Math.PI * frequencyHz * i * 160) / 8000);
-      const payload = new Uint8Array(160);
-      encodeG711('PCMU', pcm, 0, 160, payload);
-      this.send(port, payload);
-      await pause(Math.max(0, startMs + (i + 1) * 20 - performance.now()));
-    }
-  }
-
-  close(): void {
-    this.#socket.close();
-  }
-}
 
 describe('ThreadedRtpEngine', () => {
   const faults: string[] = [];
@@ -85,7 +21,7 @@ describe('ThreadedRtpEngine', () => {
   });
   const { port1, port2 } = new MessageChannel();
   const batches: AudioBatch[] = [];
-  let peer: Peer;
+  let peer: UdpPeer;
   let session: RtpSession;
 
   const remote = (change: Partial<RtpRemote> = {}): RtpRemote => ({
@@ -112,7 +48,7 @@ describe('ThreadedRtpEngine', () => {
 
   beforeEach(async () => {
     batches.length = 0;
-    peer = await Peer.open();
+    peer = await UdpPeer.open();
     session = await engine.open({ localAddress: '127.0.0.1' });
   });
 
@@ -240,7 +176,7 @@ describe('ThreadedRtpEngine', () => {
   });
 
   it('sends to a private address in SDP only where that is allowed, else to where the peer is heard from', async () => {
-    const named = await Peer.open('127.0.0.9');
+    const named = await UdpPeer.open('127.0.0.9');
     const sdp = { address: '127.0.0.9', port: named.port };
     const range = { portMin: PORT_MIN + 1000, portMax: PORT_MIN + 1100 };
     const strict = new ThreadedRtpEngine({ ...range, allowPrivateTargets: false });

@@ -1,4 +1,5 @@
-import { SILENCE_OCTET, decodeG711, encodeG711 } from '../../../../media/codec/g711';
+import { createCodec } from '../../../../media/codec/codec';
+import { decodeG711, encodeG711 } from '../../../../media/codec/g711';
 import { sine } from '../../../support/tones';
 
 import type { G711Law } from '../../../../media/codec/g711';
@@ -90,8 +91,10 @@ describe('G.711', () => {
     expect(10 * Math.log10(signal / noise)).toBeGreaterThan(36);
   });
 
-  test.each(LAWS)('%s: the silence octet decodes to the smallest magnitude', (law) => {
-    expect(Math.abs(decodeOne(law, SILENCE_OCTET[law]))).toBeLessThanOrEqual(8);
+  test.each(LAWS)('%s: silence is 20 ms of the smallest magnitude', (law) => {
+    const codec = createCodec(law);
+    expect(codec.ticksOf(codec.silence.length)).toBe(codec.frameTicks);
+    for (const octet of codec.silence) expect(Math.abs(decodeOne(law, octet))).toBeLessThanOrEqual(8);
   });
 
   it('encodes and decodes a part of a buffer in place', () => {

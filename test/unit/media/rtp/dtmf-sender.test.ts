@@ -21,7 +21,7 @@ function press(keys: string): { packets: (Sent | null)[]; outcomes: boolean[] } 
   const packets: (Sent | null)[] = [];
   for (let frame = 0; sender.busy; frame++) {
     const bytes = new Uint8Array(TELEPHONE_EVENT_BYTES);
-    const kind = sender.frame(bytes, 0, 1_000 + frame * FRAME_SAMPLES);
+    const kind = sender.frame(bytes, 0, 1_000 + frame * FRAME_SAMPLES, FRAME_SAMPLES);
     packets.push(
       kind === 'rest' ? null : { timestamp: sender.timestamp, first: kind === 'first', payload: [...bytes] },
     );

@@ -27,7 +27,7 @@ describe('media timeout', () => {
     const bench = new Bench();
     bench.session.setRemote(REMOTE, 0);
     bench.run(1, () => bench.receive(SILENCE));
-    bench.session.queue.play(1, new Int16Array(160 * 5000).fill(1000), true);
+    bench.session.sources.queue.play(1, new Int16Array(160 * 5000).fill(1000), true);
     bench.run(5000);
     expect(bench.events).toContain('finished 1');
     bench.run(1499);
@@ -101,7 +101,7 @@ describe('packets that stop', () => {
   it('are told after 10 s and every 30 s while they stay away, also while we speak', () => {
     const bench = new Bench();
     bench.session.setRemote(REMOTE, 0);
-    bench.session.queue.play(1, new Int16Array(160 * 5000).fill(1000), true);
+    bench.session.sources.queue.play(1, new Int16Array(160 * 5000).fill(1000), true);
     bench.run(1, () => bench.receive(SILENCE));
     bench.run(499);
     expect(said(bench)).toEqual([]);

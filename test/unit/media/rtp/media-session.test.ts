@@ -30,7 +30,7 @@ describe('MediaSession', () => {
     const bench = new Bench();
     bench.session.setRemote(REMOTE, 0);
     bench.run(2);
-    bench.session.queue.play(1, sine(400, 320), true);
+    bench.session.sources.queue.play(1, sine(400, 320), true);
     bench.run(4);
     const [first, ...rest] = bench.sent as [RtpPacket, ...RtpPacket[]];
     rest.forEach((packet, i) => {
@@ -76,20 +76,20 @@ describe('MediaSession', () => {
     const silence = new Int16Array(160);
     bench.session.setRemote(REMOTE, 0);
     bench.run(1);
-    expect(bench.session.sentPcm).toEqual(silence);
+    expect(bench.sentPcm).toEqual(silence);
     const tone = sine(400, 160);
-    for (let i = 0; i < 4; i++) bench.session.queue.play(1, tone, i === 3);
+    for (let i = 0; i < 4; i++) bench.session.sources.queue.play(1, tone, i === 3);
     bench.run(1);
-    expect(bench.session.sentPcm).toEqual(tone);
-    bench.session.queue.setGain(0.5);
+    expect(bench.sentPcm).toEqual(tone);
+    bench.session.sources.queue.setGain(0.5);
     bench.run(2);
-    expect(bench.session.sentPcm).toEqual(tone.map((sample) => Math.round(sample * 0.5)));
+    expect(bench.sentPcm).toEqual(tone.map((sample) => Math.round(sample * 0.5)));
     bench.session.setRemote({ ...REMOTE, send: false }, bench.nowMs);
     bench.run(1);
-    expect(bench.session.sentPcm).toEqual(silence);
+    expect(bench.sentPcm).toEqual(silence);
     bench.session.setRemote(REMOTE, bench.nowMs);
     bench.run(2);
-    expect(bench.session.sentPcm).toEqual(silence);
+    expect(bench.sentPcm).toEqual(silence);
   });
 
   it('hands out what it receives, from the right source only', () => {
@@ -102,7 +102,7 @@ describe('MediaSession', () => {
       bench.receive(encoded(sine(1000, 160)), { address: '203.0.113.66', ssrc: 43, sequenceNumber: 1 });
       heard.push(bench.session.pcm.slice());
     });
-    expect(bench.session.pcmReceived).toBe(true);
+    expect(bench.pcmReceived).toBe(true);
     expect(amplitudeAt(heard.at(-1) as Int16Array, 400)).toBeGreaterThan(7500);
     expect(amplitudeAt(heard.at(-1) as Int16Array, 1000)).toBeLessThan(300);
     expect(bench.session.close(bench.nowMs)).toMatchObject({ packetsReceived: 20, packetsForeign: 20, packetsLost: 0 });
@@ -213,25 +213,25 @@ describe('MediaSession', () => {
     const nat = { ...REMOTE, signallingAddress: '198.51.100.7' };
     const early = new Bench();
     early.session.setRemote(nat, 0);
-    early.session.queue.play(1, sine(400, 16_000), true);
+    early.session.sources.queue.play(1, sine(400, 16_000), true);
     early.run(10);
-    expect(early.session.queue.played(1)).toBe(0);
+    expect(early.session.sources.queue.played(1)).toBe(0);
     early.run(1, () => early.receive(SILENCE));
-    expect(early.session.queue.played(1)).toBe(160);
+    expect(early.session.sources.queue.played(1)).toBe(160);
 
     const never = new Bench();
     never.session.setRemote(nat, 0);
-    never.session.queue.play(1, sine(400, 16_000), true);
+    never.session.sources.queue.play(1, sine(400, 16_000), true);
     never.run(25);
-    expect(never.session.queue.played(1)).toBe(0);
+    expect(never.session.sources.queue.played(1)).toBe(0);
     never.run(1);
-    expect(never.session.queue.played(1)).toBe(160);
+    expect(never.session.sources.queue.played(1)).toBe(160);
   });
 
   it('sends nothing on hold and keeps what it was playing', () => {
     const bench = new Bench();
     bench.session.setRemote(REMOTE, 0);
-    bench.session.queue.play(1, sine(400, 1600), true);
+    bench.session.sources.queue.play(1, sine(400, 1600), true);
     bench.run(3);
     bench.session.setRemote({ ...REMOTE, address: '0.0.0.0', send: false }, bench.nowMs);
     bench.run(10);
@@ -239,7 +239,7 @@ describe('MediaSession', () => {
     bench.session.setRemote(REMOTE, bench.nowMs);
     bench.run(1);
     const [, , third, fourth] = bench.sent as RtpPacket[];
-    expect(bench.session.queue.played(1)).toBe(640);
+    expect(bench.session.sources.queue.played(1)).toBe(640);
     expect(fourth?.timestamp).toBe(((third?.timestamp ?? 0) + 11 * 160) >>> 0);
     expect(fourth?.marker).toBe(true);
     expect(bench.rtp.at(-1)?.address).toBe('192.0.2.10');
@@ -290,7 +290,7 @@ describe('MediaSession', () => {
     const bench = new Bench();
     bench.session.setRemote(REMOTE, 0);
     bench.run(5, () => bench.receive(SILENCE, { payloadType: 18 }));
-    expect(bench.session.pcmReceived).toBe(false);
+    expect(bench.pcmReceived).toBe(false);
     expect(bench.session.close(bench.nowMs).packetsReceived).toBe(5);
   });
 });

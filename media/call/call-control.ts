@@ -1,0 +1,78 @@
+/** What an answered call is told to do, verb by verb: one handler each, which takes it or says why not. */
+import type { ConversationControl, CommandEffect, CommandRefusal, CommandResult } from '../../contract/commands';
+import type { AgentSession } from '../agent/agent-session';
+import type { Leg } from './leg/leg';
+
+interface ControlledMedia {
+  readonly leg: Leg;
+  readonly agent: AgentSession;
+}
+
+type Done = (effect: CommandEffect) => void;
+
+const OK: CommandResult = { ok: true };
+const DONE: CommandEffect = { outcome: 'done' };
+
+/** `done` is told once, and never before the command was taken; not at all where the call ends first. */
+export function carryOut(control: ConversationControl, media: ControlledMedia, done: Done): CommandResult {
+  const { leg, agent } = media;
+  switch (control.type) {
+    case 'hold':
+      return hold(true, leg, done);
+    case 'unhold':
+      return hold(false, leg, done);
+    case 'dtmf':
+      return press(control.digits, leg, done);
+    case 'say':
+      return say(control, media, later(done));
+    case 'instruct':
+    case 'mute':
+    case 'unmute':
+      break;
+  }
+  if (!agent.mayBeTold) return refused('no_agent');
+  if (control.type !== 'instruct') agent.mute(control.type === 'mute');
+  else if (!agent.instruct(control.text)) return refused('too_many');
+  later(done)(DONE);
+  return OK;
+}
+
+function say(
+  { text, interrupt }: ConversationControl & { type: 'say' },
+  { leg, agent }: ControlledMedia,
+  done: Done,
+): CommandResult {
+  if (!agent.mayBeTold) return refused('no_agent');
+  if (isHeld(leg)) return refused('on_hold');
+  const refusal = agent.say(text, { interrupt, onOutcome: (outcome) => done({ outcome }) });
+  return refusal === null ? OK : refused(refusal);
+}
+
+function hold(held: boolean, leg: Leg, done: Done): CommandResult {
+  const changed = leg.putOnHold(held);
+  if (!changed) return refused('too_many');
+  void changed.then((result) => done(result.ok ? DONE : { outcome: 'failed', sipStatus: result.status }));
+  return OK;
+}
+
+function press(digits: string, leg: Leg, done: Done): CommandResult {
+  const { remote, rtp } = leg;
+  if (isHeld(leg)) return refused('on_hold');
+  if (!rtp || remote?.telephoneEventPayloadType == null) return refused('no_telephone_event');
+  rtp.sendDigits(digits).then(
+    () => done(DONE),
+    () => done({ outcome: 'failed' }),
+  );
+  return OK;
+}
+
+function isHeld({ hold: { ours, theirs } }: Leg): boolean {
+  return ours || theirs;
+}
+
+const refused = (code: CommandRefusal): CommandResult => ({ ok: false, code });
+
+/** After the answer to the command. */
+function later(done: Done): Done {
+  return (effect) => queueMicrotask(() => done(effect));
+}
