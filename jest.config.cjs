@@ -30,6 +30,7 @@ const project = (name, extra = {}) => ({
 
 module.exports = {
   testTimeout: 30_000,
+  testSequencer: '<rootDir>/test/support/longest-first.cjs',
   projects: [
     project('unit'),
     project('integration', {

@@ -14,6 +14,8 @@ export interface TestServers {
   readonly postgresUrl: string;
   /** `host:port` of a Temporal server with all search attributes; namespace `default`, shared by all tests of the run. */
   readonly temporalAddress: string;
+  /** For what all files of the run share; goes with it. */
+  readonly folder: string;
 }
 
 export interface TestDatabase {

@@ -38,7 +38,11 @@ export default async function startServers(): Promise<void> {
     baseUiPort: basePort + 4_000,
   });
   await Promise.all([postgres.start(), temporal.start()]);
-  const servers: TestServers = { postgresUrl: postgres.databaseUrl(), temporalAddress: temporal.address };
+  const servers: TestServers = {
+    postgresUrl: postgres.databaseUrl(),
+    temporalAddress: temporal.address,
+    folder: dataDir,
+  };
   process.env[SERVERS_VARIABLE] = JSON.stringify(servers);
   const running: RunningTestServers = {
     stop: async () => {

@@ -25,25 +25,34 @@ const invitesOf = async (callId: string): Promise<number> => {
   return node.control.invites.filter((id) => attempts.some(({ sipCallId }) => sipCallId === id)).length;
 };
 
+// Tests that leave the node as it is look at their own call alone, and wait beside each other.
 describe('nothing was sent', () => {
-  test('a refused dial is tried again with another attempt and another Call-ID', async () => {
-    const callId = await calls.place([{ kind: 'refuse', code: 'node_full' }, { kind: 'answer' }]);
-    await env.rowIs(callId, 'in_progress');
-    node.control.end(callId, PEER_HANGUP);
-    expect(await env.finished(callId)).toMatchObject({ disposition: 'answered' });
-    const ids = node.control.dials.filter((dial) => dial.callId === callId).map(({ sipCallId }) => sipCallId);
-    expect(new Set(ids).size).toBe(2);
-    expect(await env.attempts(callId)).toMatchObject([{ n: 2, state: 'finished' }]);
-  }, 30_000);
+  test.concurrent(
+    'a refused dial is tried again with another attempt and another Call-ID',
+    async () => {
+      const callId = await calls.place([{ kind: 'refuse', code: 'node_full' }, { kind: 'answer' }]);
+      await env.rowIs(callId, 'in_progress');
+      node.control.end(callId, PEER_HANGUP);
+      expect(await env.finished(callId)).toMatchObject({ disposition: 'answered' });
+      const ids = node.control.dials.filter((dial) => dial.callId === callId).map(({ sipCallId }) => sipCallId);
+      expect(new Set(ids).size).toBe(2);
+      expect(await env.attempts(callId)).toMatchObject([{ n: 2, state: 'finished' }]);
+    },
+    30_000,
+  );
 
-  test('until the deadline of the call, then it ends as failed', async () => {
-    const refuse = { kind: 'refuse', code: 'node_draining' } as const;
-    const callId = await calls.place(Array<DialPlan>(20).fill(refuse), { dialByMs: Date.now() + 2_500 });
-    expect(await env.finished(callId)).toMatchObject({ disposition: 'failed', endReason: null, truncated: false });
-    expect(await invitesOf(callId)).toBe(0);
-  }, 30_000);
+  test.concurrent(
+    'until the deadline of the call, then it ends as failed',
+    async () => {
+      const refuse = { kind: 'refuse', code: 'node_draining' } as const;
+      const callId = await calls.place(Array<DialPlan>(20).fill(refuse), { dialByMs: Date.now() + 2_500 });
+      expect(await env.finished(callId)).toMatchObject({ disposition: 'failed', endReason: null, truncated: false });
+      expect(await invitesOf(callId)).toBe(0);
+    },
+    30_000,
+  );
 
-  test.each([
+  test.concurrent.each([
     ['trunk_full', /as many calls as it may \(max_concurrent_calls\)/],
     ['trunk_rate', /a second .* \(max_calls_per_second\)/],
   ] as const)(
@@ -65,35 +74,47 @@ describe('nothing was sent', () => {
     30_000,
   );
 
-  test('a trunk that cannot be reached is not tried again, and the record says why', async () => {
-    const callId = await calls.place([{ kind: 'unreachable', reason: 'connection refused' }]);
-    expect(await env.finished(callId, 5_000)).toMatchObject({
-      disposition: 'trunk_unreachable',
-      endReason: null,
-      endedBy: 'system',
-      sipReason: 'connection refused',
-      truncated: false,
-    });
-    expect(node.control.dials.filter((dial) => dial.callId === callId)).toHaveLength(1);
-    expect(await env.attempts(callId)).toMatchObject([{ n: 1, state: 'not_sent' }]);
-  }, 30_000);
+  test.concurrent(
+    'a trunk that cannot be reached is not tried again, and the record says why',
+    async () => {
+      const callId = await calls.place([{ kind: 'unreachable', reason: 'connection refused' }]);
+      expect(await env.finished(callId, 5_000)).toMatchObject({
+        disposition: 'trunk_unreachable',
+        endReason: null,
+        endedBy: 'system',
+        sipReason: 'connection refused',
+        truncated: false,
+      });
+      expect(node.control.dials.filter((dial) => dial.callId === callId)).toHaveLength(1);
+      expect(await env.attempts(callId)).toMatchObject([{ n: 1, state: 'not_sent' }]);
+    },
+    30_000,
+  );
 
-  test('as nodes of 0.1.0 said it: unresolvable three times is an unreachable trunk', async () => {
-    const code = 'unresolvable' as DialRefusal;
-    const callId = await calls.place(Array<DialPlan>(5).fill({ kind: 'refuse', code }));
-    expect(await env.finished(callId)).toMatchObject({ disposition: 'trunk_unreachable' });
-  }, 30_000);
+  test.concurrent(
+    'as nodes of 0.1.0 said it: unresolvable three times is an unreachable trunk',
+    async () => {
+      const code = 'unresolvable' as DialRefusal;
+      const callId = await calls.place(Array<DialPlan>(5).fill({ kind: 'refuse', code }));
+      expect(await env.finished(callId)).toMatchObject({ disposition: 'trunk_unreachable' });
+    },
+    30_000,
+  );
 
-  test('hung up while its node waits for a name or a connection it is canceled there and then', async () => {
-    const callId = await calls.place([{ kind: 'reach_for', ms: 2_800 }]);
-    await until('the dial', 5_000, () => node.control.calls.get(callId));
-    const askedMs = Date.now();
-    expect(await hangUp(env, callId)).toEqual({ outcome: 'done' });
-    expect(Date.now() - askedMs).toBeLessThan(2_400);
-    expect(await env.finished(callId)).toMatchObject({ disposition: 'canceled', endedBy: 'api', truncated: false });
-    expect(await invitesOf(callId)).toBe(0);
-    expect(await env.attempts(callId)).toMatchObject([{ n: 1, state: 'not_sent' }]);
-  }, 30_000);
+  test.concurrent(
+    'hung up while its node waits for a name or a connection it is canceled there and then',
+    async () => {
+      const callId = await calls.place([{ kind: 'reach_for', ms: 2_800 }]);
+      await until('the dial', 5_000, () => node.control.calls.get(callId));
+      const askedMs = Date.now();
+      expect(await hangUp(env, callId)).toEqual({ outcome: 'done' });
+      expect(Date.now() - askedMs).toBeLessThan(2_400);
+      expect(await env.finished(callId)).toMatchObject({ disposition: 'canceled', endedBy: 'api', truncated: false });
+      expect(await invitesOf(callId)).toBe(0);
+      expect(await env.attempts(callId)).toMatchObject([{ n: 1, state: 'not_sent' }]);
+    },
+    30_000,
+  );
 
   test('no media node takes the dial: it is tried again when one does', async () => {
     node.services.accept(false);
@@ -108,13 +129,17 @@ describe('nothing was sent', () => {
     expect(await invitesOf(callId)).toBe(1);
   }, 30_000);
 
-  test('hung up while it waits for its next attempt it is canceled and never dialled', async () => {
-    const callId = await calls.place(Array<DialPlan>(20).fill({ kind: 'refuse', code: 'node_full' }));
-    await until('the first dial', 5_000, () => node.control.dials.find((dial) => dial.callId === callId));
-    expect(await hangUp(env, callId)).toEqual({ outcome: 'done' });
-    expect(await env.finished(callId)).toMatchObject({ disposition: 'canceled', endedBy: 'api' });
-    expect(await invitesOf(callId)).toBe(0);
-  }, 30_000);
+  test.concurrent(
+    'hung up while it waits for its next attempt it is canceled and never dialled',
+    async () => {
+      const callId = await calls.place(Array<DialPlan>(20).fill({ kind: 'refuse', code: 'node_full' }));
+      await until('the first dial', 5_000, () => node.control.dials.find((dial) => dial.callId === callId));
+      expect(await hangUp(env, callId)).toEqual({ outcome: 'done' });
+      expect(await env.finished(callId)).toMatchObject({ disposition: 'canceled', endedBy: 'api' });
+      expect(await invitesOf(callId)).toBe(0);
+    },
+    30_000,
+  );
 });
 
 describe('who is called has registered at another node', () => {
@@ -180,7 +205,7 @@ describe('the dial was begun and never returned', () => {
     for (const kind of stuck) placed.set(kind, calls.place([{ kind } as DialPlan]));
   });
 
-  test.each(['hang_before_intended', 'hang_after_intended'] as const)(
+  test.concurrent.each(['hang_before_intended', 'hang_after_intended'] as const)(
     '%s: no node has the call, so it is uncertain, entombed and not dialled again',
     async (kind) => {
       const callId = (await placed.get(kind)) ?? '';
@@ -195,37 +220,49 @@ describe('the dial was begun and never returned', () => {
     40_000,
   );
 
-  test('hang_after_invite: the node that has the call keeps it', async () => {
-    const callId = (await placed.get('hang_after_invite')) ?? '';
-    await new Promise((resolve) => setTimeout(resolve, 6_500));
-    node.control.answer(callId);
-    await env.rowIs(callId, 'in_progress');
-    node.control.end(callId, PEER_HANGUP);
-    expect(await env.finished(callId)).toMatchObject({ disposition: 'answered', truncated: false });
-    expect(await invitesOf(callId)).toBe(1);
-    expect(await env.attempts(callId)).toMatchObject([{ n: 1, state: 'finished' }]);
-  }, 40_000);
+  test.concurrent(
+    'hang_after_invite: the node that has the call keeps it',
+    async () => {
+      const callId = (await placed.get('hang_after_invite')) ?? '';
+      await new Promise((resolve) => setTimeout(resolve, 6_500));
+      node.control.answer(callId);
+      await env.rowIs(callId, 'in_progress');
+      node.control.end(callId, PEER_HANGUP);
+      expect(await env.finished(callId)).toMatchObject({ disposition: 'answered', truncated: false });
+      expect(await invitesOf(callId)).toBe(1);
+      expect(await env.attempts(callId)).toMatchObject([{ n: 1, state: 'finished' }]);
+    },
+    40_000,
+  );
 
-  test('events that are faster than the dial name the node, and the answer counts', async () => {
-    const callId = await calls.place([{ kind: 'hang_after_invite' }]);
-    await until('the INVITE', 5_000, () => (node.control.calls.has(callId) ? true : undefined));
-    node.control.answer(callId);
-    await until('the answer in the workflow', 5_000, async () => {
-      const state = await env.handle(callId).query<{ status: string }>('status');
-      return state.status === 'in_progress' ? true : undefined;
-    });
-    node.control.end(callId, PEER_HANGUP);
-    expect(await env.finished(callId)).toMatchObject({ disposition: 'answered', nodeId: node.nodeId });
-  }, 40_000);
+  test.concurrent(
+    'events that are faster than the dial name the node, and the answer counts',
+    async () => {
+      const callId = await calls.place([{ kind: 'hang_after_invite' }]);
+      await until('the INVITE', 5_000, () => (node.control.calls.has(callId) ? true : undefined));
+      node.control.answer(callId);
+      await until('the answer in the workflow', 5_000, async () => {
+        const state = await env.handle(callId).query<{ status: string }>('status');
+        return state.status === 'in_progress' ? true : undefined;
+      });
+      node.control.end(callId, PEER_HANGUP);
+      expect(await env.finished(callId)).toMatchObject({ disposition: 'answered', nodeId: node.nodeId });
+    },
+    40_000,
+  );
 
-  test('a node that failed after the INVITE is asked, and keeps the call', async () => {
-    const callId = await calls.place([{ kind: 'fail_after_invite' }]);
-    await until('the INVITE', 5_000, () => (node.control.calls.has(callId) ? true : undefined));
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    node.control.answer(callId);
-    await env.rowIs(callId, 'in_progress');
-    node.control.end(callId, PEER_HANGUP);
-    await env.finished(callId);
-    expect(await invitesOf(callId)).toBe(1);
-  }, 40_000);
+  test.concurrent(
+    'a node that failed after the INVITE is asked, and keeps the call',
+    async () => {
+      const callId = await calls.place([{ kind: 'fail_after_invite' }]);
+      await until('the INVITE', 5_000, () => (node.control.calls.has(callId) ? true : undefined));
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      node.control.answer(callId);
+      await env.rowIs(callId, 'in_progress');
+      node.control.end(callId, PEER_HANGUP);
+      await env.finished(callId);
+      expect(await invitesOf(callId)).toBe(1);
+    },
+    40_000,
+  );
 });

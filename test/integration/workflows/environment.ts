@@ -1,6 +1,6 @@
 /** Workflows under test: a namespace and a database of their own, a main worker, media nodes with a faked call layer. */
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WithStartWorkflowOperation, WorkflowFailedError } from '@temporalio/client';
@@ -66,14 +66,24 @@ export interface FakeNode {
   readonly dataDir: string;
 }
 
-let bundle: Promise<{ code: string }> | undefined;
+let bundle: Promise<{ codePath: string }> | undefined;
 
-export function workflowBundle(): Promise<{ code: string }> {
-  bundle ??= bundleWorkflowCode({
+/** Made once a run, by the first file that needs it; files that begin together may both make it. */
+export function workflowBundle(): Promise<{ codePath: string }> {
+  bundle ??= makeBundle(join(testServers().folder, 'workflow-bundle.js'));
+  return bundle;
+}
+
+async function makeBundle(codePath: string): Promise<{ codePath: string }> {
+  if (existsSync(codePath)) return { codePath };
+  const { code } = await bundleWorkflowCode({
     workflowsPath: join(__dirname, '../../../workflows/index.ts'),
     logger: new DefaultLogger('ERROR'),
   });
-  return bundle;
+  const part = `${codePath}.${process.pid}`;
+  writeFileSync(part, code);
+  renameSync(part, codePath);
+  return { codePath };
 }
 
 export class WorkflowEnvironment {

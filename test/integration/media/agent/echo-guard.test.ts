@@ -6,6 +6,7 @@ import { FliteTts } from '../../../../media/agent/providers/flite/flite-tts';
 import { CompiledDetector } from '../../../support/agent/compiled-detector';
 import { bargeInConditions, echoConditions, runTrial } from '../../../support/agent/echo-trial';
 import type { TrialConditions, TrialOutcome } from '../../../support/agent/echo-trial';
+import { RememberedTts } from '../../../support/agent/remembered-tts';
 
 const SOAK = process.env['TEST_SOAK'] === '1';
 const SEED = Number(process.env['SOAK_SEED'] ?? 1);
@@ -16,11 +17,12 @@ const TAKEN_SHARE = SOAK ? 0.95 : 0.9;
 const MINUTE_MS = 60_000;
 
 let detector: CompiledDetector;
-let tts: FliteTts;
+let tts: RememberedTts;
 
 beforeAll(async () => {
-  tts = new FliteTts();
-  [detector] = await Promise.all([CompiledDetector.load('SileroDetector', 'silero-detector'), tts.start()]);
+  const flite = new FliteTts();
+  [detector] = await Promise.all([CompiledDetector.load('SileroDetector', 'silero-detector'), flite.start()]);
+  tts = new RememberedTts(flite);
 }, 30_000);
 afterAll(() => Promise.all([detector.close(), tts.close()]));
 
