@@ -19,9 +19,7 @@ const require = createRequire(import.meta.url);
 const MINUTE_MS = 60_000;
 /** jest's own choice is one less than there are cores: one, where a process has two. */
 const WORKERS = [`--maxWorkers=${Math.max(2, availableParallelism() - 1)}`];
-/** Tests that wait for servers, timers and calls more than they compute. */
-const WAITING_WORKERS = [`--maxWorkers=${Math.max(3, availableParallelism() - 1)}`];
-/** End-to-end tests of this kind. */
+/** End-to-end tests that wait for servers, timers and calls more than they compute. */
 const SIDE_BY_SIDE =
   '/test/e2e/(?:calls/|supervisor/|cli\\.|durability/(?:disk-full|kill-provisioning|without-servers)\\.)';
 
@@ -31,13 +29,14 @@ const STEPS = {
     sum(await tool('oxlint', 'bin/oxlint', ['--type-aware']), await tool('knip', 'bin/knip.js', ['--production'])),
   format: () => tool('prettier', 'bin/prettier.cjs', ['--check', '.', '--log-level', 'warn']),
   build: () => run('build', [join(root, 'scripts', 'build.mjs')]),
-  unit: () => jest('unit', 5 * MINUTE_MS, WORKERS),
-  integration: () => jest('integration', 15 * MINUTE_MS, WAITING_WORKERS),
+  unit: () => jest('unit', 8 * MINUTE_MS, WORKERS),
+  // Mostly waiting for servers and timers.
+  integration: () => jest('integration', 20 * MINUTE_MS, WORKERS),
   // Each file starts the whole product. Those that measure gaps and sound have the machine to themselves.
   e2e: async () =>
     sum(
-      await jest('e2e', 12 * MINUTE_MS, [...WAITING_WORKERS, `--testPathPatterns=${SIDE_BY_SIDE}`]),
-      await jest('e2e', 12 * MINUTE_MS, ['--runInBand', `--testPathIgnorePatterns=${SIDE_BY_SIDE}`]),
+      await jest('e2e', 18 * MINUTE_MS, [...WORKERS, `--testPathPatterns=${SIDE_BY_SIDE}`]),
+      await jest('e2e', 18 * MINUTE_MS, ['--runInBand', `--testPathIgnorePatterns=${SIDE_BY_SIDE}`]),
     ),
   soak: () => {
     process.env.TEST_SOAK = '1';
