@@ -250,6 +250,8 @@ export class DialogUserAgentCore extends UserAgentCore {
   readonly #requests: StackTransport;
   readonly #retransmissions = new Set<Retransmission>();
   readonly #silenced = new WeakSet<ClientTransaction>();
+  /** Of challenged requests: their clients have gone on to the next, and sip.js would leave their timers behind. */
+  readonly #challenged = new Set<ClientTransaction>();
   #transport: StackTransport;
   #disposed = false;
 
@@ -300,6 +302,7 @@ export class DialogUserAgentCore extends UserAgentCore {
     if (this.#disposed) return;
     this.#disposed = true;
     for (const retransmission of this.#retransmissions) retransmission.stop();
+    for (const transaction of this.#challenged) transaction.dispose();
     super.dispose();
   }
 
@@ -424,6 +427,9 @@ export class DialogUserAgentCore extends UserAgentCore {
       if (dialog === undefined && request.method !== 'BYE') return true;
       answer ??= credentials.newRequest();
       if (!answer(response.source)) return true;
+      const challenged = client.transaction as ClientTransaction;
+      this.#challenged.add(challenged);
+      challenged.addStateChangeListener(() => this.#challenged.delete(challenged), { once: true });
       dialog?.incrementLocalSequenceNumber();
       internals.message = request.again(dialog?.localSequenceNumber ?? request.cseq + 1);
       internals.init();
