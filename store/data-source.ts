@@ -3,8 +3,8 @@
  * server without a restart of the process: broken connections leave the pool, new ones are opened on demand.
  *
  * How repositories ask it: plain rows and their locks (`row-lock.ts`) through the entity manager; SQL where one statement
- * decides and writes, answers what it wrote, or stands in the way of every request or call. Nothing else builds queries
- * than `newestPage`.
+ * decides and writes, answers what it wrote, or stands in the way of every request or call (`rows.ts`, `prepared.ts`).
+ * Nothing else builds queries than `newestPage`.
  */
 import 'reflect-metadata';
 import { DataSource } from 'typeorm';

@@ -1,9 +1,20 @@
 import { Client } from 'pg';
 import type { ClientConfig } from 'pg';
+import { preparedName } from './prepared';
 import { TIMESTAMPTZ, parseTimestamp } from './timestamps';
 
 /** So long a statement that nobody waits for stays back at most for one to leave with. */
 const LATER_MS = 5;
+
+/** `cached plan must not change result type`, after a migration; `prepared statement does not exist`. */
+const STALE = ['0A000', '26000'];
+
+interface PreparedStatements {
+  readonly parsedStatements: Record<string, string | undefined>;
+  /** Not answered yet. */
+  readonly submittedNamedStatements: Record<string, string | undefined>;
+  close(what: { readonly type: 'S'; readonly name: string }): void;
+}
 
 /**
  * A connection whose statement got no answer in time is unusable: the statement may still run, the transaction around it
@@ -40,13 +51,33 @@ export class FailFastClient extends Client {
   }
 
   #ask(parameters: unknown[]): unknown {
-    const result: unknown = (super.query as (...all: unknown[]) => unknown).apply(this, parameters);
+    const name = this.#nameOf(parameters);
+    const all = name === undefined ? parameters : [{ name, text: parameters[0], values: parameters[1] }];
+    const result: unknown = (super.query as (...all: unknown[]) => unknown).apply(this, all);
     if (result instanceof Promise) {
-      result.catch((error: unknown) => {
-        if ((error as Error).message === 'Query read timeout') this.connection.stream.destroy();
+      result.catch((error: Error & { readonly code?: string }) => {
+        if (error.message === 'Query read timeout') this.connection.stream.destroy();
+        if (name !== undefined && STALE.includes(error.code ?? '')) this.#forget(name);
       });
     }
     return result;
+  }
+
+  /** While it is not known whether the server has taken it by its name, it is asked without. */
+  #nameOf([text, values, ...others]: unknown[]): string | undefined {
+    if (typeof text !== 'string' || !Array.isArray(values) || others.length > 0) return undefined;
+    const name = preparedName(text);
+    return name === undefined || this.#prepared.submittedNamedStatements[name] !== undefined ? undefined : name;
+  }
+
+  /** The next to ask has it parsed anew. */
+  #forget(name: string): void {
+    this.#prepared.close({ type: 'S', name });
+    delete this.#prepared.parsedStatements[name];
+  }
+
+  get #prepared(): PreparedStatements {
+    return this.connection as unknown as PreparedStatements;
   }
 
   #cork(): void {

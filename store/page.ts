@@ -1,7 +1,10 @@
 /** Keyset pages: the cursor names the last row seen, so rows that arrive meanwhile shift nothing. */
-import type { EntityManager, EntityMetadata, EntityTarget } from 'typeorm';
+import type { EntityManager, EntityTarget } from 'typeorm';
 import { decodeCursor, encodeCursor } from './page-cursor';
 import type { RowPosition } from './page-cursor';
+import { prepared } from './prepared';
+import { rowTable } from './rows';
+import type { RowTable } from './rows';
 
 export interface Page<T> {
   readonly items: T[];
@@ -18,7 +21,7 @@ export interface PageRequest {
 export interface PageQuery<Row, Time extends keyof Row> {
   readonly entity: EntityTarget<Row>;
   /**
-   * Columns and their values, null for none. One of them must hold: each is asked for alone, because each has an index in
+   * Columns and their values, null for none. One of them must hold: each is a list of its own, because each has an index in
    * the list's order.
    */
   readonly where: readonly Partial<Row>[];
@@ -59,77 +62,49 @@ export async function newestPage<Time extends string, Row extends { id: string }
   manager: EntityManager,
   query: PageQuery<Row, Time>,
 ): Promise<Page<Row>> {
-  const { request, where, time } = query;
+  const { request, time } = query;
   const limit = pageLimit(request);
   const position = request.cursor === undefined ? null : decodeCursor(request.cursor);
-  const table = listedTable(manager.dataSource.getMetadata(query.entity));
-  // They leave together.
-  const lists = await Promise.all(
-    where.map(async (condition): Promise<Row[]> => {
-      const { text, parameters } = statementOf(table, query, condition, position);
-      return manager.query(`${text} LIMIT ${limit + 1}`, parameters);
-    }),
-  );
-  for (const row of lists.flat()) table.transform(row);
-  const [first = [], ...others] = lists;
-  const rows = others.length === 0 ? first : [...new Map(lists.flat().map((row) => [row.id, row])).values()];
-  if (others.length > 0) rows.sort((a, b) => b[time].getTime() - a[time].getTime() || (a.id < b.id ? 1 : -1));
-  return toPage(rows, limit, (row) => encodeCursor({ at: row[time], id: row.id }));
+  const table = rowTable(manager, query.entity);
+  const { text, parameters } = statementOf(table, query, position, limit + 1);
+  const rows: Row[] = await manager.query(text, [...parameters]);
+  return toPage(rows.map(table.read), limit, (row) => encodeCursor({ at: row[time], id: row.id }));
 }
 
+/** Several lists are merged as they are read: of both no more than the page has. */
 function statementOf<Row, Time extends keyof Row & string>(
-  { select, columns }: ListedTable,
-  { time, periods = {} }: PageQuery<Row, Time>,
-  condition: Partial<Row>,
+  { select, columns }: RowTable,
+  { where, time, periods = {} }: PageQuery<Row, Time>,
   position: RowPosition | null,
+  most: number,
 ): { readonly text: string; readonly parameters: readonly unknown[] } {
   const parameters: unknown[] = [];
   const parameter = (value: unknown): string => `$${parameters.push(value)}`;
-  const conditions = Object.entries(condition).map(([property, value]) =>
-    value === null ? `${columns[property]} IS NULL` : `${columns[property]} = ${parameter(value)}`,
+  const alternatives = where.map((condition) =>
+    Object.entries(condition).map(([property, value]) =>
+      value === null ? `${columns[property]} IS NULL` : `${columns[property]} = ${parameter(value)}`,
+    ),
   );
+  const ofOneFilter = parameters.length <= 2 * where.length;
+  const inPeriod: string[] = [];
   const before = (periods as Partial<Record<string, Period>>)[time]?.before;
   // Not both bounds from above: an index is read from the first of them, and passes over what is before the cursor.
   const fromPosition = position !== null && (before === undefined || position.at < before);
   for (const [property, period] of Object.entries<Period | undefined>(periods)) {
     const column = columns[property];
-    if (period?.after !== undefined) conditions.push(`${column} >= ${parameter(period.after)}`);
+    if (period?.after !== undefined) inPeriod.push(`${column} >= ${parameter(period.after)}`);
     if (fromPosition && property === time) continue;
-    if (period?.before !== undefined) conditions.push(`${column} < ${parameter(period.before)}`);
+    if (period?.before !== undefined) inPeriod.push(`${column} < ${parameter(period.before)}`);
   }
-  const order = columns[time];
-  if (fromPosition) conditions.push(`(${order}, id) < (${parameter(position.at)}, ${parameter(position.id)})`);
-  const text = `${select} WHERE ${conditions.join(' AND ')} ORDER BY ${order} DESC, id DESC`;
-  return { text, parameters };
-}
-
-interface ListedTable {
-  readonly select: string;
-  /** Names in the database by those in code. */
-  readonly columns: Readonly<Record<string, string>>;
-  /** What the entity makes of the driver's values. */
-  transform(row: object): void;
-}
-
-const listedTables = new WeakMap<EntityMetadata, ListedTable>();
-
-function listedTable(metadata: EntityMetadata): ListedTable {
-  const known = listedTables.get(metadata);
-  if (known !== undefined) return known;
-  const { columns } = metadata;
-  const selected = columns.filter(({ isSelect }) => isSelect);
-  const transformed = selected.flatMap(({ propertyName, transformer }) =>
-    transformer === undefined || Array.isArray(transformer) ? [] : [[propertyName, transformer] as const],
-  );
-  const names = selected.map(({ databaseName, propertyName }) => `${databaseName} AS "${propertyName}"`);
-  const table: ListedTable = {
-    select: `SELECT ${names.join(', ')} FROM ${metadata.tableName}`,
-    columns: Object.fromEntries(columns.map(({ propertyName, databaseName }) => [propertyName, databaseName])),
-    transform: (row) => {
-      const values = row as Record<string, unknown>;
-      for (const [name, transformer] of transformed) values[name] = transformer.from(values[name]);
-    },
-  };
-  listedTables.set(metadata, table);
-  return table;
+  if (fromPosition) inPeriod.push(`(${columns[time]}, id) < (${parameter(position.at)}, ${parameter(position.id)})`);
+  const lists = alternatives.map((conditions, n) => {
+    // What an earlier list has too.
+    const others = alternatives.slice(0, n).map((earlier) => `(${earlier.join(' AND ')}) IS NOT TRUE`);
+    const condition = [...conditions, ...inPeriod, ...others].join(' AND ');
+    return `${select} WHERE ${condition} ORDER BY ${columns[time]} DESC, id DESC LIMIT ${most}`;
+  });
+  const merged = `SELECT * FROM ((${lists.join(') UNION ALL (')})) AS lists ORDER BY "${time}" DESC, id DESC LIMIT ${most}`;
+  const text = lists.length === 1 ? lists.join('') : merged;
+  // By one filter at most: which index is best does not hang on its value.
+  return { text: ofOneFilter && inPeriod.length === 0 ? prepared(text) : text, parameters };
 }

@@ -1,13 +1,14 @@
-import { Any } from 'typeorm';
 import type { EntityManager, QueryDeepPartialEntity } from 'typeorm';
 import type { ConfigTransaction } from '../config-transaction';
 import { Agent } from '../entities/agent';
 import { OutboundTrunk } from '../entities/outbound-trunk';
-import { PhoneNumber } from '../entities/phone-number';
 import { StoreError } from '../errors';
 import { isUuid, uuidV7 } from '../ids';
 import type { StoreSession } from '../organisation-scope';
+import { prepared } from '../prepared';
 import { FOR_SHARE, FOR_UPDATE } from '../row-lock';
+import { ownRow, rowTable } from '../rows';
+import type { RowTable } from '../rows';
 import { assertTransferDestination } from './transfer-destination-repository';
 
 /** What a user sets; every field left out of a creation takes the column's default. */
@@ -32,20 +33,17 @@ export class AgentRepository {
 
   /** Oldest first. */
   async list(orgId: string): Promise<AgentRecord[]> {
-    const manager = this.#session.manager;
-    const agents = await manager.find(Agent, { where: { orgId }, order: { createdAt: 'ASC', id: 'ASC' } });
-    const ids = agents.map(({ id }) => id);
-    return withNumbers(agents, ids.length === 0 ? [] : await assignedNumbers(manager, orgId, ids));
+    const { manager } = this.#session;
+    const { select, read } = recordTable(manager);
+    const text = prepared(`${select} WHERE org_id = $1 ORDER BY created_at, id`);
+    return (await manager.query<AgentRecord[]>(text, [orgId])).map(read);
   }
 
   async find(orgId: string, id: string, manager: EntityManager = this.#session.manager): Promise<AgentRecord | null> {
     if (!isUuid(id)) return null;
-    // Both leave together.
-    const [agent, numbers] = await Promise.all([
-      manager.findOneBy(Agent, { id, orgId }),
-      assignedNumbers(manager, orgId, [id]),
-    ]);
-    return withNumbers(agent === null ? [] : [agent], numbers)[0] ?? null;
+    const { select, read } = recordTable(manager);
+    const [row]: AgentRecord[] = await manager.query(prepared(`${select} WHERE id = $1 AND org_id = $2`), [id, orgId]);
+    return row === undefined ? null : read(row);
   }
 
   /** @throws StoreError `not_found` for a failover destination that the organisation does not have */
@@ -62,20 +60,20 @@ export class AgentRepository {
     if (!isUuid(id)) throw notFound(id);
     await assertFailover(tx, orgId, patch);
     const set = { ...patch, updatedAt: () => 'now()' } as QueryDeepPartialEntity<Agent>;
-    const result = await tx.manager.update(Agent, { id, orgId }, set);
-    if (result.affected !== 1) throw notFound(id);
+    const { list, read } = recordTable(tx.manager);
+    const updating = tx.manager.createQueryBuilder().update(Agent).set(set).where({ id, orgId }).returning(list);
+    const [row]: AgentRecord[] = (await updating.execute()).raw;
+    if (row === undefined) throw notFound(id);
     tx.changed('agent', id);
-    return this.#get(tx, orgId, id);
+    return read(row);
   }
 
   /** Its numbers stay with the organisation. Null when the organisation has no such agent. */
   async delete(tx: ConfigTransaction, orgId: string, id: string): Promise<DeletedAgent | null> {
     if (!isUuid(id)) return null;
     // Before its numbers: whoever is giving it numbers either is done by now or finds it gone.
-    const agent = await tx.manager.findOne(Agent, { where: { id, orgId }, lock: FOR_UPDATE });
-    if (!agent) return null;
-    const [before] = withNumbers([agent], await assignedNumbers(tx.manager, orgId, [id]));
-    if (!before) return null;
+    if ((await ownRow(tx.manager, Agent, { orgId, id }, FOR_UPDATE)) === null) return null;
+    const before = await this.#get(tx, orgId, id);
     const [numbers]: [{ id: string; phone_number: string }[]] = await tx.manager.query(
       `UPDATE phone_numbers SET agent_id = NULL, updated_at = now()
        WHERE id = ANY(ARRAY(SELECT id FROM phone_numbers WHERE agent_id = $1 AND org_id = $2
@@ -130,16 +128,11 @@ function notFound(id: string): StoreError {
   return new StoreError('not_found', 'no such agent', { resource: 'agent', id });
 }
 
-async function assignedNumbers(
-  manager: EntityManager,
-  orgId: string,
-  agentIds: readonly string[],
-): Promise<PhoneNumber[]> {
-  const where = { orgId, agentId: Any([...agentIds]) };
-  return manager.find(PhoneNumber, { where, order: { createdAt: 'DESC', id: 'DESC' } });
-}
-
-function withNumbers(agents: readonly Agent[], assigned: readonly PhoneNumber[]): AgentRecord[] {
-  const numberOf = new Map(assigned.map(({ agentId, phoneNumber }) => [agentId, phoneNumber]));
-  return agents.map((agent) => Object.assign(agent, { phoneNumber: numberOf.get(agent.id) ?? null }));
+/** The table of agents, each with the oldest of the numbers assigned to it. */
+function recordTable(manager: EntityManager): Pick<RowTable, 'list' | 'select' | 'read'> {
+  const { list, read } = rowTable(manager, Agent);
+  const withNumber = `${list}, (SELECT phone_number FROM phone_numbers
+    WHERE phone_numbers.agent_id = agents.id AND phone_numbers.org_id = agents.org_id
+    ORDER BY phone_numbers.created_at, phone_numbers.id LIMIT 1) AS "phoneNumber"`;
+  return { list: withNumber, select: `SELECT ${withNumber} FROM agents`, read };
 }

@@ -5,6 +5,7 @@ import { isUuid, uuidV7 } from '../ids';
 import type { StoreSession } from '../organisation-scope';
 import { newestPage } from '../page';
 import type { Page, PageRequest } from '../page';
+import { prepared } from '../prepared';
 import type { SecretBox } from '../secrets';
 
 export interface NewApiKeyInput {
@@ -31,6 +32,11 @@ export type AdmittedApiKey = ApiKeyHolder & {
 };
 export type ApiKeyRecord = Omit<ApiKey, 'hash'>;
 
+const ADMIT = prepared(
+  `SELECT id, org_id AS "orgId", scopes, operator, suspended, expires_at AS "expiresAt", allowed,
+     full_in_us AS "fullInUs"
+   FROM admit_api_key($1, $2, $3, $4)`,
+);
 /** `last_used_at` is for people: one write a minute and key is enough. */
 const TOUCH_INTERVAL = '60 seconds';
 
@@ -88,12 +94,12 @@ export class ApiKeyRepository {
    * @param requests Counted at once: all of them are allowed, or none.
    */
   async admit(key: string, perMinute: number, streaming = false, requests = 1): Promise<AdmittedApiKey | null> {
-    const rows: AdmittedApiKey[] = await this.#session.manager.query(
-      `SELECT id, org_id AS "orgId", scopes, operator, suspended, expires_at AS "expiresAt", allowed,
-         full_in_us AS "fullInUs"
-       FROM admit_api_key($1, $2, $3, $4)`,
-      [hashApiKey(this.#secrets, key), perMinute, streaming, requests],
-    );
+    const rows: AdmittedApiKey[] = await this.#session.manager.query(ADMIT, [
+      hashApiKey(this.#secrets, key),
+      perMinute,
+      streaming,
+      requests,
+    ]);
     return rows[0] ?? null;
   }
 

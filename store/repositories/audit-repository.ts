@@ -1,9 +1,11 @@
 import { AuditEntry } from '../entities/audit-entry';
 import { uuidV7 } from '../ids';
 import { jsonbParameter } from '../jsonb';
+import { withTheEnd } from '../organisation-scope';
 import type { StoreSession } from '../organisation-scope';
 import { newestPage } from '../page';
 import type { Page, PageRequest, Period } from '../page';
+import { prepared } from '../prepared';
 
 export interface NewAuditEntry {
   /** Default: a new one. */
@@ -32,6 +34,11 @@ export interface AuditFilter extends PageRequest, Period {
   readonly action?: string | undefined;
 }
 
+const INSERT = prepared(
+  `INSERT INTO audit_log (id, org_id, at, key_id, request_id, action, resource, resource_id, before, after)
+   VALUES ($1, $2, clock_timestamp(), $3, $4, $5, $6, $7, $8::jsonb, $9::jsonb)`,
+);
+
 export class AuditRepository {
   readonly #session: StoreSession;
 
@@ -41,10 +48,9 @@ export class AuditRepository {
 
   /** With the transaction that makes the change, so that neither exists without the other. */
   async add(entry: NewAuditEntry): Promise<void> {
-    await this.#session.manager.query(
-      `INSERT INTO audit_log (id, org_id, at, key_id, request_id, action, resource, resource_id, before, after)
-       VALUES ($1, $2, clock_timestamp(), $3, $4, $5, $6, $7, $8::jsonb, $9::jsonb)`,
-      [
+    await withTheEnd(this.#session, {
+      text: INSERT,
+      parameters: [
         entry.id ?? uuidV7(),
         entry.orgId,
         entry.keyId,
@@ -55,7 +61,7 @@ export class AuditRepository {
         entry.before ? jsonbParameter(entry.before) : null,
         entry.after ? jsonbParameter(entry.after) : null,
       ],
-    );
+    });
   }
 
   /**

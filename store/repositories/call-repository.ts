@@ -8,6 +8,7 @@ import { jsonbParameter, storableText } from '../jsonb';
 import { inTransaction } from '../organisation-scope';
 import type { StoreSession } from '../organisation-scope';
 import type { Page } from '../page';
+import { ownRow } from '../rows';
 import { listCalls } from './call-list';
 import type { CallFilter } from './call-list';
 import { CALL_BEGUN, callParameters, timestamp } from './call-row';
@@ -116,7 +117,7 @@ export class CallRepository {
   }
 
   async find(orgId: string, callId: string): Promise<Call | null> {
-    return isUuid(callId) ? this.#session.manager.findOneBy(Call, { id: callId, orgId }) : null;
+    return isUuid(callId) ? ownRow(this.#session.manager, Call, { orgId, id: callId }) : null;
   }
 
   /** Newest first. */

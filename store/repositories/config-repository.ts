@@ -8,8 +8,9 @@ import { InboundTrunk } from '../entities/inbound-trunk';
 import { Organisation } from '../entities/organisation';
 import { OutboundTrunk } from '../entities/outbound-trunk';
 import { PhoneNumber } from '../entities/phone-number';
-import { inTransaction } from '../organisation-scope';
-import type { StoreSession } from '../organisation-scope';
+import { inTransaction, withTheEnd } from '../organisation-scope';
+import type { LastStatement, StoreSession } from '../organisation-scope';
+import { prepared } from '../prepared';
 import { rowAad, SecretError } from '../secrets';
 import type { SecretBox } from '../secrets';
 
@@ -63,6 +64,19 @@ interface OutboundTrunkConfig extends OutboundTrunkOptions {
   readonly optionsPing: boolean;
 }
 
+/** Whose rows bear a version. */
+const TABLES = {
+  agent: 'agents',
+  inbound_trunk: 'inbound_trunks',
+  phone_number: 'phone_numbers',
+  outbound_trunk: 'outbound_trunks',
+} as const satisfies Record<ConfigKind, string>;
+/** Of what is a trunk. */
+const DIRECTIONS: Partial<Readonly<Record<ConfigKind, string>>> = {
+  inbound_trunk: 'inbound',
+  outbound_trunk: 'outbound',
+};
+
 export interface ConfigReference {
   readonly kind: ConfigKind;
   readonly id: string;
@@ -101,7 +115,7 @@ export class ConfigRepository {
     return inTransaction(this.#session, async (manager) => {
       const tx = new ConfigTransaction(manager);
       const result = await work(tx);
-      if (!tx.isEmpty) tx.version = await stamp(tx);
+      if (!tx.isEmpty) await withTheEnd(this.#session, stampOf(tx), manager);
       return result;
     });
   }
@@ -210,34 +224,43 @@ function emptyDelta(version: number): ConfigDelta {
  * One statement, so that the counter's row stays locked only until the commit that follows at once. Trunks that changed, or
  * are gone, are to be confirmed in this version.
  */
-async function stamp(tx: ConfigTransaction): Promise<number> {
+function stampOf(tx: ConfigTransaction): LastStatement {
+  const parameters: (readonly string[])[] = [];
+  const ids = (of: readonly string[]): string => `$${parameters.push(of)}::uuid[]`;
+  const parts = ['bump AS (UPDATE config_version SET version = version + 1 WHERE id = 1 RETURNING version)'];
+  for (const [kind, table] of Object.entries(TABLES) as [ConfigKind, string][]) {
+    const changed = tx.changedIds(kind);
+    if (changed.length === 0) continue;
+    const these = ids(changed);
+    parts.push(
+      `${kind} AS (UPDATE ${table} t SET version = bump.version FROM bump WHERE t.id = ANY(${these}))`,
+      `revived_${kind} AS (DELETE FROM config_tombstones WHERE kind = '${kind}' AND id = ANY(${these}))`,
+    );
+    const direction = DIRECTIONS[kind];
+    if (direction === undefined) continue;
+    parts.push(
+      `provisioned_${kind} AS (INSERT INTO trunk_provisioning (trunk_id, org_id, direction, version, due_at)
+         SELECT t.id, t.org_id, '${direction}', bump.version, ${TOLD_BY} FROM ${table} t, bump WHERE t.id = ANY(${these})
+         ON CONFLICT (trunk_id) DO UPDATE SET version = excluded.version, removed = false, due_at = excluded.due_at)`,
+    );
+  }
   const deletions = tx.deletions();
-  const changed = (['agent', 'inbound_trunk', 'phone_number', 'outbound_trunk'] as const).map((kind) =>
-    tx.changedIds(kind),
-  );
-  const rows: { version: string }[] = await tx.manager.query(
-    `WITH bump AS (UPDATE config_version SET version = version + 1 WHERE id = 1 RETURNING version),
-       a AS (UPDATE agents t SET version = bump.version FROM bump WHERE t.id = ANY($1::uuid[])),
-       i AS (UPDATE inbound_trunks t SET version = bump.version FROM bump WHERE t.id = ANY($2::uuid[])),
-       p AS (UPDATE phone_numbers t SET version = bump.version FROM bump WHERE t.id = ANY($3::uuid[])),
-       o AS (UPDATE outbound_trunks t SET version = bump.version FROM bump WHERE t.id = ANY($4::uuid[])),
-       revived AS (DELETE FROM config_tombstones t WHERE (t.kind, t.id) IN (
-         SELECT 'agent', unnest($1::uuid[]) UNION ALL SELECT 'inbound_trunk', unnest($2::uuid[])
-         UNION ALL SELECT 'phone_number', unnest($3::uuid[]) UNION ALL SELECT 'outbound_trunk', unnest($4::uuid[]))),
-       gone AS (INSERT INTO config_tombstones (kind, id, version)
-         SELECT d.kind, d.id, bump.version FROM unnest($5::text[], $6::uuid[]) AS d (kind, id), bump
-         ON CONFLICT (kind, id) DO UPDATE SET version = excluded.version),
-       provisioned AS (INSERT INTO trunk_provisioning (trunk_id, org_id, direction, version, due_at)
-         SELECT t.id, t.org_id, t.direction, bump.version, ${TOLD_BY}
-         FROM (SELECT id, org_id, 'inbound' AS direction FROM inbound_trunks WHERE id = ANY($2::uuid[])
-           UNION ALL SELECT id, org_id, 'outbound' FROM outbound_trunks WHERE id = ANY($4::uuid[])) AS t, bump
-         ON CONFLICT (trunk_id) DO UPDATE SET version = excluded.version, removed = false, due_at = excluded.due_at),
-       removed AS (UPDATE trunk_provisioning t SET version = bump.version, removed = true, due_at = ${TOLD_BY}
-         FROM bump WHERE t.trunk_id = ANY($6::uuid[]))
-     SELECT bump.version, pg_notify('${CONFIG_CHANNEL}', bump.version::text) FROM bump`,
-    [...changed, deletions.map(({ kind }) => kind), deletions.map(({ id }) => id)],
-  );
-  const [row] = rows;
-  if (row === undefined) throw new Error('the configuration counter has no row');
-  return Number(row.version);
+  if (deletions.length > 0) {
+    const these = ids(deletions.map(({ id }) => id));
+    parts.push(
+      `gone AS (INSERT INTO config_tombstones (kind, id, version)
+         SELECT d.kind, d.id, bump.version
+         FROM unnest($${parameters.push(deletions.map(({ kind }) => kind))}::text[], ${these}) AS d (kind, id), bump
+         ON CONFLICT (kind, id) DO UPDATE SET version = excluded.version)`,
+      `removed AS (UPDATE trunk_provisioning t SET version = bump.version, removed = true, due_at = ${TOLD_BY}
+         FROM bump WHERE t.trunk_id = ANY(${these}))`,
+    );
+  }
+  const text = `WITH ${parts.join(', ')}
+     SELECT bump.version, pg_notify('${CONFIG_CHANNEL}', bump.version::text) FROM bump`;
+  const answered = ([row]: readonly unknown[]): void => {
+    if (row === undefined) throw new Error('the configuration counter has no row');
+    tx.version = Number((row as { version: string }).version);
+  };
+  return { text: prepared(text), parameters, answered };
 }

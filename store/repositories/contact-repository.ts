@@ -7,7 +7,9 @@ import { newestPage } from '../page';
 import type { Page, PageRequest } from '../page';
 import { fieldsSet } from '../patch';
 import type { PatchOf } from '../patch';
+import { prepared } from '../prepared';
 import { FOR_UPDATE } from '../row-lock';
+import { ownRow } from '../rows';
 
 type ContactFields = Pick<Contact, 'email' | 'phoneNumber' | 'name' | 'customData'>;
 export type ContactPatch = PatchOf<ContactFields>;
@@ -16,6 +18,14 @@ export type ContactPatch = PatchOf<ContactFields>;
 type Written = Pick<Contact, 'customData' | 'createdAt' | 'updatedAt'>;
 
 const WRITTEN = 'custom_data AS "customData", created_at AS "createdAt", updated_at AS "updatedAt"';
+const INSERT = prepared(
+  `INSERT INTO contacts (id, org_id, email, phone_number, name, custom_data) VALUES ($1, $2, $3, $4, $5, $6::jsonb)
+   RETURNING ${WRITTEN}`,
+);
+const UPDATE = prepared(
+  `UPDATE contacts SET email = $3, phone_number = $4, name = $5, custom_data = $6::jsonb, updated_at = now()
+   WHERE id = $1 AND org_id = $2 RETURNING ${WRITTEN}`,
+);
 const NOTHING_KNOWN: ContactFields = { email: null, phoneNumber: null, name: null, customData: {} };
 
 export interface ContactFilter extends PageRequest {
@@ -43,16 +53,12 @@ export class ContactRepository {
   }
 
   async find(orgId: string, id: string): Promise<Contact | null> {
-    return isUuid(id) ? this.#session.manager.findOneBy(Contact, { id, orgId }) : null;
+    return isUuid(id) ? ownRow(this.#session.manager, Contact, { orgId, id }) : null;
   }
 
   async create(manager: EntityManager, orgId: string, fields: ContactPatch): Promise<Contact> {
     const contact = { ...NOTHING_KNOWN, ...fieldsSet<ContactFields>(fields), id: uuidV7(), orgId };
-    const rows: Written[] = await manager.query(
-      `INSERT INTO contacts (id, org_id, email, phone_number, name, custom_data) VALUES ($1, $2, $3, $4, $5, $6::jsonb)
-       RETURNING ${WRITTEN}`,
-      parametersOf(contact),
-    );
+    const rows: Written[] = await manager.query(INSERT, parametersOf(contact));
     return written(contact, rows);
   }
 
@@ -67,11 +73,7 @@ export class ContactRepository {
     if (!before) return null;
     const { email, phoneNumber, name, customData } = before;
     const contact = { email, phoneNumber, name, customData, ...fieldsSet<ContactFields>(patch), id, orgId };
-    const [rows]: [Written[]] = await manager.query(
-      `UPDATE contacts SET email = $3, phone_number = $4, name = $5, custom_data = $6::jsonb, updated_at = now()
-       WHERE id = $1 AND org_id = $2 RETURNING ${WRITTEN}`,
-      parametersOf(contact),
-    );
+    const [rows]: [Written[]] = await manager.query(UPDATE, parametersOf(contact));
     return { before, after: written(contact, rows) };
   }
 
@@ -102,5 +104,5 @@ function written(contact: Omit<Contact, keyof Written>, rows: readonly Written[]
 }
 
 async function locked(manager: EntityManager, orgId: string, id: string): Promise<Contact | null> {
-  return isUuid(id) ? manager.findOne(Contact, { where: { id, orgId }, lock: FOR_UPDATE }) : null;
+  return isUuid(id) ? ownRow(manager, Contact, { orgId, id }, FOR_UPDATE) : null;
 }

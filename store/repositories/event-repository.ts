@@ -8,6 +8,7 @@ import { jsonbParameter, storableText } from '../jsonb';
 import type { StoreSession } from '../organisation-scope';
 import { pageLimit, toPage } from '../page';
 import type { Page, PageRequest } from '../page';
+import { prepared } from '../prepared';
 import type { SecretBox } from '../secrets';
 import { openTurnText, sealTurnText } from '../turn-text';
 import { BEFORE_HELD, PROJECT_HOLDS } from './held-calls';
@@ -65,13 +66,12 @@ export class EventRepository {
     if (!isUuid(callId)) return { items: [], next: null };
     const limit = pageLimit(request);
     const after = request.cursor === undefined ? null : decodeEventCursor(request.cursor);
-    const rows: StoredEvent[] = await this.#session.manager.query(
-      `SELECT source, seq, at, type, data FROM call_events
-       WHERE call_id = $1 AND org_id = $2
-         AND ($3::timestamptz IS NULL OR (at, source, seq) > ($3::timestamptz, $4::text, $5::int))
-       ORDER BY at, source, seq LIMIT $6`,
-      [callId, orgId, after?.at ?? null, after?.source ?? null, after?.seq ?? null, limit + 1],
-    );
+    const rows: StoredEvent[] = await this.#session.manager.query(after === null ? FIRST_PAGE : LATER_PAGE, [
+      callId,
+      orgId,
+      limit + 1,
+      ...(after === null ? [] : [after.at, after.source, after.seq]),
+    ]);
     const events = rows.map((row) => this.#opened({ orgId, callId }, row));
     return toPage(events, limit, encodeEventCursor);
   }
@@ -128,6 +128,11 @@ export class EventRepository {
     await this.#session.manager.query(PROJECT_HOLDS, [changed, BEFORE_HELD]);
   }
 }
+
+const OF_CALL = 'SELECT source, seq, at, type, data FROM call_events WHERE call_id = $1 AND org_id = $2';
+const IN_ORDER = 'ORDER BY at, source, seq LIMIT $3';
+const FIRST_PAGE = prepared(`${OF_CALL} ${IN_ORDER}`);
+const LATER_PAGE = `${OF_CALL} AND (at, source, seq) > ($4::timestamptz, $5::text, $6::int) ${IN_ORDER}`;
 
 /** Sorted: two batches with the same rows in different orders would lock each other out. */
 const INSERT_EVENTS = `

@@ -2,8 +2,9 @@ import type { EntityManager } from 'typeorm';
 import { StoreError } from '../errors';
 import { uuidV7 } from '../ids';
 import { jsonbParameter } from '../jsonb';
-import { inTransaction } from '../organisation-scope';
+import { inTransaction, withTheEnd } from '../organisation-scope';
 import type { StoreSession } from '../organisation-scope';
+import { prepared } from '../prepared';
 import { rowAad } from '../secrets';
 import type { SecretBox } from '../secrets';
 
@@ -52,6 +53,20 @@ const VALID = '24 hours';
 /** How long a request that was cut off may block its key. */
 const LEASE = '10 seconds';
 
+const TAKE = prepared('SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS taken');
+const FIND = prepared(
+  `SELECT body_hash, n, resource_id, status, response_sealed, created_at < now() - interval '${VALID}' AS expired,
+     coalesce(lease_until > now(), false) AS leased,
+     lease_id IS NULL AND status IS NULL AS released
+   FROM idempotency_keys WHERE org_id = $1 AND route = $2 AND key = $3`,
+);
+const SAVE = prepared(
+  `INSERT INTO idempotency_keys (org_id, route, key, body_hash, status, response_sealed, created_at)
+   VALUES ($1, $2, $3, $4, $5, $6, now())
+   ON CONFLICT (org_id, route, key) DO UPDATE SET body_hash = excluded.body_hash, status = excluded.status,
+     response_sealed = excluded.response_sealed, lease_id = NULL, lease_until = NULL, created_at = now()`,
+);
+
 /** Idempotency-Keys. Saved answers are sealed, as some of them show a password or an API key. */
 export class IdempotencyRepository {
   readonly #session: StoreSession;
@@ -76,13 +91,9 @@ export class IdempotencyRepository {
     const saved = row && this.#saved(row, request);
     if (saved) return { ...saved, replayed: true };
     const answer = await work();
-    await manager.query(
-      `INSERT INTO idempotency_keys (org_id, route, key, body_hash, status, response_sealed, created_at)
-       VALUES ($1, $2, $3, $4, $5, $6, now())
-       ON CONFLICT (org_id, route, key) DO UPDATE SET body_hash = excluded.body_hash, status = excluded.status,
-         response_sealed = excluded.response_sealed, lease_id = NULL, lease_until = NULL, created_at = now()`,
-      [...identity(request), request.bodyHash, answer.status, this.#seal(answer.body, request)],
-    );
+    const sealed = this.#seal(answer.body, request);
+    const parameters = [...identity(request), request.bodyHash, answer.status, sealed];
+    await withTheEnd(this.#session, { text: SAVE, parameters }, manager);
     return { ...answer, replayed: false };
   }
 
@@ -180,23 +191,14 @@ const answerAad = ({ orgId, route, key }: IdempotentRequest): string => rowAad(o
  * read by a second statement, which sees what the last holder committed; both leave together.
  */
 async function takeKey(manager: EntityManager, request: IdempotentRequest): Promise<KeyRow | undefined> {
-  const lock: Promise<{ taken: boolean }[]> = manager.query(
-    'SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS taken',
-    [JSON.stringify(identity(request))],
-  );
+  const lock: Promise<{ taken: boolean }[]> = manager.query(TAKE, [JSON.stringify(identity(request))]);
   const [locked, row] = await Promise.all([lock, findRow(manager, request)]);
   if (locked[0]?.taken !== true) throw inFlight(request);
   return row;
 }
 
 async function findRow(manager: EntityManager, request: IdempotentRequest): Promise<KeyRow | undefined> {
-  const rows: KeyRow[] = await manager.query(
-    `SELECT body_hash, n, resource_id, status, response_sealed, created_at < now() - interval '${VALID}' AS expired,
-       coalesce(lease_until > now(), false) AS leased,
-       lease_id IS NULL AND status IS NULL AS released
-     FROM idempotency_keys WHERE org_id = $1 AND route = $2 AND key = $3`,
-    identity(request),
-  );
+  const rows: KeyRow[] = await manager.query(FIND, identity(request));
   return rows[0];
 }
 

@@ -1,6 +1,7 @@
 import type { RoutedOrganisation } from '../../contract/inbound-routing';
 import { isUuid } from '../ids';
 import type { StoreSession } from '../organisation-scope';
+import { prepared } from '../prepared';
 import { endingOf, readUserPart } from '../routing/dialed-number';
 import { OwnNumbers } from '../routing/own-numbers';
 
@@ -24,7 +25,7 @@ interface Found {
  * Of the organisation's numbers only those that can be meant, which end like the dialled one, and the first and the last
  * of all: when these begin with the same country code, so do all between them. Whatever is on the trunk is verified.
  */
-const LOOK_UP = `
+const LOOK_UP = prepared(`
   WITH trunk AS (SELECT id, phone_numbers FROM inbound_trunks WHERE org_id = $1),
   verified AS NOT MATERIALIZED (SELECT phone_number, number_ending, agent_id FROM phone_numbers
     WHERE org_id = $1 AND status = 'verified'),
@@ -39,7 +40,7 @@ const LOOK_UP = `
     (SELECT id FROM agents WHERE org_id = $1 AND type = 'inbound' ORDER BY created_at, id LIMIT 1)
       AS "oldestInboundAgentId",
     coalesce((SELECT json_agg(json_build_object('phoneNumber', phone_number, 'agentId', agent_id, 'onTrunk', on_trunk))
-      FROM asked), '[]') AS numbers`;
+      FROM asked), '[]') AS numbers`);
 
 /** What routing asks of an organisation, as the store has it now: enough for one INVITE. */
 export class RoutingRepository {

@@ -12,6 +12,7 @@ import { uuidV7 } from '../../../store/ids';
 import { OrganisationScope } from '../../../store/organisation-scope';
 import { encodeCursor } from '../../../store/page-cursor';
 import type { PageRequest } from '../../../store/page';
+import { preparedName } from '../../../store/prepared';
 import type { AuditFilter } from '../../../store/repositories/audit-repository';
 import type { CallFilter } from '../../../store/repositories/call-list';
 import type { ContactFilter } from '../../../store/repositories/contact-repository';
@@ -19,7 +20,7 @@ import { SecretBox } from '../../../store/secrets';
 import { FILLED, filledId, fillTables } from '../../support/filled-tables';
 import { createTestDatabase } from '../../support/servers';
 import type { TestDatabase } from '../../support/servers';
-import { explain } from './query-plan';
+import { explain, explainGeneric } from './query-plan';
 import type { PlanFacts } from './query-plan';
 
 const SIZES = {
@@ -193,7 +194,10 @@ describe('lists', () => {
     expect(selects).not.toEqual([]);
     return new OrganisationScope(api, orgId).read(async ({ manager }) => {
       const plans: PlanFacts[] = [];
-      for (const { text, parameters } of selects) plans.push(await explain(manager, text, parameters));
+      for (const { text, parameters } of selects) {
+        plans.push(await explain(manager, text, parameters));
+        if (preparedName(text) !== undefined) plans.push(await explainGeneric(manager, text, parameters));
+      }
       return plans;
     });
   }

@@ -4,12 +4,13 @@ import type { Client } from 'pg';
 import type { DataSource } from 'typeorm';
 import { createDataSource } from '../../../store/data-source';
 import { uuidV7 } from '../../../store/ids';
-import { OrganisationScope } from '../../../store/organisation-scope';
+import { enterOrganisation, OrganisationScope, withTheEnd } from '../../../store/organisation-scope';
+import { OrganisationRepository } from '../../../store/repositories/organisation-repository';
 import { createTestDatabase } from '../../support/servers';
 import type { TestDatabase } from '../../support/servers';
 import { waitFor } from '../../support/stack';
 
-describe('a read in the scope of an organisation', () => {
+describe('the scope of an organisation', () => {
   let database: TestDatabase;
   let api: DataSource;
   let client: Client;
@@ -123,13 +124,89 @@ describe('a read in the scope of an organisation', () => {
     expect(await api.query(setting)).toEqual([{ org: '' }]);
   });
 
-  it('a change waits for its beginning', async () => {
-    await scope.write(({ manager }) => manager.query('SELECT 1'));
-    expect(traffic.slice(0, 4)).toEqual(['>BEGIN', '<BEGIN', '>SELECT', '<SELECT']);
+  it('a change waits for its beginning, what only reads does not', async () => {
+    await scope.write(async ({ manager }) => {
+      await manager.query('SELECT 1');
+      await manager.query('UPDATE contacts SET name = NULL');
+    });
+    expect(traffic.slice(0, 3)).toEqual(['>BEGIN', '>SELECT', '<BEGIN']);
+    traffic = [];
+    await scope.write(({ manager }) => manager.query('UPDATE contacts SET name = NULL'));
+    expect(traffic.slice(0, 3)).toEqual(['>BEGIN', '<BEGIN', '>UPDATE']);
+  });
+
+  it('changes nothing where its beginning failed', async () => {
     beginning = 'SELECT 1/0';
-    let begun = false;
-    const failed = scope.write(async () => (begun = true));
-    await expect(failed).rejects.toMatchObject({ driverError: { code: '22012' } });
-    expect(begun).toBe(false);
+    const failed = scope.write(async ({ manager, last }) => {
+      last?.push({ text: 'DELETE FROM contacts', parameters: [] });
+      await manager.query('SELECT 1');
+      await manager.query('UPDATE contacts SET name = NULL');
+    });
+    await expect(failed).rejects.toMatchObject({ code: '22012' });
+    expect(traffic.filter((word) => word.startsWith('>'))).toEqual(['>BEGIN', '>SELECT', '>ROLLBACK']);
+    expect(await transactionStatus()).toBe('I');
+  });
+
+  describe('what leaves with its end', () => {
+    const changing = (text: string, ...parameters: string[]): Promise<unknown> =>
+      scope.write(async (session) => {
+        await session.manager.query('SELECT 1');
+        await withTheEnd(session, {
+          text: `INSERT INTO contacts (id, org_id) VALUES ($1, $2)`,
+          parameters: [id, orgId],
+        });
+        await withTheEnd(session, { text, parameters });
+      });
+    const orgId = uuidV7();
+    let id: string;
+    let owner: DataSource;
+    beforeAll(async () => {
+      owner = await createDataSource({ url: database.databaseUrl, poolSize: 1 }).initialize();
+      scope = new OrganisationScope(api, orgId);
+      await new OrganisationRepository(owner).create({ id: orgId, name: 'Ends' });
+    });
+    beforeEach(() => (id = uuidV7()));
+    afterAll(() => owner.destroy());
+    const stored = async (): Promise<boolean> =>
+      ((await owner.query('SELECT FROM contacts WHERE id = $1', [id])) as unknown[]).length === 1;
+
+    it('is one packet', async () => {
+      await changing('UPDATE contacts SET name = $1', 'Ada');
+      expect(traffic.slice(4)).toEqual(['>INSERT', '>UPDATE', '>COMMIT', '<INSERT', '<UPDATE', '<COMMIT']);
+      expect(await stored()).toBe(true);
+    });
+
+    it('undoes all where it fails', async () => {
+      await expect(changing('UPDATE contacts SET name = (1 / $1::int)::text', '0')).rejects.toMatchObject({
+        code: '22012',
+      });
+      expect(await stored()).toBe(false);
+      expect(await transactionStatus()).toBe('I');
+    });
+
+    it('does not leave where the work failed', async () => {
+      const failed = scope.write(async (session) => {
+        await withTheEnd(session, { text: 'DELETE FROM contacts', parameters: [] });
+        throw new Error('changed my mind');
+      });
+      await expect(failed).rejects.toThrow('changed my mind');
+      expect(traffic).not.toContain('>DELETE');
+    });
+
+    it('belongs to the organisation that was named then', async () => {
+      const setting = `INSERT INTO contacts (id, org_id) SELECT $1::uuid, current_setting('trunkline.org_id')::uuid`;
+      await scope.write(async (session) => {
+        await withTheEnd(session, { text: setting, parameters: [id] });
+        await enterOrganisation(session, uuidV7());
+      });
+      expect(await stored()).toBe(true);
+    });
+
+    it('a failure that the work kept to itself is told by the end', async () => {
+      const swallowed = scope.write(async ({ manager }) => {
+        await manager.query('SELECT 1/0').catch(() => undefined);
+      });
+      await expect(swallowed).rejects.toThrow('the transaction had failed');
+    });
   });
 });

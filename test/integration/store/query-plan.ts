@@ -30,10 +30,32 @@ export async function explain(
   statement: string,
   parameters?: readonly unknown[],
 ): Promise<PlanFacts> {
-  const rows: { 'QUERY PLAN': [{ Plan: PlanNode }] }[] = await manager.query(
-    `EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) ${statement}`,
-    parameters === undefined ? undefined : [...parameters],
+  return factsOf(
+    await manager.query(`${EXPLAIN} ${statement}`, parameters === undefined ? undefined : [...parameters]),
   );
+}
+
+/** Runs it as PostgreSQL does once it plans a prepared statement without looking at its parameters. */
+export async function explainGeneric(
+  manager: EntityManager,
+  statement: string,
+  parameters: readonly unknown[] = [],
+): Promise<PlanFacts> {
+  const literals = parameters.map((value) =>
+    value === null ? 'NULL' : `'${`${value as string | number}`.replaceAll("'", "''")}'`,
+  );
+  await manager.query(`PREPARE explained AS ${statement}`);
+  try {
+    await manager.query('SET LOCAL plan_cache_mode = force_generic_plan');
+    return factsOf(await manager.query(`${EXPLAIN} EXECUTE explained(${literals.join(', ')})`));
+  } finally {
+    await manager.query('DEALLOCATE explained');
+  }
+}
+
+const EXPLAIN = 'EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON)';
+
+function factsOf(rows: readonly { readonly 'QUERY PLAN': readonly [{ readonly Plan: PlanNode }] }[]): PlanFacts {
   const top = rows[0]?.['QUERY PLAN'][0].Plan;
   if (top === undefined) throw new Error('EXPLAIN answered no plan');
   const nodes = [...nodesOf(top)];
