@@ -1,6 +1,6 @@
 /**
  * The check of an outbound trunk, as its calls would go: names, transport, OPTIONS, and with a test number one call. It
- * goes nowhere but to the trunk's own host, and shows nothing of its password.
+ * goes nowhere but to the trunk's own hosts, and shows nothing of its password.
  */
 import type { OutboundTrunkProfile } from '../../../contract/directory';
 import type {
@@ -10,13 +10,14 @@ import type {
   OutboundTrunkCheck,
   OutboundTrunkReport,
 } from '../../../contract/trunk-check';
-import type { ResolvedTarget } from '../../sip/edge/resolver';
+import type { NamedTarget } from '../../sip/probe/target-lookup';
 import type { OutboundCallDeps } from '../outbound-call';
 import type { CallRegistry } from '../call-registry';
 import { dispositionOf } from '../disposition';
+import { calledHosts } from '../trunk-invite';
 import { authenticationStep, deniesCredentials } from './credential-step';
 import { codecsStep, sdpAddressStep, testCallStep } from './media-steps';
-import { dnsStep, optionsStep, transportStep, type ProbedTarget } from './reach-steps';
+import { dnsStep, optionsStep, transportStep, type LookedUpHost, type ProbedTarget } from './reach-steps';
 import { TestCall, type TestCallResult } from './test-call';
 
 /** All of it, names and addresses and the call: its workflow waits for 25 s. */
@@ -29,7 +30,7 @@ const SILENCE_MS = 5_000;
 const TALK_MS = 3_000;
 /** For the answer to a CANCEL and the figures of the audio. */
 const ENDING_MS = 2_000;
-/** Of a host with very many. */
+/** Of hosts with very many. */
 const MAX_TARGETS = 4;
 
 export interface OutboundCheckDeps extends Pick<OutboundCallDeps, 'clock' | 'rtp' | 'endpoint'> {
@@ -43,9 +44,10 @@ export async function checkOutboundTrunk(
 ): Promise<OutboundTrunkReport> {
   const { clock, endpoint } = deps;
   const startedMs = clock.now();
-  const lookup = await endpoint.lookUp(trunk);
-  const dns = dnsStep(trunk, lookup, clock.now() - startedMs);
-  const probed = await probeInTurn(deps, trunk, lookup.targets.slice(0, MAX_TARGETS));
+  const lookUp = async (host: NamedTarget): Promise<LookedUpHost> => ({ host, lookup: await endpoint.lookUp(host) });
+  const hosts = await Promise.all(calledHosts(trunk).map(lookUp));
+  const dns = dnsStep(hosts, clock.now() - startedMs);
+  const probed = await probeInTurn(deps, trunk, hosts);
   const notPlaced = whyNotPlaced(check, dns, probed);
   const callStartedMs = clock.now();
   const leftMs = startedMs + WHOLE_MS - callStartedMs - TALK_MS - ENDING_MS;
@@ -71,18 +73,19 @@ export async function checkOutboundTrunk(
 async function probeInTurn(
   { clock, endpoint }: OutboundCheckDeps,
   trunk: OutboundTrunkProfile,
-  targets: readonly ResolvedTarget[],
+  hosts: readonly LookedUpHost[],
 ): Promise<ProbedTarget[]> {
   const probed: ProbedTarget[] = [];
   const untilMs = clock.now() + PROBING_MS;
-  for (const target of targets) {
+  const ways = hosts.flatMap(({ host, lookup }) => lookup.targets.map((target) => ({ host, target })));
+  for (const { host, target } of ways.slice(0, MAX_TARGETS)) {
     const startedMs = clock.now();
     const leftMs = untilMs - startedMs;
     if (leftMs <= 0) break;
     const outcome = await endpoint.probe({
       target,
-      host: trunk.host,
-      port: trunk.port,
+      host: host.host,
+      port: host.port,
       fromUser: trunk.callerNumber,
       credentials: { username: trunk.username, password: trunk.password },
       connectMs: Math.min(CONNECT_MS, leftMs),
