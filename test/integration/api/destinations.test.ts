@@ -52,6 +52,8 @@ describe('transfer destinations', () => {
     ['a password in the URI', { ...sales, value: 'sip:sales:secret@pbx.example.com' }, 400],
     ['headers in the URI', { ...sales, value: 'sip:sales@pbx.example.com?Replaces=x' }, 400],
     ['a line break in the URI', { ...sales, value: 'sip:sales@pbx.example.com\r\nX: y' }, 400],
+    ['port 0 in the URI', { ...sales, value: 'sip:sales@pbx.example.com:0' }, 400],
+    ['a port that is none in the URI', { ...sales, value: 'sip:sales@pbx.example.com:65536' }, 400],
     ['angle brackets', { ...sales, value: '<sip:sales@pbx.example.com>' }, 400],
     ['a letter that SIP does not have', { ...sales, value: 'sip:s\u010ales@pbx.example.com' }, 400],
     ['no name', { ...support, name: ' ' }, 400],
