@@ -39,6 +39,10 @@ export function transferTarget(type: TransferTargetType, value: string, rules: T
     throw invalid([
       { path, message: 'Must be a SIP URI without password and headers, such as sip:sales@pbx.example.com' },
     ]);
-  assertTargetHost(path, host, rules.allowPrivateTargets);
+  // RFC 3261 §19.1.1: requests go to maddr in the host's place.
+  const maddr = /;maddr=([^;]+)/i.exec(value)?.[1];
+  for (const target of maddr === undefined ? [host] : [host, maddr]) {
+    assertTargetHost(path, target, rules.allowPrivateTargets);
+  }
   return value;
 }

@@ -212,6 +212,8 @@ it('no private SIP target where they are not allowed', async () => {
     for (const host of ['10.0.0.5', '[::1]', '127.1', 'localhost']) {
       const answer = await api.post(PATH, { ...sales, value: `sip:sales@${host}:5060` });
       expect([host, answer.status, answer.body.code]).toEqual([host, 422, 'private_target']);
+      const instead = await api.post(PATH, { ...sales, value: `sip:sales@pbx.example.com;lr;MADDR=${host}` });
+      expect([host, instead.status, instead.body.code]).toEqual([host, 422, 'private_target']);
     }
   } finally {
     await api.stop();
