@@ -5,6 +5,8 @@ import { rateOf, shareUs } from './middleware/rate-limit';
 const BUSY_PER_MINUTE = 6_000;
 /** What was paid for is used within this, and so long at most a revoked key still works: less than the second promised. */
 const LOT_MS = 250;
+/** Below so many in that time each request is paid for by itself, and looks the key up: a change of it shows at once. */
+const BUSY_REQUESTS = 25;
 /** Of what a key has left it pays for so much in advance at most: unused, it is lost to the other processes. */
 const LARGEST_PART = 16;
 const MAX_KEYS = 10_000;
@@ -100,8 +102,10 @@ export class KeyLots {
   /** As many as were asked for in as long a time, while there is plenty. */
   #size({ admitted, asked, askedBefore }: Lot, perMinute: number): number {
     if (admitted === null) return 1;
+    const expected = Math.max(asked, askedBefore);
+    if (expected < BUSY_REQUESTS) return 1;
     const plenty = rateOf(perMinute, admitted).remaining / LARGEST_PART;
-    return Math.max(1, Math.floor(Math.min(Math.max(asked, askedBefore), plenty)));
+    return Math.max(1, Math.floor(Math.min(expected, plenty)));
   }
 
   #lotOf(name: string): Lot {

@@ -9,7 +9,11 @@ import { assertTargetHost } from './target-url';
  * would be the caller's of this API, in a request of ours).
  */
 const SIP_URI =
-  /^sips?:(?:(?:[\w.!~*'()&=+$,;?/-]|%[0-9A-F]{2})+@)?(?<host>\[[0-9A-F:.]+\]|[A-Z0-9](?:[A-Z0-9.-]*[A-Z0-9])?)(?::\d{1,5})?(?:;[\w.!%*+~`'-]+(?:=[\w.!%*+~`'[\]/:&$-]+)?)*$/i;
+  /^sips?:(?:(?:[\w.!~*'()&=+$,;?/-]|%[0-9A-F]{2})+@)?(?<host>\[[0-9A-F:.]+\]|[A-Z0-9](?:[A-Z0-9.-]*[A-Z0-9])?)(?::(?<port>\d{1,5}))?(?:;[\w.!%*+~`'-]+(?:=[\w.!%*+~`'[\]/:&$-]+)?)*$/i;
+
+const DEFAULT_PORT = '5060';
+
+const isPort = (port: number): boolean => port >= 1 && port <= 65_535;
 
 interface TargetRules {
   readonly allowPrivateTargets: boolean;
@@ -30,11 +34,15 @@ export function transferTarget(type: TransferTargetType, value: string, rules: T
       throw impossible('emergency_number', 'Emergency numbers and short codes are not allowed');
     throw invalid([{ path, message: 'Must be a phone number in E.164 format, such as +15551234567' }]);
   }
-  const host = SIP_URI.exec(value)?.groups?.['host'];
-  if (host === undefined)
+  const { host, port = DEFAULT_PORT } = SIP_URI.exec(value)?.groups ?? {};
+  if (host === undefined || !isPort(Number(port)))
     throw invalid([
       { path, message: 'Must be a SIP URI without password and headers, such as sip:sales@pbx.example.com' },
     ]);
-  assertTargetHost(path, host, rules.allowPrivateTargets);
+  // RFC 3261 §19.1.1: requests go to maddr in the host's place.
+  const maddr = /;maddr=([^;]+)/i.exec(value)?.[1];
+  for (const target of maddr === undefined ? [host] : [host, maddr]) {
+    assertTargetHost(path, target, rules.allowPrivateTargets);
+  }
   return value;
 }

@@ -77,7 +77,7 @@ export function apiKeyRoutes({ store, changes }: ApiKeyRouteDeps): readonly Rout
       method: 'delete',
       path: '/api-keys/{id}',
       operationId: 'revokeApiKey',
-      summary: 'Revoke a key: the next request with it is refused',
+      summary: 'Revoke a key: it is refused from now on, where it is busy within 250 ms',
       scope: 'org:write',
       params: idParams,
       response: apiKeyDeleted,

@@ -5,7 +5,9 @@ import { e164, id, languageCode, MAX_FIRST_MESSAGE_CHARS, phoneNumber, isoTimest
 const MIXABLE_LANGUAGES: ReadonlySet<string> = new Set(['en', 'es', 'fr', 'de', 'hi', 'ru', 'pt', 'ja', 'it', 'nl']);
 
 const language = z
-  .union([languageCode.transform((code) => [code]), z.array(languageCode).min(1).max(10)])
+  .union([languageCode.transform((code) => [code]), z.array(languageCode).min(1).max(10)], {
+    error: 'must be an ISO 639-1 code, such as "en", or 1 to 10 of them',
+  })
   .transform((codes) => [...new Set(codes)])
   .refine((codes) => codes.length === 1 || codes.every((code) => MIXABLE_LANGUAGES.has(code)), {
     message: `only ${[...MIXABLE_LANGUAGES].join(', ')} may be mixed; any other language must be alone`,

@@ -3,7 +3,9 @@ import { SCOPES } from '../route';
 import { id, isoTimestamp, pageOf } from './primitives';
 
 const scopes = z
-  .union([z.literal('full'), z.array(z.enum(SCOPES)).min(1).max(SCOPES.length)])
+  .union([z.literal('full'), z.array(z.enum(SCOPES)).min(1).max(SCOPES.length)], {
+    error: `must be "full", or a list of ${SCOPES.join(', ')}`,
+  })
   .meta({ description: '`full`, or what the key may do; `write` includes `read`' });
 
 export const apiKeyCreate = z

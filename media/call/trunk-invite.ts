@@ -1,7 +1,8 @@
 /** What an outbound trunk makes of every INVITE that goes through it: where it goes, from whom, and what it carries. */
-import type { OutboundTrunkProfile } from '../../contract/directory';
+import type { Gateway, OutboundTrunkProfile } from '../../contract/directory';
 import { orderSrv } from '../sip/edge/service-records';
 import type { OutboundInvite } from '../sip/invite';
+import type { NamedTarget } from '../sip/edge/target-lookup';
 import { calledUser, callerUser } from './number-format';
 
 /** @param called E.164; @param caller as recorded */
@@ -16,13 +17,24 @@ export function trunkInvite(
   const { host, port, transport, username, password, fromHost = null, transportStrict = false } = trunk;
   return {
     target: { user: calledUser(called, trunk), host, port, transport },
-    gateways: orderSrv(trunk.gateways ?? [], Math.random),
+    gateways: gatewaysInOrder(trunk),
     fromUser: callerUser(caller, trunk),
     fromHost,
     headers: Object.entries(trunk.headers ?? {}),
     transportStrict,
     credentials: { username, password },
   };
+}
+
+/** Where an INVITE goes, the next host when one is of no use. */
+export function calledHosts(trunk: OutboundTrunkProfile): readonly NamedTarget[] {
+  const gateways = gatewaysInOrder(trunk);
+  return gateways.length === 0 ? [trunk] : gateways;
+}
+
+/** Drawn anew for each call. */
+function gatewaysInOrder({ gateways = [] }: OutboundTrunkProfile): readonly Gateway[] {
+  return orderSrv(gateways, Math.random);
 }
 
 /** Of which family media will be: that of the first host tried. */

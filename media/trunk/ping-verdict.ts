@@ -12,7 +12,7 @@ export type AddressPing =
       readonly retryAfterSeconds: number | null;
     }
   | { readonly kind: 'silent'; readonly target: string }
-  /** `ownLack`: see `isOwnLack`. */
+  /** An address, or the name of a host that has none. `ownLack`: see `isOwnLack`. */
   | { readonly kind: 'unreachable'; readonly reason: TrunkHealthReason; readonly ownLack: boolean };
 
 /**
@@ -53,11 +53,6 @@ export function verdictOf(pings: readonly AddressPing[]): PingVerdict {
     rttMs: answers.length === 0 ? null : Math.min(...answers.map(({ rttMs }) => rttMs)),
     retryAfterSeconds: waits.length === 0 ? null : Math.max(...waits),
   };
-}
-
-/** The trunk's name has no address, or none that may be used. */
-export function unresolved(reason: TrunkHealthReason): PingVerdict {
-  return { kind: 'bad', reasons: [reason], rttMs: null, retryAfterSeconds: null };
 }
 
 function troubleOf(ping: AddressPing): TrunkHealthReason | null {

@@ -1,15 +1,16 @@
 import { targetName } from '../sip/edge/target-flow';
 import { askOptions } from '../sip/options';
-import { unresolved, verdictOf } from './ping-verdict';
+import { verdictOf } from './ping-verdict';
 import { isOwnLack, unreachableReason } from './unreachable-reason';
 
 import type { OutboundTrunkProfile } from '../../contract/directory';
 import type { ResolvedTarget } from '../sip/edge/resolver';
-import type { OutOfDialog } from '../sip/out-of-dialog';
+import type { OutOfDialog, TargetOfTrunk } from '../sip/out-of-dialog';
 import type { AddressPing, PingVerdict } from './ping-verdict';
 
 /** Five OPTIONS over UDP: with a fifth of all packets lost each way one ping of 170 goes without an answer. */
 const TIMEOUT_MS = 8_000;
+/** Of one host. */
 const MAX_TARGETS = 8;
 
 /**
@@ -21,28 +22,42 @@ export async function pingTrunk(
   trunk: OutboundTrunkProfile,
   { watched }: { readonly watched: boolean },
 ): Promise<PingVerdict> {
+  const { gateways = [] } = trunk;
+  const hosts = gateways.length === 0 ? [trunk] : gateways;
+  const ping = (host: TargetOfTrunk): Promise<readonly AddressPing[]> => pingHost(outOfDialog, trunk, host, watched);
+  return verdictOf((await Promise.all(hosts.map(ping))).flat());
+}
+
+async function pingHost(
+  outOfDialog: OutOfDialog,
+  trunk: OutboundTrunkProfile,
+  host: TargetOfTrunk,
+  watched: boolean,
+): Promise<readonly AddressPing[]> {
   let targets: readonly ResolvedTarget[];
   try {
-    targets = await outOfDialog.resolve(trunk);
+    targets = await outOfDialog.resolve(host);
   } catch (error) {
-    return unresolved(unreachableReason(error, null));
+    return [{ kind: 'unreachable', reason: unreachableReason(error, null), ownLack: false }];
   }
   if (targets.length === 0) {
-    return unresolved({ code: 'host_not_found', message: `${trunk.host}: the host has no address` });
+    const reason = { code: 'host_not_found', message: `${host.host}: the host has no address` } as const;
+    return [{ kind: 'unreachable', reason, ownLack: false }];
   }
-  const ping = (target: ResolvedTarget): Promise<AddressPing> => pingAddress(outOfDialog, trunk, target, watched);
-  return verdictOf(await Promise.all(targets.slice(0, MAX_TARGETS).map(ping)));
+  const ping = (target: ResolvedTarget): Promise<AddressPing> => pingAddress(outOfDialog, trunk, host, target, watched);
+  return Promise.all(targets.slice(0, MAX_TARGETS).map(ping));
 }
 
 async function pingAddress(
   outOfDialog: OutOfDialog,
   trunk: OutboundTrunkProfile,
+  host: TargetOfTrunk,
   resolved: ResolvedTarget,
   watched: boolean,
 ): Promise<AddressPing> {
   const result = await askOptions(outOfDialog, {
     target: resolved,
-    server: trunk,
+    server: host,
     fromUser: trunk.username,
     credentials: null,
     timeoutMs: TIMEOUT_MS,

@@ -1,4 +1,6 @@
 /** The trunks that this node looks after: thousands of them, spread over time. */
+import { isDeepStrictEqual } from 'node:util';
+
 import type { OutboundTrunkProfile } from '../../contract/directory';
 import type { TrunkHealth, TrunkHealthState } from '../../contract/trunk-health';
 import { Semaphore } from '../../ops/semaphore';
@@ -85,5 +87,5 @@ export class TrunkMonitors {
 const WATCHED = ['host', 'port', 'transport', 'username', 'password', 'register', 'optionsPing'] as const;
 
 function isWatchedAlike(one: OutboundTrunkProfile, other: OutboundTrunkProfile): boolean {
-  return WATCHED.every((name) => one[name] === other[name]);
+  return WATCHED.every((name) => one[name] === other[name]) && isDeepStrictEqual(one.gateways, other.gateways);
 }

@@ -1,5 +1,6 @@
 /** How a step of a check is told: every one has its words, a failed one also a cause and a remedy. */
 import type { CheckStep } from '../../../contract/trunk-check';
+import { plainText } from '../../../ops/plain-text';
 
 /** Of a carrier's words a person reads the first. */
 const MAX_DETAIL_CHARS = 1_000;
@@ -33,5 +34,6 @@ function rounded(ms: number | null): number | null {
 }
 
 function clipped(detail: string): string {
-  return detail.length <= MAX_DETAIL_CHARS ? detail : `${detail.slice(0, MAX_DETAIL_CHARS)}…`;
+  const plain = plainText(detail, MAX_DETAIL_CHARS);
+  return detail.length <= MAX_DETAIL_CHARS ? plain : `${plain}…`;
 }

@@ -1,6 +1,6 @@
 /**
  * The check of an outbound trunk, as its calls would go: names, transport, OPTIONS, where we register a REGISTER that
- * changes nothing, and with a test number one call. It goes nowhere but to the trunk's own host, and shows nothing of its
+ * changes nothing, and with a test number one call. It goes nowhere but to the trunk's own hosts, and shows nothing of its
  * password.
  */
 import type { OutboundTrunkProfile } from '../../../contract/directory';
@@ -11,14 +11,15 @@ import type {
   OutboundTrunkCheck,
   OutboundTrunkReport,
 } from '../../../contract/trunk-check';
-import type { ResolvedTarget } from '../../sip/edge/resolver';
+import type { NamedTarget } from '../../sip/edge/target-lookup';
 import { queryRegistration, type RegistrationQueryResult } from '../../sip/registration/registration-query';
 import type { OutboundCallDeps } from '../outbound-call';
 import type { CallRegistry } from '../call-registry';
 import { dispositionOf } from '../disposition';
+import { calledHosts } from '../trunk-invite';
 import { authenticationStep, deniesCredentials } from './credential-step';
 import { codecsStep, sdpAddressStep, testCallStep } from './media-steps';
-import { dnsStep, optionsStep, transportStep, type ProbedTarget } from './reach-steps';
+import { dnsStep, optionsStep, transportStep, type LookedUpHost, type ProbedTarget } from './reach-steps';
 import { deniesRegistration, registrationStep } from './registration-step';
 import { answerOf } from './target-answer';
 import { TestCall, type TestCallResult } from './test-call';
@@ -33,7 +34,7 @@ const SILENCE_MS = 5_000;
 const TALK_MS = 3_000;
 /** For the answer to a CANCEL and the figures of the audio. */
 const ENDING_MS = 2_000;
-/** Of a host with very many. */
+/** Of hosts with very many. */
 const MAX_TARGETS = 4;
 
 export interface OutboundCheckDeps extends Pick<OutboundCallDeps, 'clock' | 'rtp' | 'endpoint'> {
@@ -47,14 +48,12 @@ export async function checkOutboundTrunk(
 ): Promise<OutboundTrunkReport> {
   const { clock, endpoint } = deps;
   const startedMs = clock.now();
-  const lookup = await endpoint.lookUp(trunk);
-  const dns = dnsStep(trunk, lookup, clock.now() - startedMs);
-  const probed = await probeInTurn(deps, trunk, lookup.targets.slice(0, MAX_TARGETS));
+  const lookUp = async (host: NamedTarget): Promise<LookedUpHost> => ({ host, lookup: await endpoint.lookUp(host) });
+  const hosts = await Promise.all(calledHosts(trunk).map(lookUp));
+  const dns = dnsStep(hosts, clock.now() - startedMs);
+  const probed = await probeInTurn(deps, trunk, hosts);
   const notAsked = whyNotAsked(probed);
-  const query =
-    trunk.register && notAsked === null
-      ? await queryRegistration(endpoint.outOfDialog, { trunk, target: probed.at(-1)!.target, timeoutMs: ANSWER_MS })
-      : null;
+  const query = trunk.register && notAsked === null ? await askRegistrar(deps, trunk, probed) : null;
   const notPlaced = whyNotPlaced(check, dns, probed, query);
   const callStartedMs = clock.now();
   const leftMs = startedMs + WHOLE_MS - callStartedMs - TALK_MS - ENDING_MS;
@@ -68,7 +67,15 @@ export async function checkOutboundTrunk(
     transportStep(probed, call, query),
     optionsStep(probed),
     authenticationStep(probed, call),
-    ...(trunk.register ? [registrationStep(query, notAsked ?? '', check.keptRegistration)] : []),
+    ...(trunk.register
+      ? [
+          registrationStep(
+            query,
+            notAsked ?? 'Not asked: the host that we register with has no address.',
+            check.keptRegistration,
+          ),
+        ]
+      : []),
     codecsStep(probed, call),
     sdpAddressStep(probed, call),
     testCallStep(call, refused ?? notPlaced ?? '', callMs),
@@ -81,17 +88,18 @@ export async function checkOutboundTrunk(
 async function probeInTurn(
   { clock, endpoint }: OutboundCheckDeps,
   trunk: OutboundTrunkProfile,
-  targets: readonly ResolvedTarget[],
+  hosts: readonly LookedUpHost[],
 ): Promise<ProbedTarget[]> {
   const probed: ProbedTarget[] = [];
   const untilMs = clock.now() + PROBING_MS;
-  for (const target of targets) {
+  const ways = hosts.flatMap(({ host, lookup }) => lookup.targets.map((target) => ({ host, target })));
+  for (const { host, target } of ways.slice(0, MAX_TARGETS)) {
     const startedMs = clock.now();
     const leftMs = untilMs - startedMs;
     if (leftMs <= 0) break;
     const outcome = await answerOf(endpoint.outOfDialog, {
       target,
-      server: trunk,
+      server: host,
       fromUser: trunk.callerNumber,
       credentials: { username: trunk.username, password: trunk.password },
       connectMs: Math.min(CONNECT_MS, leftMs),
@@ -102,6 +110,19 @@ async function probeInTurn(
     if (outcome.kind === 'answered' || connected) break;
   }
   return probed;
+}
+
+/** We register with the trunk's host, also where its calls go to gateways. Null: that has no address. */
+async function askRegistrar(
+  { endpoint }: OutboundCheckDeps,
+  trunk: OutboundTrunkProfile,
+  probed: readonly ProbedTarget[],
+): Promise<RegistrationQueryResult | null> {
+  const { gateways = [] } = trunk;
+  const target = gateways.length === 0 ? probed.at(-1)?.target : (await endpoint.lookUp(trunk)).targets[0];
+  return target === undefined
+    ? null
+    : await queryRegistration(endpoint.outOfDialog, { trunk, target, timeoutMs: ANSWER_MS });
 }
 
 function whyNotAsked(probed: readonly ProbedTarget[]): string | null {

@@ -1,13 +1,18 @@
 /** Steps `dns`, `transport` and `options`: is the carrier where the trunk says, and does it speak SIP? */
-import type { OutboundTrunkProfile } from '../../../contract/directory';
 import type { CheckStep } from '../../../contract/trunk-check';
 import { whyUnreachable, type ResolvedTarget } from '../../sip/edge/resolver';
-import type { TargetLookup } from '../../sip/edge/target-lookup';
+import type { NamedTarget, TargetLookup } from '../../sip/edge/target-lookup';
 import { uriHost } from '../../sip/message/uri';
 import { failed, passed, unclear, type Advice } from './check-step';
 import type { RegistrationQueryResult } from '../../sip/registration/registration-query';
 import type { TargetAnswer } from './target-answer';
 import type { TestCallResult } from './test-call';
+
+/** A host that calls go to, and what the name servers say of it. */
+export interface LookedUpHost {
+  readonly host: NamedTarget;
+  readonly lookup: TargetLookup;
+}
 
 /** An address that was tried. */
 export interface ProbedTarget {
@@ -37,17 +42,24 @@ const DNS_ADVICE: Readonly<Record<NonNullable<TargetLookup['failure']>, Advice>>
   },
 };
 
-export function dnsStep(trunk: OutboundTrunkProfile, lookup: TargetLookup, durationMs: number): CheckStep {
-  const { targets, records, failure } = lookup;
-  if (failure !== null) {
-    return failed('dns', durationMs, `No address of ${trunk.host} to go to.`, DNS_ADVICE[failure]);
+/** @param hosts in the order in which they are called; one with an address is enough for a call */
+export function dnsStep(hosts: readonly LookedUpHost[], durationMs: number): CheckStep {
+  const targets = hosts.flatMap(({ lookup }) => lookup.targets);
+  const failures = hosts.flatMap(({ lookup: { failure } }) => failure ?? []);
+  const [failure] = failures;
+  if (failure !== undefined && failures.length === hosts.length) {
+    const names = hosts.map(({ host: { host } }) => host).join(', ');
+    return failed('dns', durationMs, `No address of ${names} to go to.`, DNS_ADVICE[failure]);
   }
   const where = targets.map(nameOf).join(', ');
-  const detail =
-    records.length === 0
-      ? `${where}; there is no name to look up.`
-      : `${trunk.host}: ${records.join('; ')}. Tried: ${where}.`;
+  const told = hosts.flatMap(({ host: { host }, lookup }) => recordsOf(host, lookup));
+  const detail = told.length === 0 ? `${where}; there is no name to look up.` : `${told.join(' ')} Tried: ${where}.`;
   return passed('dns', durationMs, detail);
+}
+
+function recordsOf(host: string, { records, failure }: TargetLookup): readonly string[] {
+  if (failure !== null) return [`${host}: no address. ${DNS_ADVICE[failure].cause}`];
+  return records.length === 0 ? [] : [`${host}: ${records.join('; ')}.`];
 }
 
 /**

@@ -1,3 +1,4 @@
+import { plainText } from '../../../ops/plain-text';
 import { parseAddress } from '../message/address';
 import { decodeWireText } from '../message/message';
 import { parseUri } from '../message/uri';
@@ -91,13 +92,9 @@ export function pathOf(request: SipRequest): readonly string[] {
   return values;
 }
 
-/** For people; of control characters, which PostgreSQL and terminals take ill, nothing is left. */
 export function userAgentOf(request: SipRequest): string | null {
-  const text = decodeWireText(request.first('user-agent') ?? '')
-    .replace(/[\p{Cc}\p{Cs}\ufffd]+/gu, ' ')
-    .trim();
-  // A pair of surrogates that the limit would halve goes as a whole.
-  return text === '' ? null : text.slice(0, MAX_USER_AGENT_LENGTH).replace(/[\ud800-\udbff]$/, '');
+  const text = plainText(decodeWireText(request.first('user-agent') ?? ''), MAX_USER_AGENT_LENGTH);
+  return text === '' ? null : text;
 }
 
 function readSeconds(text: string): number {

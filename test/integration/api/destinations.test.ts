@@ -52,6 +52,8 @@ describe('transfer destinations', () => {
     ['a password in the URI', { ...sales, value: 'sip:sales:secret@pbx.example.com' }, 400],
     ['headers in the URI', { ...sales, value: 'sip:sales@pbx.example.com?Replaces=x' }, 400],
     ['a line break in the URI', { ...sales, value: 'sip:sales@pbx.example.com\r\nX: y' }, 400],
+    ['port 0 in the URI', { ...sales, value: 'sip:sales@pbx.example.com:0' }, 400],
+    ['a port that is none in the URI', { ...sales, value: 'sip:sales@pbx.example.com:65536' }, 400],
     ['angle brackets', { ...sales, value: '<sip:sales@pbx.example.com>' }, 400],
     ['a letter that SIP does not have', { ...sales, value: 'sip:s\u010ales@pbx.example.com' }, 400],
     ['no name', { ...support, name: ' ' }, 400],
@@ -210,6 +212,8 @@ it('no private SIP target where they are not allowed', async () => {
     for (const host of ['10.0.0.5', '[::1]', '127.1', 'localhost']) {
       const answer = await api.post(PATH, { ...sales, value: `sip:sales@${host}:5060` });
       expect([host, answer.status, answer.body.code]).toEqual([host, 422, 'private_target']);
+      const instead = await api.post(PATH, { ...sales, value: `sip:sales@pbx.example.com;lr;MADDR=${host}` });
+      expect([host, instead.status, instead.body.code]).toEqual([host, 422, 'private_target']);
     }
   } finally {
     await api.stop();

@@ -207,6 +207,39 @@ describe('the name of the host', () => {
   });
 });
 
+describe('the gateways', () => {
+  const gateway = { host: '127.0.0.1', port: 5060, transport: 'udp', priority: 0, weight: 1 } as const;
+
+  it('are what is checked, as calls go there and not to the host', async () => {
+    const phone = await carrier({ options: challenging(CREDENTIALS) });
+    trunk = { ...trunk, host: 'nobody.test', gateways: [{ ...gateway, port: phone.port }] };
+    const { ok, outline, step } = await check(NUMBER);
+    expect(outline).toMatch(/^dns:true transport:true options:true authentication:true .* test_call:true$/);
+    expect(ok).toBe(true);
+    expect(step('dns').detail).not.toContain('nobody.test');
+  });
+
+  it('are tried in turn, and one without an address is named', async () => {
+    const phone = await carrier();
+    const names = ['nobody.test', 'closed.test', 'carrier.test'];
+    for (const name of names.slice(1)) nameServer.plan(name, 'A', { records: [{ a: '127.0.0.1' }] });
+    const ports = [5060, await freePort(), phone.port];
+    trunk = { ...trunk, gateways: names.map((host, i) => ({ ...gateway, host, port: ports[i]!, priority: i })) };
+    const { ok, step } = await check();
+    expect(ok).toBe(true);
+    expect(step('dns').detail).toContain('nobody.test: no address');
+    expect(step('transport').detail).toContain(`127.0.0.1:${ports[1]}/udp was of no use (connection refused)`);
+  });
+
+  it('without any address leave nothing to check', async () => {
+    await carrier();
+    trunk = { ...trunk, gateways: ['nobody.test', 'none.test'].map((host) => ({ ...gateway, host })) };
+    const { ok, outline, step } = await check(NUMBER);
+    expect([ok, outline]).toEqual([false, NOTHING_BEYOND_DNS]);
+    expect(step('dns').detail).toContain('nobody.test');
+  });
+});
+
 describe('the transport', () => {
   it.each(['udp', 'tcp'] as const)('finds the port closed over %s', async (transport) => {
     trunk = { ...trunk, port: await freePort(), transport };

@@ -214,6 +214,20 @@ describe('a ping over the wire', () => {
     );
   });
 
+  it('goes to the gateways, where calls go, and not to the host', async () => {
+    registrar = await Registrar.open();
+    registrar.answer = () => ({ status: 200 });
+    const gateway = { host: '127.0.0.1', transport: 'udp', priority: 0, weight: 1 } as const;
+    const [closed, port] = [await freePort(), registrar.port];
+    expect(await ping(closed, { gateways: [{ ...gateway, port }] })).toMatchObject({ kind: 'good', reasons: [] });
+    const both = [
+      { ...gateway, port },
+      { ...gateway, port: closed },
+    ];
+    const verdict = await ping(closed, { gateways: both });
+    expect([verdict.kind, verdict.reasons.map(({ code }) => code)]).toEqual(['impaired', ['connection_refused']]);
+  });
+
   it('is repeated until it is heard', async () => {
     registrar = await Registrar.open();
     let left = 3;

@@ -35,4 +35,11 @@ describe("an agent's languages", () => {
   ])('are ISO 639-1: %s', (language, valid) => {
     expect(agentCreate.safeParse({ name: 'x', language }).success).toBe(valid);
   });
+
+  it.each(['en-US', 'EN', 7, null])('that are none are told what they must be: %j', (language) => {
+    const { error } = agentCreate.safeParse({ name: 'x', language });
+    expect(error?.issues.map(({ path, message }) => [path, message])).toEqual([
+      [['language'], expect.stringContaining('must be an ISO 639-1 code')],
+    ]);
+  });
 });

@@ -1,5 +1,5 @@
 import { NameError } from '../../../../media/sip/edge/name-error';
-import { unresolved, verdictOf } from '../../../../media/trunk/ping-verdict';
+import { verdictOf } from '../../../../media/trunk/ping-verdict';
 import type { AddressPing } from '../../../../media/trunk/ping-verdict';
 import { isOwnLack, unreachableReason } from '../../../../media/trunk/unreachable-reason';
 
@@ -71,7 +71,10 @@ describe('why a trunk cannot be reached', () => {
   ] as const)('is in plain words: %s', (failure, code, message) => {
     const reason = unreachableReason(new NameError('sip.example', failure), null);
     expect(reason).toEqual({ code, message });
-    expect(unresolved(reason)).toMatchObject({ kind: 'bad', reasons: [reason] });
+    expect(verdictOf([{ kind: 'unreachable', reason, ownLack: false }])).toMatchObject({
+      kind: 'bad',
+      reasons: [reason],
+    });
   });
 
   it.each([

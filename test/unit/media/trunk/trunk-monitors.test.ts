@@ -171,6 +171,16 @@ describe('the watch over a trunk', () => {
     expect(bench.health.get(TRUNK.id)?.registration).toBeNull();
   });
 
+  it('pings the gateways, those of a changed list at once', async () => {
+    const bench = new Bench();
+    const gateway = { host: 'one.example', port: 5060, transport: 'udp', priority: 0, weight: 1 } as const;
+    await bench.watch({ gateways: [gateway] });
+    await bench.watch({ gateways: [{ ...gateway }] });
+    await bench.watch({ gateways: [gateway, { ...gateway, host: 'two.example' }] });
+    const asked = bench.carrier.of('OPTIONS').map(({ request }) => request.requestUri);
+    expect(asked).toEqual(['sip:one.example:5060', 'sip:one.example:5060', 'sip:two.example:5060']);
+  });
+
   it('ends with the trunk', async () => {
     const bench = new Bench();
     await bench.watch({ register: true });

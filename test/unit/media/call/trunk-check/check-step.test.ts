@@ -13,3 +13,8 @@ test('a step has its time to a tenth of a millisecond, and of long words the fir
   expect([long.ok, long.durationMs, long.cause, long.detail.length]).toEqual([false, null, 'c', 1_001]);
   expect(unclear('options', 1, 'y').ok).toBeNull();
 });
+
+test("of a carrier's words that terminals would obey, the plain ones are told", () => {
+  const { detail } = unclear('options', 1, '404 No\u0000t \u001b[31mFound\r\n\ud800.');
+  expect(detail).toBe('404 No t  [31mFound .');
+});
