@@ -14,7 +14,7 @@ import { noLogger } from './logger';
 import { SipRequest } from './message/message';
 import { parseMessage } from './message/parser';
 import { buildResponse } from './message/serialiser';
-import { allowed, SUPPORTED_LINES, validateRequest } from './message/validation';
+import { allowed, SUPPORTED, supportedLine, validateRequest } from './message/validation';
 import { markReceived } from './message/via';
 import { OutOfDialogRequests } from './out-of-dialog';
 import { OwnAddresses } from './own-address';
@@ -132,6 +132,7 @@ export class SipServer implements SipEndpoint {
       allowPrivateTargets,
       sessionTimers: options.sessionTimers ?? SESSION_TIMER_POLICY,
       product: PRODUCT,
+      supported: SUPPORTED,
       onIdle: (dialog) => this.#dialogs.remove(dialog),
     };
     this.outOfDialog = new OutOfDialogRequests(this.#context);
@@ -234,7 +235,7 @@ export class SipServer implements SipEndpoint {
       request.replaceTopVia(markReceived(request.list('via')[0]!, via, address, port));
     }
     const refusal =
-      validateRequest(request, this.#registrar !== null) ??
+      validateRequest(request, this.#registrar !== null, this.#context.supported) ??
       this.#checkStream(request, flow) ??
       tooBrief(request, this.#context.sessionTimers);
     if (refusal !== null) {
@@ -289,7 +290,10 @@ export class SipServer implements SipEndpoint {
       return;
     }
     const headers = [...allowed(this.#registrar !== null), 'Accept: application/sdp', 'Accept-Encoding: identity'];
-    this.#reply(request, flow, { status: 200, headers: [...headers, 'Accept-Language: en', ...SUPPORTED_LINES] });
+    this.#reply(request, flow, {
+      status: 200,
+      headers: [...headers, 'Accept-Language: en', supportedLine(this.#context.supported)],
+    });
   }
 
   #receiveRegister(request: SipRequest, key: string, flow: Flow): void {
