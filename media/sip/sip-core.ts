@@ -22,7 +22,7 @@ import {
   repeatResponse,
   stopRepeating2xx,
 } from './sipjs-adapter';
-import { CoreRequest, CoreResponse, sessionBody, WireUri } from './sipjs-messages';
+import { CoreRequest, CoreResponse, NO_TAG, sessionBody, WireUri } from './sipjs-messages';
 
 import type { InviteUserAgentClient, InviteUserAgentServer, SessionDialog } from 'sip.js/lib/core/index.js';
 import type { InDialogRequest, InDialogResult } from './dialog-requests';
@@ -284,6 +284,14 @@ export class SipCore {
   /** CSeq of our last request in the dialog; 0 before the first. */
   get localSequence(): number {
     return this.#dialog?.localSequenceNumber ?? 0;
+  }
+
+  /** Whether there is, or was, a dialog with this tag of the peer's. Without one a peer of RFC 2543 has the tag 0. */
+  hasDialogWith(remoteTag: string): boolean {
+    const { localTag } = this.#options;
+    const tags = remoteTag === '0' ? ['0', '', NO_TAG] : [remoteTag];
+    const dialogs = [...this.#core.dialogs.values(), ...(this.#dialog === undefined ? [] : [this.#dialog])];
+    return dialogs.some((dialog) => dialog.localTag === localTag && tags.includes(dialog.remoteTag));
   }
 
   /** Request-URI of our requests in the dialog. */

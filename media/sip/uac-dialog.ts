@@ -24,6 +24,7 @@ import type { OwnAddress } from './own-address';
 import type { SipPeer } from './peer';
 import type { ReasonHeader } from './reason';
 import type { ReferOutcome, ReferRequest } from './refer/sent-refer';
+import type { ReplaceableDialog } from './replaced-dialog';
 import type { SipCore } from './sip-core';
 
 interface UacDialogOptions {
@@ -167,6 +168,17 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
 
   peerSupports(option: string): boolean {
     return this.#session.peerCapabilities.supports(option);
+  }
+
+  asReplaced(remoteTag: string): ReplaceableDialog | null {
+    if (this.#core?.hasDialogWith(remoteTag) !== true) return null;
+    const { state } = this.#session;
+    const { orgId = null } = this.#invite;
+    return {
+      dialog: this,
+      orgId,
+      state: state === 'setup' ? 'called' : state === 'established' ? 'confirmed' : 'over',
+    };
   }
 
   dispose(): void {

@@ -12,6 +12,7 @@ import type { SipRequest, SipResponse } from './message/message';
 import type { OwnAddress } from './own-address';
 import type { ReasonHeader } from './reason';
 import type { ReferOutcome, ReferRequest } from './refer/sent-refer';
+import type { ReplaceableDialog } from './replaced-dialog';
 import type { SipCore } from './sip-core';
 
 interface UasDialogOptions {
@@ -143,6 +144,17 @@ export class UasDialog implements InboundDialog, RoutedDialog {
 
   peerSupports(option: string): boolean {
     return this.#session.peerCapabilities.supports(option);
+  }
+
+  asReplaced(remoteTag: string): ReplaceableDialog | null {
+    if (!this.#core.hasDialogWith(remoteTag)) return null;
+    const { state } = this.#session;
+    const { orgId } = this.invite.identity;
+    return {
+      dialog: this,
+      orgId,
+      state: state === 'setup' ? 'calling' : state === 'established' ? 'confirmed' : 'over',
+    };
   }
 
   dispose(): void {

@@ -17,6 +17,7 @@ export interface Refusal {
 
 /** Extensions a peer may demand of us. */
 export const SUPPORTED: readonly string[] = ['100rel', 'timer'];
+export const REPLACES = 'replaces';
 /** Those that only one method may demand: a registrar's (RFC 3327, RFC 5626), and of REFER (RFC 4488). */
 const SUPPORTED_BY_METHOD: ReadonlyMap<string, readonly string[]> = new Map([
   ['REGISTER', ['path', 'outbound']],
@@ -138,6 +139,10 @@ function checkContent(request: SipRequest, supported: readonly string[]): Refusa
   );
   if (unsupported.length > 0) return { status: 420, headers: [`Unsupported: ${unsupported.slice(0, 8).join(', ')}`] };
   if (request.body.length > MAX_BODY_BYTES) return { status: 413 };
+  // RFC 3891 §3.
+  if (request.headers.has('replaces') && request.method !== 'INVITE' && supported.includes(REPLACES)) {
+    return bad('Replaces In Another Request Than INVITE');
+  }
   if (request.method !== 'INVITE' && request.method !== 'UPDATE') return null;
   const contact = request.first('contact');
   // A client of RFC 2543 (no magic cookie) may leave Contact out; its From stands in (RFC 4475 §3.4.1).
