@@ -7,6 +7,7 @@ export type SipRejectReason =
   | 'unsupported'
   | 'unknown_dialog'
   | 'merged_request'
+  | 'not_replaceable'
   | 'challenged'
   | 'stale_nonce'
   | 'wrong_credentials'

@@ -18,6 +18,8 @@ export interface DialogContext {
   readonly allowPrivateTargets: boolean;
   readonly sessionTimers: SessionTimerPolicy;
   readonly product: string;
+  /** Extensions that a peer may use in our dialogs. */
+  readonly supported: readonly string[];
   /** The dialog may be forgotten. */
   readonly onIdle: (dialog: RoutedDialog) => void;
 }

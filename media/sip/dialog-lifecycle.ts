@@ -4,7 +4,10 @@ import { parseDtmfRelay } from './dtmf-relay';
 import { InfoRequests } from './info-requests';
 import { LivenessProbe } from './liveness-probe';
 import { sdpOf } from './message/body';
+import { ALLOW, ALLOW_WITH_REFER } from './message/methods';
+import { PeerCapabilities } from './peer-capabilities';
 import { parseReason, reasonLine } from './reason';
+import { DialogRefers } from './refer/dialog-refers';
 import { SessionRefresh } from './session-refresh';
 import { SipCore } from './sip-core';
 
@@ -14,6 +17,7 @@ import type { DialogContext } from './dialog-context';
 import type { Flow } from './edge/flow';
 import type { SipRequest, SipResponse } from './message/message';
 import type { ReasonHeader } from './reason';
+import type { IncomingRefer } from './refer/received-refer';
 import type { CoreAnswer, CoreEvents } from './sip-core';
 
 /**
@@ -59,6 +63,8 @@ interface DialogOpening {
  */
 export class DialogLifecycle {
   readonly refresh: SessionRefresh;
+  readonly peerCapabilities = new PeerCapabilities();
+  readonly refers: DialogRefers;
   readonly #options: DialogLifecycleOptions;
   readonly #probe = new LivenessProbe((request, done) => this.#open.core.request(request, done));
   readonly #infos = new InfoRequests((request, done) => this.#open.core.request(request, done));
@@ -81,6 +87,14 @@ export class DialogLifecycle {
       offer: () => this.#offerOf(() => this.#delegate.onRefreshOffer?.() ?? null),
       onAnswer: (sdp) => this.notify((delegate) => delegate.onRefreshAnswer?.(sdp)),
       onFailed: (why) => this.#expired(why),
+    });
+    this.refers = new DialogRefers({
+      clock: context.clock,
+      request: (request, done) => this.#open.core.request(request, done),
+      localSequence: () => this.#open.core.localSequence,
+      guard: (callback) => this.notify(callback),
+      established: () => this.#state === 'established',
+      onRefer: (refer) => this.#offerRefer(refer),
     });
   }
 
@@ -108,6 +122,8 @@ export class DialogLifecycle {
       contact,
       sentBy,
       product: context.product,
+      supported: context.supported,
+      allow: () => (this.#delegate.onRefer === undefined ? ALLOW : ALLOW_WITH_REFER),
       displayName,
       requests: wire,
       credentials,
@@ -117,6 +133,7 @@ export class DialogLifecycle {
         onBye: (request) => this.peerBye(request),
         onInfo: (request) => this.#info(request),
         onRefresh: (request) => this.#refreshed(request),
+        onSubscription: (request, answer) => this.refers.receive(request, answer),
         ...events,
       },
       onRetransmit: (method) => context.counters.retransmitted(method),
@@ -131,6 +148,7 @@ export class DialogLifecycle {
     const { method } = request;
     const cseq = request.first('cseq') ?? '';
     this.#tell({ direction: 'in', method, status: null, reason: null, cseq, transport: flow.transport });
+    this.peerCapabilities.note(request);
     core.receiveRequest(request, key, wire.repliesOver(flow));
   }
 
@@ -139,6 +157,7 @@ export class DialogLifecycle {
     const method = response.cseq?.method ?? '';
     const cseq = response.first('cseq') ?? '';
     this.#tell({ direction: 'in', method, status, reason, cseq, transport: flow.transport });
+    this.peerCapabilities.note(response);
     this.#open.core.receiveResponse(response);
   }
 
@@ -148,6 +167,7 @@ export class DialogLifecycle {
     this.#state = next;
     if (next === 'established' || next === 'setup') return;
     this.refresh.stop();
+    this.refers.dialogOver();
     this.#probe.settle('gone');
     this.#infos.stop();
   }
@@ -189,6 +209,7 @@ export class DialogLifecycle {
 
   peerBye(request: SipRequest): void {
     if (this.#state === 'closed') return;
+    if (this.#state === 'established') this.refers.peerHungUp();
     // A BYE that crosses ours ends the call all the same; ours still gets its answer.
     this.notify((delegate) => delegate.onBye?.(parseReason(request)));
     this.close('normal');
@@ -205,6 +226,7 @@ export class DialogLifecycle {
   /** Forgets the dialog without a word to anybody. */
   dispose(): void {
     this.#opened?.core.dispose();
+    this.refers.dispose();
     this.refresh.stop();
     this.#probe.settle('gone');
     this.#infos.stop();
@@ -272,6 +294,17 @@ export class DialogLifecycle {
       if (given !== undefined) answer = 'sdp' in given ? { status: 200, sdp: given.sdp } : given;
     });
     return answer;
+  }
+
+  /** False when nobody takes it. */
+  #offerRefer(refer: IncomingRefer): boolean {
+    if (this.#delegate.onRefer === undefined) return false;
+    let taken = false;
+    this.notify((delegate) => {
+      delegate.onRefer?.(refer);
+      taken = true;
+    });
+    return taken;
   }
 
   #offerOf(make: () => string | null): string | null {

@@ -1,7 +1,6 @@
 import { NonInviteClientTransaction, UserAgentClient } from 'sip.js/lib/core/index.js';
 
 import { TimerSet } from '../clock';
-import { ALLOW } from './message/methods';
 import { contactUri } from './message/validation';
 import { mayInvite } from './open-exchange';
 import { failTransaction, refreshTarget } from './sipjs-adapter';
@@ -15,7 +14,7 @@ import type { DialogUserAgentCore } from './sipjs-adapter';
 
 /** A request of ours in a dialog that does not end it. */
 export interface InDialogRequest {
-  readonly method: 'INVITE' | 'UPDATE' | 'OPTIONS' | 'PRACK' | 'INFO';
+  readonly method: 'INVITE' | 'UPDATE' | 'OPTIONS' | 'PRACK' | 'INFO' | 'REFER' | 'NOTIFY';
   /** Complete lines. */
   readonly headers: readonly string[];
   readonly sdp?: string;
@@ -33,6 +32,8 @@ interface DialogRequestsOptions {
   readonly clock: Clock;
   /** Value of Contact. */
   readonly contact: string;
+  /** Value of Allow. */
+  readonly allow: () => string;
 }
 
 /** Sends requests of ours in the dialogs of one call, all in one way. Challenges are answered below, as those of every request. */
@@ -79,8 +80,10 @@ export class DialogRequests {
 
   #other(dialog: SessionDialog, { method, headers, sdp, body }: InDialogRequest, answered: Done): void {
     const refreshes = method === 'UPDATE';
+    // RFC 3515 §2.1 and RFC 6665 §8.1 ask for Contact.
+    const introduces = refreshes || method === 'REFER' || method === 'NOTIFY';
     const message = dialog.createOutgoingRequestMessage(method, {
-      extraHeaders: [...(refreshes ? this.#refreshHeaders : []), ...headers],
+      extraHeaders: [...(introduces ? this.#refreshHeaders : []), ...headers],
       ...(sdp === undefined ? {} : { body: sessionBody(sdp) }),
       ...(body === undefined ? {} : { body: { contentDisposition: 'render', ...body } }),
     });
@@ -128,7 +131,7 @@ export class DialogRequests {
 
   /** Of what refreshes the remote target, and with it the peer's idea of us (RFC 3261 §12.2.1.1). */
   get #refreshHeaders(): readonly string[] {
-    return [`Contact: ${this.#options.contact}`, `Allow: ${ALLOW}`];
+    return [`Contact: ${this.#options.contact}`, `Allow: ${this.#options.allow()}`];
   }
 }
 

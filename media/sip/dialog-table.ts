@@ -3,6 +3,7 @@ import { isRfc2543 } from './message/validation';
 
 import type { Flow } from './edge/flow';
 import type { SipRequest, SipResponse } from './message/message';
+import type { ReplaceableDialog } from './replaced-dialog';
 
 /** What the endpoint hands messages to. */
 export interface RoutedDialog {
@@ -14,6 +15,8 @@ export interface RoutedDialog {
   receiveResponse(response: SipResponse, flow: Flow): void;
   /** Whether requests for it may come from this address. Without this from any. */
   admits?(address: string): boolean;
+  /** For an INVITE that names it in Replaces; null when it has no dialog with this tag of the peer's. Without this never. */
+  asReplaced?(remoteTag: string): ReplaceableDialog | null;
   dispose(): void;
 }
 

@@ -3,6 +3,8 @@ import type { SipLadderEntry } from '../../contract/events';
 import type { FinalAnswer, InboundInvite, InviteOutcome } from './invite';
 import type { SipPeer } from './peer';
 import type { ReasonHeader } from './reason';
+import type { IncomingRefer } from './refer/received-refer';
+import type { ReferOutcome, ReferRequest } from './refer/sent-refer';
 
 export type DialogCloseCause = 'normal' | 'ack_timeout' | 'prack_timeout' | 'transport_error' | 'bye_timeout';
 
@@ -44,6 +46,8 @@ export interface DialogDelegate {
   onRefreshAnswer?(sdp: string): void;
   /** The session was not refreshed in time (RFC 4028 §10): hang up. Without this the dialog does. */
   onExpired?(why: RefreshFailure): void;
+  /** The peer refers us to somebody else, in a call that stands. Without this it gets 603, and Allow is without REFER. */
+  onRefer?(refer: IncomingRefer): void;
   /** INFO application/dtmf-relay digit. */
   onDtmf?(digit: string): void;
   /** Every SIP message of the dialog, in and out. */
@@ -74,6 +78,16 @@ interface AnyDialog {
    * false when the peer does not take it, or is not there. Never rejects.
    */
   info(contentType: string, body: string): Promise<boolean>;
+  /**
+   * Asks the peer to call somebody else (RFC 3515), and tells what became of that, within a minute where nobody challenges.
+   * @param onProgress provisional status of the new call
+   * @throws RangeError when the request has no URI that can be called
+   */
+  refer(request: ReferRequest, onProgress: (status: number) => void): Promise<ReferOutcome>;
+  /** By the latest Allow of the peer in this dialog. */
+  peerAllows(method: string): boolean;
+  /** By its latest Supported; the option tag in lower case. */
+  peerSupports(option: string): boolean;
   /** Drops all state without a word on the wire (tests, kill). */
   dispose(): void;
 }

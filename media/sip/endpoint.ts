@@ -10,6 +10,12 @@ import type { RegisteredLines } from './registration/registered-lines';
 export interface SipEndpointDelegate {
   /** A new call. The delegate must end it with `answer` or `reject`. */
   onInvite(dialog: InboundDialog): void;
+  /**
+   * A new call that is to take the place of one that we have (`dialog.invite.replaces`, RFC 3891): answered, it hangs that
+   * up, or cancels it where it still rings. Without this Replaces is an extension that we do not know: the INVITE is a
+   * call like any other, or gets 420 when it requires it.
+   */
+  onReplace?(dialog: InboundDialog): void;
   /** Digest credentials by user name, from memory. */
   credentials(username: string): DigestCredentials | undefined;
   /** Who is known by the address that its requests come from, from memory. Without this nobody is. */

@@ -9,6 +9,7 @@ import type { Flow } from './edge/flow';
 import type { InboundInvite } from './invite';
 import type { SipRequest } from './message/message';
 import type { SipUri } from './message/uri';
+import type { ReplacedDialog } from './replaced-dialog';
 
 /** What the call layer learns of an INVITE: its text as UTF-8, and no credentials. */
 export function describeInvite(
@@ -17,6 +18,7 @@ export function describeInvite(
   identity: SipIdentity,
   localAddress: string,
   receivedAt: number,
+  replaces: ReplacedDialog | null = null,
 ): InboundInvite {
   const headers = new Map<string, readonly string[]>();
   for (const [name, values] of request.headers) {
@@ -34,6 +36,7 @@ export function describeInvite(
     identity,
     localAddress,
     receivedAt,
+    replaces,
   };
 }
 

@@ -2,6 +2,7 @@ import type { SipBinding } from '../../contract/registration';
 import type { SipIdentity } from './auth/identity';
 import type { CallerIdentity } from './caller-identity';
 import type { SipPeer } from './peer';
+import type { ReplacedDialog } from './replaced-dialog';
 
 /** An authenticated, well-formed INVITE outside a dialog; 100 has been sent. */
 export interface InboundInvite {
@@ -19,6 +20,8 @@ export interface InboundInvite {
   readonly identity: SipIdentity;
   /** Local address of the route to the peer, or the configured public host: for Contact and SDP. */
   readonly localAddress: string;
+  /** The dialog of the same organisation that this one is to take the place of (RFC 3891 §3); default none. */
+  readonly replaces?: ReplacedDialog | null;
   /** Monotonic ms (performance.now) at which the INVITE (with credentials) was read from the socket. */
   readonly receivedAt: number;
 }
@@ -32,6 +35,8 @@ export interface SipHost {
 
 export interface OutboundInvite {
   readonly sipCallId: string;
+  /** Whose call it is: an INVITE of theirs may take its place (RFC 3891). Default: nobody's. */
+  readonly orgId?: string;
   /** Called number as the trunk wants it, and where the carrier is. */
   readonly target: SipHost & { readonly user: string };
   /** Dialled in the place of the target's host, in this order, each when the one before is of no use. Default none. */

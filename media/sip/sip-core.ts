@@ -22,7 +22,7 @@ import {
   repeatResponse,
   stopRepeating2xx,
 } from './sipjs-adapter';
-import { CoreRequest, CoreResponse, sessionBody, WireUri } from './sipjs-messages';
+import { CoreRequest, CoreResponse, NO_TAG, sessionBody, WireUri } from './sipjs-messages';
 
 import type { InviteUserAgentClient, InviteUserAgentServer, SessionDialog } from 'sip.js/lib/core/index.js';
 import type { InDialogRequest, InDialogResult } from './dialog-requests';
@@ -39,6 +39,8 @@ export interface CoreEvents {
   onInfo?(request: SipRequest): CoreAnswer;
   /** re-INVITE or UPDATE. */
   onRefresh?(request: SipRequest): CoreAnswer;
+  /** REFER or NOTIFY, to be answered once, now or later; without this they get 603 and 481. */
+  onSubscription?(request: SipRequest, answer: (answer: CoreAnswer) => void): void;
   /** Whether a PRACK is for a provisional answer of ours; without this none is. */
   acknowledges?(prack: SipRequest): boolean;
   /** One that is; 200 has been sent. */
@@ -53,6 +55,7 @@ export interface CoreEvents {
 
 export interface CoreAnswer {
   readonly status: number;
+  readonly reason?: string;
   readonly sdp?: string;
   readonly headers?: readonly string[];
 }
@@ -97,7 +100,7 @@ export class SipCore {
       onInvite: (request) => this.#serverInvite(request as unknown as InviteUserAgentServer),
     });
     const { clock, contact } = options;
-    this.#requests = new DialogRequests({ core: this.#core, clock, contact });
+    this.#requests = new DialogRequests({ core: this.#core, clock, contact, allow: () => this.#allow });
   }
 
   get idle(): boolean {
@@ -112,6 +115,7 @@ export class SipCore {
       if (request.method === 'UPDATE') this.#receiveUpdate(message);
       else if (request.method === 'PRACK') this.#receivePrack(message);
       else if (request.method === 'INVITE' && this.#refusesInvite(message)) return;
+      else if (request.method === 'REFER' || request.method === 'NOTIFY') this.#receiveSubscription(message);
       else if (request.method === 'BYE' && this.#crossesOurBye(message)) this.#answerCrossedBye(message);
       else this.#core.receiveIncomingRequestFromTransport(message);
     });
@@ -168,7 +172,7 @@ export class SipCore {
         fromTag: this.#options.localTag,
         routeSet: [...(invite.routes ?? [])],
       },
-      [`Contact: ${this.#options.contact}`, `Allow: ${ALLOW}`, ...invite.headers],
+      [`Contact: ${this.#options.contact}`, `Allow: ${this.#allow}`, ...invite.headers],
       sessionBody(invite.sdp),
     );
     const { events } = this.#options;
@@ -277,6 +281,19 @@ export class SipCore {
     else this.#requests.send(this.#dialog, request, done);
   }
 
+  /** CSeq of our last request in the dialog; 0 before the first. */
+  get localSequence(): number {
+    return this.#dialog?.localSequenceNumber ?? 0;
+  }
+
+  /** Whether there is, or was, a dialog with this tag of the peer's. Without one a peer of RFC 2543 has the tag 0. */
+  hasDialogWith(remoteTag: string): boolean {
+    const { localTag } = this.#options;
+    const tags = remoteTag === '0' ? ['0', '', NO_TAG] : [remoteTag];
+    const dialogs = [...this.#core.dialogs.values(), ...(this.#dialog === undefined ? [] : [this.#dialog])];
+    return dialogs.some((dialog) => dialog.localTag === localTag && tags.includes(dialog.remoteTag));
+  }
+
   /** Request-URI of our requests in the dialog. */
   get remoteTarget(): string {
     return this.#dialog?.remoteTarget.toString() ?? this.#target;
@@ -285,6 +302,10 @@ export class SipCore {
   dispose(): void {
     this.#requests.dispose();
     this.#core.dispose();
+  }
+
+  get #allow(): string {
+    return this.#options.allow?.() ?? ALLOW;
   }
 
   get #invited(): InviteUserAgentServer {
@@ -414,6 +435,25 @@ export class SipCore {
     const server = new UserAgentServer(InviteServerTransaction, this.#core, message);
     this.#refuseInvite(server, open === 'ours' ? { status: 491 } : { status: 500, headers: [retryAfterLine()] });
     return true;
+  }
+
+  /** sip.js cannot read Event, and answers for whoever decides on a REFER. */
+  #receiveSubscription(message: CoreRequest): void {
+    const opened = this.#receiveInDialog(message);
+    if (opened === null) return;
+    const { server } = opened;
+    const { transaction } = server;
+    const answer = ({ status, reason, headers = [] }: CoreAnswer): void => {
+      // Once only, and not after the end of the transaction.
+      if (transaction.state !== TransactionState.Trying || this.#core.disposed) return;
+      const extraHeaders = [...headers];
+      if (status < 300) server.accept({ statusCode: status, extraHeaders });
+      else
+        server.reject({ statusCode: status, extraHeaders, ...(reason === undefined ? {} : { reasonPhrase: reason }) });
+    };
+    const { events } = this.#options;
+    if (events.onSubscription === undefined) answer({ status: message.method === 'REFER' ? 603 : 481 });
+    else events.onSubscription(message.source, answer);
   }
 
   /** RFC 3311 §5.2; sip.js does not know the method. */

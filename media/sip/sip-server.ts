@@ -14,7 +14,7 @@ import { noLogger } from './logger';
 import { SipRequest } from './message/message';
 import { parseMessage } from './message/parser';
 import { buildResponse } from './message/serialiser';
-import { allowed, SUPPORTED_LINES, validateRequest } from './message/validation';
+import { allowed, REPLACES, SUPPORTED, supportedLine, validateRequest } from './message/validation';
 import { markReceived } from './message/via';
 import { OutOfDialogRequests } from './out-of-dialog';
 import { OwnAddresses } from './own-address';
@@ -23,6 +23,7 @@ import { lookUpTarget } from './probe/target-lookup';
 import { RegisterTransactions } from './registrar/register-transactions';
 import { Registrar } from './registrar/registrar';
 import { RegisteredLines } from './registration/registered-lines';
+import { findReplaced } from './replaced-dialog';
 import { SESSION_TIMER_POLICY, tooBrief } from './session-expires';
 import { UacDialog } from './uac-dialog';
 import { UasDialog } from './uas-dialog';
@@ -132,6 +133,7 @@ export class SipServer implements SipEndpoint {
       allowPrivateTargets,
       sessionTimers: options.sessionTimers ?? SESSION_TIMER_POLICY,
       product: PRODUCT,
+      supported: this.#takesReplaces ? [...SUPPORTED, REPLACES] : SUPPORTED,
       onIdle: (dialog) => this.#dialogs.remove(dialog),
     };
     this.outOfDialog = new OutOfDialogRequests(this.#context);
@@ -234,7 +236,7 @@ export class SipServer implements SipEndpoint {
       request.replaceTopVia(markReceived(request.list('via')[0]!, via, address, port));
     }
     const refusal =
-      validateRequest(request, this.#registrar !== null) ??
+      validateRequest(request, this.#registrar !== null, this.#context.supported) ??
       this.#checkStream(request, flow) ??
       tooBrief(request, this.#context.sessionTimers);
     if (refusal !== null) {
@@ -289,7 +291,10 @@ export class SipServer implements SipEndpoint {
       return;
     }
     const headers = [...allowed(this.#registrar !== null), 'Accept: application/sdp', 'Accept-Encoding: identity'];
-    this.#reply(request, flow, { status: 200, headers: [...headers, 'Accept-Language: en', ...SUPPORTED_LINES] });
+    this.#reply(request, flow, {
+      status: 200,
+      headers: [...headers, 'Accept-Language: en', supportedLine(this.#context.supported)],
+    });
   }
 
   #receiveRegister(request: SipRequest, key: string, flow: Flow): void {
@@ -360,6 +365,10 @@ export class SipServer implements SipEndpoint {
       });
   }
 
+  get #takesReplaces(): boolean {
+    return this.#options.delegate.onReplace !== undefined;
+  }
+
   #unavailable(): Refusal | null {
     const { available, retryAfterSeconds } = this.#options.delegate.availability();
     if (available && !this.#draining) return null;
@@ -391,18 +400,27 @@ export class SipServer implements SipEndpoint {
     ownAddress: OwnAddress,
     receivedAt: number,
   ): void {
+    const replaced = this.#takesReplaces ? findReplaced(request, identity, this.#dialogs) : null;
+    const refusal = replaced !== null && 'status' in replaced ? replaced : null;
+    const replaces = replaced !== null && 'dialog' in replaced ? replaced : null;
     const dialog = new UasDialog({
       context: this.#context,
       request,
-      invite: describeInvite(request, flow, identity, ownAddress.host, receivedAt),
+      invite: describeInvite(request, flow, identity, ownAddress.host, receivedAt, replaces),
       localTag: makeTag(),
       flow,
       ownAddress,
     });
     this.#dialogs.addInbound(dialog, request, key);
     dialog.receiveRequest(request, key, flow);
+    if (refusal !== null) {
+      this.#counters.rejected('not_replaceable', refusal.status);
+      dialog.reject(refusal.status, refusal);
+      return;
+    }
     try {
-      this.#options.delegate.onInvite(dialog);
+      if (replaces === null) this.#options.delegate.onInvite(dialog);
+      else this.#options.delegate.onReplace?.(dialog);
     } catch (error) {
       this.#logger.error({ err: error, sipCallId: dialog.sipCallId }, 'INVITE handler failed');
       dialog.reject(500);

@@ -17,7 +17,7 @@ import { ALLOW } from './message/methods';
 import { OutgoingRequest } from './message/outgoing-request';
 import { routeRequest } from './message/route-set';
 import { buildResponse } from './message/serialiser';
-import { SUPPORTED, SUPPORTED_LINES } from './message/validation';
+import { SUPPORTED, supportedLine } from './message/validation';
 import { Retransmission } from './retransmission';
 import { CoreResponse, WireUri } from './sipjs-messages';
 import { TIMER_D_MS, TIMER_I_MS, TIMER_J_MS, TIMER_K_MS } from './timers';
@@ -77,6 +77,10 @@ export interface DialogCoreOptions {
   readonly sentBy: string;
   readonly product: string;
   readonly displayName: string;
+  /** Value of Allow, which may change with whoever serves the dialog. Default: what every dialog serves. */
+  readonly allow?: () => string;
+  /** Extensions that a peer may use. Default: those of every dialog. */
+  readonly supported?: readonly string[];
   readonly requests: RequestTransport;
   /** Who answers challenges; without it a challenge is a refusal like any other. */
   readonly credentials?: RequestCredentials | undefined;
@@ -202,7 +206,11 @@ class StackRequest extends OutgoingRequestMessage {
       callId: this.callId,
       cseq: this.cseq,
       // RFC 3261 table 3: neither has options to tell of.
-      headers: [...reason, ...this.extraHeaders, ...(/^(ACK|CANCEL)$/.test(this.method) ? [] : SUPPORTED_LINES)],
+      headers: [
+        ...reason,
+        ...this.extraHeaders,
+        ...(/^(ACK|CANCEL)$/.test(this.method) ? [] : [supportedLine(this.#options.supported ?? SUPPORTED)]),
+      ],
       credentials: this.#credentials,
       product: this.#options.product,
       body: body && { content: body.body, contentType: body.contentType },
@@ -250,11 +258,13 @@ export class DialogUserAgentCore extends UserAgentCore {
   readonly #requests: StackTransport;
   readonly #retransmissions = new Set<Retransmission>();
   readonly #silenced = new WeakSet<ClientTransaction>();
+  /** Of challenged requests: their clients have gone on to the next, and sip.js would leave their timers behind. */
+  readonly #challenged = new Set<ClientTransaction>();
   #transport: StackTransport;
   #disposed = false;
 
   constructor(options: DialogCoreOptions, delegate: UserAgentCoreDelegate) {
-    const { contact } = options;
+    const { contact, supported = SUPPORTED } = options;
     const ownUri = new WireUri(contact);
     super(
       {
@@ -265,8 +275,8 @@ export class DialogUserAgentCore extends UserAgentCore {
         hackViaTcp: false,
         routeSet: [],
         sipjsId: '',
-        supportedOptionTags: [...SUPPORTED],
-        supportedOptionTagsResponse: [...SUPPORTED],
+        supportedOptionTags: [...supported],
+        supportedOptionTagsResponse: [...supported],
         userAgentHeaderFieldValue: options.product,
         viaForceRport: true,
         viaHost: options.sentBy,
@@ -300,6 +310,7 @@ export class DialogUserAgentCore extends UserAgentCore {
     if (this.#disposed) return;
     this.#disposed = true;
     for (const retransmission of this.#retransmissions) retransmission.stop();
+    for (const transaction of this.#challenged) transaction.dispose();
     super.dispose();
   }
 
@@ -363,16 +374,17 @@ export class DialogUserAgentCore extends UserAgentCore {
     if (transaction instanceof InviteServerTransaction) this.#watchRefusal(transaction);
   }
 
-  /** sip.js names its own methods in Allow, and forgets Contact in the 2xx of a re-INVITE or UPDATE. */
+  /** sip.js names its own methods in Allow, and forgets Contact in the 2xx of a re-INVITE, UPDATE or REFER. */
   #responseHeaders(request: SipRequest, status: number, headers: readonly string[]): string[] {
     const inDialog = request.toTag !== '';
     const kept = headers.filter(
       (line) => !line.startsWith('Allow: ') && !(inDialog && line.startsWith('Record-Route: ')),
     );
-    const refreshes = request.method === 'INVITE' || request.method === 'UPDATE';
-    if (status >= 200 && status < 300 && refreshes) {
-      kept.push(`Allow: ${ALLOW}`, ...SUPPORTED_LINES);
-      if (inDialog) kept.push(`Contact: ${this.#options.contact}`);
+    const { allow, supported, contact } = this.#options;
+    const introduces = /^(INVITE|UPDATE|REFER)$/.test(request.method);
+    if (status >= 200 && status < 300 && introduces) {
+      kept.push(`Allow: ${allow?.() ?? ALLOW}`, supportedLine(supported ?? SUPPORTED));
+      if (inDialog) kept.push(`Contact: ${contact}`);
     }
     return kept;
   }
@@ -424,6 +436,9 @@ export class DialogUserAgentCore extends UserAgentCore {
       if (dialog === undefined && request.method !== 'BYE') return true;
       answer ??= credentials.newRequest();
       if (!answer(response.source)) return true;
+      const challenged = client.transaction as ClientTransaction;
+      this.#challenged.add(challenged);
+      challenged.addStateChangeListener(() => this.#challenged.delete(challenged), { once: true });
       dialog?.incrementLocalSequenceNumber();
       internals.message = request.again(dialog?.localSequenceNumber ?? request.cseq + 1);
       internals.init();

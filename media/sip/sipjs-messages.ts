@@ -9,6 +9,8 @@ import type { SipRequest, SipResponse } from './message/message';
 /** Messages of our parser in the form that sip.js's core takes; its own grammar is never called. */
 
 const SDP = 'application/sdp';
+/** To tag of a server of RFC 2543, which has none. */
+export const NO_TAG = 'none';
 
 export function sessionBody(content: string): Body {
   return { contentDisposition: 'session', contentType: SDP, content };
@@ -103,7 +105,7 @@ export class CoreResponse extends IncomingResponseMessage {
     this.statusCode = source.status;
     this.reasonPhrase = source.reason;
     // Responses without a tag come from RFC 2543 servers; sip.js drops them.
-    const toTag = source.toTag === '' && source.status > 100 ? 'none' : source.toTag;
+    const toTag = source.toTag === '' && source.status > 100 ? NO_TAG : source.toTag;
     describe(this, source, { toTag, toUri: target });
     if (this.callId === '') this.callId = request?.callId ?? '';
     if (this.fromTag === '') this.fromTag = request?.fromTag ?? '';

@@ -11,6 +11,8 @@ import type { InboundInvite } from './invite';
 import type { SipRequest, SipResponse } from './message/message';
 import type { OwnAddress } from './own-address';
 import type { ReasonHeader } from './reason';
+import type { ReferOutcome, ReferRequest } from './refer/sent-refer';
+import type { ReplaceableDialog } from './replaced-dialog';
 import type { SipCore } from './sip-core';
 
 interface UasDialogOptions {
@@ -130,6 +132,29 @@ export class UasDialog implements InboundDialog, RoutedDialog {
 
   info(contentType: string, body: string): Promise<boolean> {
     return this.#session.info(contentType, body);
+  }
+
+  refer(request: ReferRequest, onProgress: (status: number) => void): Promise<ReferOutcome> {
+    return this.#session.refers.refer(request, onProgress);
+  }
+
+  peerAllows(method: string): boolean {
+    return this.#session.peerCapabilities.allows(method);
+  }
+
+  peerSupports(option: string): boolean {
+    return this.#session.peerCapabilities.supports(option);
+  }
+
+  asReplaced(remoteTag: string): ReplaceableDialog | null {
+    if (!this.#core.hasDialogWith(remoteTag)) return null;
+    const { state } = this.#session;
+    const { orgId } = this.invite.identity;
+    return {
+      dialog: this,
+      orgId,
+      state: state === 'setup' ? 'calling' : state === 'established' ? 'confirmed' : 'over',
+    };
   }
 
   dispose(): void {

@@ -6,6 +6,7 @@ import type { NamedTarget, TargetLookup } from '../../media/sip/probe/target-loo
 import type { FinalAnswer, InboundInvite, OutboundInvite } from '../../media/sip/invite';
 import type { OutOfDialog } from '../../media/sip/out-of-dialog';
 import type { ReasonHeader } from '../../media/sip/reason';
+import type { ReferOutcome, ReferRequest } from '../../media/sip/refer/sent-refer';
 import { RegisteredLines } from '../../media/sip/registration/registered-lines';
 
 export const PHONE_SDP = [
@@ -84,6 +85,27 @@ abstract class FakeDialog {
     if (this.over) return Promise.resolve(false);
     this.infos.push(body);
     return Promise.resolve(true);
+  }
+
+  /** What the peer can: methods and option tags. */
+  readonly peerCan = new Set<string>();
+  readonly refers: { readonly request: ReferRequest; readonly onProgress: (status: number) => void }[] = [];
+  /** Ends the last of them. */
+  endRefer: (outcome: ReferOutcome) => void = () => undefined;
+
+  refer(request: ReferRequest, onProgress: (status: number) => void): Promise<ReferOutcome> {
+    if (this.over) return Promise.resolve({ kind: 'dialog_over' });
+    this.sent.push('REFER');
+    this.refers.push({ request, onProgress });
+    return new Promise((resolve) => (this.endRefer = resolve));
+  }
+
+  peerAllows(method: string): boolean {
+    return this.peerCan.has(method);
+  }
+
+  peerSupports(option: string): boolean {
+    return this.peerCan.has(option);
   }
 
   dispose(): void {

@@ -17,10 +17,12 @@ export interface Refusal {
 
 /** Extensions a peer may demand of us. */
 export const SUPPORTED: readonly string[] = ['100rel', 'timer'];
-/** Those that only a registrar serves (RFC 3327, RFC 5626). */
-const REGISTRAR_SUPPORTED: readonly string[] = ['path', 'outbound'];
-/** The header that says so. */
-export const SUPPORTED_LINES: readonly string[] = [`Supported: ${SUPPORTED.join(', ')}`];
+export const REPLACES = 'replaces';
+/** Those that only one method may demand: a registrar's (RFC 3327, RFC 5626), and of REFER (RFC 4488). */
+const SUPPORTED_BY_METHOD: ReadonlyMap<string, readonly string[]> = new Map([
+  ['REGISTER', ['path', 'outbound']],
+  ['REFER', ['norefersub']],
+]);
 
 const MAX_REQUEST_URI = 1024;
 /** Far more than any session description that is meant. */
@@ -33,9 +35,21 @@ const NOT_IN_CALL_ID = /[\0-\x20\x7f]/;
  * The checks of RFC 3261 §8.2 and §16.3 in their order; null when the request may be served. ACK is judged too, but
  * never answered.
  * @param registrar whether REGISTER is served
+ * @param supported extensions that a peer may demand
  */
-export function validateRequest(request: SipRequest, registrar = false): Refusal | null {
-  return checkSyntax(request) ?? checkMethod(request, registrar) ?? checkUri(request) ?? checkContent(request);
+export function validateRequest(
+  request: SipRequest,
+  registrar = false,
+  supported: readonly string[] = SUPPORTED,
+): Refusal | null {
+  return (
+    checkSyntax(request) ?? checkMethod(request, registrar) ?? checkUri(request) ?? checkContent(request, supported)
+  );
+}
+
+/** The header that tells of extensions. */
+export function supportedLine(supported: readonly string[]): string {
+  return `Supported: ${supported.join(', ')}`;
 }
 
 function bad(reason: string): Refusal {
@@ -84,7 +98,7 @@ function checkMethod(request: SipRequest, registrar: boolean): Refusal | null {
   const { method } = request;
   if (!isKnownMethod(method)) return { status: 501, headers: allowed(registrar) };
   if (request.cseq?.method !== method) return bad('CSeq Method Does Not Match');
-  if (isServedMethod(method) || (registrar && method === 'REGISTER')) return null;
+  if (isServedMethod(method, request.toTag !== '') || (registrar && method === 'REGISTER')) return null;
   return { status: 405, headers: allowed(registrar) };
 }
 
@@ -117,14 +131,18 @@ export function namesHop(value: string): boolean {
   return uri !== undefined && parseUri(uri) !== null;
 }
 
-function checkContent(request: SipRequest): Refusal | null {
+function checkContent(request: SipRequest, supported: readonly string[]): Refusal | null {
   // Require is not for ACK and CANCEL (RFC 3261 §8.2.2.3).
   if (request.method === 'ACK' || request.method === 'CANCEL') return null;
   const unsupported = [...request.optionTags('require'), ...request.optionTags('proxy-require')].filter(
-    (tag) => !SUPPORTED.includes(tag) && !(request.method === 'REGISTER' && REGISTRAR_SUPPORTED.includes(tag)),
+    (tag) => !supported.includes(tag) && SUPPORTED_BY_METHOD.get(request.method)?.includes(tag) !== true,
   );
   if (unsupported.length > 0) return { status: 420, headers: [`Unsupported: ${unsupported.slice(0, 8).join(', ')}`] };
   if (request.body.length > MAX_BODY_BYTES) return { status: 413 };
+  // RFC 3891 §3.
+  if (request.headers.has('replaces') && request.method !== 'INVITE' && supported.includes(REPLACES)) {
+    return bad('Replaces In Another Request Than INVITE');
+  }
   if (request.method !== 'INVITE' && request.method !== 'UPDATE') return null;
   const contact = request.first('contact');
   // A client of RFC 2543 (no magic cookie) may leave Contact out; its From stands in (RFC 4475 §3.4.1).

@@ -16,10 +16,19 @@ export interface SeenCall {
   readonly ladder: SipLadderEntry[];
 }
 
-/** `bindings`: it is a registrar, too. */
-type TestEndpointOptions = Partial<SipServerOptions> & { readonly bindings?: BindingStore };
+/** `bindings`: it is a registrar, too. `replaces`: its calls can be taken over. */
+type TestEndpointOptions = Partial<SipServerOptions> & {
+  readonly bindings?: BindingStore;
+  readonly replaces?: boolean;
+};
 
-/** A SipServer on a free loopback port that knows alice/secret and notes all that happens. */
+/** By user name; each has the password `secret`. */
+const ORGANISATIONS = new Map([
+  ['alice', 'org'],
+  ['dave', 'another'],
+]);
+
+/** A SipServer on a free loopback port that knows alice, and dave of another organisation, and notes all that happens. */
 export class TestEndpoint {
   readonly server: SipServer;
   readonly calls: SeenCall[] = [];
@@ -30,7 +39,13 @@ export class TestEndpoint {
   available = true;
   onCall: (call: SeenCall) => void = () => {};
 
-  constructor({ bindings, ...options }: TestEndpointOptions = {}) {
+  constructor({ bindings, replaces = false, ...options }: TestEndpointOptions = {}) {
+    const take = (dialog: InboundDialog): void => {
+      const call: SeenCall = { dialog, events: [], ladder: [] };
+      dialog.delegate = recordingDelegate(call.events, call.ladder);
+      this.calls.push(call);
+      this.onCall(call);
+    };
     this.server = new SipServer({
       listen: [{ host: '127.0.0.1', port: 0 }],
       nonceKey: Buffer.alloc(32, 1),
@@ -45,15 +60,13 @@ export class TestEndpoint {
         error: (fields) => this.errors.push(fields),
       },
       delegate: {
-        credentials: (username) =>
-          username === 'alice' ? { username, password: 'secret', trunkId: 'trunk', orgId: 'org' } : undefined,
-        availability: () => ({ available: this.available, retryAfterSeconds: 3 }),
-        onInvite: (dialog) => {
-          const call: SeenCall = { dialog, events: [], ladder: [] };
-          dialog.delegate = recordingDelegate(call.events, call.ladder);
-          this.calls.push(call);
-          this.onCall(call);
+        credentials: (username) => {
+          const orgId = ORGANISATIONS.get(username);
+          return orgId === undefined ? undefined : { username, password: 'secret', trunkId: 'trunk', orgId };
         },
+        availability: () => ({ available: this.available, retryAfterSeconds: 3 }),
+        onInvite: take,
+        ...(replaces ? { onReplace: take } : {}),
         ...(bindings === undefined ? {} : { bindings }),
       },
       ...options,

@@ -5,6 +5,8 @@ import { MALFORMED_RESPONSES } from '../../../fakes/media/sip/malformed-response
 import { SipPeer } from '../../../fakes/media/sip/sip-peer';
 import { ANSWER, recordingDelegate, TestEndpoint, until } from '../../../fakes/media/sip/test-endpoint';
 
+import type { IncomingRefer } from '../../../../media/sip/refer/received-refer';
+
 interface Edit {
   readonly at: number;
   readonly remove: number;
@@ -27,16 +29,34 @@ function edited(text: string, changes: readonly Edit[]): string {
   return result;
 }
 
+const KINDS = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'INFO', 'UPDATE', 'PRACK', 'REFER', 'NOTIFY', 'take over'];
+const REFER_HEADERS = [
+  'Refer-To: "C" <sip:carol@127.0.0.1;method=INVITE?X-A=%20b&Replaces=a%40b%3Bto-tag%3D1%3Bfrom-tag%3D2&Subject=x>;p=1',
+  'Referred-By: "B" <sip:bob@127.0.0.1>;cid="1@2"',
+  'Refer-Sub: true',
+];
+
+function onRefer(refer: IncomingRefer): void {
+  refer.accept();
+  void refer.notify(180);
+  void refer.notify(200);
+}
+
 describe('messages with random faults', () => {
   let endpoint: TestEndpoint;
   let peer: SipPeer;
   let calls = 0;
 
   beforeEach(async () => {
-    endpoint = await TestEndpoint.start({ authentication: 'none' });
-    endpoint.onCall = ({ dialog }) => {
+    endpoint = await TestEndpoint.start({ authentication: 'none', replaces: true });
+    endpoint.onCall = ({ dialog, events }) => {
+      dialog.delegate = { ...recordingDelegate(events), onRefer };
       dialog.ring(() => ANSWER);
       dialog.answer(ANSWER);
+      const target = { referTo: 'sip:carol@127.0.0.1', referredBy: null, headers: [] };
+      dialog
+        .refer(target, (status) => events.push(`refer ${status}`))
+        .catch((error: unknown) => endpoint.errors.push(error));
     };
     peer = await SipPeer.udp(endpoint.port);
   });
@@ -46,6 +66,20 @@ describe('messages with random faults', () => {
     await endpoint.server.close();
   });
 
+  function requestOf(method: string, caller: Caller): string {
+    if (method === 'take over') {
+      const replaces = `Replaces: ${caller.callId};to-tag=${caller.toTag};from-tag=${caller.fromTag};early-only`;
+      return new Caller(peer, endpoint.port).invite({ headers: [replaces, 'Require: replaces'] });
+    }
+    if (method === 'NOTIFY') {
+      const headers = ['Event: refer;id=1', 'Subscription-State: active;expires=60'];
+      const notify = caller.request('NOTIFY', { headers, body: 'SIP/2.0 180 Ringing\r\n' });
+      return notify.replace('application/sdp', 'message/sipfrag;version=2.0');
+    }
+    if (method === 'REFER') return caller.request('REFER', { headers: REFER_HEADERS });
+    return caller.request(method, { body: method === 'INVITE' || method === 'UPDATE' ? OFFER : '' });
+  }
+
   async function control(): Promise<void> {
     peer.send(new Caller(peer, endpoint.port).request('OPTIONS'));
     await peer.response(200, 'OPTIONS');
@@ -54,7 +88,7 @@ describe('messages with random faults', () => {
   }
 
   it('as requests, in and out of dialogs, are no error of ours', async () => {
-    const methods = fc.constantFrom('INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'INFO', 'UPDATE', 'PRACK', 'REFER');
+    const methods = fc.constantFrom(...KINDS);
     await fc.assert(
       fc.asyncProperty(fc.array(fc.tuple(methods, edits), { minLength: 5, maxLength: 12 }), async (requests) => {
         const caller = new Caller(peer, endpoint.port);
@@ -63,8 +97,7 @@ describe('messages with random faults', () => {
         caller.establish(ok);
         for (const [method, changes] of requests) {
           caller.cseq += 1;
-          const body = method === 'INVITE' || method === 'UPDATE' ? OFFER : '';
-          peer.send(edited(caller.request(method, { body }), changes));
+          peer.send(edited(requestOf(method, caller), changes));
         }
         await control();
       }),

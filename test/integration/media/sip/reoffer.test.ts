@@ -4,6 +4,7 @@ import { answerTo, Caller, OFFER } from '../../../fakes/media/sip/caller';
 import { seenCredentials } from '../../../fakes/media/sip/seen-credentials';
 import { SipPeer } from '../../../fakes/media/sip/sip-peer';
 import { ANSWER, recordingDelegate, TestEndpoint, until } from '../../../fakes/media/sip/test-endpoint';
+import { openUdpRelay } from '../../../support/udp-relay';
 
 const HOLD = OFFER.replace('o=- 1 1', 'o=- 1 2');
 const HELD = ANSWER.replace('o=- 7 7', 'o=- 7 8');
@@ -358,4 +359,41 @@ describe('a trunk that challenges the re-INVITE', () => {
     expect(await refused).toEqual({ ok: false, status: 401 });
     await hangUp(called);
   });
+});
+
+describe('two of ours', () => {
+  it.each([0, 0.2])(
+    'that offer at the same time both get their answer, with %d of the messages lost',
+    async (loss) => {
+      const callee = await TestEndpoint.start({ authentication: 'none' });
+      const relay = await openUdpRelay({ target: { address: '127.0.0.1', port: callee.port }, loss, seed: 5 });
+      callee.onCall = ({ dialog, events: seen }) => {
+        dialog.delegate = recordingDelegate(seen);
+        dialog.answer(ANSWER);
+      };
+      const dialog = await endpoint.server.invite(
+        {
+          sipCallId: `glare-${loss}@trunkline`,
+          target: { user: '+15557654321', host: '127.0.0.1', port: relay.port, transport: 'udp' },
+          fromUser: '+15550001111',
+          credentials: { username: 'bob', password: 'pw' },
+          offer: () => OFFER,
+        },
+        delegate(),
+      );
+      await until(() => events.includes('accept+sdp'), 20_000);
+      const called = callee.calls[0]!;
+      await until(() => called.events.includes('ack'), 20_000);
+      const offered = [dialog, called.dialog, dialog, called.dialog].map((end) => end.reoffer(HOLD));
+      expect(await Promise.all(offered)).toEqual(offered.map(() => ({ ok: true, sdp: ANSWER })));
+      for (const seen of [events, called.events]) {
+        await until(() => seen.filter((event) => event === 'reoffer+sdp').length === 2);
+      }
+      dialog.bye();
+      await until(() => events.includes('closed normal') && called.events.includes('closed normal'), 20_000);
+      relay.close();
+      await callee.server.close();
+    },
+    90_000,
+  );
 });

@@ -125,7 +125,7 @@ describe('what a trunk and its carrier say', () => {
 
   let calls = 0;
 
-  /** All that leaves for one call: two INVITEs, their ACKs and a BYE. */
+  /** All that leaves for one call: two INVITEs, their ACKs, a REFER and a BYE. */
   async function leaves(texts: Texts): Promise<StrictMessage[]> {
     carrier.expect(texts);
     const events: string[] = [];
@@ -143,7 +143,18 @@ describe('what a trunk and its carrier say', () => {
       recordingDelegate(events),
     );
     await until(() => events.includes('accept+sdp'));
+    const referred = dialog.refer(
+      {
+        referTo: 'sip:carol@127.0.0.1',
+        replaces: { sipCallId: 'a@b', toTag: '1', fromTag: '2', earlyOnly: false },
+        referredBy: 'sip:bob@127.0.0.1',
+        headers: [['X-Header', texts.header]],
+      },
+      () => undefined,
+    );
+    await until(() => carrier.messages.some(({ startLine }) => startLine.startsWith('REFER ')));
     dialog.bye({ protocol: 'Q.850', cause: 16, text: texts.reason });
+    expect((await referred).kind).toBe('dialog_over');
     await until(() => events.includes('closed normal'));
     return carrier.messages;
   }
@@ -161,7 +172,14 @@ describe('what a trunk and its carrier say', () => {
 
   it('leaves as the messages and headers that were meant, whatever it is', async () => {
     const meant = await leaves(PLAIN);
-    expect(meant.map(({ startLine }) => startLine.split(' ')[0])).toEqual(['INVITE', 'ACK', 'INVITE', 'ACK', 'BYE']);
+    expect(meant.map(({ startLine }) => startLine.split(' ')[0])).toEqual([
+      'INVITE',
+      'ACK',
+      'INVITE',
+      'ACK',
+      'REFER',
+      'BYE',
+    ]);
     const texts: fc.Arbitrary<Texts> = fc.record({
       user: text,
       host: text,
@@ -181,7 +199,11 @@ describe('what a trunk and its carrier say', () => {
       fc.asyncProperty(texts, async (some) => {
         const sent = await leaves(some);
         expect(sent.map(({ names }) => names)).toEqual(meant.map(({ names }) => names));
-        expect(sent.map(({ body }) => body)).toEqual([OFFER, '', OFFER, '', '']);
+        expect(sent.map(({ body }) => body)).toEqual([OFFER, '', OFFER, '', '', '']);
+        // What the peer unescapes and copies into its INVITE is the two headers that were meant.
+        const referTo = sent[4]?.headers.get('Refer-To') ?? '';
+        expect(referTo).toMatch(/^<sip:carol@127\.0\.0\.1\?Replaces=[\w\-%]+&X-Header=[\w\-.!~*'()%]*>$/);
+        expect(decodeURIComponent(referTo)).not.toMatch(/[^\x20-\x7e\x80-\uffff]/);
       }),
       { numRuns: 100 },
     );

@@ -155,6 +155,13 @@ describe('a challenged request in a dialog', () => {
     expect(results).toEqual(['rejected 407']);
   });
 
+  it.each(Object.keys(requests))('leaves nothing behind when all is dropped: %s', (method) => {
+    requests[method]!(called.dialog);
+    called.answer(401, [challenge('n1')]);
+    called.core.dispose();
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
   it('leaves nothing behind when the dialog ends with it', async () => {
     requests['BYE']!(called.dialog);
     called.answer(401, [challenge('n1')]);
