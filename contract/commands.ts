@@ -1,5 +1,6 @@
 /** What is asked of a media node about its calls, and what it answers. */
-import type { HangupCause } from './endings';
+import type { Disposition, HangupCause } from './endings';
+import type { LegDial } from './transfers';
 import type { InboundTrunkCheck, InboundTrunkFindings, OutboundTrunkCheck, OutboundTrunkReport } from './trunk-check';
 
 /** What a call says that no agent makes. */
@@ -70,10 +71,19 @@ export type CommandResult = { readonly ok: true } | { readonly ok: false; readon
  * `call_unknown`: this boot has no such call. `not_answered`, `ended`: as it stands nobody is there to hear it.
  * `on_hold`: by either side. `muted`: the agent is. `no_agent`: none speaks in
  * this call. `no_telephone_event`: the peer takes no digits by RFC 4733. `too_many`:
- * as many wait as are kept.
+ * as many wait as are kept. `transferring`: the caller is on the way to somebody else. `transferred`: and has got there.
  */
 export type CommandRefusal =
-  'call_unknown' | 'not_answered' | 'ended' | 'on_hold' | 'muted' | 'no_agent' | 'no_telephone_event' | 'too_many';
+  | 'call_unknown'
+  | 'not_answered'
+  | 'ended'
+  | 'on_hold'
+  | 'muted'
+  | 'no_agent'
+  | 'no_telephone_event'
+  | 'too_many'
+  | 'transferring'
+  | 'transferred';
 
 /** What an answered call is told to do, beside to end. */
 export type CallControl =
@@ -88,12 +98,22 @@ export type CallControl =
   | { readonly type: 'unmute' }
   /** The peer hears music, and the agent nothing of it, until `unhold`. */
   | { readonly type: 'hold' }
-  | { readonly type: 'unhold' };
+  | { readonly type: 'unhold' }
+  /** The agent says it to its end, or as far as the caller lets it. */
+  | { readonly type: 'announce'; readonly text: string }
+  /**
+   * Somebody else is called while the peer hears ringback; with the answer the two are joined and the agent leaves. What
+   * fails brings the peer back to the agent, which says so.
+   */
+  | { readonly type: 'dialLeg'; readonly leg: LegDial }
+  /** The leg that is called, and nobody else, is given up; the peer is back with the agent. */
+  | { readonly type: 'releaseLeg'; readonly legId: string };
 
 /** The same as it may stand in a history: texts and digits sealed with the server's key, bound to the call. */
 export type SealedControl =
   | { readonly type: 'say'; readonly sealed: string; readonly interrupt: boolean }
-  | { readonly type: 'instruct' | 'dtmf'; readonly sealed: string }
+  | { readonly type: 'instruct' | 'dtmf' | 'announce' | 'dialLeg'; readonly sealed: string }
+  | { readonly type: 'releaseLeg'; readonly legId: string }
   | { readonly type: 'mute' | 'unmute' | 'hold' | 'unhold' };
 
 export interface CallCommand {
@@ -106,10 +126,14 @@ export interface CallCommand {
 /** `superseded`: something else was said, or the caller spoke, before the agent could begin. `failed`: it could not. */
 export type CommandOutcome = 'done' | 'superseded' | 'failed';
 
-/** What a command came to. `sipStatus`: of a request to the peer that failed, its answer; null when it had none. */
+/**
+ * What a command came to. `sipStatus`: of a request that failed, its answer; null when it had none. `legOutcome`: how the
+ * dial of a leg went that was not answered; `no_trunk`: there was no way to it.
+ */
 export interface CommandEffect {
   readonly outcome: CommandOutcome;
   readonly sipStatus?: number | null;
+  readonly legOutcome?: Disposition | 'no_trunk';
 }
 
 export interface HangupCommand extends HangupCause {

@@ -1,5 +1,6 @@
 /** What a call is told, as it may stand in a workflow's history: texts and digits sealed, bound to their call. */
 import type { CallControl, SealedControl } from '../contract/commands';
+import type { LegDial } from '../contract/transfers';
 import { rowAad } from './secrets';
 import type { SecretBox } from './secrets';
 
@@ -21,6 +22,12 @@ export function sealControl(
       return { type: 'instruct', sealed: seal(control.text) };
     case 'dtmf':
       return { type: 'dtmf', sealed: seal(control.digits) };
+    case 'announce':
+      return { type: 'announce', sealed: seal(control.text) };
+    case 'dialLeg':
+      return { type: 'dialLeg', sealed: seal(JSON.stringify(control.leg)) };
+    case 'releaseLeg':
+      return control;
     case 'mute':
     case 'unmute':
     case 'hold':
@@ -43,6 +50,12 @@ export function openControl(
       return { type: 'instruct', text: open(control.sealed) };
     case 'dtmf':
       return { type: 'dtmf', digits: open(control.sealed) };
+    case 'announce':
+      return { type: 'announce', text: open(control.sealed) };
+    case 'dialLeg':
+      return { type: 'dialLeg', leg: JSON.parse(open(control.sealed)) as LegDial };
+    case 'releaseLeg':
+      return control;
     case 'mute':
     case 'unmute':
     case 'hold':

@@ -286,7 +286,7 @@ export class InboundCall implements RegisteredCall {
   }
 
   #byeReceived(reason: ReasonHeader | null): void {
-    this.#end({ endReason: 'caller_hangup', endedBy: 'caller' }, () => undefined, reason);
+    this.#end({ endReason: this.#session.byeReason('caller_hangup'), endedBy: 'caller' }, () => undefined, reason);
   }
 
   #end(cause: EndCause, hangUp: () => void, peerReason: ReasonHeader | null = null): void {
