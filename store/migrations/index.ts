@@ -20,6 +20,7 @@ import { Registrations1764600300000 } from './1764600300000-registrations';
 import { HealthTrunks1764600400000 } from './1764600400000-health-trunks';
 import { TrunkSettings1764600600000 } from './1764600600000-trunk-settings';
 import { SpeedOfRequests1764600700000 } from './1764600700000-speed-of-requests';
+import { TransfersOfCalls1764600800000 } from './1764600800000-transfers-of-calls';
 
 /** In order; a migration that was ever released is never changed. */
 export const MIGRATIONS: (new () => MigrationInterface)[] = [
@@ -44,4 +45,5 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   HealthTrunks1764600400000,
   TrunkSettings1764600600000,
   SpeedOfRequests1764600700000,
+  TransfersOfCalls1764600800000,
 ];

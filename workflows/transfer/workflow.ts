@@ -1,0 +1,99 @@
+import {
+  CancellationScope,
+  isCancellation,
+  proxyActivities,
+  proxyLocalActivities,
+  setHandler,
+} from '@temporalio/workflow';
+import type { TransferOutcome, TransferResult, TransferStep, TransferWay } from '../../contract/transfers';
+import { MAIN_TASK_QUEUE } from '../ids';
+import type { TransferActivities } from './activities';
+import { callOverSignal, effectSignal } from './messages';
+import type { TransferInput } from './messages';
+import { showTransfer } from './presentation';
+import { TransferCommands } from './transfer-commands';
+import type { StepOutcome } from './transfer-commands';
+
+/** No sentence lasts longer. */
+const ANNOUNCE_MS = 90_000;
+/** For the node's word beyond the time that it lets a phone ring. */
+const GRACE_MS = 10_000;
+
+const quick = proxyLocalActivities<TransferActivities>({
+  startToCloseTimeout: '2s',
+  retry: { maximumAttempts: 2, initialInterval: '100ms' },
+});
+const patient = proxyActivities<TransferActivities>({
+  taskQueue: MAIN_TASK_QUEUE,
+  startToCloseTimeout: '20s',
+  retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '30s' },
+  summary: 'record of the transfer',
+});
+
+type Attempt = Pick<TransferResult, 'outcome' | 'sipStatus' | 'failedStep'>;
+
+/**
+ * One transfer of a call: announce → call whoever is to have the caller → the two are joined. What the node does at once
+ * (ringback, joining, the way back to the agent) it does by itself; here it is decided, once, and undone where it cannot be
+ * known to have failed. Its call's workflow tells it what its commands came to, and when the call is over.
+ */
+export async function transferWorkflow(input: TransferInput): Promise<TransferResult> {
+  const commands = new TransferCommands(input);
+  setHandler(effectSignal, ({ commandId, effect }) => commands.onEffect(commandId, effect), {
+    description: 'The node says what a command came to',
+  });
+  setHandler(callOverSignal, () => commands.callOver(), { description: 'The call has ended' });
+  let attempt: Attempt & { mode: TransferWay };
+  try {
+    attempt = await carryOut(input, commands);
+  } catch (error) {
+    if (!isCancellation(error)) throw error;
+    await CancellationScope.nonCancellable(() => commands.release());
+    attempt = { mode: input.ways[0] ?? 'bridge', ...failed('withdrawn', 'dial') };
+  }
+  const result: TransferResult = { ...attempt, durationMs: Math.max(0, Date.now() - input.requestedAtMs) };
+  showTransfer(input, result);
+  await CancellationScope.nonCancellable(() => record(input, result));
+  return result;
+}
+
+async function carryOut(input: TransferInput, commands: TransferCommands): Promise<Attempt & { mode: TransferWay }> {
+  if (input.announce !== null) {
+    showTransfer(input, 'announcing');
+    const told = await commands.run('announce', input.announce, ANNOUNCE_MS);
+    // A caller who speaks up, or an agent that is muted, does not keep it from going on.
+    if (told === 'over') return { mode: input.ways[0] ?? 'bridge', ...failed('call_ended', 'announce') };
+  }
+  showTransfer(input, 'calling');
+  const dialled = await commands.run('dial', input.dial, input.ringTimeoutSeconds * 1000 + GRACE_MS);
+  if (dialled !== 'over' && dialled.outcome === 'silent') {
+    await commands.release();
+  }
+  return { mode: 'bridge', ...outcomeOf(dialled) };
+}
+
+function outcomeOf(dialled: StepOutcome): Attempt {
+  if (dialled === 'over') return failed('call_ended', 'dial');
+  if (dialled.outcome === 'done') return { outcome: 'transferred', sipStatus: 200, failedStep: null };
+  if (!('legOutcome' in dialled) || dialled.legOutcome === undefined) return failed('failed', 'dial');
+  const { legOutcome, sipStatus = null } = dialled;
+  return { ...failed(isOutcome(legOutcome) ? legOutcome : 'failed', 'dial'), sipStatus };
+}
+
+/** A leg that was given up was given up by us. */
+function isOutcome(word: string): word is TransferOutcome {
+  return !['answered', 'voicemail', 'expired', 'uncertain', 'canceled'].includes(word);
+}
+
+function failed(outcome: TransferOutcome, failedStep: TransferStep): Attempt {
+  return { outcome, sipStatus: null, failedStep };
+}
+
+async function record({ callId, transferId }: TransferInput, result: TransferResult): Promise<void> {
+  const finished = { callId, transferId, result, atMs: Date.now() };
+  try {
+    await quick.transferFinished(finished);
+  } catch {
+    await patient.transferFinished(finished);
+  }
+}
