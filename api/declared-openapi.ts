@@ -20,6 +20,7 @@ export function declaredOpenApi(): OpenApiDocument {
       describe: () => Promise.resolve(null),
       hangup: () => Promise.resolve('unavailable'),
       control: () => Promise.resolve({ outcome: 'unavailable' }),
+      transfer: () => Promise.resolve({ outcome: 'unavailable' }),
     },
     trunks: { sync: () => Promise.resolve({ outcome: 'unavailable' }), tell: () => undefined },
     trunkChecks: { check: () => Promise.resolve('running') },

@@ -49,6 +49,7 @@ function appWith(store: { [Part in keyof (OrgStore & ApiStore)]?: object }, logs
       describe: () => Promise.resolve(null),
       hangup: () => Promise.resolve('done'),
       control: () => Promise.resolve({ outcome: 'done' }),
+      transfer: () => Promise.resolve({ outcome: 'accepted' }),
     },
     trunks: { sync: () => Promise.resolve({ outcome: 'unavailable' }), tell: () => undefined },
     trunkChecks: { check: () => Promise.resolve('running') },
