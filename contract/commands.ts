@@ -71,7 +71,8 @@ export type CommandResult = { readonly ok: true } | { readonly ok: false; readon
  * `call_unknown`: this boot has no such call. `not_answered`, `ended`: as it stands nobody is there to hear it.
  * `on_hold`: by either side. `muted`: the agent is. `no_agent`: none speaks in
  * this call. `no_telephone_event`: the peer takes no digits by RFC 4733. `too_many`:
- * as many wait as are kept. `transferring`: the caller is on the way to somebody else. `transferred`: and has got there.
+ * as many wait as are kept. `transferring`: the caller is on the way to somebody else. `transferred`: and has got there. `no_refer`: the
+ * peer takes no REFER.
  */
 export type CommandRefusal =
   | 'call_unknown'
@@ -83,7 +84,8 @@ export type CommandRefusal =
   | 'no_telephone_event'
   | 'too_many'
   | 'transferring'
-  | 'transferred';
+  | 'transferred'
+  | 'no_refer';
 
 /** What an answered call is told to do, beside to end. */
 export type CallControl =
@@ -106,6 +108,11 @@ export type CallControl =
    * fails brings the peer back to the agent, which says so.
    */
   | { readonly type: 'dialLeg'; readonly leg: LegDial }
+  /**
+   * The peer is asked to call somebody else by itself (RFC 3515); it hears ringback meanwhile. `fallback`: the same is called
+   * by us where the peer will not, and nobody is asked who does not say that it takes REFER.
+   */
+  | { readonly type: 'refer'; readonly leg: LegDial; readonly fallback: boolean }
   /** The leg that is called, and nobody else, is given up; the peer is back with the agent. */
   | { readonly type: 'releaseLeg'; readonly legId: string };
 
@@ -113,6 +120,7 @@ export type CallControl =
 export type SealedControl =
   | { readonly type: 'say'; readonly sealed: string; readonly interrupt: boolean }
   | { readonly type: 'instruct' | 'dtmf' | 'announce' | 'dialLeg'; readonly sealed: string }
+  | { readonly type: 'refer'; readonly sealed: string; readonly fallback: boolean }
   | { readonly type: 'releaseLeg'; readonly legId: string }
   | { readonly type: 'mute' | 'unmute' | 'hold' | 'unhold' };
 
@@ -123,17 +131,20 @@ export interface CallCommand {
   readonly control: CallControl;
 }
 
+export type LegOutcome = Disposition | 'no_trunk' | 'unknown' | 'transferred_assumed';
+
 /** `superseded`: something else was said, or the caller spoke, before the agent could begin. `failed`: it could not. */
 export type CommandOutcome = 'done' | 'superseded' | 'failed';
 
 /**
  * What a command came to. `sipStatus`: of a request that failed, its answer; null when it had none. `legOutcome`: how the
- * dial of a leg went that was not answered; `no_trunk`: there was no way to it.
+ * dial of a leg went that was not answered, or a REFER; `no_trunk`: there was no way to it; `unknown`: the peer has accepted,
+ * and tells nothing more; `transferred_assumed`: and has hung up.
  */
 export interface CommandEffect {
   readonly outcome: CommandOutcome;
   readonly sipStatus?: number | null;
-  readonly legOutcome?: Disposition | 'no_trunk';
+  readonly legOutcome?: LegOutcome;
 }
 
 export interface HangupCommand extends HangupCause {

@@ -25,7 +25,9 @@ export function sealControl(
     case 'announce':
       return { type: 'announce', sealed: seal(control.text) };
     case 'dialLeg':
-      return { type: 'dialLeg', sealed: seal(JSON.stringify(control.leg)) };
+      return { type: 'dialLeg', sealed: sealLeg(secrets, { orgId, callId }, control.leg) };
+    case 'refer':
+      return { type: 'refer', sealed: sealLeg(secrets, { orgId, callId }, control.leg), fallback: control.fallback };
     case 'releaseLeg':
       return control;
     case 'mute':
@@ -36,6 +38,11 @@ export function sealControl(
   }
 }
 
+/** Whom a further leg calls, as every command that carries it has it. */
+export function sealLeg(secrets: Pick<SecretBox, 'seal'>, { orgId, callId }: ControlledCall, leg: LegDial): string {
+  return secrets.seal(JSON.stringify(leg), rowAad(orgId, callId));
+}
+
 /** @throws SecretError when it was sealed for another call or with an unknown key */
 export function openControl(
   secrets: Pick<SecretBox, 'open'>,
@@ -43,6 +50,7 @@ export function openControl(
   control: SealedControl,
 ): CallControl {
   const open = (sealed: string): string => secrets.open(sealed, rowAad(orgId, callId));
+  const openLeg = (sealed: string): LegDial => JSON.parse(open(sealed)) as LegDial;
   switch (control.type) {
     case 'say':
       return { type: 'say', text: open(control.sealed), interrupt: control.interrupt };
@@ -53,7 +61,9 @@ export function openControl(
     case 'announce':
       return { type: 'announce', text: open(control.sealed) };
     case 'dialLeg':
-      return { type: 'dialLeg', leg: JSON.parse(open(control.sealed)) as LegDial };
+      return { type: 'dialLeg', leg: openLeg(control.sealed) };
+    case 'refer':
+      return { type: 'refer', leg: openLeg(control.sealed), fallback: control.fallback };
     case 'releaseLeg':
       return control;
     case 'mute':

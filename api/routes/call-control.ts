@@ -38,6 +38,7 @@ const REFUSALS = {
   superseded: 'The caller spoke, or something else was said, before the agent could begin',
   transferring: 'The caller is on the way to somebody else',
   transferred: 'The caller has been handed over to somebody else',
+  no_refer: 'The other side takes no REFER',
   failed: 'It could not be done',
 } as const;
 

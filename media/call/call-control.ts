@@ -30,7 +30,7 @@ export function carryOut(control: CallControl, media: ControlledMedia, done: Don
     return OK;
   }
   // Whom the agent has let go, or is letting go, it has nothing to do with.
-  if (handover.refusal !== null) return refused(handover.refusal);
+  if (handover.refusal !== null && !(control.type === 'dialLeg' && handover.mayDial)) return refused(handover.refusal);
   switch (control.type) {
     case 'hold':
       return hold(true, leg, done);
@@ -43,6 +43,12 @@ export function carryOut(control: CallControl, media: ControlledMedia, done: Don
     case 'dialLeg':
       if (isHeld(leg)) return refused('on_hold');
       handover.dial(control.leg, later(done));
+      return OK;
+    case 'refer':
+      if (isHeld(leg)) return refused('on_hold');
+      if (control.fallback && leg.dialog?.peerAllows('REFER') !== true) return refused('no_refer');
+      // Told before the end of a call that ends with it.
+      handover.refer(control.leg, control.fallback, done);
       return OK;
     case 'instruct':
     case 'mute':

@@ -32,7 +32,7 @@ export interface CallMediaOptions
   readonly createAgent: AgentFactory;
   readonly delegate: CallMediaDelegate &
     Omit<LegDelegate, 'onDigit' | 'onPlaybackFinished'> &
-    Pick<HandoverOptions['delegate'], 'onAgentGone' | 'onFarEnd' | 'onMessage'>;
+    Pick<HandoverOptions['delegate'], 'onAgentGone' | 'onFarEnd' | 'onReferred' | 'onMessage'>;
 }
 
 export class CallMedia {

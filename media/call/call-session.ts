@@ -123,6 +123,13 @@ export class CallSession {
     this.#options.hangUp('session_expired', 'system');
   }
 
+  /** The peer is gone: what its REFER under way comes to is told before the end of the call. */
+  afterReferral(end: () => void): void {
+    const { referral } = this.media.handover;
+    if (referral === null) end();
+    else void referral.then(end);
+  }
+
   /** Whoever hangs up on somebody else than the agent ends a call that was handed over. */
   byeReason(otherwise: 'caller_hangup' | 'callee_hangup'): EndReason {
     return this.media.handover.joined ? 'transferred' : otherwise;
@@ -172,6 +179,7 @@ export class CallSession {
       orgId: () => this.lifecycle.orgId,
       delegate: {
         onAgentGone: () => hangUp('agent_goodbye', 'agent'),
+        onReferred: () => hangUp('transferred', 'agent'),
         onFarEnd: (why) => (why === 'hangup' ? hangUp('transferred', 'callee') : hangUp(why, 'system')),
         onMessage: (message) => this.onMessage(message),
         onTurn: (turn) => this.lifecycle.events.report({ type: 'turn', turn }),

@@ -210,10 +210,10 @@ export class OutboundCall implements RegisteredCall {
         },
         onAccept: (sdp, answer) => this.#accepted(sdp, answer),
         onReject: (outcome) => this.#rejected(outcome),
-        onBye: (reason) => this.#byeReceived(reason),
+        onBye: (reason) => session.afterReferral(() => this.#byeReceived(reason)),
         onAck: (answer) => session.leg.reofferAnswered(answer),
         onExpired: (why) => session.expired(why),
-        onClosed: () => this.#closed(),
+        onClosed: () => session.afterReferral(() => this.#closed()),
       },
     );
   }

@@ -164,6 +164,14 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
     return this.#session.refers.refer(request, onProgress);
   }
 
+  get remoteTarget(): string {
+    return this.#opened.remoteTarget;
+  }
+
+  get localUri(): string {
+    return this.#opened.localUri;
+  }
+
   peerAllows(method: string): boolean {
     return this.#session.peerCapabilities.allows(method);
   }

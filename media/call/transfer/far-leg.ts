@@ -7,7 +7,7 @@
  */
 import type { Logger } from 'pino';
 import type { CallDirectory } from '../../../contract/directory';
-import type { Disposition } from '../../../contract/endings';
+import type { LegOutcome } from '../../../contract/commands';
 import type { SipLadderEntry } from '../../../contract/events';
 import type { LegDial } from '../../../contract/transfers';
 import { TimerSet, type Clock } from '../../clock';
@@ -31,7 +31,7 @@ export interface LegNetwork {
 }
 
 export interface LegFailure {
-  readonly outcome: Disposition | 'no_trunk';
+  readonly outcome: Exclude<LegOutcome, 'transferred_assumed'>;
   readonly sipStatus: number | null;
 }
 
