@@ -43,7 +43,7 @@ export async function planTransfer(
     leg: {
       target,
       name,
-      trunkId: await trunkFor(deps, call, target),
+      trunkId: await trunkFor(deps, call, target, ways),
       ringTimeoutSeconds: request.ring_timeout_seconds ?? destination.ringTimeoutSeconds,
       sessionId: call.sessionId,
       agentId: call.agentId,
@@ -84,14 +84,17 @@ async function trunkFor(
   { store, allowedCountries }: TransferPlanDeps,
   { orgId, agentId }: CallRow,
   target: LegTarget,
+  ways: readonly TransferWay[],
 ): Promise<string | null> {
   const country = target.type === 'phone' ? countryOf(target.number) : null;
   const caller = await store.forOrg(orgId).read((org) => org.callers.find(orgId, agentId, country));
   const trunk = caller.trunks.find(({ id }) => id === caller.agent?.outboundTrunkId) ?? caller.trunks[0];
   if (target.type === 'phone') {
-    if (trunk === undefined)
+    // Where the peer takes the caller there by itself none is needed.
+    if (trunk === undefined && !ways.includes('refer')) {
       throw impossible('no_trunk', 'The organisation has no outbound trunk to call this number by');
-    assertMayCall(target.number, allowedCountries, caller, trunk);
+    }
+    assertMayCall(target.number, allowedCountries, caller, trunk ?? { allowedCountries: null });
   }
   return trunk?.id ?? null;
 }
@@ -99,9 +102,10 @@ async function trunkFor(
 function waysOf(mode: TransferMode): readonly TransferWay[] {
   switch (mode) {
     case 'auto':
-    case 'bridge':
-      return ['bridge'];
+      return ['refer', 'bridge'];
     case 'refer':
+    case 'bridge':
+      return [mode];
     case 'warm':
       throw impossible('transfer_mode_unavailable', `This server does not transfer by mode ${mode} yet`, { mode });
   }

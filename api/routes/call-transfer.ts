@@ -1,6 +1,6 @@
 /** A live call is handed over to somebody else. Answered when that has begun; what becomes of it are events of the call. */
 import type { CallStatus } from '../../contract/call';
-import { sealControl } from '../../store/call-control';
+import { sealControl, sealLeg } from '../../store/call-control';
 import { uuidV7 } from '../../store/ids';
 import type { SecretBox } from '../../store/secrets';
 import type { CallRequests } from '../calls/call-requests';
@@ -69,13 +69,12 @@ export function callTransferRoute(deps: CallTransferRouteDeps): Route {
       if (status === 'completed') throw refusal('ended', status);
       const { ways, announce, leg } = await planTransfer(deps, call, request.body);
       const transferId = uuidV7();
-      const seal = (control: Parameters<typeof sealControl>[2]): ReturnType<typeof sealControl> =>
-        sealControl(deps.secrets, { orgId, callId }, control);
       const taken = await deps.workflows.transfer(callId, {
         transferId,
         ways,
-        announce: announce === null ? null : seal({ type: 'announce', text: announce }),
-        dial: seal({ type: 'dialLeg', leg: { ...leg, legId: transferId } }),
+        announce:
+          announce === null ? null : sealControl(deps.secrets, { orgId, callId }, { type: 'announce', text: announce }),
+        leg: sealLeg(deps.secrets, { orgId, callId }, { ...leg, legId: transferId }),
         ringTimeoutSeconds: leg.ringTimeoutSeconds,
         requestedAtMs: Date.now(),
       });

@@ -12,7 +12,8 @@ export interface TransferInput extends NodeBoot {
   /** In the order in which they are tried. */
   readonly ways: readonly TransferWay[];
   readonly announce: SealedControl | null;
-  readonly dial: SealedControl;
+  /** A `LegDial`, sealed as of the commands that carry it. */
+  readonly leg: string;
   /** Of the leg: it has the id of the transfer. */
   readonly ringTimeoutSeconds: number;
   /** Epoch ms. */

@@ -34,8 +34,7 @@ export class TransferCommands {
     const { callId, orgId, transferId, nodeId, bootId } = this.#input;
     const commandId = `${transferId}:${step}`;
     const taken = await node.control({ nodeId, bootId, sipCallId: null }, { callId, orgId, commandId, control });
-    if (this.#over) return 'over';
-    if (taken !== 'silent' && !taken.ok) return { outcome: 'refused' };
+    if (taken !== 'silent' && !taken.ok) return this.#over ? 'over' : { outcome: 'refused' };
     await condition(() => this.#over || this.#effects.has(commandId), waitMs, { summary: `for the effect: ${step}` });
     const effect = this.#effects.get(commandId);
     if (effect !== undefined) return effect;

@@ -5,6 +5,7 @@ import {
   proxyLocalActivities,
   setHandler,
 } from '@temporalio/workflow';
+import { hasTransferred } from '../../contract/transfers';
 import type { TransferOutcome, TransferResult, TransferStep, TransferWay } from '../../contract/transfers';
 import { MAIN_TASK_QUEUE } from '../ids';
 import type { TransferActivities } from './activities';
@@ -18,6 +19,10 @@ import type { StepOutcome } from './transfer-commands';
 const ANNOUNCE_MS = 90_000;
 /** For the node's word beyond the time that it lets a phone ring. */
 const GRACE_MS = 10_000;
+/** The node waits for the end of a REFER for a minute at most. */
+const REFER_MS = 75_000;
+/** Busy and declined, of whoever was called. */
+const FINAL_WORDS: readonly number[] = [486, 600, 603];
 
 const quick = proxyLocalActivities<TransferActivities>({
   startToCloseTimeout: '2s',
@@ -64,20 +69,54 @@ async function carryOut(input: TransferInput, commands: TransferCommands): Promi
     // A caller who speaks up, or an agent that is muted, does not keep it from going on.
     if (told === 'over') return { mode: input.ways[0] ?? 'bridge', ...failed('call_ended', 'announce') };
   }
-  showTransfer(input, 'calling');
-  const dialled = await commands.run('dial', input.dial, input.ringTimeoutSeconds * 1000 + GRACE_MS);
-  if (dialled !== 'over' && dialled.outcome === 'silent') {
-    await commands.release();
+  let last: Attempt & { mode: TransferWay } = { mode: 'bridge', ...failed('failed', 'dial') };
+  for (const [at, way] of input.ways.entries()) {
+    showTransfer(input, way);
+    const fallback = at + 1 < input.ways.length;
+    last = way === 'refer' ? await refer(input, commands, fallback) : await bridge(input, commands);
+    if (!fallback || !mayTryNext(last)) break;
   }
-  return { mode: 'bridge', ...outcomeOf(dialled) };
+  return last;
 }
 
-function outcomeOf(dialled: StepOutcome): Attempt {
-  if (dialled === 'over') return failed('call_ended', 'dial');
-  if (dialled.outcome === 'done') return { outcome: 'transferred', sipStatus: 200, failedStep: null };
-  if (!('legOutcome' in dialled) || dialled.legOutcome === undefined) return failed('failed', 'dial');
-  const { legOutcome, sipStatus = null } = dialled;
-  return { ...failed(isOutcome(legOutcome) ? legOutcome : 'failed', 'dial'), sipStatus };
+async function refer(
+  { leg }: TransferInput,
+  commands: TransferCommands,
+  fallback: boolean,
+): Promise<Attempt & { mode: TransferWay }> {
+  const referred = await commands.run('refer', { type: 'refer', sealed: leg, fallback }, REFER_MS);
+  if (referred !== 'over' && referred.outcome === 'silent') {
+    await commands.release();
+    return { mode: 'refer', ...failed('unknown', 'refer') };
+  }
+  return { mode: 'refer', ...outcomeOf(referred, 'refer') };
+}
+
+async function bridge(
+  { leg, ringTimeoutSeconds }: TransferInput,
+  commands: TransferCommands,
+): Promise<Attempt & { mode: TransferWay }> {
+  const waitMs = ringTimeoutSeconds * 1000 + GRACE_MS;
+  const dialled = await commands.run('dial', { type: 'dialLeg', sealed: leg }, waitMs);
+  if (dialled !== 'over' && dialled.outcome === 'silent') await commands.release();
+  return { mode: 'bridge', ...outcomeOf(dialled, 'dial') };
+}
+
+/** Who has decided on the call, or may be ringing, is not called again. */
+function mayTryNext({ outcome, sipStatus }: Attempt): boolean {
+  if (outcome === 'unknown' || outcome === 'call_ended' || hasTransferred({ outcome })) return false;
+  return sipStatus === null || !FINAL_WORDS.includes(sipStatus);
+}
+
+function outcomeOf(came: StepOutcome, step: TransferStep): Attempt {
+  if (came === 'over') return failed('call_ended', step);
+  const legOutcome = 'legOutcome' in came ? came.legOutcome : undefined;
+  const sipStatus = 'sipStatus' in came ? (came.sipStatus ?? null) : null;
+  if (came.outcome === 'done') {
+    if (legOutcome === 'transferred_assumed') return { outcome: legOutcome, sipStatus: null, failedStep: null };
+    return { outcome: 'transferred', sipStatus: 200, failedStep: null };
+  }
+  return { ...failed(legOutcome !== undefined && isOutcome(legOutcome) ? legOutcome : 'failed', step), sipStatus };
 }
 
 /** A leg that was given up was given up by us. */

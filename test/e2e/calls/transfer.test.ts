@@ -6,7 +6,7 @@ import { PhoneMedia } from '../../support/phone/media';
 import type { Answering, PhoneOptions } from '../../support/phone/options';
 import { Phone } from '../../support/phone/phone';
 import type { PhoneCall } from '../../support/phone/phone-call';
-import { headerOf } from '../../support/phone/sip-text';
+import { headerOf, uriOf } from '../../support/phone/sip-text';
 import { Stack, waitFor } from '../../support/stack';
 import { amplitudeAt, rms, sine } from '../../support/tones';
 
@@ -35,7 +35,7 @@ interface Call {
   readonly transfer: Transfer | null;
 }
 
-describe('a transfer by a bridge', () => {
+describe('a transfer', () => {
   let stack: Stack;
   let media: PhoneMedia;
   let caller: Phone;
@@ -83,8 +83,8 @@ describe('a transfer by a bridge', () => {
   const openFar = (more: Partial<PhoneOptions> = {}): Promise<Phone> =>
     Phone.open({ media, codecs: ['PCMA'], answer: () => answering, ...more });
 
-  async function answered(): Promise<{ phone: PhoneCall; id: string; path: string }> {
-    const phone = await caller.call(DIALED);
+  async function answered(by = caller): Promise<{ phone: PhoneCall; id: string; path: string }> {
+    const phone = await by.call(DIALED);
     const { id } = await waitFor('the call', 15_000, async () => {
       const page = await stack.api<{ items: Call[] }>('GET', '/phone/calls?status=in_progress');
       return page.body.items.find((item) => item.sip.call_id === phone.sipCallId);
@@ -182,7 +182,7 @@ describe('a transfer by a bridge', () => {
     await legsLeft();
   }, 60_000);
 
-  it('ends with the destination too, whose keys the caller gets', async () => {
+  it('ends with the destination too', async () => {
     const { phone, path } = await answered();
     await transfer(path);
     const there = await far.nextCall();
@@ -304,4 +304,107 @@ describe('a transfer by a bridge', () => {
     await ended(path);
     expect(await refused({ type: 'phone', value: newNumber() })).toEqual([409, 'ended']);
   }, 60_000);
+
+  describe('by a REFER', () => {
+    let pbx: Phone;
+
+    beforeAll(async () => {
+      pbx = await Phone.open({ ...caller.options, takesRefer: true });
+    });
+    afterAll(() => pbx?.close());
+
+    it('leaves it to the phone system of the caller, and says BYE when that has got there', async () => {
+      const { phone, path } = await answered(pbx);
+      phone.answerRefer = () => 202;
+      const number = newNumber();
+      const transferId = await transfer(path, { value: number, mode: 'auto' });
+      const refer = await waitFor('the REFER', 5_000, () => Promise.resolve(phone.refers[0]));
+      const call = await find(path);
+      expect(uriOf(headerOf(refer, 'refer-to'))).toMatch(
+        new RegExp(`^sip:\\${number}@127\\.0\\.0\\.1:${pbx.port};user=phone\\?X-OPENCX-SESSION-ID=${call.session_id}&`),
+      );
+      expect(headerOf(refer, 'referred-by')).toMatch(/^<sip:/);
+      expect(headerOf(refer, 'x-opencx-agent-id')).toBe(agentId);
+      // Accepted is not done.
+      expect(await phone.notifyReferred(180, 'Ringing', 'active;expires=60')).toBe(200);
+      await sleep(500);
+      expect(await find(path)).toMatchObject({ status: 'transferring', transfer: { outcome: null } });
+      expect(await phone.notifyReferred(200, 'OK', 'terminated;reason=noresource')).toBe(200);
+      const toldAt = performance.now();
+      expect((await phone.ended).by).toBe('them');
+      expect(performance.now() - toldAt).toBeGreaterThan(1_800);
+      expect(await ended(path)).toMatchObject({
+        end_reason: 'transferred',
+        ended_by: 'agent',
+        transfer: { id: transferId, mode: 'refer', outcome: 'transferred', sip_status: 200 },
+      });
+      expect(far.invites.some(({ user }) => user === number)).toBe(false);
+    }, 60_000);
+
+    it('is taken for done when the phone system hangs up after it has accepted', async () => {
+      const { phone, path } = await answered(pbx);
+      phone.answerRefer = () => 202;
+      await transfer(path, { mode: 'refer' });
+      await waitFor('the REFER', 5_000, () => Promise.resolve(phone.refers[0]));
+      await sleep(200);
+      await phone.hangup();
+      expect(await ended(path)).toMatchObject({
+        end_reason: 'transferred',
+        ended_by: 'caller',
+        transfer: { mode: 'refer', outcome: 'transferred_assumed', failed_step: null },
+      });
+    }, 60_000);
+
+    it('that is busy brings the caller back, and nobody is called again', async () => {
+      const { phone, path } = await answered(pbx);
+      phone.answerRefer = () => 202;
+      const number = newNumber();
+      await transfer(path, { value: number, mode: 'auto' });
+      await waitFor('the REFER', 5_000, () => Promise.resolve(phone.refers[0]));
+      await phone.notifyReferred(486, 'Busy Here', 'terminated;reason=noresource');
+      expect(await outcomeOf(path)).toMatchObject({
+        mode: 'refer',
+        outcome: 'busy',
+        sip_status: 486,
+        failed_step: 'refer',
+      });
+      expect(rms(await hears(phone, 2_500))).toBeGreaterThan(100);
+      expect(far.invites.some(({ user }) => user === number)).toBe(false);
+      await phone.hangup();
+      expect(await ended(path)).toMatchObject({ end_reason: 'caller_hangup' });
+    }, 60_000);
+
+    it.each([
+      ['is refused', 403, null],
+      ['reaches nobody', 202, 503],
+    ] as const)(
+      'that %s is followed by a bridge',
+      async (_, status, notified) => {
+        const { phone, path } = await answered(pbx);
+        phone.answerRefer = () => status;
+        await transfer(path, { mode: 'auto' });
+        await waitFor('the REFER', 5_000, () => Promise.resolve(phone.refers[0]));
+        if (notified !== null) await phone.notifyReferred(notified, 'No', 'terminated;reason=noresource');
+        const there = await far.nextCall();
+        await expectTwoWayAudio(phone, there);
+        expect(await outcomeOf(path)).toMatchObject({ mode: 'bridge', outcome: 'transferred' });
+        await there.hangup();
+        expect(await ended(path)).toMatchObject({ end_reason: 'transferred', ended_by: 'callee' });
+      },
+      60_000,
+    );
+
+    it('that is refused fails where nothing else is asked for', async () => {
+      const { phone, path } = await answered();
+      await transfer(path, { mode: 'refer' });
+      expect(await outcomeOf(path)).toMatchObject({
+        mode: 'refer',
+        outcome: 'failed',
+        sip_status: 405,
+        failed_step: 'refer',
+      });
+      expect(rms(await hears(phone, 2_500))).toBeGreaterThan(100);
+      await phone.hangup();
+    }, 60_000);
+  });
 });
