@@ -11,6 +11,7 @@ import { transferWorkflowId } from '../ids';
 import { callOverSignal, effectSignal } from '../transfer/messages';
 import type { TransferInput } from '../transfer/messages';
 import type { transferWorkflow } from '../transfer/workflow';
+import * as node from './node-commands';
 import type { CallProjection } from './projection';
 
 const TRANSFER_WORKFLOW = 'transferWorkflow';
@@ -21,7 +22,7 @@ export class CallTransfer {
   #handle: ChildWorkflowHandle<typeof transferWorkflow> | null = null;
   #settled: Promise<void> = Promise.resolve();
   #transferred = false;
-  #over = false;
+  #overAtMs: number | null = null;
 
   constructor(projection: CallProjection) {
     this.#projection = projection;
@@ -47,7 +48,7 @@ export class CallTransfer {
         staticSummary: `Transfer of call ${callId}`,
       });
       this.#handle = handle;
-      if (this.#over) await this.#tellOver(handle);
+      if (this.#overAtMs !== null) await this.#tellOver(handle, this.#overAtMs);
       void handle.result().then(
         (result) => this.#finished(result, settle),
         () => void this.#lost(input, settle),
@@ -65,15 +66,15 @@ export class CallTransfer {
   }
 
   /** The call has ended. Resolves when the record of the transfer is stored. */
-  async end(): Promise<void> {
-    this.#over = true;
+  async end(atMs: number): Promise<void> {
+    this.#overAtMs = atMs;
     if (this.#transferId === null) return;
-    if (this.#handle !== null) await this.#tellOver(this.#handle);
+    if (this.#handle !== null) await this.#tellOver(this.#handle, atMs);
     await this.#settled;
   }
 
-  async #tellOver(handle: ChildWorkflowHandle<typeof transferWorkflow>): Promise<void> {
-    await handle.signal(callOverSignal).catch(() => undefined); // it has ended by itself
+  async #tellOver(handle: ChildWorkflowHandle<typeof transferWorkflow>, atMs: number): Promise<void> {
+    await handle.signal(callOverSignal, { atMs }).catch(() => undefined); // it has ended by itself
   }
 
   #finished(result: TransferResult, settle: () => void): void {
@@ -83,9 +84,15 @@ export class CallTransfer {
     settle();
   }
 
-  /** Terminated from outside: its record would say for ever that it is under way. */
-  async #lost({ callId, transferId, ways, requestedAtMs }: TransferInput, settle: () => void): Promise<void> {
-    const atMs = Date.now();
+  /** Terminated from outside: its record would say for ever that it is under way, and its leg ring on. */
+  async #lost(
+    { callId, orgId, nodeId, bootId, transferId, ways, requestedAtMs }: TransferInput,
+    settle: () => void,
+  ): Promise<void> {
+    const release = { type: 'releaseLeg', legId: transferId } as const;
+    const command = { callId, orgId, commandId: `${transferId}:release`, control: release };
+    if (this.#overAtMs === null) await node.control({ nodeId, bootId, sipCallId: null }, command);
+    const atMs = Math.min(Date.now(), this.#overAtMs ?? Infinity);
     const result: TransferResult = {
       mode: ways[0] ?? 'bridge',
       outcome: 'failed',

@@ -85,7 +85,7 @@ export async function callWorkflow(input: CallInput): Promise<CallResult> {
     projection.recordCall(input);
     showDetails(input, progress, run.attempt);
     if (!progress.ended) await run.untilEnded();
-    await run.transfer.end();
+    await run.transfer.end(progress.endedAtMs ?? Date.now());
     await finalise(run, dialled);
     await condition(allHandlersFinished);
     const result: CallResult = {

@@ -22,5 +22,5 @@ export interface TransferInput extends NodeBoot {
 
 /** What one of its commands came to. */
 export const effectSignal = defineSignal<[{ readonly commandId: string; readonly effect: CommandEffect }]>('effect');
-/** The call is over, and with it every leg. */
-export const callOverSignal = defineSignal('callOver');
+/** The call is over since then (epoch ms), and with it every leg. */
+export const callOverSignal = defineSignal<[{ readonly atMs: number }]>('callOver');

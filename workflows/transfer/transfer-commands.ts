@@ -10,19 +10,19 @@ export type StepOutcome = CommandEffect | { readonly outcome: 'refused' } | { re
 export class TransferCommands {
   readonly #input: TransferInput;
   readonly #effects = new Map<string, CommandEffect>();
-  #over = false;
+  #overAtMs: number | null = null;
 
   constructor(input: TransferInput) {
     this.#input = input;
   }
 
-  /** The call has ended. */
-  get over(): boolean {
-    return this.#over;
+  /** When the call ended; null while it lives. */
+  get overAtMs(): number | null {
+    return this.#overAtMs;
   }
 
-  callOver(): void {
-    this.#over = true;
+  callOver(atMs: number): void {
+    this.#overAtMs = atMs;
   }
 
   onEffect(commandId: string, effect: CommandEffect): void {
@@ -34,11 +34,11 @@ export class TransferCommands {
     const { callId, orgId, transferId, nodeId, bootId } = this.#input;
     const commandId = `${transferId}:${step}`;
     const taken = await node.control({ nodeId, bootId, sipCallId: null }, { callId, orgId, commandId, control });
-    if (taken !== 'silent' && !taken.ok) return this.#over ? 'over' : { outcome: 'refused' };
-    await condition(() => this.#over || this.#effects.has(commandId), waitMs, { summary: `for the effect: ${step}` });
+    if (taken !== 'silent' && !taken.ok) return this.#over() ? 'over' : { outcome: 'refused' };
+    await condition(() => this.#over() || this.#effects.has(commandId), waitMs, { summary: `for the effect: ${step}` });
     const effect = this.#effects.get(commandId);
     if (effect !== undefined) return effect;
-    return this.#over ? 'over' : { outcome: 'silent' };
+    return this.#over() ? 'over' : { outcome: 'silent' };
   }
 
   /** Compensates a dial; whatever the node says, nothing more can be done. */
@@ -47,5 +47,9 @@ export class TransferCommands {
     const control = { type: 'releaseLeg', legId: transferId } as const;
     const commandId = `${transferId}:release`;
     await node.control({ nodeId, bootId, sipCallId: null }, { callId, orgId, commandId, control });
+  }
+
+  #over(): boolean {
+    return this.#overAtMs !== null;
   }
 }

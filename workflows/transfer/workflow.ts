@@ -47,7 +47,7 @@ export async function transferWorkflow(input: TransferInput): Promise<TransferRe
   setHandler(effectSignal, ({ commandId, effect }) => commands.onEffect(commandId, effect), {
     description: 'The node says what a command came to',
   });
-  setHandler(callOverSignal, () => commands.callOver(), { description: 'The call has ended' });
+  setHandler(callOverSignal, ({ atMs }) => commands.callOver(atMs), { description: 'The call has ended' });
   let attempt: Attempt & { mode: TransferWay };
   try {
     attempt = await carryOut(input, commands);
@@ -58,7 +58,7 @@ export async function transferWorkflow(input: TransferInput): Promise<TransferRe
   }
   const result: TransferResult = { ...attempt, durationMs: Math.max(0, Date.now() - input.requestedAtMs) };
   showTransfer(input, result);
-  await CancellationScope.nonCancellable(() => record(input, result));
+  await CancellationScope.nonCancellable(() => record(input, result, commands.overAtMs));
   return result;
 }
 
@@ -128,8 +128,13 @@ function failed(outcome: TransferOutcome, failedStep: TransferStep): Attempt {
   return { outcome, sipStatus: null, failedStep };
 }
 
-async function record({ callId, transferId }: TransferInput, result: TransferResult): Promise<void> {
-  const finished = { callId, transferId, result, atMs: Date.now() };
+/** Of a call that is over it is not told later than that. */
+async function record(
+  { callId, transferId }: TransferInput,
+  result: TransferResult,
+  overAtMs: number | null,
+): Promise<void> {
+  const finished = { callId, transferId, result, atMs: Math.min(Date.now(), overAtMs ?? Infinity) };
   try {
     await quick.transferFinished(finished);
   } catch {
