@@ -9,7 +9,6 @@ import type { TransferPlanDeps } from '../calls/transfer-plan';
 import { ApiError, conflict, unavailable } from '../errors';
 import { answer, route } from '../route';
 import type { Route } from '../route';
-import { transferDestinationExample } from '../schemas/examples';
 import { idParams } from '../schemas/primitives';
 import { callTransfer, callTransferAccepted } from '../schemas/transfer';
 import { findCall, noteCall } from './calls';
@@ -57,10 +56,7 @@ export function callTransferRoute(deps: CallTransferRouteDeps): Route {
       ],
       503: ['temporal_unavailable', 'outcome_unknown'],
     },
-    requestExample: {
-      destination_id: transferDestinationExample.id,
-      announce: 'I am putting you through to our team.',
-    },
+    requestExample: { type: 'sip', value: 'sip:sales@pbx.example.com', announce: 'I am putting you through to Sales.' },
     responseExample: { transfer_id: '0192f3c1-8a40-7c66-9a2e-6d0e58a1c9f4' },
     handle: async (request) => {
       const { orgId } = request.principal;
