@@ -3,7 +3,8 @@ import type { LegDial } from '../../../../../contract/transfers';
 import { BOOT_ID, CallLayer } from '../../../../fakes/call-layer';
 import { settle } from '../../../../fakes/fake-clock';
 import { TRUNK } from '../../../../fakes/fake-directory';
-import { FakeInboundDialog, VIDEO_ONLY_SDP } from '../../../../fakes/fake-sip';
+import { VIDEO_ONLY_SDP } from '../../../../fakes/fake-sip';
+import type { FakeInboundDialog } from '../../../../fakes/fake-sip';
 
 const CALL = 'call-sip-1';
 const DIAL: LegDial = {

@@ -4,7 +4,7 @@ import type { ReferOutcome } from '../../../../../media/sip/refer/sent-refer';
 import { BOOT_ID, CallLayer } from '../../../../fakes/call-layer';
 import { settle } from '../../../../fakes/fake-clock';
 import { TRUNK } from '../../../../fakes/fake-directory';
-import { FakeInboundDialog } from '../../../../fakes/fake-sip';
+import type { FakeInboundDialog } from '../../../../fakes/fake-sip';
 
 const CALL = 'call-sip-1';
 const LEG: LegDial = {
