@@ -6,6 +6,7 @@ import type { NumberVerificationActivities } from '../workflows/numbers/activiti
 import type { NodeLossActivities } from '../workflows/node/activities';
 import type { NumberSyncActivities } from '../workflows/numbers/sync/activities';
 import type { EarlierReconcileActivities, ReconcileActivities } from '../workflows/reconciler/activities';
+import type { TransferActivities } from '../workflows/transfer/activities';
 import type { TrunkActivities } from '../workflows/trunk/activities';
 import { safeFailures } from './safe-failures';
 
@@ -20,6 +21,7 @@ export interface MainWorkerOptions {
     NumberVerificationActivities &
     ReconcileActivities &
     EarlierReconcileActivities &
+    TransferActivities &
     TrunkActivities &
     NumberSyncActivities;
   readonly maxCachedWorkflows: number;

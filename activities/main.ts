@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { collectDefaultMetrics, Counter, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
 import { DeadlineError, withDeadline } from '../ops/deadline';
 import { OpsServer } from '../ops/http-server';
 import { createLogger } from '../ops/logger';
@@ -16,6 +16,7 @@ import { MediaNodeRepository } from '../store/repositories/media-node-repository
 import { NodeCallListRepository } from '../store/repositories/node-call-list-repository';
 import { NumberVerificationRepository } from '../store/repositories/number-verification-repository';
 import { OutboundTrunkRepository } from '../store/repositories/outbound-trunk-repository';
+import { TransferRepository } from '../store/repositories/transfer-repository';
 import { TrunkProvisioningRepository } from '../store/repositories/trunk-provisioning-repository';
 import { SecretBox } from '../store/secrets';
 import { NumberWorkflows } from '../workflows/client/number-workflows';
@@ -29,6 +30,8 @@ import { createTrunkActivities } from './provisioning/trunk-activities';
 import { createReconcileActivities } from './reconcile/reconcile-activities';
 import { ensureReconcilerSchedule } from './reconciler-schedule';
 import { createStoreActivities } from './store/store-activities';
+import { createTransferActivities } from './transfers/transfer-activities';
+import type { TransferActivityDeps } from './transfers/transfer-activities';
 
 const RETRY_MS = 1_000;
 const TEMPORAL_LIMIT_MS = 10_000;
@@ -122,6 +125,10 @@ async function main(): Promise<void> {
         sweeps,
         logger,
       }),
+      ...createTransferActivities({
+        transfers: new TransferRepository(dataSource),
+        ...transferMetrics(registry),
+      }),
       ...createTrunkActivities({ session: dataSource, secrets, provisioning, nodes }),
       ...createNumberSyncActivities({ session: dataSource, secrets }),
     };
@@ -153,6 +160,25 @@ async function main(): Promise<void> {
   } catch (error) {
     if (!shutdown.requested.aborted) shutdown.fail(error);
   }
+}
+
+function transferMetrics(registry: Registry): Pick<TransferActivityDeps, 'finished' | 'seconds'> {
+  const registers = [registry];
+  return {
+    finished: new Counter({
+      name: 'trunkline_transfers_total',
+      help: 'Transfers of calls that were tried, by the way and by what came of it',
+      labelNames: ['mode', 'outcome'] as const,
+      registers,
+    }),
+    seconds: new Histogram({
+      name: 'trunkline_transfer_seconds',
+      help: 'From the request of a transfer to its outcome, by the way',
+      labelNames: ['mode'] as const,
+      buckets: [0.5, 1, 2, 5, 10, 20, 30, 60, 120],
+      registers,
+    }),
+  };
 }
 
 /** It waits for activities that do not end; the process does not. */

@@ -30,6 +30,7 @@ import { agentRoutes } from './routes/agents';
 import { apiKeyRoutes } from './routes/api-keys';
 import { auditLogRoutes } from './routes/audit-log';
 import { callControlRoutes } from './routes/call-control';
+import { callTransferRoute } from './routes/call-transfer';
 import { callRoutes } from './routes/calls';
 import { contactRoutes } from './routes/contacts';
 import { docsRouter } from './routes/docs';
@@ -61,7 +62,7 @@ export interface AppOptions {
 export interface RouteDeps {
   readonly options: AppOptions;
   readonly store: ApiStore;
-  readonly workflows: Pick<CallRequests, 'accept' | 'describe' | 'control'>;
+  readonly workflows: Pick<CallRequests, 'accept' | 'describe' | 'control' | 'transfer'>;
   readonly trunks: Pick<TrunkRequests, 'sync' | 'tell'>;
   readonly trunkChecks: TrunkChecksDeps['workflows'];
   readonly verifications: Pick<NumberWorkflows, 'begin' | 'over'>;
@@ -123,6 +124,7 @@ function resourceRoutes(deps: RouteDeps): readonly (readonly Route[])[] {
     contactRoutes({ store, changes }),
     callRoutes({ store, speech, allowedCountries, placement, workflows, logger }),
     callControlRoutes({ store, workflows, secrets, logger }),
+    [callTransferRoute({ store, workflows, secrets, logger, allowedCountries, allowPrivateTargets })],
     agentRoutes({ store, changes, speech, allowPrivateTargets }),
     apiKeyRoutes({ store, changes }),
     auditLogRoutes({ store }),

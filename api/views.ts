@@ -248,6 +248,7 @@ export function callView(row: CallRow): CallResource {
     ended_by: row.endedBy,
     end_reason: row.endReason,
     truncated: row.truncated,
+    transfer: row.transfer && transferOf(row.transfer),
     machine_detection: null,
     recording: { available: false, duration_seconds: null },
     metrics: {
@@ -259,6 +260,15 @@ export function callView(row: CallRow): CallResource {
     },
     metadata: row.metadata,
   };
+}
+
+function transferOf(transfer: NonNullable<CallRow['transfer']>): NonNullable<CallResource['transfer']> {
+  const { id, mode } = transfer;
+  if (transfer.outcome === undefined) {
+    return { id, mode, outcome: null, sip_status: null, duration_ms: null, failed_step: null };
+  }
+  const { outcome, sipStatus, durationMs, failedStep } = transfer;
+  return { id, mode, outcome, sip_status: sipStatus, duration_ms: durationMs, failed_step: failedStep };
 }
 
 export function routingView({ steps, agentId }: Routing): RoutingResource {

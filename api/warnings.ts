@@ -4,10 +4,10 @@ import type { AgentResource } from './schemas/agent';
 import type { OutboundCallRequest } from './schemas/call';
 import type { InboundTrunkResource } from './schemas/inbound-trunk';
 import type { OutboundTrunkResource } from './schemas/outbound-trunk';
+import type { TransferDestinationResource } from './schemas/transfer-destination';
 
 const notYet = (path: string, what: string): ValidationIssue => ({ path, message: `Stored; ${what} yet` });
 
-export const TRANSFERS_TO_COME = notYet('value', 'no call is transferred');
 const NOISE_SUPPRESSION_TO_COME = notYet('krisp_enabled', 'no noise is suppressed');
 
 /** Settings of an agent, what does not happen, and the value that asks for nothing. */
@@ -17,7 +17,7 @@ const AGENT_SETTINGS: readonly (readonly [keyof AgentResource, string, unknown])
   ['actionIds', 'there are no actions', null],
   ['recording_enabled', 'no call is recorded', false],
   ['stt_keyterms', 'no recogniser is told of them', []],
-  ['failover_transfer_destination_id', 'no call is transferred', null],
+  ['failover_transfer_destination_id', 'no call falls back to it', null],
   ['data_collection_fields', 'nothing is collected', null],
   ['data_collection_webhook_url', 'nothing is sent there', null],
   ['session_window_hours', 'every call is a session of its own', 24],
@@ -40,6 +40,22 @@ const isEmpty = (value: unknown): boolean => Array.isArray(value) && value.lengt
 
 type CallLimits = Pick<OutboundTrunkResource, 'max_concurrent_calls' | 'max_calls_per_second'>;
 
+type TransferSettings = Pick<
+  TransferDestinationResource,
+  'type' | 'value' | 'mode' | 'announce' | 'username' | 'has_password'
+>;
+
+export function destinationWarnings(destination: TransferSettings): ValidationIssue[] {
+  const { type, value, mode, announce, username, has_password: hasPassword } = destination;
+  const secure = type === 'sip' && /^sips:|;transport=tls\b/i.test(value);
+  return [
+    ...(secure ? [notYet('value', 'nobody is called over TLS')] : []),
+    ...(mode === 'warm' ? [notYet('mode', 'no call is transferred by mode warm')] : []),
+    ...(announce === null ? [] : [notYet('announce', 'nothing is said to whoever answers')]),
+    ...(username === null && !hasPassword ? [] : [notYet('username', 'no credentials are sent to a SIP target')]),
+  ];
+}
+
 function limitWarnings(trunk: CallLimits): ValidationIssue[] {
   const message = 'Kept by each media node for itself: several may exceed it together';
   const set = (['max_concurrent_calls', 'max_calls_per_second'] as const).filter((name) => trunk[name] !== null);
@@ -56,7 +72,8 @@ type OutboundSettings = CallLimits & Pick<OutboundTrunkResource, 'pass_caller_id
 
 export function outboundTrunkWarnings(trunk: OutboundSettings): ValidationIssue[] {
   const warnings = limitWarnings(trunk);
-  if (trunk.pass_caller_id) warnings.push(notYet('pass_caller_id', 'no call is transferred'));
+  if (trunk.pass_caller_id)
+    warnings.push(notYet('pass_caller_id', 'a call that is handed over shows the caller number of the trunk'));
   if (trunk.number_prefix !== '' && trunk.number_format !== 'prefix') {
     warnings.push({ path: 'number_prefix', message: `Not used: number_format is ${trunk.number_format}` });
   }

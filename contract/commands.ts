@@ -1,5 +1,6 @@
 /** What is asked of a media node about its calls, and what it answers. */
-import type { HangupCause } from './endings';
+import type { Disposition, HangupCause } from './endings';
+import type { LegDial } from './transfers';
 import type { InboundTrunkCheck, InboundTrunkFindings, OutboundTrunkCheck, OutboundTrunkReport } from './trunk-check';
 
 /** What a call says that no agent makes. */
@@ -72,10 +73,21 @@ export type CommandResult = { readonly ok: true } | { readonly ok: false; readon
  * `call_unknown`: this boot has no such call. `not_answered`, `ended`: as it stands nobody is there to hear it.
  * `on_hold`: by either side. `muted`: the agent is. `no_agent`: none speaks in
  * this call. `no_telephone_event`: the peer takes no digits by RFC 4733. `too_many`:
- * as many wait as are kept.
+ * as many wait as are kept. `transferring`: the caller is on the way to somebody else. `transferred`: and has got there. `no_refer`: the
+ * peer takes no REFER.
  */
 export type CommandRefusal =
-  'call_unknown' | 'not_answered' | 'ended' | 'on_hold' | 'muted' | 'no_agent' | 'no_telephone_event' | 'too_many';
+  | 'call_unknown'
+  | 'not_answered'
+  | 'ended'
+  | 'on_hold'
+  | 'muted'
+  | 'no_agent'
+  | 'no_telephone_event'
+  | 'too_many'
+  | 'transferring'
+  | 'transferred'
+  | 'no_refer';
 
 /** What a call is told to do. */
 export type CallControl = HangupControl | ConversationControl;
@@ -96,12 +108,28 @@ export type ConversationControl =
   | { readonly type: 'unmute' }
   /** The peer hears music, and the agent nothing of it, until `unhold`. */
   | { readonly type: 'hold' }
-  | { readonly type: 'unhold' };
+  | { readonly type: 'unhold' }
+  /** The agent says it to its end, or as far as the caller lets it. */
+  | { readonly type: 'announce'; readonly text: string }
+  /**
+   * Somebody else is called while the peer hears ringback; with the answer the two are joined and the agent leaves. What
+   * fails brings the peer back to the agent, which says so.
+   */
+  | { readonly type: 'dialLeg'; readonly leg: LegDial }
+  /**
+   * The peer is asked to call somebody else by itself (RFC 3515); it hears ringback meanwhile. `fallback`: the same is called
+   * by us where the peer will not, and nobody is asked who does not say that it takes REFER.
+   */
+  | { readonly type: 'refer'; readonly leg: LegDial; readonly fallback: boolean }
+  /** The leg that is called, and nobody else, is given up; the peer is back with the agent. */
+  | { readonly type: 'releaseLeg'; readonly legId: string };
 
 /** The same as it may stand in a history: texts and digits sealed with the server's key, bound to the call. */
 export type SealedControl =
   | { readonly type: 'say'; readonly sealed: string; readonly interrupt: boolean }
-  | { readonly type: 'instruct' | 'dtmf'; readonly sealed: string }
+  | { readonly type: 'instruct' | 'dtmf' | 'announce' | 'dialLeg'; readonly sealed: string }
+  | { readonly type: 'refer'; readonly sealed: string; readonly fallback: boolean }
+  | { readonly type: 'releaseLeg'; readonly legId: string }
   | { readonly type: 'mute' | 'unmute' | 'hold' | 'unhold' }
   | HangupControl;
 
@@ -112,13 +140,20 @@ export interface CallCommand {
   readonly control: CallControl;
 }
 
+export type LegOutcome = Disposition | 'no_trunk' | 'unknown' | 'transferred_assumed';
+
 /** `superseded`: something else was said, or the caller spoke, before the agent could begin. `failed`: it could not. */
 export type CommandOutcome = 'done' | 'superseded' | 'failed';
 
-/** What a command came to. `sipStatus`: of a request to the peer that failed, its answer; null when it had none. */
+/**
+ * What a command came to. `sipStatus`: of a request that failed, its answer; null when it had none. `legOutcome`: how the
+ * dial of a leg went that was not answered, or a REFER; `no_trunk`: there was no way to it; `unknown`: the peer has accepted,
+ * and tells nothing more; `transferred_assumed`: and has hung up.
+ */
 export interface CommandEffect {
   readonly outcome: CommandOutcome;
   readonly sipStatus?: number | null;
+  readonly legOutcome?: LegOutcome;
 }
 
 export interface LiveCall {

@@ -4,6 +4,9 @@ import type { RegisteredContacts } from './registration';
 
 /** By this header of an INVITE a phone system names the agent that shall answer. */
 export const AGENT_ID_HEADER = 'X-OPENCX-AGENT-ID';
+/** And so it learns of whom a call is that we hand over to it. */
+export const SESSION_ID_HEADER = 'X-OPENCX-SESSION-ID';
+export const CONTACT_ID_HEADER = 'X-OPENCX-CONTACT-ID';
 
 /** How long a peer may send nothing while the agent is silent too, where its trunk does not say. */
 export const DEFAULT_MEDIA_TIMEOUT_SECONDS = 30;

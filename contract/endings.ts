@@ -37,6 +37,7 @@ export type EndReason =
   | 'media_node_lost'
   | 'node_drained'
   | 'workflow_lost'
+  | 'transferred'
   | 'setup_abandoned'
   | 'error';
 

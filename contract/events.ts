@@ -24,6 +24,8 @@ export interface SipLadderEntry {
   readonly reason: string | null;
   readonly cseq: string;
   readonly transport: 'udp' | 'tcp' | 'tls';
+  /** Of which further leg of the call; absent for its first. */
+  readonly leg?: string;
 }
 
 interface EventBase {

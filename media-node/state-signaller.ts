@@ -126,8 +126,16 @@ function toSignal(event: StateEvent, node: { readonly nodeId: string; readonly b
     return { ...base, type: 'answered', sipCallId: event.sipCallId, postDialDelayMs: event.postDialDelayMs };
   }
   if (event.type === 'command') {
-    const { commandId, verb, outcome, sipStatus } = event;
-    return { ...base, type: 'command', commandId, verb, outcome, ...(sipStatus === undefined ? {} : { sipStatus }) };
+    const { commandId, verb, outcome, sipStatus, legOutcome } = event;
+    return {
+      ...base,
+      type: 'command',
+      commandId,
+      verb,
+      outcome,
+      ...(sipStatus === undefined ? {} : { sipStatus }),
+      ...(legOutcome === undefined ? {} : { legOutcome }),
+    };
   }
   return { ...base, type: 'ended', ending: withSafeReason(event.ending), metrics: event.metrics };
 }

@@ -12,6 +12,7 @@ import type { CallDeps } from './call/call-session';
 import { InboundCall, type InboundCallDeps } from './call/inbound-call';
 import { NodeMediaControl } from './call/media-control';
 import { RecentAttempts } from './call/recent-attempts';
+import type { LegNetwork } from './call/transfer/far-leg';
 import type { Clock } from './clock';
 import type { DigestCredentials, SipIdentity } from './sip/auth/identity';
 import type { SipEndpoint, SipEndpointDelegate } from './sip/endpoint';
@@ -23,7 +24,7 @@ const DRAIN_MS = 30_000;
 /** After our BYE: for its answer and the last events. */
 const HANG_UP_MS = 3000;
 
-export interface MediaServiceOptions extends CallDeps {
+export interface MediaServiceOptions extends Omit<CallDeps, 'network'> {
   readonly nodeId: string;
   /** New at every start. */
   readonly bootId: string;
@@ -47,7 +48,8 @@ export class MediaService {
     const { clock, directory, maxCalls, nodeId, bootId } = options;
     this.calls = new CallRegistry({ clock, maxCalls });
     const attempts = new RecentAttempts(clock);
-    const inbound: InboundCallDeps = { ...options, registry: this.calls, attempts };
+    const network: LegNetwork = { directory, registry: this.calls, endpoint: () => this.#endpoint };
+    const inbound: InboundCallDeps = { ...options, registry: this.calls, attempts, network };
     this.#endpoint = options.createEndpoint({
       onInvite: (dialog) => InboundCall.receive(dialog, inbound),
       credentials: options.credentials ?? ((username) => credentialsOf(directory, clock, username)),
@@ -65,7 +67,7 @@ export class MediaService {
       directory,
       registry: this.calls,
       attempts,
-      calls: { ...options, endpoint: this.#endpoint, nodeId, bootId },
+      calls: { ...options, network, endpoint: this.#endpoint, nodeId, bootId },
     });
   }
 

@@ -1,5 +1,6 @@
 /** What a call is told, as it may stand in a workflow's history: texts and digits sealed, bound to their call. */
 import type { CallControl, SealedControl } from '../contract/commands';
+import type { LegDial } from '../contract/transfers';
 import { rowAad } from './secrets';
 import type { SecretBox } from './secrets';
 
@@ -21,6 +22,14 @@ export function sealControl(
       return { type: 'instruct', sealed: seal(control.text) };
     case 'dtmf':
       return { type: 'dtmf', sealed: seal(control.digits) };
+    case 'announce':
+      return { type: 'announce', sealed: seal(control.text) };
+    case 'dialLeg':
+      return { type: 'dialLeg', sealed: sealLeg(secrets, { orgId, callId }, control.leg) };
+    case 'refer':
+      return { type: 'refer', sealed: sealLeg(secrets, { orgId, callId }, control.leg), fallback: control.fallback };
+    case 'releaseLeg':
+      return control;
     case 'mute':
     case 'unmute':
     case 'hold':
@@ -31,6 +40,11 @@ export function sealControl(
   }
 }
 
+/** Whom a further leg calls, as every command that carries it has it. */
+export function sealLeg(secrets: Pick<SecretBox, 'seal'>, { orgId, callId }: ControlledCall, leg: LegDial): string {
+  return secrets.seal(JSON.stringify(leg), rowAad(orgId, callId));
+}
+
 /** @throws SecretError when it was sealed for another call or with an unknown key */
 export function openControl(
   secrets: Pick<SecretBox, 'open'>,
@@ -38,6 +52,7 @@ export function openControl(
   control: SealedControl,
 ): CallControl {
   const open = (sealed: string): string => secrets.open(sealed, rowAad(orgId, callId));
+  const openLeg = (sealed: string): LegDial => JSON.parse(open(sealed)) as LegDial;
   switch (control.type) {
     case 'say':
       return { type: 'say', text: open(control.sealed), interrupt: control.interrupt };
@@ -45,6 +60,14 @@ export function openControl(
       return { type: 'instruct', text: open(control.sealed) };
     case 'dtmf':
       return { type: 'dtmf', digits: open(control.sealed) };
+    case 'announce':
+      return { type: 'announce', text: open(control.sealed) };
+    case 'dialLeg':
+      return { type: 'dialLeg', leg: openLeg(control.sealed) };
+    case 'refer':
+      return { type: 'refer', leg: openLeg(control.sealed), fallback: control.fallback };
+    case 'releaseLeg':
+      return control;
     case 'mute':
     case 'unmute':
     case 'hold':

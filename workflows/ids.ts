@@ -5,6 +5,7 @@ export const callWorkflowId = (callId: string): string => `call:${callId}`;
 export const mediaNodeWorkflowId = (nodeId: string): string => `media-node:${nodeId}`;
 export const trunkWorkflowId = (trunkId: string): string => `trunk:${trunkId}`;
 export const trunkCheckWorkflowId = (trunkId: string): string => `trunk-check:${trunkId}`;
+export const transferWorkflowId = (transferId: string): string => `transfer:${transferId}`;
 export const numberSyncWorkflowId = (orgId: string): string => `number-sync:${orgId}`;
 export const numberVerificationWorkflowId = (numberId: string): string => `number-verification:${numberId}`;
 export const RECONCILER_SCHEDULE_ID = 'reconciler';

@@ -4,5 +4,6 @@ export { mediaNodeWorkflow } from './node/workflow';
 export { numberSyncWorkflow } from './numbers/sync/workflow';
 export { numberVerificationWorkflow } from './numbers/workflow';
 export { reconcilerWorkflow } from './reconciler/workflow';
+export { transferWorkflow } from './transfer/workflow';
 export { trunkProvisioningWorkflow } from './trunk/workflow';
 export { trunkCheckWorkflow } from './trunk-check/workflow';

@@ -4,7 +4,7 @@ import { withDeadline } from '../../ops/deadline';
 import type { Logger } from '../../ops/logger';
 import { Semaphore } from '../../ops/semaphore';
 import type { OutboundCallInput } from '../../workflows/call/input';
-import type { ControlRequest, ControlResult } from '../../workflows/call/messages';
+import type { ControlRequest, ControlResult, TransferAcceptance, TransferRequest } from '../../workflows/call/messages';
 import { CallWorkflows } from '../../workflows/client/call-workflows';
 import type { CallWorkflowDescription } from '../../workflows/client/call-workflows';
 import { temporalTrouble } from '../../workflows/client/temporal-trouble';
@@ -31,6 +31,8 @@ export type AcceptOutcome = 'accepted' | 'expired' | 'closed' | 'unavailable' | 
 
 /** `gone`: no running workflow has this call. `unavailable`: nothing was done. */
 export type ControlAnswer = ControlResult | { readonly outcome: 'gone' | 'unavailable' };
+
+export type TransferAnswer = TransferAcceptance | { readonly outcome: 'gone' | 'unavailable' | 'unknown' };
 
 export interface CallRequestsOptions {
   /** Fails fast: `createTemporalClient` of `ops/temporal-client.ts`. */
@@ -83,11 +85,23 @@ export class CallRequests {
   }
 
   /** Answered when it took effect. Never throws. */
-  async control(callId: string, request: ControlRequest): Promise<ControlAnswer> {
+  control(callId: string, request: ControlRequest): Promise<ControlAnswer> {
+    return this.#update('command', (deadlineMs) => this.#workflows.control(callId, request, deadlineMs));
+  }
+
+  /** Answered when it has begun. Never throws. */
+  transfer(callId: string, request: TransferRequest): Promise<TransferAnswer> {
+    return this.#update('transfer', (deadlineMs) => this.#workflows.transfer(callId, request, deadlineMs));
+  }
+
+  async #update<T extends object>(
+    what: string,
+    send: (deadlineMs: number) => Promise<T | 'gone' | 'closing'>,
+  ): Promise<T | { readonly outcome: 'gone' | 'unavailable' | 'unknown' }> {
     const deadlineMs = Date.now() + this.#commandDeadlineMs;
     try {
       for (;;) {
-        const answer = await this.#workflows.control(callId, request, deadlineMs);
+        const answer = await send(deadlineMs);
         if (answer === 'gone') return { outcome: 'gone' };
         if (answer !== 'closing') return answer;
         if (Date.now() >= deadlineMs) return { outcome: 'unavailable' };
@@ -95,7 +109,7 @@ export class CallRequests {
       }
     } catch (error) {
       if (temporalTrouble(error) === 'refused') return { outcome: 'unavailable' };
-      return { outcome: this.#unclear('command', error) };
+      return { outcome: this.#unclear(what, error) };
     }
   }
 

@@ -21,7 +21,7 @@ import {
 import type { ApiStore } from '../store';
 import { transferTarget } from '../transfer-target';
 import { transferDestinationView } from '../views';
-import { TRANSFERS_TO_COME } from '../warnings';
+import { destinationWarnings } from '../warnings';
 import { columnsOf } from './transfer-destinations';
 
 export interface AgentDestinationRouteDeps {
@@ -75,18 +75,20 @@ export function agentDestinationRoutes(deps: AgentDestinationRouteDeps): readonl
         return changes.run(request, async (tx, org) => {
           const notes: AuditNote[] = [];
           let destinationId = body.destination_id;
+          let warnings: ReturnType<typeof destinationWarnings> = [];
           if (create && value !== undefined) {
             const { name, type } = create;
             const row = await org.transferDestinations.create(tx, orgId, { ...columnsOf(create), name, type, value });
             destinationId = row.id;
             const after = transferDestinationView(row);
+            warnings = destinationWarnings(after);
             notes.push({ action: 'create', resource: 'transfer_destination', resourceId: row.id, after });
           }
           if (destinationId === undefined) throw notFound('transfer destination');
           await org.transferDestinations.assign(tx, orgId, params.id, destinationId);
           const after = { destination_id: destinationId };
           notes.push({ action: 'assign_destination', resource: 'agent', resourceId: params.id, after });
-          return { body: { ...after, warnings: [TRANSFERS_TO_COME] }, audit: notes };
+          return { body: { ...after, warnings }, audit: notes };
         });
       },
     }),

@@ -36,6 +36,9 @@ const REFUSALS = {
   no_telephone_event: 'The other side takes no telephone-events (RFC 4733), so no key can be pressed',
   too_many: 'As many as are kept wait already',
   superseded: 'The caller spoke, or something else was said, before the agent could begin',
+  transferring: 'The caller is on the way to somebody else',
+  transferred: 'The caller has been handed over to somebody else',
+  no_refer: 'The other side takes no REFER',
   failed: 'It could not be done',
 } as const;
 
@@ -48,6 +51,8 @@ const COMMON = {
   response: call,
   responseExample: liveCallExample,
 } as const;
+/** The agent is not with the caller. */
+const AWAY = ['transferring', 'transferred'] as const;
 const COMMAND_503 = ['temporal_unavailable', 'outcome_unknown'];
 
 export function callControlRoutes(deps: CallControlRouteDeps): readonly Route[] {
@@ -59,7 +64,7 @@ export function callControlRoutes(deps: CallControlRouteDeps): readonly Route[] 
       summary: 'Have the agent say something; answers with its first sound',
       body: callSay,
       errors: {
-        409: ['ended', 'not_answered', 'on_hold', 'muted', 'no_agent', 'too_many', 'superseded'],
+        409: ['ended', 'not_answered', 'on_hold', 'muted', 'no_agent', 'too_many', 'superseded', ...AWAY],
         503: COMMAND_503,
       },
       requestExample: { text: 'One moment, I am looking that up.', interrupt: true },
@@ -71,7 +76,7 @@ export function callControlRoutes(deps: CallControlRouteDeps): readonly Route[] 
       operationId: 'instructCall',
       summary: 'Tell the agent something that the caller does not hear',
       body: callInstruct,
-      errors: { 409: ['ended', 'not_answered', 'no_agent', 'too_many'], 503: COMMAND_503 },
+      errors: { 409: ['ended', 'not_answered', 'no_agent', 'too_many', ...AWAY], 503: COMMAND_503 },
       requestExample: { text: 'The order of this caller was shipped this morning.' },
       handle: (request) => tell(deps, request, { type: 'instruct', ...request.body }),
     }),
@@ -101,7 +106,7 @@ function muteRoute(deps: CallControlRouteDeps, type: 'mute' | 'unmute', summary:
     path: `/phone/calls/{id}/${type}`,
     operationId: `${type}Call`,
     summary,
-    errors: { 409: ['ended', 'not_answered', 'no_agent'], 503: COMMAND_503 },
+    errors: { 409: ['ended', 'not_answered', 'no_agent', ...AWAY], 503: COMMAND_503 },
     handle: (request) => tell(deps, request, { type }),
   });
 }
@@ -114,7 +119,7 @@ function holdRoute(deps: CallControlRouteDeps, type: 'hold' | 'unhold', summary:
     operationId: `${type}Call`,
     summary,
     responseExample: type === 'hold' ? { ...liveCallExample, status: 'held' } : liveCallExample,
-    errors: { 409: ['ended', 'not_answered', 'too_many', 'failed'], 503: COMMAND_503 },
+    errors: { 409: ['ended', 'not_answered', 'too_many', 'failed', ...AWAY], 503: COMMAND_503 },
     handle: (request) => tell(deps, request, { type }),
   });
 }

@@ -242,7 +242,7 @@ async function ofCall<T>(found: Promise<CallRow>, listed: Promise<T>): Promise<T
 export async function noteCall(
   deps: CallRecordDeps,
   actor: Actor,
-  action: 'create' | 'hangup' | CallControl['type'],
+  action: 'create' | 'hangup' | 'transfer' | CallControl['type'],
   callId: string,
 ): Promise<void> {
   try {

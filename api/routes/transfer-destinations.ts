@@ -17,7 +17,7 @@ import type { TransferDestinationFields } from '../schemas/transfer-destination'
 import type { ApiStore } from '../store';
 import { transferTarget } from '../transfer-target';
 import { transferDestinationView } from '../views';
-import { TRANSFERS_TO_COME } from '../warnings';
+import { destinationWarnings } from '../warnings';
 
 export interface TransferDestinationRouteDeps {
   readonly store: Pick<ApiStore, 'forOrg'>;
@@ -70,7 +70,7 @@ export function transferDestinationRoutes(deps: TransferDestinationRouteDeps): r
           });
           const after = transferDestinationView(row);
           return {
-            body: { ...after, warnings: [TRANSFERS_TO_COME] },
+            body: { ...after, warnings: destinationWarnings(after) },
             audit: { action: 'create', resource: 'transfer_destination', resourceId: row.id, after },
           };
         });
@@ -104,7 +104,7 @@ export function transferDestinationRoutes(deps: TransferDestinationRouteDeps): r
           const after = transferDestinationView(row);
           const before = transferDestinationView(found);
           return {
-            body: { ...after, warnings: [TRANSFERS_TO_COME] },
+            body: { ...after, warnings: destinationWarnings(after) },
             audit: { action: 'update', resource: 'transfer_destination', resourceId: row.id, before, after },
           };
         }),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { CALL_DIRECTIONS, CALL_STATUSES } from '../../contract/call';
 import { DISPOSITIONS, ENDED_BY } from '../../contract/endings';
 import { routing } from './routing';
+import { transferView } from './transfer';
 import { id, MAX_FIRST_MESSAGE_CHARS, pageOf, pageQuery, phoneNumber, isoTimestamp, warnings } from './primitives';
 
 const direction = z.enum(CALL_DIRECTIONS);
@@ -90,6 +91,7 @@ export const call = z
     ended_by: z.enum(ENDED_BY).nullable(),
     end_reason: z.string().nullable(),
     truncated: z.boolean().meta({ description: 'Events may be missing: the media node was lost' }),
+    transfer: transferView.nullable().meta({ description: 'The last one' }),
     machine_detection: z.string().nullable(),
     recording: z.object({ available: z.boolean(), duration_seconds: z.number().nullable() }),
     metrics: z.object({

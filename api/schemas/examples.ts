@@ -292,6 +292,7 @@ export const queuedCallExample: z.output<typeof call> = {
   ended_by: null,
   end_reason: null,
   truncated: false,
+  transfer: null,
   machine_detection: null,
   recording: { available: false, duration_seconds: null },
   metrics: {

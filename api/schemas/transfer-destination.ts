@@ -1,16 +1,16 @@
 import { z } from 'zod';
+import { TRANSFER_MODES } from '../../contract/transfers';
 
 import { headerSafe, id, isoTimestamp, warnings } from './primitives';
 
 const TARGET_TYPES = ['phone', 'sip'] as const;
-const MODES = ['auto', 'refer', 'bridge', 'warm'] as const;
 
 const fields = {
   name: z.string().trim().min(1).max(255).meta({ description: 'What the agent calls it' }),
   type: z.enum(TARGET_TYPES),
   value: z.string().trim().min(1).max(500).meta({ description: 'An E.164 number, or a SIP URI, by `type`' }),
   mode: z
-    .enum(MODES)
+    .enum(TRANSFER_MODES)
     .meta({ description: 'How the caller gets there; auto: by REFER where the phone system takes it' }),
   ring_timeout_seconds: z.int().min(5).max(120),
   announce: z.string().trim().min(1).max(500).nullable().meta({ description: 'Said to whoever answers' }),
@@ -37,7 +37,7 @@ export const transferDestination = z
     name: z.string(),
     type: z.enum(TARGET_TYPES),
     value: z.string(),
-    mode: z.enum(MODES),
+    mode: z.enum(TRANSFER_MODES),
     ring_timeout_seconds: z.int(),
     announce: z.string().nullable(),
     username: z.string().nullable(),

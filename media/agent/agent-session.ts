@@ -40,6 +40,8 @@ export interface SayOptions {
   readonly interrupt: boolean;
   /** Once: `done` with its first sound. */
   readonly onOutcome: (outcome: CommandOutcome) => void;
+  /** Once: it was heard to its end, or as far as it ever will be. */
+  readonly onOver?: () => void;
 }
 
 export interface AgentSession {

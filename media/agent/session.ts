@@ -143,10 +143,10 @@ export class ConversationSession implements AgentSession {
     else this.#listen();
   }
 
-  say(text: string, { interrupt, onOutcome }: SayOptions): 'muted' | 'too_many' | 'ended' | null {
+  say(text: string, { interrupt, onOutcome, onOver }: SayOptions): 'muted' | 'too_many' | 'ended' | null {
     if (!this.#open || this.#state === 'farewell') return 'ended';
     if (this.#muted) return 'muted';
-    if (!this.#announcements.add({ sentences: splitSentences(text), onOutcome })) return 'too_many';
+    if (!this.#announcements.add({ sentences: splitSentences(text), onOutcome, onOver })) return 'too_many';
     this.#silence.rest();
     this.#pendingEnd = null;
     if (interrupt && this.#reply) this.#cutOff(this.#reply);

@@ -1,11 +1,19 @@
 /** What an answered call is told to do, verb by verb: one handler each, which takes it or says why not. */
-import type { ConversationControl, CommandEffect, CommandRefusal, CommandResult } from '../../contract/commands';
+import type {
+  CommandEffect,
+  CommandOutcome,
+  CommandRefusal,
+  CommandResult,
+  ConversationControl,
+} from '../../contract/commands';
 import type { AgentSession } from '../agent/agent-session';
 import type { Leg } from './leg/leg';
+import type { Handover } from './transfer/handover';
 
 interface ControlledMedia {
   readonly leg: Leg;
   readonly agent: AgentSession;
+  readonly handover: Handover;
 }
 
 type Done = (effect: CommandEffect) => void;
@@ -15,16 +23,33 @@ const DONE: CommandEffect = { outcome: 'done' };
 
 /** `done` is told once, and never before the command was taken; not at all where the call ends first. */
 export function carryOut(control: ConversationControl, media: ControlledMedia, done: Done): CommandResult {
-  const { leg, agent } = media;
+  const { leg, agent, handover } = media;
+  if (control.type === 'dtmf') return press(control.digits, leg, done);
+  if (control.type === 'releaseLeg') {
+    later(done)({ outcome: handover.release(control.legId) ? 'done' : 'failed' });
+    return OK;
+  }
+  // Whom the agent has let go, or is letting go, it has nothing to do with.
+  if (handover.refusal !== null && !(control.type === 'dialLeg' && handover.mayDial)) return refused(handover.refusal);
   switch (control.type) {
     case 'hold':
       return hold(true, leg, done);
     case 'unhold':
       return hold(false, leg, done);
-    case 'dtmf':
-      return press(control.digits, leg, done);
     case 'say':
       return say(control, media, later(done));
+    case 'announce':
+      return announce(control.text, media, later(done));
+    case 'dialLeg':
+      if (isHeld(leg)) return refused('on_hold');
+      handover.dial(control.leg, later(done));
+      return OK;
+    case 'refer':
+      if (isHeld(leg)) return refused('on_hold');
+      if (control.fallback && leg.dialog?.peerAllows('REFER') !== true) return refused('no_refer');
+      // Told before the end of a call that ends with it.
+      handover.refer(control.leg, control.fallback, done);
+      return OK;
     case 'instruct':
     case 'mute':
     case 'unmute':
@@ -45,6 +70,19 @@ function say(
   if (!agent.mayBeTold) return refused('no_agent');
   if (isHeld(leg)) return refused('on_hold');
   const refusal = agent.say(text, { interrupt, onOutcome: (outcome) => done({ outcome }) });
+  return refusal === null ? OK : refused(refusal);
+}
+
+/** Done when it was heard to its end; `superseded`: the peer had something to say first, or cut it off before a sound. */
+function announce(text: string, { leg, agent }: ControlledMedia, done: Done): CommandResult {
+  if (!agent.mayBeTold) return refused('no_agent');
+  if (isHeld(leg)) return refused('on_hold');
+  let outcome: CommandOutcome = 'superseded';
+  const refusal = agent.say(text, {
+    interrupt: true,
+    onOutcome: (told) => (outcome = told),
+    onOver: () => done({ outcome }),
+  });
   return refusal === null ? OK : refused(refusal);
 }
 

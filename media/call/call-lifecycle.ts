@@ -59,6 +59,7 @@ export class CallLifecycle {
   #state: LifecycleState = 'setup';
   #liveState: LiveState = 'setup';
   #callId: string | null = null;
+  #orgId: string | null = null;
   #logger: Logger;
   #ending: CallEnding | null = null;
   #stats: RtpStats | null = null;
@@ -90,6 +91,10 @@ export class CallLifecycle {
     return this.#callId;
   }
 
+  get orgId(): string | null {
+    return this.#orgId;
+  }
+
   get logger(): Logger {
     return this.#logger;
   }
@@ -97,6 +102,7 @@ export class CallLifecycle {
   /** The call exists from here: waiting events go out, an ending that waited for it completes. */
   identify(callId: string, orgId: string): void {
     this.#callId = callId;
+    this.#orgId = orgId;
     this.#logger = this.#options.logger.child({ callId });
     this.events.bind(callId, orgId);
     this.#options.observer.callBegan(this.#options.direction);

@@ -2,7 +2,8 @@
  * The media of one call: its leg, and the agent that speaks on it. Owns both: `close()` closes the agent, then the leg, and
  * is the only way out once the leg was opened.
  */
-import type { ConversationControl, CommandEffect, CommandResult } from '../../contract/commands';
+import type { CommandEffect, CommandResult, ConversationControl } from '../../contract/commands';
+import { DEFAULT_MEDIA_TIMEOUT_SECONDS } from '../../contract/directory';
 import type { CallMetrics } from '../../contract/endings';
 import type { TranscriptTurn } from '../../contract/events';
 import type { AgentDelegate, AgentPersona, AgentSession } from '../agent/agent-session';
@@ -10,6 +11,7 @@ import { TimerSet } from '../clock';
 import type { RtpRemote, RtpSession, RtpStats } from '../rtp/rtp-session';
 import { carryOut } from './call-control';
 import { Leg, type LegDelegate, type LegOptions } from './leg/leg';
+import { Handover, type HandoverOptions } from './transfer/handover';
 
 /** Answer anyway when the first words are not ready by then. */
 const WARM_DEADLINE_MS = 3000;
@@ -25,14 +27,18 @@ interface CallMediaDelegate {
   onDtmf(count: number): void;
 }
 
-export interface CallMediaOptions extends Omit<LegOptions, 'delegate'> {
+export interface CallMediaOptions
+  extends Omit<LegOptions, 'delegate'>, Pick<HandoverOptions, 'orgId' | 'network' | 'logger'> {
   readonly createAgent: AgentFactory;
-  readonly delegate: CallMediaDelegate & Omit<LegDelegate, 'onDigit' | 'onPlaybackFinished'>;
+  readonly delegate: CallMediaDelegate &
+    Omit<LegDelegate, 'onDigit' | 'onPlaybackFinished'> &
+    Pick<HandoverOptions['delegate'], 'onAgentGone' | 'onFarEnd' | 'onReferred' | 'onMessage'>;
 }
 
 export class CallMedia {
   /** The caller's, or the callee's: the call lives as long as it. */
   readonly leg: Leg;
+  readonly handover: Handover;
   readonly #options: CallMediaOptions;
   readonly #timers: TimerSet<'warm'>;
   readonly #latenciesMs: number[] = [];
@@ -53,11 +59,23 @@ export class CallMedia {
         ...delegate,
         onDigit: (digit) => this.#digit(digit),
         onHold: (hold) => {
-          this.#agent?.hold(hold.ours || hold.theirs);
+          this.#holdAgent();
           delegate.onHold(hold);
         },
         onPlaybackFinished: (id) => this.#agent?.onPlaybackFinished(id),
       },
+    });
+    const { engine, clock, logger, network, orgId } = options;
+    this.handover = new Handover({
+      engine,
+      clock,
+      logger,
+      network,
+      orgId,
+      mediaTimeoutSeconds: DEFAULT_MEDIA_TIMEOUT_SECONDS,
+      leg: this.leg,
+      agent: () => this.#agent,
+      delegate: { ...delegate, onAway: () => this.#holdAgent() },
     });
   }
 
@@ -90,9 +108,11 @@ export class CallMedia {
 
   /** `done` is told once, and never before the command was taken; not at all where the call ends first. */
   control(control: ConversationControl, done: (effect: CommandEffect) => void): CommandResult {
-    const { leg } = this;
+    const { leg, handover } = this;
     const agent = this.#agent;
-    return leg.remote && agent ? carryOut(control, { leg, agent }, done) : { ok: false, code: 'not_answered' };
+    return leg.remote && agent
+      ? carryOut(control, { leg, agent, handover }, done)
+      : { ok: false, code: 'not_answered' };
   }
 
   turnLatencyMs(): CallMetrics['turnLatencyMs'] {
@@ -110,6 +130,7 @@ export class CallMedia {
   async #close(): Promise<RtpStats | null> {
     this.#timers.clearAll();
     this.#finishWarm?.();
+    this.handover.close();
     this.leg.silence();
     await this.#finishAgent().catch(() => undefined); // whatever fails at the last words must not keep the port
     return this.leg.close();
@@ -123,10 +144,15 @@ export class CallMedia {
     }
   }
 
+  #holdAgent(): void {
+    const { ours, theirs } = this.leg.hold;
+    this.#agent?.hold(ours || theirs || this.handover.away);
+  }
+
   #digit(digit: string): void {
     this.#options.delegate.onDtmf(++this.#dtmfCount);
     // Whoever waits with music plays with the keys: nothing that the agent is to answer.
-    if (!this.leg.hold.ours) this.#agent?.onDtmf(digit);
+    if (!this.leg.hold.ours && !this.handover.away) this.#agent?.onDtmf(digit);
   }
 
   #agentDelegate(): AgentDelegate {
@@ -134,7 +160,8 @@ export class CallMedia {
     return {
       onTurn: (turn) => delegate.onTurn({ ...turn, index: this.#turns++ }),
       onEnd: (reason) => {
-        if (!this.#closed) delegate.onAgentEnd(reason);
+        // Whoever is on the way to somebody else does not need the agent for that.
+        if (!this.#closed && !this.handover.away) delegate.onAgentEnd(reason);
       },
       onTurnLatency: (ms) => {
         this.#latenciesMs.push(ms);

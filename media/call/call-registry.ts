@@ -74,6 +74,7 @@ export class CallRegistry {
   readonly #entries = new Map<RegisteredCall, Entry>();
   readonly #byId = new Map<string, Entry>();
   readonly #byTrunk = new Map<string, number>();
+  readonly #legs = new Set<{ readonly trunkId: string; readonly revoke: () => void }>();
   readonly #ended: Memory<number>;
   readonly #tombstones: Memory<true>;
   readonly #commands: Memory<Promise<CommandResult>>;
@@ -112,11 +113,10 @@ export class CallRegistry {
   }
 
   /** Why a further call of this trunk would not be taken, as things are. */
-  admission(trunkId: string, { maxConcurrentCalls = null }: CallLimits = {}): AdmissionRefusal | null {
+  admission(trunkId: string, limits: CallLimits = {}): AdmissionRefusal | null {
     if (this.#draining) return 'node_draining';
     if (this.#entries.size >= this.#maxCalls) return 'node_full';
-    const full = maxConcurrentCalls !== null && (this.#byTrunk.get(trunkId) ?? 0) >= maxConcurrentCalls;
-    return full ? 'trunk_full' : null;
+    return this.#isFull(trunkId, limits) ? 'trunk_full' : null;
   }
 
   /** Takes the call, or says why not. A call that was taken must `leave`. */
@@ -143,9 +143,7 @@ export class CallRegistry {
     const entry = this.#entries.get(call);
     if (!entry) return;
     this.#entries.delete(call);
-    const left = (this.#byTrunk.get(call.trunkId) ?? 1) - 1;
-    if (left === 0) this.#byTrunk.delete(call.trunkId);
-    else this.#byTrunk.set(call.trunkId, left);
+    this.#release(call.trunkId);
     if (entry.callId !== null) {
       this.#byId.delete(entry.callId);
       if (call.lastSeq > 0) this.#ended.set(entry.callId, call.lastSeq);
@@ -155,6 +153,21 @@ export class CallRegistry {
     const waiting = this.#whenEmpty;
     this.#whenEmpty = [];
     for (const resolve of waiting) resolve();
+  }
+
+  /**
+   * Counts a further leg of a call with the calls of its trunk, until the answered function is called; or says why not.
+   * `revoke`: the trunk was deleted.
+   */
+  occupy(trunkId: string, limits: CallLimits, revoke: () => void): 'trunk_full' | (() => void) {
+    // A leg of a call that is here already needs no room for another, nor a node that takes calls.
+    if (this.#isFull(trunkId, limits)) return 'trunk_full';
+    this.#byTrunk.set(trunkId, (this.#byTrunk.get(trunkId) ?? 0) + 1);
+    const leg = { trunkId, revoke };
+    this.#legs.add(leg);
+    return () => {
+      if (this.#legs.delete(leg)) this.#release(trunkId);
+    };
   }
 
   find(callId: string): RegisteredCall | undefined {
@@ -222,6 +235,17 @@ export class CallRegistry {
   /** Also the calls that have no id yet. */
   hangUpTrunk(trunkId: string, endReason: EndReason, endedBy: EndedBy): void {
     for (const { call } of this.#entries.values()) if (call.trunkId === trunkId) call.hangUp(endReason, endedBy);
+    for (const leg of this.#legs) if (leg.trunkId === trunkId) leg.revoke();
+  }
+
+  #isFull(trunkId: string, { maxConcurrentCalls = null }: CallLimits): boolean {
+    return maxConcurrentCalls !== null && (this.#byTrunk.get(trunkId) ?? 0) >= maxConcurrentCalls;
+  }
+
+  #release(trunkId: string): void {
+    const left = (this.#byTrunk.get(trunkId) ?? 1) - 1;
+    if (left === 0) this.#byTrunk.delete(trunkId);
+    else this.#byTrunk.set(trunkId, left);
   }
 }
 

@@ -17,6 +17,7 @@ import { CallMedia, type AgentFactory } from './call-media';
 import type { CallObserver } from './call-observer';
 import type { HoldState, Leg } from './leg/leg';
 import type { LocalMedia } from './leg/leg-negotiation';
+import type { LegNetwork } from './transfer/far-leg';
 
 /** A peer that floods its dialog fills no table: what a person would read, and then one note. */
 const MAX_LADDER_EVENTS = 500;
@@ -30,6 +31,8 @@ export interface CallDeps {
   readonly createAgent: AgentFactory;
   readonly observer: CallObserver;
   readonly logger: Logger;
+  /** For further legs. */
+  readonly network: LegNetwork;
 }
 
 export interface CallSessionOptions {
@@ -120,6 +123,18 @@ export class CallSession {
     this.#options.hangUp('session_expired', 'system');
   }
 
+  /** The peer is gone: what its REFER under way comes to is told before the end of the call. */
+  afterReferral(end: () => void): void {
+    const { referral } = this.media.handover;
+    if (referral === null) end();
+    else void referral.then(end);
+  }
+
+  /** Whoever hangs up on somebody else than the agent ends a call that was handed over. */
+  byeReason(otherwise: 'caller_hangup' | 'callee_hangup'): EndReason {
+    return this.media.handover.joined ? 'transferred' : otherwise;
+  }
+
   outcome(finalStatus: number | null, reason: string | null, peerReason: ReasonHeader | null = null): SipOutcome {
     const q850 = peerReason?.protocol === 'Q.850' ? peerReason.cause : null;
     return { sipCallId: this.#options.sipCallId, finalStatus, reason, q850 };
@@ -159,7 +174,14 @@ export class CallSession {
       localMedia,
       createAgent: deps.createAgent,
       clock: deps.clock,
+      network: deps.network,
+      logger: deps.logger,
+      orgId: () => this.lifecycle.orgId,
       delegate: {
+        onAgentGone: () => hangUp('agent_goodbye', 'agent'),
+        onReferred: () => hangUp('transferred', 'agent'),
+        onFarEnd: (why) => (why === 'hangup' ? hangUp('transferred', 'callee') : hangUp(why, 'system')),
+        onMessage: (message) => this.onMessage(message),
         onTurn: (turn) => this.lifecycle.events.report({ type: 'turn', turn }),
         onTurnLatency: (ms) => deps.observer.turnLatency(ms),
         onHold: (hold) => this.#holdChanged(hold),

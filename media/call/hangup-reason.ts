@@ -18,6 +18,7 @@ const REASONS: Readonly<Record<EndReason, readonly [cause: number, text: string]
   media_node_lost: [TEMPORARY_FAILURE, 'media node lost'],
   node_drained: [TEMPORARY_FAILURE, 'node is stopping'],
   workflow_lost: [TEMPORARY_FAILURE, 'call is no longer wanted'],
+  transferred: [NORMAL_CLEARING, 'transferred'],
   setup_abandoned: [TEMPORARY_FAILURE, 'set-up abandoned'],
   error: [TEMPORARY_FAILURE, 'internal error'],
 };

@@ -145,8 +145,10 @@ export class InboundCall implements RegisteredCall {
       onExpired: (why) => session.expired(why),
       onClosed: (cause) => {
         if (cause === 'prack_timeout') this.#finalStatus = 504;
-        this.#end({ endReason: 'error', endedBy: 'system' }, () => undefined);
-        session.lifecycle.sawLastMessage();
+        session.afterReferral(() => {
+          this.#end({ endReason: 'error', endedBy: 'system' }, () => undefined);
+          session.lifecycle.sawLastMessage();
+        });
       },
     };
   }
@@ -286,7 +288,10 @@ export class InboundCall implements RegisteredCall {
   }
 
   #byeReceived(reason: ReasonHeader | null): void {
-    this.#end({ endReason: 'caller_hangup', endedBy: 'caller' }, () => undefined, reason);
+    const session = this.#session;
+    session.afterReferral(() => {
+      this.#end({ endReason: session.byeReason('caller_hangup'), endedBy: 'caller' }, () => undefined, reason);
+    });
   }
 
   #end(cause: EndCause, hangUp: () => void, peerReason: ReasonHeader | null = null): void {

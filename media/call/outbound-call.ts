@@ -17,7 +17,7 @@ import type { RegisteredCall } from './call-registry';
 import { CallSession, type CallDeps } from './call-session';
 import { dispositionOf, type OwnCause } from './disposition';
 import { reasonHeader, RING_TIMEOUT_REASON } from './hangup-reason';
-import { firstHost, trunkInvite } from './trunk-invite';
+import { firstHost, trunkInvite, wildcardFor } from './trunk-invite';
 
 /** How long an ending waits for the final answer to our CANCEL; the SIP layer cleans up for longer. */
 const CANCEL_ANSWER_MS = 5000;
@@ -210,10 +210,10 @@ export class OutboundCall implements RegisteredCall {
         },
         onAccept: (sdp, answer) => this.#accepted(sdp, answer),
         onReject: (outcome) => this.#rejected(outcome),
-        onBye: (reason) => this.#byeReceived(reason),
+        onBye: (reason) => session.afterReferral(() => this.#byeReceived(reason)),
         onAck: (answer) => session.leg.reofferAnswered(answer),
         onExpired: (why) => session.expired(why),
-        onClosed: () => this.#closed(),
+        onClosed: () => session.afterReferral(() => this.#closed()),
       },
     );
   }
@@ -280,9 +280,10 @@ export class OutboundCall implements RegisteredCall {
   #byeReceived(reason: ReasonHeader | null): void {
     const q850 = reason?.protocol === 'Q.850' ? reason.cause : null;
     const answered = this.liveState === 'answered';
+    const endReason = this.#session.byeReason('callee_hangup');
     if (this.#session.lifecycle.end(() => undefined)) {
       const disposition = answered ? 'answered' : 'failed';
-      this.#settle({ disposition, endReason: 'callee_hangup', endedBy: 'callee' }, this.#answer, { q850 });
+      this.#settle({ disposition, endReason, endedBy: 'callee' }, this.#answer, { q850 });
     }
   }
 
@@ -329,11 +330,6 @@ export class OutboundCall implements RegisteredCall {
     const said = { finalStatus: answer?.status ?? null, reason: answer?.reason ?? null, q850: answer?.q850 ?? null };
     this.#session.lifecycle.settle({ ...ending, sip: { sipCallId, ...said, ...more } });
   }
-}
-
-/** The RTP port is opened before the route is known: on all addresses of the family that the host is written in. */
-function wildcardFor(host: string): string {
-  return host.includes(':') ? '::' : '0.0.0.0';
 }
 
 function messageOf(error: unknown): string {

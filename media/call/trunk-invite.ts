@@ -39,3 +39,8 @@ function gatewaysInOrder({ gateways = [] }: OutboundTrunkProfile): readonly Gate
 
 /** Of which family media will be: that of the first host tried. */
 export const firstHost = (trunk: OutboundTrunkProfile): string => trunk.gateways?.[0]?.host ?? trunk.host;
+
+/** An RTP port is opened before the route is known: on all addresses of the family that the host is written in. */
+export function wildcardFor(host: string): string {
+  return host.includes(':') ? '::' : '0.0.0.0';
+}

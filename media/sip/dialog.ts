@@ -84,6 +84,10 @@ interface AnyDialog {
    * @throws RangeError when the request has no URI that can be called
    */
   refer(request: ReferRequest, onProgress: (status: number) => void): Promise<ReferOutcome>;
+  /** Request-URI of our requests in the dialog: where the peer is. */
+  readonly remoteTarget: string;
+  /** Who we are in it. */
+  readonly localUri: string;
   /** By the latest Allow of the peer in this dialog. */
   peerAllows(method: string): boolean;
   /** By its latest Supported; the option tag in lower case. */

@@ -49,7 +49,8 @@ export interface OutboundInvite {
   /** The target's transport for long requests too (against RFC 3261 §18.1.1). Default false. */
   readonly transportStrict?: boolean;
   readonly fromDisplayName?: string;
-  readonly credentials: { readonly username: string; readonly password: string };
+  /** Null: whoever challenges is not answered. */
+  readonly credentials: { readonly username: string; readonly password: string } | null;
   readonly headers?: readonly (readonly [name: string, value: string])[];
   /** Timer B: how long nothing at all may be heard. Default 32 s (RFC 3261 §17.1.1.2), 5 s while another host is left. */
   readonly timerBMs?: number;

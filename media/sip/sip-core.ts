@@ -299,6 +299,11 @@ export class SipCore {
     return this.#dialog?.remoteTarget.toString() ?? this.#target;
   }
 
+  /** Our side of From and To; empty before there is a dialog. */
+  get localUri(): string {
+    return this.#dialog?.localURI.toString() ?? '';
+  }
+
   dispose(): void {
     this.#requests.dispose();
     this.#core.dispose();

@@ -46,6 +46,8 @@ const MAX_INTERVAL_RAISES = 3;
 const TRYING = 100;
 /** What a challenger adds to the INVITE, about. */
 const CREDENTIALS_BYTES = 300;
+/** Of an INVITE that has none: nothing is ever signed with them. */
+const NO_CREDENTIALS = { username: '', password: '' };
 /** Branches of a fork whose early SDP is kept. */
 const MAX_EARLY_BRANCHES = 32;
 
@@ -103,8 +105,8 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
     });
     this.#session.delegate = delegate;
     this.#timers = new TimerSet(context.clock);
-    this.#digest = new DigestClient(invite.credentials);
-    this.#credentials = this.#trunkOnly(this.#digest);
+    this.#digest = new DigestClient(invite.credentials ?? NO_CREDENTIALS);
+    this.#credentials = this.#trunkOnly(this.#digest, invite.credentials !== null);
     this.#mayRepeat = this.#credentials.newRequest();
   }
 
@@ -162,6 +164,14 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
     return this.#session.refers.refer(request, onProgress);
   }
 
+  get remoteTarget(): string {
+    return this.#opened.remoteTarget;
+  }
+
+  get localUri(): string {
+    return this.#opened.localUri;
+  }
+
   peerAllows(method: string): boolean {
     return this.#session.peerCapabilities.allows(method);
   }
@@ -214,12 +224,12 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
   }
 
   /** Our credentials answer only the trunk itself, whoever else may challenge us in its name. */
-  #trunkOnly(digest: DigestClient): RequestCredentials {
+  #trunkOnly(digest: DigestClient, hasCredentials: boolean): RequestCredentials {
     return {
       authorize: (request) => digest.authorize(request),
       newRequest: () => {
         const mayRepeat = digest.newRequest();
-        return (challenge) => this.#targets.includes(this.#responsePeer) && mayRepeat(challenge);
+        return (challenge) => hasCredentials && this.#targets.includes(this.#responsePeer) && mayRepeat(challenge);
       },
       mayGoTo: (address) => this.#targets.includes(address),
     };

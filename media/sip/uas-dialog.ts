@@ -138,6 +138,14 @@ export class UasDialog implements InboundDialog, RoutedDialog {
     return this.#session.refers.refer(request, onProgress);
   }
 
+  get remoteTarget(): string {
+    return this.#core.remoteTarget;
+  }
+
+  get localUri(): string {
+    return this.#core.localUri;
+  }
+
   peerAllows(method: string): boolean {
     return this.#session.peerCapabilities.allows(method);
   }

@@ -1,8 +1,8 @@
 import { Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
+import type { TransferMode } from '../../contract/transfers';
 import { Organisation } from './organisation';
 
 export type TransferTargetType = 'phone' | 'sip';
-export type TransferMode = 'auto' | 'refer' | 'bridge' | 'warm';
 
 /** Where an agent may send its caller: people at a number or at a SIP URI. */
 @Entity('transfer_destinations')

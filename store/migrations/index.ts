@@ -21,6 +21,7 @@ import { HealthTrunks1764600400000 } from './1764600400000-health-trunks';
 import { TrunkSettings1764600600000 } from './1764600600000-trunk-settings';
 import { SpeedOfRequests1764600700000 } from './1764600700000-speed-of-requests';
 import { RatesOfBusyKeys1764600800000 } from './1764600800000-rates-of-busy-keys';
+import { TransfersOfCalls1764600900000 } from './1764600900000-transfers-of-calls';
 
 /** In order; a migration that was ever released is never changed. */
 export const MIGRATIONS: (new () => MigrationInterface)[] = [
@@ -46,4 +47,5 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   TrunkSettings1764600600000,
   SpeedOfRequests1764600700000,
   RatesOfBusyKeys1764600800000,
+  TransfersOfCalls1764600900000,
 ];

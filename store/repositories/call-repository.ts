@@ -78,8 +78,8 @@ export class CallRepository {
       [
         callId,
         status,
-        // What its node has put on hold, its node takes back.
-        statusesBefore(status).filter((earlier) => earlier !== 'held'),
+        // What its node has put on hold, its node takes back, and what is being transferred, its transfer.
+        statusesBefore(status).filter((earlier) => earlier !== 'held' && earlier !== 'transferring'),
         known.nodeId ?? null,
         known.bootId ?? null,
         known.sipCallId ?? null,

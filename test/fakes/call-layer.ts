@@ -90,6 +90,7 @@ export class CallLayer {
       clock: this.clock,
       events: this.events,
       rtp: this.rtp,
+      network: { endpoint: () => this.endpoint, directory: this.directory, registry: this.registry },
       observer: this.#observer,
       logger: pino({ level: 'silent' }),
       createAgent: (persona: AgentPersona, _rtp: unknown, delegate: AgentDelegate) => {

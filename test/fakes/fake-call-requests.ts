@@ -1,16 +1,16 @@
 import type { DataSource } from 'typeorm';
-import type { AcceptOutcome, CallRequests, ControlAnswer } from '../../api/calls/call-requests';
+import type { AcceptOutcome, CallRequests, ControlAnswer, TransferAnswer } from '../../api/calls/call-requests';
 import type { HangupCause } from '../../contract/endings';
 import type { SealedCallDetails } from '../../store/call-details';
 import { CallRepository } from '../../store/repositories/call-repository';
 import { rowAad } from '../../store/secrets';
 import type { SecretBox } from '../../store/secrets';
 import type { OutboundCallInput } from '../../workflows/call/input';
-import type { ControlRequest } from '../../workflows/call/messages';
+import type { ControlRequest, TransferRequest } from '../../workflows/call/messages';
 import type { CallWorkflowDescription } from '../../workflows/client/call-workflows';
 
 /** Stores a call's row as its workflow would; outcomes can be set ahead, one per request. */
-export class FakeCallRequests implements Pick<CallRequests, 'accept' | 'describe' | 'control'> {
+export class FakeCallRequests implements Pick<CallRequests, 'accept' | 'describe' | 'control' | 'transfer'> {
   readonly accepted: OutboundCallInput[] = [];
   readonly hangups: { readonly callId: string; readonly updateId: string; readonly request: HangupCause }[] = [];
   readonly descriptions = new Map<string, CallWorkflowDescription>();
@@ -19,6 +19,8 @@ export class FakeCallRequests implements Pick<CallRequests, 'accept' | 'describe
   hangupOutcome: 'done' | 'gone' | 'unavailable' | 'unknown' = 'done';
   readonly controls: { readonly callId: string; readonly request: ControlRequest }[] = [];
   controlAnswer: ControlAnswer = { outcome: 'done' };
+  readonly transfers: { readonly callId: string; readonly request: TransferRequest }[] = [];
+  transferAnswer: TransferAnswer = { outcome: 'accepted' };
   readonly #calls: CallRepository;
   readonly #secrets: SecretBox;
 
@@ -61,6 +63,11 @@ export class FakeCallRequests implements Pick<CallRequests, 'accept' | 'describe
     }
     this.controls.push({ callId, request });
     return Promise.resolve(this.controlAnswer);
+  }
+
+  transfer(callId: string, request: TransferRequest): Promise<TransferAnswer> {
+    this.transfers.push({ callId, request });
+    return Promise.resolve(this.transferAnswer);
   }
 
   detailsOf(input: OutboundCallInput): SealedCallDetails {

@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type {
   CallCommand,
+  CallControl,
   CallNodeStatus,
+  CommandEffect,
   CommandResult,
   DialCommand,
   DialRefusal,
@@ -60,6 +62,8 @@ export class FakeMediaControl implements MediaControl {
   readonly controls: CallCommand[] = [];
   /** What a command comes to; default: it takes effect at once. */
   controlAnswer: 'done' | 'silent' | CommandResult = 'done';
+  /** What it comes to, where it is taken; null: nothing for now, `effect` tells later. Default: done. */
+  controlEffect: (control: CallControl) => CommandEffect | null = () => ({ outcome: 'done' });
   readonly tombstones: string[] = [];
   readonly lost: string[] = [];
   readonly revokedTrunks: string[] = [];
@@ -197,9 +201,15 @@ export class FakeMediaControl implements MediaControl {
     const call = this.calls.get(command.callId);
     if (call === undefined || command.bootId !== this.bootId) return { ok: false, code: 'call_unknown' };
     if (this.controlAnswer !== 'done') return this.controlAnswer;
-    const { commandId, control } = command;
-    this.#events.report({ ...this.#base(call), type: 'command', commandId, verb: control.type, outcome: 'done' });
+    const effect = this.controlEffect(command.control);
+    if (effect !== null) this.effect(command, effect);
     return { ok: true };
+  }
+
+  /** What a command that was taken has come to. */
+  effect({ callId, commandId, control }: CallCommand, effect: CommandEffect): void {
+    const base = this.#base(this.#call(callId));
+    this.#events.report({ ...base, type: 'command', commandId, verb: control.type, ...effect });
   }
 
   status(callId: string): CallNodeStatus {

@@ -86,6 +86,8 @@ abstract class FakeDialog {
     return Promise.resolve(true);
   }
 
+  remoteTarget = 'sip:phone@192.0.2.10:5070';
+  readonly localUri = 'sip:+15551234567@192.0.2.1';
   /** What the peer can: methods and option tags. */
   readonly peerCan = new Set<string>();
   readonly refers: { readonly request: ReferRequest; readonly onProgress: (status: number) => void }[] = [];

@@ -4,9 +4,10 @@ import type { HangupCause } from '../../contract/endings';
 import { NODE_SILENCE_MS } from '../../contract/nodes';
 import { CallProgress } from './call-progress';
 import type { CallNode } from './call-progress';
+import { CallTransfer } from './call-transfer';
 import { FORGOTTEN, MAX_DURATION, SETUP_ABANDONED } from './endings';
 import type { CallInput } from './input';
-import type { CallStateSignal, ControlRequest, ControlResult } from './messages';
+import type { CallStateSignal, ControlRequest, ControlResult, TransferAcceptance, TransferRequest } from './messages';
 import * as node from './node-commands';
 import { showAnswered, showDetails } from './presentation';
 import { CallProjection } from './projection';
@@ -29,6 +30,7 @@ export class CallRun {
   readonly input: CallInput;
   readonly progress: CallProgress;
   readonly projection = new CallProjection();
+  readonly transfer = new CallTransfer(this.projection);
   /** Number of the attempt that was begun last. */
   attempt = 0;
   #hangup: HangupCause | null = null;
@@ -55,10 +57,15 @@ export class CallRun {
   onStateEvent(signal: CallStateSignal): void {
     const effect = this.progress.stateEvent(signal);
     if (effect === 'answered') this.#answers++;
-    if (effect === 'command' && signal.type === 'command' && this.#outcomes.has(signal.commandId)) {
-      const { outcome, sipStatus } = signal;
-      this.#outcomes.set(signal.commandId, sipStatus === undefined ? { outcome } : { outcome, sipStatus });
-    }
+    if (effect !== 'command' || signal.type !== 'command') return;
+    const { commandId, outcome, sipStatus, legOutcome } = signal;
+    const came: CommandEffect = {
+      outcome,
+      ...(sipStatus === undefined ? {} : { sipStatus }),
+      ...(legOutcome === undefined ? {} : { legOutcome }),
+    };
+    if (this.#outcomes.has(commandId)) this.#outcomes.set(commandId, came);
+    else void this.transfer.onEffect(commandId, came);
   }
 
   onNodeLost(bootId: string, answeredAtMs?: number): void {
@@ -111,6 +118,19 @@ export class CallRun {
     } finally {
       this.#outcomes.delete(commandId);
     }
+  }
+
+  /** Answered when the transfer has begun. */
+  async beginTransfer(request: TransferRequest): Promise<TransferAcceptance> {
+    const { callId, orgId } = this.input;
+    const { node: place } = this.progress;
+    if (this.progress.ended) return { outcome: 'ended' };
+    if (place === null || this.progress.answeredAtMs === null) return { outcome: 'refused', code: 'not_answered' };
+    const { refusal } = this.transfer;
+    if (refusal !== null) return { outcome: 'refused', code: refusal };
+    const { nodeId, bootId } = place;
+    await this.transfer.begin({ ...request, callId, orgId, nodeId, bootId });
+    return { outcome: 'accepted' };
   }
 
   /** Resolves when the call has ended. Watches that still wait for an answer of the node then are left behind. */

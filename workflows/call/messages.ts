@@ -5,6 +5,7 @@ import type { CommandEffect, CommandRefusal, SealedControl } from '../../contrac
 import type { CallEnding, HangupCause } from '../../contract/endings';
 import type { StateEvent } from '../../contract/events';
 import type { NodeBoot } from '../../contract/nodes';
+import type { TransferInput } from '../transfer/messages';
 
 type Addressed<E> = E extends StateEvent ? Omit<E, 'callId' | 'orgId'> & NodeBoot : never;
 
@@ -42,6 +43,16 @@ export type ControlResult =
   | { readonly outcome: 'ended' | 'unknown' }
   | { readonly outcome: 'refused'; readonly code: Exclude<CommandRefusal, 'ended' | 'call_unknown'> };
 
+export type TransferRequest = Omit<TransferInput, keyof NodeBoot | 'callId' | 'orgId'>;
+
+/** `accepted`: it has begun; what becomes of it is an event of the call. Else as of other commands. */
+export type TransferAcceptance =
+  | { readonly outcome: 'accepted' | 'ended' }
+  | {
+      readonly outcome: 'refused';
+      readonly code: Extract<CommandRefusal, 'not_answered' | 'transferring' | 'transferred'>;
+    };
+
 /** Accepting update of an outbound call: the row is in the database. */
 export interface AcceptResult {
   readonly callId: string;
@@ -64,4 +75,6 @@ export const acceptUpdate = defineUpdate<AcceptResult, []>('accept');
 /** By which an earlier release asked for a hang-up: now a `control` like any other. */
 export const hangupUpdate = defineUpdate<HangupResult, [HangupCause]>('hangup');
 export const controlUpdate = defineUpdate<ControlResult, [ControlRequest]>('control');
+/** Its id is the transfer's: a repeat joins the first. */
+export const transferUpdate = defineUpdate<TransferAcceptance, [TransferRequest]>('transfer');
 export const callStatusQuery = defineQuery<CallSnapshot>('status');

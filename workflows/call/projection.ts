@@ -2,13 +2,14 @@ import { isCancellation, proxyActivities, proxyLocalActivities } from '@temporal
 import type { NodeBoot, NodePresence } from '../../contract/nodes';
 import { MAIN_TASK_QUEUE } from '../ids';
 import type { CallStoreActivities, AnsweredRecord, FinalRecord } from './activities';
+import type { FinishedTransfer, RequestedTransfer, TransferActivities } from '../transfer/activities';
 import type { CallInput } from './input';
 
 /** A record is closed without what has not arrived by then. */
 const RECORDS_WAIT_MS = 10_000;
 
 /** A projection write costs one history event while PostgreSQL answers. */
-const quick = proxyLocalActivities<CallStoreActivities>({
+const quick = proxyLocalActivities<CallStoreActivities & TransferActivities>({
   startToCloseTimeout: '2s',
   retry: { maximumAttempts: 2, initialInterval: '100ms' },
 });
@@ -17,7 +18,10 @@ const patientOptions = {
   startToCloseTimeout: '20s',
   retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '30s' },
 } as const;
-const patientRecord = proxyActivities<CallStoreActivities>({ ...patientOptions, summary: 'record of the call' });
+const patientRecord = proxyActivities<CallStoreActivities & TransferActivities>({
+  ...patientOptions,
+  summary: 'record of the call',
+});
 const patientLook = proxyActivities<CallStoreActivities>({ ...patientOptions, summary: 'presence of media nodes' });
 
 /**
@@ -65,6 +69,25 @@ export class CallProjection {
         () => patientRecord.recordAnswered(record()),
       );
     });
+  }
+
+  /** Resolves when it is stored, as the next one. */
+  transferRequested(transfer: RequestedTransfer): Promise<void> {
+    return this.#enqueue(() =>
+      withPatience(
+        () => quick.transferRequested(transfer),
+        () => patientRecord.transferRequested(transfer),
+      ),
+    );
+  }
+
+  transferFinished(transfer: FinishedTransfer): Promise<void> {
+    return this.#enqueue(() =>
+      withPatience(
+        () => quick.transferFinished(transfer),
+        () => patientRecord.transferFinished(transfer),
+      ),
+    );
   }
 
   /** Resolves when the terminal row is committed. */

@@ -16,6 +16,7 @@ import {
   hangupUpdate,
   nodeAliveSignal,
   nodeLostSignal,
+  transferUpdate,
   verifySignal,
 } from './messages';
 import { showDetails, showEnded } from './presentation';
@@ -71,6 +72,9 @@ export async function callWorkflow(input: CallInput): Promise<CallResult> {
   setHandler(controlUpdate, (request) => run.control(request), {
     description: 'Tells the call something, or hangs it up; answered when it took effect',
   });
+  setHandler(transferUpdate, (request) => run.beginTransfer(request), {
+    description: 'Hands the peer over to somebody else; answered when that has begun',
+  });
   CancellationScope.current().cancelRequested.catch(() => run.requestHangup(OPERATOR_HANGUP));
 
   return await CancellationScope.nonCancellable(async () => {
@@ -79,6 +83,7 @@ export async function callWorkflow(input: CallInput): Promise<CallResult> {
     projection.recordCall(input);
     showDetails(input, progress, run.attempt);
     if (!progress.ended) await run.untilEnded();
+    await run.transfer.end(progress.endedAtMs ?? Date.now());
     await finalise(run, dialled);
     await condition(allHandlersFinished);
     const result: CallResult = {

@@ -9,9 +9,16 @@ import {
   controlUpdate,
   nodeAliveSignal,
   nodeLostSignal,
+  transferUpdate,
   verifySignal,
 } from '../call/messages';
-import type { CallStateSignal, ControlRequest, ControlResult } from '../call/messages';
+import type {
+  CallStateSignal,
+  ControlRequest,
+  ControlResult,
+  TransferAcceptance,
+  TransferRequest,
+} from '../call/messages';
 import { callStartOptions } from '../call/start-options';
 import { callWorkflowId, mediaNodeAttribute, readMediaNodeAttribute } from '../ids';
 import { timedRequest } from './timed-request';
@@ -105,6 +112,20 @@ export class CallWorkflows {
     const expected = { closing: 'closing', not_found: 'gone', update_failed: 'gone' } as const;
     return await timedRequest<ControlResult | 'gone' | 'closing'>({ client: this.#client, deadlineMs, expected }, () =>
       this.#handle(callId).executeUpdate(controlUpdate, { args: [request], updateId: request.commandId }),
+    );
+  }
+
+  /** The transfer's id is the update's: a repeat joins the first. */
+  async transfer(
+    callId: string,
+    request: TransferRequest,
+    deadlineMs: number,
+  ): Promise<TransferAcceptance | 'gone' | 'closing'> {
+    const expected = { closing: 'closing', not_found: 'gone', update_failed: 'gone' } as const;
+    const update = { args: [request] as [TransferRequest], updateId: request.transferId };
+    return await timedRequest<TransferAcceptance | 'gone' | 'closing'>(
+      { client: this.#client, deadlineMs, expected },
+      () => this.#handle(callId).executeUpdate(transferUpdate, update),
     );
   }
 

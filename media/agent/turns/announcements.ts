@@ -7,11 +7,13 @@ const MAX_WAITING = 10;
 interface GivenWords {
   readonly sentences: readonly string[];
   readonly onOutcome: (outcome: CommandOutcome) => void;
+  readonly onOver?: (() => void) | undefined;
 }
 
 export class Announcements {
   readonly #waiting: GivenWords[] = [];
   readonly #begun = new Map<Reply, GivenWords>();
+  readonly #sounded = new Set<Reply>();
 
   /** False when too many wait. */
   add(announcement: GivenWords): boolean {
@@ -35,21 +37,25 @@ export class Announcements {
 
   /** Its first sound has left. */
   heard(reply: Reply): void {
-    this.#settle(reply, 'done');
+    const words = this.#begun.get(reply);
+    if (!words || this.#sounded.has(reply)) return;
+    this.#sounded.add(reply);
+    words.onOutcome('done');
   }
 
   /** The reply is over: whatever has not sounded by now never will. */
   given(reply: Reply): void {
-    this.#settle(reply, 'superseded');
+    const words = this.#begun.get(reply);
+    if (!this.#sounded.delete(reply)) words?.onOutcome('superseded');
+    words?.onOver?.();
+    this.#begun.delete(reply);
   }
 
   /** Nothing that waits will be said. */
   drop(): void {
-    for (const { onOutcome } of this.#waiting.splice(0)) onOutcome('superseded');
-  }
-
-  #settle(reply: Reply, outcome: CommandOutcome): void {
-    this.#begun.get(reply)?.onOutcome(outcome);
-    this.#begun.delete(reply);
+    for (const { onOutcome, onOver } of this.#waiting.splice(0)) {
+      onOutcome('superseded');
+      onOver?.();
+    }
   }
 }

@@ -14,7 +14,7 @@ import { LegNegotiation, type LocalMedia } from './leg-negotiation';
 import { OwnHold, type HoldResult } from './own-hold';
 
 /** What a leg asks of its dialog in either direction. */
-type LegDialog = Pick<InboundDialog, 'probe' | 'reoffer'>;
+type LegDialog = Pick<InboundDialog, 'probe' | 'reoffer' | 'refer' | 'peerAllows' | 'remoteTarget' | 'localUri'>;
 
 /** Who has put the leg on hold. */
 export interface HoldState {

@@ -11,6 +11,7 @@ import type { RoutedBy } from '../routing-steps';
 import type { CliSession } from '../session';
 import type { Column } from '../table';
 import { AGENTS } from './agents';
+import { DESTINATIONS } from './destinations';
 
 interface CallItem {
   readonly id: string;
@@ -129,10 +130,24 @@ export function addCallsCommands(program: Command, session: CliSession): void {
     .description('take a held call back; the agent goes on where it was')
     .action((callId: string) => tell(callId, 'unhold'));
   calls
+    .command('transfer <call> <destination>')
+    .description('hand the caller over: to a destination by id or name, a number, or a SIP URI')
+    .option('--mode <mode>', 'auto, refer, bridge')
+    .option('--announce <text>', 'what the agent says to the caller before')
+    .action(async (callId: string, destination: string, { mode, announce }: { mode?: string; announce?: string }) =>
+      tell(callId, 'transfer', { ...(await transferTo(session, destination)), mode, announce }),
+    );
+  calls
     .command('hangup <call>')
     .description('end a call')
     .action(async (callId: string) => {
       const hangup = session.api.request<object>('POST', `${callPath(callId)}/hangup`);
       output.record(await output.waiting('hanging up', hangup));
     });
+}
+
+async function transferTo(session: CliSession, word: string): Promise<object> {
+  if (/^\+[\d ()-]+$/.test(word)) return { type: 'phone', value: word };
+  if (/^sips?:/i.test(word)) return { type: 'sip', value: word };
+  return { destination_id: await resourceId(session, DESTINATIONS, word) };
 }

@@ -24,6 +24,7 @@ const MAKE_NOTHING = [
   'previewRoute',
   'sayInCall',
   'syncInboundTrunkNumbers',
+  'transferCall',
   'unholdCall',
   'unmuteCall',
 ];

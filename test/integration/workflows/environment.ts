@@ -7,7 +7,7 @@ import { WithStartWorkflowOperation, WorkflowFailedError } from '@temporalio/cli
 import type { Client } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
-import { Counter, Registry } from 'prom-client';
+import { Counter, Histogram, Registry } from 'prom-client';
 import type { DataSource } from 'typeorm';
 import { createMainWorker } from '../../../activities/main-worker';
 import { createVerificationActivities } from '../../../activities/numbers/verification-activities';
@@ -16,6 +16,7 @@ import { createNumberSyncActivities } from '../../../activities/provisioning/num
 import { createTrunkActivities } from '../../../activities/provisioning/trunk-activities';
 import { createReconcileActivities } from '../../../activities/reconcile/reconcile-activities';
 import { createStoreActivities } from '../../../activities/store/store-activities';
+import { createTransferActivities } from '../../../activities/transfers/transfer-activities';
 import { hasFailed } from '../../../contract/endings';
 import { NodeServices } from '../../../media-node/node-services';
 import { createLogger } from '../../../ops/logger';
@@ -36,6 +37,7 @@ import { MediaNodeRepository } from '../../../store/repositories/media-node-repo
 import { NodeCallListRepository } from '../../../store/repositories/node-call-list-repository';
 import { NumberVerificationRepository } from '../../../store/repositories/number-verification-repository';
 import { OutboundTrunkRepository } from '../../../store/repositories/outbound-trunk-repository';
+import { TransferRepository } from '../../../store/repositories/transfer-repository';
 import { TrunkProvisioningRepository } from '../../../store/repositories/trunk-provisioning-repository';
 import { newMasterKey, SecretBox } from '../../../store/secrets';
 import type { InboundCallInput, OutboundCallInput } from '../../../workflows/call/input';
@@ -107,6 +109,18 @@ export class WorkflowEnvironment {
   readonly passes = new Counter({
     name: 'trunkline_reconciler_passes_total',
     help: 'passes',
+    registers: [this.registry],
+  });
+  readonly transfers = new Counter({
+    name: 'trunkline_transfers_total',
+    help: 'transfers',
+    labelNames: ['mode', 'outcome'] as const,
+    registers: [this.registry],
+  });
+  readonly transferSeconds = new Histogram({
+    name: 'trunkline_transfer_seconds',
+    help: 'transfers',
+    labelNames: ['mode'] as const,
     registers: [this.registry],
   });
   readonly nodes: FakeNode[] = [];
@@ -222,6 +236,11 @@ export class WorkflowEnvironment {
         trunks,
         sweeps,
         logger,
+      }),
+      ...createTransferActivities({
+        transfers: new TransferRepository(this.dataSource),
+        finished: this.transfers,
+        seconds: this.transferSeconds,
       }),
       ...createTrunkActivities({ session, secrets, provisioning, nodes }),
       ...createNumberSyncActivities({ session, secrets }),

@@ -76,7 +76,10 @@ export class Dialling {
     const headers: Header[] = [
       ...this.#headers('INVITE', `<${this.#uri}>`, ++this.#cseq),
       ['Contact', this.#phone.contact()],
-      ['Allow', 'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO'],
+      [
+        'Allow',
+        `INVITE, ACK, CANCEL, BYE, OPTIONS, INFO${this.#phone.options.takesRefer === true ? ', REFER, NOTIFY' : ''}`,
+      ],
       ...authorization,
       ...(this.#options.headers ?? []),
     ];

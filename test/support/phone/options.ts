@@ -25,6 +25,8 @@ export interface PhoneOptions {
   readonly codecs?: readonly Codec[];
   /** What our SDP calls telephone-event; default 101. */
   readonly eventPayloadType?: number;
+  /** Its Allow has REFER; default false. */
+  readonly takesRefer?: boolean;
   /** How incoming calls are treated; default 486. */
   readonly answer?: (invite: IncomingInvite) => Answering;
   /** Audio is sent from there, while SDP names `address`. */

@@ -52,6 +52,10 @@ export class PhoneCall {
   readonly reoffers: string[] = [];
   /** How the next of them are answered; default: 200 at once. */
   answerReoffer: (sdp: string) => Promise<number> | number = () => 200;
+  /** Their REFERs. */
+  readonly refers: SipText[] = [];
+  /** How the next of them are answered. */
+  answerRefer: (refer: SipText) => number = () => 405;
   readonly #phone: PhoneContext;
   #cseq: number;
   #inviteCseq: number;
@@ -138,6 +142,23 @@ export class PhoneCall {
     return { status, sdp: this.#phone.sdp(this.stream, answers[offered] ?? offered, this.reoffers.length + 1) };
   }
 
+  /** Their REFER: its final status. */
+  referred(refer: SipText): number {
+    this.refers.push(refer);
+    return this.answerRefer(refer);
+  }
+
+  /** Tells what became of their REFER (RFC 3515 §2.4.5). The final status of the NOTIFY. */
+  async notifyReferred(status: number, reason: string, subscription: string): Promise<number> {
+    const headers: Header[] = [
+      ['Event', 'refer'],
+      ['Subscription-State', subscription],
+    ];
+    const body = `SIP/2.0 ${status} ${reason}\r\n`;
+    const response = await this.request('NOTIFY', body, 'message/sipfrag;version=2.0', headers);
+    return response?.status ?? 408;
+  }
+
   /** BYE. Resolves with its final status, 408 when none came. */
   async hangup(): Promise<number> {
     if (this.#over) return 200;
@@ -151,14 +172,15 @@ export class PhoneCall {
 
   /** Any request in this dialog; its final response, null when none came. */
   request(
-    method: 'BYE' | 'INVITE' | 'UPDATE' | 'OPTIONS' | 'INFO',
+    method: 'BYE' | 'INVITE' | 'UPDATE' | 'OPTIONS' | 'INFO' | 'NOTIFY',
     body = '',
     contentType?: string,
+    more: readonly Header[] = [],
   ): Promise<SipText | null> {
     const branch = `z9hG4bK${token()}`;
     const cseq = ++this.#cseq;
     if (method === 'INVITE') this.#inviteCseq = cseq;
-    const text = this.#text(method, branch, cseq, body, contentType);
+    const text = this.#text(method, branch, cseq, body, contentType, more);
     return new Promise((resolve) => {
       this.#phone.transactions.request(text, branch, this.dialog.target, {
         onTimeout: () => resolve(null),
@@ -184,7 +206,14 @@ export class PhoneCall {
     this.#end({ by: 'them', reason, byeStatus: null, atMs: performance.now() });
   }
 
-  #text(method: string, branch: string, cseq: number, body: string, contentType?: string): string {
+  #text(
+    method: string,
+    branch: string,
+    cseq: number,
+    body: string,
+    contentType?: string,
+    more: readonly Header[] = [],
+  ): string {
     const headers: Header[] = [
       ['Via', this.#phone.via(branch)],
       ['Max-Forwards', '70'],
@@ -194,6 +223,7 @@ export class PhoneCall {
       ['Call-ID', this.dialog.callId],
       ['CSeq', `${cseq} ${method}`],
       ['Contact', this.#phone.contact()],
+      ...more,
     ];
     return writeSip(`${method} ${this.dialog.remoteTarget} SIP/2.0`, headers, body, contentType);
   }

@@ -152,6 +152,9 @@ export class Phone implements PhoneContext {
       void call.reoffered(request.body, readSdp(request.body)).then(({ status, sdp }) => {
         if (!this.#closed) respond(status, status < 300 ? 'OK' : 'Refused', sdp);
       });
+    } else if (request.method === 'REFER') {
+      const status = call.referred(request);
+      respond(status, status < 300 ? 'Accepted' : 'Refused');
     } else {
       respond(200, 'OK');
       if (request.method === 'BYE') call.endedByThem(headerOf(request, 'reason') || null);

@@ -1,0 +1,100 @@
+/** A live call is handed over to somebody else. Answered when that has begun; what becomes of it are events of the call. */
+import type { CallStatus } from '../../contract/call';
+import { sealControl, sealLeg } from '../../store/call-control';
+import { uuidV7 } from '../../store/ids';
+import type { SecretBox } from '../../store/secrets';
+import type { CallRequests } from '../calls/call-requests';
+import { planTransfer } from '../calls/transfer-plan';
+import type { TransferPlanDeps } from '../calls/transfer-plan';
+import { ApiError, conflict, unavailable } from '../errors';
+import { answer, route } from '../route';
+import type { Route } from '../route';
+import { idParams } from '../schemas/primitives';
+import { callTransfer, callTransferAccepted } from '../schemas/transfer';
+import { findCall, noteCall } from './calls';
+import type { CallRecordDeps } from './calls';
+
+export interface CallTransferRouteDeps extends CallRecordDeps, TransferPlanDeps {
+  readonly store: CallRecordDeps['store'];
+  readonly workflows: Pick<CallRequests, 'transfer'>;
+  readonly secrets: Pick<SecretBox, 'seal'>;
+}
+
+const REFUSALS = {
+  not_answered: 'The call is not answered yet',
+  ended: 'The call is over',
+  transferring: 'The caller is on the way to somebody else already',
+  transferred: 'The caller has been handed over already',
+} as const;
+
+export function callTransferRoute(deps: CallTransferRouteDeps): Route {
+  return route({
+    tag: 'Calls',
+    resource: 'call',
+    method: 'post',
+    path: '/phone/calls/{id}/transfer',
+    operationId: 'transferCall',
+    summary: 'Hand the caller over to somebody else; answers when that has begun',
+    description:
+      'The caller hears ringback while the destination is called, and then the destination, without the agent. Where nobody ' +
+      'answers, the caller is back with the agent, which says so. The outcome is in the events `transfer.completed` or ' +
+      '`transfer.failed`, and in `transfer` of the call.',
+    scope: 'phone:write',
+    params: idParams,
+    body: callTransfer,
+    response: callTransferAccepted,
+    errors: {
+      404: ['transfer_destination_not_found'],
+      409: ['ended', 'not_answered', 'transferring', 'transferred'],
+      422: [
+        'destination_not_assigned',
+        'destination_not_allowed',
+        'emergency_number',
+        'private_target',
+        'no_trunk',
+        'transfer_mode_unavailable',
+      ],
+      503: ['temporal_unavailable', 'outcome_unknown'],
+    },
+    requestExample: { type: 'sip', value: 'sip:sales@pbx.example.com', announce: 'I am putting you through to Sales.' },
+    responseExample: { transfer_id: '0192f3c1-8a40-7c66-9a2e-6d0e58a1c9f4' },
+    handle: async (request) => {
+      const { orgId } = request.principal;
+      const call = await deps.store.forOrg(orgId).read((org) => findCall(org, orgId, request.params.id));
+      const { id: callId, status } = call;
+      if (status === 'completed') throw refusal('ended', status);
+      const { ways, announce, leg } = await planTransfer(deps, call, request.body);
+      const transferId = uuidV7();
+      const taken = await deps.workflows.transfer(callId, {
+        transferId,
+        ways,
+        announce:
+          announce === null ? null : sealControl(deps.secrets, { orgId, callId }, { type: 'announce', text: announce }),
+        leg: sealLeg(deps.secrets, { orgId, callId }, { ...leg, legId: transferId }),
+        ringTimeoutSeconds: leg.ringTimeoutSeconds,
+        requestedAtMs: Date.now(),
+      });
+      switch (taken.outcome) {
+        case 'accepted':
+          break;
+        case 'refused':
+          throw refusal('code' in taken ? taken.code : 'ended', status);
+        case 'ended':
+        case 'gone':
+          throw refusal('ended', 'completed');
+        case 'unavailable':
+          throw unavailable('temporal_unavailable', 'The workflow service is not reachable; nothing was done');
+        case 'unknown':
+          throw new ApiError(503, 'outcome_unknown', 'Whether it has begun is not known yet', {
+            retryAfterSeconds: 2,
+            details: { call_id: callId, update_id: transferId },
+          });
+      }
+      await noteCall(deps, request.actor, 'transfer', callId);
+      return answer({ transfer_id: transferId });
+    },
+  });
+}
+
+const refusal = (code: keyof typeof REFUSALS, status: CallStatus): ApiError =>
+  conflict(code, REFUSALS[code], { call_status: status });

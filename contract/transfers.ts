@@ -1,0 +1,63 @@
+/** How a caller is handed over to somebody else, and what became of it, in the words of all processes. */
+import type { Disposition } from './endings';
+
+export const TRANSFER_MODES = ['auto', 'refer', 'bridge', 'warm'] as const;
+/** `auto`: by REFER where the peer takes it, else by a bridge. `warm` is kept with destinations and not carried out yet. */
+export type TransferMode = (typeof TRANSFER_MODES)[number];
+
+/** How it was done, or tried last. */
+export type TransferWay = 'refer' | 'bridge';
+
+/**
+ * `transferred`: the two are talking. `transferred_assumed`: the peer accepted our REFER and hung up. `unknown`: it accepted
+ * and told no end of it, so somebody may be ringing. `no_trunk`: no outbound trunk leads there. `call_ended`: whoever was
+ * to be transferred has gone. `withdrawn`: somebody stopped it. Else how the dial went.
+ */
+export type TransferOutcome =
+  | 'transferred'
+  | 'transferred_assumed'
+  | 'unknown'
+  | 'no_trunk'
+  | 'call_ended'
+  | 'withdrawn'
+  | Exclude<Disposition, 'answered' | 'voicemail' | 'expired' | 'uncertain' | 'canceled'>;
+
+export type TransferStep = 'announce' | 'refer' | 'dial';
+
+export interface TransferResult {
+  readonly mode: TransferWay;
+  readonly outcome: TransferOutcome;
+  /** The last final status that the destination, or the way to it, gave; null without one. */
+  readonly sipStatus: number | null;
+  readonly durationMs: number;
+  /** Null where none has. */
+  readonly failedStep: TransferStep | null;
+}
+
+/** Has the caller left the agent? */
+export function hasTransferred({ outcome }: Pick<TransferResult, 'outcome'>): boolean {
+  return outcome === 'transferred' || outcome === 'transferred_assumed';
+}
+
+/** Whom a further leg calls: E.164, or a SIP URI without header part. */
+export type LegTarget =
+  { readonly type: 'phone'; readonly number: string } | { readonly type: 'sip'; readonly uri: string };
+
+/** Of whom the call is, for the phone system at the other end: each where it is known. */
+export interface LegIdentity {
+  readonly sessionId: string | null;
+  readonly agentId: string | null;
+  readonly contactId: string | null;
+}
+
+/** A further leg of a call. */
+export interface LegDial extends LegIdentity {
+  /** Its SIP Call-ID too. */
+  readonly legId: string;
+  readonly target: LegTarget;
+  /** What the agent calls it; null where nobody has named it. */
+  readonly name: string | null;
+  /** Its caller number is shown, and a number is dialled through it. Null: there is none. */
+  readonly trunkId: string | null;
+  readonly ringTimeoutSeconds: number;
+}

@@ -1,0 +1,249 @@
+/**
+ * A further leg of a call: somebody whom we call, to be joined to the call's own peer. It belongs to its call, which
+ * releases it; whatever it still waits for then is given up.
+ *
+ *   dialling ──► answered ──► over
+ *       └───────────────────────↗     refused, unreachable, nobody answers, released
+ */
+import type { Logger } from 'pino';
+import type { CallDirectory } from '../../../contract/directory';
+import type { LegOutcome } from '../../../contract/commands';
+import type { SipLadderEntry } from '../../../contract/events';
+import type { LegDial } from '../../../contract/transfers';
+import { TimerSet, type Clock } from '../../clock';
+import type { RtpEngine } from '../../rtp/rtp-session';
+import type { OutboundDialog } from '../../sip/dialog';
+import type { SipEndpoint } from '../../sip/endpoint';
+import type { FinalAnswer, InviteOutcome } from '../../sip/invite';
+import type { ReasonHeader } from '../../sip/reason';
+import type { CallRegistry } from '../call-registry';
+import { dispositionOf } from '../disposition';
+import { RING_TIMEOUT_REASON } from '../hangup-reason';
+import { Leg } from '../leg/leg';
+import { wildcardFor } from '../trunk-invite';
+import { legInvite, type LegInvite } from './leg-invite';
+
+/** What further legs of calls need of the node. */
+export interface LegNetwork {
+  readonly endpoint: () => Pick<SipEndpoint, 'invite'>;
+  readonly directory: Pick<CallDirectory, 'outboundTrunk' | 'registeredContacts'>;
+  readonly registry: Pick<CallRegistry, 'occupy' | 'pace'>;
+}
+
+export interface LegFailure {
+  readonly outcome: Exclude<LegOutcome, 'transferred_assumed'>;
+  readonly sipStatus: number | null;
+}
+
+interface FarLegDelegate {
+  onAnswered(): void;
+  /** It never was, and is over; not told of one that was released. */
+  onFailed(failure: LegFailure): void;
+  /** It was answered, and is over. `hangup`: its peer said BYE. */
+  onEnded(why: 'hangup' | 'media_timeout' | 'session_expired' | 'error'): void;
+  onMessage(message: SipLadderEntry): void;
+}
+
+export interface FarLegOptions {
+  readonly orgId: string;
+  readonly dial: LegDial;
+  readonly network: LegNetwork;
+  readonly engine: RtpEngine;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly mediaTimeoutSeconds: number;
+  readonly delegate: FarLegDelegate;
+}
+
+/** As of dials of calls. */
+const LONGEST_TURN_MS = 1000;
+const UNUSABLE: ReasonHeader = { protocol: 'SIP', cause: 488, text: 'no usable audio' };
+
+class Released extends Error {}
+
+export class FarLeg {
+  readonly leg: Leg;
+  readonly #options: FarLegOptions;
+  readonly #timers: TimerSet<'ring'>;
+  #state: 'dialling' | 'answered' | 'over' = 'dialling';
+  #dialog: OutboundDialog | null = null;
+  #localAddress = '';
+  #leaveTrunk: () => void = () => undefined;
+  #why: ReasonHeader | undefined;
+
+  constructor(options: FarLegOptions) {
+    this.#options = options;
+    const { engine, clock, network, dial } = options;
+    this.#timers = new TimerSet(clock);
+    const trunk = dial.trunkId === null ? undefined : network.directory.outboundTrunk(dial.trunkId);
+    this.leg = new Leg({
+      engine,
+      clock,
+      codecs: trunk?.codecs,
+      localMedia: () => ({ localAddress: this.#localAddress, signallingAddress: this.#dialog?.peer?.address ?? null }),
+      delegate: {
+        // What it presses by telephone-event goes to the other leg with its audio.
+        onDigit: () => undefined,
+        onHold: () => undefined,
+        onPlaybackFinished: () => undefined,
+        onMediaTimeout: () => this.#ended('media_timeout'),
+        onMediaQuiet: () => undefined,
+        onDeaf: () => undefined,
+        onFailure: () => this.#ended('error'),
+        onFirstPacketSent: () => undefined,
+        onFirstPacketReceived: () => undefined,
+      },
+    });
+  }
+
+  get legId(): string {
+    return this.#options.dial.legId;
+  }
+
+  /** Never rejects: what becomes of it is told. */
+  async dial(): Promise<void> {
+    const { dial, logger } = this.#options;
+    this.#timers.arm('ring', dial.ringTimeoutSeconds * 1000, () => {
+      this.#why = RING_TIMEOUT_REASON;
+      this.#failed({ outcome: 'no_answer', sipStatus: null });
+    });
+    try {
+      const failure = await this.#reach();
+      if (failure !== null) this.#failed(failure);
+    } catch (error) {
+      if (!(error instanceof Released)) {
+        logger.info({ legId: dial.legId, reason: (error as Error).name }, 'a leg could not be dialled');
+      }
+      this.#failed({ outcome: 'trunk_unreachable', sipStatus: null });
+    }
+  }
+
+  /** It is over, whatever it is doing: CANCEL or BYE. Idempotent. */
+  release(why?: ReasonHeader): void {
+    if (this.#state === 'over') return;
+    this.#why = why;
+    this.#close();
+  }
+
+  /** What went wrong before an INVITE left; null once one has. */
+  async #reach(): Promise<LegFailure | null> {
+    const { dial, orgId, network, clock, mediaTimeoutSeconds } = this.#options;
+    const { directory, registry } = network;
+    const trunk = dial.trunkId === null ? undefined : directory.outboundTrunk(dial.trunkId);
+    const own = trunk?.orgId === orgId ? trunk : null;
+    const invite = legInvite(dial, own);
+    if (invite === null)
+      return { outcome: dial.target.type === 'phone' ? 'no_trunk' : 'trunk_unreachable', sipStatus: null };
+    let contacts = null;
+    if (own !== null && dial.target.type === 'phone') {
+      const left = registry.occupy(own.id, own, () => this.#revoked());
+      if (left === 'trunk_full') return { outcome: 'congestion', sipStatus: null };
+      this.#leaveTrunk = left;
+      const asked = directory.registeredContacts(own, []);
+      const registered = asked === null ? null : await asked;
+      // Whoever has registered at another node is reached from there alone, and the call is here.
+      if (registered !== null && registered.kind !== 'contacts')
+        return { outcome: 'trunk_unreachable', sipStatus: null };
+      contacts = registered?.contacts ?? null;
+      const waitMs = registry.pace.turn(own.id, own.maxCallsPerSecond ?? null, LONGEST_TURN_MS);
+      if (waitMs === null) return { outcome: 'congestion', sipStatus: null };
+      if (waitMs > 0) await new Promise<void>((resolve) => void clock.setTimeout(resolve, waitMs));
+    }
+    const localAddress = wildcardFor(contacts?.[0]?.source.address ?? invite.mediaHost);
+    await this.leg.open({ localAddress, mediaTimeoutSeconds });
+    await this.#invite(invite, contacts);
+    return null;
+  }
+
+  async #invite(
+    { invite }: LegInvite,
+    contacts: NonNullable<Parameters<SipEndpoint['invite']>[0]['contacts']> | null,
+  ): Promise<void> {
+    const { network, dial } = this.#options;
+    const dialog = await network.endpoint().invite(
+      {
+        sipCallId: dial.legId,
+        ...invite,
+        ...(contacts === null ? {} : { contacts }),
+        offer: (localAddress) => {
+          if (this.#state === 'over') throw new Released();
+          this.#localAddress = localAddress;
+          return this.leg.negotiation.makeOffer();
+        },
+      },
+      {
+        ...this.leg.dialogDelegate(),
+        onMessage: (message) => this.#options.delegate.onMessage({ ...message, leg: dial.legId }),
+        onAccept: (sdp) => this.#accepted(sdp),
+        onReject: (outcome) => this.#rejected(outcome),
+        onBye: () => this.#ended('hangup'),
+        onAck: (answer) => this.leg.reofferAnswered(answer),
+        onExpired: () => this.#ended('session_expired'),
+        onClosed: () => {
+          this.#failed({ outcome: 'failed', sipStatus: null }, false);
+          this.#ended('error');
+        },
+      },
+    );
+    this.#dialog = this.leg.dialog = dialog;
+    // Released between the INVITE and its dialog.
+    if (this.#isOver()) dialog.cancel(this.#why);
+  }
+
+  #accepted(sdp: string | null): void {
+    if (this.#state !== 'dialling') {
+      // The 2xx crossed our CANCEL (RFC 3261 §9.1).
+      this.#dialog?.bye(this.#why);
+      return;
+    }
+    const remote = this.leg.negotiation.takeAnswer(sdp);
+    if (!remote) {
+      this.#dialog?.bye(UNUSABLE);
+      this.#failed({ outcome: 'media_incompatible', sipStatus: null }, false);
+      return;
+    }
+    this.#state = 'answered';
+    this.#timers.clearAll();
+    this.leg.start(remote);
+    this.#options.delegate.onAnswered();
+  }
+
+  #rejected(outcome: InviteOutcome): void {
+    const answer: FinalAnswer | null = outcome.kind === 'status' ? outcome : null;
+    this.#failed({ outcome: dispositionOf(outcome, null), sipStatus: answer?.status ?? null }, false);
+  }
+
+  /** Its trunk was deleted. */
+  #revoked(): void {
+    if (this.#state === 'answered') this.#ended('error');
+    else this.#failed({ outcome: 'no_trunk', sipStatus: null });
+  }
+
+  #failed(failure: LegFailure, hangUp = true): void {
+    if (this.#state !== 'dialling') return;
+    this.#close(hangUp);
+    this.#options.delegate.onFailed(failure);
+  }
+
+  #ended(why: Parameters<FarLegDelegate['onEnded']>[0]): void {
+    if (this.#state !== 'answered') return;
+    this.#close(why !== 'hangup');
+    this.#options.delegate.onEnded(why);
+  }
+
+  #close(hangUp = true): void {
+    const answered = this.#state === 'answered';
+    this.#state = 'over';
+    this.#timers.clearAll();
+    if (hangUp && answered) this.#dialog?.bye(this.#why);
+    else if (hangUp) this.#dialog?.cancel(this.#why);
+    this.#leaveTrunk();
+    this.leg.silence();
+    void this.leg.close().catch(() => undefined); // nobody asks for its statistics
+  }
+
+  /** By its own events, meanwhile. */
+  #isOver(): boolean {
+    return this.#state === 'over';
+  }
+}

@@ -1,0 +1,70 @@
+import type { TransferResult, TransferWay } from '../../contract/transfers';
+import { hasTransferred } from '../../contract/transfers';
+import { jsonbParameter } from '../jsonb';
+import type { StoreSession } from '../organisation-scope';
+import { IS_HELD } from './held-calls';
+
+interface OfTransfer {
+  readonly callId: string;
+  readonly transferId: string;
+  readonly atMs: number;
+}
+
+/** What the rows and the timelines of calls show of their transfers. All of it may be repeated. */
+export class TransferRepository {
+  readonly #session: StoreSession;
+
+  constructor(session: StoreSession) {
+    this.#session = session;
+  }
+
+  /** The call is `transferring`, unless it is over. False: it was said before. */
+  async requested({ callId, transferId, atMs }: OfTransfer, mode: TransferWay): Promise<boolean> {
+    return this.#change(
+      `UPDATE calls SET transfer = $3::jsonb, status = CASE status WHEN 'completed' THEN status ELSE 'transferring' END
+       WHERE id = $1 AND transfer->>'id' IS DISTINCT FROM $2`,
+      [callId, transferId, jsonbParameter({ id: transferId, mode })],
+      { type: 'transfer.requested', atMs, data: { transfer_id: transferId, mode } },
+    );
+  }
+
+  /** And no more, whatever came of it. False: it was said before. */
+  async finished({ callId, transferId, atMs }: OfTransfer, result: TransferResult): Promise<boolean> {
+    const { mode, outcome, sipStatus, durationMs, failedStep } = result;
+    return this.#change(
+      `UPDATE calls SET transfer = $3::jsonb,
+         status = CASE WHEN status <> 'transferring' THEN status WHEN ${IS_HELD} THEN 'held' ELSE 'in_progress' END
+       WHERE id = $1 AND transfer->>'id' = $2 AND transfer->>'outcome' IS NULL`,
+      [callId, transferId, jsonbParameter({ id: transferId, ...result })],
+      {
+        type: hasTransferred(result) ? 'transfer.completed' : 'transfer.failed',
+        atMs,
+        data: {
+          transfer_id: transferId,
+          mode,
+          outcome,
+          sip_status: sipStatus,
+          duration_ms: durationMs,
+          failed_step: failedStep,
+        },
+      },
+    );
+  }
+
+  async #change(
+    update: string,
+    parameters: readonly [callId: string, transferId: string, transfer: string],
+    event: { readonly type: string; readonly atMs: number; readonly data: Readonly<Record<string, unknown>> },
+  ): Promise<boolean> {
+    const rows: unknown[] = await this.#session.manager.query(
+      `WITH changed AS (${update} RETURNING id, org_id)
+       INSERT INTO call_events (call_id, source, seq, org_id, at, type, data)
+       SELECT changed.id, 'workflow',
+         1 + (SELECT coalesce(max(seq), 0) FROM call_events WHERE call_id = $1 AND source = 'workflow'),
+         changed.org_id, $4::timestamptz, $5, $6::jsonb
+       FROM changed RETURNING seq`,
+      [...parameters, new Date(event.atMs), event.type, jsonbParameter(event.data)],
+    );
+    return rows.length === 1;
+  }
+}

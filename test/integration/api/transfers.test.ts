@@ -1,0 +1,138 @@
+import { openControl } from '../../../store/call-control';
+import { uuidV7 } from '../../../store/ids';
+import { CallRepository } from '../../../store/repositories/call-repository';
+import { FakeCallRequests } from '../../fakes/fake-call-requests';
+import { ApiServer } from './support/api-server';
+
+const NUMBER = '+15559876543';
+
+describe('POST /phone/calls/{id}/transfer', () => {
+  let api: ApiServer;
+  let workflows: FakeCallRequests;
+  let agentId: string;
+  let trunkId: string;
+
+  beforeAll(async () => {
+    api = await ApiServer.start({
+      workflows: ({ dataSource, secrets }) => (workflows = new FakeCallRequests(dataSource, secrets)),
+    });
+    agentId = (await api.post('/phone', { name: 'Agent' })).body.id;
+  });
+  beforeEach(() => {
+    workflows.transfers.length = 0;
+    workflows.transferAnswer = { outcome: 'accepted' };
+  });
+  afterAll(() => api.stop());
+
+  async function liveCall(): Promise<string> {
+    const id = uuidV7();
+    await new CallRepository(api.dataSource).insertCall({
+      id,
+      orgId: api.tenant.orgId,
+      agentId,
+      trunkId: uuidV7(),
+      sessionId: uuidV7(),
+      direction: 'inbound',
+      from: '+15551110000',
+      to: '+15551234567',
+      status: 'in_progress',
+      createdAtMs: Date.now(),
+    });
+    return id;
+  }
+
+  const transfer = async (body: object, callId?: string): Promise<{ status: number; body: Record<string, unknown> }> =>
+    api.post(`/phone/calls/${callId ?? (await liveCall())}/transfer`, body);
+
+  async function destination(more: object = {}): Promise<string> {
+    const create = { name: 'Sales', type: 'phone', value: NUMBER, ...more };
+    const path = `/phone/sip/agents/${agentId}/transfer-destinations`;
+    return (await api.post(path, { create })).body.destination_id;
+  }
+
+  it('wants a trunk for a number that we are to call ourselves', async () => {
+    expect(await transfer({ type: 'phone', value: NUMBER, mode: 'bridge' })).toMatchObject({
+      status: 422,
+      body: { code: 'no_trunk' },
+    });
+    const trunk = await api.post('/phone/sip/outbound-trunks', {
+      name: 'Carrier',
+      host: 'carrier.example.com',
+      username: 'u',
+      password: 'p',
+      caller_number: '+15550001111',
+    });
+    trunkId = trunk.body.id;
+    expect((await transfer({ type: 'phone', value: NUMBER, mode: 'bridge' })).status).toBe(200);
+  });
+
+  it('hands over to a destination of the agent, sealed for the call', async () => {
+    const callId = await liveCall();
+    const id = await destination({ mode: 'bridge', ring_timeout_seconds: 17 });
+    const { status, body } = await transfer({ destination_id: id, announce: 'One moment.' }, callId);
+    expect([status, body]).toEqual([200, { transfer_id: expect.any(String) }]);
+    const { request } = workflows.transfers[0]!;
+    expect(request).toMatchObject({ transferId: body['transfer_id'], ways: ['bridge'], ringTimeoutSeconds: 17 });
+    expect(JSON.stringify(request)).not.toMatch(/9876543|moment|Sales/);
+    const owner = { orgId: api.tenant.orgId, callId };
+    expect(openControl(api.secrets, owner, { type: 'dialLeg', sealed: request.leg })).toMatchObject({
+      leg: { legId: body['transfer_id'], name: 'Sales', trunkId, agentId, target: { type: 'phone', number: NUMBER } },
+    });
+    expect(request.announce && openControl(api.secrets, owner, request.announce)).toMatchObject({
+      text: 'One moment.',
+    });
+  });
+
+  it.each([
+    [undefined, ['refer', 'bridge']],
+    ['auto', ['refer', 'bridge']],
+    ['refer', ['refer']],
+    ['bridge', ['bridge']],
+  ])('tries by mode %s: %j', async (mode, ways) => {
+    await transfer({ type: 'sip', value: 'sip:sales@pbx.example.com', ...(mode === undefined ? {} : { mode }) });
+    expect(workflows.transfers[0]?.request.ways).toEqual(ways);
+  });
+
+  it.each([
+    ['a mode that is not there yet', { type: 'phone', value: NUMBER, mode: 'warm' }, 422, 'transfer_mode_unavailable'],
+    ['an emergency number', { type: 'phone', value: '+1 911' }, 422, 'emergency_number'],
+    ['a premium number', { type: 'phone', value: '+19005550100' }, 422, 'destination_not_allowed'],
+    ['a country of nobody', { type: 'phone', value: '+442079460000' }, 422, 'destination_not_allowed'],
+    ['an unknown destination', { destination_id: uuidV7() }, 404, 'transfer_destination_not_found'],
+    ['nobody', {}, 400, 'validation_failed'],
+    ['both ways at once', { destination_id: uuidV7(), type: 'phone', value: NUMBER }, 400, 'validation_failed'],
+    ['a value without a type', { value: NUMBER }, 400, 'validation_failed'],
+  ])('refuses %s', async (_, body, status, code) => {
+    expect(await transfer(body)).toMatchObject({ status, body: { code } });
+    expect(workflows.transfers).toEqual([]);
+  });
+
+  it('refuses a destination of mode warm, and one of another agent', async () => {
+    expect(await transfer({ destination_id: await destination({ mode: 'warm' }) })).toMatchObject({
+      status: 422,
+      body: { code: 'transfer_mode_unavailable' },
+    });
+    const { body } = await api.post('/phone/sip/transfer-destinations', { name: 'x', type: 'phone', value: NUMBER });
+    expect(await transfer({ destination_id: body.id })).toMatchObject({
+      status: 422,
+      body: { code: 'destination_not_assigned' },
+    });
+  });
+
+  it.each(['not_answered', 'transferring', 'transferred'] as const)('says where the call stands: %s', async (code) => {
+    workflows.transferAnswer = { outcome: 'refused', code };
+    expect(await transfer({ type: 'phone', value: NUMBER })).toMatchObject({
+      status: 409,
+      body: { code, call_status: 'in_progress' },
+    });
+  });
+
+  it.each([
+    ['gone', 409, 'ended'],
+    ['unavailable', 503, 'temporal_unavailable'],
+    ['unknown', 503, 'outcome_unknown'],
+  ] as const)('says when its workflow is %s', async (outcome, status, code) => {
+    workflows.transferAnswer = { outcome };
+    expect(await transfer({ type: 'phone', value: NUMBER })).toMatchObject({ status, body: { code } });
+  });
+});

@@ -1,0 +1,106 @@
+/**
+ * The transfer of a call, as its workflow sees it: one at a time, in a workflow of its own, which is told what its commands
+ * came to and when the call has ended. A call that has been transferred is not transferred again.
+ */
+import { startChild } from '@temporalio/workflow';
+import type { ChildWorkflowHandle } from '@temporalio/workflow';
+import type { CommandEffect } from '../../contract/commands';
+import { hasTransferred } from '../../contract/transfers';
+import type { TransferResult } from '../../contract/transfers';
+import { transferWorkflowId } from '../ids';
+import { callOverSignal, effectSignal } from '../transfer/messages';
+import type { TransferInput } from '../transfer/messages';
+import type { transferWorkflow } from '../transfer/workflow';
+import * as node from './node-commands';
+import type { CallProjection } from './projection';
+
+const TRANSFER_WORKFLOW = 'transferWorkflow';
+
+export class CallTransfer {
+  readonly #projection: CallProjection;
+  #transferId: string | null = null;
+  #handle: ChildWorkflowHandle<typeof transferWorkflow> | null = null;
+  #settled: Promise<void> = Promise.resolve();
+  #transferred = false;
+  #overAtMs: number | null = null;
+
+  constructor(projection: CallProjection) {
+    this.#projection = projection;
+  }
+
+  /** Why no other can begin. */
+  get refusal(): 'transferring' | 'transferred' | null {
+    if (this.#transferred) return 'transferred';
+    return this.#transferId === null ? null : 'transferring';
+  }
+
+  /** Resolves when it has begun, and the call's record says so. */
+  async begin(input: TransferInput): Promise<void> {
+    const { transferId, callId, ways, requestedAtMs } = input;
+    this.#transferId = transferId;
+    let settle: () => void = () => undefined;
+    this.#settled = new Promise((resolve) => (settle = resolve));
+    try {
+      await this.#projection.transferRequested({ callId, transferId, mode: ways[0] ?? 'bridge', atMs: requestedAtMs });
+      const handle = await startChild<typeof transferWorkflow>(TRANSFER_WORKFLOW, {
+        workflowId: transferWorkflowId(transferId),
+        args: [input],
+        staticSummary: `Transfer of call ${callId}`,
+      });
+      this.#handle = handle;
+      if (this.#overAtMs !== null) await this.#tellOver(handle, this.#overAtMs);
+      void handle.result().then(
+        (result) => this.#finished(result, settle),
+        () => void this.#lost(input, settle),
+      );
+    } catch (error) {
+      await this.#lost(input, settle);
+      throw error;
+    }
+  }
+
+  /** True when the command was one of the transfer. */
+  async onEffect(commandId: string, effect: CommandEffect): Promise<void> {
+    if (this.#transferId === null || !commandId.startsWith(`${this.#transferId}:`)) return;
+    await this.#handle?.signal(effectSignal, { commandId, effect }).catch(() => undefined); // it has ended meanwhile
+  }
+
+  /** The call has ended. Resolves when the record of the transfer is stored. */
+  async end(atMs: number): Promise<void> {
+    this.#overAtMs = atMs;
+    if (this.#transferId === null) return;
+    if (this.#handle !== null) await this.#tellOver(this.#handle, atMs);
+    await this.#settled;
+  }
+
+  async #tellOver(handle: ChildWorkflowHandle<typeof transferWorkflow>, atMs: number): Promise<void> {
+    await handle.signal(callOverSignal, { atMs }).catch(() => undefined); // it has ended by itself
+  }
+
+  #finished(result: TransferResult, settle: () => void): void {
+    this.#transferred ||= hasTransferred(result);
+    this.#handle = null;
+    this.#transferId = null;
+    settle();
+  }
+
+  /** Terminated from outside: its record would say for ever that it is under way, and its leg ring on. */
+  async #lost(
+    { callId, orgId, nodeId, bootId, transferId, ways, requestedAtMs }: TransferInput,
+    settle: () => void,
+  ): Promise<void> {
+    const release = { type: 'releaseLeg', legId: transferId } as const;
+    const command = { callId, orgId, commandId: `${transferId}:release`, control: release };
+    if (this.#overAtMs === null) await node.control({ nodeId, bootId, sipCallId: null }, command);
+    const atMs = Math.min(Date.now(), this.#overAtMs ?? Infinity);
+    const result: TransferResult = {
+      mode: ways[0] ?? 'bridge',
+      outcome: 'failed',
+      sipStatus: null,
+      durationMs: Math.max(0, atMs - requestedAtMs),
+      failedStep: 'dial',
+    };
+    await this.#projection.transferFinished({ callId, transferId, result, atMs });
+    this.#finished(result, settle);
+  }
+}

@@ -1,0 +1,55 @@
+/** The commands of one transfer to its call's node: each has one id, so that however often it is sent it is done once. */
+import { condition } from '@temporalio/workflow';
+import type { CommandEffect, SealedControl } from '../../contract/commands';
+import * as node from '../call/node-commands';
+import type { TransferInput } from './messages';
+
+/** `silent`: neither taken nor refused as far as is known, and no effect in time. */
+export type StepOutcome = CommandEffect | { readonly outcome: 'refused' } | { readonly outcome: 'silent' } | 'over';
+
+export class TransferCommands {
+  readonly #input: TransferInput;
+  readonly #effects = new Map<string, CommandEffect>();
+  #overAtMs: number | null = null;
+
+  constructor(input: TransferInput) {
+    this.#input = input;
+  }
+
+  /** When the call ended; null while it lives. */
+  get overAtMs(): number | null {
+    return this.#overAtMs;
+  }
+
+  callOver(atMs: number): void {
+    this.#overAtMs = atMs;
+  }
+
+  onEffect(commandId: string, effect: CommandEffect): void {
+    this.#effects.set(commandId, effect);
+  }
+
+  /** Sent once; its effect is waited for. A node that does not answer may have taken it all the same. */
+  async run(step: string, control: SealedControl, waitMs: number): Promise<StepOutcome> {
+    const { callId, orgId, transferId, nodeId, bootId } = this.#input;
+    const commandId = `${transferId}:${step}`;
+    const taken = await node.control({ nodeId, bootId, sipCallId: null }, { callId, orgId, commandId, control });
+    if (taken !== 'silent' && !taken.ok) return this.#over() ? 'over' : { outcome: 'refused' };
+    await condition(() => this.#over() || this.#effects.has(commandId), waitMs, { summary: `for the effect: ${step}` });
+    const effect = this.#effects.get(commandId);
+    if (effect !== undefined) return effect;
+    return this.#over() ? 'over' : { outcome: 'silent' };
+  }
+
+  /** Compensates a dial; whatever the node says, nothing more can be done. */
+  async release(): Promise<void> {
+    const { callId, orgId, transferId, nodeId, bootId } = this.#input;
+    const control = { type: 'releaseLeg', legId: transferId } as const;
+    const commandId = `${transferId}:release`;
+    await node.control({ nodeId, bootId, sipCallId: null }, { callId, orgId, commandId, control });
+  }
+
+  #over(): boolean {
+    return this.#overAtMs !== null;
+  }
+}

@@ -1,0 +1,143 @@
+import {
+  CancellationScope,
+  isCancellation,
+  proxyActivities,
+  proxyLocalActivities,
+  setHandler,
+} from '@temporalio/workflow';
+import { hasTransferred } from '../../contract/transfers';
+import type { TransferOutcome, TransferResult, TransferStep, TransferWay } from '../../contract/transfers';
+import { MAIN_TASK_QUEUE } from '../ids';
+import type { TransferActivities } from './activities';
+import { callOverSignal, effectSignal } from './messages';
+import type { TransferInput } from './messages';
+import { showTransfer } from './presentation';
+import { TransferCommands } from './transfer-commands';
+import type { StepOutcome } from './transfer-commands';
+
+/** No sentence lasts longer. */
+const ANNOUNCE_MS = 90_000;
+/** For the node's word beyond the time that it lets a phone ring. */
+const GRACE_MS = 10_000;
+/** The node waits for the end of a REFER for a minute at most. */
+const REFER_MS = 75_000;
+/** Busy and declined, of whoever was called. */
+const FINAL_WORDS: readonly number[] = [486, 600, 603];
+
+const quick = proxyLocalActivities<TransferActivities>({
+  startToCloseTimeout: '2s',
+  retry: { maximumAttempts: 2, initialInterval: '100ms' },
+});
+const patient = proxyActivities<TransferActivities>({
+  taskQueue: MAIN_TASK_QUEUE,
+  startToCloseTimeout: '20s',
+  retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '30s' },
+  summary: 'record of the transfer',
+});
+
+type Attempt = Pick<TransferResult, 'outcome' | 'sipStatus' | 'failedStep'>;
+
+/**
+ * One transfer of a call: announce → call whoever is to have the caller → the two are joined. What the node does at once
+ * (ringback, joining, the way back to the agent) it does by itself; here it is decided, once, and undone where it cannot be
+ * known to have failed. Its call's workflow tells it what its commands came to, and when the call is over.
+ */
+export async function transferWorkflow(input: TransferInput): Promise<TransferResult> {
+  const commands = new TransferCommands(input);
+  setHandler(effectSignal, ({ commandId, effect }) => commands.onEffect(commandId, effect), {
+    description: 'The node says what a command came to',
+  });
+  setHandler(callOverSignal, ({ atMs }) => commands.callOver(atMs), { description: 'The call has ended' });
+  let attempt: Attempt & { mode: TransferWay };
+  try {
+    attempt = await carryOut(input, commands);
+  } catch (error) {
+    if (!isCancellation(error)) throw error;
+    await CancellationScope.nonCancellable(() => commands.release());
+    attempt = { mode: input.ways[0] ?? 'bridge', ...failed('withdrawn', 'dial') };
+  }
+  const result: TransferResult = { ...attempt, durationMs: Math.max(0, Date.now() - input.requestedAtMs) };
+  showTransfer(input, result);
+  await CancellationScope.nonCancellable(() => record(input, result, commands.overAtMs));
+  return result;
+}
+
+async function carryOut(input: TransferInput, commands: TransferCommands): Promise<Attempt & { mode: TransferWay }> {
+  if (input.announce !== null) {
+    showTransfer(input, 'announcing');
+    const told = await commands.run('announce', input.announce, ANNOUNCE_MS);
+    // A caller who speaks up, or an agent that is muted, does not keep it from going on.
+    if (told === 'over') return { mode: input.ways[0] ?? 'bridge', ...failed('call_ended', 'announce') };
+  }
+  let last: Attempt & { mode: TransferWay } = { mode: 'bridge', ...failed('failed', 'dial') };
+  for (const [at, way] of input.ways.entries()) {
+    showTransfer(input, way);
+    const fallback = at + 1 < input.ways.length;
+    last = way === 'refer' ? await refer(input, commands, fallback) : await bridge(input, commands);
+    if (!fallback || !mayTryNext(last)) break;
+  }
+  return last;
+}
+
+async function refer(
+  { leg }: TransferInput,
+  commands: TransferCommands,
+  fallback: boolean,
+): Promise<Attempt & { mode: TransferWay }> {
+  const referred = await commands.run('refer', { type: 'refer', sealed: leg, fallback }, REFER_MS);
+  if (referred !== 'over' && referred.outcome === 'silent') {
+    await commands.release();
+    return { mode: 'refer', ...failed('unknown', 'refer') };
+  }
+  return { mode: 'refer', ...outcomeOf(referred, 'refer') };
+}
+
+async function bridge(
+  { leg, ringTimeoutSeconds }: TransferInput,
+  commands: TransferCommands,
+): Promise<Attempt & { mode: TransferWay }> {
+  const waitMs = ringTimeoutSeconds * 1000 + GRACE_MS;
+  const dialled = await commands.run('dial', { type: 'dialLeg', sealed: leg }, waitMs);
+  if (dialled !== 'over' && dialled.outcome === 'silent') await commands.release();
+  return { mode: 'bridge', ...outcomeOf(dialled, 'dial') };
+}
+
+/** Who has decided on the call, or may be ringing, is not called again. */
+function mayTryNext({ outcome, sipStatus }: Attempt): boolean {
+  if (outcome === 'unknown' || outcome === 'call_ended' || hasTransferred({ outcome })) return false;
+  return sipStatus === null || !FINAL_WORDS.includes(sipStatus);
+}
+
+function outcomeOf(came: StepOutcome, step: TransferStep): Attempt {
+  if (came === 'over') return failed('call_ended', step);
+  const legOutcome = 'legOutcome' in came ? came.legOutcome : undefined;
+  const sipStatus = 'sipStatus' in came ? (came.sipStatus ?? null) : null;
+  if (came.outcome === 'done') {
+    if (legOutcome === 'transferred_assumed') return { outcome: legOutcome, sipStatus: null, failedStep: null };
+    return { outcome: 'transferred', sipStatus: 200, failedStep: null };
+  }
+  return { ...failed(legOutcome !== undefined && isOutcome(legOutcome) ? legOutcome : 'failed', step), sipStatus };
+}
+
+/** A leg that was given up was given up by us. */
+function isOutcome(word: string): word is TransferOutcome {
+  return !['answered', 'voicemail', 'expired', 'uncertain', 'canceled'].includes(word);
+}
+
+function failed(outcome: TransferOutcome, failedStep: TransferStep): Attempt {
+  return { outcome, sipStatus: null, failedStep };
+}
+
+/** Of a call that is over it is not told later than that. */
+async function record(
+  { callId, transferId }: TransferInput,
+  result: TransferResult,
+  overAtMs: number | null,
+): Promise<void> {
+  const finished = { callId, transferId, result, atMs: Math.min(Date.now(), overAtMs ?? Infinity) };
+  try {
+    await quick.transferFinished(finished);
+  } catch {
+    await patient.transferFinished(finished);
+  }
+}
