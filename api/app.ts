@@ -62,7 +62,7 @@ export interface AppOptions {
 export interface RouteDeps {
   readonly options: AppOptions;
   readonly store: ApiStore;
-  readonly workflows: Pick<CallRequests, 'accept' | 'describe' | 'hangup' | 'control' | 'transfer'>;
+  readonly workflows: Pick<CallRequests, 'accept' | 'describe' | 'control' | 'transfer'>;
   readonly trunks: Pick<TrunkRequests, 'sync' | 'tell'>;
   readonly trunkChecks: TrunkChecksDeps['workflows'];
   readonly verifications: Pick<NumberWorkflows, 'begin' | 'over'>;

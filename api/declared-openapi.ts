@@ -18,7 +18,6 @@ export function declaredOpenApi(): OpenApiDocument {
     workflows: {
       accept: () => Promise.resolve('unavailable'),
       describe: () => Promise.resolve(null),
-      hangup: () => Promise.resolve('unavailable'),
       control: () => Promise.resolve({ outcome: 'unavailable' }),
       transfer: () => Promise.resolve({ outcome: 'unavailable' }),
     },

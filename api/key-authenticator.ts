@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { userNetwork } from '../ops/address-scope';
 import type { Logger } from '../ops/logger';
 import type { Admission, Authenticator } from './middleware/auth';
+import { KeyLots } from './key-lots';
 import { RateLimiter, rateLimited, rateOf } from './middleware/rate-limit';
 import type { ApiStore } from './store';
 
@@ -29,9 +30,10 @@ export interface KeyAuthenticatorOptions {
   readonly nowMs?: () => number;
 }
 
-/** Keys from the store. Each request asks it, so a revoked key stops working at once, and a rate is that of all processes. */
+/** Keys from the store, which is asked by each request, so that a rate is that of all processes; for busy keys `KeyLots`. */
 export class KeyAuthenticator implements Authenticator {
   readonly #store: Pick<ApiStore, 'apiKeys' | 'forOrg'>;
+  readonly #lots: KeyLots;
   readonly #logger: Logger;
   readonly #perMinute: number;
   readonly #streamingPerMinute: number;
@@ -46,6 +48,7 @@ export class KeyAuthenticator implements Authenticator {
     { perMinute, streamingPerMinute, nowMs = () => performance.now() }: KeyAuthenticatorOptions,
   ) {
     this.#store = store;
+    this.#lots = new KeyLots((...request) => store.apiKeys.admit(...request), nowMs);
     this.#logger = logger;
     this.#perMinute = perMinute;
     this.#streamingPerMinute = streamingPerMinute;
@@ -63,7 +66,7 @@ export class KeyAuthenticator implements Authenticator {
     if (!familiar) this.#takeUnknown(network);
     let found: Awaited<ReturnType<ApiStore['apiKeys']['admit']>>;
     try {
-      found = await this.#store.apiKeys.admit(key, perMinute, streaming);
+      found = await this.#lots.take(key, digest, perMinute, streaming);
     } catch (error) {
       if (!familiar) this.#unknown.giveBack(network);
       throw error;

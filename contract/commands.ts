@@ -87,8 +87,14 @@ export type CommandRefusal =
   | 'transferred'
   | 'no_refer';
 
-/** What an answered call is told to do, beside to end. */
-export type CallControl =
+/** What a call is told to do. */
+export type CallControl = HangupControl | ConversationControl;
+
+/** In whatever state it is: BYE, CANCEL or a refusal. Its effect is the end of the call. */
+export type HangupControl = { readonly type: 'hangup' } & HangupCause;
+
+/** What an answered call is told. */
+export type ConversationControl =
   /** The agent says it: after what it is saying, or instead of it. */
   | { readonly type: 'say'; readonly text: string; readonly interrupt: boolean }
   /** What the agent knows from now on, until the call ends. */
@@ -122,7 +128,8 @@ export type SealedControl =
   | { readonly type: 'instruct' | 'dtmf' | 'announce' | 'dialLeg'; readonly sealed: string }
   | { readonly type: 'refer'; readonly sealed: string; readonly fallback: boolean }
   | { readonly type: 'releaseLeg'; readonly legId: string }
-  | { readonly type: 'mute' | 'unmute' | 'hold' | 'unhold' };
+  | { readonly type: 'mute' | 'unmute' | 'hold' | 'unhold' }
+  | HangupControl;
 
 export interface CallCommand {
   readonly callId: string;
@@ -147,12 +154,6 @@ export interface CommandEffect {
   readonly legOutcome?: LegOutcome;
 }
 
-export interface HangupCommand extends HangupCause {
-  readonly callId: string;
-  readonly commandId: string;
-  readonly bootId: string;
-}
-
 export interface LiveCall {
   readonly callId: string;
   readonly state: 'setup' | 'ringing' | 'answered';
@@ -170,8 +171,10 @@ export interface MediaControl {
    * what is not sent by `deadlineMs` (epoch) has ended.
    */
   dial(command: DialCommand, options: { deadlineMs: number; beforeSend: () => Promise<void> }): Promise<DialResult>;
-  hangup(command: HangupCommand): Promise<CommandResult>;
-  /** Answered when it was taken; what came of it is the call's event `command`, unless the call ends before. */
+  /**
+   * Answered when it was taken; what came of it is the call's event `command`, unless the call ends before. A hang-up is
+   * answered when BYE or CANCEL was sent, and of a call that has ended too.
+   */
   control(command: CallCommand): Promise<CommandResult>;
   status(callId: string): CallNodeStatus;
   listCalls(): readonly LiveCall[];

@@ -1,11 +1,15 @@
 /**
- * The engine alone, for benchmarks (`MEDIA_BENCH=echo`): every INVITE of anybody is answered at once by an agent that
- * sends the caller's audio back. No digest, no workflow, nothing stored.
+ * The engine alone, for benchmarks: every INVITE of anybody is answered at once, by an agent that sends the caller's
+ * audio back (`MEDIA_BENCH=echo`), or connects each second caller with the one before (`MEDIA_BENCH=bridge`). No digest,
+ * no workflow, nothing stored.
  */
 import { DEFAULT_MEDIA_TIMEOUT_SECONDS } from '../contract/directory';
 import type { AgentProfile, CallDirectory } from '../contract/directory';
 import type { CallEvents } from '../contract/events';
 import type { AgentFactory, DigestCredentials } from '../media';
+
+export type BenchAgents = 'echo' | 'bridge';
+type BenchAudio = Parameters<AgentFactory>[1];
 
 const ORG_ID = 'bench';
 
@@ -26,13 +30,8 @@ const ECHO_AGENT: AgentProfile = {
   silenceTimeoutSeconds: 3600,
 };
 
-export const BENCH_IDENTITY: DigestCredentials = { trunkId: 'bench', orgId: ORG_ID, username: 'bench', password: '' };
-
-export const benchEvents: CallEvents = { report: () => undefined, flush: () => Promise.resolve() };
-
-export const createEchoAgent: AgentFactory = (_persona, rtp) => ({
+const SILENT: Omit<ReturnType<AgentFactory>, 'start'> = {
   warm: () => Promise.resolve(),
-  start: () => rtp.echo(),
   mayBeTold: false,
   say: () => 'ended',
   instruct: () => false,
@@ -42,7 +41,25 @@ export const createEchoAgent: AgentFactory = (_persona, rtp) => ({
   hold: () => undefined,
   finish: () => Promise.resolve(),
   close: () => undefined,
-});
+};
+
+export const BENCH_IDENTITY: DigestCredentials = { trunkId: 'bench', orgId: ORG_ID, username: 'bench', password: '' };
+
+export const benchEvents: CallEvents = { report: () => undefined, flush: () => Promise.resolve() };
+
+export const createEchoAgent: AgentFactory = (_persona, rtp) => ({ ...SILENT, start: () => rtp.echo() });
+
+/** Of callers in pairs. */
+export function createBridgeAgents(): AgentFactory {
+  let alone: BenchAudio | null = null;
+  return (_persona, rtp) => ({
+    ...SILENT,
+    start: () => {
+      if (alone !== null) rtp.connect(alone);
+      alone = alone === null ? rtp : null;
+    },
+  });
+}
 
 export function createBenchDirectory(): CallDirectory {
   let calls = 0;

@@ -20,6 +20,7 @@ import {
   type ReadEnvOptions,
 } from '../ops/env';
 import { sipListening, type SipListening } from '../ops/sip-address';
+import type { BenchAgents } from './bench-mode';
 
 /** Calls one core carries in bench mode: the engine alone, without speech. */
 const ECHO_CALLS_PER_CORE = 2000;
@@ -49,8 +50,8 @@ const nodeEnv = {
   LLM_MODEL: z.string().default('gpt-4o-mini'),
 };
 
-/** `MEDIA_BENCH=echo`: the engine alone, see `bench-mode.ts`. */
-const benchEnv = { MEDIA_BENCH: z.enum(['echo']).optional() };
+/** The engine alone, see `bench-mode.ts`. */
+const benchEnv = { MEDIA_BENCH: z.enum(['echo', 'bridge']).optional() };
 
 interface NodeSettings {
   readonly nodeId: string;
@@ -69,17 +70,17 @@ interface NodeSettings {
 type ProcessEnv = ReturnType<typeof readProcessEnv>;
 
 export type MediaConfig =
-  | (NodeSettings & { readonly mode: 'bench'; readonly maxCalls: number })
+  | (NodeSettings & { readonly mode: 'bench'; readonly agents: BenchAgents; readonly maxCalls: number })
   /** `maxCalls` null: what the node finds that it can carry, see `call-limit.ts`. */
   | (NodeSettings & { readonly mode: 'node'; readonly maxCalls: number | null; readonly env: ProcessEnv });
 
 /** Throws `EnvError` naming every problem. */
 export function readMediaConfig(options: ReadEnvOptions = {}): MediaConfig {
-  const bench = readEnv(benchEnv, options).MEDIA_BENCH !== undefined;
-  if (bench) {
+  const agents = readEnv(benchEnv, options).MEDIA_BENCH;
+  if (agents !== undefined) {
     const env = readEnv(nodeEnv, options, portProblems);
     const maxCalls = env.MEDIA_MAX_CALLS ?? ECHO_CALLS_PER_CORE * availableParallelism();
-    return { ...settings(env), mode: 'bench', maxCalls };
+    return { ...settings(env), mode: 'bench', agents, maxCalls };
   }
   const env = readProcessEnv(options);
   return { ...settings(env), mode: 'node', maxCalls: env.MEDIA_MAX_CALLS ?? null, env };

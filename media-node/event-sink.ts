@@ -12,6 +12,8 @@ const WRITE_LIMIT_MS = 4_000;
 /** Events in memory; what is above goes to the spool unasked. */
 const MAX_BUFFERED = 20_000;
 const RETRY_MS = 1_000;
+/** A disk with little room takes a small batch between two that it refuses: one trouble, until it has taken all for so long. */
+const SETTLED_MS = 5_000;
 
 interface EventStore {
   /** Rejects while PostgreSQL is away. */
@@ -28,6 +30,7 @@ export interface EventSinkOptions {
   readonly retryMs?: number;
   readonly writeLimitMs?: number;
   readonly maxBuffered?: number;
+  readonly settledMs?: number;
 }
 
 /** Counters of one call, both of them inclusive. */
@@ -63,8 +66,8 @@ export class EventSink implements CallEvents {
   #head: { readonly file: string; readonly events: CallEvent[] } | null = null;
   /** The spool could not be written or read this time. */
   #failed = false;
-  /** The spool takes nothing: what PostgreSQL does not take either waits in memory. */
-  #unspooled = false;
+  /** When the spool last refused what PostgreSQL did not take either (monotonic ms); null: it takes all, and that was said. */
+  #refusedMs: number | null = null;
   /** Events that found no room anywhere since PostgreSQL went away. */
   #lost = 0;
   #closed = false;
@@ -123,6 +126,10 @@ export class EventSink implements CallEvents {
 
   get #maxBuffered(): number {
     return this.#options.maxBuffered ?? MAX_BUFFERED;
+  }
+
+  get #settledMs(): number {
+    return this.#options.settledMs ?? SETTLED_MS;
   }
 
   #schedule(delayMs: number): void {
@@ -189,15 +196,17 @@ export class EventSink implements CallEvents {
         await spool.append(events.slice(0, BATCH_EVENTS));
         events.splice(0, BATCH_EVENTS);
         this.#spooled = true;
-        if (this.#unspooled) logger.info({}, 'events are kept in files again');
-        this.#unspooled = false;
       }
+      if (this.#refusedMs === null || performance.now() - this.#refusedMs < this.#settledMs) return;
+      this.#refusedMs = null;
+      logger.info({}, 'events are kept in files again');
     } catch (error) {
       // No disk either: memory it is, up to the limit, the oldest go first.
       this.#buffer = [...events, ...this.#buffer];
       this.#failed = true;
-      if (!this.#unspooled) logger.error({ err: error }, 'events could not be kept in a file: they wait in memory');
-      this.#unspooled = true;
+      const told = this.#refusedMs !== null;
+      this.#refusedMs = performance.now();
+      if (!told) logger.error({ err: error }, 'events could not be kept in a file: they wait in memory');
       this.#lose(this.#buffer.splice(0, Math.max(0, this.#buffer.length - this.#maxBuffered)));
     }
   }

@@ -30,7 +30,7 @@ import { createDataSource } from '../store/data-source';
 import { AttemptRepository } from '../store/repositories/attempt-repository';
 import { CallRepository } from '../store/repositories/call-repository';
 import { SecretBox } from '../store/secrets';
-import { BENCH_IDENTITY, benchEvents, createBenchDirectory, createEchoAgent } from './bench-mode';
+import { BENCH_IDENTITY, benchEvents, createBenchDirectory, createBridgeAgents, createEchoAgent } from './bench-mode';
 import { callLimit } from './call-limit';
 import { readMediaConfig, type MediaConfig } from './config';
 import { createCallObserver, createSipCounters, createTrunkObserver } from './metrics';
@@ -82,14 +82,17 @@ async function main(): Promise<void> {
   }
 }
 
-async function startBench(self: Process, { maxCalls }: MediaConfig & { readonly mode: 'bench' }): Promise<number> {
+async function startBench(
+  self: Process,
+  { agents, maxCalls }: MediaConfig & { readonly mode: 'bench' },
+): Promise<number> {
   const rtp = await startRtp(self);
   const node = createNode(self, rtp, {
     bootId: randomUUID(),
     maxCalls,
     directory: createBenchDirectory(),
     events: benchEvents,
-    createAgent: createEchoAgent,
+    createAgent: agents === 'echo' ? createEchoAgent : createBridgeAgents(),
     sip: { nonceKey: randomBytes(32), authentication: 'none', anonymousIdentity: BENCH_IDENTITY },
   });
   await node.open();

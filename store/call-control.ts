@@ -35,6 +35,8 @@ export function sealControl(
     case 'hold':
     case 'unhold':
       return { type: control.type };
+    case 'hangup':
+      return control;
   }
 }
 
@@ -71,5 +73,7 @@ export function openControl(
     case 'hold':
     case 'unhold':
       return { type: control.type };
+    case 'hangup':
+      return control;
   }
 }

@@ -2,8 +2,8 @@
  * The way to the rows of one organisation: a transaction that says whose it is, which is what row-level security compares
  * (`row-level-security.ts`). Without it the API's role sees no organisation's rows.
  */
-import type { Client } from 'pg';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
+import type { FailFastClient } from './fail-fast-client';
 import { isUuid } from './ids';
 
 /** What a repository asks: the whole database (`DataSource`), or one transaction of an organisation. */
@@ -35,16 +35,18 @@ export class OrganisationScope {
   async read<T>(work: (session: StoreSession) => Promise<T>): Promise<T> {
     const runner = this.#dataSource.createQueryRunner();
     try {
-      const client = (await runner.connect()) as Pick<Client, 'query'>;
-      const begun = client.query(`BEGIN READ ONLY; ${enterStatement(this.#orgId)}`);
+      const client = (await runner.connect()) as FailFastClient;
+      const begun = client.query(`BEGIN READ ONLY; ${enterStatement(this.#orgId)}`) as Promise<unknown>;
       Object.assign(runner, IN_TRANSACTION);
       const [beginning, answer] = await Promise.allSettled([begun, (async () => work(runner))()]);
+      // A connection that broke has left the pool already.
+      client.queryLater('ROLLBACK').catch(() => undefined);
       if (beginning.status === 'rejected') throw beginning.reason;
       if (answer.status === 'rejected') throw answer.reason;
       return answer.value;
     } finally {
-      // A connection that broke here has left the pool already.
-      void end(runner, 'rollback').catch(() => undefined);
+      // To whoever asks next on this connection, whose statements leave behind the end of this.
+      await runner.release();
     }
   }
 

@@ -56,9 +56,9 @@ export function createMediaActivities(
   return {
     dialCall: (input) => dialCall(deps, input),
 
-    async hangupCall(command) {
-      if (command.bootId !== control.bootId) return { ok: false, code: 'call_unknown' };
-      return await control.hangup(command);
+    async hangupCall({ callId, commandId, bootId, ...cause }) {
+      if (bootId !== control.bootId) return { ok: false, code: 'call_unknown' };
+      return await control.control({ callId, commandId, bootId, control: { type: 'hangup', ...cause } });
     },
 
     async controlCall({ callId, orgId, commandId, bootId, control: sealed }) {

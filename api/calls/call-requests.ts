@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
-import type { HangupCause } from '../../contract/endings';
 import { withDeadline } from '../../ops/deadline';
 import type { Logger } from '../../ops/logger';
 import { Semaphore } from '../../ops/semaphore';
@@ -30,9 +29,6 @@ const CLOSING_RETRY_MS = 50;
  */
 export type AcceptOutcome = 'accepted' | 'expired' | 'closed' | 'unavailable' | 'busy' | 'unknown';
 
-/** `gone`: no running workflow has this call. `unknown`: not answered in time, it may still take effect. */
-export type HangupOutcome = 'done' | 'gone' | 'unavailable' | 'unknown' | 'refused';
-
 /** `gone`: no running workflow has this call. `unavailable`: nothing was done. */
 export type ControlAnswer = ControlResult | { readonly outcome: 'gone' | 'unavailable' };
 
@@ -42,8 +38,8 @@ export interface CallRequestsOptions {
   /** Fails fast: `createTemporalClient` of `ops/temporal-client.ts`. */
   readonly client: Client;
   readonly logger: Logger;
-  /** How long the effect of a hang-up or another command is waited for. Default 10 000. */
-  readonly hangupDeadlineMs?: number;
+  /** How long the effect of a command is waited for. Default 10 000. */
+  readonly commandDeadlineMs?: number;
   /** Default 16. */
   readonly maxStarts?: number;
   /** How long a start keeps its place at most. Default 400. */
@@ -54,7 +50,7 @@ export interface CallRequestsOptions {
 export class CallRequests {
   readonly #workflows: CallWorkflows;
   readonly #logger: Logger;
-  readonly #hangupDeadlineMs: number;
+  readonly #commandDeadlineMs: number;
   readonly #startMs: number;
   /** Beyond what the server takes at once, only waiting grows. */
   readonly #starts: Semaphore;
@@ -62,7 +58,7 @@ export class CallRequests {
   constructor(options: CallRequestsOptions) {
     this.#workflows = new CallWorkflows({ client: options.client, limitMs: LIMIT_MS });
     this.#logger = options.logger;
-    this.#hangupDeadlineMs = options.hangupDeadlineMs ?? 10_000;
+    this.#commandDeadlineMs = options.commandDeadlineMs ?? 10_000;
     this.#startMs = options.startMs ?? START_MS;
     this.#starts = new Semaphore(options.maxStarts ?? 16);
   }
@@ -98,25 +94,11 @@ export class CallRequests {
     return this.#update('transfer', (deadlineMs) => this.#workflows.transfer(callId, request, deadlineMs));
   }
 
-  async hangup(callId: string, updateId: string, cause: HangupCause): Promise<HangupOutcome> {
-    const deadlineMs = Date.now() + this.#hangupDeadlineMs;
-    try {
-      for (;;) {
-        const outcome = await this.#workflows.hangup(callId, cause, { updateId, deadlineMs });
-        if (outcome !== 'closing') return outcome;
-        if (Date.now() >= deadlineMs) return 'unavailable';
-        await sleep(CLOSING_RETRY_MS);
-      }
-    } catch (error) {
-      return temporalTrouble(error) === 'refused' ? 'unavailable' : this.#unclear('hang-up', error);
-    }
-  }
-
   async #update<T extends object>(
     what: string,
     send: (deadlineMs: number) => Promise<T | 'gone' | 'closing'>,
   ): Promise<T | { readonly outcome: 'gone' | 'unavailable' | 'unknown' }> {
-    const deadlineMs = Date.now() + this.#hangupDeadlineMs;
+    const deadlineMs = Date.now() + this.#commandDeadlineMs;
     try {
       for (;;) {
         const answer = await send(deadlineMs);

@@ -24,18 +24,22 @@ export interface RateDecision {
   readonly retryAfterSeconds: number;
 }
 
+/** The store counts whole microseconds. */
+export function shareUs(perMinute: number): number {
+  return Math.max(1, Math.floor(MINUTE_US / perMinute));
+}
+
 /** What the store has counted for a key, over all API processes: a bucket one minute deep. */
 export function rateOf(perMinute: number, counted: Pick<AdmittedApiKey, 'allowed' | 'fullInUs'>): RateDecision {
   const { allowed, fullInUs } = counted;
-  // Whole microseconds, as the store counts.
-  const shareUs = Math.max(1, Math.floor(MINUTE_US / perMinute));
+  const oneUs = shareUs(perMinute);
   const freeUs = MINUTE_US - fullInUs;
   return {
     allowed,
     limit: perMinute,
-    remaining: allowed ? Math.min(perMinute, Math.max(0, Math.floor(freeUs / shareUs))) : 0,
+    remaining: allowed ? Math.min(perMinute, Math.max(0, Math.floor(freeUs / oneUs))) : 0,
     resetSeconds: Math.ceil(fullInUs / 1e6),
-    retryAfterSeconds: allowed ? 0 : Math.max(1, Math.ceil((shareUs - freeUs) / 1e6)),
+    retryAfterSeconds: allowed ? 0 : Math.max(1, Math.ceil((oneUs - freeUs) / 1e6)),
   };
 }
 

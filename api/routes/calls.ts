@@ -27,7 +27,7 @@ export interface CallRecordDeps {
 export interface CallRouteDeps extends OutboundPlanDeps, CallRecordDeps {
   readonly store: OutboundPlanDeps['store'];
   readonly placement: CallPlacement;
-  readonly workflows: Pick<CallRequests, 'hangup'>;
+  readonly workflows: Pick<CallRequests, 'control'>;
 }
 
 const TAG = { tag: 'Calls', resource: 'call' } as const;
@@ -193,9 +193,12 @@ function hangupRoute(deps: CallRouteDeps): Route {
       const find = (): Promise<CallRow> => store.forOrg(orgId).read((org) => findCall(org, orgId, params.id));
       const before = await find();
       if (before.status === 'completed') return answer(callView(before));
-      const outcome = await workflows.hangup(before.id, HANGUP_UPDATE_ID, { endReason: 'api_hangup', endedBy: 'api' });
+      const control = { type: 'hangup', endReason: 'api_hangup', endedBy: 'api' } as const;
+      const { outcome } = await workflows.control(before.id, { commandId: HANGUP_UPDATE_ID, control });
+      const taken = outcome === 'done' || outcome === 'ended';
       switch (outcome) {
         case 'done':
+        case 'ended':
           await noteCall(deps, actor, 'hangup', before.id);
           break;
         case 'unavailable':
@@ -207,10 +210,12 @@ function hangupRoute(deps: CallRouteDeps): Route {
           });
         case 'gone':
         case 'refused':
+        case 'superseded':
+        case 'failed':
           break;
       }
       const after = await find();
-      if (outcome !== 'done' && after.status !== 'completed') {
+      if (!taken && after.status !== 'completed') {
         // Terminated from outside: its node or the reconciler ends it within seconds.
         throw conflict('call_not_controllable', 'The workflow of this call is gone; the server is ending the call');
       }

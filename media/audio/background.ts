@@ -26,10 +26,13 @@ export class BackgroundSound {
   }
 
   frame(out: Int16Array): void {
+    const loop = this.#loop;
+    let at = this.#at;
     for (let i = 0; i < out.length; i++) {
-      out[i] = this.#loop[this.#at++] as number;
-      if (this.#at === this.#loop.length) this.#at = 0;
+      out[i] = loop[at++] as number;
+      if (at === loop.length) at = 0;
     }
+    this.#at = at;
   }
 }
 

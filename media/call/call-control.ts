@@ -1,10 +1,10 @@
 /** What an answered call is told to do, verb by verb: one handler each, which takes it or says why not. */
 import type {
-  CallControl,
   CommandEffect,
   CommandOutcome,
   CommandRefusal,
   CommandResult,
+  ConversationControl,
 } from '../../contract/commands';
 import type { AgentSession } from '../agent/agent-session';
 import type { Leg } from './leg/leg';
@@ -22,7 +22,7 @@ const OK: CommandResult = { ok: true };
 const DONE: CommandEffect = { outcome: 'done' };
 
 /** `done` is told once, and never before the command was taken; not at all where the call ends first. */
-export function carryOut(control: CallControl, media: ControlledMedia, done: Done): CommandResult {
+export function carryOut(control: ConversationControl, media: ControlledMedia, done: Done): CommandResult {
   const { leg, agent, handover } = media;
   if (control.type === 'dtmf') return press(control.digits, leg, done);
   if (control.type === 'releaseLeg') {
@@ -63,7 +63,7 @@ export function carryOut(control: CallControl, media: ControlledMedia, done: Don
 }
 
 function say(
-  { text, interrupt }: CallControl & { type: 'say' },
+  { text, interrupt }: ConversationControl & { type: 'say' },
   { leg, agent }: ControlledMedia,
   done: Done,
 ): CommandResult {

@@ -2,7 +2,7 @@
  * The media of one call: its leg, and the agent that speaks on it. Owns both: `close()` closes the agent, then the leg, and
  * is the only way out once the leg was opened.
  */
-import type { CallControl, CommandEffect, CommandResult } from '../../contract/commands';
+import type { ConversationControl, CommandEffect, CommandResult } from '../../contract/commands';
 import { DEFAULT_MEDIA_TIMEOUT_SECONDS } from '../../contract/directory';
 import type { CallMetrics } from '../../contract/endings';
 import type { TranscriptTurn } from '../../contract/events';
@@ -107,7 +107,7 @@ export class CallMedia {
   }
 
   /** `done` is told once, and never before the command was taken; not at all where the call ends first. */
-  control(control: CallControl, done: (effect: CommandEffect) => void): CommandResult {
+  control(control: ConversationControl, done: (effect: CommandEffect) => void): CommandResult {
     const { leg, handover } = this;
     const agent = this.#agent;
     return leg.remote && agent

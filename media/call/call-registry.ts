@@ -2,7 +2,7 @@
  * The calls of a node: those being set up, the live ones by `callId`, the ended ones for a while (so that a status
  * says "ended" and a late command finds its call), tombstones, and what commands and dials have already been answered.
  */
-import type { CallControl, CallNodeStatus, CommandResult, DialResult, LiveCall } from '../../contract/commands';
+import type { ConversationControl, CallNodeStatus, CommandResult, DialResult, LiveCall } from '../../contract/commands';
 import type { CallLimits } from '../../contract/directory';
 import type { EndReason, EndedBy } from '../../contract/endings';
 import type { Clock } from '../clock';
@@ -21,7 +21,7 @@ export interface RegisteredCall {
   /** Ends the call with BYE, CANCEL or a refusal; without effect on one that is ending. */
   hangUp(endReason: EndReason, endedBy: EndedBy): void;
   /** Takes a command, or says why not. */
-  control(commandId: string, control: CallControl): CommandResult;
+  control(commandId: string, control: ConversationControl): CommandResult;
 }
 
 export type AdmissionRefusal = 'node_full' | 'node_draining' | 'trunk_full';

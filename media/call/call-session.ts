@@ -4,7 +4,7 @@
  */
 import type { Logger } from 'pino';
 import type { CallDirection } from '../../contract/call';
-import type { CallControl, CommandEffect, CommandResult } from '../../contract/commands';
+import type { ConversationControl, CommandEffect, CommandResult } from '../../contract/commands';
 import type { AudioCodec } from '../../contract/directory';
 import type { EndedBy, EndReason, SipOutcome } from '../../contract/endings';
 import type { SipLadderEntry, CallEvents } from '../../contract/events';
@@ -106,7 +106,7 @@ export class CallSession {
   }
 
   /** What an answered call is told; what comes of it is an event. */
-  control(commandId: string, control: CallControl): CommandResult {
+  control(commandId: string, control: ConversationControl): CommandResult {
     const { state, events } = this.lifecycle;
     if (state === 'ending' || state === 'ended') return { ok: false, code: 'ended' };
     if (state !== 'answered') return { ok: false, code: 'not_answered' };

@@ -2,7 +2,7 @@
  * A call that came in: routed from memory, its workflow started (nothing rings before that), 180, agent warm, 200,
  * conversation. Refusals before the workflow's start are no calls: they are counted and leave no event.
  */
-import type { CallControl, CommandResult } from '../../contract/commands';
+import type { ConversationControl, CommandResult } from '../../contract/commands';
 import { AGENT_ID_HEADER } from '../../contract/directory';
 import type { CallDirectory, InboundRequest, InboundTrunkProfile, RoutingDecision } from '../../contract/directory';
 import type { EndCause, EndedBy, EndReason } from '../../contract/endings';
@@ -107,7 +107,7 @@ export class InboundCall implements RegisteredCall {
     return this.#session.lifecycle.events.lastSeq;
   }
 
-  control(commandId: string, control: CallControl): CommandResult {
+  control(commandId: string, control: ConversationControl): CommandResult {
     return this.#session.control(commandId, control);
   }
 

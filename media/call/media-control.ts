@@ -6,7 +6,6 @@ import type {
   DialCommand,
   DialRefusal,
   DialResult,
-  HangupCommand,
   LiveCall,
   MediaControl,
 } from '../../contract/commands';
@@ -44,6 +43,7 @@ const LONGEST_TURN_MS = 1000;
 
 const OK: CommandResult = { ok: true };
 const UNKNOWN: CommandResult = { ok: false, code: 'call_unknown' };
+const ENDED: CommandResult = { ok: false, code: 'ended' };
 
 export class NodeMediaControl implements MediaControl {
   readonly nodeId: string;
@@ -60,26 +60,17 @@ export class NodeMediaControl implements MediaControl {
     return this.#options.registry.dialOnce(command.attemptId, () => this.#dial(command, options));
   }
 
-  async hangup(command: HangupCommand): Promise<CommandResult> {
-    // A restarted node knows nothing of the calls of its older boot.
-    if (command.bootId !== this.bootId) return UNKNOWN;
-    const { registry } = this.#options;
-    return registry.commandOnce(command.callId, command.commandId, async () => {
-      const call = registry.find(command.callId);
-      if (!call) return registry.hasEnded(command.callId) ? OK : UNKNOWN;
-      call.hangUp(command.endReason, command.endedBy);
-      return OK;
-    });
-  }
-
   async control(command: CallCommand): Promise<CommandResult> {
+    // A restarted node knows nothing of the calls of its older boot.
     if (command.bootId !== this.bootId) return UNKNOWN;
     const { registry } = this.#options;
     const { callId, commandId, control } = command;
     return registry.commandOnce(callId, commandId, async () => {
       const call = registry.find(callId);
-      if (!call) return registry.hasEnded(callId) ? { ok: false, code: 'ended' } : UNKNOWN;
-      return call.control(commandId, control);
+      if (!call && !registry.hasEnded(callId)) return UNKNOWN;
+      if (control.type !== 'hangup') return call?.control(commandId, control) ?? ENDED;
+      call?.hangUp(control.endReason, control.endedBy);
+      return OK;
     });
   }
 

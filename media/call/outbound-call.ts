@@ -2,7 +2,7 @@
  * A call that we place: one attempt, one SIP Call-ID, at most one INVITE. `dial` resolves when the INVITE is at the
  * socket, or will never be; everything later is an event. While it rings the agent prepares its first words.
  */
-import type { CallControl, CommandResult, DialCommand, DialRefusal, DialResult } from '../../contract/commands';
+import type { ConversationControl, CommandResult, DialCommand, DialRefusal, DialResult } from '../../contract/commands';
 import type { OutboundTrunkProfile } from '../../contract/directory';
 import type { SipBinding } from '../../contract/registration';
 import type { CallEnding, EndCause, EndedBy, EndReason, SipOutcome } from '../../contract/endings';
@@ -136,7 +136,7 @@ export class OutboundCall implements RegisteredCall {
     return { sent: true, ...call };
   }
 
-  control(commandId: string, control: CallControl): CommandResult {
+  control(commandId: string, control: ConversationControl): CommandResult {
     return this.#session.control(commandId, control);
   }
 

@@ -58,10 +58,12 @@ export class LossConcealment {
   }
 
   #remember(pcm: Int16Array, from: number, to: number): void {
+    const history = this.#history;
     const count = Math.min(to - from, HISTORY_SAMPLES);
-    this.#history.copyWithin(0, count);
-    // Sample by sample: a view would be garbage of every frame.
-    for (let i = 0; i < count; i++) this.#history[HISTORY_SAMPLES - count + i] = pcm[to - count + i] as number;
+    history.copyWithin(0, count);
+    // A whole frame is copied as it is; of a part a view would be garbage.
+    if (count === pcm.length) history.set(pcm, HISTORY_SAMPLES - count);
+    else for (let i = 0; i < count; i++) history[HISTORY_SAMPLES - count + i] = pcm[to - count + i] as number;
   }
 }
 

@@ -49,7 +49,7 @@ export class PlaybackQueue {
       const chunk = this.#chunks[0];
       if (chunk === undefined || at === EDGE_FRAME_SAMPLES) break;
       const count = Math.min(EDGE_FRAME_SAMPLES - at, chunk.pcm.length - this.#offset);
-      for (let i = 0; i < count; i++) out[at + i] = chunk.pcm[this.#offset + i] as number;
+      copy(chunk.pcm, this.#offset, count, out, at);
       at += count;
       this.#offset += count;
       this.#sent.set(chunk.playbackId, (this.#sent.get(chunk.playbackId) ?? 0) + count);
@@ -80,7 +80,8 @@ export class PlaybackQueue {
     const first = this.#chunks[0];
     if (first === undefined) return false;
     let samples = -this.#offset;
-    for (const chunk of this.#chunks) {
+    for (let i = 0; i < this.#chunks.length; i++) {
+      const chunk = this.#chunks[i] as Chunk;
       if (chunk.playbackId !== first.playbackId) return true;
       samples += chunk.pcm.length;
       if (chunk.last || samples >= EDGE_FRAME_SAMPLES) return true;
@@ -118,4 +119,9 @@ export class PlaybackQueue {
       return;
     }
   }
+}
+
+/** Without a view, which would be garbage of every frame. */
+function copy(from: Int16Array, offset: number, count: number, out: Int16Array, at: number): void {
+  for (let i = 0; i < count; i++) out[at + i] = from[offset + i] as number;
 }

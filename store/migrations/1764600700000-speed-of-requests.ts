@@ -18,7 +18,7 @@ const ENDING = `
     END $$`;
 
 /** Looks the key up and counts the request at one of its two rates, in one statement of the caller. */
-const ADMIT = `
+export const ADMIT = `
   CREATE FUNCTION admit_api_key(wanted text, per_minute integer, of_streams boolean DEFAULT false)
   RETURNS TABLE (id uuid, org_id uuid, scopes text[], operator boolean, suspended boolean, expires_at timestamptz,
     allowed boolean, full_in_us double precision)
@@ -109,7 +109,12 @@ async function fillNumbers(runner: QueryRunner): Promise<void> {
 }
 
 /** Runs as the owner, whoever calls; nobody who may create temporary tables puts them in the place of ours. */
-async function replaceAdmit(runner: QueryRunner, before: string, definition: string, after: string): Promise<void> {
+export async function replaceAdmit(
+  runner: QueryRunner,
+  before: string,
+  definition: string,
+  after: string,
+): Promise<void> {
   const [{ schema }]: [{ schema: string }] = await runner.query('SELECT quote_ident(current_schema()) AS schema');
   await runner.query(`DROP FUNCTION ${before}`);
   await runner.query(definition);

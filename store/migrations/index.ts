@@ -20,7 +20,8 @@ import { Registrations1764600300000 } from './1764600300000-registrations';
 import { HealthTrunks1764600400000 } from './1764600400000-health-trunks';
 import { TrunkSettings1764600600000 } from './1764600600000-trunk-settings';
 import { SpeedOfRequests1764600700000 } from './1764600700000-speed-of-requests';
-import { TransfersOfCalls1764600800000 } from './1764600800000-transfers-of-calls';
+import { RatesOfBusyKeys1764600800000 } from './1764600800000-rates-of-busy-keys';
+import { TransfersOfCalls1764600900000 } from './1764600900000-transfers-of-calls';
 
 /** In order; a migration that was ever released is never changed. */
 export const MIGRATIONS: (new () => MigrationInterface)[] = [
@@ -45,5 +46,6 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   HealthTrunks1764600400000,
   TrunkSettings1764600600000,
   SpeedOfRequests1764600700000,
-  TransfersOfCalls1764600800000,
+  RatesOfBusyKeys1764600800000,
+  TransfersOfCalls1764600900000,
 ];

@@ -85,13 +85,14 @@ export class ApiKeyRepository {
    * Null for a key that is unknown, revoked or expired. Every request asks it, in no organisation yet, and is counted by it
    * with those that other processes serve: a function of the owner, one short statement.
    * @param streaming Counted with the requests whose answers stay open, apart from all others.
+   * @param requests Counted at once: all of them are allowed, or none.
    */
-  async admit(key: string, perMinute: number, streaming = false): Promise<AdmittedApiKey | null> {
+  async admit(key: string, perMinute: number, streaming = false, requests = 1): Promise<AdmittedApiKey | null> {
     const rows: AdmittedApiKey[] = await this.#session.manager.query(
       `SELECT id, org_id AS "orgId", scopes, operator, suspended, expires_at AS "expiresAt", allowed,
          full_in_us AS "fullInUs"
-       FROM admit_api_key($1, $2, $3)`,
-      [hashApiKey(this.#secrets, key), perMinute, streaming],
+       FROM admit_api_key($1, $2, $3, $4)`,
+      [hashApiKey(this.#secrets, key), perMinute, streaming, requests],
     );
     return rows[0] ?? null;
   }

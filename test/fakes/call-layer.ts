@@ -80,8 +80,9 @@ export class CallLayer {
     return this.control.dial({ ...DIAL, ...command }, { deadlineMs: this.clock.epochMs() + 3000, beforeSend });
   }
 
-  hangup(callId: string, commandId = 'command-1'): ReturnType<NodeMediaControl['hangup']> {
-    return this.control.hangup({ callId, commandId, bootId: BOOT_ID, endReason: 'api_hangup', endedBy: 'api' });
+  hangup(callId: string, commandId = 'command-1', bootId = BOOT_ID): ReturnType<NodeMediaControl['control']> {
+    const control = { type: 'hangup', endReason: 'api_hangup', endedBy: 'api' } as const;
+    return this.control.control({ callId, commandId, bootId, control });
   }
 
   #shared() {

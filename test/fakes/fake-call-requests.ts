@@ -1,11 +1,5 @@
 import type { DataSource } from 'typeorm';
-import type {
-  AcceptOutcome,
-  CallRequests,
-  ControlAnswer,
-  HangupOutcome,
-  TransferAnswer,
-} from '../../api/calls/call-requests';
+import type { AcceptOutcome, CallRequests, ControlAnswer, TransferAnswer } from '../../api/calls/call-requests';
 import type { HangupCause } from '../../contract/endings';
 import type { SealedCallDetails } from '../../store/call-details';
 import { CallRepository } from '../../store/repositories/call-repository';
@@ -16,13 +10,13 @@ import type { ControlRequest, TransferRequest } from '../../workflows/call/messa
 import type { CallWorkflowDescription } from '../../workflows/client/call-workflows';
 
 /** Stores a call's row as its workflow would; outcomes can be set ahead, one per request. */
-export class FakeCallRequests implements Pick<CallRequests, 'accept' | 'describe' | 'hangup' | 'control' | 'transfer'> {
+export class FakeCallRequests implements Pick<CallRequests, 'accept' | 'describe' | 'control' | 'transfer'> {
   readonly accepted: OutboundCallInput[] = [];
   readonly hangups: { readonly callId: string; readonly updateId: string; readonly request: HangupCause }[] = [];
   readonly descriptions = new Map<string, CallWorkflowDescription>();
   /** Answered instead of `accepted`, in order. */
   acceptOutcomes: AcceptOutcome[] = [];
-  hangupOutcome: HangupOutcome = 'done';
+  hangupOutcome: 'done' | 'gone' | 'unavailable' | 'unknown' = 'done';
   readonly controls: { readonly callId: string; readonly request: ControlRequest }[] = [];
   controlAnswer: ControlAnswer = { outcome: 'done' };
   readonly transfers: { readonly callId: string; readonly request: TransferRequest }[] = [];
@@ -61,12 +55,12 @@ export class FakeCallRequests implements Pick<CallRequests, 'accept' | 'describe
     return Promise.resolve(this.descriptions.get(callId) ?? null);
   }
 
-  hangup(callId: string, updateId: string, request: HangupCause): Promise<HangupOutcome> {
-    this.hangups.push({ callId, updateId, request });
-    return Promise.resolve(this.hangupOutcome);
-  }
-
   control(callId: string, request: ControlRequest): Promise<ControlAnswer> {
+    if (request.control.type === 'hangup') {
+      const { endReason, endedBy } = request.control;
+      this.hangups.push({ callId, updateId: request.commandId, request: { endReason, endedBy } });
+      return Promise.resolve({ outcome: this.hangupOutcome });
+    }
     this.controls.push({ callId, request });
     return Promise.resolve(this.controlAnswer);
   }

@@ -8,11 +8,10 @@ import type {
   DialCommand,
   DialRefusal,
   DialResult,
-  HangupCommand,
   LiveCall,
   MediaControl,
 } from '../../contract/commands';
-import type { CallEnding, CallMetrics } from '../../contract/endings';
+import type { CallEnding, CallMetrics, HangupCause } from '../../contract/endings';
 import type { CallEvent, CallEvents, StateEvent } from '../../contract/events';
 import type {
   InboundTrunkCheck,
@@ -59,7 +58,7 @@ export class FakeMediaControl implements MediaControl {
   readonly dials: DialCommand[] = [];
   /** SIP Call-IDs of the INVITEs that left, as the carrier would see them. */
   readonly invites: string[] = [];
-  readonly hangups: HangupCommand[] = [];
+  readonly hangups: (Pick<CallCommand, 'callId' | 'commandId'> & HangupCause)[] = [];
   readonly controls: CallCommand[] = [];
   /** What a command comes to; default: it takes effect at once. */
   controlAnswer: 'done' | 'silent' | CommandResult = 'done';
@@ -176,25 +175,27 @@ export class FakeMediaControl implements MediaControl {
     this.calls.delete(callId);
   }
 
-  async hangup(command: HangupCommand): Promise<CommandResult> {
-    const repeated = this.hangups.some(({ commandId }) => commandId === command.commandId);
-    this.hangups.push(command);
+  async #hangUp({ callId, commandId, bootId }: CallCommand, cause: HangupCause): Promise<CommandResult> {
+    const { endReason, endedBy } = cause;
+    const repeated = this.hangups.some((before) => before.commandId === commandId);
+    this.hangups.push({ callId, commandId, endReason, endedBy });
     if (this.hangupAnswer === 'silent') return await this.#never();
     if (this.hangupAnswer !== 'end') return this.hangupAnswer;
-    const call = this.calls.get(command.callId);
-    if (call === undefined || command.bootId !== this.bootId) return { ok: false, code: 'call_unknown' };
+    const call = this.calls.get(callId);
+    if (call === undefined || bootId !== this.bootId) return { ok: false, code: 'call_unknown' };
     if (repeated) return { ok: true };
     const answered = call.state === 'answered';
-    this.end(command.callId, {
+    this.end(callId, {
       disposition: answered ? 'answered' : 'canceled',
-      endReason: command.endReason,
-      endedBy: command.endedBy,
+      endReason,
+      endedBy,
       sip: { sipCallId: call.sipCallId, finalStatus: answered ? 200 : 487, reason: null, q850: null },
     });
     return { ok: true };
   }
 
   async control(command: CallCommand): Promise<CommandResult> {
+    if (command.control.type === 'hangup') return await this.#hangUp(command, command.control);
     this.controls.push(command);
     if (this.controlAnswer === 'silent') return await this.#never();
     const call = this.calls.get(command.callId);

@@ -82,7 +82,7 @@ export async function fillTables(manager: EntityManager, firstOrgId: string, siz
     session_id: id,
     direction: `CASE WHEN OLD THEN 'outbound' ELSE 'inbound' END`,
     from_number: `CASE WHEN i <= 40 THEN '${FILLED.rare.phoneNumber}' WHEN i % 998 = 0 THEN '${FILLED.common.phoneNumber}'
-      ELSE ${numberOf('1303', 'i * 7919 % 1000000')} END`,
+      ELSE ${numberOf('1303', 'i::bigint * 7919 % 1000000')} END`,
     to_number: `CASE WHEN i % 1000 = 0 THEN '${FILLED.common.phoneNumber}' ELSE ${numberOf('1202', 'i % 50000')} END`,
     status: `CASE WHEN OPEN THEN ${openStatus} ELSE 'completed' END`,
     disposition: `CASE WHEN OPEN THEN NULL WHEN OLD THEN ${array(DISPOSITIONS)}[1 + i / 2 % ${DISPOSITIONS.length}]

@@ -1,6 +1,6 @@
 /** What a call's workflow asks of others. Each interface is met by the workers of one task queue. */
-import type { CallNodeStatus, CommandResult, DialRefusal, DialResult, HangupCommand } from '../../contract/commands';
-import type { EndedCall } from '../../contract/endings';
+import type { CallNodeStatus, CommandResult, DialRefusal, DialResult } from '../../contract/commands';
+import type { EndedCall, HangupCause } from '../../contract/endings';
 import type { NodeBoot, NodePresence } from '../../contract/nodes';
 import type { CallInput, OutboundCallInput } from './input';
 import type { ControlRequest } from './messages';
@@ -19,6 +19,12 @@ export type DialReport =
   | Extract<DialResult, { nodeId: string } | { holder: string }>
   | { readonly sent: false; readonly code: DialRefusal | 'store_unavailable' | 'unreadable' };
 
+interface HangupCommand extends HangupCause {
+  readonly callId: string;
+  readonly commandId: string;
+  readonly bootId: string;
+}
+
 export interface SealedCommand extends ControlRequest {
   readonly callId: string;
   readonly orgId: string;
@@ -32,9 +38,9 @@ export interface CallNodeActivities {
    * will.
    */
   readonly dialCall: (input: DialInput) => Promise<DialReport>;
-  /** Answered when BYE or CANCEL was sent. */
+  /** By which calls of an earlier release hang up. */
   readonly hangupCall: (command: HangupCommand) => Promise<CommandResult>;
-  /** Answered when the node has taken it; its effect is a state event. */
+  /** Answered when the node has taken it; its effect is a state event. Of a hang-up: when BYE or CANCEL was sent. */
   readonly controlCall: (command: SealedCommand) => Promise<CommandResult>;
   readonly callStatus: (callId: string) => Promise<NodeBoot & { readonly status: CallNodeStatus }>;
   /** No INVITE for the call leaves this node any more. */

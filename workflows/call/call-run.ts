@@ -50,11 +50,6 @@ export class CallRun {
     return this.#hangup;
   }
 
-  /** BYE or CANCEL was sent. */
-  get hangupSent(): boolean {
-    return this.#hangupSent;
-  }
-
   requestHangup(request: HangupCause): void {
     this.#hangup ??= request;
   }
@@ -89,8 +84,17 @@ export class CallRun {
     if (this.progress.adoptAnswer(Date.now())) this.#answers++;
   }
 
+  /** `done` when BYE or CANCEL was sent, or the call has ended meanwhile; `ended` when it had before. */
+  async hangUp(request: HangupCause): Promise<ControlResult & { readonly outcome: 'done' | 'ended' }> {
+    if (this.progress.ended) return { outcome: 'ended' };
+    this.requestHangup(request);
+    await condition(() => this.progress.ended || this.#hangupSent);
+    return { outcome: 'done' };
+  }
+
   /** One command to the node, until its effect is known or the call has ended. */
   async control({ commandId, control }: ControlRequest): Promise<ControlResult> {
+    if (control.type === 'hangup') return await this.hangUp(control);
     const { callId, orgId } = this.input;
     const { node: place } = this.progress;
     if (this.progress.ended) return { outcome: 'ended' };
@@ -175,7 +179,7 @@ export class CallRun {
     for (;;) {
       const { node: place } = this.progress;
       if (this.progress.ended || this.#hangup === null || place === null) return;
-      const outcome = await node.hangup(this.input.callId, place, this.#hangup);
+      const outcome = await node.hangup(this.input, place, this.#hangup);
       if (this.progress.ended) return;
       if (outcome === 'sent') {
         this.#hangupSent = true;

@@ -23,7 +23,7 @@ export interface CallSnapshot {
   readonly ending: CallEnding | null;
 }
 
-/** `effective`: BYE or CANCEL was sent, or the call ended meanwhile; `already_ended`: it was over before. */
+/** As an earlier release was answered. `effective`: BYE or CANCEL was sent, or the call ended meanwhile; `already_ended`: it was over before. */
 export interface HangupResult {
   readonly outcome: 'effective' | 'already_ended';
 }
@@ -72,6 +72,7 @@ export const nodeAliveSignal = defineSignal<[{ bootId: string }]>('nodeAlive');
 export const verifySignal = defineSignal<[{ bootId: string }]>('verify');
 /** Resolves when the call's row is stored; first message of every outbound call (update-with-start). */
 export const acceptUpdate = defineUpdate<AcceptResult, []>('accept');
+/** By which an earlier release asked for a hang-up: now a `control` like any other. */
 export const hangupUpdate = defineUpdate<HangupResult, [HangupCause]>('hangup');
 export const controlUpdate = defineUpdate<ControlResult, [ControlRequest]>('control');
 /** Its id is the transfer's: a repeat joins the first. */

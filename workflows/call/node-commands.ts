@@ -1,4 +1,4 @@
-import { ActivityFailure, getExternalWorkflowHandle, proxyActivities } from '@temporalio/workflow';
+import { ActivityFailure, getExternalWorkflowHandle, patched, proxyActivities } from '@temporalio/workflow';
 import type { CallNodeStatus, CommandResult } from '../../contract/commands';
 import type { HangupCause } from '../../contract/endings';
 import type { NodeBoot } from '../../contract/nodes';
@@ -21,16 +21,24 @@ const onNode = (nodeId: string, summary: string): ReturnType<typeof proxyActivit
     summary,
   });
 
-export async function hangup(callId: string, node: CallNode, request: HangupCause): Promise<HangupAnswer> {
+export async function hangup(
+  { callId, orgId }: Pick<SealedCommand, 'callId' | 'orgId'>,
+  { nodeId, bootId }: CallNode,
+  { endReason, endedBy }: HangupCause,
+): Promise<HangupAnswer> {
   try {
-    const result = await onNode(node.nodeId, `hang up: ${request.endReason}`).hangupCall({
-      callId,
-      // One hang-up per call: a repeat is the same command to the node.
-      commandId: `${callId}:hangup`,
-      bootId: node.bootId,
-      endReason: request.endReason,
-      endedBy: request.endedBy,
-    });
+    const activities = onNode(nodeId, `hang up: ${endReason}`);
+    // One hang-up per call: a repeat is the same command to the node.
+    const commandId = `${callId}:hangup`;
+    const result = patched('a-hang-up-is-a-command')
+      ? await activities.controlCall({
+          callId,
+          orgId,
+          commandId,
+          bootId,
+          control: { type: 'hangup', endReason, endedBy },
+        })
+      : await activities.hangupCall({ callId, commandId, bootId, endReason, endedBy });
     return !result.ok && result.code === 'call_unknown' ? 'unknown' : 'sent';
   } catch (error) {
     return silentOrThrow(error);

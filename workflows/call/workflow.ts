@@ -64,15 +64,13 @@ export async function callWorkflow(input: CallInput): Promise<CallResult> {
   setHandler(
     hangupUpdate,
     async (request) => {
-      if (progress.ended) return { outcome: 'already_ended' };
-      run.requestHangup(request);
-      await condition(() => progress.ended || run.hangupSent);
-      return { outcome: 'effective' };
+      const { outcome } = await run.hangUp(request);
+      return { outcome: outcome === 'ended' ? 'already_ended' : 'effective' };
     },
-    { description: 'Hangs up; answered when BYE or CANCEL has left' },
+    { description: 'As an earlier release asked for a hang-up' },
   );
   setHandler(controlUpdate, (request) => run.control(request), {
-    description: 'Tells an answered call something; answered when it took effect',
+    description: 'Tells the call something, or hangs it up; answered when it took effect',
   });
   setHandler(transferUpdate, (request) => run.beginTransfer(request), {
     description: 'Hands the peer over to somebody else; answered when that has begun',

@@ -1,14 +1,12 @@
 /** The workflows of calls, seen from outside: who starts them, tells them something or asks for them does it here. */
 import { WithStartWorkflowOperation } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
-import type { HangupCause } from '../../contract/endings';
 import type { NodeBoot } from '../../contract/nodes';
 import type { CallInput, CallMemo, InboundCallInput, OutboundCallInput } from '../call/input';
 import {
   acceptUpdate,
   callEventSignal,
   controlUpdate,
-  hangupUpdate,
   nodeAliveSignal,
   nodeLostSignal,
   transferUpdate,
@@ -52,12 +50,6 @@ export interface RunningCall {
   /** Its ending is decided, only the record is not closed yet. */
   readonly ended: boolean;
 }
-
-/**
- * `closing`: not taken, and a moment later it will be or the workflow be gone. `refused`: the workflow ended while the
- * update was under way, or refused it. `gone`: as of a signal.
- */
-export type HangupUpdateOutcome = 'done' | 'gone' | 'refused' | 'closing';
 
 /** `gone`: the workflow is closed, or was never there. */
 export type SignalOutcome = 'delivered' | 'gone';
@@ -108,20 +100,10 @@ export class CallWorkflows {
     });
   }
 
-  async hangup(
-    callId: string,
-    cause: HangupCause,
-    options: { readonly updateId: string; readonly deadlineMs: number },
-  ): Promise<HangupUpdateOutcome> {
-    const { updateId, deadlineMs } = options;
-    const expected = { closing: 'closing', not_found: 'gone', update_failed: 'refused' } as const;
-    return await timedRequest<HangupUpdateOutcome>({ client: this.#client, deadlineMs, expected }, async () => {
-      await this.#handle(callId).executeUpdate(hangupUpdate, { args: [cause], updateId });
-      return 'done';
-    });
-  }
-
-  /** The command's id is the update's: a repeat joins the first. */
+  /**
+   * The command's id is the update's: a repeat joins the first. `gone`: the workflow is, or it ended while the update was
+   * under way. `closing`: not taken, and a moment later it will be or the workflow be gone.
+   */
   async control(
     callId: string,
     request: ControlRequest,

@@ -9,7 +9,9 @@ import { Stack, waitFor } from '../../support/stack';
 import { wordErrorRate } from '../../support/word-error-rate';
 
 const DIALED = '+15551234567';
-const NEWS = 'Your order has left our warehouse this morning. It will be with you on Friday.';
+/** Longer than a busy machine takes to put a call on hold. */
+const NEWS =
+  'Your order has left our warehouse this morning. It is on its way by train, and will be with you on Friday.';
 const MORE = 'Thank you for waiting so long.';
 const SAMPLES_PER_MS = 8;
 
@@ -77,7 +79,7 @@ describe('a call on hold', () => {
     const { call, path } = await answered();
     const began = await clock(call);
     expect((await stack.api('POST', `${path}/say`, { text: NEWS })).status).toBe(200);
-    await sleep(1_500);
+    await sleep(500);
     const hold = await stack.api<Call>('POST', `${path}/hold`);
     expect([hold.status, hold.body.status]).toEqual([200, 'held']);
     expect(directionOf(call.reoffers[0])).toBe('sendonly');
@@ -89,24 +91,29 @@ describe('a call on hold', () => {
     // Longer than the agent's patience, and than what it had to say.
     await sleep(7_000);
     const resumed = await clock(call);
-    const music = await heard(call, held, resumed);
+    const music = await heard(call, held, held + 5_000);
     expect(music.peak).toBeGreaterThan(300);
     expect(wordErrorRate('are you still there', music.text)).toBeGreaterThan(0.7);
-    expect(music.text).not.toMatch(/order|warehouse|morning|friday/i);
+    expect(music.text).not.toMatch(/order|train|friday/i);
     const unhold = await stack.api<Call>('POST', `${path}/unhold`);
     expect([unhold.status, unhold.body.status]).toEqual([200, 'in_progress']);
     expect(call.reoffers.map(directionOf)).toEqual(['sendonly', 'sendrecv']);
     expect(versionOf(call.reoffers[1])).toBe(versionOf(call.reoffers[0]) + 1);
-    await sleep(3_500);
-    const before = (await heard(call, began, held)).text;
+    await sleep(8_000);
+    // It was speaking when it was held, and has said the rest: each word once.
+    expect((await heard(call, began, held)).peak).toBeGreaterThan(8_000);
     const after = (await heard(call, resumed)).text;
-    expect(after).toMatch(/friday/i);
-    expect(wordErrorRate(NEWS, `${before} ${after}`)).toBeLessThanOrEqual(0.4);
-    const again = await clock(call);
+    expect(after).toMatch(/train.*friday/i);
+    expect(after).not.toMatch(/your order/i);
     expect((await stack.api('POST', `${path}/say`, { text: MORE })).status).toBe(200);
     await sleep(3_000);
-    expect(wordErrorRate(MORE, (await heard(call, again)).text)).toBeLessThanOrEqual(0.4);
     await call.hangup();
+    const turns = await waitFor('the transcript', 15_000, async () => {
+      const { body } = await stack.api<{ turns: { text: string }[] }>('GET', `${path}/transcript`);
+      return body.turns.some(({ text }) => text === MORE) ? body.turns : undefined;
+    });
+    // Between the two its patience may have run out, as it does when nobody holds.
+    expect(turns[0]?.text).toBe(NEWS);
   }, 90_000);
 
   it('is held by both, and resumed by both', async () => {

@@ -41,7 +41,12 @@ describe('transfer destinations', () => {
     const path = (warnings: { path: string }[]): string[] => warnings.map((warning) => warning.path);
     const warm = await api.put(`${PATH}/${body.id}`, { mode: 'warm', announce: 'A caller for you.' });
     expect(path(warm.body.warnings)).toEqual(['mode', 'announce']);
-    const secure = await api.post(PATH, { ...sales, value: 'sips:sales@pbx.example.com', username: 'u', password: 'p' });
+    const secure = await api.post(PATH, {
+      ...sales,
+      value: 'sips:sales@pbx.example.com',
+      username: 'u',
+      password: 'p',
+    });
     expect(path(secure.body.warnings)).toEqual(['value', 'username']);
     expect((await api.get(PATH)).body.at(-1)).not.toHaveProperty('warnings');
   });

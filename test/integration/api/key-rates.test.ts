@@ -186,3 +186,40 @@ describe('the rate of a key, with two API processes', () => {
     expect(await rows()).toEqual([]);
   });
 });
+
+describe('the rate of a busy key, with two API processes', () => {
+  const BUSY = 6_000;
+  let servers: readonly ApiServer[];
+  let key: Tenant;
+  beforeAll(async () => {
+    const first = await ApiServer.start({ rateLimitPerMinute: BUSY });
+    servers = [first, await first.sibling({ rateLimitPerMinute: BUSY })];
+    key = await first.createKey(first.tenant.orgId);
+  });
+  afterAll(async () => {
+    for (const server of [...servers].reverse()) await server.stop();
+  });
+
+  it('lets no more pass than the store has counted, and a revoked one none after a quarter of a second', async () => {
+    const [first] = servers as [ApiServer];
+    const begunMs = performance.now();
+    let passed = 0;
+    for (let n = 0; n < 40; n++) {
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, (_, i) => servers[i % 2]!.get('/phone', { key: key.key })),
+      );
+      passed += answers.filter(({ status }) => status === 200).length;
+    }
+    expect(passed).toBe(800);
+    const [{ used }] = await first.dataSource.query(
+      `SELECT extract(epoch FROM full_at - clock_timestamp())::float8 * $2 / 60 AS used
+       FROM api_key_rates WHERE key_id = $1`,
+      [key.keyId, BUSY],
+    );
+    // All of them, less what came free again meanwhile.
+    expect(used).toBeGreaterThanOrEqual(800 - ((performance.now() - begunMs) / 60_000) * BUSY - 1);
+    await first.dataSource.query('UPDATE api_keys SET revoked_at = now() WHERE id = $1', [key.keyId]);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    for (const server of servers) expect((await server.get('/phone', { key: key.key })).status).toBe(401);
+  });
+});

@@ -22,7 +22,7 @@ describe('calls by REST on real workflows', () => {
       temporalAddress: testServers().temporalAddress,
       namespace: env.namespace,
       database: env,
-      hangupDeadlineMs: 3000,
+      commandDeadlineMs: 3000,
     });
     ({ api, agentId } = dialling);
   }, 60_000);

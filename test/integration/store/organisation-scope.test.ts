@@ -1,3 +1,5 @@
+import { Socket } from 'node:net';
+
 import type { Client } from 'pg';
 import type { DataSource } from 'typeorm';
 import { createDataSource } from '../../../store/data-source';
@@ -5,6 +7,7 @@ import { uuidV7 } from '../../../store/ids';
 import { OrganisationScope } from '../../../store/organisation-scope';
 import { createTestDatabase } from '../../support/servers';
 import type { TestDatabase } from '../../support/servers';
+import { waitFor } from '../../support/stack';
 
 describe('a read in the scope of an organisation', () => {
   let database: TestDatabase;
@@ -52,6 +55,33 @@ describe('a read in the scope of an organisation', () => {
   it('asks its first question without waiting for the answer to the beginning', async () => {
     await scope.read(({ manager }) => manager.query('SELECT 1'));
     expect(traffic.slice(0, 4)).toEqual(['>BEGIN', '>SELECT', '<BEGIN', '<SELECT']);
+  });
+
+  it('leaves in one packet, its end with what is asked next', async () => {
+    const { stream } = (client as unknown as { connection: { stream: Socket } }).connection;
+    const packets: number[] = [];
+    const writev = jest.spyOn(stream, '_writev' as never).mockImplementation(countPacket as never);
+    const write = jest.spyOn(stream, '_write');
+    function countPacket(this: Socket, chunks: unknown[], done: (error?: Error | null) => void): void {
+      packets.push(chunks.length);
+      Socket.prototype._writev!.call(this, chunks as never, done);
+    }
+    try {
+      await scope.read(({ manager }) => manager.query('SELECT 1'));
+      expect([packets.length, write.mock.calls.length]).toEqual([1, 0]);
+      await scope.read(({ manager }) => manager.query('SELECT 1'));
+      expect([packets.length, write.mock.calls.length]).toEqual([2, 0]);
+    } finally {
+      writev.mockRestore();
+      write.mockRestore();
+    }
+  });
+
+  it('is over soon also where nothing is asked next', async () => {
+    await scope.read(({ manager }) => manager.query('SELECT 1'));
+    await waitFor('the end', 5_000, () =>
+      traffic.length > 0 && client.getTransactionStatus() === 'I' ? true : undefined,
+    );
   });
 
   it('asks two questions that do not need each other at once, and each has its answer', async () => {

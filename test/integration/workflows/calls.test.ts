@@ -164,7 +164,7 @@ describe('hang-up', () => {
     const { callId } = await env.receiveCall(node);
     node.control.answer(callId);
     await env.rowIs(callId, 'in_progress');
-    expect(await hangUp(env, callId)).toEqual({ outcome: 'effective' });
+    expect(await hangUp(env, callId)).toEqual({ outcome: 'done' });
     expect(await env.finished(callId)).toMatchObject({
       disposition: 'answered',
       endReason: 'api_hangup',
@@ -178,7 +178,7 @@ describe('hang-up', () => {
     const input = env.outboundInput();
     await env.placeCall(input);
     await dialled(input.callId);
-    expect(await hangUp(env, input.callId)).toEqual({ outcome: 'effective' });
+    expect(await hangUp(env, input.callId)).toEqual({ outcome: 'done' });
     expect(await env.finished(input.callId)).toMatchObject({ disposition: 'canceled', endedBy: 'api' });
   }, 30_000);
 
@@ -196,7 +196,7 @@ describe('hang-up', () => {
     node.control.answer(callId);
     await env.rowIs(callId, 'in_progress');
     const outcomes = await Promise.allSettled([hangUp(env, callId), hangUp(env, callId), hangUp(env, callId)]);
-    expect(outcomes[0]).toMatchObject({ status: 'fulfilled', value: { outcome: 'effective' } });
+    expect(outcomes[0]).toMatchObject({ status: 'fulfilled', value: { outcome: 'done' } });
     await env.finished(callId);
     expect(node.control.hangups.filter((command) => command.callId === callId)).toHaveLength(1);
   }, 30_000);

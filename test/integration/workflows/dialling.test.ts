@@ -66,7 +66,7 @@ describe('nothing was sent', () => {
     const callId = await calls.place([{ kind: 'reach_for', ms: 2_800 }]);
     await until('the dial', 5_000, () => node.control.calls.get(callId));
     const askedMs = Date.now();
-    expect(await hangUp(env, callId)).toEqual({ outcome: 'effective' });
+    expect(await hangUp(env, callId)).toEqual({ outcome: 'done' });
     expect(Date.now() - askedMs).toBeLessThan(2_400);
     expect(await env.finished(callId)).toMatchObject({ disposition: 'canceled', endedBy: 'api', truncated: false });
     expect(await invitesOf(callId)).toBe(0);
@@ -89,7 +89,7 @@ describe('nothing was sent', () => {
   test('hung up while it waits for its next attempt it is canceled and never dialled', async () => {
     const callId = await calls.place(Array<DialPlan>(20).fill({ kind: 'refuse', code: 'node_full' }));
     await until('the first dial', 5_000, () => node.control.dials.find((dial) => dial.callId === callId));
-    expect(await hangUp(env, callId)).toEqual({ outcome: 'effective' });
+    expect(await hangUp(env, callId)).toEqual({ outcome: 'done' });
     expect(await env.finished(callId)).toMatchObject({ disposition: 'canceled', endedBy: 'api' });
     expect(await invitesOf(callId)).toBe(0);
   }, 30_000);

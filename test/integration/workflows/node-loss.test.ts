@@ -86,7 +86,7 @@ describe('calls of a killed node', () => {
 
   test('can be hung up: the silence of the node is found out, and the answer is success', async () => {
     const { result, rows } = await hungUp;
-    expect(result).toEqual({ outcome: 'effective' });
+    expect(result).toEqual({ outcome: 'done' });
     expectLost(rows);
   }, 60_000);
 });

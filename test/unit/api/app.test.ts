@@ -47,7 +47,6 @@ function appWith(store: { [Part in keyof (OrgStore & ApiStore)]?: object }, logs
     workflows: {
       accept: () => Promise.resolve('accepted'),
       describe: () => Promise.resolve(null),
-      hangup: () => Promise.resolve('done'),
       control: () => Promise.resolve({ outcome: 'done' }),
       transfer: () => Promise.resolve({ outcome: 'accepted' }),
     },

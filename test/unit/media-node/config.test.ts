@@ -76,5 +76,6 @@ describe('readMediaConfig', () => {
 
   it('needs neither database nor Temporal in bench mode', () => {
     expect(read({ MEDIA_BENCH: 'echo' })).toMatchObject({ mode: 'bench', maxCalls: 2000 * availableParallelism() });
+    expect(read({ MEDIA_BENCH: 'bridge' })).toMatchObject({ mode: 'bench', agents: 'bridge' });
   });
 });

@@ -10,15 +10,16 @@ import { EventSpool } from '../../../media-node/event-spool';
 import { createLogger } from '../../../ops/logger';
 
 /** Takes some of what is written, as a disk does whose room ends in the middle of it. */
-const mockDisk = { full: false };
+const mockDisk = { full: false, room: 0, refused: 0 };
 
 jest.mock('node:fs/promises', () => {
   const fs = jest.requireActual<typeof FileSystem>('node:fs/promises');
   return {
     ...fs,
     appendFile: async (file: string, lines: Buffer, options: object) => {
-      if (!mockDisk.full) return fs.appendFile(file, lines, options);
+      if (!mockDisk.full || lines.length <= mockDisk.room) return fs.appendFile(file, lines, options);
       await fs.appendFile(file, lines.subarray(0, lines.length - 10), options);
+      mockDisk.refused++;
       throw new Error('ENOSPC: no space left on device');
     },
   };
@@ -38,6 +39,7 @@ afterEach(async () => {
   open = undefined;
   rmSync(folder, { recursive: true, force: true });
   mockDisk.full = false;
+  mockDisk.room = 0;
 });
 
 class WatchedSpool extends EventSpool {
@@ -50,7 +52,7 @@ class WatchedSpool extends EventSpool {
   }
 }
 
-function setUp(maxBuffered: number) {
+function setUp(maxBuffered: number, settledMs = 0) {
   mockDisk.full = true;
   const spool = new WatchedSpool(folder, { bootId: 'boot' });
   const lines: { msg: string; lost?: number; err?: { message: string } }[] = [];
@@ -72,10 +74,15 @@ function setUp(maxBuffered: number) {
     batchMs: 5,
     retryMs: 40,
     maxBuffered,
+    settledMs,
   });
   open = sink;
   const said = (pattern: RegExp) => lines.filter(({ msg }) => pattern.test(msg));
   return { spool, sink, postgres, said };
+}
+
+function spooledBytes(): number {
+  return readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -97,6 +104,21 @@ test('it is said when it begins and when it is over, not at every try; nothing i
   await until(() => postgres.stored.length === 100);
   expect(postgres.stored).toEqual(Array.from({ length: 100 }, (_, n) => n + 1));
   expect(said(/lost/)).toEqual([]);
+});
+
+test('a disk that takes a little now and then is one trouble, not one each time', async () => {
+  const { sink, said } = setUp(1_000, 60_000);
+  for (let round = 0; round < 3; round++) {
+    mockDisk.room = 0;
+    const { refused } = mockDisk;
+    sink.report(note(round));
+    await until(() => mockDisk.refused > refused);
+    mockDisk.room = 10_000;
+    const size = spooledBytes();
+    await until(() => spooledBytes() > size);
+  }
+  expect(said(/could not be kept in a file/)).toHaveLength(1);
+  expect(said(/kept in files again/)).toEqual([]);
 });
 
 test('beyond what memory may hold the oldest are lost, counted, and the disk is not tried for every new one', async () => {

@@ -13,7 +13,7 @@ export interface DiallingApiOptions {
   readonly namespace?: string;
   /** Default: one of its own, on which a media node is seen. */
   readonly database?: ApiServerOptions['database'];
-  readonly hangupDeadlineMs?: number;
+  readonly commandDeadlineMs?: number;
 }
 
 /** The API with calls on a Temporal server of the test's choice, an agent and the trunk that it calls by. */
@@ -29,11 +29,11 @@ export class DiallingApi {
   }
 
   static async start(options: DiallingApiOptions): Promise<DiallingApi> {
-    const { temporalAddress: address, namespace = 'default', database, hangupDeadlineMs } = options;
+    const { temporalAddress: address, namespace = 'default', database, commandDeadlineMs } = options;
     const temporal = createTemporalClient({ address, namespace });
     const { client } = temporal;
     const logger = createLogger({ name: 'test', level: 'silent' });
-    const deadline = hangupDeadlineMs === undefined ? {} : { hangupDeadlineMs };
+    const deadline = commandDeadlineMs === undefined ? {} : { commandDeadlineMs };
     const api = await ApiServer.start({
       workflows: () => new CallRequests({ client, logger, ...deadline }),
       trunks: () => new TrunkRequests({ client, logger }),

@@ -95,12 +95,11 @@ describeWithSipp('calls of a media node on loopback', () => {
     phone.talkTo(phone.lastFrom);
     await until(() => phone.tonePackets >= 10);
     const callId = node.control.listCalls()[0]!.callId;
-    const result = await node.control.hangup({
+    const result = await node.control.control({
       callId,
       commandId: 'c1',
       bootId: 'boot-1',
-      endReason: 'api_hangup',
-      endedBy: 'api',
+      control: { type: 'hangup', endReason: 'api_hangup', endedBy: 'api' },
     });
     expect(result).toEqual({ ok: true });
     await call;

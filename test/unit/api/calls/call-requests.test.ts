@@ -24,16 +24,17 @@ const input: OutboundCallInput = {
 };
 
 /** The server's answers to the update, in order; then it succeeds. */
-function hangupAnswered(answers: readonly Error[], hangupDeadlineMs = 5_000): Promise<string> {
+async function hangupAnswered(answers: readonly Error[], commandDeadlineMs = 5_000): Promise<string> {
   const left = [...answers];
-  const executeUpdate = (): Promise<void> => {
+  const executeUpdate = (): Promise<unknown> => {
     const error = left.shift();
-    return error === undefined ? Promise.resolve() : Promise.reject(error);
+    return error === undefined ? Promise.resolve({ outcome: 'done' }) : Promise.reject(error);
   };
   const client = { workflow: { getHandle: () => ({ executeUpdate }) }, connection } as unknown as Client;
   const logger = createLogger({ name: 'test', level: 'silent' });
-  const calls = new CallRequests({ client, logger, hangupDeadlineMs });
-  return calls.hangup('call', 'update', { endReason: 'api_hangup', endedBy: 'api' });
+  const calls = new CallRequests({ client, logger, commandDeadlineMs });
+  const control = { type: 'hangup', endReason: 'api_hangup', endedBy: 'api' } as const;
+  return (await calls.control('call', { commandId: 'update', control })).outcome;
 }
 
 describe('a hang-up that meets a workflow about to close', () => {

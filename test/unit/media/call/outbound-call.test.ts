@@ -348,8 +348,7 @@ describe('an outbound call', () => {
   it('answers a command of another boot or for an unknown call with call_unknown', async () => {
     expect(await layer.hangup('nobody')).toEqual({ ok: false, code: 'call_unknown' });
     await layer.dial();
-    const foreign = { callId: CALL, commandId: 'x', bootId: 'older', endReason: 'api_hangup', endedBy: 'api' } as const;
-    expect(await layer.control.hangup(foreign)).toEqual({ ok: false, code: 'call_unknown' });
+    expect(await layer.hangup(CALL, 'x', 'older')).toEqual({ ok: false, code: 'call_unknown' });
     expect(layer.control.listCalls()).toMatchObject([{ callId: CALL, state: 'setup' }]);
   });
 });

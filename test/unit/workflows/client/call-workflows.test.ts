@@ -63,8 +63,8 @@ describe('what a workflow that is gone means', () => {
 
   it('there is nothing to describe or to hang up', async () => {
     expect(await calls.describe('c1')).toBeNull();
-    const cause = { endReason: 'api_hangup', endedBy: 'api' } as const;
-    expect(await calls.hangup('c1', cause, { updateId: 'u', deadlineMs: 1 })).toBe('gone');
+    const control = { type: 'hangup', endReason: 'api_hangup', endedBy: 'api' } as const;
+    expect(await calls.control('c1', { commandId: 'u', control }, 1)).toBe('gone');
   });
 });
 

@@ -1,8 +1,8 @@
 /** A call shows its last transfer. */
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-export class TransfersOfCalls1764600800000 implements MigrationInterface {
-  readonly name = 'TransfersOfCalls1764600800000';
+export class TransfersOfCalls1764600900000 implements MigrationInterface {
+  readonly name = 'TransfersOfCalls1764600900000';
 
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`ALTER TABLE calls ADD COLUMN transfer jsonb`);
