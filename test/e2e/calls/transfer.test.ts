@@ -268,24 +268,30 @@ describe('a transfer', () => {
     pbx.close();
   }, 60_000);
 
-  it('rings once, whatever dies meanwhile, and is carried on', async () => {
-    const { phone, path } = await answered();
-    const number = newNumber();
-    answering = { status: 200, ringMs: 4_000 };
-    await transfer(path, { value: number });
-    await waitFor('the leg to ring', 5_000, () =>
-      Promise.resolve(far.invites.some(({ user }) => user === number) ? true : undefined),
-    );
-    const pid = stack.kill('worker');
-    await stack.waitForNewPid('worker', pid, 30_000);
-    const there = await far.nextCall();
-    await expectTwoWayAudio(phone, there);
-    expect(await outcomeOf(path, 30_000)).toMatchObject({ outcome: 'transferred' });
-    expect(far.invites.filter(({ user }) => user === number)).toHaveLength(1);
-    await there.hangup();
-    expect(await ended(path)).toMatchObject({ end_reason: 'transferred' });
-    await legsLeft();
-  }, 90_000);
+  it.each(['worker', 'api', 'temporal'] as const)(
+    'rings once when the %s dies meanwhile, and is carried on',
+    async (name) => {
+      const { phone, path } = await answered();
+      const number = newNumber();
+      answering = { status: 200, ringMs: 4_000 };
+      await transfer(path, { value: number });
+      await waitFor('the leg to ring', 5_000, () =>
+        Promise.resolve(far.invites.some(({ user }) => user === number) ? true : undefined),
+      );
+      const pid = stack.kill(name);
+      // The two are joined whether it is back or not.
+      const there = await far.nextCall();
+      await expectTwoWayAudio(phone, there);
+      await stack.waitForNewPid(name, pid, 30_000);
+      await stack.waitReady(30_000);
+      expect(await outcomeOf(path, 30_000)).toMatchObject({ outcome: 'transferred' });
+      expect(far.invites.filter(({ user }) => user === number)).toHaveLength(1);
+      await there.hangup();
+      expect(await ended(path)).toMatchObject({ end_reason: 'transferred' });
+      await legsLeft();
+    },
+    90_000,
+  );
 
   it('is refused by a mode that is not there yet, and to a number that may not be called', async () => {
     const { phone, path } = await answered();
