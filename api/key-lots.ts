@@ -15,16 +15,18 @@ const MAX_KEYS = 10_000;
 type Admit = (key: string, perMinute: number, streaming: boolean, requests: number) => Promise<AdmittedApiKey | null>;
 
 interface Lot {
-  /** As the store answered last; null when nothing of that may be used. */
+  /** As the store answered when it was taken; null before the first. */
   admitted: AdmittedApiKey | null;
   takenMs: number;
   left: number;
+  /** The whole of what the key had left, when it was last asked for. */
+  remaining: number;
   /** Requests in this quarter of a second and in the one before. */
   asked: number;
   askedBefore: number;
   quarterMs: number;
-  /** The store is being asked. */
-  filling: Promise<void> | null;
+  /** The store is being asked for a lot. */
+  filling: Promise<AdmittedApiKey | null> | null;
 }
 
 /**
@@ -49,12 +51,16 @@ export class KeyLots {
     if (perMinute < BUSY_PER_MINUTE) return this.#admit(key, perMinute, streaming, 1);
     const lot = this.#lotOf(`${streaming ? 's' : ''} ${name}`);
     this.#countIn(lot);
-    if (!this.#usable(lot)) {
-      if (lot.filling === null) return this.#fill(lot, key, perMinute, streaming);
-      await lot.filling;
-      if (!this.#usable(lot)) return this.#admit(key, perMinute, streaming, 1);
-    }
-    return this.#useOne(lot as Lot & { admitted: AdmittedApiKey }, perMinute);
+    // Who waits for a lot hears what became of it: a store that does not answer keeps nobody waiting twice.
+    if (!this.#usable(lot) && lot.filling !== null && (await lot.filling) === null) return null;
+    if (this.#usable(lot)) return this.#useOne(lot as Lot & { admitted: AdmittedApiKey }, perMinute);
+    const ask = async (requests: number): Promise<AdmittedApiKey | null> => {
+      const admitted = await this.#admit(key, perMinute, streaming, requests);
+      if (admitted !== null) lot.remaining = rateOf(perMinute, admitted).remaining;
+      return admitted;
+    };
+    const requests = this.#size(lot);
+    return requests === 1 || lot.filling !== null ? ask(1) : this.#fill(lot, perMinute, requests, ask);
   }
 
   /** What is left of the lot does not count as used yet. */
@@ -80,32 +86,31 @@ export class KeyLots {
     return admitted.expiresAt === null || admitted.expiresAt.getTime() > Date.now();
   }
 
-  async #fill(lot: Lot, key: string, perMinute: number, streaming: boolean): Promise<AdmittedApiKey | null> {
-    let filled = (): void => undefined;
-    lot.filling = new Promise((resolve) => (filled = resolve));
+  async #fill(
+    lot: Lot,
+    perMinute: number,
+    requests: number,
+    ask: (requests: number) => Promise<AdmittedApiKey | null>,
+  ): Promise<AdmittedApiKey | null> {
+    Object.assign(lot, { left: 0, takenMs: this.#nowMs() });
+    lot.filling = ask(requests);
+    let admitted: AdmittedApiKey | null;
     try {
-      let requests = this.#size(lot, perMinute);
-      Object.assign(lot, { admitted: null, left: 0, takenMs: this.#nowMs() });
-      let admitted = await this.#admit(key, perMinute, streaming, requests);
-      if (requests > 1 && admitted?.allowed === false) {
-        requests = 1;
-        admitted = await this.#admit(key, perMinute, streaming, requests);
-      }
-      if (admitted?.allowed !== true) return admitted;
-      return this.#useOne(Object.assign(lot, { admitted, left: requests }), perMinute);
+      admitted = await lot.filling;
     } finally {
       lot.filling = null;
-      filled();
     }
+    if (admitted === null) return null;
+    // So many it has not: one it may have.
+    if (!admitted.allowed) return ask(1);
+    return this.#useOne(Object.assign(lot, { admitted, left: requests }), perMinute);
   }
 
   /** As many as were asked for in as long a time, while there is plenty. */
-  #size({ admitted, asked, askedBefore }: Lot, perMinute: number): number {
-    if (admitted === null) return 1;
+  #size({ remaining, asked, askedBefore }: Lot): number {
     const expected = Math.max(asked, askedBefore);
     if (expected < BUSY_REQUESTS) return 1;
-    const plenty = rateOf(perMinute, admitted).remaining / LARGEST_PART;
-    return Math.max(1, Math.floor(Math.min(expected, plenty)));
+    return Math.max(1, Math.floor(Math.min(expected, remaining / LARGEST_PART)));
   }
 
   #lotOf(name: string): Lot {
@@ -117,6 +122,7 @@ export class KeyLots {
       admitted: null,
       takenMs: 0,
       left: 0,
+      remaining: 0,
       asked: 0,
       askedBefore: 0,
       quarterMs: this.#nowMs(),
