@@ -79,3 +79,13 @@ export const invalid = (issues: readonly ValidationIssue[]): ApiError =>
 /** A server this one depends on is away: nothing was done. */
 export const unavailable = (code: string, message: string, cause?: unknown): ApiError =>
   new ApiError(503, code, message, { retryAfterSeconds: 2, cause });
+
+export const temporalUnavailable = (cause?: unknown): ApiError =>
+  unavailable('temporal_unavailable', 'The workflow service is not reachable; nothing was done', cause);
+
+/** An update of a call's workflow was not answered in time: it may have its effect all the same. */
+export const effectUnknown = (message: string, callId: string, updateId: string): ApiError =>
+  new ApiError(503, 'outcome_unknown', message, {
+    retryAfterSeconds: 2,
+    details: { call_id: callId, update_id: updateId },
+  });

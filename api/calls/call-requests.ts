@@ -8,7 +8,7 @@ import type { ControlRequest, ControlResult, TransferAcceptance, TransferRequest
 import { CallWorkflows } from '../../workflows/client/call-workflows';
 import type { CallWorkflowDescription } from '../../workflows/client/call-workflows';
 import { temporalTrouble } from '../../workflows/client/temporal-trouble';
-import { unavailable } from '../errors';
+import { temporalUnavailable } from '../errors';
 
 /** For each try of an accept, and for a look at a workflow. */
 const LIMIT_MS = 2000;
@@ -80,7 +80,7 @@ export class CallRequests {
     try {
       return await this.#workflows.describe(callId);
     } catch (error) {
-      throw unavailable('temporal_unavailable', 'The workflow service is not reachable; nothing was done', error);
+      throw temporalUnavailable(error);
     }
   }
 

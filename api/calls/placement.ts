@@ -12,7 +12,7 @@ import type { CallLease, IdempotentRequest } from '../../store/repositories/idem
 import type { SecretBox } from '../../store/secrets';
 import type { OutboundCallInput } from '../../workflows/call/input';
 import { replayed } from '../changes';
-import { ApiError, impossible, unavailable } from '../errors';
+import { ApiError, impossible, unavailable, temporalUnavailable } from '../errors';
 import { answer } from '../route';
 import type { RouteAnswer } from '../route';
 import type { CallResource } from '../schemas/call';
@@ -150,7 +150,7 @@ export class CallPlacement {
       case 'expired':
         throw unavailable('call_expired', 'The call was not taken up in time; nothing was dialled');
       case 'unavailable':
-        throw unavailable('temporal_unavailable', 'The workflow service is not reachable; nothing was done');
+        throw temporalUnavailable();
       case 'busy':
         throw unavailable('too_many_starts', 'Too many calls are being started at once; nothing was done');
       case 'unknown':

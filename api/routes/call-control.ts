@@ -9,7 +9,8 @@ import type { Call as CallRow } from '../../store/entities/call';
 import { uuidV7 } from '../../store/ids';
 import type { SecretBox } from '../../store/secrets';
 import type { CallRequests } from '../calls/call-requests';
-import { ApiError, conflict, unavailable } from '../errors';
+import { conflict, effectUnknown, temporalUnavailable } from '../errors';
+import type { ApiError } from '../errors';
 import { answer, route } from '../route';
 import type { Route, RouteAnswer, RouteRequest } from '../route';
 import { call } from '../schemas/call';
@@ -145,12 +146,9 @@ async function tell(deps: CallControlRouteDeps, request: Request, control: CallC
     case 'gone':
       throw refusal('ended', 'completed');
     case 'unavailable':
-      throw unavailable('temporal_unavailable', 'The workflow service is not reachable; nothing was done');
+      throw temporalUnavailable();
     case 'unknown':
-      throw new ApiError(503, 'outcome_unknown', 'Whether it took effect is not known yet', {
-        retryAfterSeconds: 2,
-        details: { call_id: callId, update_id: commandId },
-      });
+      throw effectUnknown('Whether it took effect is not known yet', callId, commandId);
   }
   await noteCall(deps, request.actor, control.type, callId);
   return answer(callView(await find()));

@@ -6,7 +6,8 @@ import type { SecretBox } from '../../store/secrets';
 import type { CallRequests } from '../calls/call-requests';
 import { planTransfer } from '../calls/transfer-plan';
 import type { TransferPlanDeps } from '../calls/transfer-plan';
-import { ApiError, conflict, unavailable } from '../errors';
+import { conflict, effectUnknown, temporalUnavailable } from '../errors';
+import type { ApiError } from '../errors';
 import { answer, route } from '../route';
 import type { Route } from '../route';
 import { idParams } from '../schemas/primitives';
@@ -83,12 +84,9 @@ export function callTransferRoute(deps: CallTransferRouteDeps): Route {
         case 'gone':
           throw refusal('ended', 'completed');
         case 'unavailable':
-          throw unavailable('temporal_unavailable', 'The workflow service is not reachable; nothing was done');
+          throw temporalUnavailable();
         case 'unknown':
-          throw new ApiError(503, 'outcome_unknown', 'Whether it has begun is not known yet', {
-            retryAfterSeconds: 2,
-            details: { call_id: callId, update_id: transferId },
-          });
+          throw effectUnknown('Whether it has begun is not known yet', callId, transferId);
       }
       await noteCall(deps, request.actor, 'transfer', callId);
       return answer({ transfer_id: transferId });

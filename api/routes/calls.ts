@@ -1,7 +1,7 @@
 import type { CallControl } from '../../contract/commands';
 import type { Call as CallRow } from '../../store/entities/call';
 import type { CallFilter } from '../../store/repositories/call-list';
-import { ApiError, conflict, notFound, unavailable } from '../errors';
+import { conflict, notFound, temporalUnavailable, effectUnknown } from '../errors';
 import { parsePhoneNumber } from '../phone-number';
 import { answer, route } from '../route';
 import type { Actor, Route } from '../route';
@@ -202,12 +202,9 @@ function hangupRoute(deps: CallRouteDeps): Route {
           await noteCall(deps, actor, 'hangup', before.id);
           break;
         case 'unavailable':
-          throw unavailable('temporal_unavailable', 'The workflow service is not reachable; nothing was done');
+          throw temporalUnavailable();
         case 'unknown':
-          throw new ApiError(503, 'outcome_unknown', 'Whether the call was hung up is not known yet', {
-            retryAfterSeconds: 2,
-            details: { call_id: before.id, update_id: HANGUP_UPDATE_ID },
-          });
+          throw effectUnknown('Whether the call was hung up is not known yet', before.id, HANGUP_UPDATE_ID);
         case 'gone':
         case 'refused':
         case 'superseded':

@@ -2,7 +2,7 @@
 import { uuidV7 } from '../../store/ids';
 import type { InboundTrunkRecord } from '../../store/repositories/inbound-trunk-repository';
 import type { ConfigPropagation } from '../config-propagation';
-import { ApiError, notFound, unavailable } from '../errors';
+import { ApiError, notFound, temporalUnavailable } from '../errors';
 import type { InboundTrunkEndpoint } from '../inbound-trunk-endpoint';
 import { answer, route } from '../route';
 import type { Actor, Route, RouteAnswer } from '../route';
@@ -51,7 +51,7 @@ async function sync({ store, trunks, sipEndpoint }: InboundTrunkSyncRouteDeps, a
     case 'no_trunk':
       throw notFound('inbound trunk');
     case 'unavailable':
-      throw unavailable('temporal_unavailable', 'The workflow service is not reachable; nothing was done');
+      throw temporalUnavailable();
     case 'unknown':
       throw new ApiError(503, 'outcome_unknown', 'Whether the numbers were synced is not known yet; ask again', {
         retryAfterSeconds: 2,

@@ -7,7 +7,7 @@ import type { SecretBox } from '../../store/secrets';
 import { temporalTrouble } from '../../workflows/client/temporal-trouble';
 import type { TrunkCheckWorkflows } from '../../workflows/client/trunk-check-workflows';
 import type { TrunkCheckInput, TrunkCheckOutcome } from '../../workflows/trunk-check/messages';
-import { ApiError, conflict, unavailable } from '../errors';
+import { ApiError, conflict, unavailable, temporalUnavailable } from '../errors';
 import type { Actor } from '../route';
 import type { OrgStore } from '../store';
 
@@ -115,7 +115,7 @@ export class TrunkChecks {
       outcome = await this.#deps.workflows.check(input);
     } catch (error) {
       if (temporalTrouble(error) === 'refused') {
-        throw unavailable('temporal_unavailable', 'The workflow service is not reachable; nothing was done', error);
+        throw temporalUnavailable(error);
       }
       this.#deps.logger.warn({ err: error, trunkId: input.trunkId }, 'what came of the check of a trunk is unknown');
       throw unavailable('outcome_unknown', 'The check was not answered in time; it ends by itself', error);
