@@ -21,7 +21,7 @@ import { nodeAliveSignal, nodeLostSignal } from '../call/messages';
 import { callWorkflowId, MAIN_TASK_QUEUE, mediaNodeTaskQueue } from '../ids';
 import type { LostBoot, NodeLossActivities, WatchedNodeActivities } from './activities';
 import { nodeStartedSignal, nodeStateQuery, nodeStoppedSignal, suspectSignal } from './messages';
-import type { MediaNodeInput } from './messages';
+import type { MediaNodeInput, Suspicion } from './messages';
 import { judge, NodeWatch } from './node-watch';
 import type { Verdict } from './node-watch';
 
@@ -45,11 +45,13 @@ export async function mediaNodeWorkflow(input: MediaNodeInput): Promise<void> {
 class NodeSupervision {
   readonly #nodeId: string;
   readonly #watch: NodeWatch;
-  readonly #suspicions: { readonly bootId: string; readonly callId: string }[] = [];
+  readonly #suspicions: Suspicion[];
   /** Calls that wait for a word on their boot, while others are being told. */
   readonly #waiting = new Map<string, string[]>();
-  readonly #losses: LostBoot[] = [];
+  readonly #losses: LostBoot[];
   #beside = 0;
+  /** The history is full: what comes in now is left to the next run. */
+  #holding = false;
   #olderBoots: CancellationScope | null = null;
   #verdict: { readonly bootId: string; readonly promise: Promise<Exclude<Verdict, 'unclear'> | 'replaced'> } | null =
     null;
@@ -57,6 +59,8 @@ class NodeSupervision {
   constructor(input: MediaNodeInput) {
     this.#nodeId = input.nodeId;
     this.#watch = new NodeWatch(input.resumed ?? { bootId: null, lostBoots: [] });
+    this.#suspicions = [...(input.held?.suspicions ?? [])];
+    this.#losses = [...(input.held?.losses ?? [])];
     setHandler(nodeStateQuery, () => this.#watch.state, { description: 'The boot that is watched, and lost ones' });
     setHandler(nodeStartedSignal, ({ bootId }) => this.#onStarted(bootId), {
       description: 'The node has begun this boot: calls of its older ones are lost',
@@ -72,26 +76,46 @@ class NodeSupervision {
   async run(): Promise<void> {
     for (;;) {
       this.#show();
-      this.#beginSweeps();
-      this.#answerSuspicions();
+      this.#beginWork();
       const bootId = this.#watch.bootId;
-      if (workflowInfo().continueAsNewSuggested && this.#quiet) {
+      if (this.#full) {
         await condition(allHandlersFinished);
-        await continueAsNew<typeof mediaNodeWorkflow>({ nodeId: this.#nodeId, resumed: this.#watch.state });
+        const held = { suspicions: this.#suspicions, losses: this.#losses };
+        const next: MediaNodeInput = { nodeId: this.#nodeId, resumed: this.#watch.state };
+        await continueAsNew<typeof mediaNodeWorkflow>(this.#holding ? { ...next, held } : next);
       }
       if (bootId !== null) await this.#supervise(bootId);
       else if (this.#quiet) return;
-      else await condition(() => this.#news || this.#watch.bootId !== null || this.#quiet);
+      else await condition(() => this.#news || this.#watch.bootId !== null || this.#quiet || this.#full);
     }
   }
 
+  /** Something has to be begun, by this run. */
   get #news(): boolean {
+    return !this.#holding && this.#waitingForWork;
+  }
+
+  get #waitingForWork(): boolean {
     return this.#losses.length > 0 || this.#suspicions.length > 0;
   }
 
   /** Every call of a lost boot was told, every suspicion answered. */
   get #quiet(): boolean {
-    return !this.#news && this.#beside === 0;
+    return !this.#waitingForWork && this.#beside === 0;
+  }
+
+  /** The next run is to take over, and nothing that this one has begun would be lost by it. */
+  get #full(): boolean {
+    return workflowInfo().continueAsNewSuggested && this.#beside === 0 && !this.#news;
+  }
+
+  /** A run that is full begins nothing more: with suspicions coming in one after the other it would never be without work. */
+  #beginWork(): void {
+    if (this.#news && workflowInfo().continueAsNewSuggested && patched('a-full-run-begins-nothing'))
+      this.#holding = true;
+    if (this.#holding) return;
+    this.#beginSweeps();
+    this.#answerSuspicions();
   }
 
   #onStarted(bootId: string): void {
@@ -126,11 +150,9 @@ class NodeSupervision {
         over = true;
       });
     const replaced = (): boolean => this.#watch.bootId !== bootId;
-    const full = (): boolean => workflowInfo().continueAsNewSuggested && this.#quiet;
-    while (!over && !replaced() && !full()) {
-      await condition(() => over || replaced() || this.#news || full());
-      this.#beginSweeps();
-      this.#answerSuspicions();
+    while (!over && !replaced() && !this.#full) {
+      await condition(() => over || replaced() || this.#news || this.#full);
+      this.#beginWork();
     }
     const finished = over;
     if (!finished) scope.cancel();

@@ -13,7 +13,7 @@ import { until, WorkflowEnvironment } from './environment';
 /** The server suggests a new run at 4 MiB of history; one signal may have 2 MiB. */
 const FILLERS = 5;
 const FILLER_CHARS = 900_000;
-const MAX_SUSPICIONS = 150;
+const MAX_SUSPICIONS = 1_000;
 
 let env: WorkflowEnvironment;
 let dying: ReturnType<typeof dieWhileContinued>;
@@ -98,7 +98,7 @@ test('a full history: the next run watches the same boot, knows the lost ones an
   await env.rowIs(callId, 'in_progress');
   const firstRun = await untilOnlyWatched(handle);
 
-  // Suspicions come in before, while and after the one run becomes the other.
+  // Suspicions come in before, while and after the one run becomes the other, faster than they are answered one by one.
   let suspicions = 0;
   let afterwards = 5;
   const suspecting = (async () => {
@@ -106,7 +106,7 @@ test('a full history: the next run watches the same boot, knows the lost ones an
       await untilTaken(() => handle.signal(suspectSignal, { bootId, callId }));
       suspicions++;
       if ((await runOf(handle)) !== firstRun) afterwards--;
-      await sleep((suspicions * 7) % 60);
+      await sleep((suspicions * 7) % 10);
     }
   })();
   await fillHistory(handle);
