@@ -45,7 +45,7 @@ async function fillHistory(handle: WorkflowHandle, onNearlyFull: () => Promise<v
 
 /** As the server does it for a call's workflow: again, where it takes no signals for a moment because the run closes. */
 async function untilTaken(signal: () => Promise<void>): Promise<void> {
-  await until('a signal that is taken', 5_000, async () => {
+  await until('a signal that is taken', 20_000, async () => {
     try {
       await signal();
       return true;
