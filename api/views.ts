@@ -10,7 +10,10 @@ import { codeCallId } from '../store/ids';
 import type { AgentRecord } from '../store/repositories/agent-repository';
 import type { StoredEvent } from '../store/repositories/event-repository';
 import type { OutboundTrunkRecord } from '../store/repositories/outbound-trunk-repository';
-import type { AssignedDestination, TransferDestinationRecord } from '../store/repositories/transfer-destination-repository';
+import type {
+  AssignedDestination,
+  TransferDestinationRecord,
+} from '../store/repositories/transfer-destination-repository';
 import type { ValidationIssue } from './errors';
 import { failureMessage } from './numbers/verification-failures';
 import type { AgentResource } from './schemas/agent';

@@ -1,5 +1,5 @@
 /** From a request to a call that may be placed: agent, trunk, caller number, destination. Every refusal is here. */
-import { assertMayCall } from '../../store/dialling/destination-policy';
+import { assertMayCall } from '../../store/dialling/may-call';
 import { countryOf } from '../../store/routing/country';
 import { impossible, notFound, unavailable } from '../errors';
 import type { OutboundCallRequest } from '../schemas/call';

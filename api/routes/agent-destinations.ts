@@ -6,11 +6,7 @@ import type { AuditNote } from '../changes';
 import { notFound } from '../errors';
 import { answer, route } from '../route';
 import type { Route } from '../route';
-import {
-  agentDestinationExample,
-  destinationAssignedExample,
-  destinationUnassignedExample,
-} from '../schemas/examples';
+import { agentDestinationExample, destinationAssignedExample, destinationUnassignedExample } from '../schemas/examples';
 import { id, idParams } from '../schemas/primitives';
 import {
   agentDestination,

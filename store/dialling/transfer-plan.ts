@@ -9,7 +9,7 @@ import type { CallerRepository } from '../repositories/caller-repository';
 import type { TransferDestinationRepository } from '../repositories/transfer-destination-repository';
 import { countryOf } from '../routing/country';
 import type { SecretBox } from '../secrets';
-import { assertMayCall } from './destination-policy';
+import { assertMayCall } from './may-call';
 import { PlanRefusal } from './plan-refusal';
 import { transferTarget } from './transfer-target';
 

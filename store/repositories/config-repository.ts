@@ -226,7 +226,7 @@ async function withDestinations(manager: EntityManager, agents: readonly Agent[]
   );
   const ofAgent = new Map<string, OfferedDestination[]>(agents.map(({ id }) => [id, []]));
   for (const { agentId, ...offered } of rows) ofAgent.get(agentId)?.push(offered);
-  return agents.map((agent) => ({ ...agent, destinations: ofAgent.get(agent.id) ?? [] }));
+  return agents.map((agent) => Object.assign(agent, { destinations: ofAgent.get(agent.id) ?? [] }));
 }
 
 async function readVersion(manager: EntityManager): Promise<number> {

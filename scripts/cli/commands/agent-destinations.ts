@@ -13,10 +13,7 @@ interface AssignedItem extends DestinationItem {
 
 const COLUMNS = [...DESTINATIONS.columns, { title: 'KEY', value: ({ keypad }: AssignedItem) => keypad ?? '' }];
 const KEY_FIELD: Field = { name: 'keypad', flags: '--key <digit>', help: 'a caller who presses it gets there' };
-const CREATE_FIELDS = [
-  ...DESTINATION_FIELDS.map((field) => ({ ...field, name: `create.${field.name}` })),
-  KEY_FIELD,
-];
+const CREATE_FIELDS = [...DESTINATION_FIELDS.map((field) => ({ ...field, name: `create.${field.name}` })), KEY_FIELD];
 
 /** @param pathOf of an agent's destinations, from its id or name */
 export function addAgentDestinationCommands(
@@ -28,9 +25,7 @@ export function addAgentDestinationCommands(
   group
     .command('list <agent>', { isDefault: true })
     .description('where it may transfer to, in the order of assignment')
-    .action(async (agent: string) =>
-      output.table(await session.api.get<AssignedItem[]>(await pathOf(agent)), COLUMNS),
-    );
+    .action(async (agent: string) => output.table(await session.api.get<AssignedItem[]>(await pathOf(agent)), COLUMNS));
   addFields(group.command('assign <agent> <destination>').description('let it transfer there'), [KEY_FIELD]).action(
     async (agent: string, word: string, options: OptionValues) => {
       const body = {

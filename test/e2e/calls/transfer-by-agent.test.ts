@@ -1,4 +1,5 @@
 /** A caller is handed over by the conversation itself: by words, by a key, to a person, or because nothing else is left. */
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { FliteTts } from '../../../media/agent/providers/flite/flite-tts';
@@ -14,6 +15,7 @@ const DIALED = '+15551234567';
 const SAMPLES_PER_MS = 8;
 const TONE_HZ = 1_150;
 const AMPLITUDE = 6_000;
+const NO_RECOGNISER = join(__dirname, '..', '..', 'fixtures', 'no-recogniser.mjs');
 
 interface Call {
   readonly id: string;
@@ -272,5 +274,45 @@ describe('a transfer that the conversation wishes', () => {
     expect(phone.over).toBe(false);
     await phone.hangup();
     await ended(path);
+  }, 120_000);
+
+  it('is what becomes of a caller whom the agent cannot hear, where it has a failover', async () => {
+    const deaf = await Stack.start({ env: { NODE_OPTIONS: `--import ${NO_RECOGNISER}` } });
+    try {
+      const { body: made } = await deaf.api<{ id: string }>('POST', '/phone/sip/transfer-destinations', {
+        name: 'Reception',
+        type: 'sip',
+        value: `sip:reception@127.0.0.1:${far.port}`,
+        mode: 'bridge',
+      });
+      await deaf.api('POST', '/phone', { name: 'Deaf', first_message: '', failover_transfer_destination_id: made.id });
+      const trunk = await deaf.api<{ auth_username: string; auth_password: string }>(
+        'POST',
+        '/phone/sip/inbound-trunk',
+        { phone_numbers: [DIALED] },
+      );
+      const line = await Phone.open({
+        media,
+        server: { address: deaf.sipHost, port: deaf.sipPort },
+        credentials: { username: trunk.body.auth_username, password: trunk.body.auth_password },
+      });
+      await sleep(1_000);
+      const phone = await line.call(DIALED);
+      await says(phone, 'Hello, when do you open on Mondays?');
+      const there = await far.nextCall();
+      await hearsTheFarEnd(phone, there);
+      await there.hangup();
+      const call = await waitFor('the end of the call', 15_000, async () => {
+        const page = await deaf.api<{ items: Call[] }>('GET', '/phone/calls?status=completed');
+        return page.body.items[0];
+      });
+      expect(call).toMatchObject({
+        end_reason: 'transferred',
+        transfer: { by: 'failover', mode: 'bridge', outcome: 'transferred' },
+      });
+      line.close();
+    } finally {
+      await deaf.stop();
+    }
   }, 120_000);
 });
