@@ -4,18 +4,22 @@ import { DeadlineError, withDeadline } from '../ops/deadline';
 import { OpsServer } from '../ops/http-server';
 import { createLogger } from '../ops/logger';
 import { PersistentWorker } from '../ops/persistent-worker';
+import { reachableHosts } from '../ops/private-host';
 import { retry } from '../ops/retry';
 import { Shutdown } from '../ops/shutdown';
 import { createTemporalClient } from '../ops/temporal-client';
 import { connectWorker, installRuntime } from '../ops/temporal-worker';
 import { createDataSource } from '../store/data-source';
+import { AgentRepository } from '../store/repositories/agent-repository';
 import { AttemptRepository } from '../store/repositories/attempt-repository';
 import { CallRepository } from '../store/repositories/call-repository';
+import { CallerRepository } from '../store/repositories/caller-repository';
 import { ConfigRepository } from '../store/repositories/config-repository';
 import { MediaNodeRepository } from '../store/repositories/media-node-repository';
 import { NodeCallListRepository } from '../store/repositories/node-call-list-repository';
 import { NumberVerificationRepository } from '../store/repositories/number-verification-repository';
 import { OutboundTrunkRepository } from '../store/repositories/outbound-trunk-repository';
+import { TransferDestinationRepository } from '../store/repositories/transfer-destination-repository';
 import { TransferRepository } from '../store/repositories/transfer-repository';
 import { TrunkProvisioningRepository } from '../store/repositories/trunk-provisioning-repository';
 import { SecretBox } from '../store/secrets';
@@ -99,6 +103,12 @@ async function main(): Promise<void> {
     const verifications = new NumberVerificationRepository(dataSource);
     const numberWorkflows = new NumberWorkflows({ client, limitMs: TEMPORAL_LIMIT_MS });
     const sweeps = [() => sweepVerifications({ config: configuration, verifications, workflows: numberWorkflows })];
+    // Of the whole store: what a plan asks names its organisation.
+    const planStore = {
+      agents: new AgentRepository(dataSource),
+      callers: new CallerRepository(dataSource),
+      transferDestinations: new TransferDestinationRepository(dataSource, secrets),
+    };
     const activities = {
       ...createStoreActivities({
         calls,
@@ -127,6 +137,13 @@ async function main(): Promise<void> {
       }),
       ...createTransferActivities({
         transfers: new TransferRepository(dataSource),
+        calls,
+        secrets,
+        plans: {
+          store: { forOrg: () => ({ read: (work) => work(planStore) }) },
+          allowedCountries: config.outboundAllowedCountries,
+          mayReach: reachableHosts(config.allowPrivateTargets),
+        },
         ...transferMetrics(registry),
       }),
       ...createTrunkActivities({ session: dataSource, secrets, provisioning, nodes }),

@@ -4,6 +4,7 @@ import Koa from 'koa';
 import type { Registry } from 'prom-client';
 import { NODE_SILENCE_MS } from '../contract/nodes';
 import type { Logger } from '../ops/logger';
+import { reachableHosts } from '../ops/private-host';
 import type { SipListening } from '../ops/sip-address';
 import type { SecretBox } from '../store/secrets';
 import type { NumberWorkflows } from '../workflows/client/number-workflows';
@@ -110,6 +111,7 @@ function resourceRoutes(deps: RouteDeps): readonly (readonly Route[])[] {
   const sipEndpoint = new InboundTrunkEndpoint(options.sip, nodes);
   const checks = new TrunkChecks({ workflows: trunkChecks, secrets, logger });
   const { allowPrivateTargets, outboundAllowedCountries: allowedCountries } = options;
+  const mayReach = reachableHosts(allowPrivateTargets);
   return [
     numberRoutes({ store, changes, verifications, secrets, logger, options: options.verification, allowedCountries }),
     routePreviewRoutes({ store }),
@@ -119,12 +121,12 @@ function resourceRoutes(deps: RouteDeps): readonly (readonly Route[])[] {
     inboundTrunkSyncRoutes({ store, trunks, propagation, sipEndpoint }),
     outboundTrunkRoutes({ store, changes, allowPrivateTargets }),
     agentConfigRoutes({ store, changes }),
-    agentDestinationRoutes({ store, changes, allowPrivateTargets }),
-    transferDestinationRoutes({ store, changes, allowPrivateTargets }),
+    agentDestinationRoutes({ store, changes, mayReach }),
+    transferDestinationRoutes({ store, changes, mayReach }),
     contactRoutes({ store, changes }),
     callRoutes({ store, speech, allowedCountries, placement, workflows, logger }),
     callControlRoutes({ store, workflows, secrets, logger }),
-    [callTransferRoute({ store, workflows, secrets, logger, allowedCountries, allowPrivateTargets })],
+    [callTransferRoute({ store, workflows, secrets, logger, allowedCountries, mayReach })],
     agentRoutes({ store, changes, speech, allowPrivateTargets }),
     apiKeyRoutes({ store, changes }),
     auditLogRoutes({ store }),

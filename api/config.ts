@@ -1,10 +1,9 @@
 /** The API process's environment, parsed once. */
-import { getCountries } from 'libphonenumber-js/max';
 import type { z } from 'zod';
 
+import { countryCodes } from '../ops/country-codes';
 import {
   allowPrivateTargets,
-  commaList,
   flag,
   listenHost,
   listenPort,
@@ -40,21 +39,12 @@ export interface ApiConfig {
   readonly rateLimitStreamingPerMinute: number;
 }
 
-const countries = commaList.transform((codes, context) => {
-  const upper = codes.map((code) => code.toUpperCase());
-  const unknown = upper.filter((code) => !getCountries().includes(code as never));
-  if (unknown.length > 0) {
-    context.addIssue({ code: 'custom', message: `not ISO country codes: ${unknown.join(', ')}` });
-  }
-  return upper;
-});
-
 const shape = {
   ...processEnv,
   API_HOST: listenHost.default('127.0.0.1'),
   API_PORT: listenPort.default(8080),
   ...sipEnv,
-  OUTBOUND_ALLOWED_COUNTRIES: countries.default([]),
+  OUTBOUND_ALLOWED_COUNTRIES: countryCodes.default([]),
   ALLOW_PRIVATE_TARGETS: allowPrivateTargets,
   ALLOW_INBOUND_CALL_VERIFICATION: flag.default(false),
   RATE_LIMIT_PER_MINUTE: positiveInteger.default(100),

@@ -1,3 +1,4 @@
+import type { PlanRefusal } from '../store/dialling/plan-refusal';
 import type { StoreError } from '../store/errors';
 import { ApiError, conflict, impossible, invalid, notFound } from './errors';
 
@@ -25,6 +26,8 @@ export function fromStoreError(error: StoreError): ApiError | undefined {
       );
     case 'number_not_verified':
       return impossible('number_not_verified', `The number ${details['phoneNumber']} is not verified`);
+    case 'key_taken':
+      return conflict('key_taken', `The key ${details['keypad']} leads to another destination of the agent`);
     case 'idempotency_mismatch':
       return impossible('idempotency_mismatch', 'This Idempotency-Key was used with another body');
     case 'idempotency_in_flight':
@@ -36,4 +39,9 @@ export function fromStoreError(error: StoreError): ApiError | undefined {
     case 'attempt_exists':
       return undefined;
   }
+}
+
+export function fromPlanRefusal({ code, message, details, path }: PlanRefusal): ApiError {
+  if (path !== null) return invalid([{ path, message }]);
+  return code.endsWith('_not_found') ? new ApiError(404, code, message) : impossible(code, message, details);
 }

@@ -10,7 +10,10 @@ import { codeCallId } from '../store/ids';
 import type { AgentRecord } from '../store/repositories/agent-repository';
 import type { StoredEvent } from '../store/repositories/event-repository';
 import type { OutboundTrunkRecord } from '../store/repositories/outbound-trunk-repository';
-import type { TransferDestinationRecord } from '../store/repositories/transfer-destination-repository';
+import type {
+  AssignedDestination,
+  TransferDestinationRecord,
+} from '../store/repositories/transfer-destination-repository';
 import type { ValidationIssue } from './errors';
 import { failureMessage } from './numbers/verification-failures';
 import type { AgentResource } from './schemas/agent';
@@ -20,7 +23,7 @@ import type { InboundTrunkResource, SipRegistrationResource } from './schemas/in
 import type { PhoneNumberRecord } from './schemas/number';
 import type { RoutingResource } from './schemas/routing';
 import type { OutboundTrunkResource, OutboundTrunkSummary } from './schemas/outbound-trunk';
-import type { TransferDestinationResource } from './schemas/transfer-destination';
+import type { AgentDestinationResource, TransferDestinationResource } from './schemas/transfer-destination';
 import { inboundTrunkWarnings, outboundTrunkWarnings } from './warnings';
 
 const iso = (date: Date): string => date.toISOString();
@@ -211,6 +214,10 @@ export function transferDestinationView(row: TransferDestinationRecord): Transfe
   };
 }
 
+export function agentDestinationView(row: AssignedDestination): AgentDestinationResource {
+  return { ...transferDestinationView(row), keypad: row.keypad };
+}
+
 export function contactView(row: Contact): ContactResource {
   return {
     id: row.id,
@@ -263,12 +270,12 @@ export function callView(row: CallRow): CallResource {
 }
 
 function transferOf(transfer: NonNullable<CallRow['transfer']>): NonNullable<CallResource['transfer']> {
-  const { id, mode } = transfer;
+  const { id, mode, by = 'api' } = transfer;
   if (transfer.outcome === undefined) {
-    return { id, mode, outcome: null, sip_status: null, duration_ms: null, failed_step: null };
+    return { id, by, mode, outcome: null, sip_status: null, duration_ms: null, failed_step: null };
   }
   const { outcome, sipStatus, durationMs, failedStep } = transfer;
-  return { id, mode, outcome, sip_status: sipStatus, duration_ms: durationMs, failed_step: failedStep };
+  return { id, by, mode, outcome, sip_status: sipStatus, duration_ms: durationMs, failed_step: failedStep };
 }
 
 export function routingView({ steps, agentId }: Routing): RoutingResource {

@@ -12,12 +12,10 @@ const NOISE_SUPPRESSION_TO_COME = notYet('krisp_enabled', 'no noise is suppresse
 
 /** Settings of an agent, what does not happen, and the value that asks for nothing. */
 const AGENT_SETTINGS: readonly (readonly [keyof AgentResource, string, unknown])[] = [
-  ['handoff_phone_number', 'no call is handed over', null],
   ['use_org_knowledgebase', 'there is no knowledge base', false],
   ['actionIds', 'there are no actions', null],
   ['recording_enabled', 'no call is recorded', false],
   ['stt_keyterms', 'no recogniser is told of them', []],
-  ['failover_transfer_destination_id', 'no call falls back to it', null],
   ['data_collection_fields', 'nothing is collected', null],
   ['data_collection_webhook_url', 'nothing is sent there', null],
   ['session_window_hours', 'every call is a session of its own', 24],
@@ -40,18 +38,14 @@ const isEmpty = (value: unknown): boolean => Array.isArray(value) && value.lengt
 
 type CallLimits = Pick<OutboundTrunkResource, 'max_concurrent_calls' | 'max_calls_per_second'>;
 
-type TransferSettings = Pick<
-  TransferDestinationResource,
-  'type' | 'value' | 'mode' | 'announce' | 'username' | 'has_password'
->;
+type TransferSettings = Pick<TransferDestinationResource, 'type' | 'value' | 'mode' | 'username' | 'has_password'>;
 
 export function destinationWarnings(destination: TransferSettings): ValidationIssue[] {
-  const { type, value, mode, announce, username, has_password: hasPassword } = destination;
+  const { type, value, mode, username, has_password: hasPassword } = destination;
   const secure = type === 'sip' && /^sips:|;transport=tls\b/i.test(value);
   return [
     ...(secure ? [notYet('value', 'nobody is called over TLS')] : []),
     ...(mode === 'warm' ? [notYet('mode', 'no call is transferred by mode warm')] : []),
-    ...(announce === null ? [] : [notYet('announce', 'nothing is said to whoever answers')]),
     ...(username === null && !hasPassword ? [] : [notYet('username', 'no credentials are sent to a SIP target')]),
   ];
 }

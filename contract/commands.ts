@@ -73,7 +73,7 @@ export type CommandResult = { readonly ok: true } | { readonly ok: false; readon
  * `call_unknown`: this boot has no such call. `not_answered`, `ended`: as it stands nobody is there to hear it.
  * `on_hold`: by either side. `muted`: the agent is. `no_agent`: none speaks in
  * this call. `no_telephone_event`: the peer takes no digits by RFC 4733. `too_many`:
- * as many wait as are kept. `transferring`: the caller is on the way to somebody else. `transferred`: and has got there. `no_refer`: the
+ * as many wait as are kept. `withdrawn`: the agent does not want the transfer any more that it is of. `transferring`: the caller is on the way to somebody else. `transferred`: and has got there. `no_refer`: the
  * peer takes no REFER.
  */
 export type CommandRefusal =
@@ -87,7 +87,8 @@ export type CommandRefusal =
   | 'too_many'
   | 'transferring'
   | 'transferred'
-  | 'no_refer';
+  | 'no_refer'
+  | 'withdrawn';
 
 /** What a call is told to do. */
 export type CallControl = HangupControl | ConversationControl;
@@ -121,6 +122,8 @@ export type ConversationControl =
    * by us where the peer will not, and nobody is asked who does not say that it takes REFER.
    */
   | { readonly type: 'refer'; readonly leg: LegDial; readonly fallback: boolean }
+  /** What the agent wished may not be, or cannot: it says so and goes on. */
+  | { readonly type: 'refuseTransfer'; readonly transferId: string; readonly code: string }
   /** The leg that is called, and nobody else, is given up; the peer is back with the agent. */
   | { readonly type: 'releaseLeg'; readonly legId: string };
 
@@ -130,6 +133,7 @@ export type SealedControl =
   | { readonly type: 'instruct' | 'dtmf' | 'announce' | 'dialLeg'; readonly sealed: string }
   | { readonly type: 'refer'; readonly sealed: string; readonly fallback: boolean }
   | { readonly type: 'releaseLeg'; readonly legId: string }
+  | { readonly type: 'refuseTransfer'; readonly transferId: string; readonly code: string }
   | { readonly type: 'mute' | 'unmute' | 'hold' | 'unhold' }
   | HangupControl;
 

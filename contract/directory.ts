@@ -1,6 +1,7 @@
 /** What a media node is given to know: who may call in, who answers, over which trunk a call goes out. */
 
 import type { RegisteredContacts } from './registration';
+import type { OfferedDestination } from './transfers';
 
 /** By this header of an INVITE a phone system names the agent that shall answer. */
 export const AGENT_ID_HEADER = 'X-OPENCX-AGENT-ID';
@@ -45,6 +46,12 @@ export interface AgentProfile {
   readonly sttKeyterms: readonly string[];
   readonly maxCallDurationSeconds: number;
   readonly silenceTimeoutSeconds: number;
+  /** In the order of assignment. Default none. */
+  readonly destinations?: readonly OfferedDestination[];
+  /** It has a person to hand over to. Default false. */
+  readonly handsOff?: boolean;
+  /** It has somebody to send its caller to when it can hear, think or speak no more. Default false. */
+  readonly failsOver?: boolean;
 }
 
 export interface InboundTrunkProfile extends CallLimits {

@@ -2,6 +2,7 @@
 import type { RoutingRule, RoutingStep } from './directory';
 import type { CommandEffect } from './commands';
 import type { CallEnding, CallMetrics } from './endings';
+import type { TransferWish } from './transfers';
 
 export interface TranscriptTurn {
   /** 0-based, without gaps, within one call. */
@@ -72,13 +73,17 @@ export type StateEvent = EventBase &
     | { readonly type: 'answered'; readonly sipCallId: string; readonly postDialDelayMs: number | null }
     /** What a command of the API came to. */
     | ({ readonly type: 'command'; readonly commandId: string; readonly verb: string } & CommandEffect)
+    /** The agent, or the caller by a key, wishes one: whether it may be is decided outside. The id is the transfer's. */
+    | ({ readonly type: 'transfer_wanted'; readonly transferId: string } & TransferWish)
     | { readonly type: 'ended'; readonly ending: CallEnding; readonly metrics: CallMetrics }
   );
 
 export type CallEvent = ObservedEvent | StateEvent;
 
 export function isStateEvent(event: CallEvent): event is StateEvent {
-  return event.type === 'answered' || event.type === 'command' || event.type === 'ended';
+  return (
+    event.type === 'answered' || event.type === 'command' || event.type === 'transfer_wanted' || event.type === 'ended'
+  );
 }
 
 /** Where a node reports what happens. `report` never throws and never blocks; the sink keeps what it cannot store yet. */

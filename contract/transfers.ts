@@ -5,6 +5,29 @@ export const TRANSFER_MODES = ['auto', 'refer', 'bridge', 'warm'] as const;
 /** `auto`: by REFER where the peer takes it, else by a bridge. `warm` is kept with destinations and not carried out yet. */
 export type TransferMode = (typeof TRANSFER_MODES)[number];
 
+/**
+ * Who asked for it. `agent`: by the name of a destination, as its caller wished. `handoff`: the agent too, to a person.
+ * `keypad`: the caller, by the key of a destination. `failover`: the agent, which can hear, think or speak no more.
+ */
+export const TRANSFER_ORIGINS = ['api', 'agent', 'handoff', 'keypad', 'failover'] as const;
+export type TransferOrigin = (typeof TRANSFER_ORIGINS)[number];
+
+/** Where an agent may send its caller: never more of it than a conversation needs. */
+export interface OfferedDestination {
+  readonly id: string;
+  /** As its organisation calls it. */
+  readonly name: string;
+  /** "0" to "9": whoever presses it gets there. */
+  readonly keypad: string | null;
+}
+
+/** What is asked for in the call itself. */
+export interface TransferWish {
+  readonly by: Exclude<TransferOrigin, 'api'>;
+  /** One of the agent's; null: whom its settings name for this. */
+  readonly destinationId: string | null;
+}
+
 /** How it was done, or tried last. */
 export type TransferWay = 'refer' | 'bridge';
 

@@ -34,6 +34,7 @@ const SILENT: Omit<ReturnType<AgentFactory>, 'start'> = {
   warm: () => Promise.resolve(),
   mayBeTold: false,
   say: () => 'ended',
+  notTransferred: () => undefined,
   instruct: () => false,
   mute: () => undefined,
   onDtmf: () => undefined,

@@ -1,8 +1,12 @@
 import type { AddressSet, AgentProfile, InboundTrunkProfile, OutboundTrunkProfile } from '../contract/directory';
 import { NetworkMap, parseNetwork } from '../ops/address-network';
-import type { Agent } from '../store/entities/agent';
 import type { PhoneNumber } from '../store/entities/phone-number';
-import type { ConfigDelta, ConfigReference, InboundTrunkConfig } from '../store/repositories/config-repository';
+import type {
+  ConfigDelta,
+  ConfigReference,
+  ConfiguredAgent,
+  InboundTrunkConfig,
+} from '../store/repositories/config-repository';
 import { roundOf } from '../store/repositories/number-verification-repository';
 import { OrganisationConfig } from './organisation-config';
 
@@ -188,7 +192,7 @@ function addressSet(networks: readonly string[]): AddressSet {
   return { has: (address) => listed.get(address) === true };
 }
 
-function toProfile(agent: Agent): AgentProfile {
+function toProfile(agent: ConfiguredAgent): AgentProfile {
   return {
     id: agent.id,
     orgId: agent.orgId,
@@ -204,5 +208,8 @@ function toProfile(agent: Agent): AgentProfile {
     sttKeyterms: agent.sttKeyterms,
     maxCallDurationSeconds: agent.maxCallDurationSeconds,
     silenceTimeoutSeconds: agent.silenceTimeoutSeconds,
+    destinations: agent.destinations,
+    handsOff: agent.handoffPhoneNumber !== null,
+    failsOver: agent.failoverTransferDestinationId !== null,
   };
 }

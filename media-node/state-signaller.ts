@@ -137,6 +137,10 @@ function toSignal(event: StateEvent, node: { readonly nodeId: string; readonly b
       ...(legOutcome === undefined ? {} : { legOutcome }),
     };
   }
+  if (event.type === 'transfer_wanted') {
+    const { transferId, by, destinationId } = event;
+    return { ...base, type: 'transfer_wanted', transferId, by, destinationId };
+  }
   return { ...base, type: 'ended', ending: withSafeReason(event.ending), metrics: event.metrics };
 }
 

@@ -81,7 +81,7 @@ export const positiveInteger = wholeNumber(1, 1_000_000, 'a whole number, 1 to 1
 export const flag = z
   .enum(['true', 'false', '1', '0', 'yes', 'no'], 'must be true or false')
   .transform((value) => value === 'true' || value === '1' || value === 'yes');
-/** Of API and media node alike. */
+/** Of API, worker and media node alike. */
 export const allowPrivateTargets = flag.default(true);
 export const commaList = z.string().transform((value) =>
   value

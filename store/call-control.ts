@@ -29,6 +29,7 @@ export function sealControl(
     case 'refer':
       return { type: 'refer', sealed: sealLeg(secrets, { orgId, callId }, control.leg), fallback: control.fallback };
     case 'releaseLeg':
+    case 'refuseTransfer':
       return control;
     case 'mute':
     case 'unmute':
@@ -67,6 +68,7 @@ export function openControl(
     case 'refer':
       return { type: 'refer', leg: openLeg(control.sealed), fallback: control.fallback };
     case 'releaseLeg':
+    case 'refuseTransfer':
       return control;
     case 'mute':
     case 'unmute':

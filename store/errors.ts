@@ -9,6 +9,7 @@ export type StoreErrorCode =
   | 'number_exists'
   | 'number_assigned'
   | 'number_not_verified'
+  | 'key_taken'
   | 'idempotency_mismatch'
   | 'idempotency_in_flight'
   | 'attempt_exists'

@@ -1,7 +1,6 @@
 /** From a request to a call that may be placed: agent, trunk, caller number, destination. Every refusal is here. */
-import type { Caller } from '../../store/repositories/caller-repository';
+import { assertMayCall } from '../../store/dialling/may-call';
 import { countryOf } from '../../store/routing/country';
-import { isExpensiveRefusal, refuseDestination } from '../destination-policy';
 import { impossible, notFound, unavailable } from '../errors';
 import type { OutboundCallRequest } from '../schemas/call';
 import type { SpeechCatalog } from '../speech-catalog';
@@ -78,43 +77,4 @@ function assertServed(request: OutboundCallRequest): void {
   if (request.machine_detection !== 'off') {
     throw impossible('machine_detection_unavailable', 'This server does not tell machines from people');
   }
-}
-
-/**
- * The toll-fraud guard, of whatever calls somebody.
- * @throws ApiError 422 `destination_not_allowed`
- */
-export function assertMayCall(
-  to: string,
-  configuredCountries: readonly string[],
-  { trunks, hasNumberThere, allowedCountries }: Omit<Caller, 'agent'>,
-  trunk: Pick<Caller['trunks'][number], 'allowedCountries'>,
-): void {
-  const country = countryOf(to);
-  const ownCountries = [
-    ...(hasNumberThere ? [country] : []),
-    ...trunks.flatMap(({ callerNumber, callerNumbers }) => [callerNumber, ...callerNumbers].map(countryOf)),
-  ];
-  assertDestination(to, configuredCountries, ownCountries);
-  assertCountry(country, allowedCountries, 'The limits of the organisation do not allow');
-  assertCountry(country, trunk.allowedCountries, 'allowed_countries of the trunk does not allow');
-}
-
-/** @param allowed null: all */
-function assertCountry(country: string | null, allowed: readonly string[] | null, whoRefuses: string): void {
-  if (allowed === null || allowed.includes(country ?? '')) return;
-  throw impossible('destination_not_allowed', `${whoRefuses} calls to this country`, { country });
-}
-
-function assertDestination(
-  to: string,
-  configuredCountries: readonly string[],
-  ownCountries: readonly (string | null)[],
-): void {
-  const refusal = refuseDestination({ to, configuredCountries, ownCountries });
-  if (refusal === null) return;
-  const why = isExpensiveRefusal(refusal)
-    ? 'Premium-rate and satellite numbers are not dialled'
-    : `Calls to ${refusal.country ?? 'this destination'} are not allowed; see OUTBOUND_ALLOWED_COUNTRIES`;
-  throw impossible('destination_not_allowed', why, { country: refusal.country });
 }

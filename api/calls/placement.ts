@@ -6,6 +6,7 @@
 import type { Logger } from '../../ops/logger';
 import { sealDetails } from '../../store/call-details';
 import type { Call as CallRow } from '../../store/entities/call';
+import { PlanRefusal } from '../../store/dialling/plan-refusal';
 import { isDatabaseUnavailable } from '../../store/errors';
 import { keyedCallId, uuidV7 } from '../../store/ids';
 import type { CallLease, IdempotentRequest } from '../../store/repositories/idempotency-repository';
@@ -106,7 +107,7 @@ export class CallPlacement {
     try {
       return await work();
     } catch (error) {
-      const refused = error instanceof ApiError && error.status < 500;
+      const refused = error instanceof PlanRefusal || (error instanceof ApiError && error.status < 500);
       const given = this.#deps.store
         .forOrg(identity.orgId)
         .write(({ idempotency }) =>

@@ -2,9 +2,10 @@
 import type { Context, Middleware } from 'koa';
 
 import type { Logger } from '../../ops/logger';
+import { PlanRefusal } from '../../store/dialling/plan-refusal';
 import { isDatabaseUnavailable, isStatementTimeout, isWriteRefusal, StoreError } from '../../store/errors';
 import { ApiError, errorAnswer, unavailable } from '../errors';
-import { fromStoreError } from '../store-errors';
+import { fromPlanRefusal, fromStoreError } from '../store-errors';
 
 export function errorHandler(logger: Logger): Middleware {
   return async (ctx, next) => {
@@ -18,6 +19,7 @@ export function errorHandler(logger: Logger): Middleware {
 
 function translate(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
+  if (error instanceof PlanRefusal) return fromPlanRefusal(error);
   const known = error instanceof StoreError ? fromStoreError(error) : undefined;
   if (known !== undefined) return known;
   if (isStatementTimeout(error)) {

@@ -2,7 +2,7 @@
 import type { NumberMethod } from '../../contract/number-verification';
 import type { NewPhoneNumber } from '../../store/repositories/phone-number-repository';
 import { countryOf } from '../../store/routing/country';
-import { assertMayCall } from '../calls/outbound-plan';
+import { assertMayCall } from '../../store/dialling/may-call';
 import { ApiError, impossible, notFound } from '../errors';
 import type { ValidationIssue } from '../errors';
 import type { Principal } from '../route';

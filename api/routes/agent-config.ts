@@ -100,6 +100,6 @@ async function readConfig(org: OrgStore, orgId: string, agentId: string): Promis
     phone_agent_id: agent.id,
     inbound_numbers: numbers.map(({ id, phoneNumber }) => ({ id, phone_number: phoneNumber })),
     outbound_trunk: trunk === null ? null : { id: trunk.id, name: trunk.name },
-    transfer_destinations: destinations.map(({ id, name, type, value }) => ({ id, name, type, value })),
+    transfer_destinations: destinations.map(({ id, name, type, value, keypad }) => ({ id, name, type, value, keypad })),
   };
 }

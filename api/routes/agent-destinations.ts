@@ -6,35 +6,32 @@ import type { AuditNote } from '../changes';
 import { notFound } from '../errors';
 import { answer, route } from '../route';
 import type { Route } from '../route';
-import {
-  destinationAssignedExample,
-  destinationUnassignedExample,
-  transferDestinationExample,
-} from '../schemas/examples';
+import { agentDestinationExample, destinationAssignedExample, destinationUnassignedExample } from '../schemas/examples';
 import { id, idParams } from '../schemas/primitives';
 import {
+  agentDestination,
   destinationAssign,
   destinationAssigned,
   destinationUnassigned,
-  transferDestination,
 } from '../schemas/transfer-destination';
 import type { ApiStore } from '../store';
-import { transferTarget } from '../transfer-target';
-import { transferDestinationView } from '../views';
+import { transferTarget } from '../../store/dialling/transfer-target';
+import { agentDestinationView, transferDestinationView } from '../views';
 import { destinationWarnings } from '../warnings';
 import { columnsOf } from './transfer-destinations';
 
 export interface AgentDestinationRouteDeps {
   readonly store: Pick<ApiStore, 'forOrg'>;
   readonly changes: Changes;
-  readonly allowPrivateTargets: boolean;
+  /** See `transferTarget`. */
+  readonly mayReach: (host: string) => boolean;
 }
 
 const PATH = '/phone/sip/agents/{id}/transfer-destinations';
 const TAG = { tag: 'Transfer destinations', resource: 'agent' } as const;
 
 export function agentDestinationRoutes(deps: AgentDestinationRouteDeps): readonly Route[] {
-  const { store, changes, allowPrivateTargets } = deps;
+  const { store, changes, mayReach } = deps;
   return [
     route({
       ...TAG,
@@ -44,12 +41,12 @@ export function agentDestinationRoutes(deps: AgentDestinationRouteDeps): readonl
       summary: 'Where an agent may transfer to, in the order of assignment',
       scope: 'sip:read',
       params: idParams,
-      response: z.array(transferDestination),
-      responseExample: [transferDestinationExample],
+      response: z.array(agentDestination),
+      responseExample: [agentDestinationExample],
       handle: async ({ principal: { orgId }, params }) =>
         store.forOrg(orgId).read(async (org) => {
           if ((await org.agents.find(orgId, params.id)) === null) throw notFound('agent');
-          return answer((await org.transferDestinations.ofAgent(orgId, params.id)).map(transferDestinationView));
+          return answer((await org.transferDestinations.ofAgent(orgId, params.id)).map(agentDestinationView));
         }),
     }),
     route({
@@ -58,20 +55,26 @@ export function agentDestinationRoutes(deps: AgentDestinationRouteDeps): readonl
       path: PATH,
       operationId: 'assignDestination',
       summary: 'Let an agent transfer to a destination, or create it and assign it at once',
+      description:
+        'The agent offers it by its name to callers who wish it, and a caller who presses its key is transferred at once. ' +
+        'Assigning it again changes its key, where one is given.',
       scope: 'sip:write',
       params: idParams,
       body: destinationAssign,
       response: destinationAssigned,
-      errors: { 404: ['transfer_destination_not_found'], 422: ['emergency_number', 'private_target'] },
-      requestExample: { create: { name: 'Sales Dept', type: 'sip', value: 'sip:sales@pbx.example.com' } },
+      errors: {
+        404: ['transfer_destination_not_found'],
+        409: ['key_taken'],
+        422: ['emergency_number', 'private_target'],
+      },
+      requestExample: { create: { name: 'Sales Dept', type: 'sip', value: 'sip:sales@pbx.example.com' }, keypad: '1' },
       responseExample: destinationAssignedExample,
       idempotency: 'plain',
       handle: async (request) => {
         const { principal, params, body } = request;
         const { orgId } = principal;
         const { create } = body;
-        const value =
-          create && transferTarget(create.type, create.value, { path: 'create.value', allowPrivateTargets });
+        const value = create && transferTarget(create.type, create.value, { path: 'create.value', mayReach });
         return changes.run(request, async (tx, org) => {
           const notes: AuditNote[] = [];
           let destinationId = body.destination_id;
@@ -85,8 +88,10 @@ export function agentDestinationRoutes(deps: AgentDestinationRouteDeps): readonl
             notes.push({ action: 'create', resource: 'transfer_destination', resourceId: row.id, after });
           }
           if (destinationId === undefined) throw notFound('transfer destination');
-          await org.transferDestinations.assign(tx, orgId, params.id, destinationId);
-          const after = { destination_id: destinationId };
+          await org.transferDestinations.assign(tx, orgId, params.id, destinationId, body.keypad);
+          const assigned = await org.transferDestinations.ofAgent(orgId, params.id, tx.manager);
+          const keypad = assigned.find((one) => one.id === destinationId)?.keypad ?? null;
+          const after = { destination_id: destinationId, keypad };
           notes.push({ action: 'assign_destination', resource: 'agent', resourceId: params.id, after });
           return { body: { ...after, warnings }, audit: notes };
         });

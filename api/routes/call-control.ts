@@ -40,6 +40,7 @@ const REFUSALS = {
   transferring: 'The caller is on the way to somebody else',
   transferred: 'The caller has been handed over to somebody else',
   no_refer: 'The other side takes no REFER',
+  withdrawn: 'The agent does not want it any more',
   failed: 'It could not be done',
 } as const;
 

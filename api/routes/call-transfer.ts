@@ -1,17 +1,17 @@
 /** A live call is handed over to somebody else. Answered when that has begun; what becomes of it are events of the call. */
 import type { CallStatus } from '../../contract/call';
-import { sealControl, sealLeg } from '../../store/call-control';
+import { planTransfer, sealPlan } from '../../store/dialling/transfer-plan';
+import type { TransferOrder, TransferPlanDeps } from '../../store/dialling/transfer-plan';
 import { uuidV7 } from '../../store/ids';
 import type { SecretBox } from '../../store/secrets';
 import type { CallRequests } from '../calls/call-requests';
-import { planTransfer } from '../calls/transfer-plan';
-import type { TransferPlanDeps } from '../calls/transfer-plan';
 import { conflict, effectUnknown, temporalUnavailable } from '../errors';
 import type { ApiError } from '../errors';
 import { answer, route } from '../route';
 import type { Route } from '../route';
 import { idParams } from '../schemas/primitives';
 import { callTransfer, callTransferAccepted } from '../schemas/transfer';
+import type { CallTransferRequest } from '../schemas/transfer';
 import { findCall, noteCall } from './calls';
 import type { CallRecordDeps } from './calls';
 
@@ -64,15 +64,12 @@ export function callTransferRoute(deps: CallTransferRouteDeps): Route {
       const call = await deps.store.forOrg(orgId).read((org) => findCall(org, orgId, request.params.id));
       const { id: callId, status } = call;
       if (status === 'completed') throw refusal('ended', status);
-      const { ways, announce, leg } = await planTransfer(deps, call, request.body);
+      const plan = await planTransfer(deps, call, orderOf(request.body));
       const transferId = uuidV7();
       const taken = await deps.workflows.transfer(callId, {
         transferId,
-        ways,
-        announce:
-          announce === null ? null : sealControl(deps.secrets, { orgId, callId }, { type: 'announce', text: announce }),
-        leg: sealLeg(deps.secrets, { orgId, callId }, { ...leg, legId: transferId }),
-        ringTimeoutSeconds: leg.ringTimeoutSeconds,
+        by: 'api',
+        ...sealPlan(deps.secrets, call, transferId, plan),
         requestedAtMs: Date.now(),
       });
       switch (taken.outcome) {
@@ -92,6 +89,20 @@ export function callTransferRoute(deps: CallTransferRouteDeps): Route {
       return answer({ transfer_id: transferId });
     },
   });
+}
+
+/** The schema takes either a destination, or a target. */
+function orderOf({
+  destination_id: id = '',
+  type,
+  value,
+  mode,
+  announce,
+  ...rest
+}: CallTransferRequest): TransferOrder {
+  const named = type !== undefined && value !== undefined;
+  const to = named ? ({ kind: 'target', type, value } as const) : ({ kind: 'destination', id } as const);
+  return { to, mode, announce, ringTimeoutSeconds: rest.ring_timeout_seconds };
 }
 
 const refusal = (code: keyof typeof REFUSALS, status: CallStatus): ApiError =>

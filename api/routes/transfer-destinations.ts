@@ -15,21 +15,22 @@ import {
 } from '../schemas/transfer-destination';
 import type { TransferDestinationFields } from '../schemas/transfer-destination';
 import type { ApiStore } from '../store';
-import { transferTarget } from '../transfer-target';
+import { transferTarget } from '../../store/dialling/transfer-target';
 import { transferDestinationView } from '../views';
 import { destinationWarnings } from '../warnings';
 
 export interface TransferDestinationRouteDeps {
   readonly store: Pick<ApiStore, 'forOrg'>;
   readonly changes: Changes;
-  readonly allowPrivateTargets: boolean;
+  /** See `transferTarget`. */
+  readonly mayReach: (host: string) => boolean;
 }
 
 const PATH = '/phone/sip/transfer-destinations';
 const TAG = { tag: 'Transfer destinations', resource: 'transfer destination' } as const;
 
 export function transferDestinationRoutes(deps: TransferDestinationRouteDeps): readonly Route[] {
-  const { store, changes, allowPrivateTargets } = deps;
+  const { store, changes, mayReach } = deps;
   return [
     route({
       ...TAG,
@@ -60,7 +61,7 @@ export function transferDestinationRoutes(deps: TransferDestinationRouteDeps): r
       idempotency: 'plain',
       handle: async (request) => {
         const { type, value } = request.body;
-        const target = transferTarget(type, value, { path: 'value', allowPrivateTargets });
+        const target = transferTarget(type, value, { path: 'value', mayReach });
         return changes.run(request, async (tx, org) => {
           const row = await org.transferDestinations.create(tx, request.principal.orgId, {
             ...columnsOf(request.body),
@@ -98,7 +99,7 @@ export function transferDestinationRoutes(deps: TransferDestinationRouteDeps): r
           // A number that becomes a SIP URI is judged as one, with or without a new value.
           const value = transferTarget(body.type ?? found.type, body.value ?? found.value, {
             path: body.value === undefined ? 'type' : 'value',
-            allowPrivateTargets,
+            mayReach,
           });
           const row = await org.transferDestinations.update(tx, principal.orgId, found.id, { ...patch, value });
           const after = transferDestinationView(row);

@@ -1,7 +1,7 @@
 import { chooseAgent } from '../../contract/inbound-routing';
 import type { InboundTrunkFindings, KeptRegistration, OutboundTrunkReport } from '../../contract/trunk-check';
 import { countryOf } from '../../store/routing/country';
-import { assertMayCall } from '../calls/outbound-plan';
+import { assertMayCall } from '../../store/dialling/may-call';
 import type { ConfigPropagation } from '../config-propagation';
 import { notFound } from '../errors';
 import type { InboundTrunkEndpoint } from '../inbound-trunk-endpoint';

@@ -8,7 +8,13 @@ export const agentConfig = z
     inbound_numbers: z.array(z.object({ id, phone_number: e164 })),
     outbound_trunk: z.object({ id, name: z.string() }).nullable(),
     transfer_destinations: z.array(
-      z.object({ id, name: z.string(), type: z.enum(['phone', 'sip']), value: z.string() }),
+      z.object({
+        id,
+        name: z.string(),
+        type: z.enum(['phone', 'sip']),
+        value: z.string(),
+        keypad: z.string().nullable(),
+      }),
     ),
   })
   .meta({ id: 'AgentConfig' });

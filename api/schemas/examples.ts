@@ -16,6 +16,7 @@ import type {
   destinationAssigned,
   destinationUnassigned,
   transferDestinationDeleted,
+  AgentDestinationResource,
   TransferDestinationResource,
 } from './transfer-destination';
 import type { RoutePreview } from './routing';
@@ -246,13 +247,18 @@ export const transferDestinationExample: TransferDestinationResource = {
   updated_at: CREATED,
 };
 
+export const agentDestinationExample: AgentDestinationResource = { ...transferDestinationExample, keypad: '1' };
+
 export const transferDestinationDeletedExample: z.output<typeof transferDestinationDeleted> = {
   id: DESTINATION_ID,
   deleted: true,
   detached: { agents: [{ id: AGENT_ID, name: 'Support Agent' }] },
 };
 
-export const destinationAssignedExample: z.output<typeof destinationAssigned> = { destination_id: DESTINATION_ID };
+export const destinationAssignedExample: z.output<typeof destinationAssigned> = {
+  destination_id: DESTINATION_ID,
+  keypad: '1',
+};
 
 export const destinationUnassignedExample: z.output<typeof destinationUnassigned> = {
   id: DESTINATION_ID,

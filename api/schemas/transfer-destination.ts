@@ -13,7 +13,16 @@ const fields = {
     .enum(TRANSFER_MODES)
     .meta({ description: 'How the caller gets there; auto: by REFER where the phone system takes it' }),
   ring_timeout_seconds: z.int().min(5).max(120),
-  announce: z.string().trim().min(1).max(500).nullable().meta({ description: 'Said to whoever answers' }),
+  announce: z
+    .string()
+    .trim()
+    .min(1)
+    .max(500)
+    .nullable()
+    .meta({
+      description:
+        'The agent says it to the caller before, to its end, where a request for a transfer has no words of its own',
+    }),
   username: headerSafe(255).nullable().meta({ description: 'Where the SIP target asks for credentials' }),
   password: headerSafe(1000).nullable(),
 };
@@ -48,6 +57,15 @@ export const transferDestination = z
   })
   .meta({ id: 'TransferDestination' });
 
+const keypad = z
+  .string()
+  .regex(/^\d$/, 'must be one of the keys 0 to 9')
+  .nullable()
+  .meta({ description: 'A caller of the agent who presses it is transferred there; of each key one' });
+
+/** As an agent has it. */
+export const agentDestination = transferDestination.extend({ keypad }).meta({ id: 'AgentDestination' });
+
 export const transferDestinationDeleted = z
   .object({
     id,
@@ -57,15 +75,22 @@ export const transferDestinationDeleted = z
   .meta({ id: 'TransferDestinationDeleted' });
 
 export const destinationAssign = z
-  .object({ destination_id: id.optional(), create: transferDestinationCreate.optional() })
+  .object({
+    destination_id: id.optional(),
+    create: transferDestinationCreate.optional(),
+    keypad: keypad.optional().meta({ description: 'Left out: as it was, and at first none' }),
+  })
   .refine((body) => (body.destination_id === undefined) !== (body.create === undefined), {
     message: 'give either destination_id or create',
   })
   .meta({ id: 'DestinationAssign' });
 
-export const destinationAssigned = z.object({ destination_id: id, warnings }).meta({ id: 'DestinationAssigned' });
+export const destinationAssigned = z
+  .object({ destination_id: id, keypad, warnings })
+  .meta({ id: 'DestinationAssigned' });
 
 export const destinationUnassigned = z.object({ id, deleted: z.literal(true) }).meta({ id: 'DestinationUnassigned' });
 
 export type TransferDestinationFields = z.output<typeof transferDestinationPut>;
 export type TransferDestinationResource = z.output<typeof transferDestination>;
+export type AgentDestinationResource = z.output<typeof agentDestination>;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { TRANSFER_MODES } from '../../contract/transfers';
+import { TRANSFER_MODES, TRANSFER_ORIGINS } from '../../contract/transfers';
 import { id } from './primitives';
 
 export const callTransfer = z
@@ -23,7 +23,7 @@ export const callTransfer = z
       .min(1)
       .max(500)
       .optional()
-      .meta({ description: 'The agent says it to the caller before, to its end' }),
+      .meta({ description: "The agent says it to the caller before, to its end. Default: the destination's" }),
     ring_timeout_seconds: z
       .int()
       .min(5)
@@ -54,6 +54,7 @@ export const callTransferAccepted = z
 /** The last transfer of a call. */
 export const transferView = z.object({
   id,
+  by: z.enum(TRANSFER_ORIGINS).meta({ description: 'Who asked for it' }),
   mode: z.enum(['refer', 'bridge']).meta({ description: 'How it was done, or tried last' }),
   outcome: z.string().nullable().meta({ description: 'Null while it is under way' }),
   sip_status: z.int().nullable(),

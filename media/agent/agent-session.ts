@@ -2,6 +2,7 @@
 import type { Announcement, CommandOutcome } from '../../contract/commands';
 import type { AgentProfile } from '../../contract/directory';
 import type { TranscriptTurn } from '../../contract/events';
+import type { TransferOrigin, TransferWish } from '../../contract/transfers';
 
 /** What the agent may do with a call's audio; the call layer implements it over its RTP session. */
 export interface CallAudio {
@@ -15,7 +16,15 @@ export interface CallAudio {
 /** What the agent of one call is: its profile, with the call's own first message where it has one. */
 export interface AgentPersona extends Pick<
   AgentProfile,
-  'language' | 'firstMessage' | 'instructions' | 'voiceId' | 'ttsSpeedPct' | 'interruptible'
+  | 'language'
+  | 'firstMessage'
+  | 'instructions'
+  | 'voiceId'
+  | 'ttsSpeedPct'
+  | 'interruptible'
+  | 'destinations'
+  | 'handsOff'
+  | 'failsOver'
 > {
   readonly callId: string;
   readonly agentName: string;
@@ -31,6 +40,8 @@ export interface AgentDelegate {
   onTurn(turn: SpokenTurn): void;
   /** The farewell was heard to its end, or silence won. The call layer hangs up. */
   onEnd(reason: 'agent_goodbye' | 'silence' | 'error'): void;
+  /** The caller is to be with somebody else, after all that was to be said before. False: it cannot be wished now. */
+  onTransfer(wish: TransferWish): boolean;
   /** Last caller speech → first reply packet, in ms, per turn. */
   onTurnLatency?(ms: number): void;
 }
@@ -58,6 +69,8 @@ export interface AgentSession {
   readonly mayBeTold: boolean;
   /** Says what somebody outside the conversation gives it to say. Why not: null when it was taken. */
   say(text: string, options: SayOptions): 'muted' | 'too_many' | 'ended' | null;
+  /** Nothing came of what it wished: it says so, and goes on where it can. */
+  notTransferred(by: TransferOrigin, text: string): void;
   /** Something to know from now on. False: it has as much as it takes. */
   instruct(text: string): boolean;
   /** Listens and says nothing; what was asked meanwhile is answered afterwards. */

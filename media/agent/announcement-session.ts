@@ -54,6 +54,8 @@ export class AnnouncementSession implements AgentSession {
     return 'ended';
   }
 
+  notTransferred(): void {}
+
   instruct(): boolean {
     return false;
   }

@@ -6,10 +6,13 @@
  *                       ▼                                                                ▼
  *                    farewell ──heard to its end──▶ ended        (caller speaks: back to listening)
  *
+ *   A transfer is wished when the words before it were heard; the call layer takes the caller away, or says why not.
+ *
  *   Any state ──close()──▶ closed. Nothing but `#transition` writes the state.
  */
 import { withDeadline } from '../../ops/deadline';
 import type { Clock } from '../clock';
+import type { TransferOrigin, TransferWish } from '../../contract/transfers';
 import type { AgentDelegate, AgentPersona, AgentSession, CallAudio, SayOptions } from './agent-session';
 import { Announcements } from './turns/announcements';
 import type { Responder } from './responder/responder';
@@ -18,9 +21,9 @@ import type { TextToSpeech } from './text-to-speech';
 import { CallerTurn } from './turns/caller-turn';
 import type { FinishedTurn } from './turns/caller-turn';
 import { DtmfCollector, pressedText } from './turns/dtmf-collector';
-import { APOLOGY, SAY_AGAIN, SILENCE_FAREWELL, STILL_THERE } from './turns/phrases';
-import { Reply } from './turns/reply';
-import type { AgentEndReason } from './turns/reply';
+import { APOLOGY, FAILING_OVER, ONE_MOMENT, SAY_AGAIN, SILENCE_FAREWELL, STILL_THERE } from './turns/phrases';
+import { Reply, wishOf } from './turns/reply';
+import type { ReplyEnd } from './turns/reply';
 import { splitSentences } from './turns/sentences';
 import { SilenceWatch } from './turns/silence-watch';
 import { SynthesisedSentence } from './turns/synthesised-sentence';
@@ -39,6 +42,8 @@ const MAX_REPEAT_QUESTIONS = 2;
 const FINISH_DEADLINE_MS = 500;
 /** Of one call, each as long as the API takes. */
 const MAX_INSTRUCTIONS = 20;
+/** Said over the words before a transfer, it is not wished any more. */
+const OBJECTION = /\b(?:no|nope|wait|stop|cancel|never ?mind|do not|don't)\b/i;
 
 export interface SessionDependencies {
   readonly clock: Clock;
@@ -81,8 +86,9 @@ export class ConversationSession implements AgentSession {
   /** What it was told in the call, beside the instructions of its persona. */
   readonly #instructions: string[] = [];
   readonly #announcements = new Announcements();
-  /** The farewell is over, but somebody has just begun to make a sound. */
-  #pendingEnd: AgentEndReason | null = null;
+  /** The farewell, or the words before a transfer, are over, but somebody has just begun to make a sound. */
+  #pendingEnd: ReplyEnd | null = null;
+  #failedOver = false;
   #recognitionFailures = 0;
   #repeatQuestions = 0;
 
@@ -148,10 +154,16 @@ export class ConversationSession implements AgentSession {
     if (this.#muted) return 'muted';
     if (!this.#announcements.add({ sentences: splitSentences(text), onOutcome, onOver })) return 'too_many';
     this.#silence.rest();
-    this.#pendingEnd = null;
+    this.#stay();
     if (interrupt && this.#reply) this.#cutOff(this.#reply);
     void this.#cutting.then(() => this.#announceNext());
     return null;
+  }
+
+  notTransferred(by: TransferOrigin, text: string): void {
+    if (!this.#open) return;
+    if (by === 'failover') this.#apologise();
+    else this.say(text, { interrupt: true, onOutcome: () => undefined });
   }
 
   instruct(text: string): boolean {
@@ -166,8 +178,10 @@ export class ConversationSession implements AgentSession {
     this.#silence.hold(muted || this.#held);
     if (muted) {
       this.#announcements.drop();
+      const wish = wishOf(this.#reply?.end) ?? wishOf(this.#pendingEnd);
       this.#pendingEnd = null;
       if (this.#reply) this.#cutOff(this.#reply);
+      if (wish) this.#wish(wish);
     } else if (this.#unanswered) {
       this.#unanswered = false;
       this.#respond(null);
@@ -178,7 +192,9 @@ export class ConversationSession implements AgentSession {
     if (!this.#open) return;
     this.#silence.rest();
     this.#silence.reset();
-    this.#pendingEnd = null;
+    this.#stay();
+    const offered = this.#persona.destinations?.find(({ keypad }) => keypad === digit);
+    if (offered && !this.#dtmf.collecting) return this.#onKeyOf(offered.id, digit);
     this.#takeTheTurn();
     this.#dtmf.push(digit);
   }
@@ -238,7 +254,7 @@ export class ConversationSession implements AgentSession {
 
   #onCallerSpeech(speechMs: number): void {
     if (!this.#open || speechMs < BARGE_IN_MS) return;
-    this.#pendingEnd = null;
+    this.#stay();
     this.#takeTheTurn();
   }
 
@@ -254,7 +270,8 @@ export class ConversationSession implements AgentSession {
   /** The caller has the floor: what the agent says or prepares is given up, a farewell too. */
   #takeTheTurn(): void {
     const reply = this.#reply;
-    if (!reply) return;
+    // The words before a transfer are heard to their end; what is said over them can keep it from being wished.
+    if (!reply || wishOf(reply.end)) return;
     if (!reply.speech.audible || this.#persona.interruptible) {
       this.#interrupted ||= reply.speech.audible;
       this.#cutOff(reply);
@@ -295,11 +312,16 @@ export class ConversationSession implements AgentSession {
     { startedAt, endedAt }: Pick<FinishedTurn, 'startedAt' | 'endedAt'>,
     askedAt: number | null,
   ): void {
+    const pending = wishOf(this.#pendingEnd);
     this.#pendingEnd = null;
     this.#silence.rest();
     this.#silence.reset();
     this.#transcript.callerSaid(text, startedAt, endedAt);
     if (!this.#open) return;
+    if (!OBJECTION.test(text)) {
+      if (pending) return this.#wish(pending);
+      if (wishOf(this.#reply?.end)) return;
+    } else if (wishOf(this.#reply?.end)) this.#reply?.keepCall();
     if (this.#reply?.speech.audible) this.#unanswered = true;
     else {
       // Said while an answer was being prepared: the next one answers both.
@@ -318,8 +340,9 @@ export class ConversationSession implements AgentSession {
 
   #onRecognitionFailed(): void {
     if (this.#reply) return;
+    if (this.#pendingEnd) return this.#end(this.#pendingEnd);
     const hopeless = !this.#deps.stt || ++this.#recognitionFailures >= MAX_RECOGNITION_FAILURES;
-    if (hopeless) this.#newReply(null).say([APOLOGY], 'error');
+    if (hopeless) this.#giveUp();
     else this.#newReply(null).say([SAY_AGAIN], null);
   }
 
@@ -337,13 +360,13 @@ export class ConversationSession implements AgentSession {
   }
 
   /** The floor is free, and something waits to be said. */
-  #announceNext(endsCall: AgentEndReason | null = null): boolean {
+  #announceNext(end: ReplyEnd | null = null): boolean {
     if (!this.#open || this.#muted || this.#reply || this.#caller.state !== 'idle') return false;
     const next = this.#announcements.next();
     if (!next) return false;
     const reply = this.#newReply(null);
     this.#announcements.begun(reply, next);
-    reply.say(next.sentences, endsCall);
+    reply.say(next.sentences, end);
     return true;
   }
 
@@ -374,6 +397,7 @@ export class ConversationSession implements AgentSession {
         onFirstAudio: (reply) => this.#onFirstAudio(reply),
         onFinished: (reply) => this.#onSpoken(reply),
         onVoiceFailed: (reply) => this.#onVoiceFailed(reply),
+        onWriterFailed: () => this.#inDespair(),
         onEndsCall: (reply) => {
           if (this.#reply === reply && this.#state === 'speaking') this.#transition('farewell');
         },
@@ -385,7 +409,7 @@ export class ConversationSession implements AgentSession {
   #onFirstAudio(reply: Reply): void {
     if (this.#reply !== reply) return;
     this.#announcements.heard(reply);
-    this.#transition(reply.endsCall ? 'farewell' : 'speaking');
+    this.#transition(typeof reply.end === 'string' ? 'farewell' : 'speaking');
     if (reply.askedAt !== null) this.#delegate.onTurnLatency?.(Math.round(reply.startedAt - reply.askedAt));
   }
 
@@ -394,13 +418,13 @@ export class ConversationSession implements AgentSession {
     this.#dropReply();
     this.#transcript.agentSaid(reply.speech.text, reply.startedAt, this.#deps.clock.now(), null);
     if (!this.#open) return;
-    if (this.#announceNext(reply.endsCall)) return;
-    if (reply.endsCall && this.#caller.state === 'idle') return this.#end(reply.endsCall);
+    if (this.#announceNext(reply.end)) return;
+    if (reply.end && this.#caller.state === 'idle') return this.#end(reply.end);
     this.#transition('listening');
     // Whoever makes a sound over the last words is heard out before the call ends.
     const unanswered = this.#unanswered;
     this.#unanswered = false;
-    this.#pendingEnd = unanswered ? null : reply.endsCall;
+    this.#pendingEnd = unanswered ? null : reply.end;
     if (unanswered) this.#respond(null);
     else if (this.#caller.state === 'idle' && !this.#dtmf.collecting) this.#silence.arm();
   }
@@ -408,16 +432,69 @@ export class ConversationSession implements AgentSession {
   #onVoiceFailed(reply: Reply): void {
     if (this.#reply !== reply) return;
     this.#dropReply();
-    const { apology } = this.#deps;
-    if (!apology || reply.endsCall === 'error') return this.#end('error');
-    this.#newReply(null).sayPrepared([SynthesisedSentence.ready(APOLOGY, apology)], 'error');
+    // Without words, then.
+    if (reply.end === 'error' || wishOf(reply.end)) return this.#end(reply.end ?? 'error');
+    const { end } = this.#inDespair();
+    if (wishOf(end) || !this.#deps.apology) this.#end(end);
+    else this.#apologise();
   }
 
-  #end(reason: AgentEndReason): void {
+  /** Nothing that it needs works any more. */
+  #giveUp(): void {
+    const { sentence, end } = this.#inDespair();
+    this.#newReply(null).say([sentence], end);
+  }
+
+  /** Once in a call: whoever comes back from there finds it no better. */
+  #inDespair(): { readonly sentence: string; readonly end: ReplyEnd } {
+    if (this.#persona.failsOver !== true || this.#failedOver) return { sentence: APOLOGY, end: 'error' };
+    this.#failedOver = true;
+    return { sentence: FAILING_OVER, end: { by: 'failover', destinationId: null } };
+  }
+
+  #apologise(): void {
+    const { apology } = this.#deps;
+    if (this.#reply) this.#cutOff(this.#reply);
+    if (apology) this.#newReply(null).sayPrepared([SynthesisedSentence.ready(APOLOGY, apology)], 'error');
+    else this.#newReply(null).say([APOLOGY], 'error');
+  }
+
+  /** Whoever presses it has decided: nothing is asked, and nothing else is said to its end. */
+  #onKeyOf(destinationId: string, digit: string): void {
+    if (wishOf(this.#reply?.end)) return;
+    const wish: TransferWish = { by: 'keypad', destinationId };
+    const at = this.#deps.clock.now();
+    this.#announcements.drop();
+    if (this.#reply) this.#cutOff(this.#reply);
+    void this.#cutting.then(() => {
+      if (!this.#open) return;
+      this.#transcript.callerSaid(pressedText([digit]), at, at);
+      if (this.#muted) this.#wish(wish);
+      else if (!this.#reply) this.#newReply(null).say([ONE_MOMENT], wish);
+    });
+  }
+
+  #wish(wish: TransferWish): void {
+    this.#pendingEnd = null;
+    this.#silence.rest();
+    this.#duck(false);
+    this.#transition('listening');
+    if (this.#delegate.onTransfer(wish)) return;
+    if (wish.by === 'failover') this.#apologise();
+    else this.#silence.arm();
+  }
+
+  /** A farewell that was said is none any more. */
+  #stay(): void {
+    if (!wishOf(this.#pendingEnd)) this.#pendingEnd = null;
+  }
+
+  #end(end: ReplyEnd): void {
+    if (typeof end !== 'string') return this.#wish(end);
     this.#pendingEnd = null;
     this.#silence.rest();
     this.#transition('ended');
-    this.#delegate.onEnd(reason);
+    this.#delegate.onEnd(end);
   }
 
   #synthesise(text: string): SynthesisedSentence {

@@ -9,11 +9,13 @@ import type {
 import type { AgentSession } from '../agent/agent-session';
 import type { Leg } from './leg/leg';
 import type { Handover } from './transfer/handover';
+import type { TransferWishes } from './transfer/transfer-wishes';
 
 interface ControlledMedia {
   readonly leg: Leg;
   readonly agent: AgentSession;
   readonly handover: Handover;
+  readonly wishes: TransferWishes;
 }
 
 type Done = (effect: CommandEffect) => void;
@@ -23,10 +25,15 @@ const DONE: CommandEffect = { outcome: 'done' };
 
 /** `done` is told once, and never before the command was taken; not at all where the call ends first. */
 export function carryOut(control: ConversationControl, media: ControlledMedia, done: Done): CommandResult {
-  const { leg, agent, handover } = media;
+  const { leg, agent, handover, wishes } = media;
   if (control.type === 'dtmf') return press(control.digits, leg, done);
   if (control.type === 'releaseLeg') {
     later(done)({ outcome: handover.release(control.legId) ? 'done' : 'failed' });
+    return OK;
+  }
+  if (control.type === 'refuseTransfer') {
+    wishes.refused(control.transferId, control.code);
+    later(done)(DONE);
     return OK;
   }
   // Whom the agent has let go, or is letting go, it has nothing to do with.

@@ -6,12 +6,14 @@ import type { CommandEffect, CommandResult, ConversationControl } from '../../co
 import { DEFAULT_MEDIA_TIMEOUT_SECONDS } from '../../contract/directory';
 import type { CallMetrics } from '../../contract/endings';
 import type { TranscriptTurn } from '../../contract/events';
+import type { TransferWish } from '../../contract/transfers';
 import type { AgentDelegate, AgentPersona, AgentSession } from '../agent/agent-session';
 import { TimerSet } from '../clock';
 import type { RtpRemote, RtpSession, RtpStats } from '../rtp/rtp-session';
 import { carryOut } from './call-control';
 import { Leg, type LegDelegate, type LegOptions } from './leg/leg';
 import { Handover, type HandoverOptions } from './transfer/handover';
+import { TransferWishes } from './transfer/transfer-wishes';
 
 /** Answer anyway when the first words are not ready by then. */
 const WARM_DEADLINE_MS = 3000;
@@ -23,6 +25,8 @@ interface CallMediaDelegate {
   onTurn(turn: TranscriptTurn): void;
   onTurnLatency(ms: number): void;
   onAgentEnd(reason: 'agent_goodbye' | 'silence' | 'error'): void;
+  /** The id is the transfer's. */
+  onTransferWanted(transferId: string, wish: TransferWish): void;
   /** `count` digits so far. */
   onDtmf(count: number): void;
 }
@@ -39,6 +43,7 @@ export class CallMedia {
   /** The caller's, or the callee's: the call lives as long as it. */
   readonly leg: Leg;
   readonly handover: Handover;
+  readonly #wishes: TransferWishes;
   readonly #options: CallMediaOptions;
   readonly #timers: TimerSet<'warm'>;
   readonly #latenciesMs: number[] = [];
@@ -77,12 +82,19 @@ export class CallMedia {
       agent: () => this.#agent,
       delegate: { ...delegate, onAway: () => this.#holdAgent() },
     });
+    this.#wishes = new TransferWishes({
+      clock,
+      agent: () => this.#agent,
+      away: () => this.handover.away,
+      onWanted: (transferId, wish) => delegate.onTransferWanted(transferId, wish),
+    });
   }
 
   /** Makes the agent and waits until its first words are ready, at most three seconds. Rejects when there is no agent. */
   async warm(persona: AgentPersona): Promise<void> {
     const { rtp } = this.leg;
     if (!rtp) return;
+    this.#wishes.offered = persona.destinations ?? [];
     const agent = this.#options.createAgent(persona, rtp, this.#agentDelegate());
     this.#agent = agent;
     await new Promise<void>((resolve) => {
@@ -107,12 +119,15 @@ export class CallMedia {
   }
 
   /** `done` is told once, and never before the command was taken; not at all where the call ends first. */
-  control(control: ConversationControl, done: (effect: CommandEffect) => void): CommandResult {
+  control(commandId: string, control: ConversationControl, done: (effect: CommandEffect) => void): CommandResult {
     const { leg, handover } = this;
+    const wishes = this.#wishes;
     const agent = this.#agent;
-    return leg.remote && agent
-      ? carryOut(control, { leg, agent, handover }, done)
-      : { ok: false, code: 'not_answered' };
+    if (!leg.remote || !agent) return { ok: false, code: 'not_answered' };
+    if (!wishes.mayCarryOut(commandId)) return { ok: false, code: 'withdrawn' };
+    const result = carryOut(control, { leg, agent, handover, wishes }, done);
+    if (result.ok) wishes.onTaken(commandId);
+    return result;
   }
 
   turnLatencyMs(): CallMetrics['turnLatencyMs'] {
@@ -130,6 +145,7 @@ export class CallMedia {
   async #close(): Promise<RtpStats | null> {
     this.#timers.clearAll();
     this.#finishWarm?.();
+    this.#wishes.close();
     this.handover.close();
     this.leg.silence();
     await this.#finishAgent().catch(() => undefined); // whatever fails at the last words must not keep the port
@@ -163,6 +179,7 @@ export class CallMedia {
         // Whoever is on the way to somebody else does not need the agent for that.
         if (!this.#closed && !this.handover.away) delegate.onAgentEnd(reason);
       },
+      onTransfer: (wish) => !this.#closed && this.#wishes.want(wish),
       onTurnLatency: (ms) => {
         this.#latenciesMs.push(ms);
         delegate.onTurnLatency(ms);

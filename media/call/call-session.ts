@@ -114,7 +114,7 @@ export class CallSession {
       // With the call everything that it was told ends; its last event is its end.
       if (this.lifecycle.isLive) events.report({ type: 'command', commandId, verb: control.type, ...effect });
     };
-    return this.media.control(control, done);
+    return this.media.control(commandId, control, done);
   }
 
   /** The session timer found nobody at the other end. */
@@ -186,6 +186,8 @@ export class CallSession {
         onTurnLatency: (ms) => deps.observer.turnLatency(ms),
         onHold: (hold) => this.#holdChanged(hold),
         onDtmf: (count) => this.lifecycle.events.report({ type: 'dtmf', count }),
+        onTransferWanted: (transferId, wish) =>
+          this.lifecycle.events.report({ type: 'transfer_wanted', transferId, ...wish }),
         onAgentEnd: (reason) => hangUp(reason, reason === 'agent_goodbye' ? 'agent' : 'system'),
         // Before the answer nobody owes us packets.
         onMediaTimeout: () => {

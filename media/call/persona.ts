@@ -14,6 +14,9 @@ export function personaOf(callId: string, agent: AgentProfile, firstMessage: str
     ttsSpeedPct: agent.ttsSpeedPct,
     interruptible: agent.interruptible,
     silenceTimeoutMs: agent.silenceTimeoutSeconds * 1000,
+    destinations: agent.destinations ?? [],
+    handsOff: agent.handsOff ?? false,
+    failsOver: agent.failsOver ?? false,
   };
 }
 

@@ -2,12 +2,15 @@ import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import type { CallDirection, CallStatus } from '../../contract/call';
 import type { Routing } from '../../contract/directory';
 import type { CallMetrics, Disposition, EndedBy, EndReason } from '../../contract/endings';
-import type { TransferResult, TransferWay } from '../../contract/transfers';
+import type { TransferOrigin, TransferResult, TransferWay } from '../../contract/transfers';
 
 /** The last transfer of a call, as its row keeps it; without an outcome while it is under way. */
-export type CallTransferRecord = { readonly id: string; readonly mode: TransferWay } & (
-  { readonly outcome?: undefined } | Omit<TransferResult, 'mode'>
-);
+export type CallTransferRecord = {
+  readonly id: string;
+  /** Absent from what an earlier release has stored: by the API. */
+  readonly by?: TransferOrigin;
+  readonly mode: TransferWay;
+} & ({ readonly outcome?: undefined } | Omit<TransferResult, 'mode'>);
 
 /**
  * The projection of a call for lists and search; its workflow is the truth. No foreign keys: a call outlives the agent

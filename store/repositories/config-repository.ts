@@ -1,5 +1,6 @@
 import { IsNull, MoreThan, Not } from 'typeorm';
 import type { EntityManager } from 'typeorm';
+import type { OfferedDestination } from '../../contract/transfers';
 import { ConfigTransaction } from '../config-transaction';
 import { Agent } from '../entities/agent';
 import { ConfigTombstone } from '../entities/config-tombstone';
@@ -64,6 +65,11 @@ interface OutboundTrunkConfig extends OutboundTrunkOptions {
   readonly optionsPing: boolean;
 }
 
+/** With where it may transfer to, in the order of assignment. */
+export interface ConfiguredAgent extends Agent {
+  readonly destinations: readonly OfferedDestination[];
+}
+
 /** Whose rows bear a version. */
 const TABLES = {
   agent: 'agents',
@@ -86,7 +92,7 @@ export interface ConfigDelta {
   readonly version: number;
   /** Everything there is, not a difference: replace what is held (first load, or the database was reset). */
   readonly full: boolean;
-  readonly agents: readonly Agent[];
+  readonly agents: readonly ConfiguredAgent[];
   readonly inboundTrunks: readonly InboundTrunkConfig[];
   readonly phoneNumbers: readonly PhoneNumber[];
   readonly outboundTrunks: readonly OutboundTrunkConfig[];
@@ -183,7 +189,7 @@ export class ConfigRepository {
     return {
       version: current,
       full,
-      agents,
+      agents: await withDestinations(manager, agents),
       inboundTrunks,
       phoneNumbers,
       outboundTrunks,
@@ -208,6 +214,19 @@ export class ConfigRepository {
       throw error;
     }
   }
+}
+
+async function withDestinations(manager: EntityManager, agents: readonly Agent[]): Promise<ConfiguredAgent[]> {
+  if (agents.length === 0) return [];
+  const rows: (OfferedDestination & { readonly agentId: string })[] = await manager.query(
+    `SELECT a.agent_id AS "agentId", d.id, d.name, a.keypad
+     FROM agent_transfer_destinations a JOIN transfer_destinations d ON d.id = a.destination_id
+     WHERE a.agent_id = ANY($1::uuid[]) ORDER BY a.created_at, d.id`,
+    [agents.map(({ id }) => id)],
+  );
+  const ofAgent = new Map<string, OfferedDestination[]>(agents.map(({ id }) => [id, []]));
+  for (const { agentId, ...offered } of rows) ofAgent.get(agentId)?.push(offered);
+  return agents.map((agent) => Object.assign(agent, { destinations: ofAgent.get(agent.id) ?? [] }));
 }
 
 async function readVersion(manager: EntityManager): Promise<number> {

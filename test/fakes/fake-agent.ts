@@ -1,3 +1,4 @@
+import type { TransferOrigin } from '../../contract/transfers';
 import type { AgentDelegate, AgentPersona, AgentSession, SayOptions } from '../../media/agent/agent-session';
 
 /** An agent that is warm when the test says so and does what the test makes it do. */
@@ -10,6 +11,7 @@ export class FakeAgent implements AgentSession {
   readonly holds: boolean[] = [];
   readonly said: ({ readonly text: string } & SayOptions)[] = [];
   readonly instructions: string[] = [];
+  readonly refused: { readonly by: TransferOrigin; readonly text: string }[] = [];
   readonly mutes: boolean[] = [];
   readonly #warmed: Promise<void>;
   #finishWarm: () => void = () => undefined;
@@ -41,6 +43,10 @@ export class FakeAgent implements AgentSession {
   say(text: string, options: SayOptions): 'muted' | null {
     this.said.push({ text, ...options });
     return this.mutes.at(-1) === true ? 'muted' : null;
+  }
+
+  notTransferred(by: TransferOrigin, text: string): void {
+    this.refused.push({ by, text });
   }
 
   instruct(text: string): boolean {

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import type { TransferWish } from '../../contract/transfers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type {
   CallCommand,
@@ -204,6 +206,13 @@ export class FakeMediaControl implements MediaControl {
     const effect = this.controlEffect(command.control);
     if (effect !== null) this.effect(command, effect);
     return { ok: true };
+  }
+
+  /** The agent of the call, or its caller, wishes a transfer; its id. */
+  want(callId: string, wish: TransferWish): string {
+    const transferId = randomUUID();
+    this.#events.report({ ...this.#base(this.#call(callId)), type: 'transfer_wanted', transferId, ...wish });
+    return transferId;
   }
 
   /** What a command that was taken has come to. */

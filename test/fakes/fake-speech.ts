@@ -1,4 +1,5 @@
 /** Speech providers, a call's audio and its listener, as a conversation sees them; the test plays the caller. */
+import type { TransferWish } from '../../contract/transfers';
 import type { AgentDelegate, AgentPersona, CallAudio, SpokenTurn } from '../../media/agent/agent-session';
 import type { ChatMessage, Responder, ResponderEvent } from '../../media/agent/responder/responder';
 import type { SpeechToText, SttOptions, SttResult } from '../../media/agent/speech-to-text';
@@ -194,6 +195,9 @@ export class RecordingDelegate implements AgentDelegate {
   readonly turns: SpokenTurn[] = [];
   readonly ends: string[] = [];
   readonly latencies: number[] = [];
+  readonly wishes: TransferWish[] = [];
+  /** What `onTransfer` answers. */
+  mayTransfer = true;
 
   onTurn(turn: SpokenTurn): void {
     this.turns.push(turn);
@@ -201,6 +205,11 @@ export class RecordingDelegate implements AgentDelegate {
 
   onEnd(reason: string): void {
     this.ends.push(reason);
+  }
+
+  onTransfer(wish: TransferWish): boolean {
+    this.wishes.push(wish);
+    return this.mayTransfer;
   }
 
   onTurnLatency(ms: number): void {

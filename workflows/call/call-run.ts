@@ -57,6 +57,7 @@ export class CallRun {
   onStateEvent(signal: CallStateSignal): void {
     const effect = this.progress.stateEvent(signal);
     if (effect === 'answered') this.#answers++;
+    if (effect === 'transfer_wanted' && signal.type === effect) void this.#onWish(signal);
     if (effect !== 'command' || signal.type !== 'command') return;
     const { commandId, outcome, sipStatus, legOutcome } = signal;
     const came: CommandEffect = {
@@ -121,7 +122,7 @@ export class CallRun {
   }
 
   /** Answered when the transfer has begun. */
-  async beginTransfer(request: TransferRequest): Promise<TransferAcceptance> {
+  async beginTransfer({ by = 'api', ...request }: TransferRequest): Promise<TransferAcceptance> {
     const { callId, orgId } = this.input;
     const { node: place } = this.progress;
     if (this.progress.ended) return { outcome: 'ended' };
@@ -129,8 +130,26 @@ export class CallRun {
     const { refusal } = this.transfer;
     if (refusal !== null) return { outcome: 'refused', code: refusal };
     const { nodeId, bootId } = place;
-    await this.transfer.begin({ ...request, callId, orgId, nodeId, bootId });
+    await this.transfer.begin({ ...request, callId, orgId, nodeId, bootId }, by);
     return { outcome: 'accepted' };
+  }
+
+  /** As a request of the API, but that it is decided here what may be. Never rejects. */
+  async #onWish({ transferId, by, destinationId, atMs }: CallStateSignal & { type: 'transfer_wanted' }): Promise<void> {
+    const { callId, orgId } = this.input;
+    const planned = await this.projection.planTransfer({ callId, orgId, transferId, by, destinationId });
+    let code = 'code' in planned ? planned.code : null;
+    if (planned.ok) {
+      const { ok: _, ...plan } = planned;
+      // What became of one that has begun is in its own record.
+      const begun = await this.beginTransfer({ transferId, by, ...plan, requestedAtMs: atMs }).catch(() => null);
+      if (begun?.outcome === 'refused') code = begun.code;
+    }
+    const { node: place } = this.progress;
+    if (code === null || this.progress.ended || place === null) return;
+    const control = { type: 'refuseTransfer', transferId, code } as const;
+    await node.control(place, { callId, orgId, commandId: `${transferId}:refuse`, control });
+    await this.projection.transferRefused({ callId, transferId, by, destinationId, code, atMs: Date.now() });
   }
 
   /** Resolves when the call has ended. Watches that still wait for an answer of the node then are left behind. */

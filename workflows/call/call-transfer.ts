@@ -6,7 +6,7 @@ import { startChild } from '@temporalio/workflow';
 import type { ChildWorkflowHandle } from '@temporalio/workflow';
 import type { CommandEffect } from '../../contract/commands';
 import { hasTransferred } from '../../contract/transfers';
-import type { TransferResult } from '../../contract/transfers';
+import type { TransferOrigin, TransferResult } from '../../contract/transfers';
 import { transferWorkflowId } from '../ids';
 import { callOverSignal, effectSignal } from '../transfer/messages';
 import type { TransferInput } from '../transfer/messages';
@@ -35,13 +35,14 @@ export class CallTransfer {
   }
 
   /** Resolves when it has begun, and the call's record says so. */
-  async begin(input: TransferInput): Promise<void> {
+  async begin(input: TransferInput, by: TransferOrigin): Promise<void> {
     const { transferId, callId, ways, requestedAtMs } = input;
     this.#transferId = transferId;
     let settle: () => void = () => undefined;
     this.#settled = new Promise((resolve) => (settle = resolve));
     try {
-      await this.#projection.transferRequested({ callId, transferId, mode: ways[0] ?? 'bridge', atMs: requestedAtMs });
+      const mode = ways[0] ?? 'bridge';
+      await this.#projection.transferRequested({ callId, transferId, by, mode, atMs: requestedAtMs });
       const handle = await startChild<typeof transferWorkflow>(TRANSFER_WORKFLOW, {
         workflowId: transferWorkflowId(transferId),
         args: [input],

@@ -5,6 +5,7 @@ import type { CommandEffect, CommandRefusal, SealedControl } from '../../contrac
 import type { CallEnding, HangupCause } from '../../contract/endings';
 import type { StateEvent } from '../../contract/events';
 import type { NodeBoot } from '../../contract/nodes';
+import type { TransferOrigin } from '../../contract/transfers';
 import type { TransferInput } from '../transfer/messages';
 
 type Addressed<E> = E extends StateEvent ? Omit<E, 'callId' | 'orgId'> & NodeBoot : never;
@@ -43,7 +44,10 @@ export type ControlResult =
   | { readonly outcome: 'ended' | 'unknown' }
   | { readonly outcome: 'refused'; readonly code: Exclude<CommandRefusal, 'ended' | 'call_unknown'> };
 
-export type TransferRequest = Omit<TransferInput, keyof NodeBoot | 'callId' | 'orgId'>;
+export interface TransferRequest extends Omit<TransferInput, keyof NodeBoot | 'callId' | 'orgId'> {
+  /** Absent from an API of an earlier release. */
+  readonly by?: TransferOrigin;
+}
 
 /** `accepted`: it has begun; what becomes of it is an event of the call. Else as of other commands. */
 export type TransferAcceptance =

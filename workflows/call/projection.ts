@@ -2,7 +2,14 @@ import { isCancellation, proxyActivities, proxyLocalActivities } from '@temporal
 import type { NodeBoot, NodePresence } from '../../contract/nodes';
 import { MAIN_TASK_QUEUE } from '../ids';
 import type { CallStoreActivities, AnsweredRecord, FinalRecord } from './activities';
-import type { FinishedTransfer, RequestedTransfer, TransferActivities } from '../transfer/activities';
+import type {
+  FinishedTransfer,
+  PlannedTransfer,
+  RefusedTransfer,
+  RequestedTransfer,
+  TransferActivities,
+  WantedTransfer,
+} from '../transfer/activities';
 import type { CallInput } from './input';
 
 /** A record is closed without what has not arrived by then. */
@@ -22,6 +29,7 @@ const patientRecord = proxyActivities<CallStoreActivities & TransferActivities>(
   ...patientOptions,
   summary: 'record of the call',
 });
+const patientPlan = proxyActivities<TransferActivities>({ ...patientOptions, summary: 'may it be transferred?' });
 const patientLook = proxyActivities<CallStoreActivities>({ ...patientOptions, summary: 'presence of media nodes' });
 
 /**
@@ -77,6 +85,24 @@ export class CallProjection {
       withPatience(
         () => quick.transferRequested(transfer),
         () => patientRecord.transferRequested(transfer),
+      ),
+    );
+  }
+
+  transferRefused(transfer: RefusedTransfer): Promise<void> {
+    return this.#enqueue(() =>
+      withPatience(
+        () => quick.transferRefused(transfer),
+        () => patientRecord.transferRefused(transfer),
+      ),
+    );
+  }
+
+  planTransfer(wanted: WantedTransfer): Promise<PlannedTransfer> {
+    return this.#enqueue(() =>
+      withPatience(
+        () => quick.planTransfer(wanted),
+        () => patientPlan.planTransfer(wanted),
       ),
     );
   }

@@ -1,10 +1,12 @@
 /**
  * The responder that needs no key: deterministic, answers from the agent's instructions, says honestly when it does not
- * know, and recognises a goodbye.
+ * know, hands over by the names of the agent's destinations, and recognises a goodbye.
  */
 import type { AgentPersona } from '../agent-session';
 import { Knowledge } from './knowledge';
+import { plainWords } from './plain-words';
 import type { ChatMessage, Responder, ResponderEvent, ResponderRequest } from './responder';
+import { answerTransfer } from './transfer-requests';
 
 const UNKNOWN_ANSWER = "I'm sorry, I don't know that. Is there anything else I can help you with?";
 const FAREWELL = 'Thank you for calling. Goodbye!';
@@ -84,7 +86,13 @@ export class BuiltinResponder implements Responder {
   async *respond(request: ResponderRequest): AsyncGenerator<ResponderEvent> {
     request.signal.throwIfAborted();
     const { persona, history } = request;
-    const said = normalise(history.findLast((message) => message.role === 'user')?.content ?? '');
+    const said = plainWords(history.findLast((message) => message.role === 'user')?.content ?? '');
+    const transfer = answerTransfer(said, persona, history);
+    if (transfer) {
+      yield { type: 'text', delta: transfer.text };
+      if (transfer.wish) yield { type: 'transfer', wish: transfer.wish };
+      return;
+    }
     const full: Request = { said, persona, history, knowledge: this.#knowledgeOf(persona) };
     const rule = RULES.find((candidate) => candidate.matches(said, full));
     yield { type: 'text', delta: rule?.answer(full) ?? UNKNOWN_ANSWER };
@@ -108,16 +116,4 @@ function isGoodbye(said: string, { history }: Request): boolean {
     /anything else/i.test(asked) &&
     /^(?:no|nope|no thanks|no thank you|not really|nothing)(?: thanks| thank you)?$/.test(said)
   );
-}
-
-/** Lower case, without the punctuation and hyphens a recogniser sets as it likes. */
-function normalise(text: string): string {
-  if (text.startsWith('[')) return text;
-  return text
-    .toLowerCase()
-    .replace(/[’‘]/g, "'")
-    .replace(/-/g, ' ')
-    .replace(/[^\p{L}\p{N}' ]/gu, ' ')
-    .replace(/\s+/g, ' ')
-    .trim();
 }

@@ -2,6 +2,8 @@
 import { z } from 'zod';
 import type { AgentPersona } from '../agent-session';
 import type { ChatMessage, ResponderEvent } from './responder';
+import { transferTools } from './transfer-tools';
+import type { ToolCallDelta } from './transfer-tools';
 
 const END_CALL_TOOL = 'end_call';
 
@@ -19,6 +21,7 @@ const chunk = z.object({
 
 export interface ChunkContent {
   readonly events: readonly ResponderEvent[];
+  readonly calls: readonly ToolCallDelta[];
   readonly finished: boolean;
 }
 
@@ -41,7 +44,12 @@ export function parseChunk(data: string): ChunkContent {
   if (content?.content) events.push({ type: 'text', delta: content.content });
   // Only the first delta of a tool call names it; the rest spells out its arguments.
   if (content?.tool_calls?.some((call) => call.function?.name === END_CALL_TOOL)) events.push({ type: 'end_call' });
-  return { events, finished: typeof choice?.finish_reason === 'string' };
+  const calls = (content?.tool_calls ?? []).map((call): ToolCallDelta => ({
+    index: call.index ?? 0,
+    name: call.function?.name ?? null,
+    arguments: call.function?.arguments ?? '',
+  }));
+  return { events, calls, finished: typeof choice?.finish_reason === 'string' };
 }
 
 export function chatRequest(
@@ -64,6 +72,7 @@ export function chatRequest(
           parameters: { type: 'object', properties: {}, additionalProperties: false },
         },
       },
+      ...transferTools(persona),
     ],
   };
 }

@@ -58,7 +58,7 @@ export class Knowledge {
   }
 }
 
-function stemsOf(text: string): string[] {
+export function stemsOf(text: string): string[] {
   const words = text.toLowerCase().match(/[\p{L}\p{N}']+/gu) ?? [];
   return words
     .map((word) => word.replace(/'.*$/, ''))
@@ -71,7 +71,7 @@ function stem(word: string): string {
   return bare.length >= 3 ? bare.replace(/(.)\1$/, '$1').replace(/[ey]$/, '') : word;
 }
 
-function hasStem(stems: ReadonlySet<string>, wanted: string): boolean {
+export function hasStem(stems: ReadonlySet<string>, wanted: string): boolean {
   if (stems.has(wanted)) return true;
   if (wanted.length < FUZZY_FROM_LENGTH) return false;
   for (const candidate of stems)

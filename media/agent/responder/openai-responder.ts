@@ -6,6 +6,7 @@ import type { AgentPersona } from '../agent-session';
 import { ProviderError } from '../provider-error';
 import { chatRequest, parseChunk } from './chat-completion';
 import { eventData } from './event-stream';
+import { TransferCalls } from './transfer-tools';
 import type { ChatMessage, Responder, ResponderEvent, ResponderRequest } from './responder';
 
 const FIRST_TOKEN_MS = 2_500;
@@ -38,15 +39,22 @@ export class OpenAiResponder implements Responder {
     const patience = new Patience(request.signal, this.#options.firstTokenMs ?? FIRST_TOKEN_MS);
     try {
       const response = await this.#ask(request.persona, request.history, patience.signal);
+      const calls = new TransferCalls(request.persona);
       let finished = false;
       for await (const data of portions(response)) {
         patience.renew(this.#options.nextTokenMs ?? NEXT_TOKEN_MS);
-        if (data === DONE) return;
+        if (data === DONE) {
+          finished = true;
+          break;
+        }
         const content = parseChunk(data);
         yield* content.events;
+        for (const call of content.calls) calls.take(call);
         finished ||= content.finished;
       }
       if (!finished) throw new ProviderError(this.name, 'failed', 'the stream broke off');
+      // A call that was cut off is none.
+      yield* calls.events();
     } catch (error) {
       request.signal.throwIfAborted();
       throw this.#asProviderError(error, patience);

@@ -1,4 +1,5 @@
 /** What decides what the agent says: a conversation in, text out as it is written. */
+import type { TransferWish } from '../../../contract/transfers';
 import type { AgentPersona } from '../agent-session';
 
 export interface ChatMessage {
@@ -6,7 +7,11 @@ export interface ChatMessage {
   readonly content: string;
 }
 
-export type ResponderEvent = { readonly type: 'text'; readonly delta: string } | { readonly type: 'end_call' };
+export type ResponderEvent =
+  | { readonly type: 'text'; readonly delta: string }
+  | { readonly type: 'end_call' }
+  /** After what is said in the same answer the caller is handed over. */
+  | { readonly type: 'transfer'; readonly wish: TransferWish };
 
 export interface ResponderRequest {
   readonly persona: AgentPersona;

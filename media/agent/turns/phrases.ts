@@ -4,6 +4,7 @@ export const SILENCE_FAREWELL = "I still can't hear you, so I will hang up now. 
 export const SAY_AGAIN = "Sorry, I didn't catch that. Could you say it again, please?";
 export const FAREWELL = 'Thank you for calling. Goodbye.';
 export const ONE_MOMENT = 'One moment, please.';
+export const FAILING_OVER = "I'm sorry, I'm having technical difficulties. One moment, I will put you through.";
 export const APOLOGY = "I'm sorry, I'm having technical difficulties. Please call again later. Goodbye.";
 
 /** Synthesised when the node starts: wanted at once, or when nothing else works. */
@@ -13,5 +14,6 @@ export const STANDING_PHRASES: readonly string[] = [
   SAY_AGAIN,
   FAREWELL,
   ONE_MOMENT,
+  FAILING_OVER,
   APOLOGY,
 ];

@@ -1,11 +1,12 @@
-/** The agent's speech of the moment with what belongs to it: who writes it, since when, and whether it ends the call. */
+/** The agent's speech of the moment with what belongs to it: who writes it, since when, and what follows when it was heard. */
+import type { TransferWish } from '../../../contract/transfers';
 import type { Clock } from '../../clock';
 import { after } from '../after';
 import type { AgentDelegate } from '../agent-session';
 import type { Responder } from '../responder/responder';
 import { AgentSpeech } from './agent-speech';
 import type { AgentSpeechOptions } from './agent-speech';
-import { APOLOGY, FAREWELL, ONE_MOMENT, SAY_AGAIN } from './phrases';
+import { FAREWELL, ONE_MOMENT, SAY_AGAIN } from './phrases';
 import { SentenceSplitter } from './sentences';
 import type { SynthesisedSentence } from './synthesised-sentence';
 
@@ -14,12 +15,20 @@ const FILLER_AFTER_MS = 1_800;
 
 export type AgentEndReason = Parameters<AgentDelegate['onEnd']>[0];
 
+/** What follows: the end of the call, or a transfer. */
+export type ReplyEnd = AgentEndReason | TransferWish;
+
+export const wishOf = (end: ReplyEnd | null | undefined): TransferWish | null =>
+  typeof end === 'object' && end !== null ? end : null;
+
 export interface ReplyDelegate {
   onFirstAudio(reply: Reply): void;
   onFinished(reply: Reply): void;
   onVoiceFailed(reply: Reply): void;
   /** It turned out that this reply ends the call. */
   onEndsCall(reply: Reply): void;
+  /** Nobody writes it. What is left to be said, and what follows? */
+  onWriterFailed(reply: Reply): { readonly sentence: string; readonly end: ReplyEnd };
 }
 
 export interface ReplyOptions extends Omit<AgentSpeechOptions, 'delegate'> {
@@ -36,7 +45,7 @@ export class Reply {
   readonly #delegate: ReplyDelegate;
   readonly #abort = new AbortController();
   #startedAt: number | null = null;
-  #endsCall: AgentEndReason | null = null;
+  #end: ReplyEnd | null = null;
   #cancelFiller: (() => void) | null = null;
 
   constructor(options: ReplyOptions) {
@@ -58,29 +67,29 @@ export class Reply {
     return this.#startedAt ?? this.#clock.now();
   }
 
-  get endsCall(): AgentEndReason | null {
-    return this.#endsCall;
+  get end(): ReplyEnd | null {
+    return this.#end;
   }
 
   /** The caller spoke up: the call goes on after it. */
   keepCall(): void {
-    this.#endsCall = null;
+    this.#end = null;
   }
 
-  say(sentences: readonly string[], endsCall: AgentEndReason | null): void {
-    this.#endsCall = endsCall;
+  say(sentences: readonly string[], end: ReplyEnd | null): void {
+    this.#end = end;
     for (const sentence of sentences) this.speech.say(sentence);
     this.speech.end();
   }
 
   /** The same with audio that is there, or on its way, already. */
-  sayPrepared(sentences: readonly SynthesisedSentence[], endsCall: AgentEndReason | null): void {
-    this.#endsCall = endsCall;
+  sayPrepared(sentences: readonly SynthesisedSentence[], end: ReplyEnd | null): void {
+    this.#end = end;
     for (const sentence of sentences) this.speech.say(sentence.text, sentence);
     this.speech.end();
   }
 
-  /** Speaks what the responder writes, as it writes it; on its failure an apology, then the call ends. */
+  /** Speaks what the responder writes, as it writes it. */
   async follow(responder: Responder, request: Omit<Parameters<Responder['respond']>[0], 'signal'>): Promise<void> {
     this.#cancelFiller = after(this.#clock, FILLER_AFTER_MS, () => this.speech.say(ONE_MOMENT));
     const splitter = new SentenceSplitter();
@@ -97,18 +106,19 @@ export class Reply {
       for await (const event of responder.respond({ ...request, signal })) {
         if (signal.aborted) return;
         if (event.type === 'text') say(splitter.push(event.delta));
-        else this.#decideEnd('agent_goodbye');
+        else this.#decideEnd(event.type === 'transfer' ? event.wish : 'agent_goodbye');
       }
     } catch {
       // The responder logs why; here nothing is left but to say so.
       if (signal.aborted) return;
       splitter.flush();
-      say([APOLOGY]);
-      this.#decideEnd('error');
+      const { sentence, end } = this.#delegate.onWriterFailed(this);
+      say([sentence]);
+      this.#decideEnd(end);
     }
     if (signal.aborted) return;
     say(splitter.flush());
-    if (!spoken) say([this.#endsCall ? FAREWELL : SAY_AGAIN]);
+    if (!spoken) say([this.#end === null ? SAY_AGAIN : wishOf(this.#end) ? ONE_MOMENT : FAREWELL]);
     this.speech.end();
   }
 
@@ -118,9 +128,9 @@ export class Reply {
     this.#cancelFiller?.();
   }
 
-  #decideEnd(reason: AgentEndReason): void {
-    this.#endsCall = reason;
-    this.#delegate.onEndsCall(this);
+  #decideEnd(end: ReplyEnd): void {
+    this.#end = end;
+    if (wishOf(end) === null) this.#delegate.onEndsCall(this);
   }
 
   #onFirstAudio(): void {

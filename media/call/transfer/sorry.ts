@@ -15,7 +15,12 @@ export function sorry(name: string | null, outcome: LegFailure['outcome']): stri
   return `I am sorry, ${name ?? NOBODY} ${REASONS[outcome] ?? 'could not be reached'}. You are back with me.`;
 }
 
-export function toKnow(name: string | null, outcome: LegFailure['outcome']): string {
+/** Before anybody was called: `outcome` is why it may not be, or cannot. */
+export function cannot(name: string | null): string {
+  return `I am sorry, I cannot put you through to ${name ?? 'a person'} right now.`;
+}
+
+export function toKnow(name: string | null, outcome: string): string {
   const why = outcome.replaceAll('_', ' ');
   return `You tried to transfer the caller to ${name ?? 'somebody else'}, and it failed: ${why}. The caller is with you again.`;
 }

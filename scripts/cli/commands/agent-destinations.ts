@@ -1,13 +1,19 @@
 import type { Command } from 'commander';
 
-import { addBodyFields, bodyOf } from '../fields';
-import type { OptionValues } from '../fields';
+import { addBodyFields, addFields, bodyOf, valuesOf } from '../fields';
+import type { Field, OptionValues } from '../fields';
 import { resourceId } from '../resource';
 import type { CliSession } from '../session';
 import { DESTINATION_FIELDS, DESTINATIONS } from './destinations';
 import type { DestinationItem } from './destinations';
 
-const CREATE_FIELDS = DESTINATION_FIELDS.map((field) => ({ ...field, name: `create.${field.name}` }));
+interface AssignedItem extends DestinationItem {
+  readonly keypad: string | null;
+}
+
+const COLUMNS = [...DESTINATIONS.columns, { title: 'KEY', value: ({ keypad }: AssignedItem) => keypad ?? '' }];
+const KEY_FIELD: Field = { name: 'keypad', flags: '--key <digit>', help: 'a caller who presses it gets there' };
+const CREATE_FIELDS = [...DESTINATION_FIELDS.map((field) => ({ ...field, name: `create.${field.name}` })), KEY_FIELD];
 
 /** @param pathOf of an agent's destinations, from its id or name */
 export function addAgentDestinationCommands(
@@ -19,16 +25,16 @@ export function addAgentDestinationCommands(
   group
     .command('list <agent>', { isDefault: true })
     .description('where it may transfer to, in the order of assignment')
-    .action(async (agent: string) =>
-      output.table(await session.api.get<DestinationItem[]>(await pathOf(agent)), DESTINATIONS.columns),
-    );
-  group
-    .command('assign <agent> <destination>')
-    .description('let it transfer there')
-    .action(async (agent: string, word: string) => {
-      const body = { destination_id: await resourceId(session, DESTINATIONS, word) };
+    .action(async (agent: string) => output.table(await session.api.get<AssignedItem[]>(await pathOf(agent)), COLUMNS));
+  addFields(group.command('assign <agent> <destination>').description('let it transfer there'), [KEY_FIELD]).action(
+    async (agent: string, word: string, options: OptionValues) => {
+      const body = {
+        destination_id: await resourceId(session, DESTINATIONS, word),
+        ...(await valuesOf(session, options, [KEY_FIELD])),
+      };
       output.record(await session.api.request('POST', await pathOf(agent), { body }));
-    });
+    },
+  );
   addBodyFields(
     group.command('create <agent>').description('create a destination and assign it'),
     CREATE_FIELDS,

@@ -40,7 +40,7 @@ describe('transfer destinations', () => {
     expect(body.warnings).toEqual([]);
     const path = (warnings: { path: string }[]): string[] => warnings.map((warning) => warning.path);
     const warm = await api.put(`${PATH}/${body.id}`, { mode: 'warm', announce: 'A caller for you.' });
-    expect(path(warm.body.warnings)).toEqual(['mode', 'announce']);
+    expect(path(warm.body.warnings)).toEqual(['mode']);
     const secure = await api.post(PATH, {
       ...sales,
       value: 'sips:sales@pbx.example.com',
@@ -118,6 +118,29 @@ describe('transfer destinations', () => {
     expect((await api.put(`${PATH}/${body.id}`, { password: null })).body.has_password).toBe(false);
   });
 
+  it('have a key of the agent each, which is no other destination of it', async () => {
+    const agent = await newAgent();
+    const path = `/phone/sip/agents/${agent}/transfer-destinations`;
+    const first = await newDestination();
+    const second = await newDestination(sales);
+    const keys = async (): Promise<unknown> =>
+      ((await api.get(path)).body as { keypad: string | null }[]).map(({ keypad }) => keypad);
+    expect((await api.post(path, { destination_id: first, keypad: '1' })).body).toMatchObject({ keypad: '1' });
+    expect((await api.post(path, { destination_id: second })).body).toMatchObject({ keypad: null });
+    const taken = await api.post(path, { destination_id: second, keypad: '1' });
+    expect([taken.status, taken.body.code]).toEqual([409, 'key_taken']);
+    expect((await api.post(path, { destination_id: first })).body).toMatchObject({ keypad: '1' });
+    expect(await keys()).toEqual(['1', null]);
+    await api.post(path, { destination_id: first, keypad: null });
+    expect((await api.post(path, { destination_id: second, keypad: '1' })).status).toBe(200);
+    expect(await keys()).toEqual([null, '1']);
+    for (const keypad of ['#', '12', '', 1]) {
+      expect((await api.post(path, { destination_id: first, keypad })).status).toBe(400);
+    }
+    const other = `/phone/sip/agents/${await newAgent('Other')}/transfer-destinations`;
+    expect((await api.post(other, { create: sales, keypad: '1' })).body).toMatchObject({ keypad: '1' });
+  });
+
   it('are assigned, once or again, and listed with the agent', async () => {
     const agent = await newAgent();
     const path = `/phone/sip/agents/${agent}/transfer-destinations`;
@@ -129,8 +152,8 @@ describe('transfer destinations', () => {
     expect(listed.map(({ id }) => id)).toEqual([first, made.destination_id]);
     const config = (await api.get(`/phone/sip/agents/${agent}/config`)).body;
     expect(config.transfer_destinations).toEqual([
-      { id: first, name: 'Support Team', type: 'phone', value: '+15559999999' },
-      { id: made.destination_id, ...sales },
+      { id: first, name: 'Support Team', type: 'phone', value: '+15559999999', keypad: null },
+      { id: made.destination_id, ...sales, keypad: null },
     ]);
     expect((await api.delete(`${path}/${first}`)).body).toEqual({ id: first, deleted: true });
     expect((await api.delete(`${path}/${first}`)).body.code).toBe('transfer_destination_not_found');

@@ -1,10 +1,12 @@
 import { Client } from 'pg';
+import type { ConfigTransaction } from '../../../store/config-transaction';
 import { uuidV7 } from '../../../store/ids';
 import { AgentRepository } from '../../../store/repositories/agent-repository';
 import { CONFIG_CHANNEL, ConfigRepository } from '../../../store/repositories/config-repository';
 import { InboundTrunkRepository } from '../../../store/repositories/inbound-trunk-repository';
 import { OutboundTrunkRepository } from '../../../store/repositories/outbound-trunk-repository';
 import { PhoneNumberRepository } from '../../../store/repositories/phone-number-repository';
+import { TransferDestinationRepository } from '../../../store/repositories/transfer-destination-repository';
 import { newMasterKey, SecretBox } from '../../../store/secrets';
 import { openStore } from './store-fixture';
 import type { StoreFixture } from './store-fixture';
@@ -37,6 +39,35 @@ describe('ConfigRepository', () => {
     orgId = await store.newOrg();
   });
   afterAll(() => store.close());
+
+  it('gives a node each agent with its destinations, again whenever one of them changes', async () => {
+    const { dataSource, secrets } = store;
+    const destinations = new TransferDestinationRepository(dataSource, secrets);
+    const { agent, sales } = await config.transaction(async (tx) => ({
+      agent: await agents.create(tx, orgId, { name: 'Transferring' }),
+      sales: await destinations.create(tx, orgId, { name: 'Sales', type: 'sip', value: 'sip:s@pbx.example' }),
+    }));
+    const offered = async (since: number): Promise<unknown> =>
+      (await config.loadSince(since)).agents.map(({ id, destinations: of }) => [id, of]);
+    const after = async (change: (tx: ConfigTransaction) => Promise<unknown>): Promise<unknown> => {
+      const before = await config.currentVersion();
+      await config.transaction(change);
+      return offered(before);
+    };
+    const seen = (name: string, keypad: string | null): unknown => [[agent.id, [{ id: sales.id, name, keypad }]]];
+    const assign = (keypad?: string | null) => (tx: ConfigTransaction) =>
+      destinations.assign(tx, orgId, agent.id, sales.id, keypad);
+    expect(await after(assign())).toEqual(seen('Sales', null));
+    expect(await after(assign())).toEqual([]);
+    expect(await after(assign('1'))).toEqual(seen('Sales', '1'));
+    expect(await after((tx) => destinations.update(tx, orgId, sales.id, { name: 'Orders' }))).toEqual(
+      seen('Orders', '1'),
+    );
+    expect(await after((tx) => destinations.unassign(tx, orgId, agent.id, sales.id))).toEqual([[agent.id, []]]);
+    await config.transaction(assign('2'));
+    expect(await after((tx) => destinations.delete(tx, orgId, sales.id))).toEqual([[agent.id, []]]);
+    await config.transaction((tx) => agents.delete(tx, orgId, agent.id));
+  });
 
   it('gives a node everything, with opened passwords, and then only what is newer', async () => {
     const before = await config.currentVersion();

@@ -29,14 +29,17 @@ import { createDataSource } from '../../../store/data-source';
 import type { Call } from '../../../store/entities/call';
 import type { CallAttempt } from '../../../store/entities/call-attempt';
 import { uuidV7 } from '../../../store/ids';
+import { AgentRepository } from '../../../store/repositories/agent-repository';
 import { AttemptRepository } from '../../../store/repositories/attempt-repository';
 import { CallRepository } from '../../../store/repositories/call-repository';
+import { CallerRepository } from '../../../store/repositories/caller-repository';
 import { ConfigRepository } from '../../../store/repositories/config-repository';
 import { EventRepository } from '../../../store/repositories/event-repository';
 import { MediaNodeRepository } from '../../../store/repositories/media-node-repository';
 import { NodeCallListRepository } from '../../../store/repositories/node-call-list-repository';
 import { NumberVerificationRepository } from '../../../store/repositories/number-verification-repository';
 import { OutboundTrunkRepository } from '../../../store/repositories/outbound-trunk-repository';
+import { TransferDestinationRepository } from '../../../store/repositories/transfer-destination-repository';
 import { TransferRepository } from '../../../store/repositories/transfer-repository';
 import { TrunkProvisioningRepository } from '../../../store/repositories/trunk-provisioning-repository';
 import { newMasterKey, SecretBox } from '../../../store/secrets';
@@ -239,6 +242,22 @@ export class WorkflowEnvironment {
       }),
       ...createTransferActivities({
         transfers: new TransferRepository(this.dataSource),
+        calls,
+        secrets,
+        plans: {
+          store: {
+            forOrg: () => ({
+              read: (work) =>
+                work({
+                  agents: new AgentRepository(session),
+                  callers: new CallerRepository(session),
+                  transferDestinations: new TransferDestinationRepository(session, secrets),
+                }),
+            }),
+          },
+          allowedCountries: [],
+          mayReach: () => true,
+        },
         finished: this.transfers,
         seconds: this.transferSeconds,
       }),

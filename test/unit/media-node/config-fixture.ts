@@ -1,8 +1,7 @@
-import type { Agent } from '../../../store/entities/agent';
 import type { PhoneNumber } from '../../../store/entities/phone-number';
-import type { ConfigDelta } from '../../../store/repositories/config-repository';
+import type { ConfigDelta, ConfiguredAgent } from '../../../store/repositories/config-repository';
 
-export function newAgent(changes: Partial<Agent> = {}): Agent {
+export function newAgent(changes: Partial<ConfiguredAgent> = {}): ConfiguredAgent {
   return {
     id: 'agent',
     orgId: 'org-1',
@@ -34,6 +33,7 @@ export function newAgent(changes: Partial<Agent> = {}): Agent {
     createdAt: new Date(1_000),
     updatedAt: new Date(1_000),
     version: 1,
+    destinations: [],
     ...changes,
   };
 }

@@ -48,6 +48,27 @@ describe('OpenAiResponder', () => {
     expect(asked.body.messages.map((message) => message.role)).toEqual(['system', 'assistant', 'user']);
   });
 
+  test('offers the destinations as a tool, and hands over by the name that the model chooses', async () => {
+    const persona = { ...TEST_PERSONA, destinations: [{ id: 'd1', name: 'Billing', keypad: null }], handsOff: true };
+    const call = toolCall('transfer_call', ['{"destination"', ':"Billing"}']);
+    server.answer = streamed([text('I put you through.'), ...call, stop('tool_calls'), '[DONE]'], { portionBytes: 7 });
+    const events: ResponderEvent[] = [];
+    const history = [{ role: 'user', content: 'Yes.' }] as const;
+    const { signal } = new AbortController();
+    for await (const event of responder.respond({ persona, history, signal })) events.push(event);
+    expect(server.asked[0]!.body.tools.map((tool) => tool.function.name)).toEqual([
+      'end_call',
+      'transfer_call',
+      'handoff',
+    ]);
+    expect(spoken(events)).toBe('I put you through.');
+    expect(events.at(-1)).toEqual({ type: 'transfer', wish: { by: 'agent', destinationId: 'd1' } });
+    // A call that was cut off is none.
+    server.answer = streamed(call, { cut: true });
+    const cut = responder.respond({ persona, history, signal });
+    await expect(cut[Symbol.asyncIterator]().next()).rejects.toThrow();
+  });
+
   test('sends no authorization header without a key, and takes a base address with a slash', async () => {
     const keyless = new OpenAiResponder({ baseUrl: `${baseUrl}/`, apiKey: null, model: 'local' });
     await answerOf(keyless, 'Hello?');

