@@ -99,6 +99,8 @@ async function main(): Promise<void> {
     const verifications = new NumberVerificationRepository(dataSource);
     const numberWorkflows = new NumberWorkflows({ client, limitMs: TEMPORAL_LIMIT_MS });
     const sweeps = [() => sweepVerifications({ config: configuration, verifications, workflows: numberWorkflows })];
+    const transfers = new TransferRepository(dataSource);
+    const transferActivities = createTransferActivities({ transfers, ...transferMetrics(registry) });
     const activities = {
       ...createStoreActivities({
         calls,
@@ -118,6 +120,8 @@ async function main(): Promise<void> {
         calls,
         nodes,
         lists,
+        transfers,
+        transferFinished: transferActivities.transferFinished,
         passes,
         settled,
         provisioning,
@@ -125,10 +129,7 @@ async function main(): Promise<void> {
         sweeps,
         logger,
       }),
-      ...createTransferActivities({
-        transfers: new TransferRepository(dataSource),
-        ...transferMetrics(registry),
-      }),
+      ...transferActivities,
       ...createTrunkActivities({ session: dataSource, secrets, provisioning, nodes }),
       ...createNumberSyncActivities({ session: dataSource, secrets }),
     };

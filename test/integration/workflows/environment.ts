@@ -49,6 +49,7 @@ import { NumberWorkflows } from '../../../workflows/client/number-workflows';
 import { TrunkWorkflows } from '../../../workflows/client/trunk-workflows';
 import { callWorkflowId, SEARCH_ATTRIBUTES } from '../../../workflows/ids';
 import { FakeMediaControl } from '../../fakes/fake-media-control';
+import { plainHistory } from '../../support/plain-history';
 import { createTestDatabase, testServers } from '../../support/servers';
 import type { TestDatabase } from '../../support/servers';
 import { storedAttempts } from '../../support/stored-rows';
@@ -211,6 +212,12 @@ export class WorkflowEnvironment {
     const numberWorkflows = new NumberWorkflows({ client, limitMs: 10_000 });
     const sweeps = [() => this.sweep()];
     const outboundTrunks = new OutboundTrunkRepository(session, secrets);
+    const transfers = new TransferRepository(this.dataSource);
+    const transferActivities = createTransferActivities({
+      transfers,
+      finished: this.transfers,
+      seconds: this.transferSeconds,
+    });
     const activities = {
       ...createStoreActivities({
         calls,
@@ -230,6 +237,8 @@ export class WorkflowEnvironment {
         calls,
         nodes,
         lists,
+        transfers,
+        transferFinished: transferActivities.transferFinished,
         passes,
         settled,
         provisioning,
@@ -237,11 +246,7 @@ export class WorkflowEnvironment {
         sweeps,
         logger,
       }),
-      ...createTransferActivities({
-        transfers: new TransferRepository(this.dataSource),
-        finished: this.transfers,
-        seconds: this.transferSeconds,
-      }),
+      ...transferActivities,
       ...createTrunkActivities({ session, secrets, provisioning, nodes }),
       ...createNumberSyncActivities({ session, secrets }),
     };
@@ -464,10 +469,7 @@ export class WorkflowEnvironment {
 
   /** The whole history with its payloads readable. */
   async plainHistory(callId: string): Promise<string> {
-    const history = await this.handle(callId).fetchHistory();
-    return JSON.stringify(history, (key, value: unknown) =>
-      key === 'data' && typeof value === 'string' ? Buffer.from(value, 'base64').toString('utf8') : value,
-    );
+    return (await plainHistory(this.handle(callId))).text;
   }
 
   #seal(callId: string): string {
