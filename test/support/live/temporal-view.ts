@@ -30,6 +30,11 @@ export class TemporalView {
     return this.#calls('=');
   }
 
+  /** Transfers whose workflow runs. */
+  runningTransfers(): Promise<number> {
+    return this.#count(`WorkflowType = 'transferWorkflow' AND ExecutionStatus = 'Running'`);
+  }
+
   /** Calls whose workflow is over, however it ended. */
   closedCalls(): Promise<number> {
     return this.#calls('!=');
@@ -60,8 +65,11 @@ export class TemporalView {
     }
   }
 
-  async #calls(running: '=' | '!='): Promise<number> {
-    const query = `WorkflowType = 'callWorkflow' AND ExecutionStatus ${running} 'Running'`;
+  #calls(running: '=' | '!='): Promise<number> {
+    return this.#count(`WorkflowType = 'callWorkflow' AND ExecutionStatus ${running} 'Running'`);
+  }
+
+  async #count(query: string): Promise<number> {
     const { count } = await this.#within(() => this.#client.workflow.count(query));
     return count;
   }
