@@ -3,6 +3,8 @@ import { Client, Connection } from '@temporalio/client';
 
 import { callWorkflowId, mediaNodeWorkflowId, trunkWorkflowId } from '../../../workflows/ids';
 import { nodeStateQuery } from '../../../workflows/node/messages';
+import { plainHistory } from '../plain-history';
+import type { PlainHistory } from '../plain-history';
 
 const LIMIT_MS = 5_000;
 
@@ -48,6 +50,10 @@ export class TemporalView {
   /** Status of the trunk's workflow, null when there is none. */
   trunkStatus(trunkId: string): Promise<string | null> {
     return this.#status(trunkWorkflowId(trunkId));
+  }
+
+  history(workflowId: string): Promise<PlainHistory> {
+    return this.#within(() => plainHistory(this.#client.workflow.getHandle(workflowId)));
   }
 
   close(): Promise<void> {

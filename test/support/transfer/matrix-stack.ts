@@ -1,6 +1,7 @@
 /** A product with phones for many transfers at once: callers that take REFERs and some that do not, and whom they are given to. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { freePort } from '../free-ports';
 import { TemporalView } from '../live/temporal-view';
 import { openRtpPorts } from '../live/tally';
 import { OutboundCalls } from '../outbound';
@@ -11,7 +12,7 @@ import type { PhoneCall } from '../phone/phone-call';
 import { scrapedMetric } from '../scraped-metric';
 import { Stack, waitFor } from '../stack';
 
-const DIALED = '+15551234567';
+export const DIALED = '+15551234567';
 const CALL_LIMIT_MS = 30_000;
 
 export interface TransferRecord {
@@ -52,9 +53,11 @@ export class MatrixStack {
   /** What `far` does with a number. */
   readonly answers: Map<string, Answering>;
   readonly agentId: string;
+  readonly #workerPort: number;
 
   static async start(): Promise<MatrixStack> {
-    const stack = await Stack.start();
+    const workerPort = await freePort();
+    const stack = await Stack.start({ env: { WORKER_HTTP_PORT: String(workerPort) } });
     const media = new PhoneMedia();
     try {
       const agent = { name: 'Support Agent', first_message: '', silence_timeout_seconds: 60 };
@@ -79,7 +82,7 @@ export class MatrixStack {
       const outbound = await OutboundCalls.create(stack);
       await outbound.trunkTo(far.port, { max_concurrent_calls: 500, max_calls_per_second: 500 });
       await sleep(1_000);
-      return new MatrixStack(stack, { media, pbx, plain, far, answers, agentId: made.body.id });
+      return new MatrixStack(stack, { media, pbx, plain, far, answers, agentId: made.body.id, workerPort });
     } catch (error) {
       await media.close();
       await stack.stop();
@@ -89,7 +92,7 @@ export class MatrixStack {
 
   private constructor(
     stack: Stack,
-    parts: Pick<MatrixStack, 'media' | 'pbx' | 'plain' | 'far' | 'answers' | 'agentId'>,
+    parts: Pick<MatrixStack, 'media' | 'pbx' | 'plain' | 'far' | 'answers' | 'agentId'> & { workerPort: number },
   ) {
     this.stack = stack;
     this.media = parts.media;
@@ -98,6 +101,7 @@ export class MatrixStack {
     this.far = parts.far;
     this.answers = parts.answers;
     this.agentId = parts.agentId;
+    this.#workerPort = parts.workerPort;
   }
 
   /** A call that the agent has answered. */
@@ -126,6 +130,17 @@ export class MatrixStack {
       const call = await this.find(callId);
       return call?.status === 'completed' ? call : undefined;
     });
+  }
+
+  /** Of calls that went wrong: they are nobody else's fault. */
+  async hangUpStrays(): Promise<void> {
+    const phones = [this.pbx, this.plain, this.far].flatMap((phone) => [...phone.calls.values()]);
+    await Promise.all(phones.map((call) => (call.over ? undefined : call.hangup())));
+  }
+
+  /** Calls that the reconciler had to settle since the worker began. */
+  reconciled(): Promise<number> {
+    return scrapedMetric(`http://127.0.0.1:${this.#workerPort}`, 'trunkline_reconciled_calls_total');
   }
 
   /** No call, leg, audio or workflow is left, at whichever end. */

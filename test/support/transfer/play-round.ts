@@ -16,10 +16,7 @@ export async function playRound(
   const wrong = played.flatMap((one) => (one.status === 'rejected' ? [(one.reason as Error).message] : []));
   await blow?.over();
   if (blow !== null && !blow.fallen) wrong.push('nothing was killed');
-  // What a cell that went wrong has left is not another's fault.
-  for (const phone of [matrix.pbx, matrix.plain, matrix.far]) {
-    await Promise.all([...phone.calls.values()].map((call) => (call.over ? undefined : call.hangup())));
-  }
+  await matrix.hangUpStrays();
   await matrix.untilNothingIsLeft(NOTHING_LEFT_MS).catch((error: unknown) => wrong.push((error as Error).message));
   return wrong;
 }
