@@ -109,6 +109,18 @@ async function main(): Promise<void> {
       callers: new CallerRepository(dataSource),
       transferDestinations: new TransferDestinationRepository(dataSource, secrets),
     };
+    const transfers = new TransferRepository(dataSource);
+    const transferActivities = createTransferActivities({
+      transfers,
+      calls,
+      secrets,
+      plans: {
+        store: { forOrg: () => ({ read: (work) => work(planStore) }) },
+        allowedCountries: config.outboundAllowedCountries,
+        mayReach: reachableHosts(config.allowPrivateTargets),
+      },
+      ...transferMetrics(registry),
+    });
     const activities = {
       ...createStoreActivities({
         calls,
@@ -128,6 +140,8 @@ async function main(): Promise<void> {
         calls,
         nodes,
         lists,
+        transfers,
+        transferFinished: transferActivities.transferFinished,
         passes,
         settled,
         provisioning,
@@ -135,17 +149,7 @@ async function main(): Promise<void> {
         sweeps,
         logger,
       }),
-      ...createTransferActivities({
-        transfers: new TransferRepository(dataSource),
-        calls,
-        secrets,
-        plans: {
-          store: { forOrg: () => ({ read: (work) => work(planStore) }) },
-          allowedCountries: config.outboundAllowedCountries,
-          mayReach: reachableHosts(config.allowPrivateTargets),
-        },
-        ...transferMetrics(registry),
-      }),
+      ...transferActivities,
       ...createTrunkActivities({ session: dataSource, secrets, provisioning, nodes }),
       ...createNumberSyncActivities({ session: dataSource, secrets }),
     };

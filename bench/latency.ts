@@ -8,6 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { PhoneMedia } from '../test/support/phone/media';
 import { Phone } from '../test/support/phone/phone';
 import { Stack } from '../test/support/stack';
+import { bridgeSetup } from './bridge-setup';
+import type { BridgeSetup } from './bridge-setup';
 import { percentiles } from './percentiles';
 
 const DIALED = '+15551234567';
@@ -17,6 +19,7 @@ const GOALS = {
   answerToFirstRtpMs: { p95: 20 },
   postToInviteMs: { p50: 45, p95: 90 },
   hangupToByeMs: { p95: 60 },
+  bridgeTwoWayMs: { p50: 40 },
 };
 /** Measured on the same class of machine (two shared cores). */
 const COMPARED_WITH = { livekitSipInviteTo200P50Ms: 84, diagoGoInviteTo200P95Ms: 0.7 };
@@ -33,6 +36,7 @@ async function main(): Promise<void> {
     const cached = await bench.inbound(calls);
     const uncached = await bench.inbound(Math.ceil(calls / 3), true);
     const outbound = await bench.outbound(calls);
+    const bridge = await bench.bridges(calls);
     const figures = {
       bench: 'latency',
       inviteTo200Ms: percentiles(cached.inviteTo200),
@@ -43,6 +47,10 @@ async function main(): Promise<void> {
       postToInviteMs: percentiles(outbound.postToInvite),
       postToAnswerOfApiMs: percentiles(outbound.postToAnswer),
       hangupToByeMs: percentiles(outbound.hangupToBye),
+      bridgeTwoWayMs: percentiles(bridge.twoWay),
+      bridgeCalleeHearsMs: percentiles(bridge.calleeHears),
+      bridgeCallerHearsMs: percentiles(bridge.callerHears),
+      bridgesUnreadable: bridge.unreadable,
       goals: GOALS,
       comparedWith: COMPARED_WITH,
       cores: cpus().length,
@@ -165,6 +173,11 @@ class Bench {
       await sleep(PAUSE_MS);
     }
     return { postToInvite, postToAnswer, hangupToBye };
+  }
+
+  /** From the 200 of whoever is called until both hear each other. */
+  bridges(count: number): Promise<BridgeSetup> {
+    return bridgeSetup(this.#stack, { phone: this.#phone, carrier: this.#carrier, dialed: DIALED }, count);
   }
 
   close(): void {

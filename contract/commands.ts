@@ -152,12 +152,14 @@ export type CommandOutcome = 'done' | 'superseded' | 'failed';
 /**
  * What a command came to. `sipStatus`: of a request that failed, its answer; null when it had none. `legOutcome`: how the
  * dial of a leg went that was not answered, or a REFER; `no_trunk`: there was no way to it; `unknown`: the peer has accepted,
- * and tells nothing more; `transferred_assumed`: and has hung up.
+ * and tells nothing more; `transferred_assumed`: and has hung up. `mayDial`: the peer is kept away, for the same to be
+ * called by us.
  */
 export interface CommandEffect {
   readonly outcome: CommandOutcome;
   readonly sipStatus?: number | null;
   readonly legOutcome?: LegOutcome;
+  readonly mayDial?: true;
 }
 
 export interface LiveCall {

@@ -126,7 +126,7 @@ function toSignal(event: StateEvent, node: { readonly nodeId: string; readonly b
     return { ...base, type: 'answered', sipCallId: event.sipCallId, postDialDelayMs: event.postDialDelayMs };
   }
   if (event.type === 'command') {
-    const { commandId, verb, outcome, sipStatus, legOutcome } = event;
+    const { commandId, verb, outcome, sipStatus, legOutcome, mayDial } = event;
     return {
       ...base,
       type: 'command',
@@ -135,6 +135,7 @@ function toSignal(event: StateEvent, node: { readonly nodeId: string; readonly b
       outcome,
       ...(sipStatus === undefined ? {} : { sipStatus }),
       ...(legOutcome === undefined ? {} : { legOutcome }),
+      ...(mayDial === undefined ? {} : { mayDial }),
     };
   }
   if (event.type === 'transfer_wanted') {

@@ -4,6 +4,7 @@ import type { Counter } from 'prom-client';
 import type { CallRepository } from '../../store/repositories/call-repository';
 import type { MediaNodeRepository } from '../../store/repositories/media-node-repository';
 import type { NodeCallListRepository } from '../../store/repositories/node-call-list-repository';
+import type { TransferRepository } from '../../store/repositories/transfer-repository';
 import { CallWorkflows } from '../../workflows/client/call-workflows';
 import type { NodeLossActivities, LostBoot } from '../../workflows/node/activities';
 import type {
@@ -11,6 +12,7 @@ import type {
   EarlierReconcileActivities,
   ReconcileActivities,
 } from '../../workflows/reconciler/activities';
+import type { TransferActivities } from '../../workflows/transfer/activities';
 import type { TrunkReminderDeps } from './remind-trunks';
 import { compare, watchCalls, withoutTheRunning } from './watch-calls';
 
@@ -26,6 +28,8 @@ export interface ReconcileActivityDeps extends TrunkReminderDeps {
   readonly calls: CallRepository;
   readonly nodes: MediaNodeRepository;
   readonly lists: NodeCallListRepository;
+  readonly transfers: Pick<TransferRepository, 'underWay'>;
+  readonly transferFinished: TransferActivities['transferFinished'];
   /** Counts the comparisons. */
   readonly passes: Pick<Counter, 'inc'>;
   /** Counts what was settled, label `cause`. */
@@ -152,6 +156,7 @@ async function settle(deps: ReconcileActivityDeps, workflows: CallWorkflows, fou
     case 'live_without_workflow':
       return; // its node ends it: that is the workflow's part
     case 'open_without_workflow':
+      await endTransfer(deps, callId);
       await deps.calls.finaliseCall({
         callId,
         ending: {
@@ -174,6 +179,18 @@ async function settle(deps: ReconcileActivityDeps, workflows: CallWorkflows, fou
       await tellNodeLost(deps, workflows, [{ callId, bootId }]);
       return;
   }
+}
+
+/** With its call's workflow that of the transfer is gone too: the record would say for ever that it is under way. */
+async function endTransfer({ transfers, transferFinished }: ReconcileActivityDeps, callId: string): Promise<void> {
+  const left = await transfers.underWay(callId);
+  if (left === null) return;
+  const { transferId, mode, requestedAtMs } = left;
+  const atMs = Date.now();
+  const durationMs = Math.max(0, atMs - (requestedAtMs ?? atMs));
+  const failedStep = mode === 'refer' ? 'refer' : 'dial';
+  const result = { mode, outcome: 'call_ended', sipStatus: null, durationMs, failedStep } as const;
+  await transferFinished({ callId, transferId, result, atMs });
 }
 
 /** Throws when the sweep is cancelled, which its heartbeats tell it. */

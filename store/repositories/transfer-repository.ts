@@ -14,6 +14,12 @@ interface OfTransfer {
   readonly atMs: number;
 }
 
+export interface TransferUnderWay {
+  readonly transferId: string;
+  readonly mode: TransferWay;
+  readonly requestedAtMs: number | null;
+}
+
 /** What the rows and the timelines of calls show of their transfers. All of it may be repeated. */
 export class TransferRepository {
   readonly #session: StoreSession;
@@ -68,6 +74,21 @@ export class TransferRepository {
       [callId, transferId],
       { type: 'transfer.refused', atMs, data: { transfer_id: transferId, by, destination_id: destinationId, code } },
     );
+  }
+
+  /** The one that the row of a call says is still carried out; null without one. */
+  async underWay(callId: string): Promise<TransferUnderWay | null> {
+    const rows: { id: string; mode: TransferWay; requested_at: Date | null }[] = await this.#session.manager.query(
+      `SELECT transfer->>'id' AS id, transfer->>'mode' AS mode,
+         (SELECT min(at) FROM call_events WHERE call_id = $1 AND source = 'workflow' AND type = 'transfer.requested'
+            AND data->>'transfer_id' = transfer->>'id') AS requested_at
+       FROM calls WHERE id = $1 AND transfer->>'id' IS NOT NULL AND transfer->>'outcome' IS NULL`,
+      [callId],
+    );
+    const [found] = rows;
+    return found === undefined
+      ? null
+      : { transferId: found.id, mode: found.mode, requestedAtMs: found.requested_at?.getTime() ?? null };
   }
 
   async #change(

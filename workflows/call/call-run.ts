@@ -59,14 +59,15 @@ export class CallRun {
     if (effect === 'answered') this.#answers++;
     if (effect === 'transfer_wanted' && signal.type === effect) void this.#onWish(signal);
     if (effect !== 'command' || signal.type !== 'command') return;
-    const { commandId, outcome, sipStatus, legOutcome } = signal;
+    const { commandId, outcome, sipStatus, legOutcome, mayDial } = signal;
     const came: CommandEffect = {
       outcome,
       ...(sipStatus === undefined ? {} : { sipStatus }),
       ...(legOutcome === undefined ? {} : { legOutcome }),
+      ...(mayDial === undefined ? {} : { mayDial }),
     };
     if (this.#outcomes.has(commandId)) this.#outcomes.set(commandId, came);
-    else void this.transfer.onEffect(commandId, came);
+    else void this.transfer.onEffect({ commandId, effect: came, atMs: signal.atMs });
   }
 
   onNodeLost(bootId: string, answeredAtMs?: number): void {

@@ -4,12 +4,11 @@
  */
 import { startChild } from '@temporalio/workflow';
 import type { ChildWorkflowHandle } from '@temporalio/workflow';
-import type { CommandEffect } from '../../contract/commands';
 import { hasTransferred } from '../../contract/transfers';
 import type { TransferOrigin, TransferResult } from '../../contract/transfers';
 import { transferWorkflowId } from '../ids';
 import { callOverSignal, effectSignal } from '../transfer/messages';
-import type { TransferInput } from '../transfer/messages';
+import type { TransferEffect, TransferInput } from '../transfer/messages';
 import type { transferWorkflow } from '../transfer/workflow';
 import * as node from './node-commands';
 import type { CallProjection } from './projection';
@@ -60,10 +59,10 @@ export class CallTransfer {
     }
   }
 
-  /** True when the command was one of the transfer. */
-  async onEffect(commandId: string, effect: CommandEffect): Promise<void> {
-    if (this.#transferId === null || !commandId.startsWith(`${this.#transferId}:`)) return;
-    await this.#handle?.signal(effectSignal, { commandId, effect }).catch(() => undefined); // it has ended meanwhile
+  /** Of other commands than its own it is not told. */
+  async onEffect(told: TransferEffect): Promise<void> {
+    if (this.#transferId === null || !told.commandId.startsWith(`${this.#transferId}:`)) return;
+    await this.#handle?.signal(effectSignal, told).catch(() => undefined); // it has ended meanwhile
   }
 
   /** The call has ended. Resolves when the record of the transfer is stored. */

@@ -21,6 +21,13 @@ export interface TransferInput extends NodeBoot {
 }
 
 /** What one of its commands came to. */
-export const effectSignal = defineSignal<[{ readonly commandId: string; readonly effect: CommandEffect }]>('effect');
+export interface TransferEffect {
+  readonly commandId: string;
+  readonly effect: CommandEffect;
+  /** When the node saw it (epoch ms); runs of the first release were not told. */
+  readonly atMs?: number;
+}
+
+export const effectSignal = defineSignal<[TransferEffect]>('effect');
 /** The call is over since then (epoch ms), and with it every leg. */
 export const callOverSignal = defineSignal<[{ readonly atMs: number }]>('callOver');

@@ -2,7 +2,7 @@
 import { condition } from '@temporalio/workflow';
 import type { CommandEffect, SealedControl } from '../../contract/commands';
 import * as node from '../call/node-commands';
-import type { TransferInput } from './messages';
+import type { TransferEffect, TransferInput } from './messages';
 
 /** `silent`: neither taken nor refused as far as is known, and no effect in time. */
 export type StepOutcome = CommandEffect | { readonly outcome: 'refused' } | { readonly outcome: 'silent' } | 'over';
@@ -10,7 +10,9 @@ export type StepOutcome = CommandEffect | { readonly outcome: 'refused' } | { re
 export class TransferCommands {
   readonly #input: TransferInput;
   readonly #effects = new Map<string, CommandEffect>();
+  readonly #atMs = new Map<string, number>();
   #overAtMs: number | null = null;
+  #knownAtMs: number | null = null;
 
   constructor(input: TransferInput) {
     this.#input = input;
@@ -21,12 +23,18 @@ export class TransferCommands {
     return this.#overAtMs;
   }
 
+  /** When that has happened which the last command came to; null where nothing did. */
+  get knownAtMs(): number | null {
+    return this.#knownAtMs;
+  }
+
   callOver(atMs: number): void {
     this.#overAtMs = atMs;
   }
 
-  onEffect(commandId: string, effect: CommandEffect): void {
+  onEffect({ commandId, effect, atMs }: TransferEffect): void {
     this.#effects.set(commandId, effect);
+    if (atMs !== undefined) this.#atMs.set(commandId, atMs);
   }
 
   /** Sent once; its effect is waited for. A node that does not answer may have taken it all the same. */
@@ -37,6 +45,7 @@ export class TransferCommands {
     if (taken !== 'silent' && !taken.ok) return this.#over() ? 'over' : { outcome: 'refused' };
     await condition(() => this.#over() || this.#effects.has(commandId), waitMs, { summary: `for the effect: ${step}` });
     const effect = this.#effects.get(commandId);
+    this.#knownAtMs = this.#atMs.get(commandId) ?? null;
     if (effect !== undefined) return effect;
     return this.#over() ? 'over' : { outcome: 'silent' };
   }

@@ -36,6 +36,7 @@ const patient = proxyActivities<TransferActivities>({
 });
 
 type Attempt = Pick<TransferResult, 'outcome' | 'sipStatus' | 'failedStep'>;
+type Tried = Attempt & { readonly mode: TransferWay };
 
 /**
  * One transfer of a call: announce → call whoever is to have the caller → the two are joined. What the node does at once
@@ -44,11 +45,11 @@ type Attempt = Pick<TransferResult, 'outcome' | 'sipStatus' | 'failedStep'>;
  */
 export async function transferWorkflow(input: TransferInput): Promise<TransferResult> {
   const commands = new TransferCommands(input);
-  setHandler(effectSignal, ({ commandId, effect }) => commands.onEffect(commandId, effect), {
+  setHandler(effectSignal, (effect) => commands.onEffect(effect), {
     description: 'The node says what a command came to',
   });
   setHandler(callOverSignal, ({ atMs }) => commands.callOver(atMs), { description: 'The call has ended' });
-  let attempt: Attempt & { mode: TransferWay };
+  let attempt: Tried;
   try {
     attempt = await carryOut(input, commands);
   } catch (error) {
@@ -56,24 +57,32 @@ export async function transferWorkflow(input: TransferInput): Promise<TransferRe
     await CancellationScope.nonCancellable(() => commands.release());
     attempt = { mode: input.ways[0] ?? 'bridge', ...failed('withdrawn', 'dial') };
   }
-  const result: TransferResult = { ...attempt, durationMs: Math.max(0, Date.now() - input.requestedAtMs) };
+  // By what has happened, not by when we came to hear of it: the worker may have been away meanwhile.
+  const atMs = Math.min(Date.now(), commands.knownAtMs ?? Infinity, commands.overAtMs ?? Infinity);
+  const result: TransferResult = { ...attempt, durationMs: Math.max(0, atMs - input.requestedAtMs) };
   showTransfer(input, result);
-  await CancellationScope.nonCancellable(() => record(input, result, commands.overAtMs));
+  await CancellationScope.nonCancellable(() => record(input, result, atMs));
   return result;
 }
 
-async function carryOut(input: TransferInput, commands: TransferCommands): Promise<Attempt & { mode: TransferWay }> {
+async function carryOut(input: TransferInput, commands: TransferCommands): Promise<Tried> {
   if (input.announce !== null) {
     showTransfer(input, 'announcing');
     const told = await commands.run('announce', input.announce, ANNOUNCE_MS);
     // A caller who speaks up, or an agent that is muted, does not keep it from going on.
     if (told === 'over') return { mode: input.ways[0] ?? 'bridge', ...failed('call_ended', 'announce') };
   }
-  let last: Attempt & { mode: TransferWay } = { mode: 'bridge', ...failed('failed', 'dial') };
+  let last: Tried = { mode: 'bridge', ...failed('failed', 'dial') };
   for (const [at, way] of input.ways.entries()) {
     showTransfer(input, way);
     const fallback = at + 1 < input.ways.length;
-    last = way === 'refer' ? await refer(input, commands, fallback) : await bridge(input, commands);
+    if (way === 'bridge') last = await bridge(input, commands);
+    else {
+      const referred = await refer(input, commands, fallback);
+      last = { mode: 'refer', ...referred.attempt };
+      // The node has kept the peer away for it: a 603 to the REFER is not the word of whoever would have been called.
+      if (referred.mayDial) continue;
+    }
     if (!fallback || !mayTryNext(last)) break;
   }
   return last;
@@ -83,19 +92,17 @@ async function refer(
   { leg }: TransferInput,
   commands: TransferCommands,
   fallback: boolean,
-): Promise<Attempt & { mode: TransferWay }> {
+): Promise<{ readonly attempt: Attempt; readonly mayDial: boolean }> {
   const referred = await commands.run('refer', { type: 'refer', sealed: leg, fallback }, REFER_MS);
   if (referred !== 'over' && referred.outcome === 'silent') {
     await commands.release();
-    return { mode: 'refer', ...failed('unknown', 'refer') };
+    return { attempt: failed('unknown', 'refer'), mayDial: false };
   }
-  return { mode: 'refer', ...outcomeOf(referred, 'refer') };
+  const mayDial = fallback && referred !== 'over' && 'mayDial' in referred && referred.mayDial === true;
+  return { attempt: outcomeOf(referred, 'refer'), mayDial };
 }
 
-async function bridge(
-  { leg, ringTimeoutSeconds }: TransferInput,
-  commands: TransferCommands,
-): Promise<Attempt & { mode: TransferWay }> {
+async function bridge({ leg, ringTimeoutSeconds }: TransferInput, commands: TransferCommands): Promise<Tried> {
   const waitMs = ringTimeoutSeconds * 1000 + GRACE_MS;
   const dialled = await commands.run('dial', { type: 'dialLeg', sealed: leg }, waitMs);
   if (dialled !== 'over' && dialled.outcome === 'silent') await commands.release();
@@ -128,13 +135,8 @@ function failed(outcome: TransferOutcome, failedStep: TransferStep): Attempt {
   return { outcome, sipStatus: null, failedStep };
 }
 
-/** Of a call that is over it is not told later than that. */
-async function record(
-  { callId, transferId }: TransferInput,
-  result: TransferResult,
-  overAtMs: number | null,
-): Promise<void> {
-  const finished = { callId, transferId, result, atMs: Math.min(Date.now(), overAtMs ?? Infinity) };
+async function record({ callId, transferId }: TransferInput, result: TransferResult, atMs: number): Promise<void> {
+  const finished = { callId, transferId, result, atMs };
   try {
     await quick.transferFinished(finished);
   } catch {

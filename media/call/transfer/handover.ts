@@ -169,7 +169,7 @@ export class Handover {
       if (!fallback || !mayTryAgain) return settle(failure);
       this.#state = 'between';
       this.#timers.arm('between', BETWEEN_MS, () => this.#bringBack(dial, failure));
-      done({ outcome: 'failed', sipStatus: failure.sipStatus, legOutcome: failure.outcome });
+      done({ outcome: 'failed', sipStatus: failure.sipStatus, legOutcome: failure.outcome, mayDial: true });
     }
   }
 

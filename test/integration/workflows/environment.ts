@@ -52,6 +52,7 @@ import { NumberWorkflows } from '../../../workflows/client/number-workflows';
 import { TrunkWorkflows } from '../../../workflows/client/trunk-workflows';
 import { callWorkflowId, SEARCH_ATTRIBUTES } from '../../../workflows/ids';
 import { FakeMediaControl } from '../../fakes/fake-media-control';
+import { plainHistory } from '../../support/plain-history';
 import { createTestDatabase, testServers } from '../../support/servers';
 import type { TestDatabase } from '../../support/servers';
 import { storedAttempts } from '../../support/stored-rows';
@@ -214,6 +215,28 @@ export class WorkflowEnvironment {
     const numberWorkflows = new NumberWorkflows({ client, limitMs: 10_000 });
     const sweeps = [() => this.sweep()];
     const outboundTrunks = new OutboundTrunkRepository(session, secrets);
+    const transfers = new TransferRepository(this.dataSource);
+    const transferActivities = createTransferActivities({
+      transfers,
+      calls,
+      secrets,
+      plans: {
+        store: {
+          forOrg: () => ({
+            read: (work) =>
+              work({
+                agents: new AgentRepository(session),
+                callers: new CallerRepository(session),
+                transferDestinations: new TransferDestinationRepository(session, secrets),
+              }),
+          }),
+        },
+        allowedCountries: [],
+        mayReach: () => true,
+      },
+      finished: this.transfers,
+      seconds: this.transferSeconds,
+    });
     const activities = {
       ...createStoreActivities({
         calls,
@@ -233,6 +256,8 @@ export class WorkflowEnvironment {
         calls,
         nodes,
         lists,
+        transfers,
+        transferFinished: transferActivities.transferFinished,
         passes,
         settled,
         provisioning,
@@ -240,27 +265,7 @@ export class WorkflowEnvironment {
         sweeps,
         logger,
       }),
-      ...createTransferActivities({
-        transfers: new TransferRepository(this.dataSource),
-        calls,
-        secrets,
-        plans: {
-          store: {
-            forOrg: () => ({
-              read: (work) =>
-                work({
-                  agents: new AgentRepository(session),
-                  callers: new CallerRepository(session),
-                  transferDestinations: new TransferDestinationRepository(session, secrets),
-                }),
-            }),
-          },
-          allowedCountries: [],
-          mayReach: () => true,
-        },
-        finished: this.transfers,
-        seconds: this.transferSeconds,
-      }),
+      ...transferActivities,
       ...createTrunkActivities({ session, secrets, provisioning, nodes }),
       ...createNumberSyncActivities({ session, secrets }),
     };
@@ -483,10 +488,7 @@ export class WorkflowEnvironment {
 
   /** The whole history with its payloads readable. */
   async plainHistory(callId: string): Promise<string> {
-    const history = await this.handle(callId).fetchHistory();
-    return JSON.stringify(history, (key, value: unknown) =>
-      key === 'data' && typeof value === 'string' ? Buffer.from(value, 'base64').toString('utf8') : value,
-    );
+    return (await plainHistory(this.handle(callId))).text;
   }
 
   #seal(callId: string): string {

@@ -1,5 +1,9 @@
 import { ensureReconcilerSchedule } from '../../../activities/reconciler-schedule';
-import { RECONCILER_SCHEDULE_ID } from '../../../workflows/ids';
+import { sealLeg } from '../../../store/call-control';
+import { uuidV7 } from '../../../store/ids';
+import { nodeLostSignal, transferUpdate } from '../../../workflows/call/messages';
+import type { TransferAcceptance, TransferRequest } from '../../../workflows/call/messages';
+import { RECONCILER_SCHEDULE_ID, transferWorkflowId } from '../../../workflows/ids';
 import { PEER_HANGUP } from '../../fakes/fake-media-control';
 import { until, WorkflowEnvironment } from './environment';
 import type { FakeNode } from './environment';
@@ -64,3 +68,79 @@ test('calls that go their way are never touched, forgotten and orphaned ones are
   node.control.end(healthy.callId, PEER_HANGUP);
   expect(await env.finished(healthy.callId)).toMatchObject({ endReason: 'caller_hangup' });
 }, 90_000);
+
+/** Whose phone is ringing, and will be for a while. */
+async function transferring(callId: string): Promise<string> {
+  const transferId = uuidV7();
+  const leg = {
+    legId: transferId,
+    target: { type: 'phone', number: '+15557771234' },
+    name: null,
+    trunkId: env.trunkId,
+    ringTimeoutSeconds: 120,
+    sessionId: null,
+    agentId: null,
+    contactId: null,
+  } as const;
+  const request: TransferRequest = {
+    transferId,
+    ways: ['bridge'],
+    announce: null,
+    leg: sealLeg(env.secrets, { orgId: env.orgId, callId }, leg),
+    ringTimeoutSeconds: 120,
+    requestedAtMs: Date.now(),
+  };
+  node.control.controlEffect = () => null;
+  const options = { args: [request] as [TransferRequest], updateId: transferId };
+  await env.handle(callId).executeUpdate<TransferAcceptance, [TransferRequest]>(transferUpdate, options);
+  await until('the dial', 5_000, () =>
+    node.control.controls.find((sent) => sent.callId === callId && sent.control.type === 'dialLeg'),
+  );
+  return transferId;
+}
+
+const isRunning = async (transferId: string): Promise<boolean> =>
+  (await env.client.workflow.getHandle(transferWorkflowId(transferId)).describe()).status.name === 'RUNNING';
+
+test('a transfer does not outlive the workflow of its call: it is over, its record says how, and its leg ends', async () => {
+  const { callId } = await env.receiveCall(node);
+  node.control.answer(callId);
+  await env.rowIs(callId, 'in_progress');
+  const transferId = await transferring(callId);
+  await env.handle(callId).terminate('operator');
+  expect(await env.rowIs(callId, 'completed', 40_000)).toMatchObject({
+    endReason: 'workflow_lost',
+    transfer: {
+      id: transferId,
+      mode: 'bridge',
+      outcome: 'call_ended',
+      failedStep: 'dial',
+      durationMs: expect.any(Number),
+    },
+  });
+  const { items } = await env.events.list(env.orgId, callId);
+  expect(items.filter(({ source }) => source === 'workflow').map(({ type }) => type)).toEqual([
+    'call.started',
+    'transfer.requested',
+    'transfer.failed',
+    'call.ended',
+  ]);
+  expect(await isRunning(transferId)).toBe(false);
+  // The call has the leg, and with it the node ends both.
+  expect(node.control.lost).toContain(callId);
+}, 90_000);
+
+test('a transfer of a lost node ends with its call, typed, and does not live on', async () => {
+  const { callId } = await env.receiveCall(node);
+  node.control.answer(callId);
+  await env.rowIs(callId, 'in_progress');
+  const transferId = await transferring(callId);
+  await env.handle(callId).signal(nodeLostSignal, { bootId: node.bootId });
+  expect(await env.finished(callId, 30_000)).toMatchObject({
+    endReason: 'media_node_lost',
+    transfer: { id: transferId, outcome: 'call_ended', failedStep: 'dial' },
+  });
+  expect(await isRunning(transferId)).toBe(false);
+  // For the reconciler of the other tests: the fake node has not died.
+  node.control.forget(callId);
+}, 60_000);

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 import { Client } from 'pg';
 
+import type { Stack } from '../stack';
 import type { LiveStack } from './live-stack';
 import { TemporalView } from './temporal-view';
 
@@ -48,7 +49,7 @@ export async function tallyOf(live: LiveStack): Promise<Tally> {
       live.activeCalls(),
     ]);
     const pid = stack.pid('media');
-    const rtpPorts = openUdpPorts(pid).filter((port) => port >= stack.rtpPorts.min && port <= stack.rtpPorts.max);
+    const rtpPorts = openRtpPorts(stack);
     return {
       ...counted,
       openWorkflows,
@@ -61,6 +62,12 @@ export async function tallyOf(live: LiveStack): Promise<Tally> {
   } finally {
     await Promise.allSettled([store.end(), temporal.close()]);
   }
+}
+
+/** Of audio, on the media node. */
+export function openRtpPorts(stack: Stack): number[] {
+  const { min, max } = stack.rtpPorts;
+  return openUdpPorts(stack.pid('media')).filter((port) => port >= min && port <= max);
 }
 
 function socketInodes(pid: number): Set<string> {

@@ -3,6 +3,8 @@ import { Client, Connection } from '@temporalio/client';
 
 import { callWorkflowId, mediaNodeWorkflowId, trunkWorkflowId } from '../../../workflows/ids';
 import { nodeStateQuery } from '../../../workflows/node/messages';
+import { plainHistory } from '../plain-history';
+import type { PlainHistory } from '../plain-history';
 
 const LIMIT_MS = 5_000;
 
@@ -30,6 +32,11 @@ export class TemporalView {
     return this.#calls('=');
   }
 
+  /** Transfers whose workflow runs. */
+  runningTransfers(): Promise<number> {
+    return this.#count(`WorkflowType = 'transferWorkflow' AND ExecutionStatus = 'Running'`);
+  }
+
   /** Calls whose workflow is over, however it ended. */
   closedCalls(): Promise<number> {
     return this.#calls('!=');
@@ -43,6 +50,10 @@ export class TemporalView {
   /** Status of the trunk's workflow, null when there is none. */
   trunkStatus(trunkId: string): Promise<string | null> {
     return this.#status(trunkWorkflowId(trunkId));
+  }
+
+  history(workflowId: string): Promise<PlainHistory> {
+    return this.#within(() => plainHistory(this.#client.workflow.getHandle(workflowId)));
   }
 
   close(): Promise<void> {
@@ -60,8 +71,11 @@ export class TemporalView {
     }
   }
 
-  async #calls(running: '=' | '!='): Promise<number> {
-    const query = `WorkflowType = 'callWorkflow' AND ExecutionStatus ${running} 'Running'`;
+  #calls(running: '=' | '!='): Promise<number> {
+    return this.#count(`WorkflowType = 'callWorkflow' AND ExecutionStatus ${running} 'Running'`);
+  }
+
+  async #count(query: string): Promise<number> {
     const { count } = await this.#within(() => this.#client.workflow.count(query));
     return count;
   }

@@ -96,7 +96,7 @@ export class AnsweringMachine {
     const localTag = token();
     const ringing: Ringing = { invite, from, localTag, timer: null };
     const sipCallId = headerOf(invite, 'call-id');
-    const rings = 'ring' in answering || answering.ringMs !== undefined;
+    const rings = 'ring' in answering || answering.ringMs !== undefined || answering.ringUntil !== undefined;
     const provisional = rings
       ? response(invite, 180, 'Ringing', localTag, [['Contact', this.#phone.contact()]])
       : response(invite, 100, 'Trying', null, []);
@@ -104,12 +104,15 @@ export class AnsweringMachine {
     this.#phone.link.send(provisional, from);
     this.#ringing.set(sipCallId, ringing);
     if ('ring' in answering) return;
-    const { status, reason = status === 200 ? 'OK' : 'Refused', headers = [] } = answering;
-    ringing.timer = setTimeout(() => {
+    const { status, reason = status === 200 ? 'OK' : 'Refused', headers = [], ringUntil } = answering;
+    const answer = (): void => {
+      if (this.#ringing.get(sipCallId) !== ringing) return; // cancelled
       this.#ringing.delete(sipCallId);
       if (status >= 300) this.#respond(invite, from, status, reason, localTag, headers);
       else void this.#accept(invite, from, localTag);
-    }, answering.ringMs ?? 0);
+    };
+    if (ringUntil === undefined) ringing.timer = setTimeout(answer, answering.ringMs ?? 0);
+    else void ringUntil.then(answer);
   }
 
   async #accept(invite: SipText, from: Target, localTag: string): Promise<void> {

@@ -66,6 +66,8 @@ export type Answering =
       readonly reason?: string;
       /** 180 first, this long. */
       readonly ringMs?: number;
+      /** 180 first, until then. */
+      readonly ringUntil?: Promise<void>;
       readonly headers?: readonly Header[];
     }
   /** 180, until cancelled. */

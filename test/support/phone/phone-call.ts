@@ -1,5 +1,5 @@
 /** A confirmed call of a test phone, on either side: its in-dialog requests, its audio, and how it ended. */
-import { token, writeSip } from './sip-text';
+import { branchOf, token, writeSip } from './sip-text';
 
 import type { PhoneStream, Recording, StreamRemote } from './media';
 import type { Header, PhoneContext } from './options';
@@ -52,11 +52,12 @@ export class PhoneCall {
   readonly reoffers: string[] = [];
   /** How the next of them are answered; default: 200 at once. */
   answerReoffer: (sdp: string) => Promise<number> | number = () => 200;
-  /** Their REFERs. */
+  /** Their REFERs, without repetitions. */
   readonly refers: SipText[] = [];
   /** How the next of them are answered. */
-  answerRefer: (refer: SipText) => number = () => 405;
+  answerRefer: (refer: SipText) => Promise<number> | number = () => 405;
   readonly #phone: PhoneContext;
+  readonly #referAnswers = new Map<string, Promise<number>>();
   #cseq: number;
   #inviteCseq: number;
   #remote: StreamRemote | null;
@@ -143,9 +144,14 @@ export class PhoneCall {
   }
 
   /** Their REFER: its final status. */
-  referred(refer: SipText): number {
+  referred(refer: SipText): Promise<number> {
+    // A repetition of one that is not answered yet gets its answer.
+    const known = this.#referAnswers.get(branchOf(refer));
+    if (known !== undefined) return known;
     this.refers.push(refer);
-    return this.answerRefer(refer);
+    const answer = Promise.resolve(this.answerRefer(refer));
+    this.#referAnswers.set(branchOf(refer), answer);
+    return answer;
   }
 
   /** Tells what became of their REFER (RFC 3515 §2.4.5). The final status of the NOTIFY. */

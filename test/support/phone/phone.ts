@@ -153,8 +153,9 @@ export class Phone implements PhoneContext {
         if (!this.#closed) respond(status, status < 300 ? 'OK' : 'Refused', sdp);
       });
     } else if (request.method === 'REFER') {
-      const status = call.referred(request);
-      respond(status, status < 300 ? 'Accepted' : 'Refused');
+      void call.referred(request).then((status) => {
+        if (!this.#closed) respond(status, status < 300 ? 'Accepted' : 'Refused');
+      });
     } else {
       respond(200, 'OK');
       if (request.method === 'BYE') call.endedByThem(headerOf(request, 'reason') || null);

@@ -139,7 +139,7 @@ describe('a caller whose phone system is asked to call somebody else', () => {
     caller.peerCan.add('REFER');
     await refer(true);
     await comesTo(outcome);
-    expect(effects()).toMatchObject([{ outcome: 'failed' }]);
+    expect(effects()).toMatchObject([{ outcome: 'failed', mayDial: true }]);
     expect(callers()).toMatchObject({ background: 'ringback', listening: false });
     const control = { type: 'dialLeg', leg: LEG } as const;
     await layer.control.control({ callId: CALL, commandId: 'dial', bootId: BOOT_ID, control });

@@ -1,0 +1,94 @@
+/**
+ * Transfers with everything that can become of them: cells of the matrix (`test/support/transfer/cells.ts`) that a seed
+ * decides, many at once on one stack. All of them: `test/soak/transfer-matrix.test.ts`. `MATRIX_SEED` repeats a run.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { callWorkflowId, transferWorkflowId } from '../../../workflows/ids';
+import { TemporalView } from '../../support/live/temporal-view';
+import { CALLER_NUMBER, newNumber } from '../../support/outbound';
+import { waitFor } from '../../support/stack';
+import { SeededRandom } from '../../support/live/random';
+import { KILLED, killedAt, PEACEFUL, some, STEPS } from '../../support/transfer/cells';
+import { DIALED, MatrixStack } from '../../support/transfer/matrix-stack';
+import { playRound } from '../../support/transfer/play-round';
+
+const SEED = Number(process.env['MATRIX_SEED'] ?? 20_261_129);
+const PEACEFUL_CELLS = 24;
+const KILLED_CELLS = 7;
+
+const SENTENCE = 'I am putting you through to the most secret department.';
+/** Of a call with one transfer by each way, its announcement included; of the transfer itself. */
+const MOST_EVENTS = { call: 75, transfer: 40 };
+
+describe(`the transfer matrix, seed ${SEED}`, () => {
+  let matrix: MatrixStack;
+  const random = new SeededRandom(SEED);
+  const peaceful = some(random, PEACEFUL, PEACEFUL_CELLS);
+  // The longest wait is not waited for with nothing else to do.
+  const killed = KILLED.map((process) => ({ process, step: random.pick(STEPS) })).map((kill) => {
+    const cells = killedAt(kill).filter(({ refer }) => refer !== 'silence');
+    return [kill, some(random, cells, KILLED_CELLS)] as const;
+  });
+
+  beforeAll(async () => {
+    matrix = await MatrixStack.start();
+  }, 90_000);
+
+  afterAll(async () => {
+    await matrix?.close();
+  }, 60_000);
+
+  it(`${peaceful.length} cells in which nothing dies`, async () => {
+    expect(await playRound(matrix, null, peaceful)).toEqual([]);
+    expect(await matrix.reconciled()).toBe(0);
+  }, 180_000);
+
+  it.each(['refer', 'bridge'] as const)(
+    'by %s leaves short histories, in which no number and no word stands',
+    async (mode) => {
+      const { phone, id } = await matrix.answered(matrix.pbx);
+      const number = newNumber();
+      matrix.answers.set(number, { status: 200, ringMs: 300 });
+      phone.answerRefer = () => 202;
+      const body = { type: 'phone', value: number, mode, announce: SENTENCE };
+      const { transfer_id: transferId } = (
+        await matrix.stack.api<{ transfer_id: string }>('POST', `/phone/calls/${id}/transfer`, body)
+      ).body;
+      if (mode === 'refer') {
+        await waitFor('the REFER', 30_000, () => phone.refers[0]);
+        await sleep(100);
+        await phone.notifyReferred(200, 'OK', 'terminated;reason=noresource');
+        await phone.ended;
+      } else {
+        await waitFor('the other leg', 30_000, () => matrix.far.calls.get(transferId));
+        await phone.hangup();
+      }
+      expect(await matrix.ended(id, 30_000)).toMatchObject({ end_reason: 'transferred' });
+      const temporal = new TemporalView(matrix.stack.temporalAddress);
+      try {
+        const call = await temporal.history(callWorkflowId(id));
+        const transfer = await temporal.history(transferWorkflowId(transferId));
+        console.log(`${mode}: ${call.events} events of the call, ${transfer.events} of the transfer`);
+        expect(call.events).toBeLessThanOrEqual(MOST_EVENTS.call);
+        expect(transfer.events).toBeLessThanOrEqual(MOST_EVENTS.transfer);
+        const written = call.text + transfer.text;
+        // It is legible: what may stand there does.
+        expect(written).toContain(`${transferId}:announce`);
+        const secrets = [number, CALLER_NUMBER, DIALED].map((text) => text.slice(1));
+        expect([...secrets, 'secret department', 'putting you'].filter((text) => written.includes(text))).toEqual([]);
+      } finally {
+        await temporal.close();
+      }
+    },
+    90_000,
+  );
+
+  it.each(killed)(
+    'cells in which a process is killed: %j',
+    async (kill, cells) => {
+      expect(await playRound(matrix, kill, cells)).toEqual([]);
+    },
+    240_000,
+  );
+});
