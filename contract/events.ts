@@ -54,6 +54,16 @@ type ObservedEvent = EventBase &
     | { readonly type: 'dtmf'; readonly count: number }
     /** Who has put the call on hold, from now on; a call begins with neither. */
     | { readonly type: 'hold'; readonly ours: boolean; readonly theirs: boolean }
+    /**
+     * Another dialog has taken the place of a leg's (RFC 3891): the same conversation with another phone. `leg`: of which
+     * further leg; absent for the call's first. `sipCallId`: of the dialog that has come.
+     */
+    | {
+        readonly type: 'leg_replaced';
+        readonly by: 'replaces' | 'refer';
+        readonly sipCallId: string;
+        readonly leg?: string;
+      }
     | { readonly type: 'media_stats'; readonly stats: Readonly<Record<string, number | string | null>> }
     | { readonly type: 'timings'; readonly timings: Readonly<Record<string, number | null>> }
     /** Packets come and none of them is the peer's: a wrong address in SDP, most likely. Once in a call. */

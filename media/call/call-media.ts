@@ -32,7 +32,7 @@ export interface CallMediaOptions
   readonly createAgent: AgentFactory;
   readonly delegate: CallMediaDelegate &
     Omit<LegDelegate, 'onDigit' | 'onPlaybackFinished'> &
-    Pick<HandoverOptions['delegate'], 'onAgentGone' | 'onFarEnd' | 'onReferred' | 'onMessage'>;
+    Pick<HandoverOptions['delegate'], 'onAgentGone' | 'onFarEnd' | 'onReferred' | 'onReplaced' | 'onMessage'>;
 }
 
 export class CallMedia {

@@ -10,13 +10,15 @@ import type { EndedBy, EndReason, SipOutcome } from '../../contract/endings';
 import type { SipLadderEntry, CallEvents } from '../../contract/events';
 import type { Clock } from '../clock';
 import type { RtpEngine } from '../rtp/rtp-session';
-import type { RefreshFailure } from '../sip/dialog';
+import type { DialogDelegate, InboundDialog, RefreshFailure } from '../sip/dialog';
 import type { ReasonHeader } from '../sip/reason';
 import { CallLifecycle } from './call-lifecycle';
 import { CallMedia, type AgentFactory } from './call-media';
 import type { CallObserver } from './call-observer';
 import type { HoldState, Leg } from './leg/leg';
 import type { LocalMedia } from './leg/leg-negotiation';
+import { TrunkPlace } from './replace/place';
+import { Replacement } from './replace/replacement';
 import type { LegNetwork } from './transfer/far-leg';
 
 /** A peer that floods its dialog fills no table: what a person would read, and then one note. */
@@ -42,6 +44,16 @@ export interface CallSessionOptions {
   /** Of its trunk, best first; default, and null: all. */
   readonly codecs?: readonly AudioCodec[] | null | undefined;
   readonly localMedia: () => LocalMedia;
+  /** Of the call. */
+  readonly trunkId: string;
+  /** What the direction makes of its peer's doing, whichever dialog that has. */
+  readonly peer: {
+    hungUp(reason: ReasonHeader | null): void;
+    /** Its dialog is closed, for whatever reason. */
+    gone(): void;
+    /** Another phone than the one that rings has answered. */
+    pickedUp(): void;
+  };
   readonly hangUp: (endReason: EndReason, endedBy: EndedBy) => void;
   readonly onEnded: () => void;
 }
@@ -55,25 +67,47 @@ export class CallSession {
   #holdsOfPeer = 0;
   #quiet = false;
   #looking = false;
+  readonly #place: TrunkPlace;
+  #replacement: Replacement | null = null;
 
   constructor(options: CallSessionOptions) {
     this.#options = options;
     const { direction, deps, sipCallId } = options;
     this.media = this.#createMedia();
+    this.#place = new TrunkPlace(deps.network, options.trunkId, () => options.hangUp('api_hangup', 'api'));
     this.lifecycle = new CallLifecycle({
       direction,
       clock: deps.clock,
       events: deps.events,
       observer: deps.observer,
       logger: deps.logger.child({ sipCallId }),
-      closeMedia: () => this.media.close(),
+      closeMedia: () => {
+        this.#replacement?.abandon();
+        return this.media.close();
+      },
       turnLatencyMs: () => this.media.turnLatencyMs(),
-      onEnded: options.onEnded,
+      onEnded: () => {
+        this.#place.leave();
+        options.onEnded();
+      },
     });
   }
 
   get leg(): Leg {
     return this.media.leg;
+  }
+
+  /** What the dialog of the leg tells, beside what is the leg's own business. `sipCallId`: of one that is not the first. */
+  peerDelegate(sipCallId: string | null = null): DialogDelegate {
+    const { peer } = this.#options;
+    return {
+      onMessage: (message) => this.onMessage(sipCallId === null ? message : { ...message, leg: sipCallId }),
+      onAck: (answer) => this.leg.reofferAnswered(answer),
+      onBye: (reason) => this.afterReferral(() => peer.hungUp(reason)),
+      onExpired: (why) => this.expired(why),
+      onClosed: () => this.afterReferral(() => peer.gone()),
+      onReplace: (dialog) => this.#replace(dialog),
+    };
   }
 
   onMessage(message: SipLadderEntry): void {
@@ -140,6 +174,40 @@ export class CallSession {
     return { sipCallId: this.#options.sipCallId, finalStatus, reason, q850 };
   }
 
+  /** The agent, or whoever has been joined, goes on with whoever calls there (RFC 3891). */
+  #replace(dialog: InboundDialog): void {
+    const { lifecycle, leg, media } = this;
+    if (!lifecycle.isLive) return dialog.reject(603);
+    // Whom we have asked to go is not to be followed by somebody else.
+    if (this.#replacement !== null || media.handover.leaving) return dialog.reject(491);
+    const place = this.#place.offer(dialog);
+    if ('status' in place) return dialog.reject(place.status, place);
+    const over = (): void => {
+      this.#replacement = null;
+    };
+    this.#replacement = new Replacement({
+      leg,
+      dialog,
+      codecs: this.#options.codecs,
+      delegate: this.peerDelegate(dialog.sipCallId),
+      onTaken: (remote) => {
+        over();
+        place.take();
+        lifecycle.events.report({ type: 'leg_replaced', by: 'replaces', sipCallId: dialog.sipCallId });
+        if (lifecycle.state === 'answered') leg.start(remote);
+        else {
+          this.#options.peer.pickedUp();
+          media.start(remote);
+        }
+      },
+      onFailed: () => {
+        over();
+        place.giveBack();
+      },
+    });
+    this.#replacement.begin();
+  }
+
   /** Its packets have stopped: a peer that does not answer in its dialog either is gone. */
   async #lookForPeer(quiet: boolean): Promise<void> {
     this.#quiet = quiet;
@@ -181,6 +249,8 @@ export class CallSession {
         onAgentGone: () => hangUp('agent_goodbye', 'agent'),
         onReferred: () => hangUp('transferred', 'agent'),
         onFarEnd: (why) => (why === 'hangup' ? hangUp('transferred', 'callee') : hangUp(why, 'system')),
+        onReplaced: (leg, sipCallId) =>
+          this.lifecycle.events.report({ type: 'leg_replaced', by: 'replaces', sipCallId, leg }),
         onMessage: (message) => this.onMessage(message),
         onTurn: (turn) => this.lifecycle.events.report({ type: 'turn', turn }),
         onTurnLatency: (ms) => deps.observer.turnLatency(ms),

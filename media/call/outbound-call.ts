@@ -76,8 +76,14 @@ export class OutboundCall implements RegisteredCall {
       sipCallId: options.command.sipCallId,
       deps: options.deps,
       codecs: options.trunk.codecs,
+      trunkId: options.trunk.id,
       localMedia: () => ({ localAddress: this.#localAddress, signallingAddress: this.#dialog?.peer?.address ?? null }),
       hangUp: (endReason, endedBy) => this.hangUp(endReason, endedBy),
+      peer: {
+        hungUp: (reason) => this.#byeReceived(reason),
+        gone: () => this.#closed(),
+        pickedUp: () => this.#pickedUp(),
+      },
       onEnded: () => options.onEnded(this),
     });
     this.#session.lifecycle.timings.mark('begin', options.deps.clock.now());
@@ -142,7 +148,7 @@ export class OutboundCall implements RegisteredCall {
 
   hangUp(endReason: EndReason, endedBy: EndedBy): void {
     if (this.liveState === 'answered') {
-      const hungUp = this.#session.lifecycle.end(() => this.#dialog?.bye(reasonHeader(endReason)));
+      const hungUp = this.#session.lifecycle.end(() => this.#session.leg.dialog?.bye(reasonHeader(endReason)));
       if (hungUp) this.#settle({ disposition: 'answered', endReason, endedBy }, this.#answer);
     } else {
       this.#cancel('canceled', { endReason, endedBy }, reasonHeader(endReason));
@@ -188,6 +194,7 @@ export class OutboundCall implements RegisteredCall {
     return deps.endpoint.invite(
       {
         sipCallId: command.sipCallId,
+        orgId: command.orgId,
         ...trunkInvite(trunk, command.to, command.callerNumber),
         ...(contacts === null ? {} : { contacts }),
         offer: (localAddress) => {
@@ -201,7 +208,7 @@ export class OutboundCall implements RegisteredCall {
       },
       {
         ...session.leg.dialogDelegate(),
-        onMessage: (message) => session.onMessage(message),
+        ...session.peerDelegate(),
         onUnreachable: (target, reason) =>
           session.lifecycle.events.report({ type: 'target_unreachable', target, reason }),
         onProgress: (status) => {
@@ -210,10 +217,6 @@ export class OutboundCall implements RegisteredCall {
         },
         onAccept: (sdp, answer) => this.#accepted(sdp, answer),
         onReject: (outcome) => this.#rejected(outcome),
-        onBye: (reason) => session.afterReferral(() => this.#byeReceived(reason)),
-        onAck: (answer) => session.leg.reofferAnswered(answer),
-        onExpired: (why) => session.expired(why),
-        onClosed: () => session.afterReferral(() => this.#closed()),
       },
     );
   }
@@ -261,6 +264,11 @@ export class OutboundCall implements RegisteredCall {
     }
     this.#session.answered(this.#options.command.maxDurationSeconds);
     media.start(remote);
+  }
+
+  /** Somebody has taken the call from the phone that still rings (RFC 3891 §3). */
+  #pickedUp(): void {
+    this.#session.answered(this.#options.command.maxDurationSeconds);
   }
 
   #rejected(outcome: InviteOutcome): void {

@@ -1,0 +1,183 @@
+/** The phone system at the other end moves our call from one of its phones to another. */
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { newNumber, OutboundCalls } from '../../support/outbound';
+import { CallRefused } from '../../support/phone/dialling';
+import { PhoneMedia } from '../../support/phone/media';
+import type { Answering, Header } from '../../support/phone/options';
+import { Phone } from '../../support/phone/phone';
+import type { PhoneCall } from '../../support/phone/phone-call';
+import { tagOf } from '../../support/phone/sip-text';
+import { Stack, waitFor } from '../../support/stack';
+import { amplitudeAt, rms, sine } from '../../support/tones';
+
+const DIALED = '+15551234567';
+const SAMPLES_PER_MS = 8;
+const HERE_HZ = 700;
+const THERE_HZ = 1_150;
+const AMPLITUDE = 6_000;
+
+interface Call {
+  readonly id: string;
+  readonly status: string;
+  readonly end_reason: string | null;
+  readonly ended_by: string | null;
+  readonly sip: { readonly call_id: string };
+}
+
+interface Event {
+  readonly type: string;
+  readonly source: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** As its receiver names the dialog of a call of this phone's (RFC 3891 §6.1). */
+function replaces({ sipCallId, dialog }: PhoneCall, more = ''): Header {
+  return ['Replaces', `${sipCallId};to-tag=${tagOf(dialog.remote)};from-tag=${tagOf(dialog.local)}${more}`];
+}
+
+describe('a call that the phone system moves to another of its phones', () => {
+  let stack: Stack;
+  let media: PhoneMedia;
+  let operator: Phone;
+  let colleague: Phone;
+  let far: Phone;
+  let answering: Answering;
+
+  beforeAll(async () => {
+    stack = await Stack.start();
+    await stack.api('POST', '/phone', { name: 'Support Agent', first_message: '', silence_timeout_seconds: 60 });
+    const trunk = await stack.api<{ auth_username: string; auth_password: string }>(
+      'POST',
+      '/phone/sip/inbound-trunk',
+      { phone_numbers: [DIALED] },
+    );
+    const credentials = { username: trunk.body.auth_username, password: trunk.body.auth_password };
+    media = new PhoneMedia();
+    const server = { address: stack.sipHost, port: stack.sipPort };
+    operator = await Phone.open({ media, server, credentials });
+    colleague = await Phone.open({ media, server, credentials, codecs: ['PCMA'], answer: () => answering });
+    far = await Phone.open({ media, answer: () => answering });
+    const calls = await OutboundCalls.create(stack);
+    await calls.trunkTo(far.port);
+    await sleep(1_000);
+  }, 90_000);
+
+  afterAll(async () => {
+    for (const phone of [operator, colleague, far]) phone?.close();
+    await media?.close();
+    await stack?.stop();
+  }, 60_000);
+
+  beforeEach(() => {
+    answering = { status: 200, ringMs: 300 };
+  });
+
+  async function answered(by = operator): Promise<{ phone: PhoneCall; path: string }> {
+    const phone = await by.call(DIALED);
+    const { id } = await waitFor('the call', 15_000, async () => {
+      const page = await stack.api<{ items: Call[] }>('GET', '/phone/calls?status=in_progress');
+      return page.body.items.find((item) => item.sip.call_id === phone.sipCallId);
+    });
+    return { phone, path: `/phone/calls/${id}` };
+  }
+
+  const find = async (path: string): Promise<Call> => (await stack.api<Call>('GET', path)).body;
+
+  const ended = (path: string): Promise<Call> =>
+    waitFor('the end of the call', 15_000, async () => {
+      const call = await find(path);
+      return call.status === 'completed' ? call : undefined;
+    });
+
+  const events = async (path: string, type: string): Promise<Event[]> =>
+    (await stack.api<{ items: Event[] }>('GET', `${path}/events?limit=100`)).body.items.filter(
+      (event) => event.type === type,
+    );
+
+  const told = (path: string, type: string): Promise<Event> =>
+    waitFor(type, 10_000, async () => (await events(path, type)).at(-1));
+
+  /** What a phone hears from now on, for so long. */
+  async function hears(call: PhoneCall, ms: number): Promise<Int16Array> {
+    const before = (await call.recording()).pcm.length;
+    await sleep(ms);
+    return (await call.recording()).pcm.slice(before);
+  }
+
+  async function expectTwoWayAudio(one: PhoneCall, other: PhoneCall): Promise<void> {
+    void one.play(sine(HERE_HZ, 3_000 * SAMPLES_PER_MS, AMPLITUDE));
+    void other.play(sine(THERE_HZ, 3_000 * SAMPLES_PER_MS, AMPLITUDE));
+    await sleep(600);
+    const [first, second] = await Promise.all([hears(one, 1_000), hears(other, 1_000)]);
+    expect(amplitudeAt(first, THERE_HZ)).toBeGreaterThan(AMPLITUDE / 2);
+    expect(amplitudeAt(second, HERE_HZ)).toBeGreaterThan(AMPLITUDE / 2);
+  }
+
+  /** The agent speaks to this phone, and hears it. */
+  async function expectConversation(path: string, phone: PhoneCall): Promise<void> {
+    expect((await stack.api('POST', `${path}/say`, { text: 'Now I am talking to you.' })).status).toBe(200);
+    expect(rms(await hears(phone, 1_500))).toBeGreaterThan(100);
+    const before = (await events(path, 'dtmf')).length;
+    await phone.sendDigits('5');
+    await waitFor('the key', 5_000, async () => ((await events(path, 'dtmf')).length > before ? true : undefined));
+  }
+
+  async function refused(by: Phone, header: Header): Promise<number> {
+    const error = await by.call(DIALED, { headers: [header] }).then(
+      () => null,
+      (why: unknown) => why,
+    );
+    return error instanceof CallRefused ? error.status : 200;
+  }
+
+  describe('by an INVITE with Replaces', () => {
+    it('goes on there, and the phone before gets a BYE', async () => {
+      const { phone, path } = await answered();
+      await expectConversation(path, phone);
+      const next = await colleague.call(DIALED, { headers: [replaces(phone), ['Require', 'replaces']] });
+      expect(await phone.ended).toMatchObject({ by: 'them', reason: expect.stringContaining('replaced') });
+      expect(await told(path, 'leg_replaced')).toMatchObject({ data: { by: 'replaces', sip_call_id: next.sipCallId } });
+      await expectConversation(path, next);
+      expect(await find(path)).toMatchObject({ status: 'in_progress', sip: { call_id: phone.sipCallId } });
+      const page = await stack.api<{ items: Call[] }>('GET', '/phone/calls?status=in_progress');
+      expect(page.body.items).toHaveLength(1);
+      await next.hangup();
+      expect(await ended(path)).toMatchObject({ end_reason: 'caller_hangup', ended_by: 'caller' });
+    }, 60_000);
+
+    it('keeps a caller with whom it was joined to', async () => {
+      const { phone, path } = await answered();
+      await stack.api('POST', `${path}/transfer`, { type: 'phone', value: newNumber(), mode: 'bridge' });
+      const there = await far.nextCall();
+      await expectTwoWayAudio(phone, there);
+      const next = await colleague.call(DIALED, { headers: [replaces(phone)] });
+      await phone.ended;
+      await expectTwoWayAudio(next, there);
+      // And the other side of it by the other phone.
+      const last = await operator.call(DIALED, { headers: [replaces(there)] });
+      await there.ended;
+      await waitFor('the event', 5_000, async () =>
+        (await events(path, 'leg_replaced')).find(({ data }) => data['leg'] === there.sipCallId),
+      );
+      await expectTwoWayAudio(next, last);
+      await last.hangup();
+      expect((await next.ended).by).toBe('them');
+      expect(await ended(path)).toMatchObject({ end_reason: 'transferred', ended_by: 'callee' });
+    }, 60_000);
+
+    it('is refused as RFC 3891 has it, and the call is as it was', async () => {
+      const { phone, path } = await answered();
+      expect(await refused(colleague, ['Replaces', 'nobody@knows;to-tag=a;from-tag=b'])).toBe(481);
+      expect(await refused(colleague, replaces(phone, ';early-only'))).toBe(486);
+      expect(await refused(colleague, ['Replaces', 'no-tags'])).toBe(400);
+      const stranger = await Phone.open({ media, server: { address: stack.sipHost, port: stack.sipPort } });
+      expect(await refused(stranger, replaces(phone))).toBe(401);
+      stranger.close();
+      await expectConversation(path, phone);
+      await phone.hangup();
+      await ended(path);
+      expect(await refused(colleague, replaces(phone))).toBe(603);
+    }, 60_000);
+  });
+});
