@@ -1,6 +1,6 @@
 /** Where an outbound call may go: the toll-fraud guard. */
 import { countryOf } from '../store/routing/country';
-import { isExpensive } from './phone-number';
+import { isExpensive } from '../store/routing/phone-number';
 
 export type DestinationRefusal = { readonly reason: 'expensive' | 'country'; readonly country: string | null };
 

@@ -1,7 +1,7 @@
 /** Where callers are sent: a number that can be dialled, or a SIP URI that one INVITE can be addressed to. */
 import type { TransferTargetType } from '../store/entities/transfer-destination';
 import { impossible, invalid } from './errors';
-import { parsePhoneNumber } from './phone-number';
+import { parsePhoneNumber } from '../store/routing/phone-number';
 import { assertTargetHost } from './target-url';
 
 /**

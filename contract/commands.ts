@@ -121,6 +121,8 @@ export type ConversationControl =
    * by us where the peer will not, and nobody is asked who does not say that it takes REFER.
    */
   | { readonly type: 'refer'; readonly leg: LegDial; readonly fallback: boolean }
+  /** Whom the peer has referred us to is called, or not: by the event `peer_referred` of this id, and told by others of it. */
+  | { readonly type: 'followRefer'; readonly referId: string; readonly follow: boolean }
   /** The leg that is called, and nobody else, is given up; the peer is back with the agent. */
   | { readonly type: 'releaseLeg'; readonly legId: string };
 
@@ -129,6 +131,7 @@ export type SealedControl =
   | { readonly type: 'say'; readonly sealed: string; readonly interrupt: boolean }
   | { readonly type: 'instruct' | 'dtmf' | 'announce' | 'dialLeg'; readonly sealed: string }
   | { readonly type: 'refer'; readonly sealed: string; readonly fallback: boolean }
+  | { readonly type: 'followRefer'; readonly referId: string; readonly follow: boolean }
   | { readonly type: 'releaseLeg'; readonly legId: string }
   | { readonly type: 'mute' | 'unmute' | 'hold' | 'unhold' }
   | HangupControl;

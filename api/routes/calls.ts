@@ -2,7 +2,7 @@ import type { CallControl } from '../../contract/commands';
 import type { Call as CallRow } from '../../store/entities/call';
 import type { CallFilter } from '../../store/repositories/call-list';
 import { conflict, notFound, temporalUnavailable, effectUnknown } from '../errors';
-import { parsePhoneNumber } from '../phone-number';
+import { parsePhoneNumber } from '../../store/routing/phone-number';
 import { answer, route } from '../route';
 import type { Actor, Route } from '../route';
 import { call, callEventPage, callPage, callsQuery, outboundCall, transcript } from '../schemas/call';

@@ -1,7 +1,7 @@
 /** Pieces that several requests and answers share. */
 import { getCountries } from 'libphonenumber-js/max';
 import { z } from 'zod';
-import { parsePhoneNumber } from '../phone-number';
+import { parsePhoneNumber } from '../../store/routing/phone-number';
 
 /** Six minutes of speech; also what variables may make of it. */
 export const MAX_FIRST_MESSAGE_CHARS = 5000;

@@ -2,14 +2,14 @@
  * The media of one call: its leg, and the agent that speaks on it. Owns both: `close()` closes the agent, then the leg, and
  * is the only way out once the leg was opened.
  */
-import type { CommandEffect, CommandResult, ConversationControl } from '../../contract/commands';
+import type { CommandEffect, CommandResult } from '../../contract/commands';
 import { DEFAULT_MEDIA_TIMEOUT_SECONDS } from '../../contract/directory';
 import type { CallMetrics } from '../../contract/endings';
 import type { TranscriptTurn } from '../../contract/events';
 import type { AgentDelegate, AgentPersona, AgentSession } from '../agent/agent-session';
 import { TimerSet } from '../clock';
 import type { RtpRemote, RtpSession, RtpStats } from '../rtp/rtp-session';
-import { carryOut } from './call-control';
+import { carryOut, type MediaControlVerb } from './call-control';
 import { Leg, type LegDelegate, type LegOptions } from './leg/leg';
 import { Handover, type HandoverOptions } from './transfer/handover';
 
@@ -107,7 +107,7 @@ export class CallMedia {
   }
 
   /** `done` is told once, and never before the command was taken; not at all where the call ends first. */
-  control(control: ConversationControl, done: (effect: CommandEffect) => void): CommandResult {
+  control(control: MediaControlVerb, done: (effect: CommandEffect) => void): CommandResult {
     const { leg, handover } = this;
     const agent = this.#agent;
     return leg.remote && agent

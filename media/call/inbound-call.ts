@@ -130,9 +130,12 @@ export class InboundCall implements RegisteredCall {
 
   #listen(): void {
     const session = this.#session;
+    const trunk = this.#trunk;
+    const { address } = this.#dialog.invite.peer;
     this.#dialog.delegate = {
       ...session.leg.dialogDelegate(),
-      ...session.peerDelegate(),
+      // Without a trunk nobody vouches for it.
+      ...session.peerDelegate(trunk === undefined ? null : () => ({ address, hosts: [], limits: trunk })),
       onCancel: () => {
         this.#finalStatus = 487;
         this.#end({ endReason: null, endedBy: 'caller' }, () => undefined);
@@ -141,7 +144,7 @@ export class InboundCall implements RegisteredCall {
       onPrack: (answer) => this.#earlyAnswered(answer),
       onClosed: (cause) => {
         if (cause === 'prack_timeout') this.#finalStatus = 504;
-        session.afterReferral(() => this.#gone());
+        session.peerLeft(() => this.#gone());
       },
     };
   }

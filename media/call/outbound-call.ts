@@ -17,6 +17,7 @@ import type { RegisteredCall } from './call-registry';
 import { CallSession, type CallDeps } from './call-session';
 import { dispositionOf, type OwnCause } from './disposition';
 import { reasonHeader, RING_TIMEOUT_REASON } from './hangup-reason';
+import type { ReferringPeer } from './replace/refer-target';
 import { firstHost, trunkInvite, wildcardFor } from './trunk-invite';
 
 /** How long an ending waits for the final answer to our CANCEL; the SIP layer cleans up for longer. */
@@ -208,7 +209,7 @@ export class OutboundCall implements RegisteredCall {
       },
       {
         ...session.leg.dialogDelegate(),
-        ...session.peerDelegate(),
+        ...session.peerDelegate(() => this.#referring()),
         onUnreachable: (target, reason) =>
           session.lifecycle.events.report({ type: 'target_unreachable', target, reason }),
         onProgress: (status) => {
@@ -264,6 +265,13 @@ export class OutboundCall implements RegisteredCall {
     }
     this.#session.answered(this.#options.command.maxDurationSeconds);
     media.start(remote);
+  }
+
+  /** The carrier, at any of its hosts. */
+  #referring(): ReferringPeer {
+    const { trunk } = this.#options;
+    const hosts = [trunk.host, ...(trunk.gateways ?? []).map(({ host }) => host)].map((host) => host.toLowerCase());
+    return { address: this.#dialog?.peer?.address ?? '', hosts, limits: trunk };
   }
 
   /** Somebody has taken the call from the phone that still rings (RFC 3891 §3). */

@@ -11,7 +11,7 @@ export interface CallNode {
   readonly sipCallId: string | null;
 }
 
-export type SignalEffect = 'answered' | 'command' | 'ended' | 'ignored';
+export type SignalEffect = 'answered' | 'peer_referred' | 'command' | 'ended' | 'ignored';
 
 /** A conversation is one state to the workflow: who is on hold is its node's business. */
 type FollowedStatus = Exclude<CallStatus, 'held' | 'transferring'>;
@@ -138,7 +138,7 @@ export class CallProgress {
       this.end(signal.ending, signal.atMs);
       return 'ended';
     }
-    if (signal.type === 'command') return 'command';
+    if (signal.type === 'command' || signal.type === 'peer_referred') return signal.type;
     this.#answeredAtMs = signal.atMs;
     this.#node = { ...this.#node, sipCallId: signal.sipCallId };
     if (this.#status !== 'in_progress') this.#transition('in_progress');
@@ -186,6 +186,6 @@ export class CallProgress {
 }
 
 function sipCallIdOf(signal: CallStateSignal): string | null {
-  if (signal.type === 'command') return null;
+  if (signal.type === 'command' || signal.type === 'peer_referred') return null;
   return signal.type === 'answered' ? signal.sipCallId : (signal.ending.sip?.sipCallId ?? null);
 }

@@ -142,13 +142,13 @@ export class Leg {
   }
 
   /** For a dialog that is to take the place of this one: the same port, and our hold goes on. */
-  nextNegotiation(signallingAddress: string | null): LegNegotiation {
+  nextNegotiation(signallingAddress: () => string | null): LegNegotiation {
     const { codecs } = this.#options;
     const { localAddress } = this.#options.localMedia();
     const next = new LegNegotiation({
       codecs,
       localPort: () => this.localPort,
-      localMedia: () => ({ localAddress, signallingAddress }),
+      localMedia: () => ({ localAddress, signallingAddress: signallingAddress() }),
     });
     next.direction = this.negotiation.direction;
     return next;
@@ -176,6 +176,11 @@ export class Leg {
    */
   putOnHold(held: boolean): Promise<HoldResult> | null {
     return this.#hold.change(held);
+  }
+
+  /** Its peer is gone, and somebody else is to come: as on hold, nothing is sent and nothing waited for. */
+  suspend(): void {
+    if (this.remote) this.#setRemote({ ...this.remote, send: false });
   }
 
   /** Without a dialog nobody can be gone. */

@@ -39,7 +39,8 @@ export class Replacement {
 
   constructor(options: ReplacementOptions) {
     this.#options = options;
-    this.#negotiation = options.leg.nextNegotiation(options.dialog.invite.peer.address);
+    const { address } = options.dialog.invite.peer;
+    this.#negotiation = options.leg.nextNegotiation(() => address);
   }
 
   begin(): void {
@@ -72,16 +73,15 @@ export class Replacement {
 
   #listen(): void {
     const { leg, dialog, delegate } = this.#options;
-    const taken = <A extends unknown[]>(handler: ((...args: A) => void) | undefined) => {
-      return (...args: A): void => (this.#state === 'taken' ? handler?.(...args) : this.#over());
-    };
     dialog.delegate = {
       ...delegate,
       ...leg.dialogDelegate(this.#negotiation),
       onAck: (answer) => this.#acknowledged(answer),
-      onBye: taken(delegate.onBye),
-      onExpired: taken(delegate.onExpired),
-      onClosed: taken(delegate.onClosed),
+      ...untilTaken(
+        delegate,
+        () => this.#state === 'taken',
+        () => this.#over(),
+      ),
     };
   }
 
@@ -109,6 +109,19 @@ export class Replacement {
     this.#state = 'over';
     this.#options.onFailed();
   }
+}
+
+/** The end of a dialog is the end of its leg's once it has the place. */
+export function untilTaken(
+  { onBye, onExpired, onClosed }: DialogDelegate,
+  isTaken: () => boolean,
+  over: () => void,
+): DialogDelegate {
+  return {
+    onBye: (reason) => (isTaken() ? onBye?.(reason) : over()),
+    onExpired: (why) => (isTaken() ? onExpired?.(why) : over()),
+    onClosed: (cause) => (isTaken() ? onClosed?.(cause) : over()),
+  };
 }
 
 /** Its messages still belong to the call; that it ends has no consequence any more. */

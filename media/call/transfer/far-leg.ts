@@ -27,8 +27,11 @@ import { legInvite, type LegInvite } from './leg-invite';
 
 /** What further legs of calls need of the node. */
 export interface LegNetwork {
-  readonly endpoint: () => Pick<SipEndpoint, 'invite'>;
-  readonly directory: Pick<CallDirectory, 'inboundTrunk' | 'outboundTrunk' | 'registeredContacts'>;
+  readonly endpoint: () => Pick<SipEndpoint, 'invite' | 'lookUp'>;
+  readonly directory: Pick<
+    CallDirectory,
+    'inboundTrunk' | 'outboundTrunk' | 'registeredContacts' | 'refuseReferredUser'
+  >;
   readonly registry: Pick<CallRegistry, 'occupy' | 'pace'>;
 }
 

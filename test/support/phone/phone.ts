@@ -157,6 +157,7 @@ export class Phone implements PhoneContext {
       respond(status, status < 300 ? 'Accepted' : 'Refused');
     } else {
       respond(200, 'OK');
+      if (request.method === 'NOTIFY') call.notifies.push(request);
       if (request.method === 'BYE') call.endedByThem(headerOf(request, 'reason') || null);
     }
   }

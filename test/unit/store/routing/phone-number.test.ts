@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import { isExpensive, parsePhoneNumber } from '../../../api/phone-number';
+import { isExpensive, parsePhoneNumber } from '../../../../store/routing/phone-number';
 
 describe('parsePhoneNumber', () => {
   it.each([
