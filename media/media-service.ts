@@ -53,9 +53,9 @@ export class MediaService {
     this.#endpoint = options.createEndpoint({
       onInvite: (dialog) => InboundCall.receive(dialog, inbound),
       onReplace: (dialog) => {
-        const { onReplace } = dialog.invite.replaces?.dialog.delegate ?? {};
-        if (onReplace === undefined) dialog.reject(603);
-        else onReplace(dialog);
+        const owner = dialog.invite.replaces?.dialog.delegate;
+        if (owner?.onReplace === undefined) dialog.reject(603);
+        else owner.onReplace(dialog);
       },
       credentials: options.credentials ?? ((username) => credentialsOf(directory, clock, username)),
       knownAt: (address) => {

@@ -153,7 +153,8 @@ export class CallRun {
     const control = { type: 'followRefer', referId, follow } as const;
     const taken = await node.control(place, { callId, orgId, commandId: `${referId}:follow`, control });
     // A node that has not answered may have begun, and tells what comes of it.
-    if (taken !== 'silent' && !taken.ok && this.#followed === referId) this.#followed = null;
+    if (taken === 'silent') await node.suspect(callId, place);
+    else if (!taken.ok && this.#followed === referId) this.#followed = null;
   }
 
   /** Resolves when the call has ended. Watches that still wait for an answer of the node then are left behind. */

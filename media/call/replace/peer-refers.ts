@@ -27,7 +27,7 @@ import type { Leg } from '../leg/leg';
 import type { LegNetwork } from '../transfer/far-leg';
 import type { TrunkPlace } from './place';
 import { referredTarget, type ReferringPeer } from './refer-target';
-import { REPLACED_REASON, untilTaken } from './replacement';
+import { detach, REPLACED_REASON, untilTaken } from './replacement';
 
 export interface PeerRefersOptions {
   readonly leg: Leg;
@@ -247,8 +247,7 @@ export class PeerRefers {
     this.#forget();
     this.#ends = [];
     if (before !== null) {
-      const { onMessage } = before.delegate;
-      before.delegate = onMessage === undefined ? {} : { onMessage };
+      detach(before);
       this.#hangUpBefore = () => {
         this.#timers.clear('bye');
         before.bye(REPLACED_REASON);

@@ -101,7 +101,9 @@ export class Replacement {
     this.#state = 'taken';
     const before = leg.succeed(dialog, this.#negotiation);
     onTaken(remote);
-    if (before !== null) letGo(before);
+    if (before === null) return;
+    detach(before);
+    before.bye(REPLACED_REASON);
   }
 
   #over(): void {
@@ -112,21 +114,16 @@ export class Replacement {
 }
 
 /** The end of a dialog is the end of its leg's once it has the place. */
-export function untilTaken(
-  { onBye, onExpired, onClosed }: DialogDelegate,
-  isTaken: () => boolean,
-  over: () => void,
-): DialogDelegate {
+export function untilTaken(delegate: DialogDelegate, isTaken: () => boolean, over: () => void): DialogDelegate {
   return {
-    onBye: (reason) => (isTaken() ? onBye?.(reason) : over()),
-    onExpired: (why) => (isTaken() ? onExpired?.(why) : over()),
-    onClosed: (cause) => (isTaken() ? onClosed?.(cause) : over()),
+    onBye: (reason) => (isTaken() ? delegate.onBye?.(reason) : over()),
+    onExpired: (why) => (isTaken() ? delegate.onExpired?.(why) : over()),
+    onClosed: (cause) => (isTaken() ? delegate.onClosed?.(cause) : over()),
   };
 }
 
 /** Its messages still belong to the call; that it ends has no consequence any more. */
-export function letGo(dialog: NonNullable<Leg['dialog']>): void {
-  const { onMessage } = dialog.delegate;
-  dialog.delegate = onMessage === undefined ? {} : { onMessage };
-  dialog.bye(REPLACED_REASON);
+export function detach(dialog: NonNullable<Leg['dialog']>): void {
+  const { delegate } = dialog;
+  dialog.delegate = { onMessage: (message) => delegate.onMessage?.(message) };
 }
