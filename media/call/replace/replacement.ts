@@ -67,8 +67,8 @@ export class Replacement {
   /** The leg is over, and with it the wait for its next peer. */
   abandon(): void {
     if (this.#state !== 'answered') return;
-    this.#state = 'over';
-    this.#options.dialog.bye(REPLACED_REASON);
+    this.#over();
+    this.#options.dialog.bye();
   }
 
   #listen(): void {

@@ -9,6 +9,7 @@ import { Phone } from '../../support/phone/phone';
 import type { PhoneCall } from '../../support/phone/phone-call';
 import { headerOf, tagOf } from '../../support/phone/sip-text';
 import type { Credentials } from '../../support/phone/sip-text';
+import { hasSipp, runSipp } from '../../support/sipp';
 import { Stack, waitFor } from '../../support/stack';
 import { amplitudeAt, rms, sine } from '../../support/tones';
 
@@ -44,6 +45,7 @@ describe('a call that the phone system moves to another of its phones', () => {
   let colleague: Phone;
   let far: Phone;
   let answering: Answering;
+  let credentials: Credentials;
 
   beforeAll(async () => {
     stack = await Stack.start();
@@ -53,7 +55,7 @@ describe('a call that the phone system moves to another of its phones', () => {
       '/phone/sip/inbound-trunk',
       { phone_numbers: [DIALED] },
     );
-    const credentials = { username: trunk.body.auth_username, password: trunk.body.auth_password };
+    credentials = { username: trunk.body.auth_username, password: trunk.body.auth_password };
     media = new PhoneMedia();
     const server = { address: stack.sipHost, port: stack.sipPort };
     operator = await Phone.open({ media, server, credentials });
@@ -185,6 +187,28 @@ describe('a call that the phone system moves to another of its phones', () => {
       await next.hangup();
       expect(await ended(path)).toMatchObject({ end_reason: 'caller_hangup', ended_by: 'caller' });
     }, 60_000);
+
+    const itWithSipp = hasSipp() ? it : it.skip;
+
+    itWithSipp(
+      'is understood by a phone that is not ours',
+      async () => {
+        answering = { status: 200 };
+        const done = runSipp({
+          scenario: 'refer-blind.xml',
+          service: DIALED,
+          remotePort: stack.sipPort,
+          credentials,
+          keys: { refer_port: String(colleague.port) },
+          timeoutSeconds: 30,
+        });
+        const next = await colleague.nextCall();
+        expect(await done).toMatchObject({ successful: 1, failed: 0 });
+        expect(next.over).toBe(false);
+        await next.hangup();
+      },
+      60_000,
+    );
 
     it('keeps whom the phone was joined to', async () => {
       const { phone, path } = await answered();

@@ -3,6 +3,7 @@ import type { IncomingRefer } from '../../../../../media/sip/refer/received-refe
 import { BOOT_ID, CallLayer } from '../../../../fakes/call-layer';
 import { settle } from '../../../../fakes/fake-clock';
 import { TRUNK } from '../../../../fakes/fake-directory';
+import { FakeRefer } from '../../../../fakes/fake-refer';
 import { FakeInboundDialog, PHONE_SDP, VIDEO_ONLY_SDP } from '../../../../fakes/fake-sip';
 import type { FakeOutboundDialog } from '../../../../fakes/fake-sip';
 
@@ -17,31 +18,6 @@ const INBOUND: InboundTrunkProfile = {
   mediaTimeoutSeconds: 30,
 };
 
-/** As the dialog hands it on. */
-class FakeRefer implements IncomingRefer {
-  readonly referTo: IncomingRefer['referTo'];
-  readonly referredBy = 'sip:operator@192.0.2.10';
-  /** In order: 202 or the refusal, then what was notified. */
-  readonly told: number[] = [];
-
-  constructor(uri: string, more: Partial<IncomingRefer['referTo']> = {}) {
-    this.referTo = { uri, method: 'INVITE', replaces: null, headers: [], ...more };
-  }
-
-  accept(): void {
-    this.told.push(202);
-  }
-
-  refuse(status: number): void {
-    this.told.push(status);
-  }
-
-  notify(status: number): Promise<void> {
-    this.told.push(status);
-    return Promise.resolve();
-  }
-}
-
 describe('a REFER of the peer', () => {
   let layer: CallLayer;
   let peer: FakeInboundDialog;
@@ -53,7 +29,7 @@ describe('a REFER of the peer', () => {
   });
 
   async function referred(
-    uri = 'sip:200@192.0.2.10:5062',
+    uri?: string,
     more: Partial<IncomingRefer['referTo']> = {},
     on: FakeInboundDialog | FakeOutboundDialog = peer,
   ): Promise<FakeRefer> {
