@@ -124,6 +124,8 @@ export type ConversationControl =
   | { readonly type: 'refer'; readonly leg: LegDial; readonly fallback: boolean }
   /** What the agent wished may not be, or cannot: it says so and goes on. */
   | { readonly type: 'refuseTransfer'; readonly transferId: string; readonly code: string }
+  /** Whom the peer has referred us to is called, or not: by the event `peer_referred` of this id, and told by others of it. */
+  | { readonly type: 'followRefer'; readonly referId: string; readonly follow: boolean }
   /** The leg that is called, and nobody else, is given up; the peer is back with the agent. */
   | { readonly type: 'releaseLeg'; readonly legId: string };
 
@@ -132,6 +134,7 @@ export type SealedControl =
   | { readonly type: 'say'; readonly sealed: string; readonly interrupt: boolean }
   | { readonly type: 'instruct' | 'dtmf' | 'announce' | 'dialLeg'; readonly sealed: string }
   | { readonly type: 'refer'; readonly sealed: string; readonly fallback: boolean }
+  | { readonly type: 'followRefer'; readonly referId: string; readonly follow: boolean }
   | { readonly type: 'releaseLeg'; readonly legId: string }
   | { readonly type: 'refuseTransfer'; readonly transferId: string; readonly code: string }
   | { readonly type: 'mute' | 'unmute' | 'hold' | 'unhold' }

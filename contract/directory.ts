@@ -178,6 +178,9 @@ export interface Availability {
   readonly reason: string | null;
 }
 
+/** Why a peer may not send a call of ours to somebody of its own. */
+export type ReferRefusal = 'not_a_target' | 'emergency_number' | 'destination_not_allowed';
+
 /**
  * Answers from memory except `startInbound`, which waits for the workflow's start (≤ 2 s) and nothing else, and
  * `registeredContacts`, which asks PostgreSQL.
@@ -196,6 +199,8 @@ export interface CallDirectory {
     trunk: OutboundTrunkProfile,
     askedInVain: readonly string[],
   ): Promise<RegisteredContacts | null> | null;
+  /** Whether a peer may refer us to this user of its own; null: it may. */
+  refuseReferredUser(user: string): ReferRefusal | null;
   routeInbound(request: InboundRequest): RoutingDecision;
   startInbound(request: InboundRequest, decision: RoutingDecision & { ok: true }): Promise<StartInboundResult>;
   /** May new inbound calls come? False while Temporal or PostgreSQL have been away too long, or the node is in doubt of itself. */

@@ -55,6 +55,18 @@ type ObservedEvent = EventBase &
     | { readonly type: 'dtmf'; readonly count: number }
     /** Who has put the call on hold, from now on; a call begins with neither. */
     | { readonly type: 'hold'; readonly ours: boolean; readonly theirs: boolean }
+    /**
+     * Another dialog has taken the place of a leg's (RFC 3891): the same conversation with another phone. `leg`: of which
+     * further leg; absent for the call's first. `sipCallId`: of the dialog that has come.
+     */
+    | {
+        readonly type: 'leg_replaced';
+        readonly by: 'replaces' | 'refer';
+        readonly sipCallId: string;
+        readonly leg?: string;
+      }
+    /** The peer wanted us to call somebody else, and got this answer. `why`: what there was against it. */
+    | { readonly type: 'peer_refer_refused'; readonly sipStatus: number; readonly why: string }
     | { readonly type: 'media_stats'; readonly stats: Readonly<Record<string, number | string | null>> }
     | { readonly type: 'timings'; readonly timings: Readonly<Record<string, number | null>> }
     /** Packets come and none of them is the peer's: a wrong address in SDP, most likely. Once in a call. */
@@ -71,6 +83,17 @@ type ObservedEvent = EventBase &
 export type StateEvent = EventBase &
   (
     | { readonly type: 'answered'; readonly sipCallId: string; readonly postDialDelayMs: number | null }
+    /**
+     * The peer wants us to call somebody of its own, who is to go on with the call (RFC 3515). `accepted`: it was told so,
+     * and the call's workflow decides. Then `sipStatus` is what the peer is told of the new call: `done`, it has taken the
+     * place of the peer's; `failed`, and all is as it was.
+     */
+    | {
+        readonly type: 'peer_referred';
+        readonly referId: string;
+        readonly outcome: 'accepted' | 'done' | 'failed';
+        readonly sipStatus: number;
+      }
     /** What a command of the API came to. */
     | ({ readonly type: 'command'; readonly commandId: string; readonly verb: string } & CommandEffect)
     /** The agent, or the caller by a key, wishes one: whether it may be is decided outside. The id is the transfer's. */
@@ -80,10 +103,16 @@ export type StateEvent = EventBase &
 
 export type CallEvent = ObservedEvent | StateEvent;
 
+const STATE_EVENTS: ReadonlySet<string> = new Set<StateEvent['type']>([
+  'answered',
+  'peer_referred',
+  'command',
+  'transfer_wanted',
+  'ended',
+]);
+
 export function isStateEvent(event: CallEvent): event is StateEvent {
-  return (
-    event.type === 'answered' || event.type === 'command' || event.type === 'transfer_wanted' || event.type === 'ended'
-  );
+  return STATE_EVENTS.has(event.type);
 }
 
 /** Where a node reports what happens. `report` never throws and never blocks; the sink keeps what it cannot store yet. */

@@ -69,6 +69,7 @@ export function createBenchDirectory(): CallDirectory {
     inboundTrunkAt: () => undefined,
     outboundTrunk: () => undefined,
     registeredContacts: () => null,
+    refuseReferredUser: () => 'destination_not_allowed',
     agent: (agentId) => (agentId === ECHO_AGENT.id ? ECHO_AGENT : undefined),
     routeInbound: (request) =>
       request.dialedUser === ''

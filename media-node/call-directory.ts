@@ -5,6 +5,7 @@ import type {
   InboundRequest,
   InboundTrunkProfile,
   OutboundTrunkProfile,
+  ReferRefusal,
   RoutingDecision,
   StartInboundResult,
 } from '../contract/directory';
@@ -12,6 +13,7 @@ import type { VerificationRound } from '../contract/number-verification';
 import type { RegisteredContacts } from '../contract/registration';
 import { sealDetails } from '../store/call-details';
 import { inboundCallId, uuidV8 } from '../store/ids';
+import { refuseReferredUser } from '../store/routing/referred-user';
 import type { SecretBox } from '../store/secrets';
 import type { CallWorkflows } from '../workflows/client/call-workflows';
 import type { ConfigSnapshot } from './config-snapshot';
@@ -73,6 +75,10 @@ export class NodeCallDirectory implements CallDirectory {
     askedInVain: readonly string[],
   ): Promise<RegisteredContacts | null> | null {
     return this.#options.registrations.contacts(trunk, askedInVain);
+  }
+
+  refuseReferredUser(user: string): ReferRefusal | null {
+    return refuseReferredUser(user);
   }
 
   routeInbound(request: InboundRequest): RoutingDecision {

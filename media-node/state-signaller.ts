@@ -125,6 +125,10 @@ function toSignal(event: StateEvent, node: { readonly nodeId: string; readonly b
   if (event.type === 'answered') {
     return { ...base, type: 'answered', sipCallId: event.sipCallId, postDialDelayMs: event.postDialDelayMs };
   }
+  if (event.type === 'peer_referred') {
+    const { referId, outcome, sipStatus } = event;
+    return { ...base, type: 'peer_referred', referId, outcome, sipStatus };
+  }
   if (event.type === 'command') {
     const { commandId, verb, outcome, sipStatus, legOutcome, mayDial } = event;
     return {

@@ -52,6 +52,11 @@ export class MediaService {
     const inbound: InboundCallDeps = { ...options, registry: this.calls, attempts, network };
     this.#endpoint = options.createEndpoint({
       onInvite: (dialog) => InboundCall.receive(dialog, inbound),
+      onReplace: (dialog) => {
+        const owner = dialog.invite.replaces?.dialog.delegate;
+        if (owner?.onReplace === undefined) dialog.reject(603);
+        else owner.onReplace(dialog);
+      },
       credentials: options.credentials ?? ((username) => credentialsOf(directory, clock, username)),
       knownAt: (address) => {
         const trunk = directory.inboundTrunkAt(address);

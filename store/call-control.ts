@@ -28,6 +28,7 @@ export function sealControl(
       return { type: 'dialLeg', sealed: sealLeg(secrets, { orgId, callId }, control.leg) };
     case 'refer':
       return { type: 'refer', sealed: sealLeg(secrets, { orgId, callId }, control.leg), fallback: control.fallback };
+    case 'followRefer':
     case 'releaseLeg':
     case 'refuseTransfer':
       return control;
@@ -67,6 +68,7 @@ export function openControl(
       return { type: 'dialLeg', leg: openLeg(control.sealed) };
     case 'refer':
       return { type: 'refer', leg: openLeg(control.sealed), fallback: control.fallback };
+    case 'followRefer':
     case 'releaseLeg':
     case 'refuseTransfer':
       return control;

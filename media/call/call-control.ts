@@ -11,6 +11,9 @@ import type { Leg } from './leg/leg';
 import type { Handover } from './transfer/handover';
 import type { TransferWishes } from './transfer/transfer-wishes';
 
+/** All but what the peer has asked for: that is about its dialog. */
+export type MediaControlVerb = Exclude<ConversationControl, { readonly type: 'followRefer' }>;
+
 interface ControlledMedia {
   readonly leg: Leg;
   readonly agent: AgentSession;
@@ -24,7 +27,7 @@ const OK: CommandResult = { ok: true };
 const DONE: CommandEffect = { outcome: 'done' };
 
 /** `done` is told once, and never before the command was taken; not at all where the call ends first. */
-export function carryOut(control: ConversationControl, media: ControlledMedia, done: Done): CommandResult {
+export function carryOut(control: MediaControlVerb, media: ControlledMedia, done: Done): CommandResult {
   const { leg, agent, handover, wishes } = media;
   if (control.type === 'dtmf') return press(control.digits, leg, done);
   if (control.type === 'releaseLeg') {

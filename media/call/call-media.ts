@@ -2,7 +2,7 @@
  * The media of one call: its leg, and the agent that speaks on it. Owns both: `close()` closes the agent, then the leg, and
  * is the only way out once the leg was opened.
  */
-import type { CommandEffect, CommandResult, ConversationControl } from '../../contract/commands';
+import type { CommandEffect, CommandResult } from '../../contract/commands';
 import { DEFAULT_MEDIA_TIMEOUT_SECONDS } from '../../contract/directory';
 import type { CallMetrics } from '../../contract/endings';
 import type { TranscriptTurn } from '../../contract/events';
@@ -10,7 +10,7 @@ import type { TransferWish } from '../../contract/transfers';
 import type { AgentDelegate, AgentPersona, AgentSession } from '../agent/agent-session';
 import { TimerSet } from '../clock';
 import type { RtpRemote, RtpSession, RtpStats } from '../rtp/rtp-session';
-import { carryOut } from './call-control';
+import { carryOut, type MediaControlVerb } from './call-control';
 import { Leg, type LegDelegate, type LegOptions } from './leg/leg';
 import { Handover, type HandoverOptions } from './transfer/handover';
 import { TransferWishes } from './transfer/transfer-wishes';
@@ -36,7 +36,7 @@ export interface CallMediaOptions
   readonly createAgent: AgentFactory;
   readonly delegate: CallMediaDelegate &
     Omit<LegDelegate, 'onDigit' | 'onPlaybackFinished'> &
-    Pick<HandoverOptions['delegate'], 'onAgentGone' | 'onFarEnd' | 'onReferred' | 'onMessage'>;
+    Pick<HandoverOptions['delegate'], 'onAgentGone' | 'onFarEnd' | 'onReferred' | 'onReplaced' | 'onMessage'>;
 }
 
 export class CallMedia {
@@ -119,7 +119,7 @@ export class CallMedia {
   }
 
   /** `done` is told once, and never before the command was taken; not at all where the call ends first. */
-  control(commandId: string, control: ConversationControl, done: (effect: CommandEffect) => void): CommandResult {
+  control(commandId: string, control: MediaControlVerb, done: (effect: CommandEffect) => void): CommandResult {
     const { leg, handover } = this;
     const wishes = this.#wishes;
     const agent = this.#agent;

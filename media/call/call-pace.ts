@@ -5,6 +5,10 @@
 import type { Clock } from '../clock';
 
 const SWEEP_ABOVE = 1000;
+/** A second of a trunk, in which its calls may come all at once. */
+const SECOND_MS = 1000;
+/** Of sums of fractions. */
+const ROUNDING_MS = 1;
 
 export class CallPace {
   readonly #clock: Pick<Clock, 'now'>;
@@ -27,6 +31,12 @@ export class CallPace {
     this.#nextMs.set(trunkId, turnMs + 1000 / perSecond);
     if (this.#nextMs.size > SWEEP_ABOVE) this.#sweep(nowMs);
     return turnMs - nowMs;
+  }
+
+  /** For a call that comes in, which cannot be told to wait: false when it is one too many in its second. */
+  arrives(trunkId: string, perSecond: number | null): boolean {
+    const burstMs = perSecond === null ? 0 : Math.max(0, SECOND_MS - SECOND_MS / perSecond) + ROUNDING_MS;
+    return this.turn(trunkId, perSecond, burstMs) !== null;
   }
 
   #sweep(nowMs: number): void {

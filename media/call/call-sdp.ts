@@ -7,6 +7,8 @@ import type { SdpFault } from '../sdp/sdp-result';
 
 /** RFC 863: a port that stands for "one of ours" while none is open yet. */
 const DISCARD_PORT = 9;
+/** The pseudonym in Warning headers. */
+export const WARNING_AGENT = 'trunkline';
 
 /** Why an offer cannot be answered, before a port is opened for it; null when it can. */
 export function faultOfOffer(offer: string, reach: Reach): SdpFault | null {

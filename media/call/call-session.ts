@@ -9,14 +9,18 @@ import type { AudioCodec } from '../../contract/directory';
 import type { EndedBy, EndReason, SipOutcome } from '../../contract/endings';
 import type { SipLadderEntry, CallEvents } from '../../contract/events';
 import type { Clock } from '../clock';
-import type { RtpEngine } from '../rtp/rtp-session';
-import type { RefreshFailure } from '../sip/dialog';
+import type { RtpEngine, RtpRemote } from '../rtp/rtp-session';
+import type { DialogDelegate, InboundDialog, RefreshFailure } from '../sip/dialog';
 import type { ReasonHeader } from '../sip/reason';
 import { CallLifecycle } from './call-lifecycle';
 import { CallMedia, type AgentFactory } from './call-media';
 import type { CallObserver } from './call-observer';
 import type { HoldState, Leg } from './leg/leg';
 import type { LocalMedia } from './leg/leg-negotiation';
+import { PeerRefers } from './replace/peer-refers';
+import { TrunkPlace } from './replace/place';
+import type { ReferringPeer } from './replace/refer-target';
+import { Replacement } from './replace/replacement';
 import type { LegNetwork } from './transfer/far-leg';
 
 /** A peer that floods its dialog fills no table: what a person would read, and then one note. */
@@ -42,6 +46,16 @@ export interface CallSessionOptions {
   /** Of its trunk, best first; default, and null: all. */
   readonly codecs?: readonly AudioCodec[] | null | undefined;
   readonly localMedia: () => LocalMedia;
+  /** Of the call. */
+  readonly trunkId: string;
+  /** What the direction makes of its peer's doing, whichever dialog that has. */
+  readonly peer: {
+    hungUp(reason: ReasonHeader | null): void;
+    /** Its dialog is closed, for whatever reason. */
+    gone(): void;
+    /** Another phone than the one that rings has answered. */
+    pickedUp(): void;
+  };
   readonly hangUp: (endReason: EndReason, endedBy: EndedBy) => void;
   readonly onEnded: () => void;
 }
@@ -55,25 +69,68 @@ export class CallSession {
   #holdsOfPeer = 0;
   #quiet = false;
   #looking = false;
+  readonly #place: TrunkPlace;
+  #replacement: Replacement | null = null;
+  readonly #refers: PeerRefers;
 
   constructor(options: CallSessionOptions) {
     this.#options = options;
     const { direction, deps, sipCallId } = options;
     this.media = this.#createMedia();
+    this.#place = new TrunkPlace(deps.network, options.trunkId, () => options.hangUp('api_hangup', 'api'));
+    this.#refers = new PeerRefers({
+      leg: this.leg,
+      clock: deps.clock,
+      network: deps.network,
+      place: this.#place,
+      orgId: () => this.lifecycle.orgId,
+      busy: () => {
+        const { leaving, refusal } = this.media.handover;
+        return !this.lifecycle.isLive || this.#replacement !== null || leaving || refusal === 'transferring';
+      },
+      delegateOf: (id, peer) => this.peerDelegate(() => peer, id),
+      report: (event) => this.lifecycle.events.report(event),
+      onTaken: (remote, id) => this.#replaced('refer', id, remote),
+    });
     this.lifecycle = new CallLifecycle({
       direction,
       clock: deps.clock,
       events: deps.events,
       observer: deps.observer,
       logger: deps.logger.child({ sipCallId }),
-      closeMedia: () => this.media.close(),
+      closeMedia: () => {
+        this.#replacement?.abandon();
+        this.#refers.close();
+        return this.media.close();
+      },
       turnLatencyMs: () => this.media.turnLatencyMs(),
-      onEnded: options.onEnded,
+      onEnded: () => {
+        this.#place.leave();
+        options.onEnded();
+      },
     });
   }
 
   get leg(): Leg {
     return this.media.leg;
+  }
+
+  /**
+   * What the dialog of the leg tells, beside what is the leg's own business.
+   * @param peerOf who may refer us to somebody else; null: nobody whom we know
+   * @param sipCallId of one that is not the first
+   */
+  peerDelegate(peerOf: (() => ReferringPeer) | null, sipCallId: string | null = null): DialogDelegate {
+    const { peer } = this.#options;
+    return {
+      onMessage: (message) => this.onMessage(sipCallId === null ? message : { ...message, leg: sipCallId }),
+      onAck: (answer) => this.leg.reofferAnswered(answer),
+      onBye: (reason) => this.peerLeft(() => peer.hungUp(reason)),
+      onExpired: (why) => this.expired(why),
+      onClosed: () => this.peerLeft(() => peer.gone()),
+      onReplace: (dialog) => this.#replace(dialog),
+      ...(peerOf === null ? {} : { onRefer: (refer) => this.#refers.receive(refer, peerOf()) }),
+    };
   }
 
   onMessage(message: SipLadderEntry): void {
@@ -110,6 +167,9 @@ export class CallSession {
     const { state, events } = this.lifecycle;
     if (state === 'ending' || state === 'ended') return { ok: false, code: 'ended' };
     if (state !== 'answered') return { ok: false, code: 'not_answered' };
+    if (control.type === 'followRefer') return this.#refers.follow(control.referId, control.follow);
+    const handsOver = control.type === 'dialLeg' || control.type === 'refer';
+    if (handsOver && this.#refers.underWay) return { ok: false, code: 'transferring' };
     const done = (effect: CommandEffect): void => {
       // With the call everything that it was told ends; its last event is its end.
       if (this.lifecycle.isLive) events.report({ type: 'command', commandId, verb: control.type, ...effect });
@@ -123,10 +183,13 @@ export class CallSession {
     this.#options.hangUp('session_expired', 'system');
   }
 
-  /** The peer is gone: what its REFER under way comes to is told before the end of the call. */
-  afterReferral(end: () => void): void {
+  /**
+   * The peer is gone: what a REFER under way comes to is told before the end of the call, and where it was the peer's own,
+   * somebody may be about to take its place.
+   */
+  peerLeft(end: () => void): void {
     const { referral } = this.media.handover;
-    if (referral === null) end();
+    if (referral === null) this.#refers.peerLeft(end);
     else void referral.then(end);
   }
 
@@ -138,6 +201,50 @@ export class CallSession {
   outcome(finalStatus: number | null, reason: string | null, peerReason: ReasonHeader | null = null): SipOutcome {
     const q850 = peerReason?.protocol === 'Q.850' ? peerReason.cause : null;
     return { sipCallId: this.#options.sipCallId, finalStatus, reason, q850 };
+  }
+
+  /** The agent, or whoever has been joined, goes on with whoever calls there (RFC 3891). */
+  #replace(dialog: InboundDialog): void {
+    const { leg } = this;
+    if (!this.lifecycle.isLive) return dialog.reject(603);
+    // Whom we have asked to go is not to be followed by somebody else.
+    const busy = this.#replacement !== null || this.#refers.underWay || this.media.handover.leaving;
+    if (busy) return dialog.reject(491);
+    const place = this.#place.offer(dialog);
+    if ('status' in place) return dialog.reject(place.status, place);
+    const over = (): void => {
+      this.#replacement = null;
+    };
+    this.#replacement = new Replacement({
+      leg,
+      dialog,
+      codecs: this.#options.codecs,
+      delegate: this.peerDelegate(() => this.#referring(dialog), dialog.sipCallId),
+      onTaken: (remote) => {
+        over();
+        place.take();
+        this.#replaced('replaces', dialog.sipCallId, remote);
+      },
+      onFailed: () => {
+        over();
+        place.giveBack();
+      },
+    });
+    this.#replacement.begin();
+  }
+
+  #replaced(by: 'replaces' | 'refer', sipCallId: string, remote: RtpRemote): void {
+    this.lifecycle.events.report({ type: 'leg_replaced', by, sipCallId });
+    if (this.lifecycle.state === 'answered') this.leg.start(remote);
+    else {
+      this.#options.peer.pickedUp();
+      this.media.start(remote);
+    }
+  }
+
+  #referring({ invite }: InboundDialog): ReferringPeer {
+    const trunk = this.#options.deps.network.directory.inboundTrunk(invite.identity.username);
+    return { address: invite.peer.address, hosts: [], limits: trunk ?? {} };
   }
 
   /** Its packets have stopped: a peer that does not answer in its dialog either is gone. */
@@ -181,6 +288,8 @@ export class CallSession {
         onAgentGone: () => hangUp('agent_goodbye', 'agent'),
         onReferred: () => hangUp('transferred', 'agent'),
         onFarEnd: (why) => (why === 'hangup' ? hangUp('transferred', 'callee') : hangUp(why, 'system')),
+        onReplaced: (leg, sipCallId) =>
+          this.lifecycle.events.report({ type: 'leg_replaced', by: 'replaces', sipCallId, leg }),
         onMessage: (message) => this.onMessage(message),
         onTurn: (turn) => this.lifecycle.events.report({ type: 'turn', turn }),
         onTurnLatency: (ms) => deps.observer.turnLatency(ms),

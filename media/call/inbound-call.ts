@@ -12,7 +12,7 @@ import type { InboundDialog } from '../sip/dialog';
 import type { ReasonHeader } from '../sip/reason';
 import type { LiveState } from './call-lifecycle';
 import type { AdmissionRefusal, CallRegistry, RegisteredCall } from './call-registry';
-import { faultOfOffer } from './call-sdp';
+import { faultOfOffer, WARNING_AGENT } from './call-sdp';
 import { CallSession, type CallDeps } from './call-session';
 import { reasonHeader } from './hangup-reason';
 import type { LocalMedia } from './leg/leg-negotiation';
@@ -22,12 +22,6 @@ import type { RecentAttempts } from './recent-attempts';
 /** A backstop behind the directory's own limit of 2 s. */
 const START_DEADLINE_MS = 2500;
 const RETRY_AFTER_SECONDS = 5;
-/** A second of a trunk, in which its calls may come all at once. */
-const SECOND_MS = 1000;
-/** Of sums of fractions. */
-const ROUNDING_MS = 1;
-/** The pseudonym in Warning headers. */
-const WARNING_AGENT = 'trunkline';
 
 /** A trunk that is full is busy here and on every other node; for the rest another node, or a later moment, may do. */
 const REFUSALS: Readonly<Record<AdmissionRefusal | 'trunk_rate', Refusal>> = {
@@ -87,8 +81,14 @@ export class InboundCall implements RegisteredCall {
       sipCallId: dialog.sipCallId,
       deps,
       codecs: this.#trunk?.codecs,
+      trunkId: dialog.invite.identity.trunkId,
       localMedia: () => this.#localMedia(),
       hangUp: (endReason, endedBy) => this.hangUp(endReason, endedBy),
+      peer: {
+        hungUp: (reason) => this.#byeReceived(reason),
+        gone: () => this.#gone(),
+        pickedUp: () => undefined,
+      },
       onEnded: () => deps.registry.leave(this),
     });
     this.#session.leg.dialog = dialog;
@@ -113,7 +113,7 @@ export class InboundCall implements RegisteredCall {
 
   hangUp(endReason: EndReason, endedBy: EndedBy): void {
     if (this.liveState === 'answered') {
-      this.#end({ endReason, endedBy }, () => this.#dialog.bye(reasonHeader(endReason)));
+      this.#end({ endReason, endedBy }, () => this.#session.leg.dialog?.bye(reasonHeader(endReason)));
     } else {
       this.#end({ endReason, endedBy }, () => this.#reject(endReason === 'api_hangup' ? 480 : 503));
     }
@@ -123,32 +123,28 @@ export class InboundCall implements RegisteredCall {
     const { registry } = this.#deps;
     const refusal = registry.enter(this, this.#trunk);
     if (refusal) return refusal;
-    const perSecond = this.#trunk?.maxCallsPerSecond ?? null;
-    const burstMs = perSecond === null ? 0 : Math.max(0, SECOND_MS - SECOND_MS / perSecond) + ROUNDING_MS;
-    if (registry.pace.turn(this.trunkId, perSecond, burstMs) !== null) return null;
+    if (registry.pace.arrives(this.trunkId, this.#trunk?.maxCallsPerSecond ?? null)) return null;
     registry.leave(this);
     return 'trunk_rate';
   }
 
   #listen(): void {
     const session = this.#session;
+    const trunk = this.#trunk;
+    const { address } = this.#dialog.invite.peer;
     this.#dialog.delegate = {
       ...session.leg.dialogDelegate(),
-      onMessage: (message) => session.onMessage(message),
+      // Without a trunk nobody vouches for it.
+      ...session.peerDelegate(trunk === undefined ? null : () => ({ address, hosts: [], limits: trunk })),
       onCancel: () => {
         this.#finalStatus = 487;
         this.#end({ endReason: null, endedBy: 'caller' }, () => undefined);
       },
       onAck: (answer) => this.#acknowledged(answer),
       onPrack: (answer) => this.#earlyAnswered(answer),
-      onBye: (reason) => this.#byeReceived(reason),
-      onExpired: (why) => session.expired(why),
       onClosed: (cause) => {
         if (cause === 'prack_timeout') this.#finalStatus = 504;
-        session.afterReferral(() => {
-          this.#end({ endReason: 'error', endedBy: 'system' }, () => undefined);
-          session.lifecycle.sawLastMessage();
-        });
+        session.peerLeft(() => this.#gone());
       },
     };
   }
@@ -288,10 +284,13 @@ export class InboundCall implements RegisteredCall {
   }
 
   #byeReceived(reason: ReasonHeader | null): void {
-    const session = this.#session;
-    session.afterReferral(() => {
-      this.#end({ endReason: session.byeReason('caller_hangup'), endedBy: 'caller' }, () => undefined, reason);
-    });
+    const endReason = this.#session.byeReason('caller_hangup');
+    this.#end({ endReason, endedBy: 'caller' }, () => undefined, reason);
+  }
+
+  #gone(): void {
+    this.#end({ endReason: 'error', endedBy: 'system' }, () => undefined);
+    this.#session.lifecycle.sawLastMessage();
   }
 
   #end(cause: EndCause, hangUp: () => void, peerReason: ReasonHeader | null = null): void {

@@ -17,6 +17,7 @@ import type { RegisteredCall } from './call-registry';
 import { CallSession, type CallDeps } from './call-session';
 import { dispositionOf, type OwnCause } from './disposition';
 import { reasonHeader, RING_TIMEOUT_REASON } from './hangup-reason';
+import type { ReferringPeer } from './replace/refer-target';
 import { firstHost, trunkInvite, wildcardFor } from './trunk-invite';
 
 /** How long an ending waits for the final answer to our CANCEL; the SIP layer cleans up for longer. */
@@ -76,8 +77,14 @@ export class OutboundCall implements RegisteredCall {
       sipCallId: options.command.sipCallId,
       deps: options.deps,
       codecs: options.trunk.codecs,
+      trunkId: options.trunk.id,
       localMedia: () => ({ localAddress: this.#localAddress, signallingAddress: this.#dialog?.peer?.address ?? null }),
       hangUp: (endReason, endedBy) => this.hangUp(endReason, endedBy),
+      peer: {
+        hungUp: (reason) => this.#byeReceived(reason),
+        gone: () => this.#closed(),
+        pickedUp: () => this.#pickedUp(),
+      },
       onEnded: () => options.onEnded(this),
     });
     this.#session.lifecycle.timings.mark('begin', options.deps.clock.now());
@@ -142,7 +149,7 @@ export class OutboundCall implements RegisteredCall {
 
   hangUp(endReason: EndReason, endedBy: EndedBy): void {
     if (this.liveState === 'answered') {
-      const hungUp = this.#session.lifecycle.end(() => this.#dialog?.bye(reasonHeader(endReason)));
+      const hungUp = this.#session.lifecycle.end(() => this.#session.leg.dialog?.bye(reasonHeader(endReason)));
       if (hungUp) this.#settle({ disposition: 'answered', endReason, endedBy }, this.#answer);
     } else {
       this.#cancel('canceled', { endReason, endedBy }, reasonHeader(endReason));
@@ -188,6 +195,7 @@ export class OutboundCall implements RegisteredCall {
     return deps.endpoint.invite(
       {
         sipCallId: command.sipCallId,
+        orgId: command.orgId,
         ...trunkInvite(trunk, command.to, command.callerNumber),
         ...(contacts === null ? {} : { contacts }),
         offer: (localAddress) => {
@@ -201,7 +209,7 @@ export class OutboundCall implements RegisteredCall {
       },
       {
         ...session.leg.dialogDelegate(),
-        onMessage: (message) => session.onMessage(message),
+        ...session.peerDelegate(() => this.#referring()),
         onUnreachable: (target, reason) =>
           session.lifecycle.events.report({ type: 'target_unreachable', target, reason }),
         onProgress: (status) => {
@@ -210,10 +218,6 @@ export class OutboundCall implements RegisteredCall {
         },
         onAccept: (sdp, answer) => this.#accepted(sdp, answer),
         onReject: (outcome) => this.#rejected(outcome),
-        onBye: (reason) => session.afterReferral(() => this.#byeReceived(reason)),
-        onAck: (answer) => session.leg.reofferAnswered(answer),
-        onExpired: (why) => session.expired(why),
-        onClosed: () => session.afterReferral(() => this.#closed()),
       },
     );
   }
@@ -261,6 +265,18 @@ export class OutboundCall implements RegisteredCall {
     }
     this.#session.answered(this.#options.command.maxDurationSeconds);
     media.start(remote);
+  }
+
+  /** The carrier, at any of its hosts. */
+  #referring(): ReferringPeer {
+    const { trunk } = this.#options;
+    const hosts = [trunk.host, ...(trunk.gateways ?? []).map(({ host }) => host)].map((host) => host.toLowerCase());
+    return { address: this.#dialog?.peer?.address ?? '', hosts, limits: trunk };
+  }
+
+  /** Somebody has taken the call from the phone that still rings (RFC 3891 §3). */
+  #pickedUp(): void {
+    this.#session.answered(this.#options.command.maxDurationSeconds);
   }
 
   #rejected(outcome: InviteOutcome): void {

@@ -48,6 +48,11 @@ export interface DialogDelegate {
   onExpired?(why: RefreshFailure): void;
   /** The peer refers us to somebody else, in a call that stands. Without this it gets 603, and Allow is without REFER. */
   onRefer?(refer: IncomingRefer): void;
+  /**
+   * An INVITE of the same organisation that is to take this dialog's place (RFC 3891 §3), and is to be ended as any other:
+   * answered, it does, and this one is over; refused, it has changed nothing. Without this it gets 603.
+   */
+  onReplace?(by: InboundDialog): void;
   /** INFO application/dtmf-relay digit. */
   onDtmf?(digit: string): void;
   /** Every SIP message of the dialog, in and out. */

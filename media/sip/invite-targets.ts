@@ -36,8 +36,8 @@ export class InviteTargets {
   constructor(context: DialogContext, invite: OutboundInvite) {
     this.#context = context;
     this.#invite = invite;
-    const { contacts, gateways = [], target } = invite;
-    this.#hosts = contacts?.map(contactTarget) ?? (gateways.length === 0 ? [target] : gateways);
+    const { contacts, gateways = [], target, nextHop = target } = invite;
+    this.#hosts = contacts?.map(contactTarget) ?? (gateways.length === 0 ? [nextHop] : gateways);
     this.#host = target;
   }
 
@@ -90,7 +90,7 @@ export class InviteTargets {
         for (const one of [address, connection]) if (one !== null) this.#addresses.add(one.address);
       }
       if ('requestUri' in host) this.#contact = host;
-      else this.#host = host;
+      else if (this.#invite.nextHop === undefined) this.#host = host;
       return true;
     }
   }

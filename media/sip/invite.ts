@@ -41,6 +41,8 @@ export interface OutboundInvite {
   readonly target: SipHost & { readonly user: string };
   /** Dialled in the place of the target's host, in this order, each when the one before is of no use. Default none. */
   readonly gateways?: readonly SipHost[];
+  /** Where the INVITE goes whatever host the target has: its first hop. Default: there. */
+  readonly nextHop?: SipHost;
   /** Who is called in place of the target, whose address-of-record this is: best first, as `gateways` are. */
   readonly contacts?: readonly SipBinding[];
   readonly fromUser: string;

@@ -5,6 +5,7 @@ import type {
   InboundRequest,
   InboundTrunkProfile,
   OutboundTrunkProfile,
+  ReferRefusal,
   RoutingDecision,
   StartInboundResult,
 } from '../../contract/directory';
@@ -67,6 +68,13 @@ export class FakeDirectory implements CallDirectory {
 
   inboundTrunkAt(): InboundTrunkProfile | undefined {
     return undefined;
+  }
+
+  /** Of every user that a peer refers us to. */
+  referRefusal: ReferRefusal | null = null;
+
+  refuseReferredUser(): ReferRefusal | null {
+    return this.referRefusal;
   }
 
   outboundTrunk(trunkId: string): OutboundTrunkProfile | undefined {

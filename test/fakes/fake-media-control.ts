@@ -215,6 +215,12 @@ export class FakeMediaControl implements MediaControl {
     return transferId;
   }
 
+  /** Of a REFER of the peer's. */
+  referred(callId: string, referId: string, outcome: 'accepted' | 'done' | 'failed', sipStatus: number): void {
+    const base = this.#base(this.#call(callId));
+    this.#events.report({ ...base, type: 'peer_referred', referId, outcome, sipStatus });
+  }
+
   /** What a command that was taken has come to. */
   effect({ callId, commandId, control }: CallCommand, effect: CommandEffect): void {
     const base = this.#base(this.#call(callId));

@@ -17,6 +17,7 @@ const LONGEST = [
   'integration/store/list-plans',
   'integration/workflows/histories',
   'integration/workflows/',
+  'e2e/calls/refer-in',
   'e2e/calls/trunk-health',
   'e2e/supervisor/lifecycle',
   'e2e/calls/conversation',

@@ -11,7 +11,7 @@ export interface CallNode {
   readonly sipCallId: string | null;
 }
 
-export type SignalEffect = 'answered' | 'command' | 'transfer_wanted' | 'ended' | 'ignored';
+export type SignalEffect = 'answered' | 'peer_referred' | 'command' | 'transfer_wanted' | 'ended' | 'ignored';
 
 /** A conversation is one state to the workflow: who is on hold is its node's business. */
 type FollowedStatus = Exclude<CallStatus, 'held' | 'transferring'>;
@@ -186,6 +186,6 @@ export class CallProgress {
 }
 
 function sipCallIdOf(signal: CallStateSignal): string | null {
-  if (signal.type === 'command' || signal.type === 'transfer_wanted') return null;
-  return signal.type === 'answered' ? signal.sipCallId : (signal.ending.sip?.sipCallId ?? null);
+  if (signal.type === 'answered') return signal.sipCallId;
+  return signal.type === 'ended' ? (signal.ending.sip?.sipCallId ?? null) : null;
 }

@@ -38,6 +38,8 @@ export class CallRun {
   #answers = 0;
   #verdictsAlive = 0;
   #verifications = 0;
+  /** Whom the peer has referred us to is being called: the id of its REFER. */
+  #followed: string | null = null;
   /** Of commands whose updates still wait. */
   readonly #outcomes = new Map<string, CommandEffect | null>();
 
@@ -58,6 +60,7 @@ export class CallRun {
     const effect = this.progress.stateEvent(signal);
     if (effect === 'answered') this.#answers++;
     if (effect === 'transfer_wanted' && signal.type === effect) void this.#onWish(signal);
+    if (effect === 'peer_referred' && signal.type === 'peer_referred') void this.#peerReferred(signal);
     if (effect !== 'command' || signal.type !== 'command') return;
     const { commandId, outcome, sipStatus, legOutcome, mayDial } = signal;
     const came: CommandEffect = {
@@ -128,7 +131,7 @@ export class CallRun {
     const { node: place } = this.progress;
     if (this.progress.ended) return { outcome: 'ended' };
     if (place === null || this.progress.answeredAtMs === null) return { outcome: 'refused', code: 'not_answered' };
-    const { refusal } = this.transfer;
+    const refusal = this.#followed === null ? this.transfer.refusal : 'transferring';
     if (refusal !== null) return { outcome: 'refused', code: refusal };
     const { nodeId, bootId } = place;
     await this.transfer.begin({ ...request, callId, orgId, nodeId, bootId }, by);
@@ -151,6 +154,27 @@ export class CallRun {
     const control = { type: 'refuseTransfer', transferId, code } as const;
     await node.control(place, { callId, orgId, commandId: `${transferId}:refuse`, control });
     await this.projection.transferRefused({ callId, transferId, by, destinationId, code, atMs: Date.now() });
+  }
+
+  /**
+   * One INVITE for one REFER, which leaves when this has said so and never after the node has stopped to wait for it; not
+   * while we are about to hand the peer over ourselves.
+   */
+  async #peerReferred({ referId, outcome }: CallStateSignal & { readonly type: 'peer_referred' }): Promise<void> {
+    if (outcome !== 'accepted') {
+      if (this.#followed === referId) this.#followed = null;
+      return;
+    }
+    const { callId, orgId } = this.input;
+    const { node: place } = this.progress;
+    if (place === null) return;
+    const follow = this.#followed === null && this.transfer.refusal !== 'transferring';
+    if (follow) this.#followed = referId;
+    const control = { type: 'followRefer', referId, follow } as const;
+    const taken = await node.control(place, { callId, orgId, commandId: `${referId}:follow`, control });
+    // A node that has not answered may have begun, and tells what comes of it.
+    if (taken === 'silent') await node.suspect(callId, place);
+    else if (!taken.ok && this.#followed === referId) this.#followed = null;
   }
 
   /** Resolves when the call has ended. Watches that still wait for an answer of the node then are left behind. */

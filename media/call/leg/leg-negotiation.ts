@@ -30,6 +30,11 @@ export class LegNegotiation {
     this.#options = options;
   }
 
+  /** What our SDP says, and from where its port can be reached. */
+  get localAddress(): string {
+    return this.#options.localMedia().localAddress;
+  }
+
   get offerOutstanding(): boolean {
     return this.#offerOutstanding;
   }

@@ -1,6 +1,7 @@
 /**
  * One leg of a call: a SIP dialog, its offers and answers, and its RTP session, with what came of them (where to send, in
- * which codec, who is on hold). It belongs to one call, which closes it; who speaks on it is the call's business.
+ * which codec, who is on hold). It belongs to one call, which closes it; who speaks on it is the call's business. Another
+ * dialog may take the place of its own (RFC 3891): the RTP session stays, and what is heard and said on it goes on.
  *
  *   new ──open()──► open ──start()──► established ──silence()──► over ──close()──► closed
  *    └───────────────┴────────────────────────────────────────────↗
@@ -14,7 +15,10 @@ import { LegNegotiation, type LocalMedia } from './leg-negotiation';
 import { OwnHold, type HoldResult } from './own-hold';
 
 /** What a leg asks of its dialog in either direction. */
-type LegDialog = Pick<InboundDialog, 'probe' | 'reoffer' | 'refer' | 'peerAllows' | 'remoteTarget' | 'localUri'>;
+type LegDialog = Pick<
+  InboundDialog,
+  'probe' | 'reoffer' | 'refer' | 'bye' | 'peerAllows' | 'remoteTarget' | 'localUri' | 'delegate'
+>;
 
 /** Who has put the leg on hold. */
 export interface HoldState {
@@ -59,12 +63,12 @@ export interface LegMedia {
 export type ReofferAnswer = { readonly sdp: string } | { readonly status: 488 | 491 };
 
 export class Leg {
-  readonly negotiation: LegNegotiation;
   /** Null until there is one. */
   dialog: LegDialog | null = null;
   readonly #options: LegOptions;
   readonly #presses = new KeyPresses();
   readonly #hold = new OwnHold((held, agreed) => this.#offerHold(held, agreed));
+  #negotiation: LegNegotiation;
   #rtp: RtpSession | null = null;
   #remote: RtpRemote | null = null;
   #over = false;
@@ -74,7 +78,12 @@ export class Leg {
   constructor(options: LegOptions) {
     this.#options = options;
     const { codecs, localMedia } = options;
-    this.negotiation = new LegNegotiation({ codecs, localMedia, localPort: () => this.localPort });
+    this.#negotiation = new LegNegotiation({ codecs, localMedia, localPort: () => this.localPort });
+  }
+
+  /** With the peer of its dialog. */
+  get negotiation(): LegNegotiation {
+    return this.#negotiation;
   }
 
   /** Null before it is open, and once it is over. */
@@ -116,17 +125,41 @@ export class Leg {
     if (this.rtp) this.#setRemote(remote);
   }
 
-  /** What its dialog tells of the session. */
-  dialogDelegate(): DialogDelegate {
-    const { negotiation } = this;
+  /** What its dialog tells of the session, or one that is to be its dialog. */
+  dialogDelegate(negotiation = this.negotiation): DialogDelegate {
+    const isOurs = (): boolean => this.remote !== null && negotiation === this.negotiation;
     return {
-      onReoffer: (sdp) => this.#reoffered(sdp),
-      onRefreshOffer: () => (this.remote ? negotiation.refreshOffer() : null),
-      onRefreshAnswer: (sdp) => this.#update(negotiation.readAnswer(sdp)),
+      onReoffer: (sdp) => (isOurs() ? this.#reoffered(sdp) : { status: 491 }),
+      onRefreshOffer: () => (isOurs() ? negotiation.refreshOffer() : null),
+      onRefreshAnswer: (sdp) => {
+        if (isOurs()) this.#update(negotiation.readAnswer(sdp));
+      },
       onDtmf: (digit) => {
-        if (this.#presses.info(digit, this.#options.clock.now())) this.#digit(digit);
+        const pressed = negotiation === this.negotiation && this.#presses.info(digit, this.#options.clock.now());
+        if (pressed) this.#digit(digit);
       },
     };
+  }
+
+  /** For a dialog that is to take the place of this one: the same port, and our hold goes on. */
+  nextNegotiation(signallingAddress: () => string | null): LegNegotiation {
+    const { codecs } = this.#options;
+    const { localAddress } = this.#options.localMedia();
+    const next = new LegNegotiation({
+      codecs,
+      localPort: () => this.localPort,
+      localMedia: () => ({ localAddress, signallingAddress: signallingAddress() }),
+    });
+    next.direction = this.negotiation.direction;
+    return next;
+  }
+
+  /** Another peer is at the other end from now on, where `start` says. Gives the dialog before, which is nobody's now. */
+  succeed(dialog: LegDialog, negotiation: LegNegotiation): LegDialog | null {
+    const before = this.dialog;
+    this.dialog = dialog;
+    this.#negotiation = negotiation;
+    return before;
   }
 
   /**
@@ -143,6 +176,11 @@ export class Leg {
    */
   putOnHold(held: boolean): Promise<HoldResult> | null {
     return this.#hold.change(held);
+  }
+
+  /** Its peer is gone, and somebody else is to come: as on hold, nothing is sent and nothing waited for. */
+  suspend(): void {
+    if (this.remote) this.#setRemote({ ...this.remote, send: false });
   }
 
   /** Without a dialog nobody can be gone. */
@@ -191,7 +229,8 @@ export class Leg {
     const direction = held ? 'sendonly' : 'sendrecv';
     const outcome = await dialog.reoffer(() => negotiation.offer(direction));
     if (!outcome.ok) return outcome;
-    const remote = this.remote ? negotiation.readAnswer(outcome.sdp) : null;
+    // Whom it was agreed with may have been replaced meanwhile.
+    const remote = this.remote && dialog === this.dialog ? negotiation.readAnswer(outcome.sdp) : null;
     if (!remote) return { ok: false, status: null };
     negotiation.direction = direction;
     agreed();

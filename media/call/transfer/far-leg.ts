@@ -6,13 +6,13 @@
  *       └───────────────────────↗     refused, unreachable, nobody answers, released
  */
 import type { Logger } from 'pino';
-import type { CallDirectory } from '../../../contract/directory';
+import type { AudioCodec, CallDirectory } from '../../../contract/directory';
 import type { LegOutcome } from '../../../contract/commands';
 import type { SipLadderEntry } from '../../../contract/events';
 import type { LegDial } from '../../../contract/transfers';
 import { TimerSet, type Clock } from '../../clock';
-import type { RtpEngine } from '../../rtp/rtp-session';
-import type { OutboundDialog } from '../../sip/dialog';
+import type { RtpEngine, RtpRemote } from '../../rtp/rtp-session';
+import type { DialogDelegate, InboundDialog, OutboundDialog } from '../../sip/dialog';
 import type { SipEndpoint } from '../../sip/endpoint';
 import type { FinalAnswer, InviteOutcome } from '../../sip/invite';
 import type { ReasonHeader } from '../../sip/reason';
@@ -20,13 +20,18 @@ import type { CallRegistry } from '../call-registry';
 import { dispositionOf } from '../disposition';
 import { RING_TIMEOUT_REASON } from '../hangup-reason';
 import { Leg } from '../leg/leg';
+import { TrunkPlace } from '../replace/place';
+import { Replacement } from '../replace/replacement';
 import { wildcardFor } from '../trunk-invite';
 import { legInvite, type LegInvite } from './leg-invite';
 
 /** What further legs of calls need of the node. */
 export interface LegNetwork {
-  readonly endpoint: () => Pick<SipEndpoint, 'invite'>;
-  readonly directory: Pick<CallDirectory, 'outboundTrunk' | 'registeredContacts'>;
+  readonly endpoint: () => Pick<SipEndpoint, 'invite' | 'lookUp'>;
+  readonly directory: Pick<
+    CallDirectory,
+    'inboundTrunk' | 'outboundTrunk' | 'registeredContacts' | 'refuseReferredUser'
+  >;
   readonly registry: Pick<CallRegistry, 'occupy' | 'pace'>;
 }
 
@@ -42,6 +47,8 @@ interface FarLegDelegate {
   /** It was answered, and is over. `hangup`: its peer said BYE. */
   onEnded(why: 'hangup' | 'media_timeout' | 'session_expired' | 'error'): void;
   onMessage(message: SipLadderEntry): void;
+  /** Somebody else is at its other end (RFC 3891). */
+  onReplaced(sipCallId: string): void;
 }
 
 export interface FarLegOptions {
@@ -68,7 +75,10 @@ export class FarLeg {
   #state: 'dialling' | 'answered' | 'over' = 'dialling';
   #dialog: OutboundDialog | null = null;
   #localAddress = '';
+  readonly #codecs: readonly AudioCodec[] | null;
   #leaveTrunk: () => void = () => undefined;
+  readonly #place: TrunkPlace;
+  #replacement: Replacement | null = null;
   #why: ReasonHeader | undefined;
 
   constructor(options: FarLegOptions) {
@@ -76,10 +86,12 @@ export class FarLeg {
     const { engine, clock, network, dial } = options;
     this.#timers = new TimerSet(clock);
     const trunk = dial.trunkId === null ? undefined : network.directory.outboundTrunk(dial.trunkId);
+    this.#codecs = trunk?.codecs ?? null;
+    this.#place = new TrunkPlace(network, dial.trunkId, () => this.#revoked());
     this.leg = new Leg({
       engine,
       clock,
-      codecs: trunk?.codecs,
+      codecs: this.#codecs,
       localMedia: () => ({ localAddress: this.#localAddress, signallingAddress: this.#dialog?.peer?.address ?? null }),
       delegate: {
         // What it presses by telephone-event goes to the other leg with its audio.
@@ -159,10 +171,11 @@ export class FarLeg {
     { invite }: LegInvite,
     contacts: NonNullable<Parameters<SipEndpoint['invite']>[0]['contacts']> | null,
   ): Promise<void> {
-    const { network, dial } = this.#options;
+    const { network, dial, orgId } = this.#options;
     const dialog = await network.endpoint().invite(
       {
         sipCallId: dial.legId,
+        orgId,
         ...invite,
         ...(contacts === null ? {} : { contacts }),
         offer: (localAddress) => {
@@ -173,21 +186,54 @@ export class FarLeg {
       },
       {
         ...this.leg.dialogDelegate(),
-        onMessage: (message) => this.#options.delegate.onMessage({ ...message, leg: dial.legId }),
+        ...this.#delegateOf(dial.legId),
         onAccept: (sdp) => this.#accepted(sdp),
         onReject: (outcome) => this.#rejected(outcome),
-        onBye: () => this.#ended('hangup'),
-        onAck: (answer) => this.leg.reofferAnswered(answer),
-        onExpired: () => this.#ended('session_expired'),
-        onClosed: () => {
-          this.#failed({ outcome: 'failed', sipStatus: null }, false);
-          this.#ended('error');
-        },
       },
     );
     this.#dialog = this.leg.dialog = dialog;
     // Released between the INVITE and its dialog.
     if (this.#isOver()) dialog.cancel(this.#why);
+  }
+
+  #delegateOf(sipCallId: string): DialogDelegate {
+    return {
+      onMessage: (message) => this.#options.delegate.onMessage({ ...message, leg: sipCallId }),
+      onBye: () => this.#ended('hangup'),
+      onAck: (answer) => this.leg.reofferAnswered(answer),
+      onExpired: () => this.#ended('session_expired'),
+      onClosed: () => {
+        this.#failed({ outcome: 'failed', sipStatus: null }, false);
+        this.#ended('error');
+      },
+      onReplace: (dialog) => this.#replace(dialog),
+    };
+  }
+
+  /** Whoever is at its other end, and one that rings too, is replaced by who calls (RFC 3891). */
+  #replace(dialog: InboundDialog): void {
+    if (this.#isOver()) return dialog.reject(603);
+    if (this.#replacement !== null) return dialog.reject(491);
+    const place = this.#place.offer(dialog);
+    if ('status' in place) return dialog.reject(place.status, place);
+    this.#replacement = new Replacement({
+      leg: this.leg,
+      dialog,
+      codecs: this.#codecs,
+      delegate: this.#delegateOf(dialog.sipCallId),
+      onTaken: (remote) => {
+        this.#replacement = null;
+        place.take();
+        this.#options.delegate.onReplaced(dialog.sipCallId);
+        if (this.#state === 'answered') this.leg.start(remote);
+        else this.#answered(remote);
+      },
+      onFailed: () => {
+        this.#replacement = null;
+        place.giveBack();
+      },
+    });
+    this.#replacement.begin();
   }
 
   #accepted(sdp: string | null): void {
@@ -202,6 +248,10 @@ export class FarLeg {
       this.#failed({ outcome: 'media_incompatible', sipStatus: null }, false);
       return;
     }
+    this.#answered(remote);
+  }
+
+  #answered(remote: RtpRemote): void {
     this.#state = 'answered';
     this.#timers.clearAll();
     this.leg.start(remote);
@@ -235,8 +285,10 @@ export class FarLeg {
     const answered = this.#state === 'answered';
     this.#state = 'over';
     this.#timers.clearAll();
-    if (hangUp && answered) this.#dialog?.bye(this.#why);
+    if (hangUp && answered) this.leg.dialog?.bye(this.#why);
     else if (hangUp) this.#dialog?.cancel(this.#why);
+    this.#replacement?.abandon();
+    this.#place.leave();
     this.#leaveTrunk();
     this.leg.silence();
     void this.leg.close().catch(() => undefined); // nobody asks for its statistics

@@ -30,6 +30,8 @@ interface HandoverDelegate {
   onMessage(message: SipLadderEntry): void;
   /** The peer was referred, has got there, and has not hung up on us. */
   onReferred(): void;
+  /** Somebody else is on the further leg. */
+  onReplaced(legId: string, sipCallId: string): void;
   /** The peer is away from the agent, or is back. */
   onAway(away: boolean): void;
 }
@@ -74,6 +76,11 @@ export class Handover {
     return this.#state === 'joined' ? 'transferred' : null;
   }
 
+  /** The peer has been asked to go, and we wait for it to hang up. */
+  get leaving(): boolean {
+    return this.#referral !== null || (this.#state === 'joined' && this.#far === null);
+  }
+
   get joined(): boolean {
     return this.#state === 'joined';
   }
@@ -110,6 +117,7 @@ export class Handover {
           if (this.#state === 'joined') delegate.onFarEnd(why);
         },
         onMessage: (message) => delegate.onMessage(message),
+        onReplaced: (sipCallId) => delegate.onReplaced(dial.legId, sipCallId),
       },
     });
     this.#far = far;

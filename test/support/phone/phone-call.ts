@@ -54,6 +54,8 @@ export class PhoneCall {
   answerReoffer: (sdp: string) => Promise<number> | number = () => 200;
   /** Their REFERs, without repetitions. */
   readonly refers: SipText[] = [];
+  /** What they tell of ours. */
+  readonly notifies: SipText[] = [];
   /** How the next of them are answered. */
   answerRefer: (refer: SipText) => Promise<number> | number = () => 405;
   readonly #phone: PhoneContext;
@@ -165,6 +167,12 @@ export class PhoneCall {
     return response?.status ?? 408;
   }
 
+  /** Asks them to call somebody else (RFC 3515): the final status of the REFER. */
+  async refer(referTo: string, headers: readonly Header[] = []): Promise<number> {
+    const response = await this.request('REFER', '', undefined, [['Refer-To', `<${referTo}>`], ...headers]);
+    return response?.status ?? 408;
+  }
+
   /** BYE. Resolves with its final status, 408 when none came. */
   async hangup(): Promise<number> {
     if (this.#over) return 200;
@@ -178,7 +186,7 @@ export class PhoneCall {
 
   /** Any request in this dialog; its final response, null when none came. */
   request(
-    method: 'BYE' | 'INVITE' | 'UPDATE' | 'OPTIONS' | 'INFO' | 'NOTIFY',
+    method: 'BYE' | 'INVITE' | 'UPDATE' | 'OPTIONS' | 'INFO' | 'NOTIFY' | 'REFER',
     body = '',
     contentType?: string,
     more: readonly Header[] = [],

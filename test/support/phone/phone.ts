@@ -158,6 +158,7 @@ export class Phone implements PhoneContext {
       });
     } else {
       respond(200, 'OK');
+      if (request.method === 'NOTIFY') call.notifies.push(request);
       if (request.method === 'BYE') call.endedByThem(headerOf(request, 'reason') || null);
     }
   }

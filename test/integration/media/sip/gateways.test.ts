@@ -54,6 +54,20 @@ function accept(peer: SipPeer, invite: SipRequest): void {
   peer.send(answerTo(invite, 200, { toTag: `callee-${peer.port}`, headers: [contact(peer)], body: ANSWER }));
 }
 
+describe('a first hop', () => {
+  it('gets the INVITE for whatever host it names, and no other does', async () => {
+    await dial({
+      gateways: [],
+      target: { user: '200', host: 'pbx.example', port: null, transport: null },
+      nextHop: at(first.port),
+    });
+    const invite = await first.request('INVITE');
+    expect(invite.requestUri).toBe('sip:200@pbx.example');
+    first.send(answerTo(invite, 486));
+    await until(() => events.length > 0);
+  });
+});
+
 describe('the hosts of a carrier', () => {
   it.each([500, 502, 503])('are tried one after the other when one answers %d', async (status) => {
     const dialog = await dial();
