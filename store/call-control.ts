@@ -25,7 +25,8 @@ export function sealControl(
     case 'announce':
       return { type: 'announce', sealed: seal(control.text) };
     case 'dialLeg':
-      return { type: 'dialLeg', sealed: sealLeg(secrets, { orgId, callId }, control.leg) };
+    case 'consultLeg':
+      return { type: control.type, sealed: sealLeg(secrets, { orgId, callId }, control.leg) };
     case 'refer':
       return { type: 'refer', sealed: sealLeg(secrets, { orgId, callId }, control.leg), fallback: control.fallback };
     case 'releaseLeg':
@@ -63,7 +64,8 @@ export function openControl(
     case 'announce':
       return { type: 'announce', text: open(control.sealed) };
     case 'dialLeg':
-      return { type: 'dialLeg', leg: openLeg(control.sealed) };
+    case 'consultLeg':
+      return { type: control.type, leg: openLeg(control.sealed) };
     case 'refer':
       return { type: 'refer', leg: openLeg(control.sealed), fallback: control.fallback };
     case 'releaseLeg':

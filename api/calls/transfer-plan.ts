@@ -2,7 +2,7 @@
 import type { LegDial, LegTarget, TransferMode, TransferWay } from '../../contract/transfers';
 import type { Call as CallRow } from '../../store/entities/call';
 import { countryOf } from '../../store/routing/country';
-import { impossible, notFound } from '../errors';
+import { impossible, invalid, notFound } from '../errors';
 import type { CallTransferRequest } from '../schemas/transfer';
 import type { ApiStore } from '../store';
 import { transferTarget } from '../transfer-target';
@@ -25,6 +25,8 @@ interface Destination {
   readonly target: LegTarget;
   readonly mode: TransferMode;
   readonly ringTimeoutSeconds: number;
+  /** What is said to whoever answers. */
+  readonly announce: string | null;
 }
 
 const RING_TIMEOUT_SECONDS = 30;
@@ -36,7 +38,11 @@ export async function planTransfer(
   request: CallTransferRequest,
 ): Promise<TransferPlan> {
   const { name, target, ...destination } = await destinationOf(deps, call, request);
-  const ways = waysOf(request.mode ?? destination.mode);
+  const mode = request.mode ?? destination.mode;
+  const ways = waysOf(mode);
+  if (request.briefing !== undefined && mode !== 'warm') {
+    throw invalid([{ path: 'briefing', message: `Nobody is briefed by mode ${mode}` }]);
+  }
   return {
     ways,
     announce: request.announce ?? null,
@@ -48,6 +54,7 @@ export async function planTransfer(
       sessionId: call.sessionId,
       agentId: call.agentId,
       contactId: call.contactId,
+      briefing: mode === 'warm' ? (request.briefing ?? destination.announce) : null,
     },
   };
 }
@@ -64,7 +71,13 @@ async function destinationOf(
     return kind === 'phone' ? { type: kind, number: checked } : { type: kind, uri: checked };
   };
   if (type !== undefined && value !== undefined) {
-    return { name: null, target: target(type, value), mode: 'auto', ringTimeoutSeconds: RING_TIMEOUT_SECONDS };
+    return {
+      name: null,
+      target: target(type, value),
+      mode: 'auto',
+      ringTimeoutSeconds: RING_TIMEOUT_SECONDS,
+      announce: null,
+    };
   }
   return store.forOrg(orgId).read(async (org) => {
     const assigned = agentId === null ? [] : await org.transferDestinations.ofAgent(orgId, agentId);
@@ -74,8 +87,8 @@ async function destinationOf(
       if (!known) throw notFound('transfer destination');
       throw impossible('destination_not_assigned', "The destination is not assigned to the call's agent");
     }
-    const { name, mode, ringTimeoutSeconds } = found;
-    return { name, mode, ringTimeoutSeconds, target: target(found.type, found.value) };
+    const { name, mode, ringTimeoutSeconds, announce } = found;
+    return { name, mode, ringTimeoutSeconds, announce, target: target(found.type, found.value) };
   });
 }
 
@@ -105,8 +118,7 @@ function waysOf(mode: TransferMode): readonly TransferWay[] {
       return ['refer', 'bridge'];
     case 'refer':
     case 'bridge':
-      return [mode];
     case 'warm':
-      throw impossible('transfer_mode_unavailable', `This server does not transfer by mode ${mode} yet`, { mode });
+      return [mode];
   }
 }

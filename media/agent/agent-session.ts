@@ -1,7 +1,7 @@
 /** The agent's side of a call: what it needs of the call (`CallAudio`), and what it offers (`AgentSession`). */
 import type { Announcement, CommandOutcome } from '../../contract/commands';
 import type { AgentProfile } from '../../contract/directory';
-import type { TranscriptTurn } from '../../contract/events';
+import type { ConsultAnswer, TranscriptTurn } from '../../contract/events';
 
 /** What the agent may do with a call's audio; the call layer implements it over its RTP session. */
 export interface CallAudio {
@@ -22,6 +22,8 @@ export interface AgentPersona extends Pick<
   readonly silenceTimeoutMs: number;
   /** Instead of a conversation. */
   readonly announcement?: Announcement;
+  /** The same, with somebody who is asked whether they take a caller; `briefing`: what they are told before. */
+  readonly consult?: { readonly briefing: string };
 }
 
 /** Times count from `start()` (the answer). */
@@ -33,6 +35,10 @@ export interface AgentDelegate {
   onEnd(reason: 'agent_goodbye' | 'silence' | 'error'): void;
   /** Last caller speech → first reply packet, in ms, per turn. */
   onTurnLatency?(ms: number): void;
+  /** Of a consult: the question was heard for the first time. */
+  onAsked?(): void;
+  /** And has been answered; nothing is said any more. */
+  onDecision?(accepted: boolean, by: ConsultAnswer): void;
 }
 
 export interface SayOptions {

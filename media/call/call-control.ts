@@ -30,7 +30,8 @@ export function carryOut(control: ConversationControl, media: ControlledMedia, d
     return OK;
   }
   // Whom the agent has let go, or is letting go, it has nothing to do with.
-  if (handover.refusal !== null && !(control.type === 'dialLeg' && handover.mayDial)) return refused(handover.refusal);
+  const dials = control.type === 'dialLeg' || control.type === 'consultLeg';
+  if (handover.refusal !== null && !(dials && handover.mayDial)) return refused(handover.refusal);
   switch (control.type) {
     case 'hold':
       return hold(true, leg, done);
@@ -43,6 +44,11 @@ export function carryOut(control: ConversationControl, media: ControlledMedia, d
     case 'dialLeg':
       if (isHeld(leg)) return refused('on_hold');
       handover.dial(control.leg, later(done));
+      return OK;
+    case 'consultLeg':
+      if (!agent.mayBeTold) return refused('no_agent');
+      if (isHeld(leg)) return refused('on_hold');
+      handover.consult(control.leg, later(done));
       return OK;
     case 'refer':
       if (isHeld(leg)) return refused('on_hold');

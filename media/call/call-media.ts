@@ -8,16 +8,14 @@ import type { CallMetrics } from '../../contract/endings';
 import type { TranscriptTurn } from '../../contract/events';
 import type { AgentDelegate, AgentPersona, AgentSession } from '../agent/agent-session';
 import { TimerSet } from '../clock';
-import type { RtpRemote, RtpSession, RtpStats } from '../rtp/rtp-session';
+import type { RtpRemote, RtpStats } from '../rtp/rtp-session';
+import type { AgentFactory } from './agent-factory';
 import { carryOut } from './call-control';
 import { Leg, type LegDelegate, type LegOptions } from './leg/leg';
 import { Handover, type HandoverOptions } from './transfer/handover';
 
 /** Answer anyway when the first words are not ready by then. */
 const WARM_DEADLINE_MS = 3000;
-
-/** The agent of a call on its RTP session: `AgentRuntime.createSession`, or the echo of bench mode. */
-export type AgentFactory = (persona: AgentPersona, rtp: RtpSession, delegate: AgentDelegate) => AgentSession;
 
 interface CallMediaDelegate {
   onTurn(turn: TranscriptTurn): void;
@@ -28,11 +26,11 @@ interface CallMediaDelegate {
 }
 
 export interface CallMediaOptions
-  extends Omit<LegOptions, 'delegate'>, Pick<HandoverOptions, 'orgId' | 'network' | 'logger'> {
+  extends Omit<LegOptions, 'delegate'>, Pick<HandoverOptions, 'orgId' | 'network' | 'logger' | 'handedOver'> {
   readonly createAgent: AgentFactory;
   readonly delegate: CallMediaDelegate &
     Omit<LegDelegate, 'onDigit' | 'onPlaybackFinished'> &
-    Pick<HandoverOptions['delegate'], 'onAgentGone' | 'onFarEnd' | 'onReferred' | 'onMessage'>;
+    Pick<HandoverOptions['delegate'], 'onAgentGone' | 'onFarEnd' | 'onReferred' | 'onMessage' | 'onConsult'>;
 }
 
 export class CallMedia {
@@ -43,6 +41,7 @@ export class CallMedia {
   readonly #timers: TimerSet<'warm'>;
   readonly #latenciesMs: number[] = [];
   #agent: AgentSession | null = null;
+  #persona: AgentPersona | null = null;
   #closed: Promise<RtpStats | null> | null = null;
   #finishWarm: (() => void) | null = null;
   #agentStarted = false;
@@ -65,7 +64,7 @@ export class CallMedia {
         onPlaybackFinished: (id) => this.#agent?.onPlaybackFinished(id),
       },
     });
-    const { engine, clock, logger, network, orgId } = options;
+    const { engine, clock, logger, network, orgId, createAgent, handedOver } = options;
     this.handover = new Handover({
       engine,
       clock,
@@ -75,6 +74,9 @@ export class CallMedia {
       mediaTimeoutSeconds: DEFAULT_MEDIA_TIMEOUT_SECONDS,
       leg: this.leg,
       agent: () => this.#agent,
+      persona: () => this.#persona,
+      createAgent,
+      handedOver,
       delegate: { ...delegate, onAway: () => this.#holdAgent() },
     });
   }
@@ -85,6 +87,7 @@ export class CallMedia {
     if (!rtp) return;
     const agent = this.#options.createAgent(persona, rtp, this.#agentDelegate());
     this.#agent = agent;
+    this.#persona = persona;
     await new Promise<void>((resolve) => {
       const ready = (): void => {
         this.#timers.clear('warm');

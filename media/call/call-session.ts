@@ -13,11 +13,13 @@ import type { RtpEngine } from '../rtp/rtp-session';
 import type { RefreshFailure } from '../sip/dialog';
 import type { ReasonHeader } from '../sip/reason';
 import { CallLifecycle } from './call-lifecycle';
-import { CallMedia, type AgentFactory } from './call-media';
+import type { AgentFactory } from './agent-factory';
+import { CallMedia } from './call-media';
 import type { CallObserver } from './call-observer';
 import type { HoldState, Leg } from './leg/leg';
 import type { LocalMedia } from './leg/leg-negotiation';
 import type { LegNetwork } from './transfer/far-leg';
+import type { HandedOver } from './transfer/handed-over';
 
 /** A peer that floods its dialog fills no table: what a person would read, and then one note. */
 const MAX_LADDER_EVENTS = 500;
@@ -42,6 +44,8 @@ export interface CallSessionOptions {
   /** Of its trunk, best first; default, and null: all. */
   readonly codecs?: readonly AudioCodec[] | null | undefined;
   readonly localMedia: () => LocalMedia;
+  /** The other side of the call. */
+  readonly handedOver: () => HandedOver;
   readonly hangUp: (endReason: EndReason, endedBy: EndedBy) => void;
   readonly onEnded: () => void;
 }
@@ -167,11 +171,12 @@ export class CallSession {
   }
 
   #createMedia(): CallMedia {
-    const { deps, codecs, localMedia, hangUp } = this.#options;
+    const { deps, codecs, localMedia, handedOver, hangUp } = this.#options;
     return new CallMedia({
       engine: deps.rtp,
       codecs,
       localMedia,
+      handedOver,
       createAgent: deps.createAgent,
       clock: deps.clock,
       network: deps.network,
@@ -182,6 +187,7 @@ export class CallSession {
         onReferred: () => hangUp('transferred', 'agent'),
         onFarEnd: (why) => (why === 'hangup' ? hangUp('transferred', 'callee') : hangUp(why, 'system')),
         onMessage: (message) => this.onMessage(message),
+        onConsult: (step) => this.lifecycle.events.report({ type: 'consult', ...step }),
         onTurn: (turn) => this.lifecycle.events.report({ type: 'turn', turn }),
         onTurnLatency: (ms) => deps.observer.turnLatency(ms),
         onHold: (hold) => this.#holdChanged(hold),

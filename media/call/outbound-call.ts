@@ -77,6 +77,7 @@ export class OutboundCall implements RegisteredCall {
       deps: options.deps,
       codecs: options.trunk.codecs,
       localMedia: () => ({ localAddress: this.#localAddress, signallingAddress: this.#dialog?.peer?.address ?? null }),
+      handedOver: () => ({ number: options.command.to, name: null, withheld: false, calledNumber: null }),
       hangUp: (endReason, endedBy) => this.hangUp(endReason, endedBy),
       onEnded: () => options.onEnded(this),
     });

@@ -19,6 +19,8 @@ import type { StepOutcome } from './transfer-commands';
 const ANNOUNCE_MS = 90_000;
 /** For the node's word beyond the time that it lets a phone ring. */
 const GRACE_MS = 10_000;
+/** Beyond that the node lets whoever has answered decide for so long at most. */
+const CONSULT_MS = 150_000;
 /** The node waits for the end of a REFER for a minute at most. */
 const REFER_MS = 75_000;
 /** Busy and declined, of whoever was called. */
@@ -73,10 +75,26 @@ async function carryOut(input: TransferInput, commands: TransferCommands): Promi
   for (const [at, way] of input.ways.entries()) {
     showTransfer(input, way);
     const fallback = at + 1 < input.ways.length;
-    last = way === 'refer' ? await refer(input, commands, fallback) : await bridge(input, commands);
+    last = await goBy(way, input, commands, fallback);
     if (!fallback || !mayTryNext(last)) break;
   }
   return last;
+}
+
+async function goBy(
+  way: TransferWay,
+  input: TransferInput,
+  commands: TransferCommands,
+  fallback: boolean,
+): Promise<Attempt & { mode: TransferWay }> {
+  switch (way) {
+    case 'refer':
+      return await refer(input, commands, fallback);
+    case 'bridge':
+      return await bridge(input, commands);
+    case 'warm':
+      return await consult(input, commands);
+  }
 }
 
 async function refer(
@@ -100,6 +118,18 @@ async function bridge(
   const dialled = await commands.run('dial', { type: 'dialLeg', sealed: leg }, waitMs);
   if (dialled !== 'over' && dialled.outcome === 'silent') await commands.release();
   return { mode: 'bridge', ...outcomeOf(dialled, 'dial') };
+}
+
+/** Nothing is undone of what has been accepted: a release leaves a pair alone. */
+async function consult(
+  { leg, ringTimeoutSeconds }: TransferInput,
+  commands: TransferCommands,
+): Promise<Attempt & { mode: TransferWay }> {
+  const waitMs = ringTimeoutSeconds * 1000 + CONSULT_MS + GRACE_MS;
+  const asked = await commands.run('consult', { type: 'consultLeg', sealed: leg }, waitMs);
+  if (asked !== 'over' && asked.outcome === 'silent') await commands.release();
+  const reached = asked === 'over' || ('sipStatus' in asked && asked.sipStatus === 200);
+  return { mode: 'warm', ...outcomeOf(asked, reached ? 'consult' : 'dial') };
 }
 
 /** Who has decided on the call, or may be ringing, is not called again. */

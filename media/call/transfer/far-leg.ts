@@ -41,6 +41,8 @@ interface FarLegDelegate {
   onFailed(failure: LegFailure): void;
   /** It was answered, and is over. `hangup`: its peer said BYE. */
   onEnded(why: 'hangup' | 'media_timeout' | 'session_expired' | 'error'): void;
+  onDigit(digit: string): void;
+  onPlaybackFinished(playbackId: number): void;
   onMessage(message: SipLadderEntry): void;
 }
 
@@ -82,10 +84,9 @@ export class FarLeg {
       codecs: trunk?.codecs,
       localMedia: () => ({ localAddress: this.#localAddress, signallingAddress: this.#dialog?.peer?.address ?? null }),
       delegate: {
-        // What it presses by telephone-event goes to the other leg with its audio.
-        onDigit: () => undefined,
+        onDigit: (digit) => options.delegate.onDigit(digit),
         onHold: () => undefined,
-        onPlaybackFinished: () => undefined,
+        onPlaybackFinished: (id) => options.delegate.onPlaybackFinished(id),
         onMediaTimeout: () => this.#ended('media_timeout'),
         onMediaQuiet: () => undefined,
         onDeaf: () => undefined,

@@ -4,23 +4,35 @@
  *
  *   none ──dial()──► calling ──answered──► joined ──► (the call ends with either side)
  *     ▲ └─refer()──►  │  ▲  └──referred──────↗
+ *     │   └consult()─►│  │   └─answered, asked, accepted─↗
  *     │               │  │dial()
  *     │               ├─ between: the peer would not, and we are about to call
  *     └───────────────┘  not answered, released: the peer is back with the agent, which says why
  *
- * While it is calling, the peer hears ringback and the agent neither hears nor is heard. With the answer the node joins the
- * two by itself: audio waits for no workflow.
+ * While it is calling, the peer hears ringback, or music and nothing of a consult, and the agent neither hears nor is heard.
+ * With the answer, or the consent of whoever is asked, the node joins the two by itself: audio waits for no workflow.
  */
 import type { CommandEffect, CommandRefusal } from '../../../contract/commands';
 import type { LegDial } from '../../../contract/transfers';
-import type { SipLadderEntry } from '../../../contract/events';
+import type { ConsultAnswer, SipLadderEntry } from '../../../contract/events';
+import type { Background } from '../../audio/background';
 import { TimerSet } from '../../clock';
 import type { ReasonHeader } from '../../sip/reason';
-import type { AgentSession } from '../../agent/agent-session';
+import type { AgentPersona, AgentSession } from '../../agent/agent-session';
+import type { AgentFactory } from '../agent-factory';
 import type { Leg } from '../leg/leg';
+import { briefingFor } from './briefing';
+import { Consult } from './consult';
 import { FarLeg, type FarLegOptions, type LegFailure } from './far-leg';
+import type { HandedOver } from './handed-over';
 import { referralOf, referRequest } from './referral';
 import { sorry, toKnow } from './sorry';
+
+interface ConsultStep {
+  readonly legId: string;
+  readonly step: 'answered' | 'asked' | 'accepted' | 'declined';
+  readonly by: ConsultAnswer | null;
+}
 
 interface HandoverDelegate {
   /** The agent cannot take the peer back: it has said its farewell. */
@@ -30,6 +42,8 @@ interface HandoverDelegate {
   onMessage(message: SipLadderEntry): void;
   /** The peer was referred, has got there, and has not hung up on us. */
   onReferred(): void;
+  /** A step of a consult. */
+  onConsult(step: ConsultStep): void;
   /** The peer is away from the agent, or is back. */
   onAway(away: boolean): void;
 }
@@ -37,6 +51,10 @@ interface HandoverDelegate {
 export interface HandoverOptions extends Omit<FarLegOptions, 'dial' | 'delegate' | 'orgId'> {
   readonly leg: Leg;
   readonly agent: () => AgentSession | null;
+  /** Of the agent, for a consult in its voice. */
+  readonly persona: () => AgentPersona | null;
+  readonly createAgent: AgentFactory;
+  readonly handedOver: () => HandedOver;
   readonly orgId: () => string | null;
   readonly delegate: HandoverDelegate;
 }
@@ -44,6 +62,9 @@ export interface HandoverOptions extends Omit<FarLegOptions, 'dial' | 'delegate'
 type Done = (effect: CommandEffect) => void;
 
 const DONE: CommandEffect = { outcome: 'done' };
+/** It was answered, and the caller is not wanted. */
+const DECLINED: LegFailure = { outcome: 'declined', sipStatus: 200 };
+const CONSULT_FAILED: LegFailure = { outcome: 'failed', sipStatus: 200 };
 /** Whoever talks to somebody else hangs up on us; this long it may take. */
 const BYE_AFTER_MS = 2_000;
 /** For the dial after a REFER that was refused: then somebody has to talk to the peer. */
@@ -54,6 +75,7 @@ export class Handover {
   readonly #timers: TimerSet<'between' | 'bye'>;
   #state: 'none' | 'calling' | 'between' | 'joined' | 'closed' = 'none';
   #far: FarLeg | null = null;
+  #consult: Consult | null = null;
   #legId: string | null = null;
   #giveUp: (failure: LegFailure) => void = () => undefined;
   #referral: Promise<void> | null = null;
@@ -90,35 +112,20 @@ export class Handover {
 
   /** Taken, where no other is under way. `done` is told when the two are joined, or are not going to be. */
   dial(dial: LegDial, done: Done): void {
-    const { engine, clock, logger, network, mediaTimeoutSeconds, orgId, delegate } = this.#options;
-    const settle = this.#begin(dial, done);
-    const far = new FarLeg({
-      engine,
-      clock,
-      logger,
-      network,
-      mediaTimeoutSeconds,
-      orgId: orgId() ?? '',
-      dial,
-      delegate: {
-        onAnswered: () => {
-          this.#join(far);
-          done(DONE);
-        },
-        onFailed: settle,
-        onEnded: (why) => {
-          if (this.#state === 'joined') delegate.onFarEnd(why);
-        },
-        onMessage: (message) => delegate.onMessage(message),
-      },
+    this.#call(dial, done, 'ringback', (far) => {
+      this.#join(far);
+      done(DONE);
     });
-    this.#far = far;
-    void far.dial();
+  }
+
+  /** The same, but whoever answers is asked first. */
+  consult(dial: LegDial, done: Done): void {
+    this.#call(dial, done, 'music', (far, settle) => this.#ask(far, dial, settle, done));
   }
 
   /** Taken, where nothing else is under way. With `fallback` a peer that will not stays away, for `dial` to come. */
   refer(dial: LegDial, fallback: boolean, done: Done): void {
-    const settle = this.#begin(dial, done);
+    const settle = this.#begin(dial, done, 'ringback');
     this.#referral = this.#refer(dial, fallback, done, settle);
   }
 
@@ -135,19 +142,97 @@ export class Handover {
   close(why?: ReasonHeader): void {
     this.#state = 'closed';
     this.#timers.clearAll();
+    this.#endConsult();
     this.#far?.release(why);
     this.#far = null;
   }
 
+  #call(
+    dial: LegDial,
+    done: Done,
+    meanwhile: Background,
+    onAnswered: (far: FarLeg, settle: (failure: LegFailure) => void) => void,
+  ): void {
+    const { engine, clock, logger, network, mediaTimeoutSeconds, orgId, delegate } = this.#options;
+    const settle = this.#begin(dial, done, meanwhile);
+    const far = new FarLeg({
+      engine,
+      clock,
+      logger,
+      network,
+      mediaTimeoutSeconds,
+      orgId: orgId() ?? '',
+      dial,
+      delegate: {
+        onAnswered: () => onAnswered(far, settle),
+        onFailed: settle,
+        onEnded: (why) => {
+          if (this.#state === 'joined') delegate.onFarEnd(why);
+          else if (why === 'hangup') this.#declined(far, settle, why);
+          else settle(CONSULT_FAILED);
+        },
+        onDigit: (digit) => this.#consult?.onDigit(digit),
+        onPlaybackFinished: (id) => this.#consult?.onPlaybackFinished(id),
+        onMessage: (message) => delegate.onMessage(message),
+      },
+    });
+    this.#far = far;
+    void far.dial();
+  }
+
+  #ask(far: FarLeg, dial: LegDial, settle: (failure: LegFailure) => void, done: Done): void {
+    const { clock, logger, createAgent, handedOver } = this.#options;
+    const persona = this.#options.persona();
+    const failed = (): void => {
+      far.release();
+      settle(CONSULT_FAILED);
+    };
+    if (persona === null) return failed();
+    this.#step(far, 'answered');
+    try {
+      this.#consult = new Consult({
+        far,
+        persona,
+        briefing: briefingFor(dial, persona.agentName, handedOver()),
+        createAgent,
+        clock,
+        delegate: {
+          onAsked: () => this.#step(far, 'asked'),
+          onDecision: (accepted, by) => {
+            if (!accepted) return this.#declined(far, settle, by);
+            this.#step(far, 'accepted', by);
+            this.#join(far);
+            done(DONE);
+          },
+          onFailed: failed,
+        },
+      });
+    } catch (error) {
+      logger.error({ err: error, legId: far.legId }, 'no agent for a consult');
+      failed();
+    }
+  }
+
+  #declined(far: FarLeg, settle: (failure: LegFailure) => void, by: ConsultAnswer): void {
+    this.#step(far, 'declined', by);
+    far.release();
+    settle(DECLINED);
+  }
+
+  #step({ legId }: FarLeg, step: ConsultStep['step'], by: ConsultAnswer | null = null): void {
+    this.#options.delegate.onConsult({ legId, step, by });
+  }
+
   /** Answers what is to be called when it fails. */
-  #begin(dial: LegDial, done: Done): (failure: LegFailure) => void {
+  #begin(dial: LegDial, done: Done, meanwhile: Background): (failure: LegFailure) => void {
     this.#timers.clearAll();
     this.#state = 'calling';
     this.#legId = dial.legId;
-    this.#takeAway();
+    this.#takeAway(meanwhile);
     this.#giveUp = (failure) => {
       if (!this.away || this.#legId !== dial.legId) return;
       this.#far = null;
+      this.#endConsult();
       this.#bringBack(dial, failure);
       done({ outcome: 'failed', sipStatus: failure.sipStatus, legOutcome: failure.outcome });
     };
@@ -185,11 +270,16 @@ export class Handover {
     done(assumed ? { ...DONE, legOutcome: 'transferred_assumed' } : DONE);
   }
 
-  #takeAway(): void {
+  #endConsult(): void {
+    this.#consult?.close();
+    this.#consult = null;
+  }
+
+  #takeAway(meanwhile: Background): void {
     const { leg, delegate } = this.#options;
     leg.rtp?.pause(true);
     leg.rtp?.listen(false);
-    leg.rtp?.setBackground('ringback');
+    leg.rtp?.setBackground(meanwhile);
     delegate.onAway(true);
   }
 
@@ -212,6 +302,7 @@ export class Handover {
 
   #join(far: FarLeg): void {
     this.#state = 'joined';
+    this.#endConsult();
     const { leg, agent } = this.#options;
     const own = leg.rtp;
     const other = far.leg.rtp;
