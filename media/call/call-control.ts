@@ -31,7 +31,9 @@ export function carryOut(control: ConversationControl, media: ControlledMedia, d
   }
   // Whom the agent has let go, or is letting go, it has nothing to do with.
   const dials = control.type === 'dialLeg' || control.type === 'consultLeg';
-  if (handover.refusal !== null && !(dials && handover.mayDial)) return refused(handover.refusal);
+  const holds = control.type === 'hold' || control.type === 'unhold';
+  const mayNow = (dials && handover.mayDial) || (holds && handover.mayHold);
+  if (handover.refusal !== null && !mayNow) return refused(handover.refusal);
   switch (control.type) {
     case 'hold':
       return hold(true, leg, done);

@@ -3,7 +3,6 @@
  * is the only way out once the leg was opened.
  */
 import type { CommandEffect, CommandResult, ConversationControl } from '../../contract/commands';
-import { DEFAULT_MEDIA_TIMEOUT_SECONDS } from '../../contract/directory';
 import type { CallMetrics } from '../../contract/endings';
 import type { TranscriptTurn } from '../../contract/events';
 import type { AgentDelegate, AgentPersona, AgentSession } from '../agent/agent-session';
@@ -11,7 +10,7 @@ import { TimerSet } from '../clock';
 import type { RtpRemote, RtpStats } from '../rtp/rtp-session';
 import type { AgentFactory } from './agent-factory';
 import { carryOut } from './call-control';
-import { Leg, type LegDelegate, type LegOptions } from './leg/leg';
+import { Leg, type KeyPress, type LegDelegate, type LegOptions } from './leg/leg';
 import { Handover, type HandoverOptions } from './transfer/handover';
 
 /** Answer anyway when the first words are not ready by then. */
@@ -56,9 +55,10 @@ export class CallMedia {
       ...options,
       delegate: {
         ...delegate,
-        onDigit: (digit) => this.#digit(digit),
+        onDigit: (digit, press) => this.#digit(digit, press),
         onHold: (hold) => {
           this.#holdAgent();
+          this.handover.holdChanged();
           delegate.onHold(hold);
         },
         onPlaybackFinished: (id) => this.#agent?.onPlaybackFinished(id),
@@ -71,7 +71,6 @@ export class CallMedia {
       logger,
       network,
       orgId,
-      mediaTimeoutSeconds: DEFAULT_MEDIA_TIMEOUT_SECONDS,
       leg: this.leg,
       agent: () => this.#agent,
       persona: () => this.#persona,
@@ -152,7 +151,9 @@ export class CallMedia {
     this.#agent?.hold(ours || theirs || this.handover.away);
   }
 
-  #digit(digit: string): void {
+  #digit(digit: string, press: KeyPress): void {
+    this.handover.onDigit(digit, press);
+    if (press.twin) return;
     this.#options.delegate.onDtmf(++this.#dtmfCount);
     // Whoever waits with music plays with the keys: nothing that the agent is to answer.
     if (!this.leg.hold.ours && !this.handover.away) this.#agent?.onDtmf(digit);

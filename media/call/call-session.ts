@@ -18,6 +18,7 @@ import { CallMedia } from './call-media';
 import type { CallObserver } from './call-observer';
 import type { HoldState, Leg } from './leg/leg';
 import type { LocalMedia } from './leg/leg-negotiation';
+import { PeerWatch } from './leg/peer-watch';
 import type { LegNetwork } from './transfer/far-leg';
 import type { HandedOver } from './transfer/handed-over';
 
@@ -57,8 +58,11 @@ export class CallSession {
   #ladderEvents = 0;
   #hold: HoldState = { ours: false, theirs: false };
   #holdsOfPeer = 0;
-  #quiet = false;
-  #looking = false;
+  readonly #watch = new PeerWatch({
+    leg: () => this.leg,
+    isUp: () => this.lifecycle.state === 'answered',
+    onGone: () => this.#options.hangUp('media_timeout', 'system'),
+  });
 
   constructor(options: CallSessionOptions) {
     this.#options = options;
@@ -144,17 +148,6 @@ export class CallSession {
     return { sipCallId: this.#options.sipCallId, finalStatus, reason, q850 };
   }
 
-  /** Its packets have stopped: a peer that does not answer in its dialog either is gone. */
-  async #lookForPeer(quiet: boolean): Promise<void> {
-    this.#quiet = quiet;
-    if (!quiet || this.#looking || this.lifecycle.state !== 'answered') return;
-    this.#looking = true;
-    const life = await this.leg.probe();
-    this.#looking = false;
-    const gone = life === 'gone' && this.#quiet && this.lifecycle.state === 'answered';
-    if (gone) this.#options.hangUp('media_timeout', 'system');
-  }
-
   #holdChanged({ ours, theirs }: HoldState): void {
     const before = this.#hold;
     if (theirs && !before.theirs) this.#holdsOfPeer++;
@@ -197,7 +190,7 @@ export class CallSession {
         onMediaTimeout: () => {
           if (this.lifecycle.state === 'answered') hangUp('media_timeout', 'system');
         },
-        onMediaQuiet: (quiet) => void this.#lookForPeer(quiet),
+        onMediaQuiet: (quiet) => void this.#watch.mediaQuiet(quiet),
         onDeaf: (packetsForeign) => this.#deaf(packetsForeign),
         onFailure: () => hangUp('error', 'system'),
         onFirstPacketSent: (at) => this.lifecycle.timings.mark('first_sent', at),

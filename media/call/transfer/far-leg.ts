@@ -6,7 +6,7 @@
  *       └───────────────────────↗     refused, unreachable, nobody answers, released
  */
 import type { Logger } from 'pino';
-import type { CallDirectory } from '../../../contract/directory';
+import { DEFAULT_MEDIA_TIMEOUT_SECONDS, type CallDirectory } from '../../../contract/directory';
 import type { LegOutcome } from '../../../contract/commands';
 import type { SipLadderEntry } from '../../../contract/events';
 import type { LegDial } from '../../../contract/transfers';
@@ -19,7 +19,8 @@ import type { ReasonHeader } from '../../sip/reason';
 import type { CallRegistry } from '../call-registry';
 import { dispositionOf } from '../disposition';
 import { RING_TIMEOUT_REASON } from '../hangup-reason';
-import { Leg } from '../leg/leg';
+import { Leg, type KeyPress } from '../leg/leg';
+import { PeerWatch } from '../leg/peer-watch';
 import { wildcardFor } from '../trunk-invite';
 import { legInvite, type LegInvite } from './leg-invite';
 
@@ -41,7 +42,9 @@ interface FarLegDelegate {
   onFailed(failure: LegFailure): void;
   /** It was answered, and is over. `hangup`: its peer said BYE. */
   onEnded(why: 'hangup' | 'media_timeout' | 'session_expired' | 'error'): void;
-  onDigit(digit: string): void;
+  onDigit(digit: string, press: KeyPress): void;
+  /** It may be on hold now, or again. */
+  onHold(): void;
   onPlaybackFinished(playbackId: number): void;
   onMessage(message: SipLadderEntry): void;
 }
@@ -53,7 +56,6 @@ export interface FarLegOptions {
   readonly engine: RtpEngine;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly mediaTimeoutSeconds: number;
   readonly delegate: FarLegDelegate;
 }
 
@@ -72,6 +74,11 @@ export class FarLeg {
   #localAddress = '';
   #leaveTrunk: () => void = () => undefined;
   #why: ReasonHeader | undefined;
+  readonly #watch = new PeerWatch({
+    leg: () => this.leg,
+    isUp: () => this.#state === 'answered',
+    onGone: () => this.#ended('media_timeout'),
+  });
 
   constructor(options: FarLegOptions) {
     this.#options = options;
@@ -84,11 +91,11 @@ export class FarLeg {
       codecs: trunk?.codecs,
       localMedia: () => ({ localAddress: this.#localAddress, signallingAddress: this.#dialog?.peer?.address ?? null }),
       delegate: {
-        onDigit: (digit) => options.delegate.onDigit(digit),
-        onHold: () => undefined,
+        onDigit: (digit, press) => options.delegate.onDigit(digit, press),
+        onHold: () => options.delegate.onHold(),
         onPlaybackFinished: (id) => options.delegate.onPlaybackFinished(id),
         onMediaTimeout: () => this.#ended('media_timeout'),
-        onMediaQuiet: () => undefined,
+        onMediaQuiet: (quiet) => void this.#watch.mediaQuiet(quiet),
         onDeaf: () => undefined,
         onFailure: () => this.#ended('error'),
         onFirstPacketSent: () => undefined,
@@ -128,7 +135,7 @@ export class FarLeg {
 
   /** What went wrong before an INVITE left; null once one has. */
   async #reach(): Promise<LegFailure | null> {
-    const { dial, orgId, network, clock, mediaTimeoutSeconds } = this.#options;
+    const { dial, orgId, network, clock } = this.#options;
     const { directory, registry } = network;
     const trunk = dial.trunkId === null ? undefined : directory.outboundTrunk(dial.trunkId);
     const own = trunk?.orgId === orgId ? trunk : null;
@@ -151,6 +158,7 @@ export class FarLeg {
       if (waitMs > 0) await new Promise<void>((resolve) => void clock.setTimeout(resolve, waitMs));
     }
     const localAddress = wildcardFor(contacts?.[0]?.source.address ?? invite.mediaHost);
+    const mediaTimeoutSeconds = own?.mediaTimeoutSeconds ?? DEFAULT_MEDIA_TIMEOUT_SECONDS;
     await this.leg.open({ localAddress, mediaTimeoutSeconds });
     await this.#invite(invite, contacts);
     return null;

@@ -20,11 +20,12 @@ import { TimerSet } from '../../clock';
 import type { ReasonHeader } from '../../sip/reason';
 import type { AgentPersona, AgentSession } from '../../agent/agent-session';
 import type { AgentFactory } from '../agent-factory';
-import type { Leg } from '../leg/leg';
+import type { KeyPress, Leg } from '../leg/leg';
 import { briefingFor } from './briefing';
 import { Consult } from './consult';
 import { FarLeg, type FarLegOptions, type LegFailure } from './far-leg';
 import type { HandedOver } from './handed-over';
+import { KeyRelay } from './key-relay';
 import { referralOf, referRequest } from './referral';
 import { sorry, toKnow } from './sorry';
 
@@ -76,6 +77,7 @@ export class Handover {
   #state: 'none' | 'calling' | 'between' | 'joined' | 'closed' = 'none';
   #far: FarLeg | null = null;
   #consult: Consult | null = null;
+  #keys: { readonly fromNear: KeyRelay; readonly fromFar: KeyRelay } | null = null;
   #legId: string | null = null;
   #giveUp: (failure: LegFailure) => void = () => undefined;
   #referral: Promise<void> | null = null;
@@ -105,6 +107,11 @@ export class Handover {
     return this.#state === 'none' || this.#state === 'between';
   }
 
+  /** Two legs are joined here, of which one can be held for the other. */
+  get mayHold(): boolean {
+    return this.#state === 'joined' && this.#far !== null;
+  }
+
   /** What a REFER under way comes to is known before this resolves; null without one. */
   get referral(): Promise<void> | null {
     return this.#referral;
@@ -129,6 +136,26 @@ export class Handover {
     this.#referral = this.#refer(dial, fallback, done, settle);
   }
 
+  /** Of the peer. */
+  onDigit(digit: string, press: KeyPress): void {
+    this.#keys?.fromNear.onDigit(digit, press);
+  }
+
+  /**
+   * Either peer holds or resumes, or we do. Whoever waits hears what the holder sends (RFC 3264 §8.4), else music; whom we
+   * hold hears music, whatever the other says.
+   */
+  holdChanged(): void {
+    if (this.#state !== 'joined' || this.#far === null) return;
+    const near = this.#options.leg;
+    const far = this.#far.leg;
+    if (!near.rtp || !far.rtp) return;
+    if (near.hold.ours) near.rtp.disconnect();
+    else near.rtp.connect(far.rtp);
+    near.rtp.setBackground(near.hold.ours || far.hold.theirs ? 'music' : null);
+    far.rtp.setBackground(near.hold.ours || near.hold.theirs ? 'music' : null);
+  }
+
   /** True when nothing of it is left: it was given up, or is over. A peer that has joined stays. */
   release(legId: string): boolean {
     if (this.#legId !== legId || !this.away) return true;
@@ -143,6 +170,8 @@ export class Handover {
     this.#state = 'closed';
     this.#timers.clearAll();
     this.#endConsult();
+    this.#keys?.fromNear.close();
+    this.#keys?.fromFar.close();
     this.#far?.release(why);
     this.#far = null;
   }
@@ -153,14 +182,13 @@ export class Handover {
     meanwhile: Background,
     onAnswered: (far: FarLeg, settle: (failure: LegFailure) => void) => void,
   ): void {
-    const { engine, clock, logger, network, mediaTimeoutSeconds, orgId, delegate } = this.#options;
+    const { engine, clock, logger, network, orgId, delegate } = this.#options;
     const settle = this.#begin(dial, done, meanwhile);
     const far = new FarLeg({
       engine,
       clock,
       logger,
       network,
-      mediaTimeoutSeconds,
       orgId: orgId() ?? '',
       dial,
       delegate: {
@@ -171,7 +199,11 @@ export class Handover {
           else if (why === 'hangup') this.#declined(far, settle, why);
           else settle(CONSULT_FAILED);
         },
-        onDigit: (digit) => this.#consult?.onDigit(digit),
+        onDigit: (digit, press) => {
+          if (!press.twin) this.#consult?.onDigit(digit);
+          this.#keys?.fromFar.onDigit(digit, press);
+        },
+        onHold: () => this.holdChanged(),
         onPlaybackFinished: (id) => this.#consult?.onPlaybackFinished(id),
         onMessage: (message) => delegate.onMessage(message),
       },
@@ -303,12 +335,12 @@ export class Handover {
   #join(far: FarLeg): void {
     this.#state = 'joined';
     this.#endConsult();
-    const { leg, agent } = this.#options;
-    const own = leg.rtp;
-    const other = far.leg.rtp;
-    if (!own || !other) return;
-    own.setBackground(null);
-    own.connect(other);
+    const { leg, agent, clock } = this.#options;
+    if (!leg.rtp || !far.leg.rtp) return;
+    this.#keys = { fromNear: new KeyRelay(leg, far.leg, clock), fromFar: new KeyRelay(far.leg, leg, clock) };
+    // Nobody listens to the two.
+    far.leg.rtp.listen(false);
+    this.holdChanged();
     // The transcript gets its last words; what it had left to say is dropped, not heard.
     const left = agent()?.finish() ?? Promise.resolve();
     void left.catch(() => undefined).then(() => leg.rtp?.pause(false));
