@@ -65,4 +65,18 @@ export interface LegDial extends LegIdentity {
   readonly ringTimeoutSeconds: number;
   /** Of a consult: what is said to whoever answers. Default, and null: for whom the call is, and of whom. */
   readonly briefing?: string | null;
+  /** Of a SIP destination: for its own challenges. */
+  readonly credentials?: { readonly username: string; readonly password: string } | null;
+}
+
+/** The same as it is planned, where nobody opens a password: a media node does that. */
+export interface PlannedLeg extends Omit<LegDial, 'credentials'> {
+  readonly sealedCredentials?: SealedCredentials | null;
+}
+
+/** Sealed with the row that it stands in. */
+export interface SealedCredentials {
+  readonly destinationId: string;
+  readonly username: string;
+  readonly passwordSealed: string | null;
 }

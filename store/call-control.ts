@@ -1,6 +1,6 @@
 /** What a call is told, as it may stand in a workflow's history: texts and digits sealed, bound to their call. */
 import type { CallControl, SealedControl } from '../contract/commands';
-import type { LegDial } from '../contract/transfers';
+import type { LegDial, PlannedLeg } from '../contract/transfers';
 import { rowAad } from './secrets';
 import type { SecretBox } from './secrets';
 
@@ -42,7 +42,7 @@ export function sealControl(
 }
 
 /** Whom a further leg calls, as every command that carries it has it. */
-export function sealLeg(secrets: Pick<SecretBox, 'seal'>, { orgId, callId }: ControlledCall, leg: LegDial): string {
+export function sealLeg(secrets: Pick<SecretBox, 'seal'>, { orgId, callId }: ControlledCall, leg: PlannedLeg): string {
   return secrets.seal(JSON.stringify(leg), rowAad(orgId, callId));
 }
 
@@ -53,7 +53,13 @@ export function openControl(
   control: SealedControl,
 ): CallControl {
   const open = (sealed: string): string => secrets.open(sealed, rowAad(orgId, callId));
-  const openLeg = (sealed: string): LegDial => JSON.parse(open(sealed)) as LegDial;
+  const openLeg = (sealed: string): LegDial => {
+    const { sealedCredentials = null, ...leg } = JSON.parse(open(sealed)) as PlannedLeg;
+    if (sealedCredentials === null) return leg;
+    const { destinationId, username, passwordSealed } = sealedCredentials;
+    const password = passwordSealed === null ? '' : secrets.open(passwordSealed, rowAad(orgId, destinationId));
+    return { ...leg, credentials: { username, password } };
+  };
   switch (control.type) {
     case 'say':
       return { type: 'say', text: open(control.sealed), interrupt: control.interrupt };

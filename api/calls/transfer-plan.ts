@@ -1,5 +1,5 @@
 /** From a request to a transfer that may be carried out: whom it calls, and how. Every refusal of the request is here. */
-import type { LegDial, LegTarget, TransferMode, TransferWay } from '../../contract/transfers';
+import type { LegTarget, PlannedLeg, SealedCredentials, TransferMode, TransferWay } from '../../contract/transfers';
 import type { Call as CallRow } from '../../store/entities/call';
 import { countryOf } from '../../store/routing/country';
 import { impossible, invalid, notFound } from '../errors';
@@ -17,7 +17,7 @@ export interface TransferPlanDeps {
 export interface TransferPlan {
   readonly ways: readonly TransferWay[];
   readonly announce: string | null;
-  readonly leg: Omit<LegDial, 'legId'>;
+  readonly leg: Omit<PlannedLeg, 'legId'>;
 }
 
 interface Destination {
@@ -27,6 +27,7 @@ interface Destination {
   readonly ringTimeoutSeconds: number;
   /** What is said to whoever answers. */
   readonly announce: string | null;
+  readonly credentials: SealedCredentials | null;
 }
 
 const RING_TIMEOUT_SECONDS = 30;
@@ -55,6 +56,7 @@ export async function planTransfer(
       agentId: call.agentId,
       contactId: call.contactId,
       briefing: mode === 'warm' ? (request.briefing ?? destination.announce) : null,
+      sealedCredentials: destination.credentials,
     },
   };
 }
@@ -77,6 +79,7 @@ async function destinationOf(
       mode: 'auto',
       ringTimeoutSeconds: RING_TIMEOUT_SECONDS,
       announce: null,
+      credentials: null,
     };
   }
   return store.forOrg(orgId).read(async (org) => {
@@ -88,7 +91,8 @@ async function destinationOf(
       throw impossible('destination_not_assigned', "The destination is not assigned to the call's agent");
     }
     const { name, mode, ringTimeoutSeconds, announce } = found;
-    return { name, mode, ringTimeoutSeconds, announce, target: target(found.type, found.value) };
+    const credentials = await org.transferDestinations.credentials(orgId, found.id);
+    return { name, mode, ringTimeoutSeconds, announce, credentials, target: target(found.type, found.value) };
   });
 }
 

@@ -84,8 +84,8 @@ export class InboundCall implements RegisteredCall {
     this.#dialog = dialog;
     this.#deps = deps;
     this.#trunk = deps.directory.inboundTrunk(dialog.invite.identity.username);
-    const { user, displayName, privacy } = dialog.invite.caller;
-    this.#caller = { number: user, name: displayName, withheld: privacy.length > 0, calledNumber: null };
+    const { user: number, displayName: name, anonymous, privacy } = dialog.invite.caller;
+    this.#caller = { number, name, withheld: anonymous || privacy.length > 0, calledNumber: null };
     this.#session = new CallSession({
       direction: 'inbound',
       sipCallId: dialog.sipCallId,

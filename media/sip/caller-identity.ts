@@ -11,6 +11,8 @@ export interface CallerIdentity {
   readonly user: string;
   /** Of From, or of the asserted identity that stands for it; null without one. */
   readonly displayName: string | null;
+  /** From names nobody, whatever else tells who it is (RFC 3323 §4.1.1.3). */
+  readonly anonymous: boolean;
   /** What the caller asked for (RFC 3323 §4.2, RFC 3325 §9.3): empty without a wish. */
   readonly privacy: readonly string[];
 }
@@ -26,12 +28,12 @@ const PRIVACY_VALUES = new Set(['header', 'session', 'user', 'id', 'critical', '
 export function callerIdentity(request: SipRequest): CallerIdentity {
   const privacy = askedPrivacy(request);
   const from = userOf(request.from?.uri ?? '');
-  if (from !== '') return { user: from, displayName: nameOf(request.from), privacy };
+  if (from !== '') return { user: from, displayName: nameOf(request.from), anonymous: false, privacy };
   const asserted = request.list('p-asserted-identity').map(parseAddress);
   const parties = request.list('remote-party-id').map(parseAddress);
   const calling = parties.filter((party) => (party?.params.get('party') ?? 'calling').toLowerCase() === 'calling');
   const known = [...asserted, ...calling].find((party) => userOf(party?.uri ?? '') !== '');
-  return { user: userOf(known?.uri ?? ''), displayName: nameOf(known ?? null), privacy };
+  return { user: userOf(known?.uri ?? ''), displayName: nameOf(known ?? null), anonymous: true, privacy };
 }
 
 function askedPrivacy(request: SipRequest): readonly string[] {

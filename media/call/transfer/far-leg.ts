@@ -22,6 +22,7 @@ import { RING_TIMEOUT_REASON } from '../hangup-reason';
 import { Leg, type KeyPress } from '../leg/leg';
 import { PeerWatch } from '../leg/peer-watch';
 import { wildcardFor } from '../trunk-invite';
+import type { HandedOver } from './handed-over';
 import { legInvite, type LegInvite } from './leg-invite';
 
 /** What further legs of calls need of the node. */
@@ -52,6 +53,7 @@ interface FarLegDelegate {
 export interface FarLegOptions {
   readonly orgId: string;
   readonly dial: LegDial;
+  readonly handedOver: HandedOver;
   readonly network: LegNetwork;
   readonly engine: RtpEngine;
   readonly clock: Clock;
@@ -135,11 +137,11 @@ export class FarLeg {
 
   /** What went wrong before an INVITE left; null once one has. */
   async #reach(): Promise<LegFailure | null> {
-    const { dial, orgId, network, clock } = this.#options;
+    const { dial, orgId, handedOver, network, clock } = this.#options;
     const { directory, registry } = network;
     const trunk = dial.trunkId === null ? undefined : directory.outboundTrunk(dial.trunkId);
     const own = trunk?.orgId === orgId ? trunk : null;
-    const invite = legInvite(dial, own);
+    const invite = legInvite(dial, own, handedOver);
     if (invite === null)
       return { outcome: dial.target.type === 'phone' ? 'no_trunk' : 'trunk_unreachable', sipStatus: null };
     let contacts = null;

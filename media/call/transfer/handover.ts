@@ -49,7 +49,7 @@ interface HandoverDelegate {
   onAway(away: boolean): void;
 }
 
-export interface HandoverOptions extends Omit<FarLegOptions, 'dial' | 'delegate' | 'orgId'> {
+export interface HandoverOptions extends Omit<FarLegOptions, 'dial' | 'delegate' | 'orgId' | 'handedOver'> {
   readonly leg: Leg;
   readonly agent: () => AgentSession | null;
   /** Of the agent, for a consult in its voice. */
@@ -182,7 +182,7 @@ export class Handover {
     meanwhile: Background,
     onAnswered: (far: FarLeg, settle: (failure: LegFailure) => void) => void,
   ): void {
-    const { engine, clock, logger, network, orgId, delegate } = this.#options;
+    const { engine, clock, logger, network, orgId, handedOver, delegate } = this.#options;
     const settle = this.#begin(dial, done, meanwhile);
     const far = new FarLeg({
       engine,
@@ -191,6 +191,7 @@ export class Handover {
       network,
       orgId: orgId() ?? '',
       dial,
+      handedOver: handedOver(),
       delegate: {
         onAnswered: () => onAnswered(far, settle),
         onFailed: settle,
