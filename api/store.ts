@@ -46,7 +46,7 @@ export interface OrgStore {
   readonly registrations: Pick<RegistrationRepository, 'ofTrunk' | 'found'>;
   readonly transferDestinations: Pick<
     TransferDestinationRepository,
-    'list' | 'ofAgent' | 'findForChange' | 'create' | 'update' | 'delete' | 'assign' | 'unassign'
+    'list' | 'credentials' | 'ofAgent' | 'findForChange' | 'create' | 'update' | 'delete' | 'assign' | 'unassign'
   >;
   readonly trunkHealth: Pick<TrunkHealthRepository, 'find'>;
   readonly routing: Pick<RoutingRepository, 'organisation'>;

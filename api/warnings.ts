@@ -8,6 +8,8 @@ import type { TransferDestinationResource } from './schemas/transfer-destination
 
 const notYet = (path: string, what: string): ValidationIssue => ({ path, message: `Stored; ${what} yet` });
 
+const unused = (path: string, why: string): ValidationIssue => ({ path, message: `Not used: ${why}` });
+
 const NOISE_SUPPRESSION_TO_COME = notYet('krisp_enabled', 'no noise is suppressed');
 
 /** Settings of an agent, what does not happen, and the value that asks for nothing. */
@@ -45,8 +47,10 @@ export function destinationWarnings(destination: TransferSettings): ValidationIs
   const secure = type === 'sip' && /^sips:|;transport=tls\b/i.test(value);
   return [
     ...(secure ? [notYet('value', 'nobody is called over TLS')] : []),
-    ...(mode === 'warm' ? [notYet('mode', 'no call is transferred by mode warm')] : []),
-    ...(username === null && !hasPassword ? [] : [notYet('username', 'no credentials are sent to a SIP target')]),
+    ...(type === 'phone' && (username !== null || hasPassword)
+      ? [unused('username', "a number's trunk has its own")]
+      : []),
+    ...(type === 'sip' && username === null && hasPassword ? [unused('password', 'there is no username')] : []),
   ];
 }
 
@@ -62,14 +66,12 @@ export function inboundTrunkWarnings(
   return [...(trunk.krisp_enabled ? [NOISE_SUPPRESSION_TO_COME] : []), ...limitWarnings(trunk)];
 }
 
-type OutboundSettings = CallLimits & Pick<OutboundTrunkResource, 'pass_caller_id' | 'number_format' | 'number_prefix'>;
+type OutboundSettings = CallLimits & Pick<OutboundTrunkResource, 'number_format' | 'number_prefix'>;
 
 export function outboundTrunkWarnings(trunk: OutboundSettings): ValidationIssue[] {
   const warnings = limitWarnings(trunk);
-  if (trunk.pass_caller_id)
-    warnings.push(notYet('pass_caller_id', 'a call that is handed over shows the caller number of the trunk'));
   if (trunk.number_prefix !== '' && trunk.number_format !== 'prefix') {
-    warnings.push({ path: 'number_prefix', message: `Not used: number_format is ${trunk.number_format}` });
+    warnings.push(unused('number_prefix', `number_format is ${trunk.number_format}`));
   }
   return warnings;
 }

@@ -118,6 +118,11 @@ export type ConversationControl =
    */
   | { readonly type: 'dialLeg'; readonly leg: LegDial }
   /**
+   * Somebody else is called while the peer hears music, is told who is there, and asked. Whoever accepts is joined to the
+   * peer, as by `dialLeg`; nobody has accepted who has not said so.
+   */
+  | { readonly type: 'consultLeg'; readonly leg: LegDial }
+  /**
    * The peer is asked to call somebody else by itself (RFC 3515); it hears ringback meanwhile. `fallback`: the same is called
    * by us where the peer will not, and nobody is asked who does not say that it takes REFER.
    */
@@ -132,7 +137,7 @@ export type ConversationControl =
 /** The same as it may stand in a history: texts and digits sealed with the server's key, bound to the call. */
 export type SealedControl =
   | { readonly type: 'say'; readonly sealed: string; readonly interrupt: boolean }
-  | { readonly type: 'instruct' | 'dtmf' | 'announce' | 'dialLeg'; readonly sealed: string }
+  | { readonly type: 'instruct' | 'dtmf' | 'announce' | 'dialLeg' | 'consultLeg'; readonly sealed: string }
   | { readonly type: 'refer'; readonly sealed: string; readonly fallback: boolean }
   | { readonly type: 'followRefer'; readonly referId: string; readonly follow: boolean }
   | { readonly type: 'releaseLeg'; readonly legId: string }
@@ -147,7 +152,7 @@ export interface CallCommand {
   readonly control: CallControl;
 }
 
-export type LegOutcome = Disposition | 'no_trunk' | 'unknown' | 'transferred_assumed';
+export type LegOutcome = Disposition | 'no_trunk' | 'unknown' | 'transferred_assumed' | 'declined';
 
 /** `superseded`: something else was said, or the caller spoke, before the agent could begin. `failed`: it could not. */
 export type CommandOutcome = 'done' | 'superseded' | 'failed';
@@ -155,8 +160,8 @@ export type CommandOutcome = 'done' | 'superseded' | 'failed';
 /**
  * What a command came to. `sipStatus`: of a request that failed, its answer; null when it had none. `legOutcome`: how the
  * dial of a leg went that was not answered, or a REFER; `no_trunk`: there was no way to it; `unknown`: the peer has accepted,
- * and tells nothing more; `transferred_assumed`: and has hung up. `mayDial`: the peer is kept away, for the same to be
- * called by us.
+ * and tells nothing more; `transferred_assumed`: and has hung up. `declined`: whoever was asked said no, or nothing. Of a
+ * consult the `sipStatus` is 200 once somebody has answered. `mayDial`: the peer is kept away, for the same to be called by us.
  */
 export interface CommandEffect {
   readonly outcome: CommandOutcome;

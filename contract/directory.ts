@@ -110,6 +110,8 @@ export interface OutboundTrunkProfile extends CallLimits {
   readonly fromHost?: string | null;
   /** Further headers of each INVITE. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** A call that is handed over by it tells who calls, unless they do not want that. Default false. */
+  readonly passCallerId?: boolean;
   /** A long INVITE goes over `transport` too. Default false: by TCP where the peer takes it. */
   readonly transportStrict?: boolean;
 }

@@ -29,6 +29,9 @@ export interface SipLadderEntry {
   readonly leg?: string;
 }
 
+/** By what somebody who was asked has answered; `hangup`, `silence`: by no word. */
+export type ConsultAnswer = 'key' | 'word' | 'hangup' | 'silence';
+
 interface EventBase {
   readonly callId: string;
   readonly orgId: string;
@@ -67,6 +70,13 @@ type ObservedEvent = EventBase &
       }
     /** The peer wanted us to call somebody else, and got this answer. `why`: what there was against it. */
     | { readonly type: 'peer_refer_refused'; readonly sipStatus: number; readonly why: string }
+    /** A consult: somebody was reached, and asked, and has decided; `by` what. */
+    | {
+        readonly type: 'consult';
+        readonly legId: string;
+        readonly step: 'answered' | 'asked' | 'accepted' | 'declined';
+        readonly by: ConsultAnswer | null;
+      }
     | { readonly type: 'media_stats'; readonly stats: Readonly<Record<string, number | string | null>> }
     | { readonly type: 'timings'; readonly timings: Readonly<Record<string, number | null>> }
     /** Packets come and none of them is the peer's: a wrong address in SDP, most likely. Once in a call. */

@@ -2,7 +2,7 @@
 import type { Disposition } from './endings';
 
 export const TRANSFER_MODES = ['auto', 'refer', 'bridge', 'warm'] as const;
-/** `auto`: by REFER where the peer takes it, else by a bridge. `warm` is kept with destinations and not carried out yet. */
+/** `auto`: by REFER where the peer takes it, else by a bridge. `warm`: a bridge that whoever answers is asked for first. */
 export type TransferMode = (typeof TRANSFER_MODES)[number];
 
 /**
@@ -29,12 +29,13 @@ export interface TransferWish {
 }
 
 /** How it was done, or tried last. */
-export type TransferWay = 'refer' | 'bridge';
+export type TransferWay = 'refer' | 'bridge' | 'warm';
 
 /**
  * `transferred`: the two are talking. `transferred_assumed`: the peer accepted our REFER and hung up. `unknown`: it accepted
  * and told no end of it, so somebody may be ringing. `no_trunk`: no outbound trunk leads there. `call_ended`: whoever was
- * to be transferred has gone. `withdrawn`: somebody stopped it. Else how the dial went.
+ * to be transferred has gone. `withdrawn`: somebody stopped it. `declined`: whoever was asked does not want the caller,
+ * or has not said so. Else how the dial went.
  */
 export type TransferOutcome =
   | 'transferred'
@@ -43,9 +44,11 @@ export type TransferOutcome =
   | 'no_trunk'
   | 'call_ended'
   | 'withdrawn'
+  | 'declined'
   | Exclude<Disposition, 'answered' | 'voicemail' | 'expired' | 'uncertain' | 'canceled'>;
 
-export type TransferStep = 'announce' | 'refer' | 'dial';
+/** `consult`: somebody is called, told who is there, and asked; `dial` of it where nobody answers. */
+export type TransferStep = 'announce' | 'refer' | 'dial' | 'consult';
 
 export interface TransferResult {
   readonly mode: TransferWay;
@@ -83,4 +86,20 @@ export interface LegDial extends LegIdentity {
   /** Its caller number is shown, and a number is dialled through it. Null: there is none. */
   readonly trunkId: string | null;
   readonly ringTimeoutSeconds: number;
+  /** Of a consult: what is said to whoever answers. Default, and null: for whom the call is, and of whom. */
+  readonly briefing?: string | null;
+  /** Of a SIP destination: for its own challenges. */
+  readonly credentials?: { readonly username: string; readonly password: string } | null;
+}
+
+/** The same as it is planned, where nobody opens a password: a media node does that. */
+export interface PlannedLeg extends Omit<LegDial, 'credentials'> {
+  readonly sealedCredentials?: SealedCredentials | null;
+}
+
+/** Sealed with the row that it stands in. */
+export interface SealedCredentials {
+  readonly destinationId: string;
+  readonly username: string;
+  readonly passwordSealed: string | null;
 }

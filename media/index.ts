@@ -1,6 +1,6 @@
 /** The media service as a library: what a process needs to run it, and the seams it is given. */
 export { AgentRuntime } from './agent/runtime';
-export type { AgentFactory } from './call/call-media';
+export type { AgentFactory } from './call/agent-factory';
 export type { CallObserver } from './call/call-observer';
 export { systemClock } from './clock';
 export { MediaService, type MediaServiceOptions } from './media-service';

@@ -1,6 +1,6 @@
 /** What a call is told, as it may stand in a workflow's history: texts and digits sealed, bound to their call. */
 import type { CallControl, SealedControl } from '../contract/commands';
-import type { LegDial } from '../contract/transfers';
+import type { LegDial, PlannedLeg } from '../contract/transfers';
 import { rowAad } from './secrets';
 import type { SecretBox } from './secrets';
 
@@ -25,7 +25,8 @@ export function sealControl(
     case 'announce':
       return { type: 'announce', sealed: seal(control.text) };
     case 'dialLeg':
-      return { type: 'dialLeg', sealed: sealLeg(secrets, { orgId, callId }, control.leg) };
+    case 'consultLeg':
+      return { type: control.type, sealed: sealLeg(secrets, { orgId, callId }, control.leg) };
     case 'refer':
       return { type: 'refer', sealed: sealLeg(secrets, { orgId, callId }, control.leg), fallback: control.fallback };
     case 'followRefer':
@@ -43,7 +44,7 @@ export function sealControl(
 }
 
 /** Whom a further leg calls, as every command that carries it has it. */
-export function sealLeg(secrets: Pick<SecretBox, 'seal'>, { orgId, callId }: ControlledCall, leg: LegDial): string {
+export function sealLeg(secrets: Pick<SecretBox, 'seal'>, { orgId, callId }: ControlledCall, leg: PlannedLeg): string {
   return secrets.seal(JSON.stringify(leg), rowAad(orgId, callId));
 }
 
@@ -54,7 +55,13 @@ export function openControl(
   control: SealedControl,
 ): CallControl {
   const open = (sealed: string): string => secrets.open(sealed, rowAad(orgId, callId));
-  const openLeg = (sealed: string): LegDial => JSON.parse(open(sealed)) as LegDial;
+  const openLeg = (sealed: string): LegDial => {
+    const { sealedCredentials = null, ...leg } = JSON.parse(open(sealed)) as PlannedLeg;
+    if (sealedCredentials === null) return leg;
+    const { destinationId, username, passwordSealed } = sealedCredentials;
+    const password = passwordSealed === null ? '' : secrets.open(passwordSealed, rowAad(orgId, destinationId));
+    return { ...leg, credentials: { username, password } };
+  };
   switch (control.type) {
     case 'say':
       return { type: 'say', text: open(control.sealed), interrupt: control.interrupt };
@@ -65,7 +72,8 @@ export function openControl(
     case 'announce':
       return { type: 'announce', text: open(control.sealed) };
     case 'dialLeg':
-      return { type: 'dialLeg', leg: openLeg(control.sealed) };
+    case 'consultLeg':
+      return { type: control.type, leg: openLeg(control.sealed) };
     case 'refer':
       return { type: 'refer', leg: openLeg(control.sealed), fallback: control.fallback };
     case 'followRefer':

@@ -37,7 +37,8 @@ export function callTransferRoute(deps: CallTransferRouteDeps): Route {
     operationId: 'transferCall',
     summary: 'Hand the caller over to somebody else; answers when that has begun',
     description:
-      'The caller hears ringback while the destination is called, and then the destination, without the agent. Where nobody ' +
+      'The caller hears ringback while the destination is called, and then the destination, without the agent. By mode ' +
+      '`warm` it hears music until whoever answers has been told who is there, and has accepted. Where nobody ' +
       'answers, the caller is back with the agent, which says so. The outcome is in the events `transfer.completed` or ' +
       '`transfer.failed`, and in `transfer` of the call.',
     scope: 'phone:write',
@@ -47,14 +48,7 @@ export function callTransferRoute(deps: CallTransferRouteDeps): Route {
     errors: {
       404: ['transfer_destination_not_found'],
       409: ['ended', 'not_answered', 'transferring', 'transferred'],
-      422: [
-        'destination_not_assigned',
-        'destination_not_allowed',
-        'emergency_number',
-        'private_target',
-        'no_trunk',
-        'transfer_mode_unavailable',
-      ],
+      422: ['destination_not_assigned', 'destination_not_allowed', 'emergency_number', 'private_target', 'no_trunk'],
       503: ['temporal_unavailable', 'outcome_unknown'],
     },
     requestExample: { type: 'sip', value: 'sip:sales@pbx.example.com', announce: 'I am putting you through to Sales.' },
@@ -98,11 +92,12 @@ function orderOf({
   value,
   mode,
   announce,
+  briefing,
   ...rest
 }: CallTransferRequest): TransferOrder {
   const named = type !== undefined && value !== undefined;
   const to = named ? ({ kind: 'target', type, value } as const) : ({ kind: 'destination', id } as const);
-  return { to, mode, announce, ringTimeoutSeconds: rest.ring_timeout_seconds };
+  return { to, mode, announce, briefing, ringTimeoutSeconds: rest.ring_timeout_seconds };
 }
 
 const refusal = (code: keyof typeof REFUSALS, status: CallStatus): ApiError =>

@@ -13,10 +13,7 @@ export const callTransfer = z
       .max(500)
       .optional()
       .meta({ description: 'An E.164 number, or a SIP URI, by `type`' }),
-    mode: z
-      .enum(TRANSFER_MODES)
-      .optional()
-      .meta({ description: "Default: the destination's, else auto. `warm` is refused: not available yet" }),
+    mode: z.enum(TRANSFER_MODES).optional().meta({ description: "Default: the destination's, else auto" }),
     announce: z
       .string()
       .trim()
@@ -24,6 +21,17 @@ export const callTransfer = z
       .max(500)
       .optional()
       .meta({ description: "The agent says it to the caller before, to its end. Default: the destination's" }),
+    briefing: z
+      .string()
+      .trim()
+      .min(1)
+      .max(500)
+      .optional()
+      .meta({
+        description:
+          'By mode warm: what the agent says to whoever answers, before it asks whether they take the caller. ' +
+          'Default: for whom the call is, and of whom',
+      }),
     ring_timeout_seconds: z
       .int()
       .min(5)
@@ -55,7 +63,7 @@ export const callTransferAccepted = z
 export const transferView = z.object({
   id,
   by: z.enum(TRANSFER_ORIGINS).meta({ description: 'Who asked for it' }),
-  mode: z.enum(['refer', 'bridge']).meta({ description: 'How it was done, or tried last' }),
+  mode: z.enum(['refer', 'bridge', 'warm']).meta({ description: 'How it was done, or tried last' }),
   outcome: z.string().nullable().meta({ description: 'Null while it is under way' }),
   sip_status: z.int().nullable(),
   duration_ms: z.number().nullable(),

@@ -1,7 +1,7 @@
 /** The agent's side of a call: what it needs of the call (`CallAudio`), and what it offers (`AgentSession`). */
 import type { Announcement, CommandOutcome } from '../../contract/commands';
 import type { AgentProfile } from '../../contract/directory';
-import type { TranscriptTurn } from '../../contract/events';
+import type { ConsultAnswer, TranscriptTurn } from '../../contract/events';
 import type { TransferOrigin, TransferWish } from '../../contract/transfers';
 
 /** What the agent may do with a call's audio; the call layer implements it over its RTP session. */
@@ -31,6 +31,8 @@ export interface AgentPersona extends Pick<
   readonly silenceTimeoutMs: number;
   /** Instead of a conversation. */
   readonly announcement?: Announcement;
+  /** The same, with somebody who is asked whether they take a caller; `briefing`: what they are told before. */
+  readonly consult?: { readonly briefing: string };
 }
 
 /** Times count from `start()` (the answer). */
@@ -44,6 +46,10 @@ export interface AgentDelegate {
   onTransfer(wish: TransferWish): boolean;
   /** Last caller speech → first reply packet, in ms, per turn. */
   onTurnLatency?(ms: number): void;
+  /** Of a consult: the question was heard for the first time. */
+  onAsked?(): void;
+  /** And has been answered; nothing is said any more. */
+  onDecision?(accepted: boolean, by: ConsultAnswer): void;
 }
 
 export interface SayOptions {

@@ -5,6 +5,7 @@ import { withDeadline } from '../../ops/deadline';
 import { systemClock } from '../clock';
 import type { AgentDelegate, AgentPersona, AgentSession, CallAudio } from './agent-session';
 import { AnnouncementSession } from './announcement-session';
+import { ConsultSession } from './consult-session';
 import { TYPICAL_UTTERANCE, callersHeard, measureRecognition } from './hearing-capacity';
 import { FliteTts } from './providers/flite/flite-tts';
 import { MoonshineStt } from './providers/moonshine/moonshine-stt';
@@ -96,14 +97,14 @@ export class AgentRuntime {
       tts: this.#tts,
       onProblem: (error: unknown) => this.#onProblem(error, persona.callId),
     };
-    const { announcement } = persona;
+    const { announcement, consult } = persona;
     if (announcement !== undefined) {
       return new AnnouncementSession(shared, { ...persona, announcement }, audio, delegate);
     }
+    const listening = { ...shared, ears: this.#listener, stt: this.#stt };
+    if (consult !== undefined) return new ConsultSession(listening, { ...persona, consult }, audio, delegate);
     const deps = {
-      ...shared,
-      ears: this.#listener,
-      stt: this.#stt,
+      ...listening,
       responder: this.#responder,
       apology: this.#apology,
     };

@@ -40,7 +40,10 @@ export function carryOut(control: MediaControlVerb, media: ControlledMedia, done
     return OK;
   }
   // Whom the agent has let go, or is letting go, it has nothing to do with.
-  if (handover.refusal !== null && !(control.type === 'dialLeg' && handover.mayDial)) return refused(handover.refusal);
+  const dials = control.type === 'dialLeg' || control.type === 'consultLeg';
+  const holds = control.type === 'hold' || control.type === 'unhold';
+  const mayNow = (dials && handover.mayDial) || (holds && handover.mayHold);
+  if (handover.refusal !== null && !mayNow) return refused(handover.refusal);
   switch (control.type) {
     case 'hold':
       return hold(true, leg, done);
@@ -53,6 +56,11 @@ export function carryOut(control: MediaControlVerb, media: ControlledMedia, done
     case 'dialLeg':
       if (isHeld(leg)) return refused('on_hold');
       handover.dial(control.leg, later(done));
+      return OK;
+    case 'consultLeg':
+      if (!agent.mayBeTold) return refused('no_agent');
+      if (isHeld(leg)) return refused('on_hold');
+      handover.consult(control.leg, later(done));
       return OK;
     case 'refer':
       if (isHeld(leg)) return refused('on_hold');

@@ -3,23 +3,20 @@
  * is the only way out once the leg was opened.
  */
 import type { CommandEffect, CommandResult } from '../../contract/commands';
-import { DEFAULT_MEDIA_TIMEOUT_SECONDS } from '../../contract/directory';
 import type { CallMetrics } from '../../contract/endings';
 import type { TranscriptTurn } from '../../contract/events';
 import type { TransferWish } from '../../contract/transfers';
 import type { AgentDelegate, AgentPersona, AgentSession } from '../agent/agent-session';
 import { TimerSet } from '../clock';
-import type { RtpRemote, RtpSession, RtpStats } from '../rtp/rtp-session';
+import type { RtpRemote, RtpStats } from '../rtp/rtp-session';
+import type { AgentFactory } from './agent-factory';
 import { carryOut, type MediaControlVerb } from './call-control';
-import { Leg, type LegDelegate, type LegOptions } from './leg/leg';
+import { Leg, type KeyPress, type LegDelegate, type LegOptions } from './leg/leg';
 import { Handover, type HandoverOptions } from './transfer/handover';
 import { TransferWishes } from './transfer/transfer-wishes';
 
 /** Answer anyway when the first words are not ready by then. */
 const WARM_DEADLINE_MS = 3000;
-
-/** The agent of a call on its RTP session: `AgentRuntime.createSession`, or the echo of bench mode. */
-export type AgentFactory = (persona: AgentPersona, rtp: RtpSession, delegate: AgentDelegate) => AgentSession;
 
 interface CallMediaDelegate {
   onTurn(turn: TranscriptTurn): void;
@@ -32,11 +29,14 @@ interface CallMediaDelegate {
 }
 
 export interface CallMediaOptions
-  extends Omit<LegOptions, 'delegate'>, Pick<HandoverOptions, 'orgId' | 'network' | 'logger'> {
+  extends Omit<LegOptions, 'delegate'>, Pick<HandoverOptions, 'orgId' | 'network' | 'logger' | 'handedOver'> {
   readonly createAgent: AgentFactory;
   readonly delegate: CallMediaDelegate &
     Omit<LegDelegate, 'onDigit' | 'onPlaybackFinished'> &
-    Pick<HandoverOptions['delegate'], 'onAgentGone' | 'onFarEnd' | 'onReferred' | 'onReplaced' | 'onMessage'>;
+    Pick<
+      HandoverOptions['delegate'],
+      'onAgentGone' | 'onFarEnd' | 'onReferred' | 'onReplaced' | 'onMessage' | 'onConsult'
+    >;
 }
 
 export class CallMedia {
@@ -48,6 +48,7 @@ export class CallMedia {
   readonly #timers: TimerSet<'warm'>;
   readonly #latenciesMs: number[] = [];
   #agent: AgentSession | null = null;
+  #persona: AgentPersona | null = null;
   #closed: Promise<RtpStats | null> | null = null;
   #finishWarm: (() => void) | null = null;
   #agentStarted = false;
@@ -62,24 +63,27 @@ export class CallMedia {
       ...options,
       delegate: {
         ...delegate,
-        onDigit: (digit) => this.#digit(digit),
+        onDigit: (digit, press) => this.#digit(digit, press),
         onHold: (hold) => {
           this.#holdAgent();
+          this.handover.holdChanged();
           delegate.onHold(hold);
         },
         onPlaybackFinished: (id) => this.#agent?.onPlaybackFinished(id),
       },
     });
-    const { engine, clock, logger, network, orgId } = options;
+    const { engine, clock, logger, network, orgId, createAgent, handedOver } = options;
     this.handover = new Handover({
       engine,
       clock,
       logger,
       network,
       orgId,
-      mediaTimeoutSeconds: DEFAULT_MEDIA_TIMEOUT_SECONDS,
       leg: this.leg,
       agent: () => this.#agent,
+      persona: () => this.#persona,
+      createAgent,
+      handedOver,
       delegate: { ...delegate, onAway: () => this.#holdAgent() },
     });
     this.#wishes = new TransferWishes({
@@ -97,6 +101,7 @@ export class CallMedia {
     this.#wishes.offered = persona.destinations ?? [];
     const agent = this.#options.createAgent(persona, rtp, this.#agentDelegate());
     this.#agent = agent;
+    this.#persona = persona;
     await new Promise<void>((resolve) => {
       const ready = (): void => {
         this.#timers.clear('warm');
@@ -165,7 +170,9 @@ export class CallMedia {
     this.#agent?.hold(ours || theirs || this.handover.away);
   }
 
-  #digit(digit: string): void {
+  #digit(digit: string, press: KeyPress): void {
+    this.handover.onDigit(digit, press);
+    if (press.twin) return;
     this.#options.delegate.onDtmf(++this.#dtmfCount);
     // Whoever waits with music plays with the keys: nothing that the agent is to answer.
     if (!this.leg.hold.ours && !this.handover.away) this.#agent?.onDtmf(digit);

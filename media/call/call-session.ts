@@ -13,15 +13,18 @@ import type { RtpEngine, RtpRemote } from '../rtp/rtp-session';
 import type { DialogDelegate, InboundDialog, RefreshFailure } from '../sip/dialog';
 import type { ReasonHeader } from '../sip/reason';
 import { CallLifecycle } from './call-lifecycle';
-import { CallMedia, type AgentFactory } from './call-media';
+import type { AgentFactory } from './agent-factory';
+import { CallMedia } from './call-media';
 import type { CallObserver } from './call-observer';
 import type { HoldState, Leg } from './leg/leg';
 import type { LocalMedia } from './leg/leg-negotiation';
+import { PeerWatch } from './leg/peer-watch';
 import { PeerRefers } from './replace/peer-refers';
 import { TrunkPlace } from './replace/place';
 import type { ReferringPeer } from './replace/refer-target';
 import { Replacement } from './replace/replacement';
 import type { LegNetwork } from './transfer/far-leg';
+import type { HandedOver } from './transfer/handed-over';
 
 /** A peer that floods its dialog fills no table: what a person would read, and then one note. */
 const MAX_LADDER_EVENTS = 500;
@@ -56,6 +59,8 @@ export interface CallSessionOptions {
     /** Another phone than the one that rings has answered. */
     pickedUp(): void;
   };
+  /** The other side of the call. */
+  readonly handedOver: () => HandedOver;
   readonly hangUp: (endReason: EndReason, endedBy: EndedBy) => void;
   readonly onEnded: () => void;
 }
@@ -67,11 +72,14 @@ export class CallSession {
   #ladderEvents = 0;
   #hold: HoldState = { ours: false, theirs: false };
   #holdsOfPeer = 0;
-  #quiet = false;
-  #looking = false;
   readonly #place: TrunkPlace;
   #replacement: Replacement | null = null;
   readonly #refers: PeerRefers;
+  readonly #watch = new PeerWatch({
+    leg: () => this.leg,
+    isUp: () => this.lifecycle.state === 'answered',
+    onGone: () => this.#options.hangUp('media_timeout', 'system'),
+  });
 
   constructor(options: CallSessionOptions) {
     this.#options = options;
@@ -247,17 +255,6 @@ export class CallSession {
     return { address: invite.peer.address, hosts: [], limits: trunk ?? {} };
   }
 
-  /** Its packets have stopped: a peer that does not answer in its dialog either is gone. */
-  async #lookForPeer(quiet: boolean): Promise<void> {
-    this.#quiet = quiet;
-    if (!quiet || this.#looking || this.lifecycle.state !== 'answered') return;
-    this.#looking = true;
-    const life = await this.leg.probe();
-    this.#looking = false;
-    const gone = life === 'gone' && this.#quiet && this.lifecycle.state === 'answered';
-    if (gone) this.#options.hangUp('media_timeout', 'system');
-  }
-
   #holdChanged({ ours, theirs }: HoldState): void {
     const before = this.#hold;
     if (theirs && !before.theirs) this.#holdsOfPeer++;
@@ -274,11 +271,12 @@ export class CallSession {
   }
 
   #createMedia(): CallMedia {
-    const { deps, codecs, localMedia, hangUp } = this.#options;
+    const { deps, codecs, localMedia, handedOver, hangUp } = this.#options;
     return new CallMedia({
       engine: deps.rtp,
       codecs,
       localMedia,
+      handedOver,
       createAgent: deps.createAgent,
       clock: deps.clock,
       network: deps.network,
@@ -291,6 +289,7 @@ export class CallSession {
         onReplaced: (leg, sipCallId) =>
           this.lifecycle.events.report({ type: 'leg_replaced', by: 'replaces', sipCallId, leg }),
         onMessage: (message) => this.onMessage(message),
+        onConsult: (step) => this.lifecycle.events.report({ type: 'consult', ...step }),
         onTurn: (turn) => this.lifecycle.events.report({ type: 'turn', turn }),
         onTurnLatency: (ms) => deps.observer.turnLatency(ms),
         onHold: (hold) => this.#holdChanged(hold),
@@ -302,7 +301,7 @@ export class CallSession {
         onMediaTimeout: () => {
           if (this.lifecycle.state === 'answered') hangUp('media_timeout', 'system');
         },
-        onMediaQuiet: (quiet) => void this.#lookForPeer(quiet),
+        onMediaQuiet: (quiet) => void this.#watch.mediaQuiet(quiet),
         onDeaf: (packetsForeign) => this.#deaf(packetsForeign),
         onFailure: () => hangUp('error', 'system'),
         onFirstPacketSent: (at) => this.lifecycle.timings.mark('first_sent', at),

@@ -18,6 +18,7 @@ import { reasonHeader } from './hangup-reason';
 import type { LocalMedia } from './leg/leg-negotiation';
 import { personaOf } from './persona';
 import type { RecentAttempts } from './recent-attempts';
+import type { HandedOver } from './transfer/handed-over';
 
 /** A backstop behind the directory's own limit of 2 s. */
 const START_DEADLINE_MS = 2500;
@@ -53,6 +54,7 @@ export class InboundCall implements RegisteredCall {
   #finalStatus: number | null = null;
   #maxDurationSeconds = 0;
   #warm = false;
+  #caller: HandedOver;
   #acked = false;
   /** Where to send, known before the 200 when the 180 had our offer. */
   #earlyRemote: RtpRemote | null = null;
@@ -76,6 +78,8 @@ export class InboundCall implements RegisteredCall {
     this.#dialog = dialog;
     this.#deps = deps;
     this.#trunk = deps.directory.inboundTrunk(dialog.invite.identity.username);
+    const { user: number, displayName: name, anonymous, privacy } = dialog.invite.caller;
+    this.#caller = { number, name, withheld: anonymous || privacy.length > 0, calledNumber: null };
     this.#session = new CallSession({
       direction: 'inbound',
       sipCallId: dialog.sipCallId,
@@ -83,6 +87,7 @@ export class InboundCall implements RegisteredCall {
       codecs: this.#trunk?.codecs,
       trunkId: dialog.invite.identity.trunkId,
       localMedia: () => this.#localMedia(),
+      handedOver: () => this.#caller,
       hangUp: (endReason, endedBy) => this.hangUp(endReason, endedBy),
       peer: {
         hungUp: (reason) => this.#byeReceived(reason),
@@ -166,7 +171,8 @@ export class InboundCall implements RegisteredCall {
       this.#refuse(decision.status === 404 ? 'no_request_user' : 'no_agent', decision.status);
       return;
     }
-    const { rule, agent, steps } = decision;
+    const { rule, agent, steps, callerNumber, dialedNumber } = decision;
+    this.#caller = { ...this.#caller, number: callerNumber, calledNumber: dialedNumber };
     lifecycle.events.report({ type: 'routed', rule, agentId: agent.id, steps });
     // The port opens while the workflow starts.
     const { localAddress } = invite;

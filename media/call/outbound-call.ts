@@ -79,6 +79,7 @@ export class OutboundCall implements RegisteredCall {
       codecs: options.trunk.codecs,
       trunkId: options.trunk.id,
       localMedia: () => ({ localAddress: this.#localAddress, signallingAddress: this.#dialog?.peer?.address ?? null }),
+      handedOver: () => ({ number: options.command.to, name: null, withheld: false, calledNumber: null }),
       hangUp: (endReason, endedBy) => this.hangUp(endReason, endedBy),
       peer: {
         hungUp: (reason) => this.#byeReceived(reason),

@@ -2,12 +2,17 @@ import { parseAddress } from './message/address';
 import { decodeWireText } from './message/message';
 import { decodeUserPart, parseUri } from './message/uri';
 
+import type { SipAddress } from './message/address';
 import type { SipRequest } from './message/message';
 
 /** Who calls, as a peer inside our trust domain says: one that has authenticated itself. */
 export interface CallerIdentity {
   /** Percent-decoded user part; empty when neither From nor an asserted identity tells one. */
   readonly user: string;
+  /** Of From, or of the asserted identity that stands for it; null without one. */
+  readonly displayName: string | null;
+  /** From names nobody, whatever else tells who it is (RFC 3323 §4.1.1.3). */
+  readonly anonymous: boolean;
   /** What the caller asked for (RFC 3323 §4.2, RFC 3325 §9.3): empty without a wish. */
   readonly privacy: readonly string[];
 }
@@ -23,12 +28,12 @@ const PRIVACY_VALUES = new Set(['header', 'session', 'user', 'id', 'critical', '
 export function callerIdentity(request: SipRequest): CallerIdentity {
   const privacy = askedPrivacy(request);
   const from = userOf(request.from?.uri ?? '');
-  if (from !== '') return { user: from, privacy };
-  const asserted = request.list('p-asserted-identity').map((value) => userOf(parseAddress(value)?.uri ?? ''));
+  if (from !== '') return { user: from, displayName: nameOf(request.from), anonymous: false, privacy };
+  const asserted = request.list('p-asserted-identity').map(parseAddress);
   const parties = request.list('remote-party-id').map(parseAddress);
   const calling = parties.filter((party) => (party?.params.get('party') ?? 'calling').toLowerCase() === 'calling');
-  const user = [...asserted, ...calling.map((party) => userOf(party?.uri ?? ''))].find((found) => found !== '');
-  return { user: user ?? '', privacy };
+  const known = [...asserted, ...calling].find((party) => userOf(party?.uri ?? '') !== '');
+  return { user: userOf(known?.uri ?? ''), displayName: nameOf(known ?? null), anonymous: true, privacy };
 }
 
 function askedPrivacy(request: SipRequest): readonly string[] {
@@ -37,6 +42,11 @@ function askedPrivacy(request: SipRequest): readonly string[] {
   const parties = request.list('remote-party-id').map((value) => parseAddress(value)?.params.get('privacy'));
   if (parties.some((wish) => wish !== undefined && wish !== null && wish.toLowerCase() !== 'off')) asked.push('id');
   return [...new Set(asked)];
+}
+
+function nameOf(party: SipAddress | null): string | null {
+  const name = decodeWireText(party?.displayName ?? '').trim();
+  return NOBODY.has(name.toLowerCase()) ? null : name;
 }
 
 /** Empty for what stands for nobody. */

@@ -1,6 +1,6 @@
 /** From a wish to a transfer that may be carried out: whom it calls, and how. Every refusal is here, whoever wishes it. */
 import type { SealedControl } from '../../contract/commands';
-import type { LegDial, LegTarget, TransferMode, TransferWay } from '../../contract/transfers';
+import type { LegTarget, PlannedLeg, SealedCredentials, TransferMode, TransferWay } from '../../contract/transfers';
 import { sealControl, sealLeg } from '../call-control';
 import type { Call } from '../entities/call';
 import type { TransferTargetType } from '../entities/transfer-destination';
@@ -17,7 +17,7 @@ import { transferTarget } from './transfer-target';
 export interface TransferPlanStore {
   readonly agents: Pick<AgentRepository, 'find'>;
   readonly callers: Pick<CallerRepository, 'find'>;
-  readonly transferDestinations: Pick<TransferDestinationRepository, 'list' | 'ofAgent'>;
+  readonly transferDestinations: Pick<TransferDestinationRepository, 'list' | 'credentials' | 'ofAgent'>;
 }
 
 export interface TransferPlanDeps {
@@ -40,13 +40,15 @@ export interface TransferOrder {
   readonly to: TransferTo;
   readonly mode?: TransferMode | undefined;
   readonly announce?: string | undefined;
+  /** By mode `warm` alone. */
+  readonly briefing?: string | undefined;
   readonly ringTimeoutSeconds?: number | undefined;
 }
 
 export interface TransferPlan {
   readonly ways: readonly TransferWay[];
   readonly announce: string | null;
-  readonly leg: Omit<LegDial, 'legId'>;
+  readonly leg: Omit<PlannedLeg, 'legId'>;
 }
 
 /** As it may stand in a history. */
@@ -65,11 +67,18 @@ interface Destination {
   readonly mode: TransferMode;
   readonly announce: string | null;
   readonly ringTimeoutSeconds: number;
+  readonly credentials: SealedCredentials | null;
 }
 
 const RING_TIMEOUT_SECONDS = 30;
 /** Of whom no more is known than a number or a URI. */
-const UNNAMED = { name: null, mode: 'auto', announce: null, ringTimeoutSeconds: RING_TIMEOUT_SECONDS } as const;
+const UNNAMED = {
+  name: null,
+  mode: 'auto',
+  announce: null,
+  ringTimeoutSeconds: RING_TIMEOUT_SECONDS,
+  credentials: null,
+} as const;
 
 /** @throws PlanRefusal `…_not_found` for an unknown destination, else for what cannot be carried out */
 export async function planTransfer(
@@ -78,7 +87,11 @@ export async function planTransfer(
   order: TransferOrder,
 ): Promise<TransferPlan> {
   const { name, target, ...destination } = await destinationOf(deps, call, order.to);
-  const ways = waysOf(order.mode ?? destination.mode);
+  const mode = order.mode ?? destination.mode;
+  const ways = waysOf(mode);
+  if (order.briefing !== undefined && mode !== 'warm') {
+    throw new PlanRefusal('validation_failed', `Nobody is briefed by mode ${mode}`, {}, 'briefing');
+  }
   return {
     ways,
     announce: order.announce ?? destination.announce,
@@ -90,6 +103,8 @@ export async function planTransfer(
       sessionId: call.sessionId,
       agentId: call.agentId,
       contactId: call.contactId,
+      briefing: order.briefing ?? null,
+      sealedCredentials: destination.credentials,
     },
   };
 }
@@ -125,7 +140,10 @@ async function destinationOf(
     if (to.kind === 'destination') {
       const assigned = agentId === null ? [] : await org.transferDestinations.ofAgent(orgId, agentId);
       const found = assigned.find(({ id }) => id === to.id);
-      if (found !== undefined) return { ...found, target: target(found.type, found.value) };
+      if (found !== undefined) {
+        const credentials = await org.transferDestinations.credentials(orgId, found.id);
+        return { ...found, credentials, target: target(found.type, found.value) };
+      }
       const known = (await org.transferDestinations.list(orgId)).some(({ id }) => id === to.id);
       if (!known) throw new PlanRefusal('transfer_destination_not_found', 'No such transfer destination');
       throw new PlanRefusal('destination_not_assigned', "The destination is not assigned to the call's agent");
@@ -139,7 +157,10 @@ async function destinationOf(
     const id = agent?.failoverTransferDestinationId ?? null;
     const found = id === null ? undefined : (await org.transferDestinations.list(orgId)).find((one) => one.id === id);
     if (found === undefined) throw new PlanRefusal('no_failover_destination', 'The agent has nobody to fail over to');
-    return { ...found, target: target(found.type, found.value) };
+    const credentials = await org.transferDestinations.credentials(orgId, found.id);
+    // An agent that has failed can ask nobody.
+    const mode = found.mode === 'warm' ? 'bridge' : found.mode;
+    return { ...found, mode, credentials, target: target(found.type, found.value) };
   });
 }
 
@@ -169,8 +190,7 @@ function waysOf(mode: TransferMode): readonly TransferWay[] {
       return ['refer', 'bridge'];
     case 'refer':
     case 'bridge':
-      return [mode];
     case 'warm':
-      throw new PlanRefusal('transfer_mode_unavailable', `This server does not transfer by mode ${mode} yet`, { mode });
+      return [mode];
   }
 }

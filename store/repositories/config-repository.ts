@@ -36,6 +36,7 @@ type OutboundTrunkOptions = Partial<
     | 'numberPrefix'
     | 'fromHost'
     | 'headers'
+    | 'passCallerId'
     | 'transportStrict'
   >
 >;
@@ -181,9 +182,18 @@ export class ConfigRepository {
       }
       const { id, orgId, host, port, transport, username, callerNumber, mediaTimeoutSeconds } = row;
       const { gateways, codecs, maxConcurrentCalls, maxCallsPerSecond, register, optionsPing } = row;
-      const { numberFormat, numberPrefix, fromHost, headers, transportStrict } = row;
+      const { numberFormat, numberPrefix, fromHost, headers, passCallerId, transportStrict } = row;
       const carrier = { id, orgId, host, port, transport, gateways, username, password, register, optionsPing };
-      const invite = { callerNumber, numberFormat, numberPrefix, fromHost, headers, transportStrict, codecs };
+      const invite = {
+        callerNumber,
+        numberFormat,
+        numberPrefix,
+        fromHost,
+        headers,
+        passCallerId,
+        transportStrict,
+        codecs,
+      };
       return [{ ...carrier, ...invite, mediaTimeoutSeconds, maxConcurrentCalls, maxCallsPerSecond }];
     });
     return {

@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import type { SealedCredentials } from '../../contract/transfers';
 import type { ConfigTransaction } from '../config-transaction';
 import { Agent } from '../entities/agent';
 import { AgentTransferDestination } from '../entities/agent-transfer-destination';
@@ -67,6 +68,13 @@ export class TransferDestinationRepository {
       .addOrderBy('d.id')
       .getRawAndEntities<Pick<AgentTransferDestination, 'keypad'>>();
     return entities.map((row, i) => ({ ...recordOf(row), keypad: raw[i]?.keypad ?? null }));
+  }
+
+  /** What answers the challenges of a SIP destination, for a media node to open; null where it has no user name. */
+  async credentials(orgId: string, id: string): Promise<SealedCredentials | null> {
+    const row = await this.#session.manager.findOne(TransferDestination, { where: { id, orgId } });
+    if (row?.type !== 'sip' || row.username === null) return null;
+    return { destinationId: id, username: row.username, passwordSealed: row.passwordSealed };
   }
 
   /** The row stays as it is until the transaction ends. Null when the organisation has no such destination. */

@@ -148,7 +148,7 @@ export class FakeInboundDialog extends FakeDialog implements InboundDialog {
       fromTag: 'f1',
       cseq: 2,
       requestUser: '+15551234567',
-      caller: { user: '+15557654321', privacy: [] },
+      caller: { user: '+15557654321', displayName: null, anonymous: false, privacy: [] },
       headers: new Map(),
       offer: PHONE_SDP,
       peer: { transport: 'udp', address: '192.0.2.10', port: 5060 },

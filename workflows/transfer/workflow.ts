@@ -19,6 +19,8 @@ import type { StepOutcome } from './transfer-commands';
 const ANNOUNCE_MS = 90_000;
 /** For the node's word beyond the time that it lets a phone ring. */
 const GRACE_MS = 10_000;
+/** Beyond that the node lets whoever has answered decide for so long at most. */
+const CONSULT_MS = 150_000;
 /** The node waits for the end of a REFER for a minute at most. */
 const REFER_MS = 75_000;
 /** Busy and declined, of whoever was called. */
@@ -76,30 +78,43 @@ async function carryOut(input: TransferInput, commands: TransferCommands): Promi
   for (const [at, way] of input.ways.entries()) {
     showTransfer(input, way);
     const fallback = at + 1 < input.ways.length;
-    if (way === 'bridge') last = await bridge(input, commands);
-    else {
-      const referred = await refer(input, commands, fallback);
-      last = { mode: 'refer', ...referred.attempt };
-      // The node has kept the peer away for it: a 603 to the REFER is not the word of whoever would have been called.
-      if (referred.mayDial) continue;
-    }
+    const { mayDial, ...tried } = await goBy(way, input, commands, fallback);
+    last = tried;
+    // The node has kept the peer away for it: a 603 to the REFER is not the word of whoever would have been called.
+    if (mayDial === true) continue;
     if (!fallback || !mayTryNext(last)) break;
   }
   return last;
+}
+
+async function goBy(
+  way: TransferWay,
+  input: TransferInput,
+  commands: TransferCommands,
+  fallback: boolean,
+): Promise<Tried & { readonly mayDial?: boolean }> {
+  switch (way) {
+    case 'refer':
+      return await refer(input, commands, fallback);
+    case 'bridge':
+      return await bridge(input, commands);
+    case 'warm':
+      return await consult(input, commands);
+  }
 }
 
 async function refer(
   { leg }: TransferInput,
   commands: TransferCommands,
   fallback: boolean,
-): Promise<{ readonly attempt: Attempt; readonly mayDial: boolean }> {
+): Promise<Tried & { readonly mayDial: boolean }> {
   const referred = await commands.run('refer', { type: 'refer', sealed: leg, fallback }, REFER_MS);
   if (referred !== 'over' && referred.outcome === 'silent') {
     await commands.release();
-    return { attempt: failed('unknown', 'refer'), mayDial: false };
+    return { mode: 'refer', ...failed('unknown', 'refer'), mayDial: false };
   }
   const mayDial = fallback && referred !== 'over' && 'mayDial' in referred && referred.mayDial === true;
-  return { attempt: outcomeOf(referred, 'refer'), mayDial };
+  return { mode: 'refer', ...outcomeOf(referred, 'refer'), mayDial };
 }
 
 async function bridge({ leg, ringTimeoutSeconds }: TransferInput, commands: TransferCommands): Promise<Tried> {
@@ -107,6 +122,15 @@ async function bridge({ leg, ringTimeoutSeconds }: TransferInput, commands: Tran
   const dialled = await commands.run('dial', { type: 'dialLeg', sealed: leg }, waitMs);
   if (dialled !== 'over' && dialled.outcome === 'silent') await commands.release();
   return { mode: 'bridge', ...outcomeOf(dialled, 'dial') };
+}
+
+/** Nothing is undone of what has been accepted: a release leaves a pair alone. */
+async function consult({ leg, ringTimeoutSeconds }: TransferInput, commands: TransferCommands): Promise<Tried> {
+  const waitMs = ringTimeoutSeconds * 1000 + CONSULT_MS + GRACE_MS;
+  const asked = await commands.run('consult', { type: 'consultLeg', sealed: leg }, waitMs);
+  if (asked !== 'over' && asked.outcome === 'silent') await commands.release();
+  const reached = asked === 'over' || ('sipStatus' in asked && asked.sipStatus === 200);
+  return { mode: 'warm', ...outcomeOf(asked, reached ? 'consult' : 'dial') };
 }
 
 /** Who has decided on the call, or may be ringing, is not called again. */

@@ -5,6 +5,9 @@ export const SAY_AGAIN = "Sorry, I didn't catch that. Could you say it again, pl
 export const FAREWELL = 'Thank you for calling. Goodbye.';
 export const ONE_MOMENT = 'One moment, please.';
 export const FAILING_OVER = "I'm sorry, I'm having technical difficulties. One moment, I will put you through.";
+/** Its last words are neither yes nor no. */
+export const CONSULT_QUESTION = 'Press 1, or say yes, to take the call. Otherwise press 2, or simply hang up.';
+export const CONSULT_QUESTION_BY_KEY = 'Press 1 to take the call. Otherwise press 2, or simply hang up.';
 export const APOLOGY = "I'm sorry, I'm having technical difficulties. Please call again later. Goodbye.";
 
 /** Synthesised when the node starts: wanted at once, or when nothing else works. */

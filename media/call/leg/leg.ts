@@ -17,8 +17,14 @@ import { OwnHold, type HoldResult } from './own-hold';
 /** What a leg asks of its dialog in either direction. */
 type LegDialog = Pick<
   InboundDialog,
-  'probe' | 'reoffer' | 'refer' | 'bye' | 'peerAllows' | 'remoteTarget' | 'localUri' | 'delegate'
+  'probe' | 'reoffer' | 'refer' | 'info' | 'bye' | 'peerAllows' | 'remoteTarget' | 'localUri' | 'delegate'
 >;
+
+export interface KeyPress {
+  readonly by: 'event' | 'info';
+  /** Told before, the other way: no press of its own. */
+  readonly twin: boolean;
+}
 
 /** Who has put the leg on hold. */
 export interface HoldState {
@@ -28,7 +34,7 @@ export interface HoldState {
 
 /** Of one that is over only `onPlaybackFinished`, `onDeaf` and the first packets are told. */
 export interface LegDelegate {
-  onDigit(digit: string): void;
+  onDigit(digit: string, press: KeyPress): void;
   /** With every SDP that comes into force, the first too, whether it changes anything or not. */
   onHold(hold: HoldState): void;
   onPlaybackFinished(playbackId: number): void;
@@ -135,8 +141,8 @@ export class Leg {
         if (isOurs()) this.#update(negotiation.readAnswer(sdp));
       },
       onDtmf: (digit) => {
-        const pressed = negotiation === this.negotiation && this.#presses.info(digit, this.#options.clock.now());
-        if (pressed) this.#digit(digit);
+        if (negotiation !== this.negotiation) return;
+        this.#digit(digit, { by: 'info', twin: !this.#presses.info(digit, this.#options.clock.now()) });
       },
     };
   }
@@ -255,7 +261,7 @@ export class Leg {
     };
     rtp.delegate = {
       onDtmf: (digit, durationMs) => {
-        if (this.#presses.event(digit, durationMs, clock.now())) this.#digit(digit);
+        this.#digit(digit, { by: 'event', twin: !this.#presses.event(digit, durationMs, clock.now()) });
       },
       onFirstPacketSent: (at) => delegate.onFirstPacketSent(at - clock.timeOriginMs),
       onFirstPacketReceived: (at) => delegate.onFirstPacketReceived(at - clock.timeOriginMs),
@@ -267,8 +273,8 @@ export class Leg {
     };
   }
 
-  #digit(digit: string): void {
-    if (!this.#over) this.#options.delegate.onDigit(digit);
+  #digit(digit: string, press: KeyPress): void {
+    if (!this.#over) this.#options.delegate.onDigit(digit, press);
   }
 
   #deaf(packetsForeign: number): void {

@@ -6,7 +6,7 @@
  *       └───────────────────────↗     refused, unreachable, nobody answers, released
  */
 import type { Logger } from 'pino';
-import type { AudioCodec, CallDirectory } from '../../../contract/directory';
+import { DEFAULT_MEDIA_TIMEOUT_SECONDS, type AudioCodec, type CallDirectory } from '../../../contract/directory';
 import type { LegOutcome } from '../../../contract/commands';
 import type { SipLadderEntry } from '../../../contract/events';
 import type { LegDial } from '../../../contract/transfers';
@@ -19,10 +19,12 @@ import type { ReasonHeader } from '../../sip/reason';
 import type { CallRegistry } from '../call-registry';
 import { dispositionOf } from '../disposition';
 import { RING_TIMEOUT_REASON } from '../hangup-reason';
-import { Leg } from '../leg/leg';
+import { Leg, type KeyPress } from '../leg/leg';
+import { PeerWatch } from '../leg/peer-watch';
 import { TrunkPlace } from '../replace/place';
 import { Replacement } from '../replace/replacement';
 import { wildcardFor } from '../trunk-invite';
+import type { HandedOver } from './handed-over';
 import { legInvite, type LegInvite } from './leg-invite';
 
 /** What further legs of calls need of the node. */
@@ -46,6 +48,10 @@ interface FarLegDelegate {
   onFailed(failure: LegFailure): void;
   /** It was answered, and is over. `hangup`: its peer said BYE. */
   onEnded(why: 'hangup' | 'media_timeout' | 'session_expired' | 'error'): void;
+  onDigit(digit: string, press: KeyPress): void;
+  /** It may be on hold now, or again. */
+  onHold(): void;
+  onPlaybackFinished(playbackId: number): void;
   onMessage(message: SipLadderEntry): void;
   /** Somebody else is at its other end (RFC 3891). */
   onReplaced(sipCallId: string): void;
@@ -54,11 +60,11 @@ interface FarLegDelegate {
 export interface FarLegOptions {
   readonly orgId: string;
   readonly dial: LegDial;
+  readonly handedOver: HandedOver;
   readonly network: LegNetwork;
   readonly engine: RtpEngine;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly mediaTimeoutSeconds: number;
   readonly delegate: FarLegDelegate;
 }
 
@@ -80,6 +86,11 @@ export class FarLeg {
   readonly #place: TrunkPlace;
   #replacement: Replacement | null = null;
   #why: ReasonHeader | undefined;
+  readonly #watch = new PeerWatch({
+    leg: () => this.leg,
+    isUp: () => this.#state === 'answered',
+    onGone: () => this.#ended('media_timeout'),
+  });
 
   constructor(options: FarLegOptions) {
     this.#options = options;
@@ -94,12 +105,11 @@ export class FarLeg {
       codecs: this.#codecs,
       localMedia: () => ({ localAddress: this.#localAddress, signallingAddress: this.#dialog?.peer?.address ?? null }),
       delegate: {
-        // What it presses by telephone-event goes to the other leg with its audio.
-        onDigit: () => undefined,
-        onHold: () => undefined,
-        onPlaybackFinished: () => undefined,
+        onDigit: (digit, press) => options.delegate.onDigit(digit, press),
+        onHold: () => options.delegate.onHold(),
+        onPlaybackFinished: (id) => options.delegate.onPlaybackFinished(id),
         onMediaTimeout: () => this.#ended('media_timeout'),
-        onMediaQuiet: () => undefined,
+        onMediaQuiet: (quiet) => void this.#watch.mediaQuiet(quiet),
         onDeaf: () => undefined,
         onFailure: () => this.#ended('error'),
         onFirstPacketSent: () => undefined,
@@ -139,11 +149,11 @@ export class FarLeg {
 
   /** What went wrong before an INVITE left; null once one has. */
   async #reach(): Promise<LegFailure | null> {
-    const { dial, orgId, network, clock, mediaTimeoutSeconds } = this.#options;
+    const { dial, orgId, handedOver, network, clock } = this.#options;
     const { directory, registry } = network;
     const trunk = dial.trunkId === null ? undefined : directory.outboundTrunk(dial.trunkId);
     const own = trunk?.orgId === orgId ? trunk : null;
-    const invite = legInvite(dial, own);
+    const invite = legInvite(dial, own, handedOver);
     if (invite === null)
       return { outcome: dial.target.type === 'phone' ? 'no_trunk' : 'trunk_unreachable', sipStatus: null };
     let contacts = null;
@@ -162,6 +172,7 @@ export class FarLeg {
       if (waitMs > 0) await new Promise<void>((resolve) => void clock.setTimeout(resolve, waitMs));
     }
     const localAddress = wildcardFor(contacts?.[0]?.source.address ?? invite.mediaHost);
+    const mediaTimeoutSeconds = own?.mediaTimeoutSeconds ?? DEFAULT_MEDIA_TIMEOUT_SECONDS;
     await this.leg.open({ localAddress, mediaTimeoutSeconds });
     await this.#invite(invite, contacts);
     return null;

@@ -4,23 +4,36 @@
  *
  *   none ──dial()──► calling ──answered──► joined ──► (the call ends with either side)
  *     ▲ └─refer()──►  │  ▲  └──referred──────↗
+ *     │   └consult()─►│  │   └─answered, asked, accepted─↗
  *     │               │  │dial()
  *     │               ├─ between: the peer would not, and we are about to call
  *     └───────────────┘  not answered, released: the peer is back with the agent, which says why
  *
- * While it is calling, the peer hears ringback and the agent neither hears nor is heard. With the answer the node joins the
- * two by itself: audio waits for no workflow.
+ * While it is calling, the peer hears ringback, or music and nothing of a consult, and the agent neither hears nor is heard.
+ * With the answer, or the consent of whoever is asked, the node joins the two by itself: audio waits for no workflow.
  */
 import type { CommandEffect, CommandRefusal } from '../../../contract/commands';
 import type { LegDial } from '../../../contract/transfers';
-import type { SipLadderEntry } from '../../../contract/events';
+import type { ConsultAnswer, SipLadderEntry } from '../../../contract/events';
+import type { Background } from '../../audio/background';
 import { TimerSet } from '../../clock';
 import type { ReasonHeader } from '../../sip/reason';
-import type { AgentSession } from '../../agent/agent-session';
-import type { Leg } from '../leg/leg';
+import type { AgentPersona, AgentSession } from '../../agent/agent-session';
+import type { AgentFactory } from '../agent-factory';
+import type { KeyPress, Leg } from '../leg/leg';
+import { briefingFor } from './briefing';
+import { Consult } from './consult';
 import { FarLeg, type FarLegOptions, type LegFailure } from './far-leg';
+import type { HandedOver } from './handed-over';
+import { KeyRelay } from './key-relay';
 import { referralOf, referRequest } from './referral';
 import { sorry, toKnow } from './sorry';
+
+interface ConsultStep {
+  readonly legId: string;
+  readonly step: 'answered' | 'asked' | 'accepted' | 'declined';
+  readonly by: ConsultAnswer | null;
+}
 
 interface HandoverDelegate {
   /** The agent cannot take the peer back: it has said its farewell. */
@@ -32,13 +45,19 @@ interface HandoverDelegate {
   onReferred(): void;
   /** Somebody else is on the further leg. */
   onReplaced(legId: string, sipCallId: string): void;
+  /** A step of a consult. */
+  onConsult(step: ConsultStep): void;
   /** The peer is away from the agent, or is back. */
   onAway(away: boolean): void;
 }
 
-export interface HandoverOptions extends Omit<FarLegOptions, 'dial' | 'delegate' | 'orgId'> {
+export interface HandoverOptions extends Omit<FarLegOptions, 'dial' | 'delegate' | 'orgId' | 'handedOver'> {
   readonly leg: Leg;
   readonly agent: () => AgentSession | null;
+  /** Of the agent, for a consult in its voice. */
+  readonly persona: () => AgentPersona | null;
+  readonly createAgent: AgentFactory;
+  readonly handedOver: () => HandedOver;
   readonly orgId: () => string | null;
   readonly delegate: HandoverDelegate;
 }
@@ -46,6 +65,9 @@ export interface HandoverOptions extends Omit<FarLegOptions, 'dial' | 'delegate'
 type Done = (effect: CommandEffect) => void;
 
 const DONE: CommandEffect = { outcome: 'done' };
+/** It was answered, and the caller is not wanted. */
+const DECLINED: LegFailure = { outcome: 'declined', sipStatus: 200 };
+const CONSULT_FAILED: LegFailure = { outcome: 'failed', sipStatus: 200 };
 /** Whoever talks to somebody else hangs up on us; this long it may take. */
 const BYE_AFTER_MS = 2_000;
 /** For the dial after a REFER that was refused: then somebody has to talk to the peer. */
@@ -56,6 +78,8 @@ export class Handover {
   readonly #timers: TimerSet<'between' | 'bye'>;
   #state: 'none' | 'calling' | 'between' | 'joined' | 'closed' = 'none';
   #far: FarLeg | null = null;
+  #consult: Consult | null = null;
+  #keys: { readonly fromNear: KeyRelay; readonly fromFar: KeyRelay } | null = null;
   #legId: string | null = null;
   #giveUp: (failure: LegFailure) => void = () => undefined;
   #referral: Promise<void> | null = null;
@@ -90,6 +114,11 @@ export class Handover {
     return this.#state === 'none' || this.#state === 'between';
   }
 
+  /** Two legs are joined here, of which one can be held for the other. */
+  get mayHold(): boolean {
+    return this.#state === 'joined' && this.#far !== null;
+  }
+
   /** What a REFER under way comes to is known before this resolves; null without one. */
   get referral(): Promise<void> | null {
     return this.#referral;
@@ -97,37 +126,41 @@ export class Handover {
 
   /** Taken, where no other is under way. `done` is told when the two are joined, or are not going to be. */
   dial(dial: LegDial, done: Done): void {
-    const { engine, clock, logger, network, mediaTimeoutSeconds, orgId, delegate } = this.#options;
-    const settle = this.#begin(dial, done);
-    const far = new FarLeg({
-      engine,
-      clock,
-      logger,
-      network,
-      mediaTimeoutSeconds,
-      orgId: orgId() ?? '',
-      dial,
-      delegate: {
-        onAnswered: () => {
-          this.#join(far);
-          done(DONE);
-        },
-        onFailed: settle,
-        onEnded: (why) => {
-          if (this.#state === 'joined') delegate.onFarEnd(why);
-        },
-        onMessage: (message) => delegate.onMessage(message),
-        onReplaced: (sipCallId) => delegate.onReplaced(dial.legId, sipCallId),
-      },
+    this.#call(dial, done, 'ringback', (far) => {
+      this.#join(far);
+      done(DONE);
     });
-    this.#far = far;
-    void far.dial();
+  }
+
+  /** The same, but whoever answers is asked first. */
+  consult(dial: LegDial, done: Done): void {
+    this.#call(dial, done, 'music', (far, settle) => this.#ask(far, dial, settle, done));
   }
 
   /** Taken, where nothing else is under way. With `fallback` a peer that will not stays away, for `dial` to come. */
   refer(dial: LegDial, fallback: boolean, done: Done): void {
-    const settle = this.#begin(dial, done);
+    const settle = this.#begin(dial, done, 'ringback');
     this.#referral = this.#refer(dial, fallback, done, settle);
+  }
+
+  /** Of the peer. */
+  onDigit(digit: string, press: KeyPress): void {
+    this.#keys?.fromNear.onDigit(digit, press);
+  }
+
+  /**
+   * Either peer holds or resumes, or we do. Whoever waits hears what the holder sends (RFC 3264 §8.4), else music; whom we
+   * hold hears music, whatever the other says.
+   */
+  holdChanged(): void {
+    if (this.#state !== 'joined' || this.#far === null) return;
+    const near = this.#options.leg;
+    const far = this.#far.leg;
+    if (!near.rtp || !far.rtp) return;
+    if (near.hold.ours) near.rtp.disconnect();
+    else near.rtp.connect(far.rtp);
+    near.rtp.setBackground(near.hold.ours || far.hold.theirs ? 'music' : null);
+    far.rtp.setBackground(near.hold.ours || near.hold.theirs ? 'music' : null);
   }
 
   /** True when nothing of it is left: it was given up, or is over. A peer that has joined stays. */
@@ -143,19 +176,104 @@ export class Handover {
   close(why?: ReasonHeader): void {
     this.#state = 'closed';
     this.#timers.clearAll();
+    this.#endConsult();
+    this.#keys?.fromNear.close();
+    this.#keys?.fromFar.close();
     this.#far?.release(why);
     this.#far = null;
   }
 
+  #call(
+    dial: LegDial,
+    done: Done,
+    meanwhile: Background,
+    onAnswered: (far: FarLeg, settle: (failure: LegFailure) => void) => void,
+  ): void {
+    const { engine, clock, logger, network, orgId, handedOver, delegate } = this.#options;
+    const settle = this.#begin(dial, done, meanwhile);
+    const far = new FarLeg({
+      engine,
+      clock,
+      logger,
+      network,
+      orgId: orgId() ?? '',
+      dial,
+      handedOver: handedOver(),
+      delegate: {
+        onAnswered: () => onAnswered(far, settle),
+        onFailed: settle,
+        onEnded: (why) => {
+          if (this.#state === 'joined') delegate.onFarEnd(why);
+          else if (why === 'hangup') this.#declined(far, settle, why);
+          else settle(CONSULT_FAILED);
+        },
+        onDigit: (digit, press) => {
+          if (!press.twin) this.#consult?.onDigit(digit);
+          this.#keys?.fromFar.onDigit(digit, press);
+        },
+        onHold: () => this.holdChanged(),
+        onPlaybackFinished: (id) => this.#consult?.onPlaybackFinished(id),
+        onMessage: (message) => delegate.onMessage(message),
+        onReplaced: (sipCallId) => delegate.onReplaced(dial.legId, sipCallId),
+      },
+    });
+    this.#far = far;
+    void far.dial();
+  }
+
+  #ask(far: FarLeg, dial: LegDial, settle: (failure: LegFailure) => void, done: Done): void {
+    const { clock, logger, createAgent, handedOver } = this.#options;
+    const persona = this.#options.persona();
+    const failed = (): void => {
+      far.release();
+      settle(CONSULT_FAILED);
+    };
+    if (persona === null) return failed();
+    this.#step(far, 'answered');
+    try {
+      this.#consult = new Consult({
+        far,
+        persona,
+        briefing: briefingFor(dial, persona.agentName, handedOver()),
+        createAgent,
+        clock,
+        delegate: {
+          onAsked: () => this.#step(far, 'asked'),
+          onDecision: (accepted, by) => {
+            if (!accepted) return this.#declined(far, settle, by);
+            this.#step(far, 'accepted', by);
+            this.#join(far);
+            done(DONE);
+          },
+          onFailed: failed,
+        },
+      });
+    } catch (error) {
+      logger.error({ err: error, legId: far.legId }, 'no agent for a consult');
+      failed();
+    }
+  }
+
+  #declined(far: FarLeg, settle: (failure: LegFailure) => void, by: ConsultAnswer): void {
+    this.#step(far, 'declined', by);
+    far.release();
+    settle(DECLINED);
+  }
+
+  #step({ legId }: FarLeg, step: ConsultStep['step'], by: ConsultAnswer | null = null): void {
+    this.#options.delegate.onConsult({ legId, step, by });
+  }
+
   /** Answers what is to be called when it fails. */
-  #begin(dial: LegDial, done: Done): (failure: LegFailure) => void {
+  #begin(dial: LegDial, done: Done, meanwhile: Background): (failure: LegFailure) => void {
     this.#timers.clearAll();
     this.#state = 'calling';
     this.#legId = dial.legId;
-    this.#takeAway();
+    this.#takeAway(meanwhile);
     this.#giveUp = (failure) => {
       if (!this.away || this.#legId !== dial.legId) return;
       this.#far = null;
+      this.#endConsult();
       this.#bringBack(dial, failure);
       done({ outcome: 'failed', sipStatus: failure.sipStatus, legOutcome: failure.outcome });
     };
@@ -193,11 +311,16 @@ export class Handover {
     done(assumed ? { ...DONE, legOutcome: 'transferred_assumed' } : DONE);
   }
 
-  #takeAway(): void {
+  #endConsult(): void {
+    this.#consult?.close();
+    this.#consult = null;
+  }
+
+  #takeAway(meanwhile: Background): void {
     const { leg, delegate } = this.#options;
     leg.rtp?.pause(true);
     leg.rtp?.listen(false);
-    leg.rtp?.setBackground('ringback');
+    leg.rtp?.setBackground(meanwhile);
     delegate.onAway(true);
   }
 
@@ -220,12 +343,13 @@ export class Handover {
 
   #join(far: FarLeg): void {
     this.#state = 'joined';
-    const { leg, agent } = this.#options;
-    const own = leg.rtp;
-    const other = far.leg.rtp;
-    if (!own || !other) return;
-    own.setBackground(null);
-    own.connect(other);
+    this.#endConsult();
+    const { leg, agent, clock } = this.#options;
+    if (!leg.rtp || !far.leg.rtp) return;
+    this.#keys = { fromNear: new KeyRelay(leg, far.leg, clock), fromFar: new KeyRelay(far.leg, leg, clock) };
+    // Nobody listens to the two.
+    far.leg.rtp.listen(false);
+    this.holdChanged();
     // The transcript gets its last words; what it had left to say is dropped, not heard.
     const left = agent()?.finish() ?? Promise.resolve();
     void left.catch(() => undefined).then(() => leg.rtp?.pause(false));

@@ -3,9 +3,10 @@ import { AGENT_ID_HEADER, CONTACT_ID_HEADER, SESSION_ID_HEADER } from '../../../
 import type { OutboundTrunkProfile } from '../../../contract/directory';
 import type { LegDial, LegIdentity } from '../../../contract/transfers';
 import type { OutboundInvite } from '../../sip/invite';
-import { decodeUserPart, parseUri } from '../../sip/message/uri';
+import { decodeUserPart, encodeUserPart, parseUri, uriHost } from '../../sip/message/uri';
 import { callerUser } from '../number-format';
 import { firstHost, trunkInvite } from '../trunk-invite';
+import type { HandedOver } from './handed-over';
 
 export interface LegInvite {
   readonly invite: Omit<OutboundInvite, 'sipCallId' | 'offer'>;
@@ -15,10 +16,12 @@ export interface LegInvite {
 
 /** RFC 3323 §4.1.1.3: who has no number to show. */
 const NOBODY = 'anonymous';
+/** What a caller writes in From may be anything. */
+const NUMBER = /^\+?\d{2,20}$/;
 
 /** Null where there is no way: a number without a trunk, or a URI that we cannot call. */
-export function legInvite(dial: LegDial, trunk: OutboundTrunkProfile | null): LegInvite | null {
-  const headers = identityHeaders(dial);
+export function legInvite(dial: LegDial, trunk: OutboundTrunkProfile | null, who: HandedOver): LegInvite | null {
+  const headers = [...identityHeaders(dial), ...(trunk === null ? [] : callerHeaders(trunk, who))];
   const { target } = dial;
   if (target.type === 'sip') {
     const uri = parseUri(target.uri);
@@ -35,13 +38,29 @@ export function legInvite(dial: LegDial, trunk: OutboundTrunkProfile | null): Le
       headers,
       transportStrict: false,
       // A trunk's are for its own hosts, and this one is somebody else.
-      credentials: null,
+      credentials: dial.credentials ?? null,
     };
     return { invite, mediaHost: host };
   }
   if (trunk === null) return null;
   const invite = trunkInvite(trunk, target.number, trunk.callerNumber);
   return { invite: { ...invite, headers: [...(invite.headers ?? []), ...headers] }, mediaHost: firstHost(trunk) };
+}
+
+/** RFC 3325 §9.1, and RFC 5806 §3: who calls, and whom they called; nothing of who does not want to be known. */
+function callerHeaders(
+  trunk: OutboundTrunkProfile,
+  { number, calledNumber, withheld }: HandedOver,
+): readonly (readonly [string, string])[] {
+  if (trunk.passCallerId !== true || withheld) return [];
+  const host = uriHost(trunk.fromHost ?? trunk.host);
+  const uri = (of: string): string => `<sip:${encodeUserPart(callerUser(of, trunk))}@${host}>`;
+  return [
+    ...(NUMBER.test(number) ? [['P-Asserted-Identity', uri(number)] as const] : []),
+    ...(calledNumber !== null && NUMBER.test(calledNumber)
+      ? [['Diversion', `${uri(calledNumber)};reason=deflection;counter=1`] as const]
+      : []),
+  ];
 }
 
 /** What is not known is left out. */

@@ -7,6 +7,7 @@ const REASONS: Partial<Readonly<Record<LegFailure['outcome'], string>>> = {
   busy: 'is on another call right now',
   no_answer: 'did not answer',
   rejected: 'cannot take the call right now',
+  declined: 'cannot take the call right now',
   unknown: 'has not come to the phone yet',
 };
 

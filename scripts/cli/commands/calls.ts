@@ -132,10 +132,11 @@ export function addCallsCommands(program: Command, session: CliSession): void {
   calls
     .command('transfer <call> <destination>')
     .description('hand the caller over: to a destination by id or name, a number, or a SIP URI')
-    .option('--mode <mode>', 'auto, refer, bridge')
+    .option('--mode <mode>', 'auto, refer, bridge, warm')
     .option('--announce <text>', 'what the agent says to the caller before')
-    .action(async (callId: string, destination: string, { mode, announce }: { mode?: string; announce?: string }) =>
-      tell(callId, 'transfer', { ...(await transferTo(session, destination)), mode, announce }),
+    .option('--briefing <text>', 'by mode warm: what the agent says to whoever answers, before it asks')
+    .action(async (callId: string, destination: string, how: { mode?: string; announce?: string; briefing?: string }) =>
+      tell(callId, 'transfer', { ...(await transferTo(session, destination)), ...how }),
     );
   calls
     .command('hangup <call>')

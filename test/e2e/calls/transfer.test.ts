@@ -293,16 +293,12 @@ describe('a transfer', () => {
     90_000,
   );
 
-  it('is refused by a mode that is not there yet, and to a number that may not be called', async () => {
+  it('is refused to a number that may not be called', async () => {
     const { phone, path } = await answered();
     const refused = async (body: object): Promise<unknown> => {
       const { status, body: answer } = await stack.api<{ code: string }>('POST', `${path}/transfer`, body);
       return [status, answer.code];
     };
-    expect(await refused({ type: 'phone', value: newNumber(), mode: 'warm' })).toEqual([
-      422,
-      'transfer_mode_unavailable',
-    ]);
     expect(await refused({ type: 'phone', value: '+1 900 555 0100' })).toEqual([422, 'destination_not_allowed']);
     expect(await refused({ type: 'phone', value: '+1 911' })).toEqual([422, 'emergency_number']);
     expect((await find(path)).status).toBe('in_progress');

@@ -40,14 +40,18 @@ describe('transfer destinations', () => {
     expect(body.warnings).toEqual([]);
     const path = (warnings: { path: string }[]): string[] => warnings.map((warning) => warning.path);
     const warm = await api.put(`${PATH}/${body.id}`, { mode: 'warm', announce: 'A caller for you.' });
-    expect(path(warm.body.warnings)).toEqual(['mode']);
+    expect(path(warm.body.warnings)).toEqual([]);
+    const said = await api.put(`${PATH}/${body.id}`, { mode: 'bridge', username: 'u' });
+    expect(path(said.body.warnings)).toEqual(['username']);
     const secure = await api.post(PATH, {
       ...sales,
       value: 'sips:sales@pbx.example.com',
       username: 'u',
       password: 'p',
     });
-    expect(path(secure.body.warnings)).toEqual(['value', 'username']);
+    expect(path(secure.body.warnings)).toEqual(['value']);
+    const nameless = await api.post(PATH, { ...sales, password: 'p' });
+    expect(path(nameless.body.warnings)).toEqual(['password']);
     expect((await api.get(PATH)).body.at(-1)).not.toHaveProperty('warnings');
   });
 

@@ -88,13 +88,19 @@ describe('POST /phone/calls/{id}/transfer', () => {
     ['auto', ['refer', 'bridge']],
     ['refer', ['refer']],
     ['bridge', ['bridge']],
+    ['warm', ['warm']],
   ])('tries by mode %s: %j', async (mode, ways) => {
     await transfer({ type: 'sip', value: 'sip:sales@pbx.example.com', ...(mode === undefined ? {} : { mode }) });
     expect(workflows.transfers[0]?.request.ways).toEqual(ways);
   });
 
   it.each([
-    ['a mode that is not there yet', { type: 'phone', value: NUMBER, mode: 'warm' }, 422, 'transfer_mode_unavailable'],
+    [
+      'a briefing of nobody',
+      { type: 'phone', value: NUMBER, mode: 'bridge', briefing: 'Hello.' },
+      400,
+      'validation_failed',
+    ],
     ['an emergency number', { type: 'phone', value: '+1 911' }, 422, 'emergency_number'],
     ['a premium number', { type: 'phone', value: '+19005550100' }, 422, 'destination_not_allowed'],
     ['a country of nobody', { type: 'phone', value: '+442079460000' }, 422, 'destination_not_allowed'],
@@ -107,11 +113,28 @@ describe('POST /phone/calls/{id}/transfer', () => {
     expect(workflows.transfers).toEqual([]);
   });
 
-  it('refuses a destination of mode warm, and one of another agent', async () => {
-    expect(await transfer({ destination_id: await destination({ mode: 'warm' }) })).toMatchObject({
-      status: 422,
-      body: { code: 'transfer_mode_unavailable' },
-    });
+  it('briefs by mode warm: as the request says; sealed, as are the credentials and what the caller is told', async () => {
+    const create = { type: 'sip', value: 'sip:sales@pbx.example.com', mode: 'warm', announce: 'Somebody for you.' };
+    const destination_id = await destination({ ...create, username: 'bob', password: 'most-secret' });
+    const legOf = async (body: object): Promise<unknown> => {
+      const callId = await liveCall();
+      expect((await transfer({ destination_id, ...body }, callId)).status).toBe(200);
+      const { request } = workflows.transfers.at(-1)!;
+      expect(JSON.stringify(request)).not.toMatch(/Somebody|angry|bob|secret/);
+      const opened = openControl(
+        api.secrets,
+        { orgId: api.tenant.orgId, callId },
+        { type: 'consultLeg', sealed: request.leg },
+      );
+      return 'leg' in opened ? opened.leg : null;
+    };
+    const credentials = { username: 'bob', password: 'most-secret' };
+    expect(await legOf({})).toMatchObject({ briefing: null, credentials });
+    expect(await legOf({ briefing: 'Ann is angry.' })).toMatchObject({ briefing: 'Ann is angry.', credentials });
+    expect(await legOf({ mode: 'bridge' })).toMatchObject({ briefing: null, credentials });
+  });
+
+  it('refuses a destination of another agent', async () => {
     const { body } = await api.post('/phone/sip/transfer-destinations', { name: 'x', type: 'phone', value: NUMBER });
     expect(await transfer({ destination_id: body.id })).toMatchObject({
       status: 422,

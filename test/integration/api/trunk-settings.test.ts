@@ -197,7 +197,7 @@ describe('settings of an outbound trunk', () => {
   it('are taken by POST and PATCH, shown, and given to the nodes', async () => {
     const made = await create(SETTINGS);
     expect(Object.keys(made.body).sort()).toEqual(['created_at', 'id', 'name', 'updated_at', 'warnings']);
-    expect(paths(made)).toEqual(['max_calls_per_second', 'max_concurrent_calls', 'pass_caller_id']);
+    expect(paths(made)).toEqual(['max_calls_per_second', 'max_concurrent_calls']);
     const { id } = made.body;
     expect((await api.get(`${OUTBOUND}/${id}`)).body).toMatchObject(SETTINGS);
     const plain = await create();
@@ -214,6 +214,7 @@ describe('settings of an outbound trunk', () => {
         numberPrefix: '99#',
         fromHost: 'acme.example',
         headers: { 'X-Account': '4711' },
+        passCallerId: true,
         transportStrict: true,
       });
     }

@@ -41,6 +41,7 @@ async function answered(): Promise<string> {
 async function begin(
   callId: string,
   more: Partial<TransferRequest> = {},
+  ofLeg: Partial<LegDial> = {},
 ): Promise<{ readonly transferId: string; readonly taken: TransferAcceptance }> {
   const transferId = uuidV7();
   const leg: LegDial = {
@@ -52,6 +53,7 @@ async function begin(
     sessionId: null,
     agentId: null,
     contactId: null,
+    ...ofLeg,
   };
   const owner = { orgId: env.orgId, callId };
   const request: TransferRequest = {
@@ -166,6 +168,49 @@ test.each([
     await env.finished(callId);
   },
   30_000,
+);
+
+test.each([
+  ['accepted', { outcome: 'done' }, { outcome: 'transferred', sipStatus: 200, failedStep: null }],
+  [
+    'declined',
+    { outcome: 'failed', sipStatus: 200, legOutcome: 'declined' },
+    { outcome: 'declined', sipStatus: 200, failedStep: 'consult' },
+  ],
+  [
+    'not answered',
+    { outcome: 'failed', sipStatus: null, legOutcome: 'no_answer' },
+    { outcome: 'no_answer', sipStatus: null, failedStep: 'dial' },
+  ],
+] as const)(
+  'by asking whoever is called: %s; no word of the briefing is in a history',
+  async (_, effect, expected) => {
+    const callId = await answered();
+    node.control.controlEffect = ({ type }) => (type === 'consultLeg' ? null : { outcome: 'done' });
+    const before = (await env.handle(callId).fetchHistory()).events?.length ?? 0;
+    const { transferId } = await begin(callId, { ways: ['warm'], announce: null }, { briefing: SENTENCE });
+    const consult = await command('consultLeg');
+    expect(consult).toMatchObject({
+      commandId: `${transferId}:consult`,
+      control: { leg: { briefing: SENTENCE, target: { number: NUMBER } } },
+    });
+    await env.stopWorker();
+    node.control.effect(consult, effect);
+    await env.startWorker();
+    expect(await outcomeOf(callId, 20_000)).toMatchObject({ mode: 'warm', ...expected });
+    expect(sent()).toEqual(['consultLeg']);
+    const transfer = env.client.workflow.getHandle(transferWorkflowId(transferId));
+    const histories = [await transfer.fetchHistory(), await env.handle(callId).fetchHistory()];
+    const written = JSON.stringify(histories, (__, value: unknown) =>
+      value instanceof Uint8Array ? Buffer.from(value).toString('utf8') : value,
+    );
+    expect(written).not.toMatch(/secret department|7771234/);
+    expect(histories[0]?.events?.length).toBeLessThanOrEqual(30);
+    expect((histories[1]?.events?.length ?? 0) - before).toBeLessThanOrEqual(45);
+    node.control.end(callId, PEER_HANGUP);
+    await env.finished(callId);
+  },
+  40_000,
 );
 
 test('that the caller does not wait for ends with the call, whose record is closed after it', async () => {

@@ -47,6 +47,17 @@ describe('who calls', () => {
   ])('%s', (_, from, headers, user) => {
     expect(callerIdentity(invite(from, ...headers)).user).toBe(user);
   });
+
+  test('is anonymous where From names nobody, and has the name of whoever is meant', () => {
+    const asserted = `P-Asserted-Identity: "Ann" <sip:${NUMBER}@carrier.test>`;
+    expect(callerIdentity(invite(`"Bob" <sip:${NUMBER}@pbx.test>`))).toMatchObject({
+      displayName: 'Bob',
+      anonymous: false,
+    });
+    expect(callerIdentity(invite(`<sip:${NUMBER}@pbx.test>`))).toMatchObject({ displayName: null, anonymous: false });
+    expect(callerIdentity(invite(ANONYMOUS, asserted))).toMatchObject({ displayName: 'Ann', anonymous: true });
+    expect(callerIdentity(invite(ANONYMOUS))).toMatchObject({ displayName: null, anonymous: true });
+  });
 });
 
 describe('the privacy that is asked for', () => {
