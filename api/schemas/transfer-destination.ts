@@ -13,16 +13,10 @@ const fields = {
     .enum(TRANSFER_MODES)
     .meta({ description: 'How the caller gets there; auto: by REFER where the phone system takes it' }),
   ring_timeout_seconds: z.int().min(5).max(120),
-  announce: z
-    .string()
-    .trim()
-    .min(1)
-    .max(500)
-    .nullable()
-    .meta({
-      description:
-        'The agent says it to the caller before, to its end, where a request for a transfer has no words of its own',
-    }),
+  announce: z.string().trim().min(1).max(500).nullable().meta({
+    description:
+      'The agent says it to the caller before, to its end, where a request for a transfer has no words of its own',
+  }),
   username: headerSafe(255).nullable().meta({ description: 'Where the SIP target asks for credentials' }),
   password: headerSafe(1000).nullable(),
 };
