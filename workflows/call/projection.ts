@@ -15,6 +15,8 @@ import type { CallInput } from './input';
 /** A record is closed without what has not arrived by then. */
 const RECORDS_WAIT_MS = 10_000;
 
+const UNDECIDED: PlannedTransfer = { ok: false, code: 'undecided' };
+
 /** A projection write costs one history event while PostgreSQL answers. */
 const quick = proxyLocalActivities<CallStoreActivities & TransferActivities>({
   startToCloseTimeout: '2s',
@@ -29,7 +31,13 @@ const patientRecord = proxyActivities<CallStoreActivities & TransferActivities>(
   ...patientOptions,
   summary: 'record of the call',
 });
-const patientPlan = proxyActivities<TransferActivities>({ ...patientOptions, summary: 'may it be transferred?' });
+/** Nobody waits longer for it: the agent has said by then that it cannot. What is behind it waits for nothing that may never be. */
+const patientPlan = proxyActivities<TransferActivities>({
+  ...patientOptions,
+  startToCloseTimeout: '5s',
+  scheduleToCloseTimeout: '6s',
+  summary: 'may it be transferred?',
+});
 const patientLook = proxyActivities<CallStoreActivities>({ ...patientOptions, summary: 'presence of media nodes' });
 
 /**
@@ -102,7 +110,7 @@ export class CallProjection {
     return this.#enqueue(() =>
       withPatience(
         () => quick.planTransfer(wanted),
-        () => patientPlan.planTransfer(wanted),
+        () => patientPlan.planTransfer(wanted).catch(() => UNDECIDED),
       ),
     );
   }

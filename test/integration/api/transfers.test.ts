@@ -83,6 +83,17 @@ describe('POST /phone/calls/{id}/transfer', () => {
     });
   });
 
+  it("says the destination's own words before, where the request has none", async () => {
+    const callId = await liveCall();
+    const id = await destination({ mode: 'bridge', announce: 'The sales team is next.' });
+    await transfer({ destination_id: id }, callId);
+    const { announce } = workflows.transfers[0]!.request;
+    expect(announce && openControl(api.secrets, { orgId: api.tenant.orgId, callId }, announce)).toEqual({
+      type: 'announce',
+      text: 'The sales team is next.',
+    });
+  });
+
   it.each([
     [undefined, ['refer', 'bridge']],
     ['auto', ['refer', 'bridge']],
