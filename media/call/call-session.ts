@@ -96,7 +96,7 @@ export class CallSession {
         const { leaving, refusal } = this.media.handover;
         return !this.lifecycle.isLive || this.#replacement !== null || leaving || refusal === 'transferring';
       },
-      delegateOf: (id, peer) => this.peerDelegate(() => peer, id),
+      delegateOf: (id, peer) => this.peerDelegate(peer, id),
       report: (event) => this.lifecycle.events.report(event),
       onTaken: (remote, id) => this.#replaced('refer', id, remote),
     });
@@ -250,9 +250,9 @@ export class CallSession {
     }
   }
 
-  #referring({ invite }: InboundDialog): ReferringPeer {
+  #referring({ invite, remoteTarget }: InboundDialog): ReferringPeer {
     const trunk = this.#options.deps.network.directory.inboundTrunk(invite.identity.username);
-    return { address: invite.peer.address, hosts: [], limits: trunk ?? {} };
+    return { at: invite.peer, contact: remoteTarget, hosts: [], limits: trunk ?? {} };
   }
 
   #holdChanged({ ours, theirs }: HoldState): void {

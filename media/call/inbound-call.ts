@@ -136,11 +136,15 @@ export class InboundCall implements RegisteredCall {
   #listen(): void {
     const session = this.#session;
     const trunk = this.#trunk;
-    const { address } = this.#dialog.invite.peer;
-    this.#dialog.delegate = {
+    const dialog = this.#dialog;
+    dialog.delegate = {
       ...session.leg.dialogDelegate(),
       // Without a trunk nobody vouches for it.
-      ...session.peerDelegate(trunk === undefined ? null : () => ({ address, hosts: [], limits: trunk })),
+      ...session.peerDelegate(
+        trunk === undefined
+          ? null
+          : () => ({ at: dialog.invite.peer, contact: dialog.remoteTarget, hosts: [], limits: trunk }),
+      ),
       onCancel: () => {
         this.#finalStatus = 487;
         this.#end({ endReason: null, endedBy: 'caller' }, () => undefined);

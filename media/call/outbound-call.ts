@@ -20,6 +20,8 @@ import { reasonHeader, RING_TIMEOUT_REASON } from './hangup-reason';
 import type { ReferringPeer } from './replace/refer-target';
 import { firstHost, trunkInvite, wildcardFor } from './trunk-invite';
 
+/** Before there is a dialog. */
+const NOBODY = { transport: 'udp', address: '', port: 0 } as const;
 /** How long an ending waits for the final answer to our CANCEL; the SIP layer cleans up for longer. */
 const CANCEL_ANSWER_MS = 5000;
 
@@ -272,7 +274,7 @@ export class OutboundCall implements RegisteredCall {
   #referring(): ReferringPeer {
     const { trunk } = this.#options;
     const hosts = [trunk.host, ...(trunk.gateways ?? []).map(({ host }) => host)].map((host) => host.toLowerCase());
-    return { address: this.#dialog?.peer?.address ?? '', hosts, limits: trunk };
+    return { at: this.#dialog?.peer ?? NOBODY, contact: this.#dialog?.remoteTarget ?? '', hosts, limits: trunk };
   }
 
   /** Somebody has taken the call from the phone that still rings (RFC 3891 §3). */

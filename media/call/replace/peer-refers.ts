@@ -38,7 +38,7 @@ export interface PeerRefersOptions {
   /** We are about to hand the peer over ourselves, or something else is to take its place. */
   readonly busy: () => boolean;
   /** The owner's of the leg, of the dialog that has come into the peer's place. */
-  readonly delegateOf: (sipCallId: string, peer: ReferringPeer) => DialogDelegate;
+  readonly delegateOf: (sipCallId: string, peer: () => ReferringPeer) => DialogDelegate;
   readonly report: (event: CallEventBody) => void;
   readonly onTaken: (remote: RtpRemote, sipCallId: string) => void;
 }
@@ -194,7 +194,10 @@ export class PeerRefers {
     const negotiation = leg.nextNegotiation(() => current.dialog?.peer?.address ?? null);
     const us = parseUri(leg.dialog?.localUri ?? '');
     let taken = false;
-    const delegate = delegateOf(sipCallId, peer);
+    const delegate = delegateOf(sipCallId, () => {
+      const { at, contact } = peer;
+      return { ...peer, at: current.dialog?.peer ?? at, contact: current.dialog?.remoteTarget ?? contact };
+    });
     const dialog = await network.endpoint().invite(
       {
         sipCallId,
@@ -246,6 +249,7 @@ export class PeerRefers {
     this.#tell(current, 'done', 200);
     this.#forget();
     this.#ends = [];
+    this.#hangUpBefore();
     if (before !== null) {
       detach(before);
       this.#hangUpBefore = () => {

@@ -11,12 +11,15 @@ import type { Clock } from '../../clock';
 import type { SipEndpoint } from '../../sip/endpoint';
 import type { OutboundInvite, SipHost } from '../../sip/invite';
 import { decodeUserPart, parseUri } from '../../sip/message/uri';
+import type { SipPeer } from '../../sip/peer';
 import type { ReferTarget } from '../../sip/refer/refer-to';
 
 /** The peer of a dialog, as its trunk vouches for it. */
 export interface ReferringPeer {
-  /** That its signalling comes from, or our INVITE went to. */
-  readonly address: string;
+  /** Where its signalling comes from, or our INVITE went to. */
+  readonly at: SipPeer;
+  /** What it calls itself: its Contact. */
+  readonly contact: string;
   /** Names of the trunk's hosts. */
   readonly hosts: readonly string[];
   /** Of the trunk. */
@@ -54,9 +57,11 @@ export async function referredTarget(
   const host = uri.host.replaceAll(/[[\]]/g, '');
   const named: SipHost = { host, port: uri.port, transport };
   const target = { user, ...named };
-  const own = canonicalAddress(peer.address);
-  if (isIP(host) !== 0) return canonicalAddress(host) === own ? { target } : 'foreign_target';
-  if (peer.hosts.includes(host)) return { target };
+  const own = canonicalAddress(peer.at.address);
+  if (canonicalAddress(host) === own || peer.hosts.includes(host)) return { target };
+  // Behind a NAT it knows itself by another address; whatever that is, the INVITE goes back to where the peer is.
+  if (uri.host === parseUri(peer.contact)?.host) return { target, nextHop: hopTo(peer.at) };
+  if (isIP(host) !== 0) return 'foreign_target';
   // A name of the peer's that is ours to resolve: what it says now is kept to.
   const { targets } = await withDeadline(endpoint.lookUp(named), LOOK_UP_MS, { timers: clock }).catch(() => ({
     targets: [],
@@ -64,4 +69,8 @@ export async function referredTarget(
   const there = targets.find(({ address }) => canonicalAddress(address) === own);
   if (there === undefined) return 'foreign_target';
   return { target, nextHop: { host: there.address, port: there.port, transport: there.transport } };
+}
+
+function hopTo({ address, port, transport }: SipPeer): SipHost {
+  return { host: address, port, transport: transport === 'tcp' ? 'tcp' : 'udp' };
 }

@@ -1,8 +1,13 @@
-import { referredTarget } from '../../../../../media/call/replace/refer-target';
+import { referredTarget, type ReferringPeer } from '../../../../../media/call/replace/refer-target';
 import type { NamedTarget, TargetLookup } from '../../../../../media/sip/edge/target-lookup';
 import { FakeClock } from '../../../../fakes/fake-clock';
 
-const PEER = { address: '192.0.2.10', hosts: ['sip.carrier.example'], limits: {} };
+const PEER: ReferringPeer = {
+  at: { transport: 'udp', address: '192.0.2.10', port: 6_060 },
+  contact: 'sip:operator@192.168.1.20:5060',
+  hosts: ['sip.carrier.example'],
+  limits: {},
+};
 const NOWHERE: TargetLookup = { targets: [], records: [], failure: 'not_found' };
 
 describe('where a REFER may lead', () => {
@@ -31,7 +36,7 @@ describe('where a REFER may lead', () => {
       target: { user: '200', host: '192.0.2.10', port: 5070, transport: 'tcp' },
     });
     expect(await targetOf('sip:a%20b@192.0.2.10')).toMatchObject({ target: { user: 'a b' } });
-    const v6 = { ...PEER, address: '2001:db8::1' };
+    const v6 = { ...PEER, at: { ...PEER.at, address: '2001:db8::1' } };
     expect(await targetOf('sip:200@[2001:DB8:0::1]', v6)).toMatchObject({ target: { user: '200' } });
     expect(asked).toEqual([]);
   });
@@ -40,6 +45,15 @@ describe('where a REFER may lead', () => {
     expect(await targetOf('sip:200@SIP.Carrier.Example')).toEqual({
       target: { user: '200', host: 'sip.carrier.example', port: null, transport: null },
     });
+    expect(asked).toEqual([]);
+  });
+
+  it('is what the peer calls itself, and goes back to where it is: a NAT has changed its address', async () => {
+    expect(await targetOf('sip:200@192.168.1.20')).toEqual({
+      target: { user: '200', host: '192.168.1.20', port: null, transport: null },
+      nextHop: { host: '192.0.2.10', port: 6_060, transport: 'udp' },
+    });
+    expect(await targetOf('sip:200@192.168.1.21')).toBe('foreign_target');
     expect(asked).toEqual([]);
   });
 
