@@ -24,6 +24,7 @@ export interface CallTransferRouteDeps extends CallRecordDeps, TransferPlanDeps 
 const REFUSALS = {
   not_answered: 'The call is not answered yet',
   ended: 'The call is over',
+  on_hold: 'The call is on hold',
   transferring: 'The caller is on the way to somebody else already',
   transferred: 'The caller has been handed over already',
 } as const;
@@ -46,7 +47,7 @@ export function callTransferRoute(deps: CallTransferRouteDeps): Route {
     response: callTransferAccepted,
     errors: {
       404: ['transfer_destination_not_found'],
-      409: ['ended', 'not_answered', 'transferring', 'transferred'],
+      409: ['ended', 'not_answered', 'on_hold', 'transferring', 'transferred'],
       422: [
         'destination_not_assigned',
         'destination_not_allowed',
@@ -64,6 +65,8 @@ export function callTransferRoute(deps: CallTransferRouteDeps): Route {
       const call = await deps.store.forOrg(orgId).read((org) => findCall(org, orgId, request.params.id));
       const { id: callId, status } = call;
       if (status === 'completed') throw refusal('ended', status);
+      // Its node would refuse it when the transfer has begun.
+      if (status === 'held') throw refusal('on_hold', status);
       const { ways, announce, leg } = await planTransfer(deps, call, request.body);
       const transferId = uuidV7();
       const taken = await deps.workflows.transfer(callId, {

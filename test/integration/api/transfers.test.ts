@@ -24,7 +24,7 @@ describe('POST /phone/calls/{id}/transfer', () => {
   });
   afterAll(() => api.stop());
 
-  async function liveCall(): Promise<string> {
+  async function liveCall(status: 'in_progress' | 'held' = 'in_progress'): Promise<string> {
     const id = uuidV7();
     await new CallRepository(api.dataSource).insertCall({
       id,
@@ -35,7 +35,7 @@ describe('POST /phone/calls/{id}/transfer', () => {
       direction: 'inbound',
       from: '+15551110000',
       to: '+15551234567',
-      status: 'in_progress',
+      status,
       createdAtMs: Date.now(),
     });
     return id;
@@ -104,6 +104,15 @@ describe('POST /phone/calls/{id}/transfer', () => {
     ['a value without a type', { value: NUMBER }, 400, 'validation_failed'],
   ])('refuses %s', async (_, body, status, code) => {
     expect(await transfer(body)).toMatchObject({ status, body: { code } });
+    expect(workflows.transfers).toEqual([]);
+  });
+
+  it('refuses a call that is on hold, whose node would refuse it later', async () => {
+    const body = { type: 'sip', value: 'sip:sales@pbx.example.com' };
+    expect(await transfer(body, await liveCall('held'))).toMatchObject({
+      status: 409,
+      body: { code: 'on_hold', call_status: 'held' },
+    });
     expect(workflows.transfers).toEqual([]);
   });
 
