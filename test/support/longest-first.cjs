@@ -17,6 +17,8 @@ const LONGEST = [
   'integration/store/list-plans',
   'integration/workflows/histories',
   'integration/workflows/',
+  'e2e/calls/transfer-matrix',
+  'e2e/calls/call-model',
   'e2e/calls/trunk-health',
   'e2e/supervisor/lifecycle',
   'e2e/calls/conversation',

@@ -108,8 +108,10 @@ export class MatrixStack {
   async answered(by: Phone): Promise<{ readonly phone: PhoneCall; readonly id: string }> {
     const phone = await by.call(DIALED);
     const { id } = await waitFor('the record of the call', CALL_LIMIT_MS, async () => {
-      const page = await this.stack.api<{ items: MatrixCall[] }>('GET', '/phone/calls?status=in_progress&limit=100');
-      return page.body.items.find((item) => item.sip.call_id === phone.sipCallId);
+      const page = await this.stack
+        .api<{ items?: MatrixCall[] }>('GET', '/phone/calls?status=in_progress&limit=100')
+        .catch(() => undefined);
+      return page?.body.items?.find((item) => item.sip.call_id === phone.sipCallId);
     });
     return { phone, id };
   }
