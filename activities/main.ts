@@ -121,7 +121,7 @@ async function main(): Promise<void> {
         nodes,
         lists,
         transfers,
-        transferFinished: transferActivities.transferFinished,
+        transferActivities,
         passes,
         settled,
         provisioning,

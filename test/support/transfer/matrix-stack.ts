@@ -137,7 +137,7 @@ export class MatrixStack {
   /** Of calls that went wrong: they are nobody else's fault. */
   async hangUpStrays(): Promise<void> {
     const phones = [this.pbx, this.plain, this.far].flatMap((phone) => [...phone.calls.values()]);
-    await Promise.all(phones.map((call) => (call.over ? undefined : call.hangup())));
+    await Promise.all(phones.filter(({ over }) => !over).map((call) => call.hangup()));
   }
 
   /** Calls that the reconciler had to settle since the worker began. */
