@@ -141,7 +141,7 @@ async function main(): Promise<void> {
         nodes,
         lists,
         transfers,
-        transferFinished: transferActivities.transferFinished,
+        transferActivities,
         passes,
         settled,
         provisioning,

@@ -29,7 +29,7 @@ export interface ReconcileActivityDeps extends TrunkReminderDeps {
   readonly nodes: MediaNodeRepository;
   readonly lists: NodeCallListRepository;
   readonly transfers: Pick<TransferRepository, 'underWay'>;
-  readonly transferFinished: TransferActivities['transferFinished'];
+  readonly transferActivities: Pick<TransferActivities, 'transferFinished'>;
   /** Counts the comparisons. */
   readonly passes: Pick<Counter, 'inc'>;
   /** Counts what was settled, label `cause`. */
@@ -182,7 +182,7 @@ async function settle(deps: ReconcileActivityDeps, workflows: CallWorkflows, fou
 }
 
 /** With its call's workflow that of the transfer is gone too: the record would say for ever that it is under way. */
-async function endTransfer({ transfers, transferFinished }: ReconcileActivityDeps, callId: string): Promise<void> {
+async function endTransfer({ transfers, transferActivities }: ReconcileActivityDeps, callId: string): Promise<void> {
   const left = await transfers.underWay(callId);
   if (left === null) return;
   const { transferId, mode, requestedAtMs } = left;
@@ -190,7 +190,7 @@ async function endTransfer({ transfers, transferFinished }: ReconcileActivityDep
   const durationMs = Math.max(0, atMs - (requestedAtMs ?? atMs));
   const failedStep = mode === 'refer' ? 'refer' : 'dial';
   const result = { mode, outcome: 'call_ended', sipStatus: null, durationMs, failedStep } as const;
-  await transferFinished({ callId, transferId, result, atMs });
+  await transferActivities.transferFinished({ callId, transferId, result, atMs });
 }
 
 /** Throws when the sweep is cancelled, which its heartbeats tell it. */

@@ -24,6 +24,7 @@ export interface CallTransferRouteDeps extends CallRecordDeps, TransferPlanDeps 
 const REFUSALS = {
   not_answered: 'The call is not answered yet',
   ended: 'The call is over',
+  on_hold: 'The call is on hold',
   transferring: 'The caller is on the way to somebody else already',
   transferred: 'The caller has been handed over already',
 } as const;
@@ -47,7 +48,7 @@ export function callTransferRoute(deps: CallTransferRouteDeps): Route {
     response: callTransferAccepted,
     errors: {
       404: ['transfer_destination_not_found'],
-      409: ['ended', 'not_answered', 'transferring', 'transferred'],
+      409: ['ended', 'not_answered', 'on_hold', 'transferring', 'transferred'],
       422: ['destination_not_assigned', 'destination_not_allowed', 'emergency_number', 'private_target', 'no_trunk'],
       503: ['temporal_unavailable', 'outcome_unknown'],
     },
@@ -58,6 +59,8 @@ export function callTransferRoute(deps: CallTransferRouteDeps): Route {
       const call = await deps.store.forOrg(orgId).read((org) => findCall(org, orgId, request.params.id));
       const { id: callId, status } = call;
       if (status === 'completed') throw refusal('ended', status);
+      // Its node would refuse it when the transfer has begun.
+      if (status === 'held') throw refusal('on_hold', status);
       const plan = await planTransfer(deps, call, orderOf(request.body));
       const transferId = uuidV7();
       const taken = await deps.workflows.transfer(callId, {

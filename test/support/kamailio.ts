@@ -35,10 +35,13 @@ export class Kamailio {
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.#output += text));
   }
 
-  /** Takes registrations of this user alone, and calls it by the Contact that it has registered. */
-  static async start(port: number, credentials: Credentials): Promise<Kamailio> {
+  /**
+   * Takes registrations of this user alone, and calls it by the Contact that it has registered. All other calls go to
+   * `relayTo`, a port of this machine; default: nowhere.
+   */
+  static async start(port: number, credentials: Credentials, relayTo: number | null = null): Promise<Kamailio> {
     const dir = mkdtempSync(join(tmpdir(), 'trunkline-kamailio-'));
-    writeFileSync(join(dir, 'kamailio.cfg'), configuration(port, credentials));
+    writeFileSync(join(dir, 'kamailio.cfg'), configuration(port, credentials, relayTo));
     const kamailio = new Kamailio(port, dir);
     const answers = await answersOptions(port, 10_000);
     if (answers) return kamailio;
@@ -58,7 +61,8 @@ export class Kamailio {
   }
 }
 
-function configuration(port: number, { username, password }: Credentials): string {
+function configuration(port: number, { username, password }: Credentials, relayTo: number | null): string {
+  const elsewhere = relayTo === null ? 'sl_send_reply("404", "Not Found"); exit;' : `$du = "sip:127.0.0.1:${relayTo}";`;
   const modules = ['tm', 'sl', 'rr', 'pv', 'maxfwd', 'textops', 'siputils', 'usrloc', 'registrar', 'auth'];
   return `#!KAMAILIO
 debug=1
@@ -85,7 +89,7 @@ request_route {
         exit;
     }
     if (!is_method("INVITE")) { sl_send_reply("405", "Method Not Allowed"); exit; }
-    if (!lookup("location")) { sl_send_reply("404", "Not Found"); exit; }
+    if (!lookup("location")) { ${elsewhere} }
     record_route();
     t_relay();
 }

@@ -18,6 +18,8 @@ const LONGEST = [
   'integration/workflows/histories',
   'integration/workflows/',
   'e2e/calls/refer-in',
+  'e2e/calls/transfer-matrix',
+  'e2e/calls/call-model',
   'e2e/calls/trunk-health',
   'e2e/supervisor/lifecycle',
   'e2e/calls/conversation',

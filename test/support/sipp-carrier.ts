@@ -24,6 +24,8 @@ export interface SippCarrierOptions {
   readonly pauseMs?: number;
   /** Default UDP. */
   readonly transport?: 'udp' | 'tcp';
+  /** Sends back the audio that comes. */
+  readonly echo?: boolean;
 }
 
 /** One datagram that came in; a retransmission is another one. */
@@ -60,7 +62,8 @@ export class SippCarrier {
     const log = ['-trace_msg', '-message_file', join(dir, 'messages.log')];
     const pause = options.pauseMs === undefined ? [] : ['-d', String(options.pauseMs)];
     const transport = options.transport === 'tcp' ? ['-t', 't1'] : [];
-    const carrier = new SippCarrier(port, dir, [...local, ...log, ...pause, ...transport]);
+    const echo = options.echo === true ? ['-rtp_echo', '-mp', String(await freePort())] : [];
+    const carrier = new SippCarrier(port, dir, [...local, ...log, ...pause, ...transport, ...echo]);
     const protocol = options.transport === 'tcp' ? 'TCP' : 'UDP';
     // A probe binds the port for a moment: not while SIPp is about to.
     await sleep(200);

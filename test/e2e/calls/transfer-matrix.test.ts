@@ -7,6 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { callWorkflowId, transferWorkflowId } from '../../../workflows/ids';
 import { TemporalView } from '../../support/live/temporal-view';
 import { CALLER_NUMBER, newNumber } from '../../support/outbound';
+import type { Answering } from '../../support/phone/options';
+import type { PhoneCall } from '../../support/phone/phone-call';
 import { waitFor } from '../../support/stack';
 import { SeededRandom } from '../../support/live/random';
 import { KILLED, killedAt, PEACEFUL, some, STEPS } from '../../support/transfer/cells';
@@ -91,4 +93,35 @@ describe(`the transfer matrix, seed ${SEED}`, () => {
     },
     240_000,
   );
+
+  it('ends at every phone with a call whose workflow is gone, ringing or joined, and the record says how', async () => {
+    const begin = async (answer: Answering): Promise<{ id: string; phone: PhoneCall; transferId: string }> => {
+      const { phone, id } = await matrix.answered(matrix.plain);
+      const number = newNumber();
+      matrix.answers.set(number, answer);
+      const body = { type: 'phone', value: number, mode: 'bridge', ring_timeout_seconds: 120 };
+      const made = await matrix.stack.api<{ transfer_id: string }>('POST', `/phone/calls/${id}/transfer`, body);
+      await waitFor('a phone to ring', 30_000, () => matrix.far.invites.find(({ user }) => user === number));
+      return { id, phone, transferId: made.body.transfer_id };
+    };
+    const [ringing, joined] = await Promise.all([begin({ ring: 'forever' }), begin({ status: 200, ringMs: 100 })]);
+    await waitFor('the two to be joined', 30_000, async () =>
+      (await matrix.find(joined.id))?.transfer?.outcome === 'transferred' ? true : undefined,
+    );
+    const temporal = new TemporalView(matrix.stack.temporalAddress);
+    try {
+      await Promise.all([ringing, joined].map(({ id }) => temporal.terminate(callWorkflowId(id))));
+    } finally {
+      await temporal.close();
+    }
+    const ended = await Promise.all([ringing, joined].map(({ id }) => matrix.ended(id, 60_000)));
+    expect(ended).toMatchObject([
+      { end_reason: 'workflow_lost', transfer: { outcome: 'call_ended', failed_step: 'dial' } },
+      { end_reason: 'workflow_lost', transfer: { outcome: 'transferred', failed_step: null } },
+    ]);
+    for (const { phone } of [ringing, joined]) expect((await phone.ended).by).toBe('them');
+    expect(matrix.far.cancelled).toContain(ringing.transferId);
+    expect((await matrix.far.calls.get(joined.transferId)?.ended)?.by).toBe('them');
+    await matrix.untilNothingIsLeft(30_000);
+  }, 150_000);
 });

@@ -24,7 +24,7 @@ describe('POST /phone/calls/{id}/transfer', () => {
   });
   afterAll(() => api.stop());
 
-  async function liveCall(): Promise<string> {
+  async function liveCall(status: 'in_progress' | 'held' = 'in_progress'): Promise<string> {
     const id = uuidV7();
     await new CallRepository(api.dataSource).insertCall({
       id,
@@ -35,7 +35,7 @@ describe('POST /phone/calls/{id}/transfer', () => {
       direction: 'inbound',
       from: '+15551110000',
       to: '+15551234567',
-      status: 'in_progress',
+      status,
       createdAtMs: Date.now(),
     });
     return id;
@@ -143,6 +143,15 @@ describe('POST /phone/calls/{id}/transfer', () => {
     expect(await legOf({})).toMatchObject({ briefing: null, credentials });
     expect(await legOf({ briefing: 'Ann is angry.' })).toMatchObject({ briefing: 'Ann is angry.', credentials });
     expect(await legOf({ mode: 'bridge' })).toMatchObject({ briefing: null, credentials });
+  });
+
+  it('refuses a call that is on hold, whose node would refuse it later', async () => {
+    const body = { type: 'sip', value: 'sip:sales@pbx.example.com' };
+    expect(await transfer(body, await liveCall('held'))).toMatchObject({
+      status: 409,
+      body: { code: 'on_hold', call_status: 'held' },
+    });
+    expect(workflows.transfers).toEqual([]);
   });
 
   it('refuses a destination of another agent', async () => {

@@ -257,7 +257,7 @@ export class WorkflowEnvironment {
         nodes,
         lists,
         transfers,
-        transferFinished: transferActivities.transferFinished,
+        transferActivities,
         passes,
         settled,
         provisioning,

@@ -106,16 +106,11 @@ export class ModelCall {
     const refers = this.#phone.refers.length;
     this.#phone.answerRefer = () => 202;
     const answer = await this.#post('transfer', { type: 'phone', value: number, mode: by, ring_timeout_seconds: 120 });
-    if (state.place !== 'agent') return this.#expectRefusal(answer, refusalOf('transfer', state) ?? '');
+    const wanted = refusalOf('transfer', state);
+    if (wanted !== null) return this.#expectRefusal(answer, wanted);
     expectThat('the transfer', answer.status, 200);
     const running = { id: answer.body.transfer_id ?? '', by, comes, number, decide };
     this.#transfers.push(running);
-    if (state.ourHold || state.theirHold) {
-      // Who is on hold is not handed over.
-      expectThat('the transfer of a held call', (await this.#outcome(running.id)).outcome, 'failed');
-      expectThat('INVITEs', this.#invitesTo(number), 0);
-      return;
-    }
     state.place = 'transferring';
     await waitFor('a phone to ring, or a REFER', LIMIT_MS, () =>
       (by === 'refer' ? this.#phone.refers.length > refers : this.#invitesTo(number) > 0) ? true : undefined,

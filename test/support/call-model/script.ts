@@ -75,6 +75,7 @@ export function refusalOf(verb: Told | 'transfer', { place, ourHold, theirHold, 
   // Keys are pressed for whoever is there.
   if (verb === 'dtmf') return held ? 'on_hold' : null;
   if (place !== 'agent') return place;
+  if (verb === 'transfer') return held ? 'on_hold' : null;
   if (verb !== 'say') return null;
   if (held) return 'on_hold';
   return muted ? 'muted' : null;

@@ -56,6 +56,11 @@ export class TemporalView {
     return this.#within(() => plainHistory(this.#client.workflow.getHandle(workflowId)));
   }
 
+  /** As an operator does in Temporal's UI. */
+  async terminate(workflowId: string): Promise<void> {
+    await this.#within(() => this.#client.workflow.getHandle(workflowId).terminate('by a test'));
+  }
+
   close(): Promise<void> {
     return this.#connection.close();
   }

@@ -108,8 +108,10 @@ export class MatrixStack {
   async answered(by: Phone): Promise<{ readonly phone: PhoneCall; readonly id: string }> {
     const phone = await by.call(DIALED);
     const { id } = await waitFor('the record of the call', CALL_LIMIT_MS, async () => {
-      const page = await this.stack.api<{ items: MatrixCall[] }>('GET', '/phone/calls?status=in_progress&limit=100');
-      return page.body.items.find((item) => item.sip.call_id === phone.sipCallId);
+      const page = await this.stack
+        .api<{ items?: MatrixCall[] }>('GET', '/phone/calls?status=in_progress&limit=100')
+        .catch(() => undefined);
+      return page?.body.items?.find((item) => item.sip.call_id === phone.sipCallId);
     });
     return { phone, id };
   }
@@ -135,7 +137,7 @@ export class MatrixStack {
   /** Of calls that went wrong: they are nobody else's fault. */
   async hangUpStrays(): Promise<void> {
     const phones = [this.pbx, this.plain, this.far].flatMap((phone) => [...phone.calls.values()]);
-    await Promise.all(phones.map((call) => (call.over ? undefined : call.hangup())));
+    await Promise.all(phones.filter(({ over }) => !over).map((call) => call.hangup()));
   }
 
   /** Calls that the reconciler had to settle since the worker began. */
