@@ -43,7 +43,7 @@ type CallLimits = Pick<OutboundTrunkResource, 'max_concurrent_calls' | 'max_call
 type TransferSettings = Pick<TransferDestinationResource, 'type' | 'value' | 'mode' | 'username' | 'has_password'>;
 
 export function destinationWarnings(destination: TransferSettings): ValidationIssue[] {
-  const { type, value, mode, username, has_password: hasPassword } = destination;
+  const { type, value, username, has_password: hasPassword } = destination;
   const secure = type === 'sip' && /^sips:|;transport=tls\b/i.test(value);
   return [
     ...(secure ? [notYet('value', 'nobody is called over TLS')] : []),

@@ -15,7 +15,7 @@ interface Offer {
   readonly stems: readonly string[];
 }
 
-export interface TransferAnswer {
+export interface TransferReply {
   readonly text: string;
   readonly wish?: TransferWish;
 }
@@ -48,7 +48,7 @@ export function answerTransfer(
   said: string,
   persona: AgentPersona,
   history: readonly ChatMessage[],
-): TransferAnswer | null {
+): TransferReply | null {
   const offers = offersOf(persona);
   if (offers.length === 0) return null;
   const asked = offerAsked(offers, history);

@@ -138,10 +138,10 @@ class Subject {
 
   noteAnswers(): void {
     for (const dialog of this.layer.endpoint.dialogs) {
-      const { accept } = dialog;
+      const accept = dialog.accept.bind(dialog);
       dialog.accept = (...args) => {
         this.#answered.add(dialog);
-        accept.apply(dialog, args);
+        accept(...args);
       };
     }
   }
