@@ -27,5 +27,5 @@ function spokenName(name: string | null): string {
 function spokenNumber(number: string): string {
   if (!/^\+?\d{2,20}$/.test(number)) return '';
   const groups = number.replace('+', '').match(new RegExp(`.{1,${DIGITS_AT_ONCE}}`, 'g')) ?? [];
-  return groups.map((group) => [...group].join(' ')).join(', ');
+  return groups.map((group) => group.split('').join(' ')).join(', ');
 }
