@@ -3,7 +3,7 @@ import type { LegDial } from '../../../../../contract/transfers';
 import { BOOT_ID, CallLayer } from '../../../../fakes/call-layer';
 import { settle } from '../../../../fakes/fake-clock';
 import { TRUNK } from '../../../../fakes/fake-directory';
-import type { FakeInboundDialog } from '../../../../fakes/fake-sip';
+import { FakeInboundDialog } from '../../../../fakes/fake-sip';
 
 const CALL = 'call-sip-1';
 const DIAL: LegDial = {
@@ -150,6 +150,31 @@ describe('a caller for whom somebody is asked', () => {
     ]);
     asker().delegate.onDecision?.(true, 'key');
     expect(callers().connectedTo).toBeNull();
+  });
+
+  it.each([
+    ['who asks for privacy', { privacy: ['id'] }],
+    ['whose From names nobody', { anonymous: true }],
+  ])('%s is not named', async (_, asks) => {
+    const hidden = await layer.answered(
+      new FakeInboundDialog({
+        sipCallId: 'sip-2',
+        caller: { user: '+15557654321', displayName: 'Bob', anonymous: false, privacy: [], ...asks },
+      }),
+    );
+    layer.directory.outbound = { ...TRUNK, passCallerId: true };
+    const leg = { ...DIAL, legId: 'leg-2' };
+    await layer.control.control({
+      callId: 'call-sip-2',
+      commandId: 'command-9',
+      bootId: BOOT_ID,
+      control: { type: 'consultLeg', leg },
+    });
+    await settle();
+    await answered();
+    expect(layer.agent.persona.consult?.briefing).toMatch(/from somebody who does not show a number\.$/);
+    expect(JSON.stringify(far().options.headers)).not.toContain('5557654321');
+    expect(hidden.over).toBe(false);
   });
 
   it('calls once, however often it is asked for', async () => {
