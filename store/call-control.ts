@@ -28,12 +28,15 @@ export function sealControl(
       return { type: 'dialLeg', sealed: sealLeg(secrets, { orgId, callId }, control.leg) };
     case 'refer':
       return { type: 'refer', sealed: sealLeg(secrets, { orgId, callId }, control.leg), fallback: control.fallback };
+    case 'supervise':
+      return { type: 'supervise', sealed: sealLeg(secrets, { orgId, callId }, control.leg), mode: control.mode };
     case 'releaseLeg':
       return control;
     case 'mute':
     case 'unmute':
     case 'hold':
     case 'unhold':
+    case 'unsupervise':
       return { type: control.type };
     case 'hangup':
       return control;
@@ -66,12 +69,15 @@ export function openControl(
       return { type: 'dialLeg', leg: openLeg(control.sealed) };
     case 'refer':
       return { type: 'refer', leg: openLeg(control.sealed), fallback: control.fallback };
+    case 'supervise':
+      return { type: 'supervise', leg: openLeg(control.sealed), mode: control.mode };
     case 'releaseLeg':
       return control;
     case 'mute':
     case 'unmute':
     case 'hold':
     case 'unhold':
+    case 'unsupervise':
       return { type: control.type };
     case 'hangup':
       return control;

@@ -8,12 +8,14 @@ import type {
 } from '../../contract/commands';
 import type { AgentSession } from '../agent/agent-session';
 import type { Leg } from './leg/leg';
+import type { Supervision } from './supervision/supervision';
 import type { Handover } from './transfer/handover';
 
 interface ControlledMedia {
   readonly leg: Leg;
   readonly agent: AgentSession;
   readonly handover: Handover;
+  readonly supervision: Supervision;
 }
 
 type Done = (effect: CommandEffect) => void;
@@ -23,8 +25,11 @@ const DONE: CommandEffect = { outcome: 'done' };
 
 /** `done` is told once, and never before the command was taken; not at all where the call ends first. */
 export function carryOut(control: ConversationControl, media: ControlledMedia, done: Done): CommandResult {
-  const { leg, agent, handover } = media;
+  const { leg, agent, handover, supervision } = media;
   if (control.type === 'dtmf') return press(control.digits, leg, done);
+  // Of a caller who is with somebody else too.
+  if (control.type === 'supervise') return supervision.supervise(control.leg, control.mode, later(done));
+  if (control.type === 'unsupervise') return supervision.end(later(done));
   if (control.type === 'releaseLeg') {
     later(done)({ outcome: handover.release(control.legId) ? 'done' : 'failed' });
     return OK;

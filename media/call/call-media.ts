@@ -11,6 +11,7 @@ import { TimerSet } from '../clock';
 import type { RtpRemote, RtpSession, RtpStats } from '../rtp/rtp-session';
 import { carryOut } from './call-control';
 import { Leg, type LegDelegate, type LegOptions } from './leg/leg';
+import { Supervision, type SupervisionOptions } from './supervision/supervision';
 import { Handover, type HandoverOptions } from './transfer/handover';
 
 /** Answer anyway when the first words are not ready by then. */
@@ -28,17 +29,23 @@ interface CallMediaDelegate {
 }
 
 export interface CallMediaOptions
-  extends Omit<LegOptions, 'delegate'>, Pick<HandoverOptions, 'orgId' | 'network' | 'logger'> {
+  extends
+    Omit<LegOptions, 'delegate'>,
+    Pick<HandoverOptions, 'orgId' | 'network' | 'logger'>,
+    Pick<SupervisionOptions, 'listen'> {
   readonly createAgent: AgentFactory;
   readonly delegate: CallMediaDelegate &
     Omit<LegDelegate, 'onDigit' | 'onPlaybackFinished'> &
-    Pick<HandoverOptions['delegate'], 'onAgentGone' | 'onFarEnd' | 'onReferred' | 'onMessage'>;
+    Pick<HandoverOptions['delegate'], 'onAgentGone' | 'onFarEnd' | 'onReferred' | 'onMessage'> & {
+      readonly onSupervision: SupervisionOptions['delegate']['onEvent'];
+    };
 }
 
 export class CallMedia {
   /** The caller's, or the callee's: the call lives as long as it. */
   readonly leg: Leg;
   readonly handover: Handover;
+  readonly #supervision: Supervision;
   readonly #options: CallMediaOptions;
   readonly #timers: TimerSet<'warm'>;
   readonly #latenciesMs: number[] = [];
@@ -65,8 +72,8 @@ export class CallMedia {
         onPlaybackFinished: (id) => this.#agent?.onPlaybackFinished(id),
       },
     });
-    const { engine, clock, logger, network, orgId } = options;
-    this.handover = new Handover({
+    const { engine, clock, logger, network, orgId, listen } = options;
+    const shared = {
       engine,
       clock,
       logger,
@@ -75,7 +82,13 @@ export class CallMedia {
       mediaTimeoutSeconds: DEFAULT_MEDIA_TIMEOUT_SECONDS,
       leg: this.leg,
       agent: () => this.#agent,
-      delegate: { ...delegate, onAway: () => this.#holdAgent() },
+    };
+    this.handover = new Handover({ ...shared, delegate: { ...delegate, onAway: () => this.#holdAgent() } });
+    this.#supervision = new Supervision({
+      ...shared,
+      listen,
+      handedOver: () => this.handover.joined,
+      delegate: { onEvent: delegate.onSupervision, onMessage: delegate.onMessage },
     });
   }
 
@@ -109,9 +122,10 @@ export class CallMedia {
   /** `done` is told once, and never before the command was taken; not at all where the call ends first. */
   control(control: ConversationControl, done: (effect: CommandEffect) => void): CommandResult {
     const { leg, handover } = this;
+    const supervision = this.#supervision;
     const agent = this.#agent;
     return leg.remote && agent
-      ? carryOut(control, { leg, agent, handover }, done)
+      ? carryOut(control, { leg, agent, handover, supervision }, done)
       : { ok: false, code: 'not_answered' };
   }
 
@@ -131,6 +145,7 @@ export class CallMedia {
     this.#timers.clearAll();
     this.#finishWarm?.();
     this.handover.close();
+    this.#supervision.close();
     this.leg.silence();
     await this.#finishAgent().catch(() => undefined); // whatever fails at the last words must not keep the port
     return this.leg.close();

@@ -17,6 +17,7 @@ import { CallMedia, type AgentFactory } from './call-media';
 import type { CallObserver } from './call-observer';
 import type { HoldState, Leg } from './leg/leg';
 import type { LocalMedia } from './leg/leg-negotiation';
+import type { WhisperListener } from './supervision/supervision';
 import type { LegNetwork } from './transfer/far-leg';
 
 /** A peer that floods its dialog fills no table: what a person would read, and then one note. */
@@ -29,6 +30,8 @@ export interface CallDeps {
   readonly events: CallEvents;
   readonly rtp: RtpEngine;
   readonly createAgent: AgentFactory;
+  /** For what a supervisor whispers. Without one nothing can be understood. */
+  readonly listen?: WhisperListener | null;
   readonly observer: CallObserver;
   readonly logger: Logger;
   /** For further legs. */
@@ -173,6 +176,7 @@ export class CallSession {
       codecs,
       localMedia,
       createAgent: deps.createAgent,
+      listen: deps.listen ?? null,
       clock: deps.clock,
       network: deps.network,
       logger: deps.logger,
@@ -182,6 +186,7 @@ export class CallSession {
         onReferred: () => hangUp('transferred', 'agent'),
         onFarEnd: (why) => (why === 'hangup' ? hangUp('transferred', 'callee') : hangUp(why, 'system')),
         onMessage: (message) => this.onMessage(message),
+        onSupervision: (event) => this.lifecycle.events.report(event),
         onTurn: (turn) => this.lifecycle.events.report({ type: 'turn', turn }),
         onTurnLatency: (ms) => deps.observer.turnLatency(ms),
         onHold: (hold) => this.#holdChanged(hold),
