@@ -63,6 +63,8 @@ export class MediaGraph {
     if (one !== undefined && one.other !== null && one.other === other) return;
     this.disconnect(mediaId);
     this.disconnect(otherId);
+    // Who supervises does nothing else.
+    for (const node of [one, other]) if (node !== undefined) this.#leave(node);
     if (one === undefined || other === undefined) return;
     one.other = other;
     other.other = one;
@@ -84,7 +86,7 @@ export class MediaGraph {
     }
   }
 
-  /** One supervises one other, and is alone there; said again it changes the mode. One that is gone leaves the other alone. */
+  /** One supervises one other, and is nothing else; said again it changes the mode. One that is gone leaves the other alone. */
   supervise(mediaId: number, otherId: number, mode: SuperviseMode): void {
     if (mediaId === otherId) throw new RangeError('a session cannot supervise itself');
     const node = this.#nodes.get(mediaId);
@@ -93,7 +95,9 @@ export class MediaGraph {
     if (node.supervised !== other) this.#leave(node);
     if (other === undefined || (other.supervisor?.node === node && other.supervisor.mode === mode)) return;
     if (other.supervisor?.node !== node) {
-      if (other.supervisor !== null) this.#leave(other.supervisor.node);
+      this.disconnect(mediaId);
+      this.#leave(other);
+      for (const { supervisor } of [node, other]) if (supervisor !== null) this.#leave(supervisor.node);
       const tap = new ConversationTap(other.session);
       other.session.monitor(tap);
       node.session.sources.hear(tap);

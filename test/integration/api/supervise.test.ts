@@ -22,7 +22,7 @@ describe('/phone/calls/{id}/supervise', () => {
   });
   afterAll(() => api.stop());
 
-  async function liveCall(status: 'in_progress' | 'completed' = 'in_progress'): Promise<string> {
+  async function liveCall(): Promise<string> {
     const id = uuidV7();
     await new CallRepository(api.dataSource).insertCall({
       id,
@@ -33,7 +33,7 @@ describe('/phone/calls/{id}/supervise', () => {
       direction: 'inbound',
       from: '+15551110000',
       to: '+15551234567',
-      status,
+      status: 'in_progress',
       createdAtMs: Date.now(),
     });
     return id;
@@ -123,11 +123,11 @@ describe('/phone/calls/{id}/supervise', () => {
     });
   });
 
-  it('knows no call that is over, of nobody, or of others', async () => {
-    const over = await liveCall('completed');
+  it('knows no call that is over, nor of nobody', async () => {
     const body = { destination: URI, mode: 'listen' };
-    expect(await supervise(body, over)).toMatchObject({ status: 409, body: { code: 'ended' } });
     expect(await supervise(body, uuidV7())).toMatchObject({ status: 404, body: { code: 'call_not_found' } });
     expect(workflows.controls).toEqual([]);
+    workflows.controlAnswer = { outcome: 'ended' };
+    expect(await supervise(body)).toMatchObject({ status: 409, body: { code: 'ended', call_status: 'completed' } });
   });
 });

@@ -45,10 +45,12 @@ describe('a supervisor', () => {
   const events = (...types: string[]): object[] => layer.events.ofCall(CALL).filter(({ type }) => types.includes(type));
   const effects = (): object[] => events('command');
   const told = (): unknown[] =>
-    layer.events
-      .ofCall(CALL)
-      .filter(({ type }) => type.startsWith('supervisor_'))
-      .map(({ callId: _, orgId: _o, seq: _s, atMs: _a, ...event }) => event);
+    layer.events.ofCall(CALL).flatMap((event) => {
+      const { type } = event;
+      if (!type.startsWith('supervisor_')) return [];
+      const { callId: _callId, orgId: _orgId, seq: _seq, atMs: _atMs, ...rest } = event;
+      return [rest];
+    });
 
   it('listens in from the answer on, and the caller goes on with the agent as before', async () => {
     expect(await supervise('listen')).toEqual({ ok: true });
