@@ -73,7 +73,7 @@ export type CommandResult = { readonly ok: true } | { readonly ok: false; readon
 /**
  * `call_unknown`: this boot has no such call. `not_answered`, `ended`: as it stands nobody is there to hear it.
  * `on_hold`: by either side. `muted`: the agent is. `no_agent`: none speaks in
- * this call. `no_telephone_event`: the peer takes no digits by RFC 4733. `too_many`:
+ * this call. `no_telephone_event`: the peer takes no digits by RFC 4733, and its trunk wants no others. `too_many`:
  * as many wait as are kept. `transferring`: the caller is on the way to somebody else. `transferred`: and has got there. `no_refer`: the
  * peer takes no REFER. `supervised`: by somebody else. `not_supervised`: nobody is there to be sent away. `no_recognition`: what is
  * whispered to the agent cannot be understood here.

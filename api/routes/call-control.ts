@@ -34,7 +34,7 @@ const REFUSALS = {
   on_hold: 'The call is on hold',
   muted: 'The agent is muted',
   no_agent: 'No agent speaks in this call',
-  no_telephone_event: 'The other side takes no telephone-events (RFC 4733), so no key can be pressed',
+  no_telephone_event: 'The other side takes no telephone-events (RFC 4733), and dtmf_mode of the trunk is rfc4733',
   too_many: 'As many as are kept wait already',
   superseded: 'The caller spoke, or something else was said, before the agent could begin',
   transferring: 'The caller is on the way to somebody else',

@@ -99,10 +99,10 @@ function hold(held: boolean, leg: Leg, done: Done): CommandResult {
 }
 
 function press(digits: string, leg: Leg, done: Done): CommandResult {
-  const { remote, rtp } = leg;
   if (isHeld(leg)) return refused('on_hold');
-  if (!rtp || remote?.telephoneEventPayloadType == null) return refused('no_telephone_event');
-  rtp.sendDigits(digits).then(
+  const pressed = leg.press(digits);
+  if (pressed === null) return refused('no_telephone_event');
+  pressed.then(
     () => done(DONE),
     () => done({ outcome: 'failed' }),
   );

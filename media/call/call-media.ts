@@ -166,6 +166,7 @@ export class CallMedia {
 
   #digit(digit: string): void {
     this.#options.delegate.onDtmf(++this.#dtmfCount);
+    this.handover.onDigit(digit);
     // Whoever waits with music plays with the keys: nothing that the agent is to answer.
     if (!this.leg.hold.ours && !this.handover.away) this.#agent?.onDtmf(digit);
   }

@@ -5,7 +5,7 @@
 import type { Logger } from 'pino';
 import type { CallDirection } from '../../contract/call';
 import type { ConversationControl, CommandEffect, CommandResult } from '../../contract/commands';
-import type { AudioCodec } from '../../contract/directory';
+import type { AudioCodec, DtmfMode } from '../../contract/directory';
 import type { EndedBy, EndReason, SipOutcome } from '../../contract/endings';
 import type { SipLadderEntry, CallEvents } from '../../contract/events';
 import type { Clock } from '../clock';
@@ -44,6 +44,8 @@ export interface CallSessionOptions {
   readonly deps: CallDeps;
   /** Of its trunk, best first; default, and null: all. */
   readonly codecs?: readonly AudioCodec[] | null | undefined;
+  /** Of its trunk; default auto. */
+  readonly dtmfMode?: DtmfMode | undefined;
   readonly localMedia: () => LocalMedia;
   readonly hangUp: (endReason: EndReason, endedBy: EndedBy) => void;
   readonly onEnded: () => void;
@@ -170,10 +172,11 @@ export class CallSession {
   }
 
   #createMedia(): CallMedia {
-    const { deps, codecs, localMedia, hangUp } = this.#options;
+    const { deps, codecs, dtmfMode, localMedia, hangUp } = this.#options;
     return new CallMedia({
       engine: deps.rtp,
       codecs,
+      dtmfMode,
       localMedia,
       createAgent: deps.createAgent,
       listen: deps.listen ?? null,

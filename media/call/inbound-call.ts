@@ -87,6 +87,7 @@ export class InboundCall implements RegisteredCall {
       sipCallId: dialog.sipCallId,
       deps,
       codecs: this.#trunk?.codecs,
+      dtmfMode: this.#trunk?.dtmfMode,
       localMedia: () => this.#localMedia(),
       hangUp: (endReason, endedBy) => this.hangUp(endReason, endedBy),
       onEnded: () => deps.registry.leave(this),

@@ -76,6 +76,7 @@ export class OutboundCall implements RegisteredCall {
       sipCallId: options.command.sipCallId,
       deps: options.deps,
       codecs: options.trunk.codecs,
+      dtmfMode: options.trunk.dtmfMode,
       localMedia: () => ({ localAddress: this.#localAddress, signallingAddress: this.#dialog?.peer?.address ?? null }),
       hangUp: (endReason, endedBy) => this.hangUp(endReason, endedBy),
       onEnded: () => options.onEnded(this),

@@ -276,7 +276,9 @@ export class MediaSession implements PeerAudio {
 
   /** Where the peer takes keys, and now: one that comes after a hold would be pressed out of place. */
   #relay(digit: string): void {
-    if (this.#remote?.send === true && this.#remote.telephoneEventPayloadType !== null) this.keys.relay(digit);
+    const remote = this.#remote;
+    if (remote === null || !remote.send || remote.relayKeys === false) return;
+    if (remote.telephoneEventPayloadType !== null) this.keys.relay(digit);
   }
 
   #setFormats(remote: RtpRemote): void {

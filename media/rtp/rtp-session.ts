@@ -12,6 +12,8 @@ export interface RtpRemote {
   readonly payloadType: number;
   /** Of the peer's SDP; null when it has no telephone-event. */
   readonly telephoneEventPayloadType: number | null;
+  /** False: keys of whom it is connected to are not pressed here. Default true. */
+  readonly relayKeys?: boolean;
   /** Of our SDP, where it may be another; default: as the peer's. */
   readonly localTelephoneEventPayloadType?: number | null;
   /** Address the signalling came from: the one other host that RTP may be learned from. */

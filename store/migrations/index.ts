@@ -22,6 +22,7 @@ import { TrunkSettings1764600600000 } from './1764600600000-trunk-settings';
 import { SpeedOfRequests1764600700000 } from './1764600700000-speed-of-requests';
 import { RatesOfBusyKeys1764600800000 } from './1764600800000-rates-of-busy-keys';
 import { TransfersOfCalls1764600900000 } from './1764600900000-transfers-of-calls';
+import { DtmfMode1764601300000 } from './1764601300000-dtmf-mode';
 
 /** In order; a migration that was ever released is never changed. */
 export const MIGRATIONS: (new () => MigrationInterface)[] = [
@@ -48,4 +49,5 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   SpeedOfRequests1764600700000,
   RatesOfBusyKeys1764600800000,
   TransfersOfCalls1764600900000,
+  DtmfMode1764601300000,
 ];

@@ -22,13 +22,17 @@ export const CONFIG_CHANNEL = 'trunkline_config';
 
 /** Left out: as the columns say by default. */
 type InboundTrunkOptions = Partial<
-  Pick<InboundTrunk, 'auth' | 'ipAllowlist' | 'mediaSource' | 'codecs' | 'maxConcurrentCalls' | 'maxCallsPerSecond'>
+  Pick<
+    InboundTrunk,
+    'auth' | 'ipAllowlist' | 'mediaSource' | 'codecs' | 'dtmfMode' | 'maxConcurrentCalls' | 'maxCallsPerSecond'
+  >
 >;
 type OutboundTrunkOptions = Partial<
   Pick<
     OutboundTrunk,
     | 'gateways'
     | 'codecs'
+    | 'dtmfMode'
     | 'maxConcurrentCalls'
     | 'maxCallsPerSecond'
     | 'numberFormat'
@@ -157,11 +161,11 @@ export class ConfigRepository {
         return [];
       }
       const { id, orgId, authUsername, phoneNumbers: numbers, mediaTimeoutSeconds } = row;
-      const { auth, ipAllowlist, mediaSource, codecs, maxConcurrentCalls, maxCallsPerSecond } = row;
+      const { auth, ipAllowlist, mediaSource, codecs, dtmfMode, maxConcurrentCalls, maxCallsPerSecond } = row;
       const previousPassword = this.#previousPassword(row);
       const access = { id, orgId, authUsername, authPassword, previousPassword, phoneNumbers: numbers };
       const limits = { mediaTimeoutSeconds, maxConcurrentCalls, maxCallsPerSecond };
-      return [{ ...access, ...limits, auth, ipAllowlist, mediaSource, codecs }];
+      return [{ ...access, ...limits, auth, ipAllowlist, mediaSource, codecs, dtmfMode }];
     });
     const outboundTrunks = outbound.flatMap((row) => {
       if (closedIds.has(row.orgId)) {
@@ -174,10 +178,10 @@ export class ConfigRepository {
         return [];
       }
       const { id, orgId, host, port, transport, username, callerNumber, mediaTimeoutSeconds } = row;
-      const { gateways, codecs, maxConcurrentCalls, maxCallsPerSecond, register, optionsPing } = row;
+      const { gateways, codecs, dtmfMode, maxConcurrentCalls, maxCallsPerSecond, register, optionsPing } = row;
       const { numberFormat, numberPrefix, fromHost, headers, transportStrict } = row;
       const carrier = { id, orgId, host, port, transport, gateways, username, password, register, optionsPing };
-      const invite = { callerNumber, numberFormat, numberPrefix, fromHost, headers, transportStrict, codecs };
+      const invite = { callerNumber, numberFormat, numberPrefix, fromHost, headers, transportStrict, codecs, dtmfMode };
       return [{ ...carrier, ...invite, mediaTimeoutSeconds, maxConcurrentCalls, maxCallsPerSecond }];
     });
     return {

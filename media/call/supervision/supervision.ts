@@ -120,6 +120,8 @@ export class Supervision {
       dial,
       delegate: {
         onAnswered: () => this.#join(),
+        // Keys of a supervisor are nobody's.
+        onDigit: () => undefined,
         onFailed: (failure) => this.#failed(failure),
         onEnded: (why) => this.#left(why),
         onMessage: (message) => delegate.onMessage(message),

@@ -37,6 +37,8 @@ export interface LegFailure {
 
 interface FarLegDelegate {
   onAnswered(): void;
+  /** Its peer has pressed a key; by telephone-event the RTP thread passes it on where it can. */
+  onDigit(digit: string): void;
   /** It never was, and is over; not told of one that was released. */
   onFailed(failure: LegFailure): void;
   /** It was answered, and is over. `hangup`: its peer said BYE. */
@@ -80,10 +82,11 @@ export class FarLeg {
       engine,
       clock,
       codecs: trunk?.codecs,
+      // Of a SIP URI that is called directly no trunk says anything.
+      dtmfMode: dial.target.type === 'phone' ? trunk?.dtmfMode : undefined,
       localMedia: () => ({ localAddress: this.#localAddress, signallingAddress: this.#dialog?.peer?.address ?? null }),
       delegate: {
-        // What it presses by telephone-event goes to the other leg with its audio.
-        onDigit: () => undefined,
+        onDigit: (digit) => this.#options.delegate.onDigit(digit),
         onHold: () => undefined,
         onPlaybackFinished: () => undefined,
         onMediaTimeout: () => this.#ended('media_timeout'),

@@ -105,6 +105,7 @@ export class Handover {
           this.#join(far);
           done(DONE);
         },
+        onDigit: (digit) => this.#relay(digit, this.#options.leg),
         onFailed: settle,
         onEnded: (why) => {
           if (this.#state === 'joined') delegate.onFarEnd(why);
@@ -129,6 +130,11 @@ export class Handover {
     this.#far?.release();
     this.#giveUp({ outcome: 'canceled', sipStatus: null });
     return true;
+  }
+
+  /** A key of the call's peer. */
+  onDigit(digit: string): void {
+    if (this.#far !== null) this.#relay(digit, this.#far.leg);
   }
 
   /** The call is over, and so is this. Idempotent. */
@@ -183,6 +189,10 @@ export class Handover {
       .catch(() => undefined);
     if (!assumed) this.#timers.arm('bye', BYE_AFTER_MS, () => delegate.onReferred());
     done(assumed ? { ...DONE, legOutcome: 'transferred_assumed' } : DONE);
+  }
+
+  #relay(digit: string, to: Leg): void {
+    if (this.#state === 'joined') to.relay(digit);
   }
 
   #takeAway(): void {

@@ -56,6 +56,10 @@ export class PhoneCall {
   readonly refers: SipText[] = [];
   /** How the next of them are answered. */
   answerRefer: (refer: SipText) => number = () => 405;
+  /** Their INFO. */
+  readonly infos: SipText[] = [];
+  /** How the next of them are answered. */
+  answerInfo = 200;
   readonly #phone: PhoneContext;
   #cseq: number;
   #inviteCseq: number;

@@ -155,6 +155,9 @@ export class Phone implements PhoneContext {
     } else if (request.method === 'REFER') {
       const status = call.referred(request);
       respond(status, status < 300 ? 'Accepted' : 'Refused');
+    } else if (request.method === 'INFO') {
+      call.infos.push(request);
+      respond(call.answerInfo, call.answerInfo < 300 ? 'OK' : 'Refused');
     } else {
       respond(200, 'OK');
       if (request.method === 'BYE') call.endedByThem(headerOf(request, 'reason') || null);
