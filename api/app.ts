@@ -31,6 +31,7 @@ import { agentRoutes } from './routes/agents';
 import { apiKeyRoutes } from './routes/api-keys';
 import { auditLogRoutes } from './routes/audit-log';
 import { callControlRoutes } from './routes/call-control';
+import { callSuperviseRoutes } from './routes/call-supervise';
 import { callTransferRoute } from './routes/call-transfer';
 import { callRoutes } from './routes/calls';
 import { contactRoutes } from './routes/contacts';
@@ -126,6 +127,7 @@ function resourceRoutes(deps: RouteDeps): readonly (readonly Route[])[] {
     contactRoutes({ store, changes }),
     callRoutes({ store, speech, allowedCountries, placement, workflows, logger }),
     callControlRoutes({ store, workflows, secrets, logger }),
+    callSuperviseRoutes({ store, workflows, secrets, logger, allowedCountries, mayReach }),
     [callTransferRoute({ store, workflows, secrets, logger, allowedCountries, mayReach })],
     agentRoutes({ store, changes, speech, allowPrivateTargets }),
     apiKeyRoutes({ store, changes }),

@@ -1,6 +1,7 @@
 /**
  * `npm run bench:media-garbage`: what sessions leave to the garbage collector per packet in and packet out, sockets aside:
- * alone with an agent that speaks, with music, echoed, and connected in pairs, each with a listener. Prints one JSON line.
+ * alone with an agent that speaks, with music, echoed, connected in pairs, and in pairs with a supervisor who barges in, each
+ * with a listener. Prints one JSON line.
  */
 import { PerformanceObserver } from 'node:perf_hooks';
 import { createCodec } from '../media/codec/codec';
@@ -107,6 +108,12 @@ async function main(): Promise<void> {
       echo: bytesPerFrame((_, lines) => lines.forEach(({ session }) => session.echo())),
       bridged: bytesPerFrame((graph) => {
         for (let id = 1; id < SESSIONS; id += 2) graph.connect(id, id + 1);
+      }),
+      supervised: bytesPerFrame((graph) => {
+        for (let id = 1; id + 2 <= SESSIONS; id += 3) {
+          graph.connect(id, id + 1);
+          graph.supervise(id + 2, id, 'barge');
+        }
       }),
     },
     goal: GOAL,

@@ -1,5 +1,6 @@
 /** What is asked of a media node about its calls, and what it answers. */
 import type { Disposition, HangupCause } from './endings';
+import type { SuperviseMode } from './supervision';
 import type { LegDial } from './transfers';
 import type { InboundTrunkCheck, InboundTrunkFindings, OutboundTrunkCheck, OutboundTrunkReport } from './trunk-check';
 
@@ -72,9 +73,11 @@ export type CommandResult = { readonly ok: true } | { readonly ok: false; readon
 /**
  * `call_unknown`: this boot has no such call. `not_answered`, `ended`: as it stands nobody is there to hear it.
  * `on_hold`: by either side. `muted`: the agent is. `no_agent`: none speaks in
- * this call. `no_telephone_event`: the peer takes no digits by RFC 4733. `too_many`:
- * as many wait as are kept. `withdrawn`: the agent does not want the transfer any more that it is of. `transferring`: the caller is on the way to somebody else. `transferred`: and has got there. `no_refer`: the
- * peer takes no REFER.
+ * this call. `no_telephone_event`: the peer takes no digits by RFC 4733, and its trunk wants no others. `too_many`:
+ * as many wait as are kept. `withdrawn`: the agent does not want the transfer any more that it is of. `transferring`: the caller
+ * is on the way to somebody else. `transferred`: and has got there. `no_refer`: the peer takes no REFER. `supervised`: by
+ * somebody else. `not_supervised`: nobody is there to be sent away. `no_recognition`: what is whispered to the agent cannot be
+ * understood here.
  */
 export type CommandRefusal =
   | 'call_unknown'
@@ -88,7 +91,10 @@ export type CommandRefusal =
   | 'transferring'
   | 'transferred'
   | 'no_refer'
-  | 'withdrawn';
+  | 'withdrawn'
+  | 'supervised'
+  | 'not_supervised'
+  | 'no_recognition';
 
 /** What a call is told to do. */
 export type CallControl = HangupControl | ConversationControl;
@@ -132,7 +138,14 @@ export type ConversationControl =
   /** Whom the peer has referred us to is called, or not: by the event `peer_referred` of this id, and told by others of it. */
   | { readonly type: 'followRefer'; readonly referId: string; readonly follow: boolean }
   /** The leg that is called, and nobody else, is given up; the peer is back with the agent. */
-  | { readonly type: 'releaseLeg'; readonly legId: string };
+  | { readonly type: 'releaseLeg'; readonly legId: string }
+  /**
+   * Somebody is called to listen in; done with the answer. Of whom it is already, or who is being called, only the mode
+   * changes.
+   */
+  | { readonly type: 'supervise'; readonly leg: LegDial; readonly mode: SuperviseMode }
+  /** Whoever listens in, or is called for it, is sent away. */
+  | { readonly type: 'unsupervise' };
 
 /** The same as it may stand in a history: texts and digits sealed with the server's key, bound to the call. */
 export type SealedControl =
@@ -140,9 +153,10 @@ export type SealedControl =
   | { readonly type: 'instruct' | 'dtmf' | 'announce' | 'dialLeg' | 'consultLeg'; readonly sealed: string }
   | { readonly type: 'refer'; readonly sealed: string; readonly fallback: boolean }
   | { readonly type: 'followRefer'; readonly referId: string; readonly follow: boolean }
+  | { readonly type: 'supervise'; readonly sealed: string; readonly mode: SuperviseMode }
   | { readonly type: 'releaseLeg'; readonly legId: string }
   | { readonly type: 'refuseTransfer'; readonly transferId: string; readonly code: string }
-  | { readonly type: 'mute' | 'unmute' | 'hold' | 'unhold' }
+  | { readonly type: 'mute' | 'unmute' | 'hold' | 'unhold' | 'unsupervise' }
   | HangupControl;
 
 export interface CallCommand {

@@ -54,6 +54,13 @@ export interface AgentProfile {
   readonly failsOver?: boolean;
 }
 
+export const DTMF_MODES = ['auto', 'rfc4733', 'info'] as const;
+/**
+ * How we press keys: by telephone-event (RFC 4733), by INFO, or (`auto`) by telephone-event where it was agreed on and else by INFO. Keys
+ * of the peer are understood either way.
+ */
+export type DtmfMode = (typeof DTMF_MODES)[number];
+
 export interface InboundTrunkProfile extends CallLimits {
   readonly id: string;
   readonly orgId: string;
@@ -71,6 +78,8 @@ export interface InboundTrunkProfile extends CallLimits {
   readonly mediaSource?: 'same_host' | 'any';
   /** Those that are taken, best first; default, and null: all, an offer's first first. */
   readonly codecs?: readonly AudioCodec[] | null;
+  /** Default auto. */
+  readonly dtmfMode?: DtmfMode;
 }
 
 /** A host of a carrier; null: what the name servers say of it (RFC 3263). */
@@ -102,6 +111,8 @@ export interface OutboundTrunkProfile extends CallLimits {
   readonly gateways?: readonly Gateway[];
   /** Those that are offered, in this order; default, and null: all. */
   readonly codecs?: readonly AudioCodec[] | null;
+  /** Default auto. */
+  readonly dtmfMode?: DtmfMode;
   /** Default e164. */
   readonly numberFormat?: NumberFormat;
   /** In front of the digits of the called number with the format `prefix`. */

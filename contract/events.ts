@@ -2,6 +2,7 @@
 import type { RoutingRule, RoutingStep } from './directory';
 import type { CommandEffect } from './commands';
 import type { CallEnding, CallMetrics } from './endings';
+import type { SuperviseMode, SupervisionEnd, WhisperOutcome } from './supervision';
 import type { TransferWish } from './transfers';
 
 export interface TranscriptTurn {
@@ -77,6 +78,20 @@ type ObservedEvent = EventBase &
         readonly step: 'answered' | 'asked' | 'accepted' | 'declined';
         readonly by: ConsultAnswer | null;
       }
+    /** Somebody listens in, and whoever does in another mode than before. */
+    | {
+        readonly type: 'supervisor_joined' | 'supervisor_mode_changed';
+        readonly legId: string;
+        readonly mode: SuperviseMode;
+      }
+    | {
+        readonly type: 'supervisor_left';
+        readonly legId: string;
+        readonly mode: SuperviseMode;
+        readonly why: SupervisionEnd;
+      }
+    /** What they said to the agent, once it was understood, or was not. */
+    | { readonly type: 'supervisor_whispered'; readonly legId: string; readonly outcome: WhisperOutcome }
     | { readonly type: 'media_stats'; readonly stats: Readonly<Record<string, number | string | null>> }
     | { readonly type: 'timings'; readonly timings: Readonly<Record<string, number | null>> }
     /** Packets come and none of them is the peer's: a wrong address in SDP, most likely. Once in a call. */

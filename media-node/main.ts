@@ -54,7 +54,7 @@ interface Process {
 
 type Surroundings = Pick<
   MediaServiceOptions,
-  'bootId' | 'maxCalls' | 'directory' | 'bindings' | 'events' | 'createAgent'
+  'bootId' | 'maxCalls' | 'directory' | 'bindings' | 'events' | 'createAgent' | 'listen'
 > & {
   readonly sip: Pick<SipServerOptions, 'nonceKey' | 'authentication' | 'anonymousIdentity'>;
 };
@@ -166,6 +166,7 @@ async function startNode(self: Process, config: MediaConfig & { readonly mode: '
     bindings: services.bindings,
     events: services.events,
     createAgent: (persona, session, delegate) => agents.createSession(persona, session, delegate),
+    listen: agents.listener(),
     sip: { nonceKey: secrets.derive('nonce') },
   });
   const speech = { voices: agents.voices(), providers: agents.describe() };

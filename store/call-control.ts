@@ -29,6 +29,8 @@ export function sealControl(
       return { type: control.type, sealed: sealLeg(secrets, { orgId, callId }, control.leg) };
     case 'refer':
       return { type: 'refer', sealed: sealLeg(secrets, { orgId, callId }, control.leg), fallback: control.fallback };
+    case 'supervise':
+      return { type: 'supervise', sealed: sealLeg(secrets, { orgId, callId }, control.leg), mode: control.mode };
     case 'followRefer':
     case 'releaseLeg':
     case 'refuseTransfer':
@@ -37,6 +39,7 @@ export function sealControl(
     case 'unmute':
     case 'hold':
     case 'unhold':
+    case 'unsupervise':
       return { type: control.type };
     case 'hangup':
       return control;
@@ -76,6 +79,8 @@ export function openControl(
       return { type: control.type, leg: openLeg(control.sealed) };
     case 'refer':
       return { type: 'refer', leg: openLeg(control.sealed), fallback: control.fallback };
+    case 'supervise':
+      return { type: 'supervise', leg: openLeg(control.sealed), mode: control.mode };
     case 'followRefer':
     case 'releaseLeg':
     case 'refuseTransfer':
@@ -84,6 +89,7 @@ export function openControl(
     case 'unmute':
     case 'hold':
     case 'unhold':
+    case 'unsupervise':
       return { type: control.type };
     case 'hangup':
       return control;

@@ -84,9 +84,9 @@ export class CallRequests {
     }
   }
 
-  /** Answered when it took effect. Never throws. */
-  control(callId: string, request: ControlRequest): Promise<ControlAnswer> {
-    return this.#update('command', (deadlineMs) => this.#workflows.control(callId, request, deadlineMs));
+  /** Answered when it took effect, which may take `longerMs` beyond what commands take. Never throws. */
+  control(callId: string, request: ControlRequest, longerMs = 0): Promise<ControlAnswer> {
+    return this.#update('command', (deadlineMs) => this.#workflows.control(callId, request, deadlineMs), longerMs);
   }
 
   /** Answered when it has begun. Never throws. */
@@ -97,8 +97,9 @@ export class CallRequests {
   async #update<T extends object>(
     what: string,
     send: (deadlineMs: number) => Promise<T | 'gone' | 'closing'>,
+    longerMs = 0,
   ): Promise<T | { readonly outcome: 'gone' | 'unavailable' | 'unknown' }> {
-    const deadlineMs = Date.now() + this.#commandDeadlineMs;
+    const deadlineMs = Date.now() + this.#commandDeadlineMs + longerMs;
     try {
       for (;;) {
         const answer = await send(deadlineMs);

@@ -3,7 +3,7 @@
  * other side has agreed.
  */
 import type { CallStatus } from '../../contract/call';
-import type { CallControl } from '../../contract/commands';
+import type { CallControl, CommandEffect } from '../../contract/commands';
 import { sealControl } from '../../store/call-control';
 import type { Call as CallRow } from '../../store/entities/call';
 import { uuidV7 } from '../../store/ids';
@@ -26,7 +26,7 @@ export interface CallControlRouteDeps extends CallRecordDeps {
   readonly secrets: Pick<SecretBox, 'seal'>;
 }
 
-type Request = RouteRequest<{ readonly id: string }, unknown, unknown>;
+export type ControlRouteRequest = RouteRequest<{ readonly id: string }, unknown, unknown>;
 
 const REFUSALS = {
   not_answered: 'The call is not answered yet',
@@ -34,17 +34,21 @@ const REFUSALS = {
   on_hold: 'The call is on hold',
   muted: 'The agent is muted',
   no_agent: 'No agent speaks in this call',
-  no_telephone_event: 'The other side takes no telephone-events (RFC 4733), so no key can be pressed',
+  no_telephone_event: 'The other side takes no telephone-events (RFC 4733), and dtmf_mode of the trunk is rfc4733',
   too_many: 'As many as are kept wait already',
   superseded: 'The caller spoke, or something else was said, before the agent could begin',
   transferring: 'The caller is on the way to somebody else',
   transferred: 'The caller has been handed over to somebody else',
   no_refer: 'The other side takes no REFER',
   withdrawn: 'The agent does not want it any more',
+  supervised: 'Somebody else supervises the call already',
+  not_supervised: 'Nobody supervises the call',
+  no_recognition: 'This server cannot understand what is whispered to the agent: it has no recogniser',
+  supervisor_not_reached: 'The supervisor was not reached',
   failed: 'It could not be done',
 } as const;
 
-const COMMON = {
+export const CONTROL = {
   tag: 'Calls',
   resource: 'call',
   method: 'post',
@@ -55,12 +59,12 @@ const COMMON = {
 } as const;
 /** The agent is not with the caller. */
 const AWAY = ['transferring', 'transferred'] as const;
-const COMMAND_503 = ['temporal_unavailable', 'outcome_unknown'];
+export const COMMAND_503 = ['temporal_unavailable', 'outcome_unknown'];
 
 export function callControlRoutes(deps: CallControlRouteDeps): readonly Route[] {
   return [
     route({
-      ...COMMON,
+      ...CONTROL,
       path: '/phone/calls/{id}/say',
       operationId: 'sayInCall',
       summary: 'Have the agent say something; answers with its first sound',
@@ -73,7 +77,7 @@ export function callControlRoutes(deps: CallControlRouteDeps): readonly Route[] 
       handle: (request) => tell(deps, request, { type: 'say', ...request.body }),
     }),
     route({
-      ...COMMON,
+      ...CONTROL,
       path: '/phone/calls/{id}/instruct',
       operationId: 'instructCall',
       summary: 'Tell the agent something that the caller does not hear',
@@ -83,7 +87,7 @@ export function callControlRoutes(deps: CallControlRouteDeps): readonly Route[] 
       handle: (request) => tell(deps, request, { type: 'instruct', ...request.body }),
     }),
     route({
-      ...COMMON,
+      ...CONTROL,
       path: '/phone/calls/{id}/dtmf',
       operationId: 'pressKeysInCall',
       summary: 'Press keys; answers when the last one was sent',
@@ -104,7 +108,7 @@ export function callControlRoutes(deps: CallControlRouteDeps): readonly Route[] 
 
 function muteRoute(deps: CallControlRouteDeps, type: 'mute' | 'unmute', summary: string): Route {
   return route({
-    ...COMMON,
+    ...CONTROL,
     path: `/phone/calls/{id}/${type}`,
     operationId: `${type}Call`,
     summary,
@@ -116,7 +120,7 @@ function muteRoute(deps: CallControlRouteDeps, type: 'mute' | 'unmute', summary:
 /** Answered when the other side has agreed. */
 function holdRoute(deps: CallControlRouteDeps, type: 'hold' | 'unhold', summary: string): Route {
   return route({
-    ...COMMON,
+    ...CONTROL,
     path: `/phone/calls/{id}/${type}`,
     operationId: `${type}Call`,
     summary,
@@ -126,21 +130,36 @@ function holdRoute(deps: CallControlRouteDeps, type: 'hold' | 'unhold', summary:
   });
 }
 
-async function tell(deps: CallControlRouteDeps, request: Request, control: CallControl): Promise<RouteAnswer> {
+function tell(deps: CallControlRouteDeps, request: ControlRouteRequest, control: CallControl): Promise<RouteAnswer> {
+  return tellCall(deps, request, () => Promise.resolve(control));
+}
+
+/**
+ * `control` is made for a call that lives.
+ * @param longerMs beyond what commands take
+ */
+export async function tellCall(
+  deps: CallControlRouteDeps,
+  request: ControlRouteRequest,
+  controlOf: (call: CallRow) => Promise<CallControl>,
+  longerMs = 0,
+): Promise<RouteAnswer> {
   const { orgId } = request.principal;
   const find = (): Promise<CallRow> => deps.store.forOrg(orgId).read((org) => findCall(org, orgId, request.params.id));
-  const { id: callId, status } = await find();
+  const found = await find();
+  const { id: callId, status } = found;
   if (status === 'completed') throw refusal('ended', status);
+  const control = await controlOf(found);
   const commandId = uuidV7();
   const sealed = sealControl(deps.secrets, { orgId, callId }, control);
-  const answered = await deps.workflows.control(callId, { commandId, control: sealed });
+  const answered = await deps.workflows.control(callId, { commandId, control: sealed }, longerMs);
   switch (answered.outcome) {
     case 'done':
       break;
     case 'refused':
       throw refusal('code' in answered ? answered.code : 'failed', status);
     case 'failed':
-      throw failure('sipStatus' in answered ? answered.sipStatus : undefined, status);
+      throw failure('sipStatus' in answered ? answered : {}, status);
     case 'superseded':
       throw refusal('superseded', status);
     case 'ended':
@@ -159,8 +178,12 @@ const refusal = (code: keyof typeof REFUSALS, status: CallStatus): ApiError =>
   conflict(code, REFUSALS[code], { call_status: status });
 
 /** `sipStatus`: of the other side's answer, null when it gave none, undefined when it was not asked. */
-function failure(sipStatus: number | null | undefined, status: CallStatus): ApiError {
+function failure({ sipStatus, legOutcome }: Partial<CommandEffect>, status: CallStatus): ApiError {
   if (sipStatus === undefined) return refusal('failed', status);
+  if (legOutcome !== undefined) {
+    const details = { call_status: status, outcome: legOutcome, sip_status: sipStatus };
+    return conflict('supervisor_not_reached', REFUSALS.supervisor_not_reached, details);
+  }
   const why = sipStatus === null ? 'gave no answer' : `answered ${sipStatus}`;
   return conflict('failed', `The other side ${why}: nothing has changed`, {
     call_status: status,

@@ -191,6 +191,7 @@ function settingsOf(body: z.output<typeof inboundTrunkPatch>): InboundTrunkPatch
     ipAllowlist: body.ip_allowlist,
     mediaSource: body.media_source,
     codecs: body.codecs,
+    dtmfMode: body.dtmf_mode,
     maxConcurrentCalls: body.max_concurrent_calls,
     maxCallsPerSecond: body.max_calls_per_second,
   };

@@ -191,6 +191,7 @@ function settingsOf(body: OutboundTrunkRequest): PatchOf<OutboundTrunkSettings> 
     callerNumbers: body.caller_numbers,
     gateways: body.gateways,
     codecs: body.codecs,
+    dtmfMode: body.dtmf_mode,
     maxConcurrentCalls: body.max_concurrent_calls,
     maxCallsPerSecond: body.max_calls_per_second,
     numberFormat: body.number_format,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { AGENT_ID_HEADER, DEFAULT_MEDIA_TIMEOUT_SECONDS } from '../../contract/directory';
 import { e164, id, mediaTimeoutSeconds, phoneNumber, isoTimestamp, warnings } from './primitives';
-import { codecs, ipAllowlist, maxCallsPerSecond, maxConcurrentCalls, srtp } from './trunk-settings';
+import { codecs, dtmfMode, ipAllowlist, maxCallsPerSecond, maxConcurrentCalls, srtp } from './trunk-settings';
 
 const phoneNumbers = z
   .array(phoneNumber)
@@ -33,6 +33,7 @@ export const inboundTrunkPatch = z
     ip_allowlist: ipAllowlist,
     media_source: mediaSource,
     codecs,
+    dtmf_mode: dtmfMode,
     srtp,
     max_concurrent_calls: maxConcurrentCalls,
     max_calls_per_second: maxCallsPerSecond,
@@ -92,6 +93,7 @@ export const inboundTrunk = z
     ip_allowlist: z.array(z.string()),
     media_source: mediaSource,
     codecs,
+    dtmf_mode: dtmfMode,
     srtp: z.literal('off'),
     max_concurrent_calls: maxConcurrentCalls,
     max_calls_per_second: maxCallsPerSecond,

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { DEFAULT_MEDIA_TIMEOUT_SECONDS, NUMBER_FORMATS } from '../../contract/directory';
 import { TRUNK_HEALTH_REASONS, TRUNK_HEALTH_STATES, TRUNK_REGISTRATION_STATES } from '../../contract/trunk-health';
 import { country, e164, headerSafe, id, mediaTimeoutSeconds, phoneNumber, isoTimestamp, warnings } from './primitives';
-import { codecs, inviteHeaders, maxCallsPerSecond, maxConcurrentCalls, srtp } from './trunk-settings';
+import { codecs, dtmfMode, inviteHeaders, maxCallsPerSecond, maxConcurrentCalls, srtp } from './trunk-settings';
 
 const HOST_NAME =
   /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*\.?$/;
@@ -51,6 +51,7 @@ const settings = {
   }),
   codecs,
   srtp,
+  dtmf_mode: dtmfMode,
   max_concurrent_calls: maxConcurrentCalls,
   max_calls_per_second: maxCallsPerSecond,
   number_format: z.enum(NUMBER_FORMATS).meta({
@@ -157,6 +158,7 @@ export const outboundTrunk = z
       }),
     ),
     codecs,
+    dtmf_mode: dtmfMode,
     srtp: z.literal('off'),
     max_concurrent_calls: maxConcurrentCalls,
     max_calls_per_second: maxCallsPerSecond,

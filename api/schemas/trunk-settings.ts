@@ -1,6 +1,6 @@
 /** Settings that both kinds of trunk have, or that need more than a type. */
 import { z } from 'zod';
-import { AUDIO_CODECS } from '../../contract/directory';
+import { AUDIO_CODECS, DTMF_MODES } from '../../contract/directory';
 import { parseNetwork } from '../../ops/address-network';
 import { headerSafe } from './primitives';
 
@@ -42,6 +42,11 @@ export const codecs = z
     description:
       "The codecs that are used, best first: the order of our offers, and what we choose of the peer's. null: all; an offer's first is chosen",
   });
+
+export const dtmfMode = z.enum(DTMF_MODES).meta({
+  description:
+    'How keys are pressed: by telephone-event (`rfc4733`), by INFO `application/dtmf-relay` (`info`), or (`auto`) by telephone-event where it was agreed on and else by INFO. Keys of the other side are understood either way',
+});
 
 export const maxConcurrentCalls = z
   .int()

@@ -18,6 +18,7 @@ import type { SpeechToText } from './speech-to-text';
 import type { TextToSpeech, Voice } from './text-to-speech';
 import { APOLOGY, STANDING_PHRASES } from './turns/phrases';
 import { SpeechListener } from './vad/speech-listener';
+import { WhisperEar } from './whisper-ear';
 
 interface LanguageModelOptions {
   readonly baseUrl: string;
@@ -109,6 +110,19 @@ export class AgentRuntime {
       apology: this.#apology,
     };
     return new ConversationSession(deps, persona, audio, delegate);
+  }
+
+  /** Understands what is said in any session of RTP, in the language of the recogniser; null where there is none. */
+  listener(): ((mediaId: number, onSaid: (text: string | null) => void) => WhisperEar) | null {
+    const stt = this.#stt;
+    if (stt === null) return null;
+    const deps = {
+      clock: systemClock,
+      ears: this.#listener,
+      stt,
+      onProblem: (error: unknown) => this.#onProblem(error),
+    };
+    return (mediaId, onSaid) => new WhisperEar(deps, mediaId, onSaid);
   }
 
   /** The voices the configured providers really have. */

@@ -8,6 +8,7 @@ import type {
 } from '../../contract/commands';
 import type { AgentSession } from '../agent/agent-session';
 import type { Leg } from './leg/leg';
+import type { Supervision } from './supervision/supervision';
 import type { Handover } from './transfer/handover';
 import type { TransferWishes } from './transfer/transfer-wishes';
 
@@ -19,6 +20,7 @@ interface ControlledMedia {
   readonly agent: AgentSession;
   readonly handover: Handover;
   readonly wishes: TransferWishes;
+  readonly supervision: Supervision;
 }
 
 type Done = (effect: CommandEffect) => void;
@@ -28,8 +30,11 @@ const DONE: CommandEffect = { outcome: 'done' };
 
 /** `done` is told once, and never before the command was taken; not at all where the call ends first. */
 export function carryOut(control: MediaControlVerb, media: ControlledMedia, done: Done): CommandResult {
-  const { leg, agent, handover, wishes } = media;
+  const { leg, agent, handover, wishes, supervision } = media;
   if (control.type === 'dtmf') return press(control.digits, leg, done);
+  // Of a caller who is with somebody else too.
+  if (control.type === 'supervise') return supervision.supervise(control.leg, control.mode, later(done));
+  if (control.type === 'unsupervise') return supervision.end(later(done));
   if (control.type === 'releaseLeg') {
     later(done)({ outcome: handover.release(control.legId) ? 'done' : 'failed' });
     return OK;
@@ -112,10 +117,10 @@ function hold(held: boolean, leg: Leg, done: Done): CommandResult {
 }
 
 function press(digits: string, leg: Leg, done: Done): CommandResult {
-  const { remote, rtp } = leg;
   if (isHeld(leg)) return refused('on_hold');
-  if (!rtp || remote?.telephoneEventPayloadType == null) return refused('no_telephone_event');
-  rtp.sendDigits(digits).then(
+  const pressed = leg.press(digits);
+  if (pressed === null) return refused('no_telephone_event');
+  pressed.then(
     () => done(DONE),
     () => done({ outcome: 'failed' }),
   );

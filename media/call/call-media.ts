@@ -12,6 +12,7 @@ import type { RtpRemote, RtpStats } from '../rtp/rtp-session';
 import type { AgentFactory } from './agent-factory';
 import { carryOut, type MediaControlVerb } from './call-control';
 import { Leg, type KeyPress, type LegDelegate, type LegOptions } from './leg/leg';
+import { Supervision, type SupervisionOptions } from './supervision/supervision';
 import { Handover, type HandoverOptions } from './transfer/handover';
 import { TransferWishes } from './transfer/transfer-wishes';
 
@@ -29,14 +30,17 @@ interface CallMediaDelegate {
 }
 
 export interface CallMediaOptions
-  extends Omit<LegOptions, 'delegate'>, Pick<HandoverOptions, 'orgId' | 'network' | 'logger' | 'handedOver'> {
+  extends
+    Omit<LegOptions, 'delegate'>,
+    Pick<HandoverOptions, 'orgId' | 'network' | 'logger' | 'handedOver'>,
+    Pick<SupervisionOptions, 'listen'> {
   readonly createAgent: AgentFactory;
   readonly delegate: CallMediaDelegate &
     Omit<LegDelegate, 'onDigit' | 'onPlaybackFinished'> &
     Pick<
       HandoverOptions['delegate'],
       'onAgentGone' | 'onFarEnd' | 'onReferred' | 'onReplaced' | 'onMessage' | 'onConsult'
-    >;
+    > & { readonly onSupervision: SupervisionOptions['delegate']['onEvent'] };
 }
 
 export class CallMedia {
@@ -44,6 +48,7 @@ export class CallMedia {
   readonly leg: Leg;
   readonly handover: Handover;
   readonly #wishes: TransferWishes;
+  readonly #supervision: Supervision;
   readonly #options: CallMediaOptions;
   readonly #timers: TimerSet<'warm'>;
   readonly #latenciesMs: number[] = [];
@@ -72,8 +77,8 @@ export class CallMedia {
         onPlaybackFinished: (id) => this.#agent?.onPlaybackFinished(id),
       },
     });
-    const { engine, clock, logger, network, orgId, createAgent, handedOver } = options;
-    this.handover = new Handover({
+    const { engine, clock, logger, network, orgId, createAgent, handedOver, listen } = options;
+    const shared = {
       engine,
       clock,
       logger,
@@ -81,10 +86,19 @@ export class CallMedia {
       orgId,
       leg: this.leg,
       agent: () => this.#agent,
+    };
+    this.handover = new Handover({
+      ...shared,
       persona: () => this.#persona,
       createAgent,
       handedOver,
       delegate: { ...delegate, onAway: () => this.#holdAgent() },
+    });
+    this.#supervision = new Supervision({
+      ...shared,
+      listen,
+      joined: () => this.handover.joined,
+      delegate: { onEvent: delegate.onSupervision, onMessage: delegate.onMessage },
     });
     this.#wishes = new TransferWishes({
       clock,
@@ -126,11 +140,12 @@ export class CallMedia {
   /** `done` is told once, and never before the command was taken; not at all where the call ends first. */
   control(commandId: string, control: MediaControlVerb, done: (effect: CommandEffect) => void): CommandResult {
     const { leg, handover } = this;
+    const supervision = this.#supervision;
     const wishes = this.#wishes;
     const agent = this.#agent;
     if (!leg.remote || !agent) return { ok: false, code: 'not_answered' };
     if (!wishes.mayCarryOut(commandId)) return { ok: false, code: 'withdrawn' };
-    const result = carryOut(control, { leg, agent, handover, wishes }, done);
+    const result = carryOut(control, { leg, agent, handover, wishes, supervision }, done);
     if (result.ok) wishes.onTaken(commandId);
     return result;
   }
@@ -152,6 +167,7 @@ export class CallMedia {
     this.#finishWarm?.();
     this.#wishes.close();
     this.handover.close();
+    this.#supervision.close();
     this.leg.silence();
     await this.#finishAgent().catch(() => undefined); // whatever fails at the last words must not keep the port
     return this.leg.close();

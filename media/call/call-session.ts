@@ -5,7 +5,7 @@
 import type { Logger } from 'pino';
 import type { CallDirection } from '../../contract/call';
 import type { ConversationControl, CommandEffect, CommandResult } from '../../contract/commands';
-import type { AudioCodec } from '../../contract/directory';
+import type { AudioCodec, DtmfMode } from '../../contract/directory';
 import type { EndedBy, EndReason, SipOutcome } from '../../contract/endings';
 import type { SipLadderEntry, CallEvents } from '../../contract/events';
 import type { Clock } from '../clock';
@@ -23,6 +23,7 @@ import { PeerRefers } from './replace/peer-refers';
 import { TrunkPlace } from './replace/place';
 import type { ReferringPeer } from './replace/refer-target';
 import { Replacement } from './replace/replacement';
+import type { WhisperListener } from './supervision/supervision';
 import type { LegNetwork } from './transfer/far-leg';
 import type { HandedOver } from './transfer/handed-over';
 
@@ -36,6 +37,8 @@ export interface CallDeps {
   readonly events: CallEvents;
   readonly rtp: RtpEngine;
   readonly createAgent: AgentFactory;
+  /** For what a supervisor whispers. Without one nothing can be understood. */
+  readonly listen?: WhisperListener | null;
   readonly observer: CallObserver;
   readonly logger: Logger;
   /** For further legs. */
@@ -48,6 +51,8 @@ export interface CallSessionOptions {
   readonly deps: CallDeps;
   /** Of its trunk, best first; default, and null: all. */
   readonly codecs?: readonly AudioCodec[] | null | undefined;
+  /** Of its trunk; default auto. */
+  readonly dtmfMode?: DtmfMode | undefined;
   readonly localMedia: () => LocalMedia;
   /** Of the call. */
   readonly trunkId: string;
@@ -271,13 +276,15 @@ export class CallSession {
   }
 
   #createMedia(): CallMedia {
-    const { deps, codecs, localMedia, handedOver, hangUp } = this.#options;
+    const { deps, codecs, dtmfMode, localMedia, handedOver, hangUp } = this.#options;
     return new CallMedia({
       engine: deps.rtp,
       codecs,
+      dtmfMode,
       localMedia,
       handedOver,
       createAgent: deps.createAgent,
+      listen: deps.listen ?? null,
       clock: deps.clock,
       network: deps.network,
       logger: deps.logger,
@@ -290,6 +297,7 @@ export class CallSession {
           this.lifecycle.events.report({ type: 'leg_replaced', by: 'replaces', sipCallId, leg }),
         onMessage: (message) => this.onMessage(message),
         onConsult: (step) => this.lifecycle.events.report({ type: 'consult', ...step }),
+        onSupervision: (event) => this.lifecycle.events.report(event),
         onTurn: (turn) => this.lifecycle.events.report({ type: 'turn', turn }),
         onTurnLatency: (ms) => deps.observer.turnLatency(ms),
         onHold: (hold) => this.#holdChanged(hold),

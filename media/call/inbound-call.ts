@@ -86,6 +86,7 @@ export class InboundCall implements RegisteredCall {
       deps,
       codecs: this.#trunk?.codecs,
       trunkId: dialog.invite.identity.trunkId,
+      dtmfMode: this.#trunk?.dtmfMode,
       localMedia: () => this.#localMedia(),
       handedOver: () => this.#caller,
       hangUp: (endReason, endedBy) => this.hangUp(endReason, endedBy),

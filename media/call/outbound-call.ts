@@ -80,6 +80,7 @@ export class OutboundCall implements RegisteredCall {
       deps: options.deps,
       codecs: options.trunk.codecs,
       trunkId: options.trunk.id,
+      dtmfMode: options.trunk.dtmfMode,
       localMedia: () => ({ localAddress: this.#localAddress, signallingAddress: this.#dialog?.peer?.address ?? null }),
       handedOver: () => ({ number: options.command.to, name: null, withheld: false, calledNumber: null }),
       hangUp: (endReason, endedBy) => this.hangUp(endReason, endedBy),

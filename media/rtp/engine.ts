@@ -4,6 +4,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import type { MessagePort, Transferable } from 'node:worker_threads';
+import type { SuperviseMode } from '../../contract/supervision';
 import type { Background } from '../audio/background';
 import { threadEntry } from '../thread-entry';
 import { RtpError } from './rtp-error';
@@ -223,6 +224,10 @@ class ThreadedRtpSession implements RtpSession {
 
   disconnect(): void {
     this.#engine.post({ type: 'disconnect', mediaId: this.mediaId });
+  }
+
+  supervise(other: RtpSession, mode: SuperviseMode): void {
+    this.#engine.post({ type: 'supervise', mediaId: this.mediaId, otherId: other.mediaId, mode });
   }
 
   setBackground(source: Background | null): void {

@@ -15,7 +15,8 @@ import type { RtpRemote, RtpStats } from './rtp-session';
 import { Transmitter } from './transmitter';
 
 import type { Codec } from '../codec/codec';
-import type { FrameSources, PeerAudio } from './frame-sources';
+import type { FrameSources } from './frame-sources';
+import type { PeerAudio } from './peer-audio';
 
 /** A peer whose packets stop for this long is looked for by signalling, and again while they stay away. */
 const QUIET_MS = 10_000;
@@ -44,7 +45,10 @@ interface MediaSessionEvents {
 
 /** Listens to a session. */
 export interface FrameTap {
-  /** A frame of the peer; `sent`: what left in the same tick, before its encoding; null where a stall swallowed it. */
+  /**
+   * A frame of the peer; `sent`: what left in the same tick but for who joins in, before its encoding; null where a stall
+   * swallowed it.
+   */
   frame(pcm: Int16Array, received: boolean, sent: Int16Array | null): void;
 }
 
@@ -73,6 +77,7 @@ export class MediaSession implements PeerAudio {
   #codec: Codec | null = null;
   #framesRead = 0;
   #tap: FrameTap | null = null;
+  #monitor: FrameTap | null = null;
   #joined: MediaSession | null = null;
   #remote: RtpRemote | null = null;
   #remoteAddress = '';
@@ -174,6 +179,11 @@ export class MediaSession implements PeerAudio {
     this.#tap = tap;
   }
 
+  /** The same, for one more. */
+  monitor(tap: FrameTap | null): void {
+    this.#monitor = tap;
+  }
+
   echo(): void {
     this.sources.hear(this);
   }
@@ -231,13 +241,13 @@ export class MediaSession implements PeerAudio {
     }
     for (let i = Math.min(skipped, MAX_SKIPPED_READS); i > 0; i--) {
       const received = this.#receiver.frame(this.#pcm, nowMs);
-      this.#tap?.frame(this.#pcm, received, null);
+      this.#tell(received, null);
     }
     const received = this.#receiver.frame(this.#pcm, nowMs);
     this.#framesRead++;
     const send = remote.send && (this.#maySendToSdp || this.#receiver.source.locked);
     this.#transmitter.frame(send, !this.#receivedAny && nowMs < this.#speechFromMs, nowMs);
-    this.#tap?.frame(this.#pcm, received, this.#transmitter.pcm);
+    this.#tell(received, this.#transmitter.pcm);
     if (this.sources.talking) this.#spokeMs = nowMs;
     if (nowMs >= this.#nextReportMs) this.#report(nowMs, false);
     if (this.#watched) this.#checkTimeout(nowMs);
@@ -254,6 +264,11 @@ export class MediaSession implements PeerAudio {
     return stats;
   }
 
+  #tell(received: boolean, sent: Int16Array | null): void {
+    if (this.#tap !== null) this.#tap.frame(this.#pcm, received, sent);
+    if (this.#monitor !== null) this.#monitor.frame(this.#pcm, received, sent);
+  }
+
   #pressed(digit: string, durationMs: number): void {
     this.#options.events.onDtmf(digit, durationMs);
     if (this.#joined !== null) this.#joined.#relay(digit);
@@ -261,7 +276,9 @@ export class MediaSession implements PeerAudio {
 
   /** Where the peer takes keys, and now: one that comes after a hold would be pressed out of place. */
   #relay(digit: string): void {
-    if (this.#remote?.send === true && this.#remote.telephoneEventPayloadType !== null) this.keys.relay(digit);
+    const remote = this.#remote;
+    if (remote === null || !remote.send || remote.relayKeys === false) return;
+    if (remote.telephoneEventPayloadType !== null) this.keys.relay(digit);
   }
 
   #setFormats(remote: RtpRemote): void {

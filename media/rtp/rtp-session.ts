@@ -1,6 +1,7 @@
 /** What the RTP layer offers to `media/call`. Sockets, jitter buffers and the pacer live in a worker thread behind this. */
 import type { MessagePort } from 'node:worker_threads';
 import type { AudioCodec } from '../../contract/directory';
+import type { SuperviseMode } from '../../contract/supervision';
 import type { Background } from '../audio/background';
 
 export interface RtpRemote {
@@ -11,6 +12,8 @@ export interface RtpRemote {
   readonly payloadType: number;
   /** Of the peer's SDP; null when it has no telephone-event. */
   readonly telephoneEventPayloadType: number | null;
+  /** False: keys of whom it is connected to are not pressed here. Default true. */
+  readonly relayKeys?: boolean;
   /** Of our SDP, where it may be another; default: as the peer's. */
   readonly localTelephoneEventPayloadType?: number | null;
   /** Address the signalling came from: the one other host that RTP may be learned from. */
@@ -83,6 +86,12 @@ export interface RtpSession {
   connect(other: RtpSession): void;
   /** Both are alone again. */
   disconnect(): void;
+  /**
+   * The peer hears both sides of the other session, and is heard as the mode says: by nobody, by whom the other is
+   * connected to, or by that one, the other's peer and its listener. Said again it changes the mode; in place of an earlier one
+   * of either. Ends with `close` of either.
+   */
+  supervise(other: RtpSession, mode: SuperviseMode): void;
   /** What the peer hears while nothing else is to be heard, from its beginning; null: silence. */
   setBackground(source: Background | null): void;
   /** What plays waits, and the background is heard meanwhile; or it goes on where it was. */

@@ -103,6 +103,9 @@ export class SessionHost {
       case 'disconnect':
         this.#graph.disconnect(message.mediaId);
         return;
+      case 'supervise':
+        this.#graph.supervise(message.mediaId, message.otherId, message.mode);
+        return;
       case 'background':
         this.#graph.setBackground(message.mediaId, message.source);
         return;

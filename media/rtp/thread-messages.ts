@@ -1,5 +1,6 @@
 /** What main thread and RTP thread say to each other; both directions are arrays, so that a tick costs one message. */
 import type { MessagePort } from 'node:worker_threads';
+import type { SuperviseMode } from '../../contract/supervision';
 import type { Background } from '../audio/background';
 import type { RtpErrorCode } from './rtp-error';
 import type { RtpRemote, RtpSessionOptions, RtpStats } from './rtp-session';
@@ -32,6 +33,12 @@ export type ToRtpThread =
   | { readonly type: 'echo'; readonly mediaId: number }
   | { readonly type: 'connect'; readonly mediaId: number; readonly otherId: number }
   | { readonly type: 'disconnect'; readonly mediaId: number }
+  | {
+      readonly type: 'supervise';
+      readonly mediaId: number;
+      readonly otherId: number;
+      readonly mode: SuperviseMode;
+    }
   | { readonly type: 'background'; readonly mediaId: number; readonly source: Background | null }
   | { readonly type: 'pause' | 'listen'; readonly mediaId: number; readonly on: boolean }
   | { readonly type: 'close'; readonly request: number; readonly mediaId: number }

@@ -59,7 +59,7 @@ export class Transmitter {
     this.#sequenceNumber = random.readUInt16BE(8);
   }
 
-  /** What the last frame carried, before its encoding; valid until the next. */
+  /** What the last frame carried but for who joins in, before its encoding; valid until the next. */
   get pcm(): Int16Array {
     return this.#frame;
   }
@@ -118,7 +118,7 @@ export class Transmitter {
     writeRtpHeader(audio, formats.payloadType, marker, this.#sequenceNumber, this.#timestamp, this.ssrc);
     if (pcm === null) audio.set(formats.codec.silence, RTP_HEADER_BYTES);
     else formats.codec.encode(pcm, audio, RTP_HEADER_BYTES);
-    this.#frame = pcm ?? SILENCE;
+    this.#frame = this.sources.withoutGuest ?? SILENCE;
     this.#sounding = pcm !== null;
     this.#sent(audio, nowMs);
   }

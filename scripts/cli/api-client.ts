@@ -18,6 +18,8 @@ interface RequestOptions {
   readonly query?: QueryValues;
   readonly body?: unknown;
   readonly idempotencyKey?: string;
+  /** For the answer, beyond what others take. */
+  readonly longerMs?: number;
 }
 
 /** The REST API: answers bodies, throws {@link CliFailure}. */
@@ -64,7 +66,9 @@ export class ApiClient {
     throw new CliFailure(EXIT.unreachable, 'not_trunkline', message);
   }
 
-  async #send(method: string, path: string, { query, body, idempotencyKey }: RequestOptions): Promise<Response> {
+  async #send(method: string, path: string, options: RequestOptions): Promise<Response> {
+    const { query, body, idempotencyKey, longerMs = 0 } = options;
+    const limitMs = ANSWER_LIMIT_MS + longerMs;
     const { baseUrl, apiKey } = this.#connection;
     const headers: Record<string, string> = { accept: 'application/json', authorization: `Bearer ${apiKey}` };
     if (body !== undefined) headers['content-type'] = 'application/json';
@@ -75,11 +79,11 @@ export class ApiClient {
         headers,
         // The key goes to whom it was meant for alone.
         redirect: 'manual',
-        signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
+        signal: AbortSignal.timeout(limitMs),
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
     } catch (error) {
-      throw this.#unreachable(error);
+      throw this.#unreachable(error, limitMs);
     }
   }
 
@@ -97,10 +101,9 @@ export class ApiClient {
     }
   }
 
-  #unreachable(error: unknown): CliFailure {
+  #unreachable(error: unknown, limitMs = ANSWER_LIMIT_MS): CliFailure {
     const { name, message: text, cause } = error as Error & { cause?: { code?: string; message?: string } };
-    const why =
-      name === 'TimeoutError' ? `not within ${ANSWER_LIMIT_MS / 1000} s` : (cause?.code ?? cause?.message ?? text);
+    const why = name === 'TimeoutError' ? `not within ${limitMs / 1000} s` : (cause?.code ?? cause?.message ?? text);
     const message = `The API at ${this.#connection.baseUrl} does not answer: ${why}`;
     return new CliFailure(EXIT.unreachable, 'unreachable', message, { cause: error });
   }

@@ -165,7 +165,7 @@ async function destinationOf(
 }
 
 /** The agent's, else the organisation's oldest; a SIP URI is called without one too. */
-async function trunkFor(
+export async function trunkFor(
   { store, allowedCountries }: TransferPlanDeps,
   { orgId, agentId }: TransferredCall,
   target: LegTarget,

@@ -1,5 +1,5 @@
 import { Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
-import type { AudioCodec } from '../../contract/directory';
+import type { AudioCodec, DtmfMode } from '../../contract/directory';
 import { bigintAsNumber } from '../naming';
 import { Organisation } from './organisation';
 
@@ -57,6 +57,10 @@ export class InboundTrunk {
   /** Best first; null: all, in the order of who offers them. */
   @Column({ type: 'text', array: true, nullable: true })
   codecs!: AudioCodec[] | null;
+
+  /** How keys are pressed towards the peer. */
+  @Column({ type: 'text', default: 'auto' })
+  dtmfMode!: DtmfMode;
 
   @Column({ type: 'integer', nullable: true })
   maxConcurrentCalls!: number | null;

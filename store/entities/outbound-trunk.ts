@@ -1,5 +1,5 @@
 import { Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
-import type { AudioCodec, Gateway, NumberFormat } from '../../contract/directory';
+import type { AudioCodec, DtmfMode, Gateway, NumberFormat } from '../../contract/directory';
 import { bigintAsNumber } from '../naming';
 import { Organisation } from './organisation';
 
@@ -54,6 +54,10 @@ export class OutboundTrunk {
   /** What is offered, in this order; null: all. */
   @Column({ type: 'text', array: true, nullable: true })
   codecs!: AudioCodec[] | null;
+
+  /** How keys are pressed towards the peer. */
+  @Column({ type: 'text', default: 'auto' })
+  dtmfMode!: DtmfMode;
 
   @Column({ type: 'integer', nullable: true })
   maxConcurrentCalls!: number | null;

@@ -23,6 +23,7 @@ import { SpeedOfRequests1764600700000 } from './1764600700000-speed-of-requests'
 import { RatesOfBusyKeys1764600800000 } from './1764600800000-rates-of-busy-keys';
 import { TransfersOfCalls1764600900000 } from './1764600900000-transfers-of-calls';
 import { KeysOfDestinations1764601000000 } from './1764601000000-keys-of-destinations';
+import { DtmfMode1764601300000 } from './1764601300000-dtmf-mode';
 
 /** In order; a migration that was ever released is never changed. */
 export const MIGRATIONS: (new () => MigrationInterface)[] = [
@@ -50,4 +51,5 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   RatesOfBusyKeys1764600800000,
   TransfersOfCalls1764600900000,
   KeysOfDestinations1764601000000,
+  DtmfMode1764601300000,
 ];

@@ -23,13 +23,17 @@ export const CONFIG_CHANNEL = 'trunkline_config';
 
 /** Left out: as the columns say by default. */
 type InboundTrunkOptions = Partial<
-  Pick<InboundTrunk, 'auth' | 'ipAllowlist' | 'mediaSource' | 'codecs' | 'maxConcurrentCalls' | 'maxCallsPerSecond'>
+  Pick<
+    InboundTrunk,
+    'auth' | 'ipAllowlist' | 'mediaSource' | 'codecs' | 'dtmfMode' | 'maxConcurrentCalls' | 'maxCallsPerSecond'
+  >
 >;
 type OutboundTrunkOptions = Partial<
   Pick<
     OutboundTrunk,
     | 'gateways'
     | 'codecs'
+    | 'dtmfMode'
     | 'maxConcurrentCalls'
     | 'maxCallsPerSecond'
     | 'numberFormat'
@@ -164,11 +168,11 @@ export class ConfigRepository {
         return [];
       }
       const { id, orgId, authUsername, phoneNumbers: numbers, mediaTimeoutSeconds } = row;
-      const { auth, ipAllowlist, mediaSource, codecs, maxConcurrentCalls, maxCallsPerSecond } = row;
+      const { auth, ipAllowlist, mediaSource, codecs, dtmfMode, maxConcurrentCalls, maxCallsPerSecond } = row;
       const previousPassword = this.#previousPassword(row);
       const access = { id, orgId, authUsername, authPassword, previousPassword, phoneNumbers: numbers };
       const limits = { mediaTimeoutSeconds, maxConcurrentCalls, maxCallsPerSecond };
-      return [{ ...access, ...limits, auth, ipAllowlist, mediaSource, codecs }];
+      return [{ ...access, ...limits, auth, ipAllowlist, mediaSource, codecs, dtmfMode }];
     });
     const outboundTrunks = outbound.flatMap((row) => {
       if (closedIds.has(row.orgId)) {
@@ -181,7 +185,7 @@ export class ConfigRepository {
         return [];
       }
       const { id, orgId, host, port, transport, username, callerNumber, mediaTimeoutSeconds } = row;
-      const { gateways, codecs, maxConcurrentCalls, maxCallsPerSecond, register, optionsPing } = row;
+      const { gateways, codecs, dtmfMode, maxConcurrentCalls, maxCallsPerSecond, register, optionsPing } = row;
       const { numberFormat, numberPrefix, fromHost, headers, passCallerId, transportStrict } = row;
       const carrier = { id, orgId, host, port, transport, gateways, username, password, register, optionsPing };
       const invite = {
@@ -193,6 +197,7 @@ export class ConfigRepository {
         passCallerId,
         transportStrict,
         codecs,
+        dtmfMode,
       };
       return [{ ...carrier, ...invite, mediaTimeoutSeconds, maxConcurrentCalls, maxCallsPerSecond }];
     });

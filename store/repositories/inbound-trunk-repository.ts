@@ -34,6 +34,7 @@ type InboundTrunkSettings = Pick<
   | 'ipAllowlist'
   | 'mediaSource'
   | 'codecs'
+  | 'dtmfMode'
   | 'maxConcurrentCalls'
   | 'maxCallsPerSecond'
 >;

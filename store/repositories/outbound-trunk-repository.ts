@@ -23,6 +23,7 @@ export type OutboundTrunkSettings = Pick<
   | 'callerNumbers'
   | 'gateways'
   | 'codecs'
+  | 'dtmfMode'
   | 'maxConcurrentCalls'
   | 'maxCallsPerSecond'
   | 'numberFormat'

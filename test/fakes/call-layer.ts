@@ -30,6 +30,13 @@ export const DIAL: DialCommand = {
   maxDurationSeconds: 600,
 };
 
+/** What listens to one session of RTP. */
+interface FakeEar {
+  readonly mediaId: number;
+  readonly onSaid: (text: string | null) => void;
+  closed: number;
+}
+
 /** The call layer of a node over fakes on every side. */
 export class CallLayer {
   readonly clock = new FakeClock();
@@ -38,6 +45,7 @@ export class CallLayer {
   readonly endpoint = new FakeSipEndpoint();
   readonly directory = new FakeDirectory();
   readonly agents: FakeAgent[] = [];
+  readonly ears: FakeEar[] = [];
   readonly rejected: string[] = [];
   readonly attempts = new RecentAttempts(this.clock);
   warmAtOnce = true;
@@ -47,7 +55,10 @@ export class CallLayer {
   readonly control: NodeMediaControl;
   readonly #observer: CallObserver = { ...NO_OBSERVER, rejected: (reason) => this.rejected.push(reason) };
 
-  constructor(options: { readonly maxCalls?: number } = {}) {
+  readonly #recognises: boolean;
+
+  constructor(options: { readonly maxCalls?: number; readonly recognises?: boolean } = {}) {
+    this.#recognises = options.recognises ?? true;
     this.registry = new CallRegistry({ clock: this.clock, maxCalls: options.maxCalls ?? 10 });
     this.control = new NodeMediaControl({
       clock: this.clock,
@@ -85,6 +96,12 @@ export class CallLayer {
     return this.control.control({ callId, commandId, bootId, control });
   }
 
+  #hear(mediaId: number, onSaid: (text: string | null) => void): { readonly close: () => void } {
+    const ear: FakeEar = { mediaId, onSaid, closed: 0 };
+    this.ears.push(ear);
+    return { close: () => void ear.closed++ };
+  }
+
   #shared() {
     return {
       clock: this.clock,
@@ -93,6 +110,9 @@ export class CallLayer {
       network: { endpoint: () => this.endpoint, directory: this.directory, registry: this.registry },
       observer: this.#observer,
       logger: pino({ level: 'silent' }),
+      listen: this.#recognises
+        ? (mediaId: number, onSaid: (text: string | null) => void) => this.#hear(mediaId, onSaid)
+        : null,
       createAgent: (persona: AgentPersona, _rtp: unknown, delegate: AgentDelegate) => {
         this.agentFault?.();
         const agent = new FakeAgent(persona, delegate, this.warmAtOnce);

@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import type { SuperviseMode } from '../../contract/supervision';
 import type { Background } from '../../media/audio/background';
 import type {
   RtpEngine,
@@ -29,6 +30,7 @@ export class FakeRtpSession implements RtpSession {
   readonly digits: string[] = [];
   echoing = false;
   connectedTo: RtpSession | null = null;
+  supervising: { readonly other: RtpSession; readonly mode: SuperviseMode } | null = null;
   background: Background | null = null;
   listening = true;
   paused = false;
@@ -71,6 +73,10 @@ export class FakeRtpSession implements RtpSession {
     const other = this.connectedTo as FakeRtpSession | null;
     this.connectedTo = null;
     if (other !== null) other.connectedTo = null;
+  }
+
+  supervise(other: RtpSession, mode: SuperviseMode): void {
+    this.supervising = { other, mode };
   }
 
   setBackground(source: Background | null): void {

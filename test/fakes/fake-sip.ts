@@ -79,11 +79,12 @@ abstract class FakeDialog {
 
   /** Bodies of our INFO. */
   readonly infos: string[] = [];
+  takesInfo = true;
 
   info(_contentType: string, body: string): Promise<boolean> {
     if (this.over) return Promise.resolve(false);
     this.infos.push(body);
-    return Promise.resolve(true);
+    return Promise.resolve(this.takesInfo);
   }
 
   remoteTarget = 'sip:phone@192.0.2.10:5070';

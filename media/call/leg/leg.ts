@@ -6,11 +6,12 @@
  *   new ──open()──► open ──start()──► established ──silence()──► over ──close()──► closed
  *    └───────────────┴────────────────────────────────────────────↗
  */
-import type { AudioCodec } from '../../../contract/directory';
+import type { AudioCodec, DtmfMode } from '../../../contract/directory';
 import type { Clock } from '../../clock';
 import type { RtpEngine, RtpRemote, RtpSession, RtpStats } from '../../rtp/rtp-session';
 import type { DialogDelegate, InboundDialog, PeerLife } from '../../sip/dialog';
 import { KeyPresses } from '../key-presses';
+import { InfoKeys } from './info-keys';
 import { LegNegotiation, type LocalMedia } from './leg-negotiation';
 import { OwnHold, type HoldResult } from './own-hold';
 
@@ -55,6 +56,8 @@ export interface LegOptions {
   readonly clock: Clock;
   /** Of its trunk, best first; default, and null: all. */
   readonly codecs?: readonly AudioCodec[] | null | undefined;
+  /** Of its trunk; default auto. */
+  readonly dtmfMode?: DtmfMode | undefined;
   readonly localMedia: () => LocalMedia;
   readonly delegate: LegDelegate;
 }
@@ -73,6 +76,7 @@ export class Leg {
   dialog: LegDialog | null = null;
   readonly #options: LegOptions;
   readonly #presses = new KeyPresses();
+  readonly #infoKeys: InfoKeys;
   readonly #hold = new OwnHold((held, agreed) => this.#offerHold(held, agreed));
   #negotiation: LegNegotiation;
   #rtp: RtpSession | null = null;
@@ -84,6 +88,7 @@ export class Leg {
   constructor(options: LegOptions) {
     this.#options = options;
     const { codecs, localMedia } = options;
+    this.#infoKeys = new InfoKeys(options.clock, () => (this.#over ? null : this.dialog));
     this.#negotiation = new LegNegotiation({ codecs, localMedia, localPort: () => this.localPort });
   }
 
@@ -104,6 +109,16 @@ export class Leg {
 
   get hold(): HoldState {
     return { ours: this.#hold.held, theirs: this.remote?.send === false };
+  }
+
+  /** How we press keys on it now; null: we cannot. */
+  get keysBy(): 'rfc4733' | 'info' | null {
+    const { remote } = this;
+    if (remote === null) return null;
+    const { dtmfMode = 'auto' } = this.#options;
+    if (dtmfMode === 'info') return 'info';
+    if (remote.telephoneEventPayloadType !== null) return 'rfc4733';
+    return dtmfMode === 'auto' ? 'info' : null;
   }
 
   get localPort(): number {
@@ -189,6 +204,22 @@ export class Leg {
     if (this.remote) this.#setRemote({ ...this.remote, send: false });
   }
 
+  /**
+   * Presses keys (`0-9*#A-D`; `w` rests half a second). Resolves when the last was sent, by INFO when it was taken; rejects when
+   * one was not, or the leg is over. Null: the peer takes none.
+   */
+  press(keys: string): Promise<void> | null {
+    if (this.keysBy === 'info') return this.#infoKeys.press(keys);
+    return this.keysBy === null ? null : (this.rtp?.sendDigits(keys) ?? null);
+  }
+
+  /** A key that the peer of another leg pressed. On hold it would come out of place. */
+  relay(key: string): void {
+    if (this.remote?.send !== true) return;
+    if (this.keysBy === 'info') this.#infoKeys.relay(key);
+    else if (this.keysBy === 'rfc4733') void this.rtp?.sendDigits(key).catch(() => undefined); // parted, or closed
+  }
+
   /** Without a dialog nobody can be gone. */
   probe(): Promise<PeerLife> {
     return this.dialog?.probe() ?? Promise.resolve('alive');
@@ -250,7 +281,8 @@ export class Leg {
     this.#remote = remote;
     const { ours } = this.hold;
     // Whom we hold need not send anything, whatever it has answered.
-    this.#rtp?.setRemote(ours ? { ...remote, receive: false } : remote);
+    const agreed = ours ? { ...remote, receive: false } : remote;
+    this.#rtp?.setRemote(this.keysBy === 'info' ? { ...agreed, relayKeys: false } : agreed);
     this.#options.delegate.onHold(this.hold);
   }
 

@@ -60,7 +60,8 @@ interface FarLegDelegate {
 export interface FarLegOptions {
   readonly orgId: string;
   readonly dial: LegDial;
-  readonly handedOver: HandedOver;
+  /** Null: nobody is, the leg is for the organisation itself. */
+  readonly handedOver: HandedOver | null;
   readonly network: LegNetwork;
   readonly engine: RtpEngine;
   readonly clock: Clock;
@@ -103,6 +104,8 @@ export class FarLeg {
       engine,
       clock,
       codecs: this.#codecs,
+      // Of a SIP URI that is called directly no trunk says anything.
+      dtmfMode: dial.target.type === 'phone' ? trunk?.dtmfMode : undefined,
       localMedia: () => ({ localAddress: this.#localAddress, signallingAddress: this.#dialog?.peer?.address ?? null }),
       delegate: {
         onDigit: (digit, press) => options.delegate.onDigit(digit, press),

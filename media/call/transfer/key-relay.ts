@@ -8,12 +8,10 @@ import type { KeyPress, Leg } from '../leg/leg';
 
 /** Of one press told by INFO when it begins, the telephone-event is over by then; a key that is held longer may count twice, once. */
 const TWIN_MS = 400;
-const CONTENT_TYPE = 'application/dtmf-relay';
-const DURATION_MS = 160;
 /** Of somebody who presses faster than anybody: what is beyond is dropped. */
 const MAX_WAITING = 32;
 
-type RelayedLeg = Pick<Leg, 'remote' | 'rtp' | 'dialog'>;
+type RelayedLeg = Pick<Leg, 'remote' | 'keysBy' | 'relay'>;
 
 export class KeyRelay {
   readonly #from: RelayedLeg;
@@ -35,7 +33,7 @@ export class KeyRelay {
     if (by === 'event') {
       this.#withdraw(digit);
       // With a telephone-event of its own it is there already.
-      if (!twin && !takesEvents(this.#to)) this.#inform(digit);
+      if (!twin && this.#to.keysBy === 'info') this.#to.relay(digit);
     } else if (!twin) this.#informed(digit);
   }
 
@@ -46,14 +44,13 @@ export class KeyRelay {
   }
 
   #informed(digit: string): void {
-    if (!takesEvents(this.#to)) return this.#inform(digit);
-    if (!takesEvents(this.#from)) return this.#press(digit);
+    if (this.#to.keysBy !== 'rfc4733' || !sendsEvents(this.#from)) return this.#to.relay(digit);
     if (this.#tellsTwice || this.#waiting.size >= MAX_WAITING) return;
     const key = `${this.#next++}` as const;
     this.#waiting.set(key, digit);
     this.#timers.arm(key, TWIN_MS, () => {
       this.#waiting.delete(key);
-      this.#press(digit);
+      this.#to.relay(digit);
     });
   }
 
@@ -63,17 +60,8 @@ export class KeyRelay {
     this.#timers.clear(key);
     this.#waiting.delete(key);
   }
-
-  /** On hold it would come out of place. */
-  #press(digit: string): void {
-    if (this.#to.remote?.send === true) void this.#to.rtp?.sendDigits(digit).catch(() => undefined); // parted, or closed
-  }
-
-  #inform(digit: string): void {
-    void this.#to.dialog?.info(CONTENT_TYPE, `Signal=${digit}\r\nDuration=${DURATION_MS}\r\n`);
-  }
 }
 
-function takesEvents({ remote }: RelayedLeg): boolean {
+function sendsEvents({ remote }: RelayedLeg): boolean {
   return remote?.telephoneEventPayloadType != null;
 }

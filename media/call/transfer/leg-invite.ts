@@ -20,8 +20,8 @@ const NOBODY = 'anonymous';
 const NUMBER = /^\+?\d{2,20}$/;
 
 /** Null where there is no way: a number without a trunk, or a URI that we cannot call. */
-export function legInvite(dial: LegDial, trunk: OutboundTrunkProfile | null, who: HandedOver): LegInvite | null {
-  const headers = [...identityHeaders(dial), ...(trunk === null ? [] : callerHeaders(trunk, who))];
+export function legInvite(dial: LegDial, trunk: OutboundTrunkProfile | null, who: HandedOver | null): LegInvite | null {
+  const headers = [...identityHeaders(dial), ...(trunk === null || who === null ? [] : callerHeaders(trunk, who))];
   const { target } = dial;
   if (target.type === 'sip') {
     const uri = parseUri(target.uri);

@@ -68,6 +68,9 @@ const TURN_COLUMNS: readonly Column<TurnItem>[] = [
   { title: 'WHAT', value: ({ text }) => text },
 ];
 
+/** How long the phone of a supervisor rings at most. */
+const RINGING_MS = 30_000;
+
 export function callPath(callId: string): string {
   return `${CALLS.path}/${encodeURIComponent(callId)}`;
 }
@@ -138,6 +141,22 @@ export function addCallsCommands(program: Command, session: CliSession): void {
     .action(async (callId: string, destination: string, how: { mode?: string; announce?: string; briefing?: string }) =>
       tell(callId, 'transfer', { ...(await transferTo(session, destination)), ...how }),
     );
+  calls
+    .command('supervise <call> <destination>')
+    .description('call somebody who listens in: a number, or a SIP URI; again with another mode changes it')
+    .option('--mode <mode>', 'listen, whisper (to the agent), barge (in on everybody)', 'listen')
+    .action(async (callId: string, destination: string, { mode }: { mode: string }) => {
+      const options = { body: { destination, mode }, longerMs: RINGING_MS };
+      const called = session.api.request<object>('POST', `${callPath(callId)}/supervise`, options);
+      output.record(await output.waiting('calling the supervisor', called));
+    });
+  calls
+    .command('unsupervise <call>')
+    .description('send the supervisor away')
+    .action(async (callId: string) => {
+      const sent = session.api.request<object>('DELETE', `${callPath(callId)}/supervise`);
+      output.record(await output.waiting('sending the supervisor away', sent));
+    });
   calls
     .command('hangup <call>')
     .description('end a call')

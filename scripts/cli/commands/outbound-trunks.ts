@@ -56,6 +56,7 @@ export const LIMIT_FIELDS: readonly Field[] = [
     help: 'PCMU or PCMA; may be repeated, best first',
     parse: severalWords,
   },
+  { name: 'dtmf_mode', flags: '--dtmf-mode <mode>', help: 'how keys are pressed: auto, rfc4733, info' },
 ];
 
 /** By id or name. */

@@ -3,8 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { newNumber, OutboundCalls } from '../../support/outbound';
 import { PhoneMedia } from '../../support/phone/media';
+import type { PhoneOptions } from '../../support/phone/options';
 import { Phone } from '../../support/phone/phone';
 import type { PhoneCall } from '../../support/phone/phone-call';
+import { headerOf } from '../../support/phone/sip-text';
 import { Stack, waitFor } from '../../support/stack';
 
 const DIALED = '+15551234567';
@@ -77,4 +79,68 @@ describe('digits', () => {
     await calls.ended(id);
     expect(await pressed(id)).toEqual(['[pressed 5 7]']);
   }, 60_000);
+
+  describe('of ours', () => {
+    const signals = (call: PhoneCall): (string | undefined)[] =>
+      call.infos.map(({ body }) => /^Signal=(.)\r\nDuration=\d+\r\n$/.exec(body)?.[1]);
+
+    async function placed(more: object, phone: Partial<PhoneOptions> = {}): Promise<{ call: PhoneCall; path: string }> {
+      const calls = await OutboundCalls.create(stack);
+      const carrier = await Phone.open({ media, answer: () => ({ status: 200 }), ...phone });
+      phones.push(carrier);
+      const { id } = await calls.place(await calls.trunkTo(carrier.port, { ...more }), newNumber());
+      const call = await carrier.nextCall();
+      await calls.until(id, 'in_progress');
+      return { call, path: `/phone/calls/${id}` };
+    }
+
+    const press = async (path: string, digits: string): Promise<[number, string | undefined]> => {
+      const { status, body } = await stack.api<{ code?: string }>('POST', `${path}/dtmf`, { digits });
+      return [status, body.code];
+    };
+
+    it('are sent by INFO where the trunk says so, and answered when the last was taken', async () => {
+      const { call, path } = await placed({ dtmf_mode: 'info' });
+      expect(await press(path, '4w2#')).toEqual([200, undefined]);
+      expect(signals(call)).toEqual(['4', '2', '#']);
+      expect(call.infos.map((info) => headerOf(info, 'content-type'))).toEqual([RELAY, RELAY, RELAY]);
+      expect((await call.recording()).pressed).toBe('');
+      call.answerInfo = 415;
+      expect(await press(path, '12')).toEqual([409, 'failed']);
+      expect(signals(call)).toEqual(['4', '2', '#', '1']);
+      await call.hangup();
+    }, 60_000);
+
+    it('and where no telephone-event was agreed on, unless the trunk wants no other', async () => {
+      const sdpText = (sdp: string): string =>
+        sdp.replace(/ 101\r\n/, '\r\n').replace(/a=(rtpmap|fmtp):101.*\r\n/g, '');
+      const auto = await placed({}, { sdpText });
+      expect(await press(auto.path, '7')).toEqual([200, undefined]);
+      expect(signals(auto.call)).toEqual(['7']);
+      await auto.call.hangup();
+      const strict = await placed({ dtmf_mode: 'rfc4733' }, { sdpText });
+      expect(await press(strict.path, '7')).toEqual([409, 'no_telephone_event']);
+      expect(strict.call.infos).toEqual([]);
+      await strict.call.hangup();
+    }, 60_000);
+
+    it('pressed by who was called are sent on by INFO to whom the call is handed over', async () => {
+      const { call, path } = await placed({});
+      const far = await Phone.open({
+        media,
+        answer: () => ({ status: 200 }),
+        sdpText: (sdp) => sdp.replace(/ 101\r\n/, '\r\n').replace(/a=(rtpmap|fmtp):101.*\r\n/g, ''),
+      });
+      phones.push(far);
+      const target = { type: 'sip', value: `sip:sales@127.0.0.1:${far.port}`, mode: 'bridge' };
+      expect((await stack.api('POST', `${path}/transfer`, target)).status).toBe(200);
+      const there = await far.nextCall();
+      await sleep(500);
+      await call.sendDigits('53');
+      await waitFor('the keys', 5_000, () => Promise.resolve(signals(there).length === 2 || undefined));
+      expect(signals(there)).toEqual(['5', '3']);
+      await call.hangup();
+      await there.ended;
+    }, 60_000);
+  });
 });

@@ -23,6 +23,7 @@ const MAKE_NOTHING = [
   'pressKeysInCall',
   'previewRoute',
   'sayInCall',
+  'superviseCall',
   'syncInboundTrunkNumbers',
   'transferCall',
   'unholdCall',

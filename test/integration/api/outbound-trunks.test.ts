@@ -35,6 +35,7 @@ describe('outbound trunks', () => {
       caller_numbers: [],
       gateways: [],
       codecs: null,
+      dtmf_mode: 'auto',
       srtp: 'off',
       max_concurrent_calls: null,
       max_calls_per_second: null,

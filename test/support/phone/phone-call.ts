@@ -58,6 +58,10 @@ export class PhoneCall {
   readonly notifies: SipText[] = [];
   /** How the next of them are answered. */
   answerRefer: (refer: SipText) => Promise<number> | number = () => 405;
+  /** Their INFO. */
+  readonly infos: SipText[] = [];
+  /** How the next of them are answered. */
+  answerInfo = 200;
   readonly #phone: PhoneContext;
   readonly #referAnswers = new Map<string, Promise<number>>();
   #cseq: number;

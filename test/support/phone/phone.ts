@@ -156,6 +156,9 @@ export class Phone implements PhoneContext {
       void call.referred(request).then((status) => {
         if (!this.#closed) respond(status, status < 300 ? 'Accepted' : 'Refused');
       });
+    } else if (request.method === 'INFO') {
+      call.infos.push(request);
+      respond(call.answerInfo, call.answerInfo < 300 ? 'OK' : 'Refused');
     } else {
       respond(200, 'OK');
       if (request.method === 'NOTIFY') call.notifies.push(request);

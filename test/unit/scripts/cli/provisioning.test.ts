@@ -107,6 +107,18 @@ describe('the command line of what calls are provisioned with', () => {
     ['agents destinations unassign Support Sales', `DELETE ${SIP}/agents/${ID}/transfer-destinations/${OTHER}`, null],
     ['trunks inbound create --no-krisp', `POST ${SIP}/inbound-trunk`, { krisp_enabled: false }],
     ['trunks inbound update --media-timeout 60', `PATCH ${SIP}/inbound-trunk`, { media_timeout_seconds: 60 }],
+    ['trunks inbound update --dtmf-mode info', `PATCH ${SIP}/inbound-trunk`, { dtmf_mode: 'info' }],
+    [
+      `calls supervise ${ID} ${sales.value}`,
+      `POST /phone/calls/${ID}/supervise`,
+      { destination: sales.value, mode: 'listen' },
+    ],
+    [
+      `calls supervise ${ID} +15551234567 --mode barge`,
+      `POST /phone/calls/${ID}/supervise`,
+      { destination: '+15551234567', mode: 'barge' },
+    ],
+    [`calls unsupervise ${ID}`, `DELETE /phone/calls/${ID}/supervise`, null],
     ['trunks inbound update --krisp', `PATCH ${SIP}/inbound-trunk`, { krisp_enabled: true }],
     [
       'trunks inbound numbers add +15551234567 +15557654321',
