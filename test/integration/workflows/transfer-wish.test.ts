@@ -35,7 +35,7 @@ beforeAll(async () => {
     unassigned = (await destinations.create(tx, orgId, { name: 'Vault', ...sip })).id;
     await destinations.assign(tx, orgId, agentId, desk, '1');
   });
-}, 60_000);
+}, 180_000);
 
 afterAll(() => env.close(), 60_000);
 
@@ -54,7 +54,7 @@ async function answered(): Promise<string> {
 const sent = (): string[] => node.control.controls.map(({ control }) => control.type);
 
 const outcomeOf = (callId: string): Promise<NonNullable<Call['transfer']>> =>
-  until('the outcome', 10_000, async () => {
+  until('the outcome', 20_000, async () => {
     const transfer = (await env.row(callId))?.transfer;
     return transfer?.outcome === undefined ? undefined : transfer;
   });
@@ -66,7 +66,7 @@ async function ofWorkflow(callId: string): Promise<readonly { type: string; data
 
 async function refusalOf(callId: string, wish: TransferWish): Promise<unknown> {
   const transferId = node.control.want(callId, wish);
-  const refused = await until('the refusal', 10_000, async () =>
+  const refused = await until('the refusal', 20_000, async () =>
     (await ofWorkflow(callId)).find(
       ({ type, data }) => type === 'transfer.refused' && data['transfer_id'] === transferId,
     ),
@@ -96,7 +96,8 @@ test('is planned and carried out as one of the API; no URI and no word is in a h
   const [requested, completed] = await ofWorkflow(callId);
   expect(requested).toMatchObject({ type: 'transfer.requested', data: { by: 'keypad', transfer_id: transferId } });
   expect(completed).toMatchObject({ type: 'transfer.completed', data: { transfer_id: transferId } });
-  expect(await refusalOf(callId, { by: 'keypad', destinationId: desk })).toBe('transferred');
+  // The call's workflow may still have to hear of the end of its own.
+  expect(await refusalOf(callId, { by: 'keypad', destinationId: desk })).toMatch(/^transferr(?:ing|ed)$/);
   const whole = await env.handle(callId).fetchHistory();
   const written = JSON.stringify(whole, (_, value: unknown) =>
     value instanceof Uint8Array ? Buffer.from(value).toString('utf8') : value,
@@ -105,7 +106,7 @@ test('is planned and carried out as one of the API; no URI and no word is in a h
   expect((whole.events?.length ?? 0) - before).toBeLessThanOrEqual(75);
   node.control.end(callId, { ...PEER_HANGUP, endReason: 'transferred' });
   await env.finished(callId);
-}, 30_000);
+}, 60_000);
 
 test('to the failover of the agent needs no assignment', async () => {
   const callId = await answered();
@@ -113,7 +114,7 @@ test('to the failover of the agent needs no assignment', async () => {
   expect(await outcomeOf(callId)).toMatchObject({ by: 'failover', mode: 'refer', outcome: 'transferred' });
   node.control.end(callId, PEER_HANGUP);
   await env.finished(callId);
-}, 30_000);
+}, 60_000);
 
 test('that may not be is refused, told to the node and recorded; the call goes on', async () => {
   const callId = await answered();
@@ -128,7 +129,7 @@ test('that may not be is refused, told to the node and recorded; the call goes o
   await env.rowIs(callId, 'in_progress');
   node.control.end(callId, PEER_HANGUP);
   await env.finished(callId);
-}, 30_000);
+}, 60_000);
 
 test('of a call that ends meanwhile comes to nothing', async () => {
   const callId = await answered();
@@ -136,4 +137,4 @@ test('of a call that ends meanwhile comes to nothing', async () => {
   node.control.end(callId, PEER_HANGUP);
   await env.finished(callId);
   expect(sent().filter((type) => type === 'dialLeg')).toEqual([]);
-}, 30_000);
+}, 60_000);
