@@ -15,7 +15,7 @@ describe(`${CALLS} calls in which anything happens, seed ${SEED}`, () => {
 
   beforeAll(async () => {
     matrix = await MatrixStack.start();
-  }, 90_000);
+  }, 150_000);
 
   afterAll(async () => {
     await matrix?.close();

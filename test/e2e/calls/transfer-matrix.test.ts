@@ -35,7 +35,7 @@ describe(`the transfer matrix, seed ${SEED}`, () => {
 
   beforeAll(async () => {
     matrix = await MatrixStack.start();
-  }, 90_000);
+  }, 150_000);
 
   afterAll(async () => {
     await matrix?.close();

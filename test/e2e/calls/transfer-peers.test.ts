@@ -31,7 +31,7 @@ describe('a transfer among other phone systems', () => {
     matrix = await MatrixStack.start();
     // In front of the product, and of whoever has registered.
     if (hasKamailio()) proxy = await Kamailio.start(await freePort(), REGISTERED, matrix.stack.sipPort);
-  }, 90_000);
+  }, 150_000);
 
   afterAll(async () => {
     await proxy?.stop();
