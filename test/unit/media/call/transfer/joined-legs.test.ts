@@ -139,6 +139,7 @@ describe('two legs that are joined', () => {
     await join(NO_EVENTS);
     near().delegate.onDtmf?.('1', 100);
     caller.delegate.onDtmf?.('2');
+    await layer.clock.advance(1_000);
     expect(far().infos.map((body) => /Signal=(.)/.exec(body)?.[1])).toEqual(['1', '2']);
     far().delegate.onDtmf?.('3');
     expect(near().digits).toEqual(['3']);
