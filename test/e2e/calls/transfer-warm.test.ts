@@ -150,6 +150,13 @@ describe('a warm transfer', () => {
     );
   }
 
+  /** Somebody has answered, and is being told: a key that is pressed now is heard. */
+  async function briefed(): Promise<PhoneCall> {
+    const there = await far.nextCall();
+    await waitFor('the briefing', 15_000, async () => (rms(await hears(there, 200)) > LOUD ? true : undefined));
+    return there;
+  }
+
   /** Somebody has answered, and has been told and asked. */
   async function asked(path: string): Promise<PhoneCall> {
     const there = await far.nextCall();
@@ -225,7 +232,7 @@ describe('a warm transfer', () => {
     expect(await ended(path)).toMatchObject({ end_reason: 'transferred' });
     const next = await answered();
     await transfer(next.path);
-    const second = await far.nextCall();
+    const second = await briefed();
     expect((await second.request('INFO', 'Signal=1\r\nDuration=160\r\n', 'application/dtmf-relay'))?.status).toBe(200);
     expect(await outcomeOf(next.path)).toMatchObject({ outcome: 'transferred' });
     await next.phone.hangup();
@@ -240,8 +247,7 @@ describe('a warm transfer', () => {
     async (_, by, decline) => {
       const { phone, path } = await answered();
       await transfer(path);
-      const there = await far.nextCall();
-      await sleep(1_000);
+      const there = await briefed();
       // Hung up, a phone does not come to the end of its key.
       void decline(there);
       expect(await outcomeOf(path)).toMatchObject({
@@ -337,25 +343,25 @@ describe('a warm transfer', () => {
       );
       let there = step === 'ringing' ? null : await asked(path);
       const pid = stack.kill(name);
-      there ??= await far.nextCall();
+      there ??= await briefed();
       // Asked, answered and joined whether it is back or not.
       await there.sendDigits('1');
       await expectTwoWayAudio(phone, there);
       await stack.waitForNewPid(name, pid, 30_000);
       await stack.waitReady(30_000);
-      expect(await outcomeOf(path, 30_000)).toMatchObject({ outcome: 'transferred' });
+      expect(await outcomeOf(path, 60_000)).toMatchObject({ outcome: 'transferred' });
       expect(far.invites.filter(({ user }) => user === number)).toHaveLength(1);
       await there.hangup();
       expect(await ended(path)).toMatchObject({ end_reason: 'transferred' });
       await legsLeft();
     },
-    90_000,
+    150_000,
   );
 
   it('of a pair the caller can be held, with music for both, and keys by INFO are pressed for the other', async () => {
     const { phone, path } = await answered();
     await transfer(path);
-    const there = await far.nextCall();
+    const there = await briefed();
     await there.sendDigits('1');
     await outcomeOf(path);
     await expectTwoWayAudio(phone, there);
