@@ -259,6 +259,24 @@ describe('a REFER of the peer', () => {
     expect(layer.endpoint.last.sent.at(-1)).toBe('BYE');
   });
 
+  it('may be followed by one of the next phone at once: each of those before gets its BYE', async () => {
+    await referred();
+    await follow();
+    const second = layer.endpoint.last;
+    second.accept(OTHER_SDP);
+    await settle();
+    await referred(undefined, {}, second);
+    await follow();
+    const third = layer.endpoint.last;
+    third.accept(PHONE_SDP);
+    await settle();
+    expect(peer.sent.at(-1)).toBe('BYE');
+    await layer.clock.advance(2_000);
+    expect(second.sent.at(-1)).toBe('BYE');
+    expect(third.over).toBe(false);
+    expect(events('leg_replaced')).toHaveLength(2);
+  });
+
   it('counts with the calls of its trunk, for as long as there are two dialogs', async () => {
     layer.directory.trunk = { ...INBOUND, maxConcurrentCalls: 1 };
     const dialog = new FakeInboundDialog({ sipCallId: 'sip-7', identity: { ...peer.invite.identity, trunkId: 't-7' } });
