@@ -381,7 +381,8 @@ describe('a supervisor', () => {
     await stack.waitReady(30_000);
     // Who has given up waiting may ask again: nobody is called twice for it.
     expect((await asked)?.[0] ?? 200).toBe(200);
-    expect((await supervise(path, 'barge'))[0]).toBe(200);
+    const again = await waitFor('an answer', 60_000, () => supervise(path, 'barge').catch(() => undefined));
+    expect(again[0]).toBe(200);
     await stack.api('POST', `${path}/mute`);
     await expectHeard(
       { caller: phone, supervisor: there },
@@ -395,7 +396,7 @@ describe('a supervisor', () => {
     await phone.hangup();
     await there.ended;
     await legsLeft();
-  }, 90_000);
+  }, 180_000);
 
   function loudest(pcm: Int16Array, frequencyHz: number): number {
     let best = 0;
