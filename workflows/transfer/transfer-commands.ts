@@ -1,11 +1,14 @@
 /** The commands of one transfer to its call's node: each has one id, so that however often it is sent it is done once. */
-import { condition } from '@temporalio/workflow';
+import { condition, patched } from '@temporalio/workflow';
 import type { CommandEffect, SealedControl } from '../../contract/commands';
 import * as node from '../call/node-commands';
 import type { TransferEffect, TransferInput } from './messages';
 
 /** `silent`: neither taken nor refused as far as is known, and no effect in time. */
 export type StepOutcome = CommandEffect | { readonly outcome: 'refused' } | { readonly outcome: 'silent' } | 'over';
+
+/** Each takes 2 s where nobody takes it: a node has its pollers back 10 s after an outage of Temporal. */
+const MAX_ASKED = 8;
 
 export class TransferCommands {
   readonly #input: TransferInput;
@@ -37,11 +40,20 @@ export class TransferCommands {
     if (atMs !== undefined) this.#atMs.set(commandId, atMs);
   }
 
-  /** Sent once; its effect is waited for. A node that does not answer may have taken it all the same. */
+  /**
+   * Done once, however often it is sent; its effect is waited for. A node that does not answer, as while Temporal comes back,
+   * is asked again for a while, and may have taken it all the same.
+   */
   async run(step: string, control: SealedControl, waitMs: number): Promise<StepOutcome> {
     const { callId, orgId, transferId, nodeId, bootId } = this.#input;
     const commandId = `${transferId}:${step}`;
-    const taken = await node.control({ nodeId, bootId, sipCallId: null }, { callId, orgId, commandId, control });
+    const command = { callId, orgId, commandId, control };
+    const place = { nodeId, bootId, sipCallId: null };
+    let taken = await node.control(place, command);
+    for (let n = 1; taken === 'silent' && n < MAX_ASKED && !this.#over() && !this.#effects.has(commandId); n++) {
+      if (!patched('a-silent-node-is-asked-again')) break;
+      taken = await node.control(place, command);
+    }
     if (taken !== 'silent' && !taken.ok) return this.#over() ? 'over' : { outcome: 'refused' };
     await condition(() => this.#over() || this.#effects.has(commandId), waitMs, { summary: `for the effect: ${step}` });
     const effect = this.#effects.get(commandId);

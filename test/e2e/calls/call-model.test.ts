@@ -8,7 +8,7 @@ import { MatrixStack } from '../../support/transfer/matrix-stack';
 
 const SEED = Number(process.env['MODEL_SEED'] ?? 20_261_129);
 const CALLS = Number(process.env['MODEL_CALLS'] ?? 24);
-const AT_ONCE = 12;
+const AT_ONCE = 8;
 
 describe(`${CALLS} calls in which anything happens, seed ${SEED}`, () => {
   let matrix: MatrixStack;

@@ -234,6 +234,18 @@ test('of which the node tells nothing is taken back', async () => {
   await env.finished(callId);
 }, 40_000);
 
+test('tells a node again that has not answered, under the same id', async () => {
+  const callId = await answered();
+  node.control.controlAnswer = 'silent';
+  const { transferId } = await begin(callId, { announce: null });
+  await command('dialLeg');
+  node.control.controlAnswer = 'done';
+  expect(await outcomeOf(callId, 15_000)).toMatchObject({ outcome: 'transferred', failedStep: null });
+  expect(node.control.controls.map(({ commandId }) => commandId)).toEqual([`${transferId}:dial`, `${transferId}:dial`]);
+  node.control.end(callId, PEER_HANGUP);
+  await env.finished(callId);
+}, 40_000);
+
 test('dials once, whatever becomes of the worker meanwhile', async () => {
   const callId = await answered();
   node.control.controlEffect = ({ type }) => (type === 'dialLeg' ? null : { outcome: 'done' });

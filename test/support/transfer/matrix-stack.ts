@@ -5,6 +5,7 @@ import { freePort } from '../free-ports';
 import { TemporalView } from '../live/temporal-view';
 import { openRtpPorts } from '../live/tally';
 import { OutboundCalls } from '../outbound';
+import { CallRefused } from '../phone/dialling';
 import { PhoneMedia } from '../phone/media';
 import type { Answering, PhoneOptions } from '../phone/options';
 import { Phone } from '../phone/phone';
@@ -14,6 +15,7 @@ import { Stack, waitFor } from '../stack';
 
 export const DIALED = '+15551234567';
 const CALL_LIMIT_MS = 30_000;
+const CALL_AGAIN_MS = 500;
 /** Also on a machine that has other things to do. */
 const READY_MS = 120_000;
 
@@ -106,9 +108,15 @@ export class MatrixStack {
     this.#workerPort = parts.workerPort;
   }
 
-  /** A call that the agent has answered. */
+  /** A call that the agent has answered; a server with no time for it (503, Retry-After) is called again. */
   async answered(by: Phone): Promise<{ readonly phone: PhoneCall; readonly id: string }> {
-    const phone = await by.call(DIALED);
+    const phone = await waitFor('an answer', CALL_LIMIT_MS, () =>
+      by.call(DIALED).catch(async (error: unknown) => {
+        if (!(error instanceof CallRefused) || error.status !== 503) throw error;
+        await sleep(CALL_AGAIN_MS);
+        return undefined;
+      }),
+    );
     const { id } = await waitFor('the record of the call', CALL_LIMIT_MS, async () => {
       const page = await this.stack
         .api<{ items?: MatrixCall[] }>('GET', '/phone/calls?status=in_progress&limit=100')
