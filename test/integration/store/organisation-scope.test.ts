@@ -148,8 +148,11 @@ describe('the scope of an organisation', () => {
       '>BEGIN enter SELECT',
       '>SELECT',
       '<BEGIN enter SELECT',
-      ...['<SELECT', '>UPDATE', '<UPDATE'],
-      ...['>COMMIT', '<COMMIT'],
+      '<SELECT',
+      '>UPDATE',
+      '<UPDATE',
+      '>COMMIT',
+      '<COMMIT',
     ]);
   });
 
