@@ -47,7 +47,7 @@ export class ApiUnderTest {
       const secretsKey = randomBytes(32).toString('base64');
       const password = randomBytes(24).toString('base64url');
       api.#key = await fill(postgres.databaseUrl(), new SecretBox(secretsKey), sizes, password);
-      const database = new URL(postgres.databaseUrl());
+      const database = new URL(postgres.localUrl());
       Object.assign(database, { username: API_ROLE, password });
       const profile = process.env['BENCH_PROFILE'] ?? '';
       const profiled = profile === '' ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];

@@ -43,8 +43,10 @@ async function main(): Promise<void> {
     const next = mixed(sizes);
     await load.atRate(next, perSecond, Math.min(WARM_UP_SECONDS, seconds));
     const usedBefore = api.usage();
+    const ownBefore = process.cpuUsage();
     const { readMs, writeMs, lateMs, refused } = await load.atRate(next, perSecond, seconds);
     const used = api.usage();
+    const own = process.cpuUsage(ownBefore);
     const [reads, writes] = [percentiles(readMs), percentiles(writeMs)];
     const perRequest = (cpuSeconds: number): number => msEach(cpuSeconds, perSecond * seconds);
     const saturation = await besideBareRoute(api, load, Math.min(ROUND_SECONDS, seconds));
@@ -62,6 +64,7 @@ async function main(): Promise<void> {
       cpuMsPerRequest: {
         api: perRequest(used.api - usedBefore.api),
         postgres: perRequest(used.postgres - usedBefore.postgres),
+        load: perRequest((own.user + own.system) / 1e6),
       },
       refused,
       goals: GOALS,

@@ -3,11 +3,13 @@ import type { Socket } from 'node:net';
 
 import type { HttpRequest } from './http-load';
 
+/** Longer than any of the servers' own limits. */
+const ANSWERED_WITHIN_MS = 30_000;
 const HEADER_END = Buffer.from('\r\n\r\n');
 
 /**
  * One kept connection, one request at a time, and no more of HTTP than the servers measured here answer with: a client of
- * Node's costs as much as a bare route, and at saturation it would be the client that is measured.
+ * Node's costs as much as a bare route, on the same processors, and would be measured with it.
  */
 export class HttpConnection {
   readonly #socket: Socket;
@@ -19,6 +21,7 @@ export class HttpConnection {
     this.#socket = socket;
     this.#headers = headers;
     socket.on('data', (chunk: Buffer) => this.#read(chunk));
+    socket.setTimeout(ANSWERED_WITHIN_MS, () => socket.destroy());
     socket.on('close', () => this.#waiting?.reject(new Error('the connection was closed before the answer')));
     socket.on('error', (error) => this.#waiting?.reject(error));
   }
@@ -42,6 +45,10 @@ export class HttpConnection {
       this.#waiting = { resolve, reject };
       this.#socket.write(`${method} ${path} HTTP/1.1\r\n${this.#headers}${own.join('')}${typed}\r\n${payload}`);
     });
+  }
+
+  get closed(): boolean {
+    return this.#socket.destroyed || !this.#socket.writable;
   }
 
   close(): void {

@@ -1,5 +1,4 @@
 /** Requests over kept connections to one server, at a rate or as many as it takes. */
-import { Agent, request as httpRequest } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { seededRandom } from '../test/support/seeded-random';
@@ -23,13 +22,19 @@ export interface OpenLoop {
   readonly refused: Readonly<Record<string, number>>;
 }
 
-/** Longer than any of the server's own limits. */
-const ANSWERED_WITHIN_MS = 30_000;
+/** A server may close what is idle for longer; with those used last taken first, most of the others are. */
+const IDLE_AT_MOST_MS = 2_000;
+
+interface IdleConnection {
+  readonly connection: HttpConnection;
+  readonly sinceMs: number;
+}
 
 export class HttpLoad {
   readonly #url: URL;
   readonly #headers: Readonly<Record<string, string>>;
-  readonly #agent = new Agent({ keepAlive: true });
+  /** The one used last is the last. */
+  readonly #idle: IdleConnection[] = [];
   readonly #random = seededRandom(1);
 
   constructor(url: string, headers: Readonly<Record<string, string>> = {}) {
@@ -52,7 +57,7 @@ export class HttpLoad {
     for (let n = 0; n < perSecond * seconds; n += 1) {
       // Exponential gaps: a Poisson process.
       dueMs += (-Math.log(1 - this.#random()) * 1000) / perSecond;
-      while (performance.now() < dueMs) await sleep(1);
+      for (let left = dueMs - performance.now(); left > 0; left = dueMs - performance.now()) await sleep(left);
       lateMs.push(performance.now() - dueMs);
       const request = next(n);
       const due = dueMs;
@@ -95,34 +100,32 @@ export class HttpLoad {
     }
   }
 
-  /** The status of the whole answer, 0 without one. */
-  async send({ method, path, body, headers }: HttpRequest): Promise<number> {
-    const payload = body === undefined ? undefined : JSON.stringify(body);
-    const length = payload === undefined ? {} : { 'content-length': String(Buffer.byteLength(payload)) };
-    return new Promise((resolve) => {
-      const outgoing = httpRequest(
-        {
-          agent: this.#agent,
-          host: this.#url.hostname,
-          port: this.#url.port,
-          method,
-          path,
-          headers: { 'content-type': 'application/json', ...length, ...this.#headers, ...headers },
-          timeout: ANSWERED_WITHIN_MS,
-        },
-        (response) => {
-          response.resume();
-          response.once('end', () => resolve(response.statusCode ?? 0));
-          response.once('error', () => resolve(0));
-        },
-      );
-      outgoing.once('timeout', () => outgoing.destroy());
-      outgoing.once('error', () => resolve(0));
-      outgoing.end(payload);
-    });
+  /** The status of the whole answer, 0 without one. As many connections as there are requests at a time. */
+  async send(request: HttpRequest): Promise<number> {
+    const last = this.#idle.pop();
+    try {
+      const connection = last !== undefined && isFresh(last) ? last.connection : await this.#another(last);
+      const status = await connection.send(request);
+      this.#idle.push({ connection, sinceMs: performance.now() });
+      return status;
+    } catch {
+      // Counted by whoever asked.
+      return 0;
+    }
   }
 
   close(): void {
-    this.#agent.destroy();
+    for (const { connection } of this.#idle.splice(0)) connection.close();
   }
+
+  async #another(last: IdleConnection | undefined): Promise<HttpConnection> {
+    // Where the one used last is of no use, none is.
+    last?.connection.close();
+    if (last !== undefined) this.close();
+    return HttpConnection.open(this.#url, this.#headers);
+  }
+}
+
+function isFresh({ connection, sinceMs }: IdleConnection): boolean {
+  return !connection.closed && performance.now() - sinceMs < IDLE_AT_MOST_MS;
 }

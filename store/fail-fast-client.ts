@@ -1,20 +1,8 @@
 import { Client } from 'pg';
 import type { ClientConfig } from 'pg';
-import { preparedName } from './prepared';
+import { ParsedStatements, StatementGroup } from './statement-group';
+import type { Answer, Statement } from './statement-group';
 import { TIMESTAMPTZ, parseTimestamp } from './timestamps';
-
-/** So long a statement that nobody waits for stays back at most for one to leave with. */
-const LATER_MS = 5;
-
-/** `cached plan must not change result type`, after a migration; `prepared statement does not exist`. */
-const STALE = ['0A000', '26000'];
-
-interface PreparedStatements {
-  readonly parsedStatements: Record<string, string | undefined>;
-  /** Not answered yet. */
-  readonly submittedNamedStatements: Record<string, string | undefined>;
-  close(what: { readonly type: 'S'; readonly name: string }): void;
-}
 
 /**
  * A connection whose statement got no answer in time is unusable: the statement may still run, the transaction around it
@@ -25,73 +13,54 @@ interface PreparedStatements {
  * wakes the server, which for a small read is a third of its cost.
  */
 export class FailFastClient extends Client {
+  readonly #parsed = new ParsedStatements();
   #corked = false;
-  #soon = false;
-  #later: NodeJS.Timeout | null = null;
 
   constructor(config?: string | ClientConfig) {
     super(config);
     this.setTypeParser(TIMESTAMPTZ, parseTimestamp);
   }
 
-  // The base class has eight overloads; this passes through whatever was given.
+  // The base class has eight overloads; what has parameters is a group of its own, all else passes through.
   // oxlint-disable-next-line typescript/explicit-module-boundary-types
   override query(...parameters: any[]): any {
-    this.#cork();
-    if (!this.#soon) setImmediate(this.#uncork);
-    this.#soon = true;
+    const [text, values, ...others]: unknown[] = parameters;
+    const alone = typeof text === 'string' && Array.isArray(values) && others.length === 0;
+    if (alone) return this.group([{ text, values }]).then((answers) => answers.at(-1));
     return this.#ask(parameters);
   }
 
-  /** Leaves with the next statement: for the end of a transaction that changed nothing. */
-  queryLater(text: string): Promise<unknown> {
-    this.#cork();
-    if (!this.#soon) this.#later ??= setTimeout(this.#uncork, LATER_MS);
-    return this.#ask([text]) as Promise<unknown>;
+  /** Each answer, or the error of the first that failed: none behind it was done. */
+  group(statements: readonly Statement[]): Promise<readonly Answer[]> {
+    return new Promise((resolve, reject) => {
+      const group = new StatementGroup(statements, this.#parsed, this);
+      group.callback = (error, answers = []) => {
+        if (error === null) resolve(answers);
+        else reject(error);
+        if (error?.message === 'Query read timeout') this.connection.stream.destroy();
+      };
+      this.#ask([group]);
+    });
   }
 
   #ask(parameters: unknown[]): unknown {
-    const name = this.#nameOf(parameters);
-    const all = name === undefined ? parameters : [{ name, text: parameters[0], values: parameters[1] }];
-    const result: unknown = (super.query as (...all: unknown[]) => unknown).apply(this, all);
+    this.#cork();
+    const result: unknown = (super.query as (...all: unknown[]) => unknown).apply(this, parameters);
     if (result instanceof Promise) {
-      result.catch((error: Error & { readonly code?: string }) => {
+      result.catch((error: Error) => {
         if (error.message === 'Query read timeout') this.connection.stream.destroy();
-        if (name !== undefined && STALE.includes(error.code ?? '')) this.#forget(name);
       });
     }
     return result;
-  }
-
-  /** While it is not known whether the server has taken it by its name, it is asked without. */
-  #nameOf([text, values, ...others]: unknown[]): string | undefined {
-    if (typeof text !== 'string' || !Array.isArray(values) || others.length > 0) return undefined;
-    const name = preparedName(text);
-    return name === undefined || this.#prepared.submittedNamedStatements[name] !== undefined ? undefined : name;
-  }
-
-  /** The next to ask has it parsed anew. */
-  #forget(name: string): void {
-    this.#prepared.close({ type: 'S', name });
-    delete this.#prepared.parsedStatements[name];
-  }
-
-  get #prepared(): PreparedStatements {
-    return this.connection as unknown as PreparedStatements;
   }
 
   #cork(): void {
     if (this.#corked) return;
     this.#corked = true;
     this.connection.stream.cork();
+    setImmediate(() => {
+      this.#corked = false;
+      this.connection.stream.uncork();
+    });
   }
-
-  readonly #uncork = (): void => {
-    if (this.#later !== null) clearTimeout(this.#later);
-    this.#later = null;
-    this.#soon = false;
-    if (!this.#corked) return;
-    this.#corked = false;
-    this.connection.stream.uncork();
-  };
 }

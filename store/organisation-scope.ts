@@ -2,10 +2,11 @@
  * The way to the rows of one organisation: a transaction that says whose it is, which is what row-level security compares
  * (`row-level-security.ts`). Without it the API's role sees no organisation's rows.
  */
-import type { QueryResult } from 'pg';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import type { FailFastClient } from './fail-fast-client';
 import { isUuid } from './ids';
+import { prepared } from './prepared';
+import type { Answer, Statement } from './statement-group';
 
 /** What a repository asks: the whole database (`DataSource`), or one transaction of an organisation. */
 export interface StoreSession {
@@ -21,95 +22,129 @@ export interface LastStatement {
   readonly answered?: (rows: readonly unknown[]) => void;
 }
 
-/** What TypeORM keeps of a transaction that it began itself. */
+/** What TypeORM keeps of a transaction that it began itself: it begins none inside. */
 const IN_TRANSACTION = { isTransactionActive: true, transactionDepth: 1 };
 /** The session's variable that the policies compare with a row's organisation. */
 export const ORGANISATION_SETTING = 'trunkline.org_id';
+
+const BEGIN: Statement = { text: prepared('BEGIN'), quiet: true };
+const COMMIT: Statement = { text: prepared('COMMIT'), quiet: true };
+const ENTER = prepared(`SELECT set_config('${ORGANISATION_SETTING}', $1, true)`);
+const ENTER_TO_READ = prepared(
+  `SELECT set_config('${ORGANISATION_SETTING}', $1, true), set_config('transaction_read_only', 'on', true)`,
+);
+
+const FAILED = 'the transaction had failed: nothing is changed';
+
+type Ask = (statement: Statement) => Promise<Answer | undefined>;
 
 export class OrganisationScope {
   readonly #dataSource: DataSource;
   readonly #orgId: string;
 
   constructor(dataSource: DataSource, orgId: string) {
-    // It becomes part of a statement: several in one message take no parameters.
     if (!isUuid(orgId)) throw new TypeError('an organisation is named by its UUID');
     this.#dataSource = dataSource;
     this.#orgId = orgId;
   }
 
   /**
-   * Waits neither for the transaction's beginning, behind whose statement the first of `work` leaves at once, nor for its
-   * end, which cannot change the answer. Where it did not begin no organisation was named, and what `work` made of that is
-   * not told.
+   * Each statement of `work` is a transaction, which names the organisation and can change nothing: between two of them
+   * others' changes show, as they do between the statements of one transaction (READ COMMITTED).
    */
   async read<T>(work: (session: StoreSession) => Promise<T>): Promise<T> {
     const runner = this.#dataSource.createQueryRunner();
     try {
-      const { client, begun } = await this.#begin(runner, 'BEGIN READ ONLY');
-      const [beginning, answer] = await Promise.allSettled([begun, (async () => work(runner))()]);
-      // A connection that broke has left the pool already.
-      client.queryLater('ROLLBACK').catch(() => undefined);
-      if (beginning.status === 'rejected') throw beginning.reason;
-      if (answer.status === 'rejected') throw answer.reason;
-      return answer.value;
+      const client = (await runner.connect()) as FailFastClient;
+      const enter: Statement = { text: ENTER_TO_READ, values: [this.#orgId], quiet: true };
+      return await work(sessionOf(runner, async (statement) => (await client.group([enter, statement]))[1]));
     } finally {
-      // To whoever asks next on this connection, whose statements leave behind the end of this.
       await runner.release();
     }
   }
 
   /**
-   * Committed when `work` resolves, undone when it rejects. What only reads leaves behind the beginning's statement, as in
-   * `read`; a change waits until the transaction has begun: outside of one it would be half a change.
+   * Committed when `work` resolves, undone when it rejects. The transaction begins in one group with the first statement
+   * of `work`, so that neither is done without the other, and ends in one with the last statements.
    */
   async write<T>(work: (session: StoreSession) => Promise<T>): Promise<T> {
     const runner = this.#dataSource.createQueryRunner();
     try {
-      const { client, begun } = await this.#begin(runner, 'BEGIN');
-      runner.query = inTurn(runner.query.bind(runner), begun);
+      const client = (await runner.connect()) as FailFastClient;
+      const transaction = new Transaction(client, this.#orgId);
       const last: LastStatement[] = [];
-      const session: StoreSession = { manager: runner.manager, last };
-      const [beginning, answer] = await Promise.allSettled([begun, (async () => work(session))()]);
-      const done = beginning.status === 'fulfilled' && answer.status === 'fulfilled';
-      const sent = done ? last.map(async (statement) => send(client, statement)) : [];
-      const ended = client.query(done ? 'COMMIT' : 'ROLLBACK') as Promise<QueryResult>;
-      // In the order of their statements: what went wrong first is what counts.
-      const results = await Promise.allSettled([...sent, ended]);
-      for (const result of [beginning, answer, ...results]) if (result.status === 'rejected') throw result.reason;
-      // What PostgreSQL makes of the end of a transaction of which a statement has failed.
-      if ((await ended).command !== 'COMMIT') throw new Error('the transaction had failed: nothing is changed');
-      return (answer as PromiseFulfilledResult<T>).value;
+      try {
+        const answer = await work({ ...sessionOf(runner, (statement) => transaction.ask(statement)), last });
+        await transaction.commit(last);
+        return answer;
+      } catch (error) {
+        await transaction.rollback();
+        throw error;
+      }
     } finally {
       await runner.release();
     }
   }
+}
 
-  /** Transaction and organisation in one statement, for which `startTransaction` takes two. */
-  async #begin(
-    runner: QueryRunner,
-    beginning: string,
-  ): Promise<{ readonly client: FailFastClient; readonly begun: Promise<unknown> }> {
-    const client = (await runner.connect()) as FailFastClient;
-    const begun = client.query(`${beginning}; ${enterStatement(this.#orgId)}`) as Promise<unknown>;
-    Object.assign(runner, IN_TRANSACTION);
-    return { client, begun };
+/** What TypeORM asks of this transaction's connection is asked in its scope. */
+function sessionOf(runner: QueryRunner, ask: Ask): StoreSession {
+  const connection = {
+    query: async (text: string, values?: readonly unknown[]): Promise<Answer | undefined> => ask({ text, values }),
+  };
+  Object.assign(runner, IN_TRANSACTION, { connect: async () => connection });
+  return { manager: runner.manager };
+}
+
+class Transaction {
+  readonly #client: FailFastClient;
+  readonly #beginning: readonly Statement[];
+  /** With the first statement; null before it. */
+  #begun: Promise<unknown> | null = null;
+
+  constructor(client: FailFastClient, orgId: string) {
+    this.#client = client;
+    this.#beginning = [BEGIN, { text: ENTER, values: [orgId], quiet: true }];
+  }
+
+  /** Outside of the transaction it would be half a change: what follows the first waits for it, unless it only reads. */
+  async ask(statement: Statement): Promise<Answer | undefined> {
+    if (this.#begun === null) {
+      const first = this.#client.group([...this.#beginning, statement]);
+      this.#begun = first;
+      return (await first).at(-1);
+    }
+    if (!ONLY_READS.test(statement.text)) await this.#begun;
+    const [begun, asked] = await Promise.allSettled([this.#begun, this.#client.group([statement])]);
+    if (begun.status === 'rejected') throw begun.reason;
+    if (asked.status === 'rejected') throw asked.reason;
+    return asked.value[0];
+  }
+
+  async commit(last: readonly LastStatement[]): Promise<void> {
+    if (this.#begun === null && last.length === 0) return;
+    // Failed, and kept to itself by the work.
+    await this.#begun?.catch((cause: unknown) => {
+      throw new Error(FAILED, { cause });
+    });
+    const beginning = this.#begun === null ? this.#beginning : [];
+    const ending = last.map(({ text, parameters }) => ({ text, values: parameters }));
+    const ended = this.#client.group([...beginning, ...ending, COMMIT]);
+    this.#begun ??= ended;
+    const answers = await ended;
+    // What PostgreSQL makes of the end of a transaction of which a statement has failed.
+    if (answers.at(-1)?.command !== 'COMMIT') throw new Error(FAILED);
+    for (const [n, { answered }] of last.entries()) answered?.(answers[beginning.length + n]?.rows ?? []);
+  }
+
+  /** A connection that broke has left the pool already, and the server has undone what it had. */
+  async rollback(): Promise<void> {
+    if (this.#begun !== null) await this.#client.query('ROLLBACK').catch(() => undefined);
   }
 }
 
 /** Locks are given back where there is no transaction. */
 const ONLY_READS = /^\s*SELECT\b/i;
-
-function inTurn(query: QueryRunner['query'], begun: Promise<unknown>): QueryRunner['query'] {
-  return async (...statement: Parameters<QueryRunner['query']>) => {
-    if (!ONLY_READS.test(statement[0])) await begun;
-    return query(...statement);
-  };
-}
-
-async function send(client: FailFastClient, { text, parameters, answered }: LastStatement): Promise<void> {
-  const { rows } = (await client.query(text, [...parameters])) as QueryResult;
-  answered?.(rows);
-}
 
 /**
  * A statement whose answer the work does not need: it leaves with the transaction's end, in one packet, and undoes all when
@@ -137,7 +172,7 @@ async function leave(manager: EntityManager, { text, parameters, answered }: Las
 export async function enterOrganisation({ manager, last = [] }: StoreSession, orgId: string): Promise<void> {
   if (!isUuid(orgId)) throw new TypeError('an organisation is named by its UUID');
   for (const statement of last.splice(0)) await leave(manager, statement);
-  await manager.query(enterStatement(orgId));
+  await manager.query(ENTER, [orgId]);
 }
 
 /** Joins the transaction that the session is in, or begins one. */
@@ -147,5 +182,3 @@ export async function inTransaction<T>(
 ): Promise<T> {
   return manager.queryRunner?.isTransactionActive === true ? work(manager) : manager.transaction(work);
 }
-
-const enterStatement = (orgId: string): string => `SET LOCAL ${ORGANISATION_SETTING} = '${orgId}'`;

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { spawn } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { Client } from 'pg';
@@ -30,6 +30,8 @@ export interface PostgresServerOptions {
 }
 
 const DATABASE = 'trunkline';
+/** Of the socket's name and its lock's, before the port. */
+const SOCKET_PREFIX = '.s.PGSQL.';
 const READY_MS = 30_000;
 const LAUNCH_AGAIN_MS = 200;
 const ASK_AGAIN_MS = 40;
@@ -39,9 +41,12 @@ const ASK_AGAIN_MS = 40;
  */
 const PASSING_FAILURE = /shared memory block|could not bind|Address already in use|lock file/i;
 
+/** What the address of a Unix socket has room for, less in macOS than in Linux (`unix(7)`, `unix(4)`). */
+const MAX_SOCKET_PATH_BYTES = 103;
+
 /**
- * The embedded PostgreSQL server of one data folder: created on first use, listening on 127.0.0.1 alone with SCRAM
- * passwords, in a process group of its own so that it survives its starter and the next one can take it over.
+ * The embedded PostgreSQL server of one data folder: created on first use, listening on 127.0.0.1 alone, and on a socket
+ * inside the cluster's folder, which nobody else may enter; with SCRAM passwords, in a process group of its own so that it survives its starter and the next one can take it over.
  *
  * Run by root the server is another user, who may not be able to enter the folders above the cluster. It therefore
  * starts inside the cluster's folder and knows it as `/proc/self/cwd`, which needs no right on the way.
@@ -75,6 +80,19 @@ export class PostgresServer {
   /** The URL of the product's database, with the password. */
   databaseUrl(database: string = DATABASE): string {
     return `postgres://${SUPERUSER}:${this.#password()}@127.0.0.1:${this.port}/${database}`;
+  }
+
+  /**
+   * The same by the server's socket, which costs both sides less than a connection over the network's stack; by the
+   * network where there is no socket that we could name.
+   */
+  localUrl(): string {
+    const socket = join(this.#cluster, `${SOCKET_PREFIX}${this.port}`);
+    const url = new URL(this.databaseUrl());
+    if (Buffer.byteLength(socket) <= MAX_SOCKET_PATH_BYTES && existsSync(socket)) {
+      url.searchParams.set('host', this.#cluster);
+    }
+    return url.toString();
   }
 
   /**
@@ -123,7 +141,9 @@ export class PostgresServer {
     const found = readLivePidFile(this.#pidFile) ?? liveByPostmasterFile(this.#cluster);
     if (found === undefined) {
       // Nothing runs: what a killed server left would only be in the way when its pid is used by somebody else now.
-      rmSync(join(this.#cluster, 'postmaster.pid'), { force: true });
+      for (const name of readdirSync(this.#cluster)) {
+        if (name === 'postmaster.pid' || name.startsWith(SOCKET_PREFIX)) rmSync(join(this.#cluster, name));
+      }
       return false;
     }
     const port = portOfPostmasterFile(this.#cluster);
@@ -148,7 +168,7 @@ export class PostgresServer {
     const settings = [
       `port=${this.port}`,
       'listen_addresses=127.0.0.1',
-      'unix_socket_directories=',
+      `unix_socket_directories=${process.platform === 'win32' ? '' : this.#socketFolder()}`,
       'max_connections=200',
       'log_min_messages=warning',
       // Its DETAIL lines hold the values of the row that a constraint refused: phone numbers, sealed secrets.
@@ -173,6 +193,13 @@ export class PostgresServer {
     if (await this.#becomesReady(limitMs, () => child.exitCode === null && child.signalCode === null)) return undefined;
     await this.stop();
     return logProblem(this.#logFile);
+  }
+
+  /** As the server names it. Where the name does not fit, or would be taken for several, there is no socket. */
+  #socketFolder(): string {
+    const folder = clusterArgument(this.#cluster, this.#user);
+    const socket = join(folder, `${SOCKET_PREFIX}${this.port}`);
+    return Buffer.byteLength(socket) > MAX_SOCKET_PATH_BYTES || /[",]/.test(folder) ? '' : folder;
   }
 
   async #becomesReady(limitMs: number, isRunning: () => boolean, once = false): Promise<boolean> {

@@ -139,7 +139,7 @@ export class Supervisor {
     const server = new PostgresServer({ dataDir });
     await this.#startServer('postgres', server);
     const logins = roleLogins(dataDir);
-    return { urls: embeddedUrls(server.databaseUrl(), logins), logins: [logins.api, logins.system] };
+    return { urls: embeddedUrls(server.localUrl(), logins), logins: [logins.api, logins.system] };
   }
 
   async #startTemporal(): Promise<Pick<Addresses, 'temporalAddress' | 'temporalUi'>> {

@@ -4,7 +4,9 @@ import { Agent } from '../entities/agent';
 import { OutboundTrunk } from '../entities/outbound-trunk';
 import { StoreError } from '../errors';
 import { isUuid, uuidV7 } from '../ids';
+import { jsonbParameter } from '../jsonb';
 import type { StoreSession } from '../organisation-scope';
+import { fieldsSet } from '../patch';
 import { prepared } from '../prepared';
 import { FOR_SHARE, FOR_UPDATE } from '../row-lock';
 import { ownRow, rowTable } from '../rows';
@@ -23,6 +25,8 @@ export interface DeletedAgent {
   readonly before: AgentRecord;
   readonly detached: { readonly phoneNumbers: readonly { readonly id: string; readonly phoneNumber: string }[] };
 }
+
+const IN_JSON: ReadonlySet<string> = new Set<keyof AgentFields>(['llm', 'stt', 'tts']);
 
 export class AgentRepository {
   readonly #session: StoreSession;
@@ -59,10 +63,14 @@ export class AgentRepository {
   async update(tx: ConfigTransaction, orgId: string, id: string, patch: AgentPatch): Promise<AgentRecord> {
     if (!isUuid(id)) throw notFound(id);
     await assertFailover(tx, orgId, patch);
-    const set = { ...patch, updatedAt: () => 'now()' } as QueryDeepPartialEntity<Agent>;
-    const { list, read } = recordTable(tx.manager);
-    const updating = tx.manager.createQueryBuilder().update(Agent).set(set).where({ id, orgId }).returning(list);
-    const [row]: AgentRecord[] = (await updating.execute()).raw;
+    const { list, columns, read } = recordTable(tx.manager);
+    const fields = Object.entries(fieldsSet<AgentFields>(patch));
+    const set = ['updated_at = now()', ...fields.map(([name], n) => `${columns[name]} = $${n + 3}`)];
+    const text = `UPDATE agents SET ${set.join(', ')} WHERE id = $1 AND org_id = $2 RETURNING ${list}`;
+    const values = fields.map(([name, value]) => (IN_JSON.has(name) && value !== null ? jsonbParameter(value) : value));
+    // There are many ways to change several fields.
+    const asked = fields.length > 1 ? text : prepared(text);
+    const [[row]]: [AgentRecord[]] = await tx.manager.query(asked, [id, orgId, ...values]);
     if (row === undefined) throw notFound(id);
     tx.changed('agent', id);
     return read(row);
@@ -129,10 +137,10 @@ function notFound(id: string): StoreError {
 }
 
 /** The table of agents, each with the oldest of the numbers assigned to it. */
-function recordTable(manager: EntityManager): Pick<RowTable, 'list' | 'select' | 'read'> {
-  const { list, read } = rowTable(manager, Agent);
+function recordTable(manager: EntityManager): RowTable {
+  const { list, columns, read } = rowTable(manager, Agent);
   const withNumber = `${list}, (SELECT phone_number FROM phone_numbers
     WHERE phone_numbers.agent_id = agents.id AND phone_numbers.org_id = agents.org_id
     ORDER BY phone_numbers.created_at, phone_numbers.id LIMIT 1) AS "phoneNumber"`;
-  return { list: withNumber, select: `SELECT ${withNumber} FROM agents`, read };
+  return { list: withNumber, columns, select: `SELECT ${withNumber} FROM agents`, read };
 }

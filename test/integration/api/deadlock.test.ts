@@ -49,7 +49,8 @@ describe('two writes of an organisation that wait for each other', () => {
         return letter;
       });
     expect(await Promise.all([write('a', ids), write('b', ids.toReversed())])).toEqual(['a', 'b']);
-    expect(tries).toBe(3);
+    // The one undone may begin again before the other has been woken, and be in its way once more.
+    expect(tries).toBeGreaterThanOrEqual(3);
     const rows: { name: string }[] = await dataSource.query('SELECT name FROM agents WHERE id = ANY($1)', [ids]);
     expect(rows.map(({ name }) => name.split('').sort().join(''))).toEqual(['ab', 'ab']);
   });

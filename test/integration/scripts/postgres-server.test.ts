@@ -91,6 +91,33 @@ describe('the embedded PostgreSQL server', () => {
     expect(rules).toEqual({ methods: ['scram-sha-256'] });
   });
 
+  test('answers by a socket that nobody else can reach, with the password too, and over the network where there is none', async () => {
+    const running = server();
+    await running.start();
+    const url = running.localUrl();
+    const asked = 'SELECT inet_server_addr() AS address';
+    expect(await query(url, asked)).toEqual([{ address: null }]);
+    expect(await query(running.databaseUrl(), asked)).toEqual([{ address: '127.0.0.1' }]);
+    const wrong = url.replace(/:[^:@]+@/, ':wrong@');
+    await expect(query(wrong, 'SELECT 1')).rejects.toMatchObject({ code: '28P01' });
+    // The name of a socket has little room.
+    const far = server('far'.repeat(40));
+    await far.start();
+    expect(await query(far.localUrl(), asked)).toEqual([{ address: '127.0.0.1' }]);
+  });
+
+  test('what a killed server left of its socket is not in the way when its pid is used by somebody else', async () => {
+    const running = server('killed');
+    await running.start();
+    const { pid = 0 } = running.record ?? {};
+    const lock = join(folder, 'killed', 'postgres', `.s.PGSQL.${running.port}.lock`);
+    const left = readFileSync(lock, 'utf8');
+    await running.stop();
+    writeFileSync(lock, left.replace(String(pid), String(process.pid)));
+    await running.start();
+    expect(await query(running.localUrl(), 'SELECT inet_server_addr() AS address')).toEqual([{ address: null }]);
+  });
+
   test('its password and its cluster are readable for nobody else', async () => {
     await server().start();
     const dataDir = join(folder, 'data');

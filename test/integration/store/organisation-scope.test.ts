@@ -1,23 +1,23 @@
 import { Socket } from 'node:net';
 
-import type { Client } from 'pg';
 import type { DataSource } from 'typeorm';
 import { createDataSource } from '../../../store/data-source';
+import type { FailFastClient } from '../../../store/fail-fast-client';
 import { uuidV7 } from '../../../store/ids';
 import { enterOrganisation, OrganisationScope, withTheEnd } from '../../../store/organisation-scope';
 import { OrganisationRepository } from '../../../store/repositories/organisation-repository';
+import type { Answer, Statement } from '../../../store/statement-group';
 import { createTestDatabase } from '../../support/servers';
 import type { TestDatabase } from '../../support/servers';
-import { waitFor } from '../../support/stack';
 
 describe('the scope of an organisation', () => {
   let database: TestDatabase;
   let api: DataSource;
-  let client: Client;
+  let client: FailFastClient;
   let scope: OrganisationScope;
-  /** `>` when a statement leaves, `<` when it is answered, by its first word. */
+  /** `>` when a group leaves, `<` when it is answered, by the first words of its statements. */
   let traffic: string[] = [];
-  /** What leaves instead of the transaction's beginning, once. */
+  /** What leaves instead of the first statement, once. */
   let beginning: string | undefined;
 
   beforeAll(async () => {
@@ -26,16 +26,19 @@ describe('the scope of an organisation', () => {
     api = await createDataSource({ url: database.apiUrl, poolSize: 1 }).initialize();
     scope = new OrganisationScope(api, uuidV7());
     const runner = api.createQueryRunner();
-    client = (await runner.connect()) as Client;
+    client = (await runner.connect()) as FailFastClient;
     await runner.release();
-    const query = client.query.bind(client) as (text: string, parameters?: unknown[]) => Promise<unknown>;
-    client.query = (async (text: string, parameters?: unknown[]) => {
-      const word = /^\w+/.exec(text)?.[0];
-      const sent = text.startsWith('BEGIN') ? (beginning ?? text) : text;
+    const group = client.group.bind(client);
+    client.group = async (statements: readonly Statement[]): Promise<readonly Answer[]> => {
+      const words = statements
+        .map(({ text }) => (/set_config/.test(text) ? 'enter' : /^\w+/.exec(text)?.[0]))
+        .join(' ');
+      const [first, ...others] = statements;
+      const sent = beginning === undefined ? statements : [{ ...first, text: beginning, values: [] }, ...others];
       beginning = undefined;
-      traffic.push(`>${word}`);
-      return query(sent, parameters).finally(() => traffic.push(`<${word}`));
-    }) as typeof client.query;
+      traffic.push(`>${words}`);
+      return group(sent).finally(() => traffic.push(`<${words}`));
+    };
   });
   beforeEach(async () => {
     // Behind whatever the last test has left under way.
@@ -53,36 +56,42 @@ describe('the scope of an organisation', () => {
     return client.getTransactionStatus();
   };
 
-  it('asks its first question without waiting for the answer to the beginning', async () => {
-    await scope.read(({ manager }) => manager.query('SELECT 1'));
-    expect(traffic.slice(0, 4)).toEqual(['>BEGIN', '>SELECT', '<BEGIN', '<SELECT']);
-  });
-
-  it('leaves in one packet, its end with what is asked next', async () => {
+  /** What left through the socket while `work` ran, in chunks of each packet. */
+  const packetsOf = async (work: () => Promise<unknown>): Promise<number> => {
     const { stream } = (client as unknown as { connection: { stream: Socket } }).connection;
-    const packets: number[] = [];
+    let packets = 0;
     const writev = jest.spyOn(stream, '_writev' as never).mockImplementation(countPacket as never);
     const write = jest.spyOn(stream, '_write');
     function countPacket(this: Socket, chunks: unknown[], done: (error?: Error | null) => void): void {
-      packets.push(chunks.length);
+      packets += 1;
       Socket.prototype._writev!.call(this, chunks as never, done);
     }
     try {
-      await scope.read(({ manager }) => manager.query('SELECT 1'));
-      expect([packets.length, write.mock.calls.length]).toEqual([1, 0]);
-      await scope.read(({ manager }) => manager.query('SELECT 1'));
-      expect([packets.length, write.mock.calls.length]).toEqual([2, 0]);
+      await work();
+      return packets + write.mock.calls.length;
     } finally {
       writev.mockRestore();
       write.mockRestore();
     }
+  };
+
+  it('names its organisation in one packet with what it asks, and is over with the answer', async () => {
+    const one = (): Promise<unknown> => scope.read(({ manager }) => manager.query('SELECT 1'));
+    expect(await packetsOf(one)).toBe(1);
+    expect(traffic).toEqual(['>enter SELECT', '<enter SELECT']);
+    expect(client.getTransactionStatus()).toBe('I');
   });
 
-  it('is over soon also where nothing is asked next', async () => {
-    await scope.read(({ manager }) => manager.query('SELECT 1'));
-    await waitFor('the end', 5_000, () =>
-      traffic.length > 0 && client.getTransactionStatus() === 'I' ? true : undefined,
-    );
+  it('answers a question in one packet of the server', async () => {
+    const { stream } = (client as unknown as { connection: { stream: Socket } }).connection;
+    const one = (): Promise<unknown> => scope.read(({ manager }) => manager.query('SELECT 1 AS n'));
+    await one();
+    let packets = 0;
+    const count = (): unknown => (packets += 1);
+    stream.on('data', count);
+    await one();
+    stream.off('data', count);
+    expect(packets).toBe(1);
   });
 
   it('asks two questions that do not need each other at once, and each has its answer', async () => {
@@ -90,20 +99,23 @@ describe('the scope of an organisation', () => {
       Promise.all([manager.query('SELECT 1 AS n'), manager.query('SELECT 2 AS n')]),
     );
     expect(await asked).toEqual([[{ n: 1 }], [{ n: 2 }]]);
-    expect(traffic.slice(0, 3)).toEqual(['>BEGIN', '>SELECT', '>SELECT']);
+    expect(traffic.slice(0, 2)).toEqual(['>enter SELECT', '>enter SELECT']);
   });
 
-  it.each(['SELECT 1/0', 'SET LOCAL nothing.at_all = 1; SELECT 1/0'])(
-    'tells nothing of what it saw where the beginning failed: %s',
-    async (failing) => {
-      beginning = failing;
-      const answered = scope.read(({ manager }) => manager.query('SELECT 1'));
-      await expect(answered).rejects.toMatchObject({ code: '22012' });
-      // The connection is whole again for the next.
-      expect(await scope.read(({ manager }) => manager.query('SELECT 1 AS n'))).toEqual([{ n: 1 }]);
-      expect(await transactionStatus()).toBe('I');
-    },
-  );
+  it('changes nothing where it only reads', async () => {
+    const changing = scope.read(({ manager }) => manager.query('UPDATE contacts SET name = NULL'));
+    await expect(changing).rejects.toMatchObject({ driverError: { code: '25006' } });
+    expect(await api.query('SHOW transaction_read_only')).toEqual([{ transaction_read_only: 'off' }]);
+  });
+
+  it('asks nothing where the organisation cannot be named', async () => {
+    beginning = 'SELECT 1/0';
+    const answered = scope.read(({ manager }) => manager.query('SELECT 1'));
+    await expect(answered).rejects.toMatchObject({ driverError: { code: '22012' } });
+    // The connection is whole again for the next.
+    expect(await scope.read(({ manager }) => manager.query('SELECT 1 AS n'))).toEqual([{ n: 1 }]);
+    expect(await transactionStatus()).toBe('I');
+  });
 
   it('tells what went wrong in it, and is over then', async () => {
     const failed = scope.read(async ({ manager }) => manager.query('SELECT 1/0'));
@@ -124,27 +136,60 @@ describe('the scope of an organisation', () => {
     expect(await api.query(setting)).toEqual([{ org: '' }]);
   });
 
-  it('a change waits for its beginning, what only reads does not', async () => {
-    await scope.write(async ({ manager }) => {
-      await manager.query('SELECT 1');
-      await manager.query('UPDATE contacts SET name = NULL');
-    });
-    expect(traffic.slice(0, 3)).toEqual(['>BEGIN', '>SELECT', '<BEGIN']);
-    traffic = [];
-    await scope.write(({ manager }) => manager.query('UPDATE contacts SET name = NULL'));
-    expect(traffic.slice(0, 3)).toEqual(['>BEGIN', '<BEGIN', '>UPDATE']);
+  it('a change begins with its first statement, behind which only what reads leaves at once', async () => {
+    await scope.write(({ manager }) =>
+      Promise.all([
+        manager.query('SELECT 1'),
+        manager.query('SELECT 2'),
+        manager.query('UPDATE contacts SET name = NULL'),
+      ]),
+    );
+    expect(traffic).toEqual([
+      '>BEGIN enter SELECT',
+      '>SELECT',
+      '<BEGIN enter SELECT',
+      '<SELECT',
+      '>UPDATE',
+      '<UPDATE',
+      '>COMMIT',
+      '<COMMIT',
+    ]);
+  });
+
+  it('a change is two packets: the statement with its beginning, the end', async () => {
+    const change = (): Promise<unknown> =>
+      scope.write(async (session) => {
+        await session.manager.query('UPDATE contacts SET name = NULL');
+        await withTheEnd(session, { text: 'UPDATE contacts SET email = NULL', parameters: [] });
+      });
+    expect(await packetsOf(change)).toBe(2);
+    expect(traffic.filter((word) => word.startsWith('>'))).toEqual(['>BEGIN enter UPDATE', '>UPDATE COMMIT']);
+  });
+
+  it('asks nothing where nothing is changed', async () => {
+    expect(await scope.write(async () => 'nothing')).toBe('nothing');
+    expect(traffic).toEqual([]);
   });
 
   it('changes nothing where its beginning failed', async () => {
     beginning = 'SELECT 1/0';
     const failed = scope.write(async ({ manager, last }) => {
       last?.push({ text: 'DELETE FROM contacts', parameters: [] });
-      await manager.query('SELECT 1');
-      await manager.query('UPDATE contacts SET name = NULL');
+      const all = [manager.query('SELECT 1'), manager.query('UPDATE contacts SET name = NULL')];
+      await Promise.allSettled(all);
+      return Promise.all(all);
     });
-    await expect(failed).rejects.toMatchObject({ code: '22012' });
-    expect(traffic.filter((word) => word.startsWith('>'))).toEqual(['>BEGIN', '>SELECT', '>ROLLBACK']);
+    await expect(failed).rejects.toMatchObject({ driverError: { code: '22012' } });
+    expect(traffic.filter((word) => word.startsWith('>'))).toEqual(['>BEGIN enter SELECT']);
     expect(await transactionStatus()).toBe('I');
+  });
+
+  it('is not done where the work kept to itself that its beginning failed', async () => {
+    beginning = 'SELECT 1/0';
+    const failed = scope.write(async ({ manager }) => {
+      await manager.query('UPDATE contacts SET name = NULL').catch(() => undefined);
+    });
+    await expect(failed).rejects.toThrow('the transaction had failed');
   });
 
   describe('what leaves with its end', () => {
@@ -172,7 +217,7 @@ describe('the scope of an organisation', () => {
 
     it('is one packet', async () => {
       await changing('UPDATE contacts SET name = $1', 'Ada');
-      expect(traffic.slice(4)).toEqual(['>INSERT', '>UPDATE', '>COMMIT', '<INSERT', '<UPDATE', '<COMMIT']);
+      expect(traffic.slice(2)).toEqual(['>INSERT UPDATE COMMIT', '<INSERT UPDATE COMMIT']);
       expect(await stored()).toBe(true);
     });
 
@@ -190,7 +235,7 @@ describe('the scope of an organisation', () => {
         throw new Error('changed my mind');
       });
       await expect(failed).rejects.toThrow('changed my mind');
-      expect(traffic).not.toContain('>DELETE');
+      expect(traffic.join(' ')).not.toContain('DELETE');
     });
 
     it('belongs to the organisation that was named then', async () => {
