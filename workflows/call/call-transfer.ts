@@ -2,7 +2,7 @@
  * The transfer of a call, as its workflow sees it: one at a time, in a workflow of its own, which is told what its commands
  * came to and when the call has ended. A call that has been transferred is not transferred again.
  */
-import { startChild } from '@temporalio/workflow';
+import { patched, startChild } from '@temporalio/workflow';
 import type { ChildWorkflowHandle } from '@temporalio/workflow';
 import { hasTransferred } from '../../contract/transfers';
 import type { TransferOrigin, TransferResult } from '../../contract/transfers';
@@ -21,6 +21,8 @@ export class CallTransfer {
   #handle: ChildWorkflowHandle<typeof transferWorkflow> | null = null;
   #settled: Promise<void> = Promise.resolve();
   #transferred = false;
+  /** Effects that it is being told of. */
+  readonly #telling = new Set<Promise<void>>();
   #overAtMs: number | null = null;
 
   constructor(projection: CallProjection) {
@@ -62,7 +64,11 @@ export class CallTransfer {
   /** Of other commands than its own it is not told. */
   async onEffect(told: TransferEffect): Promise<void> {
     if (this.#transferId === null || !told.commandId.startsWith(`${this.#transferId}:`)) return;
-    await this.#handle?.signal(effectSignal, told).catch(() => undefined); // it has ended meanwhile
+    if (this.#handle === null) return;
+    const telling = this.#handle.signal(effectSignal, told).catch(() => undefined); // it has ended meanwhile
+    this.#telling.add(telling);
+    await telling;
+    this.#telling.delete(telling);
   }
 
   /** The call has ended. Resolves when the record of the transfer is stored. */
@@ -74,6 +80,8 @@ export class CallTransfer {
   }
 
   async #tellOver(handle: ChildWorkflowHandle<typeof transferWorkflow>, atMs: number): Promise<void> {
+    // Two signals of one moment arrive in either order, and what ended the call may be what the effect tells of.
+    if (this.#telling.size > 0 && patched('an-effect-is-told-before-the-end')) await Promise.all(this.#telling);
     await handle.signal(callOverSignal, { atMs }).catch(() => undefined); // it has ended by itself
   }
 

@@ -21,6 +21,7 @@ const READY_MS = 120_000;
 
 export interface TransferRecord {
   readonly id: string;
+  readonly by: string;
   readonly mode: string;
   readonly outcome: string | null;
   readonly sip_status: number | null;

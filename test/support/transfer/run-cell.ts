@@ -204,7 +204,7 @@ async function checkEvents({ matrix, callId }: Scene, completed: boolean, transf
     own.map(({ type }) => type),
     ['call.started', 'transfer.requested', last, 'call.ended'],
   );
-  const { id, ...result } = transfer;
+  const { id, by: _by, ...result } = transfer;
   check('the data of the event', own.find(({ type }) => type === last)?.data, { transfer_id: id, ...result });
 }
 
