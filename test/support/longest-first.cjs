@@ -17,6 +17,8 @@ const LONGEST = [
   'integration/store/list-plans',
   'integration/workflows/histories',
   'integration/workflows/',
+  'e2e/calls/transfer-warm',
+  'e2e/calls/transfer-by-agent',
   'e2e/calls/refer-in',
   'e2e/calls/transfer-matrix',
   'e2e/calls/call-model',
