@@ -51,6 +51,7 @@ interface Party {
 class Model {
   readonly bench = new GraphBench();
   readonly parties: readonly Party[];
+  readonly #before = new Map<Party, readonly number[]>();
 
   constructor() {
     this.parties = PEERS.map((says) => {
@@ -131,7 +132,10 @@ class Model {
       if (!party.open) continue;
       const heard = party.leg.heard(before);
       expect(heard.every((sample) => sample === heard[0])).toBe(true);
-      expect(this.#mayHear(party)).toContain(heard[0]);
+      const mayHear = this.#mayHear(party);
+      // A frame that was said before a change may still be on its way.
+      expect([...mayHear, ...(this.#before.get(party) ?? [])]).toContain(heard[0]);
+      this.#before.set(party, mayHear);
     }
   }
 
@@ -163,6 +167,18 @@ it('nobody hears whom they should not, whoever is connected to whom or supervise
       }
       model.carryOut({ kind: 'run', rounds: 6 });
     }),
-    { numRuns: 80 },
+    {
+      numRuns: 80,
+      examples: [
+        // The supervisor's tap has a frame of who is connected to somebody else by then.
+        [
+          [
+            { kind: 'supervise', leg: 0, other: 3, mode: 'listen' },
+            { kind: 'connect', leg: 1, other: 3 },
+            { kind: 'connect', leg: 1, other: 2 },
+          ],
+        ],
+      ],
+    },
   );
 });
