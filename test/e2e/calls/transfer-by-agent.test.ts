@@ -1,6 +1,7 @@
 /** A caller is handed over by the conversation itself: by words, by a key, to a person, or because nothing else is left. */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 
 import { FliteTts } from '../../../media/agent/providers/flite/flite-tts';
 import { ChatCompletionsServer, stop, streamed, text, toolCall } from '../../fakes/chat-completions-server';
@@ -16,7 +17,7 @@ const DIALED = '+15551234567';
 const SAMPLES_PER_MS = 8;
 const TONE_HZ = 1_150;
 const AMPLITUDE = 6_000;
-const NO_RECOGNISER = join(__dirname, '..', '..', 'fixtures', 'no-recogniser.mjs');
+const NO_RECOGNISER = pathToFileURL(join(__dirname, '..', '..', 'fixtures', 'no-recogniser.mjs')).href;
 
 interface Call {
   readonly id: string;
