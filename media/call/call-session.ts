@@ -181,7 +181,7 @@ export class CallSession {
     if (state === 'ending' || state === 'ended') return { ok: false, code: 'ended' };
     if (state !== 'answered') return { ok: false, code: 'not_answered' };
     if (control.type === 'followRefer') return this.#refers.follow(control.referId, control.follow);
-    const handsOver = control.type === 'dialLeg' || control.type === 'refer';
+    const handsOver = control.type === 'dialLeg' || control.type === 'consultLeg' || control.type === 'refer';
     if (handsOver && this.#refers.underWay) return { ok: false, code: 'transferring' };
     const done = (effect: CommandEffect): void => {
       // With the call everything that it was told ends; its last event is its end.

@@ -198,9 +198,10 @@ describe('a REFER of the peer', () => {
       agentId: null,
       contactId: null,
     } as const;
-    const dial = (commandId: string) =>
-      layer.control.control({ callId: CALL, commandId, bootId: BOOT_ID, control: { type: 'dialLeg', leg } });
+    const dial = (commandId: string, type: 'dialLeg' | 'consultLeg' = 'dialLeg') =>
+      layer.control.control({ callId: CALL, commandId, bootId: BOOT_ID, control: { type, leg } });
     expect(await dial('c1')).toEqual({ ok: false, code: 'transferring' });
+    expect(await dial('warm', 'consultLeg')).toEqual({ ok: false, code: 'transferring' });
     await follow(false);
     expect(await dial('c2')).toEqual({ ok: true });
     await settle();
