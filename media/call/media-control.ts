@@ -17,6 +17,7 @@ import type {
   OutboundTrunkReport,
 } from '../../contract/trunk-check';
 import type { Clock } from '../clock';
+import { untilTurn } from './call-pace';
 import type { CallRegistry } from './call-registry';
 import type { AgentPersona } from '../agent/agent-session';
 import { OutboundCall, type OutboundCallDeps } from './outbound-call';
@@ -37,9 +38,6 @@ interface DialOptions {
   readonly deadlineMs: number;
   readonly beforeSend: () => Promise<void>;
 }
-
-/** A dial waits so long for its trunk's turn; for a later one its workflow comes again. */
-const LONGEST_TURN_MS = 1000;
 
 const OK: CommandResult = { ok: true };
 const UNKNOWN: CommandResult = { ok: false, code: 'call_unknown' };
@@ -134,9 +132,10 @@ export class NodeMediaControl implements MediaControl {
       calls.observer.rejected('dial_held_elsewhere');
       return { sent: false, code: 'held_elsewhere', holder: registered.nodeId };
     }
-    const waitMs = registry.pace.turn(trunk.id, trunk.maxCallsPerSecond ?? null, LONGEST_TURN_MS);
-    if (waitMs === null) return refused('trunk_rate', 'more calls a second than the trunk may begin');
-    if (waitMs > 0) await new Promise<void>((resolve) => void clock.setTimeout(resolve, waitMs));
+    if (!(await untilTurn(registry.pace, clock, trunk.id, trunk.maxCallsPerSecond ?? null))) {
+      // Its workflow comes again.
+      return refused('trunk_rate', 'more calls a second than the trunk may begin');
+    }
     const call = new OutboundCall({
       command,
       persona,

@@ -13,6 +13,7 @@ import { randomUUID } from 'node:crypto';
 
 import type { CommandResult } from '../../../contract/commands';
 import type { CallEventBody } from '../call-events';
+import { untilTurn } from '../call-pace';
 import { TimerSet, type Clock } from '../../clock';
 import type { RtpRemote } from '../../rtp/rtp-session';
 import type { DialogDelegate, OutboundDialog } from '../../sip/dialog';
@@ -49,8 +50,6 @@ const RING_MS = 60_000;
 const FOLLOW_WITHIN_MS = 10_000;
 /** Whoever has referred us hangs up; this long it may take. */
 const BYE_AFTER_MS = 2_000;
-/** As of dials of calls. */
-const LONGEST_TURN_MS = 1_000;
 /** More nobody means: each is a step of the call's workflow, each refusal an event. */
 const MAX_FOLLOWED = 20;
 const MAX_REFUSALS_TOLD = 50;
@@ -181,9 +180,7 @@ export class PeerRefers {
   async #turn({ peer }: Followed): Promise<boolean> {
     const { clock, network, place } = this.#options;
     if (place.trunkId === null) return true;
-    const waitMs = network.registry.pace.turn(place.trunkId, peer.limits.maxCallsPerSecond ?? null, LONGEST_TURN_MS);
-    if (waitMs !== null && waitMs > 0) await new Promise<void>((resolve) => void clock.setTimeout(resolve, waitMs));
-    return waitMs !== null;
+    return await untilTurn(network.registry.pace, clock, place.trunkId, peer.limits.maxCallsPerSecond ?? null);
   }
 
   async #invite(current: Followed): Promise<void> {

@@ -16,6 +16,7 @@ import type { DialogDelegate, InboundDialog, OutboundDialog } from '../../sip/di
 import type { SipEndpoint } from '../../sip/endpoint';
 import type { FinalAnswer, InviteOutcome } from '../../sip/invite';
 import type { ReasonHeader } from '../../sip/reason';
+import { untilTurn } from '../call-pace';
 import type { CallRegistry } from '../call-registry';
 import { dispositionOf } from '../disposition';
 import { RING_TIMEOUT_REASON } from '../hangup-reason';
@@ -69,8 +70,6 @@ export interface FarLegOptions {
   readonly delegate: FarLegDelegate;
 }
 
-/** As of dials of calls. */
-const LONGEST_TURN_MS = 1000;
 const UNUSABLE: ReasonHeader = { protocol: 'SIP', cause: 488, text: 'no usable audio' };
 
 class Released extends Error {}
@@ -170,9 +169,8 @@ export class FarLeg {
       if (registered !== null && registered.kind !== 'contacts')
         return { outcome: 'trunk_unreachable', sipStatus: null };
       contacts = registered?.contacts ?? null;
-      const waitMs = registry.pace.turn(own.id, own.maxCallsPerSecond ?? null, LONGEST_TURN_MS);
-      if (waitMs === null) return { outcome: 'congestion', sipStatus: null };
-      if (waitMs > 0) await new Promise<void>((resolve) => void clock.setTimeout(resolve, waitMs));
+      const itsTurn = await untilTurn(registry.pace, clock, own.id, own.maxCallsPerSecond ?? null);
+      if (!itsTurn) return { outcome: 'congestion', sipStatus: null };
     }
     const localAddress = wildcardFor(contacts?.[0]?.source.address ?? invite.mediaHost);
     const mediaTimeoutSeconds = own?.mediaTimeoutSeconds ?? DEFAULT_MEDIA_TIMEOUT_SECONDS;
