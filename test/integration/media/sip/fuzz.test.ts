@@ -7,6 +7,10 @@ import { ANSWER, recordingDelegate, TestEndpoint, until } from '../../../fakes/m
 
 import type { IncomingRefer } from '../../../../media/sip/refer/received-refer';
 
+/** How many more tries a soak has. */
+const TIMES = process.env['TEST_SOAK'] === '1' ? 20 : 1;
+const LIMIT_MS = 30_000 * TIMES;
+
 interface Edit {
   readonly at: number;
   readonly remove: number;
@@ -87,61 +91,69 @@ describe('messages with random faults', () => {
     peer.received.length = 0;
   }
 
-  it('as requests, in and out of dialogs, are no error of ours', async () => {
-    const methods = fc.constantFrom(...KINDS);
-    await fc.assert(
-      fc.asyncProperty(fc.array(fc.tuple(methods, edits), { minLength: 5, maxLength: 12 }), async (requests) => {
-        const caller = new Caller(peer, endpoint.port);
-        peer.send(caller.invite());
-        const ok = await peer.response(200, 'INVITE');
-        caller.establish(ok);
-        for (const [method, changes] of requests) {
-          caller.cseq += 1;
-          peer.send(edited(requestOf(method, caller), changes));
-        }
-        await control();
-      }),
-      { numRuns: 60 },
-    );
-    for (const { dialog } of endpoint.calls) dialog.dispose();
-  });
+  it(
+    'as requests, in and out of dialogs, are no error of ours',
+    async () => {
+      const methods = fc.constantFrom(...KINDS);
+      await fc.assert(
+        fc.asyncProperty(fc.array(fc.tuple(methods, edits), { minLength: 5, maxLength: 12 }), async (requests) => {
+          const caller = new Caller(peer, endpoint.port);
+          peer.send(caller.invite());
+          const ok = await peer.response(200, 'INVITE');
+          caller.establish(ok);
+          for (const [method, changes] of requests) {
+            caller.cseq += 1;
+            peer.send(edited(requestOf(method, caller), changes));
+          }
+          await control();
+        }),
+        { numRuns: 60 * TIMES },
+      );
+      for (const { dialog } of endpoint.calls) dialog.dispose();
+    },
+    LIMIT_MS,
+  );
 
-  it('as responses to a call of ours are no error of ours', async () => {
-    const status = fc.constantFrom(100, 180, 183, 199, 200, 202, 302, 401, 407, 486, 503, 600, 699);
-    const fault = fc.constantFrom(...MALFORMED_RESPONSES.map(({ change }) => change));
-    const response = fc.tuple(status, fault, edits);
-    await fc.assert(
-      fc.asyncProperty(fc.array(response, { minLength: 3, maxLength: 10 }), async (responses) => {
-        calls += 1;
-        const carrier = await SipPeer.udp();
-        const events: string[] = [];
-        const dialog = await endpoint.server.invite(
-          {
-            sipCallId: `fuzz-${calls}@trunkline`,
-            target: { user: '+15557654321', host: '127.0.0.1', port: carrier.port, transport: 'udp' },
-            fromUser: '+15550001111',
-            credentials: { username: 'bob', password: 'pw' },
-            offer: () => OFFER,
-          },
-          recordingDelegate(events),
-        );
-        const invite = await carrier.request('INVITE');
-        for (const [code, change, changes] of responses) {
-          const headers = [
-            `Contact: <sip:callee@127.0.0.1:${carrier.port}>`,
-            'Record-Route: <sip:127.0.0.1;lr>',
-            'WWW-Authenticate: Digest realm="carrier", nonce="n1", qop="auth"',
-            'Reason: Q.850;cause=17',
-          ];
-          const body = code === 183 || code === 200 ? ANSWER : '';
-          carrier.send(edited(change(answerTo(invite, code, { toTag: 'theirs', headers, body })), changes));
-        }
-        await control();
-        dialog.dispose();
-        carrier.close();
-      }),
-      { numRuns: 100 },
-    );
-    await until(() => endpoint.server.dialogCount === 0);
-  });
+  it(
+    'as responses to a call of ours are no error of ours',
+    async () => {
+      const status = fc.constantFrom(100, 180, 183, 199, 200, 202, 302, 401, 407, 486, 503, 600, 699);
+      const fault = fc.constantFrom(...MALFORMED_RESPONSES.map(({ change }) => change));
+      const response = fc.tuple(status, fault, edits);
+      await fc.assert(
+        fc.asyncProperty(fc.array(response, { minLength: 3, maxLength: 10 }), async (responses) => {
+          calls += 1;
+          const carrier = await SipPeer.udp();
+          const events: string[] = [];
+          const dialog = await endpoint.server.invite(
+            {
+              sipCallId: `fuzz-${calls}@trunkline`,
+              target: { user: '+15557654321', host: '127.0.0.1', port: carrier.port, transport: 'udp' },
+              fromUser: '+15550001111',
+              credentials: { username: 'bob', password: 'pw' },
+              offer: () => OFFER,
+            },
+            recordingDelegate(events),
+          );
+          const invite = await carrier.request('INVITE');
+          for (const [code, change, changes] of responses) {
+            const headers = [
+              `Contact: <sip:callee@127.0.0.1:${carrier.port}>`,
+              'Record-Route: <sip:127.0.0.1;lr>',
+              'WWW-Authenticate: Digest realm="carrier", nonce="n1", qop="auth"',
+              'Reason: Q.850;cause=17',
+            ];
+            const body = code === 183 || code === 200 ? ANSWER : '';
+            carrier.send(edited(change(answerTo(invite, code, { toTag: 'theirs', headers, body })), changes));
+          }
+          await control();
+          dialog.dispose();
+          carrier.close();
+        }),
+        { numRuns: 100 * TIMES },
+      );
+      await until(() => endpoint.server.dialogCount === 0);
+    },
+    LIMIT_MS,
+  );
 });

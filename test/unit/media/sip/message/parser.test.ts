@@ -10,6 +10,9 @@ import { leastCpuMs } from '../../../../support/least-cpu';
 
 import type { SipResponse } from '../../../../../media/sip/message/message';
 
+/** How many more tries a soak has. */
+const TIMES = process.env['TEST_SOAK'] === '1' ? 20 : 1;
+
 const parse = (text: string): SipRequest | SipResponse => parseMessage(Buffer.from(text, 'latin1'));
 
 function request(...lines: string[]): SipRequest {
@@ -196,7 +199,7 @@ describe('parser', () => {
     it('takes random bytes', () => {
       fc.assert(
         fc.property(fc.uint8Array({ maxLength: 2_000 }), (bytes) => exercise(Buffer.from(bytes))),
-        { numRuns: 500 },
+        { numRuns: 500 * TIMES },
       );
     });
 
@@ -235,7 +238,7 @@ describe('parser', () => {
           }
           exercise(bytes);
         }),
-        { numRuns: 3_000 },
+        { numRuns: 3_000 * TIMES },
       );
     });
 
