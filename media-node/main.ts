@@ -143,10 +143,13 @@ async function startNode(self: Process, config: MediaConfig & { readonly mode: '
     client: temporal.client,
     connectWorker: () => connectWorker(temporalSettings(env), { signal: shutdown.requested }),
     namespace: env.TEMPORAL_NAMESPACE,
-    activities: (control, lifetime) => {
+    activities: (control, lifetime, untold) => {
       const given = { control, calls: new CallRepository(dataSource), secrets, logger };
       const attempts = new AttemptRepository(dataSource);
-      return { ...createMediaActivities({ ...given, lifetime, attempts }), ...createTrunkCheckActivities(given) };
+      return {
+        ...createMediaActivities({ ...given, lifetime, untold, attempts }),
+        ...createTrunkCheckActivities(given),
+      };
     },
     interceptors: { activity: [safeFailures] },
     onLost: () => shutdown.fail(new Error('this boot was declared lost; another one takes its place')),

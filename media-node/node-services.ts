@@ -62,8 +62,12 @@ export interface NodeServicesOptions {
   /** Connects the activity workers; called again when a connection is lost for good. */
   readonly connectWorker: () => Promise<NativeConnection>;
   readonly namespace: string;
-  /** What the workers run, once there is a call layer. */
-  readonly activities: (control: MediaControl, lifetime: NodeLifetime) => MediaActivities;
+  /** What the workers run, once there is a call layer. `untold`: an event of the call is not acknowledged. */
+  readonly activities: (
+    control: MediaControl,
+    lifetime: NodeLifetime,
+    untold: (callId: string) => boolean,
+  ) => MediaActivities;
   readonly interceptors: WorkerInterceptors;
   /** The boot was declared lost: its calls are being hung up, and only another boot can take new ones. */
   readonly onLost: () => void;
@@ -187,7 +191,7 @@ export class NodeServices {
       namespace: this.#options.namespace,
       nodeId,
       bootId,
-      activities: this.#options.activities(control, this.#lifetime),
+      activities: this.#options.activities(control, this.#lifetime, (callId) => this.#signaller.isPending(callId)),
       interceptors: this.#options.interceptors,
       logger,
     });

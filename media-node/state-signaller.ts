@@ -53,6 +53,11 @@ export class StateSignaller {
     return this.#queues.size;
   }
 
+  /** Whether the call has events that are not acknowledged. */
+  isPending(callId: string): boolean {
+    return this.#queues.has(callId);
+  }
+
   enqueue(event: StateEvent): void {
     const queue = this.#queues.get(event.callId);
     if (queue !== undefined) {

@@ -42,6 +42,8 @@ export interface MediaActivityDeps {
     watched(task: WatchTask): void;
     unwatched(): void;
   };
+  /** Whether something that happened on a call is not acknowledged by its workflow. */
+  readonly untold: (callId: string) => boolean;
   readonly logger: Logger;
   /** For tests. */
   readonly sleep?: Sleep;
@@ -72,7 +74,7 @@ export function createMediaActivities(
     },
 
     callStatus(callId) {
-      return Promise.resolve({ ...boot, status: control.status(callId) });
+      return Promise.resolve({ ...boot, status: control.status(callId), untold: deps.untold(callId) });
     },
 
     tombstoneCall(callId) {

@@ -33,6 +33,13 @@ export interface SealedCommand extends ControlRequest {
   readonly bootId: string;
 }
 
+/** What a boot knows of a call. `untold`: a word on it is still on its way to the call's workflow. */
+export interface CallStanding extends NodeBoot {
+  readonly status: CallNodeStatus;
+  /** Not said by a node of an earlier release. */
+  readonly untold?: boolean;
+}
+
 /** `dialCall` on the queue `media`, or on `media:<nodeId>` as all else where only that node reaches who is called. */
 export interface CallNodeActivities {
   /**
@@ -44,7 +51,7 @@ export interface CallNodeActivities {
   readonly hangupCall: (command: HangupCommand) => Promise<CommandResult>;
   /** Answered when the node has taken it; its effect is a state event. Of a hang-up: when BYE or CANCEL was sent. */
   readonly controlCall: (command: SealedCommand) => Promise<CommandResult>;
-  readonly callStatus: (callId: string) => Promise<NodeBoot & { readonly status: CallNodeStatus }>;
+  readonly callStatus: (callId: string) => Promise<CallStanding>;
   /** No INVITE for the call leaves this node any more. */
   readonly tombstoneCall: (callId: string) => Promise<void>;
 }

@@ -229,7 +229,9 @@ export class CallRun {
         this.#hangupSent = true;
         return;
       }
-      if (outcome === 'unknown') return await this.#endForgotten();
+      if (outcome === 'unknown') {
+        return patched('a-last-word-is-waited-for') ? await this.#askNode() : await this.#endForgotten();
+      }
       await this.#suspect(place);
     }
   }
@@ -262,8 +264,16 @@ export class CallRun {
     if (this.progress.ended) return;
     // Another boot answers for the queue of the node: the one that had the call is gone, or about to be found so.
     if (answer === 'silent' || answer.bootId !== place.bootId) return await this.#suspect(place);
-    if (!answer.status.known || answer.status.state === 'ended') return await this.#endForgotten();
+    if (!answer.status.known || answer.status.state === 'ended') {
+      // Over an outage a word takes as long as it takes: as long as the node has one to say, it is asked again.
+      return answer.untold === true ? await this.#awaitLastWord() : await this.#endForgotten();
+    }
     if (answer.status.state === 'answered') this.adoptAnswer();
+  }
+
+  async #awaitLastWord(): Promise<void> {
+    if (await condition(() => this.progress.ended, LAST_WORD_MS, { summary: 'for the last word of the node' })) return;
+    await this.#askNode();
   }
 
   /** The node has no such call, or no more: its last word may still be on its way, then the call ends without it. */

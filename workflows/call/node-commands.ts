@@ -1,15 +1,14 @@
 import { ActivityFailure, getExternalWorkflowHandle, patched, proxyActivities } from '@temporalio/workflow';
-import type { CallNodeStatus, CommandResult } from '../../contract/commands';
+import type { CommandResult } from '../../contract/commands';
 import type { HangupCause } from '../../contract/endings';
-import type { NodeBoot } from '../../contract/nodes';
 import { mediaNodeTaskQueue, mediaNodeWorkflowId } from '../ids';
 import { suspectSignal } from '../node/messages';
-import type { CallNodeActivities, SealedCommand } from './activities';
+import type { CallNodeActivities, CallStanding, SealedCommand } from './activities';
 import type { CallNode } from './call-progress';
 
 /** `sent`: BYE or CANCEL left; `unknown`: this boot does not have the call; `silent`: no answer in time. */
 export type HangupAnswer = 'sent' | 'unknown' | 'silent';
-export type StatusAnswer = (NodeBoot & { readonly status: CallNodeStatus }) | 'silent';
+export type StatusAnswer = CallStanding | 'silent';
 
 /** Commands are answered on acceptance; a node that does not answer is suspected, not asked again and again. */
 const onNode = (nodeId: string, summary: string): ReturnType<typeof proxyActivities<CallNodeActivities>> =>

@@ -60,6 +60,7 @@ function setUp(plan: DialPlan = { kind: 'ring' }) {
       calls: { markStatus: () => Promise.resolve(true) },
       secrets,
       lifetime,
+      untold: () => false,
       logger: createLogger({ name: 'test', level: 'silent' }),
       sleep: sleepOnGlobalTimers,
     });
