@@ -1,7 +1,9 @@
 /** A live call is handed over to somebody else. Answered when that has begun; what becomes of it are events of the call. */
 import type { CallStatus } from '../../contract/call';
+import { hasTransferred } from '../../contract/transfers';
 import { planTransfer, sealPlan } from '../../store/dialling/transfer-plan';
 import type { TransferOrder, TransferPlanDeps } from '../../store/dialling/transfer-plan';
+import type { Call } from '../../store/entities/call';
 import { uuidV7 } from '../../store/ids';
 import type { SecretBox } from '../../store/secrets';
 import type { CallRequests } from '../calls/call-requests';
@@ -60,7 +62,7 @@ export function callTransferRoute(deps: CallTransferRouteDeps): Route {
       const { id: callId, status } = call;
       if (status === 'completed') throw refusal('ended', status);
       // Its node would refuse it when the transfer has begun.
-      if (status === 'held') throw refusal('on_hold', status);
+      if (status === 'held') throw refusal(isTransferred(call) ? 'transferred' : 'on_hold', status);
       const plan = await planTransfer(deps, call, orderOf(request.body));
       const transferId = uuidV7();
       const taken = await deps.workflows.transfer(callId, {
@@ -101,6 +103,11 @@ function orderOf({
   const named = type !== undefined && value !== undefined;
   const to = named ? ({ kind: 'target', type, value } as const) : ({ kind: 'destination', id } as const);
   return { to, mode, announce, briefing, ringTimeoutSeconds: rest.ring_timeout_seconds };
+}
+
+/** Whoever it was handed over to may be held, which changes nothing of that. */
+function isTransferred({ transfer }: Call): boolean {
+  return transfer?.outcome !== undefined && hasTransferred(transfer);
 }
 
 const refusal = (code: keyof typeof REFUSALS, status: CallStatus): ApiError =>

@@ -154,6 +154,19 @@ describe('POST /phone/calls/{id}/transfer', () => {
     expect(workflows.transfers).toEqual([]);
   });
 
+  it('says of one that was handed over, and is held since, that it was', async () => {
+    const callId = await liveCall('held');
+    const done = { id: uuidV7(), by: 'api', mode: 'bridge', outcome: 'transferred', sipStatus: 200 };
+    await api.dataSource.query('UPDATE calls SET transfer = $2::jsonb WHERE id = $1', [
+      callId,
+      JSON.stringify({ ...done, durationMs: 5, failedStep: null }),
+    ]);
+    expect(await transfer({ type: 'sip', value: 'sip:sales@pbx.example.com' }, callId)).toMatchObject({
+      status: 409,
+      body: { code: 'transferred', call_status: 'held' },
+    });
+  });
+
   it('refuses a destination of another agent', async () => {
     const { body } = await api.post('/phone/sip/transfer-destinations', { name: 'x', type: 'phone', value: NUMBER });
     expect(await transfer({ destination_id: body.id })).toMatchObject({

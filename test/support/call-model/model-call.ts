@@ -110,7 +110,7 @@ export class ModelCall {
     const answer = await waitFor('an answer to the transfer', LIMIT_MS, async () => {
       const came = await this.#post('transfer', body);
       // The workflow of the call may hear of the end of a transfer a moment after its record.
-      return wanted === null && came.body.code === 'transferring' ? undefined : came;
+      return wanted !== 'transferring' && came.body.code === 'transferring' ? undefined : came;
     });
     if (wanted !== null) return this.#expectRefusal(answer, wanted);
     expectThat('the transfer', answer.status, 200);

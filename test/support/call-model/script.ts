@@ -74,7 +74,9 @@ export function refusalOf(verb: Told | 'transfer', { place, ourHold, theirHold, 
   if (place === 'over') return 'ended';
   // Keys are pressed for whoever is there.
   if (verb === 'dtmf') return held ? 'on_hold' : null;
-  if (place !== 'agent') return place;
+  if (place === 'transferring') return place;
+  // One of two who talk to each other may be held for the other.
+  if (place === 'transferred') return verb === 'hold' || verb === 'unhold' ? null : place;
   if (verb === 'transfer') return held ? 'on_hold' : null;
   if (verb !== 'say') return null;
   if (held) return 'on_hold';

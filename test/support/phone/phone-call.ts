@@ -6,6 +6,10 @@ import type { Header, PhoneContext } from './options';
 import type { Target } from './sip-link';
 import type { SipText } from './sip-text';
 
+/** To what is offered, by a peer that holds us and by one that does not. */
+const MIRRORED: Readonly<Record<string, string>> = { sendonly: 'recvonly', recvonly: 'sendonly' };
+const HOLDING: Readonly<Record<string, string>> = { sendonly: 'inactive', sendrecv: 'sendonly', recvonly: 'sendonly' };
+
 export interface Ended {
   readonly by: 'us' | 'them';
   /** Value of the Reason header of their BYE. */
@@ -67,6 +71,7 @@ export class PhoneCall {
   #cseq: number;
   #inviteCseq: number;
   #remote: StreamRemote | null;
+  #holds = false;
   #end: (ended: Ended) => void = () => undefined;
   #over = false;
 
@@ -132,10 +137,11 @@ export class PhoneCall {
   async hold(held: boolean): Promise<number> {
     const sdp = this.#phone.sdp(this.stream, held ? 'sendonly' : 'sendrecv', this.#cseq + 1);
     const response = await this.request('INVITE', sdp);
+    if (response?.status === 200) this.#holds = held;
     return response?.status ?? 408;
   }
 
-  /** Their re-INVITE: its final status, and our SDP, which mirrors theirs (RFC 3264 §6.1). */
+  /** Their re-INVITE: its final status, and our SDP, which mirrors theirs but for our own hold (RFC 3264 §6.1, §8.4). */
   async reoffered(
     sdp: string,
     remote: StreamRemote | null,
@@ -145,7 +151,7 @@ export class PhoneCall {
     if (status >= 300) return { status, sdp: '' };
     if (remote !== null) this.stream.setRemote((this.#remote = remote));
     const offered = /^a=(sendonly|recvonly|inactive)\s*$/m.exec(sdp)?.[1] ?? 'sendrecv';
-    const answers: Readonly<Record<string, string>> = { sendonly: 'recvonly', recvonly: 'sendonly' };
+    const answers = this.#holds ? HOLDING : MIRRORED;
     return { status, sdp: this.#phone.sdp(this.stream, answers[offered] ?? offered, this.reoffers.length + 1) };
   }
 
