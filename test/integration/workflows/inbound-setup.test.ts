@@ -21,10 +21,11 @@ beforeAll(async () => {
   env = await WorkflowEnvironment.start();
   startedMs = performance.now();
   node = await env.startNode();
-  const { signalEvent } = CallWorkflows.prototype;
-  jest.spyOn(CallWorkflows.prototype, 'signalEvent').mockImplementation(function (this: CallWorkflows, callId, signal) {
-    if (callId === unheard.callId && !heard) return Promise.reject(new Error('away'));
-    return signalEvent.call(this, callId, signal);
+  const temporal = new CallWorkflows({ client: env.client, limitMs: 5_000 });
+  const tellTemporal = temporal.signalEvent.bind(temporal);
+  jest.spyOn(CallWorkflows.prototype, 'signalEvent').mockImplementation(async (callId, signal) => {
+    if (callId === unheard.callId && !heard) throw new Error('away');
+    return await tellTemporal(callId, signal);
   });
   // All wait for answerBy at the same time.
   abandoned = await env.receiveCall(node);
