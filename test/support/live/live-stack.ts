@@ -63,10 +63,12 @@ export class LiveStack {
           this.activeCalls(),
         ]);
         left = { open, running, active };
-        return open.length + running + active === 0 ? true : undefined;
+        if (open.length + active > 0) return undefined;
+        return running === 0 || (await this.#temporal.stillRunning()).count === 0 ? true : undefined;
       });
     } catch (error) {
-      throw new Error(`still open: ${JSON.stringify(left)}`, { cause: error });
+      const running = await this.#temporal.stillRunning().catch(String);
+      throw new Error(`still open: ${JSON.stringify({ left, running })}`, { cause: error });
     }
   }
 

@@ -7,6 +7,8 @@ import { plainHistory } from '../plain-history';
 import type { PlainHistory } from '../plain-history';
 
 const LIMIT_MS = 5_000;
+const SHOWN = 3;
+const SHOWN_EVENTS = 12;
 
 export interface NodeState {
   readonly bootId: string | null;
@@ -30,6 +32,20 @@ export class TemporalView {
   /** Calls whose workflow runs. */
   runningCalls(): Promise<number> {
     return this.#calls('=');
+  }
+
+  /**
+   * The same, asked of the workflows themselves: after an outage of Temporal its lists may be behind for minutes. Of the first
+   * few what they were last at, to see why.
+   */
+  async stillRunning(): Promise<{ readonly count: number; readonly last: readonly string[] }> {
+    const query = `WorkflowType = 'callWorkflow' AND ExecutionStatus = 'Running'`;
+    const listed: string[] = [];
+    for await (const { workflowId } of this.#client.workflow.list({ query })) listed.push(workflowId);
+    const statuses = await Promise.all(listed.map((id) => this.#status(id)));
+    const running = listed.filter((_, at) => statuses[at] === 'RUNNING');
+    const last = await Promise.all(running.slice(0, SHOWN).map((id) => this.#lastEvents(id)));
+    return { count: running.length, last };
   }
 
   /** Transfers whose workflow runs. */
@@ -74,6 +90,14 @@ export class TemporalView {
       if ((error as Error).name === 'WorkflowNotFoundError') return null;
       throw error;
     }
+  }
+
+  async #lastEvents(workflowId: string): Promise<string> {
+    const { events } = await this.#within(() => this.#client.workflow.getHandle(workflowId).fetchHistory());
+    const types = events
+      ?.slice(-SHOWN_EVENTS)
+      .map(({ eventId, eventType }) => `${String(eventId)} ${String(eventType)}`);
+    return `${workflowId}: ${types?.join(', ')}`;
   }
 
   #calls(running: '=' | '!='): Promise<number> {
