@@ -9,6 +9,7 @@ import type { BindingStore } from '../contract/registration';
 import type { Logger } from '../ops/logger';
 import type { SipListening } from '../ops/sip-address';
 import { ConfigRepository } from '../store/repositories/config-repository';
+import { CapacityRepository } from '../store/repositories/capacity-repository';
 import { EventRepository } from '../store/repositories/event-repository';
 import { MediaNodeRepository } from '../store/repositories/media-node-repository';
 import { NodeCallListRepository } from '../store/repositories/node-call-list-repository';
@@ -23,6 +24,7 @@ import { temporalAnswers } from '../workflows/client/temporal-answers';
 import { TrunkWorkflows } from '../workflows/client/trunk-workflows';
 import { AwaitedCalls } from './awaited-calls';
 import { NodeCallDirectory } from './call-directory';
+import { CapacityLedger } from './capacity-ledger';
 import { ConfigCache } from './config-cache';
 import { EventSink } from './event-sink';
 import { EventSpool } from './event-spool';
@@ -63,7 +65,7 @@ export interface NodeServicesOptions {
   readonly connectWorker: () => Promise<NativeConnection>;
   readonly namespace: string;
   /** What the workers run, once there is a call layer. */
-  readonly activities: (control: MediaControl, lifetime: NodeLifetime) => MediaActivities;
+  readonly activities: (control: MediaControl, lifetime: NodeLifetime, capacity: CapacityLedger) => MediaActivities;
   readonly interceptors: WorkerInterceptors;
   /** The boot was declared lost: its calls are being hung up, and only another boot can take new ones. */
   readonly onLost: () => void;
@@ -79,6 +81,7 @@ export interface NodeServicesOptions {
  */
 export class NodeServices {
   readonly directory: CallDirectory;
+  readonly capacity: CapacityLedger;
   readonly events: CallEvents;
   readonly bindings: BindingStore;
   readonly #options: NodeServicesOptions;
@@ -148,6 +151,12 @@ export class NodeServices {
       logger,
     });
     this.bindings = registrations;
+    this.capacity = new CapacityLedger({
+      boot: { nodeId, bootId },
+      store: new CapacityRepository(dataSource),
+      workflows: this.#calls,
+      logger,
+    });
     this.directory = new NodeCallDirectory({
       nodeId,
       bootId,
@@ -187,7 +196,7 @@ export class NodeServices {
       namespace: this.#options.namespace,
       nodeId,
       bootId,
-      activities: this.#options.activities(control, this.#lifetime),
+      activities: this.#options.activities(control, this.#lifetime, this.capacity),
       interceptors: this.#options.interceptors,
       logger,
     });
@@ -204,6 +213,8 @@ export class NodeServices {
     });
     this.#workers.accept(this.#accepting);
     await Promise.all([this.#workers.start(), this.#registration.start()]);
+    // Its row is there, by which others see that what it has is not abandoned.
+    this.capacity.start();
     this.#temporalOutage.answered();
   }
 
@@ -260,6 +271,7 @@ export class NodeServices {
     this.accept(false);
     // Endings first: a stop is orderly only when every call's workflow has heard of its end.
     await this.#signaller.close(timeoutMs);
+    await this.capacity.stop();
     const orderly = this.#signaller.pendingCalls === 0;
     if (orderly) {
       this.#lifetime.stop();

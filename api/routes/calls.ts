@@ -1,6 +1,7 @@
 import type { CallControl } from '../../contract/commands';
 import type { Call as CallRow } from '../../store/entities/call';
 import type { CallFilter } from '../../store/repositories/call-list';
+import type { CapacityPlace } from '../../store/repositories/capacity-repository';
 import { conflict, notFound, temporalUnavailable, effectUnknown } from '../errors';
 import { parsePhoneNumber } from '../../store/dialling/phone-number';
 import { answer, route } from '../route';
@@ -103,7 +104,9 @@ function listRoute({ store }: Pick<CallRouteDeps, 'store'>): Route {
     responseExample: { items: [completedCallExample], next: null },
     handle: async ({ principal: { orgId }, query }) => {
       const page = await store.forOrg(orgId).read((org) => org.calls.list(orgId, toFilter(query)));
-      return answer({ items: page.items.map(callView), next: page.next });
+      const { items, next } = page;
+      const places = await placesOf(store, orgId, items);
+      return answer({ items: items.map((row) => callView(row, places.get(row.id))), next });
     },
   });
 }
@@ -119,8 +122,11 @@ function detailRoute({ store }: Pick<CallRouteDeps, 'store'>): Route {
     params: idParams,
     response: call,
     responseExample: completedCallExample,
-    handle: async ({ principal: { orgId }, params }) =>
-      answer(callView(await store.forOrg(orgId).read((org) => findCall(org, orgId, params.id)))),
+    handle: async ({ principal: { orgId }, params }) => {
+      const row = await store.forOrg(orgId).read((org) => findCall(org, orgId, params.id));
+      const places = await placesOf(store, orgId, [row]);
+      return answer(callView(row, places.get(row.id)));
+    },
   });
 }
 
@@ -225,6 +231,17 @@ export async function findCall(org: Pick<OrgStore, 'calls'>, orgId: string, id: 
   const row = await org.calls.find(orgId, id);
   if (row === null) throw notFound('call');
   return row;
+}
+
+/** Of those that may wait for room. */
+async function placesOf(
+  store: Pick<ApiStore, 'forOrg'>,
+  orgId: string,
+  rows: readonly CallRow[],
+): Promise<ReadonlyMap<string, CapacityPlace>> {
+  const ids = rows.filter(({ status }) => status === 'queued').map(({ id }) => id);
+  if (ids.length === 0) return new Map();
+  return await store.forOrg(orgId).read((org) => org.capacity.places(orgId, ids));
 }
 
 /** Both were asked at once; that there is no such call is told before what is wrong with its list. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CALL_DIRECTIONS, CALL_STATUSES } from '../../contract/call';
+import { CAPACITY_REASONS } from '../../contract/capacity';
 import { DISPOSITIONS, ENDED_BY } from '../../contract/endings';
 import { routing } from './routing';
 import { transferView } from './transfer';
@@ -69,6 +70,17 @@ export const call = z
       description: "Values of the caller's Privacy header (RFC 3323), empty without any: `from` is then not for agents",
     }),
     status,
+    queue: z
+      .object({
+        reason: z.enum(CAPACITY_REASONS).meta({
+          description:
+            'As many calls as there may be, or as many as may begin in a second (of the trunk, or of the organisation); or the carrier has answered 503 and said for how long',
+        }),
+        position: z.int().meta({ description: '1: the next' }),
+        next_try_at: isoTimestamp.nullable().meta({ description: 'null: when another call gives its place back' }),
+      })
+      .nullable()
+      .meta({ description: 'What a call that is `queued` waits for; null: nothing' }),
     disposition: disposition.nullable(),
     sip: z.object({
       call_id: z.string().nullable(),

@@ -286,6 +286,7 @@ export const queuedCallExample: z.output<typeof call> = {
   to: callee,
   privacy: [],
   status: 'queued',
+  queue: { reason: 'trunk_concurrency', position: 1, next_try_at: null },
   disposition: null,
   sip: { call_id: null, final_status: null, reason: null, q850: null },
   trunk_id: TRUNK_ID,
@@ -316,12 +317,14 @@ export const queuedCallExample: z.output<typeof call> = {
 export const liveCallExample: z.output<typeof call> = {
   ...queuedCallExample,
   status: 'in_progress',
+  queue: null,
   answered_at: '2026-11-24T09:31:07.000Z',
 };
 
 export const completedCallExample: z.output<typeof call> = {
   ...queuedCallExample,
   status: 'completed',
+  queue: null,
   disposition: 'answered',
   sip: { call_id: '2f1c7a@trunkline', final_status: 200, reason: 'OK', q850: 16 },
   answered_at: '2026-11-24T10:00:04.000Z',

@@ -199,7 +199,8 @@ const FINALISE = `
         $9::timestamptz - least(answered_at, $10::timestamptz)))), 0)::int,
       metrics = $11::jsonb, truncated = $12
     WHERE id = $1 AND status <> 'completed'
-    RETURNING id, org_id)
+    RETURNING id, org_id),
+  left_queue AS (DELETE FROM capacity_queue WHERE call_id = $1)
   INSERT INTO call_events (call_id, source, seq, org_id, at, type, data)
   SELECT done.id, 'workflow',
     1 + (SELECT coalesce(max(seq), 0) FROM call_events WHERE call_id = $1 AND source = 'workflow'),

@@ -1,4 +1,5 @@
 /** What a call's workflow asks of others. Each interface is met by the workers of one task queue. */
+import type { CapacityWait } from '../../contract/capacity';
 import type { CallNodeStatus, CommandResult, DialRefusal, DialResult } from '../../contract/commands';
 import type { EndedCall, HangupCause } from '../../contract/endings';
 import type { NodeBoot, NodePresence } from '../../contract/nodes';
@@ -19,6 +20,8 @@ export interface DialInput {
  */
 export type DialReport =
   | Extract<DialResult, { nodeId: string } | { holder: string }>
+  /** The call's row is stored, and it stands in the queue; its attempt was not begun. */
+  | ({ readonly sent: false; readonly code: 'no_capacity' } & CapacityWait)
   | { readonly sent: false; readonly code: DialRefusal | 'store_unavailable' | 'unreadable' };
 
 interface HangupCommand extends HangupCause {

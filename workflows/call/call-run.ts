@@ -36,6 +36,7 @@ export class CallRun {
   #hangup: HangupCause | null = null;
   #hangupSent = false;
   #answers = 0;
+  #timesCalled = 0;
   #verdictsAlive = 0;
   #verifications = 0;
   /** Whom the peer has referred us to is being called: the id of its REFER. */
@@ -50,6 +51,15 @@ export class CallRun {
 
   get hangupRequest(): HangupCause | null {
     return this.#hangup;
+  }
+
+  /** How often the call was told that there may be room for it. */
+  get timesCalled(): number {
+    return this.#timesCalled;
+  }
+
+  onCapacity(): void {
+    this.#timesCalled++;
   }
 
   requestHangup(request: HangupCause): void {

@@ -32,8 +32,10 @@ export interface OutboundCallInput extends CallInputBase {
   readonly codeOf?: NumberRound;
   /** Epoch ms; a first workflow task after it ends the call as `expired`, undialled. */
   readonly acceptByMs: number;
-  /** Epoch ms; no new attempt is begun after it. */
+  /** Epoch ms; no new attempt is begun after it, nor as long after a wait for room as it is after `createdAtMs`. */
   readonly dialByMs: number;
+  /** Epoch ms; a call that still waits for room ends as `expired`. Default: `dialByMs`. */
+  readonly expiresAtMs?: number;
   readonly ringTimeoutSeconds: number;
 }
 

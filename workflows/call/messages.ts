@@ -74,6 +74,8 @@ export const nodeLostSignal = defineSignal<[{ bootId: string; answeredAtMs?: num
 export const nodeAliveSignal = defineSignal<[{ bootId: string }]>('nodeAlive');
 /** The call's node does not list it (reconciler): the workflow asks the node itself. */
 export const verifySignal = defineSignal<[{ bootId: string }]>('verify');
+/** The call waits for room, and there may be some. */
+export const capacitySignal = defineSignal<[]>('capacity');
 /** Resolves when the call's row is stored; first message of every outbound call (update-with-start). */
 export const acceptUpdate = defineUpdate<AcceptResult, []>('accept');
 /** By which an earlier release asked for a hang-up: now a `control` like any other. */

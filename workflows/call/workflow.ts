@@ -11,6 +11,7 @@ import type { CallInput } from './input';
 import {
   acceptUpdate,
   callEventSignal,
+  capacitySignal,
   callStatusQuery,
   controlUpdate,
   hangupUpdate,
@@ -52,6 +53,9 @@ export async function callWorkflow(input: CallInput): Promise<CallResult> {
   });
   setHandler(verifySignal, ({ bootId }) => run.onVerify(bootId), {
     description: 'The media node does not list the call: it is to be asked for it',
+  });
+  setHandler(capacitySignal, () => run.onCapacity(), {
+    description: 'There may be room for the call, which waits',
   });
   setHandler(
     acceptUpdate,

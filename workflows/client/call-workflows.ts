@@ -6,6 +6,7 @@ import type { CallInput, CallMemo, InboundCallInput, OutboundCallInput } from '.
 import {
   acceptUpdate,
   callEventSignal,
+  capacitySignal,
   controlUpdate,
   nodeAliveSignal,
   nodeLostSignal,
@@ -139,6 +140,11 @@ export class CallWorkflows {
 
   async signalNodeAlive(callId: string, bootId: string): Promise<SignalOutcome> {
     return await this.#signal(() => this.#handle(callId).signal(nodeAliveSignal, { bootId }));
+  }
+
+  /** There may be room for the call, which waits. */
+  async signalCapacity(callId: string): Promise<SignalOutcome> {
+    return await this.#signal(() => this.#handle(callId).signal(capacitySignal));
   }
 
   async signalVerify(callId: string, bootId: string): Promise<SignalOutcome> {

@@ -18,8 +18,8 @@ export function nodeActivities(given: {
   const calls = new CallRepository(given.dataSource);
   const { secrets, logger } = given;
   return {
-    activities: (control, lifetime) => ({
-      ...createMediaActivities({ control, lifetime, attempts, calls, secrets, logger }),
+    activities: (control, lifetime, capacity) => ({
+      ...createMediaActivities({ control, lifetime, capacity, attempts, calls, secrets, logger }),
       ...createTrunkCheckActivities({ control, calls, secrets, logger }),
     }),
     interceptors: { activity: [safeFailures] },
