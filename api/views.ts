@@ -253,6 +253,8 @@ export function callView(row: CallRow, place: CapacityPlace | null = null): Call
     campaign_id: row.campaignId,
     contact_id: row.contactId,
     session_id: row.sessionId,
+    scheduled_at: isoOrNull(row.scheduledAt),
+    expires_at: isoOrNull(row.expiresAt),
     started_at: iso(row.startedAt ?? row.createdAt),
     answered_at: isoOrNull(row.answeredAt),
     ended_at: isoOrNull(row.endedAt),

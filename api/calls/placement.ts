@@ -26,8 +26,6 @@ import type { OutboundPlan } from './outbound-plan';
 const ACCEPT_WITHIN_MS = 5_000;
 /** No new attempt is begun after it. */
 const DIAL_WITHIN_MS = 60_000;
-/** A call that waits for room longer is not expected any more. */
-const WAIT_WITHIN_MS = 3600 * 1000;
 const KEY_VALID_MS = 24 * 3600 * 1000;
 /** A key that has used up this many ids is broken, not unlucky. */
 const MAX_CALLS_PER_KEY = 1000;
@@ -213,7 +211,8 @@ export class CallPlacement {
       createdAtMs: nowMs,
       acceptByMs: nowMs + ACCEPT_WITHIN_MS,
       dialByMs: nowMs + DIAL_WITHIN_MS,
-      expiresAtMs: nowMs + WAIT_WITHIN_MS,
+      ...(plan.times.scheduledAtMs === null ? {} : { scheduledAtMs: plan.times.scheduledAtMs }),
+      expiresAtMs: plan.times.expiresAtMs,
       maxDurationSeconds: plan.maxDurationSeconds,
       ringTimeoutSeconds: plan.ringTimeoutSeconds,
     };

@@ -33,7 +33,7 @@ export interface CallRouteDeps extends OutboundPlanDeps, CallRecordDeps {
 
 const TAG = { tag: 'Calls', resource: 'call' } as const;
 /** One hang-up per call: a repeat joins the first and learns its result. */
-const HANGUP_UPDATE_ID = 'hangup';
+export const HANGUP_UPDATE_ID = 'hangup';
 
 export function callRoutes(deps: CallRouteDeps): readonly Route[] {
   const { store } = deps;
@@ -62,7 +62,8 @@ function placeRoute(deps: CallRouteDeps): Route {
         'caller_number_not_owned',
         'language_unavailable',
         'emergency_number',
-        'scheduling_unavailable',
+        'scheduled_too_far',
+        'expires_too_early',
         'machine_detection_unavailable',
         'first_message_too_long',
         'idempotency_key_exhausted',
@@ -234,7 +235,7 @@ export async function findCall(org: Pick<OrgStore, 'calls'>, orgId: string, id: 
 }
 
 /** Of those that may wait for room. */
-async function placesOf(
+export async function placesOf(
   store: Pick<ApiStore, 'forOrg'>,
   orgId: string,
   rows: readonly CallRow[],
@@ -256,7 +257,7 @@ async function ofCall<T>(found: Promise<CallRow>, listed: Promise<T>): Promise<T
 export async function noteCall(
   deps: CallRecordDeps,
   actor: Actor,
-  action: 'create' | 'hangup' | 'transfer' | CallControl['type'],
+  action: 'create' | 'hangup' | 'transfer' | 'reschedule' | CallControl['type'],
   callId: string,
 ): Promise<void> {
   try {

@@ -12,6 +12,8 @@ const disposition = z.enum(DISPOSITIONS);
 
 const variableName = z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/, 'must be letters, digits, "_", "." or "-"');
 
+const instant = z.iso.datetime({ offset: true });
+
 export const outboundCall = z
   .object({
     phone_agent_id: id,
@@ -30,8 +32,13 @@ export const outboundCall = z
     caller_number: phoneNumber.optional().meta({ description: 'One that the trunk owns' }),
     ring_timeout_seconds: z.int().min(5).max(120).default(45),
     max_duration_seconds: z.int().min(10).max(21_600).optional().meta({ description: "Default: the agent's" }),
-    scheduled_at: z.iso.datetime({ offset: true }).nullish().meta({ description: 'Refused: calls are placed at once' }),
-    expires_at: z.iso.datetime({ offset: true }).nullish().meta({ description: 'Refused, as `scheduled_at` is' }),
+    scheduled_at: instant
+      .nullish()
+      .meta({ description: 'When it is dialled, at most 90 days ahead; null, and what is past: at once' }),
+    expires_at: instant.nullish().meta({
+      description:
+        'A call that was not dialled by then never is: `expired`. Default: an hour after `scheduled_at`, or after now',
+    }),
     machine_detection: z
       .enum(['off', 'hangup', 'message', 'continue'])
       .default('off')
@@ -96,6 +103,8 @@ export const call = z
     campaign_id: id.nullable(),
     contact_id: id.nullable(),
     session_id: id.nullable(),
+    scheduled_at: isoTimestamp.nullable().meta({ description: 'When it is, or was, to be dialled; null: at once' }),
+    expires_at: isoTimestamp.nullable().meta({ description: 'Outbound: not dialled by then, it never is' }),
     started_at: isoTimestamp,
     answered_at: isoTimestamp.nullable(),
     ended_at: isoTimestamp.nullable(),
@@ -117,6 +126,16 @@ export const call = z
     warnings,
   })
   .meta({ id: 'Call' });
+
+export const callPatch = z
+  .object({
+    scheduled_at: instant.optional().meta({ description: 'Without `expires_at` that moves by as much' }),
+    expires_at: instant.optional(),
+  })
+  .refine((body) => body.scheduled_at !== undefined || body.expires_at !== undefined, {
+    message: 'Give scheduled_at or expires_at',
+  })
+  .meta({ id: 'CallPatch' });
 
 export const callsQuery = pageQuery.extend({
   status: status.optional(),

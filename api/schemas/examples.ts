@@ -294,6 +294,8 @@ export const queuedCallExample: z.output<typeof call> = {
   campaign_id: null,
   contact_id: null,
   session_id: '01937f40-2222-7333-8444-555566667777',
+  scheduled_at: null,
+  expires_at: '2026-11-24T11:00:00.000Z',
   started_at: '2026-11-24T10:00:00.000Z',
   answered_at: null,
   ended_at: null,
@@ -312,6 +314,14 @@ export const queuedCallExample: z.output<typeof call> = {
     turn_latency_ms: null,
   },
   metadata: { ticket: '4711' },
+};
+
+export const scheduledCallExample: z.output<typeof call> = {
+  ...queuedCallExample,
+  status: 'scheduled',
+  queue: null,
+  scheduled_at: '2026-11-26T09:30:00.000Z',
+  expires_at: '2026-11-26T10:30:00.000Z',
 };
 
 export const liveCallExample: z.output<typeof call> = {

@@ -89,6 +89,15 @@ export class CallRepository {
     return count === 1;
   }
 
+  /** Of a call that waits: a row that is further stays as it is. Epoch ms. */
+  async reschedule(callId: string, scheduledAtMs: number | null, expiresAtMs: number): Promise<void> {
+    await this.#session.manager.query(
+      `UPDATE calls SET scheduled_at = coalesce($2, scheduled_at), expires_at = $3
+       WHERE id = $1 AND status IN ('scheduled', 'queued')`,
+      [callId, timestamp(scheduledAtMs), timestamp(expiresAtMs)],
+    );
+  }
+
   /** The terminal row and the terminal event in one transaction, once; repeating it changes nothing. */
   async finaliseCall(call: EndedCall): Promise<FinaliseResult> {
     const { ending, truncated } = call;

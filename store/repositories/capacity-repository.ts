@@ -73,12 +73,15 @@ export class CapacityRepository {
   ): Promise<CapacityAdmission> {
     const rows: (Decision & { readonly begun: boolean })[] = await this.#session.manager.query(
       `WITH ${CALL_BEGUN}, decided AS MATERIALIZED (
-         SELECT * FROM take_capacity($20, $1, $2, $4, $23, $24, $25)
-         WHERE NOT EXISTS (SELECT FROM call_attempts WHERE attempt_id = $20 OR (call_id = $1 AND n = $21))),
+         SELECT * FROM take_capacity($22, $1, $2, $4, $25, $26, $27)
+         WHERE NOT EXISTS (SELECT FROM call_attempts WHERE attempt_id = $22 OR (call_id = $1 AND n = $23))),
        attempt AS (
          INSERT INTO call_attempts (attempt_id, call_id, org_id, n, state, sip_call_id, node_id, boot_id)
-         SELECT $20, $1, $2, $21, 'intended', $22, $23, $24 FROM decided WHERE reason IS NULL
-         ON CONFLICT DO NOTHING RETURNING attempt_id)
+         SELECT $22, $1, $2, $23, 'intended', $24, $25, $26 FROM decided WHERE reason IS NULL
+         ON CONFLICT DO NOTHING RETURNING attempt_id),
+       due AS (
+         UPDATE calls SET status = 'queued' FROM decided
+         WHERE calls.id = $1 AND calls.status = 'scheduled' AND decided.reason IS NOT NULL)
        SELECT ${DECISION}, EXISTS (SELECT FROM attempt) AS begun FROM decided`,
       [...callParameters(call), attemptId, n, sipCallId, nodeId, bootId, aheadMs],
     );

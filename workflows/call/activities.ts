@@ -59,6 +59,13 @@ export interface AnsweredRecord extends NodeBoot {
   readonly answeredAtMs: number;
 }
 
+/** Epoch ms; `scheduledAtMs` null: it is due. */
+export interface RecordedSchedule {
+  readonly callId: string;
+  readonly scheduledAtMs: number | null;
+  readonly expiresAtMs: number;
+}
+
 /** The record of a call, and what it needs to be closed. */
 export interface FinalRecord extends EndedCall {
   readonly sipCallId: string | null;
@@ -73,6 +80,8 @@ export interface CallStoreActivities {
   /** The call's row, and the first event of the workflow. Repeating it changes nothing. */
   recordCall(input: CallInput): Promise<void>;
   recordAnswered(record: AnsweredRecord): Promise<void>;
+  /** The times of a call that waits were changed. */
+  recordSchedule(schedule: RecordedSchedule): Promise<void>;
   /** Closes the record when every event of the node is there; `false`: some are missing, nothing was written. */
   finaliseCall(record: FinalRecord): Promise<boolean>;
   /** Waits for the node's events until `waitUntilMs` (epoch), then closes the record as `truncated`. */

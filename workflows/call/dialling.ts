@@ -35,7 +35,8 @@ export async function dial(run: CallRun, input: OutboundCallInput): Promise<Dial
   let holder: string | null = null;
   let askedInVain: readonly string[] = [];
   let last: NotSentCode | null = null;
-  let dialByMs = input.dialByMs;
+  const graceMs = input.dialByMs - input.createdAtMs;
+  let dialByMs = input.scheduledAtMs === undefined ? input.dialByMs : Date.now() + graceMs;
   for (let n = 1; !progress.ended; n++) {
     if (run.hangupRequest !== null) {
       progress.end(canceledUndialled(run.hangupRequest), Date.now());
@@ -66,7 +67,7 @@ export async function dial(run: CallRun, input: OutboundCallInput): Promise<Dial
       if ('reason' in outcome) {
         await untilRoom(run, input, outcome, timesCalled);
         // It has waited for no fault of a node, and its attempt was not begun.
-        dialByMs = Date.now() + input.dialByMs - input.createdAtMs;
+        dialByMs = Date.now() + graceMs;
         n--;
         continue;
       }
@@ -129,15 +130,16 @@ async function untilRoom(
   { reason, retryInMs }: CapacityWait,
   timesCalled: number,
 ): Promise<void> {
-  const { progress } = run;
-  const expiresAtMs = input.expiresAtMs ?? input.dialByMs;
+  const { progress, schedule } = run;
+  const { changes } = schedule;
   const over = (): boolean => progress.ended || run.hangupRequest !== null;
-  const leftMs = Math.max(1, expiresAtMs - Date.now());
+  const leftMs = Math.max(1, schedule.expiresAtMs - Date.now());
   showWaiting(input, progress, reason);
   const waitMs = Math.min(retryInMs ?? leftMs, leftMs);
   // Told while the dial was under way: the slot came free after it was asked for.
-  await condition(() => over() || run.timesCalled > timesCalled, waitMs, { summary: `for room: ${reason}` });
-  if (!over() && Date.now() >= expiresAtMs) progress.end(waitedInVain(reason), Date.now());
+  const stirred = (): boolean => over() || run.timesCalled > timesCalled || schedule.changes > changes;
+  await condition(stirred, waitMs, { summary: `for room: ${reason}` });
+  if (!over() && Date.now() >= schedule.expiresAtMs) progress.end(waitedInVain(reason), Date.now());
 }
 
 /** A call without a row is not dialled again: a PostgreSQL that is away would turn that attempt down too. */

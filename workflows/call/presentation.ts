@@ -18,6 +18,10 @@ export function showPlaced(progress: CallProgress): void {
   upsertSearchAttributes(attributes);
 }
 
+export function showDue(): void {
+  upsertSearchAttributes([{ key: CALL_STATUS, value: 'queued' }]);
+}
+
 export function showAnswered(): void {
   upsertSearchAttributes([{ key: CALL_STATUS, value: 'in_progress' }]);
 }

@@ -17,10 +17,11 @@ import {
   hangupUpdate,
   nodeAliveSignal,
   nodeLostSignal,
+  rescheduleUpdate,
   transferUpdate,
   verifySignal,
 } from './messages';
-import { showDetails, showEnded } from './presentation';
+import { showDetails, showDue, showEnded } from './presentation';
 
 interface CallResult {
   readonly disposition: CallEnding['disposition'];
@@ -73,6 +74,9 @@ export async function callWorkflow(input: CallInput): Promise<CallResult> {
     },
     { description: 'As an earlier release asked for a hang-up' },
   );
+  setHandler(rescheduleUpdate, (request) => run.reschedule(request), {
+    description: 'Other times for a call that waits; answered when they are stored',
+  });
   setHandler(controlUpdate, (request) => run.control(request), {
     description: 'Tells the call something, or hangs it up; answered when it took effect',
   });
@@ -83,6 +87,7 @@ export async function callWorkflow(input: CallInput): Promise<CallResult> {
 
   return await CancellationScope.nonCancellable(async () => {
     showDetails(input, progress, 0);
+    if (progress.status === 'scheduled') await untilDue(run, input);
     const dialled = outbound === null ? null : await dial(run, outbound);
     projection.recordCall(input);
     showDetails(input, progress, run.attempt);
@@ -101,6 +106,21 @@ export async function callWorkflow(input: CallInput): Promise<CallResult> {
     }
     return result;
   });
+}
+
+/** It is accepted when its row is stored, and due at its time, or at once after an outage over that; or it is too late for it. */
+async function untilDue(run: CallRun, input: CallInput): Promise<void> {
+  const { projection, schedule, progress } = run;
+  projection.recordCall(input);
+  await schedule.untilDue(() => progress.ended || run.hangupRequest !== null);
+  if (progress.ended || run.hangupRequest !== null) return;
+  if (Date.now() >= schedule.expiresAtMs) {
+    progress.end(EXPIRED, Date.now());
+    return;
+  }
+  progress.due();
+  showDue();
+  showDetails(input, progress, 0);
 }
 
 async function finalise(run: CallRun, dialled: DialEnd): Promise<void> {

@@ -10,6 +10,7 @@ import {
   controlUpdate,
   nodeAliveSignal,
   nodeLostSignal,
+  rescheduleUpdate,
   transferUpdate,
   verifySignal,
 } from '../call/messages';
@@ -17,6 +18,8 @@ import type {
   CallStateSignal,
   ControlRequest,
   ControlResult,
+  RescheduleRequest,
+  RescheduleResult,
   TransferAcceptance,
   TransferRequest,
 } from '../call/messages';
@@ -113,6 +116,20 @@ export class CallWorkflows {
     const expected = { closing: 'closing', not_found: 'gone', update_failed: 'gone' } as const;
     return await timedRequest<ControlResult | 'gone' | 'closing'>({ client: this.#client, deadlineMs, expected }, () =>
       this.#handle(callId).executeUpdate(controlUpdate, { args: [request], updateId: request.commandId }),
+    );
+  }
+
+  /** As of `control`. */
+  async reschedule(
+    callId: string,
+    updateId: string,
+    request: RescheduleRequest,
+    deadlineMs: number,
+  ): Promise<RescheduleResult | 'gone' | 'closing'> {
+    const expected = { closing: 'closing', not_found: 'gone', update_failed: 'gone' } as const;
+    return await timedRequest<RescheduleResult | 'gone' | 'closing'>(
+      { client: this.#client, deadlineMs, expected },
+      () => this.#handle(callId).executeUpdate(rescheduleUpdate, { args: [request], updateId }),
     );
   }
 

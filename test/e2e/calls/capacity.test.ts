@@ -101,6 +101,32 @@ describe('the capacity of a trunk', () => {
     expect(invites[1]! - invites[0]!).toBeGreaterThanOrEqual(950);
   }, 60_000);
 
+  it('a call for later: it is listed as scheduled, changed, and goes out within a second of its time', async () => {
+    const invites: number[] = [];
+    const carrier = await open({
+      answer: () => {
+        invites.push(Date.now());
+        return { status: 486, reason: 'Busy Here' };
+      },
+    });
+    const trunk = await calls.trunkTo(carrier.port);
+    const scheduled_at = new Date(Date.now() + 3_600_000).toISOString();
+    const call = await calls.place(trunk, newNumber(), { scheduled_at });
+    const other = await calls.place(trunk, newNumber(), { scheduled_at });
+    expect(call).toMatchObject({ status: 'scheduled', scheduled_at });
+    const listed = await stack.api<{ items: { id: string }[] }>('GET', '/phone/calls?status=scheduled');
+    expect(listed.body.items.map(({ id }) => id).toSorted()).toEqual([call.id, other.id].toSorted());
+    const soonMs = Date.now() + 2_000;
+    const changed = { scheduled_at: new Date(soonMs).toISOString() };
+    expect((await stack.api('PATCH', `/phone/calls/${call.id}`, changed)).body).toMatchObject(changed);
+    expect((await stack.api('POST', `/phone/calls/${other.id}/cancel`)).status).toBe(200);
+    expect(await calls.ended(call.id)).toMatchObject({ disposition: 'busy' });
+    expect(await calls.ended(other.id)).toMatchObject({ disposition: 'canceled' });
+    expect(invites).toHaveLength(1);
+    expect(invites[0]! - soonMs).toBeGreaterThanOrEqual(0);
+    expect(invites[0]! - soonMs).toBeLessThan(1_000);
+  }, 60_000);
+
   it('a node that is killed: its places are free within 30 s, and who waited is dialled', async () => {
     const carrier = await open({ answer: () => ({ ring: 'forever' }) });
     const trunk = await calls.trunkTo(carrier.port, { max_concurrent_calls: 1 });
