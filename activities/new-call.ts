@@ -5,6 +5,7 @@ import type { CallInput } from '../workflows/call/input';
 /** The row a call begins with. */
 export function newCall(input: CallInput, details: SealedCallDetails): NewCall {
   const inbound = input.direction === 'inbound' ? input : null;
+  const outbound = input.direction === 'outbound' ? input : null;
   return {
     id: input.callId,
     orgId: input.orgId,
@@ -15,8 +16,10 @@ export function newCall(input: CallInput, details: SealedCallDetails): NewCall {
     from: details.from,
     to: details.to,
     privacy: details.privacy ?? [],
-    status: inbound === null ? 'queued' : 'ringing',
+    status: inbound === null ? (outbound?.scheduledAtMs == null ? 'queued' : 'scheduled') : 'ringing',
     createdAtMs: input.createdAtMs,
+    scheduledAtMs: outbound?.scheduledAtMs ?? null,
+    expiresAtMs: outbound?.expiresAtMs ?? null,
     nodeId: inbound?.nodeId ?? null,
     bootId: inbound?.bootId ?? null,
     sipCallId: inbound?.sipCallId ?? null,

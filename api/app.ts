@@ -31,6 +31,7 @@ import { agentRoutes } from './routes/agents';
 import { apiKeyRoutes } from './routes/api-keys';
 import { auditLogRoutes } from './routes/audit-log';
 import { callControlRoutes } from './routes/call-control';
+import { callScheduleRoutes } from './routes/call-schedule';
 import { callSuperviseRoutes } from './routes/call-supervise';
 import { callTransferRoute } from './routes/call-transfer';
 import { callRoutes } from './routes/calls';
@@ -64,7 +65,7 @@ export interface AppOptions {
 export interface RouteDeps {
   readonly options: AppOptions;
   readonly store: ApiStore;
-  readonly workflows: Pick<CallRequests, 'accept' | 'describe' | 'control' | 'transfer'>;
+  readonly workflows: Pick<CallRequests, 'accept' | 'describe' | 'control' | 'reschedule' | 'transfer'>;
   readonly trunks: Pick<TrunkRequests, 'sync' | 'tell'>;
   readonly trunkChecks: TrunkChecksDeps['workflows'];
   readonly verifications: Pick<NumberWorkflows, 'begin' | 'over'>;
@@ -126,6 +127,7 @@ function resourceRoutes(deps: RouteDeps): readonly (readonly Route[])[] {
     transferDestinationRoutes({ store, changes, mayReach }),
     contactRoutes({ store, changes }),
     callRoutes({ store, speech, allowedCountries, placement, workflows, logger }),
+    callScheduleRoutes({ store, workflows, logger }),
     callControlRoutes({ store, workflows, secrets, logger }),
     callSuperviseRoutes({ store, workflows, secrets, logger, allowedCountries, mayReach }),
     [callTransferRoute({ store, workflows, secrets, logger, allowedCountries, mayReach })],

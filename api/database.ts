@@ -14,6 +14,7 @@ import { ApiKeyRepository } from '../store/repositories/api-key-repository';
 import { AuditRepository } from '../store/repositories/audit-repository';
 import { CallRepository } from '../store/repositories/call-repository';
 import { CallerRepository } from '../store/repositories/caller-repository';
+import { CapacityRepository } from '../store/repositories/capacity-repository';
 import { ConfigRepository } from '../store/repositories/config-repository';
 import { ContactRepository } from '../store/repositories/contact-repository';
 import { EventRepository } from '../store/repositories/event-repository';
@@ -63,6 +64,7 @@ function orgStore(session: StoreSession, secrets: SecretBox): OrgStore {
     audit: new AuditRepository(session),
     calls: new CallRepository(session),
     callers: new CallerRepository(session),
+    capacity: new CapacityRepository(session),
     config: new ConfigRepository(session, secrets),
     contacts: new ContactRepository(session),
     events: new EventRepository(session, secrets),

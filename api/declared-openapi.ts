@@ -19,6 +19,7 @@ export function declaredOpenApi(): OpenApiDocument {
       accept: () => Promise.resolve('unavailable'),
       describe: () => Promise.resolve(null),
       control: () => Promise.resolve({ outcome: 'unavailable' }),
+      reschedule: () => Promise.resolve({ outcome: 'unavailable' }),
       transfer: () => Promise.resolve({ outcome: 'unavailable' }),
     },
     trunks: { sync: () => Promise.resolve({ outcome: 'unavailable' }), tell: () => undefined },

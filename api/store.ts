@@ -4,6 +4,7 @@ import type { AgentRepository } from '../store/repositories/agent-repository';
 import type { ApiKeyRepository } from '../store/repositories/api-key-repository';
 import type { AuditRepository } from '../store/repositories/audit-repository';
 import type { CallRepository } from '../store/repositories/call-repository';
+import type { CapacityRepository } from '../store/repositories/capacity-repository';
 import type { CallerRepository } from '../store/repositories/caller-repository';
 import type { ConfigRepository } from '../store/repositories/config-repository';
 import type { ContactRepository } from '../store/repositories/contact-repository';
@@ -29,6 +30,7 @@ export interface OrgStore {
   readonly audit: Pick<AuditRepository, 'add' | 'addWithin' | 'list'>;
   readonly calls: Pick<CallRepository, 'find' | 'list' | 'countOpen' | 'countOpenOnTrunk'>;
   readonly callers: Pick<CallerRepository, 'find'>;
+  readonly capacity: Pick<CapacityRepository, 'places'>;
   readonly config: Pick<ConfigRepository, 'transaction'>;
   readonly contacts: Pick<ContactRepository, 'list' | 'find' | 'create' | 'update' | 'delete'>;
   readonly events: Pick<EventRepository, 'list'>;

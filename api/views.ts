@@ -9,6 +9,7 @@ import type { PhoneNumber as PhoneNumberRow } from '../store/entities/phone-numb
 import { codeCallId } from '../store/ids';
 import type { AgentRecord } from '../store/repositories/agent-repository';
 import type { StoredEvent } from '../store/repositories/event-repository';
+import type { CapacityPlace } from '../store/repositories/capacity-repository';
 import type { OutboundTrunkRecord } from '../store/repositories/outbound-trunk-repository';
 import type {
   AssignedDestination,
@@ -232,7 +233,8 @@ export function contactView(row: Contact): ContactResource {
   };
 }
 
-export function callView(row: CallRow): CallResource {
+/** @param place where it stands in the queue; null: it waits for nothing */
+export function callView(row: CallRow, place: CapacityPlace | null = null): CallResource {
   const latency = row.metrics?.turnLatencyMs ?? null;
   return {
     id: row.id,
@@ -243,6 +245,7 @@ export function callView(row: CallRow): CallResource {
     to: row.toNumber,
     privacy: row.privacy,
     status: row.status,
+    queue: place && { reason: place.reason, position: place.position, next_try_at: isoOrNull(place.retryAt) },
     disposition: row.disposition,
     sip: { call_id: row.sipCallId, final_status: row.sipFinalStatus, reason: row.sipReason, q850: row.sipQ850 },
     trunk_id: row.trunkId,
@@ -250,6 +253,8 @@ export function callView(row: CallRow): CallResource {
     campaign_id: row.campaignId,
     contact_id: row.contactId,
     session_id: row.sessionId,
+    scheduled_at: isoOrNull(row.scheduledAt),
+    expires_at: isoOrNull(row.expiresAt),
     started_at: iso(row.startedAt ?? row.createdAt),
     answered_at: isoOrNull(row.answeredAt),
     ended_at: isoOrNull(row.endedAt),

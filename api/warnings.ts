@@ -38,7 +38,7 @@ export function agentWarnings(agent: AgentResource): ValidationIssue[] {
 
 const isEmpty = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
 
-type CallLimits = Pick<OutboundTrunkResource, 'max_concurrent_calls' | 'max_calls_per_second'>;
+type CallLimits = Pick<InboundTrunkResource, 'max_concurrent_calls' | 'max_calls_per_second'>;
 
 type TransferSettings = Pick<TransferDestinationResource, 'type' | 'value' | 'mode' | 'username' | 'has_password'>;
 
@@ -66,14 +66,11 @@ export function inboundTrunkWarnings(
   return [...(trunk.krisp_enabled ? [NOISE_SUPPRESSION_TO_COME] : []), ...limitWarnings(trunk)];
 }
 
-type OutboundSettings = CallLimits & Pick<OutboundTrunkResource, 'number_format' | 'number_prefix'>;
+type OutboundSettings = Pick<OutboundTrunkResource, 'number_format' | 'number_prefix'>;
 
 export function outboundTrunkWarnings(trunk: OutboundSettings): ValidationIssue[] {
-  const warnings = limitWarnings(trunk);
-  if (trunk.number_prefix !== '' && trunk.number_format !== 'prefix') {
-    warnings.push(unused('number_prefix', `number_format is ${trunk.number_format}`));
-  }
-  return warnings;
+  if (trunk.number_prefix === '' || trunk.number_format === 'prefix') return [];
+  return [unused('number_prefix', `number_format is ${trunk.number_format}`)];
 }
 
 /** Of a call that is placed nevertheless. */

@@ -106,6 +106,8 @@ class Bench {
       username: 'u',
       password: 'p',
       caller_number: DIALED,
+      max_concurrent_calls: null,
+      max_calls_per_second: null,
     });
     await stack.api('PUT', `/phone/sip/agents/${agent.body.id}/outbound-trunk`, { trunk_id: outbound.body.id });
     bench = new Bench(stack, phone, carrier, agent.body.id);

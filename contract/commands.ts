@@ -58,9 +58,8 @@ export type DialRefusal =
   | 'tombstoned'
   | 'too_late'
   | 'no_port'
-  /** The trunk carries as many calls as it may, or as many were begun in this second. */
-  | 'trunk_full'
-  | 'trunk_rate'
+  /** What was asked before the INVITE has said that it is not to leave now. */
+  | 'no_capacity'
   | 'store_unavailable';
 
 export type CallNodeStatus =
@@ -196,11 +195,11 @@ export interface MediaControl {
   readonly nodeId: string;
   readonly bootId: string;
   /**
-   * Hands the INVITE to the socket and returns. `beforeSend` (the attempt row `intended`) runs after all local checks;
-   * when it rejects, nothing is sent. From then on the node has the call: it finds the trunk's address and connects, and
+   * Hands the INVITE to the socket and returns. `beforeSend` (the attempt row `intended`, and its turn on the trunk) runs
+   * after all local checks; when it says false or rejects, nothing is sent. From then on the node has the call: it finds the trunk's address and connects, and
    * what is not sent by `deadlineMs` (epoch) has ended.
    */
-  dial(command: DialCommand, options: { deadlineMs: number; beforeSend: () => Promise<void> }): Promise<DialResult>;
+  dial(command: DialCommand, options: { deadlineMs: number; beforeSend: () => Promise<boolean> }): Promise<DialResult>;
   /**
    * Answered when it was taken; what came of it is the call's event `command`, unless the call ends before. A hang-up is
    * answered when BYE or CANCEL was sent, and of a call that has ended too.

@@ -6,7 +6,7 @@
 import { DEFAULT_MEDIA_TIMEOUT_SECONDS } from '../contract/directory';
 import type { AgentProfile, CallDirectory } from '../contract/directory';
 import type { CallEvents } from '../contract/events';
-import type { AgentFactory, DigestCredentials } from '../media';
+import type { AgentFactory, DigestCredentials, TrunkCapacity } from '../media';
 
 export type BenchAgents = 'echo' | 'bridge';
 type BenchAudio = Parameters<AgentFactory>[1];
@@ -47,6 +47,14 @@ const SILENT: Omit<ReturnType<AgentFactory>, 'start'> = {
 export const BENCH_IDENTITY: DigestCredentials = { trunkId: 'bench', orgId: ORG_ID, username: 'bench', password: '' };
 
 export const benchEvents: CallEvents = { report: () => undefined, flush: () => Promise.resolve() };
+
+/** It has no trunk to call anybody by. */
+export const UNLIMITED_CAPACITY: TrunkCapacity = {
+  occupy: () => Promise.resolve(() => undefined),
+  turn: () => Promise.resolve(true),
+  attemptOver: () => undefined,
+  congested: () => undefined,
+};
 
 export const createEchoAgent: AgentFactory = (_persona, rtp) => ({ ...SILENT, start: () => rtp.echo() });
 

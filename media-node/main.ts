@@ -30,10 +30,17 @@ import { createDataSource } from '../store/data-source';
 import { AttemptRepository } from '../store/repositories/attempt-repository';
 import { CallRepository } from '../store/repositories/call-repository';
 import { SecretBox } from '../store/secrets';
-import { BENCH_IDENTITY, benchEvents, createBenchDirectory, createBridgeAgents, createEchoAgent } from './bench-mode';
+import {
+  BENCH_IDENTITY,
+  benchEvents,
+  createBenchDirectory,
+  createBridgeAgents,
+  createEchoAgent,
+  UNLIMITED_CAPACITY,
+} from './bench-mode';
 import { callLimit } from './call-limit';
 import { readMediaConfig, type MediaConfig } from './config';
-import { createCallObserver, createSipCounters, createTrunkObserver } from './metrics';
+import { createCallObserver, createCapacityGauge, createSipCounters, createTrunkObserver } from './metrics';
 import { NodeServices } from './node-services';
 
 const RETRY_MS = 500;
@@ -54,7 +61,7 @@ interface Process {
 
 type Surroundings = Pick<
   MediaServiceOptions,
-  'bootId' | 'maxCalls' | 'directory' | 'bindings' | 'events' | 'createAgent' | 'listen'
+  'bootId' | 'maxCalls' | 'directory' | 'capacity' | 'bindings' | 'events' | 'createAgent' | 'listen'
 > & {
   readonly sip: Pick<SipServerOptions, 'nonceKey' | 'authentication' | 'anonymousIdentity'>;
 };
@@ -91,6 +98,7 @@ async function startBench(
     bootId: randomUUID(),
     maxCalls,
     directory: createBenchDirectory(),
+    capacity: UNLIMITED_CAPACITY,
     events: benchEvents,
     createAgent: agents === 'echo' ? createEchoAgent : createBridgeAgents(),
     sip: { nonceKey: randomBytes(32), authentication: 'none', anonymousIdentity: BENCH_IDENTITY },
@@ -143,11 +151,11 @@ async function startNode(self: Process, config: MediaConfig & { readonly mode: '
     client: temporal.client,
     connectWorker: () => connectWorker(temporalSettings(env), { signal: shutdown.requested }),
     namespace: env.TEMPORAL_NAMESPACE,
-    activities: (control, lifetime, untold) => {
-      const given = { control, calls: new CallRepository(dataSource), secrets, logger };
+    activities: (parts) => {
+      const given = { ...parts, calls: new CallRepository(dataSource), secrets, logger };
       const attempts = new AttemptRepository(dataSource);
       return {
-        ...createMediaActivities({ ...given, lifetime, untold, attempts }),
+        ...createMediaActivities({ ...given, attempts }),
         ...createTrunkCheckActivities(given),
       };
     },
@@ -166,6 +174,7 @@ async function startNode(self: Process, config: MediaConfig & { readonly mode: '
     bootId,
     maxCalls: limit.calls,
     directory: services.directory,
+    capacity: services.capacity,
     bindings: services.bindings,
     events: services.events,
     createAgent: (persona, session, delegate) => agents.createSession(persona, session, delegate),
@@ -184,6 +193,7 @@ async function startNode(self: Process, config: MediaConfig & { readonly mode: '
     services.accept(false);
     await Promise.all([services.leaveTrunks(), node.drain(hurry)]);
   });
+  createCapacityGauge(self.registry, () => services.capacity.inUse());
   services.watchTrunks((delegate) => {
     const observer = createTrunkObserver(self.registry, () => monitors.counts());
     const monitors: TrunkMonitors = node.trunkMonitors({ delegate, observer });

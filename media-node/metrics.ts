@@ -6,6 +6,12 @@ import { isKnownMethod, type CallObserver, type SipCounters, type TrunkObserver 
 
 const SECONDS = 0.001;
 
+interface TrunkCapacityInUse {
+  readonly trunkId: string;
+  readonly leases: number;
+  readonly waiting: number;
+}
+
 export interface MediaMetricsOptions {
   readonly registry: Registry;
   /** Read at every scrape. */
@@ -171,6 +177,27 @@ export function createTrunkObserver(
     },
     registered: (result) => registrations.inc({ result }),
   };
+}
+
+/** What of the outbound trunks' capacity is in use, of all nodes together. @param read asked at every scrape; null: not known now */
+export function createCapacityGauge(
+  registry: Registry,
+  read: () => Promise<readonly TrunkCapacityInUse[] | null>,
+): void {
+  new Gauge({
+    name: 'trunkline_capacity_calls',
+    help: 'Places on outbound trunks that are in use, and calls that wait for one, by trunk, of all nodes.',
+    labelNames: ['trunk_id', 'state'],
+    registers: [registry],
+    async collect() {
+      const trunks = await read();
+      this.reset();
+      for (const { trunkId, leases, waiting } of trunks ?? []) {
+        this.set({ trunk_id: trunkId, state: 'in_use' }, leases);
+        this.set({ trunk_id: trunkId, state: 'waiting' }, waiting);
+      }
+    },
+  });
 }
 
 /** A method is the peer's word: labels take only what we know. */

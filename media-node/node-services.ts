@@ -9,6 +9,7 @@ import type { BindingStore } from '../contract/registration';
 import type { Logger } from '../ops/logger';
 import type { SipListening } from '../ops/sip-address';
 import { ConfigRepository } from '../store/repositories/config-repository';
+import { CapacityRepository } from '../store/repositories/capacity-repository';
 import { EventRepository } from '../store/repositories/event-repository';
 import { MediaNodeRepository } from '../store/repositories/media-node-repository';
 import { NodeCallListRepository } from '../store/repositories/node-call-list-repository';
@@ -23,6 +24,7 @@ import { temporalAnswers } from '../workflows/client/temporal-answers';
 import { TrunkWorkflows } from '../workflows/client/trunk-workflows';
 import { AwaitedCalls } from './awaited-calls';
 import { NodeCallDirectory } from './call-directory';
+import { CapacityLedger } from './capacity-ledger';
 import { ConfigCache } from './config-cache';
 import { EventSink } from './event-sink';
 import { EventSpool } from './event-spool';
@@ -45,6 +47,15 @@ const PROBE_LIMIT_MS = 1_000;
 /** Nothing of a node waits for a server that is away. */
 const TEMPORAL_LIMIT_MS = 2_000;
 
+/** Of a node, what its activities need. */
+interface NodeParts {
+  readonly control: MediaControl;
+  readonly lifetime: NodeLifetime;
+  readonly capacity: CapacityLedger;
+  /** An event of the call is not acknowledged. */
+  readonly untold: (callId: string) => boolean;
+}
+
 export interface NodeServicesOptions {
   readonly nodeId: string;
   /** New at every start of the process (UUID). */
@@ -62,12 +73,8 @@ export interface NodeServicesOptions {
   /** Connects the activity workers; called again when a connection is lost for good. */
   readonly connectWorker: () => Promise<NativeConnection>;
   readonly namespace: string;
-  /** What the workers run, once there is a call layer. `untold`: an event of the call is not acknowledged. */
-  readonly activities: (
-    control: MediaControl,
-    lifetime: NodeLifetime,
-    untold: (callId: string) => boolean,
-  ) => MediaActivities;
+  /** What the workers run, once there is a call layer. */
+  readonly activities: (parts: NodeParts) => MediaActivities;
   readonly interceptors: WorkerInterceptors;
   /** The boot was declared lost: its calls are being hung up, and only another boot can take new ones. */
   readonly onLost: () => void;
@@ -83,6 +90,7 @@ export interface NodeServicesOptions {
  */
 export class NodeServices {
   readonly directory: CallDirectory;
+  readonly capacity: CapacityLedger;
   readonly events: CallEvents;
   readonly bindings: BindingStore;
   readonly #options: NodeServicesOptions;
@@ -152,6 +160,12 @@ export class NodeServices {
       logger,
     });
     this.bindings = registrations;
+    this.capacity = new CapacityLedger({
+      boot: { nodeId, bootId },
+      store: new CapacityRepository(dataSource),
+      workflows: this.#calls,
+      logger,
+    });
     this.directory = new NodeCallDirectory({
       nodeId,
       bootId,
@@ -191,7 +205,12 @@ export class NodeServices {
       namespace: this.#options.namespace,
       nodeId,
       bootId,
-      activities: this.#options.activities(control, this.#lifetime, (callId) => this.#signaller.isPending(callId)),
+      activities: this.#options.activities({
+        control,
+        lifetime: this.#lifetime,
+        capacity: this.capacity,
+        untold: (callId) => this.#signaller.isPending(callId),
+      }),
       interceptors: this.#options.interceptors,
       logger,
     });
@@ -208,6 +227,8 @@ export class NodeServices {
     });
     this.#workers.accept(this.#accepting);
     await Promise.all([this.#workers.start(), this.#registration.start()]);
+    // Its row is there, by which others see that what it has is not abandoned.
+    this.capacity.start();
     this.#temporalOutage.answered();
   }
 
@@ -264,6 +285,7 @@ export class NodeServices {
     this.accept(false);
     // Endings first: a stop is orderly only when every call's workflow has heard of its end.
     await this.#signaller.close(timeoutMs);
+    await this.capacity.stop();
     const orderly = this.#signaller.pendingCalls === 0;
     if (orderly) {
       this.#lifetime.stop();

@@ -2,6 +2,7 @@
 export { AgentRuntime } from './agent/runtime';
 export type { AgentFactory } from './call/agent-factory';
 export type { CallObserver } from './call/call-observer';
+export type { TrunkCapacity } from './call/trunk-capacity';
 export { systemClock } from './clock';
 export { MediaService, type MediaServiceOptions } from './media-service';
 export { ThreadedRtpEngine } from './rtp/engine';

@@ -12,6 +12,7 @@ import type { CallDeps } from './call/call-session';
 import { InboundCall, type InboundCallDeps } from './call/inbound-call';
 import { NodeMediaControl } from './call/media-control';
 import { RecentAttempts } from './call/recent-attempts';
+import type { TrunkCapacity } from './call/trunk-capacity';
 import type { LegNetwork } from './call/transfer/far-leg';
 import type { Clock } from './clock';
 import type { DigestCredentials, SipIdentity } from './sip/auth/identity';
@@ -30,6 +31,7 @@ export interface MediaServiceOptions extends Omit<CallDeps, 'network'> {
   readonly bootId: string;
   readonly maxCalls: number;
   readonly directory: CallDirectory;
+  readonly capacity: TrunkCapacity;
   readonly createEndpoint: (delegate: SipEndpointDelegate) => SipEndpoint;
   /** Digest credentials of an inbound user; default: the directory's trunks. */
   readonly credentials?: (username: string) => DigestCredentials | undefined;
@@ -45,10 +47,10 @@ export class MediaService {
 
   constructor(options: MediaServiceOptions) {
     this.#options = options;
-    const { clock, directory, maxCalls, nodeId, bootId } = options;
+    const { clock, directory, capacity, maxCalls, nodeId, bootId } = options;
     this.calls = new CallRegistry({ clock, maxCalls });
     const attempts = new RecentAttempts(clock);
-    const network: LegNetwork = { directory, registry: this.calls, endpoint: () => this.#endpoint };
+    const network: LegNetwork = { directory, capacity, registry: this.calls, endpoint: () => this.#endpoint };
     const inbound: InboundCallDeps = { ...options, registry: this.calls, attempts, network };
     this.#endpoint = options.createEndpoint({
       onInvite: (dialog) => InboundCall.receive(dialog, inbound),

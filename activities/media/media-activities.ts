@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
+import type { CapacityWait } from '../../contract/capacity';
 import type { DialResult, MediaControl } from '../../contract/commands';
 import type { NodeBoot } from '../../contract/nodes';
 import { withDeadline } from '../../ops/deadline';
@@ -15,6 +16,7 @@ import { attemptIdOf } from '../../store/ids';
 import { numberCode } from '../../store/number-code';
 import type { AttemptRepository } from '../../store/repositories/attempt-repository';
 import type { CallRepository } from '../../store/repositories/call-repository';
+import type { IntendedAttempt } from '../../store/repositories/capacity-repository';
 import type { SecretBox } from '../../store/secrets';
 import type { WatchTask } from '../../workflows/client/node-workflows';
 import type { CallNodeActivities, DialInput, DialReport } from '../../workflows/call/activities';
@@ -32,7 +34,11 @@ const MARK_WAIT_MS = 1_000;
 
 export interface MediaActivityDeps {
   readonly control: MediaControl;
-  readonly attempts: Pick<AttemptRepository, 'intended' | 'sent' | 'notSent'>;
+  readonly attempts: Pick<AttemptRepository, 'sent' | 'notSent'>;
+  /** Resolves at the turn of the dial, with null, the attempt stored; or else with what its workflow has to wait for. */
+  readonly capacity: {
+    readonly admitCall: (attempt: IntendedAttempt, trunkId: string) => Promise<CapacityWait | null>;
+  };
   readonly calls: Pick<CallRepository, 'markStatus'>;
   readonly secrets: SecretBox;
   /** `watched` is told at each heartbeat, `unwatched` that none is wanted; `stopped`: the node stops in order. */
@@ -119,7 +125,8 @@ export function createMediaActivities(
 }
 
 /**
- * Local checks → the call's row and the attempt, `intended` → INVITE at the socket → attempt `sent`. `sent: false` is
+ * Local checks → a slot and a turn on the trunk, the call's row and the attempt, `intended`, in one statement → INVITE at
+ * the socket → attempt `sent`. Without room there is no attempt, and the call is queued. `sent: false` is
  * said only when nothing left; what cannot be said fails, and the workflow asks the nodes.
  */
 async function dialCall(deps: MediaActivityDeps, input: DialInput): Promise<DialReport> {
@@ -142,15 +149,18 @@ async function dialCall(deps: MediaActivityDeps, input: DialInput): Promise<Dial
     return { sent: false, code: 'unreadable' };
   }
   let refused: unknown = null;
+  let wait = null as CapacityWait | null;
   let begun = false;
 
-  const beforeSend = async (): Promise<void> => {
+  const beforeSend = async (): Promise<boolean> => {
     begun = true;
     try {
       const row = newCall(call, details);
-      const recorded = attempts.intended({ attemptId, call: row, n, sipCallId, nodeId, bootId });
+      const attempt = { attemptId, call: row, n, sipCallId, nodeId, bootId };
+      const admitted = deps.capacity.admitCall(attempt, call.trunkId);
       // A PostgreSQL that stands still must not use up the activity's time: it is known now that nothing leaves.
-      await withDeadline(recorded, deadlineMs - Date.now());
+      wait = await withDeadline(admitted, deadlineMs - Date.now());
+      return wait === null;
     } catch (error) {
       refused = error;
       throw error;
@@ -189,6 +199,7 @@ async function dialCall(deps: MediaActivityDeps, input: DialInput): Promise<Dial
   if (refused !== null && !outcome.sent) {
     outcome = { sent: false, code: 'store_unavailable' };
   }
+  if (wait !== null) return { sent: false, code: 'no_capacity', ...wait };
   if (outcome.sent) {
     const placed = { nodeId, bootId, sipCallId };
     void mark(deps, () => Promise.all([attempts.sent(attemptId), calls.markStatus(callId, 'dialing', placed)]), callId);

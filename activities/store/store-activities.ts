@@ -45,6 +45,10 @@ export function createStoreActivities(deps: StoreActivityDeps): CallStoreActivit
       await calls.insertCall(newCall(input, detailsOf(deps.secrets, input)));
     },
 
+    async recordSchedule({ callId, scheduledAtMs, expiresAtMs }) {
+      await calls.reschedule(callId, scheduledAtMs, expiresAtMs);
+    },
+
     async recordAnswered({ callId, nodeId, bootId, sipCallId, answeredAtMs }) {
       await calls.markStatus(callId, 'in_progress', { nodeId, bootId, sipCallId, answeredAtMs });
     },

@@ -4,7 +4,14 @@ import { withDeadline } from '../../ops/deadline';
 import type { Logger } from '../../ops/logger';
 import { Semaphore } from '../../ops/semaphore';
 import type { OutboundCallInput } from '../../workflows/call/input';
-import type { ControlRequest, ControlResult, TransferAcceptance, TransferRequest } from '../../workflows/call/messages';
+import type {
+  ControlRequest,
+  ControlResult,
+  RescheduleRequest,
+  RescheduleResult,
+  TransferAcceptance,
+  TransferRequest,
+} from '../../workflows/call/messages';
 import { CallWorkflows } from '../../workflows/client/call-workflows';
 import type { CallWorkflowDescription } from '../../workflows/client/call-workflows';
 import { temporalTrouble } from '../../workflows/client/temporal-trouble';
@@ -33,6 +40,8 @@ export type AcceptOutcome = 'accepted' | 'expired' | 'closed' | 'unavailable' | 
 export type ControlAnswer = ControlResult | { readonly outcome: 'gone' | 'unavailable' };
 
 export type TransferAnswer = TransferAcceptance | { readonly outcome: 'gone' | 'unavailable' | 'unknown' };
+
+export type RescheduleAnswer = RescheduleResult | { readonly outcome: 'gone' | 'unavailable' | 'unknown' };
 
 export interface CallRequestsOptions {
   /** Fails fast: `createTemporalClient` of `ops/temporal-client.ts`. */
@@ -87,6 +96,13 @@ export class CallRequests {
   /** Answered when it took effect, which may take `longerMs` beyond what commands take. Never throws. */
   control(callId: string, request: ControlRequest, longerMs = 0): Promise<ControlAnswer> {
     return this.#update('command', (deadlineMs) => this.#workflows.control(callId, request, deadlineMs), longerMs);
+  }
+
+  /** Answered when it is stored. Never throws. */
+  reschedule(callId: string, updateId: string, request: RescheduleRequest): Promise<RescheduleAnswer> {
+    return this.#update('reschedule', (deadlineMs) =>
+      this.#workflows.reschedule(callId, updateId, request, deadlineMs),
+    );
   }
 
   /** Answered when it has begun. Never throws. */

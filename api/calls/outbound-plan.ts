@@ -5,6 +5,8 @@ import { impossible, notFound, unavailable } from '../errors';
 import type { OutboundCallRequest } from '../schemas/call';
 import type { SpeechCatalog } from '../speech-catalog';
 import type { ApiStore } from '../store';
+import { callTimes } from './call-times';
+import type { CallTimes } from './call-times';
 import { firstMessageOf } from './first-message';
 
 export interface OutboundPlanDeps {
@@ -23,6 +25,7 @@ export interface OutboundPlan {
   readonly ringTimeoutSeconds: number;
   readonly maxDurationSeconds: number;
   readonly metadata: Record<string, unknown>;
+  readonly times: CallTimes;
 }
 
 /** Throws `ApiError`: 404 for an unknown agent or trunk, 422 for what cannot be placed. */
@@ -33,6 +36,7 @@ export async function planOutbound(
 ): Promise<OutboundPlan> {
   const { store } = deps;
   assertServed(request);
+  const times = callTimes(request, Date.now());
   const country = countryOf(request.phone_number);
   const [caller, speech] = await Promise.all([
     store.forOrg(orgId).read((org) => org.callers.find(orgId, request.phone_agent_id, country)),
@@ -55,7 +59,8 @@ export async function planOutbound(
     throw impossible('caller_number_not_owned', 'The trunk does not own this caller number');
   }
   assertMayCall(request.phone_number, deps.allowedCountries, caller, trunk);
-  if (!speech.anyNode) throw unavailable('media_unavailable', 'No media node is alive; nothing was done');
+  if (!speech.anyNode && times.scheduledAtMs === null)
+    throw unavailable('media_unavailable', 'No media node is alive; nothing was done');
   return {
     agentId: agent.id,
     trunkId: trunk.id,
@@ -65,15 +70,12 @@ export async function planOutbound(
     ringTimeoutSeconds: request.ring_timeout_seconds,
     maxDurationSeconds: request.max_duration_seconds ?? agent.maxCallDurationSeconds,
     metadata: request.metadata ?? {},
+    times,
   };
 }
 
-/** Dialling at once what was to be dialled later, or by other rules, would be worse than a refusal. */
+/** Dialling what was to be dialled by other rules would be worse than a refusal. */
 function assertServed(request: OutboundCallRequest): void {
-  for (const name of ['scheduled_at', 'expires_at'] as const) {
-    if (request[name] == null) continue;
-    throw impossible('scheduling_unavailable', `This server places calls at once; leave ${name} out`);
-  }
   if (request.machine_detection !== 'off') {
     throw impossible('machine_detection_unavailable', 'This server does not tell machines from people');
   }

@@ -211,6 +211,8 @@ export class CallPlacement {
       createdAtMs: nowMs,
       acceptByMs: nowMs + ACCEPT_WITHIN_MS,
       dialByMs: nowMs + DIAL_WITHIN_MS,
+      ...(plan.times.scheduledAtMs === null ? {} : { scheduledAtMs: plan.times.scheduledAtMs }),
+      expiresAtMs: plan.times.expiresAtMs,
       maxDurationSeconds: plan.maxDurationSeconds,
       ringTimeoutSeconds: plan.ringTimeoutSeconds,
     };

@@ -1,6 +1,7 @@
 import type { CallControl } from '../../contract/commands';
 import type { Call as CallRow } from '../../store/entities/call';
 import type { CallFilter } from '../../store/repositories/call-list';
+import type { CapacityPlace } from '../../store/repositories/capacity-repository';
 import { conflict, notFound, temporalUnavailable, effectUnknown } from '../errors';
 import { parsePhoneNumber } from '../../store/dialling/phone-number';
 import { answer, route } from '../route';
@@ -32,7 +33,7 @@ export interface CallRouteDeps extends OutboundPlanDeps, CallRecordDeps {
 
 const TAG = { tag: 'Calls', resource: 'call' } as const;
 /** One hang-up per call: a repeat joins the first and learns its result. */
-const HANGUP_UPDATE_ID = 'hangup';
+export const HANGUP_UPDATE_ID = 'hangup';
 
 export function callRoutes(deps: CallRouteDeps): readonly Route[] {
   const { store } = deps;
@@ -61,7 +62,8 @@ function placeRoute(deps: CallRouteDeps): Route {
         'caller_number_not_owned',
         'language_unavailable',
         'emergency_number',
-        'scheduling_unavailable',
+        'scheduled_too_far',
+        'expires_too_early',
         'machine_detection_unavailable',
         'first_message_too_long',
         'idempotency_key_exhausted',
@@ -103,7 +105,9 @@ function listRoute({ store }: Pick<CallRouteDeps, 'store'>): Route {
     responseExample: { items: [completedCallExample], next: null },
     handle: async ({ principal: { orgId }, query }) => {
       const page = await store.forOrg(orgId).read((org) => org.calls.list(orgId, toFilter(query)));
-      return answer({ items: page.items.map(callView), next: page.next });
+      const { items, next } = page;
+      const places = await placesOf(store, orgId, items);
+      return answer({ items: items.map((row) => callView(row, places.get(row.id))), next });
     },
   });
 }
@@ -119,8 +123,11 @@ function detailRoute({ store }: Pick<CallRouteDeps, 'store'>): Route {
     params: idParams,
     response: call,
     responseExample: completedCallExample,
-    handle: async ({ principal: { orgId }, params }) =>
-      answer(callView(await store.forOrg(orgId).read((org) => findCall(org, orgId, params.id)))),
+    handle: async ({ principal: { orgId }, params }) => {
+      const row = await store.forOrg(orgId).read((org) => findCall(org, orgId, params.id));
+      const places = await placesOf(store, orgId, [row]);
+      return answer(callView(row, places.get(row.id)));
+    },
   });
 }
 
@@ -227,6 +234,17 @@ export async function findCall(org: Pick<OrgStore, 'calls'>, orgId: string, id: 
   return row;
 }
 
+/** Of those that may wait for room. */
+export async function placesOf(
+  store: Pick<ApiStore, 'forOrg'>,
+  orgId: string,
+  rows: readonly CallRow[],
+): Promise<ReadonlyMap<string, CapacityPlace>> {
+  const ids = rows.filter(({ status }) => status === 'queued').map(({ id }) => id);
+  if (ids.length === 0) return new Map();
+  return await store.forOrg(orgId).read((org) => org.capacity.places(orgId, ids));
+}
+
 /** Both were asked at once; that there is no such call is told before what is wrong with its list. */
 async function ofCall<T>(found: Promise<CallRow>, listed: Promise<T>): Promise<T> {
   const [call, list] = await Promise.allSettled([found, listed]);
@@ -239,7 +257,7 @@ async function ofCall<T>(found: Promise<CallRow>, listed: Promise<T>): Promise<T
 export async function noteCall(
   deps: CallRecordDeps,
   actor: Actor,
-  action: 'create' | 'hangup' | 'transfer' | CallControl['type'],
+  action: 'create' | 'hangup' | 'transfer' | 'reschedule' | CallControl['type'],
   callId: string,
 ): Promise<void> {
   try {

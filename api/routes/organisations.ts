@@ -199,15 +199,9 @@ function withWarnings<Body extends object>(
   body: Body,
   limits: OrganisationLimits,
 ): Body & { readonly warnings?: readonly ValidationIssue[] } {
-  const idle = {
-    concurrent_calls: limits.concurrentCalls,
-    calls_per_second: limits.callsPerSecond,
-    daily_minutes: limits.dailyMinutes,
-  };
-  const warnings = Object.entries(idle)
-    .filter(([, limit]) => limit != null)
-    .map(([name]) => ({ path: `limits.${name}`, message: 'Stored; this server does not act on it yet' }));
-  return warnings.length === 0 ? body : { ...body, warnings };
+  if (limits.dailyMinutes == null) return body;
+  const message = 'Stored; this server does not act on it yet';
+  return { ...body, warnings: [{ path: 'limits.daily_minutes', message }] };
 }
 
 function organisationView({ id, name, limits, suspendedAt, createdAt, updatedAt }: Organisation): OrganisationResource {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CALL_DIRECTIONS, CALL_STATUSES } from '../../contract/call';
+import { CAPACITY_REASONS } from '../../contract/capacity';
 import { DISPOSITIONS, ENDED_BY } from '../../contract/endings';
 import { routing } from './routing';
 import { transferView } from './transfer';
@@ -10,6 +11,8 @@ const status = z.enum(CALL_STATUSES);
 const disposition = z.enum(DISPOSITIONS);
 
 const variableName = z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/, 'must be letters, digits, "_", "." or "-"');
+
+const instant = z.iso.datetime({ offset: true });
 
 export const outboundCall = z
   .object({
@@ -29,8 +32,13 @@ export const outboundCall = z
     caller_number: phoneNumber.optional().meta({ description: 'One that the trunk owns' }),
     ring_timeout_seconds: z.int().min(5).max(120).default(45),
     max_duration_seconds: z.int().min(10).max(21_600).optional().meta({ description: "Default: the agent's" }),
-    scheduled_at: z.iso.datetime({ offset: true }).nullish().meta({ description: 'Refused: calls are placed at once' }),
-    expires_at: z.iso.datetime({ offset: true }).nullish().meta({ description: 'Refused, as `scheduled_at` is' }),
+    scheduled_at: instant
+      .nullish()
+      .meta({ description: 'When it is dialled, at most 90 days ahead; null, and what is past: at once' }),
+    expires_at: instant.nullish().meta({
+      description:
+        'A call that was not dialled by then never is: `expired`. Default: an hour after `scheduled_at`, or after now',
+    }),
     machine_detection: z
       .enum(['off', 'hangup', 'message', 'continue'])
       .default('off')
@@ -69,6 +77,17 @@ export const call = z
       description: "Values of the caller's Privacy header (RFC 3323), empty without any: `from` is then not for agents",
     }),
     status,
+    queue: z
+      .object({
+        reason: z.enum(CAPACITY_REASONS).meta({
+          description:
+            'As many calls as there may be, or as many as may begin in a second (of the trunk, or of the organisation); or the carrier has answered 503 and said for how long',
+        }),
+        position: z.int().meta({ description: '1: the next' }),
+        next_try_at: isoTimestamp.nullable().meta({ description: 'null: when another call gives its place back' }),
+      })
+      .nullable()
+      .meta({ description: 'What a call that is `queued` waits for; null: nothing' }),
     disposition: disposition.nullable(),
     sip: z.object({
       call_id: z.string().nullable(),
@@ -84,6 +103,8 @@ export const call = z
     campaign_id: id.nullable(),
     contact_id: id.nullable(),
     session_id: id.nullable(),
+    scheduled_at: isoTimestamp.nullable().meta({ description: 'When it is, or was, to be dialled; null: at once' }),
+    expires_at: isoTimestamp.nullable().meta({ description: 'Outbound: not dialled by then, it never is' }),
     started_at: isoTimestamp,
     answered_at: isoTimestamp.nullable(),
     ended_at: isoTimestamp.nullable(),
@@ -105,6 +126,16 @@ export const call = z
     warnings,
   })
   .meta({ id: 'Call' });
+
+export const callPatch = z
+  .object({
+    scheduled_at: instant.optional().meta({ description: 'Without `expires_at` that moves by as much' }),
+    expires_at: instant.optional(),
+  })
+  .refine((body) => body.scheduled_at !== undefined || body.expires_at !== undefined, {
+    message: 'Give scheduled_at or expires_at',
+  })
+  .meta({ id: 'CallPatch' });
 
 export const callsQuery = pageQuery.extend({
   status: status.optional(),

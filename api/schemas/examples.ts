@@ -286,6 +286,7 @@ export const queuedCallExample: z.output<typeof call> = {
   to: callee,
   privacy: [],
   status: 'queued',
+  queue: { reason: 'trunk_concurrency', position: 1, next_try_at: null },
   disposition: null,
   sip: { call_id: null, final_status: null, reason: null, q850: null },
   trunk_id: TRUNK_ID,
@@ -293,6 +294,8 @@ export const queuedCallExample: z.output<typeof call> = {
   campaign_id: null,
   contact_id: null,
   session_id: '01937f40-2222-7333-8444-555566667777',
+  scheduled_at: null,
+  expires_at: '2026-11-24T11:00:00.000Z',
   started_at: '2026-11-24T10:00:00.000Z',
   answered_at: null,
   ended_at: null,
@@ -313,15 +316,25 @@ export const queuedCallExample: z.output<typeof call> = {
   metadata: { ticket: '4711' },
 };
 
+export const scheduledCallExample: z.output<typeof call> = {
+  ...queuedCallExample,
+  status: 'scheduled',
+  queue: null,
+  scheduled_at: '2026-11-26T09:30:00.000Z',
+  expires_at: '2026-11-26T10:30:00.000Z',
+};
+
 export const liveCallExample: z.output<typeof call> = {
   ...queuedCallExample,
   status: 'in_progress',
+  queue: null,
   answered_at: '2026-11-24T09:31:07.000Z',
 };
 
 export const completedCallExample: z.output<typeof call> = {
   ...queuedCallExample,
   status: 'completed',
+  queue: null,
   disposition: 'answered',
   sip: { call_id: '2f1c7a@trunkline', final_status: 200, reason: 'OK', q850: 16 },
   answered_at: '2026-11-24T10:00:04.000Z',

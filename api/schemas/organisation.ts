@@ -5,8 +5,10 @@ const count = z.int().min(1).max(1_000_000).nullable();
 
 /** null = no limit. */
 const limits = z.object({
-  concurrent_calls: count,
-  calls_per_second: count,
+  concurrent_calls: count.meta({
+    description: 'Over all outbound trunks at the same time, further legs of calls included; others wait',
+  }),
+  calls_per_second: count.meta({ description: 'INVITEs a second over all outbound trunks; others wait' }),
   daily_minutes: count,
   allowed_countries: z
     .array(country)

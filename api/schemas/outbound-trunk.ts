@@ -101,6 +101,11 @@ export const outboundTrunkCreate = z
     options_ping: fields.options_ping.default(true),
   })
   .extend(z.object(settings).partial().shape)
+  .extend({
+    // What carriers grant who has not asked for more.
+    max_concurrent_calls: maxConcurrentCalls.default(10),
+    max_calls_per_second: maxCallsPerSecond.default(1),
+  })
   .meta({ id: 'OutboundTrunkCreate' });
 
 export const outboundTrunkName = z.object({ name: fields.name }).meta({ id: 'OutboundTrunkName' });

@@ -53,14 +53,14 @@ export const maxConcurrentCalls = z
   .min(1)
   .max(100_000)
   .nullable()
-  .meta({ description: 'Calls at the same time, on each media node; null: no limit of the trunk' });
+  .meta({ description: 'Calls at the same time; null: no limit of the trunk' });
 
 export const maxCallsPerSecond = z
   .number()
   .min(0.1)
   .max(1000)
   .nullable()
-  .meta({ description: 'Calls that begin in a second, on each media node; null: no limit of the trunk' });
+  .meta({ description: 'Calls that begin in a second; null: no limit of the trunk' });
 
 /** Stored would be worse than refused: a call in the clear where its owner believes it is encrypted. */
 export const srtp = z

@@ -4,8 +4,6 @@
  */
 import type { Clock } from '../clock';
 
-/** A dial waits so long for its trunk's turn; one that is later is not taken. */
-const LONGEST_TURN_MS = 1000;
 const SWEEP_ABOVE = 1000;
 /** A second of a trunk, in which its calls may come all at once. */
 const SECOND_MS = 1000;
@@ -44,16 +42,4 @@ export class CallPace {
   #sweep(nowMs: number): void {
     for (const [trunkId, nextMs] of this.#nextMs) if (nextMs <= nowMs) this.#nextMs.delete(trunkId);
   }
-}
-
-/** Resolves at the turn of a dial; with false at once, and nothing is taken, where that is too far off. */
-export async function untilTurn(
-  pace: CallPace,
-  clock: Pick<Clock, 'setTimeout'>,
-  trunkId: string,
-  perSecond: number | null,
-): Promise<boolean> {
-  const waitMs = pace.turn(trunkId, perSecond, LONGEST_TURN_MS);
-  if (waitMs !== null && waitMs > 0) await new Promise<void>((resolve) => void clock.setTimeout(resolve, waitMs));
-  return waitMs !== null;
 }

@@ -104,7 +104,7 @@ export class CallRegistry {
 
   /** Whether a further call would be taken. */
   get hasRoom(): boolean {
-    return !this.#draining && this.#entries.size < this.#maxCalls;
+    return this.fullness === null;
   }
 
   /** Called whenever `size` or `hasRoom` may have changed. */
@@ -114,9 +114,13 @@ export class CallRegistry {
 
   /** Why a further call of this trunk would not be taken, as things are. */
   admission(trunkId: string, limits: CallLimits = {}): AdmissionRefusal | null {
+    return this.fullness ?? (this.#isFull(trunkId, limits) ? 'trunk_full' : null);
+  }
+
+  /** Why this node would take no further call, whatever its trunk; null: it would. */
+  get fullness(): Exclude<AdmissionRefusal, 'trunk_full'> | null {
     if (this.#draining) return 'node_draining';
-    if (this.#entries.size >= this.#maxCalls) return 'node_full';
-    return this.#isFull(trunkId, limits) ? 'trunk_full' : null;
+    return this.#entries.size >= this.#maxCalls ? 'node_full' : null;
   }
 
   /** Takes the call, or says why not. A call that was taken must `leave`. */
@@ -161,7 +165,11 @@ export class CallRegistry {
    */
   occupy(trunkId: string, limits: CallLimits, revoke: () => void): 'trunk_full' | (() => void) {
     // A leg of a call that is here already needs no room for another, nor a node that takes calls.
-    if (this.#isFull(trunkId, limits)) return 'trunk_full';
+    return this.#isFull(trunkId, limits) ? 'trunk_full' : this.track(trunkId, revoke);
+  }
+
+  /** As `occupy`, where it is not this node's to say how many the trunk carries. */
+  track(trunkId: string, revoke: () => void): () => void {
     this.#byTrunk.set(trunkId, (this.#byTrunk.get(trunkId) ?? 0) + 1);
     const leg = { trunkId, revoke };
     this.#legs.add(leg);

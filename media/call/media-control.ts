@@ -17,7 +17,6 @@ import type {
   OutboundTrunkReport,
 } from '../../contract/trunk-check';
 import type { Clock } from '../clock';
-import { untilTurn } from './call-pace';
 import type { CallRegistry } from './call-registry';
 import type { AgentPersona } from '../agent/agent-session';
 import { OutboundCall, type OutboundCallDeps } from './outbound-call';
@@ -36,7 +35,7 @@ export interface MediaControlOptions {
 
 interface DialOptions {
   readonly deadlineMs: number;
-  readonly beforeSend: () => Promise<void>;
+  readonly beforeSend: () => Promise<boolean>;
 }
 
 const OK: CommandResult = { ok: true };
@@ -112,7 +111,7 @@ export class NodeMediaControl implements MediaControl {
   }
 
   async #dial(command: DialCommand, options: DialOptions): Promise<DialResult> {
-    const { registry, directory, calls, clock } = this.#options;
+    const { registry, directory, calls } = this.#options;
     const refused = (code: DialRefusal, detail: string): DialResult => {
       calls.observer.rejected(`dial_${code}`);
       return { sent: false, code, detail };
@@ -123,7 +122,7 @@ export class NodeMediaControl implements MediaControl {
     if (!trunk || trunk.orgId !== command.orgId) return refused('unknown_trunk', 'no such outbound trunk');
     const { callId } = command;
     const { deadlineMs } = options;
-    const early = this.#refusal(callId, deadlineMs, null) ?? registry.admission(trunk.id, trunk);
+    const early = this.#refusal(callId, deadlineMs, null) ?? registry.fullness;
     if (early) return refused(early, 'before the attempt was recorded');
     const asked = directory.registeredContacts(trunk, command.askedInVain ?? []);
     const registered = asked === null ? null : await asked;
@@ -132,26 +131,28 @@ export class NodeMediaControl implements MediaControl {
       calls.observer.rejected('dial_held_elsewhere');
       return { sent: false, code: 'held_elsewhere', holder: registered.nodeId };
     }
-    if (!(await untilTurn(registry.pace, clock, trunk.id, trunk.maxCallsPerSecond ?? null))) {
-      // Its workflow comes again.
-      return refused('trunk_rate', 'more calls a second than the trunk may begin');
-    }
+    const full = registry.fullness;
+    if (full !== null) return refused(full, 'admission');
     const call = new OutboundCall({
       command,
       persona,
       trunk,
       contacts: registered?.contacts ?? null,
       deps: calls,
-      onEnded: (ended) => registry.leave(ended),
+      onEnded: (ended) => {
+        registry.leave(ended);
+        calls.capacity.attemptOver(command.attemptId);
+      },
     });
-    const admission = registry.enter(call, trunk);
-    if (admission) return refused(admission, 'admission');
+    // What the trunk carries is not this node's alone to know: `beforeSend` asks.
+    registry.enter(call);
     return call.dial({
       deadlineMs,
       beforeSend: async () => {
-        await options.beforeSend();
+        const sends = await options.beforeSend();
         // Known from here, before the trunk is reached: it may be asked for, and hung up.
-        registry.identify(call, callId);
+        if (sends) registry.identify(call, callId);
+        return sends;
       },
       refusal: () => this.#refusal(callId, deadlineMs, call),
     });

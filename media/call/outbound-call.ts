@@ -18,6 +18,8 @@ import { CallSession, type CallDeps } from './call-session';
 import { dispositionOf, type OwnCause } from './disposition';
 import { reasonHeader, RING_TIMEOUT_REASON } from './hangup-reason';
 import type { ReferringPeer } from './replace/refer-target';
+import { noteCongestion } from './trunk-capacity';
+import type { TrunkCapacity } from './trunk-capacity';
 import { firstHost, trunkInvite, wildcardFor } from './trunk-invite';
 
 /** Before there is a dialog. */
@@ -27,6 +29,7 @@ const CANCEL_ANSWER_MS = 5000;
 
 export interface OutboundCallDeps extends CallDeps {
   readonly endpoint: SipEndpoint;
+  readonly capacity: TrunkCapacity;
   readonly nodeId: string;
   readonly bootId: string;
 }
@@ -42,7 +45,8 @@ export interface OutboundCallOptions {
 }
 
 export interface DialLimits {
-  readonly beforeSend: () => Promise<void>;
+  /** False: it is not to leave now. */
+  readonly beforeSend: () => Promise<boolean>;
   /** Epoch ms: by then the INVITE has left, or the trunk cannot be reached. */
   readonly deadlineMs: number;
   /** Asked last before the INVITE: why it must not leave any more. */
@@ -124,7 +128,7 @@ export class OutboundCall implements RegisteredCall {
     const early = this.#stopped(limits);
     if (early) return notSent(early, 'before the attempt was recorded');
     try {
-      await limits.beforeSend();
+      if (!(await limits.beforeSend())) return notSent('no_capacity', 'there is no room on the trunk');
     } catch (error) {
       this.#options.deps.observer.rejected('dial_not_recorded');
       lifecycle.discard();
@@ -202,6 +206,7 @@ export class OutboundCall implements RegisteredCall {
         orgId: command.orgId,
         ...trunkInvite(trunk, command.to, command.callerNumber),
         ...(contacts === null ? {} : { contacts }),
+        beforeFailover: () => deps.capacity.turn({ orgId: trunk.orgId, trunkId: trunk.id }),
         offer: (localAddress) => {
           const stopped = this.#stopped(limits);
           if (stopped) throw new DialStopped(stopped);
@@ -221,7 +226,10 @@ export class OutboundCall implements RegisteredCall {
           if (status === 180 || status === 182 || status === 183) session.ringing(status);
         },
         onAccept: (sdp, answer) => this.#accepted(sdp, answer),
-        onReject: (outcome) => this.#rejected(outcome),
+        onReject: (outcome) => {
+          noteCongestion(deps.capacity, trunk.id, outcome);
+          this.#rejected(outcome);
+        },
       },
     );
   }

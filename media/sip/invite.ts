@@ -56,6 +56,8 @@ export interface OutboundInvite {
   readonly headers?: readonly (readonly [name: string, value: string])[];
   /** Timer B: how long nothing at all may be heard. Default 32 s (RFC 3261 §17.1.1.2), 5 s while another host is left. */
   readonly timerBMs?: number;
+  /** Asked before each INVITE to another address or host than the first; false: none leaves any more. Default: they may. */
+  readonly beforeFailover?: () => Promise<boolean>;
   /** Builds the offer, last before the INVITE leaves. What it throws, `invite` rejects with: then nothing was sent. */
   readonly offer: (localAddress: string) => string;
 }

@@ -415,7 +415,10 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
   /** At the next address of the host, or the next host. */
   #tryOn(): void {
     this.#stopTimers();
-    const next = async (): Promise<boolean> => (await this.#sendToNextWay()) || this.#sendToNextHost();
+    const { beforeFailover } = this.#invite;
+    const next = async (): Promise<boolean> =>
+      (beforeFailover === undefined || (await beforeFailover())) &&
+      ((await this.#sendToNextWay()) || this.#sendToNextHost());
     next()
       .then((sent) => sent || this.#failUnreachable(this.#failure))
       .catch((error: unknown) => this.#failUnreachable(error));

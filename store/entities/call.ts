@@ -106,6 +106,14 @@ export class Call {
   @Column({ type: 'timestamptz', precision: 3 })
   createdAt!: Date;
 
+  /** When it is, or was, to be dialled; null: at once. */
+  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  scheduledAt!: Date | null;
+
+  /** Outbound: a call that was not dialled by then never is. */
+  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  expiresAt!: Date | null;
+
   @Column({ type: 'timestamptz', precision: 3, nullable: true })
   startedAt!: Date | null;
 

@@ -5,6 +5,7 @@ import { AuditEntry } from './audit-entry';
 import { Call } from './call';
 import { CallAttempt } from './call-attempt';
 import { CallEventRow } from './call-event';
+import { CapacityLease } from './capacity-lease';
 import { ConfigTombstone } from './config-tombstone';
 import { ConfigVersion } from './config-version';
 import { Contact } from './contact';
@@ -14,11 +15,14 @@ import { InboundTrunkNetwork } from './inbound-trunk-network';
 import { MediaNode } from './media-node';
 import { NumberCodeCall } from './number-code-call';
 import { Organisation } from './organisation';
+import { OrganisationCapacity } from './organisation-capacity';
 import { OutboundTrunk } from './outbound-trunk';
 import { PhoneNumber } from './phone-number';
+import { QueuedCall } from './queued-call';
 import { SipRegistration } from './sip-registration';
 import { TranscriptTurnRow } from './transcript-turn';
 import { TransferDestination } from './transfer-destination';
+import { TrunkCapacityRow } from './trunk-capacity';
 import { TrunkHealthRow } from './trunk-health';
 import { TrunkProvisioning } from './trunk-provisioning';
 
@@ -30,6 +34,7 @@ export const ENTITIES = [
   Call,
   CallAttempt,
   CallEventRow,
+  CapacityLease,
   ConfigTombstone,
   ConfigVersion,
   Contact,
@@ -39,11 +44,14 @@ export const ENTITIES = [
   MediaNode,
   NumberCodeCall,
   Organisation,
+  OrganisationCapacity,
   OutboundTrunk,
   PhoneNumber,
+  QueuedCall,
   SipRegistration,
   TranscriptTurnRow,
   TransferDestination,
+  TrunkCapacityRow,
   TrunkHealthRow,
   TrunkProvisioning,
 ];

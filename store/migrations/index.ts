@@ -24,6 +24,8 @@ import { RatesOfBusyKeys1764600800000 } from './1764600800000-rates-of-busy-keys
 import { TransfersOfCalls1764600900000 } from './1764600900000-transfers-of-calls';
 import { KeysOfDestinations1764601000000 } from './1764601000000-keys-of-destinations';
 import { DtmfMode1764601300000 } from './1764601300000-dtmf-mode';
+import { CapacityLedger1764601500000 } from './1764601500000-capacity-ledger';
+import { ScheduledCalls1764601510000 } from './1764601510000-scheduled-calls';
 
 /** In order; a migration that was ever released is never changed. */
 export const MIGRATIONS: (new () => MigrationInterface)[] = [
@@ -52,4 +54,6 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   TransfersOfCalls1764600900000,
   KeysOfDestinations1764601000000,
   DtmfMode1764601300000,
+  CapacityLedger1764601500000,
+  ScheduledCalls1764601510000,
 ];

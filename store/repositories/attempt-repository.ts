@@ -1,17 +1,5 @@
 import type { DataSource } from 'typeorm';
 import type { AttemptState } from '../entities/call-attempt';
-import { StoreError } from '../errors';
-import { CALL_BEGUN, callParameters } from './call-row';
-import type { NewCall } from './call-row';
-
-export interface IntendedAttempt {
-  readonly attemptId: string;
-  readonly call: NewCall;
-  readonly n: number;
-  readonly sipCallId: string;
-  readonly nodeId: string;
-  readonly bootId: string;
-}
 
 /** Which attempts of a call may have reached the carrier. Every move is idempotent and none goes backwards. */
 export class AttemptRepository {
@@ -21,26 +9,20 @@ export class AttemptRepository {
     this.#dataSource = dataSource;
   }
 
-  /**
-   * Right before the INVITE: the attempt, and the call's row should its workflow not have written it yet. An attempt is
-   * begun once: whoever finds it begun must not send.
-   * @throws StoreError `attempt_exists`
-   */
-  async intended({ attemptId, call, n, sipCallId, nodeId, bootId }: IntendedAttempt): Promise<void> {
-    const rows: unknown[] = await this.#dataSource.query(
-      `WITH ${CALL_BEGUN}
-       INSERT INTO call_attempts (attempt_id, call_id, org_id, n, state, sip_call_id, node_id, boot_id)
-       VALUES ($20, $1, $2, $21, 'intended', $22, $23, $24) ON CONFLICT DO NOTHING RETURNING attempt_id`,
-      [...callParameters(call), attemptId, n, sipCallId, nodeId, bootId],
-    );
-    if (rows.length === 0) {
-      throw new StoreError('attempt_exists', 'the attempt was begun before', { attemptId, callId: call.id, n });
-    }
-  }
-
-  /** The INVITE is at the socket. */
+  /** The INVITE is at the socket: the trunk's next turn counts from now, should it have left later than it was its turn. */
   async sent(attemptId: string): Promise<boolean> {
-    return this.#move(attemptId, 'sent', ['intended'], ', sent_at = now()');
+    const rows: unknown[] = await this.#dataSource.query(
+      `WITH moved AS (
+         UPDATE call_attempts SET state = 'sent', sent_at = now() WHERE attempt_id = $1 AND state = 'intended'
+         RETURNING attempt_id),
+       paced AS (
+         UPDATE trunk_capacity c SET next_at = greatest(c.next_at, clock_timestamp() + interval '1 second' / t.max_calls_per_second)
+         FROM moved JOIN capacity_leases l ON l.lease_id = moved.attempt_id JOIN outbound_trunks t ON t.id = l.trunk_id
+         WHERE c.trunk_id = t.id AND t.max_calls_per_second IS NOT NULL)
+       SELECT attempt_id FROM moved`,
+      [attemptId],
+    );
+    return rows.length === 1;
   }
 
   /** No INVITE left and none will. */

@@ -89,6 +89,15 @@ export class CallRepository {
     return count === 1;
   }
 
+  /** Of a call that waits: a row that is further stays as it is. Epoch ms. */
+  async reschedule(callId: string, scheduledAtMs: number | null, expiresAtMs: number): Promise<void> {
+    await this.#session.manager.query(
+      `UPDATE calls SET scheduled_at = coalesce($2, scheduled_at), expires_at = $3
+       WHERE id = $1 AND status IN ('scheduled', 'queued')`,
+      [callId, timestamp(scheduledAtMs), timestamp(expiresAtMs)],
+    );
+  }
+
   /** The terminal row and the terminal event in one transaction, once; repeating it changes nothing. */
   async finaliseCall(call: EndedCall): Promise<FinaliseResult> {
     const { ending, truncated } = call;
@@ -199,7 +208,8 @@ const FINALISE = `
         $9::timestamptz - least(answered_at, $10::timestamptz)))), 0)::int,
       metrics = $11::jsonb, truncated = $12
     WHERE id = $1 AND status <> 'completed'
-    RETURNING id, org_id)
+    RETURNING id, org_id),
+  left_queue AS (DELETE FROM capacity_queue WHERE call_id = $1)
   INSERT INTO call_events (call_id, source, seq, org_id, at, type, data)
   SELECT done.id, 'workflow',
     1 + (SELECT coalesce(max(seq), 0) FROM call_events WHERE call_id = $1 AND source = 'workflow'),

@@ -16,6 +16,8 @@ export interface NewCall {
   readonly privacy?: readonly string[];
   readonly status: CallStatus;
   readonly createdAtMs: number;
+  readonly scheduledAtMs?: number | null;
+  readonly expiresAtMs?: number | null;
   readonly nodeId?: string | null;
   readonly bootId?: string | null;
   readonly sipCallId?: string | null;
@@ -26,13 +28,14 @@ export interface NewCall {
 
 /**
  * Two parts of a WITH clause, `begun` and `started`: the row, and the first event of the workflow. What is there already
- * stays. Takes the first 19 parameters.
+ * stays. Takes the first 21 parameters.
  */
 export const CALL_BEGUN = `
   begun AS (
     INSERT INTO calls (id, org_id, agent_id, trunk_id, session_id, direction, from_number, to_number, status,
-      created_at, started_at, node_id, boot_id, sip_call_id, routing_rule, metadata, privacy, routing)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16::jsonb, $18::text[], $19::jsonb)
+      created_at, started_at, node_id, boot_id, sip_call_id, routing_rule, metadata, privacy, routing, scheduled_at,
+      expires_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16::jsonb, $18::text[], $19::jsonb, $20, $21)
     ON CONFLICT (id) DO NOTHING RETURNING id),
   started AS (
     INSERT INTO call_events (call_id, source, seq, org_id, at, type, data)
@@ -60,6 +63,8 @@ export function callParameters(call: NewCall): unknown[] {
     jsonbParameter({ direction: call.direction, routing_rule: call.routingRule ?? null }),
     call.privacy ?? [],
     call.routing == null ? null : jsonbParameter(call.routing),
+    timestamp(call.scheduledAtMs),
+    timestamp(call.expiresAtMs),
   ];
 }
 

@@ -7,6 +7,7 @@ import { InboundCall } from '../../media/call/inbound-call';
 import { NodeMediaControl } from '../../media/call/media-control';
 import { RecentAttempts } from '../../media/call/recent-attempts';
 import { FakeAgent } from './fake-agent';
+import { FakeCapacity } from './fake-capacity';
 import { FakeClock, settle } from './fake-clock';
 import { AGENT, FakeDirectory, TRUNK } from './fake-directory';
 import { FakeRtpEngine } from './fake-rtp-engine';
@@ -47,6 +48,7 @@ export class CallLayer {
   readonly agents: FakeAgent[] = [];
   readonly ears: FakeEar[] = [];
   readonly rejected: string[] = [];
+  readonly capacity = new FakeCapacity();
   readonly attempts = new RecentAttempts(this.clock);
   warmAtOnce = true;
   /** Throws in the place of making an agent. */
@@ -87,7 +89,10 @@ export class CallLayer {
     return dialog;
   }
 
-  dial(command: Partial<DialCommand> = {}, beforeSend = (): Promise<void> => Promise.resolve()): Promise<DialResult> {
+  dial(
+    command: Partial<DialCommand> = {},
+    beforeSend = (): Promise<boolean> => Promise.resolve(true),
+  ): Promise<DialResult> {
     return this.control.dial({ ...DIAL, ...command }, { deadlineMs: this.clock.epochMs() + 3000, beforeSend });
   }
 
@@ -107,7 +112,13 @@ export class CallLayer {
       clock: this.clock,
       events: this.events,
       rtp: this.rtp,
-      network: { endpoint: () => this.endpoint, directory: this.directory, registry: this.registry },
+      capacity: this.capacity,
+      network: {
+        endpoint: () => this.endpoint,
+        directory: this.directory,
+        registry: this.registry,
+        capacity: this.capacity,
+      },
       observer: this.#observer,
       logger: pino({ level: 'silent' }),
       listen: this.#recognises

@@ -1,16 +1,25 @@
 import type { DataSource } from 'typeorm';
-import type { AcceptOutcome, CallRequests, ControlAnswer, TransferAnswer } from '../../api/calls/call-requests';
+import type {
+  AcceptOutcome,
+  CallRequests,
+  ControlAnswer,
+  RescheduleAnswer,
+  TransferAnswer,
+} from '../../api/calls/call-requests';
 import type { HangupCause } from '../../contract/endings';
 import type { SealedCallDetails } from '../../store/call-details';
 import { CallRepository } from '../../store/repositories/call-repository';
 import { rowAad } from '../../store/secrets';
 import type { SecretBox } from '../../store/secrets';
 import type { OutboundCallInput } from '../../workflows/call/input';
-import type { ControlRequest, TransferRequest } from '../../workflows/call/messages';
+import type { ControlRequest, RescheduleRequest, TransferRequest } from '../../workflows/call/messages';
 import type { CallWorkflowDescription } from '../../workflows/client/call-workflows';
 
 /** Stores a call's row as its workflow would; outcomes can be set ahead, one per request. */
-export class FakeCallRequests implements Pick<CallRequests, 'accept' | 'describe' | 'control' | 'transfer'> {
+export class FakeCallRequests implements Pick<
+  CallRequests,
+  'accept' | 'describe' | 'control' | 'reschedule' | 'transfer'
+> {
   readonly accepted: OutboundCallInput[] = [];
   readonly hangups: { readonly callId: string; readonly updateId: string; readonly request: HangupCause }[] = [];
   readonly descriptions = new Map<string, CallWorkflowDescription>();
@@ -21,6 +30,8 @@ export class FakeCallRequests implements Pick<CallRequests, 'accept' | 'describe
   controlAnswer: ControlAnswer = { outcome: 'done' };
   readonly transfers: { readonly callId: string; readonly request: TransferRequest }[] = [];
   transferAnswer: TransferAnswer = { outcome: 'accepted' };
+  readonly reschedules: { readonly callId: string; readonly request: RescheduleRequest }[] = [];
+  rescheduleAnswer: RescheduleAnswer = { outcome: 'done', scheduledAtMs: null, expiresAtMs: 0 };
   readonly #calls: CallRepository;
   readonly #secrets: SecretBox;
 
@@ -45,8 +56,10 @@ export class FakeCallRequests implements Pick<CallRequests, 'accept' | 'describe
       sessionId: input.sessionId,
       direction: 'outbound',
       ...this.detailsOf(input),
-      status: 'queued',
+      status: input.scheduledAtMs === undefined ? 'queued' : 'scheduled',
       createdAtMs: input.createdAtMs,
+      scheduledAtMs: input.scheduledAtMs ?? null,
+      expiresAtMs: input.expiresAtMs ?? null,
     });
     return 'accepted';
   }
@@ -63,6 +76,15 @@ export class FakeCallRequests implements Pick<CallRequests, 'accept' | 'describe
     }
     this.controls.push({ callId, request });
     return Promise.resolve(this.controlAnswer);
+  }
+
+  async reschedule(callId: string, _updateId: string, request: RescheduleRequest): Promise<RescheduleAnswer> {
+    this.reschedules.push({ callId, request });
+    const { expiresAtMs, scheduledAtMs } = request;
+    if (this.rescheduleAnswer.outcome === 'done' && expiresAtMs !== undefined) {
+      await this.#calls.reschedule(callId, scheduledAtMs ?? null, expiresAtMs);
+    }
+    return this.rescheduleAnswer;
   }
 
   transfer(callId: string, request: TransferRequest): Promise<TransferAnswer> {

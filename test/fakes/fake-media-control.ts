@@ -72,6 +72,8 @@ export class FakeMediaControl implements MediaControl {
   plan: (command: DialCommand) => DialPlan = () => ({ kind: 'ring' });
   /** Called for every INVITE, before anything else happens. */
   onInvite: (sipCallId: string) => void = () => undefined;
+  /** The attempt of this id holds no slot any more. */
+  onOver: (attemptId: string) => void = () => undefined;
   /** What a hang-up does; default: the call ends with the command's reason. */
   hangupAnswer: 'end' | 'silent' | CommandResult = 'end';
   readonly #events: CallEvents;
@@ -85,17 +87,20 @@ export class FakeMediaControl implements MediaControl {
 
   async dial(
     command: DialCommand,
-    options: { deadlineMs: number; beforeSend: () => Promise<void> },
+    options: { deadlineMs: number; beforeSend: () => Promise<boolean> },
   ): Promise<DialResult> {
     this.dials.push(command);
     const plan = this.plan(command);
     if (plan.kind === 'refuse') return { sent: false, code: plan.code, detail: '' };
     if (plan.kind === 'held_elsewhere') return { sent: false, code: 'held_elsewhere', holder: plan.holder };
     if (plan.kind === 'hang_before_intended') return await this.#never();
-    await options.beforeSend();
+    if (!(await options.beforeSend())) return { sent: false, code: 'no_capacity', detail: '' };
     if (plan.kind === 'hang_after_intended') return await this.#never();
-    if (Date.now() > options.deadlineMs) return { sent: false, code: 'too_late', detail: '' };
-    if (this.tombstones.includes(command.callId)) return { sent: false, code: 'tombstoned', detail: '' };
+    const late = Date.now() > options.deadlineMs;
+    if (late || this.tombstones.includes(command.callId)) {
+      this.onOver(command.sipCallId);
+      return { sent: false, code: late ? 'too_late' : 'tombstoned', detail: '' };
+    }
     if (plan.kind === 'unreachable' || plan.kind === 'reach_for') return await this.#unsent(command, plan);
     this.invites.push(command.sipCallId);
     this.onInvite(command.sipCallId);
@@ -169,6 +174,7 @@ export class FakeMediaControl implements MediaControl {
     const call = this.#call(callId);
     if (call.state === 'ended') return;
     call.state = 'ended';
+    this.onOver(call.sipCallId);
     this.#events.report({ ...this.#base(call), type: 'ended', ending, metrics: METRICS });
   }
 

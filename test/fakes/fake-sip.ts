@@ -222,9 +222,14 @@ export class FakeOutboundDialog extends FakeDialog implements OutboundDialog {
     this.delegate.onAccept?.(sdp, { ...ACCEPTED, ...answer });
   }
 
-  refuse(status: number, provisional: number | null = 180, reason = `Status ${status}`): void {
+  refuse(
+    status: number,
+    provisional: number | null = 180,
+    reason = `Status ${status}`,
+    retryAfterSeconds: number | null = null,
+  ): void {
     this.over = true;
-    this.delegate.onReject?.({ ...ACCEPTED, status, reason, provisional });
+    this.delegate.onReject?.({ ...ACCEPTED, status, reason, provisional, retryAfterSeconds });
     this.delegate.onClosed?.('normal');
   }
 }

@@ -59,7 +59,7 @@ export class OutboundCalls {
     return new OutboundCalls(stack, agent.body);
   }
 
-  /** A trunk to a port of this machine; its id. */
+  /** A trunk to a port of this machine, without limits; its id. */
   async trunkTo(port: number, more: Readonly<Record<string, unknown>> = {}): Promise<string> {
     const answer = await this.#stack.api<{ id: string }>('POST', '/phone/sip/outbound-trunks', {
       name: `carrier at ${port}`,
@@ -68,6 +68,8 @@ export class OutboundCalls {
       username: TRUNK_USERNAME,
       password: TRUNK_PASSWORD,
       caller_number: CALLER_NUMBER,
+      max_concurrent_calls: null,
+      max_calls_per_second: null,
       ...more,
     });
     if (answer.status !== 200) throw new Error(`trunk: ${answer.status} ${JSON.stringify(answer.body)}`);

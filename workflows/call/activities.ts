@@ -1,4 +1,5 @@
 /** What a call's workflow asks of others. Each interface is met by the workers of one task queue. */
+import type { CapacityWait } from '../../contract/capacity';
 import type { CallNodeStatus, CommandResult, DialRefusal, DialResult } from '../../contract/commands';
 import type { EndedCall, HangupCause } from '../../contract/endings';
 import type { NodeBoot, NodePresence } from '../../contract/nodes';
@@ -19,6 +20,8 @@ export interface DialInput {
  */
 export type DialReport =
   | Extract<DialResult, { nodeId: string } | { holder: string }>
+  /** The call's row is stored, and it stands in the queue; its attempt was not begun. */
+  | ({ readonly sent: false; readonly code: 'no_capacity' } & CapacityWait)
   | { readonly sent: false; readonly code: DialRefusal | 'store_unavailable' | 'unreadable' };
 
 interface HangupCommand extends HangupCause {
@@ -63,6 +66,13 @@ export interface AnsweredRecord extends NodeBoot {
   readonly answeredAtMs: number;
 }
 
+/** Epoch ms; `scheduledAtMs` null: it is due. */
+export interface RecordedSchedule {
+  readonly callId: string;
+  readonly scheduledAtMs: number | null;
+  readonly expiresAtMs: number;
+}
+
 /** The record of a call, and what it needs to be closed. */
 export interface FinalRecord extends EndedCall {
   readonly sipCallId: string | null;
@@ -77,6 +87,8 @@ export interface CallStoreActivities {
   /** The call's row, and the first event of the workflow. Repeating it changes nothing. */
   recordCall(input: CallInput): Promise<void>;
   recordAnswered(record: AnsweredRecord): Promise<void>;
+  /** The times of a call that waits were changed. */
+  recordSchedule(schedule: RecordedSchedule): Promise<void>;
   /** Closes the record when every event of the node is there; `false`: some are missing, nothing was written. */
   finaliseCall(record: FinalRecord): Promise<boolean>;
   /** Waits for the node's events until `waitUntilMs` (epoch), then closes the record as `truncated`. */

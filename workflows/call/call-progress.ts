@@ -28,7 +28,7 @@ const MOVES: Readonly<Record<FollowedStatus, readonly FollowedStatus[]>> = {
 /**
  * What a call's workflow knows. Pure: no timers, no activities.
  *
- *     outbound   queued ⇄ dialing → in_progress → completed
+ *     outbound   scheduled → queued ⇄ dialing → in_progress → completed
  *     inbound    ringing ─────────→ in_progress → completed
  *
  * A state event counts once (by the node's seq) and only from the boot the call lives on; the first ending wins.
@@ -47,7 +47,8 @@ export class CallProgress {
 
   constructor(input: CallInput) {
     this.#callId = input.callId;
-    this.#status = input.direction === 'inbound' ? 'ringing' : 'queued';
+    this.#status =
+      input.direction === 'inbound' ? 'ringing' : input.scheduledAtMs === undefined ? 'queued' : 'scheduled';
     if (input.direction === 'inbound') {
       this.#node = { nodeId: input.nodeId, bootId: input.bootId, sipCallId: input.sipCallId };
     }
@@ -100,6 +101,11 @@ export class CallProgress {
       answeredAtMs: this.#answeredAtMs,
       ending: this.#ending,
     };
+  }
+
+  /** The time has come that it was scheduled for. */
+  due(): void {
+    if (this.#status === 'scheduled') this.#transition('queued');
   }
 
   dialing(): void {

@@ -4,10 +4,19 @@ import type { HangupCause } from '../../contract/endings';
 import { NODE_SILENCE_MS } from '../../contract/nodes';
 import { CallProgress } from './call-progress';
 import type { CallNode } from './call-progress';
+import { CallSchedule } from './call-schedule';
 import { CallTransfer } from './call-transfer';
 import { FORGOTTEN, MAX_DURATION, SETUP_ABANDONED } from './endings';
 import type { CallInput } from './input';
-import type { CallStateSignal, ControlRequest, ControlResult, TransferAcceptance, TransferRequest } from './messages';
+import type {
+  CallStateSignal,
+  ControlRequest,
+  ControlResult,
+  RescheduleRequest,
+  RescheduleResult,
+  TransferAcceptance,
+  TransferRequest,
+} from './messages';
 import * as node from './node-commands';
 import { showAnswered, showDetails } from './presentation';
 import { CallProjection } from './projection';
@@ -31,11 +40,13 @@ export class CallRun {
   readonly progress: CallProgress;
   readonly projection = new CallProjection();
   readonly transfer = new CallTransfer(this.projection);
+  readonly schedule: CallSchedule;
   /** Number of the attempt that was begun last. */
   attempt = 0;
   #hangup: HangupCause | null = null;
   #hangupSent = false;
   #answers = 0;
+  #timesCalled = 0;
   #verdictsAlive = 0;
   #verifications = 0;
   /** Whom the peer has referred us to is being called: the id of its REFER. */
@@ -46,10 +57,20 @@ export class CallRun {
   constructor(input: CallInput) {
     this.input = input;
     this.progress = new CallProgress(input);
+    this.schedule = new CallSchedule(input);
   }
 
   get hangupRequest(): HangupCause | null {
     return this.#hangup;
+  }
+
+  /** How often the call was told that there may be room for it. */
+  get timesCalled(): number {
+    return this.#timesCalled;
+  }
+
+  onCapacity(): void {
+    this.#timesCalled++;
   }
 
   requestHangup(request: HangupCause): void {
@@ -95,6 +116,19 @@ export class CallRun {
     this.requestHangup(request);
     await condition(() => this.progress.ended || this.#hangupSent);
     return { outcome: 'done' };
+  }
+
+  /** Of a call that waits, for its time or for room; answered when the row shows it. */
+  async reschedule(request: RescheduleRequest): Promise<RescheduleResult> {
+    if (this.progress.ended || this.#hangup !== null) return { outcome: 'ended' };
+    const { status } = this.progress;
+    if (status !== 'scheduled' && status !== 'queued') return { outcome: 'refused', code: 'not_waiting' };
+    const changed = this.schedule.change(request);
+    if (changed.outcome === 'done') {
+      const { scheduledAtMs, expiresAtMs } = changed;
+      await this.projection.scheduleChanged({ callId: this.input.callId, scheduledAtMs, expiresAtMs });
+    }
+    return changed;
   }
 
   /** One command to the node, until its effect is known or the call has ended. */

@@ -1,14 +1,15 @@
 import { condition, patched, sleep } from '@temporalio/workflow';
+import type { CapacityWait } from '../../contract/capacity';
 import type { CallEnding } from '../../contract/endings';
 import type { NodePresence } from '../../contract/nodes';
 import type { CallRun } from './call-run';
 import { DialAttempt } from './dial-attempt';
 import type { AttemptOutcome, DialPlace } from './dial-attempt';
-import { canceledUndialled, notDialled, UNCERTAIN, UNRESOLVABLE } from './endings';
+import { canceledUndialled, notDialled, UNCERTAIN, UNRESOLVABLE, waitedInVain } from './endings';
 import type { NotSentCode } from './endings';
 import type { OutboundCallInput } from './input';
 import * as node from './node-commands';
-import { showPlaced } from './presentation';
+import { showPlaced, showWaiting } from './presentation';
 
 /** Between two attempts that dialled nothing. */
 const PAUSES_MS = [1_000, 2_000, 5_000] as const;
@@ -34,17 +35,21 @@ export async function dial(run: CallRun, input: OutboundCallInput): Promise<Dial
   let holder: string | null = null;
   let askedInVain: readonly string[] = [];
   let last: NotSentCode | null = null;
+  const graceMs = input.dialByMs - input.createdAtMs;
+  let dialByMs = input.scheduledAtMs === undefined ? input.dialByMs : Date.now() + graceMs;
   for (let n = 1; !progress.ended; n++) {
     if (run.hangupRequest !== null) {
       progress.end(canceledUndialled(run.hangupRequest), Date.now());
-    } else if (Date.now() >= input.dialByMs) {
+    } else if (Date.now() >= dialByMs) {
       progress.end(notDialled(last), Date.now());
     } else {
       run.attempt = n;
+      const { timesCalled } = run;
       const outcome = await attempt(run, input, n, { holder, askedInVain });
       const asked: string | null = holder;
       holder = null;
-      if (progress.node !== null || (typeof outcome === 'object' && 'nodeId' in outcome)) projection.recordedByNode();
+      const stored = typeof outcome === 'object' && ('nodeId' in outcome || 'reason' in outcome);
+      if (progress.node !== null || stored) projection.recordedByNode();
       else projection.recordCall(input);
       if (outcome === 'placed') {
         if (!progress.ended) showPlaced(progress);
@@ -59,6 +64,13 @@ export async function dial(run: CallRun, input: OutboundCallInput): Promise<Dial
       }
       progress.requeued();
       if (outcome === 'withdrawn') continue;
+      if ('reason' in outcome) {
+        await untilRoom(run, input, outcome, timesCalled);
+        // It has waited for no fault of a node, and its attempt was not begun.
+        dialByMs = Date.now() + graceMs;
+        n--;
+        continue;
+      }
       if ('holder' in outcome) {
         holder = outcome.holder;
         // All of them were asked: from the best one on, in a while.
@@ -106,6 +118,28 @@ async function attempt(
     if (patched('hang-up-while-dialling')) void lookUp(run, () => !open || placed());
   }
   return await Promise.race([answer, condition(placed).then(() => 'placed' as const)]);
+}
+
+/**
+ * Until it may be its turn: the time has come that the ledger named, or a slot is free, which whoever gives it back says.
+ * A word that is lost is said again by the media nodes, all of which look after who waits.
+ */
+async function untilRoom(
+  run: CallRun,
+  input: OutboundCallInput,
+  { reason, retryInMs }: CapacityWait,
+  timesCalled: number,
+): Promise<void> {
+  const { progress, schedule } = run;
+  const { changes } = schedule;
+  const over = (): boolean => progress.ended || run.hangupRequest !== null;
+  const leftMs = Math.max(1, schedule.expiresAtMs - Date.now());
+  showWaiting(input, progress, reason);
+  const waitMs = Math.min(retryInMs ?? leftMs, leftMs);
+  // Told while the dial was under way: the slot came free after it was asked for.
+  const stirred = (): boolean => over() || run.timesCalled > timesCalled || schedule.changes > changes;
+  await condition(stirred, waitMs, { summary: `for room: ${reason}` });
+  if (!over() && Date.now() >= schedule.expiresAtMs) progress.end(waitedInVain(reason), Date.now());
 }
 
 /** A call without a row is not dialled again: a PostgreSQL that is away would turn that attempt down too. */

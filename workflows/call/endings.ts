@@ -1,4 +1,5 @@
 /** The endings a call's workflow decides by itself; every other one is its node's word. */
+import type { CapacityReason } from '../../contract/capacity';
 import type { CallEnding, HangupCause } from '../../contract/endings';
 import type { AttemptOutcome } from './dial-attempt';
 
@@ -35,8 +36,7 @@ const NOT_SENT: Readonly<Record<NotSentCode, string>> = {
   tombstoned: 'the call had been given up',
   too_late: 'the media node was too late to dial',
   no_port: 'the media node has no UDP port left for audio',
-  trunk_full: 'the trunk carries as many calls as it may (max_concurrent_calls)',
-  trunk_rate: 'as many calls a second wait as the trunk may begin (max_calls_per_second)',
+  no_capacity: 'there was no room for the call',
   store_unavailable: 'PostgreSQL did not answer',
   unreadable: 'the SECRETS_KEY of the media node does not open the call',
   no_node: 'no media node took the call',
@@ -49,6 +49,12 @@ export function notDialled(last: NotSentCode | null): CallEnding {
   // A code of another release has no words here.
   const reason = last === null ? undefined : NOT_SENT[last];
   return reason === undefined ? ending : { ...ending, sip: { sipCallId: null, finalStatus: null, reason, q850: null } };
+}
+
+/** There was no room for it as long as it was wanted. */
+export function waitedInVain(reason: CapacityReason): CallEnding {
+  const words = `there was no room for the call in time: ${reason.replaceAll('_', ' ')}`;
+  return { ...EXPIRED, sip: { sipCallId: null, finalStatus: null, reason: words, q850: null } };
 }
 
 /** Hung up before anything was dialled. */

@@ -32,8 +32,12 @@ export interface OutboundCallInput extends CallInputBase {
   readonly codeOf?: NumberRound;
   /** Epoch ms; a first workflow task after it ends the call as `expired`, undialled. */
   readonly acceptByMs: number;
-  /** Epoch ms; no new attempt is begun after it. */
+  /** Epoch ms; no new attempt is begun after it, nor as long after a wait as it is after `createdAtMs`. */
   readonly dialByMs: number;
+  /** Epoch ms; until then it waits. Default: it is dialled at once. */
+  readonly scheduledAtMs?: number;
+  /** Epoch ms; a call that still waits, for its time or for room, ends as `expired`. Default: `dialByMs`. */
+  readonly expiresAtMs?: number;
   readonly ringTimeoutSeconds: number;
 }
 

@@ -74,6 +74,21 @@ export const nodeLostSignal = defineSignal<[{ bootId: string; answeredAtMs?: num
 export const nodeAliveSignal = defineSignal<[{ bootId: string }]>('nodeAlive');
 /** The call's node does not list it (reconciler): the workflow asks the node itself. */
 export const verifySignal = defineSignal<[{ bootId: string }]>('verify');
+/** The call waits for room, and there may be some. */
+export const capacitySignal = defineSignal<[]>('capacity');
+/** Of a call that waits: what is not given stays; epoch ms. */
+export interface RescheduleRequest {
+  readonly scheduledAtMs?: number;
+  readonly expiresAtMs?: number;
+}
+
+/** `not_scheduled`: it is due already, or was to be dialled at once. `not_waiting`: it is being dialled, or was. */
+export type RescheduleResult =
+  | { readonly outcome: 'done'; readonly scheduledAtMs: number | null; readonly expiresAtMs: number }
+  | { readonly outcome: 'ended' }
+  | { readonly outcome: 'refused'; readonly code: 'not_scheduled' | 'not_waiting' | 'expires_too_early' };
+
+export const rescheduleUpdate = defineUpdate<RescheduleResult, [RescheduleRequest]>('reschedule');
 /** Resolves when the call's row is stored; first message of every outbound call (update-with-start). */
 export const acceptUpdate = defineUpdate<AcceptResult, []>('accept');
 /** By which an earlier release asked for a hang-up: now a `control` like any other. */

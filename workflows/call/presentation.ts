@@ -1,6 +1,7 @@
 /** What an operator reads of a call in Temporal's UI. */
 import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import type { SearchAttributeUpdatePair } from '@temporalio/common';
+import type { CapacityReason } from '../../contract/capacity';
 import { mediaNodeAttribute } from '../ids';
 import type { CallProgress } from './call-progress';
 import type { CallInput } from './input';
@@ -17,6 +18,10 @@ export function showPlaced(progress: CallProgress): void {
   upsertSearchAttributes(attributes);
 }
 
+export function showDue(): void {
+  upsertSearchAttributes([{ key: CALL_STATUS, value: 'queued' }]);
+}
+
 export function showAnswered(): void {
   upsertSearchAttributes([{ key: CALL_STATUS, value: 'in_progress' }]);
 }
@@ -28,7 +33,17 @@ export function showEnded(progress: CallProgress): void {
   ]);
 }
 
-export function showDetails(input: CallInput, progress: CallProgress, attempt: number): void {
+/** @param reason what it waits for */
+export function showWaiting(input: CallInput, progress: CallProgress, reason: CapacityReason): void {
+  showDetails(input, progress, 0, [`- waits for room: ${reason.replaceAll('_', ' ')}`]);
+}
+
+export function showDetails(
+  input: CallInput,
+  progress: CallProgress,
+  attempt: number,
+  more: readonly string[] = [],
+): void {
   const { node, ending, answeredAtMs, endedAtMs } = progress;
   const lines = [
     `**${input.direction} call**: ${progress.status.replace('_', ' ')}`,
@@ -38,6 +53,7 @@ export function showDetails(input: CallInput, progress: CallProgress, attempt: n
   ];
   if (input.direction === 'inbound') lines.push(`- routed by ${input.routingRule}`);
   else if (attempt > 0) lines.push(`- attempt ${attempt}`);
+  lines.push(...more);
   if (node !== null) lines.push(`- media node ${node.nodeId}, boot ${node.bootId}`);
   if (answeredAtMs !== null) lines.push(`- answered ${new Date(answeredAtMs).toISOString()}`);
   if (ending !== null && endedAtMs !== null) {

@@ -1,7 +1,7 @@
 import { isCancellation, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { NodeBoot, NodePresence } from '../../contract/nodes';
 import { MAIN_TASK_QUEUE } from '../ids';
-import type { CallStoreActivities, AnsweredRecord, FinalRecord } from './activities';
+import type { CallStoreActivities, AnsweredRecord, FinalRecord, RecordedSchedule } from './activities';
 import type {
   FinishedTransfer,
   PlannedTransfer,
@@ -87,7 +87,16 @@ export class CallProjection {
     });
   }
 
-  /** Resolves when it is stored, as the next one. */
+  /** Resolves when it is stored, as the next ones. */
+  scheduleChanged(schedule: RecordedSchedule): Promise<void> {
+    return this.#enqueue(() =>
+      withPatience(
+        () => quick.recordSchedule(schedule),
+        () => patientRecord.recordSchedule(schedule),
+      ),
+    );
+  }
+
   transferRequested(transfer: RequestedTransfer): Promise<void> {
     return this.#enqueue(() =>
       withPatience(

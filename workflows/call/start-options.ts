@@ -34,7 +34,7 @@ export function callStartOptions(input: CallInput, memo: Pick<CallMemo, 'bodyHas
     { key: ORG_ID, value: input.orgId },
     { key: TRUNK_ID, value: input.trunkId },
     { key: DIRECTION, value: input.direction },
-    { key: CALL_STATUS, value: inbound ? 'ringing' : 'queued' },
+    { key: CALL_STATUS, value: inbound ? 'ringing' : input.scheduledAtMs === undefined ? 'queued' : 'scheduled' },
   ];
   if (input.agentId !== null) attributes.push({ key: AGENT_ID, value: input.agentId });
   if (inbound) {

@@ -11,15 +11,17 @@ import type { CallInput } from './input';
 import {
   acceptUpdate,
   callEventSignal,
+  capacitySignal,
   callStatusQuery,
   controlUpdate,
   hangupUpdate,
   nodeAliveSignal,
   nodeLostSignal,
+  rescheduleUpdate,
   transferUpdate,
   verifySignal,
 } from './messages';
-import { showDetails, showEnded } from './presentation';
+import { showDetails, showDue, showEnded } from './presentation';
 
 interface CallResult {
   readonly disposition: CallEnding['disposition'];
@@ -53,6 +55,9 @@ export async function callWorkflow(input: CallInput): Promise<CallResult> {
   setHandler(verifySignal, ({ bootId }) => run.onVerify(bootId), {
     description: 'The media node does not list the call: it is to be asked for it',
   });
+  setHandler(capacitySignal, () => run.onCapacity(), {
+    description: 'There may be room for the call, which waits',
+  });
   setHandler(
     acceptUpdate,
     async () => {
@@ -69,6 +74,9 @@ export async function callWorkflow(input: CallInput): Promise<CallResult> {
     },
     { description: 'As an earlier release asked for a hang-up' },
   );
+  setHandler(rescheduleUpdate, (request) => run.reschedule(request), {
+    description: 'Other times for a call that waits; answered when they are stored',
+  });
   setHandler(controlUpdate, (request) => run.control(request), {
     description: 'Tells the call something, or hangs it up; answered when it took effect',
   });
@@ -79,6 +87,7 @@ export async function callWorkflow(input: CallInput): Promise<CallResult> {
 
   return await CancellationScope.nonCancellable(async () => {
     showDetails(input, progress, 0);
+    if (progress.status === 'scheduled') await untilDue(run, input);
     const dialled = outbound === null ? null : await dial(run, outbound);
     projection.recordCall(input);
     showDetails(input, progress, run.attempt);
@@ -97,6 +106,21 @@ export async function callWorkflow(input: CallInput): Promise<CallResult> {
     }
     return result;
   });
+}
+
+/** It is accepted when its row is stored, and due at its time, or at once after an outage over that; or it is too late for it. */
+async function untilDue(run: CallRun, input: CallInput): Promise<void> {
+  const { projection, schedule, progress } = run;
+  projection.recordCall(input);
+  await schedule.untilDue(() => progress.ended || run.hangupRequest !== null);
+  if (progress.ended || run.hangupRequest !== null) return;
+  if (Date.now() >= schedule.expiresAtMs) {
+    progress.end(EXPIRED, Date.now());
+    return;
+  }
+  progress.due();
+  showDue();
+  showDetails(input, progress, 0);
 }
 
 async function finalise(run: CallRun, dialled: DialEnd): Promise<void> {

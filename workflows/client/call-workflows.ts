@@ -6,9 +6,11 @@ import type { CallInput, CallMemo, InboundCallInput, OutboundCallInput } from '.
 import {
   acceptUpdate,
   callEventSignal,
+  capacitySignal,
   controlUpdate,
   nodeAliveSignal,
   nodeLostSignal,
+  rescheduleUpdate,
   transferUpdate,
   verifySignal,
 } from '../call/messages';
@@ -16,6 +18,8 @@ import type {
   CallStateSignal,
   ControlRequest,
   ControlResult,
+  RescheduleRequest,
+  RescheduleResult,
   TransferAcceptance,
   TransferRequest,
 } from '../call/messages';
@@ -115,6 +119,20 @@ export class CallWorkflows {
     );
   }
 
+  /** As of `control`. */
+  async reschedule(
+    callId: string,
+    updateId: string,
+    request: RescheduleRequest,
+    deadlineMs: number,
+  ): Promise<RescheduleResult | 'gone' | 'closing'> {
+    const expected = { closing: 'closing', not_found: 'gone', update_failed: 'gone' } as const;
+    return await timedRequest<RescheduleResult | 'gone' | 'closing'>(
+      { client: this.#client, deadlineMs, expected },
+      () => this.#handle(callId).executeUpdate(rescheduleUpdate, { args: [request], updateId }),
+    );
+  }
+
   /** The transfer's id is the update's: a repeat joins the first. */
   async transfer(
     callId: string,
@@ -139,6 +157,11 @@ export class CallWorkflows {
 
   async signalNodeAlive(callId: string, bootId: string): Promise<SignalOutcome> {
     return await this.#signal(() => this.#handle(callId).signal(nodeAliveSignal, { bootId }));
+  }
+
+  /** There may be room for the call, which waits. */
+  async signalCapacity(callId: string): Promise<SignalOutcome> {
+    return await this.#signal(() => this.#handle(callId).signal(capacitySignal));
   }
 
   async signalVerify(callId: string, bootId: string): Promise<SignalOutcome> {

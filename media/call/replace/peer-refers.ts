@@ -13,7 +13,6 @@ import { randomUUID } from 'node:crypto';
 
 import type { CommandResult } from '../../../contract/commands';
 import type { CallEventBody } from '../call-events';
-import { untilTurn } from '../call-pace';
 import { TimerSet, type Clock } from '../../clock';
 import type { RtpRemote } from '../../rtp/rtp-session';
 import type { DialogDelegate, OutboundDialog } from '../../sip/dialog';
@@ -177,10 +176,23 @@ export class PeerRefers {
   }
 
   /** Of the trunk's calls a second; false: there is none before long. */
-  async #turn({ peer }: Followed): Promise<boolean> {
-    const { clock, network, place } = this.#options;
-    if (place.trunkId === null) return true;
-    return await untilTurn(network.registry.pace, clock, place.trunkId, peer.limits.maxCallsPerSecond ?? null);
+  async #turn(current: Followed): Promise<boolean> {
+    const { network, place } = this.#options;
+    const { trunkId } = place;
+    if (trunkId === null) return true;
+    const outbound = network.directory.outboundTrunk(trunkId);
+    if (outbound === undefined) {
+      return network.registry.pace.arrives(trunkId, current.peer.limits.maxCallsPerSecond ?? null);
+    }
+    const giveBack = await network.capacity.occupy({ orgId: outbound.orgId, trunkId });
+    if (giveBack === null) return false;
+    if (isOver(current)) giveBack();
+    const { leaveTrunk } = current;
+    current.leaveTrunk = () => {
+      leaveTrunk();
+      giveBack();
+    };
+    return true;
   }
 
   async #invite(current: Followed): Promise<void> {

@@ -52,7 +52,10 @@ export class TrunkPlace {
   /** For a second dialog of the leg on its trunk, until the answered function is called. */
   second(limits: CallLimits): PlaceRefusal | (() => void) {
     if (this.#trunkId === null) return () => undefined;
-    const leave = this.#network.registry.occupy(this.#trunkId, limits, () => undefined);
+    const { registry, directory } = this.#network;
+    // What an outbound trunk carries is asked when the INVITE is to leave.
+    const own = directory.outboundTrunk(this.#trunkId) === undefined ? limits : {};
+    const leave = registry.occupy(this.#trunkId, own, () => undefined);
     return leave === 'trunk_full' ? FULL : leave;
   }
 

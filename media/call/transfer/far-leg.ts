@@ -6,7 +6,8 @@
  *       └───────────────────────↗     refused, unreachable, nobody answers, released
  */
 import type { Logger } from 'pino';
-import { DEFAULT_MEDIA_TIMEOUT_SECONDS, type AudioCodec, type CallDirectory } from '../../../contract/directory';
+import { DEFAULT_MEDIA_TIMEOUT_SECONDS } from '../../../contract/directory';
+import type { AudioCodec, CallDirectory, OutboundTrunkProfile } from '../../../contract/directory';
 import type { LegOutcome } from '../../../contract/commands';
 import type { SipLadderEntry } from '../../../contract/events';
 import type { LegDial } from '../../../contract/transfers';
@@ -16,7 +17,6 @@ import type { DialogDelegate, InboundDialog, OutboundDialog } from '../../sip/di
 import type { SipEndpoint } from '../../sip/endpoint';
 import type { FinalAnswer, InviteOutcome } from '../../sip/invite';
 import type { ReasonHeader } from '../../sip/reason';
-import { untilTurn } from '../call-pace';
 import type { CallRegistry } from '../call-registry';
 import { dispositionOf } from '../disposition';
 import { RING_TIMEOUT_REASON } from '../hangup-reason';
@@ -24,6 +24,8 @@ import { Leg, type KeyPress } from '../leg/leg';
 import { PeerWatch } from '../leg/peer-watch';
 import { TrunkPlace } from '../replace/place';
 import { Replacement } from '../replace/replacement';
+import { noteCongestion } from '../trunk-capacity';
+import type { TrunkCapacity } from '../trunk-capacity';
 import { wildcardFor } from '../trunk-invite';
 import type { HandedOver } from './handed-over';
 import { legInvite, type LegInvite } from './leg-invite';
@@ -35,7 +37,8 @@ export interface LegNetwork {
     CallDirectory,
     'inboundTrunk' | 'outboundTrunk' | 'registeredContacts' | 'refuseReferredUser'
   >;
-  readonly registry: Pick<CallRegistry, 'occupy' | 'pace'>;
+  readonly registry: Pick<CallRegistry, 'occupy' | 'track' | 'pace'>;
+  readonly capacity: TrunkCapacity;
 }
 
 export interface LegFailure {
@@ -151,8 +154,8 @@ export class FarLeg {
 
   /** What went wrong before an INVITE left; null once one has. */
   async #reach(): Promise<LegFailure | null> {
-    const { dial, orgId, handedOver, network, clock } = this.#options;
-    const { directory, registry } = network;
+    const { dial, orgId, handedOver, network } = this.#options;
+    const { directory, registry, capacity } = network;
     const trunk = dial.trunkId === null ? undefined : directory.outboundTrunk(dial.trunkId);
     const own = trunk?.orgId === orgId ? trunk : null;
     const invite = legInvite(dial, own, handedOver);
@@ -160,8 +163,7 @@ export class FarLeg {
       return { outcome: dial.target.type === 'phone' ? 'no_trunk' : 'trunk_unreachable', sipStatus: null };
     let contacts = null;
     if (own !== null && dial.target.type === 'phone') {
-      const left = registry.occupy(own.id, own, () => this.#revoked());
-      if (left === 'trunk_full') return { outcome: 'congestion', sipStatus: null };
+      const left = registry.track(own.id, () => this.#revoked());
       this.#leaveTrunk = left;
       const asked = directory.registeredContacts(own, []);
       const registered = asked === null ? null : await asked;
@@ -169,19 +171,27 @@ export class FarLeg {
       if (registered !== null && registered.kind !== 'contacts')
         return { outcome: 'trunk_unreachable', sipStatus: null };
       contacts = registered?.contacts ?? null;
-      const itsTurn = await untilTurn(registry.pace, clock, own.id, own.maxCallsPerSecond ?? null);
-      if (!itsTurn) return { outcome: 'congestion', sipStatus: null };
+      const giveBack = await capacity.occupy({ orgId, trunkId: own.id });
+      if (giveBack === null) return { outcome: 'congestion', sipStatus: null };
+      if (this.#isOver()) giveBack();
+      else {
+        this.#leaveTrunk = () => {
+          left();
+          giveBack();
+        };
+      }
     }
     const localAddress = wildcardFor(contacts?.[0]?.source.address ?? invite.mediaHost);
     const mediaTimeoutSeconds = own?.mediaTimeoutSeconds ?? DEFAULT_MEDIA_TIMEOUT_SECONDS;
     await this.leg.open({ localAddress, mediaTimeoutSeconds });
-    await this.#invite(invite, contacts);
+    await this.#invite(invite, contacts, dial.target.type === 'phone' ? own : null);
     return null;
   }
 
   async #invite(
     { invite }: LegInvite,
     contacts: NonNullable<Parameters<SipEndpoint['invite']>[0]['contacts']> | null,
+    trunk: OutboundTrunkProfile | null,
   ): Promise<void> {
     const { network, dial, orgId } = this.#options;
     const dialog = await network.endpoint().invite(
@@ -190,6 +200,7 @@ export class FarLeg {
         orgId,
         ...invite,
         ...(contacts === null ? {} : { contacts }),
+        ...(trunk === null ? {} : { beforeFailover: () => network.capacity.turn({ orgId, trunkId: trunk.id }) }),
         offer: (localAddress) => {
           if (this.#state === 'over') throw new Released();
           this.#localAddress = localAddress;
@@ -200,7 +211,10 @@ export class FarLeg {
         ...this.leg.dialogDelegate(),
         ...this.#delegateOf(dial.legId),
         onAccept: (sdp) => this.#accepted(sdp),
-        onReject: (outcome) => this.#rejected(outcome),
+        onReject: (outcome) => {
+          if (trunk !== null) noteCongestion(network.capacity, trunk.id, outcome);
+          this.#rejected(outcome);
+        },
       },
     );
     this.#dialog = this.leg.dialog = dialog;

@@ -15,6 +15,7 @@ import type { NamedTarget } from '../../sip/edge/target-lookup';
 import { queryRegistration, type RegistrationQueryResult } from '../../sip/registration/registration-query';
 import type { OutboundCallDeps } from '../outbound-call';
 import type { CallRegistry } from '../call-registry';
+import type { TrunkCapacity } from '../trunk-capacity';
 import { dispositionOf } from '../disposition';
 import { calledHosts } from '../trunk-invite';
 import { authenticationStep, deniesCredentials } from './credential-step';
@@ -39,6 +40,7 @@ const MAX_TARGETS = 4;
 
 export interface OutboundCheckDeps extends Pick<OutboundCallDeps, 'clock' | 'rtp' | 'endpoint'> {
   readonly registry: CallRegistry;
+  readonly capacity: TrunkCapacity;
 }
 
 export async function checkOutboundTrunk(
@@ -150,7 +152,7 @@ function whyNotPlaced(
 type PlacedTestCall = { readonly result: TestCallResult; readonly record: CheckedCall } | { readonly refusal: string };
 
 async function placeTestCall(
-  { clock, rtp, endpoint, registry }: OutboundCheckDeps,
+  { clock, rtp, endpoint, registry, capacity }: OutboundCheckDeps,
   trunk: OutboundTrunkProfile,
   check: OutboundTrunkCheck,
   ringMs: number,
@@ -168,6 +170,11 @@ async function placeTestCall(
   });
   const admission = registry.enter(call);
   if (admission !== null) return { refusal: `Not placed: the media node takes no call now (${admission}).` };
+  const giveBack = await capacity.occupy({ orgId: trunk.orgId, trunkId: trunk.id });
+  if (giveBack === null) {
+    registry.leave(call);
+    return { refusal: 'Not placed: the trunk has no room for a call, or for one in this second.' };
+  }
   try {
     const result = await call.run();
     const times = { startedAtMs, endedAtMs: clock.epochMs() };
@@ -179,6 +186,7 @@ async function placeTestCall(
     return { refusal: 'Not placed: the media node has no port for its audio.' };
   } finally {
     registry.leave(call);
+    giveBack();
   }
 }
 

@@ -157,19 +157,5 @@ describe('settings of trunks', () => {
         reason: 'answered 503',
       });
     }, 60_000);
-
-    it('max_concurrent_calls: a call waits until there is room on the trunk', async () => {
-      const carrier = await open({ answer: () => ({ ring: 'forever' }) });
-      const trunk = await calls.trunkTo(carrier.port, { max_concurrent_calls: 1 });
-      const first = await calls.place(trunk, newNumber());
-      await calls.until(first.id, 'ringing');
-      const second = await calls.place(trunk, newNumber());
-      expect(carrier.invites).toHaveLength(1);
-      await calls.hangup(first.id);
-      await calls.until(second.id, 'ringing', 20_000);
-      expect(carrier.invites).toHaveLength(2);
-      await calls.hangup(second.id);
-      await calls.ended(second.id);
-    }, 60_000);
   });
 });

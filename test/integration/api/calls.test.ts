@@ -158,4 +158,88 @@ describe('calls', () => {
     await finish(id);
     expect((await api.post(`/phone/calls/${id}/hangup`)).status).toBe(200);
   });
+
+  describe('that wait', () => {
+    const LATER = new Date(Date.now() + 24 * 3_600_000).toISOString();
+    const scheduled = (): Promise<string> =>
+      insert({ status: 'scheduled', scheduledAtMs: Date.parse(LATER), expiresAtMs: Date.parse(LATER) + 3_600_000 });
+
+    beforeEach(() => {
+      workflows.reschedules.length = 0;
+      workflows.rescheduleAnswer = { outcome: 'done', scheduledAtMs: null, expiresAtMs: 0 };
+    });
+
+    it('for room show for what, and as which', async () => {
+      const [first, second] = [await insert(), await insert()];
+      for (const callId of [first, second]) {
+        await api.dataSource.query(
+          `INSERT INTO capacity_queue (call_id, org_id, trunk_id, reason) VALUES ($1, $2, $3, 'trunk_concurrency')`,
+          [callId, api.tenant.orgId, agentId],
+        );
+      }
+      const queue = { reason: 'trunk_concurrency', next_try_at: null };
+      expect((await api.get(`/phone/calls/${second}`)).body.queue).toEqual({ ...queue, position: 2 });
+      const { items } = (await api.get('/phone/calls?status=queued&limit=2')).body as { items: { queue: unknown }[] };
+      expect(items.map((item) => item.queue)).toEqual([
+        { ...queue, position: 2 },
+        { ...queue, position: 1 },
+      ]);
+      expect((await api.get(`/phone/calls/${await insert()}`)).body.queue).toBeNull();
+    });
+
+    it('for their time are listed as scheduled, and get other times', async () => {
+      const callId = await scheduled();
+      const { items } = (await api.get('/phone/calls?status=scheduled')).body as { items: { id: string }[] };
+      expect(items).toMatchObject([{ id: callId, scheduled_at: LATER }]);
+      const expires = new Date(Date.parse(LATER) + 60_000).toISOString();
+      const { status, body } = await api.patch(`/phone/calls/${callId}`, { expires_at: expires });
+      expect([status, body.expires_at]).toEqual([200, expires]);
+      expect(workflows.reschedules).toEqual([{ callId, request: { expiresAtMs: Date.parse(expires) } }]);
+      const past = await api.patch(`/phone/calls/${callId}`, { scheduled_at: '2020-01-01T00:00:00Z' });
+      expect(past.status).toBe(200);
+      expect(workflows.reschedules[1]!.request.scheduledAtMs).toBeGreaterThan(Date.now() - 10_000);
+    });
+
+    it.each([
+      [{}, 400, 'validation_failed'],
+      [{ scheduled_at: 'soon' }, 400, 'validation_failed'],
+      [{ scheduled_at: '2130-01-01T00:00:00Z' }, 422, 'scheduled_too_far'],
+      [{ expires_at: '2020-01-01T00:00:00Z' }, 422, 'expires_too_early'],
+      [{ scheduled_at: LATER, expires_at: LATER }, 422, 'expires_too_early'],
+    ])('are not changed by %j', async (body, status, code) => {
+      const answer = await api.patch(`/phone/calls/${await scheduled()}`, body);
+      expect([answer.status, answer.body.code]).toEqual([status, code]);
+      expect(workflows.reschedules).toEqual([]);
+    });
+
+    it.each([
+      [{ outcome: 'refused', code: 'not_scheduled' }, 409, 'not_scheduled'],
+      [{ outcome: 'refused', code: 'not_waiting' }, 409, 'not_waiting'],
+      [{ outcome: 'refused', code: 'expires_too_early' }, 422, 'expires_too_early'],
+      [{ outcome: 'gone' }, 409, 'not_waiting'],
+      [{ outcome: 'unavailable' }, 503, 'temporal_unavailable'],
+      [{ outcome: 'unknown' }, 503, 'outcome_unknown'],
+    ] as const)('are changed by their workflow, which says %j', async (said, status, code) => {
+      workflows.rescheduleAnswer = said;
+      const answer = await api.patch(`/phone/calls/${await scheduled()}`, { scheduled_at: LATER });
+      expect([answer.status, answer.body.code]).toEqual([status, code]);
+    });
+
+    it('are given up, and only they', async () => {
+      const callId = await scheduled();
+      expect((await api.post(`/phone/calls/${callId}/cancel`)).status).toBe(200);
+      expect(workflows.hangups).toMatchObject([{ callId, updateId: 'hangup' }]);
+      const dialing = await insert({ status: 'dialing' });
+      for (const refused of [
+        await api.post(`/phone/calls/${dialing}/cancel`),
+        await api.patch(`/phone/calls/${dialing}`, { scheduled_at: LATER }),
+      ]) {
+        expect([refused.status, refused.body.code]).toEqual([409, 'not_waiting']);
+      }
+      const over = await insert({ status: 'dialing' });
+      await finish(over);
+      expect((await api.post(`/phone/calls/${over}/cancel`)).body).toMatchObject({ status: 'completed' });
+      expect(workflows.hangups).toHaveLength(1);
+    });
+  });
 });

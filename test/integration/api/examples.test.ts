@@ -32,6 +32,9 @@ describe('the example of every operation', () => {
     if (operationId === 'unassignDestination') {
       await api.post(`/phone/sip/agents/${own['agent']}/transfer-destinations`, assigned, { key });
     }
+    if (operationId === 'rescheduleCall' || operationId === 'cancelCall') {
+      await api.dataSource.query(`UPDATE calls SET status = 'scheduled' WHERE id = $1`, [own['call']]);
+    }
     for (const phone_number of [NUMBER, FURTHER_NUMBER]) {
       if (operationId === 'createNumber') break;
       await api.post('/phone/numbers', { phone_number, method: 'attest' }, { key });

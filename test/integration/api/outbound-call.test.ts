@@ -76,7 +76,8 @@ describe('POST /phone/outbound-call', () => {
     ['an emergency number', { phone_number: '112' }, 422, 'emergency_number'],
     ['an emergency number behind a country code', { phone_number: '+1911' }, 422, 'emergency_number'],
     ["a caller number that is not the trunk's", { caller_number: '+15550009999' }, 422, 'caller_number_not_owned'],
-    ['a call for later', { scheduled_at: '2030-01-01T00:00:00Z' }, 422, 'scheduling_unavailable'],
+    ['a call for much later', { scheduled_at: '2130-01-01T00:00:00Z' }, 422, 'scheduled_too_far'],
+    ['a call for no time', { scheduled_at: 'tomorrow' }, 400, 'validation_failed'],
     [
       'a first message that its variables make too long',
       { first_message: '{{a}}'.repeat(1000), variables: { a: 'x'.repeat(2000) } },
@@ -85,7 +86,7 @@ describe('POST /phone/outbound-call', () => {
     ],
     ['machine detection', { machine_detection: 'hangup' }, 422, 'machine_detection_unavailable'],
     ['no number', { phone_number: undefined }, 400, 'validation_failed'],
-    ['a call that expires', { expires_at: '2030-01-01T00:00:00Z' }, 422, 'scheduling_unavailable'],
+    ['a call that has expired', { expires_at: '2020-01-01T00:00:00Z' }, 422, 'expires_too_early'],
     ['a contact that is no id', { contact_id: 'Ada' }, 400, 'validation_failed'],
     ['a message for machines that is no text', { voicemail_message: 1 }, 400, 'validation_failed'],
     ['an emergency number of a contact', { phone_number: '112', contact_id: CONTACT }, 422, 'emergency_number'],

@@ -167,8 +167,8 @@ describe('settings of an outbound trunk', () => {
     codecs: ['PCMA'],
     dtmf_mode: 'info',
     srtp: 'off',
-    max_concurrent_calls: 10,
-    max_calls_per_second: 1,
+    max_concurrent_calls: 30,
+    max_calls_per_second: 2.5,
     number_format: 'prefix',
     number_prefix: '99#',
     from_host: 'acme.example',
@@ -179,7 +179,7 @@ describe('settings of an outbound trunk', () => {
   };
   const create = (more: object = {}): Promise<Answer> => api.post(OUTBOUND, { ...carrier, ...more });
 
-  it('are without a limit, and E.164, until they are set', async () => {
+  it('are those of a small account, and E.164, until they are set', async () => {
     const made = await create();
     expect(Object.keys(made.body).sort()).toEqual(['created_at', 'id', 'name', 'updated_at']);
     expect((await api.get(`${OUTBOUND}/${made.body.id}`)).body).toMatchObject({
@@ -188,8 +188,8 @@ describe('settings of an outbound trunk', () => {
       codecs: null,
       dtmf_mode: 'auto',
       srtp: 'off',
-      max_concurrent_calls: null,
-      max_calls_per_second: null,
+      max_concurrent_calls: 10,
+      max_calls_per_second: 1,
       number_format: 'e164',
       number_prefix: '',
       from_host: null,
@@ -202,8 +202,7 @@ describe('settings of an outbound trunk', () => {
 
   it('are taken by POST and PATCH, shown, and given to the nodes', async () => {
     const made = await create(SETTINGS);
-    expect(Object.keys(made.body).sort()).toEqual(['created_at', 'id', 'name', 'updated_at', 'warnings']);
-    expect(paths(made)).toEqual(['max_calls_per_second', 'max_concurrent_calls']);
+    expect(Object.keys(made.body).sort()).toEqual(['created_at', 'id', 'name', 'updated_at']);
     const { id } = made.body;
     expect((await api.get(`${OUTBOUND}/${id}`)).body).toMatchObject(SETTINGS);
     const plain = await create();
@@ -215,8 +214,8 @@ describe('settings of an outbound trunk', () => {
         gateways: SETTINGS.gateways,
         codecs: ['PCMA'],
         dtmfMode: 'info',
-        maxConcurrentCalls: 10,
-        maxCallsPerSecond: 1,
+        maxConcurrentCalls: 30,
+        maxCallsPerSecond: 2.5,
         numberFormat: 'prefix',
         numberPrefix: '99#',
         fromHost: 'acme.example',
@@ -227,7 +226,9 @@ describe('settings of an outbound trunk', () => {
     }
     const back = await api.patch(`${OUTBOUND}/${id}`, { number_format: 'national', pass_caller_id: false });
     expect(back.body).toMatchObject({ ...SETTINGS, number_format: 'national', pass_caller_id: false });
-    expect(paths(back)).toEqual(['max_calls_per_second', 'max_concurrent_calls', 'number_prefix']);
+    expect(paths(back)).toEqual(['number_prefix']);
+    const unlimited = await api.patch(`${OUTBOUND}/${id}`, { max_concurrent_calls: null, max_calls_per_second: null });
+    expect(unlimited.body).toMatchObject({ max_concurrent_calls: null, max_calls_per_second: null });
   });
 
   it.each([

@@ -1,6 +1,7 @@
 import { uuidV7 } from '../../../store/ids';
 import { AttemptRepository } from '../../../store/repositories/attempt-repository';
-import type { IntendedAttempt } from '../../../store/repositories/attempt-repository';
+import { CapacityRepository } from '../../../store/repositories/capacity-repository';
+import type { IntendedAttempt } from '../../../store/repositories/capacity-repository';
 import { MediaNodeRepository } from '../../../store/repositories/media-node-repository';
 import { CallRepository } from '../../../store/repositories/call-repository';
 import type { NewCall } from '../../../store/repositories/call-row';
@@ -21,22 +22,24 @@ describe('AttemptRepository', () => {
   const attemptOf = (call: NewCall, attemptId: string, n: number): IntendedAttempt => {
     return { attemptId, call, n, sipCallId: `${attemptId}@host`, nodeId: 'node', bootId: 'boot' };
   };
+  const intended = (attempt: IntendedAttempt): Promise<unknown> =>
+    new CapacityRepository(store.dataSource).admitCall(attempt, 1_000);
   const begin = async (): Promise<{ attempts: AttemptRepository; id: string; call: NewCall; callId: string }> => {
     const attempts = new AttemptRepository(store.dataSource);
     const id = uuidV7();
     const call = newCall(orgId);
-    await attempts.intended(attemptOf(call, id, 1));
+    await intended(attemptOf(call, id, 1));
     return { attempts, id, call, callId: call.id };
   };
 
   it('stores the call with its first attempt, unless it is there already', async () => {
-    const { attempts, call, callId } = await begin();
+    const { call, callId } = await begin();
     const calls = new CallRepository(store.dataSource);
     const events = new EventRepository(store.dataSource, store.secrets);
     expect(await calls.find(orgId, callId)).toMatchObject({ status: 'queued', toNumber: call.to });
     expect(await calls.insertCall(call)).toBe(false);
     await calls.markStatus(callId, 'dialing');
-    await attempts.intended(attemptOf({ ...call, to: '+1999' }, uuidV7(), 2));
+    await intended(attemptOf({ ...call, to: '+1999' }, uuidV7(), 2));
     expect(await calls.find(orgId, callId)).toMatchObject({ status: 'dialing', toNumber: call.to });
     const { items } = await events.list(orgId, callId);
     expect(items).toMatchObject([
@@ -48,9 +51,9 @@ describe('AttemptRepository', () => {
     const { attempts, id, call, callId } = await begin();
     const [attempt] = await storedAttempts(store.dataSource, callId);
     expect(attempt).toMatchObject({ state: 'intended', n: 1, sentAt: null });
-    expect(await codeOf(attempts.intended(attemptOf(call, id, 1)))).toBe('attempt_exists');
-    expect(await codeOf(attempts.intended(attemptOf(call, uuidV7(), 1)))).toBe('attempt_exists');
-    await attempts.intended(attemptOf(call, uuidV7(), 2));
+    expect(await codeOf(intended(attemptOf(call, id, 1)))).toBe('attempt_exists');
+    expect(await codeOf(intended(attemptOf(call, uuidV7(), 1)))).toBe('attempt_exists');
+    await intended(attemptOf(call, uuidV7(), 2));
     expect((await storedAttempts(store.dataSource, callId)).map(({ n }) => n)).toEqual([1, 2]);
     expect(await attempts.sent(id)).toBe(true);
   });

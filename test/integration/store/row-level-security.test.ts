@@ -30,6 +30,10 @@ const ROWS: Readonly<Record<string, string>> = {
     VALUES (gen_random_uuid(), gen_random_uuid(), $1, 1, 'sent', 's', 'n', 'b')`,
   call_events: `INSERT INTO call_events (call_id, source, seq, org_id, at, type)
     VALUES (gen_random_uuid(), 'node', 1, $1, now(), 'ringing')`,
+  capacity_leases: `INSERT INTO capacity_leases (lease_id, org_id, trunk_id, node_id, boot_id)
+    VALUES (gen_random_uuid(), $1, gen_random_uuid(), 'n', 'b')`,
+  capacity_queue: `INSERT INTO capacity_queue (call_id, org_id, trunk_id, reason)
+    VALUES (gen_random_uuid(), $1, gen_random_uuid(), 'trunk_rate')`,
   contacts: `INSERT INTO contacts (id, org_id) VALUES (gen_random_uuid(), $1)`,
   idempotency_keys: `INSERT INTO idempotency_keys (org_id, route, key, body_hash) VALUES ($1, 'POST /phone', 'k', 'h')`,
   inbound_trunk_networks: `INSERT INTO inbound_trunk_networks (trunk_id, org_id, network)
@@ -38,6 +42,7 @@ const ROWS: Readonly<Record<string, string>> = {
   inbound_trunks: `INSERT INTO inbound_trunks (id, org_id, auth_username, auth_password_sealed)
     VALUES (gen_random_uuid(), $1, gen_random_uuid()::text, 's')`,
   number_code_calls: `INSERT INTO number_code_calls (id, org_id, phone_number) VALUES (gen_random_uuid(), $1, '+1')`,
+  organisation_capacity: `INSERT INTO organisation_capacity (org_id) VALUES ($1)`,
   organisations: `INSERT INTO organisations (id, name) VALUES ($1, 'O')`,
   outbound_trunks: `INSERT INTO outbound_trunks (id, org_id, name, host, username, password_sealed, caller_number)
     VALUES (gen_random_uuid(), $1, 'T', 'h', 'u', 's', '+1')`,
@@ -50,6 +55,8 @@ const ROWS: Readonly<Record<string, string>> = {
     VALUES (gen_random_uuid(), 0, $1, 'agent', 't', 0, 1)`,
   transfer_destinations: `INSERT INTO transfer_destinations (id, org_id, name, type, value)
     VALUES (gen_random_uuid(), $1, 'D', 'phone', '+1')`,
+  trunk_capacity: `INSERT INTO trunk_capacity (trunk_id, org_id)
+    SELECT coalesce((SELECT id FROM outbound_trunks WHERE org_id = $1 LIMIT 1), gen_random_uuid()), $1`,
   trunk_health: `INSERT INTO trunk_health (trunk_id, org_id)
     SELECT coalesce((SELECT id FROM outbound_trunks WHERE org_id = $1 LIMIT 1), gen_random_uuid()), $1`,
   trunk_provisioning: `INSERT INTO trunk_provisioning (trunk_id, org_id, direction, version, due_at)

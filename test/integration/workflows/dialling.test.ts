@@ -52,10 +52,7 @@ describe('nothing was sent', () => {
     30_000,
   );
 
-  test.concurrent.each([
-    ['trunk_full', /as many calls as it may \(max_concurrent_calls\)/],
-    ['trunk_rate', /a second .* \(max_calls_per_second\)/],
-  ] as const)(
+  test.concurrent.each([['no_port', /no UDP port/]] as const)(
     '%s until the deadline: the record and its event say that it was the trunk',
     async (code, words) => {
       const callId = await calls.place(Array<DialPlan>(20).fill({ kind: 'refuse', code }), {

@@ -18,9 +18,9 @@ export function nodeActivities(given: {
   const calls = new CallRepository(given.dataSource);
   const { secrets, logger } = given;
   return {
-    activities: (control, lifetime, untold) => ({
-      ...createMediaActivities({ control, lifetime, untold, attempts, calls, secrets, logger }),
-      ...createTrunkCheckActivities({ control, calls, secrets, logger }),
+    activities: (parts) => ({
+      ...createMediaActivities({ ...parts, attempts, calls, secrets, logger }),
+      ...createTrunkCheckActivities({ ...parts, calls, secrets, logger }),
     }),
     interceptors: { activity: [safeFailures] },
   };

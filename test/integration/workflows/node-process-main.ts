@@ -27,14 +27,15 @@ function die(): Promise<never> {
 class MortalControl extends FakeMediaControl {
   override async dial(
     command: DialCommand,
-    dialling: { deadlineMs: number; beforeSend: () => Promise<void> },
+    dialling: { deadlineMs: number; beforeSend: () => Promise<boolean> },
   ): Promise<DialResult> {
     if (plan === 'kill_before_intended') await die();
     const result = await super.dial(command, {
       ...dialling,
       beforeSend: async () => {
-        await dialling.beforeSend();
+        const sends = await dialling.beforeSend();
         if (plan === 'kill_after_intended') await die();
+        return sends;
       },
     });
     await report({ invite: command.sipCallId });
@@ -62,6 +63,7 @@ async function main(): Promise<void> {
   });
   await services.start();
   const control = new MortalControl(options.nodeId, options.bootId, services.events);
+  control.onOver = (attemptId) => services.capacity.attemptOver(attemptId);
   await services.attach(control, { sipAddress: '127.0.0.1:5060', maxCalls: 100 });
   process.on('message', (order: NodeOrder) => {
     switch (order.do) {

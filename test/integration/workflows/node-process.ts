@@ -16,7 +16,7 @@ export interface NodeProcessOptions {
 export type NodeOrder =
   | { readonly do: 'inbound'; readonly callId: string; readonly orgId: string; readonly sipCallId: string }
   | { readonly do: 'answer' | 'hangup_by_peer'; readonly callId: string }
-  | { readonly do: 'accept'; readonly plan: KillStep };
+  | { readonly do: 'accept'; readonly plan: KillStep | null };
 
 /** The process kills itself at this step of a dial. */
 export type KillStep = 'kill_before_intended' | 'kill_after_intended' | 'kill_after_invite' | 'kill_after_sent';

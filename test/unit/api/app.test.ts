@@ -48,6 +48,7 @@ function appWith(store: { [Part in keyof (OrgStore & ApiStore)]?: object }, logs
       accept: () => Promise.resolve('accepted'),
       describe: () => Promise.resolve(null),
       control: () => Promise.resolve({ outcome: 'done' }),
+      reschedule: () => Promise.resolve({ outcome: 'gone' }),
       transfer: () => Promise.resolve({ outcome: 'accepted' }),
     },
     trunks: { sync: () => Promise.resolve({ outcome: 'unavailable' }), tell: () => undefined },

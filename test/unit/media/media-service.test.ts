@@ -7,6 +7,7 @@ import { FakeClock, settle } from '../../fakes/fake-clock';
 import { FakeDirectory } from '../../fakes/fake-directory';
 import { FakeRtpEngine } from '../../fakes/fake-rtp-engine';
 import { FakeInboundDialog, FakeSipEndpoint } from '../../fakes/fake-sip';
+import { FakeCapacity } from '../../fakes/fake-capacity';
 import { NO_OBSERVER } from '../../fakes/no-observer';
 import { RecordingEvents } from '../../fakes/recording-events';
 
@@ -33,6 +34,7 @@ describe('MediaNode', () => {
       directory,
       rtp: new FakeRtpEngine(),
       createAgent: createEchoAgent,
+      capacity: new FakeCapacity(),
       observer: NO_OBSERVER,
       logger: createLogger({
         name: 'media',
@@ -84,7 +86,7 @@ describe('MediaNode', () => {
   it('says at its close what it leaves without a word', async () => {
     await node.control.dial(DIAL, {
       deadlineMs: clock.epochMs() + 3_000,
-      beforeSend: () => Promise.resolve(),
+      beforeSend: () => Promise.resolve(true),
     });
     await node.close();
     expect(logged).toMatchObject([{ level: 'info', msg: 'SIP sockets are closed', dialogs: 1, rtpSessions: 1 }]);

@@ -7,6 +7,7 @@ import { systemClock } from '../../../../media/clock';
 import { MediaService } from '../../../../media/media-service';
 import { ThreadedRtpEngine } from '../../../../media/rtp/engine';
 import { SipServer } from '../../../../media/sip/sip-server';
+import { FakeCapacity } from '../../../fakes/fake-capacity';
 import { NO_OBSERVER } from '../../../fakes/no-observer';
 import { RecordingEvents } from '../../../fakes/recording-events';
 import { freePort, rtpPortRange } from '../../../support/free-ports';
@@ -35,6 +36,7 @@ describeWithSipp('calls of a media node on loopback', () => {
       directory: { ...directory, startInbound: (...given) => directory.startInbound(...given) },
       rtp,
       createAgent: createEchoAgent,
+      capacity: new FakeCapacity(),
       observer: NO_OBSERVER,
       logger: pino({ level: 'silent' }),
       createEndpoint: (delegate) =>

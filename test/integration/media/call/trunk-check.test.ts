@@ -12,6 +12,7 @@ import { MediaService } from '../../../../media/media-service';
 import { ThreadedRtpEngine } from '../../../../media/rtp/engine';
 import { SipServer } from '../../../../media/sip/sip-server';
 import { TRUNK } from '../../../fakes/fake-directory';
+import { FakeCapacity } from '../../../fakes/fake-capacity';
 import { NO_OBSERVER } from '../../../fakes/no-observer';
 import { RecordingEvents } from '../../../fakes/recording-events';
 import { DeafListener } from '../../../support/deaf-listener';
@@ -69,6 +70,7 @@ async function startNode(): Promise<void> {
     },
     rtp,
     createAgent: createEchoAgent,
+    capacity: new FakeCapacity(),
     observer: NO_OBSERVER,
     logger: pino({ level: 'silent' }),
     createEndpoint: (delegate) =>

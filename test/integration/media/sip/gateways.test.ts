@@ -99,6 +99,37 @@ describe('the hosts of a carrier', () => {
     expect(first.received).toEqual([]);
   });
 
+  it('are tried when it is the turn of a further INVITE, which one with credentials does not wait for', async () => {
+    let turn: (mayLeave: boolean) => void = () => undefined;
+    let asked = 0;
+    const beforeFailover = (): Promise<boolean> => {
+      asked++;
+      return new Promise((resolve) => (turn = resolve));
+    };
+    await dial({ beforeFailover });
+    const challenged = await first.request('INVITE');
+    const challenge = ['Proxy-Authenticate: Digest realm="carrier", nonce="n1"'];
+    first.send(answerTo(challenged, 407, { toTag: 'who', headers: challenge }));
+    await first.request('ACK');
+    const refused = await first.request('INVITE');
+    expect(asked).toBe(0);
+    first.send(answerTo(refused, 503, { toTag: 'no' }));
+    await until(() => asked === 1);
+    expect(second.received).toEqual([]);
+    turn(true);
+    accept(second, await second.request('INVITE'));
+    await until(() => events.includes('accept+sdp'));
+    expect(asked).toBe(1);
+  });
+
+  it('are not tried where there is no turn: the refusal is the answer', async () => {
+    await dial({ beforeFailover: () => Promise.resolve(false) });
+    first.send(answerTo(await first.request('INVITE'), 503, { toTag: 'no' }));
+    await until(() => events.some((event) => event.startsWith('reject')));
+    expect(events.find((event) => event.startsWith('reject'))).toContain('503');
+    expect(second.received).toEqual([]);
+  });
+
   it.each([
     [408, 'a time-out'],
     [480, 'nobody'],

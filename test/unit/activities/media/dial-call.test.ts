@@ -4,7 +4,8 @@ import { createLogger } from '../../../../ops/logger';
 import { sealDetails } from '../../../../store/call-details';
 import { StoreError } from '../../../../store/errors';
 import { attemptIdOf } from '../../../../store/ids';
-import type { IntendedAttempt } from '../../../../store/repositories/attempt-repository';
+import type { CapacityWait } from '../../../../contract/capacity';
+import type { IntendedAttempt } from '../../../../store/repositories/capacity-repository';
 import type { NewCall } from '../../../../store/repositories/call-row';
 import { newMasterKey, SecretBox } from '../../../../store/secrets';
 import type { DialInput } from '../../../../workflows/call/activities';
@@ -36,12 +37,14 @@ function setUp(plan: DialPlan = { kind: 'ring' }) {
   control.plan = () => plan;
   control.onInvite = () => log.push('INVITE');
   const rows: NewCall[] = [];
-  const attempts = {
-    intended: (attempt: IntendedAttempt) => {
+  const capacity = {
+    admitCall: (attempt: IntendedAttempt): Promise<CapacityWait | null> => {
       rows.push(attempt.call);
       log.push('intended');
-      return Promise.resolve();
+      return Promise.resolve(null);
     },
+  };
+  const attempts = {
     sent: () => {
       log.push('sent');
       return Promise.resolve(true);
@@ -57,6 +60,7 @@ function setUp(plan: DialPlan = { kind: 'ring' }) {
     createMediaActivities({
       control,
       attempts,
+      capacity,
       calls: { markStatus: () => Promise.resolve(true) },
       secrets,
       lifetime,
@@ -64,7 +68,7 @@ function setUp(plan: DialPlan = { kind: 'ring' }) {
       logger: createLogger({ name: 'test', level: 'silent' }),
       sleep: sleepOnGlobalTimers,
     });
-  return { log, rows, control, attempts, lifetime, time, activities };
+  return { log, rows, control, attempts, capacity, lifetime, time, activities };
 }
 
 test('the attempt is intended before the INVITE and sent after it; its Call-ID follows from the attempt', async () => {
@@ -116,16 +120,28 @@ describe('with PostgreSQL away when the INVITE has left', () => {
   });
 });
 
+test('a dial without room sends nothing, has no attempt, and says what it waits for', async () => {
+  const { log, capacity, activities } = setUp();
+  capacity.admitCall = () => Promise.resolve({ reason: 'trunk_rate', retryInMs: 1_500 });
+  expect(await activities().dialCall(input)).toEqual({
+    sent: false,
+    code: 'no_capacity',
+    reason: 'trunk_rate',
+    retryInMs: 1_500,
+  });
+  expect(log).toEqual([]);
+});
+
 test('without a stored intention nothing is sent', async () => {
-  const { log, attempts, activities } = setUp();
-  attempts.intended = () => Promise.reject(new Error('connection refused'));
+  const { log, capacity, activities } = setUp();
+  capacity.admitCall = () => Promise.reject(new Error('connection refused'));
   expect(await activities().dialCall(input)).toMatchObject({ sent: false, code: 'store_unavailable' });
   expect(log).not.toContain('INVITE');
 });
 
 test('an attempt that was begun before is not begun again, and nobody claims that nothing left', async () => {
-  const { log, attempts, activities } = setUp();
-  attempts.intended = () => Promise.reject(new StoreError('attempt_exists', 'begun'));
+  const { log, capacity, activities } = setUp();
+  capacity.admitCall = () => Promise.reject(new StoreError('attempt_exists', 'begun'));
   await expect(activities().dialCall(input)).rejects.toMatchObject({ type: 'dial_unknown', nonRetryable: true });
   expect(log).not.toContain('INVITE');
 });
@@ -204,8 +220,8 @@ test('a call that ended before its INVITE has an attempt that was not sent, and 
 test('an attempt that cannot be marked as not sent does not hold up the answer', async () => {
   jest.useFakeTimers();
   try {
-    const { log, attempts, activities } = setUp();
-    attempts.intended = () => Promise.reject(new Error('connection refused'));
+    const { log, attempts, capacity, activities } = setUp();
+    capacity.admitCall = () => Promise.reject(new Error('connection refused'));
     attempts.notSent = () => new Promise<never>(() => undefined);
     const outcome = activities().dialCall(input);
     await jest.advanceTimersByTimeAsync(1_500);
@@ -220,8 +236,8 @@ test('an attempt that cannot be marked as not sent does not hold up the answer',
 test('a PostgreSQL that stands still is known to have sent nothing before the workflow gives the dial up', async () => {
   jest.useFakeTimers();
   try {
-    const { log, attempts, activities } = setUp();
-    attempts.intended = attempts.notSent = () => new Promise<never>(() => undefined);
+    const { log, attempts, capacity, activities } = setUp();
+    attempts.notSent = capacity.admitCall = () => new Promise<never>(() => undefined);
     const outcome = activities().dialCall(input);
     await jest.advanceTimersByTimeAsync(4_500);
     const late = Promise.resolve('still under way');

@@ -24,6 +24,7 @@ describe('an outbound call', () => {
     const order: string[] = [];
     const result = await layer.dial({}, async () => {
       order.push(`invites before the record: ${layer.endpoint.dialogs.length}`);
+      return true;
     });
     expect(order).toEqual(['invites before the record: 0']);
     expect(result).toEqual(SENT);
@@ -218,7 +219,7 @@ describe('an outbound call', () => {
   });
 
   it('sends nothing when recording the attempt took past the deadline', async () => {
-    const dialing = layer.dial({}, () => new Promise((resolve) => layer.clock.setTimeout(resolve, 3500)));
+    const dialing = layer.dial({}, () => new Promise((resolve) => layer.clock.setTimeout(() => resolve(true), 3500)));
     await layer.clock.advance(4000);
     expect(await dialing).toMatchObject({ sent: false, code: 'too_late' });
     expect(layer.endpoint.dialogs).toHaveLength(0);
@@ -258,7 +259,7 @@ describe('an outbound call', () => {
     });
 
     it('is not known before its attempt is recorded', async () => {
-      const dialing = layer.dial({}, () => new Promise((resolve) => layer.clock.setTimeout(resolve, 100)));
+      const dialing = layer.dial({}, () => new Promise((resolve) => layer.clock.setTimeout(() => resolve(true), 100)));
       await layer.clock.advance(50);
       expect(layer.control.status(CALL)).toEqual({ known: false });
       await layer.clock.advance(50);

@@ -72,7 +72,10 @@ describe('when a trunk is revoked', () => {
   });
 
   it('a dial that has not sent its INVITE does not send it', async () => {
-    const sent = await layer.dial({}, async () => layer.control.trunkRevoked(TRUNK.id));
+    const sent = await layer.dial({}, async () => {
+      layer.control.trunkRevoked(TRUNK.id);
+      return true;
+    });
     expect(sent).toMatchObject({ sent: false });
     expect(layer.endpoint.dialogs).toHaveLength(0);
     expect([layer.registry.size, layer.clock.armed]).toEqual([0, 0]);

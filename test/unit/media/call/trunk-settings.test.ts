@@ -124,42 +124,35 @@ describe('an outbound trunk', () => {
     sipCallId: `sip-${n}`,
   });
 
-  it('that carries as many calls as it may is dialled through later, and nothing is recorded', async () => {
-    settings({ maxConcurrentCalls: 1 });
+  it('a dial that has no room sends nothing and leaves nothing behind', async () => {
+    expect(await layer.dial(another(1), () => Promise.resolve(false))).toMatchObject({
+      sent: false,
+      code: 'no_capacity',
+    });
+    expect([layer.endpoint.dialogs.length, layer.registry.size]).toEqual([0, 0]);
+    expect(layer.control.status('call-1')).toEqual({ known: false });
+  });
+
+  it('what a call has of its trunk is given back when it is over, and not before', async () => {
     expect(await layer.dial(another(1))).toMatchObject({ sent: true });
-    let recorded = 0;
-    const second = layer.dial(another(2), async () => void recorded++);
-    expect(await second).toMatchObject({ sent: false, code: 'trunk_full' });
-    expect([recorded, layer.registry.size]).toEqual([0, 1]);
+    expect(layer.capacity.log).toEqual([]);
     layer.endpoint.last.refuse(486);
     await layer.clock.advance(1000);
-    expect(await layer.dial(another(3))).toMatchObject({ sent: true });
+    expect(layer.capacity.log).toEqual(['over attempt-1']);
   });
 
-  it('of two calls a second waits for its turn, up to a second', async () => {
-    settings({ maxCallsPerSecond: 2 });
-    const invites: number[] = [];
-    const results = [1, 2, 3, 4].map((n) =>
-      layer.dial(another(n)).then((result) => {
-        if (result.sent) invites.push(layer.clock.now());
-        return result;
-      }),
-    );
-    const beganMs = layer.clock.now();
-    await layer.clock.advance(1000);
-    expect((await Promise.all(results)).map((result) => result.sent || result.code)).toEqual([
-      true,
-      true,
-      true,
-      'trunk_rate',
-    ]);
-    expect(invites.map((atMs) => atMs - beganMs)).toEqual([0, 500, 1000]);
-  });
-
-  it('keeps for a call what it was when that began', async () => {
-    settings({ maxConcurrentCalls: 1 });
+  it('of a carrier that says 503 and for how long, the trunk is left in peace', async () => {
     await layer.dial(another(1));
-    settings({});
-    expect(await layer.dial(another(2))).toMatchObject({ sent: true });
+    layer.endpoint.last.refuse(503, null, 'Busy', 7);
+    await layer.dial(another(2));
+    layer.endpoint.last.refuse(503);
+    await layer.clock.advance(1000);
+    expect(layer.capacity.log.filter((line) => line.startsWith('congested'))).toEqual([`congested ${TRUNK.id} 7`]);
+  });
+
+  it('an INVITE to another host asks for a turn of its own', async () => {
+    await layer.dial(another(1));
+    await layer.endpoint.last.options.beforeFailover?.();
+    expect(layer.capacity.log).toEqual([`turn ${TRUNK.id}`]);
   });
 });

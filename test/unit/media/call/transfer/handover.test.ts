@@ -113,7 +113,8 @@ describe('a caller who is handed over', () => {
     layer.endpoint.failure = null;
     layer.directory.outbound = { ...TRUNK, orgId: 'org-2' };
     await dial();
-    layer.directory.outbound = { ...TRUNK, maxConcurrentCalls: 0 };
+    layer.directory.outbound = TRUNK;
+    layer.capacity.room = 0;
     await dial();
     const outcomes = ['no_trunk', 'trunk_unreachable', 'trunk_unreachable', 'no_trunk', 'congestion'];
     expect(effects()).toMatchObject(outcomes.map((legOutcome) => ({ legOutcome })));
