@@ -9,7 +9,14 @@ export const CAMPAIGN_CONTACT_STATES = ['pending', 'waiting', 'calling', 'done']
 export type CampaignContactState = (typeof CAMPAIGN_CONTACT_STATES)[number];
 
 /** Why a contact is `done`. */
-export const CAMPAIGN_CONTACT_RESULTS = ['reached', 'exhausted', 'opted_out', 'suppressed', 'uncertain', 'canceled'] as const;
+export const CAMPAIGN_CONTACT_RESULTS = [
+  'reached',
+  'exhausted',
+  'opted_out',
+  'suppressed',
+  'uncertain',
+  'canceled',
+] as const;
 export type CampaignContactResult = (typeof CAMPAIGN_CONTACT_RESULTS)[number];
 
 /** `aborted`: the upload stopped before its end. `refused`: by a limit. What was stored by then stays, each row once. */

@@ -24,6 +24,7 @@ import { RatesOfBusyKeys1764600800000 } from './1764600800000-rates-of-busy-keys
 import { TransfersOfCalls1764600900000 } from './1764600900000-transfers-of-calls';
 import { KeysOfDestinations1764601000000 } from './1764601000000-keys-of-destinations';
 import { DtmfMode1764601300000 } from './1764601300000-dtmf-mode';
+import { Campaigns1764601600000 } from './1764601600000-campaigns';
 
 /** In order; a migration that was ever released is never changed. */
 export const MIGRATIONS: (new () => MigrationInterface)[] = [
@@ -52,4 +53,5 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   TransfersOfCalls1764600900000,
   KeysOfDestinations1764601000000,
   DtmfMode1764601300000,
+  Campaigns1764601600000,
 ];

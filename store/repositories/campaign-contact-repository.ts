@@ -68,9 +68,7 @@ const DUE = prepared(
    ) c
    ORDER BY c.priority DESC, c.due_at, c.id LIMIT $8`,
 );
-const LATER = prepared(
-  `SELECT count(*)::int AS n FROM campaign_contacts WHERE campaign_id = $1 AND due_at > $2`,
-);
+const LATER = prepared(`SELECT count(*)::int AS n FROM campaign_contacts WHERE campaign_id = $1 AND due_at > $2`);
 
 export class CampaignContactRepository {
   readonly #session: StoreSession;

@@ -27,9 +27,7 @@ export interface ImportBatch {
 }
 
 /** Nobody deletes the campaign under the batch. */
-const HOLD = prepared(
-  `SELECT id FROM campaigns WHERE id = $1 AND org_id = $2 AND deleted_at IS NULL FOR KEY SHARE`,
-);
+const HOLD = prepared(`SELECT id FROM campaigns WHERE id = $1 AND org_id = $2 AND deleted_at IS NULL FOR KEY SHARE`);
 const NAME_VARIABLES = `UPDATE campaigns SET variable_names = variable_names || ARRAY(
     SELECT n FROM unnest($3::text[]) WITH ORDINALITY AS given (n, at) WHERE n <> ALL(variable_names) ORDER BY at)
   WHERE id = $1 AND org_id = $2 AND NOT variable_names @> $3::text[] AND deleted_at IS NULL`;
@@ -136,13 +134,18 @@ export class CampaignImportRepository {
   }
 
   /** Rows that were not accepted, a few parts at a time. */
-  async parts(orgId: string, id: string, after: number): Promise<{ readonly part: number; readonly rows: RefusedRow[] }[]> {
+  async parts(
+    orgId: string,
+    id: string,
+    after: number,
+  ): Promise<{ readonly part: number; readonly rows: RefusedRow[] }[]> {
     return this.#session.manager.query(PARTS, [id, orgId, after]);
   }
 
   async #hold(orgId: string, campaignId: string): Promise<void> {
     const held: unknown[] = isUuid(campaignId) ? await this.#session.manager.query(HOLD, [campaignId, orgId]) : [];
-    if (held.length === 0) throw new StoreError('not_found', 'no such campaign', { resource: 'campaign', id: campaignId });
+    if (held.length === 0)
+      throw new StoreError('not_found', 'no such campaign', { resource: 'campaign', id: campaignId });
   }
 }
 

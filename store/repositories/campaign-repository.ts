@@ -78,7 +78,12 @@ export class CampaignRepository {
   /** Newest first. */
   async list(orgId: string, request: PageRequest): Promise<Page<Campaign>> {
     const where = [{ orgId, deletedAt: null }];
-    return newestPage<'createdAt', Campaign>(this.#session.manager, { entity: Campaign, where, request, time: 'createdAt' });
+    return newestPage<'createdAt', Campaign>(this.#session.manager, {
+      entity: Campaign,
+      where,
+      request,
+      time: 'createdAt',
+    });
   }
 
   async find(orgId: string, id: string): Promise<Campaign | null> {
@@ -97,21 +102,24 @@ export class CampaignRepository {
 
   /**
    * What it was, and what it is. Null when the organisation has no such campaign.
+   * @param check of what it was; throws where the patch does not fit that
    * @throws StoreError as `create`
    */
   async update(
     manager: EntityManager,
     orgId: string,
     id: string,
-    patchOf: (before: Campaign) => CampaignPatch,
+    patch: CampaignPatch,
+    check: (before: Campaign) => void,
   ): Promise<{ readonly before: Campaign; readonly after: Campaign } | null> {
     if (!isUuid(id)) return null;
+    const given = fieldsSet<CampaignFields>(patch);
+    await assertParts(manager, orgId, given);
     const before = await this.#find(manager, orgId, id, 'FOR NO KEY UPDATE');
     if (before === null) return null;
-    const patch = fieldsSet<CampaignFields>(patchOf(before));
-    await assertParts(manager, orgId, patch);
+    check(before);
     const { columns, list, read } = rowTable(manager, Campaign);
-    const fields = Object.entries(patch);
+    const fields = Object.entries(given);
     const set = fields.map(([name], n) => `${columns[name]} = $${n + 3}${IN_JSON.has(name) ? '::jsonb' : ''}`);
     const values = fields.map(([name, value]) => (IN_JSON.has(name) ? JSON.stringify(value) : value));
     const text = `UPDATE campaigns SET ${['updated_at = now()', 'version = version + 1', ...set].join(', ')}
@@ -142,7 +150,9 @@ export class CampaignRepository {
 
   /** Removes some of what deleted campaigns have left, of every organisation; 0 when nothing is left. */
   async purge(limit = 5000): Promise<number> {
-    const rows: { removed: number }[] = await this.#session.manager.query('SELECT purge_campaigns($1) AS removed', [limit]);
+    const rows: { removed: number }[] = await this.#session.manager.query('SELECT purge_campaigns($1) AS removed', [
+      limit,
+    ]);
     return rows[0]?.removed ?? 0;
   }
 
@@ -169,4 +179,25 @@ async function assertParts(manager: EntityManager, orgId: string, fields: Campai
   const where = { id: fields.agentId, orgId };
   const agent = await manager.findOne(Agent, { where, lock: FOR_SHARE, select: { id: true } });
   if (agent === null) throw new StoreError('not_found', 'no such agent', { resource: 'agent', id: fields.agentId });
+}
+
+/**
+ * Of the campaigns that use what is being deleted, after that is locked.
+ * @param change SQL, with $1 for what is deleted, as `condition`
+ */
+export async function detachCampaigns(
+  manager: EntityManager,
+  change: string,
+  condition: string,
+  orgId: string,
+  id: string,
+): Promise<{ readonly id: string; readonly name: string }[]> {
+  const [rows]: [{ id: string; name: string }[]] = await manager.query(
+    `UPDATE campaigns SET ${change}, version = version + 1, updated_at = now()
+     WHERE id = ANY(ARRAY(SELECT id FROM campaigns WHERE ${condition} AND org_id = $2 AND deleted_at IS NULL
+       ORDER BY id FOR NO KEY UPDATE))
+     RETURNING id, name`,
+    [id, orgId],
+  );
+  return rows;
 }
