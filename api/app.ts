@@ -34,7 +34,10 @@ import { callControlRoutes } from './routes/call-control';
 import { callSuperviseRoutes } from './routes/call-supervise';
 import { callTransferRoute } from './routes/call-transfer';
 import { callRoutes } from './routes/calls';
+import { campaignContactRoutes } from './routes/campaign-contacts';
+import { campaignRoutes } from './routes/campaigns';
 import { contactRoutes } from './routes/contacts';
+import { dncRoutes } from './routes/dnc';
 import { docsRouter } from './routes/docs';
 import { inboundTrunkRoutes } from './routes/inbound-trunk';
 import { inboundTrunkNumberRoutes } from './routes/inbound-trunk-numbers';
@@ -125,6 +128,9 @@ function resourceRoutes(deps: RouteDeps): readonly (readonly Route[])[] {
     agentDestinationRoutes({ store, changes, mayReach }),
     transferDestinationRoutes({ store, changes, mayReach }),
     contactRoutes({ store, changes }),
+    campaignRoutes({ store, changes }),
+    campaignContactRoutes({ store }),
+    dncRoutes({ store, changes }),
     callRoutes({ store, speech, allowedCountries, placement, workflows, logger }),
     callControlRoutes({ store, workflows, secrets, logger }),
     callSuperviseRoutes({ store, workflows, secrets, logger, allowedCountries, mayReach }),

@@ -35,7 +35,10 @@ export function campaignView(row: Campaign): CampaignResource {
     ring_timeout_seconds: row.ringTimeoutSeconds,
     max_concurrent_calls: row.maxConcurrentCalls,
     calls_per_second: row.callsPerSecond,
-    retry: { ...Object.fromEntries(rules), max_attempts_total: row.retry.maxAttemptsTotal } as CampaignResource['retry'],
+    retry: {
+      ...Object.fromEntries(rules),
+      max_attempts_total: row.retry.maxAttemptsTotal,
+    } as CampaignResource['retry'],
     caps: { per_number_per_day: row.caps.perNumberPerDay, per_number_per_week: row.caps.perNumberPerWeek },
     machine_detection: 'off',
     voicemail_message: row.voicemailMessage,
@@ -108,7 +111,9 @@ export function campaignWarnings(campaign: CampaignResource): ValidationIssue[] 
       ? []
       : [idle('voicemail_message', 'Stored; no machine is told from a person yet')]),
     ...(campaign.goal_field === null ? [] : [idle('goal_field', 'Stored; no fields are collected yet')]),
-    ...(campaign.window.legal === 'off' ? [idle('window.legal', 'Legal hours are not kept: only the window counts')] : []),
+    ...(campaign.window.legal === 'off'
+      ? [idle('window.legal', 'Legal hours are not kept: only the window counts')]
+      : []),
   ];
 }
 

@@ -54,7 +54,9 @@ export async function importCsvContacts(
   const names = header?.names ?? [];
   assertColumns(names, needed);
   const variables = names.filter((name) => !COLUMN_NAMES.has(name));
-  const begun = await store.forOrg(campaign.orgId).write((org) => org.campaignImports.begin(campaign.orgId, campaign.id, variables));
+  const begun = await store
+    .forOrg(campaign.orgId)
+    .write((org) => org.campaignImports.begin(campaign.orgId, campaign.id, variables));
   return run(deps, begun, async (batches) => {
     for await (const piece of pieces) {
       for (const row of piece as readonly CsvRow[]) take(batches, row, needed);
@@ -113,9 +115,13 @@ function assertColumns(names: readonly string[], needed: readonly string[]): voi
   if (missing === undefined) return;
   const all = [missing, ...others];
   const used = others.length > 0 || missing !== 'phone_number' ? ' that the texts of the campaign use' : '';
-  throw impossible('missing_column', `The CSV lacks the column${others.length > 0 ? 's' : ''} ${all.join(', ')}${used}`, {
-    columns: all,
-  });
+  throw impossible(
+    'missing_column',
+    `The CSV lacks the column${others.length > 0 ? 's' : ''} ${all.join(', ')}${used}`,
+    {
+      columns: all,
+    },
+  );
 }
 
 function take(batches: ContactBatches, row: CsvRow, needed: readonly string[]): void {

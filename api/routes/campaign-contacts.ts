@@ -52,7 +52,9 @@ function importRoute({ store }: CampaignContactRouteDeps): Route {
   let running = 0;
   const prepare = async (orgId: string, id: string): Promise<{ campaign: Campaign; needed: string[] }> => {
     const access = store.forOrg(orgId);
-    const [campaign, parts] = await access.read((org) => Promise.all([findCampaign(org, orgId, id), org.campaigns.parts(orgId, id)]));
+    const [campaign, parts] = await access.read((org) =>
+      Promise.all([findCampaign(org, orgId, id), org.campaigns.parts(orgId, id)]),
+    );
     if (campaign.status === 'completed' || campaign.status === 'canceled') {
       throw conflict('campaign_over', `The campaign is ${campaign.status}: it takes no contacts any more`);
     }
@@ -142,7 +144,9 @@ function readRoutes({ store }: CampaignContactRouteDeps): readonly Route[] {
       response: campaignImportPage,
       responseExample: campaignImportPageExample,
       handle: async ({ principal: { orgId }, params, query }) => {
-        const page = await ofCampaign(store, orgId, params.id, (org) => org.campaignImports.list(orgId, params.id, query));
+        const page = await ofCampaign(store, orgId, params.id, (org) =>
+          org.campaignImports.list(orgId, params.id, query),
+        );
         return answer({ items: page.items.map(campaignImportView), next: page.next });
       },
     }),
@@ -173,7 +177,9 @@ function csvRoutes({ store }: CampaignContactRouteDeps): readonly Route[] {
       responseExample: importReportExample,
       handle: async ({ principal: { orgId }, params, query }) => {
         const wanted = query.import_id ?? null;
-        const found = await ofCampaign(store, orgId, params.id, (org) => org.campaignImports.find(orgId, params.id, wanted));
+        const found = await ofCampaign(store, orgId, params.id, (org) =>
+          org.campaignImports.find(orgId, params.id, wanted),
+        );
         if (found === null) throw notFound('import');
         const page = async (after: number): Promise<{ lines: string; next: number | null }> => {
           const parts = await store.forOrg(orgId).read((org) => org.campaignImports.parts(orgId, found.id, after));
@@ -224,7 +230,10 @@ const REPORT_COLUMNS = [
 
 function cellsOf(row: CampaignContact, variableNames: readonly string[]): (string | number | null)[] {
   const view = campaignContactView(row);
-  return [...REPORT_COLUMNS.map((column) => view[column]), ...variableNames.map((name) => view.variables[name] ?? null)];
+  return [
+    ...REPORT_COLUMNS.map((column) => view[column]),
+    ...variableNames.map((name) => view.variables[name] ?? null),
+  ];
 }
 
 /** That there is no such campaign is told before what is wrong with what is asked of it. */

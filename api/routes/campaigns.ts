@@ -117,8 +117,11 @@ function patchRoute({ changes }: CampaignRouteDeps): Route {
       const { principal, params, body } = request;
       const { orgId } = principal;
       assertServed(body, principal);
+      const patch = campaignFields(body);
       return changes.run(request, async (tx, org) => {
-        const changed = await org.campaigns.update(tx.manager, orgId, params.id, (before) => patchOf(body, before));
+        const changed = await org.campaigns.update(tx.manager, orgId, params.id, patch, (before) =>
+          assertOrder(patch, before),
+        );
         if (changed === null) throw notFound('campaign');
         if (body.caller_numbers !== undefined || body.trunk_ids !== undefined) await assertOwned(org, changed.after);
         const [before, after] = [campaignView(changed.before), campaignView(changed.after)];
@@ -138,7 +141,8 @@ function deleteRoute({ changes }: CampaignRouteDeps): Route {
     path: `${PATH}/{id}`,
     operationId: 'deleteCampaign',
     summary: 'Delete a campaign with its contacts',
-    description: 'Calls that it has made stay. Its contacts are no longer there at once, and removed from the database within the hour.',
+    description:
+      'Calls that it has made stay. Its contacts are no longer there at once, and removed from the database within the hour.',
     scope: 'phone:write',
     params: idParams,
     response: campaignDeleted,
@@ -185,14 +189,12 @@ function assertServed(body: CampaignPatchRequest, principal: Principal): void {
 }
 
 /** One of both times may have been there before. */
-function patchOf(body: CampaignPatchRequest, before: Campaign): CampaignPatch {
-  const patch = campaignFields(body);
+function assertOrder(patch: CampaignPatch, before: Campaign): void {
   const startsAt = patch.startsAt === undefined ? before.startsAt : patch.startsAt;
   const endsAt = patch.endsAt === undefined ? before.endsAt : patch.endsAt;
   if (startsAt !== null && endsAt !== null && endsAt <= startsAt) {
     throw invalid([{ path: 'ends_at', message: 'must be after starts_at' }]);
   }
-  return patch;
 }
 
 /** A carrier refuses calls from numbers that are not its customer's, and others are somebody else's. */

@@ -103,7 +103,12 @@ function entryRoutes({ store, changes }: DncRouteDeps): readonly Route[] {
         return changes.run(request, async (_, org) => {
           const gone = await org.dnc.remove(owner, params.id);
           if (gone === null) throw notFound('dnc entry');
-          const note = { action: 'delete', resource: resourceOf(query.list), resourceId: gone.id, before: dncView(gone) };
+          const note = {
+            action: 'delete',
+            resource: resourceOf(query.list),
+            resourceId: gone.id,
+            before: dncView(gone),
+          };
           return { body: { id: gone.id, deleted: true }, audit: note };
         });
       },

@@ -81,7 +81,14 @@ const COUNTS = { accepted: 1, duplicates: 0, invalid: 1, suppressed: 0 };
 export const campaignImportExample = {
   import_id: IMPORT_ID,
   ...COUNTS,
-  rows: [{ row: 3, phone_number: '12', result: 'invalid' as const, reason: 'phone_number: an emergency number or a short code' }],
+  rows: [
+    {
+      row: 3,
+      phone_number: '12',
+      result: 'invalid' as const,
+      reason: 'phone_number: an emergency number or a short code',
+    },
+  ],
 };
 
 export const campaignImportPageExample = {

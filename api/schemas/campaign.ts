@@ -12,7 +12,16 @@ import { WEEK_DAYS } from '../../store/campaigns/campaign-hours';
 import { DEFAULT_NUMBER_CAPS } from '../../store/campaigns/number-caps';
 import { DEFAULT_RETRY_MATRIX } from '../../store/campaigns/retry-plan';
 import { isTimeZone } from '../../store/campaigns/zone-clock';
-import { e164, id, isoTimestamp, MAX_FIRST_MESSAGE_CHARS, pageOf, pageQuery, phoneNumber, warnings } from './primitives';
+import {
+  e164,
+  id,
+  isoTimestamp,
+  MAX_FIRST_MESSAGE_CHARS,
+  pageOf,
+  pageQuery,
+  phoneNumber,
+  warnings,
+} from './primitives';
 
 const timeZone = z
   .string()
@@ -34,13 +43,20 @@ const dialWindow = z.object({
     .max(7)
     .transform((days) => WEEK_DAYS.filter((day) => days.includes(day)))
     .default(['mon', 'tue', 'wed', 'thu', 'fri'])
-    .meta({ description: 'Of the week where the contact is; one that crosses midnight belongs to the day it begins on' }),
+    .meta({
+      description: 'Of the week where the contact is; one that crosses midnight belongs to the day it begins on',
+    }),
   start: clockTime(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time from 00:00 to 23:59').default('09:00'),
   end: clockTime(/^(([01]\d|2[0-3]):[0-5]\d|24:00)$/, 'must be a time from 00:01 to 24:00')
     .default('20:00')
     .meta({ description: 'Before `start`: on the next day' }),
   holidays: z
-    .array(z.string().regex(/^\d{4}-\d{2}-\d{2}$/, 'must be a date').refine(isDate, 'must be a date that exists'))
+    .array(
+      z
+        .string()
+        .regex(/^\d{4}-\d{2}-\d{2}$/, 'must be a date')
+        .refine(isDate, 'must be a date that exists'),
+    )
     .max(400)
     .transform((dates) => [...new Set(dates)].sort())
     .default([])
@@ -91,7 +107,9 @@ const retry = z
     const given = Object.entries(rules).filter(([, rule]) => rule !== undefined);
     return { rules: given.length === 0 ? DEFAULT_RULES : (Object.fromEntries(given) as RetryRules), total };
   })
-  .meta({ description: 'Further attempts by disposition: those not named are not tried again; none named: the defaults' });
+  .meta({
+    description: 'Further attempts by disposition: those not named are not tried again; none named: the defaults',
+  });
 
 const cap = (most: number): z.ZodInt => z.int().min(1).max(most);
 
@@ -131,10 +149,16 @@ const fields = {
     .max(1000)
     .transform((numbers) => [...new Set(numbers)])
     .meta({ description: 'In rotation, each one that a trunk of the campaign owns; empty: as the trunks say' }),
-  local_presence: z.boolean().meta({ description: "Of `caller_numbers` one of the called number's area, where there is one" }),
+  local_presence: z
+    .boolean()
+    .meta({ description: "Of `caller_numbers` one of the called number's area, where there is one" }),
   starts_at: time,
   ends_at: time.meta({ description: 'Nobody is called from then on' }),
-  ring_timeout_seconds: z.int().min(5).max(120).meta({ description: 'The whole time of ringing lies within the window' }),
+  ring_timeout_seconds: z
+    .int()
+    .min(5)
+    .max(120)
+    .meta({ description: 'The whole time of ringing lies within the window' }),
   max_concurrent_calls: z.int().min(1).max(100_000).nullable(),
   calls_per_second: z.number().min(0.01).max(1000).nullable().meta({ description: 'null: as the trunks allow' }),
   machine_detection: machineDetection,
@@ -249,7 +273,10 @@ export const campaignContactsCreate = z
     contacts: z
       .array(
         z.object({
-          phone_number: z.string().max(200).meta({ examples: ['+15559876543'] }),
+          phone_number: z
+            .string()
+            .max(200)
+            .meta({ examples: ['+15559876543'] }),
           name: given,
           time_zone: given.meta({ description: 'IANA; without one it is told by the number' }),
           consent_id: given.meta({ description: 'Where the consent to be called is on record' }),
@@ -297,7 +324,9 @@ const campaignUpload = z
 
 export const campaignImportPage = pageOf(campaignUpload).meta({ id: 'CampaignImportPage' });
 
-export const importReportQuery = z.object({ import_id: id.optional().meta({ description: 'Default: the last import' }) });
+export const importReportQuery = z.object({
+  import_id: id.optional().meta({ description: 'Default: the last import' }),
+});
 
 export const campaignContact = z
   .object({

@@ -31,7 +31,15 @@ export const dncDeleted = z.object({ id, deleted: z.literal(true) }).meta({ id: 
 export const dncImport = z
   .object({
     entries: z
-      .array(z.object({ phone_number: z.string().max(200).meta({ examples: ['+15559876543'] }), reason }))
+      .array(
+        z.object({
+          phone_number: z
+            .string()
+            .max(200)
+            .meta({ examples: ['+15559876543'] }),
+          reason,
+        }),
+      )
       .min(1)
       .max(1000),
   })
