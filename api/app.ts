@@ -35,6 +35,7 @@ import { callSuperviseRoutes } from './routes/call-supervise';
 import { callTransferRoute } from './routes/call-transfer';
 import { callRoutes } from './routes/calls';
 import { campaignContactRoutes } from './routes/campaign-contacts';
+import { campaignPreviewRoute } from './routes/campaign-preview';
 import { campaignRoutes } from './routes/campaigns';
 import { contactRoutes } from './routes/contacts';
 import { dncRoutes } from './routes/dnc';
@@ -130,6 +131,7 @@ function resourceRoutes(deps: RouteDeps): readonly (readonly Route[])[] {
     contactRoutes({ store, changes }),
     campaignRoutes({ store, changes }),
     campaignContactRoutes({ store }),
+    [campaignPreviewRoute({ store, allowedCountries })],
     dncRoutes({ store, changes }),
     callRoutes({ store, speech, allowedCountries, placement, workflows, logger }),
     callControlRoutes({ store, workflows, secrets, logger }),

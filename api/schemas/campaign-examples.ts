@@ -1,5 +1,6 @@
 /** Of campaigns and of the lists of numbers that are not called. */
 import type { CampaignContactResource, CampaignResource, CampaignStatsResource } from './campaign';
+import type { CampaignPreviewResource } from './campaign-preview';
 import type { DncResource } from './dnc';
 
 const AGENT_ID = '01937c5e-7a10-7c3e-9f00-3b1f5a2c7d01';
@@ -138,3 +139,33 @@ export const dncExample: DncResource = {
 export const dncCsvExample = 'phone_number,reason\r\n+15559876543,Asked by letter\r\n';
 
 export const dncImportedExample = { accepted: 1, duplicates: 0, invalid: 0, rows: [] };
+
+export const campaignPreviewExample: CampaignPreviewResource = {
+  at: AT,
+  until: '2026-01-05T10:00:00.000Z',
+  problems: [],
+  capacity: 3600,
+  would_call: 1,
+  contacts: [
+    {
+      id: campaignContactExample.id,
+      phone_number: '+15559876543',
+      zones: ['America/New_York'],
+      earliest_at: '2026-01-05T09:00:00.000Z',
+    },
+  ],
+  not_called: [
+    {
+      reason: 'no_consent',
+      contacts: 12,
+      example: {
+        id: '01937c5e-7a10-7c3e-9f00-3b1f5a2c7d44',
+        phone_number: '+15559876544',
+        detail: 'The contact has no consent_id',
+      },
+    },
+    { reason: 'due_later', contacts: 3, example: null },
+  ],
+  examined: 13,
+  not_examined: 0,
+};
