@@ -34,7 +34,10 @@ export interface OrgStore {
   readonly calls: Pick<CallRepository, 'find' | 'list' | 'countOpen' | 'countOpenOnTrunk'>;
   readonly campaigns: Pick<CampaignRepository, 'list' | 'find' | 'create' | 'update' | 'delete' | 'parts' | 'counts'>;
   readonly campaignContacts: Pick<CampaignContactRepository, 'list' | 'inOrder' | 'due' | 'countLater'>;
-  readonly campaignImports: Pick<CampaignImportRepository, 'begin' | 'add' | 'finish' | 'list' | 'find' | 'parts'>;
+  readonly campaignImports: Pick<
+    CampaignImportRepository,
+    'begin' | 'add' | 'finish' | 'learn' | 'list' | 'find' | 'parts'
+  >;
   readonly callers: Pick<CallerRepository, 'find'>;
   readonly config: Pick<ConfigRepository, 'transaction'>;
   readonly contacts: Pick<ContactRepository, 'list' | 'find' | 'create' | 'update' | 'delete'>;

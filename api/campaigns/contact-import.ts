@@ -80,6 +80,7 @@ export async function importContacts(
   });
 }
 
+const MANY_ROWS = 10_000;
 /** Columns of a campaign's report. */
 const MOST_NAMES = 100;
 
@@ -106,6 +107,13 @@ async function run(
     throw error;
   }
   const { accepted, duplicates, invalid, suppressed } = await finish('completed', null);
+  if (accepted >= MANY_ROWS) {
+    // Not in time: it is learnt a little later, as PostgreSQL does by itself.
+    await store
+      .forOrg(orgId)
+      .write((org) => org.campaignImports.learn())
+      .catch(() => undefined);
+  }
   const rows = batches.told.map(({ phoneNumber, ...row }) => ({ ...row, phone_number: phoneNumber }));
   return { import_id: importId, accepted, duplicates, invalid, suppressed, rows };
 }

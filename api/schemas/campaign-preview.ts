@@ -12,12 +12,9 @@ export const campaignPreview = z
     problems: z
       .array(z.object({ code: z.enum(['no_agent', 'no_trunk', 'not_started', 'ended']), message: z.string() }))
       .meta({ description: 'What keeps the whole campaign from calling' }),
-    capacity: z
-      .int()
-      .nullable()
-      .meta({
-        description: 'Calls that can begin in that time by the calls per second of campaign and trunks; null: no limit',
-      }),
+    capacity: z.int().nullable().meta({
+      description: 'Calls that can begin in that time by the calls per second of campaign and trunks; null: no limit',
+    }),
     would_call: z.int(),
     contacts: z
       .array(z.object({ id, phone_number: e164, zones: z.array(z.string()), earliest_at: isoTimestamp }))
