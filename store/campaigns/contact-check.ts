@@ -73,17 +73,17 @@ export function checkContact(
   if (missing.length > 0) refuse('missing_variable', `No value for ${missing.map((one) => `{{${one}}}`).join(', ')}`);
   if (contact.destinationRefusal !== null) refuse('destination_not_allowed', contact.destinationRefusal);
   const capped = decideCaps(rules.caps, contact.dialledAt.map(Number), fromMs);
-  const freeMs = capped.allowedAtMs;
-  if (freeMs === null || freeMs >= untilMs) {
-    for (const reason of capped.refusals) refuse(reason, CAP_DETAILS[reason]);
-  }
+  const freeMs = capped.allowedAtMs ?? Infinity;
+  if (freeMs >= untilMs) for (const reason of capped.refusals) refuse(reason, CAP_DETAILS[reason]);
   if (contact.calling) refuse('called_now', 'The number is being called');
   const place = placeOf(contact, rules);
   if ('need' in place) {
     refuse('zone_unknown', `The contact needs a time_zone: ${NEEDS[place.need]}`);
     return { refusals, earliestMs: null, zones: [] };
   }
-  const opensMs = rules.window.nextOpen(place, Math.max(fromMs, freeMs ?? fromMs), rules.ringMs);
+  // What the caps alone forbid is not the window's doing too.
+  const openFromMs = freeMs < untilMs ? Math.max(fromMs, freeMs) : fromMs;
+  const opensMs = rules.window.nextOpen(place, openFromMs, rules.ringMs);
   if (opensMs === null || opensMs >= untilMs) refuse('outside_window', closedBecause(place, rules, fromMs, opensMs));
   return { refusals, earliestMs: refusals.length === 0 ? opensMs : null, zones: place.zones };
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import fc from 'fast-check';
 import { ApiServer } from './support/api-server';
 import type { Answer } from './support/api-server';
 
@@ -146,6 +147,38 @@ describe('contacts of a campaign', () => {
   ])('are refused in %s', async (_, csv, headers, status, code) => {
     const answer = await upload(await newCampaign(), csv, headers);
     expect([answer.status, answer.body.code]).toEqual([status, code]);
+  });
+
+  it('of any bytes are answered, and never by a 5xx', async () => {
+    const campaign = await newCampaign();
+    const words = fc.constantFrom(
+      '"',
+      '""',
+      ',',
+      ';',
+      '\n',
+      '\r\n',
+      '+15550000001',
+      '\0',
+      'ü',
+      '\t',
+      '{{x}}',
+      '__proto__',
+    );
+    const bodies = fc.oneof(
+      fc.array(words, { maxLength: 40 }).map((parts) => Buffer.from(`phone_number,name\n${parts.join('')}`)),
+      fc.array(words, { maxLength: 40 }).map((parts) => Buffer.from(parts.join(''))),
+      fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
+    );
+    for (const body of fc.sample(bodies, { seed: 11, numRuns: 60 })) {
+      const answer = await fetch(`${api.url}${campaign}/contacts`, {
+        method: 'POST',
+        headers: { Authorization: `Bearer ${api.tenant.key}`, ...CSV },
+        body,
+      });
+      const text = await answer.text();
+      expect([answer.status < 500, text]).toEqual([true, text]);
+    }
   });
 
   it('of a second upload are duplicates, and the list and the stats stay as they are', async () => {
