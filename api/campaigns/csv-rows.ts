@@ -19,7 +19,7 @@ export interface CsvLimits {
   readonly maxBytes: number;
 }
 
-export const CSV_LIMITS: CsvLimits = { maxRows: 1_000_000, maxBytes: 1_000_000_000 };
+const CSV_LIMITS: CsvLimits = { maxRows: 1_000_000, maxBytes: 1_000_000_000 };
 const MAX_COLUMNS = 100;
 const MAX_COLUMN_CHARS = 64;
 const SEPARATORS = [',', ';', '\t'] as const;

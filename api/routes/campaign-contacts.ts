@@ -111,8 +111,9 @@ async function noteImport(
   store: Pick<ApiStore, 'forOrg'>,
   actor: Actor,
   { id: resourceId }: Campaign,
-  { rows: _, ...after }: CampaignImportResource,
+  result: CampaignImportResource,
 ): Promise<void> {
+  const { rows: _, ...after } = result;
   const note = { ...actor, action: 'import', resource: 'campaign', resourceId, after };
   await store.forOrg(actor.orgId).write((org) => org.audit.add(note));
 }

@@ -5,7 +5,7 @@ import type { DncResource } from './dnc';
 
 const AGENT_ID = '01937c5e-7a10-7c3e-9f00-3b1f5a2c7d01';
 const AT = '2026-01-05T09:00:00.000Z';
-export const CAMPAIGN_ID = '01937c5e-7a10-7c3e-9f00-3b1f5a2c7d41';
+const CAMPAIGN_ID = '01937c5e-7a10-7c3e-9f00-3b1f5a2c7d41';
 const IMPORT_ID = '01937c5e-7a10-7c3e-9f00-3b1f5a2c7d42';
 
 export const campaignCreateExample = {

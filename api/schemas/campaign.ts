@@ -369,12 +369,10 @@ export const campaignStats = z
 
 export const campaignReport = z.string().meta({ description: 'CSV' });
 
-export type CampaignCreateRequest = z.output<typeof campaignCreate>;
 export type CampaignPatchRequest = z.output<typeof campaignPatch>;
 export type CampaignResource = z.output<typeof campaign>;
 export type CampaignImportResource = z.output<typeof campaignImport>;
 export type CampaignUploadResource = z.output<typeof campaignUpload>;
 export type CampaignContactResource = z.output<typeof campaignContact>;
 export type CampaignContactsRequest = z.output<typeof campaignContactsCreate>;
-export type CampaignContactsQuery = z.output<typeof campaignContactsQuery>;
 export type CampaignStatsResource = z.output<typeof campaignStats>;

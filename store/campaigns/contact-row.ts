@@ -26,7 +26,7 @@ export interface ReadContact {
 export type ContactReading =
   { readonly ok: true; readonly contact: ReadContact } | { readonly ok: false; readonly reason: string };
 
-export const MAX_CONTACT_PRIORITY = 1000;
+const MAX_CONTACT_PRIORITY = 1000;
 const MAX_NAME_CHARS = 255;
 const MAX_VARIABLE_CHARS = 2000;
 const MAX_VARIABLES_CHARS = 16_000;

@@ -4,7 +4,7 @@
 const PLACEHOLDER = /\{\{\s*([A-Za-z0-9_.-]{1,64})\s*\}\}/g;
 
 /** Each once, in the order of their first use. */
-export function variablesOf(texts: readonly string[]): string[] {
+function variablesOf(texts: readonly string[]): string[] {
   const names = texts.flatMap((text) => [...text.matchAll(PLACEHOLDER)].map(([, name = '']) => name));
   return [...new Set(names)];
 }

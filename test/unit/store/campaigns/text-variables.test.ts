@@ -1,20 +1,16 @@
-import {
-  fillVariables,
-  missingVariables,
-  neededVariables,
-  variablesOf,
-} from '../../../../store/campaigns/text-variables';
+import { fillVariables, missingVariables, neededVariables } from '../../../../store/campaigns/text-variables';
 
 const TEXTS = { firstMessage: null, instructions: [], voicemailMessage: null, disclosureLine: null };
 
 describe('variables of texts', () => {
   test('are found once each, in the order of their use, with spaces or without', () => {
-    expect(variablesOf(['Hi {{name}}, {{ city }} and {{name}}', 'no {x} {{}} {{a b}} {{{plan}}}'])).toEqual([
+    const found = (...instructions: string[]): string[] => neededVariables({ ...TEXTS, instructions }, {});
+    expect(found('Hi {{name}}, {{ city }} and {{name}}', 'no {x} {{}} {{a b}} {{{plan}}}')).toEqual([
       'name',
       'city',
       'plan',
     ]);
-    expect(variablesOf([`{{${'x'.repeat(65)}}}`])).toEqual([]);
+    expect(found(`{{${'x'.repeat(65)}}}`)).toEqual([]);
   });
 
   test('are filled; one without a value is not spoken with its braces', () => {
