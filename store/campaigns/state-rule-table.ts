@@ -88,6 +88,14 @@ export const STATE_RULES: readonly StateRule[] = [
     checked: CHECKED,
   },
   {
+    region: 'US-IL',
+    ...daily('09:00', '21:00'),
+    holidays: [],
+    source: '815 ILCS 305 (prerecorded calls); hours as published by one list',
+    certainty: 'secondary',
+    checked: CHECKED,
+  },
+  {
     region: 'US-KY',
     ...daily('10:00', '21:00'),
     holidays: [],
