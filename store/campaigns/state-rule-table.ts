@@ -169,6 +169,16 @@ export const STATE_RULES: readonly StateRule[] = [
     checked: CHECKED,
   },
   {
+    region: 'US-NE',
+    weekdays: ['08:00', '21:00'],
+    saturday: ['08:00', '21:00'],
+    sunday: ['13:00', '21:00'],
+    holidays: FEDERAL_HOLIDAYS,
+    source: '291 Neb. Admin. Code ch. 11 § 003.01 (announcing devices); it allows 13:00–21:00 on holidays, closed here',
+    certainty: 'statute',
+    checked: CHECKED,
+  },
+  {
     region: 'US-NM',
     ...daily('09:00', '21:00'),
     holidays: [],

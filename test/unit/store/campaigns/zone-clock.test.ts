@@ -34,14 +34,14 @@ test('any zone at any instant shows what the runtime shows', () => {
     fc.property(fc.constantFrom(...ZONES), fc.integer({ min: FROM_MS, max: TO_MS }), (zone, atMs) => {
       expect(readText(zone, atMs)).toBe(wallClock(zone, atMs));
     }),
-    { numRuns: 3000 },
+    { numRuns: 1500 },
   );
 });
 
 test('no zone changes its offset and back within a UTC day', () => {
   const changed: string[] = [];
   for (const zone of ZONES) {
-    for (let dayMs = Date.UTC(2026, 0, 1); dayMs < Date.UTC(2026, 11, 31); dayMs += 2 * DAY_MS) {
+    for (let dayMs = Date.UTC(2026, 0, 1); dayMs < Date.UTC(2026, 11, 31); dayMs += 4 * DAY_MS) {
       const { steadyUntilMs } = readClock(zone, dayMs);
       const noonMs = dayMs + 12 * HOUR_MS;
       if (steadyUntilMs > noonMs && readText(zone, noonMs) !== wallClock(zone, noonMs))
