@@ -21,7 +21,8 @@ export interface PreviewDeps {
 }
 
 const HOUR_MS = 3_600_000;
-const PAGE = 1000;
+/** A page is checked in one go: other requests wait for it. */
+const PAGE = 250;
 /** As far as a preview looks: more than most carriers dial in an hour. */
 const MOST_EXAMINED = 20_000;
 const MOST_MS = 3000;

@@ -1,7 +1,7 @@
 /** Whether a contact of a campaign may be called, and when; else every reason against it that is known without dialling. */
 import { decideCaps } from './number-caps';
 import type { CapRefusal, NumberCaps } from './number-caps';
-import type { DialPlace, DiallingWindow, WindowRefusal } from './dialling-window';
+import type { NumberPlace, DiallingWindow, WindowRefusal } from './dialling-window';
 import { numberZones } from './number-zones';
 import type { ZoneNeed } from './number-zones';
 import { missingVariables } from './text-variables';
@@ -116,13 +116,13 @@ const CLOSED: Readonly<Record<WindowRefusal, string>> = {
 function placeOf(
   { phoneNumber, timeZone }: CheckedContact,
   { defaultTimeZone }: ContactRules,
-): DialPlace | { readonly need: ZoneNeed } {
+): NumberPlace | { readonly need: ZoneNeed } {
   const found = numberZones({ e164: phoneNumber, contactTimeZone: timeZone, defaultTimeZone });
   return found.known ? { zones: found.zones, region: found.region } : { need: found.need };
 }
 
 function closedBecause(
-  place: DialPlace,
+  place: NumberPlace,
   { window, ringMs }: ContactRules,
   atMs: number,
   opensMs: number | null,

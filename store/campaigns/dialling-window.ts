@@ -14,7 +14,7 @@ import type { LegalHours, LegalRefusal } from './legal-hours';
 import { DAY_MS, isTimeZone, localTimeText, readClock } from './zone-clock';
 
 /** Where a number may be. */
-export interface DialPlace {
+export interface NumberPlace {
   /** IANA names; all must be open. None, or one that the runtime does not know: never open. */
   readonly zones: readonly string[];
   /** ISO 3166-2 where the number tells, such as `US-FL`; null where it does not. */
@@ -66,7 +66,7 @@ export class DiallingWindow {
   }
 
   /** With reasons, for the evidence. Epoch ms; `ringMs`: how long it may ring. */
-  decide(place: DialPlace, atMs: number, ringMs: number): WindowDecision {
+  decide(place: NumberPlace, atMs: number, ringMs: number): WindowDecision {
     const legal = this.#legalHours(place);
     const zones = place.zones.map((zone) => this.#decideZone(zone, legal, atMs, ringMs));
     const refusals = new Set(zones.flatMap((zone) => zone.refusals));
@@ -75,14 +75,14 @@ export class DiallingWindow {
   }
 
   /** As `decide`, without the reasons. */
-  isOpen(place: DialPlace, atMs: number, ringMs: number): boolean {
+  isOpen(place: NumberPlace, atMs: number, ringMs: number): boolean {
     if (place.zones.length === 0 || !place.zones.every(isTimeZone)) return false;
     const legal = this.#legalHours(place);
     return place.zones.every((zone) => this.#firstClosed(zone, legal, atMs, ringMs) === null);
   }
 
   /** The first instant from `fromMs` on at which `isOpen`; epoch ms; null when there is none within 30 days. */
-  nextOpen(place: DialPlace, fromMs: number, ringMs: number): number | null {
+  nextOpen(place: NumberPlace, fromMs: number, ringMs: number): number | null {
     if (place.zones.length === 0 || !place.zones.every(isTimeZone)) return null;
     const legal = this.#legalHours(place);
     const untilMs = fromMs + HORIZON_MS;
@@ -110,7 +110,7 @@ export class DiallingWindow {
     return this.#parts;
   }
 
-  #legalHours(place: DialPlace): LegalHours | null {
+  #legalHours(place: NumberPlace): LegalHours | null {
     return this.#legal ? legalHoursOf(place.region) : null;
   }
 

@@ -14,6 +14,7 @@
  */
 import { parsePhoneNumberFromString } from 'libphonenumber-js/max';
 import type { NumberType, PhoneNumber } from 'libphonenumber-js/max';
+import { isExpensive } from '../dialling/phone-number';
 import { AREA_CODE_TABLE } from './area-code-table';
 import { NUMBER_ZONE_TABLE } from './number-zone-table';
 import { HOUR_MS, isTimeZone, readClock } from './zone-clock';
@@ -91,11 +92,10 @@ function zonesTold(e164: string): readonly string[] | ZoneNeed {
   if (need !== undefined) return need;
   if (type === 'MOBILE' && parsed.countryCallingCode !== '1') return zonesOfMobile(parsed);
   const found = longestPrefix(parsed.number.slice(1));
-  // Where the type is not known, a whole country is a guess unless it has one clock.
-  if (type === undefined && found !== null && found.zones.length > 1 && found.prefix === parsed.countryCallingCode) {
-    return 'unknown';
-  }
-  return found?.zones ?? 'unknown';
+  if (found === null) return 'unknown';
+  if (isExpensive(e164)) return 'premium';
+  // Of a number in no known range the country alone says too little: it may be toll-free, or nobody's.
+  return type === undefined && found.prefix === parsed.countryCallingCode ? 'unknown' : found.zones;
 }
 
 function zonesOfMobile({ number, countryCallingCode, country }: PhoneNumber): readonly string[] | ZoneNeed {

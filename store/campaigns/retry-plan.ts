@@ -4,7 +4,7 @@
  * yet come first, as long as that costs no more than a day of waiting.
  */
 import type { Disposition } from '../../contract/endings';
-import type { DialPlace, DiallingWindow } from './dialling-window';
+import type { NumberPlace, DiallingWindow } from './dialling-window';
 import { DAY_MS, MINUTE_MS } from './zone-clock';
 
 export interface RetryRule {
@@ -51,7 +51,7 @@ export interface RetryInput {
   /** All of this contact in this campaign that have ended, in any order. */
   readonly attempts: readonly PastAttempt[];
   readonly window: DiallingWindow;
-  readonly place: DialPlace;
+  readonly place: NumberPlace;
   readonly ringMs: number;
   readonly nowMs: number;
   /** The campaign's end; nothing is due from then on. */

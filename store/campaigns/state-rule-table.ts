@@ -88,6 +88,14 @@ export const STATE_RULES: readonly StateRule[] = [
     checked: CHECKED,
   },
   {
+    region: 'US-IL',
+    ...daily('09:00', '21:00'),
+    holidays: [],
+    source: '815 ILCS 305 (prerecorded calls); hours as published by one list',
+    certainty: 'secondary',
+    checked: CHECKED,
+  },
+  {
     region: 'US-KY',
     ...daily('10:00', '21:00'),
     holidays: [],
@@ -158,6 +166,16 @@ export const STATE_RULES: readonly StateRule[] = [
       'Miss. Code §§ 77-3-603(a) and 77-3-723(1) as quoted by DNC.com 2024-06-03 (holidays no longer barred); 20:00 is the ' +
       'stricter of two published ends',
     certainty: 'secondary',
+    checked: CHECKED,
+  },
+  {
+    region: 'US-NE',
+    weekdays: ['08:00', '21:00'],
+    saturday: ['08:00', '21:00'],
+    sunday: ['13:00', '21:00'],
+    holidays: FEDERAL_HOLIDAYS,
+    source: '291 Neb. Admin. Code ch. 11 § 003.01 (announcing devices); it allows 13:00–21:00 on holidays, closed here',
+    certainty: 'statute',
     checked: CHECKED,
   },
   {
