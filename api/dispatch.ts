@@ -19,6 +19,9 @@ import type { Principal, Route, RouteAnswer, RouteRequest, UploadRequest } from 
 /** A slow line of some 100 kB/s brings the longest list in this time; a client that has stopped is not waited for. */
 const UPLOAD_PACE: UploadPace = { idleMs: 20_000, totalMs: 900_000 };
 
+/** What is left of a body that was refused is passed over for so long. */
+const REFUSED_PACE: UploadPace = { idleMs: 5_000, totalMs: 30_000 };
+
 /** The router of one resource. */
 export function createRouter(routes: readonly Route[], authenticator: Authenticator): Router {
   const router = new Router();
@@ -68,7 +71,6 @@ function write(ctx: Context, route: Route, result: RouteAnswer): void {
 const isUpload = (ctx: Context, route: Route): boolean =>
   route.upload !== undefined && ctx.is('text/csv') === 'text/csv';
 
-/** What is left of a body that was refused is not read: the connection ends with the answer. */
 async function takeUpload(ctx: Context, route: Route): Promise<RouteAnswer> {
   const { upload } = route;
   if (upload === undefined) throw new TypeError('the route takes no upload');
@@ -79,10 +81,14 @@ async function takeUpload(ctx: Context, route: Route): Promise<RouteAnswer> {
   }
   allowUpload(ctx.req, UPLOAD_PACE);
   try {
-    const request: UploadRequest<unknown, unknown> = { ...readHead(ctx, route), source: ctx.req };
+    // Whoever stops reading has not ended the connection: the answer still goes that way.
+    const source = ctx.req.iterator({ destroyOnReturn: false });
+    const request: UploadRequest<unknown, unknown> = { ...readHead(ctx, route), source };
     return await upload(request as UploadRequest<never, never>);
   } catch (error) {
-    if (!ctx.req.complete) ctx.set('Connection', 'close');
+    // Clients read no answer before they have sent all, and lose it when the connection breaks under them.
+    allowUpload(ctx.req, REFUSED_PACE);
+    ctx.req.resume();
     throw error;
   }
 }

@@ -252,6 +252,19 @@ describe('contacts of a campaign', () => {
       expect(body).toMatchObject({ accepted: 9000 - accepted, duplicates: accepted });
     });
 
+    it('is refused in the middle get their answer, however much follows', async () => {
+      const sent = begin(await newCampaign());
+      const answered = once(sent, 'response');
+      await write(sent, 'phone_number,a,a\n');
+      const piece = 'x'.repeat(1_000_000);
+      for (let n = 0; n < 20; n += 1) await write(sent, piece);
+      sent.end();
+      const [response] = (await answered) as [IncomingMessage];
+      const chunks: Buffer[] = [];
+      for await (const chunk of response) chunks.push(chunk as Buffer);
+      expect(JSON.parse(Buffer.concat(chunks).toString())).toMatchObject({ statusCode: 422, code: 'invalid_header' });
+    });
+
     it('is slow keep no transaction open and no connection of the database', async () => {
       const campaign = await newCampaign();
       const sent = begin(campaign);
