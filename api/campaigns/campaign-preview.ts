@@ -1,6 +1,6 @@
 /** What a campaign would do in the next hour if it ran now, and why it would not call the rest. */
 import { checkContact } from '../../store/campaigns/contact-check';
-import type { ContactRules, Refusal } from '../../store/campaigns/contact-check';
+import type { ContactRules, ContactObjection } from '../../store/campaigns/contact-check';
 import { DiallingWindow } from '../../store/campaigns/dialling-window';
 import { CAP_WEEK_MS } from '../../store/campaigns/number-caps';
 import { assertMayCall } from '../../store/dialling/may-call';
@@ -204,4 +204,4 @@ function refusalOf(check: () => void): string | null {
   }
 }
 
-const detailOf = (refusals: readonly Refusal[]): string => refusals.map(({ detail }) => detail).join('. ');
+const detailOf = (refusals: readonly ContactObjection[]): string => refusals.map(({ detail }) => detail).join('. ');

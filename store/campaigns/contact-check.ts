@@ -44,7 +44,7 @@ export interface CheckedContact {
   readonly destinationRefusal: string | null;
 }
 
-export interface Refusal {
+export interface ContactObjection {
   readonly reason: ContactRefusal;
   /** For people. */
   readonly detail: string;
@@ -52,7 +52,7 @@ export interface Refusal {
 
 export interface ContactCheck {
   /** Empty: it may be called in the period. */
-  readonly refusals: readonly Refusal[];
+  readonly refusals: readonly ContactObjection[];
   /** When it may be called for the first time, epoch ms; null where it may not be in the period. */
   readonly earliestMs: number | null;
   readonly zones: readonly string[];
@@ -65,7 +65,7 @@ export function checkContact(
   fromMs: number,
   untilMs: number,
 ): ContactCheck {
-  const refusals: Refusal[] = [];
+  const refusals: ContactObjection[] = [];
   const refuse = (reason: ContactRefusal, detail: string): void => void refusals.push({ reason, detail });
   if (contact.suppressed) refuse('suppressed', 'The number is on a do-not-call list');
   if (rules.requireConsent && contact.consentId === null) refuse('no_consent', 'The contact has no consent_id');
