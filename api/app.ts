@@ -35,7 +35,11 @@ import { callScheduleRoutes } from './routes/call-schedule';
 import { callSuperviseRoutes } from './routes/call-supervise';
 import { callTransferRoute } from './routes/call-transfer';
 import { callRoutes } from './routes/calls';
+import { campaignContactRoutes } from './routes/campaign-contacts';
+import { campaignPreviewRoute } from './routes/campaign-preview';
+import { campaignRoutes } from './routes/campaigns';
 import { contactRoutes } from './routes/contacts';
+import { dncRoutes } from './routes/dnc';
 import { docsRouter } from './routes/docs';
 import { inboundTrunkRoutes } from './routes/inbound-trunk';
 import { inboundTrunkNumberRoutes } from './routes/inbound-trunk-numbers';
@@ -126,6 +130,10 @@ function resourceRoutes(deps: RouteDeps): readonly (readonly Route[])[] {
     agentDestinationRoutes({ store, changes, mayReach }),
     transferDestinationRoutes({ store, changes, mayReach }),
     contactRoutes({ store, changes }),
+    campaignRoutes({ store, changes }),
+    campaignContactRoutes({ store }),
+    [campaignPreviewRoute({ store, allowedCountries })],
+    dncRoutes({ store, changes }),
     callRoutes({ store, speech, allowedCountries, placement, workflows, logger }),
     callScheduleRoutes({ store, workflows, logger }),
     callControlRoutes({ store, workflows, secrets, logger }),

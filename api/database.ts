@@ -13,10 +13,14 @@ import { AgentRepository } from '../store/repositories/agent-repository';
 import { ApiKeyRepository } from '../store/repositories/api-key-repository';
 import { AuditRepository } from '../store/repositories/audit-repository';
 import { CallRepository } from '../store/repositories/call-repository';
+import { CampaignContactRepository } from '../store/repositories/campaign-contact-repository';
+import { CampaignImportRepository } from '../store/repositories/campaign-import-repository';
+import { CampaignRepository } from '../store/repositories/campaign-repository';
 import { CallerRepository } from '../store/repositories/caller-repository';
 import { CapacityRepository } from '../store/repositories/capacity-repository';
 import { ConfigRepository } from '../store/repositories/config-repository';
 import { ContactRepository } from '../store/repositories/contact-repository';
+import { DncRepository } from '../store/repositories/dnc-repository';
 import { EventRepository } from '../store/repositories/event-repository';
 import { IdempotencyRepository } from '../store/repositories/idempotency-repository';
 import { InboundTrunkRepository } from '../store/repositories/inbound-trunk-repository';
@@ -49,6 +53,7 @@ export function createApiStore(dataSource: DataSource, secrets: SecretBox): ApiS
       };
     },
     apiKeys: new ApiKeyRepository(dataSource, secrets),
+    campaigns: new CampaignRepository(dataSource),
     config: new ConfigRepository(dataSource, secrets),
     idempotency: new IdempotencyRepository(dataSource, secrets),
     mediaNodes: new MediaNodeRepository(dataSource),
@@ -63,10 +68,14 @@ function orgStore(session: StoreSession, secrets: SecretBox): OrgStore {
     apiKeys: new ApiKeyRepository(session, secrets),
     audit: new AuditRepository(session),
     calls: new CallRepository(session),
+    campaigns: new CampaignRepository(session),
+    campaignContacts: new CampaignContactRepository(session),
+    campaignImports: new CampaignImportRepository(session),
     callers: new CallerRepository(session),
     capacity: new CapacityRepository(session),
     config: new ConfigRepository(session, secrets),
     contacts: new ContactRepository(session),
+    dnc: new DncRepository(session),
     events: new EventRepository(session, secrets),
     idempotency: new IdempotencyRepository(session, secrets),
     inboundTrunks: new InboundTrunkRepository(session, secrets),
@@ -106,9 +115,9 @@ export function whenConnected(dataSource: DataSource, authenticator: Authenticat
   };
 }
 
-/** Sealed answers of old requests and rates of idle keys do not stay for ever: once an hour, until `signal` is aborted. */
+/** Sealed answers of old requests, rates of idle keys and contacts of deleted campaigns do not stay for ever: once an hour, until `signal` is aborted. */
 export async function purgeHourly(
-  store: Pick<ApiStore, 'apiKeys' | 'idempotency'>,
+  store: Pick<ApiStore, 'apiKeys' | 'campaigns' | 'idempotency'>,
   logger: Logger,
   signal: AbortSignal,
 ): Promise<void> {
@@ -116,8 +125,9 @@ export async function purgeHourly(
     try {
       await store.apiKeys.purgeRates();
       for (let removed = 1; removed > 0 && !signal.aborted;) removed = await store.idempotency.purge();
+      for (let removed = 1; removed > 0 && !signal.aborted;) removed = await store.campaigns.purge();
     } catch (error) {
-      logger.warn({ err: error }, 'old idempotency keys and rates are removed later');
+      logger.warn({ err: error }, 'what is old or deleted is removed later');
     }
     await sleep(PURGE_EVERY_MS, undefined, { signal, ref: false }).catch(() => undefined);
   }

@@ -1,5 +1,6 @@
 /** One request through a declared route: key, scope, rate, body, validation, handler, answer. */
 import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
 
 import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
@@ -11,7 +12,15 @@ import type { Authenticator } from './middleware/auth';
 import { requestBody } from './middleware/request-body';
 import { assertStorable } from './middleware/storable';
 import { validated } from './middleware/validate';
-import type { Principal, Route, RouteRequest } from './route';
+import { allowUpload } from './request-clock';
+import type { UploadPace } from './request-clock';
+import type { Principal, Route, RouteAnswer, RouteRequest, UploadRequest } from './route';
+
+/** A slow line of some 100 kB/s brings the longest list in this time; a client that has stopped is not waited for. */
+const UPLOAD_PACE: UploadPace = { idleMs: 20_000, totalMs: 900_000 };
+
+/** What is left of a body that was refused is passed over for so long. */
+const REFUSED_PACE: UploadPace = { idleMs: 5_000, totalMs: 30_000 };
 
 /** The router of one resource. */
 export function createRouter(routes: readonly Route[], authenticator: Authenticator): Router {
@@ -20,7 +29,7 @@ export function createRouter(routes: readonly Route[], authenticator: Authentica
   for (const route of routes) {
     const path = route.path.replaceAll(/\{(\w+)\}/g, ':$1');
     const handlers: Middleware[] = [admit(route, authenticator)];
-    if (route.body !== undefined) handlers.push(readBody);
+    if (route.body !== undefined) handlers.push((ctx, next) => (isUpload(ctx, route) ? next() : readBody(ctx, next)));
     handlers.push(run(route));
     router[route.method](path, ...(handlers as [Middleware]));
   }
@@ -44,20 +53,64 @@ function run(route: Route): Middleware {
   // Once: a schema costs far more to make than to ask.
   const body = route.body === undefined ? undefined : z.looseObject({}).pipe(route.body);
   return async (ctx) => {
+    if (isUpload(ctx, route)) return write(ctx, route, await takeUpload(ctx, route));
     const request = readRequest(ctx, route, body);
-    const result = await route.handle(request as RouteRequest<never, never, never>);
-    ctx.status = result.status ?? request.successStatus;
-    for (const [name, value] of Object.entries(result.headers ?? {})) ctx.set(name, value);
-    ctx.body = result.body;
-    ctx.type = 'application/json';
+    write(ctx, route, await route.handle(request as RouteRequest<never, never, never>));
   };
 }
 
+function write(ctx: Context, route: Route, result: RouteAnswer): void {
+  ctx.status = result.status ?? route.successStatus ?? 200;
+  for (const [name, value] of Object.entries(result.headers ?? {})) ctx.set(name, value);
+  ctx.body = result.body;
+  ctx.type = route.csvAnswer === true ? 'text/csv; charset=utf-8' : 'application/json';
+  // Half an answer must not look like a whole one.
+  if (result.body instanceof Readable) result.body.once('error', () => ctx.res.destroy());
+}
+
+const isUpload = (ctx: Context, route: Route): boolean =>
+  route.upload !== undefined && ctx.is('text/csv') === 'text/csv';
+
+async function takeUpload(ctx: Context, route: Route): Promise<RouteAnswer> {
+  const { upload } = route;
+  if (upload === undefined) throw new TypeError('the route takes no upload');
+  const charset = ctx.request.charset.toLowerCase();
+  const encoding = ctx.get('Content-Encoding').toLowerCase();
+  if (!['', 'utf-8', 'utf8'].includes(charset) || !['', 'identity'].includes(encoding)) {
+    throw new ApiError(415, 'unsupported_media_type', 'CSV is sent in UTF-8, without Content-Encoding');
+  }
+  allowUpload(ctx.req, UPLOAD_PACE);
+  try {
+    // Whoever stops reading has not ended the connection: the answer still goes that way.
+    const source = ctx.req.iterator({ destroyOnReturn: false });
+    const request: UploadRequest<unknown, unknown> = { ...readHead(ctx, route), source };
+    return await upload(request as UploadRequest<never, never>);
+  } catch (error) {
+    // Clients read no answer before they have sent all, and lose it when the connection breaks under them.
+    allowUpload(ctx.req, REFUSED_PACE);
+    ctx.req.resume();
+    throw error;
+  }
+}
+
 function readRequest(ctx: Context, route: Route, body: z.ZodType | undefined): RouteRequest<unknown, unknown, unknown> {
-  const principal = ctx.state['principal'] as Principal;
-  const requestId = String(ctx.state['requestId']);
   const raw = (ctx.request as { body?: unknown }).body ?? {};
   assertStorable(raw);
+  const head = readHead(ctx, route);
+  return {
+    ...head,
+    body: body === undefined ? {} : validated(body, raw),
+    // The route is its template: one key for two agents is two requests.
+    bodyHash: hashOf(route.params === undefined ? raw : [head.params, raw]),
+    idempotencyKey: route.idempotency === undefined ? null : readIdempotencyKey(ctx),
+  };
+}
+
+type RequestHead = Omit<RouteRequest<unknown, unknown, unknown>, 'body' | 'bodyHash' | 'idempotencyKey'>;
+
+function readHead(ctx: Context, route: Route): RequestHead {
+  const principal = ctx.state['principal'] as Principal;
+  const requestId = String(ctx.state['requestId']);
   if (route.query !== undefined) assertStorable(ctx.query);
   const params = readParams(ctx, route);
   return {
@@ -65,12 +118,8 @@ function readRequest(ctx: Context, route: Route, body: z.ZodType | undefined): R
     actor: { orgId: principal.orgId, keyId: principal.keyId, requestId },
     params,
     query: route.query === undefined ? {} : validated(route.query, ctx.query),
-    body: body === undefined ? {} : validated(body, raw),
     route: `${route.method.toUpperCase()} ${route.path}`,
     successStatus: route.successStatus ?? 200,
-    // The route is its template: one key for two agents is two requests.
-    bodyHash: hashOf(route.params === undefined ? raw : [params, raw]),
-    idempotencyKey: route.idempotency === undefined ? null : readIdempotencyKey(ctx),
   };
 }
 

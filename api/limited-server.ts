@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { RequestListener, Server } from 'node:http';
 
+import { limitRequestTime } from './request-clock';
 import { answerUnparsed } from './unparsed-requests';
 
 interface ConnectionLimits {
@@ -11,7 +12,7 @@ interface ConnectionLimits {
   readonly maxConnections: number;
   /** A connection whose request has not brought its headers by then is closed, a silent one too. */
   readonly headersMs: number;
-  /** The same for the whole request. */
+  /** The same for the whole request; uploads have a time of their own (`request-clock.ts`). */
   readonly requestMs: number;
 }
 
@@ -24,11 +25,13 @@ export function createLimitedServer(listener: RequestListener, limits: Partial<C
   const { maxConnections, headersMs, requestMs } = { ...DEFAULT_LIMITS, ...limits };
   const options = {
     headersTimeout: headersMs,
-    requestTimeout: requestMs,
+    // Kept per request.
+    requestTimeout: 0,
     connectionsCheckingInterval: headersMs / CHECKS_PER_HEADERS_LIMIT,
   };
   const server = createServer(options, listener);
   server.maxConnections = maxConnections;
   answerUnparsed(server);
+  limitRequestTime(server, requestMs);
   return server;
 }

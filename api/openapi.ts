@@ -49,6 +49,8 @@ const TAG_ORDER = [
   'Outbound trunks',
   'Agent SIP configuration',
   'Calls',
+  'Campaigns',
+  'Do not call',
   'Numbers',
   'API keys',
   'Audit log',
@@ -109,7 +111,10 @@ function operation(route: Route, components: SchemaComponents): JsonSchema {
         description: 'Success',
         headers: responseHeaders(route),
         content: {
-          'application/json': { schema: components.add(route.response, 'output'), example: route.responseExample },
+          [route.csvAnswer === true ? 'text/csv' : 'application/json']: {
+            schema: components.add(route.response, 'output'),
+            example: route.responseExample,
+          },
         },
       },
       ...errorResponses(errorsOf(route)),
@@ -125,6 +130,9 @@ function requestBody(route: Route, schema: z.ZodObject, components: SchemaCompon
         schema: components.add(schema, 'input'),
         ...(route.requestExample === undefined ? {} : { example: route.requestExample }),
       },
+      ...(route.uploadExample === undefined
+        ? {}
+        : { 'text/csv': { schema: { type: 'string' }, example: route.uploadExample } }),
     },
   };
 }

@@ -56,7 +56,16 @@ export interface RouteRequest<Params, Query, Body> {
   readonly idempotencyKey: string | null;
 }
 
+/** A request whose body is CSV: it is read as it comes, and has no hash. */
+export type UploadRequest<Params, Query> = Omit<
+  RouteRequest<Params, Query, never>,
+  'body' | 'bodyHash' | 'idempotencyKey'
+> & {
+  readonly source: AsyncIterable<Buffer>;
+};
+
 export interface RouteAnswer {
+  /** A stream: CSV. */
   readonly body: unknown;
   /** Default the route's success status. */
   readonly status?: number;
@@ -75,6 +84,8 @@ interface RouteDocs {
   readonly resource: string;
   readonly errors?: RouteErrors;
   readonly requestExample?: unknown;
+  /** Of a body of CSV, where the route takes one. */
+  readonly uploadExample?: string;
   readonly responseExample: unknown;
 }
 
@@ -95,16 +106,21 @@ export interface RouteDefinition<
   readonly query?: Query;
   readonly body?: Body;
   readonly response: z.ZodType;
+  /** Its answer is CSV, a stream. */
+  readonly csvAnswer?: true;
   /** Default 200. */
   readonly successStatus?: 200 | 201;
   /** `plain`: the transaction of the change saves the answer with the key (`Changes`). `handler`: the handler derives its ids from the key. */
   readonly idempotency?: 'plain' | 'handler';
   readonly handle: (request: RouteRequest<z.output<Params>, z.output<Query>, z.output<Body>>) => Promise<RouteAnswer>;
+  /** For a body of the type text/csv, beside JSON. */
+  readonly upload?: (request: UploadRequest<z.output<Params>, z.output<Query>>) => Promise<RouteAnswer>;
 }
 
 /** A route with its types settled, as the router and the OpenAPI document take it. */
-export interface Route extends Omit<RouteDefinition, 'handle'> {
+export interface Route extends Omit<RouteDefinition, 'handle' | 'upload'> {
   readonly handle: (request: RouteRequest<never, never, never>) => Promise<RouteAnswer>;
+  readonly upload?: (request: UploadRequest<never, never>) => Promise<RouteAnswer>;
 }
 
 export function route<Params extends z.ZodObject, Query extends z.ZodObject, Body extends z.ZodObject>(

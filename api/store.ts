@@ -5,9 +5,13 @@ import type { ApiKeyRepository } from '../store/repositories/api-key-repository'
 import type { AuditRepository } from '../store/repositories/audit-repository';
 import type { CallRepository } from '../store/repositories/call-repository';
 import type { CapacityRepository } from '../store/repositories/capacity-repository';
+import type { CampaignContactRepository } from '../store/repositories/campaign-contact-repository';
+import type { CampaignImportRepository } from '../store/repositories/campaign-import-repository';
+import type { CampaignRepository } from '../store/repositories/campaign-repository';
 import type { CallerRepository } from '../store/repositories/caller-repository';
 import type { ConfigRepository } from '../store/repositories/config-repository';
 import type { ContactRepository } from '../store/repositories/contact-repository';
+import type { DncRepository } from '../store/repositories/dnc-repository';
 import type { EventRepository } from '../store/repositories/event-repository';
 import type { IdempotencyRepository } from '../store/repositories/idempotency-repository';
 import type { InboundTrunkRepository } from '../store/repositories/inbound-trunk-repository';
@@ -29,10 +33,17 @@ export interface OrgStore {
   readonly apiKeys: Pick<ApiKeyRepository, 'create' | 'list' | 'revoke' | 'touch'>;
   readonly audit: Pick<AuditRepository, 'add' | 'addWithin' | 'list'>;
   readonly calls: Pick<CallRepository, 'find' | 'list' | 'countOpen' | 'countOpenOnTrunk'>;
+  readonly campaigns: Pick<CampaignRepository, 'list' | 'find' | 'create' | 'update' | 'delete' | 'parts' | 'counts'>;
+  readonly campaignContacts: Pick<CampaignContactRepository, 'list' | 'inOrder' | 'due' | 'countLater'>;
+  readonly campaignImports: Pick<
+    CampaignImportRepository,
+    'begin' | 'add' | 'finish' | 'learn' | 'list' | 'find' | 'parts'
+  >;
   readonly callers: Pick<CallerRepository, 'find'>;
   readonly capacity: Pick<CapacityRepository, 'places'>;
   readonly config: Pick<ConfigRepository, 'transaction'>;
   readonly contacts: Pick<ContactRepository, 'list' | 'find' | 'create' | 'update' | 'delete'>;
+  readonly dnc: Pick<DncRepository, 'list' | 'add' | 'find' | 'remove'>;
   readonly events: Pick<EventRepository, 'list'>;
   readonly idempotency: Pick<IdempotencyRepository, 'once' | 'lease' | 'leaseNext' | 'complete' | 'release' | 'forget'>;
   readonly inboundTrunks: Pick<
@@ -67,6 +78,7 @@ export interface ApiStore {
   forOrg(orgId: string): OrgAccess;
   /** What there is before or beside an organisation. */
   readonly apiKeys: Pick<ApiKeyRepository, 'admit' | 'purgeRates'>;
+  readonly campaigns: Pick<CampaignRepository, 'purge'>;
   readonly idempotency: Pick<IdempotencyRepository, 'purge'>;
   readonly config: Pick<ConfigRepository, 'currentVersion'>;
   readonly mediaNodes: Pick<MediaNodeRepository, 'live' | 'isBehind'>;

@@ -92,6 +92,11 @@ export class ApiUnderTest {
     };
   }
 
+  /** Of the API. */
+  get rssBytes(): number {
+    return usageOf(this.#pid).rssBytes;
+  }
+
   /** The body of a 200, null otherwise. */
   async get(path: string): Promise<unknown> {
     const answer = await fetch(`${this.url}${path}`, { headers: { authorization: `Bearer ${this.key}` } }).catch(

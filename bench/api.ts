@@ -90,6 +90,7 @@ function sizesAt(scale: number): TableSizes {
     calls: scaled(1_000_000),
     callsWithRecords: scaled(20_000),
     contacts: scaled(100_000),
+    campaignContacts: scaled(100_000),
     auditEntries: scaled(200_000),
     others: scaled(10_000),
   };

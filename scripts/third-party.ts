@@ -51,6 +51,13 @@ const ACKNOWLEDGEMENTS: Readonly<Record<string, string>> = {
     'Commons Attribution 4.0 (https://creativecommons.org/licenses/by/4.0/). Loaded by the tool that bundles workflows.',
 };
 
+/** What is in the tree itself, changed. */
+const INCLUDED_DATA: readonly string[] = [
+  '**libphonenumber 9.0.43** (Apache-2.0, copyright The Libphonenumber Authors): time zones and states of number prefixes, ' +
+    'reduced as `store/campaigns/number-zone-table.ts` and `area-code-table.ts` say. The full text of the licence comes with ' +
+    'the packages below that are under it.',
+];
+
 /** By name, then version; each once, however often it is installed. */
 export function thirdParties(lock: LockFile): readonly ThirdParty[] {
   const found = new Map<string, ThirdParty>();
@@ -75,6 +82,10 @@ export function thirdPartyNotices(parties: readonly ThirdParty[]): string {
     '## Acknowledgements',
     '',
     ...acknowledged.map(({ name, license }) => `- **${name}** (${license}): ${ACKNOWLEDGEMENTS[name]}`),
+    '',
+    '## Data',
+    '',
+    ...INCLUDED_DATA.map((data) => `- ${data}`),
     '',
     '## Packages',
     '',

@@ -100,7 +100,7 @@ function statementOf<Row, Time extends keyof Row & string>(
   const lists = alternatives.map((conditions, n) => {
     // What an earlier list has too.
     const others = alternatives.slice(0, n).map((earlier) => `(${earlier.join(' AND ')}) IS NOT TRUE`);
-    const condition = [...conditions, ...inPeriod, ...others].join(' AND ');
+    const condition = [...conditions, ...inPeriod, ...others].join(' AND ') || 'true';
     return `${select} WHERE ${condition} ORDER BY ${columns[time]} DESC, id DESC LIMIT ${most}`;
   });
   const merged = `SELECT * FROM ((${lists.join(') UNION ALL (')})) AS lists ORDER BY "${time}" DESC, id DESC LIMIT ${most}`;

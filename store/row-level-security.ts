@@ -17,10 +17,12 @@ export const API_ROLE = 'trunkline_api';
 export const SYSTEM_ROLE = 'trunkline_system';
 
 const HISTORY_TABLE = 'schema_migrations';
-/** What belongs to no organisation and is written by the API nevertheless: the counter of configuration changes. */
+/** What belongs to no organisation and is written by the API nevertheless. */
 const API_WRITES: Readonly<Record<string, string>> = {
   config_version: 'UPDATE',
   config_tombstones: 'INSERT, UPDATE, DELETE',
+  // By operators' keys alone.
+  global_dnc_entries: 'INSERT, DELETE',
 };
 
 interface TableState {

@@ -1,8 +1,8 @@
 /**
  * Locks of rows that a transaction reads and holds to its end, as `lock` of a find. Two transactions that take the same rows
  * in one order wait for each other; in two orders they deadlock, and PostgreSQL ends one of them after a second. The order:
- * organisation, transfer destination, outbound trunk, agent, phone number, inbound trunk, the counter of versions; several
- * of a kind by id.
+ * organisation, transfer destination, outbound trunk, agent, phone number, campaign, inbound trunk, the counter of versions;
+ * several of a kind by id.
  */
 
 /**

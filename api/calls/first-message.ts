@@ -1,3 +1,4 @@
+import { fillVariables } from '../../store/campaigns/text-variables';
 import { impossible } from '../errors';
 import { MAX_FIRST_MESSAGE_CHARS } from '../schemas/primitives';
 
@@ -12,17 +13,10 @@ export function firstMessageOf(
   given: string | undefined,
   variables: Readonly<Record<string, string>> | undefined,
 ): string | null {
-  const filled = fillPlaceholders(given ?? own, variables ?? {});
+  const filled = fillVariables(given ?? own, variables ?? {});
   if (filled.length > MAX_FIRST_MESSAGE_CHARS) {
     const message = `With its variables the first message has more than ${MAX_FIRST_MESSAGE_CHARS} characters`;
     throw impossible('first_message_too_long', message);
   }
   return given === undefined && filled === own ? null : filled;
-}
-
-/** `{{name}}` in a first message. A name without a value is left out rather than spoken with its braces. */
-function fillPlaceholders(text: string, variables: Readonly<Record<string, string>>): string {
-  return text.replaceAll(/\{\{\s*([A-Za-z0-9_.-]{1,64})\s*\}\}/g, (_, name: string) =>
-    Object.hasOwn(variables, name) ? (variables[name] ?? '') : '',
-  );
 }

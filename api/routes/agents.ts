@@ -134,7 +134,11 @@ export function agentRoutes(deps: AgentRouteDeps): readonly Route[] {
           if (gone === null) throw notFound('agent');
           const numbers = gone.detached.phoneNumbers.map(({ id, phoneNumber }) => ({ id, phone_number: phoneNumber }));
           return {
-            body: { id: gone.id, deleted: true, detached: { phone_numbers: numbers } },
+            body: {
+              id: gone.id,
+              deleted: true,
+              detached: { phone_numbers: numbers, campaigns: gone.detached.campaigns },
+            },
             audit: { action: 'delete', resource: 'agent', resourceId: gone.id, before: agentView(gone.before) },
           };
         }),

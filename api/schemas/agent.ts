@@ -153,7 +153,10 @@ export const agentDeleted = z
   .object({
     id,
     deleted: z.literal(true),
-    detached: z.object({ phone_numbers: z.array(z.object({ id, phone_number: e164 })) }),
+    detached: z.object({
+      phone_numbers: z.array(z.object({ id, phone_number: e164 })),
+      campaigns: z.array(z.object({ id, name: z.string() })),
+    }),
   })
   .meta({ id: 'AgentDeleted' });
 

@@ -73,7 +73,7 @@ export const agentExample: z.output<typeof agent> = {
 export const agentDeletedExample: z.output<typeof agentDeleted> = {
   id: AGENT_ID,
   deleted: true,
-  detached: { phone_numbers: [{ id: NUMBER_ID, phone_number: NUMBER }] },
+  detached: { phone_numbers: [{ id: NUMBER_ID, phone_number: NUMBER }], campaigns: [] },
 };
 
 export const voicesExample: VoiceResource[] = [
@@ -225,7 +225,7 @@ export const outboundTrunkExample: z.output<typeof outboundTrunk> = {
 export const outboundTrunkDeletedExample: z.output<typeof outboundTrunkDeleted> = {
   id: TRUNK_ID,
   deleted: true,
-  detached: { agents: [{ id: AGENT_ID, name: 'Support Agent' }] },
+  detached: { agents: [{ id: AGENT_ID, name: 'Support Agent' }], campaigns: [] },
 };
 
 export const agentConfigExample: AgentConfig = {

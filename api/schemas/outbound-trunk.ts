@@ -188,7 +188,10 @@ export const outboundTrunkDeleted = z
   .object({
     id,
     deleted: z.literal(true),
-    detached: z.object({ agents: z.array(z.object({ id, name: z.string() })) }),
+    detached: z.object({
+      agents: z.array(z.object({ id, name: z.string() })),
+      campaigns: z.array(z.object({ id, name: z.string() })),
+    }),
   })
   .meta({ id: 'OutboundTrunkDeleted' });
 

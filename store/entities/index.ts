@@ -6,9 +6,16 @@ import { Call } from './call';
 import { CallAttempt } from './call-attempt';
 import { CallEventRow } from './call-event';
 import { CapacityLease } from './capacity-lease';
+import { Campaign } from './campaign';
+import { CampaignContact } from './campaign-contact';
+import { CampaignImport } from './campaign-import';
+import { CampaignImportPart } from './campaign-import-part';
+import { CampaignTally } from './campaign-tally';
 import { ConfigTombstone } from './config-tombstone';
 import { ConfigVersion } from './config-version';
 import { Contact } from './contact';
+import { DncEntry } from './dnc-entry';
+import { GlobalDncEntry } from './global-dnc-entry';
 import { IdempotencyKey } from './idempotency-key';
 import { InboundTrunk } from './inbound-trunk';
 import { InboundTrunkNetwork } from './inbound-trunk-network';
@@ -35,9 +42,16 @@ export const ENTITIES = [
   CallAttempt,
   CallEventRow,
   CapacityLease,
+  Campaign,
+  CampaignContact,
+  CampaignImport,
+  CampaignImportPart,
+  CampaignTally,
   ConfigTombstone,
   ConfigVersion,
   Contact,
+  DncEntry,
+  GlobalDncEntry,
   IdempotencyKey,
   InboundTrunk,
   InboundTrunkNetwork,

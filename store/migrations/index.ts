@@ -26,6 +26,7 @@ import { KeysOfDestinations1764601000000 } from './1764601000000-keys-of-destina
 import { DtmfMode1764601300000 } from './1764601300000-dtmf-mode';
 import { CapacityLedger1764601500000 } from './1764601500000-capacity-ledger';
 import { ScheduledCalls1764601510000 } from './1764601510000-scheduled-calls';
+import { Campaigns1764601600000 } from './1764601600000-campaigns';
 
 /** In order; a migration that was ever released is never changed. */
 export const MIGRATIONS: (new () => MigrationInterface)[] = [
@@ -56,4 +57,5 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   DtmfMode1764601300000,
   CapacityLedger1764601500000,
   ScheduledCalls1764601510000,
+  Campaigns1764601600000,
 ];

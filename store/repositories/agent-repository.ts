@@ -11,6 +11,7 @@ import { prepared } from '../prepared';
 import { FOR_SHARE, FOR_UPDATE } from '../row-lock';
 import { ownRow, rowTable } from '../rows';
 import type { RowTable } from '../rows';
+import { detachCampaigns } from './campaign-repository';
 import { assertTransferDestination } from './transfer-destination-repository';
 
 /** What a user sets; every field left out of a creation takes the column's default. */
@@ -23,7 +24,10 @@ export type AgentRecord = Agent & { readonly phoneNumber: string | null };
 export interface DeletedAgent {
   readonly id: string;
   readonly before: AgentRecord;
-  readonly detached: { readonly phoneNumbers: readonly { readonly id: string; readonly phoneNumber: string }[] };
+  readonly detached: {
+    readonly phoneNumbers: readonly { readonly id: string; readonly phoneNumber: string }[];
+    readonly campaigns: readonly { readonly id: string; readonly name: string }[];
+  };
 }
 
 const IN_JSON: ReadonlySet<string> = new Set<keyof AgentFields>(['llm', 'stt', 'tts']);
@@ -90,13 +94,17 @@ export class AgentRepository {
       [id, orgId],
     );
     tx.changed('phone_number', ...numbers.map((number) => number.id));
+    const campaigns = await detachCampaigns(tx.manager, 'agent_id = NULL', 'agent_id = $1', orgId, id);
     const result = await tx.manager.delete(Agent, { id, orgId });
     if (result.affected !== 1) return null;
     tx.deleted('agent', id);
     return {
       id,
       before,
-      detached: { phoneNumbers: numbers.map((number) => ({ id: number.id, phoneNumber: number.phone_number })) },
+      detached: {
+        phoneNumbers: numbers.map((number) => ({ id: number.id, phoneNumber: number.phone_number })),
+        campaigns,
+      },
     };
   }
 

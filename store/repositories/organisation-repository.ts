@@ -1,6 +1,7 @@
 import type { ConfigTransaction } from '../config-transaction';
 import { Agent } from '../entities/agent';
 import { ApiKey } from '../entities/api-key';
+import { Campaign } from '../entities/campaign';
 import { Contact } from '../entities/contact';
 import { IdempotencyKey } from '../entities/idempotency-key';
 import { InboundTrunk } from '../entities/inbound-trunk';
@@ -105,6 +106,8 @@ export class OrganisationRepository {
       await manager.delete(entity, where);
       tx.deleted(kind, ...rows.map((gone) => gone.id));
     }
+    // Their contacts, and the numbers that were not to be called, are removed as those of any deleted campaign.
+    await manager.update(Campaign, where, { deletedAt: () => 'now()' });
     for (const entity of [TransferDestination, Contact, ApiKey, IdempotencyKey, NumberCodeCall]) {
       await manager.delete(entity, where);
     }

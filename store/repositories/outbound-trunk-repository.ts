@@ -10,6 +10,7 @@ import type { PatchOf } from '../patch';
 import { FOR_UPDATE } from '../row-lock';
 import { rowAad } from '../secrets';
 import type { SecretBox } from '../secrets';
+import { detachCampaigns } from './campaign-repository';
 
 /** Without the password: only media nodes open it, through `ConfigRepository`. */
 export type OutboundTrunkRecord = Omit<OutboundTrunk, 'passwordSealed'>;
@@ -51,7 +52,10 @@ export type OutboundTrunkPatch = PatchOf<Omit<NewOutboundTrunk, 'id'>>;
 export interface DeletedOutboundTrunk {
   readonly id: string;
   readonly before: OutboundTrunkRecord;
-  readonly detached: { readonly agents: readonly { readonly id: string; readonly name: string }[] };
+  readonly detached: {
+    readonly agents: readonly { readonly id: string; readonly name: string }[];
+    readonly campaigns: readonly { readonly id: string; readonly name: string }[];
+  };
 }
 
 export class OutboundTrunkRepository {
@@ -121,9 +125,11 @@ export class OutboundTrunkRepository {
       [id, orgId],
     );
     tx.changed('agent', ...agents.map((agent) => agent.id));
+    const change = 'trunk_ids = array_remove(trunk_ids, $1)';
+    const campaigns = await detachCampaigns(tx.manager, change, '$1 = ANY(trunk_ids)', orgId, id);
     await tx.manager.delete(OutboundTrunk, { id, orgId });
     tx.deleted('outbound_trunk', id);
-    return { id, before: withoutPassword(before), detached: { agents } };
+    return { id, before: withoutPassword(before), detached: { agents, campaigns } };
   }
 
   async #get(tx: ConfigTransaction, orgId: string, id: string): Promise<OutboundTrunkRecord> {

@@ -17,6 +17,8 @@ export interface TableSizes {
   /** Each has 25 events and 10 turns. */
   readonly callsWithRecords: number;
   readonly contacts: number;
+  /** Of one campaign. */
+  readonly campaignContacts: number;
   readonly auditEntries: number;
   /** Of API keys, outbound trunks and transfer destinations. */
   readonly others: number;
@@ -115,6 +117,49 @@ export async function fillTables(manager: EntityManager, firstOrgId: string, siz
     created_at: 'at',
     // A few of the oldest were changed last.
     updated_at: `CASE WHEN i <= 60 THEN ${NEWEST} + interval '1 minute' ELSE at END`,
+  });
+  await insert('campaigns', sizes.others, {
+    id: idOf('campaign', '(i - 1)'),
+    org_id: evenly,
+    name: `'C' || i`,
+    status: `'draft'`,
+    caller_numbers: `'{}'`,
+    local_presence: 'false',
+    dial_window: `'{}'`,
+    ring_timeout_seconds: '45',
+    retry: `'{}'`,
+    caps: `'{}'`,
+    machine_detection: `'off'`,
+    variables: `'{}'`,
+    require_consent: 'true',
+    auto_pause: `'{}'`,
+    created_at: 'at',
+  });
+  await insert('campaign_contacts', sizes.campaignContacts, {
+    id,
+    org_id: `'${firstOrgId}'`,
+    campaign_id: `'${FILLED.common.campaignId}'`,
+    phone_number: `CASE WHEN i = 40 THEN '${FILLED.rare.phoneNumber}' ELSE ${numberOf('1303', 'i')} END`,
+    priority: 'i % 3',
+    variables: `'{}'`,
+    state: `CASE WHEN OLD THEN 'done' ELSE 'pending' END`,
+    result: `CASE WHEN OLD THEN 'reached' END`,
+    due_at: 'CASE WHEN OLD THEN NULL ELSE at END',
+    created_at: 'at',
+  });
+  await insert('campaign_imports', sizes.others, {
+    id,
+    org_id: `'${firstOrgId}'`,
+    campaign_id: `'${FILLED.common.campaignId}'`,
+    status: `'completed'`,
+    created_at: 'at',
+  });
+  await insert('dnc_entries', sizes.contacts, {
+    id,
+    org_id: halfToFirst,
+    phone_number: `CASE WHEN i = 40 THEN '${FILLED.rare.phoneNumber}' ELSE ${numberOf('1303', 'i')} END`,
+    source: `'api'`,
+    created_at: 'at',
   });
   await insert('audit_log', sizes.auditEntries, {
     id,

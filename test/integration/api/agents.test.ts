@@ -125,7 +125,7 @@ describe('agents', () => {
     expect(gone.body).toEqual({
       id: agent.id,
       deleted: true,
-      detached: { phone_numbers: [{ id: number.id, phone_number: '+15550100001' }] },
+      detached: { phone_numbers: [{ id: number.id, phone_number: '+15550100001' }], campaigns: [] },
     });
     expect((await api.get(`/phone/${agent.id}`)).body.code).toBe('agent_not_found');
     expect((await api.get(`/phone/numbers/${number.id}`)).body.phone_agent_id).toBeNull();

@@ -4,6 +4,7 @@ import type { RequestListener, Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 
 import { createLimitedServer } from '../../../api/limited-server';
+import { allowUpload } from '../../../api/request-clock';
 import { errorBody } from '../../../api/schemas/primitives';
 
 type Settings = Parameters<typeof createLimitedServer>[1] & { readonly listener?: RequestListener };
@@ -70,6 +71,7 @@ describe('the HTTP server of the API', () => {
     ['a length that is none', 'POST / HTTP/1.1\r\nHost: api\r\nContent-Length: x\r\n\r\n', 400, 'malformed_request'],
     ['no HTTP', 'INVITE sip:api SIP/2.0\r\n\r\n', 400, 'malformed_request'],
     ['headers that never end', 'GET / HTTP/1.1\r\nHost:', 408, 'request_timeout'],
+    ['a body that never ends', 'POST / HTTP/1.1\r\nHost: api\r\nContent-Length: 9\r\n\r\nx', 408, 'request_timeout'],
     [
       'a chunk of extensions',
       `POST / HTTP/1.1\r\nHost: api\r\nTransfer-Encoding: chunked\r\n\r\n1;${'x'.repeat(20_000)}\r\n`,
@@ -89,6 +91,30 @@ describe('the HTTP server of the API', () => {
     expect(head).toContain(`X-Request-Id: ${JSON.parse(body).requestId}\r\n`);
   });
 
+  it('gives an upload the time it takes while it goes on, and not when it stops', async () => {
+    const listener: RequestListener = (request, response) => {
+      allowUpload(request, { idleMs: 150, totalMs: 1500 });
+      request.resume().on('end', () => response.end('whole'));
+    };
+    await start({ requestMs: 100, listener });
+    const send = async (times: number, length: number): Promise<string> => {
+      const socket = await connect();
+      const chunks: Buffer[] = [];
+      socket.on('data', (chunk) => void chunks.push(chunk));
+      socket.write(`POST / HTTP/1.1\r\nHost: api\r\nConnection: close\r\nContent-Length: ${length}\r\n\r\n`);
+      for (let n = 0; n < times && socket.writable; n += 1) {
+        socket.write('x');
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      if (!socket.closed) await once(socket, 'close');
+      return Buffer.concat(chunks).toString();
+    };
+    const [steady, stopped, endless] = await Promise.all([send(12, 12), send(3, 12), send(100, 100)]);
+    expect(steady).toContain('whole');
+    expect(stopped).toContain('408 Request Timeout');
+    expect(endless).toContain('408 Request Timeout');
+  });
+
   it('writes nothing into an answer that is under way', async () => {
     await start({ listener: (_, response) => void response.writeHead(200, { 'Content-Length': 10 }).write('here') });
     const socket = await connect();
@@ -104,6 +130,6 @@ describe('the HTTP server of the API', () => {
   it('has limits of its own', async () => {
     await start({});
     expect(server.maxConnections).toBe(2_000);
-    expect([server.headersTimeout, server.requestTimeout]).toEqual([10_000, 30_000]);
+    expect([server.headersTimeout, server.requestTimeout]).toEqual([10_000, 0]);
   });
 });

@@ -96,7 +96,7 @@ describe('outbound trunks', () => {
     await openCall(api, api.tenant, trunk.id);
     expect((await api.delete(`/phone/sip/outbound-trunks/${trunk.id}`)).status).toBe(409);
     const gone = await api.delete(`/phone/sip/outbound-trunks/${trunk.id}?force=true`);
-    expect(gone.body).toEqual({ id: trunk.id, deleted: true, detached: { agents: users } });
+    expect(gone.body).toEqual({ id: trunk.id, deleted: true, detached: { agents: users, campaigns: [] } });
     expect((await api.get(`/phone/sip/agents/${agent.id}/config`)).body.outbound_trunk).toBeNull();
     expect((await api.delete(`/phone/sip/outbound-trunks/${trunk.id}`)).body.code).toBe('outbound_trunk_not_found');
   });

@@ -19,6 +19,7 @@ const STRICT = `
 const pages = [
   'first-call.md',
   'provisioning.md',
+  'campaigns.md',
   ...readdirSync(join(DOCS, 'phone-systems')).map((name) => join('phone-systems', name)),
 ];
 

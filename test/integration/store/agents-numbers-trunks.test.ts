@@ -160,7 +160,10 @@ describe('agents, numbers and trunks', () => {
     await config.transaction((tx) => numbers.assignToAgent(tx, orgId, agent.id, [row!.id]));
     const version = await config.currentVersion();
     const deleted = await config.transaction((tx) => agents.delete(tx, orgId, agent.id));
-    expect(deleted?.detached).toEqual({ phoneNumbers: [{ id: row!.id, phoneNumber: row!.phoneNumber }] });
+    expect(deleted?.detached).toEqual({
+      phoneNumbers: [{ id: row!.id, phoneNumber: row!.phoneNumber }],
+      campaigns: [],
+    });
     const delta = await config.loadSince(version);
     expect(delta.deleted).toEqual([{ kind: 'agent', id: agent.id }]);
     expect(delta.phoneNumbers).toMatchObject([{ id: row!.id, agentId: null }]);
@@ -172,7 +175,7 @@ describe('agents, numbers and trunks', () => {
     await config.transaction((tx) => agents.setOutboundTrunk(tx, orgId, agent.id, trunk.id));
     expect((await agents.find(orgId, agent.id))?.outboundTrunkId).toBe(trunk.id);
     const deleted = await config.transaction((tx) => trunks.delete(tx, orgId, trunk.id));
-    expect(deleted?.detached).toEqual({ agents: [{ id: agent.id, name: 'Agent' }] });
+    expect(deleted?.detached).toEqual({ agents: [{ id: agent.id, name: 'Agent' }], campaigns: [] });
     expect((await agents.find(orgId, agent.id))?.outboundTrunkId).toBeNull();
     expect(await trunks.list(orgId)).not.toContainEqual(expect.objectContaining({ id: trunk.id }));
   });

@@ -6,6 +6,7 @@ import type { DataSource, Logger } from 'typeorm';
 import { createApiStore } from '../../../api/database';
 import type { OrgStore } from '../../../api/store';
 import { CALL_DIRECTIONS, CALL_STATUSES } from '../../../contract/call';
+import { CAMPAIGN_CONTACT_RESULTS, CAMPAIGN_CONTACT_STATES } from '../../../contract/campaigns';
 import { DISPOSITIONS } from '../../../contract/endings';
 import { createDataSource } from '../../../store/data-source';
 import { uuidV7 } from '../../../store/ids';
@@ -15,7 +16,9 @@ import type { PageRequest } from '../../../store/page';
 import { preparedName } from '../../../store/prepared';
 import type { AuditFilter } from '../../../store/repositories/audit-repository';
 import type { CallFilter } from '../../../store/repositories/call-list';
+import type { CampaignContactFilter } from '../../../store/repositories/campaign-contact-repository';
 import type { ContactFilter } from '../../../store/repositories/contact-repository';
+import type { DncFilter } from '../../../store/repositories/dnc-repository';
 import { SecretBox } from '../../../store/secrets';
 import { FILLED, filledId, fillTables } from '../../support/filled-tables';
 import { createTestDatabase } from '../../support/servers';
@@ -30,6 +33,7 @@ const SIZES = {
   calls: 200_000,
   callsWithRecords: 2_000,
   contacts: 80_000,
+  campaignContacts: 60_000,
   auditEntries: 100_000,
   others: 10_000,
 };
@@ -79,13 +83,28 @@ const AUDIT_FILTERS: Filters<AuditFilter> = {
   before: [recent, ago(SIZES.auditEntries / 2), ago(SIZES.auditEntries - 30)],
 };
 
+const CAMPAIGN_CONTACT_FILTERS: Filters<CampaignContactFilter> = {
+  state: CAMPAIGN_CONTACT_STATES,
+  result: CAMPAIGN_CONTACT_RESULTS,
+  phoneNumber: [FILLED.rare.phoneNumber, '+15550000000'],
+};
+const DNC_FILTERS: Filters<DncFilter> = { phoneNumber: [FILLED.rare.phoneNumber, '+15550000000'] };
+
 const aCall = filledId('call', 200);
 const LISTS: Readonly<Record<Listing, Readonly<Record<string, List>>>> = {
   agents: { all: (org, orgId) => org.agents.list(orgId) },
   apiKeys: paged(SIZES.others, {}, (org, orgId, request) => org.apiKeys.list(orgId, request)),
   audit: paged(SIZES.auditEntries, AUDIT_FILTERS, (org, orgId, filter) => org.audit.list(orgId, filter)),
   calls: paged(SIZES.calls, CALL_FILTERS, (org, orgId, filter) => org.calls.list(orgId, filter)),
+  campaigns: paged(SIZES.others, {}, (org, orgId, request) => org.campaigns.list(orgId, request)),
+  campaignContacts: paged(SIZES.campaignContacts, CAMPAIGN_CONTACT_FILTERS, (org, orgId, filter) =>
+    org.campaignContacts.list(orgId, FILLED.common.campaignId, filter),
+  ),
+  campaignImports: paged(SIZES.others, {}, (org, orgId, request) =>
+    org.campaignImports.list(orgId, FILLED.common.campaignId, request),
+  ),
   contacts: paged(SIZES.contacts, CONTACT_FILTERS, (org, orgId, filter) => org.contacts.list(orgId, filter)),
+  dnc: paged(SIZES.contacts, DNC_FILTERS, (org, orgId, filter) => org.dnc.list(orgId, filter)),
   events: paged(0, {}, (org, orgId, request) => org.events.list(orgId, aCall, { limit: request.limit })),
   outboundTrunks: { all: (org, orgId) => org.outboundTrunks.list(orgId) },
   phoneNumbers: paged(SIZES.phoneNumbers, {}, (org, orgId, request) => org.phoneNumbers.list(orgId, request)),
@@ -99,7 +118,9 @@ const TABLES: Partial<Readonly<Record<Listing, string>>> = {
   apiKeys: 'api_keys',
   audit: 'audit_log',
   calls: 'calls',
+  campaigns: 'campaigns',
   contacts: 'contacts',
+  dnc: 'dnc_entries',
   outboundTrunks: 'outbound_trunks',
   phoneNumbers: 'phone_numbers',
   transferDestinations: 'transfer_destinations',
@@ -107,6 +128,7 @@ const TABLES: Partial<Readonly<Record<Listing, string>>> = {
 /** Indexes of routing and of a caller's contact. */
 const FOR_ONE_NUMBER = [
   'contacts_phone_number',
+  'dnc_entries_number',
   'phone_numbers_country',
   'phone_numbers_ending',
   'phone_numbers_org_number',

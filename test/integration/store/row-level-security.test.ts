@@ -34,6 +34,19 @@ const ROWS: Readonly<Record<string, string>> = {
     VALUES (gen_random_uuid(), $1, gen_random_uuid(), 'n', 'b')`,
   capacity_queue: `INSERT INTO capacity_queue (call_id, org_id, trunk_id, reason)
     VALUES (gen_random_uuid(), $1, gen_random_uuid(), 'trunk_rate')`,
+  campaigns: `INSERT INTO campaigns (id, org_id, name, status, caller_numbers, local_presence, dial_window,
+      ring_timeout_seconds, retry, caps, machine_detection, variables, require_consent, auto_pause)
+    VALUES (gen_random_uuid(), $1, 'C', 'draft', '{}', false, '{}', 45, '{}', '{}', 'off', '{}', true, '{}')`,
+  // The trigger writes another tally.
+  campaign_contacts: `INSERT INTO campaign_contacts (id, org_id, campaign_id, phone_number, priority, variables)
+    VALUES (gen_random_uuid(), $1, gen_random_uuid(), '+1', 0, '{}')`,
+  campaign_import_parts: `INSERT INTO campaign_import_parts (import_id, part, org_id, rows)
+    VALUES (gen_random_uuid(), 0, $1, '[]')`,
+  campaign_imports: `INSERT INTO campaign_imports (id, org_id, campaign_id, status)
+    VALUES (gen_random_uuid(), $1, gen_random_uuid(), 'running')`,
+  campaign_tallies: `INSERT INTO campaign_tallies (campaign_id, slot, state, result, org_id, contacts, attempts)
+    SELECT gen_random_uuid(), 0, 'pending', '', $1, 0, 0 WHERE NOT EXISTS (SELECT FROM campaign_tallies WHERE org_id = $1)`,
+  dnc_entries: `INSERT INTO dnc_entries (id, org_id, phone_number, source) VALUES (gen_random_uuid(), $1, '+1', 'api')`,
   contacts: `INSERT INTO contacts (id, org_id) VALUES (gen_random_uuid(), $1)`,
   idempotency_keys: `INSERT INTO idempotency_keys (org_id, route, key, body_hash) VALUES ($1, 'POST /phone', 'k', 'h')`,
   inbound_trunk_networks: `INSERT INTO inbound_trunk_networks (trunk_id, org_id, network)

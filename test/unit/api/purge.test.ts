@@ -12,7 +12,10 @@ it('old idempotency keys are removed batch by batch, rates of idle keys at once,
     return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
   };
   const purgeRates = jest.fn(() => Promise.resolve(3));
-  const store = { apiKeys: { purgeRates }, idempotency: { purge } } as unknown as Parameters<typeof purgeHourly>[0];
+  const campaigns = { purge: () => Promise.resolve(0) };
+  const store = { apiKeys: { purgeRates }, campaigns, idempotency: { purge } } as unknown as Parameters<
+    typeof purgeHourly
+  >[0];
   await purgeHourly(store, createLogger({ name: 'test', level: 'silent' }), over.signal);
   expect(asked).toBe(3);
   expect(purgeRates).toHaveBeenCalledTimes(1);

@@ -10,6 +10,16 @@ export type Ids = Readonly<Record<string, string>>;
 export const MAKERS: Readonly<Record<string, (api: ApiServer, owner: Tenant) => Promise<string>>> = {
   agent: async (api, { key }) => (await api.post('/phone', { name: 'A' }, { key })).body.id,
   api_key: async (api, { key }) => (await api.post('/api-keys', { name: 'K', scopes: 'full' }, { key })).body.id,
+  campaign: async (api, { key }) => {
+    const { body: agent } = await api.post('/phone', { name: 'Caller' }, { key });
+    const { body } = await api.post('/phone/campaigns', { name: 'C', phone_agent_id: agent.id }, { key });
+    await api.post(`/phone/campaigns/${body.id}/contacts`, { contacts: [{ phone_number: '+15550000001' }] }, { key });
+    return body.id;
+  },
+  dnc_entry: async (api, { key }) => {
+    const phone_number = `+1555${String(1_000_000 + Math.floor(Math.random() * 9_000_000))}`;
+    return (await api.post('/phone/dnc', { phone_number }, { key })).body.id;
+  },
   contact: async (api, { key }) => (await api.post('/contacts', { contact: { name: 'C' } }, { key })).body.id,
   call: async (api, { orgId }) => {
     const id = uuidV7();
@@ -46,6 +56,8 @@ export const FIELDS: Readonly<Record<string, string | null>> = {
   phone_agent_id: 'agent',
   phone_number_ids: 'phone_number',
   trunk_id: 'outbound_trunk',
+  trunk_ids: 'outbound_trunk',
+  import_id: null,
   campaign_id: null,
   contact_id: 'contact',
   destination_id: 'transfer_destination',

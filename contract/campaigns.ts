@@ -1,0 +1,32 @@
+/** The words of campaigns that all processes share. */
+
+/** `draft` is prepared and calls nobody; the others follow its start. */
+export const CAMPAIGN_STATUSES = ['draft', 'scheduled', 'running', 'paused', 'completed', 'canceled'] as const;
+export type CampaignStatus = (typeof CAMPAIGN_STATUSES)[number];
+
+/** `pending`: never called. `waiting`: to be called again. `calling`: a call of it is under way. `done`: not called any more. */
+export const CAMPAIGN_CONTACT_STATES = ['pending', 'waiting', 'calling', 'done'] as const;
+export type CampaignContactState = (typeof CAMPAIGN_CONTACT_STATES)[number];
+
+/** Why a contact is `done`. */
+export const CAMPAIGN_CONTACT_RESULTS = [
+  'reached',
+  'exhausted',
+  'opted_out',
+  'suppressed',
+  'uncertain',
+  'canceled',
+] as const;
+export type CampaignContactResult = (typeof CAMPAIGN_CONTACT_RESULTS)[number];
+
+/** `aborted`: the upload stopped before its end. `refused`: by a limit. What was stored by then stays, each row once. */
+export const IMPORT_STATUSES = ['running', 'completed', 'aborted', 'refused'] as const;
+export type ImportStatus = (typeof IMPORT_STATUSES)[number];
+
+/** Of a row that was not accepted. */
+export const ROW_REFUSALS = ['duplicate', 'invalid', 'suppressed'] as const;
+export type RowRefusal = (typeof ROW_REFUSALS)[number];
+
+/** By whom or what a number came to the list of those that are not called. */
+export const DNC_SOURCES = ['api', 'import', 'opt_out'] as const;
+export type DncSource = (typeof DNC_SOURCES)[number];

@@ -1,0 +1,44 @@
+/** `{{name}}` in texts: which variables they use, and what becomes of them. */
+
+/** Letters, digits, `_`, `.` and `-`; spaces beside the name say nothing. */
+const PLACEHOLDER = /\{\{\s*([A-Za-z0-9_.-]{1,64})\s*\}\}/g;
+
+/** Each once, in the order of their first use. */
+function variablesOf(texts: readonly string[]): string[] {
+  const names = texts.flatMap((text) => [...text.matchAll(PLACEHOLDER)].map(([, name = '']) => name));
+  return [...new Set(names)];
+}
+
+/** A name without a value is left out rather than spoken with its braces. */
+export function fillVariables(text: string, values: Readonly<Record<string, string>>): string {
+  return text.replaceAll(PLACEHOLDER, (_, name: string) => (Object.hasOwn(values, name) ? (values[name] ?? '') : ''));
+}
+
+export interface SpokenTexts {
+  /** Null where the agent is gone. */
+  readonly firstMessage: string | null;
+  readonly instructions: readonly string[];
+  readonly voicemailMessage: string | null;
+  readonly disclosureLine: string | null;
+}
+
+/**
+ * What each contact has to bring along for these texts to be spoken.
+ * @param defaults of the campaign, for contacts that have no value of their own
+ */
+export function neededVariables(texts: SpokenTexts, defaults: Readonly<Record<string, string>>): string[] {
+  const { firstMessage, instructions, voicemailMessage, disclosureLine } = texts;
+  const spoken = [firstMessage, ...instructions, voicemailMessage, disclosureLine].filter((text) => text !== null);
+  return variablesOf(spoken).filter((name) => name !== 'phone_number' && !Object.hasOwn(defaults, name));
+}
+
+/** Those that a contact has no value for. */
+export function missingVariables(
+  needed: readonly string[],
+  contact: { readonly name: string | null; readonly variables: Readonly<Record<string, string>> },
+): string[] {
+  return needed.filter((name) => {
+    if (name === 'name') return (contact.name ?? contact.variables['name'] ?? '') === '';
+    return !Object.hasOwn(contact.variables, name) || contact.variables[name] === '';
+  });
+}

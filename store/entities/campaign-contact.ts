@@ -1,0 +1,69 @@
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import type { CampaignContactResult, CampaignContactState } from '../../contract/campaigns';
+import type { Disposition } from '../../contract/endings';
+
+/** Somebody whom a campaign calls. A trigger counts them by state and result in `campaign_tallies`. */
+@Entity('campaign_contacts')
+@Index('campaign_contacts_number', ['campaignId', 'phoneNumber'], { unique: true })
+@Index('campaign_contacts_due', ['campaignId', 'priority', 'dueAt', 'id'], { where: 'due_at IS NOT NULL' })
+@Index('campaign_contacts_state', ['campaignId', 'state', 'createdAt', 'id'])
+@Index('campaign_contacts_result', ['campaignId', 'result', 'createdAt', 'id'], { where: 'result IS NOT NULL' })
+@Index('campaign_contacts_calling', ['orgId', 'phoneNumber'], { where: "state = 'calling'" })
+export class CampaignContact {
+  @PrimaryColumn({ type: 'uuid' })
+  id!: string;
+
+  @Column({ type: 'uuid' })
+  orgId!: string;
+
+  @Column({ type: 'uuid' })
+  campaignId!: string;
+
+  /** E.164. */
+  @Column({ type: 'text' })
+  phoneNumber!: string;
+
+  @Column({ type: 'text', nullable: true })
+  name!: string | null;
+
+  /** IANA; null: as the number tells. */
+  @Column({ type: 'text', nullable: true })
+  timeZone!: string | null;
+
+  @Column({ type: 'text', nullable: true })
+  consentId!: string | null;
+
+  /** The highest is called first. */
+  @Column({ type: 'smallint' })
+  priority!: number;
+
+  @Column({ type: 'jsonb' })
+  variables!: Record<string, string>;
+
+  @Column({ type: 'text', default: 'pending' })
+  state!: CampaignContactState;
+
+  /** Once it is done. */
+  @Column({ type: 'text', nullable: true })
+  result!: CampaignContactResult | null;
+
+  /** Not called before; null while it is not to be called. */
+  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  dueAt!: Date | null;
+
+  @Column({ type: 'smallint', default: 0 })
+  attempts!: number;
+
+  @Column({ type: 'text', nullable: true })
+  lastDisposition!: Disposition | null;
+
+  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  lastAttemptAt!: Date | null;
+
+  /** Why it was, or was not, called when it was last looked at. */
+  @Column({ type: 'jsonb', nullable: true })
+  lastDecision!: Record<string, unknown> | null;
+
+  @Column({ type: 'timestamptz', precision: 3, default: () => 'now()' })
+  createdAt!: Date;
+}

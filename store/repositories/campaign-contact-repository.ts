@@ -1,0 +1,131 @@
+import type { CampaignContactResult, CampaignContactState } from '../../contract/campaigns';
+import { CAMPAIGN_CONTACT_STATES } from '../../contract/campaigns';
+import { CampaignContact } from '../entities/campaign-contact';
+import { isUuid } from '../ids';
+import type { StoreSession } from '../organisation-scope';
+import { newestPage } from '../page';
+import type { Page, PageRequest } from '../page';
+import { prepared } from '../prepared';
+import { rowTable } from '../rows';
+
+export interface CampaignContactFilter extends PageRequest {
+  readonly state?: CampaignContactState | undefined;
+  readonly result?: CampaignContactResult | undefined;
+  /** E.164. */
+  readonly phoneNumber?: string | undefined;
+}
+
+/** Where the walk over what is due goes on. */
+export interface DuePosition {
+  readonly priority: number;
+  readonly dueAt: Date;
+  readonly id: string;
+}
+
+/** Somebody who may be called, with what speaks against it in the store. */
+export interface DueContact {
+  readonly id: string;
+  readonly phoneNumber: string;
+  readonly name: string | null;
+  readonly timeZone: string | null;
+  readonly consentId: string | null;
+  readonly priority: number;
+  readonly variables: Readonly<Record<string, string>>;
+  readonly dueAt: Date;
+  readonly attempts: number;
+  /** On the list of the organisation, or of the server. */
+  readonly suppressed: boolean;
+  /** Another campaign of the organisation is calling the number now. */
+  readonly calling: boolean;
+  /** When the number was dialled by any campaign of the organisation, in the period asked for. */
+  readonly dialledAt: readonly Date[];
+}
+
+/**
+ * The highest priority first, and in each who is due first: of every priority the entries that are due are read, not those
+ * before them that are due later.
+ */
+const DUE = prepared(
+  `WITH RECURSIVE priorities AS (
+     (SELECT priority FROM campaign_contacts WHERE campaign_id = $2 AND due_at IS NOT NULL
+        AND ($4::smallint IS NULL OR priority <= $4) ORDER BY priority DESC LIMIT 1)
+     UNION ALL
+     SELECT (SELECT c.priority FROM campaign_contacts c WHERE c.campaign_id = $2 AND c.due_at IS NOT NULL
+        AND c.priority < p.priority ORDER BY c.priority DESC LIMIT 1)
+     FROM priorities p WHERE p.priority IS NOT NULL
+   )
+   SELECT c.id, c.phone_number AS "phoneNumber", c.name, c.time_zone AS "timeZone", c.consent_id AS "consentId",
+     c.priority, c.variables, c.due_at AS "dueAt", c.attempts,
+     EXISTS (SELECT FROM dnc_entries d WHERE d.org_id = $1 AND d.phone_number = c.phone_number)
+       OR EXISTS (SELECT FROM global_dnc_entries g WHERE g.phone_number = c.phone_number) AS suppressed,
+     EXISTS (SELECT FROM campaign_contacts o WHERE o.org_id = $1 AND o.phone_number = c.phone_number AND o.state = 'calling')
+       AS calling,
+     ARRAY(SELECT a.created_at FROM calls a WHERE a.org_id = $1 AND a.to_number = c.phone_number
+       AND a.campaign_id IS NOT NULL AND a.created_at > $7) AS "dialledAt"
+   FROM priorities p CROSS JOIN LATERAL (
+     SELECT * FROM campaign_contacts c WHERE c.campaign_id = $2 AND c.priority = p.priority AND c.due_at <= $3
+       AND ($4::smallint IS NULL OR p.priority < $4 OR (c.due_at, c.id) > ($5, $6)) ORDER BY c.due_at, c.id LIMIT $8
+   ) c
+   ORDER BY c.priority DESC, c.due_at, c.id LIMIT $8`,
+);
+const LATER = prepared(`SELECT count(*)::int AS n FROM campaign_contacts WHERE campaign_id = $1 AND due_at > $2`);
+
+export class CampaignContactRepository {
+  readonly #session: StoreSession;
+
+  constructor(session: StoreSession) {
+    this.#session = session;
+  }
+
+  /** Newest first. */
+  async list(orgId: string, campaignId: string, filter: CampaignContactFilter): Promise<Page<CampaignContact>> {
+    if (!isUuid(campaignId)) return { items: [], next: null };
+    const { state, result, phoneNumber } = filter;
+    const asked = {
+      campaignId,
+      orgId,
+      ...(result === undefined ? {} : { result }),
+      ...(phoneNumber === undefined ? {} : { phoneNumber }),
+    };
+    // By state alone there is an index in this order: of all states their lists are merged.
+    const states = state === undefined ? (result ?? phoneNumber) === undefined : true;
+    const wanted = state === undefined ? CAMPAIGN_CONTACT_STATES : [state];
+    const where = states ? wanted.map((one) => ({ ...asked, state: one })) : [asked];
+    return newestPage<'createdAt', CampaignContact>(this.#session.manager, {
+      entity: CampaignContact,
+      where,
+      request: filter,
+      time: 'createdAt',
+    });
+  }
+
+  /** In the order of their numbers, from behind one on: every one of them, page by page. */
+  async inOrder(orgId: string, campaignId: string, after: string, limit: number): Promise<CampaignContact[]> {
+    const { select, read } = rowTable(this.#session.manager, CampaignContact);
+    const text = prepared(
+      `${select} WHERE campaign_id = $1 AND org_id = $2 AND phone_number > $3 ORDER BY phone_number LIMIT $4`,
+    );
+    const rows: CampaignContact[] = await this.#session.manager.query(text, [campaignId, orgId, after, limit]);
+    return rows.map(read);
+  }
+
+  /**
+   * Those that are due by then, in the order in which they are called.
+   * @param dialledSince from when on dials of their numbers are told
+   */
+  async due(
+    orgId: string,
+    campaignId: string,
+    until: Date,
+    { after, limit, dialledSince }: { after: DuePosition | null; limit: number; dialledSince: Date },
+  ): Promise<DueContact[]> {
+    const position = [after?.priority ?? null, after?.dueAt ?? null, after?.id ?? null];
+    return this.#session.manager.query(DUE, [orgId, campaignId, until, ...position, dialledSince, limit]);
+  }
+
+  /** How many are due after that. */
+  async countLater(campaignId: string, until: Date): Promise<number> {
+    const rows: { n: number }[] = await this.#session.manager.query(LATER, [campaignId, until]);
+    return rows[0]?.n ?? 0;
+  }
+}
