@@ -1,8 +1,7 @@
 /** One request through a declared route: key, scope, rate, body, validation, handler, answer. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
-import Router from '@koa/router';
-import type { Context, Middleware } from 'koa';
+import type { Context } from 'koa';
 import { z } from 'zod';
 
 import { ApiError, notFound } from './errors';
@@ -12,72 +11,76 @@ import { requestBody } from './middleware/request-body';
 import { assertStorable } from './middleware/storable';
 import { validated } from './middleware/validate';
 import type { Principal, Route, RouteRequest } from './route';
+import type { PathParams, TableRoute } from './route-table';
 
-/** The router of one resource. */
-export function createRouter(routes: readonly Route[], authenticator: Authenticator): Router {
-  const router = new Router();
-  const readBody = requestBody();
-  for (const route of routes) {
-    const path = route.path.replaceAll(/\{(\w+)\}/g, ':$1');
-    const handlers: Middleware[] = [admit(route, authenticator)];
-    if (route.body !== undefined) handlers.push(readBody);
-    handlers.push(run(route));
-    router[route.method](path, ...(handlers as [Middleware]));
-  }
-  return router;
-}
+const readBody = requestBody();
 
-function admit(route: Route, authenticator: Authenticator): Middleware {
-  return async (ctx, next) => {
-    ctx.state['route'] = route.path;
-    // Answers show credentials and people's numbers: no cache on the way may keep them.
-    ctx.set('Cache-Control', 'no-store');
-    const principal = await authenticate(ctx, authenticator, route.streaming === true);
-    ctx.state['principal'] = principal;
-    requireScope(principal, route.scope);
-    if (route.operatorOnly) requireOperator(principal);
-    await next();
-  };
-}
-
-function run(route: Route): Middleware {
+/** How the table of routes reaches a declared one. */
+export function tableRoute(route: Route, authenticator: Authenticator): TableRoute {
   // Once: a schema costs far more to make than to ask.
   const body = route.body === undefined ? undefined : z.looseObject({}).pipe(route.body);
-  return async (ctx) => {
-    const request = readRequest(ctx, route, body);
-    const result = await route.handle(request as RouteRequest<never, never, never>);
-    ctx.status = result.status ?? request.successStatus;
-    for (const [name, value] of Object.entries(result.headers ?? {})) ctx.set(name, value);
-    ctx.body = result.body;
-    ctx.type = 'application/json';
+  const { method, path } = route;
+  return {
+    method,
+    path,
+    handle: async (ctx, params) => {
+      const principal = await admit(ctx, route, authenticator);
+      const raw = body === undefined ? {} : await readBody(ctx);
+      const request = readRequest(ctx, { route, principal, params, raw, body });
+      const result = await route.handle(request as RouteRequest<never, never, never>);
+      ctx.status = result.status ?? request.successStatus;
+      for (const [name, value] of Object.entries(result.headers ?? {})) ctx.set(name, value);
+      ctx.body = result.body;
+      ctx.type = 'application/json';
+    },
   };
 }
 
-function readRequest(ctx: Context, route: Route, body: z.ZodType | undefined): RouteRequest<unknown, unknown, unknown> {
-  const principal = ctx.state['principal'] as Principal;
+async function admit(ctx: Context, route: Route, authenticator: Authenticator): Promise<Principal> {
+  ctx.state['route'] = route.path;
+  // Answers show credentials and people's numbers: no cache on the way may keep them.
+  ctx.set('Cache-Control', 'no-store');
+  const principal = await authenticate(ctx, authenticator, route.streaming === true);
+  requireScope(principal, route.scope);
+  if (route.operatorOnly) requireOperator(principal);
+  return principal;
+}
+
+interface Received {
+  readonly route: Route;
+  readonly principal: Principal;
+  readonly params: PathParams;
+  readonly raw: unknown;
+  readonly body: z.ZodType | undefined;
+}
+
+function readRequest(ctx: Context, received: Received): RouteRequest<unknown, unknown, unknown> {
+  const { route, principal, raw, body } = received;
   const requestId = String(ctx.state['requestId']);
-  const raw = (ctx.request as { body?: unknown }).body ?? {};
   assertStorable(raw);
   if (route.query !== undefined) assertStorable(ctx.query);
-  const params = readParams(ctx, route);
+  const params = readParams(route, received.params);
+  const query = route.query === undefined ? {} : validated(route.query, ctx.query);
+  const valid = body === undefined ? {} : validated(body, raw);
+  const idempotencyKey = route.idempotency === undefined ? null : readIdempotencyKey(ctx);
   return {
     principal,
     actor: { orgId: principal.orgId, keyId: principal.keyId, requestId },
     params,
-    query: route.query === undefined ? {} : validated(route.query, ctx.query),
-    body: body === undefined ? {} : validated(body, raw),
+    query,
+    body: valid,
     route: `${route.method.toUpperCase()} ${route.path}`,
     successStatus: route.successStatus ?? 200,
     // The route is its template: one key for two agents is two requests.
-    bodyHash: hashOf(route.params === undefined ? raw : [params, raw]),
-    idempotencyKey: route.idempotency === undefined ? null : readIdempotencyKey(ctx),
+    bodyHash: idempotencyKey === null ? '' : hashOf(route.params === undefined ? raw : [params, raw]),
+    idempotencyKey,
   };
 }
 
 /** An id that is no UUID names nothing, like an unknown one. */
-function readParams(ctx: Context, route: Route): unknown {
+function readParams(route: Route, params: PathParams): unknown {
   if (route.params === undefined) return {};
-  const result = route.params.safeParse(ctx['params'] ?? {});
+  const result = route.params.safeParse(params);
   if (!result.success) throw notFound(route.resource);
   return result.data;
 }
@@ -93,9 +96,7 @@ function readIdempotencyKey(ctx: Context): string | null {
 
 /** SHA-256 of the body as JSON with sorted keys: the order in which a client writes them says nothing. */
 function hashOf(body: unknown): string {
-  return createHash('sha256')
-    .update(JSON.stringify(sortKeys(body)) ?? 'null')
-    .digest('hex');
+  return hash('sha256', JSON.stringify(sortKeys(body)) ?? 'null');
 }
 
 function sortKeys(value: unknown): unknown {
