@@ -30,7 +30,9 @@ interface RowShape {
   readonly empty: Readonly<Record<string, null>>;
 }
 
-interface Step extends Statement {
+interface Step {
+  readonly text: string;
+  readonly quiet: boolean;
   /** By which the server knows its text, or gets to know it now. */
   readonly name: string | undefined;
   readonly parse: boolean;
@@ -130,19 +132,19 @@ export class StatementGroup extends Query {
         wire.parse({ name, text });
       }
       wire.bind({ statement: name, values });
-      if (quiet !== true && parse) wire.describe({ type: 'P', name: '' });
+      if (!quiet && parse) wire.describe({ type: 'P', name: '' });
       wire.execute();
     }
     wire.sync();
     return null;
   }
 
-  #stepOf(statement: Statement, parameters: Step['parameters']): Step {
-    const name = this.#parsed.nameFor(statement.text);
+  #stepOf({ text, quiet }: Statement, parameters: Step['parameters']): Step {
+    const name = this.#parsed.nameFor(text);
     const known = name !== undefined && this.#parsed.has(name);
     if (name !== undefined && !known) this.#parsed.sent(name);
     const shape = known ? this.#parsed.shape(name) : undefined;
-    return { ...statement, name, parse: !known, parameters, rows: [], shape, command: '', rowCount: null };
+    return { text, quiet: quiet === true, name, parse: !known, parameters, rows: [], shape, command: '', rowCount: null };
   }
 
   handleRowDescription({ fields }: Message): void {
@@ -159,7 +161,7 @@ export class StatementGroup extends Query {
 
   handleDataRow({ fields }: { readonly fields: readonly (string | null)[] }): void {
     const step = this.#steps[this.#at];
-    if (step?.shape === undefined || step.quiet === true) return;
+    if (step?.shape === undefined || step.quiet) return;
     try {
       step.rows.push(rowOf(step.shape, fields));
     } catch (error) {
@@ -171,9 +173,9 @@ export class StatementGroup extends Query {
   handleCommandComplete({ text }: Pick<Message, 'text'>): void {
     const step = this.#steps[this.#at++];
     if (step === undefined) return;
-    const words = text.split(' ');
-    step.command = words[0] ?? '';
-    if (words.length > 1) step.rowCount = Number(words.at(-1));
+    const blank = text.indexOf(' ');
+    step.command = blank < 0 ? text : text.slice(0, blank);
+    if (blank >= 0) step.rowCount = Number(text.slice(text.lastIndexOf(' ') + 1));
   }
 
   handleEmptyQuery(): void {
