@@ -1,5 +1,4 @@
 /** The REST API as a Koa application: everything but the socket. */
-import type Router from '@koa/router';
 import Koa from 'koa';
 import type { Registry } from 'prom-client';
 import { NODE_SILENCE_MS } from '../contract/nodes';
@@ -12,12 +11,11 @@ import type { CallRequests } from './calls/call-requests';
 import { CallPlacement } from './calls/placement';
 import { Changes } from './changes';
 import { ConfigPropagation } from './config-propagation';
-import { createRouter } from './dispatch';
+import { tableRoute } from './dispatch';
 import { InboundTrunkEndpoint } from './inbound-trunk-endpoint';
 import { LiveNodes } from './live-nodes';
 import type { Authenticator } from './middleware/auth';
 import { errorHandler } from './middleware/error-handler';
-import { notFoundOrNotAllowed } from './middleware/not-found';
 import { requestId } from './middleware/request-id';
 import { requestMetrics } from './middleware/request-metrics';
 import type { VerificationOptions } from './numbers/new-verification';
@@ -25,6 +23,7 @@ import { buildOpenApi } from './openapi';
 import type { OpenApiDocument } from './openapi';
 import type { ReadinessProbe } from './readiness';
 import type { Route } from './route';
+import { dispatch, RouteTable } from './route-table';
 import { agentConfigRoutes } from './routes/agent-config';
 import { agentDestinationRoutes } from './routes/agent-destinations';
 import { agentRoutes } from './routes/agents';
@@ -40,12 +39,12 @@ import { campaignPreviewRoute } from './routes/campaign-preview';
 import { campaignRoutes } from './routes/campaigns';
 import { contactRoutes } from './routes/contacts';
 import { dncRoutes } from './routes/dnc';
-import { docsRouter } from './routes/docs';
+import { docsRoutes } from './routes/docs';
 import { inboundTrunkRoutes } from './routes/inbound-trunk';
 import { inboundTrunkNumberRoutes } from './routes/inbound-trunk-numbers';
 import { inboundTrunkSyncRoutes } from './routes/inbound-trunk-sync';
 import { numberRoutes } from './routes/numbers';
-import { operationsRouter } from './routes/operations';
+import { operationsRoutes } from './routes/operations';
 import { organisationRoutes } from './routes/organisations';
 import { outboundTrunkRoutes } from './routes/outbound-trunks';
 import { transferDestinationRoutes } from './routes/transfer-destinations';
@@ -91,23 +90,21 @@ export function createApp(deps: AppDeps): Koa {
   app.use(requestId());
   app.use(requestMetrics(registry, logger));
   app.use(errorHandler(logger));
-  const resources = resourceRoutes(deps);
-  const routers: Router[] = [
-    operationsRouter(deps.probes, registry),
-    docsRouter(openApiDocument(deps)),
-    ...resources.map((routes) => createRouter(routes, deps.authenticator)),
-  ];
-  app.use(notFoundOrNotAllowed(routers));
-  for (const router of routers) app.use(router.routes());
+  const table = new RouteTable([
+    ...operationsRoutes(deps.probes, registry),
+    ...docsRoutes(openApiDocument(deps)),
+    ...resourceRoutes(deps).map((route) => tableRoute(route, deps.authenticator)),
+  ]);
+  app.use(dispatch(table));
   return app;
 }
 
 export function openApiDocument(deps: RouteDeps): OpenApiDocument {
-  return buildOpenApi(resourceRoutes(deps).flat(), deps.options.version);
+  return buildOpenApi(resourceRoutes(deps), deps.options.version);
 }
 
-/** In the order of matching: fixed paths below /phone before `/phone/{id}`. */
-function resourceRoutes(deps: RouteDeps): readonly (readonly Route[])[] {
+/** In the order of the document. */
+function resourceRoutes(deps: RouteDeps): readonly Route[] {
   const { store, options, logger, workflows, trunks, trunkChecks, verifications, secrets } = deps;
   const changes = new Changes(store, trunks);
   const nodes = new LiveNodes({ find: () => store.mediaNodes.live(NODE_SILENCE_MS) });
@@ -119,29 +116,37 @@ function resourceRoutes(deps: RouteDeps): readonly (readonly Route[])[] {
   const { allowPrivateTargets, outboundAllowedCountries: allowedCountries } = options;
   const mayReach = reachableHosts(allowPrivateTargets);
   return [
-    numberRoutes({ store, changes, verifications, secrets, logger, options: options.verification, allowedCountries }),
-    routePreviewRoutes({ store }),
-    trunkCheckRoutes({ store, checks, propagation, sipEndpoint, allowedCountries }),
-    inboundTrunkRoutes({ store, changes, propagation, sipEndpoint }),
-    inboundTrunkNumberRoutes({ changes, propagation, sipEndpoint }),
-    inboundTrunkSyncRoutes({ store, trunks, propagation, sipEndpoint }),
-    outboundTrunkRoutes({ store, changes, allowPrivateTargets }),
-    agentConfigRoutes({ store, changes }),
-    agentDestinationRoutes({ store, changes, mayReach }),
-    transferDestinationRoutes({ store, changes, mayReach }),
-    contactRoutes({ store, changes }),
-    campaignRoutes({ store, changes }),
-    campaignContactRoutes({ store }),
-    [campaignPreviewRoute({ store, allowedCountries })],
-    dncRoutes({ store, changes }),
-    callRoutes({ store, speech, allowedCountries, placement, workflows, logger }),
-    callScheduleRoutes({ store, workflows, logger }),
-    callControlRoutes({ store, workflows, secrets, logger }),
-    callSuperviseRoutes({ store, workflows, secrets, logger, allowedCountries, mayReach }),
-    [callTransferRoute({ store, workflows, secrets, logger, allowedCountries, mayReach })],
-    agentRoutes({ store, changes, speech, allowPrivateTargets }),
-    apiKeyRoutes({ store, changes }),
-    auditLogRoutes({ store }),
-    organisationRoutes({ store, changes }),
+    ...numberRoutes({
+      store,
+      changes,
+      verifications,
+      secrets,
+      logger,
+      options: options.verification,
+      allowedCountries,
+    }),
+    ...routePreviewRoutes({ store }),
+    ...trunkCheckRoutes({ store, checks, propagation, sipEndpoint, allowedCountries }),
+    ...inboundTrunkRoutes({ store, changes, propagation, sipEndpoint }),
+    ...inboundTrunkNumberRoutes({ changes, propagation, sipEndpoint }),
+    ...inboundTrunkSyncRoutes({ store, trunks, propagation, sipEndpoint }),
+    ...outboundTrunkRoutes({ store, changes, allowPrivateTargets }),
+    ...agentConfigRoutes({ store, changes }),
+    ...agentDestinationRoutes({ store, changes, mayReach }),
+    ...transferDestinationRoutes({ store, changes, mayReach }),
+    ...contactRoutes({ store, changes }),
+    ...campaignRoutes({ store, changes }),
+    ...campaignContactRoutes({ store }),
+    campaignPreviewRoute({ store, allowedCountries }),
+    ...dncRoutes({ store, changes }),
+    ...callRoutes({ store, speech, allowedCountries, placement, workflows, logger }),
+    ...callScheduleRoutes({ store, workflows, logger }),
+    ...callControlRoutes({ store, workflows, secrets, logger }),
+    ...callSuperviseRoutes({ store, workflows, secrets, logger, allowedCountries, mayReach }),
+    callTransferRoute({ store, workflows, secrets, logger, allowedCountries, mayReach }),
+    ...agentRoutes({ store, changes, speech, allowPrivateTargets }),
+    ...apiKeyRoutes({ store, changes }),
+    ...auditLogRoutes({ store }),
+    ...organisationRoutes({ store, changes }),
   ];
 }

@@ -1,9 +1,8 @@
 /** One request through a declared route: key, scope, rate, body, validation, handler, answer. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { Readable } from 'node:stream';
 
-import Router from '@koa/router';
-import type { Context, Middleware } from 'koa';
+import type { Context } from 'koa';
 import { z } from 'zod';
 
 import { ApiError, notFound } from './errors';
@@ -15,6 +14,9 @@ import { validated } from './middleware/validate';
 import { allowUpload } from './request-clock';
 import type { UploadPace } from './request-clock';
 import type { Principal, Route, RouteAnswer, RouteRequest, UploadRequest } from './route';
+import type { PathParams, TableRoute } from './route-table';
+
+const readBody = requestBody();
 
 /** A slow line of some 100 kB/s brings the longest list in this time; a client that has stopped is not waited for. */
 const UPLOAD_PACE: UploadPace = { idleMs: 20_000, totalMs: 900_000 };
@@ -22,41 +24,32 @@ const UPLOAD_PACE: UploadPace = { idleMs: 20_000, totalMs: 900_000 };
 /** What is left of a body that was refused is passed over for so long. */
 const REFUSED_PACE: UploadPace = { idleMs: 5_000, totalMs: 30_000 };
 
-/** The router of one resource. */
-export function createRouter(routes: readonly Route[], authenticator: Authenticator): Router {
-  const router = new Router();
-  const readBody = requestBody();
-  for (const route of routes) {
-    const path = route.path.replaceAll(/\{(\w+)\}/g, ':$1');
-    const handlers: Middleware[] = [admit(route, authenticator)];
-    if (route.body !== undefined) handlers.push((ctx, next) => (isUpload(ctx, route) ? next() : readBody(ctx, next)));
-    handlers.push(run(route));
-    router[route.method](path, ...(handlers as [Middleware]));
-  }
-  return router;
-}
-
-function admit(route: Route, authenticator: Authenticator): Middleware {
-  return async (ctx, next) => {
-    ctx.state['route'] = route.path;
-    // Answers show credentials and people's numbers: no cache on the way may keep them.
-    ctx.set('Cache-Control', 'no-store');
-    const principal = await authenticate(ctx, authenticator, route.streaming === true);
-    ctx.state['principal'] = principal;
-    requireScope(principal, route.scope);
-    if (route.operatorOnly) requireOperator(principal);
-    await next();
-  };
-}
-
-function run(route: Route): Middleware {
+/** How the table of routes reaches a declared one. */
+export function tableRoute(route: Route, authenticator: Authenticator): TableRoute {
   // Once: a schema costs far more to make than to ask.
   const body = route.body === undefined ? undefined : z.looseObject({}).pipe(route.body);
-  return async (ctx) => {
-    if (isUpload(ctx, route)) return write(ctx, route, await takeUpload(ctx, route));
-    const request = readRequest(ctx, route, body);
-    write(ctx, route, await route.handle(request as RouteRequest<never, never, never>));
+  const { method, path } = route;
+  return {
+    method,
+    path,
+    handle: async (ctx, params) => {
+      const principal = await admit(ctx, route, authenticator);
+      if (isUpload(ctx, route)) return write(ctx, route, await takeUpload(ctx, { route, principal, params }));
+      const raw = body === undefined ? {} : await readBody(ctx);
+      const request = readRequest(ctx, { route, principal, params, raw, body });
+      write(ctx, route, await route.handle(request as RouteRequest<never, never, never>));
+    },
   };
+}
+
+async function admit(ctx: Context, route: Route, authenticator: Authenticator): Promise<Principal> {
+  ctx.state['route'] = route.path;
+  // Answers show credentials and people's numbers: no cache on the way may keep them.
+  ctx.set('Cache-Control', 'no-store');
+  const principal = await authenticate(ctx, authenticator, route.streaming === true);
+  requireScope(principal, route.scope);
+  if (route.operatorOnly) requireOperator(principal);
+  return principal;
 }
 
 function write(ctx: Context, route: Route, result: RouteAnswer): void {
@@ -71,8 +64,8 @@ function write(ctx: Context, route: Route, result: RouteAnswer): void {
 const isUpload = (ctx: Context, route: Route): boolean =>
   route.upload !== undefined && ctx.is('text/csv') === 'text/csv';
 
-async function takeUpload(ctx: Context, route: Route): Promise<RouteAnswer> {
-  const { upload } = route;
+async function takeUpload(ctx: Context, received: Admitted): Promise<RouteAnswer> {
+  const { upload } = received.route;
   if (upload === undefined) throw new TypeError('the route takes no upload');
   const charset = ctx.request.charset.toLowerCase();
   const encoding = ctx.get('Content-Encoding').toLowerCase();
@@ -83,7 +76,7 @@ async function takeUpload(ctx: Context, route: Route): Promise<RouteAnswer> {
   try {
     // Whoever stops reading has not ended the connection: the answer still goes that way.
     const source = ctx.req.iterator({ destroyOnReturn: false });
-    const request: UploadRequest<unknown, unknown> = { ...readHead(ctx, route), source };
+    const request: UploadRequest<unknown, unknown> = { ...readHead(ctx, received), source };
     return await upload(request as UploadRequest<never, never>);
   } catch (error) {
     // Clients read no answer before they have sent all, and lose it when the connection breaks under them.
@@ -93,30 +86,41 @@ async function takeUpload(ctx: Context, route: Route): Promise<RouteAnswer> {
   }
 }
 
-function readRequest(ctx: Context, route: Route, body: z.ZodType | undefined): RouteRequest<unknown, unknown, unknown> {
-  const raw = (ctx.request as { body?: unknown }).body ?? {};
+interface Admitted {
+  readonly route: Route;
+  readonly principal: Principal;
+  readonly params: PathParams;
+}
+
+interface Received extends Admitted {
+  readonly raw: unknown;
+  readonly body: z.ZodType | undefined;
+}
+
+function readRequest(ctx: Context, received: Received): RouteRequest<unknown, unknown, unknown> {
+  const { route, raw, body } = received;
   assertStorable(raw);
-  const head = readHead(ctx, route);
+  const head = readHead(ctx, received);
+  const valid = body === undefined ? {} : validated(body, raw);
+  const idempotencyKey = route.idempotency === undefined ? null : readIdempotencyKey(ctx);
   return {
     ...head,
-    body: body === undefined ? {} : validated(body, raw),
+    body: valid,
     // The route is its template: one key for two agents is two requests.
-    bodyHash: hashOf(route.params === undefined ? raw : [head.params, raw]),
-    idempotencyKey: route.idempotency === undefined ? null : readIdempotencyKey(ctx),
+    bodyHash: idempotencyKey === null ? '' : hashOf(route.params === undefined ? raw : [head.params, raw]),
+    idempotencyKey,
   };
 }
 
 type RequestHead = Omit<RouteRequest<unknown, unknown, unknown>, 'body' | 'bodyHash' | 'idempotencyKey'>;
 
-function readHead(ctx: Context, route: Route): RequestHead {
-  const principal = ctx.state['principal'] as Principal;
+function readHead(ctx: Context, { route, principal, params }: Admitted): RequestHead {
   const requestId = String(ctx.state['requestId']);
   if (route.query !== undefined) assertStorable(ctx.query);
-  const params = readParams(ctx, route);
   return {
     principal,
     actor: { orgId: principal.orgId, keyId: principal.keyId, requestId },
-    params,
+    params: readParams(route, params),
     query: route.query === undefined ? {} : validated(route.query, ctx.query),
     route: `${route.method.toUpperCase()} ${route.path}`,
     successStatus: route.successStatus ?? 200,
@@ -124,9 +128,9 @@ function readHead(ctx: Context, route: Route): RequestHead {
 }
 
 /** An id that is no UUID names nothing, like an unknown one. */
-function readParams(ctx: Context, route: Route): unknown {
+function readParams(route: Route, params: PathParams): unknown {
   if (route.params === undefined) return {};
-  const result = route.params.safeParse(ctx['params'] ?? {});
+  const result = route.params.safeParse(params);
   if (!result.success) throw notFound(route.resource);
   return result.data;
 }
@@ -142,9 +146,7 @@ function readIdempotencyKey(ctx: Context): string | null {
 
 /** SHA-256 of the body as JSON with sorted keys: the order in which a client writes them says nothing. */
 function hashOf(body: unknown): string {
-  return createHash('sha256')
-    .update(JSON.stringify(sortKeys(body)) ?? 'null')
-    .digest('hex');
+  return hash('sha256', JSON.stringify(sortKeys(body)) ?? 'null');
 }
 
 function sortKeys(value: unknown): unknown {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 import { userNetwork } from '../ops/address-scope';
 import type { Logger } from '../ops/logger';
@@ -59,7 +59,7 @@ export class KeyAuthenticator implements Authenticator {
   /** @throws ApiError 429 when too many unknown keys come from one network */
   async authenticate(key: string, address: string, streaming = false): Promise<Admission | undefined> {
     const perMinute = streaming ? this.#streamingPerMinute : this.#perMinute;
-    const digest = createHash('sha256').update(key).digest('base64');
+    const digest = hash('sha256', key, 'base64');
     const network = userNetwork(address);
     const familiar = this.#nowMs() - (this.#familiar.get(digest)?.validMs ?? -Infinity) < FAMILIAR_MS;
     // Taken before the look-up and given back after it: many at once are counted too.

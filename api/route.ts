@@ -50,7 +50,7 @@ export interface RouteRequest<Params, Query, Body> {
   /** Method and path template, `POST /phone`: with it an Idempotency-Key is remembered. */
   readonly route: string;
   readonly successStatus: number;
-  /** SHA-256 of the body as sent, key order aside. */
+  /** SHA-256 of the body as sent, key order aside; empty without a key. */
   readonly bodyHash: string;
   /** Null where the route takes none. */
   readonly idempotencyKey: string | null;

@@ -36,6 +36,11 @@ export function fromStoreError(error: StoreError): ApiError | undefined {
       });
     case 'invalid_cursor':
       return invalid([{ path: 'cursor', message: 'not a cursor that this server gave' }]);
+    case 'last_operator_key':
+      return conflict(
+        'last_operator_key',
+        "This is the last key of the server's operator: without one, nobody could manage organisations",
+      );
     case 'attempt_exists':
       return undefined;
   }

@@ -16,6 +16,7 @@ import type {
   TransferDestinationRecord,
 } from '../store/repositories/transfer-destination-repository';
 import type { ValidationIssue } from './errors';
+import { isoTime, isoTimeOrNull } from './iso-time';
 import { failureMessage } from './numbers/verification-failures';
 import type { AgentResource } from './schemas/agent';
 import type { CallResource, CallEventResource } from './schemas/call';
@@ -26,9 +27,6 @@ import type { RoutingResource } from './schemas/routing';
 import type { OutboundTrunkResource, OutboundTrunkSummary } from './schemas/outbound-trunk';
 import type { AgentDestinationResource, TransferDestinationResource } from './schemas/transfer-destination';
 import { inboundTrunkWarnings, outboundTrunkWarnings } from './warnings';
-
-const iso = (date: Date): string => date.toISOString();
-const isoOrNull = (date: Date | null): string | null => (date === null ? null : date.toISOString());
 
 export function agentView(row: AgentRecord): AgentResource {
   return {
@@ -60,8 +58,8 @@ export function agentView(row: AgentRecord): AgentResource {
     tts: row.tts,
     custom_llm: row.customLlm,
     ...OPENCX_AGENT_FIELDS,
-    created_at: iso(row.createdAt),
-    updated_at: iso(row.updatedAt),
+    created_at: isoTime(row.createdAt),
+    updated_at: isoTime(row.updatedAt),
   };
 }
 
@@ -85,11 +83,11 @@ export function numberView(row: PhoneNumberRow): PhoneNumberRecord {
     phone_agent_id: row.agentId,
     trunk_id: row.trunkId,
     call_id: row.method === 'outbound_code' ? codeCallId({ numberId: row.id, n: row.round }) : null,
-    code_expires_at: row.method === 'outbound_code' ? isoOrNull(row.codeExpiresAt) : null,
-    expires_at: row.status === 'pending' ? isoOrNull(row.codeExpiresAt) : null,
+    code_expires_at: row.method === 'outbound_code' ? isoTimeOrNull(row.codeExpiresAt) : null,
+    expires_at: row.status === 'pending' ? isoTimeOrNull(row.codeExpiresAt) : null,
     failure: row.failure === null ? null : { code: row.failure, message: failureMessage(row.failure) },
-    verified_at: isoOrNull(row.verifiedAt),
-    created_at: iso(row.createdAt),
+    verified_at: isoTimeOrNull(row.verifiedAt),
+    created_at: isoTime(row.createdAt),
   };
 }
 
@@ -102,7 +100,7 @@ export function inboundTrunkAuditView(
   return {
     id: row.id,
     auth_username: row.authUsername,
-    previous_password_valid_until: isoOrNull(row.previousPasswordUntil),
+    previous_password_valid_until: isoTimeOrNull(row.previousPasswordUntil),
     phone_numbers: row.phoneNumbers,
     krisp_enabled: row.krispEnabled,
     media_timeout_seconds: row.mediaTimeoutSeconds,
@@ -115,8 +113,8 @@ export function inboundTrunkAuditView(
     srtp: 'off',
     max_concurrent_calls: row.maxConcurrentCalls,
     max_calls_per_second: row.maxCallsPerSecond,
-    created_at: iso(row.createdAt),
-    updated_at: iso(row.updatedAt),
+    created_at: isoTime(row.createdAt),
+    updated_at: isoTime(row.updatedAt),
   };
 }
 
@@ -163,7 +161,7 @@ function withoutPassword(uri: string): string {
 }
 
 export function outboundTrunkSummaryView(row: OutboundTrunkRecord): OutboundTrunkSummary {
-  return { id: row.id, name: row.name, created_at: iso(row.createdAt), updated_at: iso(row.updatedAt) };
+  return { id: row.id, name: row.name, created_at: isoTime(row.createdAt), updated_at: isoTime(row.updatedAt) };
 }
 
 /** Without the password, as everything of it that is shown. */
@@ -212,8 +210,8 @@ export function transferDestinationView(row: TransferDestinationRecord): Transfe
     announce: row.announce,
     username: row.username,
     has_password: row.hasPassword,
-    created_at: iso(row.createdAt),
-    updated_at: iso(row.updatedAt),
+    created_at: isoTime(row.createdAt),
+    updated_at: isoTime(row.updatedAt),
   };
 }
 
@@ -228,8 +226,8 @@ export function contactView(row: Contact): ContactResource {
     phone_number: row.phoneNumber,
     name: row.name,
     custom_data: row.customData,
-    created_at: iso(row.createdAt),
-    updated_at: iso(row.updatedAt),
+    created_at: isoTime(row.createdAt),
+    updated_at: isoTime(row.updatedAt),
   };
 }
 
@@ -245,7 +243,7 @@ export function callView(row: CallRow, place: CapacityPlace | null = null): Call
     to: row.toNumber,
     privacy: row.privacy,
     status: row.status,
-    queue: place && { reason: place.reason, position: place.position, next_try_at: isoOrNull(place.retryAt) },
+    queue: place && { reason: place.reason, position: place.position, next_try_at: isoTimeOrNull(place.retryAt) },
     disposition: row.disposition,
     sip: { call_id: row.sipCallId, final_status: row.sipFinalStatus, reason: row.sipReason, q850: row.sipQ850 },
     trunk_id: row.trunkId,
@@ -253,11 +251,11 @@ export function callView(row: CallRow, place: CapacityPlace | null = null): Call
     campaign_id: row.campaignId,
     contact_id: row.contactId,
     session_id: row.sessionId,
-    scheduled_at: isoOrNull(row.scheduledAt),
-    expires_at: isoOrNull(row.expiresAt),
-    started_at: iso(row.startedAt ?? row.createdAt),
-    answered_at: isoOrNull(row.answeredAt),
-    ended_at: isoOrNull(row.endedAt),
+    scheduled_at: isoTimeOrNull(row.scheduledAt),
+    expires_at: isoTimeOrNull(row.expiresAt),
+    started_at: isoTime(row.startedAt ?? row.createdAt),
+    answered_at: isoTimeOrNull(row.answeredAt),
+    ended_at: isoTimeOrNull(row.endedAt),
     duration_seconds: row.durationSeconds,
     ended_by: row.endedBy,
     end_reason: row.endReason,
@@ -290,7 +288,7 @@ export function routingView({ steps, agentId }: Routing): RoutingResource {
 }
 
 export function callEventView({ source, seq, at, type, data }: StoredEvent): CallEventResource {
-  return { id: `${source}:${seq}`, source, seq, at: iso(at), type, data: wireNames(data) };
+  return { id: `${source}:${seq}`, source, seq, at: isoTime(at), type, data: wireNames(data) };
 }
 
 /** What the node's code calls `sipCallId` is `sip_call_id` on the wire, at any depth. */

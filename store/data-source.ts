@@ -59,7 +59,7 @@ function dataSourceOptions(options: StoreOptions): DataSourceOptions {
       application_name: options.applicationName ?? 'trunkline',
       connectionTimeoutMillis: options.connectTimeoutMs ?? 2000,
       statement_timeout: statementTimeoutMs,
-      query_timeout: statementTimeoutMs + CLIENT_MARGIN_MS,
+      answerTimeoutMs: statementTimeoutMs + CLIENT_MARGIN_MS,
       // A killed or paused process must not keep row locks.
       idle_in_transaction_session_timeout: 10_000,
       keepAlive: true,

@@ -13,7 +13,8 @@ export type StoreErrorCode =
   | 'idempotency_mismatch'
   | 'idempotency_in_flight'
   | 'attempt_exists'
-  | 'invalid_cursor';
+  | 'invalid_cursor'
+  | 'last_operator_key';
 
 export class StoreError extends Error {
   readonly code: StoreErrorCode;

@@ -4,6 +4,14 @@ import { ParsedStatements, StatementGroup } from './statement-group';
 import type { Answer, Statement } from './statement-group';
 import { TIMESTAMPTZ, parseTimestamp } from './timestamps';
 
+export interface FailFastConfig extends ClientConfig {
+  /**
+   * For the answer to a statement; none by default. Not the driver's `query_timeout`, which makes a function for each
+   * statement that outlives its rows (see `StatementGroup`).
+   */
+  readonly answerTimeoutMs?: number;
+}
+
 /**
  * A connection whose statement got no answer in time is unusable: the statement may still run, the transaction around it
  * may still be open, and whoever got the connection from the pool next would run inside it. It is cut, which makes the
@@ -13,11 +21,13 @@ import { TIMESTAMPTZ, parseTimestamp } from './timestamps';
  * wakes the server, which for a small read is a third of its cost.
  */
 export class FailFastClient extends Client {
+  readonly #answerTimeoutMs: number | undefined;
   readonly #parsed = new ParsedStatements();
   #corked = false;
 
-  constructor(config?: string | ClientConfig) {
+  constructor(config: FailFastConfig = {}) {
     super(config);
+    this.#answerTimeoutMs = config.answerTimeoutMs;
     this.setTypeParser(TIMESTAMPTZ, parseTimestamp);
   }
 
@@ -27,31 +37,32 @@ export class FailFastClient extends Client {
     const [text, values, ...others]: unknown[] = parameters;
     const alone = typeof text === 'string' && Array.isArray(values) && others.length === 0;
     if (alone) return this.group([{ text, values }]).then((answers) => answers.at(-1));
-    return this.#ask(parameters);
+    const result: unknown = this.#ask(parameters);
+    return result instanceof Promise ? this.#inTime(result) : result;
   }
 
   /** Each answer, or the error of the first that failed: none behind it was done. */
   group(statements: readonly Statement[]): Promise<readonly Answer[]> {
-    return new Promise((resolve, reject) => {
-      const group = new StatementGroup(statements, this.#parsed, this);
-      group.callback = (error, answers = []) => {
-        if (error === null) resolve(answers);
-        else reject(error);
-        if (error?.message === 'Query read timeout') this.connection.stream.destroy();
-      };
-      this.#ask([group]);
+    const group = new StatementGroup(statements, this.#parsed, this);
+    const ms = this.#answerTimeoutMs;
+    const answers = answersOf(group, ms === undefined ? undefined : setTimeout(cutOff, ms, this, group));
+    this.#ask([group]);
+    return answers;
+  }
+
+  async #inTime(result: Promise<unknown>): Promise<unknown> {
+    const ms = this.#answerTimeoutMs;
+    if (ms === undefined) return result;
+    let late: NodeJS.Timeout | undefined;
+    const never = new Promise((_, reject) => {
+      late = setTimeout(cutOff, ms, this, { callback: reject });
     });
+    return Promise.race([result, never]).finally(() => clearTimeout(late));
   }
 
   #ask(parameters: unknown[]): unknown {
     this.#cork();
-    const result: unknown = (super.query as (...all: unknown[]) => unknown).apply(this, parameters);
-    if (result instanceof Promise) {
-      result.catch((error: Error) => {
-        if (error.message === 'Query read timeout') this.connection.stream.destroy();
-      });
-    }
-    return result;
+    return (super.query as (...all: unknown[]) => unknown).apply(this, parameters);
   }
 
   #cork(): void {
@@ -63,4 +74,28 @@ export class FailFastClient extends Client {
       this.connection.stream.uncork();
     });
   }
+}
+
+/** Whoever asked hears it first, by the name that the driver gives to it. */
+function cutOff(client: FailFastClient, { callback }: Pick<StatementGroup, 'callback'>): void {
+  callback(new Error('Query read timeout'));
+  client.connection.stream.destroy();
+}
+
+function answersOf(group: StatementGroup, late: NodeJS.Timeout | undefined): Promise<readonly Answer[]> {
+  return new Promise((resolve, reject) => {
+    group.callback = settling(resolve, reject, late);
+  });
+}
+
+function settling(
+  resolve: (answers: readonly Answer[]) => void,
+  reject: (error: Error) => void,
+  late: NodeJS.Timeout | undefined,
+): StatementGroup['callback'] {
+  return (error, answers = []) => {
+    clearTimeout(late);
+    if (error === null) resolve(answers);
+    else reject(error);
+  };
 }

@@ -54,3 +54,14 @@ export async function ownRow<Row extends { readonly id: string; readonly orgId: 
   const [row]: Row[] = await manager.query(text, [id, orgId]);
   return row === undefined ? null : read(row);
 }
+
+/** All of an organisation, of an entity of which it has some dozens, oldest first. */
+export async function ownRows<Row extends { readonly id: string; readonly orgId: string; readonly createdAt: Date }>(
+  manager: EntityManager,
+  entity: EntityTarget<Row>,
+  orgId: string,
+): Promise<Row[]> {
+  const { select, read } = rowTable(manager, entity);
+  const rows: Row[] = await manager.query(prepared(`${select} WHERE org_id = $1 ORDER BY created_at, id`), [orgId]);
+  return rows.map(read);
+}

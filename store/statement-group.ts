@@ -5,7 +5,7 @@
  * Without BEGIN among them they are one transaction.
  */
 import { Query } from 'pg';
-import type { CustomTypesConfig, FieldDef } from 'pg';
+import type { Connection, CustomTypesConfig, FieldDef } from 'pg';
 import { prepareValue } from 'pg/lib/utils';
 import { preparedName } from './prepared';
 
@@ -30,7 +30,9 @@ interface RowShape {
   readonly empty: Readonly<Record<string, null>>;
 }
 
-interface Step extends Statement {
+interface Step {
+  readonly text: string;
+  readonly quiet: boolean;
   /** By which the server knows its text, or gets to know it now. */
   readonly name: string | undefined;
   readonly parse: boolean;
@@ -95,7 +97,19 @@ export class ParsedStatements {
 /** `cached plan must not change result type`, after a migration; `prepared statement does not exist`. */
 const STALE = ['0A000', '26000'];
 
+/**
+ * What the driver is given to ask. Functions that it has of its own make V8 (of Node 20) keep it, and with it all rows,
+ * until the next collection of the old generation: half of all that was made survived each scavenge. So what it does
+ * stands on its prototype, and its callback is made where neither it nor its rows are in scope (`FailFastClient`).
+ */
 export class StatementGroup extends Query {
+  static {
+    // The driver's types declare a property.
+    this.prototype.submit = function (this: StatementGroup, connection: Connection): Error | null {
+      return this.#send(connection as unknown as Wire);
+    };
+  }
+
   readonly #statements: readonly Statement[];
   readonly #parsed: ParsedStatements;
   readonly #types: CustomTypesConfig;
@@ -103,15 +117,14 @@ export class StatementGroup extends Query {
   /** Of the step whose answer comes next. */
   #at = 0;
   #unreadable: Error | undefined;
-  /** Set by whoever asks, and by the driver's time limit. */
-  callback: (error: Error | null, answers?: readonly Answer[]) => void = () => undefined;
+  /** Set by whoever asks. */
+  declare callback: (error: Error | null, answers?: readonly Answer[]) => void;
 
   constructor(statements: readonly Statement[], parsed: ParsedStatements, types: CustomTypesConfig) {
     super('');
     this.#statements = statements;
     this.#parsed = parsed;
     this.#types = types;
-    this.submit = (connection) => this.#send(connection as unknown as Wire);
   }
 
   /** What has an error of its own here never leaves: its group would be done without it. */
@@ -130,19 +143,29 @@ export class StatementGroup extends Query {
         wire.parse({ name, text });
       }
       wire.bind({ statement: name, values });
-      if (quiet !== true && parse) wire.describe({ type: 'P', name: '' });
+      if (!quiet && parse) wire.describe({ type: 'P', name: '' });
       wire.execute();
     }
     wire.sync();
     return null;
   }
 
-  #stepOf(statement: Statement, parameters: Step['parameters']): Step {
-    const name = this.#parsed.nameFor(statement.text);
+  #stepOf({ text, quiet }: Statement, parameters: Step['parameters']): Step {
+    const name = this.#parsed.nameFor(text);
     const known = name !== undefined && this.#parsed.has(name);
     if (name !== undefined && !known) this.#parsed.sent(name);
     const shape = known ? this.#parsed.shape(name) : undefined;
-    return { ...statement, name, parse: !known, parameters, rows: [], shape, command: '', rowCount: null };
+    return {
+      text,
+      quiet: quiet === true,
+      name,
+      parse: !known,
+      parameters,
+      rows: [],
+      shape,
+      command: '',
+      rowCount: null,
+    };
   }
 
   handleRowDescription({ fields }: Message): void {
@@ -159,7 +182,7 @@ export class StatementGroup extends Query {
 
   handleDataRow({ fields }: { readonly fields: readonly (string | null)[] }): void {
     const step = this.#steps[this.#at];
-    if (step?.shape === undefined || step.quiet === true) return;
+    if (step?.shape === undefined || step.quiet) return;
     try {
       step.rows.push(rowOf(step.shape, fields));
     } catch (error) {
@@ -171,9 +194,9 @@ export class StatementGroup extends Query {
   handleCommandComplete({ text }: Pick<Message, 'text'>): void {
     const step = this.#steps[this.#at++];
     if (step === undefined) return;
-    const words = text.split(' ');
-    step.command = words[0] ?? '';
-    if (words.length > 1) step.rowCount = Number(words.at(-1));
+    const blank = text.indexOf(' ');
+    step.command = blank < 0 ? text : text.slice(0, blank);
+    if (blank >= 0) step.rowCount = Number(text.slice(text.lastIndexOf(' ') + 1));
   }
 
   handleEmptyQuery(): void {

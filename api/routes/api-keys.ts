@@ -81,6 +81,7 @@ export function apiKeyRoutes({ store, changes }: ApiKeyRouteDeps): readonly Rout
       scope: 'org:write',
       params: idParams,
       response: apiKeyDeleted,
+      errors: { 409: ['last_operator_key'] },
       responseExample: { id: apiKeyExample.id, deleted: true },
       handle: async (request) =>
         changes.run(request, async (_, org) => {

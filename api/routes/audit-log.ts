@@ -1,3 +1,4 @@
+import { isoTime } from '../iso-time';
 import { answer, route } from '../route';
 import type { Route } from '../route';
 import { auditPage, auditQuery } from '../schemas/audit';
@@ -31,7 +32,7 @@ export function auditLogRoutes({ store }: { readonly store: Pick<ApiStore, 'forO
         const page = await store.forOrg(orgId).read((org) => org.audit.list(orgId, filter));
         const items = page.items.map((row) => ({
           id: row.id,
-          at: row.at.toISOString(),
+          at: isoTime(row.at),
           key_id: row.keyId,
           request_id: row.requestId,
           action: row.action,

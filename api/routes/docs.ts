@@ -2,10 +2,9 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
-import Router from '@koa/router';
-
 import { ApiError } from '../errors';
 import type { OpenApiDocument } from '../openapi';
+import type { TableRoute } from '../route-table';
 
 /** The package has no types of its own; its folder is all that is needed of it. */
 const ASSET_FOLDER = dirname(require.resolve('swagger-ui-dist/package.json'));
@@ -34,34 +33,34 @@ const PAGE = `<!doctype html>
 
 const START = `SwaggerUIBundle({ url: '/openapi.json', dom_id: '#swagger-ui', deepLinking: true });\n`;
 
-export function docsRouter(document: OpenApiDocument): Router {
+export function docsRoutes(document: OpenApiDocument): readonly TableRoute[] {
   const json = JSON.stringify(document);
   const assets = new Map<string, Promise<Buffer>>();
-  const router = new Router();
-  router.get('/openapi.json', (ctx) => {
-    ctx.type = 'application/json';
-    ctx.body = json;
-  });
-  router.get('/docs', (ctx) => {
-    ctx.set('Content-Security-Policy', "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:");
-    ctx.type = 'text/html';
-    ctx.body = PAGE;
-  });
-  router.get('/docs/start.js', (ctx) => {
-    ctx.type = 'text/javascript';
-    ctx.body = START;
-  });
-  router.get('/docs/:file', async (ctx) => {
-    const file = String(ctx.params['file']);
-    const type = Object.hasOwn(ASSETS, file) ? ASSETS[file] : undefined;
-    if (type === undefined) throw new ApiError(404, 'route_not_found', 'No such route');
-    ctx.type = type;
-    ctx.set('Cache-Control', 'public, max-age=86400');
-    // Read once: a megabyte for each of many slow readers would be theirs to fill the memory with.
-    const content = assets.get(file) ?? readFile(join(ASSET_FOLDER, file));
-    assets.set(file, content);
-    content.catch(() => assets.delete(file));
-    ctx.body = await content;
-  });
-  return router;
+  const page = (path: string, handle: TableRoute['handle']): TableRoute => ({ method: 'get', path, handle });
+  return [
+    page('/openapi.json', (ctx) => {
+      ctx.type = 'application/json';
+      ctx.body = json;
+    }),
+    page('/docs', (ctx) => {
+      ctx.set('Content-Security-Policy', "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:");
+      ctx.type = 'text/html';
+      ctx.body = PAGE;
+    }),
+    page('/docs/start.js', (ctx) => {
+      ctx.type = 'text/javascript';
+      ctx.body = START;
+    }),
+    page('/docs/{file}', async (ctx, { file = '' }) => {
+      const type = Object.hasOwn(ASSETS, file) ? ASSETS[file] : undefined;
+      if (type === undefined) throw new ApiError(404, 'route_not_found', 'No such route');
+      ctx.type = type;
+      ctx.set('Cache-Control', 'public, max-age=86400');
+      // Read once: a megabyte for each of many slow readers would be theirs to fill the memory with.
+      const content = assets.get(file) ?? readFile(join(ASSET_FOLDER, file));
+      assets.set(file, content);
+      content.catch(() => assets.delete(file));
+      ctx.body = await content;
+    }),
+  ];
 }

@@ -1,30 +1,36 @@
 /** `/health`, `/ready`, `/metrics`: for whoever operates the process, without a key. */
-import Router from '@koa/router';
+import type { Context } from 'koa';
 import type { Registry } from 'prom-client';
 
 import { SharedReadiness } from '../readiness';
 import type { ReadinessProbe } from '../readiness';
+import type { TableRoute } from '../route-table';
 
-export function operationsRouter(probes: readonly ReadinessProbe[], registry: Registry): Router {
-  // The path is a label of the metrics: one spelling each.
-  const router = new Router({ sensitive: true, strict: true });
+export function operationsRoutes(probes: readonly ReadinessProbe[], registry: Registry): readonly TableRoute[] {
   const shared = new SharedReadiness(probes);
-  router.use(async (ctx, next) => {
-    ctx.state['route'] = ctx.path;
-    await next();
+  // The path is a label of the metrics: one spelling each.
+  const operation = (path: string, handle: (ctx: Context) => Promise<void> | void): TableRoute => ({
+    method: 'get',
+    path,
+    exact: true,
+    handle: (ctx) => {
+      ctx.state['route'] = path;
+      return handle(ctx);
+    },
   });
-  router.get('/health', (ctx) => {
-    ctx.body = { status: 'ok' };
-  });
-  router.get('/ready', async (ctx) => {
-    const report = await shared.report();
-    ctx.status = report.status === 'ready' ? 200 : 503;
-    if (ctx.status === 503) ctx.set('Retry-After', '2');
-    ctx.body = report;
-  });
-  router.get('/metrics', async (ctx) => {
-    ctx.type = registry.contentType;
-    ctx.body = await registry.metrics();
-  });
-  return router;
+  return [
+    operation('/health', (ctx) => {
+      ctx.body = { status: 'ok' };
+    }),
+    operation('/ready', async (ctx) => {
+      const report = await shared.report();
+      ctx.status = report.status === 'ready' ? 200 : 503;
+      if (ctx.status === 503) ctx.set('Retry-After', '2');
+      ctx.body = report;
+    }),
+    operation('/metrics', async (ctx) => {
+      ctx.type = registry.contentType;
+      ctx.body = await registry.metrics();
+    }),
+  ];
 }

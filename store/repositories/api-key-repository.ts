@@ -1,6 +1,7 @@
 import { IsNull } from 'typeorm';
 import { describeApiKey, hashApiKey, newApiKey } from '../api-key-hash';
 import { ApiKey } from '../entities/api-key';
+import { StoreError } from '../errors';
 import { isUuid, uuidV7 } from '../ids';
 import type { StoreSession } from '../organisation-scope';
 import { newestPage } from '../page';
@@ -37,6 +38,11 @@ const ADMIT = prepared(
      full_in_us AS "fullInUs"
    FROM admit_api_key($1, $2, $3, $4)`,
 );
+/** Locked: of two that revoke each other's key, the second finds its own to be the last. */
+const OPERATOR_KEYS = `
+  SELECT id FROM api_keys WHERE org_id = $1 AND operator AND revoked_at IS NULL
+    AND (expires_at IS NULL OR expires_at > clock_timestamp())
+  ORDER BY id FOR UPDATE`;
 /** `last_used_at` is for people: one write a minute and key is enough. */
 const TOUCH_INTERVAL = '60 seconds';
 
@@ -78,10 +84,17 @@ export class ApiKeyRepository {
     return { ...page, items: page.items.map(withoutHash) };
   }
 
-  /** From the next request on nobody is let in by it. Null when the organisation has no such key, or has revoked it. */
+  /**
+   * From the next request on nobody is let in by it. Null when the organisation has no such key, or has revoked it.
+   * @throws StoreError `last_operator_key`
+   */
   async revoke(orgId: string, id: string): Promise<ApiKeyRecord | null> {
     if (!isUuid(id)) return null;
     const { manager } = this.#session;
+    const [operator, ...others]: { id: string }[] = await manager.query(OPERATOR_KEYS, [orgId]);
+    if (others.length === 0 && operator?.id === id.toLowerCase()) {
+      throw new StoreError('last_operator_key', 'the operator would be left without a key');
+    }
     const set = { revokedAt: () => 'clock_timestamp()' };
     const result = await manager.update(ApiKey, { id, orgId, revokedAt: IsNull() }, set);
     return result.affected === 1 ? withoutHash(await manager.findOneByOrFail(ApiKey, { id, orgId })) : null;

@@ -8,6 +8,7 @@ import type { StoreSession } from '../organisation-scope';
 import { fieldsSet } from '../patch';
 import type { PatchOf } from '../patch';
 import { FOR_UPDATE } from '../row-lock';
+import { ownRow, ownRows } from '../rows';
 import { rowAad } from '../secrets';
 import type { SecretBox } from '../secrets';
 import { detachCampaigns } from './campaign-repository';
@@ -69,8 +70,7 @@ export class OutboundTrunkRepository {
 
   /** Oldest first. */
   async list(orgId: string): Promise<OutboundTrunkRecord[]> {
-    const order = { createdAt: 'ASC', id: 'ASC' } as const;
-    return (await this.#session.manager.find(OutboundTrunk, { where: { orgId }, order })).map(withoutPassword);
+    return (await ownRows(this.#session.manager, OutboundTrunk, orgId)).map(withoutPassword);
   }
 
   async find(
@@ -79,7 +79,7 @@ export class OutboundTrunkRepository {
     manager: EntityManager = this.#session.manager,
   ): Promise<OutboundTrunkRecord | null> {
     if (!isUuid(id)) return null;
-    const trunk = await manager.findOneBy(OutboundTrunk, { id, orgId });
+    const trunk = await ownRow(manager, OutboundTrunk, { orgId, id });
     return trunk && withoutPassword(trunk);
   }
 

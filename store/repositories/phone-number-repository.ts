@@ -10,6 +10,7 @@ import { newestPage } from '../page';
 import type { Page, PageRequest } from '../page';
 import { countryOf } from '../routing/country';
 import { FOR_SHARE, FOR_UPDATE } from '../row-lock';
+import { ownRow } from '../rows';
 
 export interface NewPhoneNumber {
   readonly id?: string;
@@ -44,7 +45,7 @@ export class PhoneNumberRepository {
   }
 
   async find(orgId: string, id: string, manager: EntityManager = this.#session.manager): Promise<PhoneNumber | null> {
-    return isUuid(id) ? manager.findOneBy(PhoneNumber, { id, orgId }) : null;
+    return isUuid(id) ? ownRow(manager, PhoneNumber, { orgId, id }) : null;
   }
 
   /** Oldest first; of the given E.164 numbers, or all of them. They stay what they are until the transaction ends. */

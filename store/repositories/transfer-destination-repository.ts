@@ -10,6 +10,7 @@ import type { StoreSession } from '../organisation-scope';
 import { fieldsSet } from '../patch';
 import type { PatchOf } from '../patch';
 import { FOR_SHARE, FOR_UPDATE } from '../row-lock';
+import { ownRows } from '../rows';
 import { rowAad } from '../secrets';
 import type { SecretBox } from '../secrets';
 
@@ -48,8 +49,7 @@ export class TransferDestinationRepository {
 
   /** Oldest first. */
   async list(orgId: string): Promise<TransferDestinationRecord[]> {
-    const order = { createdAt: 'ASC', id: 'ASC' } as const;
-    return (await this.#session.manager.find(TransferDestination, { where: { orgId }, order })).map(recordOf);
+    return (await ownRows(this.#session.manager, TransferDestination, orgId)).map(recordOf);
   }
 
   /** Those of an agent, in the order of their assignment. */

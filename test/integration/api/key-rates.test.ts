@@ -5,10 +5,11 @@ import Koa from 'koa';
 import { z } from 'zod';
 
 import { createApiStore } from '../../../api/database';
-import { createRouter } from '../../../api/dispatch';
+import { tableRoute } from '../../../api/dispatch';
 import { KeyAuthenticator } from '../../../api/key-authenticator';
 import { errorHandler } from '../../../api/middleware/error-handler';
 import { answer, route } from '../../../api/route';
+import { dispatch, RouteTable } from '../../../api/route-table';
 import { createLogger } from '../../../ops/logger';
 import { OrganisationScope } from '../../../store/organisation-scope';
 import { ApiKeyRepository } from '../../../store/repositories/api-key-repository';
@@ -150,11 +151,12 @@ describe('the rate of a key, with two API processes', () => {
     const docs = { method: 'get', scope: 'phone:read', tag: 'T', resource: 'thing', operationId: 'o' } as const;
     const declared = { ...docs, summary: 's', response: z.object({}), responseExample: {} };
     const handle = (): Promise<ReturnType<typeof answer>> => Promise.resolve(answer({}));
-    const router = createRouter(
-      [route({ ...declared, path: '/plain', handle }), route({ ...declared, path: '/open', streaming: true, handle })],
-      limited,
-    );
-    const server = new Koa().use(errorHandler(logger)).use(router.routes()).listen(0, '127.0.0.1');
+    const routes = [
+      route({ ...declared, path: '/plain', handle }),
+      route({ ...declared, path: '/open', streaming: true, handle }),
+    ];
+    const table = new RouteTable(routes.map((declaredRoute) => tableRoute(declaredRoute, limited)));
+    const server = new Koa().use(errorHandler(logger)).use(dispatch(table)).listen(0, '127.0.0.1');
     await once(server, 'listening');
     try {
       const { port } = server.address() as AddressInfo;

@@ -59,6 +59,23 @@ describe('keys, organisations and the audit log', () => {
         expect((await give(scopes)).status).toBe(400);
     });
 
+    it("are not the last one of the server's operator when they are revoked, by whomever", async () => {
+      const first = await api.createTenant({ operator: true });
+      const second = await api.createKey(first.orgId, { operator: true });
+      const lapsed = await api.createKey(first.orgId, { operator: true });
+      await api.dataSource.query("UPDATE api_keys SET expires_at = now() - interval '1 s' WHERE id = $1", [
+        lapsed.keyId,
+      ]);
+      const revoke = ({ keyId }: Tenant, { key }: Tenant): Promise<Answer> => api.delete(`/api-keys/${keyId}`, { key });
+      const both = await Promise.all([revoke(second, first), revoke(first, second)]);
+      // Whose own key is gone by then may be refused for that.
+      expect(both.filter(({ status }) => status === 200)).toHaveLength(1);
+      const left = both[0].status === 200 ? first : second;
+      const refused = await revoke(left, left);
+      expect([refused.status, refused.body.code]).toEqual([409, 'last_operator_key']);
+      expect((await api.get('/orgs', { key: left.key })).status).toBe(200);
+    });
+
     it('are refused from the next request on when they are revoked, by another process too', async () => {
       const other = await ApiServer.start({ database: { dataSource: api.dataSource, secrets: api.secrets } });
       const { id, key } = (await api.post('/api-keys', { name: 'k', scopes: 'full' })).body;
