@@ -32,7 +32,7 @@ interface SupervisionDelegate {
   onMessage(message: SipLadderEntry): void;
 }
 
-export interface SupervisionOptions extends Omit<FarLegOptions, 'dial' | 'delegate' | 'orgId' | 'handedOver'> {
+export interface SupervisionOptions extends Omit<FarLegOptions, 'dial' | 'delegate' | 'orgId' | 'handedOver' | 'beside'> {
   readonly leg: Leg;
   readonly agent: () => AgentSession | null;
   /** The agent has left the peer to somebody else, who hears what is whispered. */
@@ -107,7 +107,7 @@ export class Supervision {
   }
 
   #call(dial: LegDial, target: string): void {
-    const { engine, clock, logger, network, orgId, delegate } = this.#options;
+    const { leg, engine, clock, logger, network, orgId, delegate } = this.#options;
     this.#state = 'calling';
     this.#target = target;
     this.#far = new FarLeg({
@@ -116,6 +116,7 @@ export class Supervision {
       logger,
       network,
       orgId: orgId() ?? '',
+      beside: leg,
       dial,
       handedOver: null,
       delegate: {

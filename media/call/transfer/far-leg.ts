@@ -63,6 +63,8 @@ export interface FarLegOptions {
   readonly dial: LegDial;
   /** Null: nobody is, the leg is for the organisation itself. */
   readonly handedOver: HandedOver | null;
+  /** Whom it is to be joined to. */
+  readonly beside: Leg;
   readonly network: LegNetwork;
   readonly engine: RtpEngine;
   readonly clock: Clock;
@@ -151,7 +153,7 @@ export class FarLeg {
 
   /** What went wrong before an INVITE left; null once one has. */
   async #reach(): Promise<LegFailure | null> {
-    const { dial, orgId, handedOver, network, clock } = this.#options;
+    const { dial, orgId, handedOver, beside, network, clock } = this.#options;
     const { directory, registry } = network;
     const trunk = dial.trunkId === null ? undefined : directory.outboundTrunk(dial.trunkId);
     const own = trunk?.orgId === orgId ? trunk : null;
@@ -174,7 +176,7 @@ export class FarLeg {
     }
     const localAddress = wildcardFor(contacts?.[0]?.source.address ?? invite.mediaHost);
     const mediaTimeoutSeconds = own?.mediaTimeoutSeconds ?? DEFAULT_MEDIA_TIMEOUT_SECONDS;
-    await this.leg.open({ localAddress, mediaTimeoutSeconds });
+    await this.leg.open({ localAddress, mediaTimeoutSeconds, beside });
     await this.#invite(invite, contacts);
     return null;
   }

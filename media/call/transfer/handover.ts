@@ -51,7 +51,7 @@ interface HandoverDelegate {
   onAway(away: boolean): void;
 }
 
-export interface HandoverOptions extends Omit<FarLegOptions, 'dial' | 'delegate' | 'orgId' | 'handedOver'> {
+export interface HandoverOptions extends Omit<FarLegOptions, 'dial' | 'delegate' | 'orgId' | 'handedOver' | 'beside'> {
   readonly leg: Leg;
   readonly agent: () => AgentSession | null;
   /** Of the agent, for a consult in its voice. */
@@ -189,7 +189,7 @@ export class Handover {
     meanwhile: Background,
     onAnswered: (far: FarLeg, settle: (failure: LegFailure) => void) => void,
   ): void {
-    const { engine, clock, logger, network, orgId, handedOver, delegate } = this.#options;
+    const { leg, engine, clock, logger, network, orgId, handedOver, delegate } = this.#options;
     const settle = this.#begin(dial, done, meanwhile);
     const far = new FarLeg({
       engine,
@@ -197,6 +197,7 @@ export class Handover {
       logger,
       network,
       orgId: orgId() ?? '',
+      beside: leg,
       dial,
       handedOver: handedOver(),
       delegate: {
