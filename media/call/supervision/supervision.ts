@@ -32,7 +32,10 @@ interface SupervisionDelegate {
   onMessage(message: SipLadderEntry): void;
 }
 
-export interface SupervisionOptions extends Omit<FarLegOptions, 'dial' | 'delegate' | 'orgId' | 'handedOver' | 'beside'> {
+export interface SupervisionOptions extends Omit<
+  FarLegOptions,
+  'dial' | 'delegate' | 'orgId' | 'handedOver' | 'beside' | 'mayRefer'
+> {
   readonly leg: Leg;
   readonly agent: () => AgentSession | null;
   /** The agent has left the peer to somebody else, who hears what is whispered. */
@@ -117,6 +120,7 @@ export class Supervision {
       network,
       orgId: orgId() ?? '',
       beside: leg,
+      mayRefer: null,
       dial,
       handedOver: null,
       delegate: {
@@ -126,6 +130,7 @@ export class Supervision {
         onHold: () => undefined,
         onPlaybackFinished: () => undefined,
         onReplaced: () => undefined,
+        onSuccession: () => undefined,
         onFailed: (failure) => this.#failed(failure),
         onEnded: (why) => this.#left(why),
         onMessage: (message) => delegate.onMessage(message),
