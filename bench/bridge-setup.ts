@@ -1,6 +1,7 @@
 /**
  * What the two whom a bridge joins wait for, from the 200 of whoever is called until each hears the other. Both say a tone
- * of their own as soon as they may; the frame of 20 ms in which it begins is theirs, and in the figures.
+ * of their own as soon as they may; the frame of 20 ms in which it begins is theirs, and in the figures. How much of them is
+ * the called phone's own, until its first packet leaves, is told beside them.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -21,6 +22,8 @@ export interface BridgeSetup {
   readonly calleeHears: number[];
   readonly callerHears: number[];
   readonly twoWay: number[];
+  /** From its 200 until its own first packet. */
+  readonly calleeSpeaks: number[];
   /** Packets were lost or moved: whose frame was first cannot be told. */
   unreadable: number;
 }
@@ -30,7 +33,7 @@ export async function bridgeSetup(
   { phone, carrier, dialed }: { readonly phone: Phone; readonly carrier: Phone; readonly dialed: string },
   count: number,
 ): Promise<BridgeSetup> {
-  const setup: BridgeSetup = { calleeHears: [], callerHears: [], twoWay: [], unreadable: 0 };
+  const setup: BridgeSetup = { calleeHears: [], callerHears: [], twoWay: [], calleeSpeaks: [], unreadable: 0 };
   for (let n = 0; n < count; n++) {
     const call = await phone.call(dialed);
     const id = await waitFor('the record of the call', 10_000, async () => {
@@ -51,10 +54,12 @@ export async function bridgeSetup(
     const [callee, caller] = await Promise.all([there.recording(), call.recording()]);
     const calleeHears = firstHeard(callee, CALLER_HZ);
     const callerHears = firstHeard(caller, CALLEE_HZ);
-    if (calleeHears === null || callerHears === null) setup.unreadable++;
+    const calleeSpeaks = callee.firstSentAtMs;
+    if (calleeHears === null || callerHears === null || calleeSpeaks === null) setup.unreadable++;
     else {
       setup.calleeHears.push(calleeHears - answeredAt);
       setup.callerHears.push(callerHears - answeredAt);
+      setup.calleeSpeaks.push(calleeSpeaks - answeredAt);
       setup.twoWay.push(Math.max(calleeHears, callerHears) - answeredAt);
     }
     await call.hangup();

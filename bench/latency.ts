@@ -50,6 +50,7 @@ async function main(): Promise<void> {
       bridgeTwoWayMs: percentiles(bridge.twoWay),
       bridgeCalleeHearsMs: percentiles(bridge.calleeHears),
       bridgeCallerHearsMs: percentiles(bridge.callerHears),
+      bridgeCalleeSpeaksMs: percentiles(bridge.calleeSpeaks),
       bridgesUnreadable: bridge.unreadable,
       goals: GOALS,
       comparedWith: COMPARED_WITH,

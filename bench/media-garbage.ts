@@ -69,7 +69,8 @@ class Line {
     this.#packet.setUint16(2, this.#sequenceNumber);
     this.#packet.setUint32(4, this.#sequenceNumber * 160);
     this.session.receiveRtp(this.#bytes, ADDRESS, PORT, nowMs);
-    this.session.tick(nowMs, 0);
+    this.session.read(nowMs, 0);
+    this.session.send(nowMs);
   }
 }
 

@@ -69,8 +69,13 @@ type ObservedEvent = EventBase &
         readonly sipCallId: string;
         readonly leg?: string;
       }
-    /** The peer wanted us to call somebody else, and got this answer. `why`: what there was against it. */
-    | { readonly type: 'peer_refer_refused'; readonly sipStatus: number; readonly why: string }
+    /** The peer (`leg`: of which further leg) wanted us to call somebody else, and got this answer. `why`: what there was against it. */
+    | {
+        readonly type: 'peer_refer_refused';
+        readonly sipStatus: number;
+        readonly why: string;
+        readonly leg?: string;
+      }
     /** A consult: somebody was reached, and asked, and has decided; `by` what. */
     | {
         readonly type: 'consult';
@@ -111,13 +116,14 @@ export type StateEvent = EventBase &
     /**
      * The peer wants us to call somebody of its own, who is to go on with the call (RFC 3515). `accepted`: it was told so,
      * and the call's workflow decides. Then `sipStatus` is what the peer is told of the new call: `done`, it has taken the
-     * place of the peer's; `failed`, and all is as it was.
+     * place of the peer's; `failed`, and all is as it was. `leg`: of which further leg it is the peer.
      */
     | {
         readonly type: 'peer_referred';
         readonly referId: string;
         readonly outcome: 'accepted' | 'done' | 'failed';
         readonly sipStatus: number;
+        readonly leg?: string;
       }
     /** What a command of the API came to. */
     | ({ readonly type: 'command'; readonly commandId: string; readonly verb: string } & CommandEffect)

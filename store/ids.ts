@@ -40,6 +40,11 @@ export function keyedCallId(orgId: string, route: string, key: string, n: number
   return uuidV8('keyed-call', orgId, route, key, String(n));
 }
 
+/** The same, for a transfer of a call that is there. */
+export function keyedTransferId(orgId: string, route: string, key: string, n: number): string {
+  return uuidV8('keyed-transfer', orgId, route, key, String(n));
+}
+
 /** The one call that speaks the code of a round: begun again, it is the same call. */
 export function codeCallId({ numberId, n }: NumberRound): string {
   return uuidV8('code-call', numberId, String(n));

@@ -6,7 +6,6 @@
 import type { Logger } from '../../ops/logger';
 import { sealDetails } from '../../store/call-details';
 import type { Call as CallRow } from '../../store/entities/call';
-import { PlanRefusal } from '../../store/dialling/plan-refusal';
 import { isDatabaseUnavailable } from '../../store/errors';
 import { keyedCallId, uuidV7 } from '../../store/ids';
 import type { CallLease, IdempotentRequest } from '../../store/repositories/idempotency-repository';
@@ -20,6 +19,7 @@ import type { CallResource } from '../schemas/call';
 import type { ApiStore } from '../store';
 import { callView } from '../views';
 import type { CallRequests } from './call-requests';
+import { KeyedRequests } from './keyed-requests';
 import type { OutboundPlan } from './outbound-plan';
 
 /** Covers both tries of the start; a workflow that begins later dials nobody. */
@@ -54,10 +54,12 @@ type Placed = { readonly call: CallResource; readonly existing: boolean } | 'sup
 
 export class CallPlacement {
   readonly #deps: PlacementDeps;
+  readonly #keyed: KeyedRequests;
   readonly #nowMs: () => number;
 
   constructor(deps: PlacementDeps) {
     this.#deps = deps;
+    this.#keyed = new KeyedRequests(deps);
     this.#nowMs = deps.nowMs ?? Date.now;
   }
 
@@ -72,7 +74,7 @@ export class CallPlacement {
   async #placeKeyed(request: PlacementRequest, key: string): Promise<RouteAnswer> {
     const { orgId, route, bodyHash } = request;
     const identity: IdempotentRequest = { orgId, route, key, bodyHash };
-    let lease = await this.#deps.store.forOrg(orgId).write((org) => org.idempotency.lease(identity));
+    let lease = await this.#keyed.lease(identity);
     while (lease.n <= MAX_CALLS_PER_KEY) {
       if (lease.kind === 'replay') {
         if (!(await this.#isSuperseded(orgId, lease))) return replayed({ ...lease.answer, replayed: true });
@@ -80,9 +82,9 @@ export class CallPlacement {
         continue;
       }
       const callId = keyedCallId(orgId, route, key, lease.n);
-      const placed = await this.#leased(identity, lease, () => this.#placeOnce(request, callId));
+      const placed = await this.#keyed.run(identity, lease, () => this.#placeOnce(request, callId));
       if (placed !== 'superseded') {
-        await this.#remember(identity, lease, placed.call);
+        await this.#keyed.remember(identity, lease, placed.call.id, placed.call);
         return replayed({ status: 200, body: placed.call, replayed: placed.existing });
       }
       lease = await this.#leaseNext(identity, lease.n);
@@ -96,40 +98,6 @@ export class CallPlacement {
 
   #find(orgId: string, callId: string): Promise<CallRow | null> {
     return this.#deps.store.forOrg(orgId).read((org) => org.calls.find(orgId, callId));
-  }
-
-  /** After a refusal the key is free for any body; after an outage at once for the same body, hence the same ids. */
-  async #leased<T>(
-    identity: IdempotentRequest,
-    lease: CallLease & { kind: 'run' },
-    work: () => Promise<T>,
-  ): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      const refused = error instanceof PlanRefusal || (error instanceof ApiError && error.status < 500);
-      const given = this.#deps.store
-        .forOrg(identity.orgId)
-        .write(({ idempotency }) =>
-          refused ? idempotency.forget(identity, lease) : idempotency.release(identity, lease),
-        );
-      await given.catch((cause: unknown) => {
-        this.#deps.logger.warn({ err: cause }, 'idempotency lease left to run out');
-      });
-      throw error;
-    }
-  }
-
-  /** The call is placed, whether or not its answer could be saved: a repeat finds it by its id. */
-  async #remember(identity: IdempotentRequest, lease: CallLease & { kind: 'run' }, call: CallResource): Promise<void> {
-    try {
-      const saved = { status: 200, body: call };
-      await this.#deps.store
-        .forOrg(identity.orgId)
-        .write((org) => org.idempotency.complete(identity, lease, call.id, saved));
-    } catch (error) {
-      this.#deps.logger.warn({ err: error, callId: call.id }, 'answer not saved with its idempotency key');
-    }
   }
 
   async #placeOnce(request: PlacementRequest, callId: string): Promise<Placed> {

@@ -1,16 +1,19 @@
 /** A live call is handed over to somebody else. Answered when that has begun; what becomes of it are events of the call. */
+import type { z } from 'zod';
+
 import type { CallStatus } from '../../contract/call';
 import { hasTransferred } from '../../contract/transfers';
 import { planTransfer, sealPlan } from '../../store/dialling/transfer-plan';
 import type { TransferOrder, TransferPlanDeps } from '../../store/dialling/transfer-plan';
 import type { Call } from '../../store/entities/call';
-import { uuidV7 } from '../../store/ids';
+import { keyedTransferId, uuidV7 } from '../../store/ids';
 import type { SecretBox } from '../../store/secrets';
 import type { CallRequests } from '../calls/call-requests';
+import { KeyedRequests } from '../calls/keyed-requests';
 import { conflict, effectUnknown, temporalUnavailable } from '../errors';
 import type { ApiError } from '../errors';
 import { answer, route } from '../route';
-import type { Route } from '../route';
+import type { Route, RouteRequest } from '../route';
 import { idParams } from '../schemas/primitives';
 import { callTransfer, callTransferAccepted } from '../schemas/transfer';
 import type { CallTransferRequest } from '../schemas/transfer';
@@ -32,6 +35,7 @@ const REFUSALS = {
 } as const;
 
 export function callTransferRoute(deps: CallTransferRouteDeps): Route {
+  const keyed = new KeyedRequests(deps);
   return route({
     tag: 'Calls',
     resource: 'call',
@@ -56,38 +60,56 @@ export function callTransferRoute(deps: CallTransferRouteDeps): Route {
     },
     requestExample: { type: 'sip', value: 'sip:sales@pbx.example.com', announce: 'I am putting you through to Sales.' },
     responseExample: { transfer_id: '0192f3c1-8a40-7c66-9a2e-6d0e58a1c9f4' },
+    idempotency: 'handler',
     handle: async (request) => {
-      const { orgId } = request.principal;
-      const call = await deps.store.forOrg(orgId).read((org) => findCall(org, orgId, request.params.id));
-      const { id: callId, status } = call;
-      if (status === 'completed') throw refusal('ended', status);
-      // Its node would refuse it when the transfer has begun.
-      if (status === 'held') throw refusal(isTransferred(call) ? 'transferred' : 'on_hold', status);
-      const plan = await planTransfer(deps, call, orderOf(request.body));
-      const transferId = uuidV7();
-      const taken = await deps.workflows.transfer(callId, {
-        transferId,
-        by: 'api',
-        ...sealPlan(deps.secrets, call, transferId, plan),
-        requestedAtMs: Date.now(),
+      const { route: path, idempotencyKey: key, bodyHash, principal } = request;
+      const { orgId } = principal;
+      if (key === null) return answer({ transfer_id: (await transfer(deps, request, uuidV7())).resourceId });
+      return keyed.once({ orgId, route: path, key, bodyHash }, async (n) => {
+        const made = await transfer(deps, request, keyedTransferId(orgId, path, key, n));
+        return { ...made, body: { transfer_id: made.resourceId } };
       });
-      switch (taken.outcome) {
-        case 'accepted':
-          break;
-        case 'refused':
-          throw refusal('code' in taken ? taken.code : 'ended', status);
-        case 'ended':
-        case 'gone':
-          throw refusal('ended', 'completed');
-        case 'unavailable':
-          throw temporalUnavailable();
-        case 'unknown':
-          throw effectUnknown('Whether it has begun is not known yet', callId, transferId);
-      }
-      await noteCall(deps, request.actor, 'transfer', callId);
-      return answer({ transfer_id: transferId });
     },
   });
+}
+
+type Request = RouteRequest<z.output<typeof idParams>, unknown, CallTransferRequest>;
+
+/** A repeat of the same id joins the first in the call's workflow, and gets what that has got. */
+async function transfer(
+  deps: CallTransferRouteDeps,
+  { principal: { orgId }, params, body, actor }: Request,
+  transferId: string,
+): Promise<{ readonly resourceId: string; readonly existing: boolean }> {
+  const call = await deps.store.forOrg(orgId).read((org) => findCall(org, orgId, params.id));
+  const { id: callId, status } = call;
+  // Begun by a request whose answer was not saved; the call may be over by now.
+  if (call.transfer?.id === transferId) return { resourceId: transferId, existing: true };
+  if (status === 'completed') throw refusal('ended', status);
+  // Its node would refuse it when the transfer has begun.
+  if (status === 'held') throw refusal(isTransferred(call) ? 'transferred' : 'on_hold', status);
+  const plan = await planTransfer(deps, call, orderOf(body));
+  const taken = await deps.workflows.transfer(callId, {
+    transferId,
+    by: 'api',
+    ...sealPlan(deps.secrets, call, transferId, plan),
+    requestedAtMs: Date.now(),
+  });
+  switch (taken.outcome) {
+    case 'accepted':
+      break;
+    case 'refused':
+      throw refusal('code' in taken ? taken.code : 'ended', status);
+    case 'ended':
+    case 'gone':
+      throw refusal('ended', 'completed');
+    case 'unavailable':
+      throw temporalUnavailable();
+    case 'unknown':
+      throw effectUnknown('Whether it has begun is not known yet', callId, transferId);
+  }
+  await noteCall(deps, actor, 'transfer', callId);
+  return { resourceId: transferId, existing: false };
 }
 
 /** The schema takes either a destination, or a target. */

@@ -12,7 +12,7 @@
  */
 import { withDeadline } from '../../ops/deadline';
 import type { Clock } from '../clock';
-import type { TransferOrigin, TransferWish } from '../../contract/transfers';
+import type { TransferOrigin } from '../../contract/transfers';
 import type { AgentDelegate, AgentPersona, AgentSession, CallAudio, SayOptions } from './agent-session';
 import { Announcements } from './turns/announcements';
 import type { Responder } from './responder/responder';
@@ -21,7 +21,8 @@ import type { TextToSpeech } from './text-to-speech';
 import { CallerTurn } from './turns/caller-turn';
 import type { FinishedTurn } from './turns/caller-turn';
 import { DtmfCollector, pressedText } from './turns/dtmf-collector';
-import { APOLOGY, FAILING_OVER, ONE_MOMENT, SAY_AGAIN, SILENCE_FAREWELL, STILL_THERE } from './turns/phrases';
+import { Parting } from './turns/parting';
+import { SAY_AGAIN, SILENCE_FAREWELL, STILL_THERE } from './turns/phrases';
 import { Reply, wishOf } from './turns/reply';
 import type { ReplyEnd } from './turns/reply';
 import { splitSentences } from './turns/sentences';
@@ -42,9 +43,6 @@ const MAX_REPEAT_QUESTIONS = 2;
 const FINISH_DEADLINE_MS = 500;
 /** Of one call, each as long as the API takes. */
 const MAX_INSTRUCTIONS = 20;
-/** Said over the words before a transfer, it is not wished any more. */
-const OBJECTION = /\b(?:no|nope|wait|stop|cancel|never ?mind|do not|don't)\b/i;
-
 export interface SessionDependencies {
   readonly clock: Clock;
   readonly ears: CallerAudioSource;
@@ -70,6 +68,7 @@ export class ConversationSession implements AgentSession {
   readonly #dtmf: DtmfCollector;
   readonly #silence: SilenceWatch;
   readonly #transcript: Transcript;
+  readonly #parting: Parting;
   #state: SessionState = 'new';
   /** By the peer: see `hold`. */
   #held = false;
@@ -86,9 +85,6 @@ export class ConversationSession implements AgentSession {
   /** What it was told in the call, beside the instructions of its persona. */
   readonly #instructions: string[] = [];
   readonly #announcements = new Announcements();
-  /** The farewell, or the words before a transfer, are over, but somebody has just begun to make a sound. */
-  #pendingEnd: ReplyEnd | null = null;
-  #failedOver = false;
   #recognitionFailures = 0;
   #repeatQuestions = 0;
 
@@ -98,6 +94,28 @@ export class ConversationSession implements AgentSession {
     this.#audio = audio;
     this.#delegate = delegate;
     this.#transcript = new Transcript((turn) => delegate.onTurn(turn));
+    this.#parting = new Parting({
+      floor: {
+        reply: () => this.#reply,
+        newReply: () => this.#newReply(null),
+        cutOff: (reply) => this.#cutOff(reply),
+        muted: () => this.#muted,
+        rest: () => {
+          this.#silence.rest();
+          this.#duck(false);
+          this.#transition('listening');
+        },
+        wait: () => this.#silence.arm(),
+        end: (why) => {
+          this.#silence.rest();
+          this.#transition('ended');
+          delegate.onEnd(why);
+        },
+      },
+      onTransfer: (wish) => delegate.onTransfer(wish),
+      failsOver: persona.failsOver === true,
+      apology: deps.apology,
+    });
     this.#caller = new CallerTurn({
       clock: deps.clock,
       stt: deps.stt,
@@ -154,7 +172,7 @@ export class ConversationSession implements AgentSession {
     if (this.#muted) return 'muted';
     if (!this.#announcements.add({ sentences: splitSentences(text), onOutcome, onOver })) return 'too_many';
     this.#silence.rest();
-    this.#stay();
+    this.#parting.stay();
     if (interrupt && this.#reply) this.#cutOff(this.#reply);
     void this.#cutting.then(() => this.#announceNext());
     return null;
@@ -162,7 +180,7 @@ export class ConversationSession implements AgentSession {
 
   notTransferred(by: TransferOrigin, text: string): void {
     if (!this.#open) return;
-    if (by === 'failover') this.#apologise();
+    if (by === 'failover') this.#parting.apologise();
     else this.say(text, { interrupt: true, onOutcome: () => undefined });
   }
 
@@ -178,10 +196,7 @@ export class ConversationSession implements AgentSession {
     this.#silence.hold(muted || this.#held);
     if (muted) {
       this.#announcements.drop();
-      const wish = wishOf(this.#reply?.end) ?? wishOf(this.#pendingEnd);
-      this.#pendingEnd = null;
-      if (this.#reply) this.#cutOff(this.#reply);
-      if (wish) this.#wish(wish);
+      this.#parting.silenced();
     } else if (this.#unanswered) {
       this.#unanswered = false;
       this.#respond(null);
@@ -192,7 +207,7 @@ export class ConversationSession implements AgentSession {
     if (!this.#open) return;
     this.#silence.rest();
     this.#silence.reset();
-    this.#stay();
+    this.#parting.stay();
     const offered = this.#persona.destinations?.find(({ keypad }) => keypad === digit);
     if (offered && !this.#dtmf.collecting) return this.#onKeyOf(offered.id, digit);
     this.#takeTheTurn();
@@ -242,8 +257,7 @@ export class ConversationSession implements AgentSession {
     const turn = await concluded;
     if (!this.#open) return;
     if (turn) await this.#onCallerTurn(turn);
-    else if (this.#pendingEnd) this.#end(this.#pendingEnd);
-    else if (!this.#reply && this.#state === 'listening') this.#silence.arm();
+    else if (!this.#parting.carryOut() && !this.#reply && this.#state === 'listening') this.#silence.arm();
   }
 
   #onCallerOnset(): void {
@@ -254,17 +268,17 @@ export class ConversationSession implements AgentSession {
 
   #onCallerSpeech(speechMs: number): void {
     if (!this.#open || speechMs < BARGE_IN_MS) return;
-    this.#stay();
+    this.#parting.stay();
     this.#takeTheTurn();
   }
 
   #onCallerPause(speechMs: number, silenceMs: number): void {
     if (!this.#open || silenceMs < COUGH_OVER_MS) return;
     this.#duck(false);
-    if (speechMs >= BARGE_IN_MS || (!this.#reply && !this.#pendingEnd && !this.#announcements.waiting)) return;
+    const { pending } = this.#parting;
+    if (speechMs >= BARGE_IN_MS || (!this.#reply && !pending && !this.#announcements.waiting)) return;
     this.#caller.discard();
-    if (this.#announceNext(this.#pendingEnd)) return;
-    if (this.#pendingEnd) this.#end(this.#pendingEnd);
+    if (!this.#announceNext(pending)) this.#parting.carryOut();
   }
 
   /** The caller has the floor: what the agent says or prepares is given up, a farewell too. */
@@ -312,16 +326,10 @@ export class ConversationSession implements AgentSession {
     { startedAt, endedAt }: Pick<FinishedTurn, 'startedAt' | 'endedAt'>,
     askedAt: number | null,
   ): void {
-    const pending = wishOf(this.#pendingEnd);
-    this.#pendingEnd = null;
     this.#silence.rest();
     this.#silence.reset();
     this.#transcript.callerSaid(text, startedAt, endedAt);
-    if (!this.#open) return;
-    if (!OBJECTION.test(text)) {
-      if (pending) return this.#wish(pending);
-      if (wishOf(this.#reply?.end)) return;
-    } else if (wishOf(this.#reply?.end)) this.#reply?.keepCall();
+    if (!this.#open || this.#parting.said(text)) return;
     if (this.#reply?.speech.audible) this.#unanswered = true;
     else {
       // Said while an answer was being prepared: the next one answers both.
@@ -331,18 +339,16 @@ export class ConversationSession implements AgentSession {
   }
 
   #onNothingUnderstood(turn: FinishedTurn, interrupted: boolean): void {
-    if (this.#reply || this.#announceNext(this.#pendingEnd)) return;
-    if (this.#pendingEnd) return this.#end(this.#pendingEnd);
+    if (this.#reply || this.#announceNext(this.#parting.pending) || this.#parting.carryOut()) return;
     const meantAsSpeech = interrupted || turn.speechMs >= DESERVES_QUESTION_MS;
     if (meantAsSpeech && this.#repeatQuestions++ < MAX_REPEAT_QUESTIONS) this.#newReply(null).say([SAY_AGAIN], null);
     else this.#silence.arm();
   }
 
   #onRecognitionFailed(): void {
-    if (this.#reply) return;
-    if (this.#pendingEnd) return this.#end(this.#pendingEnd);
+    if (this.#reply || this.#parting.carryOut()) return;
     const hopeless = !this.#deps.stt || ++this.#recognitionFailures >= MAX_RECOGNITION_FAILURES;
-    if (hopeless) this.#giveUp();
+    if (hopeless) this.#parting.giveUp();
     else this.#newReply(null).say([SAY_AGAIN], null);
   }
 
@@ -397,7 +403,7 @@ export class ConversationSession implements AgentSession {
         onFirstAudio: (reply) => this.#onFirstAudio(reply),
         onFinished: (reply) => this.#onSpoken(reply),
         onVoiceFailed: (reply) => this.#onVoiceFailed(reply),
-        onWriterFailed: () => this.#inDespair(),
+        onWriterFailed: () => this.#parting.lastResort(),
         onEndsCall: (reply) => {
           if (this.#reply === reply && this.#state === 'speaking') this.#transition('farewell');
         },
@@ -419,12 +425,12 @@ export class ConversationSession implements AgentSession {
     this.#transcript.agentSaid(reply.speech.text, reply.startedAt, this.#deps.clock.now(), null);
     if (!this.#open) return;
     if (this.#announceNext(reply.end)) return;
-    if (reply.end && this.#caller.state === 'idle') return this.#end(reply.end);
+    if (reply.end && this.#caller.state === 'idle') return this.#parting.end(reply.end);
     this.#transition('listening');
     // Whoever makes a sound over the last words is heard out before the call ends.
     const unanswered = this.#unanswered;
     this.#unanswered = false;
-    this.#pendingEnd = unanswered ? null : reply.end;
+    this.#parting.wait(unanswered ? null : reply.end);
     if (unanswered) this.#respond(null);
     else if (this.#caller.state === 'idle' && !this.#dtmf.collecting) this.#silence.arm();
   }
@@ -432,69 +438,20 @@ export class ConversationSession implements AgentSession {
   #onVoiceFailed(reply: Reply): void {
     if (this.#reply !== reply) return;
     this.#dropReply();
-    // Without words, then.
-    if (reply.end === 'error' || wishOf(reply.end)) return this.#end(reply.end ?? 'error');
-    const { end } = this.#inDespair();
-    if (wishOf(end) || !this.#deps.apology) this.#end(end);
-    else this.#apologise();
+    this.#parting.voiceLost(reply);
   }
 
-  /** Nothing that it needs works any more. */
-  #giveUp(): void {
-    const { sentence, end } = this.#inDespair();
-    this.#newReply(null).say([sentence], end);
-  }
-
-  /** Once in a call: whoever comes back from there finds it no better. */
-  #inDespair(): { readonly sentence: string; readonly end: ReplyEnd } {
-    if (this.#persona.failsOver !== true || this.#failedOver) return { sentence: APOLOGY, end: 'error' };
-    this.#failedOver = true;
-    return { sentence: FAILING_OVER, end: { by: 'failover', destinationId: null } };
-  }
-
-  #apologise(): void {
-    const { apology } = this.#deps;
-    if (this.#reply) this.#cutOff(this.#reply);
-    if (apology) this.#newReply(null).sayPrepared([SynthesisedSentence.ready(APOLOGY, apology)], 'error');
-    else this.#newReply(null).say([APOLOGY], 'error');
-  }
-
-  /** Whoever presses it has decided: nothing is asked, and nothing else is said to its end. */
+  /** Whoever presses it has decided: nothing else is said to its end. */
   #onKeyOf(destinationId: string, digit: string): void {
     if (wishOf(this.#reply?.end)) return;
-    const wish: TransferWish = { by: 'keypad', destinationId };
     const at = this.#deps.clock.now();
     this.#announcements.drop();
     if (this.#reply) this.#cutOff(this.#reply);
     void this.#cutting.then(() => {
       if (!this.#open) return;
       this.#transcript.callerSaid(pressedText([digit]), at, at);
-      if (this.#muted) this.#wish(wish);
-      else if (!this.#reply) this.#newReply(null).say([ONE_MOMENT], wish);
+      this.#parting.keyPressed(destinationId);
     });
-  }
-
-  #wish(wish: TransferWish): void {
-    this.#pendingEnd = null;
-    this.#silence.rest();
-    this.#duck(false);
-    this.#transition('listening');
-    if (this.#delegate.onTransfer(wish)) return;
-    if (wish.by === 'failover') this.#apologise();
-    else this.#silence.arm();
-  }
-
-  /** A farewell that was said is none any more. */
-  #stay(): void {
-    if (!wishOf(this.#pendingEnd)) this.#pendingEnd = null;
-  }
-
-  #end(end: ReplyEnd): void {
-    if (typeof end !== 'string') return this.#wish(end);
-    this.#pendingEnd = null;
-    this.#silence.rest();
-    this.#transition('ended');
-    this.#delegate.onEnd(end);
   }
 
   #synthesise(text: string): SynthesisedSentence {

@@ -32,14 +32,14 @@ interface CallMediaDelegate {
 export interface CallMediaOptions
   extends
     Omit<LegOptions, 'delegate'>,
-    Pick<HandoverOptions, 'orgId' | 'network' | 'logger' | 'handedOver'>,
+    Pick<HandoverOptions, 'orgId' | 'network' | 'logger' | 'handedOver' | 'peerRefers'>,
     Pick<SupervisionOptions, 'listen'> {
   readonly createAgent: AgentFactory;
   readonly delegate: CallMediaDelegate &
     Omit<LegDelegate, 'onDigit' | 'onPlaybackFinished'> &
     Pick<
       HandoverOptions['delegate'],
-      'onAgentGone' | 'onFarEnd' | 'onReferred' | 'onReplaced' | 'onMessage' | 'onConsult'
+      'onAgentGone' | 'onFarEnd' | 'onReferred' | 'onReplaced' | 'onSuccession' | 'onMessage' | 'onConsult'
     > & { readonly onSupervision: SupervisionOptions['delegate']['onEvent'] };
 }
 
@@ -77,7 +77,7 @@ export class CallMedia {
         onPlaybackFinished: (id) => this.#agent?.onPlaybackFinished(id),
       },
     });
-    const { engine, clock, logger, network, orgId, createAgent, handedOver, listen } = options;
+    const { engine, clock, logger, network, orgId, createAgent, handedOver, peerRefers, listen } = options;
     const shared = {
       engine,
       clock,
@@ -92,6 +92,7 @@ export class CallMedia {
       persona: () => this.#persona,
       createAgent,
       handedOver,
+      peerRefers,
       delegate: { ...delegate, onAway: () => this.#holdAgent() },
     });
     this.#supervision = new Supervision({

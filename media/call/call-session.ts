@@ -10,7 +10,7 @@ import type { EndedBy, EndReason, SipOutcome } from '../../contract/endings';
 import type { SipLadderEntry, CallEvents } from '../../contract/events';
 import type { Clock } from '../clock';
 import type { RtpEngine, RtpRemote } from '../rtp/rtp-session';
-import type { DialogDelegate, InboundDialog, RefreshFailure } from '../sip/dialog';
+import type { DialogDelegate, RefreshFailure } from '../sip/dialog';
 import type { ReasonHeader } from '../sip/reason';
 import { CallLifecycle } from './call-lifecycle';
 import type { AgentFactory } from './agent-factory';
@@ -19,10 +19,8 @@ import type { CallObserver } from './call-observer';
 import type { HoldState, Leg } from './leg/leg';
 import type { LocalMedia } from './leg/leg-negotiation';
 import { PeerWatch } from './leg/peer-watch';
-import { PeerRefers } from './replace/peer-refers';
-import { TrunkPlace } from './replace/place';
 import type { ReferringPeer } from './replace/refer-target';
-import { Replacement } from './replace/replacement';
+import { Succession } from './replace/succession';
 import type { WhisperListener } from './supervision/supervision';
 import type { LegNetwork } from './transfer/far-leg';
 import type { HandedOver } from './transfer/handed-over';
@@ -77,12 +75,10 @@ export class CallSession {
   #ladderEvents = 0;
   #hold: HoldState = { ours: false, theirs: false };
   #holdsOfPeer = 0;
-  readonly #place: TrunkPlace;
-  #replacement: Replacement | null = null;
-  readonly #refers: PeerRefers;
+  readonly #succession: Succession;
   readonly #watch = new PeerWatch({
     leg: () => this.leg,
-    isUp: () => this.lifecycle.state === 'answered',
+    isUp: () => this.lifecycle.state === 'answered' && !this.#succession.vacant,
     onGone: () => this.#options.hangUp('media_timeout', 'system'),
   });
 
@@ -90,20 +86,26 @@ export class CallSession {
     this.#options = options;
     const { direction, deps, sipCallId } = options;
     this.media = this.#createMedia();
-    this.#place = new TrunkPlace(deps.network, options.trunkId, () => options.hangUp('api_hangup', 'api'));
-    this.#refers = new PeerRefers({
+    this.#succession = new Succession({
       leg: this.leg,
       clock: deps.clock,
       network: deps.network,
-      place: this.#place,
+      trunkId: options.trunkId,
+      codecs: options.codecs,
       orgId: () => this.lifecycle.orgId,
-      busy: () => {
-        const { leaving, refusal } = this.media.handover;
-        return !this.lifecycle.isLive || this.#replacement !== null || leaving || refusal === 'transferring';
+      revoked: () => options.hangUp('api_hangup', 'api'),
+      isLive: () => this.lifecycle.isLive,
+      busy: {
+        // Whom we have asked to go is not to be followed by somebody else.
+        toReplace: () => this.media.handover.leaving,
+        toRefer: () => {
+          const { leaving, refusal, referUnderWay } = this.media.handover;
+          return leaving || referUnderWay || refusal === 'transferring';
+        },
       },
-      delegateOf: (id, peer) => this.peerDelegate(peer, id),
+      delegateOf: (id) => this.#dialogDelegate(id),
       report: (event) => this.lifecycle.events.report(event),
-      onTaken: (remote, id) => this.#replaced('refer', id, remote),
+      onTaken: (by, id, remote) => this.#replaced(by, id, remote),
     });
     this.lifecycle = new CallLifecycle({
       direction,
@@ -112,13 +114,12 @@ export class CallSession {
       observer: deps.observer,
       logger: deps.logger.child({ sipCallId }),
       closeMedia: () => {
-        this.#replacement?.abandon();
-        this.#refers.close();
+        this.#succession.close();
         return this.media.close();
       },
       turnLatencyMs: () => this.media.turnLatencyMs(),
       onEnded: () => {
-        this.#place.leave();
+        this.#succession.leaveTrunk();
         options.onEnded();
       },
     });
@@ -129,21 +130,11 @@ export class CallSession {
   }
 
   /**
-   * What the dialog of the leg tells, beside what is the leg's own business.
+   * What the first dialog of the leg tells, beside what is the leg's own business.
    * @param peerOf who may refer us to somebody else; null: nobody whom we know
-   * @param sipCallId of one that is not the first
    */
-  peerDelegate(peerOf: (() => ReferringPeer) | null, sipCallId: string | null = null): DialogDelegate {
-    const { peer } = this.#options;
-    return {
-      onMessage: (message) => this.onMessage(sipCallId === null ? message : { ...message, leg: sipCallId }),
-      onAck: (answer) => this.leg.reofferAnswered(answer),
-      onBye: (reason) => this.peerLeft(() => peer.hungUp(reason)),
-      onExpired: (why) => this.expired(why),
-      onClosed: () => this.peerLeft(() => peer.gone()),
-      onReplace: (dialog) => this.#replace(dialog),
-      ...(peerOf === null ? {} : { onRefer: (refer) => this.#refers.receive(refer, peerOf()) }),
-    };
+  peerDelegate(peerOf: (() => ReferringPeer) | null): DialogDelegate {
+    return { ...this.#dialogDelegate(null), ...this.#succession.delegate(peerOf) };
   }
 
   onMessage(message: SipLadderEntry): void {
@@ -180,9 +171,9 @@ export class CallSession {
     const { state, events } = this.lifecycle;
     if (state === 'ending' || state === 'ended') return { ok: false, code: 'ended' };
     if (state !== 'answered') return { ok: false, code: 'not_answered' };
-    if (control.type === 'followRefer') return this.#refers.follow(control.referId, control.follow);
+    if (control.type === 'followRefer') return this.#follow(control.referId, control.follow);
     const handsOver = control.type === 'dialLeg' || control.type === 'consultLeg' || control.type === 'refer';
-    if (handsOver && this.#refers.underWay) return { ok: false, code: 'transferring' };
+    if (handsOver && this.#succession.referUnderWay) return { ok: false, code: 'transferring' };
     const done = (effect: CommandEffect): void => {
       // With the call everything that it was told ends; its last event is its end.
       if (this.lifecycle.isLive) events.report({ type: 'command', commandId, verb: control.type, ...effect });
@@ -202,7 +193,7 @@ export class CallSession {
    */
   peerLeft(end: () => void): void {
     const { referral } = this.media.handover;
-    if (referral === null) this.#refers.peerLeft(end);
+    if (referral === null) this.#succession.peerLeft(end);
     else void referral.then(end);
   }
 
@@ -216,36 +207,25 @@ export class CallSession {
     return { sipCallId: this.#options.sipCallId, finalStatus, reason, q850 };
   }
 
-  /** The agent, or whoever has been joined, goes on with whoever calls there (RFC 3891). */
-  #replace(dialog: InboundDialog): void {
-    const { leg } = this;
-    if (!this.lifecycle.isLive) return dialog.reject(603);
-    // Whom we have asked to go is not to be followed by somebody else.
-    const busy = this.#replacement !== null || this.#refers.underWay || this.media.handover.leaving;
-    if (busy) return dialog.reject(491);
-    const place = this.#place.offer(dialog);
-    if ('status' in place) return dialog.reject(place.status, place);
-    const over = (): void => {
-      this.#replacement = null;
-    };
-    this.#replacement = new Replacement({
-      leg,
-      dialog,
-      codecs: this.#options.codecs,
-      delegate: this.peerDelegate(() => this.#referring(dialog), dialog.sipCallId),
-      onTaken: (remote) => {
-        over();
-        place.take();
-        this.#replaced('replaces', dialog.sipCallId, remote);
-      },
-      onFailed: () => {
-        over();
-        place.giveBack();
-      },
-    });
-    this.#replacement.begin();
+  /** Of either peer of a call that was handed over. */
+  #follow(referId: string, follow: boolean): CommandResult {
+    const taken = this.#succession.follow(referId, follow);
+    return taken.ok ? taken : this.media.handover.follow(referId, follow);
   }
 
+  /** `sipCallId`: of one that is not the first. */
+  #dialogDelegate(sipCallId: string | null): DialogDelegate {
+    const { peer } = this.#options;
+    return {
+      onMessage: (message) => this.onMessage(sipCallId === null ? message : { ...message, leg: sipCallId }),
+      onAck: (answer) => this.leg.reofferAnswered(answer),
+      onBye: (reason) => this.peerLeft(() => peer.hungUp(reason)),
+      onExpired: (why) => this.expired(why),
+      onClosed: () => this.peerLeft(() => peer.gone()),
+    };
+  }
+
+  /** The agent, or whoever has been joined, goes on with who has come. */
   #replaced(by: 'replaces' | 'refer', sipCallId: string, remote: RtpRemote): void {
     this.lifecycle.events.report({ type: 'leg_replaced', by, sipCallId });
     if (this.lifecycle.state === 'answered') this.leg.start(remote);
@@ -253,11 +233,6 @@ export class CallSession {
       this.#options.peer.pickedUp();
       this.media.start(remote);
     }
-  }
-
-  #referring({ invite, remoteTarget }: InboundDialog): ReferringPeer {
-    const trunk = this.#options.deps.network.directory.inboundTrunk(invite.identity.username);
-    return { at: invite.peer, contact: remoteTarget, hosts: [], limits: trunk ?? {} };
   }
 
   #holdChanged({ ours, theirs }: HoldState): void {
@@ -289,12 +264,13 @@ export class CallSession {
       network: deps.network,
       logger: deps.logger,
       orgId: () => this.lifecycle.orgId,
+      peerRefers: () => this.#succession.referUnderWay,
       delegate: {
         onAgentGone: () => hangUp('agent_goodbye', 'agent'),
         onReferred: () => hangUp('transferred', 'agent'),
         onFarEnd: (why) => (why === 'hangup' ? hangUp('transferred', 'callee') : hangUp(why, 'system')),
-        onReplaced: (leg, sipCallId) =>
-          this.lifecycle.events.report({ type: 'leg_replaced', by: 'replaces', sipCallId, leg }),
+        onReplaced: (leg, by, sipCallId) => this.lifecycle.events.report({ type: 'leg_replaced', by, sipCallId, leg }),
+        onSuccession: (leg, event) => this.lifecycle.events.report({ ...event, leg }),
         onMessage: (message) => this.onMessage(message),
         onConsult: (step) => this.lifecycle.events.report({ type: 'consult', ...step }),
         onSupervision: (event) => this.lifecycle.events.report(event),

@@ -17,13 +17,12 @@ import type { RegisteredCall } from './call-registry';
 import { CallSession, type CallDeps } from './call-session';
 import { dispositionOf, type OwnCause } from './disposition';
 import { reasonHeader, RING_TIMEOUT_REASON } from './hangup-reason';
-import type { ReferringPeer } from './replace/refer-target';
+import { carrierOf } from './replace/refer-target';
 import { noteCongestion } from './trunk-capacity';
 import type { TrunkCapacity } from './trunk-capacity';
 import { firstHost, trunkInvite, wildcardFor } from './trunk-invite';
 
 /** Before there is a dialog. */
-const NOBODY = { transport: 'udp', address: '', port: 0 } as const;
 /** How long an ending waits for the final answer to our CANCEL; the SIP layer cleans up for longer. */
 const CANCEL_ANSWER_MS = 5000;
 
@@ -218,7 +217,7 @@ export class OutboundCall implements RegisteredCall {
       },
       {
         ...session.leg.dialogDelegate(),
-        ...session.peerDelegate(() => this.#referring()),
+        ...session.peerDelegate(() => carrierOf(this.#options.trunk, this.#dialog)),
         onUnreachable: (target, reason) =>
           session.lifecycle.events.report({ type: 'target_unreachable', target, reason }),
         onProgress: (status) => {
@@ -280,12 +279,6 @@ export class OutboundCall implements RegisteredCall {
   }
 
   /** The carrier, at any of its hosts. */
-  #referring(): ReferringPeer {
-    const { trunk } = this.#options;
-    const hosts = [trunk.host, ...(trunk.gateways ?? []).map(({ host }) => host)].map((host) => host.toLowerCase());
-    return { at: this.#dialog?.peer ?? NOBODY, contact: this.#dialog?.remoteTarget ?? '', hosts, limits: trunk };
-  }
-
   /** Somebody has taken the call from the phone that still rings (RFC 3891 §3). */
   #pickedUp(): void {
     this.#session.answered(this.#options.command.maxDurationSeconds);

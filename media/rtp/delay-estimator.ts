@@ -20,6 +20,11 @@ export class DelayEstimator {
   #windowEndMs = 0;
   #targetMs = MIN_DELAY_MS;
 
+  /** A packet has come. */
+  get known(): boolean {
+    return this.#weight > 0;
+  }
+
   /** Delay to aim at, above the fastest packet: 20–120 ms. */
   get targetMs(): number {
     return this.#targetMs;

@@ -9,6 +9,7 @@ const ERROR_BUDGET = 50;
 export interface HostedSessionOptions {
   readonly session: MediaSession;
   readonly sockets: SocketPair;
+  readonly beside: number | null;
   readonly now: () => number;
   /** The first error. */
   readonly onFault: (error: unknown) => void;
@@ -18,6 +19,8 @@ export interface HostedSessionOptions {
 export class HostedSession implements PacedSession {
   readonly session: MediaSession;
   readonly sockets: SocketPair;
+  /** The session that is served in the same slot, for those that it is to hear and be heard by. */
+  readonly beside: number | null;
   readonly #options: HostedSessionOptions;
   #errors = 0;
 
@@ -25,6 +28,7 @@ export class HostedSession implements PacedSession {
     this.#options = options;
     this.session = options.session;
     this.sockets = options.sockets;
+    this.beside = options.beside;
   }
 
   // Each has its own `try`: handing the work to one that has it would make a function of every packet.
@@ -44,9 +48,17 @@ export class HostedSession implements PacedSession {
     }
   }
 
-  onFrame(nowMs: number, skipped: number): void {
+  onRead(nowMs: number, skipped: number): void {
     try {
-      this.session.tick(nowMs, skipped);
+      this.session.read(nowMs, skipped);
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  onSend(nowMs: number): void {
+    try {
+      this.session.send(nowMs);
     } catch (error) {
       this.#failed(error);
     }

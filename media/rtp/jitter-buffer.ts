@@ -3,6 +3,10 @@
  * advances with our clock, one frame per tick, whether packets come or not; so its distance to arriving packets is the
  * delay, which `excessMs` compares with what the stream needs. The reader corrects it with `skip` and `stretch`.
  *
+ * A stream of which nothing is known yet and whose first packet comes just before a frame is played with that frame, not
+ * for the most part with the one after: it begins below its target. The reader makes up for that once it is not heard, or
+ * the stream has run dry.
+ *
  * Ordering by timestamp (unwrapped) makes lost, reordered and duplicate packets, silence suppression and any packet
  * duration one case. A jump of the time line, or packets that keep coming late, anchor the position anew.
  */
@@ -67,6 +71,17 @@ export class JitterBuffer {
     return this.#delayTicks / this.#ticksPerMs;
   }
 
+  /** Nothing is there to be played, now or later. */
+  get dry(): boolean {
+    return this.head(this.#position) === null;
+  }
+
+  /** What is next comes a frame after the position, or later. */
+  get beyondFrame(): boolean {
+    const next = this.head(this.#position);
+    return next !== null && next.timestamp >= this.#position + this.#frameTicks;
+  }
+
   /** Delay beyond (negative: below) the target. */
   get excessMs(): number {
     return this.#started ? this.delayMs - this.#estimator.targetMs : 0;
@@ -86,7 +101,7 @@ export class JitterBuffer {
     const timestamp = this.#started ? unwrapTimestamp(this.#position, wireTimestamp) : wireTimestamp;
     const jumped = Math.abs(timestamp - this.#position) > JUMP_MS * this.#ticksPerMs;
     if (!this.#started || jumped) {
-      this.#anchor(timestamp, nowMs);
+      this.#anchor(timestamp, durationTicks, nowMs);
     } else if (timestamp + durationTicks <= this.#position) {
       // A packet that comes after its time is lost to us, unless there is nothing better or its successors are like it.
       this.#lateInARow++;
@@ -94,7 +109,7 @@ export class JitterBuffer {
         this.#measure(timestamp, nowMs);
         return 'late';
       }
-      this.#anchor(timestamp, nowMs);
+      this.#anchor(timestamp, durationTicks, nowMs);
     } else {
       this.#lateInARow = 0;
       this.#measure(timestamp, nowMs);
@@ -143,13 +158,15 @@ export class JitterBuffer {
     this.#started = false;
   }
 
-  #anchor(timestamp: number, nowMs: number): void {
+  #anchor(timestamp: number, durationTicks: number, nowMs: number): void {
     this.#clear();
+    const untilFrame = this.#ticksToNextFrame(nowMs);
+    const shallow = !this.#estimator.known && durationTicks >= this.#frameTicks && untilFrame * 2 < this.#frameTicks;
     this.#estimator.rebase();
     this.#estimator.update(nowMs - timestamp / this.#ticksPerMs, nowMs);
     this.#started = true;
-    this.#delayTicks = this.#estimator.targetMs * this.#ticksPerMs;
-    this.#position = Math.round(timestamp + this.#ticksToNextFrame(nowMs) - this.#delayTicks);
+    this.#delayTicks = shallow ? untilFrame : this.#estimator.targetMs * this.#ticksPerMs;
+    this.#position = Math.round(timestamp + untilFrame - this.#delayTicks);
   }
 
   #measure(timestamp: number, nowMs: number): void {

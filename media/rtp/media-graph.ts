@@ -6,7 +6,8 @@
  *   background, else silence
  *     + supervisor, by its mode                    supervisor ◄──  both sides of the session, as its tap hears them
  *
- * Two connected sessions are served by one pacer, each once in 20 ms: a frame waits for less than that in between.
+ * Two connected sessions are served by one pacer, each once in 20 ms: a frame waits for less than that in between, and not
+ * at all where both are served at once.
  */
 import { BackgroundSound } from '../audio/background';
 import { ConversationTap, SharedEar } from './conversation-tap';

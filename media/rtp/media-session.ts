@@ -76,6 +76,8 @@ export class MediaSession implements PeerAudio {
   readonly #pcm = new Int16Array(EDGE_FRAME_SAMPLES);
   #codec: Codec | null = null;
   #framesRead = 0;
+  /** Of the frame last read, at least half. */
+  #received = false;
   #tap: FrameTap | null = null;
   #monitor: FrameTap | null = null;
   #joined: MediaSession | null = null;
@@ -111,7 +113,7 @@ export class MediaSession implements PeerAudio {
     });
   }
 
-  /** The frame that the last tick took from the jitter buffer; overwritten by the next. */
+  /** The frame that was last taken from the jitter buffer; overwritten by the next. */
   get pcm(): Int16Array {
     return this.#pcm;
   }
@@ -229,12 +231,11 @@ export class MediaSession implements PeerAudio {
   }
 
   /**
-   * One 20 ms frame on our schedule, after `skipped` that a stall swallowed. Reads one frame of the peer (see `pcm`)
-   * and sends one packet. The skipped ones are read first, so that no audio is lost to who listens.
+   * One 20 ms frame of the peer (see `pcm`) on our schedule, after `skipped` that a stall swallowed. Those are read first, so
+   * that no audio is lost to who listens.
    */
-  tick(nowMs: number, skipped: number): void {
-    const remote = this.#remote;
-    if (remote === null) return;
+  read(nowMs: number, skipped: number): void {
+    if (this.#remote === null) return;
     if (skipped > 0) {
       this.#transmitter.skip(skipped);
       this.#stoodStill(skipped * FRAME_MS, nowMs);
@@ -243,11 +244,17 @@ export class MediaSession implements PeerAudio {
       const received = this.#receiver.frame(this.#pcm, nowMs);
       this.#tell(received, null);
     }
-    const received = this.#receiver.frame(this.#pcm, nowMs);
+    this.#received = this.#receiver.frame(this.#pcm, nowMs);
     this.#framesRead++;
+  }
+
+  /** One packet of ours, after each `read`. */
+  send(nowMs: number): void {
+    const remote = this.#remote;
+    if (remote === null) return;
     const send = remote.send && (this.#maySendToSdp || this.#receiver.source.locked);
     this.#transmitter.frame(send, !this.#receivedAny && nowMs < this.#speechFromMs, nowMs);
-    this.#tell(received, this.#transmitter.pcm);
+    this.#tell(this.#received, this.#transmitter.pcm);
     if (this.sources.talking) this.#spokeMs = nowMs;
     if (nowMs >= this.#nextReportMs) this.#report(nowMs, false);
     if (this.#watched) this.#checkTimeout(nowMs);

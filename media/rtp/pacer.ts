@@ -2,6 +2,8 @@
  * One clock for all sessions of a thread. A frame of 20 ms is cut into slots; a session lives in one of them and is
  * served at start + n·20 ms of an absolute schedule. One timer serves whatever is due, so that a thousand sessions cost
  * no more timers than one. After a stall the missed frames are skipped and reported, never sent in a burst.
+ *
+ * Of the sessions that are due at once all read before any sends: what one says leaves by another without a wait.
  */
 import { FRAME_MS } from '../audio/frame';
 
@@ -17,14 +19,18 @@ const EARLY_MS = 0.3;
 export type PacerClock = Pick<Clock, 'now' | 'setTimeout' | 'clearTimeout'>;
 
 export interface PacedSession {
-  /** `skipped`: frames since the last call that will never be sent. */
-  onFrame(nowMs: number, skipped: number): void;
+  /** A frame begins; `skipped`: those since the last that will never be sent. */
+  onRead(nowMs: number, skipped: number): void;
+  /** All that are due have read. */
+  onSend(nowMs: number): void;
 }
 
 interface Entry {
   readonly session: PacedSession;
   /** Absolute number of the slot in which it is next due. */
   dueSlot: number;
+  /** It has read, and is to send. */
+  hasRead: boolean;
 }
 
 export interface PacerOptions {
@@ -52,17 +58,16 @@ export class Pacer {
     return this.#entries.size;
   }
 
-  add(session: PacedSession): void {
+  /** `beside`: in the slot of that one, if it is here; then the first service may take a round. */
+  add(session: PacedSession, beside: PacedSession | null = null): void {
     if (this.#entries.has(session)) return;
     if (this.#entries.size === 0) {
       this.#startMs = this.#clock.now();
       this.#next = 0;
     }
-    let dueSlot = this.#next;
-    for (let slot = this.#next; slot < this.#next + FIRST_SERVICE_SLOTS; slot++) {
-      if (this.#sessionsIn(slot).length < this.#sessionsIn(dueSlot).length) dueSlot = slot;
-    }
-    const entry = { session, dueSlot };
+    const other = beside === null ? undefined : this.#entries.get(beside);
+    const dueSlot = other?.dueSlot ?? this.#emptiest();
+    const entry = { session, dueSlot, hasRead: false };
     this.#entries.set(session, entry);
     this.#sessionsIn(dueSlot).push(entry);
     if (this.#timer === null) this.#arm();
@@ -80,6 +85,14 @@ export class Pacer {
   close(): void {
     if (this.#timer !== null) this.#clock.clearTimeout(this.#timer);
     this.#timer = null;
+  }
+
+  #emptiest(): number {
+    let dueSlot = this.#next;
+    for (let slot = this.#next; slot < this.#next + FIRST_SERVICE_SLOTS; slot++) {
+      if (this.#sessionsIn(slot).length < this.#sessionsIn(dueSlot).length) dueSlot = slot;
+    }
+    return dueSlot;
   }
 
   #sessionsIn(slot: number): Entry[] {
@@ -113,7 +126,17 @@ export class Pacer {
       if (entry === undefined || entry.dueSlot > slot) continue;
       const skipped = (slot - entry.dueSlot) / SLOTS;
       entry.dueSlot = slot + SLOTS;
-      entry.session.onFrame(this.#clock.now(), skipped);
+      entry.hasRead = true;
+      entry.session.onRead(this.#clock.now(), skipped);
+    }
+    // In the order in which they came: who supervises another comes after it, and hears what it sends.
+    for (let i = 0; i < entries.length;) {
+      const entry = entries[i] as Entry;
+      if (entry.hasRead) {
+        entry.hasRead = false;
+        entry.session.onSend(this.#clock.now());
+      }
+      if (entries[i] === entry) i++;
     }
   }
 }

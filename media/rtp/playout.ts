@@ -17,8 +17,12 @@ export class Playout {
   /** What the packet before was decoded by: it knows what was to follow. */
   #codec: Codec;
   readonly #second: Int16Array;
-  #quiet = true;
+  /** The last frame can be left out, or followed by one that is filled in, without being heard. */
+  #quiet = false;
+  #heard = false;
   #framesHeard = 0;
+  /** The last frame was filled in because nothing was there. */
+  #ranDry = false;
 
   /** `codec`: until a packet of another is read. */
   constructor(buffer: JitterBuffer, codec: Codec) {
@@ -34,7 +38,7 @@ export class Playout {
 
   /** Whether the last frame was one of them. */
   get heard(): boolean {
-    return !this.#quiet;
+    return this.#heard;
   }
 
   /** Fills `out` with the next 20 ms; true when at least half of it was received. `codecOf` a payload type. */
@@ -42,22 +46,28 @@ export class Playout {
     const buffer = this.#buffer;
     if (!buffer.started) {
       buffer.wait(nowMs);
-      this.#quiet = true;
+      this.#quiet = this.#heard = false;
       out.fill(0);
       return false;
     }
     const excessMs = buffer.excessMs;
-    if (excessMs <= STRETCH_ALWAYS_MS || (this.#quiet && excessMs <= STRETCH_QUIET_MS)) {
+    const ranDry = excessMs <= STRETCH_QUIET_MS && buffer.dry;
+    if (ranDry || excessMs <= STRETCH_ALWAYS_MS || (this.#quiet && excessMs <= STRETCH_QUIET_MS)) {
       this.#codec.conceal(out, 0, out.length);
       buffer.stretch(nowMs);
+      this.#ranDry = ranDry;
       return false;
     }
+    // What was waited for is lost: its time has been filled in already.
+    if (this.#ranDry && buffer.beyondFrame) buffer.skip();
+    this.#ranDry = false;
     if (this.#quiet && excessMs >= SHRINK_QUIET_MS) buffer.skip();
     const received = this.#read(out, codecOf);
     if (!this.#quiet && excessMs >= SHRINK_ALWAYS_MS) this.#overlap(out, codecOf);
     buffer.advance(nowMs);
-    this.#quiet = !received || meanMagnitude(out) < QUIET_MEAN;
-    if (!this.#quiet) this.#framesHeard++;
+    this.#heard = received && meanMagnitude(out) >= QUIET_MEAN;
+    this.#quiet = !this.#heard;
+    if (this.#heard) this.#framesHeard++;
     return received;
   }
 

@@ -109,6 +109,10 @@ export interface RtpSessionOptions {
   readonly mediaTimeoutMs?: number;
   /** Audio may come from another host than those of SDP and signalling. Default false. */
   readonly anySource?: boolean;
+  /**
+   * `mediaId` of a session that it is to be connected to: both are served at once, so that no frame waits in between. Default: none.
+   */
+  readonly beside?: number;
 }
 
 export interface RtpEngine {

@@ -80,7 +80,7 @@ export class SessionHost {
     switch (message.type) {
       case 'remote':
         session.setRemote(message.remote, this.#clock.now());
-        this.#pacer.add(hosted);
+        this.#pacer.add(hosted, hosted.beside === null ? null : this.#hosted.get(hosted.beside));
         return;
       case 'play':
         session.sources.queue.play(message.playbackId, message.pcm, message.last);
@@ -193,6 +193,7 @@ export class SessionHost {
     const hosted = new HostedSession({
       session,
       sockets,
+      beside: options.beside ?? null,
       now: () => this.#clock.now(),
       onFault: (error) => this.#fault(mediaId, error),
       onBudgetSpent: () => this.#giveUp(mediaId, hosted),

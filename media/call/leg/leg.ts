@@ -67,6 +67,8 @@ export interface LegMedia {
   readonly mediaTimeoutSeconds: number;
   /** RTP may come from another host than those of SDP and signalling. */
   readonly anySource?: boolean;
+  /** Whom it is to be connected to, if that has its session. */
+  readonly beside?: Leg | undefined;
 }
 
 export type ReofferAnswer = { readonly sdp: string } | { readonly status: 488 | 491 };
@@ -127,11 +129,12 @@ export class Leg {
   }
 
   /** Rejects with code `no_port`. A session that opens when the leg is over is closed at once. */
-  async open({ localAddress, mediaTimeoutSeconds, anySource = false }: LegMedia): Promise<void> {
+  async open({ localAddress, mediaTimeoutSeconds, anySource = false, beside }: LegMedia): Promise<void> {
     const rtp = await this.#options.engine.open({
       localAddress,
       mediaTimeoutMs: mediaTimeoutSeconds * 1000,
       ...(anySource ? { anySource } : {}),
+      ...(beside?.rtp ? { beside: beside.rtp.mediaId } : {}),
     });
     if (this.#over) {
       await rtp.close();

@@ -29,6 +29,8 @@ import type { TrunkPlace } from './place';
 import { referredTarget, type ReferringPeer } from './refer-target';
 import { detach, REPLACED_REASON, untilTaken } from './replacement';
 
+export type SuccessionEvent = CallEventBody & { readonly type: 'peer_referred' | 'peer_refer_refused' };
+
 export interface PeerRefersOptions {
   readonly leg: Leg;
   readonly clock: Clock;
@@ -39,7 +41,7 @@ export interface PeerRefersOptions {
   readonly busy: () => boolean;
   /** The owner's of the leg, of the dialog that has come into the peer's place. */
   readonly delegateOf: (sipCallId: string, peer: () => ReferringPeer) => DialogDelegate;
-  readonly report: (event: CallEventBody) => void;
+  readonly report: (event: SuccessionEvent) => void;
   readonly onTaken: (remote: RtpRemote, sipCallId: string) => void;
 }
 
@@ -88,6 +90,11 @@ export class PeerRefers {
 
   get underWay(): boolean {
     return this.#current !== null;
+  }
+
+  /** The peer is gone, and whom it has referred us to is being called. */
+  get vacant(): boolean {
+    return this.#ends.length > 0;
   }
 
   receive(refer: IncomingRefer, peer: ReferringPeer): void {

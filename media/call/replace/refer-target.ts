@@ -4,10 +4,11 @@
  */
 import { isIP } from 'node:net';
 
-import type { CallDirectory, CallLimits } from '../../../contract/directory';
+import type { CallDirectory, CallLimits, OutboundTrunkProfile } from '../../../contract/directory';
 import { canonicalAddress } from '../../../ops/address-scope';
 import { withDeadline } from '../../../ops/deadline';
 import type { Clock } from '../../clock';
+import type { OutboundDialog } from '../../sip/dialog';
 import type { SipEndpoint } from '../../sip/endpoint';
 import type { OutboundInvite, SipHost } from '../../sip/invite';
 import { decodeUserPart, parseUri } from '../../sip/message/uri';
@@ -24,6 +25,15 @@ export interface ReferringPeer {
   readonly hosts: readonly string[];
   /** Of the trunk. */
   readonly limits: CallLimits;
+}
+
+/** Before it is known where the INVITE went. */
+const NOWHERE: SipPeer = { transport: 'udp', address: '', port: 0 };
+
+/** A carrier that we have called by its trunk. */
+export function carrierOf(trunk: OutboundTrunkProfile, dialog: OutboundDialog | null): ReferringPeer {
+  const hosts = [trunk.host, ...(trunk.gateways ?? []).map(({ host }) => host)].map((host) => host.toLowerCase());
+  return { at: dialog?.peer ?? NOWHERE, contact: dialog?.remoteTarget ?? '', hosts, limits: trunk };
 }
 
 interface Lookup {

@@ -32,7 +32,10 @@ interface SupervisionDelegate {
   onMessage(message: SipLadderEntry): void;
 }
 
-export interface SupervisionOptions extends Omit<FarLegOptions, 'dial' | 'delegate' | 'orgId' | 'handedOver'> {
+export interface SupervisionOptions extends Omit<
+  FarLegOptions,
+  'dial' | 'delegate' | 'orgId' | 'handedOver' | 'beside' | 'mayRefer'
+> {
   readonly leg: Leg;
   readonly agent: () => AgentSession | null;
   /** The agent has left the peer to somebody else, who hears what is whispered. */
@@ -107,7 +110,7 @@ export class Supervision {
   }
 
   #call(dial: LegDial, target: string): void {
-    const { engine, clock, logger, network, orgId, delegate } = this.#options;
+    const { leg, engine, clock, logger, network, orgId, delegate } = this.#options;
     this.#state = 'calling';
     this.#target = target;
     this.#far = new FarLeg({
@@ -116,6 +119,8 @@ export class Supervision {
       logger,
       network,
       orgId: orgId() ?? '',
+      beside: leg,
+      mayRefer: null,
       dial,
       handedOver: null,
       delegate: {
@@ -125,6 +130,7 @@ export class Supervision {
         onHold: () => undefined,
         onPlaybackFinished: () => undefined,
         onReplaced: () => undefined,
+        onSuccession: () => undefined,
         onFailed: (failure) => this.#failed(failure),
         onEnded: (why) => this.#left(why),
         onMessage: (message) => delegate.onMessage(message),

@@ -8,12 +8,12 @@
 import type { Logger } from 'pino';
 import { DEFAULT_MEDIA_TIMEOUT_SECONDS } from '../../../contract/directory';
 import type { AudioCodec, CallDirectory, OutboundTrunkProfile } from '../../../contract/directory';
-import type { LegOutcome } from '../../../contract/commands';
+import type { CommandResult, LegOutcome } from '../../../contract/commands';
 import type { SipLadderEntry } from '../../../contract/events';
 import type { LegDial } from '../../../contract/transfers';
 import { TimerSet, type Clock } from '../../clock';
 import type { RtpEngine, RtpRemote } from '../../rtp/rtp-session';
-import type { DialogDelegate, InboundDialog, OutboundDialog } from '../../sip/dialog';
+import type { DialogDelegate, OutboundDialog } from '../../sip/dialog';
 import type { SipEndpoint } from '../../sip/endpoint';
 import type { FinalAnswer, InviteOutcome } from '../../sip/invite';
 import type { ReasonHeader } from '../../sip/reason';
@@ -22,8 +22,9 @@ import { dispositionOf } from '../disposition';
 import { RING_TIMEOUT_REASON } from '../hangup-reason';
 import { Leg, type KeyPress } from '../leg/leg';
 import { PeerWatch } from '../leg/peer-watch';
-import { TrunkPlace } from '../replace/place';
-import { Replacement } from '../replace/replacement';
+import type { SuccessionEvent } from '../replace/peer-refers';
+import { carrierOf, type ReferringPeer } from '../replace/refer-target';
+import { Succession } from '../replace/succession';
 import { noteCongestion } from '../trunk-capacity';
 import type { TrunkCapacity } from '../trunk-capacity';
 import { wildcardFor } from '../trunk-invite';
@@ -57,8 +58,10 @@ interface FarLegDelegate {
   onHold(): void;
   onPlaybackFinished(playbackId: number): void;
   onMessage(message: SipLadderEntry): void;
-  /** Somebody else is at its other end (RFC 3891). */
-  onReplaced(sipCallId: string): void;
+  /** Somebody else is at its other end. */
+  onReplaced(by: 'replaces' | 'refer', sipCallId: string): void;
+  /** Whoever is there wants somebody else to be. */
+  onSuccession(event: SuccessionEvent): void;
 }
 
 export interface FarLegOptions {
@@ -66,6 +69,10 @@ export interface FarLegOptions {
   readonly dial: LegDial;
   /** Null: nobody is, the leg is for the organisation itself. */
   readonly handedOver: HandedOver | null;
+  /** Whom it is to be joined to. */
+  readonly beside: Leg;
+  /** Whether its peer may refer us to somebody else now; null: never. */
+  readonly mayRefer: (() => boolean) | null;
   readonly network: LegNetwork;
   readonly engine: RtpEngine;
   readonly clock: Clock;
@@ -86,12 +93,11 @@ export class FarLeg {
   #localAddress = '';
   readonly #codecs: readonly AudioCodec[] | null;
   #leaveTrunk: () => void = () => undefined;
-  readonly #place: TrunkPlace;
-  #replacement: Replacement | null = null;
+  readonly #succession: Succession;
   #why: ReasonHeader | undefined;
   readonly #watch = new PeerWatch({
     leg: () => this.leg,
-    isUp: () => this.#state === 'answered',
+    isUp: () => this.#state === 'answered' && !this.#succession.vacant,
     onGone: () => this.#ended('media_timeout'),
   });
 
@@ -101,7 +107,6 @@ export class FarLeg {
     this.#timers = new TimerSet(clock);
     const trunk = dial.trunkId === null ? undefined : network.directory.outboundTrunk(dial.trunkId);
     this.#codecs = trunk?.codecs ?? null;
-    this.#place = new TrunkPlace(network, dial.trunkId, () => this.#revoked());
     this.leg = new Leg({
       engine,
       clock,
@@ -121,6 +126,33 @@ export class FarLeg {
         onFirstPacketReceived: () => undefined,
       },
     });
+    this.#succession = new Succession({
+      leg: this.leg,
+      clock,
+      network,
+      trunkId: dial.trunkId,
+      codecs: this.#codecs,
+      orgId: () => options.orgId,
+      revoked: () => this.#revoked(),
+      isLive: () => this.#state !== 'over',
+      busy: { toReplace: () => false, toRefer: () => options.mayRefer?.() !== true },
+      delegateOf: (sipCallId) => this.#delegateOf(sipCallId),
+      report: (event) => options.delegate.onSuccession(event),
+      onTaken: (by, sipCallId, remote) => {
+        options.delegate.onReplaced(by, sipCallId);
+        if (this.#state === 'answered') this.leg.start(remote);
+        else this.#answered(remote);
+      },
+    });
+  }
+
+  get referUnderWay(): boolean {
+    return this.#succession.referUnderWay;
+  }
+
+  /** The word of the call's workflow on what its peer has asked for. */
+  follow(referId: string, follow: boolean): CommandResult {
+    return this.#succession.follow(referId, follow);
   }
 
   get legId(): string {
@@ -154,7 +186,7 @@ export class FarLeg {
 
   /** What went wrong before an INVITE left; null once one has. */
   async #reach(): Promise<LegFailure | null> {
-    const { dial, orgId, handedOver, network } = this.#options;
+    const { dial, orgId, handedOver, beside, network } = this.#options;
     const { directory, registry, capacity } = network;
     const trunk = dial.trunkId === null ? undefined : directory.outboundTrunk(dial.trunkId);
     const own = trunk?.orgId === orgId ? trunk : null;
@@ -183,7 +215,7 @@ export class FarLeg {
     }
     const localAddress = wildcardFor(contacts?.[0]?.source.address ?? invite.mediaHost);
     const mediaTimeoutSeconds = own?.mediaTimeoutSeconds ?? DEFAULT_MEDIA_TIMEOUT_SECONDS;
-    await this.leg.open({ localAddress, mediaTimeoutSeconds });
+    await this.leg.open({ localAddress, mediaTimeoutSeconds, beside });
     await this.#invite(invite, contacts, dial.target.type === 'phone' ? own : null);
     return null;
   }
@@ -210,6 +242,7 @@ export class FarLeg {
       {
         ...this.leg.dialogDelegate(),
         ...this.#delegateOf(dial.legId),
+        ...this.#succession.delegate(this.#vouchedFor()),
         onAccept: (sdp) => this.#accepted(sdp),
         onReject: (outcome) => {
           if (trunk !== null) noteCongestion(network.capacity, trunk.id, outcome);
@@ -222,44 +255,25 @@ export class FarLeg {
     if (this.#isOver()) dialog.cancel(this.#why);
   }
 
+  /** A trunk of the organisation's vouches for whom a number reaches; for a SIP URI that is called directly none does. */
+  #vouchedFor(): (() => ReferringPeer) | null {
+    const { dial, orgId, network, mayRefer } = this.#options;
+    const trunk = dial.trunkId === null ? undefined : network.directory.outboundTrunk(dial.trunkId);
+    if (mayRefer === null || dial.target.type !== 'phone' || trunk?.orgId !== orgId) return null;
+    return () => carrierOf(trunk, this.#dialog);
+  }
+
   #delegateOf(sipCallId: string): DialogDelegate {
     return {
       onMessage: (message) => this.#options.delegate.onMessage({ ...message, leg: sipCallId }),
-      onBye: () => this.#ended('hangup'),
+      onBye: () => this.#succession.peerLeft(() => this.#ended('hangup')),
       onAck: (answer) => this.leg.reofferAnswered(answer),
       onExpired: () => this.#ended('session_expired'),
       onClosed: () => {
         this.#failed({ outcome: 'failed', sipStatus: null }, false);
-        this.#ended('error');
+        this.#succession.peerLeft(() => this.#ended('error'));
       },
-      onReplace: (dialog) => this.#replace(dialog),
     };
-  }
-
-  /** Whoever is at its other end, and one that rings too, is replaced by who calls (RFC 3891). */
-  #replace(dialog: InboundDialog): void {
-    if (this.#isOver()) return dialog.reject(603);
-    if (this.#replacement !== null) return dialog.reject(491);
-    const place = this.#place.offer(dialog);
-    if ('status' in place) return dialog.reject(place.status, place);
-    this.#replacement = new Replacement({
-      leg: this.leg,
-      dialog,
-      codecs: this.#codecs,
-      delegate: this.#delegateOf(dialog.sipCallId),
-      onTaken: (remote) => {
-        this.#replacement = null;
-        place.take();
-        this.#options.delegate.onReplaced(dialog.sipCallId);
-        if (this.#state === 'answered') this.leg.start(remote);
-        else this.#answered(remote);
-      },
-      onFailed: () => {
-        this.#replacement = null;
-        place.giveBack();
-      },
-    });
-    this.#replacement.begin();
   }
 
   #accepted(sdp: string | null): void {
@@ -311,10 +325,10 @@ export class FarLeg {
     const answered = this.#state === 'answered';
     this.#state = 'over';
     this.#timers.clearAll();
+    this.#succession.close();
     if (hangUp && answered) this.leg.dialog?.bye(this.#why);
     else if (hangUp) this.#dialog?.cancel(this.#why);
-    this.#replacement?.abandon();
-    this.#place.leave();
+    this.#succession.leaveTrunk();
     this.#leaveTrunk();
     this.leg.silence();
     void this.leg.close().catch(() => undefined); // nobody asks for its statistics

@@ -12,7 +12,7 @@
  * While it is calling, the peer hears ringback, or music and nothing of a consult, and the agent neither hears nor is heard.
  * With the answer, or the consent of whoever is asked, the node joins the two by itself: audio waits for no workflow.
  */
-import type { CommandEffect, CommandRefusal } from '../../../contract/commands';
+import type { CommandEffect, CommandRefusal, CommandResult } from '../../../contract/commands';
 import type { LegDial } from '../../../contract/transfers';
 import type { ConsultAnswer, SipLadderEntry } from '../../../contract/events';
 import type { Background } from '../../audio/background';
@@ -21,6 +21,7 @@ import type { ReasonHeader } from '../../sip/reason';
 import type { AgentPersona, AgentSession } from '../../agent/agent-session';
 import type { AgentFactory } from '../agent-factory';
 import type { KeyPress, Leg } from '../leg/leg';
+import type { SuccessionEvent } from '../replace/peer-refers';
 import { briefingFor } from './briefing';
 import { Consult } from './consult';
 import { FarLeg, type FarLegOptions, type LegFailure } from './far-leg';
@@ -44,14 +45,19 @@ interface HandoverDelegate {
   /** The peer was referred, has got there, and has not hung up on us. */
   onReferred(): void;
   /** Somebody else is on the further leg. */
-  onReplaced(legId: string, sipCallId: string): void;
+  onReplaced(legId: string, by: 'replaces' | 'refer', sipCallId: string): void;
+  /** Its peer wants somebody else to be. */
+  onSuccession(legId: string, event: SuccessionEvent): void;
   /** A step of a consult. */
   onConsult(step: ConsultStep): void;
   /** The peer is away from the agent, or is back. */
   onAway(away: boolean): void;
 }
 
-export interface HandoverOptions extends Omit<FarLegOptions, 'dial' | 'delegate' | 'orgId' | 'handedOver'> {
+export interface HandoverOptions extends Omit<
+  FarLegOptions,
+  'dial' | 'delegate' | 'orgId' | 'handedOver' | 'beside' | 'mayRefer'
+> {
   readonly leg: Leg;
   readonly agent: () => AgentSession | null;
   /** Of the agent, for a consult in its voice. */
@@ -59,6 +65,8 @@ export interface HandoverOptions extends Omit<FarLegOptions, 'dial' | 'delegate'
   readonly createAgent: AgentFactory;
   readonly handedOver: () => HandedOver;
   readonly orgId: () => string | null;
+  /** The call's own peer has asked us to call somebody. */
+  readonly peerRefers: () => boolean;
   readonly delegate: HandoverDelegate;
 }
 
@@ -109,6 +117,11 @@ export class Handover {
     return this.#state === 'joined';
   }
 
+  /** Who has joined has asked us to call somebody. */
+  get referUnderWay(): boolean {
+    return this.#far?.referUnderWay === true;
+  }
+
   /** Nobody is being called, nor asked to. */
   get mayDial(): boolean {
     return this.#state === 'none' || this.#state === 'between';
@@ -141,6 +154,11 @@ export class Handover {
   refer(dial: LegDial, fallback: boolean, done: Done): void {
     const settle = this.#begin(dial, done, 'ringback');
     this.#referral = this.#refer(dial, fallback, done, settle);
+  }
+
+  /** The word of the call's workflow, on what who has joined has asked for. */
+  follow(referId: string, follow: boolean): CommandResult {
+    return this.#far?.follow(referId, follow) ?? { ok: false, code: 'ended' };
   }
 
   /** Of the peer. */
@@ -189,7 +207,7 @@ export class Handover {
     meanwhile: Background,
     onAnswered: (far: FarLeg, settle: (failure: LegFailure) => void) => void,
   ): void {
-    const { engine, clock, logger, network, orgId, handedOver, delegate } = this.#options;
+    const { leg, engine, clock, logger, network, orgId, handedOver, delegate } = this.#options;
     const settle = this.#begin(dial, done, meanwhile);
     const far = new FarLeg({
       engine,
@@ -197,6 +215,9 @@ export class Handover {
       logger,
       network,
       orgId: orgId() ?? '',
+      beside: leg,
+      // Whoever is asked first may hand on no more than the question.
+      mayRefer: () => this.#state === 'joined' && !this.#options.peerRefers(),
       dial,
       handedOver: handedOver(),
       delegate: {
@@ -214,7 +235,8 @@ export class Handover {
         onHold: () => this.holdChanged(),
         onPlaybackFinished: (id) => this.#consult?.onPlaybackFinished(id),
         onMessage: (message) => delegate.onMessage(message),
-        onReplaced: (sipCallId) => delegate.onReplaced(dial.legId, sipCallId),
+        onReplaced: (by, sipCallId) => delegate.onReplaced(dial.legId, by, sipCallId),
+        onSuccession: (event) => delegate.onSuccession(dial.legId, event),
       },
     });
     this.#far = far;

@@ -225,6 +225,29 @@ describe('a call that the phone system moves to another of its phones', () => {
       expect(await ended(path)).toMatchObject({ end_reason: 'transferred', ended_by: 'callee' });
     }, 60_000);
 
+    it('of whom the caller was joined to takes the caller to the next phone there, with Replaces too', async () => {
+      const { phone, path } = await answered();
+      await stack.api('POST', `${path}/transfer`, { type: 'phone', value: newNumber(), mode: 'bridge' });
+      const there = await far.nextCall();
+      await expectTwoWayAudio(phone, there);
+      expect(await there.refer('sip:200@192.0.2.1')).toBe(603);
+      expect(await there.refer(`${at(colleague)}?Replaces=consult%40pbx%3Bto-tag%3Da%3Bfrom-tag%3Db`)).toBe(202);
+      const next = await colleague.nextCall();
+      expect(headerOf(colleague.invites.at(-1)!.message, 'replaces')).toBe('consult@pbx;to-tag=a;from-tag=b');
+      expect(await finallyNotified(there)).toBe('SIP/2.0 200 OK');
+      expect(await there.ended).toMatchObject({ by: 'them', reason: expect.stringContaining('replaced') });
+      await expectTwoWayAudio(phone, next);
+      expect(await told(path, 'leg_replaced')).toMatchObject({
+        data: { by: 'refer', sip_call_id: next.sipCallId, leg: there.sipCallId },
+      });
+      expect(await told(path, 'peer_refer_refused')).toMatchObject({
+        data: { why: 'foreign_target', leg: there.sipCallId },
+      });
+      await next.hangup();
+      expect((await phone.ended).by).toBe('them');
+      expect(await ended(path)).toMatchObject({ end_reason: 'transferred', ended_by: 'callee' });
+    }, 60_000);
+
     it('waits with the agent for who answers when the phone hangs up at once', async () => {
       const { phone, path } = await answered();
       answering = { status: 200, ringMs: 2_000 };

@@ -2,17 +2,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { FliteTts } from '../../../media/agent/providers/flite/flite-tts';
-import { newNumber, OutboundCalls } from '../../support/outbound';
+import { spokenBy } from '../../support/agent/text-to-speech-contract';
+import { newNumber } from '../../support/outbound';
 import { CallRefused } from '../../support/phone/dialling';
-import { PhoneMedia } from '../../support/phone/media';
 import type { Answering } from '../../support/phone/options';
-import { Phone } from '../../support/phone/phone';
+import type { Phone } from '../../support/phone/phone';
 import type { PhoneCall } from '../../support/phone/phone-call';
-import { Stack, waitFor } from '../../support/stack';
+import { waitFor } from '../../support/stack';
+import type { Stack } from '../../support/stack';
 import { amplitudeAt, rms, sine } from '../../support/tones';
+import { DIALED } from '../../support/transfer/matrix-stack';
+import { hears, SAMPLES_PER_MS, TransferStack } from '../../support/transfer/transfer-stack';
 
-const DIALED = '+15551234567';
-const SAMPLES_PER_MS = 8;
 const CALLER_HZ = 700;
 const FAR_HZ = 1_160;
 const SUPERVISOR_HZ = 1_700;
@@ -24,20 +25,6 @@ const TONES = { caller: CALLER_HZ, far: FAR_HZ, supervisor: SUPERVISOR_HZ } as c
 type Party = keyof typeof TONES;
 type Room = Partial<Record<Party, PhoneCall>>;
 
-interface Call {
-  readonly id: string;
-  readonly status: string;
-  readonly end_reason: string | null;
-  readonly sip: { readonly call_id: string };
-  readonly transfer: { readonly outcome: string | null } | null;
-}
-
-interface Event {
-  readonly source: string;
-  readonly type: string;
-  readonly data: Readonly<Record<string, unknown>>;
-}
-
 interface Refusal {
   readonly code: string;
   readonly call_status: string;
@@ -46,67 +33,41 @@ interface Refusal {
 }
 
 describe('a supervisor', () => {
+  let kit: TransferStack;
   let stack: Stack;
-  let media: PhoneMedia;
-  let caller: Phone;
-  let far: Phone;
   let lead: Phone;
   let voice: FliteTts;
   let answering: Answering;
 
   beforeAll(async () => {
     voice = new FliteTts();
-    [stack] = await Promise.all([Stack.start(), voice.start()]);
-    await stack.api('POST', '/phone', { name: 'Support Agent', first_message: '', silence_timeout_seconds: 60 });
-    const trunk = await stack.api<{ auth_username: string; auth_password: string }>(
-      'POST',
-      '/phone/sip/inbound-trunk',
-      { phone_numbers: [DIALED] },
-    );
-    media = new PhoneMedia();
-    caller = await Phone.open({
-      media,
-      server: { address: stack.sipHost, port: stack.sipPort },
-      credentials: { username: trunk.body.auth_username, password: trunk.body.auth_password },
-    });
-    // Another codec than the caller's.
-    far = await Phone.open({ media, codecs: ['PCMA'], answer: () => ({ status: 200, ringMs: 300 }) });
-    lead = await Phone.open({ media, codecs: ['PCMA'], answer: () => answering });
-    const calls = await OutboundCalls.create(stack);
-    await calls.trunkTo(far.port);
-    await sleep(1_000);
+    [kit] = await Promise.all([TransferStack.start({ agent: { name: 'Support Agent' } }), voice.start()]);
+    ({ stack } = kit);
+    lead = await kit.openFar({ answer: () => answering });
   }, 90_000);
 
   afterAll(async () => {
-    for (const phone of [caller, far, lead]) phone?.close();
-    await media?.close();
-    await Promise.all([voice?.close(), stack?.stop()]);
+    lead?.close();
+    await Promise.all([voice?.close(), kit?.close()]);
   }, 60_000);
 
   beforeEach(() => {
     answering = { status: 200, ringMs: 300 };
   });
   afterEach(async () => {
-    for (const call of caller.calls.values()) await call.hangup();
+    await kit.hangUpAll();
   });
 
   /** As phones do: once more where a busy server says 503. */
   const called = (): Promise<PhoneCall> =>
     waitFor('an answer', 30_000, () =>
-      caller.call(DIALED).catch((error: unknown) => {
+      kit.caller.call(DIALED).catch((error: unknown) => {
         if (error instanceof CallRefused && error.status === 503) return undefined;
         throw error;
       }),
     );
 
-  async function answered(): Promise<{ phone: PhoneCall; path: string }> {
-    const phone = await called();
-    const { id } = await waitFor('the call', 15_000, async () => {
-      const page = await stack.api<{ items: Call[] }>('GET', '/phone/calls?status=in_progress');
-      return page.body.items.find((item) => item.sip.call_id === phone.sipCallId);
-    });
-    return { phone, path: `/phone/calls/${id}` };
-  }
+  const answered = () => kit.answered(called);
 
   const destination = (): string => `sip:lead@127.0.0.1:${lead.port}`;
 
@@ -122,17 +83,9 @@ describe('a supervisor', () => {
     return lead.nextCall();
   }
 
-  const find = async (path: string): Promise<Call> => (await stack.api<Call>('GET', path)).body;
-
-  const ended = (path: string): Promise<Call> =>
-    waitFor('the end of the call', 15_000, async () => {
-      const call = await find(path);
-      return call.status === 'completed' ? call : undefined;
-    });
-
   /** What its record has of the supervisor. */
   const told = async (path: string): Promise<unknown[]> =>
-    (await stack.api<{ items: Event[] }>('GET', `${path}/events?limit=100`)).body.items
+    (await kit.events(path))
       .filter(({ type }) => type.startsWith('supervisor_'))
       .map(({ type, data }) => [
         type,
@@ -141,17 +94,10 @@ describe('a supervisor', () => {
       ]);
 
   async function bridged(path: string): Promise<PhoneCall> {
-    const body = { type: 'phone', value: newNumber(), mode: 'bridge' };
-    expect((await stack.api('POST', `${path}/transfer`, body)).status).toBe(200);
-    const there = await far.nextCall();
-    await waitFor('the outcome', 15_000, async () => ((await find(path)).transfer?.outcome ? true : undefined));
+    await kit.transfer(path, { type: 'phone', value: newNumber(), mode: 'bridge' });
+    const there = await kit.far.nextCall();
+    await kit.outcomeOf(path);
     return there;
-  }
-
-  async function hears(call: PhoneCall, ms: number): Promise<Int16Array> {
-    const before = (await call.recording()).pcm.length;
-    await sleep(ms);
-    return (await call.recording()).pcm.slice(before);
   }
 
   /**
@@ -195,10 +141,9 @@ describe('a supervisor', () => {
   }
 
   async function legsLeft(): Promise<void> {
-    await waitFor('no leg to be left', 5_000, () =>
-      Promise.resolve(
-        [caller, far, lead].every((phone) => [...phone.calls.values()].every(({ over }) => over)) ? true : undefined,
-      ),
+    await kit.untilNoLegIsLeft();
+    await waitFor('no supervisor to be left', 5_000, () =>
+      Promise.resolve([...lead.calls.values()].every(({ over }) => over) ? true : undefined),
     );
   }
 
@@ -241,7 +186,7 @@ describe('a supervisor', () => {
     ]);
     await expectWhole(phone);
     await phone.hangup();
-    expect(await ended(path)).toMatchObject({ end_reason: 'caller_hangup' });
+    expect(await kit.ended(path)).toMatchObject({ end_reason: 'caller_hangup' });
     await legsLeft();
   }, 90_000);
 
@@ -264,7 +209,7 @@ describe('a supervisor', () => {
     await phone.hangup();
     expect((await supervisor.ended).by).toBe('them');
     expect((await there.ended).by).toBe('them');
-    expect(await ended(path)).toMatchObject({ end_reason: 'transferred' });
+    expect(await kit.ended(path)).toMatchObject({ end_reason: 'transferred' });
     expect((await told(path)).at(-1)).toEqual(['supervisor_left', 'listen', 'call_ended']);
     await legsLeft();
   }, 90_000);
@@ -309,8 +254,7 @@ describe('a supervisor', () => {
     await waitFor('the answer', 60_000, async () => {
       await phone.play(question);
       await sleep(6_000);
-      const { body } = await stack.api<{ turns?: { speaker: string; text: string }[] }>('GET', `${path}/transcript`);
-      return body.turns?.find(({ speaker, text }) => speaker === 'agent' && /nine to five/i.test(text));
+      return (await kit.turns(path)).find(({ speaker, text }) => speaker === 'agent' && /nine to five/i.test(text));
     });
     await expectWhole(phone);
     await phone.hangup();
@@ -364,7 +308,7 @@ describe('a supervisor', () => {
     await phone.hangup();
     await waitFor('the CANCEL', 2_000, () => Promise.resolve(lead.cancelled.includes(secondLeg) || undefined));
     expect(await second).toMatchObject([409, { code: 'ended', call_status: 'completed' }]);
-    expect(await ended(path)).toMatchObject({ end_reason: 'caller_hangup' });
+    expect(await kit.ended(path)).toMatchObject({ end_reason: 'caller_hangup' });
     expect(await supervise(path, 'listen')).toMatchObject([409, { code: 'ended' }]);
     await legsLeft();
   }, 90_000);
@@ -406,15 +350,5 @@ describe('a supervisor', () => {
     return best;
   }
 
-  async function speech(text: string): Promise<Int16Array> {
-    const chunks: Int16Array[] = [];
-    for await (const chunk of voice.synthesise({ text, voiceId: 'rms', speedPct: 100 })) chunks.push(chunk);
-    const pcm = new Int16Array(chunks.reduce((length, chunk) => length + chunk.length, 0));
-    let at = 0;
-    for (const chunk of chunks) {
-      pcm.set(chunk, at);
-      at += chunk.length;
-    }
-    return pcm;
-  }
+  const speech = (text: string): Promise<Int16Array> => spokenBy(voice, text, 'rms');
 });

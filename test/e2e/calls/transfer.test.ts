@@ -1,154 +1,47 @@
 /** A caller is handed over to somebody else: who hears whom, what the phones see of it, and what is left of it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { CALLER_NUMBER, newNumber, OutboundCalls } from '../../support/outbound';
-import { PhoneMedia } from '../../support/phone/media';
-import type { Answering, PhoneOptions } from '../../support/phone/options';
+import { CALLER_NUMBER, newNumber } from '../../support/outbound';
+import type { Answering } from '../../support/phone/options';
 import { Phone } from '../../support/phone/phone';
-import type { PhoneCall } from '../../support/phone/phone-call';
 import { headerOf, uriOf } from '../../support/phone/sip-text';
-import { Stack, waitFor } from '../../support/stack';
-import { amplitudeAt, rms, sine } from '../../support/tones';
-
-const DIALED = '+15551234567';
-const SAMPLES_PER_MS = 8;
-const CALLER_HZ = 700;
-const FAR_HZ = 1_150;
-const AMPLITUDE = 6_000;
-
-interface Transfer {
-  readonly id: string;
-  readonly mode: string;
-  readonly outcome: string | null;
-  readonly sip_status: number | null;
-  readonly failed_step: string | null;
-}
-
-interface Call {
-  readonly id: string;
-  readonly status: string;
-  readonly end_reason: string | null;
-  readonly ended_by: string | null;
-  readonly session_id: string;
-  readonly phone_agent_id: string;
-  readonly sip: { readonly call_id: string };
-  readonly transfer: Transfer | null;
-}
+import { waitFor } from '../../support/stack';
+import type { Stack } from '../../support/stack';
+import { rms } from '../../support/tones';
+import { DIALED } from '../../support/transfer/matrix-stack';
+import { expectTwoWayAudio, hears, TransferStack } from '../../support/transfer/transfer-stack';
 
 describe('a transfer', () => {
+  let kit: TransferStack;
   let stack: Stack;
-  let media: PhoneMedia;
   let caller: Phone;
   let far: Phone;
-  let agentId: string;
-  let answering: Answering;
 
   beforeAll(async () => {
-    stack = await Stack.start();
-    const agent = await stack.api<{ id: string }>('POST', '/phone', {
-      name: 'Support Agent',
-      first_message: '',
-      silence_timeout_seconds: 60,
-    });
-    agentId = agent.body.id;
-    const trunk = await stack.api<{ auth_username: string; auth_password: string }>(
-      'POST',
-      '/phone/sip/inbound-trunk',
-      { phone_numbers: [DIALED] },
-    );
-    media = new PhoneMedia();
-    caller = await Phone.open({
-      media,
-      server: { address: stack.sipHost, port: stack.sipPort },
-      credentials: { username: trunk.body.auth_username, password: trunk.body.auth_password },
-    });
-    far = await openFar();
-    const calls = await OutboundCalls.create(stack);
-    await calls.trunkTo(far.port);
-    await sleep(1_000);
+    kit = await TransferStack.start({ agent: { name: 'Support Agent' } });
+    ({ stack, caller, far } = kit);
   }, 90_000);
 
   afterAll(async () => {
-    caller?.close();
-    far?.close();
-    await media?.close();
-    await stack?.stop();
+    await kit?.close();
   }, 60_000);
 
   beforeEach(() => {
-    answering = { status: 200, ringMs: 300 };
+    kit.answering = { status: 200, ringMs: 300 };
   });
 
-  /** The other codec than the caller's. */
-  const openFar = (more: Partial<PhoneOptions> = {}): Promise<Phone> =>
-    Phone.open({ media, codecs: ['PCMA'], answer: () => answering, ...more });
-
-  async function answered(by = caller): Promise<{ phone: PhoneCall; id: string; path: string }> {
-    const phone = await by.call(DIALED);
-    const { id } = await waitFor('the call', 15_000, async () => {
-      const page = await stack.api<{ items: Call[] }>('GET', '/phone/calls?status=in_progress');
-      return page.body.items.find((item) => item.sip.call_id === phone.sipCallId);
-    });
-    return { phone, id, path: `/phone/calls/${id}` };
-  }
-
-  const find = async (path: string): Promise<Call> => (await stack.api<Call>('GET', path)).body;
-
-  async function transfer(path: string, body: object = {}): Promise<string> {
-    const given = { type: 'phone', value: newNumber(), mode: 'bridge', ...body };
-    const answer = await stack.api<{ transfer_id: string }>('POST', `${path}/transfer`, given);
-    expect([answer.status, answer.body]).toEqual([200, { transfer_id: expect.any(String) }]);
-    return answer.body.transfer_id;
-  }
-
-  const outcomeOf = (path: string, limitMs = 15_000): Promise<Transfer> =>
-    waitFor('the outcome', limitMs, async () => {
-      const { transfer: last } = await find(path);
-      return last !== null && last.outcome !== null ? last : undefined;
-    });
-
-  const ended = (path: string): Promise<Call> =>
-    waitFor('the end of the call', 15_000, async () => {
-      const call = await find(path);
-      return call.status === 'completed' ? call : undefined;
-    });
-
-  /** What a phone hears from now on, for so long. */
-  async function hears(call: PhoneCall, ms: number): Promise<Int16Array> {
-    const before = (await call.recording()).pcm.length;
-    await sleep(ms);
-    return (await call.recording()).pcm.slice(before);
-  }
-
-  /** Each plays a tone of its own, and hears the other's and not its own. */
-  async function expectTwoWayAudio(one: PhoneCall, other: PhoneCall): Promise<void> {
-    void one.play(sine(CALLER_HZ, 3_000 * SAMPLES_PER_MS, AMPLITUDE));
-    void other.play(sine(FAR_HZ, 3_000 * SAMPLES_PER_MS, AMPLITUDE));
-    await sleep(600);
-    const [first, second] = await Promise.all([hears(one, 1_000), hears(other, 1_000)]);
-    expect(amplitudeAt(first, FAR_HZ)).toBeGreaterThan(AMPLITUDE / 2);
-    expect(amplitudeAt(first, CALLER_HZ)).toBeLessThan(AMPLITUDE / 20);
-    expect(amplitudeAt(second, CALLER_HZ)).toBeGreaterThan(AMPLITUDE / 2);
-    expect(amplitudeAt(second, FAR_HZ)).toBeLessThan(AMPLITUDE / 20);
-  }
+  const transfer = (path: string, body: object = {}): Promise<string> =>
+    kit.transfer(path, { type: 'phone', value: newNumber(), mode: 'bridge', ...body });
 
   const eventTypes = async (path: string): Promise<string[]> =>
-    (await stack.api<{ items: { type: string; source: string }[] }>('GET', `${path}/events?limit=100`)).body.items
-      .filter(({ source }) => source === 'workflow')
-      .map(({ type }) => type);
-
-  async function legsLeft(): Promise<void> {
-    await waitFor('no leg to be left', 5_000, async () =>
-      [...caller.calls.values(), ...far.calls.values()].every(({ over }) => over) ? true : undefined,
-    );
-  }
+    (await kit.events(path)).filter(({ source }) => source === 'workflow').map(({ type }) => type);
 
   it('joins caller and destination, both ways and whatever their codecs; the caller hangs up on both', async () => {
-    const { phone, id, path } = await answered();
+    const { phone, path } = await kit.answered();
     const number = newNumber();
-    answering = { status: 200, ringMs: 1_500 };
+    kit.answering = { status: 200, ringMs: 1_500 };
     const transferId = await transfer(path, { value: number });
-    expect(await find(path)).toMatchObject({ status: 'transferring', transfer: { id: transferId, outcome: null } });
+    expect(await kit.find(path)).toMatchObject({ status: 'transferring', transfer: { id: transferId, outcome: null } });
     // Ringback meanwhile, and no second one.
     await sleep(300);
     expect(rms(await hears(phone, 700))).toBeGreaterThan(100);
@@ -157,40 +50,39 @@ describe('a transfer', () => {
     const said = await stack.api<{ code: string }>('POST', `${path}/say`, { text: 'Hello?' });
     expect([said.status, said.body.code]).toEqual([409, 'transferring']);
     const there = await far.nextCall();
-    expect(await outcomeOf(path)).toMatchObject({
+    expect(await kit.outcomeOf(path)).toMatchObject({
       id: transferId,
       mode: 'bridge',
       outcome: 'transferred',
       sip_status: 200,
       failed_step: null,
     });
-    expect((await find(path)).status).toBe('in_progress');
+    expect((await kit.find(path)).status).toBe('in_progress');
     const invite = far.invites.find(({ user }) => user === number);
-    const call = await find(path);
+    const call = await kit.find(path);
     expect(invite?.fromUser).toBe(CALLER_NUMBER);
     expect(headerOf(invite!.message, 'x-opencx-session-id')).toBe(call.session_id);
-    expect(headerOf(invite!.message, 'x-opencx-agent-id')).toBe(agentId);
+    expect(headerOf(invite!.message, 'x-opencx-agent-id')).toBe(kit.agentId);
     expect(headerOf(invite!.message, 'x-opencx-contact-id')).toBe('');
     await expectTwoWayAudio(phone, there);
     const third = await stack.api<{ code: string }>('POST', `${path}/transfer`, { type: 'phone', value: number });
     expect([third.status, third.body.code]).toEqual([409, 'transferred']);
     await phone.hangup();
     expect((await there.ended).by).toBe('them');
-    expect(await ended(path)).toMatchObject({ end_reason: 'transferred', ended_by: 'caller' });
+    expect(await kit.ended(path)).toMatchObject({ end_reason: 'transferred', ended_by: 'caller' });
     expect(await eventTypes(path)).toEqual(['call.started', 'transfer.requested', 'transfer.completed', 'call.ended']);
-    expect(id).toBeTruthy();
-    await legsLeft();
+    await kit.untilNoLegIsLeft();
   }, 60_000);
 
   it('ends with the destination too', async () => {
-    const { phone, path } = await answered();
+    const { phone, path } = await kit.answered();
     await transfer(path);
     const there = await far.nextCall();
-    await outcomeOf(path);
+    await kit.outcomeOf(path);
     await there.hangup();
     expect((await phone.ended).by).toBe('them');
-    expect(await ended(path)).toMatchObject({ end_reason: 'transferred', ended_by: 'callee' });
-    await legsLeft();
+    expect(await kit.ended(path)).toMatchObject({ end_reason: 'transferred', ended_by: 'callee' });
+    await kit.untilNoLegIsLeft();
   }, 60_000);
 
   it.each([
@@ -200,19 +92,18 @@ describe('a transfer', () => {
   ])(
     'brings the caller back to the agent, which says why, when the destination %s',
     async (_, answer, expected) => {
-      const { phone, path } = await answered();
-      answering = answer;
+      const { phone, path } = await kit.answered();
+      kit.answering = answer;
       await transfer(path, { ring_timeout_seconds: 5 });
-      expect(await outcomeOf(path)).toMatchObject({ ...expected, mode: 'bridge', failed_step: 'dial' });
-      expect((await find(path)).status).toBe('in_progress');
+      expect(await kit.outcomeOf(path)).toMatchObject({ ...expected, mode: 'bridge', failed_step: 'dial' });
+      expect((await kit.find(path)).status).toBe('in_progress');
       // The sentence, and then silence: no ringback is left.
       expect(rms(await hears(phone, 2_500))).toBeGreaterThan(100);
       await waitFor('the agent to have finished', 10_000, async () =>
         rms(await hears(phone, 500)) < 50 ? true : undefined,
       );
       const transcript = await waitFor('the sentence in the transcript', 10_000, async () => {
-        const { body } = await stack.api<{ turns: { text: string }[] }>('GET', `${path}/transcript`);
-        return body.turns.find(({ text }) => text.includes('You are back with me'));
+        return (await kit.turns(path)).find(({ text }) => text.includes('You are back with me'));
       });
       expect(transcript.text).toMatch(/^I am sorry, the person I called /);
       // It goes on.
@@ -220,15 +111,15 @@ describe('a transfer', () => {
       expect(phone.over).toBe(false);
       expect(await eventTypes(path)).toEqual(['call.started', 'transfer.requested', 'transfer.failed']);
       await phone.hangup();
-      expect(await ended(path)).toMatchObject({ end_reason: 'caller_hangup' });
-      await legsLeft();
+      expect(await kit.ended(path)).toMatchObject({ end_reason: 'caller_hangup' });
+      await kit.untilNoLegIsLeft();
     },
     60_000,
   );
 
   it('cancels the destination at once when the caller hangs up', async () => {
-    const { phone, path } = await answered();
-    answering = { ring: 'forever' };
+    const { phone, path } = await kit.answered();
+    kit.answering = { ring: 'forever' };
     const number = newNumber();
     await transfer(path, { value: number });
     const invite = await waitFor('the leg to ring', 5_000, () =>
@@ -241,13 +132,13 @@ describe('a transfer', () => {
       Promise.resolve(far.cancelled.includes(invite.sipCallId) ? true : undefined),
     );
     expect(performance.now() - hungUpAt).toBeLessThan(500);
-    expect(await ended(path)).toMatchObject({ end_reason: 'caller_hangup', transfer: { outcome: 'call_ended' } });
-    await legsLeft();
+    expect(await kit.ended(path)).toMatchObject({ end_reason: 'caller_hangup', transfer: { outcome: 'call_ended' } });
+    await kit.untilNoLegIsLeft();
   }, 60_000);
 
   it('goes to a SIP URI directly, after a sentence that is heard to its end', async () => {
-    const { phone, path } = await answered();
-    const pbx = await openFar();
+    const { phone, path } = await kit.answered();
+    const pbx = await kit.openFar();
     const created = await stack.api<{ id: string }>('POST', '/phone/sip/transfer-destinations', {
       name: 'Sales',
       type: 'sip',
@@ -256,7 +147,9 @@ describe('a transfer', () => {
     const body = { destination_id: created.body.id, announce: 'I am putting you through to our sales team now.' };
     const unassigned = await stack.api<{ code: string }>('POST', `${path}/transfer`, body);
     expect([unassigned.status, unassigned.body.code]).toEqual([422, 'destination_not_assigned']);
-    await stack.api('POST', `/phone/sip/agents/${agentId}/transfer-destinations`, { destination_id: created.body.id });
+    await stack.api('POST', `/phone/sip/agents/${kit.agentId}/transfer-destinations`, {
+      destination_id: created.body.id,
+    });
     const begunAt = performance.now();
     expect((await stack.api('POST', `${path}/transfer`, body)).status).toBe(200);
     const there = await pbx.nextCall();
@@ -271,9 +164,9 @@ describe('a transfer', () => {
   it.each(['worker', 'api', 'temporal'] as const)(
     'rings once when the %s dies meanwhile, and is carried on',
     async (name) => {
-      const { phone, path } = await answered();
+      const { phone, path } = await kit.answered();
       const number = newNumber();
-      answering = { status: 200, ringMs: 4_000 };
+      kit.answering = { status: 200, ringMs: 4_000 };
       await transfer(path, { value: number });
       await waitFor('the leg to ring', 5_000, () =>
         Promise.resolve(far.invites.some(({ user }) => user === number) ? true : undefined),
@@ -284,26 +177,26 @@ describe('a transfer', () => {
       await expectTwoWayAudio(phone, there);
       await stack.waitForNewPid(name, pid, 30_000);
       await stack.waitReady(30_000);
-      expect(await outcomeOf(path, 30_000)).toMatchObject({ outcome: 'transferred' });
+      expect(await kit.outcomeOf(path, 30_000)).toMatchObject({ outcome: 'transferred' });
       expect(far.invites.filter(({ user }) => user === number)).toHaveLength(1);
       await there.hangup();
-      expect(await ended(path)).toMatchObject({ end_reason: 'transferred' });
-      await legsLeft();
+      expect(await kit.ended(path)).toMatchObject({ end_reason: 'transferred' });
+      await kit.untilNoLegIsLeft();
     },
     90_000,
   );
 
   it('is refused to a number that may not be called', async () => {
-    const { phone, path } = await answered();
+    const { phone, path } = await kit.answered();
     const refused = async (body: object): Promise<unknown> => {
       const { status, body: answer } = await stack.api<{ code: string }>('POST', `${path}/transfer`, body);
       return [status, answer.code];
     };
     expect(await refused({ type: 'phone', value: '+1 900 555 0100' })).toEqual([422, 'destination_not_allowed']);
     expect(await refused({ type: 'phone', value: '+1 911' })).toEqual([422, 'emergency_number']);
-    expect((await find(path)).status).toBe('in_progress');
+    expect((await kit.find(path)).status).toBe('in_progress');
     await phone.hangup();
-    await ended(path);
+    await kit.ended(path);
     expect(await refused({ type: 'phone', value: newNumber() })).toEqual([409, 'ended']);
   }, 60_000);
 
@@ -316,26 +209,26 @@ describe('a transfer', () => {
     afterAll(() => pbx?.close());
 
     it('leaves it to the phone system of the caller, and says BYE when that has got there', async () => {
-      const { phone, path } = await answered(pbx);
+      const { phone, path } = await kit.answered(() => pbx.call(DIALED));
       phone.answerRefer = () => 202;
       const number = newNumber();
       const transferId = await transfer(path, { value: number, mode: 'auto' });
       const refer = await waitFor('the REFER', 5_000, () => Promise.resolve(phone.refers[0]));
-      const call = await find(path);
+      const call = await kit.find(path);
       expect(uriOf(headerOf(refer, 'refer-to'))).toMatch(
         new RegExp(`^sip:\\${number}@127\\.0\\.0\\.1:${pbx.port};user=phone\\?X-OPENCX-SESSION-ID=${call.session_id}&`),
       );
       expect(headerOf(refer, 'referred-by')).toMatch(/^<sip:/);
-      expect(headerOf(refer, 'x-opencx-agent-id')).toBe(agentId);
+      expect(headerOf(refer, 'x-opencx-agent-id')).toBe(kit.agentId);
       // Accepted is not done.
       expect(await phone.notifyReferred(180, 'Ringing', 'active;expires=60')).toBe(200);
       await sleep(500);
-      expect(await find(path)).toMatchObject({ status: 'transferring', transfer: { outcome: null } });
+      expect(await kit.find(path)).toMatchObject({ status: 'transferring', transfer: { outcome: null } });
       expect(await phone.notifyReferred(200, 'OK', 'terminated;reason=noresource')).toBe(200);
       const toldAt = performance.now();
       expect((await phone.ended).by).toBe('them');
       expect(performance.now() - toldAt).toBeGreaterThan(1_800);
-      expect(await ended(path)).toMatchObject({
+      expect(await kit.ended(path)).toMatchObject({
         end_reason: 'transferred',
         ended_by: 'agent',
         transfer: { id: transferId, mode: 'refer', outcome: 'transferred', sip_status: 200 },
@@ -344,13 +237,13 @@ describe('a transfer', () => {
     }, 60_000);
 
     it('is taken for done when the phone system hangs up after it has accepted', async () => {
-      const { phone, path } = await answered(pbx);
+      const { phone, path } = await kit.answered(() => pbx.call(DIALED));
       phone.answerRefer = () => 202;
       await transfer(path, { mode: 'refer' });
       await waitFor('the REFER', 5_000, () => Promise.resolve(phone.refers[0]));
       await sleep(200);
       await phone.hangup();
-      expect(await ended(path)).toMatchObject({
+      expect(await kit.ended(path)).toMatchObject({
         end_reason: 'transferred',
         ended_by: 'caller',
         transfer: { mode: 'refer', outcome: 'transferred_assumed', failed_step: null },
@@ -358,13 +251,13 @@ describe('a transfer', () => {
     }, 60_000);
 
     it('that is busy brings the caller back, and nobody is called again', async () => {
-      const { phone, path } = await answered(pbx);
+      const { phone, path } = await kit.answered(() => pbx.call(DIALED));
       phone.answerRefer = () => 202;
       const number = newNumber();
       await transfer(path, { value: number, mode: 'auto' });
       await waitFor('the REFER', 5_000, () => Promise.resolve(phone.refers[0]));
       await phone.notifyReferred(486, 'Busy Here', 'terminated;reason=noresource');
-      expect(await outcomeOf(path)).toMatchObject({
+      expect(await kit.outcomeOf(path)).toMatchObject({
         mode: 'refer',
         outcome: 'busy',
         sip_status: 486,
@@ -373,7 +266,7 @@ describe('a transfer', () => {
       expect(rms(await hears(phone, 2_500))).toBeGreaterThan(100);
       expect(far.invites.some(({ user }) => user === number)).toBe(false);
       await phone.hangup();
-      expect(await ended(path)).toMatchObject({ end_reason: 'caller_hangup' });
+      expect(await kit.ended(path)).toMatchObject({ end_reason: 'caller_hangup' });
     }, 60_000);
 
     it.each([
@@ -382,24 +275,24 @@ describe('a transfer', () => {
     ] as const)(
       'that %s is followed by a bridge',
       async (_, status, notified) => {
-        const { phone, path } = await answered(pbx);
+        const { phone, path } = await kit.answered(() => pbx.call(DIALED));
         phone.answerRefer = () => status;
         await transfer(path, { mode: 'auto' });
         await waitFor('the REFER', 5_000, () => Promise.resolve(phone.refers[0]));
         if (notified !== null) await phone.notifyReferred(notified, 'No', 'terminated;reason=noresource');
         const there = await far.nextCall();
         await expectTwoWayAudio(phone, there);
-        expect(await outcomeOf(path)).toMatchObject({ mode: 'bridge', outcome: 'transferred' });
+        expect(await kit.outcomeOf(path)).toMatchObject({ mode: 'bridge', outcome: 'transferred' });
         await there.hangup();
-        expect(await ended(path)).toMatchObject({ end_reason: 'transferred', ended_by: 'callee' });
+        expect(await kit.ended(path)).toMatchObject({ end_reason: 'transferred', ended_by: 'callee' });
       },
       60_000,
     );
 
     it('that is refused fails where nothing else is asked for', async () => {
-      const { phone, path } = await answered();
+      const { phone, path } = await kit.answered();
       await transfer(path, { mode: 'refer' });
-      expect(await outcomeOf(path)).toMatchObject({
+      expect(await kit.outcomeOf(path)).toMatchObject({
         mode: 'refer',
         outcome: 'failed',
         sip_status: 405,

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { uuidV7 } from '../../../store/ids';
+import { CallRepository } from '../../../store/repositories/call-repository';
 import { FakeCallRequests } from '../../fakes/fake-call-requests';
 import { ApiServer } from './support/api-server';
 import type { Answer, ApiServerOptions, Tenant } from './support/api-server';
@@ -25,7 +26,6 @@ const MAKE_NOTHING = [
   'sayInCall',
   'superviseCall',
   'syncInboundTrunkNumbers',
-  'transferCall',
   'unholdCall',
   'unmuteCall',
 ];
@@ -75,7 +75,7 @@ describe('many POSTs with one Idempotency-Key, over two API processes', () => {
   }
 
   /** An organisation in which the operation can be done once. */
-  async function prepare({ operationId, path, body }: KeyedOperation, { key }: Tenant): Promise<Prepared> {
+  async function prepare({ operationId, path, body }: KeyedOperation, { key, orgId }: Tenant): Promise<Prepared> {
     const post = async (to: string, what: object): Promise<string> => (await api.post(to, what, { key })).body.id;
     const phone_number = `+1555${(nextNumber += 1)}`;
     switch (operationId) {
@@ -91,6 +91,22 @@ describe('many POSTs with one Idempotency-Key, over two API processes', () => {
         return { path, body: body ?? {} };
       case 'assignDestination':
         return { path: path.replace('{id}', await post('/phone', { name: 'A' })), body: body ?? {} };
+      case 'transferCall': {
+        const id = uuidV7();
+        await new CallRepository(api.dataSource).insertCall({
+          id,
+          orgId,
+          agentId: await post('/phone', { name: 'A' }),
+          trunkId: uuidV7(),
+          sessionId: uuidV7(),
+          direction: 'inbound',
+          from: phone_number,
+          to: '+15551234567',
+          status: 'in_progress',
+          createdAtMs: Date.now(),
+        });
+        return { path: path.replace('{id}', id), body: { type: 'sip', value: 'sip:sales@pbx.example.com' } };
+      }
       case 'placeOutboundCall': {
         const phone_agent_id = await post('/phone', { name: 'A' });
         const carrier = { name: 'C', host: 'sip.provider.com', username: 'u', password: 'p' };

@@ -191,4 +191,58 @@ describe('POST /phone/calls/{id}/transfer', () => {
     workflows.transferAnswer = { outcome };
     expect(await transfer({ type: 'phone', value: NUMBER })).toMatchObject({ status, body: { code } });
   });
+
+  describe('with an Idempotency-Key', () => {
+    const body = { type: 'sip', value: 'sip:sales@pbx.example.com' };
+    let headers: { readonly 'Idempotency-Key': string };
+
+    beforeEach(() => {
+      headers = { 'Idempotency-Key': uuidV7() };
+    });
+    const keyed = (callId: string, more: object = {}) =>
+      api.post(`/phone/calls/${callId}/transfer`, { ...body, ...more }, { headers });
+    const idsToldOf = (): string[] => workflows.transfers.map(({ request }) => request.transferId);
+
+    it('is begun once, and a repeat gets the same answer; the key is for that call and body alone', async () => {
+      const callId = await liveCall();
+      const first = await keyed(callId);
+      const second = await keyed(callId);
+      expect([second.status, second.body]).toEqual([200, first.body]);
+      expect(second.headers.get('Idempotent-Replayed')).toBe('true');
+      expect(first.headers.get('Idempotent-Replayed')).toBeNull();
+      expect(idsToldOf()).toEqual([first.body.transfer_id]);
+      for (const answer of [await keyed(callId, { mode: 'bridge' }), await keyed(await liveCall())]) {
+        expect(answer).toMatchObject({ status: 422, body: { code: 'idempotency_mismatch' } });
+      }
+      expect((await transfer(body, callId)).body['transfer_id']).not.toBe(first.body.transfer_id);
+    });
+
+    it('is the same transfer to the workflow when its answer was not known', async () => {
+      const callId = await liveCall();
+      workflows.transferAnswer = { outcome: 'unknown' };
+      expect((await keyed(callId)).status).toBe(503);
+      workflows.transferAnswer = { outcome: 'accepted' };
+      const { status, body: begun } = await keyed(callId);
+      expect([status, idsToldOf()]).toEqual([200, [begun.transfer_id, begun.transfer_id]]);
+    });
+
+    it('is found in the record of the call, be it over by then, where the key has lost its answer', async () => {
+      const callId = await liveCall();
+      const { body: begun } = await keyed(callId);
+      await api.dataSource.query('DELETE FROM idempotency_keys WHERE key = $1', [headers['Idempotency-Key']]);
+      const record = { id: begun.transfer_id, by: 'api', mode: 'bridge' };
+      await api.dataSource.query(
+        `UPDATE calls SET transfer = $2, status = 'completed', ended_at = now() WHERE id = $1`,
+        [callId, record],
+      );
+      const again = await keyed(callId);
+      expect([again.status, again.body, idsToldOf()]).toEqual([200, begun, [begun.transfer_id]]);
+      expect(again.headers.get('Idempotent-Replayed')).toBe('true');
+    });
+
+    it('may be used again, for anything, after a refusal', async () => {
+      expect((await keyed(await liveCall('held'))).status).toBe(409);
+      expect((await keyed(await liveCall())).status).toBe(200);
+    });
+  });
 });

@@ -31,6 +31,8 @@ export interface Arrivals {
   /** Epoch ms of the packet that ended each gap. */
   readonly arrivalsMs: Float64Array;
   readonly sent: number;
+  /** Epoch ms of our first packet. */
+  readonly firstSentAtMs: number | null;
 }
 
 export interface Recording extends Arrivals {
@@ -78,6 +80,7 @@ interface Stream {
   sequence: number;
   timestamp: number;
   sent: number;
+  firstSentAtMs: number | null;
   playing: { readonly pcm: Int16Array; at: number; readonly request: number }[];
   pressing: { readonly event: number; frame: number; readonly timestamp: number } | null;
   digits: { readonly digit: string; readonly request: number | null }[];
@@ -166,6 +169,7 @@ function sendPacket(stream: Stream, payloadType: number, timestamp: number, payl
   packet.writeUInt32BE(stream.ssrc, 8);
   payload.copy(packet, 12);
   stream.sent++;
+  stream.firstSentAtMs ??= performance.timeOrigin + now();
   stream.socket.send(packet, remote.port, remote.address);
 }
 
@@ -224,6 +228,7 @@ function arrivalsOf(stream: Stream): Arrivals {
     gapsMs: Float64Array.from(arrivals.slice(1), ({ atMs }, i) => atMs - (arrivals[i] as Arrival).atMs),
     arrivalsMs: Float64Array.from(arrivals.slice(1), ({ atMs }) => atMs),
     sent: stream.sent,
+    firstSentAtMs: stream.firstSentAtMs,
   };
 }
 
@@ -240,6 +245,7 @@ function open(request: number, id: number, address: string): void {
     sequence: random(0xffff),
     timestamp: random(0xffffffff),
     sent: 0,
+    firstSentAtMs: null,
     playing: [],
     pressing: null,
     digits: [],

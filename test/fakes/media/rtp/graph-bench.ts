@@ -31,13 +31,18 @@ export class Leg {
   }
 
   tick(skipped: number): void {
+    this.speak();
+    this.bench.run(1, undefined, skipped);
+  }
+
+  /** Its peer sends the next packet. */
+  speak(): void {
     const pcm = this.says(this.#frames++);
     if (pcm !== null) {
       const payload = new Uint8Array(160);
       this.#codec.encode(pcm, payload, 0);
       this.bench.receive(payload, { payloadType: this.remote.payloadType });
     }
-    this.bench.run(1, undefined, skipped);
   }
 
   /** The peer's key as one event packet, its last. */
@@ -78,6 +83,15 @@ export class GraphBench {
     for (let round = 0; round < rounds; round++) {
       each(round);
       for (const leg of this.legs) leg.tick(0);
+    }
+  }
+
+  /** All of them beside each other: a round in which all read before any sends. */
+  runTogether(rounds: number): void {
+    for (let round = 0; round < rounds; round++) {
+      for (const { bench } of this.legs) bench.session.read(bench.nowMs, 0);
+      for (const { bench } of this.legs) bench.session.send(bench.nowMs);
+      for (const { bench } of this.legs) bench.nowMs += 20;
     }
   }
 

@@ -76,7 +76,8 @@ export class Bench {
   run(frames: number, each: (frame: number) => void = () => undefined, skipped = 0): void {
     for (let frame = 0; frame < frames; frame++) {
       each(frame);
-      this.session.tick(this.nowMs, frame === 0 ? skipped : 0);
+      this.session.read(this.nowMs, frame === 0 ? skipped : 0);
+      this.session.send(this.nowMs);
       this.nowMs += 20;
     }
   }

@@ -70,6 +70,18 @@ describe('connected sessions', () => {
     }
   });
 
+  it('send what the other has said without a wait where they are served at once', () => {
+    const { bench, a, b } = pair();
+    bench.graph.connect(1, 2);
+    for (let round = 0; round < 20; round++) {
+      for (const leg of bench.legs) leg.speak();
+      bench.runTogether(1);
+      expect(a.bench.sentPcm).toEqual(b.bench.session.pcm);
+      expect(b.bench.sentPcm).toEqual(a.bench.session.pcm);
+      expect(rms(a.bench.sentPcm!)).toBeGreaterThan(4000);
+    }
+  });
+
   it('send no frame twice where a stall has changed who is served first', () => {
     const { bench, a, b } = pair();
     bench.graph.connect(1, 2);

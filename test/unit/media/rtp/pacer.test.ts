@@ -48,9 +48,12 @@ class Recorder implements PacedSession {
   readonly times: number[] = [];
   readonly skipped: number[] = [];
 
-  onFrame(nowMs: number, skipped: number): void {
-    this.times.push(nowMs);
+  onRead(_nowMs: number, skipped: number): void {
     this.skipped.push(skipped);
+  }
+
+  onSend(nowMs: number): void {
+    this.times.push(nowMs);
   }
 }
 
@@ -163,19 +166,55 @@ describe('Pacer', () => {
     expect(sum(session.skipped)).toBe(0);
   });
 
-  it('a session may leave while it is served', () => {
+  test.each(['onRead', 'onSend'] as const)('a session may leave while it is served, %s', (leaves) => {
     const { clock, paced } = pacer();
     const others = [new Recorder(), new Recorder()];
-    const leaver = { calls: 0, onFrame: (): void => undefined };
-    leaver.onFrame = () => {
+    const leaver = { calls: 0, onRead: (): void => undefined, onSend: (): void => undefined };
+    leaver[leaves] = () => {
       leaver.calls++;
       paced.remove(leaver);
     };
     paced.add(others[0] as Recorder);
-    paced.add(leaver);
-    paced.add(others[1] as Recorder);
+    paced.add(leaver, others[0]);
+    paced.add(others[1] as Recorder, others[0]);
     clock.run(100);
     expect(leaver.calls).toBe(1);
-    for (const other of others) expect(other.times.length).toBeGreaterThanOrEqual(5);
+    for (const other of others) {
+      expect(other.times.length).toBeGreaterThanOrEqual(5);
+      expect(other.skipped).toHaveLength(other.times.length);
+    }
+  });
+
+  it('serves a session at once with whom it is beside: both read before either sends, in the order of their coming', () => {
+    const { clock, paced } = pacer();
+    const said: string[] = [];
+    const session = (name: string): PacedSession => ({
+      onRead: () => said.push(`${name} reads`),
+      onSend: () => said.push(`${name} sends`),
+    });
+    const [one, other] = [session('one'), session('other')];
+    paced.add(one);
+    clock.run(8);
+    paced.add(new Recorder());
+    clock.run(5);
+    said.length = 0;
+    paced.add(other, one);
+    clock.run(40);
+    expect(said).toHaveLength(8);
+    for (let round = 0; round < 2; round++) {
+      const turn = said.splice(0, 4);
+      expect(turn.slice(0, 2).toSorted()).toEqual(['one reads', 'other reads']);
+      expect(turn.slice(2)).toEqual(['one sends', 'other sends']);
+    }
+  });
+
+  it('serves a session by itself where the one beside it is gone', () => {
+    const { clock, paced } = pacer();
+    const session = new Recorder();
+    paced.add(new Recorder());
+    clock.run(9);
+    paced.add(session, new Recorder());
+    clock.run(6);
+    expect(session.times).toHaveLength(1);
   });
 });

@@ -216,6 +216,11 @@ describe('a REFER of the peer', () => {
     expect(events('ended')).toEqual([]);
     expect(layer.agent.holds.at(-1)).toBe(true);
     expect(layer.rtp.last.remotes.at(-1)).toMatchObject({ send: false });
+    // Nothing comes, and nobody is in the dialog before: that is no news.
+    peer.life = 'gone';
+    layer.rtp.last.delegate.onMediaQuiet?.(true);
+    await settle();
+    expect(events('ended')).toEqual([]);
     layer.endpoint.last.accept(OTHER_SDP);
     await settle();
     expect(layer.agent.holds.at(-1)).toBe(false);

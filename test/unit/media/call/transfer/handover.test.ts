@@ -64,6 +64,7 @@ describe('a caller who is handed over', () => {
     far.accept();
     await settle();
     expect(callers()).toMatchObject({ background: null, paused: false, connectedTo: layer.rtp.last });
+    expect(layer.rtp.last.options.beside).toBe(callers().mediaId);
     expect(layer.agent.finished).toBe(1);
     expect(effects()).toMatchObject([{ verb: 'dialLeg', outcome: 'done' }]);
     expect(await tell({ type: 'say', text: 'Hello?', interrupt: false })).toEqual({ ok: false, code: 'transferred' });
