@@ -14,14 +14,19 @@ const MANY: Readonly<Record<string, number>> = { createAgent: 200, placeOutbound
 const SOME = 24;
 /** POSTs that make nothing: once more is the same again. */
 const MAKE_NOTHING = [
+  'cancelCall',
   'checkInboundTrunk',
   'checkOutboundTrunk',
   'confirmNumber',
   'hangUpCall',
   'holdCall',
+  // Imports: a row that is there already makes nothing.
+  'importCampaignContacts',
+  'importDncEntries',
   'instructCall',
   'muteCall',
   'pressKeysInCall',
+  'previewCampaign',
   'previewRoute',
   'sayInCall',
   'superviseCall',
@@ -107,6 +112,8 @@ describe('many POSTs with one Idempotency-Key, over two API processes', () => {
         });
         return { path: path.replace('{id}', id), body: { type: 'sip', value: 'sip:sales@pbx.example.com' } };
       }
+      case 'createCampaign':
+        return { path, body: { name: 'C', phone_agent_id: await post('/phone', { name: 'A' }) } };
       case 'placeOutboundCall': {
         const phone_agent_id = await post('/phone', { name: 'A' });
         const carrier = { name: 'C', host: 'sip.provider.com', username: 'u', password: 'p' };
