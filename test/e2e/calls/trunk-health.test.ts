@@ -196,8 +196,12 @@ describe('a trunk', () => {
 
         caller = await Phone.open({ media, server: { address: '127.0.0.1', port } });
         const call = await caller.call(TRUNK_USERNAME);
-        const { body } = await stack.api<{ items: { trunk_id: string }[] }>('GET', '/phone/calls?direction=inbound');
-        expect(body.items[0]?.trunk_id).toBe(trunkId);
+        // Its workflow has begun when a call is answered, and stores the record by itself.
+        const record = await waitFor('the record of the call', 10_000, async () => {
+          const { body } = await stack.api<{ items: { trunk_id: string }[] }>('GET', '/phone/calls?direction=inbound');
+          return body.items[0];
+        });
+        expect(record.trunk_id).toBe(trunkId);
         await call.hangup();
 
         await kamailio.stop();
