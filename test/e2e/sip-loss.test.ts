@@ -48,9 +48,14 @@ describeWithSipp('SIP over a network that loses a tenth of all datagrams each wa
       timeoutSeconds: 100,
     });
     expect(relay.counts.lost / (relay.counts.lost + relay.counts.forwarded)).toBeGreaterThan(0.07);
-    const recorded = await waitFor(`${CALLS} records`, 30_000, async () => {
-      const items = await completed();
-      return items.length >= CALLS ? items : undefined;
+    let recorded: Recorded['items'] = [];
+    await waitFor(`${CALLS} records`, 30_000, async () => {
+      recorded = await completed();
+      return recorded.length >= CALLS ? true : undefined;
+    }).catch(async (error: unknown) => {
+      const open = await stack.api<{ items: object[] }>('GET', '/phone/calls?limit=100');
+      const others = open.body.items.filter((call) => !('status' in call && call.status === 'completed'));
+      throw new Error(`${recorded.length} records, and ${JSON.stringify(others)}`, { cause: error });
     });
     expect(recorded).toHaveLength(CALLS);
     expect(new Set(recorded.map(({ sip }) => sip.call_id)).size).toBe(CALLS);
