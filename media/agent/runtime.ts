@@ -35,7 +35,7 @@ export interface AgentRuntimeOptions {
 }
 
 /** Measuring the recogniser keeps the node's start waiting this long at most. */
-const MEASURE_LIMIT_MS = 1_000;
+const MEASURE_LIMIT_MS = 1_500;
 /** No run begins later: one that does would not end in time. */
 const MEASURE_RUNS_MS = 600;
 
@@ -148,7 +148,9 @@ export class AgentRuntime {
     const measured = wholeSpeech(this.#tts, TYPICAL_UTTERANCE).then((utterance) =>
       measureRecognition(stt, utterance, { limitMs: MEASURE_RUNS_MS, now: () => systemClock.now() }),
     );
-    const utteranceMs = await withDeadline(measured, MEASURE_LIMIT_MS).catch(() => MEASURE_LIMIT_MS);
+    const utteranceMs = await withDeadline(measured, MEASURE_LIMIT_MS).catch(
+      () => MEASURE_LIMIT_MS / (stt.atOnce ?? 1),
+    );
     return { utteranceMs: Math.round(utteranceMs), callers: callersHeard(utteranceMs) };
   }
 

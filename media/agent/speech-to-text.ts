@@ -14,6 +14,8 @@ export interface SttOptions {
 
 export interface SpeechToText {
   readonly name: string;
+  /** How many utterances it works on at the same time. Default 1. */
+  readonly atOnce?: number;
   /** Recognises one utterance cut by the VAD, mono at the edge rate. */
   transcribe(audio: Int16Array, options: SttOptions): Promise<SttResult>;
   close(): Promise<void>;

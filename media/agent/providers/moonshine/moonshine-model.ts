@@ -1,16 +1,14 @@
 /**
  * Moonshine tiny (int8), an encoder-decoder speech recogniser for English: 16 kHz samples in, Llama tokens out, decoded
- * greedily with a key/value cache. https://arxiv.org/abs/2410.15608
+ * greedily with a key/value cache, several utterances at once. https://arxiv.org/abs/2410.15608
  */
-import type { InferenceSession, Tensor } from 'onnxruntime-node';
-import { loadOnnxRuntime, ONE_THREAD } from '../onnx-runtime';
+import type { InferenceSession } from 'onnxruntime-node';
+import { loadOnnxRuntime, ONE_THREAD_UNPACKED } from '../onnx-runtime';
 import type { OnnxRuntime } from '../onnx-runtime';
 import { packageFile } from '../package-file';
+import { DecoderCache } from './decoder-cache';
 
 const SAMPLE_RATE_HZ = 16_000;
-const LAYERS = 6;
-const HEADS = 8;
-const HEAD_SIZE = 36;
 const START_TOKEN = 1;
 const END_TOKEN = 2;
 /** Speech has fewer tokens per second; beyond it the decoder repeats itself. The paper's own bound for training data. */
@@ -25,8 +23,27 @@ export interface Recognised {
   readonly confidence: number;
 }
 
+export interface Utterance {
+  /** 16 kHz, −1..1. */
+  readonly samples: Float32Array;
+  /** Asked between two tokens: it ends then, with what it has. */
+  readonly isCancelled: () => boolean;
+  /** Called once, when its last token is known. */
+  readonly onRecognised: (result: Recognised) => void;
+}
+
 interface Detokeniser {
   decode(tokens: number[], addBos?: boolean, addPrecedingSpace?: boolean): string;
+}
+
+/** One utterance on its way through the decoder. */
+interface Row {
+  readonly utterance: Utterance;
+  readonly tokenLimit: number;
+  readonly tokens: number[];
+  last: number;
+  logProbability: number;
+  over: boolean;
 }
 
 export class MoonshineModel {
@@ -52,63 +69,61 @@ export class MoonshineModel {
       packageFile('@moonshine-ai/moonshine-js', `dist/model/tiny/quantized/${name}.onnx`);
     const onnx = await loadOnnxRuntime();
     const [encoder, decoder, tokeniser] = await Promise.all([
-      onnx.InferenceSession.create(file('encoder_model'), ONE_THREAD),
-      onnx.InferenceSession.create(file('decoder_model_merged'), ONE_THREAD),
+      onnx.InferenceSession.create(file('encoder_model'), ONE_THREAD_UNPACKED),
+      onnx.InferenceSession.create(file('decoder_model_merged'), ONE_THREAD_UNPACKED),
       import('llama-tokenizer-js'),
     ]);
     return new MoonshineModel(onnx, encoder, decoder, tokeniser.default);
   }
 
-  /** `samples`: 16 kHz, −1..1. Stops early, with what it has, when `isCancelled` says so between two tokens. */
-  async recognise(samples: Float32Array, isCancelled: () => boolean): Promise<Recognised> {
-    const tokenLimit = Math.max(MIN_TOKENS, Math.ceil((samples.length / SAMPLE_RATE_HZ) * MAX_TOKENS_PER_SECOND));
-    const input = padded(samples);
+  /** Shorter ones are made as long as the longest by silence. Resolves when all of them are recognised. */
+  async recognise(utterances: readonly Utterance[]): Promise<void> {
     const { Tensor } = this.#onnx;
-    const encoded = await this.#encoder.run({ input_values: new Tensor('float32', input, [1, input.length]) });
-    const hidden = encoded['last_hidden_state']!;
-    const cache = this.#emptyCache();
-    const tokens: number[] = [];
-    let token = START_TOKEN;
-    let logProbability = 0;
-    while (tokens.length < tokenLimit && !isCancelled()) {
-      const first = tokens.length === 0;
-      const output = await this.#decoder.run({
-        input_ids: new Tensor('int64', BigInt64Array.of(BigInt(token)), [1, 1]),
-        encoder_hidden_states: hidden,
-        use_cache_branch: new Tensor('bool', [!first], [1]),
-        ...cache,
+    const longest = Math.max(MIN_SAMPLES, ...utterances.map(({ samples }) => samples.length));
+    const input = new Float32Array(utterances.length * longest);
+    utterances.forEach(({ samples }, n) => input.set(samples, n * longest));
+    const encoded = await this.#encoder.run({
+      input_values: new Tensor('float32', input, [utterances.length, longest]),
+    });
+    const cache = new DecoderCache(this.#onnx, encoded['last_hidden_state']!);
+    let rows = utterances.map(rowOf);
+    while (rows.length > 0) {
+      const ids = BigInt64Array.from(rows, ({ last }) => BigInt(last));
+      const wanted = cache.wanted(this.#decoder.outputNames);
+      const step = { input_ids: new Tensor('int64', ids, [rows.length, 1]), ...cache.feeds() };
+      const output = await this.#decoder.run(step, wanted);
+      const logits = output['logits']!.data as Float32Array;
+      const size = logits.length / rows.length;
+      rows.forEach((row, n) => {
+        if (!row.over) this.#advance(row, logits.subarray(n * size, (n + 1) * size));
       });
-      const best = mostLikely(output['logits']!.data as Float32Array);
-      token = best.token;
-      logProbability += best.logProbability;
-      if (token === END_TOKEN) break;
-      tokens.push(token);
-      keep(cache, output, first);
+      cache.keep(output);
+      const left = rows.filter(({ over }) => !over);
+      // Those that are over go on unheard until leaving them out costs less than carrying them along.
+      if (left.length <= rows.length / 2) {
+        cache.select(rows.flatMap(({ over }, n) => (over ? [] : [n])));
+        rows = left;
+      }
     }
-    const text = tokens.length === 0 ? '' : this.#detokeniser.decode(tokens, false, false).trim();
-    return { text, confidence: Math.exp(logProbability / (tokens.length + 1)) };
   }
 
-  #emptyCache(): Record<string, Tensor> {
-    const cache: Record<string, Tensor> = {};
-    for (let layer = 0; layer < LAYERS; layer++)
-      for (const side of ['decoder', 'encoder'])
-        for (const part of ['key', 'value'])
-          cache[`past_key_values.${layer}.${side}.${part}`] = new this.#onnx.Tensor('float32', new Float32Array(0), [
-            1,
-            HEADS,
-            0,
-            HEAD_SIZE,
-          ]);
-    return cache;
+  #advance(row: Row, logits: Float32Array): void {
+    const { token, logProbability } = mostLikely(logits);
+    row.last = token;
+    row.logProbability += logProbability;
+    if (token !== END_TOKEN) row.tokens.push(token);
+    row.over = token === END_TOKEN || row.tokens.length >= row.tokenLimit || row.utterance.isCancelled();
+    if (!row.over) return;
+    const { tokens } = row;
+    const text = tokens.length === 0 ? '' : this.#detokeniser.decode(tokens, false, false).trim();
+    row.utterance.onRecognised({ text, confidence: Math.exp(row.logProbability / (tokens.length + 1)) });
   }
 }
 
-/** The encoder's keys and values are computed in the first step and stay; the decoder's grow by one each step. */
-function keep(cache: Record<string, Tensor>, output: InferenceSession.ReturnType, first: boolean): void {
-  for (const name of Object.keys(cache)) {
-    if (first || name.includes('.decoder.')) cache[name] = output[name.replace('past_key_values', 'present')]!;
-  }
+function rowOf(utterance: Utterance): Row {
+  const seconds = utterance.samples.length / SAMPLE_RATE_HZ;
+  const tokenLimit = Math.max(MIN_TOKENS, Math.ceil(seconds * MAX_TOKENS_PER_SECOND));
+  return { utterance, tokenLimit, tokens: [], last: START_TOKEN, logProbability: 0, over: false };
 }
 
 function mostLikely(logits: Float32Array): { token: number; logProbability: number } {
@@ -118,11 +133,4 @@ function mostLikely(logits: Float32Array): { token: number; logProbability: numb
   let sum = 0;
   for (let i = 0; i < logits.length; i++) sum += Math.exp(logits[i]! - top);
   return { token, logProbability: -Math.log(sum) };
-}
-
-function padded(samples: Float32Array): Float32Array {
-  if (samples.length >= MIN_SAMPLES) return samples;
-  const output = new Float32Array(MIN_SAMPLES);
-  output.set(samples);
-  return output;
 }

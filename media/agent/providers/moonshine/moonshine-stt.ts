@@ -1,20 +1,29 @@
 /**
- * Embedded speech-to-text: Moonshine tiny in a worker thread. Utterances queue in order of arrival; a cancelled one
- * leaves the queue, or stops the decoder at its next token.
+ * Embedded speech-to-text: Moonshine tiny in worker threads, one for each core that calls can spare. Utterances queue in order
+ * of arrival and are taken in batches of about the same length; a cancelled one leaves the queue, or its batch at the next
+ * token. A thread that dies or hangs is replaced.
  */
-import { Worker } from 'node:worker_threads';
-import { threadEntry } from '../../../thread-entry';
+import { availableParallelism } from 'node:os';
 import { ProviderError } from '../../provider-error';
 import type { SpeechToText, SttOptions, SttResult } from '../../speech-to-text';
-import { stopThread } from '../../stop-thread';
-import type { RecogniseJob, RecogniserData, RecogniserReply } from './messages';
+import { nextBatch } from './batches';
+import { MAX_BATCH } from './messages';
+import { RecogniserThread } from './recogniser-thread';
+import type { JobEnd, RecogniserThreadOptions } from './recogniser-thread';
 
 const NAME = 'moonshine-tiny';
-const JOB_TIMEOUT_MS = 5_000;
 const RESTART_DELAY_MS = 500;
+/** Signalling and packets have two of them. */
+const SPARE_FROM_CORES = 2;
+const MAX_THREADS = 4;
+/** For each thread. Whoever came behind as many would be heard after the deadline of its turn, and keep others from theirs. */
+const MAX_WAITING = 4 * MAX_BATCH;
 
 export interface MoonshineSttOptions {
   readonly onRestart?: (cause: string) => void;
+  /** Default: one for each spare core, at least one. */
+  readonly threads?: number;
+  readonly thread?: RecogniserThreadOptions;
 }
 
 interface Job {
@@ -27,26 +36,29 @@ interface Job {
 
 export class MoonshineStt implements SpeechToText {
   readonly name = NAME;
+  readonly atOnce: number;
   readonly #onRestart: (cause: string) => void;
-  readonly #cancelled = new Int32Array(new SharedArrayBuffer(4));
+  readonly #thread: RecogniserThreadOptions;
+  readonly #threads: (RecogniserThread | null)[];
+  readonly #restarts = new Set<NodeJS.Timeout>();
   readonly #queue: Job[] = [];
-  #running: Job | null = null;
-  #runningTimer: NodeJS.Timeout | null = null;
-  #worker: Worker | null = null;
-  #ready = false;
+  readonly #running = new Map<number, Job>();
   #nextId = 1;
-  #restartTimer: NodeJS.Timeout | null = null;
-  /** It could not be started again. */
-  #lost = false;
+  #started = false;
   #closed = false;
 
   constructor(options: MoonshineSttOptions = {}) {
     this.#onRestart = options.onRestart ?? (() => undefined);
+    this.#thread = options.thread ?? {};
+    const spare = availableParallelism() - SPARE_FROM_CORES;
+    const threads = options.threads ?? Math.min(Math.max(spare, 1), MAX_THREADS);
+    this.#threads = Array.from({ length: threads }, () => null);
+    this.atOnce = threads * MAX_BATCH;
   }
 
   /** Rejects with code `unavailable` when the model or the runtime cannot be loaded. */
-  start(): Promise<void> {
-    return this.#spawn();
+  async start(): Promise<void> {
+    await Promise.all(this.#threads.map((_, place) => this.#spawn(place)));
   }
 
   transcribe(audio: Int16Array, options: SttOptions): Promise<SttResult> {
@@ -55,6 +67,9 @@ export class MoonshineStt implements SpeechToText {
     const { signal } = options;
     if (signal?.aborted) return Promise.reject(asError(signal.reason));
     if (audio.length === 0) return Promise.resolve({ text: '', confidence: 0 });
+    if (this.#queue.length >= MAX_WAITING * this.#threads.length) {
+      return Promise.reject(new ProviderError(NAME, 'failed', 'too many utterances wait'));
+    }
     return new Promise((resolve, reject) => {
       const id = this.#nextId++;
       const onAbort = (): void => this.#cancel(id, signal?.reason);
@@ -68,32 +83,35 @@ export class MoonshineStt implements SpeechToText {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    if (this.#restartTimer) clearTimeout(this.#restartTimer);
-    if (this.#runningTimer) clearTimeout(this.#runningTimer);
-    const waiting = this.#running ? [this.#running, ...this.#queue] : [...this.#queue];
-    this.#running = null;
-    this.#queue.length = 0;
-    for (const job of waiting) this.#fail(job, new ProviderError(NAME, 'unavailable', 'closed'));
-    if (this.#worker) await stopThread(this.#worker);
+    for (const timer of this.#restarts) clearTimeout(timer);
+    this.#failAll('closed');
+    await Promise.all(this.#threads.map((thread) => thread?.stop()));
+  }
+
+  /** Of its threads none is there, and none will be. */
+  get #lost(): boolean {
+    return this.#restarts.size === 0 && this.#started && this.#threads.every((thread) => thread === null);
   }
 
   #next(): void {
-    if (this.#running || !this.#ready) return;
-    const job = this.#queue.shift();
-    if (!job) return;
-    this.#running = job;
-    this.#runningTimer = setTimeout(() => this.#onTimeout(job), JOB_TIMEOUT_MS);
-    const pcm = job.pcm.slice();
-    this.#worker?.postMessage({ type: 'recognise', id: job.id, pcm } satisfies RecogniseJob, [pcm.buffer]);
+    for (const thread of this.#threads) {
+      if (thread?.free !== true) continue;
+      const places = nextBatch(this.#queue.map(({ pcm }) => pcm.length));
+      if (places.length === 0) return;
+      const jobs = places.map((place) => this.#queue[place]!);
+      for (const place of places.toReversed()) this.#queue.splice(place, 1);
+      for (const job of jobs) this.#running.set(job.id, job);
+      thread.run(jobs.map(({ id, pcm }) => ({ id, pcm })));
+    }
   }
 
   #cancel(id: number, reason: unknown): void {
     const waiting = this.#queue.findIndex((job) => job.id === id);
     if (waiting >= 0) this.#fail(this.#queue.splice(waiting, 1)[0]!, asError(reason));
-    else if (this.#running?.id === id) {
-      // Its promise is settled at once; the thread stops at the next token and then takes the next job.
-      Atomics.store(this.#cancelled, 0, id);
-      this.#fail(this.#running, asError(reason));
+    else {
+      // Its promise is settled at once; its thread leaves it at the next token.
+      for (const thread of this.#threads) thread?.cancel(id);
+      this.#failRunning(id, asError(reason));
     }
   }
 
@@ -102,62 +120,60 @@ export class MoonshineStt implements SpeechToText {
     job.reject(error);
   }
 
-  #onReply(message: Extract<RecogniserReply, { id: number }>): void {
-    const job = this.#running;
-    if (job?.id !== message.id) return;
-    this.#running = null;
-    if (this.#runningTimer) clearTimeout(this.#runningTimer);
+  #failRunning(id: number, error: unknown): void {
+    const job = this.#running.get(id);
+    if (!this.#running.delete(id) || job === undefined) return;
+    this.#fail(job, error);
+  }
+
+  #failAll(why: string): void {
+    const all = [...this.#running.values(), ...this.#queue.splice(0)];
+    this.#running.clear();
+    for (const job of all) this.#fail(job, new ProviderError(NAME, 'unavailable', why));
+  }
+
+  #onEnd(end: JobEnd): void {
+    if (end.type === 'failed') return this.#failRunning(end.id, new ProviderError(NAME, 'failed', end.message));
+    const job = this.#running.get(end.id);
+    if (!this.#running.delete(end.id) || job === undefined) return;
     job.dispose();
-    if (message.type === 'done') job.resolve({ text: message.text, confidence: message.confidence });
-    else job.reject(new ProviderError(NAME, 'failed', message.message));
-    this.#next();
+    job.resolve({ text: end.text, confidence: end.confidence });
   }
 
-  /** Like a cancelled job it keeps the thread until its next token; a run of onnxruntime cannot be broken off. */
-  #onTimeout(job: Job): void {
-    Atomics.store(this.#cancelled, 0, job.id);
-    this.#fail(job, new ProviderError(NAME, 'timeout', 'recognition took too long'));
+  async #spawn(place: number): Promise<void> {
+    const thread = new RecogniserThread(
+      NAME,
+      {
+        onEnd: (end) => this.#onEnd(end),
+        onFree: () => this.#next(),
+        onTimeout: (ids) => {
+          for (const id of ids) this.#failRunning(id, new ProviderError(NAME, 'timeout', 'recognition took too long'));
+        },
+        onLost: (cause, ids) => {
+          for (const id of ids) this.#failRunning(id, new ProviderError(NAME, 'failed', 'the recogniser died'));
+          this.#onLost(place, cause);
+        },
+      },
+      this.#thread,
+    );
+    this.#threads[place] = thread;
+    await thread.start();
+    this.#started = true;
   }
 
-  async #spawn(): Promise<void> {
-    const worker = new Worker(threadEntry(__dirname, 'moonshine-thread'), {
-      workerData: { cancelled: this.#cancelled } satisfies RecogniserData,
-    });
-    this.#worker = worker;
-    await new Promise<void>((resolve, reject) => {
-      worker.on('message', (message: RecogniserReply) => {
-        if (message.type === 'ready') {
-          this.#ready = true;
-          resolve();
-          this.#next();
-        } else if (message.type === 'unavailable') {
-          reject(new ProviderError(NAME, 'unavailable', message.message));
-        } else this.#onReply(message);
-      });
-      worker.on('error', (error) => reject(new ProviderError(NAME, 'failed', 'the thread failed', { cause: error })));
-      worker.on('exit', (code) => {
-        reject(new ProviderError(NAME, 'failed', `the thread ended with ${code}`));
-        this.#onExit(code);
-      });
-    });
-  }
-
-  #onExit(code: number): void {
-    if (this.#closed || !this.#ready) return;
-    this.#ready = false;
-    this.#onRestart(`thread ended with ${code}`);
-    const job = this.#running;
-    this.#running = null;
-    if (this.#runningTimer) clearTimeout(this.#runningTimer);
-    if (job) this.#fail(job, new ProviderError(NAME, 'failed', 'the recogniser died'));
-    this.#restartTimer = setTimeout(() => {
-      this.#spawn().catch((error: Error) => {
+  #onLost(place: number, cause: string): void {
+    if (this.#closed) return;
+    this.#threads[place] = null;
+    this.#onRestart(cause);
+    const timer = setTimeout(() => {
+      this.#restarts.delete(timer);
+      this.#spawn(place).catch((error: Error) => {
+        this.#threads[place] = null;
         this.#onRestart(error.message);
-        this.#lost = true;
-        const lost = this.#queue.splice(0);
-        for (const waiting of lost) this.#fail(waiting, new ProviderError(NAME, 'unavailable', 'cannot be restarted'));
+        if (this.#lost) this.#failAll('cannot be restarted');
       });
     }, RESTART_DELAY_MS);
+    this.#restarts.add(timer);
   }
 }
 

@@ -1,8 +1,8 @@
-/** Worker thread: recognises one utterance after the other. */
+/** Worker thread: recognises one batch of utterances after the other. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { doubleRate } from '../../../audio/half-band';
 import type { StopRequest } from '../../stop-thread';
-import type { RecogniseJob, RecogniserData, RecogniserReply } from './messages';
+import type { RecogniseBatch, RecogniserData, RecogniserReply } from './messages';
 import { MoonshineModel } from './moonshine-model';
 
 const { cancelled } = workerData as RecogniserData;
@@ -15,13 +15,21 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : 'unknown error';
 }
 
-async function recognise(model: MoonshineModel, job: RecogniseJob): Promise<void> {
+async function recognise(model: MoonshineModel, { jobs }: RecogniseBatch): Promise<void> {
+  const open = new Set(jobs.map(({ id }) => id));
   try {
-    const isCancelled = (): boolean => Atomics.load(cancelled, 0) === job.id;
-    const { text, confidence } = await model.recognise(doubleRate(job.pcm), isCancelled);
-    reply({ type: 'done', id: job.id, text, confidence });
+    await model.recognise(
+      jobs.map(({ id, pcm }, place) => ({
+        samples: doubleRate(pcm),
+        isCancelled: () => Atomics.load(cancelled, place) === id,
+        onRecognised: ({ text, confidence }) => {
+          open.delete(id);
+          reply({ type: 'done', id, text, confidence });
+        },
+      })),
+    );
   } catch (error) {
-    reply({ type: 'failed', id: job.id, message: messageOf(error) });
+    for (const id of open) reply({ type: 'failed', id, message: messageOf(error) });
   }
 }
 
@@ -29,8 +37,9 @@ async function main(): Promise<void> {
   try {
     const model = await MoonshineModel.load();
     // The first run sets up buffers; no caller should wait for that.
-    await model.recognise(new Float32Array(16_000), () => false);
-    parentPort?.on('message', (message: RecogniseJob | StopRequest) => {
+    const silence = new Float32Array(16_000);
+    await model.recognise([{ samples: silence, isCancelled: () => false, onRecognised: () => undefined }]);
+    parentPort?.on('message', (message: RecogniseBatch | StopRequest) => {
       if (message.type === 'stop') process.exit(0);
       else void recognise(model, message);
     });

@@ -178,6 +178,32 @@ describe('over a telephone line', () => {
     expect(errors / words).toBeLessThanOrEqual(0.2);
   }, 60_000);
 
+  test('said at once they are understood no worse than one by one', async () => {
+    let [errors, words] = [0, 0];
+    for (const voice of ['rms', 'slt']) {
+      const said = await Promise.all(SENTENCES.map((sentence) => spokenBy(tts, sentence, voice)));
+      const heard = await Promise.all(
+        said.map((speech) => stt.transcribe(overTheLine(speech, 0, 300), { keyterms: [] })),
+      );
+      SENTENCES.forEach((sentence, n) => {
+        const count = sentence.split(' ').length;
+        errors += wordErrorRate(sentence, heard[n]!.text) * count;
+        words += count;
+      });
+    }
+    expect(errors / words).toBeLessThanOrEqual(0.2);
+  }, 60_000);
+
+  test('said by many at once, each hears what was said to it', async () => {
+    const said = await Promise.all(
+      ['What are your opening hours?', 'I have a question about my last invoice.'].map((text) => spokenBy(tts, text)),
+    );
+    const heard = await Promise.all(
+      Array.from({ length: 16 }, (_, n) => stt.transcribe(said[n % 2]!, { keyterms: [] })),
+    );
+    heard.forEach(({ text }, n) => expect(text.toLowerCase()).toContain(n % 2 === 0 ? 'opening' : 'invoice'));
+  }, 60_000);
+
   test('speech is noticed within 100 ms of its onset, as a rule', async () => {
     const lateMs: number[] = [];
     for (const voice of ['slt', 'rms', 'awb'])

@@ -1,6 +1,6 @@
 /** What happens when a thread dies, and where the optional runtime is missing. */
 import { execFile } from 'node:child_process';
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -85,6 +85,50 @@ test('closing in the middle of a recognition rejects it and leaves the process a
   expect((await settled).map((result) => result.status)).toEqual(['rejected', 'rejected', 'rejected']);
   await expect(stt.transcribe(speech, { keyterms: [] })).rejects.toMatchObject({ code: 'unavailable' });
 }, 20_000);
+
+test('a recogniser that hangs is replaced, and what waited behind it is heard', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'trunkline-hung-'));
+  try {
+    // Takes a batch and is never heard of again.
+    const entry = join(folder, 'hung.js');
+    await writeFile(
+      entry,
+      `const { parentPort } = require('node:worker_threads');
+       parentPort.on('message', (message) => {
+         if (message.type === 'stop') process.exit(0);
+         if (message.jobs[0].pcm.length !== 1000) return;
+         parentPort.postMessage({ type: 'done', id: message.jobs[0].id, text: 'heard', confidence: 1 });
+       });
+       parentPort.postMessage({ type: 'ready' });`,
+    );
+    const causes: string[] = [];
+    const stt = new MoonshineStt({
+      threads: 1,
+      onRestart: (cause) => causes.push(cause),
+      thread: { entry, jobTimeoutMs: 100, hungAfterMs: 100 },
+    });
+    await stt.start();
+    const hung = stt.transcribe(new Int16Array(20_000), { keyterms: [] });
+    const behind = stt.transcribe(new Int16Array(1_000), { keyterms: [] });
+    await expect(hung).rejects.toMatchObject({ code: 'timeout' });
+    expect(await behind).toMatchObject({ text: 'heard' });
+    expect(causes).toEqual(['hangs']);
+    await stt.close();
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}, 20_000);
+
+test('more utterances than can be heard in time are refused at once', async () => {
+  const stt = new MoonshineStt({ threads: 1 });
+  await stt.start();
+  const said = Array.from({ length: 60 }, () => stt.transcribe(new Int16Array(8_000), { keyterms: [] }));
+  const settled = await Promise.allSettled(said);
+  const refused = settled.filter(({ status }) => status === 'rejected').length;
+  expect(refused).toBeGreaterThan(0);
+  expect(refused).toBeLessThanOrEqual(60 - 32);
+  await stt.close();
+}, 30_000);
 
 test('without onnxruntime the energy detector is used and named, and recognition says that it is unavailable', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'trunkline-no-onnx-'));
