@@ -85,7 +85,7 @@ export class MoonshineStt implements SpeechToText {
     this.#closed = true;
     for (const timer of this.#restarts) clearTimeout(timer);
     this.#failAll('closed');
-    await Promise.all(this.#threads.map((thread) => thread?.stop()));
+    await Promise.all(this.#threads.map(async (thread) => thread?.stop()));
   }
 
   /** Of its threads none is there, and none will be. */
