@@ -5,6 +5,7 @@ import type { DataSource } from 'typeorm';
 import type { Logger } from '../ops/logger';
 import { retry } from '../ops/retry';
 import type { RetryOptions } from '../ops/retry';
+import { Semaphore } from '../ops/semaphore';
 import { wasInTheWay } from '../store/errors';
 import { OrganisationScope } from '../store/organisation-scope';
 import type { StoreSession } from '../store/organisation-scope';
@@ -40,16 +41,22 @@ import type { ApiStore, OrgStore } from './store';
 
 /** Of transactions that wait for each other PostgreSQL undoes one; the other goes on, so that this one need not pause. */
 const IN_THE_WAY: RetryOptions = { pauseMs: 0, maximumFailures: 5, passes: wasInTheWay };
+/** Of the pool's connections. */
+const SHARE_OF_CHANGES = 0.5;
+/** As long as anybody waits for a connection (`main.ts`). */
+const TURN_MS = 1500;
 const RETRY_MS = 500;
 const PURGE_EVERY_MS = 3_600_000;
 
 export function createApiStore(dataSource: DataSource, secrets: SecretBox): ApiStore {
+  const inTurn = turnsOfChanges(dataSource.options.poolSize ?? 10);
   return {
     forOrg: (orgId) => {
       const scope = new OrganisationScope(dataSource, orgId);
       return {
         read: (work) => scope.read((session) => work(orgStore(session, secrets))),
-        write: (work) => retry(() => scope.write((session) => work(orgStore(session, secrets))), IN_THE_WAY),
+        write: (work) =>
+          inTurn(() => retry(() => scope.write((session) => work(orgStore(session, secrets))), IN_THE_WAY)),
       };
     },
     apiKeys: new ApiKeyRepository(dataSource, secrets),
@@ -58,6 +65,24 @@ export function createApiStore(dataSource: DataSource, secrets: SecretBox): ApiS
     idempotency: new IdempotencyRepository(dataSource, secrets),
     mediaNodes: new MediaNodeRepository(dataSource),
     organisations: new OrganisationRepository(dataSource),
+  };
+}
+
+/**
+ * Changes wait for the disk and for each other, with their connections: some are left to those who only read, and to the
+ * keys of all requests.
+ */
+function turnsOfChanges(poolSize: number): <T>(change: () => Promise<T>) => Promise<T> {
+  const turns = new Semaphore(Math.max(1, Math.floor(poolSize * SHARE_OF_CHANGES)));
+  return async (change) => {
+    if (!(await turns.acquire({ maxWaitMs: TURN_MS }))) {
+      throw unavailable('database_unavailable', 'The database is busy with other changes; nothing was done');
+    }
+    try {
+      return await change();
+    } finally {
+      turns.release();
+    }
   };
 }
 

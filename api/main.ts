@@ -26,6 +26,8 @@ import { packageVersion } from './version';
 /** A request that waits for the database gives up before its client does. */
 const CONNECT_TIMEOUT_MS = 1500;
 const STATEMENT_TIMEOUT_MS = 1500;
+/** To PostgreSQL. */
+const CONNECTIONS = 16;
 /** Requests under way get this long when the process stops. */
 const DRAIN_MS = 10_000;
 const TEMPORAL_PROBE_MS = 1000;
@@ -45,6 +47,7 @@ async function main(): Promise<void> {
     const dataSource = createDataSource({
       url: config.databaseUrl,
       applicationName: 'trunkline-api',
+      poolSize: CONNECTIONS,
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
       statementTimeoutMs: STATEMENT_TIMEOUT_MS,
       onPoolError: (error) => logger.warn({ err: error }, 'database connection lost'),

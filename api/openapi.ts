@@ -70,6 +70,7 @@ function errorsOf(route: Route): Map<ErrorStatus, string[]> {
     errors.set(status, [...(errors.get(status) ?? []), ...codes]);
   };
   if (route.body !== undefined || route.query !== undefined) add(400, 'validation_failed');
+  if (route.query !== undefined && 'cursor' in route.query.shape) add(422, 'cursor_of_another_list');
   if (route.body !== undefined) {
     add(400, 'malformed_json');
     add(413, 'body_too_large');

@@ -36,6 +36,8 @@ export function fromStoreError(error: StoreError): ApiError | undefined {
       });
     case 'invalid_cursor':
       return invalid([{ path: 'cursor', message: 'not a cursor that this server gave' }]);
+    case 'cursor_of_another_list':
+      return impossible('cursor_of_another_list', 'The cursor was given for another list than this');
     case 'last_operator_key':
       return conflict(
         'last_operator_key',

@@ -14,6 +14,7 @@ export type StoreErrorCode =
   | 'idempotency_in_flight'
   | 'attempt_exists'
   | 'invalid_cursor'
+  | 'cursor_of_another_list'
   | 'last_operator_key';
 
 export class StoreError extends Error {

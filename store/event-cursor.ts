@@ -1,5 +1,5 @@
 import type { EventSource } from './entities/call-event';
-import { StoreError } from './errors';
+import { decodePosition, encodePosition, invalidCursor } from './page-cursor';
 
 export interface EventPosition {
   readonly at: Date;
@@ -7,17 +7,17 @@ export interface EventPosition {
   readonly seq: number;
 }
 
-/** What PostgreSQL's timestamps begin with: 4714-11-24 BC. */
-const EARLIEST_MS = -210_866_803_200_000;
-
-export function encodeEventCursor({ at, source, seq }: EventPosition): string {
-  return Buffer.from(`${at.getTime()}:${source}:${seq}`, 'utf8').toString('base64url');
+export function encodeEventCursor(callId: string, { at, source, seq }: EventPosition): string {
+  return encodePosition(listOf(callId), { at, key: `${source}:${seq}` });
 }
 
-/** @throws StoreError `invalid_cursor` */
-export function decodeEventCursor(cursor: string): EventPosition {
-  const match = /^(-?\d{1,15}):(node|workflow):(\d{1,9})$/.exec(Buffer.from(cursor, 'base64url').toString('utf8'));
-  const atMs = Number(match?.[1]);
-  if (!match || atMs < EARLIEST_MS) throw new StoreError('invalid_cursor', 'the cursor is not one this server gave');
-  return { at: new Date(atMs), source: match[2] as EventSource, seq: Number(match[3]) };
+/** @throws StoreError `invalid_cursor`, `cursor_of_another_list` for one of another call's events too */
+export function decodeEventCursor(callId: string, cursor: string): EventPosition {
+  const { at, key } = decodePosition(listOf(callId), cursor);
+  const [source, seq] = key.split(':');
+  if (seq === undefined) throw invalidCursor();
+  return { at, source: source as EventSource, seq: Number(seq) };
 }
+
+/** Clients may write a UUID in capitals. */
+const listOf = (callId: string): string => `call_events/${callId.toLowerCase()}`;

@@ -56,7 +56,7 @@ export function toPage<T>(rows: readonly T[], limit: number, cursorOf: (row: T) 
 /**
  * Newest first. The store's only query that is built, and what most requests ask: `find` cannot compare a row with a
  * position, which an index on (org_id, time, id) answers, and takes longer to make its rows than PostgreSQL to find them.
- * @throws StoreError `invalid_cursor`
+ * @throws StoreError `invalid_cursor`, `cursor_of_another_list`
  */
 export async function newestPage<Time extends string, Row extends { id: string } & Record<Time, Date>>(
   manager: EntityManager,
@@ -64,11 +64,11 @@ export async function newestPage<Time extends string, Row extends { id: string }
 ): Promise<Page<Row>> {
   const { request, time } = query;
   const limit = pageLimit(request);
-  const position = request.cursor === undefined ? null : decodeCursor(request.cursor);
   const table = rowTable(manager, query.entity);
+  const position = request.cursor === undefined ? null : decodeCursor(table.name, request.cursor);
   const { text, parameters } = statementOf(table, query, position, limit + 1);
   const rows: Row[] = await manager.query(text, [...parameters]);
-  return toPage(rows.map(table.read), limit, (row) => encodeCursor({ at: row[time], id: row.id }));
+  return toPage(rows.map(table.read), limit, (row) => encodeCursor(table.name, { at: row[time], id: row.id }));
 }
 
 /** Several lists are merged as they are read: of both no more than the page has. */

@@ -7,6 +7,7 @@ import { prepared } from './prepared';
 import type { FOR_UPDATE } from './row-lock';
 
 export interface RowTable {
+  readonly name: string;
   /** Names of a row's values in the database, given those in code. */
   readonly list: string;
   readonly select: string;
@@ -29,6 +30,7 @@ export function rowTable<Row>(manager: EntityManager, entity: EntityTarget<Row>)
   );
   const list = selected.map(({ databaseName, propertyName }) => `${databaseName} AS "${propertyName}"`).join(', ');
   const table: RowTable = {
+    name: metadata.tableName,
     list,
     select: `SELECT ${list} FROM ${metadata.tableName}`,
     columns: Object.fromEntries(columns.map(({ propertyName, databaseName }) => [propertyName, databaseName])),

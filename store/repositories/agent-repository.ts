@@ -146,9 +146,9 @@ function notFound(id: string): StoreError {
 
 /** The table of agents, each with the oldest of the numbers assigned to it. */
 function recordTable(manager: EntityManager): RowTable {
-  const { list, columns, read } = rowTable(manager, Agent);
-  const withNumber = `${list}, (SELECT phone_number FROM phone_numbers
+  const table = rowTable(manager, Agent);
+  const withNumber = `${table.list}, (SELECT phone_number FROM phone_numbers
     WHERE phone_numbers.agent_id = agents.id AND phone_numbers.org_id = agents.org_id
     ORDER BY phone_numbers.created_at, phone_numbers.id LIMIT 1) AS "phoneNumber"`;
-  return { list: withNumber, columns, select: `SELECT ${withNumber} FROM agents`, read };
+  return { ...table, list: withNumber, select: `SELECT ${withNumber} FROM agents` };
 }

@@ -65,7 +65,7 @@ export class EventRepository {
   async list(orgId: string, callId: string, request: PageRequest = {}): Promise<Page<StoredEvent>> {
     if (!isUuid(callId)) return { items: [], next: null };
     const limit = pageLimit(request);
-    const after = request.cursor === undefined ? null : decodeEventCursor(request.cursor);
+    const after = request.cursor === undefined ? null : decodeEventCursor(callId, request.cursor);
     const rows: StoredEvent[] = await this.#session.manager.query(after === null ? FIRST_PAGE : LATER_PAGE, [
       callId,
       orgId,
@@ -73,7 +73,7 @@ export class EventRepository {
       ...(after === null ? [] : [after.at, after.source, after.seq]),
     ]);
     const events = rows.map((row) => this.#opened({ orgId, callId }, row));
-    return toPage(events, limit, encodeEventCursor);
+    return toPage(events, limit, (event) => encodeEventCursor(callId, event));
   }
 
   #sealed(event: CallEvent): CallEvent {

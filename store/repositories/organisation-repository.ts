@@ -24,6 +24,9 @@ export interface OrganisationPatch {
   readonly suspended?: boolean;
 }
 
+/** As its cursors name it. */
+const LIST = 'organisations';
+
 export class OrganisationRepository {
   readonly #session: StoreSession;
 
@@ -49,13 +52,13 @@ export class OrganisationRepository {
   /** All of the server, newest first: an operator's. */
   async list(request: PageRequest = {}): Promise<Page<Organisation>> {
     const limit = pageLimit(request);
-    const before = request.cursor === undefined ? null : decodeCursor(request.cursor);
+    const before = request.cursor === undefined ? null : decodeCursor(LIST, request.cursor);
     const rows: Organisation[] = await this.#session.manager.query(
       `SELECT id, name, limits, created_at AS "createdAt", updated_at AS "updatedAt", suspended_at AS "suspendedAt"
        FROM list_organisations($1, $2, $3)`,
       [before?.at ?? null, before?.id ?? null, limit + 1],
     );
-    return toPage(rows, limit, ({ createdAt: at, id }) => encodeCursor({ at, id }));
+    return toPage(rows, limit, ({ createdAt: at, id }) => encodeCursor(LIST, { at, id }));
   }
 
   /**

@@ -116,7 +116,7 @@ describe('calls', () => {
     const page = (await api.get(`/phone/calls/${id}/events?limit=3`)).body;
     const rest = (await api.get(`/phone/calls/${id}/events?cursor=${page.next}`)).body;
     expect([...page.items, ...rest.items]).toEqual(body.items);
-    const madeUp = Buffer.from('-999999999999999:node:1').toString('base64url');
+    const madeUp = Buffer.from(`call_events/${id}:-999999999999999:node:1`).toString('base64url');
     expect((await api.get(`/phone/calls/${id}/events?cursor=${madeUp}`)).status).toBe(400);
     expect((await api.get(`/phone/calls/${id}/transcript`)).body).toEqual({
       call_id: id,

@@ -1,4 +1,5 @@
 /** Changes that meet each other, each from another API process: one wins, or both do, and nothing is left in between. */
+import { waitFor } from '../../support/stack';
 import { ApiServer } from './support/api-server';
 import type { Answer, Tenant } from './support/api-server';
 
@@ -208,4 +209,25 @@ describe('changes at the same moment, over two API processes', () => {
       expect((await suspend(false)).status).toBe(200);
     }
   }, 60_000);
+
+  it('that wait for one another keep nobody waiting who only reads', async () => {
+    const path = `/contacts/${await post('/contacts', { contact: { name: 'C' } })}`;
+    const waiting = async (): Promise<true | undefined> => {
+      const [row] = await api.dataSource.query(
+        `SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+      );
+      return row.n >= 5 ? true : undefined;
+    };
+    const changes = await api.dataSource.transaction(async (manager) => {
+      await manager.query('SELECT 1 FROM contacts WHERE id = $1 FOR UPDATE', [path.split('/').at(-1)]);
+      const asked = Array.from({ length: 20 }, (_, n) => call(0, 'PATCH', path, { contact: { name: `C${n}` } }));
+      await waitFor('changes in the way of each other', 15_000, waiting);
+      expect((await call(0, 'GET', path)).body.name).toBe('C');
+      return asked;
+    });
+    const answers = await Promise.all(changes);
+    // Whose turn came too late is told so.
+    for (const answer of answers) expect(['done', '503 database_unavailable']).toContain(outcome(answer));
+    expect(answers.filter(({ status }) => status === 200).length).toBeGreaterThanOrEqual(5);
+  });
 });

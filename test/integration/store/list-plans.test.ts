@@ -93,21 +93,25 @@ const DNC_FILTERS: Filters<DncFilter> = { phoneNumber: [FILLED.rare.phoneNumber,
 const aCall = filledId('call', 200);
 const LISTS: Readonly<Record<Listing, Readonly<Record<string, List>>>> = {
   agents: { all: (org, orgId) => org.agents.list(orgId) },
-  apiKeys: paged(SIZES.others, {}, (org, orgId, request) => org.apiKeys.list(orgId, request)),
-  audit: paged(SIZES.auditEntries, AUDIT_FILTERS, (org, orgId, filter) => org.audit.list(orgId, filter)),
-  calls: paged(SIZES.calls, CALL_FILTERS, (org, orgId, filter) => org.calls.list(orgId, filter)),
-  campaigns: paged(SIZES.others, {}, (org, orgId, request) => org.campaigns.list(orgId, request)),
-  campaignContacts: paged(SIZES.campaignContacts, CAMPAIGN_CONTACT_FILTERS, (org, orgId, filter) =>
+  apiKeys: paged('api_keys', SIZES.others, {}, (org, orgId, request) => org.apiKeys.list(orgId, request)),
+  audit: paged('audit_log', SIZES.auditEntries, AUDIT_FILTERS, (org, orgId, filter) => org.audit.list(orgId, filter)),
+  calls: paged('calls', SIZES.calls, CALL_FILTERS, (org, orgId, filter) => org.calls.list(orgId, filter)),
+  campaigns: paged('campaigns', SIZES.others, {}, (org, orgId, request) => org.campaigns.list(orgId, request)),
+  campaignContacts: paged('campaign_contacts', SIZES.campaignContacts, CAMPAIGN_CONTACT_FILTERS, (org, orgId, filter) =>
     org.campaignContacts.list(orgId, FILLED.common.campaignId, filter),
   ),
-  campaignImports: paged(SIZES.others, {}, (org, orgId, request) =>
+  campaignImports: paged('campaign_imports', SIZES.others, {}, (org, orgId, request) =>
     org.campaignImports.list(orgId, FILLED.common.campaignId, request),
   ),
-  contacts: paged(SIZES.contacts, CONTACT_FILTERS, (org, orgId, filter) => org.contacts.list(orgId, filter)),
-  dnc: paged(SIZES.contacts, DNC_FILTERS, (org, orgId, filter) => org.dnc.list(orgId, filter)),
-  events: paged(0, {}, (org, orgId, request) => org.events.list(orgId, aCall, { limit: request.limit })),
+  contacts: paged('contacts', SIZES.contacts, CONTACT_FILTERS, (org, orgId, filter) =>
+    org.contacts.list(orgId, filter),
+  ),
+  dnc: paged('dnc_entries', SIZES.contacts, DNC_FILTERS, (org, orgId, filter) => org.dnc.list(orgId, filter)),
+  events: paged('call_events', 0, {}, (org, orgId, request) => org.events.list(orgId, aCall, { limit: request.limit })),
   outboundTrunks: { all: (org, orgId) => org.outboundTrunks.list(orgId) },
-  phoneNumbers: paged(SIZES.phoneNumbers, {}, (org, orgId, request) => org.phoneNumbers.list(orgId, request)),
+  phoneNumbers: paged('phone_numbers', SIZES.phoneNumbers, {}, (org, orgId, request) =>
+    org.phoneNumbers.list(orgId, request),
+  ),
   transcripts: { all: (org, orgId) => org.transcripts.list(orgId, aCall) },
   transferDestinations: { all: (org, orgId) => org.transferDestinations.list(orgId) },
 };
@@ -167,6 +171,7 @@ function pairs(filters: Readonly<Record<string, readonly unknown[]>>): object[] 
 
 /** Without filter and with each value of each, on the first page and on one in the middle. */
 function paged<F extends PageRequest>(
+  table: string,
   rows: number,
   filters: Filters<F>,
   list: (org: OrgStore, orgId: string, filter: F) => Promise<unknown>,
@@ -174,7 +179,7 @@ function paged<F extends PageRequest>(
   const alone: object[] = Object.entries<readonly unknown[]>(filters).flatMap(([field, values]) =>
     values.map((value) => ({ [field]: value })),
   );
-  const cursor = encodeCursor({ at: ago(rows / 2), id: uuidV7() });
+  const cursor = encodeCursor(table, { at: ago(rows / 2), id: uuidV7() });
   const requests = [{}, ...alone].flatMap((filter) => [
     { ...filter, limit: LIMIT },
     { ...filter, limit: LIMIT, cursor },

@@ -122,6 +122,7 @@ describe('an error body', () => {
     ['idempotency_mismatch', {}, 422, 'idempotency_mismatch'],
     ['idempotency_in_flight', {}, 409, 'idempotency_in_flight'],
     ['invalid_cursor', {}, 400, 'validation_failed'],
+    ['cursor_of_another_list', {}, 422, 'cursor_of_another_list'],
     ['attempt_exists', {}, 500, 'internal_error'],
   ] as const)("translates the store's %s", async (cause, details, status, code) => {
     const agents = { list: () => Promise.reject(new StoreError(cause, 'x', details)) };
