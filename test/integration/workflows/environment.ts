@@ -10,6 +10,7 @@ import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime } from '@t
 import { Counter, Histogram, Registry } from 'prom-client';
 import type { DataSource } from 'typeorm';
 import { createDialDue } from '../../../activities/campaigns/dial-due';
+import type { DialDueDeps } from '../../../activities/campaigns/dial-due';
 import { createMainWorker } from '../../../activities/main-worker';
 import { createVerificationActivities } from '../../../activities/numbers/verification-activities';
 import { sweepVerifications } from '../../../activities/numbers/verification-sweep';
@@ -175,8 +176,12 @@ export class WorkflowEnvironment {
   readonly moved: string[] = [];
 
   get dialDue(): CampaignDialActivities {
+    return createDialDue(this.dialDueDeps);
+  }
+
+  get dialDueDeps(): DialDueDeps {
     const { client, dataSource, secrets } = this;
-    return createDialDue({
+    return {
       campaigns: new CampaignRepository(dataSource),
       contacts: new CampaignContactRepository(dataSource),
       dialling: new CampaignDiallingRepository(dataSource),
@@ -184,7 +189,7 @@ export class WorkflowEnvironment {
       workflows: new CallWorkflows({ client, limitMs: 10_000 }),
       secrets,
       allowedCountries: [],
-    });
+    };
   }
 
   get calls(): CallRepository {
