@@ -26,7 +26,12 @@ export type CampaignEventType = (typeof CAMPAIGN_EVENTS)[number];
 export const CAMPAIGN_CONTACT_STATES = ['pending', 'waiting', 'calling', 'done'] as const;
 export type CampaignContactState = (typeof CAMPAIGN_CONTACT_STATES)[number];
 
-/** Why a contact is `done`. */
+/**
+ * Why a contact is `done`. `exhausted`: tried as often as its campaign says, or never to be tried (a window that never opens, a
+ * cap of 0). `suppressed`: on a do-not-call list, or what no time changes: without consent, a variable, a time zone, or where
+ * nobody may be called. `uncertain`: it may have rung. `canceled`: its campaign was, or has ended, or an operator hung up on the
+ * call before it was dialled.
+ */
 export const CAMPAIGN_CONTACT_RESULTS = [
   'reached',
   'exhausted',

@@ -13,7 +13,11 @@ import { TurnRoom } from '../../store/campaigns/turn-room';
 import type { Campaign } from '../../store/entities/campaign';
 import { campaignCallId } from '../../store/ids';
 import type { CallerRepository } from '../../store/repositories/caller-repository';
-import type { CampaignContactRepository, DueContact } from '../../store/repositories/campaign-contact-repository';
+import type {
+  CampaignContactRepository,
+  DueContact,
+  DuePosition,
+} from '../../store/repositories/campaign-contact-repository';
 import type {
   CampaignDiallingRepository,
   ClaimedContact,
@@ -194,8 +198,9 @@ class Turn {
       this.#deps.allowedCountries,
       trunks,
     );
+    let after: DuePosition | null = null;
     for (let page = 0; this.#room.any && page < MOST_PAGES; page++) {
-      const due = await this.#due();
+      const due: DueContact[] = await this.#due(after);
       const wanted: (ClaimedContact & { readonly calls: number })[] = [];
       const moved: MovedContact[] = [];
       for (const contact of due) {
@@ -211,15 +216,17 @@ class Turn {
         }
       }
       await this.#deps.dialling.move(orgId, this.#campaign.id, moved, this.#nowMs);
-      await this.#start(wanted);
-      if (due.length < PAGE) return;
+      // Somebody was in the way: the campaign has changed, or another try of this turn goes on.
+      if (!(await this.#start(wanted)) || due.length < PAGE) return;
+      // Whoever is left behind waits for a trunk that is taken; others may go by another one.
+      after = due.at(-1) ?? null;
     }
   }
 
-  #due(): Promise<DueContact[]> {
+  #due(after: DuePosition | null): Promise<DueContact[]> {
     const dialledSince = new Date(this.#nowMs - CAP_WEEK_MS);
     const { orgId, id } = this.#campaign;
-    return this.#deps.contacts.due(orgId, id, new Date(this.#nowMs), { after: null, limit: PAGE, dialledSince });
+    return this.#deps.contacts.due(orgId, id, new Date(this.#nowMs), { after, limit: PAGE, dialledSince });
   }
 
   #claimed(contact: DueContact, allowed: readonly DiallingTrunk[]): ClaimedContact | null {
@@ -231,12 +238,14 @@ class Turn {
     return { id, calls, callId, trunkId: trunk.id, phoneNumber, name, variables };
   }
 
-  async #start(contacts: readonly ClaimedContact[]): Promise<void> {
+  /** Whether all of them were claimed. */
+  async #start(contacts: readonly ClaimedContact[]): Promise<boolean> {
     const { id: campaignId, orgId, version } = this.#campaign;
     const wanted = contacts.map(({ id, calls, callId, trunkId }) => ({ id, calls, callId, trunkId }));
     const claim = { turn: this.#turn.turn, version, wanted, nowMs: this.#nowMs };
     const claimed = new Set(await this.#deps.dialling.claim(orgId, campaignId, claim));
     const ours = contacts.filter(({ id }) => claimed.has(id));
     this.#started += await startAll(this.#deps, this.#campaign, this.#standing, ours, this.#nowMs);
+    return ours.length === contacts.length;
   }
 }

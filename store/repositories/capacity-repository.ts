@@ -87,20 +87,15 @@ export class CapacityRepository {
     { attemptId, call, n, sipCallId, nodeId, bootId }: IntendedAttempt,
     aheadMs: number,
   ): Promise<CapacityAdmission> {
-    const rows: (Decision & { readonly begun: boolean })[] = await this.#session.manager.query(
-      `WITH ${CALL_BEGUN}, decided AS MATERIALIZED (
-         SELECT * FROM take_capacity($24, $1, $2, $4, $27, $28, $29)
-         WHERE NOT EXISTS (SELECT FROM call_attempts WHERE attempt_id = $24 OR (call_id = $1 AND n = $25))),
-       attempt AS (
-         INSERT INTO call_attempts (attempt_id, call_id, org_id, n, state, sip_call_id, node_id, boot_id)
-         SELECT $24, $1, $2, $25, 'intended', $26, $27, $28 FROM decided WHERE reason IS NULL
-         ON CONFLICT DO NOTHING RETURNING attempt_id),
-       due AS (
-         UPDATE calls SET status = 'queued' FROM decided
-         WHERE calls.id = $1 AND calls.status = 'scheduled' AND decided.reason IS NOT NULL)
-       SELECT ${DECISION}, EXISTS (SELECT FROM attempt) AS begun FROM decided`,
-      [...callParameters(call), attemptId, n, sipCallId, nodeId, bootId, aheadMs],
-    );
+    const rows: (Decision & { readonly begun: boolean })[] = await this.#session.manager.query(ADMIT_CALL, [
+      ...callParameters(call),
+      attemptId,
+      n,
+      sipCallId,
+      nodeId,
+      bootId,
+      aheadMs,
+    ]);
     const [decided] = rows;
     if (decided === undefined || (decided.reason === null && !decided.begun)) {
       throw new StoreError('attempt_exists', 'the attempt was begun before', { attemptId, callId: call.id, n });
@@ -160,13 +155,16 @@ export class CapacityRepository {
     return this.#take([null, null, orgId, trunkId, null, null, aheadMs]);
   }
 
-  /** No INVITE leaves for so long; one that said longer before stays. */
-  async coolDown(trunkId: string, ms: number): Promise<void> {
+  /**
+   * No INVITE leaves for so long; one that said longer before stays.
+   * @param atMs for a simulated clock, epoch ms; null: PostgreSQL's
+   */
+  async coolDown(trunkId: string, ms: number, atMs: number | null = null): Promise<void> {
     await this.#session.manager.query(
       `INSERT INTO trunk_capacity AS c (trunk_id, org_id, cool_until)
-       SELECT id, org_id, clock_timestamp() + $2 * interval '1 millisecond' FROM outbound_trunks WHERE id = $1
+       SELECT id, org_id, coalesce($3, clock_timestamp()) + $2 * interval '1 millisecond' FROM outbound_trunks WHERE id = $1
        ON CONFLICT (trunk_id) DO UPDATE SET cool_until = greatest(c.cool_until, excluded.cool_until)`,
-      [trunkId, ms],
+      [trunkId, ms, timestamp(atMs)],
     );
   }
 
@@ -241,6 +239,19 @@ export class CapacityRepository {
     return admissionOf(rows[0]);
   }
 }
+
+const ADMIT_CALL = prepared(`
+  WITH ${CALL_BEGUN}, decided AS MATERIALIZED (
+    SELECT * FROM take_capacity($24, $1, $2, $4, $27, $28, $29)
+    WHERE NOT EXISTS (SELECT FROM call_attempts WHERE attempt_id = $24 OR (call_id = $1 AND n = $25))),
+  attempt AS (
+    INSERT INTO call_attempts (attempt_id, call_id, org_id, n, state, sip_call_id, node_id, boot_id)
+    SELECT $24, $1, $2, $25, 'intended', $26, $27, $28 FROM decided WHERE reason IS NULL
+    ON CONFLICT DO NOTHING RETURNING attempt_id),
+  due AS (
+    UPDATE calls SET status = 'queued' FROM decided
+    WHERE calls.id = $1 AND calls.status = 'scheduled' AND decided.reason IS NOT NULL)
+  SELECT ${DECISION}, EXISTS (SELECT FROM attempt) AS begun FROM decided`);
 
 const ADMIT_CAMPAIGN_CALL = prepared(`
   WITH ${CALL_BEGUN}, decided AS MATERIALIZED (

@@ -6,6 +6,7 @@ import type { ContactsCampaign } from '../campaigns/contact-outcome';
 import type { PastAttempt } from '../campaigns/retry-plan';
 import { Campaign } from '../entities/campaign';
 import { uuidV7 } from '../ids';
+import { jsonbParameter } from '../jsonb';
 import { rowTable } from '../rows';
 import { IS_SUPPRESSED } from './campaign-contact-repository';
 import { timestamp } from './call-row';
@@ -53,7 +54,8 @@ const CONTACT = (campaign: string): string => `
 
 const MOVE = `
   UPDATE campaign_contacts SET state = $2, result = $3, due_at = $4, attempts = attempts + $5,
-    last_disposition = coalesce($6, last_disposition), last_attempt_at = coalesce($7, last_attempt_at)
+    last_disposition = coalesce($6, last_disposition), last_attempt_at = coalesce($7, last_attempt_at),
+    last_decision = coalesce($8::jsonb, last_decision)
   WHERE id = $1`;
 
 /** Asked in words, or by a key: it counts whatever else has become of the call. */
@@ -107,6 +109,9 @@ export async function finishContact(
     dialled ? 1 : 0,
     counted ? ending.disposition : null,
     timestamp(dialledMs),
+    dialledMs === null
+      ? null
+      : jsonbParameter({ at: new Date(dialledMs).toISOString(), called: true, call_id: call.id }),
   ]);
   return true;
 }

@@ -338,7 +338,8 @@ describe('the end of a call', () => {
     expect(await end(contact, 'no_answer')).toBe('already_final');
     expect(moved).toEqual([campaign.id]);
     const after = await rows.stored(contact.id);
-    expect(after).toMatchObject({ state: 'waiting', attempts: 1, lastDisposition: 'no_answer' });
+    const lastDecision = { called: true, call_id: contact.callId };
+    expect(after).toMatchObject({ state: 'waiting', attempts: 1, lastDisposition: 'no_answer', lastDecision });
     expect(after.dueAt!.getTime()).toBeGreaterThan(Date.now() + 3 * 3_600_000);
   });
 
