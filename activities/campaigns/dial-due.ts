@@ -199,11 +199,14 @@ class Turn {
       trunks,
     );
     let after: DuePosition | null = null;
-    for (let page = 0; this.#room.any && page < MOST_PAGES; page++) {
-      const due: DueContact[] = await this.#due(after);
+    for (let page = 0; this.#room.left > 0 && page < MOST_PAGES; page++) {
+      // Most contacts that are due may be called: others are left for the next turn unread.
+      const limit = page === 0 ? Math.min(PAGE, 4 * this.#room.left + 20) : PAGE;
+      const due: DueContact[] = await this.#due(after, limit);
       const wanted: (ClaimedContact & { readonly calls: number })[] = [];
       const moved: MovedContact[] = [];
       for (const contact of due) {
+        if (this.#room.left === 0) break;
         const { trunks: allowed, refusal } = await mayCall(contact.phoneNumber);
         const claim = claimContact({ ...contact, destinationRefusal: refusal }, rules, this.#nowMs);
         if (claim.kind === 'call') {
@@ -217,16 +220,16 @@ class Turn {
       }
       await this.#deps.dialling.move(orgId, this.#campaign.id, moved, this.#nowMs);
       // Somebody was in the way: the campaign has changed, or another try of this turn goes on.
-      if (!(await this.#start(wanted)) || due.length < PAGE) return;
+      if (!(await this.#start(wanted)) || due.length < limit) return;
       // Whoever is left behind waits for a trunk that is taken; others may go by another one.
       after = due.at(-1) ?? null;
     }
   }
 
-  #due(after: DuePosition | null): Promise<DueContact[]> {
+  #due(after: DuePosition | null, limit: number): Promise<DueContact[]> {
     const dialledSince = new Date(this.#nowMs - CAP_WEEK_MS);
     const { orgId, id } = this.#campaign;
-    return this.#deps.contacts.due(orgId, id, new Date(this.#nowMs), { after, limit: PAGE, dialledSince });
+    return this.#deps.contacts.due(orgId, id, new Date(this.#nowMs), { after, limit, dialledSince });
   }
 
   #claimed(contact: DueContact, allowed: readonly DiallingTrunk[]): ClaimedContact | null {

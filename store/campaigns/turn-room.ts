@@ -57,8 +57,10 @@ export class TurnRoom {
     );
   }
 
-  get any(): boolean {
-    return this.#left > 0 && this.#trunks.some(({ left }) => left > 0);
+  /** How many calls there is room for; fewer where a trunk may not call a number. */
+  get left(): number {
+    const ofTrunks = this.#trunks.reduce((sum, { left }) => sum + Math.max(0, left), 0);
+    return Math.max(0, Math.min(this.#left, ofTrunks));
   }
 
   /** Of those that may be used the one that has taken the least for its rate; null: there is no room. */

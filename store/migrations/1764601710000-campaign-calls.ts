@@ -8,6 +8,8 @@ import { CAPACITY_FUNCTIONS } from './1764601500000-capacity-ledger';
 import { PURGE, PURGE_FUNCTION } from './1764601600000-campaigns';
 
 const UP: readonly string[] = [
+  `ALTER TABLE trunk_capacity ADD COLUMN asked_at timestamptz NOT NULL DEFAULT '-infinity',
+     ADD COLUMN resumed_at timestamptz NOT NULL DEFAULT '-infinity'`,
   'ALTER TABLE capacity_leases ADD COLUMN campaign_id uuid',
   'CREATE INDEX capacity_leases_campaign ON capacity_leases (campaign_id) WHERE campaign_id IS NOT NULL',
   'ALTER TABLE capacity_queue ADD COLUMN campaign_id uuid',
@@ -24,10 +26,14 @@ const DOWN: readonly string[] = [
   'ALTER TABLE capacity_queue DROP COLUMN campaign_id',
   'DROP INDEX capacity_leases_campaign',
   'ALTER TABLE capacity_leases DROP COLUMN campaign_id',
+  'ALTER TABLE trunk_capacity DROP COLUMN resumed_at, DROP COLUMN asked_at',
 ];
 
-/** Who waits and has been called twice in vain, or has let its time go by, stands in nobody's way. */
-const PRESENT = `called < 2 AND (retry_at IS NULL OR retry_at > at_time - interval '10 seconds')`;
+/**
+ * Who waits and has been called twice in vain, or has let its time go by, stands in nobody's way: unless for a while nobody
+ * could ask, so that all have let their time go by and whoever comes first would be the first.
+ */
+const PRESENT = `called < 2 AND (retry_at IS NULL OR retry_at > at_time - interval '10 seconds' OR resumed > at_time - interval '10 seconds')`;
 /** Whoever was called comes within this, or is called again. */
 const CALLED_FOR = `interval '5 seconds'`;
 /** So far ahead a campaign whose own rate is the slowest keeps a turn of its trunk, which others then cannot have. */
@@ -71,7 +77,7 @@ const FUNCTIONS: readonly (readonly [signature: string, body: string])[] = [
       trunk_calls integer; trunk_rate double precision; trunk_next timestamptz; cool timestamptz;
       org_calls integer; org_rate double precision; org_next timestamptz;
       campaign_calls integer; campaign_rate double precision; campaign_next timestamptz;
-      place timestamptz; fair timestamptz; queued boolean := false;
+      place timestamptz; fair timestamptz; queued boolean := false; asked timestamptz; resumed timestamptz;
       ahead bigint := 0; org_ahead bigint := 0; campaign_ahead bigint := 0;
       turn timestamptz; expected timestamptz; why text;
     BEGIN
@@ -79,7 +85,10 @@ const FUNCTIONS: readonly (readonly [signature: string, body: string])[] = [
         FROM outbound_trunks WHERE id = of_trunk;
       SELECT (limits->>'concurrentCalls')::integer, (limits->>'callsPerSecond')::double precision
         INTO org_calls, org_rate FROM organisations WHERE id = of_org;
-      SELECT next_at, cool_until INTO trunk_next, cool FROM trunk_capacity WHERE trunk_id = of_trunk;
+      SELECT next_at, cool_until, resumed_at, asked_at INTO trunk_next, cool, resumed, asked
+        FROM trunk_capacity WHERE trunk_id = of_trunk;
+      resumed := coalesce(resumed, '-infinity');
+      IF asked < at_time - (5 + coalesce(1 / trunk_rate, 0)) * interval '1 second' THEN resumed := at_time; END IF;
       SELECT next_at INTO org_next FROM organisation_capacity WHERE org_id = of_org;
       IF of_campaign IS NOT NULL THEN
         SELECT c.max_concurrent_calls, coalesce(c.calls_per_second * c.pace, CASE WHEN c.pace < 1 THEN trunk_rate * c.pace END),
@@ -133,7 +142,9 @@ const FUNCTIONS: readonly (readonly [signature: string, body: string])[] = [
       IF campaign_rate IS NOT NULL THEN turn := greatest(turn, campaign_next); END IF;
       IF why IS NULL THEN
         expected := turn + greatest(coalesce(ahead / trunk_rate, 0), coalesce(org_ahead / org_rate, 0)) * interval '1 second';
-        IF expected > at_time + ahead_ms * interval '1 millisecond'
+        -- Who is ahead and late is waited for; on a fast trunk neighbours may change places, so that it stays full.
+        IF turn > at_time + ahead_ms * interval '1 millisecond'
+            OR (ahead > 0 AND ahead > trunk_rate * 0.1) OR (org_ahead > 0 AND org_ahead > org_rate * 0.1)
             OR (NOT queued AND (ahead > 0 AND trunk_rate IS NOT NULL OR org_ahead > 0 AND org_rate IS NOT NULL)) THEN
           why := CASE WHEN turn = cool THEN 'trunk_cool_down'
             WHEN org_rate IS NULL OR turn = trunk_next OR ahead > 0 THEN 'trunk_rate' ELSE 'organisation_rate' END;
@@ -150,10 +161,12 @@ const FUNCTIONS: readonly (readonly [signature: string, body: string])[] = [
             ON CONFLICT (call_id) DO UPDATE
             SET reason = excluded.reason, retry_at = excluded.retry_at, called = 0, called_at = NULL;
         END IF;
+        UPDATE trunk_capacity SET asked_at = at_time, resumed_at = resumed
+          WHERE trunk_id = of_trunk AND trunk_rate IS NOT NULL;
         RETURN QUERY SELECT why, 0, retry_in_ms;
         RETURN;
       END IF;
-      UPDATE trunk_capacity SET next_at = turn + interval '1 second' / trunk_rate
+      UPDATE trunk_capacity SET next_at = turn + interval '1 second' / trunk_rate, asked_at = at_time, resumed_at = resumed
         WHERE trunk_id = of_trunk AND trunk_rate IS NOT NULL;
       UPDATE organisation_capacity SET next_at = turn + interval '1 second' / org_rate
         WHERE org_id = of_org AND org_rate IS NOT NULL;
@@ -219,10 +232,12 @@ const FUNCTIONS: readonly (readonly [signature: string, body: string])[] = [
     // Of those that wait for a slot as many as have one now, in their order; who was called a moment ago is on the way.
     'call_waiting(of_trunk uuid, of_org uuid, of_campaign uuid DEFAULT NULL)',
     `RETURNS SETOF uuid LANGUAGE plpgsql AS $$
-    DECLARE at_time timestamptz := clock_timestamp(); trunk_free bigint; org_free bigint; campaign_free bigint;
+    DECLARE at_time timestamptz := clock_timestamp(); resumed timestamptz; trunk_free bigint; org_free bigint; campaign_free bigint;
     BEGIN
       SELECT max_concurrent_calls - (SELECT count(*) FROM capacity_leases WHERE trunk_id = of_trunk)
         INTO trunk_free FROM outbound_trunks WHERE id = of_trunk;
+      SELECT resumed_at INTO resumed FROM trunk_capacity WHERE trunk_id = of_trunk;
+      resumed := coalesce(resumed, '-infinity');
       SELECT (limits->>'concurrentCalls')::integer - (SELECT count(*) FROM capacity_leases WHERE org_id = of_org)
         INTO org_free FROM organisations WHERE id = of_org;
       IF of_campaign IS NOT NULL THEN

@@ -327,6 +327,55 @@ describe('the queue', () => {
   });
 });
 
+describe('the queue of a trunk with a rate', () => {
+  const T = 1_800_000_000_000;
+
+  /** At instants of the test’s own; what else than a rate there is is not asked. */
+  async function queueOf(perSecond: number): Promise<(call: string, atMs: number) => Promise<string>> {
+    const trunkId = await rows.trunk({ maxCallsPerSecond: perSecond });
+    await store.dataSource.query('INSERT INTO trunk_capacity (trunk_id, org_id) VALUES ($1, $2)', [trunkId, orgId]);
+    return async (call, atMs) => {
+      const [answer] = await store.dataSource.query(
+        'SELECT reason, wait_ms FROM decide_capacity($1, $2, $3, $4, $5, $6, $7, 1000)',
+        [new Date(atMs), uuidV7(), call, orgId, trunkId, 'n', 'b'],
+      );
+      return answer.reason ?? `in ${answer.wait_ms}`;
+    };
+  }
+
+  it('is not overtaken by who comes half a second before its turn, when the one ahead is late', async () => {
+    const ask = await queueOf(1);
+    const [first, second, third, fourth] = [uuidV7(), uuidV7(), uuidV7(), uuidV7()];
+    expect([await ask(first, T), await ask(second, T + 1)]).toEqual(['in 0', 'in 999']);
+    expect([await ask(third, T + 2), await ask(fourth, T + 3)]).toEqual(['trunk_rate', 'trunk_rate']);
+    expect(await ask(fourth, T + 2_500)).toBe('trunk_rate');
+    expect(await ask(third, T + 2_600)).toBe('in 0');
+    expect(await ask(fourth, T + 2_700)).toBe('in 900');
+  });
+
+  it('keeps its order over a time in which nobody could ask', async () => {
+    const ask = await queueOf(1);
+    const calls = Array.from({ length: 5 }, () => uuidV7());
+    for (const [n, call] of calls.entries()) await ask(call, T + n);
+    const [, , third, fourth, fifth] = calls as [string, string, string, string, string];
+    const afterMs = T + 60_000;
+    // Whoever’s workflow wakes first is not the first for it.
+    expect([await ask(fifth, afterMs), await ask(fourth, afterMs + 50)]).toEqual(['trunk_rate', 'trunk_rate']);
+    expect(await ask(third, afterMs + 100)).toBe('in 0');
+    expect(await ask(fourth, afterMs + 200)).toBe('in 900');
+  });
+
+  it('lets neighbours change places where the trunk is fast', async () => {
+    const ask = await queueOf(50);
+    const calls = Array.from({ length: 60 }, () => uuidV7());
+    const answers: string[] = [];
+    for (const call of calls) answers.push(await ask(call, T));
+    const waiting = calls.filter((_, n) => answers[n] === 'trunk_rate');
+    expect(waiting.length).toBeGreaterThan(5);
+    expect(await ask(waiting[3]!, T + 1_500)).not.toBe('trunk_rate');
+  });
+});
+
 describe('the end of a call', () => {
   it('moves its contact in the same transaction, once, and its campaign is told', async () => {
     const campaign = await campaignOf();

@@ -24,7 +24,7 @@ function taken(trunks: readonly TurnTrunk[], limits: Partial<TurnLimits> = {}): 
   const room = new TurnRoom(trunks, { ...LIMITS, ...limits });
   const ids: string[] = [];
   for (let next = room.take(trunks); next !== null; next = room.take(trunks)) ids.push(next.id);
-  expect(room.any).toBe(false);
+  expect(room.left).toBe(0);
   return ids;
 }
 
@@ -51,7 +51,7 @@ describe('room in a turn', () => {
     const [one, two] = [trunkOf('one', { maxCallsPerSecond: 1 }), trunkOf('two', { maxCallsPerSecond: 1 })];
     const room = new TurnRoom([one, two], LIMITS);
     expect([room.take([two])?.id, room.take([two])?.id, room.take([two])]).toEqual(['two', 'two', null]);
-    expect(room.any).toBe(true);
+    expect(room.left).toBe(2);
     expect(room.take([one, two])?.id).toBe('one');
   });
 
