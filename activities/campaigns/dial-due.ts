@@ -52,8 +52,8 @@ const PAGE = 250;
 const MOST_PAGES = 8;
 /** A claim sees as closed what closes before its call could be dialled. */
 const CLAIM_MARGIN_MS = 10_000;
-/** Calls that are started at the same time. */
-const PARALLEL_STARTS = 10;
+/** Calls that are started, or looked for, at the same time. */
+const PARALLEL = 10;
 /** A call of which nothing is seen for so long was perhaps never started. */
 const STUCK_AFTER_MS = 60_000;
 /** There is more to do than there was room for. */
@@ -125,16 +125,19 @@ async function startAll(
     const outcome = await deps.workflows.startOutbound(campaignCallInput(campaign, contact, trunk, options));
     if (outcome === 'started') started += 1;
   };
-  for (let at = 0; at < contacts.length; at += PARALLEL_STARTS) {
-    await Promise.all(contacts.slice(at, at + PARALLEL_STARTS).map(start));
-  }
+  await someAtATime(contacts, start);
   return started;
 }
 
+async function someAtATime<T>(all: readonly T[], work: (one: T) => Promise<void>): Promise<void> {
+  for (let at = 0; at < all.length; at += PARALLEL) await Promise.all(all.slice(at, at + PARALLEL).map(work));
+}
+
 async function giveBackStuck(deps: DialDueDeps, { orgId, campaignId }: CampaignTurn, nowMs: number): Promise<void> {
-  for (const { id, callId } of await deps.dialling.stuck(orgId, campaignId, nowMs - STUCK_AFTER_MS)) {
+  const stuck = await deps.dialling.stuck(orgId, campaignId, nowMs - STUCK_AFTER_MS);
+  await someAtATime(stuck, async ({ id, callId }) => {
     if ((await deps.workflows.describe(callId)) === null) await deps.dialling.giveBack(id, callId, nowMs);
-  }
+  });
 }
 
 async function endAll(deps: DialDueDeps, { orgId, campaignId }: CampaignTurn, nowMs: number): Promise<void> {
@@ -146,9 +149,9 @@ async function endAll(deps: DialDueDeps, { orgId, campaignId }: CampaignTurn, no
 async function wakeIn(deps: DialDueDeps, { id, endsAt }: Campaign, turn: Turn, nowMs: number): Promise<number | null> {
   const nextMs = await deps.dialling.nextDueMs(id);
   if (nextMs === null) return null;
-  if (nextMs <= nowMs) return turn.roomInMs;
-  const untilMs = Math.min(nextMs, endsAt?.getTime() ?? Infinity);
-  return Math.min(Math.max(untilMs - nowMs, SOON_MS), LATEST_MS);
+  const nextInMs = nextMs <= nowMs ? turn.roomInMs : nextMs - nowMs;
+  const endsInMs = endsAt === null ? Infinity : endsAt.getTime() - nowMs;
+  return Math.min(Math.max(Math.min(nextInMs, endsInMs), SOON_MS), LATEST_MS);
 }
 
 /** Looks at who is due, in their order, until there is no room or nobody left. */

@@ -163,8 +163,12 @@ const STUCK = prepared(
      AND NOT EXISTS (SELECT FROM calls WHERE calls.id = c.call_id) ORDER BY c.claimed_at LIMIT 100`,
 );
 
-const GIVE_BACK = `UPDATE campaign_contacts SET state = CASE WHEN attempts > 0 THEN 'waiting' ELSE 'pending' END, due_at = $3
-  WHERE id = $1 AND call_id = $2 AND state = 'calling' RETURNING id`;
+const GIVE_BACK = `
+  UPDATE campaign_contacts c SET
+    state = CASE WHEN k.status = 'canceled' THEN 'done' WHEN c.attempts > 0 THEN 'waiting' ELSE 'pending' END,
+    result = CASE WHEN k.status = 'canceled' THEN 'canceled' END,
+    due_at = CASE WHEN k.status <> 'canceled' THEN $3::timestamptz END
+  FROM campaigns k WHERE k.id = c.campaign_id AND c.id = $1 AND c.call_id = $2 AND c.state = 'calling' RETURNING c.id`;
 
 const END = `WITH ended AS (
     SELECT id FROM campaign_contacts WHERE campaign_id = $2 AND org_id = $1 AND due_at IS NOT NULL

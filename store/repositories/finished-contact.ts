@@ -38,6 +38,10 @@ interface ContactRow extends Campaign {
 /** Whoever takes the call for undialled is sure of it: an attempt that was only intended did not leave. */
 const NONE_LEFT = `UPDATE call_attempts SET state = 'not_sent', finished_at = now() WHERE call_id = $1 AND state = 'intended'`;
 
+/** It was admitted, and then nothing left: a refusal of its own is a decision of its own. */
+const NOT_DIALLED = `
+  UPDATE contact_decisions SET dialled = false WHERE campaign_id = $1 AND contact_id = $2 AND call_id = $3 AND dialled`;
+
 const CONTACT = (campaign: string): string => `
   SELECT ${campaign}, c.phone_number AS "phoneNumber", c.time_zone AS "contactZone",
     coalesce((SELECT json_agg(json_build_object('id', d.id, 'disposition', d.disposition,
@@ -98,6 +102,7 @@ export async function finishContact(
     await manager.query(OPT_OUT, [uuidV7(), call.org_id, row.phoneNumber, `Asked for in call ${call.id}`]);
   }
   const dialled = dialledMs !== null;
+  if (!dialled) await manager.query(NOT_DIALLED, [call.campaign_id, call.contact_id, call.id]);
   const tried = dialled || row.past.some((past) => past.dialledMs !== null);
   const next = outcome.done ? 'done' : tried ? 'waiting' : 'pending';
   const counted = countsForRetry(ending.disposition, dialled);

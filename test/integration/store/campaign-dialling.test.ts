@@ -156,7 +156,11 @@ describe('a claim', () => {
     // The next claim is another call, and the late one is not its.
     expect(await claim(campaign, [await rows.stored(contact.id)])).toEqual([contact.id]);
     expect(await end(contact, 'expired', { undialled: true })).toBe('finalised');
-    expect(await rows.stored(contact.id)).toMatchObject({ state: 'calling', calls: 2 });
+    const next = await rows.stored(contact.id);
+    expect(next).toMatchObject({ state: 'calling', calls: 2 });
+    await change(campaign, `status = 'canceled'`);
+    expect(await dialling.giveBack(next.id, next.callId!, Date.now())).toBe(true);
+    expect(await rows.stored(contact.id)).toMatchObject({ state: 'done', result: 'canceled', dueAt: null });
   });
 });
 
@@ -420,6 +424,7 @@ describe('the end of a call', () => {
     await admit(campaign, contact.id);
     await end(contact, 'canceled', { undialled: true });
     expect(await storedAttempts(store.dataSource, contact.callId!)).toMatchObject([{ state: 'not_sent' }]);
+    expect(await decisions(contact.id)).toMatchObject([{ dialled: false }]);
     const after = await rows.stored(contact.id);
     expect(after).toMatchObject({ state: 'pending', attempts: 0, lastAttemptAt: null });
     expect(after.dueAt!.getTime()).toBeLessThanOrEqual(Date.now());
