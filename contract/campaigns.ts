@@ -4,11 +4,34 @@
 export const CAMPAIGN_STATUSES = ['draft', 'scheduled', 'running', 'paused', 'completed', 'canceled'] as const;
 export type CampaignStatus = (typeof CAMPAIGN_STATUSES)[number];
 
+/** Of its timeline. `slowed`, `paused_by_guard`: with the figure that has broken its limit. */
+export const CAMPAIGN_EVENTS = [
+  'started',
+  'paused',
+  'resumed',
+  'canceled',
+  'completed',
+  'redial',
+  'recurred',
+  'changed',
+  'slowed',
+  'recovered',
+  'paused_by_guard',
+  'trunk_cool_down',
+  'opted_out',
+] as const;
+export type CampaignEventType = (typeof CAMPAIGN_EVENTS)[number];
+
 /** `pending`: never called. `waiting`: to be called again. `calling`: a call of it is under way. `done`: not called any more. */
 export const CAMPAIGN_CONTACT_STATES = ['pending', 'waiting', 'calling', 'done'] as const;
 export type CampaignContactState = (typeof CAMPAIGN_CONTACT_STATES)[number];
 
-/** Why a contact is `done`. */
+/**
+ * Why a contact is `done`. `exhausted`: tried as often as its campaign says, or never to be tried (a window that never opens, a
+ * cap of 0). `suppressed`: on a do-not-call list, or what no time changes: without consent, a variable, a time zone, or where
+ * nobody may be called. `uncertain`: it may have rung. `canceled`: its campaign was, or has ended, or an operator hung up on the
+ * call before it was dialled.
+ */
 export const CAMPAIGN_CONTACT_RESULTS = [
   'reached',
   'exhausted',

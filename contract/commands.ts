@@ -12,6 +12,14 @@ export interface Announcement {
   readonly record: string;
 }
 
+/** What a campaign's agent says to one contact. */
+export interface CallScript {
+  /** Fill `{{name}}` in the agent's first message and instructions. */
+  readonly variables: Readonly<Record<string, string>>;
+  /** Said before the first message, filled; null: nothing. */
+  readonly disclosureLine: string | null;
+}
+
 /** One attempt = one SIP Call-ID. */
 export interface DialCommand {
   readonly callId: string;
@@ -28,6 +36,8 @@ export interface DialCommand {
   readonly callerNumber: string;
   /** Overrides the agent's first message, placeholders already filled. */
   readonly firstMessage: string | null;
+  /** Of a call that a campaign makes: it may be opted out of. */
+  readonly script?: CallScript;
   readonly ringTimeoutSeconds: number;
   readonly maxDurationSeconds: number;
 }

@@ -1,3 +1,4 @@
+import type { CallScript } from '../contract/commands';
 import type { Routing } from '../contract/directory';
 import { rowAad } from './secrets';
 import type { SecretBox } from './secrets';
@@ -12,6 +13,8 @@ export interface SealedCallDetails {
   readonly routing?: Routing;
   readonly firstMessage: string | null;
   readonly metadata: Record<string, unknown>;
+  /** Of a call that a campaign makes. */
+  readonly script?: CallScript;
 }
 
 interface SealedCall {

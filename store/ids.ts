@@ -50,6 +50,11 @@ export function codeCallId({ numberId, n }: NumberRound): string {
   return uuidV8('code-call', numberId, String(n));
 }
 
+/** The n-th call to a contact of a campaign: started again, it is the same call. */
+export function campaignCallId(campaignId: string, contactId: string, n: number): string {
+  return uuidV8('campaign-call', campaignId, contactId, String(n));
+}
+
 /** One dial of a call: the attempt, and with it the SIP Call-ID, follow from the call and the attempt's number. */
 export function attemptIdOf(callId: string, n: number): string {
   return uuidV8('attempt', callId, String(n));

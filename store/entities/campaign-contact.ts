@@ -8,7 +8,10 @@ import type { Disposition } from '../../contract/endings';
 @Index('campaign_contacts_due', ['campaignId', 'priority', 'dueAt', 'id'], { where: 'due_at IS NOT NULL' })
 @Index('campaign_contacts_state', ['campaignId', 'state', 'createdAt', 'id'])
 @Index('campaign_contacts_result', ['campaignId', 'result', 'createdAt', 'id'], { where: 'result IS NOT NULL' })
-@Index('campaign_contacts_calling', ['orgId', 'phoneNumber'], { where: "state = 'calling'" })
+@Index('campaign_contacts_calling', ['orgId', 'phoneNumber'], {
+  where: "state = 'calling'",
+  unique: true,
+})
 export class CampaignContact {
   @PrimaryColumn({ type: 'uuid' })
   id!: string;
@@ -51,8 +54,31 @@ export class CampaignContact {
   @Column({ type: 'timestamptz', precision: 3, nullable: true })
   dueAt!: Date | null;
 
+  /** Dials: an INVITE has left, or may have. */
   @Column({ type: 'smallint', default: 0 })
   attempts!: number;
+
+  /** Calls that were started for it, dialled or not: the number of each is part of its id. */
+  @Column({ type: 'smallint', default: 0 })
+  calls!: number;
+
+  /** The turn of its campaign that has claimed it last, which may be repeated. */
+  @Column({ type: 'text', nullable: true })
+  turn!: string | null;
+
+  /** The last call that was started for it, by which trunk, and when it was claimed. */
+  @Column({ type: 'uuid', nullable: true })
+  callId!: string | null;
+
+  @Column({ type: 'uuid', nullable: true })
+  trunkId!: string | null;
+
+  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  claimedAt!: Date | null;
+
+  /** Since it was made due anew: attempts before it do not count against its retries. Null: never. */
+  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  roundAt!: Date | null;
 
   @Column({ type: 'text', nullable: true })
   lastDisposition!: Disposition | null;

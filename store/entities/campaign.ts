@@ -1,5 +1,6 @@
 import { Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
 import type { CampaignStatus } from '../../contract/campaigns';
+import type { Disposition } from '../../contract/endings';
 import type { CampaignWindow } from '../campaigns/campaign-hours';
 import type { NumberCaps } from '../campaigns/number-caps';
 import type { RetryMatrix } from '../campaigns/retry-plan';
@@ -12,10 +13,23 @@ export interface AutoPause {
   readonly abandonShareAbove: number | null;
 }
 
+/** When its contacts are called anew, all of them or those whose last call ended so. */
+export interface CampaignRecurrence {
+  /** Five fields: minute, hour, day of the month, month, day of the week. */
+  readonly cron: string;
+  /** IANA. */
+  readonly timeZone: string;
+  /** Null: every contact that is not opted out or suppressed. */
+  readonly dispositions: readonly Disposition[] | null;
+}
+
 /** Calls to a list of contacts. Deleted, it waits for its contacts to be removed, some thousands at a time. */
 @Entity('campaigns')
 @Index('campaigns_org', ['orgId', 'createdAt', 'id'], { where: 'deleted_at IS NULL' })
 @Index('campaigns_deleted', ['deletedAt'], { where: 'deleted_at IS NOT NULL' })
+@Index('campaigns_live', ['id'], {
+  where: "status IN ('scheduled', 'running', 'paused') AND deleted_at IS NULL",
+})
 @Index('campaigns_agent', ['agentId'], { where: 'agent_id IS NOT NULL' })
 export class Campaign {
   @PrimaryColumn({ type: 'uuid' })
@@ -97,6 +111,22 @@ export class Campaign {
 
   @Column({ type: 'text', nullable: true })
   goalField!: string | null;
+
+  /** Null: it calls its list once. */
+  @Column({ type: 'jsonb', nullable: true })
+  recurrence!: CampaignRecurrence | null;
+
+  /** Why it is paused, where nobody has asked for that; for people. */
+  @Column({ type: 'text', nullable: true })
+  statusReason!: string | null;
+
+  /** Since it was started, or resumed, last: its guards look no further back. */
+  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  runningSince!: Date | null;
+
+  /** Of its calls a second: 1, or less where a guard has slowed it. */
+  @Column({ type: 'double precision', default: 1 })
+  pace!: number;
 
   /** That its contacts came with, in the order of their first import: columns of its report. */
   @Column({ type: 'text', array: true, default: '{}' })

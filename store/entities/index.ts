@@ -7,13 +7,16 @@ import { CallAttempt } from './call-attempt';
 import { CallEventRow } from './call-event';
 import { CapacityLease } from './capacity-lease';
 import { Campaign } from './campaign';
+import { CampaignCapacity } from './campaign-capacity';
 import { CampaignContact } from './campaign-contact';
+import { CampaignEventRow } from './campaign-event';
 import { CampaignImport } from './campaign-import';
 import { CampaignImportPart } from './campaign-import-part';
 import { CampaignTally } from './campaign-tally';
 import { ConfigTombstone } from './config-tombstone';
 import { ConfigVersion } from './config-version';
 import { Contact } from './contact';
+import { ContactDecision } from './contact-decision';
 import { DncEntry } from './dnc-entry';
 import { GlobalDncEntry } from './global-dnc-entry';
 import { IdempotencyKey } from './idempotency-key';
@@ -43,13 +46,16 @@ export const ENTITIES = [
   CallEventRow,
   CapacityLease,
   Campaign,
+  CampaignCapacity,
   CampaignContact,
+  CampaignEventRow,
   CampaignImport,
   CampaignImportPart,
   CampaignTally,
   ConfigTombstone,
   ConfigVersion,
   Contact,
+  ContactDecision,
   DncEntry,
   GlobalDncEntry,
   IdempotencyKey,

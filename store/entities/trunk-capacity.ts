@@ -18,4 +18,11 @@ export class TrunkCapacityRow {
   /** By the carrier, which has answered 503. */
   @Column({ type: 'timestamptz', default: '-infinity' })
   coolUntil!: Date;
+
+  /** When somebody asked last, and when that was after a time in which nobody could. */
+  @Column({ type: 'timestamptz', default: '-infinity' })
+  askedAt!: Date;
+
+  @Column({ type: 'timestamptz', default: '-infinity' })
+  resumedAt!: Date;
 }

@@ -27,6 +27,8 @@ import { DtmfMode1764601300000 } from './1764601300000-dtmf-mode';
 import { CapacityLedger1764601500000 } from './1764601500000-capacity-ledger';
 import { ScheduledCalls1764601510000 } from './1764601510000-scheduled-calls';
 import { Campaigns1764601600000 } from './1764601600000-campaigns';
+import { CampaignDialling1764601700000 } from './1764601700000-campaign-dialling';
+import { CampaignCalls1764601710000 } from './1764601710000-campaign-calls';
 
 /** In order; a migration that was ever released is never changed. */
 export const MIGRATIONS: (new () => MigrationInterface)[] = [
@@ -58,4 +60,6 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   CapacityLedger1764601500000,
   ScheduledCalls1764601510000,
   Campaigns1764601600000,
+  CampaignDialling1764601700000,
+  CampaignCalls1764601710000,
 ];

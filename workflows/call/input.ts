@@ -24,10 +24,22 @@ export interface InboundCallInput extends CallInputBase {
   readonly routingRule: string;
 }
 
+/** Whom a campaign calls by it; the number of the contact's calls is part of the call's id. */
+export interface CampaignCall {
+  readonly campaignId: string;
+  readonly contactId: string;
+  /** Of the campaign, when the contact was claimed: with another one it is not dialled, but claimed again. */
+  readonly version: number;
+  /** ISO codes of where the server lets calls go; empty = the countries of the organisation's own numbers. */
+  readonly countries: readonly string[];
+}
+
 export interface OutboundCallInput extends CallInputBase {
   readonly direction: 'outbound';
   /** Null where no agent speaks: a code call. */
   readonly agentId: string | null;
+  /** Of a call that a campaign makes. */
+  readonly campaign?: CampaignCall;
   /** Whose code the call speaks; its digits are known to the node that dials. */
   readonly codeOf?: NumberRound;
   /** Epoch ms; a first workflow task after it ends the call as `expired`, undialled. */

@@ -9,6 +9,7 @@ import { OrganisationScope } from '../../../store/organisation-scope';
 import type { StoreSession } from '../../../store/organisation-scope';
 import { preparedName } from '../../../store/prepared';
 import { CampaignContactRepository } from '../../../store/repositories/campaign-contact-repository';
+import { CampaignDiallingRepository } from '../../../store/repositories/campaign-dialling-repository';
 import { CampaignImportRepository } from '../../../store/repositories/campaign-import-repository';
 import { CampaignRepository } from '../../../store/repositories/campaign-repository';
 import { createTestDatabase } from '../../support/servers';
@@ -86,6 +87,13 @@ describe('contacts of a full campaign', () => {
     ['in the order of their numbers', (session) => contacts(session).inOrder(orgId, campaignId, '+12020030000', LIMIT)],
     ['newest', (session) => contacts(session).list(orgId, campaignId, { limit: LIMIT })],
     ['waiting', (session) => contacts(session).list(orgId, campaignId, { limit: LIMIT, state: 'waiting' })],
+    [
+      'with a call under way',
+      (session) => new CampaignDiallingRepository(session).standing(orgId, campaignId, Date.now()),
+    ],
+    ['due next', (session) => new CampaignDiallingRepository(session).nextDueMs(campaignId)],
+    ['of a turn', (session) => new CampaignDiallingRepository(session).claimedBy(orgId, campaignId, uuidV7())],
+    ['perhaps never called', (session) => new CampaignDiallingRepository(session).stuck(orgId, campaignId, Date.now())],
     ['of one number', (session) => contacts(session).list(orgId, campaignId, { phoneNumber: '+12020000007' })],
   ])('those %s are read, and not many more', async (_, ask) => {
     const wasteful = (await plansOf(ask)).filter(({ rowsRead, rowsSorted, scanned, blocks }) => {

@@ -21,6 +21,7 @@ function setUp() {
     nowMs: 0,
     admission: { ok: true, waitMs: 0 } as CapacityAdmission | Error,
     turn: { abandoned: [], waiting: [] } as CapacityTurn | Error,
+    refusal: null as string | null | Error,
     next: [] as string[],
     gone: false,
   };
@@ -31,6 +32,8 @@ function setUp() {
     boot: { nodeId: 'n', bootId: 'b' },
     store: {
       admitCall: () => answer(state.admission),
+      admitCampaignCall: () => answer(state.admission),
+      campaignRefusal: () => answer(state.refusal),
       admitLeg: () => answer(state.admission),
       takeTurn: () => answer(state.admission),
       coolDown: (trunkId, ms) => Promise.resolve(void log.push(`cool ${trunkId} ${ms}`)),
@@ -157,4 +160,34 @@ test('what is abandoned is given back, who waits is called, and whose workflow i
   await nextTurn();
   expect(log).toEqual(['hold ', 'release dead-1', 'call waiting-1', 'leave waiting-1']);
   await ledger.stop();
+});
+
+describe('a campaign’s call', () => {
+  const campaign = { campaignId: 'c', contactId: 'p', version: 1, checks: [] };
+
+  test('that has waited for its turn is asked after once more, and its place is given back when nobody wants it', async () => {
+    const { ledger, log, state } = setUp();
+    state.admission = { ok: true, waitMs: 900 };
+    expect(await ledger.admitCall(attemptOf('a1'), 'trunk', campaign)).toBeNull();
+    state.refusal = 'campaign_not_running';
+    const refused = { ok: false, refusal: 'campaign_not_running' };
+    expect(await ledger.admitCall(attemptOf('a2'), 'trunk', campaign)).toEqual(refused);
+    await nextTurn();
+    expect(log).toEqual(['sleep 900', 'sleep 900', 'release a2']);
+  });
+
+  test('of which nobody knows whether it is still wanted is not dialled', async () => {
+    const { ledger, log, state } = setUp();
+    state.admission = { ok: true, waitMs: 900 };
+    state.refusal = away;
+    await expect(ledger.admitCall(attemptOf('a1'), 'trunk', campaign)).rejects.toBe(away);
+    await nextTurn();
+    expect(log).toEqual(['sleep 900', 'release a1']);
+  });
+
+  test('that leaves at once is not asked after again', async () => {
+    const { ledger, state } = setUp();
+    state.refusal = 'campaign_not_running';
+    expect(await ledger.admitCall(attemptOf('a1'), 'trunk', campaign)).toBeNull();
+  });
 });
