@@ -14,6 +14,7 @@ import { AgentRepository } from '../store/repositories/agent-repository';
 import { AttemptRepository } from '../store/repositories/attempt-repository';
 import { CallRepository } from '../store/repositories/call-repository';
 import { CallerRepository } from '../store/repositories/caller-repository';
+import { CampaignRunRepository } from '../store/repositories/campaign-run-repository';
 import { ConfigRepository } from '../store/repositories/config-repository';
 import { MediaNodeRepository } from '../store/repositories/media-node-repository';
 import { NodeCallListRepository } from '../store/repositories/node-call-list-repository';
@@ -23,8 +24,13 @@ import { TransferDestinationRepository } from '../store/repositories/transfer-de
 import { TransferRepository } from '../store/repositories/transfer-repository';
 import { TrunkProvisioningRepository } from '../store/repositories/trunk-provisioning-repository';
 import { SecretBox } from '../store/secrets';
+import { CallWorkflows } from '../workflows/client/call-workflows';
+import { CampaignSchedules } from '../workflows/client/campaign-schedules';
+import { CampaignWorkflows } from '../workflows/client/campaign-workflows';
 import { NumberWorkflows } from '../workflows/client/number-workflows';
 import { TrunkWorkflows } from '../workflows/client/trunk-workflows';
+import { createCampaignActivities } from './campaigns/campaign-activities';
+import { sweepCampaigns } from './campaigns/campaign-sweep';
 import { readWorkerConfig } from './config';
 import { createMainWorker } from './main-worker';
 import { createVerificationActivities } from './numbers/verification-activities';
@@ -102,7 +108,12 @@ async function main(): Promise<void> {
     const configuration = new ConfigRepository(dataSource, secrets);
     const verifications = new NumberVerificationRepository(dataSource);
     const numberWorkflows = new NumberWorkflows({ client, limitMs: TEMPORAL_LIMIT_MS });
-    const sweeps = [() => sweepVerifications({ config: configuration, verifications, workflows: numberWorkflows })];
+    const campaigns = new CampaignRunRepository(dataSource);
+    const campaignWorkflows = new CampaignWorkflows({ client, limitMs: TEMPORAL_LIMIT_MS });
+    const sweeps = [
+      () => sweepVerifications({ config: configuration, verifications, workflows: numberWorkflows }),
+      () => sweepCampaigns({ campaigns, workflows: campaignWorkflows }),
+    ];
     // Of the whole store: what a plan asks names its organisation.
     const planStore = {
       agents: new AgentRepository(dataSource),
@@ -150,6 +161,12 @@ async function main(): Promise<void> {
         logger,
       }),
       ...transferActivities,
+      ...createCampaignActivities({
+        campaigns,
+        calls: new CallWorkflows({ client, limitMs: TEMPORAL_LIMIT_MS }),
+        schedules: new CampaignSchedules(client),
+        workflows: campaignWorkflows,
+      }),
       ...createTrunkActivities({ session: dataSource, secrets, provisioning, nodes }),
       ...createNumberSyncActivities({ session: dataSource, secrets }),
     };

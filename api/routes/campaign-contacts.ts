@@ -1,6 +1,7 @@
 /** Contacts of a campaign: imported as JSON or as a CSV of up to a million rows, listed, counted, reported. */
 import type { Campaign } from '../../store/entities/campaign';
 import type { CampaignContact } from '../../store/entities/campaign-contact';
+import type { CampaignRequests } from '../campaigns/campaign-requests';
 import { campaignContactView, campaignImportView } from '../campaigns/campaign-view';
 import { importContacts, importCsvContacts, neededOf } from '../campaigns/contact-import';
 import { csvLine } from '../campaigns/csv-line';
@@ -37,6 +38,7 @@ import { numberIn } from './dnc';
 
 export interface CampaignContactRouteDeps {
   readonly store: Pick<ApiStore, 'forOrg'>;
+  readonly campaigns: Pick<CampaignRequests, 'moved'>;
 }
 
 const PATH = '/phone/campaigns/{id}';
@@ -48,7 +50,7 @@ export function campaignContactRoutes(deps: CampaignContactRouteDeps): readonly 
   return [importRoute(deps), ...readRoutes(deps), ...csvRoutes(deps)];
 }
 
-function importRoute({ store }: CampaignContactRouteDeps): Route {
+function importRoute({ store, campaigns }: CampaignContactRouteDeps): Route {
   let running = 0;
   const prepare = async (orgId: string, id: string): Promise<{ campaign: Campaign; needed: string[] }> => {
     const access = store.forOrg(orgId);
@@ -87,6 +89,7 @@ function importRoute({ store }: CampaignContactRouteDeps): Route {
     handle: async ({ actor, params, body }) => {
       const { campaign, needed } = await prepare(actor.orgId, params.id);
       const result = await importContacts({ store, campaign, needed }, body.contacts);
+      if (campaign.status !== 'draft') campaigns.moved(campaign.id);
       await noteImport(store, actor, campaign, result);
       return answer(result);
     },
@@ -98,6 +101,7 @@ function importRoute({ store }: CampaignContactRouteDeps): Route {
       running += 1;
       try {
         const result = await importCsvContacts({ store, campaign, needed }, source);
+        if (campaign.status !== 'draft') campaigns.moved(campaign.id);
         await noteImport(store, actor, campaign, result);
         return answer(result);
       } finally {
@@ -118,7 +122,7 @@ async function noteImport(
   await store.forOrg(actor.orgId).write((org) => org.audit.add(note));
 }
 
-function readRoutes({ store }: CampaignContactRouteDeps): readonly Route[] {
+function readRoutes({ store }: Pick<CampaignContactRouteDeps, 'store'>): readonly Route[] {
   const READ = { ...CAMPAIGN, method: 'get', scope: 'phone:read', params: idParams } as const;
   return [
     route({
@@ -164,7 +168,7 @@ function readRoutes({ store }: CampaignContactRouteDeps): readonly Route[] {
   ];
 }
 
-function csvRoutes({ store }: CampaignContactRouteDeps): readonly Route[] {
+function csvRoutes({ store }: Pick<CampaignContactRouteDeps, 'store'>): readonly Route[] {
   const CSV = { ...CAMPAIGN, method: 'get', scope: 'phone:read', params: idParams, csvAnswer: true } as const;
   return [
     route({

@@ -9,6 +9,8 @@ import { ApplicationFailure } from '@temporalio/common';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { Counter, Histogram, Registry } from 'prom-client';
 import type { DataSource } from 'typeorm';
+import { createCampaignActivities } from '../../../activities/campaigns/campaign-activities';
+import { sweepCampaigns } from '../../../activities/campaigns/campaign-sweep';
 import { createMainWorker } from '../../../activities/main-worker';
 import { createVerificationActivities } from '../../../activities/numbers/verification-activities';
 import { sweepVerifications } from '../../../activities/numbers/verification-sweep';
@@ -33,6 +35,7 @@ import { AgentRepository } from '../../../store/repositories/agent-repository';
 import { AttemptRepository } from '../../../store/repositories/attempt-repository';
 import { CallRepository } from '../../../store/repositories/call-repository';
 import { CallerRepository } from '../../../store/repositories/caller-repository';
+import { CampaignRunRepository } from '../../../store/repositories/campaign-run-repository';
 import { ConfigRepository } from '../../../store/repositories/config-repository';
 import { EventRepository } from '../../../store/repositories/event-repository';
 import { MediaNodeRepository } from '../../../store/repositories/media-node-repository';
@@ -48,6 +51,10 @@ import { acceptUpdate } from '../../../workflows/call/messages';
 import type { AcceptResult } from '../../../workflows/call/messages';
 import { callStartOptions } from '../../../workflows/call/start-options';
 import type { callWorkflow } from '../../../workflows/call/workflow';
+import type { CampaignDialActivities } from '../../../workflows/campaign/activities';
+import { CallWorkflows } from '../../../workflows/client/call-workflows';
+import { CampaignSchedules } from '../../../workflows/client/campaign-schedules';
+import { CampaignWorkflows } from '../../../workflows/client/campaign-workflows';
 import { NumberWorkflows } from '../../../workflows/client/number-workflows';
 import { TrunkWorkflows } from '../../../workflows/client/trunk-workflows';
 import { callWorkflowId, SEARCH_ATTRIBUTES } from '../../../workflows/ids';
@@ -128,6 +135,8 @@ export class WorkflowEnvironment {
     registers: [this.registry],
   });
   readonly nodes: FakeNode[] = [];
+  /** Instead of what dials, for workers that are started from now on. */
+  dialDue: CampaignDialActivities['dialDue'] | undefined;
   readonly #folder = mkdtempSync(join(tmpdir(), 'trunkline-workflows-'));
   readonly #temporal: TemporalClient;
   readonly #processes: NodeProcess[] = [];
@@ -141,7 +150,7 @@ export class WorkflowEnvironment {
     this.#temporal = temporal;
   }
 
-  static async start(): Promise<WorkflowEnvironment> {
+  static async start({ dialDue }: Pick<Partial<WorkflowEnvironment>, 'dialDue'> = {}): Promise<WorkflowEnvironment> {
     const database = await createTestDatabase();
     const dataSource = await createDataSource({ url: database.databaseUrl }).initialize();
     const address = testServers().temporalAddress;
@@ -151,6 +160,7 @@ export class WorkflowEnvironment {
       dataSource,
       createTemporalClient({ address, namespace: 'default' }),
     );
+    env.dialDue = dialDue;
     await env.#registerNamespace(address);
     await env.startWorker();
     return env;
@@ -163,6 +173,10 @@ export class WorkflowEnvironment {
 
   get trunks(): TrunkWorkflows {
     return new TrunkWorkflows({ client: this.client, limitMs: 5_000 });
+  }
+
+  get campaigns(): CampaignWorkflows {
+    return new CampaignWorkflows({ client: this.client, limitMs: 5_000 });
   }
 
   get calls(): CallRepository {
@@ -266,6 +280,13 @@ export class WorkflowEnvironment {
         logger,
       }),
       ...transferActivities,
+      ...createCampaignActivities({
+        campaigns: new CampaignRunRepository(session),
+        calls: new CallWorkflows({ client, limitMs: 10_000 }),
+        schedules: new CampaignSchedules(client),
+        workflows: this.campaigns,
+      }),
+      ...(this.dialDue === undefined ? {} : { dialDue: this.dialDue }),
       ...createTrunkActivities({ session, secrets, provisioning, nodes }),
       ...createNumberSyncActivities({ session, secrets }),
     };
@@ -289,13 +310,14 @@ export class WorkflowEnvironment {
   }
 
   /** What each pass of the reconciler does beside comparing calls. */
-  sweep(): Promise<void> {
+  async sweep(): Promise<void> {
     const { client, dataSource, secrets } = this;
-    return sweepVerifications({
+    await sweepVerifications({
       config: new ConfigRepository(dataSource, secrets),
       verifications: new NumberVerificationRepository(dataSource),
       workflows: new NumberWorkflows({ client, limitMs: 10_000 }),
     });
+    await sweepCampaigns({ campaigns: new CampaignRunRepository(dataSource), workflows: this.campaigns });
   }
 
   async stopWorker(): Promise<void> {
