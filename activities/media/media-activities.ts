@@ -182,6 +182,7 @@ async function dialCall(deps: MediaActivityDeps, input: DialInput): Promise<Dial
         to: details.to,
         callerNumber: details.from,
         firstMessage: details.firstMessage,
+        ...(details.script === undefined ? {} : { script: details.script }),
         ringTimeoutSeconds: call.ringTimeoutSeconds,
         maxDurationSeconds: call.maxDurationSeconds,
       },
