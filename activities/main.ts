@@ -14,6 +14,8 @@ import { AgentRepository } from '../store/repositories/agent-repository';
 import { AttemptRepository } from '../store/repositories/attempt-repository';
 import { CallRepository } from '../store/repositories/call-repository';
 import { CallerRepository } from '../store/repositories/caller-repository';
+import { CampaignGuardRepository } from '../store/repositories/campaign-guard-repository';
+import { CampaignPaceRepository } from '../store/repositories/campaign-pace-repository';
 import { CampaignRunRepository } from '../store/repositories/campaign-run-repository';
 import { ConfigRepository } from '../store/repositories/config-repository';
 import { MediaNodeRepository } from '../store/repositories/media-node-repository';
@@ -163,6 +165,8 @@ async function main(): Promise<void> {
       ...transferActivities,
       ...createCampaignActivities({
         campaigns,
+        paces: new CampaignPaceRepository(dataSource),
+        guards: new CampaignGuardRepository(dataSource),
         calls: new CallWorkflows({ client, limitMs: TEMPORAL_LIMIT_MS }),
         schedules: new CampaignSchedules(client),
         workflows: campaignWorkflows,

@@ -35,6 +35,8 @@ import { AgentRepository } from '../../../store/repositories/agent-repository';
 import { AttemptRepository } from '../../../store/repositories/attempt-repository';
 import { CallRepository } from '../../../store/repositories/call-repository';
 import { CallerRepository } from '../../../store/repositories/caller-repository';
+import { CampaignGuardRepository } from '../../../store/repositories/campaign-guard-repository';
+import { CampaignPaceRepository } from '../../../store/repositories/campaign-pace-repository';
 import { CampaignRunRepository } from '../../../store/repositories/campaign-run-repository';
 import { ConfigRepository } from '../../../store/repositories/config-repository';
 import { EventRepository } from '../../../store/repositories/event-repository';
@@ -282,6 +284,8 @@ export class WorkflowEnvironment {
       ...transferActivities,
       ...createCampaignActivities({
         campaigns: new CampaignRunRepository(session),
+        paces: new CampaignPaceRepository(session),
+        guards: new CampaignGuardRepository(session),
         calls: new CallWorkflows({ client, limitMs: 10_000 }),
         schedules: new CampaignSchedules(client),
         workflows: this.campaigns,
