@@ -13,6 +13,9 @@ import { createDataSource } from '../store/data-source';
 import { AgentRepository } from '../store/repositories/agent-repository';
 import { AttemptRepository } from '../store/repositories/attempt-repository';
 import { CallRepository } from '../store/repositories/call-repository';
+import { CampaignContactRepository } from '../store/repositories/campaign-contact-repository';
+import { CampaignDiallingRepository } from '../store/repositories/campaign-dialling-repository';
+import { CampaignRepository } from '../store/repositories/campaign-repository';
 import { CallerRepository } from '../store/repositories/caller-repository';
 import { CampaignGuardRepository } from '../store/repositories/campaign-guard-repository';
 import { CampaignPaceRepository } from '../store/repositories/campaign-pace-repository';
@@ -32,7 +35,9 @@ import { CampaignWorkflows } from '../workflows/client/campaign-workflows';
 import { NumberWorkflows } from '../workflows/client/number-workflows';
 import { TrunkWorkflows } from '../workflows/client/trunk-workflows';
 import { createCampaignActivities } from './campaigns/campaign-activities';
+import { CampaignNotifier } from './campaigns/campaign-notifier';
 import { sweepCampaigns } from './campaigns/campaign-sweep';
+import { createDialDue } from './campaigns/dial-due';
 import { readWorkerConfig } from './config';
 import { createMainWorker } from './main-worker';
 import { createVerificationActivities } from './numbers/verification-activities';
@@ -101,17 +106,19 @@ async function main(): Promise<void> {
     const temporal = createTemporalClient(config.temporal);
     shutdown.add('temporal client', () => temporal.close());
 
-    const calls = new CallRepository(dataSource);
     const nodes = new MediaNodeRepository(dataSource);
     const lists = new NodeCallListRepository(dataSource);
     const { client } = temporal;
+    const campaignWorkflows = new CampaignWorkflows({ client, limitMs: TEMPORAL_LIMIT_MS });
+    const notifier = new CampaignNotifier({ workflows: campaignWorkflows, logger });
+    shutdown.add('campaign notifier', () => notifier.close());
+    const calls = new CallRepository(dataSource, notifier);
     const provisioning = new TrunkProvisioningRepository(dataSource);
     const trunks = new TrunkWorkflows({ client, limitMs: TRUNK_LIMIT_MS });
     const configuration = new ConfigRepository(dataSource, secrets);
     const verifications = new NumberVerificationRepository(dataSource);
     const numberWorkflows = new NumberWorkflows({ client, limitMs: TEMPORAL_LIMIT_MS });
     const campaigns = new CampaignRunRepository(dataSource);
-    const campaignWorkflows = new CampaignWorkflows({ client, limitMs: TEMPORAL_LIMIT_MS });
     const sweeps = [
       () => sweepVerifications({ config: configuration, verifications, workflows: numberWorkflows }),
       () => sweepCampaigns({ campaigns, workflows: campaignWorkflows }),
@@ -170,6 +177,15 @@ async function main(): Promise<void> {
         calls: new CallWorkflows({ client, limitMs: TEMPORAL_LIMIT_MS }),
         schedules: new CampaignSchedules(client),
         workflows: campaignWorkflows,
+      }),
+      ...createDialDue({
+        campaigns: new CampaignRepository(dataSource),
+        contacts: new CampaignContactRepository(dataSource),
+        dialling: new CampaignDiallingRepository(dataSource),
+        callers: planStore.callers,
+        workflows: new CallWorkflows({ client, limitMs: TEMPORAL_LIMIT_MS }),
+        secrets,
+        allowedCountries: config.outboundAllowedCountries,
       }),
       ...createTrunkActivities({ session: dataSource, secrets, provisioning, nodes }),
       ...createNumberSyncActivities({ session: dataSource, secrets }),

@@ -2,7 +2,7 @@
 import type { Campaign } from '../../store/entities/campaign';
 import { impossible } from '../errors';
 import type { OrgStore } from '../store';
-import { neededOf } from './contact-import';
+import { neededOf } from '../../store/campaigns/contact-rules';
 
 /** Codes of `assertCallable`. */
 export const START_ERRORS = ['no_agent', 'no_trunk', 'no_contacts', 'missing_column', 'campaign_ended'] as const;
@@ -26,7 +26,7 @@ export async function assertCallable(
   if (!counts.some(({ state, contacts }) => contacts > 0 && (anew || state !== 'done'))) {
     throw impossible('no_contacts', anew ? 'The campaign has no contacts' : 'No contact of the campaign may be called');
   }
-  const columns = neededOf(campaign, parts).filter((name) => name !== 'name' && !variableNames.includes(name));
+  const columns = neededOf(campaign, parts.agent).filter((name) => name !== 'name' && !variableNames.includes(name));
   if (columns.length === 0) return;
   throw impossible('missing_column', `No contact has a value for ${columns.join(', ')}, which the texts use`, {
     columns,

@@ -9,7 +9,9 @@ import { ApplicationFailure } from '@temporalio/common';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { Counter, Histogram, Registry } from 'prom-client';
 import type { DataSource } from 'typeorm';
+import { createDialDue } from '../../../activities/campaigns/dial-due';
 import { createCampaignActivities } from '../../../activities/campaigns/campaign-activities';
+import { CampaignNotifier } from '../../../activities/campaigns/campaign-notifier';
 import { sweepCampaigns } from '../../../activities/campaigns/campaign-sweep';
 import { createMainWorker } from '../../../activities/main-worker';
 import { createVerificationActivities } from '../../../activities/numbers/verification-activities';
@@ -34,6 +36,9 @@ import { uuidV7 } from '../../../store/ids';
 import { AgentRepository } from '../../../store/repositories/agent-repository';
 import { AttemptRepository } from '../../../store/repositories/attempt-repository';
 import { CallRepository } from '../../../store/repositories/call-repository';
+import { CampaignContactRepository } from '../../../store/repositories/campaign-contact-repository';
+import { CampaignDiallingRepository } from '../../../store/repositories/campaign-dialling-repository';
+import { CampaignRepository } from '../../../store/repositories/campaign-repository';
 import { CallerRepository } from '../../../store/repositories/caller-repository';
 import { CampaignGuardRepository } from '../../../store/repositories/campaign-guard-repository';
 import { CampaignPaceRepository } from '../../../store/repositories/campaign-pace-repository';
@@ -49,11 +54,11 @@ import { TransferRepository } from '../../../store/repositories/transfer-reposit
 import { TrunkProvisioningRepository } from '../../../store/repositories/trunk-provisioning-repository';
 import { newMasterKey, SecretBox } from '../../../store/secrets';
 import type { InboundCallInput, OutboundCallInput } from '../../../workflows/call/input';
+import type { CampaignDialActivities } from '../../../workflows/campaign/activities';
 import { acceptUpdate } from '../../../workflows/call/messages';
 import type { AcceptResult } from '../../../workflows/call/messages';
 import { callStartOptions } from '../../../workflows/call/start-options';
 import type { callWorkflow } from '../../../workflows/call/workflow';
-import type { CampaignDialActivities } from '../../../workflows/campaign/activities';
 import { CallWorkflows } from '../../../workflows/client/call-workflows';
 import { CampaignSchedules } from '../../../workflows/client/campaign-schedules';
 import { CampaignWorkflows } from '../../../workflows/client/campaign-workflows';
@@ -177,12 +182,38 @@ export class WorkflowEnvironment {
     return new TrunkWorkflows({ client: this.client, limitMs: 5_000 });
   }
 
+  /** Campaigns whose contacts have moved on, as they are told. */
+  readonly moved: string[] = [];
+
+  get dialling(): CampaignDialActivities {
+    const { client, dataSource, secrets } = this;
+    return createDialDue({
+      campaigns: new CampaignRepository(dataSource),
+      contacts: new CampaignContactRepository(dataSource),
+      dialling: new CampaignDiallingRepository(dataSource),
+      callers: new CallerRepository(dataSource),
+      workflows: new CallWorkflows({ client, limitMs: 10_000 }),
+      secrets,
+      allowedCountries: [],
+    });
+  }
+
   get campaigns(): CampaignWorkflows {
     return new CampaignWorkflows({ client: this.client, limitMs: 5_000 });
   }
 
   get calls(): CallRepository {
-    return new CallRepository(this.dataSource);
+    return new CallRepository(this.dataSource, {
+      moved: (campaignId) => {
+        this.moved.push(campaignId);
+        this.notifier.moved(campaignId);
+      },
+    });
+  }
+
+  get notifier(): CampaignNotifier {
+    this.#notifier ??= new CampaignNotifier({ workflows: this.campaigns, logger: this.logger });
+    return this.#notifier;
   }
 
   /** In the order they were begun. */
@@ -195,6 +226,7 @@ export class WorkflowEnvironment {
   }
 
   #own: TemporalClient | null = null;
+  #notifier: CampaignNotifier | undefined;
 
   async #registerNamespace(address: string): Promise<void> {
     const { connection } = this.#temporal;
@@ -254,6 +286,7 @@ export class WorkflowEnvironment {
       seconds: this.transferSeconds,
     });
     const activities = {
+      ...this.dialling,
       ...createStoreActivities({
         calls,
         nodes,
@@ -387,6 +420,7 @@ export class WorkflowEnvironment {
     for (let node = this.nodes[0]; node !== undefined; node = this.nodes[0]) await this.stopNode(node);
     for (const process of this.#processes) await process.kill();
     await this.stopWorker();
+    this.#notifier?.close();
     await this.#own?.close();
     await this.#temporal.close();
     await this.dataSource.destroy();
