@@ -13,7 +13,7 @@ let env: WorkflowEnvironment;
 let campaigns: PlannedCampaigns;
 
 beforeAll(async () => {
-  env = await WorkflowEnvironment.start({ dialDue: dialling.dialDue });
+  env = await WorkflowEnvironment.start({ plannedDialDue: dialling.dialDue });
   dialling.env = env;
   campaigns = await PlannedCampaigns.start(env);
 }, 60_000);

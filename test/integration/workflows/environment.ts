@@ -10,6 +10,7 @@ import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime } from '@t
 import { Counter, Histogram, Registry } from 'prom-client';
 import type { DataSource } from 'typeorm';
 import { createDialDue } from '../../../activities/campaigns/dial-due';
+import type { DialDueDeps } from '../../../activities/campaigns/dial-due';
 import { createCampaignActivities } from '../../../activities/campaigns/campaign-activities';
 import { CampaignNotifier } from '../../../activities/campaigns/campaign-notifier';
 import { sweepCampaigns } from '../../../activities/campaigns/campaign-sweep';
@@ -143,7 +144,7 @@ export class WorkflowEnvironment {
   });
   readonly nodes: FakeNode[] = [];
   /** Instead of what dials, for workers that are started from now on. */
-  dialDue: CampaignDialActivities['dialDue'] | undefined;
+  plannedDialDue: CampaignDialActivities['dialDue'] | undefined;
   readonly #folder = mkdtempSync(join(tmpdir(), 'trunkline-workflows-'));
   readonly #temporal: TemporalClient;
   readonly #processes: NodeProcess[] = [];
@@ -157,7 +158,9 @@ export class WorkflowEnvironment {
     this.#temporal = temporal;
   }
 
-  static async start({ dialDue }: Pick<Partial<WorkflowEnvironment>, 'dialDue'> = {}): Promise<WorkflowEnvironment> {
+  static async start({
+    plannedDialDue,
+  }: Pick<Partial<WorkflowEnvironment>, 'plannedDialDue'> = {}): Promise<WorkflowEnvironment> {
     const database = await createTestDatabase();
     const dataSource = await createDataSource({ url: database.databaseUrl }).initialize();
     const address = testServers().temporalAddress;
@@ -167,7 +170,7 @@ export class WorkflowEnvironment {
       dataSource,
       createTemporalClient({ address, namespace: 'default' }),
     );
-    env.dialDue = dialDue;
+    env.plannedDialDue = plannedDialDue;
     await env.#registerNamespace(address);
     await env.startWorker();
     return env;
@@ -185,9 +188,13 @@ export class WorkflowEnvironment {
   /** Campaigns whose contacts have moved on, as they are told. */
   readonly moved: string[] = [];
 
-  get dialling(): CampaignDialActivities {
+  get dialDue(): CampaignDialActivities {
+    return createDialDue(this.dialDueDeps);
+  }
+
+  get dialDueDeps(): DialDueDeps {
     const { client, dataSource, secrets } = this;
-    return createDialDue({
+    return {
       campaigns: new CampaignRepository(dataSource),
       contacts: new CampaignContactRepository(dataSource),
       dialling: new CampaignDiallingRepository(dataSource),
@@ -195,7 +202,7 @@ export class WorkflowEnvironment {
       workflows: new CallWorkflows({ client, limitMs: 10_000 }),
       secrets,
       allowedCountries: [],
-    });
+    };
   }
 
   get campaigns(): CampaignWorkflows {
@@ -286,7 +293,7 @@ export class WorkflowEnvironment {
       seconds: this.transferSeconds,
     });
     const activities = {
-      ...this.dialling,
+      ...this.dialDue,
       ...createStoreActivities({
         calls,
         nodes,
@@ -323,7 +330,7 @@ export class WorkflowEnvironment {
         schedules: new CampaignSchedules(client),
         workflows: this.campaigns,
       }),
-      ...(this.dialDue === undefined ? {} : { dialDue: this.dialDue }),
+      ...(this.plannedDialDue === undefined ? {} : { dialDue: this.plannedDialDue }),
       ...createTrunkActivities({ session, secrets, provisioning, nodes }),
       ...createNumberSyncActivities({ session, secrets }),
     };
