@@ -35,8 +35,10 @@ import { CampaignWorkflows } from '../workflows/client/campaign-workflows';
 import { NumberWorkflows } from '../workflows/client/number-workflows';
 import { TrunkWorkflows } from '../workflows/client/trunk-workflows';
 import { createCampaignActivities } from './campaigns/campaign-activities';
+import { createCampaignGuards } from './campaigns/campaign-guards';
 import { CampaignNotifier } from './campaigns/campaign-notifier';
 import { sweepCampaigns } from './campaigns/campaign-sweep';
+import { createCampaignWorker } from './campaigns/campaign-worker';
 import { createDialDue } from './campaigns/dial-due';
 import { readWorkerConfig } from './config';
 import { createMainWorker } from './main-worker';
@@ -172,11 +174,17 @@ async function main(): Promise<void> {
       ...transferActivities,
       ...createCampaignActivities({
         campaigns,
-        paces: new CampaignPaceRepository(dataSource),
-        guards: new CampaignGuardRepository(dataSource),
         calls: new CallWorkflows({ client, limitMs: TEMPORAL_LIMIT_MS }),
         schedules: new CampaignSchedules(client),
         workflows: campaignWorkflows,
+      }),
+      ...createTrunkActivities({ session: dataSource, secrets, provisioning, nodes }),
+      ...createNumberSyncActivities({ session: dataSource, secrets }),
+    };
+    const campaignActivities = {
+      ...createCampaignGuards({
+        paces: new CampaignPaceRepository(dataSource),
+        guards: new CampaignGuardRepository(dataSource),
       }),
       ...createDialDue({
         campaigns: new CampaignRepository(dataSource),
@@ -187,8 +195,6 @@ async function main(): Promise<void> {
         secrets,
         allowedCountries: config.outboundAllowedCountries,
       }),
-      ...createTrunkActivities({ session: dataSource, secrets, provisioning, nodes }),
-      ...createNumberSyncActivities({ session: dataSource, secrets }),
     };
     const worker = new PersistentWorker({
       name: 'main',
@@ -206,9 +212,22 @@ async function main(): Promise<void> {
         }),
     });
 
-    isRunning = () => worker.running;
-    shutdown.add('worker', () => worker.shutdown());
-    await worker.start();
+    const campaignWorker = new PersistentWorker({
+      name: 'campaigns',
+      logger,
+      connect: () => connectWorker(config.temporal, { signal: shutdown.requested }),
+      create: (connection) =>
+        createCampaignWorker({
+          connection,
+          namespace: config.temporal.namespace,
+          identity: config.identity,
+          activities: campaignActivities,
+        }),
+    });
+
+    isRunning = () => worker.running && campaignWorker.running;
+    shutdown.add('worker', async () => void (await Promise.all([worker.shutdown(), campaignWorker.shutdown()])));
+    await Promise.all([worker.start(), campaignWorker.start()]);
     logger.info({ httpPort: server.port }, 'worker runs');
     await retry(() => ensureReconcilerSchedule(temporal.client), {
       pauseMs: RETRY_MS,

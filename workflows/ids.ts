@@ -16,6 +16,8 @@ export const RECONCILER_SCHEDULE_ID = 'reconciler';
 
 /** Workflows and the activities that need no media. */
 export const MAIN_TASK_QUEUE = 'trunkline';
+/** Turns of campaigns: nothing waits behind them. */
+export const CAMPAIGN_TASK_QUEUE = 'trunkline-campaigns';
 /** Any media node: place a call. */
 export const MEDIA_TASK_QUEUE = 'media';
 /** One node: everything that concerns a call it already has. */

@@ -1,4 +1,3 @@
-import { Context } from '@temporalio/activity';
 import { CAMPAIGN_STATUSES } from '../../contract/campaigns';
 import { campaignTimes } from '../../store/campaigns/campaign-times';
 import type { Campaign } from '../../store/entities/campaign';
@@ -8,10 +7,8 @@ import type { CampaignControlActivities, CampaignReference, SettleRequest } from
 import type { CallWorkflows } from '../../workflows/client/call-workflows';
 import type { CampaignSchedules } from '../../workflows/client/campaign-schedules';
 import type { CampaignWorkflows } from '../../workflows/client/campaign-workflows';
-import { checkGuards } from './campaign-guards';
-import type { CampaignGuardDeps } from './campaign-guards';
+import { beating } from '../beating';
 
-const HEARTBEAT_MS = 1_000;
 /** What takes longer goes on in the next activity. */
 const MOST_MS = 2_000;
 const CONTACTS_AT_ONCE = 2_000;
@@ -21,7 +18,7 @@ const HANGUP_LIMIT_MS = 3_000;
 /** One hang-up for each call: a repeat joins it. */
 const CANCEL_COMMAND_ID = 'campaign-cancel';
 
-export interface CampaignActivityDeps extends CampaignGuardDeps {
+export interface CampaignActivityDeps {
   readonly campaigns: CampaignRunRepository;
   readonly calls: Pick<CallWorkflows, 'signalCapacity' | 'control'>;
   readonly schedules: Pick<CampaignSchedules, 'ensure'>;
@@ -32,8 +29,6 @@ export interface CampaignActivityDeps extends CampaignGuardDeps {
 export function createCampaignActivities(deps: CampaignActivityDeps): CampaignControlActivities {
   return {
     settleCampaign: (request) => beating(() => settle(deps, request)),
-
-    checkGuards: (campaign) => checkGuards(deps, campaign),
 
     async campaignOccurs({ orgId, campaignId, occasion, runId }) {
       const eventId = uuidV8('campaign-occasion', campaignId, occasion, runId);
@@ -119,14 +114,4 @@ async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<unk
     failed.push(...done.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : [])));
   }
   if (failed.length > 0) throw failed[0];
-}
-
-async function beating<T>(work: () => Promise<T>): Promise<T> {
-  const context = Context.current();
-  const timer = setInterval(() => context.heartbeat(), HEARTBEAT_MS);
-  try {
-    return await work();
-  } finally {
-    clearInterval(timer);
-  }
 }

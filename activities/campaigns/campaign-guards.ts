@@ -2,7 +2,7 @@ import { areConclusive, guardSinceMs, guardVerdict } from '../../store/campaigns
 import type { Guard, GuardFigures, GuardVerdict } from '../../store/campaigns/guard';
 import type { CampaignGuardRepository } from '../../store/repositories/campaign-guard-repository';
 import type { CampaignPaceRepository } from '../../store/repositories/campaign-pace-repository';
-import type { CampaignReference } from '../../workflows/campaign/activities';
+import type { CampaignGuardActivities, CampaignReference } from '../../workflows/campaign/activities';
 
 export interface CampaignGuardDeps {
   readonly paces: CampaignPaceRepository;
@@ -15,11 +15,11 @@ const WORDS: Readonly<Record<Guard, string>> = {
   abandon: 'of its answered calls heard nothing of the agent in time, the limit is',
 };
 
-/** Whether its pace or its state was changed. */
-export async function checkGuards(
-  { paces, guards }: CampaignGuardDeps,
-  { campaignId }: CampaignReference,
-): Promise<boolean> {
+export function createCampaignGuards(deps: CampaignGuardDeps): CampaignGuardActivities {
+  return { checkGuards: (campaign) => checkGuards(deps, campaign) };
+}
+
+async function checkGuards({ paces, guards }: CampaignGuardDeps, { campaignId }: CampaignReference): Promise<boolean> {
   const found = await paces.find(campaignId);
   if (found === null) return false;
   const { limits, pace, runningSince, slowedAt } = found;

@@ -21,9 +21,16 @@ export interface TurnReport {
   readonly wakeInMs: number | null;
 }
 
+/** On the queue of campaigns. */
 export interface CampaignDialActivities {
   /** Claims who is due, as many as may be under way and as the trunks take in a moment, and starts their calls. */
   readonly dialDue: (turn: CampaignTurn) => Promise<TurnReport>;
+}
+
+/** On the queue of campaigns. */
+export interface CampaignGuardActivities {
+  /** Slows it, pauses it or lets it go on at its full pace, by how its calls go. True: it is not what it was. */
+  readonly checkGuards: (campaign: CampaignReference) => Promise<boolean>;
 }
 
 export type CampaignReference = Pick<CampaignTurn, 'campaignId' | 'orgId'>;
@@ -63,8 +70,6 @@ export interface CampaignControlActivities {
    * that is canceled those that ring are hung up, and nobody else is called; whom a renewal makes due; that it is over.
    */
   readonly settleCampaign: (request: SettleRequest) => Promise<CampaignSettlement>;
-  /** Slows it, pauses it or lets it go on at its full pace, by how its calls go. True: it is not what it was. */
-  readonly checkGuards: (campaign: CampaignReference) => Promise<boolean>;
   /** The time of one of its schedules has come. */
   readonly campaignOccurs: (occurrence: CampaignOccurrence) => Promise<void>;
 }

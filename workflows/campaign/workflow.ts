@@ -7,7 +7,13 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { CampaignControlActivities, CampaignDialActivities, CampaignSettlement } from './activities';
+import { CAMPAIGN_TASK_QUEUE } from '../ids';
+import type {
+  CampaignControlActivities,
+  CampaignDialActivities,
+  CampaignGuardActivities,
+  CampaignSettlement,
+} from './activities';
 import { CampaignProgress } from './campaign-progress';
 import { campaignChangedSignal, campaignChangedUpdate, campaignStateQuery, contactsMovedSignal } from './messages';
 import type { CampaignInput } from './messages';
@@ -21,18 +27,21 @@ interface CampaignResult {
 }
 
 const { dialDue } = proxyActivities<CampaignDialActivities>({
-  // A worker that dies with it costs this; repeated, it is the same turn.
-  startToCloseTimeout: '5s',
+  taskQueue: CAMPAIGN_TASK_QUEUE,
+  // A worker that dies with it costs the three seconds; repeated, it is the same turn.
+  startToCloseTimeout: '60s',
+  heartbeatTimeout: '3s',
   retry: { initialInterval: '200ms', maximumInterval: '5s' },
   summary: 'claims contacts that are due and starts their calls',
 });
 const { settleCampaign } = proxyActivities<CampaignControlActivities>({
-  startToCloseTimeout: '30s',
+  startToCloseTimeout: '60s',
   heartbeatTimeout: '3s',
   retry: { initialInterval: '200ms', maximumInterval: '5s' },
   summary: 'does what the row of the campaign asks for beside dialling',
 });
-const { checkGuards } = proxyActivities<CampaignControlActivities>({
+const { checkGuards } = proxyActivities<CampaignGuardActivities>({
+  taskQueue: CAMPAIGN_TASK_QUEUE,
   startToCloseTimeout: '5s',
   retry: { initialInterval: '500ms', maximumInterval: '5s' },
   summary: 'looks how its calls go',

@@ -21,6 +21,7 @@ beforeAll(async () => {
 beforeEach(() => {
   dialling.perTurn = 100;
   dialling.wakeInMs = 200;
+  dialling.turnMs = 0;
 });
 
 afterAll(async () => {
@@ -299,4 +300,34 @@ test('its guards slow it, then pause it, and say by which figure', async () => {
     body: { status: 'running', status_reason: null, pace: 1 },
   });
   await campaigns.act(id, 'cancel');
+}, 90_000);
+
+test('many campaigns with slow turns keep neither a call waiting nor a pause', async () => {
+  dialling.perTurn = 0;
+  const ids: string[] = [];
+  for (let n = 0; n < 40; n++) ids.push(await campaigns.create(1));
+  dialling.turnMs = 2_500;
+  const live = `UPDATE campaigns SET status = 'running', version = version + 1, running_since = now() WHERE id = ANY($1)`;
+  await env.dataSource.query(live, [ids]);
+  for (const campaignId of ids) await env.campaigns.tell({ orgId: env.orgId, campaignId });
+  const [first = ''] = ids;
+  const turns = (): number => ids.reduce((sum, id) => sum + dialling.of(id).length, 0);
+  await until('turns that wait for each other', 20_000, () => (turns() >= 10 ? true : undefined));
+  const node = await env.startNode();
+  const input = env.outboundInput();
+  const atMs = performance.now();
+  await env.placeCall(input);
+  const placedMs = performance.now() - atMs;
+  expect(await campaigns.act(first, 'pause')).toMatchObject({ body: { status: 'paused', warnings: [] } });
+  const pausedMs = performance.now() - atMs - placedMs;
+  process.stdout.write(
+    `40 campaigns of slow turns: a call ${placedMs.toFixed()} ms, a pause ${pausedMs.toFixed()} ms\n`,
+  );
+  expect(turns()).toBeLessThan(ids.length);
+  dialling.turnMs = 0;
+  for (const id of ids)
+    await env.dataSource.query(`UPDATE campaigns SET status = 'canceled', version = version + 1 WHERE id = $1`, [id]);
+  for (const campaignId of ids) await env.campaigns.tell({ orgId: env.orgId, campaignId });
+  for (const id of ids) await campaigns.closed(id);
+  await env.stopNode(node);
 }, 90_000);

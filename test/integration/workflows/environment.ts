@@ -12,8 +12,10 @@ import type { DataSource } from 'typeorm';
 import { createDialDue } from '../../../activities/campaigns/dial-due';
 import type { DialDueDeps } from '../../../activities/campaigns/dial-due';
 import { createCampaignActivities } from '../../../activities/campaigns/campaign-activities';
+import { createCampaignGuards } from '../../../activities/campaigns/campaign-guards';
 import { CampaignNotifier } from '../../../activities/campaigns/campaign-notifier';
 import { sweepCampaigns } from '../../../activities/campaigns/campaign-sweep';
+import { createCampaignWorker } from '../../../activities/campaigns/campaign-worker';
 import { createMainWorker } from '../../../activities/main-worker';
 import { createVerificationActivities } from '../../../activities/numbers/verification-activities';
 import { sweepVerifications } from '../../../activities/numbers/verification-sweep';
@@ -149,6 +151,7 @@ export class WorkflowEnvironment {
   readonly #temporal: TemporalClient;
   readonly #processes: NodeProcess[] = [];
   #worker: PersistentWorker | null = null;
+  #campaignWorker: PersistentWorker | null = null;
 
   private constructor(
     readonly database: TestDatabase,
@@ -293,7 +296,6 @@ export class WorkflowEnvironment {
       seconds: this.transferSeconds,
     });
     const activities = {
-      ...this.dialDue,
       ...createStoreActivities({
         calls,
         nodes,
@@ -324,15 +326,20 @@ export class WorkflowEnvironment {
       ...transferActivities,
       ...createCampaignActivities({
         campaigns: new CampaignRunRepository(session),
-        paces: new CampaignPaceRepository(session),
-        guards: new CampaignGuardRepository(session),
         calls: new CallWorkflows({ client, limitMs: 10_000 }),
         schedules: new CampaignSchedules(client),
         workflows: this.campaigns,
       }),
-      ...(this.plannedDialDue === undefined ? {} : { dialDue: this.plannedDialDue }),
       ...createTrunkActivities({ session, secrets, provisioning, nodes }),
       ...createNumberSyncActivities({ session, secrets }),
+    };
+    const campaignActivities = {
+      ...this.dialDue,
+      ...createCampaignGuards({
+        paces: new CampaignPaceRepository(session),
+        guards: new CampaignGuardRepository(session),
+      }),
+      ...(this.plannedDialDue === undefined ? {} : { dialDue: this.plannedDialDue }),
     };
     const workflows = await workflowBundle();
     this.#worker = new PersistentWorker({
@@ -350,7 +357,19 @@ export class WorkflowEnvironment {
           maxActivities: 50,
         }),
     });
-    await this.#worker.start();
+    this.#campaignWorker = new PersistentWorker({
+      name: 'campaigns',
+      logger,
+      connect: () => this.connectWorker(),
+      create: (connection) =>
+        createCampaignWorker({
+          connection,
+          namespace: this.namespace,
+          identity: 'test',
+          activities: campaignActivities,
+        }),
+    });
+    await Promise.all([this.#worker.start(), this.#campaignWorker.start()]);
   }
 
   /** What each pass of the reconciler does beside comparing calls. */
@@ -365,8 +384,9 @@ export class WorkflowEnvironment {
   }
 
   async stopWorker(): Promise<void> {
-    await this.#worker?.shutdown();
+    await Promise.all([this.#worker?.shutdown(), this.#campaignWorker?.shutdown()]);
     this.#worker = null;
+    this.#campaignWorker = null;
   }
 
   dataDirOf(nodeId: string): string {

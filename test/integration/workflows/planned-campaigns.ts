@@ -16,11 +16,13 @@ export class PlannedDialling {
   readonly turns: (CampaignTurn & { readonly atMs: number })[] = [];
   perTurn = 100;
   wakeInMs: number | null = 200;
+  turnMs = 0;
   env!: WorkflowEnvironment;
 
   readonly dialDue: CampaignDialActivities['dialDue'] = async (turn) => {
     const { campaignId } = turn;
     this.turns.push({ ...turn, atMs: Date.now() });
+    if (this.turnMs > 0) await new Promise((resolve) => setTimeout(resolve, this.turnMs));
     const { dataSource } = this.env;
     const rows: { status: 'running' }[] = await dataSource.query(
       'SELECT status FROM campaigns WHERE id = $1 AND deleted_at IS NULL',

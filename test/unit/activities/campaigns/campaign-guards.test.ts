@@ -1,4 +1,4 @@
-import { checkGuards } from '../../../../activities/campaigns/campaign-guards';
+import { createCampaignGuards } from '../../../../activities/campaigns/campaign-guards';
 import type { GuardFigures } from '../../../../store/campaigns/guard';
 import type { CampaignPaceRepository } from '../../../../store/repositories/campaign-pace-repository';
 
@@ -33,7 +33,7 @@ async function check(pace: number, figures: GuardFigures, slowedAt: Date | null 
       return Promise.resolve(figures);
     },
   };
-  return { changed: await checkGuards({ paces, guards }, campaign), calls, sinceMs };
+  return { changed: await createCampaignGuards({ paces, guards }).checkGuards(campaign), calls, sinceMs };
 }
 
 test('calls that go well change nothing', async () => {
