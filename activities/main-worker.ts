@@ -1,7 +1,7 @@
 import { Worker } from '@temporalio/worker';
 import type { NativeConnection } from '@temporalio/worker';
 import type { CallStoreActivities } from '../workflows/call/activities';
-import type { CampaignDialActivities } from '../workflows/campaign/activities';
+import type { CampaignControlActivities } from '../workflows/campaign/activities';
 import { MAIN_TASK_QUEUE } from '../workflows/ids';
 import type { NumberVerificationActivities } from '../workflows/numbers/activities';
 import type { NodeLossActivities } from '../workflows/node/activities';
@@ -18,7 +18,7 @@ export interface MainWorkerOptions {
   /** Path of the bundle made from `workflows/index.ts`, or its code. */
   readonly workflowBundle: { readonly codePath: string } | { readonly code: string };
   readonly activities: CallStoreActivities &
-    CampaignDialActivities &
+    CampaignControlActivities &
     NodeLossActivities &
     NumberVerificationActivities &
     ReconcileActivities &
@@ -30,7 +30,7 @@ export interface MainWorkerOptions {
   readonly maxActivities: number;
 }
 
-/** Workflows, and the activities that need no media. */
+/** Workflows, and the activities that need no media, but for the turns of campaigns. */
 export async function createMainWorker(options: MainWorkerOptions): Promise<Worker> {
   return await Worker.create({
     connection: options.connection,

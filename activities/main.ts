@@ -17,6 +17,9 @@ import { CampaignContactRepository } from '../store/repositories/campaign-contac
 import { CampaignDiallingRepository } from '../store/repositories/campaign-dialling-repository';
 import { CampaignRepository } from '../store/repositories/campaign-repository';
 import { CallerRepository } from '../store/repositories/caller-repository';
+import { CampaignGuardRepository } from '../store/repositories/campaign-guard-repository';
+import { CampaignPaceRepository } from '../store/repositories/campaign-pace-repository';
+import { CampaignRunRepository } from '../store/repositories/campaign-run-repository';
 import { ConfigRepository } from '../store/repositories/config-repository';
 import { MediaNodeRepository } from '../store/repositories/media-node-repository';
 import { NodeCallListRepository } from '../store/repositories/node-call-list-repository';
@@ -27,8 +30,15 @@ import { TransferRepository } from '../store/repositories/transfer-repository';
 import { TrunkProvisioningRepository } from '../store/repositories/trunk-provisioning-repository';
 import { SecretBox } from '../store/secrets';
 import { CallWorkflows } from '../workflows/client/call-workflows';
+import { CampaignSchedules } from '../workflows/client/campaign-schedules';
+import { CampaignWorkflows } from '../workflows/client/campaign-workflows';
 import { NumberWorkflows } from '../workflows/client/number-workflows';
 import { TrunkWorkflows } from '../workflows/client/trunk-workflows';
+import { createCampaignActivities } from './campaigns/campaign-activities';
+import { createCampaignGuards } from './campaigns/campaign-guards';
+import { CampaignNotifier } from './campaigns/campaign-notifier';
+import { sweepCampaigns } from './campaigns/campaign-sweep';
+import { createCampaignWorker } from './campaigns/campaign-worker';
 import { createDialDue } from './campaigns/dial-due';
 import { readWorkerConfig } from './config';
 import { createMainWorker } from './main-worker';
@@ -98,16 +108,23 @@ async function main(): Promise<void> {
     const temporal = createTemporalClient(config.temporal);
     shutdown.add('temporal client', () => temporal.close());
 
-    const calls = new CallRepository(dataSource);
     const nodes = new MediaNodeRepository(dataSource);
     const lists = new NodeCallListRepository(dataSource);
     const { client } = temporal;
+    const campaignWorkflows = new CampaignWorkflows({ client, limitMs: TEMPORAL_LIMIT_MS });
+    const notifier = new CampaignNotifier({ workflows: campaignWorkflows, logger });
+    shutdown.add('campaign notifier', () => notifier.close());
+    const calls = new CallRepository(dataSource, notifier);
     const provisioning = new TrunkProvisioningRepository(dataSource);
     const trunks = new TrunkWorkflows({ client, limitMs: TRUNK_LIMIT_MS });
     const configuration = new ConfigRepository(dataSource, secrets);
     const verifications = new NumberVerificationRepository(dataSource);
     const numberWorkflows = new NumberWorkflows({ client, limitMs: TEMPORAL_LIMIT_MS });
-    const sweeps = [() => sweepVerifications({ config: configuration, verifications, workflows: numberWorkflows })];
+    const campaigns = new CampaignRunRepository(dataSource);
+    const sweeps = [
+      () => sweepVerifications({ config: configuration, verifications, workflows: numberWorkflows }),
+      () => sweepCampaigns({ campaigns, workflows: campaignWorkflows }),
+    ];
     // Of the whole store: what a plan asks names its organisation.
     const planStore = {
       agents: new AgentRepository(dataSource),
@@ -155,6 +172,20 @@ async function main(): Promise<void> {
         logger,
       }),
       ...transferActivities,
+      ...createCampaignActivities({
+        campaigns,
+        calls: new CallWorkflows({ client, limitMs: TEMPORAL_LIMIT_MS }),
+        schedules: new CampaignSchedules(client),
+        workflows: campaignWorkflows,
+      }),
+      ...createTrunkActivities({ session: dataSource, secrets, provisioning, nodes }),
+      ...createNumberSyncActivities({ session: dataSource, secrets }),
+    };
+    const campaignActivities = {
+      ...createCampaignGuards({
+        paces: new CampaignPaceRepository(dataSource),
+        guards: new CampaignGuardRepository(dataSource),
+      }),
       ...createDialDue({
         campaigns: new CampaignRepository(dataSource),
         contacts: new CampaignContactRepository(dataSource),
@@ -164,8 +195,6 @@ async function main(): Promise<void> {
         secrets,
         allowedCountries: config.outboundAllowedCountries,
       }),
-      ...createTrunkActivities({ session: dataSource, secrets, provisioning, nodes }),
-      ...createNumberSyncActivities({ session: dataSource, secrets }),
     };
     const worker = new PersistentWorker({
       name: 'main',
@@ -183,9 +212,22 @@ async function main(): Promise<void> {
         }),
     });
 
-    isRunning = () => worker.running;
-    shutdown.add('worker', () => worker.shutdown());
-    await worker.start();
+    const campaignWorker = new PersistentWorker({
+      name: 'campaigns',
+      logger,
+      connect: () => connectWorker(config.temporal, { signal: shutdown.requested }),
+      create: (connection) =>
+        createCampaignWorker({
+          connection,
+          namespace: config.temporal.namespace,
+          identity: config.identity,
+          activities: campaignActivities,
+        }),
+    });
+
+    isRunning = () => worker.running && campaignWorker.running;
+    shutdown.add('worker', async () => void (await Promise.all([worker.shutdown(), campaignWorker.shutdown()])));
+    await Promise.all([worker.start(), campaignWorker.start()]);
     logger.info({ httpPort: server.port }, 'worker runs');
     await retry(() => ensureReconcilerSchedule(temporal.client), {
       pauseMs: RETRY_MS,

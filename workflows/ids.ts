@@ -8,10 +8,16 @@ export const trunkCheckWorkflowId = (trunkId: string): string => `trunk-check:${
 export const transferWorkflowId = (transferId: string): string => `transfer:${transferId}`;
 export const numberSyncWorkflowId = (orgId: string): string => `number-sync:${orgId}`;
 export const numberVerificationWorkflowId = (numberId: string): string => `number-verification:${numberId}`;
+export const campaignWorkflowId = (campaignId: string): string => `campaign:${campaignId}`;
+/** Schedules of a campaign, by what they bring about; the workflows that they start bear the time too. */
+export const campaignScheduleId = (campaignId: string, occasion: 'start' | 'recurrence'): string =>
+  `campaign-${occasion}:${campaignId}`;
 export const RECONCILER_SCHEDULE_ID = 'reconciler';
 
 /** Workflows and the activities that need no media. */
 export const MAIN_TASK_QUEUE = 'trunkline';
+/** Turns of campaigns: nothing waits behind them. */
+export const CAMPAIGN_TASK_QUEUE = 'trunkline-campaigns';
 /** Any media node: place a call. */
 export const MEDIA_TASK_QUEUE = 'media';
 /** One node: everything that concerns a call it already has. */

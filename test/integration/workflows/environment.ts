@@ -11,6 +11,11 @@ import { Counter, Histogram, Registry } from 'prom-client';
 import type { DataSource } from 'typeorm';
 import { createDialDue } from '../../../activities/campaigns/dial-due';
 import type { DialDueDeps } from '../../../activities/campaigns/dial-due';
+import { createCampaignActivities } from '../../../activities/campaigns/campaign-activities';
+import { createCampaignGuards } from '../../../activities/campaigns/campaign-guards';
+import { CampaignNotifier } from '../../../activities/campaigns/campaign-notifier';
+import { sweepCampaigns } from '../../../activities/campaigns/campaign-sweep';
+import { createCampaignWorker } from '../../../activities/campaigns/campaign-worker';
 import { createMainWorker } from '../../../activities/main-worker';
 import { createVerificationActivities } from '../../../activities/numbers/verification-activities';
 import { sweepVerifications } from '../../../activities/numbers/verification-sweep';
@@ -38,6 +43,9 @@ import { CampaignContactRepository } from '../../../store/repositories/campaign-
 import { CampaignDiallingRepository } from '../../../store/repositories/campaign-dialling-repository';
 import { CampaignRepository } from '../../../store/repositories/campaign-repository';
 import { CallerRepository } from '../../../store/repositories/caller-repository';
+import { CampaignGuardRepository } from '../../../store/repositories/campaign-guard-repository';
+import { CampaignPaceRepository } from '../../../store/repositories/campaign-pace-repository';
+import { CampaignRunRepository } from '../../../store/repositories/campaign-run-repository';
 import { ConfigRepository } from '../../../store/repositories/config-repository';
 import { EventRepository } from '../../../store/repositories/event-repository';
 import { MediaNodeRepository } from '../../../store/repositories/media-node-repository';
@@ -55,6 +63,8 @@ import type { AcceptResult } from '../../../workflows/call/messages';
 import { callStartOptions } from '../../../workflows/call/start-options';
 import type { callWorkflow } from '../../../workflows/call/workflow';
 import { CallWorkflows } from '../../../workflows/client/call-workflows';
+import { CampaignSchedules } from '../../../workflows/client/campaign-schedules';
+import { CampaignWorkflows } from '../../../workflows/client/campaign-workflows';
 import { NumberWorkflows } from '../../../workflows/client/number-workflows';
 import { TrunkWorkflows } from '../../../workflows/client/trunk-workflows';
 import { callWorkflowId, SEARCH_ATTRIBUTES } from '../../../workflows/ids';
@@ -135,10 +145,13 @@ export class WorkflowEnvironment {
     registers: [this.registry],
   });
   readonly nodes: FakeNode[] = [];
+  /** Instead of what dials, for workers that are started from now on. */
+  plannedDialDue: CampaignDialActivities['dialDue'] | undefined;
   readonly #folder = mkdtempSync(join(tmpdir(), 'trunkline-workflows-'));
   readonly #temporal: TemporalClient;
   readonly #processes: NodeProcess[] = [];
   #worker: PersistentWorker | null = null;
+  #campaignWorker: PersistentWorker | null = null;
 
   private constructor(
     readonly database: TestDatabase,
@@ -148,7 +161,9 @@ export class WorkflowEnvironment {
     this.#temporal = temporal;
   }
 
-  static async start(): Promise<WorkflowEnvironment> {
+  static async start({
+    plannedDialDue,
+  }: Pick<Partial<WorkflowEnvironment>, 'plannedDialDue'> = {}): Promise<WorkflowEnvironment> {
     const database = await createTestDatabase();
     const dataSource = await createDataSource({ url: database.databaseUrl }).initialize();
     const address = testServers().temporalAddress;
@@ -158,6 +173,7 @@ export class WorkflowEnvironment {
       dataSource,
       createTemporalClient({ address, namespace: 'default' }),
     );
+    env.plannedDialDue = plannedDialDue;
     await env.#registerNamespace(address);
     await env.startWorker();
     return env;
@@ -192,8 +208,22 @@ export class WorkflowEnvironment {
     };
   }
 
+  get campaigns(): CampaignWorkflows {
+    return new CampaignWorkflows({ client: this.client, limitMs: 5_000 });
+  }
+
   get calls(): CallRepository {
-    return new CallRepository(this.dataSource, { moved: (campaignId) => void this.moved.push(campaignId) });
+    return new CallRepository(this.dataSource, {
+      moved: (campaignId) => {
+        this.moved.push(campaignId);
+        this.notifier.moved(campaignId);
+      },
+    });
+  }
+
+  get notifier(): CampaignNotifier {
+    this.#notifier ??= new CampaignNotifier({ workflows: this.campaigns, logger: this.logger });
+    return this.#notifier;
   }
 
   /** In the order they were begun. */
@@ -206,6 +236,7 @@ export class WorkflowEnvironment {
   }
 
   #own: TemporalClient | null = null;
+  #notifier: CampaignNotifier | undefined;
 
   async #registerNamespace(address: string): Promise<void> {
     const { connection } = this.#temporal;
@@ -265,7 +296,6 @@ export class WorkflowEnvironment {
       seconds: this.transferSeconds,
     });
     const activities = {
-      ...this.dialDue,
       ...createStoreActivities({
         calls,
         nodes,
@@ -294,8 +324,22 @@ export class WorkflowEnvironment {
         logger,
       }),
       ...transferActivities,
+      ...createCampaignActivities({
+        campaigns: new CampaignRunRepository(session),
+        calls: new CallWorkflows({ client, limitMs: 10_000 }),
+        schedules: new CampaignSchedules(client),
+        workflows: this.campaigns,
+      }),
       ...createTrunkActivities({ session, secrets, provisioning, nodes }),
       ...createNumberSyncActivities({ session, secrets }),
+    };
+    const campaignActivities = {
+      ...this.dialDue,
+      ...createCampaignGuards({
+        paces: new CampaignPaceRepository(session),
+        guards: new CampaignGuardRepository(session),
+      }),
+      ...(this.plannedDialDue === undefined ? {} : { dialDue: this.plannedDialDue }),
     };
     const workflows = await workflowBundle();
     this.#worker = new PersistentWorker({
@@ -313,22 +357,36 @@ export class WorkflowEnvironment {
           maxActivities: 50,
         }),
     });
-    await this.#worker.start();
+    this.#campaignWorker = new PersistentWorker({
+      name: 'campaigns',
+      logger,
+      connect: () => this.connectWorker(),
+      create: (connection) =>
+        createCampaignWorker({
+          connection,
+          namespace: this.namespace,
+          identity: 'test',
+          activities: campaignActivities,
+        }),
+    });
+    await Promise.all([this.#worker.start(), this.#campaignWorker.start()]);
   }
 
   /** What each pass of the reconciler does beside comparing calls. */
-  sweep(): Promise<void> {
+  async sweep(): Promise<void> {
     const { client, dataSource, secrets } = this;
-    return sweepVerifications({
+    await sweepVerifications({
       config: new ConfigRepository(dataSource, secrets),
       verifications: new NumberVerificationRepository(dataSource),
       workflows: new NumberWorkflows({ client, limitMs: 10_000 }),
     });
+    await sweepCampaigns({ campaigns: new CampaignRunRepository(dataSource), workflows: this.campaigns });
   }
 
   async stopWorker(): Promise<void> {
-    await this.#worker?.shutdown();
+    await Promise.all([this.#worker?.shutdown(), this.#campaignWorker?.shutdown()]);
     this.#worker = null;
+    this.#campaignWorker = null;
   }
 
   dataDirOf(nodeId: string): string {
@@ -389,6 +447,7 @@ export class WorkflowEnvironment {
     for (let node = this.nodes[0]; node !== undefined; node = this.nodes[0]) await this.stopNode(node);
     for (const process of this.#processes) await process.kill();
     await this.stopWorker();
+    this.#notifier?.close();
     await this.#own?.close();
     await this.#temporal.close();
     await this.dataSource.destroy();

@@ -9,7 +9,7 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import { Worker } from '@temporalio/worker';
 import { PROJECT_ROOT } from '../../../scripts/project-root';
 import type { VerificationRound } from '../../../contract/number-verification';
-import { codeCallId } from '../../../store/ids';
+import { campaignCallId, codeCallId } from '../../../store/ids';
 import { roundOf } from '../../../store/repositories/number-verification-repository';
 import { PhoneNumberRepository } from '../../../store/repositories/phone-number-repository';
 import { nodeLostSignal, verifySignal } from '../../../workflows/call/messages';
@@ -18,6 +18,7 @@ import { NumberWorkflows } from '../../../workflows/client/number-workflows';
 import type { TrunkChange } from '../../../workflows/client/trunk-workflows';
 import {
   callWorkflowId,
+  campaignWorkflowId,
   MAIN_TASK_QUEUE,
   mediaNodeWorkflowId,
   numberSyncWorkflowId,
@@ -26,6 +27,7 @@ import {
 } from '../../../workflows/ids';
 import { PEER_HANGUP } from '../../fakes/fake-media-control';
 import type { DialPlan } from '../../fakes/fake-media-control';
+import { CampaignRows } from '../../support/campaign-rows';
 import { until, WorkflowEnvironment, workflowBundle } from './environment';
 import type { FakeNode } from './environment';
 import { hangUp } from './hang-up';
@@ -209,6 +211,35 @@ test('the reconciler replays, with nothing to do and with a call to close', asyn
     return true;
   });
 }, 90_000);
+
+test('the workflow of a campaign replays, over its completion and over its end by cancel', async () => {
+  await env.dataSource.query(`INSERT INTO organisations (id, name) VALUES ($1, 'O')`, [env.orgId]);
+  const rows = new CampaignRows(env.dataSource, env.orgId);
+  await rows.agent(env.agentId);
+  const retry = { rules: {}, maxAttemptsTotal: 1 };
+  const begin = async (dial: DialPlan): Promise<{ id: string; callId: string }> => {
+    const { id } = await rows.campaign({ trunkIds: [await rows.trunk()], agentId: env.agentId, retry });
+    const contact = await rows.contact(id);
+    const callId = campaignCallId(id, contact.id, 1);
+    calls.plan(callId, [dial]);
+    await env.campaigns.tell({ orgId: env.orgId, campaignId: id });
+    return { id, callId };
+  };
+  const busy = { disposition: 'busy', endReason: null, endedBy: 'callee', sip: null } as const;
+  const completed = await begin({ kind: 'end', ending: busy });
+  const canceled = await begin({ kind: 'ring' });
+  await until('the phone that rings', 15_000, () => node.control.calls.get(canceled.callId));
+  await env.dataSource.query(`UPDATE campaigns SET status = 'canceled', version = version + 1 WHERE id = $1`, [
+    canceled.id,
+  ]);
+  await env.campaigns.tell({ orgId: env.orgId, campaignId: canceled.id });
+  for (const { id, callId } of [completed, canceled]) {
+    await env.finished(callId);
+    const status = id === completed.id ? 'completed' : 'canceled';
+    expect(await env.client.workflow.getHandle(campaignWorkflowId(id)).result()).toEqual({ status });
+    await replay(`campaign-${status}`, campaignWorkflowId(id));
+  }
+}, 60_000);
 
 describe('of a number that is verified', () => {
   let trunks: ProvisionedTrunks;
