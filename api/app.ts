@@ -36,6 +36,7 @@ import { callTransferRoute } from './routes/call-transfer';
 import { callRoutes } from './routes/calls';
 import { campaignContactRoutes } from './routes/campaign-contacts';
 import { campaignPreviewRoute } from './routes/campaign-preview';
+import { campaignResultRoutes } from './routes/campaign-results';
 import { campaignRoutes } from './routes/campaigns';
 import { contactRoutes } from './routes/contacts';
 import { dncRoutes } from './routes/dnc';
@@ -137,6 +138,7 @@ function resourceRoutes(deps: RouteDeps): readonly Route[] {
     ...contactRoutes({ store, changes }),
     ...campaignRoutes({ store, changes }),
     ...campaignContactRoutes({ store }),
+    ...campaignResultRoutes({ store }),
     campaignPreviewRoute({ store, allowedCountries }),
     ...dncRoutes({ store, changes }),
     ...callRoutes({ store, speech, allowedCountries, placement, workflows, logger }),

@@ -1,4 +1,4 @@
-import { ABANDONED_AFTER_MS, GUARD_CALLS } from '../campaigns/guard';
+import { ABANDONED_AFTER_MS, GUARD_CALLS, UNJUDGED } from '../campaigns/guard';
 import type { GuardFigures } from '../campaigns/guard';
 import { isUuid } from '../ids';
 import type { StoreSession } from '../organisation-scope';
@@ -17,7 +17,7 @@ const FIGURES = `
      WHERE p.id = $1 AND c.created_at >= $2
        AND c.created_at <= $3::timestamptz - make_interval(secs => p.ring_timeout_seconds + ${SETTLED_SECONDS})
        AND (c.ended_at IS NOT NULL OR c.answered_at <= $3::timestamptz - interval '${SETTLED_SECONDS} seconds')
-       AND (c.disposition IS NULL OR c.disposition NOT IN ('canceled', 'expired', 'uncertain'))
+       AND (c.disposition IS NULL OR c.disposition <> ALL($4::text[]))
        AND EXISTS (SELECT FROM call_attempts a WHERE a.call_id = c.id AND a.state <> 'not_sent')
      ORDER BY c.created_at DESC LIMIT ${GUARD_CALLS}),
    taken AS (SELECT * FROM latest WHERE disposition IN ('answered', 'voicemail') OR ended_at IS NULL)
@@ -43,6 +43,7 @@ export class CampaignGuardRepository {
       campaignId,
       new Date(sinceMs),
       new Date(nowMs),
+      UNJUDGED,
     ]);
     return rows[0] ?? none;
   }
