@@ -9,6 +9,7 @@ import type { SecretBox } from '../store/secrets';
 import type { NumberWorkflows } from '../workflows/client/number-workflows';
 import type { CallRequests } from './calls/call-requests';
 import { CallPlacement } from './calls/placement';
+import type { CampaignRequests } from './campaigns/campaign-requests';
 import { Changes } from './changes';
 import { ConfigPropagation } from './config-propagation';
 import { tableRoute } from './dispatch';
@@ -35,6 +36,7 @@ import { callSuperviseRoutes } from './routes/call-supervise';
 import { callTransferRoute } from './routes/call-transfer';
 import { callRoutes } from './routes/calls';
 import { campaignContactRoutes } from './routes/campaign-contacts';
+import { campaignControlRoutes } from './routes/campaign-control';
 import { campaignPreviewRoute } from './routes/campaign-preview';
 import { campaignResultRoutes } from './routes/campaign-results';
 import { campaignRoutes } from './routes/campaigns';
@@ -73,6 +75,7 @@ export interface RouteDeps {
   readonly trunks: Pick<TrunkRequests, 'sync' | 'tell'>;
   readonly trunkChecks: TrunkChecksDeps['workflows'];
   readonly verifications: Pick<NumberWorkflows, 'begin' | 'over'>;
+  readonly campaigns: Pick<CampaignRequests, 'settled' | 'moved'>;
   readonly secrets: Pick<SecretBox, 'seal' | 'open' | 'derive'>;
   readonly logger: Logger;
 }
@@ -106,7 +109,7 @@ export function openApiDocument(deps: RouteDeps): OpenApiDocument {
 
 /** In the order of the document. */
 function resourceRoutes(deps: RouteDeps): readonly Route[] {
-  const { store, options, logger, workflows, trunks, trunkChecks, verifications, secrets } = deps;
+  const { store, options, logger, workflows, trunks, trunkChecks, verifications, campaigns, secrets } = deps;
   const changes = new Changes(store, trunks);
   const nodes = new LiveNodes({ find: () => store.mediaNodes.live(NODE_SILENCE_MS) });
   const speech = new SpeechCatalog(nodes);
@@ -136,8 +139,9 @@ function resourceRoutes(deps: RouteDeps): readonly Route[] {
     ...agentDestinationRoutes({ store, changes, mayReach }),
     ...transferDestinationRoutes({ store, changes, mayReach }),
     ...contactRoutes({ store, changes }),
-    ...campaignRoutes({ store, changes }),
-    ...campaignContactRoutes({ store }),
+    ...campaignRoutes({ store, changes, campaigns }),
+    ...campaignControlRoutes({ store, changes, campaigns }),
+    ...campaignContactRoutes({ store, campaigns }),
     ...campaignResultRoutes({ store }),
     campaignPreviewRoute({ store, allowedCountries }),
     ...dncRoutes({ store, changes }),

@@ -28,6 +28,8 @@ import { CapacityLedger1764601500000 } from './1764601500000-capacity-ledger';
 import { ScheduledCalls1764601510000 } from './1764601510000-scheduled-calls';
 import { Campaigns1764601600000 } from './1764601600000-campaigns';
 import { CampaignDialling1764601700000 } from './1764601700000-campaign-dialling';
+import { CampaignCalls1764601710000 } from './1764601710000-campaign-calls';
+import { CampaignControl1764601720000 } from './1764601720000-campaign-control';
 import { OptOuts1764601730000 } from './1764601730000-opt-outs';
 import { CampaignCallTallies1764601730010 } from './1764601730010-campaign-call-tallies';
 
@@ -62,6 +64,8 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   ScheduledCalls1764601510000,
   Campaigns1764601600000,
   CampaignDialling1764601700000,
+  CampaignCalls1764601710000,
+  CampaignControl1764601720000,
   OptOuts1764601730000,
   CampaignCallTallies1764601730010,
 ];

@@ -38,16 +38,15 @@ const ROWS: Readonly<Record<string, string>> = {
       ring_timeout_seconds, retry, caps, machine_detection, variables, require_consent, auto_pause)
     VALUES (gen_random_uuid(), $1, 'C', 'draft', '{}', false, '{}', 45, '{}', '{}', 'off', '{}', true, '{}')`,
   // The trigger writes another tally.
+  campaign_capacity: `INSERT INTO campaign_capacity (campaign_id, org_id)
+    SELECT coalesce((SELECT id FROM campaigns WHERE org_id = $1 LIMIT 1), gen_random_uuid()), $1`,
+  campaign_events: `INSERT INTO campaign_events (id, org_id, campaign_id, type) VALUES (gen_random_uuid(), $1, gen_random_uuid(), 'started')`,
+  contact_decisions: `INSERT INTO contact_decisions (id, org_id, campaign_id, contact_id, dialled, checks)
+    VALUES (gen_random_uuid(), $1, gen_random_uuid(), gen_random_uuid(), true, '[]')`,
   campaign_contacts: `INSERT INTO campaign_contacts (id, org_id, campaign_id, phone_number, priority, variables)
     VALUES (gen_random_uuid(), $1, gen_random_uuid(), '+1', 0, '{}')`,
   campaign_call_tallies: `INSERT INTO campaign_call_tallies (campaign_id, slot, disposition, hour, attempt, org_id, calls, seconds)
     SELECT coalesce((SELECT id FROM campaigns WHERE org_id = $1 LIMIT 1), gen_random_uuid()), 0, 'busy', 9, 1, $1, 1, 0`,
-  campaign_capacity: `INSERT INTO campaign_capacity (campaign_id, org_id)
-    SELECT coalesce((SELECT id FROM campaigns WHERE org_id = $1 LIMIT 1), gen_random_uuid()), $1`,
-  campaign_events: `INSERT INTO campaign_events (id, org_id, campaign_id, type)
-    VALUES (gen_random_uuid(), $1, gen_random_uuid(), 'started')`,
-  contact_decisions: `INSERT INTO contact_decisions (id, org_id, campaign_id, contact_id, dialled, checks)
-    VALUES (gen_random_uuid(), $1, gen_random_uuid(), gen_random_uuid(), true, '[]')`,
   campaign_import_parts: `INSERT INTO campaign_import_parts (import_id, part, org_id, rows)
     VALUES (gen_random_uuid(), 0, $1, '[]')`,
   campaign_imports: `INSERT INTO campaign_imports (id, org_id, campaign_id, status)

@@ -9,6 +9,11 @@ import { ApplicationFailure } from '@temporalio/common';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { Counter, Histogram, Registry } from 'prom-client';
 import type { DataSource } from 'typeorm';
+import { createDialDue } from '../../../activities/campaigns/dial-due';
+import type { DialDueDeps } from '../../../activities/campaigns/dial-due';
+import { createCampaignActivities } from '../../../activities/campaigns/campaign-activities';
+import { CampaignNotifier } from '../../../activities/campaigns/campaign-notifier';
+import { sweepCampaigns } from '../../../activities/campaigns/campaign-sweep';
 import { createMainWorker } from '../../../activities/main-worker';
 import { createVerificationActivities } from '../../../activities/numbers/verification-activities';
 import { sweepVerifications } from '../../../activities/numbers/verification-sweep';
@@ -32,7 +37,13 @@ import { uuidV7 } from '../../../store/ids';
 import { AgentRepository } from '../../../store/repositories/agent-repository';
 import { AttemptRepository } from '../../../store/repositories/attempt-repository';
 import { CallRepository } from '../../../store/repositories/call-repository';
+import { CampaignContactRepository } from '../../../store/repositories/campaign-contact-repository';
+import { CampaignDiallingRepository } from '../../../store/repositories/campaign-dialling-repository';
+import { CampaignRepository } from '../../../store/repositories/campaign-repository';
 import { CallerRepository } from '../../../store/repositories/caller-repository';
+import { CampaignGuardRepository } from '../../../store/repositories/campaign-guard-repository';
+import { CampaignPaceRepository } from '../../../store/repositories/campaign-pace-repository';
+import { CampaignRunRepository } from '../../../store/repositories/campaign-run-repository';
 import { ConfigRepository } from '../../../store/repositories/config-repository';
 import { EventRepository } from '../../../store/repositories/event-repository';
 import { MediaNodeRepository } from '../../../store/repositories/media-node-repository';
@@ -44,10 +55,14 @@ import { TransferRepository } from '../../../store/repositories/transfer-reposit
 import { TrunkProvisioningRepository } from '../../../store/repositories/trunk-provisioning-repository';
 import { newMasterKey, SecretBox } from '../../../store/secrets';
 import type { InboundCallInput, OutboundCallInput } from '../../../workflows/call/input';
+import type { CampaignDialActivities } from '../../../workflows/campaign/activities';
 import { acceptUpdate } from '../../../workflows/call/messages';
 import type { AcceptResult } from '../../../workflows/call/messages';
 import { callStartOptions } from '../../../workflows/call/start-options';
 import type { callWorkflow } from '../../../workflows/call/workflow';
+import { CallWorkflows } from '../../../workflows/client/call-workflows';
+import { CampaignSchedules } from '../../../workflows/client/campaign-schedules';
+import { CampaignWorkflows } from '../../../workflows/client/campaign-workflows';
 import { NumberWorkflows } from '../../../workflows/client/number-workflows';
 import { TrunkWorkflows } from '../../../workflows/client/trunk-workflows';
 import { callWorkflowId, SEARCH_ATTRIBUTES } from '../../../workflows/ids';
@@ -128,6 +143,8 @@ export class WorkflowEnvironment {
     registers: [this.registry],
   });
   readonly nodes: FakeNode[] = [];
+  /** Instead of what dials, for workers that are started from now on. */
+  plannedDialDue: CampaignDialActivities['dialDue'] | undefined;
   readonly #folder = mkdtempSync(join(tmpdir(), 'trunkline-workflows-'));
   readonly #temporal: TemporalClient;
   readonly #processes: NodeProcess[] = [];
@@ -141,7 +158,9 @@ export class WorkflowEnvironment {
     this.#temporal = temporal;
   }
 
-  static async start(): Promise<WorkflowEnvironment> {
+  static async start({
+    plannedDialDue,
+  }: Pick<Partial<WorkflowEnvironment>, 'plannedDialDue'> = {}): Promise<WorkflowEnvironment> {
     const database = await createTestDatabase();
     const dataSource = await createDataSource({ url: database.databaseUrl }).initialize();
     const address = testServers().temporalAddress;
@@ -151,6 +170,7 @@ export class WorkflowEnvironment {
       dataSource,
       createTemporalClient({ address, namespace: 'default' }),
     );
+    env.plannedDialDue = plannedDialDue;
     await env.#registerNamespace(address);
     await env.startWorker();
     return env;
@@ -165,8 +185,42 @@ export class WorkflowEnvironment {
     return new TrunkWorkflows({ client: this.client, limitMs: 5_000 });
   }
 
+  /** Campaigns whose contacts have moved on, as they are told. */
+  readonly moved: string[] = [];
+
+  get dialDue(): CampaignDialActivities {
+    return createDialDue(this.dialDueDeps);
+  }
+
+  get dialDueDeps(): DialDueDeps {
+    const { client, dataSource, secrets } = this;
+    return {
+      campaigns: new CampaignRepository(dataSource),
+      contacts: new CampaignContactRepository(dataSource),
+      dialling: new CampaignDiallingRepository(dataSource),
+      callers: new CallerRepository(dataSource),
+      workflows: new CallWorkflows({ client, limitMs: 10_000 }),
+      secrets,
+      allowedCountries: [],
+    };
+  }
+
+  get campaigns(): CampaignWorkflows {
+    return new CampaignWorkflows({ client: this.client, limitMs: 5_000 });
+  }
+
   get calls(): CallRepository {
-    return new CallRepository(this.dataSource);
+    return new CallRepository(this.dataSource, {
+      moved: (campaignId) => {
+        this.moved.push(campaignId);
+        this.notifier.moved(campaignId);
+      },
+    });
+  }
+
+  get notifier(): CampaignNotifier {
+    this.#notifier ??= new CampaignNotifier({ workflows: this.campaigns, logger: this.logger });
+    return this.#notifier;
   }
 
   /** In the order they were begun. */
@@ -179,6 +233,7 @@ export class WorkflowEnvironment {
   }
 
   #own: TemporalClient | null = null;
+  #notifier: CampaignNotifier | undefined;
 
   async #registerNamespace(address: string): Promise<void> {
     const { connection } = this.#temporal;
@@ -238,6 +293,7 @@ export class WorkflowEnvironment {
       seconds: this.transferSeconds,
     });
     const activities = {
+      ...this.dialDue,
       ...createStoreActivities({
         calls,
         nodes,
@@ -266,6 +322,15 @@ export class WorkflowEnvironment {
         logger,
       }),
       ...transferActivities,
+      ...createCampaignActivities({
+        campaigns: new CampaignRunRepository(session),
+        paces: new CampaignPaceRepository(session),
+        guards: new CampaignGuardRepository(session),
+        calls: new CallWorkflows({ client, limitMs: 10_000 }),
+        schedules: new CampaignSchedules(client),
+        workflows: this.campaigns,
+      }),
+      ...(this.plannedDialDue === undefined ? {} : { dialDue: this.plannedDialDue }),
       ...createTrunkActivities({ session, secrets, provisioning, nodes }),
       ...createNumberSyncActivities({ session, secrets }),
     };
@@ -289,13 +354,14 @@ export class WorkflowEnvironment {
   }
 
   /** What each pass of the reconciler does beside comparing calls. */
-  sweep(): Promise<void> {
+  async sweep(): Promise<void> {
     const { client, dataSource, secrets } = this;
-    return sweepVerifications({
+    await sweepVerifications({
       config: new ConfigRepository(dataSource, secrets),
       verifications: new NumberVerificationRepository(dataSource),
       workflows: new NumberWorkflows({ client, limitMs: 10_000 }),
     });
+    await sweepCampaigns({ campaigns: new CampaignRunRepository(dataSource), workflows: this.campaigns });
   }
 
   async stopWorker(): Promise<void> {
@@ -361,6 +427,7 @@ export class WorkflowEnvironment {
     for (let node = this.nodes[0]; node !== undefined; node = this.nodes[0]) await this.stopNode(node);
     for (const process of this.#processes) await process.kill();
     await this.stopWorker();
+    this.#notifier?.close();
     await this.#own?.close();
     await this.#temporal.close();
     await this.dataSource.destroy();
