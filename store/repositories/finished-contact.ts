@@ -5,7 +5,6 @@ import { contactOutcome, countsForRetry } from '../campaigns/contact-outcome';
 import type { ContactsCampaign } from '../campaigns/contact-outcome';
 import type { PastAttempt } from '../campaigns/retry-plan';
 import { Campaign } from '../entities/campaign';
-import { uuidV7 } from '../ids';
 import { rowTable } from '../rows';
 import { IS_SUPPRESSED } from './campaign-contact-repository';
 import { timestamp } from './call-row';
@@ -56,10 +55,6 @@ const MOVE = `
     last_disposition = coalesce($6, last_disposition), last_attempt_at = coalesce($7, last_attempt_at)
   WHERE id = $1`;
 
-/** Asked in words, or by a key: it counts whatever else has become of the call. */
-const OPT_OUT = `
-  INSERT INTO dnc_entries (id, org_id, phone_number, reason, source) VALUES ($1, $2, $3, $4, 'opt_out') ON CONFLICT DO NOTHING`;
-
 /**
  * @param undialled it is certain that no INVITE has left
  * @returns false where the contact is not this call's (any more)
@@ -92,9 +87,6 @@ export async function finishContact(
     ending,
     endedAtMs,
   );
-  if (row.optedOut && !row.suppressed) {
-    await manager.query(OPT_OUT, [uuidV7(), call.org_id, row.phoneNumber, `Asked for in call ${call.id}`]);
-  }
   const dialled = dialledMs !== null;
   const tried = dialled || row.past.some((past) => past.dialledMs !== null);
   const next = outcome.done ? 'done' : tried ? 'waiting' : 'pending';
