@@ -79,7 +79,7 @@ export function numberZones({ e164, contactTimeZone, defaultTimeZone }: NumberZo
   return { known: false, need: told, region };
 }
 
-/** By whose clock its calls are counted: the first zone of its prefix, whatever kind of number it is. Null: none is known. */
+/** By whose clock its calls are counted: the first zone of its prefix. Null: it has none. */
 export function zoneOfPrefix(e164: string): string | null {
   return longestPrefix(e164.slice(1))?.zones[0] ?? null;
 }
