@@ -38,6 +38,7 @@ import { callRoutes } from './routes/calls';
 import { campaignContactRoutes } from './routes/campaign-contacts';
 import { campaignControlRoutes } from './routes/campaign-control';
 import { campaignPreviewRoute } from './routes/campaign-preview';
+import { campaignResultRoutes } from './routes/campaign-results';
 import { campaignRoutes } from './routes/campaigns';
 import { contactRoutes } from './routes/contacts';
 import { dncRoutes } from './routes/dnc';
@@ -141,6 +142,7 @@ function resourceRoutes(deps: RouteDeps): readonly Route[] {
     ...campaignRoutes({ store, changes, campaigns }),
     ...campaignControlRoutes({ store, changes, campaigns }),
     ...campaignContactRoutes({ store, campaigns }),
+    ...campaignResultRoutes({ store }),
     campaignPreviewRoute({ store, allowedCountries }),
     ...dncRoutes({ store, changes }),
     ...callRoutes({ store, speech, allowedCountries, placement, workflows, logger }),

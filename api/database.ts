@@ -17,6 +17,7 @@ import { CallRepository } from '../store/repositories/call-repository';
 import { CampaignContactRepository } from '../store/repositories/campaign-contact-repository';
 import { CampaignImportRepository } from '../store/repositories/campaign-import-repository';
 import { CampaignRepository } from '../store/repositories/campaign-repository';
+import { CampaignResultsRepository } from '../store/repositories/campaign-results-repository';
 import { CallerRepository } from '../store/repositories/caller-repository';
 import { CapacityRepository } from '../store/repositories/capacity-repository';
 import { ConfigRepository } from '../store/repositories/config-repository';
@@ -96,6 +97,7 @@ function orgStore(session: StoreSession, secrets: SecretBox): OrgStore {
     campaigns: new CampaignRepository(session),
     campaignContacts: new CampaignContactRepository(session),
     campaignImports: new CampaignImportRepository(session),
+    campaignResults: new CampaignResultsRepository(session),
     callers: new CallerRepository(session),
     capacity: new CapacityRepository(session),
     config: new ConfigRepository(session, secrets),

@@ -8,6 +8,7 @@ import type { CapacityRepository } from '../store/repositories/capacity-reposito
 import type { CampaignContactRepository } from '../store/repositories/campaign-contact-repository';
 import type { CampaignImportRepository } from '../store/repositories/campaign-import-repository';
 import type { CampaignRepository } from '../store/repositories/campaign-repository';
+import type { CampaignResultsRepository } from '../store/repositories/campaign-results-repository';
 import type { CallerRepository } from '../store/repositories/caller-repository';
 import type { ConfigRepository } from '../store/repositories/config-repository';
 import type { ContactRepository } from '../store/repositories/contact-repository';
@@ -42,6 +43,7 @@ export interface OrgStore {
     CampaignImportRepository,
     'begin' | 'add' | 'finish' | 'learn' | 'list' | 'find' | 'parts'
   >;
+  readonly campaignResults: Pick<CampaignResultsRepository, 'callCounts' | 'talks' | 'evidence'>;
   readonly callers: Pick<CallerRepository, 'find'>;
   readonly capacity: Pick<CapacityRepository, 'places'>;
   readonly config: Pick<ConfigRepository, 'transaction'>;

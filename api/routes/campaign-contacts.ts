@@ -1,6 +1,5 @@
 /** Contacts of a campaign: imported as JSON or as a CSV of up to a million rows, listed, counted, reported. */
 import type { Campaign } from '../../store/entities/campaign';
-import type { CampaignContact } from '../../store/entities/campaign-contact';
 import type { CampaignRequests } from '../campaigns/campaign-requests';
 import { campaignContactView, campaignImportView } from '../campaigns/campaign-view';
 import { importContacts, importCsvContacts } from '../campaigns/contact-import';
@@ -17,7 +16,6 @@ import {
   campaignImport,
   campaignImportPage,
   campaignReport,
-  campaignStats,
   importReportQuery,
 } from '../schemas/campaign';
 import type { CampaignImportResource } from '../schemas/campaign';
@@ -27,13 +25,10 @@ import {
   campaignContactsExample,
   campaignImportExample,
   campaignImportPageExample,
-  campaignReportExample,
-  campaignStatsExample,
   importReportExample,
 } from '../schemas/campaign-examples';
 import { idParams, pageQuery } from '../schemas/primitives';
 import type { ApiStore, OrgStore } from '../store';
-import { statsView } from '../campaigns/stats-view';
 import { CAMPAIGN, findCampaign } from './campaigns';
 import { numberIn } from './dnc';
 
@@ -45,7 +40,6 @@ export interface CampaignContactRouteDeps {
 const PATH = '/phone/campaigns/{id}';
 /** Of CSV, at once in one process: each holds a connection of the database for most of its time. */
 const MOST_IMPORTS = 3;
-const ROWS_PER_PAGE = 1000;
 
 export function campaignContactRoutes(deps: CampaignContactRouteDeps): readonly Route[] {
   return [importRoute(deps), ...readRoutes(deps), ...csvRoutes(deps)];
@@ -156,16 +150,6 @@ function readRoutes({ store }: Pick<CampaignContactRouteDeps, 'store'>): readonl
         return answer({ items: page.items.map(campaignImportView), next: page.next });
       },
     }),
-    route({
-      ...READ,
-      path: `${PATH}/stats`,
-      operationId: 'getCampaignStats',
-      summary: 'How many contacts are in which state: exact at any size',
-      response: campaignStats,
-      responseExample: campaignStatsExample,
-      handle: async ({ principal: { orgId }, params }) =>
-        answer(statsView(await ofCampaign(store, orgId, params.id, (org) => org.campaigns.counts(params.id)))),
-    }),
   ];
 }
 
@@ -196,54 +180,11 @@ function csvRoutes({ store }: Pick<CampaignContactRouteDeps, 'store'>): readonly
         return answer(await csvPages(csvLine(['row', 'phone_number', 'result', 'reason']), -1, page));
       },
     }),
-    route({
-      ...CSV,
-      path: `${PATH}/report.csv`,
-      operationId: 'getCampaignReport',
-      summary: 'Every contact of a campaign with what became of it, as CSV',
-      description: 'A cell that a spreadsheet would take for a formula begins with an apostrophe.',
-      response: campaignReport,
-      responseExample: campaignReportExample,
-      handle: async ({ principal: { orgId }, params }) => {
-        const { variableNames } = await store.forOrg(orgId).read((org) => findCampaign(org, orgId, params.id));
-        const page = async (after: string): Promise<{ lines: string; next: string | null }> => {
-          const rows = await store
-            .forOrg(orgId)
-            .read((org) => org.campaignContacts.inOrder(orgId, params.id, after, ROWS_PER_PAGE));
-          const lines = rows.map((row) => csvLine(cellsOf(row, variableNames))).join('');
-          return { lines, next: rows.length < ROWS_PER_PAGE ? null : (rows.at(-1)?.phoneNumber ?? null) };
-        };
-        return answer(await csvPages(csvLine([...REPORT_COLUMNS, ...variableNames]), '', page));
-      },
-    }),
-  ];
-}
-
-const REPORT_COLUMNS = [
-  'id',
-  'phone_number',
-  'name',
-  'time_zone',
-  'consent_id',
-  'priority',
-  'state',
-  'result',
-  'attempts',
-  'last_disposition',
-  'last_attempt_at',
-  'due_at',
-] as const;
-
-function cellsOf(row: CampaignContact, variableNames: readonly string[]): (string | number | null)[] {
-  const view = campaignContactView(row);
-  return [
-    ...REPORT_COLUMNS.map((column) => view[column]),
-    ...variableNames.map((name) => view.variables[name] ?? null),
   ];
 }
 
 /** That there is no such campaign is told before what is wrong with what is asked of it. */
-async function ofCampaign<T>(
+export async function ofCampaign<T>(
   store: Pick<ApiStore, 'forOrg'>,
   orgId: string,
   id: string,

@@ -1,10 +1,5 @@
 /** Of campaigns and of the lists of numbers that are not called. */
-import type {
-  CampaignContactResource,
-  CampaignEventResource,
-  CampaignResource,
-  CampaignStatsResource,
-} from './campaign';
+import type { CampaignContactResource, CampaignEventResource, CampaignResource } from './campaign';
 import type { CampaignPreviewResource } from './campaign-preview';
 import type { DncResource } from './dnc';
 
@@ -131,17 +126,6 @@ export const campaignContactExample: CampaignContactResource = {
   last_attempt_at: null,
   created_at: AT,
 };
-
-export const campaignStatsExample: CampaignStatsResource = {
-  contacts: 1000,
-  states: { pending: 1000, waiting: 0, calling: 0, done: 0 },
-  results: { reached: 0, exhausted: 0, opted_out: 0, suppressed: 0, uncertain: 0, canceled: 0 },
-  attempts: 0,
-};
-
-export const campaignReportExample =
-  'id,phone_number,name,time_zone,consent_id,priority,state,result,attempts,last_disposition,last_attempt_at,due_at,plan\r\n' +
-  `${campaignContactExample.id},+15559876543,Ada Byron,America/New_York,form-2025-11-03,5,pending,,0,,,${AT},gold\r\n`;
 
 export const dncExample: DncResource = {
   id: '01937c5e-7a10-7c3e-9f00-3b1f5a2c7d51',

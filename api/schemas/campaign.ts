@@ -405,18 +405,6 @@ export const campaignContactsQuery = pageQuery.extend({
   phone_number: z.string().max(40).optional(),
 });
 
-const countsOf = <Name extends string>(names: readonly Name[]): z.ZodObject<Record<Name, z.ZodInt>> =>
-  z.object(Object.fromEntries(names.map((name) => [name, z.int()])) as Record<Name, z.ZodInt>);
-
-export const campaignStats = z
-  .object({
-    contacts: z.int().meta({ description: 'All of them' }),
-    states: countsOf(CAMPAIGN_CONTACT_STATES),
-    results: countsOf(CAMPAIGN_CONTACT_RESULTS).meta({ description: 'Of those that are done' }),
-    attempts: z.int().meta({ description: 'Dials of all of them' }),
-  })
-  .meta({ id: 'CampaignStats' });
-
 export const campaignReport = z.string().meta({ description: 'CSV' });
 
 export type CampaignPatchRequest = z.output<typeof campaignPatch>;
@@ -426,4 +414,3 @@ export type CampaignImportResource = z.output<typeof campaignImport>;
 export type CampaignUploadResource = z.output<typeof campaignUpload>;
 export type CampaignContactResource = z.output<typeof campaignContact>;
 export type CampaignContactsRequest = z.output<typeof campaignContactsCreate>;
-export type CampaignStatsResource = z.output<typeof campaignStats>;

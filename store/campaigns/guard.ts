@@ -5,6 +5,7 @@
  * They are taken over a sliding window: its last calls, the latest that are young enough (`guardSinceMs`). Only calls of which all
  * is known by their age count: in the first minute the refused ones have ended and the answered ones have not.
  */
+import type { Disposition } from '../../contract/endings';
 import type { AutoPause } from '../entities/campaign';
 
 /** No call that was begun longer ago counts, */
@@ -15,6 +16,9 @@ export const GUARD_CALLS = 2_000;
 const MIN_ATTEMPTS = 50;
 /** and of answered calls. */
 const MIN_ANSWERED = 30;
+
+/** Ends that say nothing of who is called and how: we took the call back ourselves, or nobody knows what became of it. */
+export const UNJUDGED: readonly Disposition[] = ['canceled', 'expired', 'uncertain'];
 
 /** Silence, for the callee, that makes an answered call an abandoned one. */
 export const ABANDONED_AFTER_MS = 2_000;

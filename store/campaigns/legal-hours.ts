@@ -7,7 +7,12 @@ import { DAY_MS, HOUR_MS, weekdayOf } from './zone-clock';
 
 export type LegalRefusal = 'legal_day' | 'legal_holiday' | 'legal_hours';
 
-/** 47 CFR § 64.1200(c)(1), 16 CFR § 310.4(c); kept in every country. */
+/** Kept in every country. */
+const FEDERAL_SOURCE: LegalSource = {
+  source: '47 CFR § 64.1200(c)(1); 16 CFR § 310.4(c)',
+  certainty: 'statute',
+  checked: '2026-11-29',
+};
 export const LEGAL_DAY_START_MS = 8 * HOUR_MS;
 export const LEGAL_DAY_END_MS = 21 * HOUR_MS;
 
@@ -69,4 +74,11 @@ const BY_REGION: ReadonlyMap<string, LegalHours> = new Map(
 export function legalHoursOf(region: string | null): LegalHours {
   if (region === null) return FEDERAL;
   return BY_REGION.get(region) ?? BY_REGION.get(region.split('-', 1)[0] ?? '') ?? FEDERAL;
+}
+
+/** Where it says so. */
+export type LegalSource = Pick<StateRule, 'source' | 'certainty' | 'checked'>;
+
+export function legalSourceOf({ rule }: LegalHours): LegalSource {
+  return STATE_RULES.find(({ region }) => region === rule) ?? FEDERAL_SOURCE;
 }

@@ -79,6 +79,11 @@ export function numberZones({ e164, contactTimeZone, defaultTimeZone }: NumberZo
   return { known: false, need: told, region };
 }
 
+/** By whose clock its calls are counted: the first zone of its prefix. Null: it has none. */
+export function zoneOfPrefix(e164: string): string | null {
+  return longestPrefix(e164.slice(1))?.zones[0] ?? null;
+}
+
 /** ISO 3166-2 by area code, of calling code 1 only. */
 export function regionOf(e164: string): string | null {
   return e164.startsWith('+1') ? (REGION_OF_AREA_CODE.get(e164.slice(2, 5)) ?? null) : null;

@@ -33,6 +33,10 @@ export class CampaignContact {
   @Column({ type: 'text', nullable: true })
   timeZone!: string | null;
 
+  /** The zone by whose clock its calls are counted where the contact has none of its own: as its number tells. */
+  @Column({ type: 'text', nullable: true })
+  clockZone!: string | null;
+
   @Column({ type: 'text', nullable: true })
   consentId!: string | null;
 

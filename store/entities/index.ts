@@ -7,6 +7,7 @@ import { CallAttempt } from './call-attempt';
 import { CallEventRow } from './call-event';
 import { CapacityLease } from './capacity-lease';
 import { Campaign } from './campaign';
+import { CampaignCallTally } from './campaign-call-tally';
 import { CampaignCapacity } from './campaign-capacity';
 import { CampaignContact } from './campaign-contact';
 import { CampaignEventRow } from './campaign-event';
@@ -46,6 +47,7 @@ export const ENTITIES = [
   CallEventRow,
   CapacityLease,
   Campaign,
+  CampaignCallTally,
   CampaignCapacity,
   CampaignContact,
   CampaignEventRow,

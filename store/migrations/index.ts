@@ -30,6 +30,8 @@ import { Campaigns1764601600000 } from './1764601600000-campaigns';
 import { CampaignDialling1764601700000 } from './1764601700000-campaign-dialling';
 import { CampaignCalls1764601710000 } from './1764601710000-campaign-calls';
 import { CampaignControl1764601720000 } from './1764601720000-campaign-control';
+import { OptOuts1764601730000 } from './1764601730000-opt-outs';
+import { CampaignCallTallies1764601730010 } from './1764601730010-campaign-call-tallies';
 
 /** In order; a migration that was ever released is never changed. */
 export const MIGRATIONS: (new () => MigrationInterface)[] = [
@@ -64,4 +66,6 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   CampaignDialling1764601700000,
   CampaignCalls1764601710000,
   CampaignControl1764601720000,
+  OptOuts1764601730000,
+  CampaignCallTallies1764601730010,
 ];

@@ -1,4 +1,4 @@
-import { ABANDONED_AFTER_MS, GUARD_CALLS } from '../campaigns/guard';
+import { ABANDONED_AFTER_MS, GUARD_CALLS, UNJUDGED } from '../campaigns/guard';
 import type { GuardFigures } from '../campaigns/guard';
 import { isUuid } from '../ids';
 import type { StoreSession } from '../organisation-scope';
@@ -13,13 +13,15 @@ const SETTLED_SECONDS = 12;
 const FIGURES = `
   WITH latest AS (
      SELECT c.answered_at, c.ended_at, c.disposition, c.duration_seconds, c.metrics
-     FROM campaigns p JOIN calls c ON c.org_id = p.org_id AND c.campaign_id = p.id
-     WHERE p.id = $1 AND c.created_at >= $2
-       AND c.created_at <= $3::timestamptz - make_interval(secs => p.ring_timeout_seconds + ${SETTLED_SECONDS})
+     FROM calls c
+     WHERE c.org_id = (SELECT org_id FROM campaigns WHERE id = $1) AND c.campaign_id = $1 AND c.created_at >= $2
+       AND c.created_at <= $3::timestamptz
+         - (SELECT make_interval(secs => ring_timeout_seconds + ${SETTLED_SECONDS}) FROM campaigns WHERE id = $1)
        AND (c.ended_at IS NOT NULL OR c.answered_at <= $3::timestamptz - interval '${SETTLED_SECONDS} seconds')
-       AND (c.disposition IS NULL OR c.disposition NOT IN ('canceled', 'expired', 'uncertain'))
-       AND EXISTS (SELECT FROM call_attempts a WHERE a.call_id = c.id AND a.state <> 'not_sent')
-     ORDER BY c.created_at DESC LIMIT ${GUARD_CALLS}),
+       AND (c.disposition IS NULL OR c.disposition <> ALL($4::text[]))
+       -- Asked of each call as it comes: of all attempts at once it would take seconds.
+       AND (SELECT true FROM call_attempts a WHERE a.call_id = c.id AND a.state <> 'not_sent' LIMIT 1)
+     ORDER BY c.created_at DESC, c.id DESC LIMIT ${GUARD_CALLS}),
    taken AS (SELECT * FROM latest WHERE disposition IN ('answered', 'voicemail') OR ended_at IS NULL)
    SELECT (SELECT count(*) FROM latest)::int AS attempts, count(*)::int AS answered,
      count(*) FILTER (WHERE duration_seconds <= 6)::int AS "shortCalls6s",
@@ -43,6 +45,7 @@ export class CampaignGuardRepository {
       campaignId,
       new Date(sinceMs),
       new Date(nowMs),
+      UNJUDGED,
     ]);
     return rows[0] ?? none;
   }

@@ -1,5 +1,6 @@
 import type { ImportStatus } from '../../contract/campaigns';
 import type { ReadContact } from '../campaigns/contact-row';
+import { zoneOfPrefix } from '../campaigns/number-zones';
 import { CampaignImport } from '../entities/campaign-import';
 import type { RefusedRow } from '../entities/campaign-import-part';
 import { StoreError } from '../errors';
@@ -38,11 +39,11 @@ const ADD = prepared(
      SELECT g.*, EXISTS (SELECT FROM dnc_entries d WHERE d.org_id = $1 AND d.phone_number = g.number) AS own,
        EXISTS (SELECT FROM global_dnc_entries d WHERE d.phone_number = g.number) AS global
      FROM jsonb_to_recordset($3::jsonb) AS g (n integer, id uuid, number text, name text, zone text, consent text,
-       priority smallint, variables jsonb)
+       priority smallint, variables jsonb, clock text)
    ), added AS (
      INSERT INTO campaign_contacts (id, org_id, campaign_id, phone_number, name, time_zone, consent_id, priority,
-       variables, due_at)
-     SELECT id, $1, $2, number, name, zone, consent, priority, variables, now() FROM given
+       variables, clock_zone, due_at)
+     SELECT id, $1, $2, number, name, zone, consent, priority, variables, clock, now() FROM given
      WHERE NOT own AND NOT global ORDER BY n
      ON CONFLICT (campaign_id, phone_number) DO NOTHING RETURNING id
    )
@@ -97,6 +98,7 @@ export class CampaignImportRepository {
       consent: contact.consentId,
       priority: contact.priority,
       variables: contact.variables,
+      clock: contact.timeZone === null ? zoneOfPrefix(contact.phoneNumber) : null,
     }));
     const kept: { n: number; own: boolean; global: boolean }[] =
       given.length === 0 ? [] : await manager.query(ADD, [orgId, campaignId, JSON.stringify(given)]);

@@ -5,7 +5,6 @@ import { contactOutcome, countsForRetry } from '../campaigns/contact-outcome';
 import type { ContactsCampaign } from '../campaigns/contact-outcome';
 import type { PastAttempt } from '../campaigns/retry-plan';
 import { Campaign } from '../entities/campaign';
-import { uuidV7 } from '../ids';
 import { jsonbParameter } from '../jsonb';
 import { rowTable } from '../rows';
 import { IS_SUPPRESSED } from './campaign-contact-repository';
@@ -62,10 +61,6 @@ const MOVE = `
     last_decision = coalesce($8::jsonb, last_decision)
   WHERE id = $1`;
 
-/** Asked in words, or by a key: it counts whatever else has become of the call. */
-const OPT_OUT = `
-  INSERT INTO dnc_entries (id, org_id, phone_number, reason, source) VALUES ($1, $2, $3, $4, 'opt_out') ON CONFLICT DO NOTHING`;
-
 /**
  * @param undialled it is certain that no INVITE has left
  * @returns false where the contact is not this call's (any more)
@@ -98,9 +93,6 @@ export async function finishContact(
     ending,
     endedAtMs,
   );
-  if (row.optedOut && !row.suppressed) {
-    await manager.query(OPT_OUT, [uuidV7(), call.org_id, row.phoneNumber, `Asked for in call ${call.id}`]);
-  }
   const dialled = dialledMs !== null;
   if (!dialled) await manager.query(NOT_DIALLED, [call.campaign_id, call.contact_id, call.id]);
   const tried = dialled || row.past.some((past) => past.dialledMs !== null);

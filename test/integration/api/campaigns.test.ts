@@ -127,7 +127,7 @@ describe('campaigns', () => {
     const contacts = [{ phone_number: '+15550000001' }, { phone_number: '+15550000002' }];
     await api.post(`/phone/campaigns/${body.id}/contacts`, { contacts });
     expect((await api.delete(`/phone/campaigns/${body.id}`)).body).toEqual({ id: body.id, deleted: true });
-    for (const path of ['', '/contacts', '/stats', '/report.csv', '/imports', '/import-report.csv']) {
+    for (const path of ['', '/contacts', '/stats', '/report.csv', '/evidence.csv', '/imports', '/import-report.csv']) {
       expect((await api.get(`/phone/campaigns/${body.id}${path}`)).status).toBe(404);
     }
     const left = async (): Promise<number> =>

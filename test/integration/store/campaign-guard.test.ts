@@ -1,6 +1,6 @@
 import { uuidV7 } from '../../../store/ids';
 import { CampaignGuardRepository } from '../../../store/repositories/campaign-guard-repository';
-import { openStore } from './store-fixture';
+import { insertCampaign, openStore } from './store-fixture';
 import type { StoreFixture } from './store-fixture';
 
 const NOW_MS = Date.parse('2026-11-30T12:00:00Z');
@@ -32,16 +32,7 @@ beforeEach(async () => {
   campaignId = await newCampaign();
 });
 
-async function newCampaign(): Promise<string> {
-  const id = uuidV7();
-  await store.dataSource.query(
-    `INSERT INTO campaigns (id, org_id, name, status, caller_numbers, local_presence, dial_window, ring_timeout_seconds, retry,
-       caps, machine_detection, variables, require_consent, auto_pause)
-     VALUES ($1, $2, 'C', 'running', '{}', false, '{}', 45, '{}', '{}', 'off', '{}', false, '{}')`,
-    [id, orgId],
-  );
-  return id;
-}
+const newCampaign = (): Promise<string> => insertCampaign(store.dataSource, orgId);
 
 async function called(sample: Sample, campaign = campaignId): Promise<void> {
   const id = uuidV7();

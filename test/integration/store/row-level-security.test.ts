@@ -45,6 +45,8 @@ const ROWS: Readonly<Record<string, string>> = {
     VALUES (gen_random_uuid(), $1, gen_random_uuid(), gen_random_uuid(), true, '[]')`,
   campaign_contacts: `INSERT INTO campaign_contacts (id, org_id, campaign_id, phone_number, priority, variables)
     VALUES (gen_random_uuid(), $1, gen_random_uuid(), '+1', 0, '{}')`,
+  campaign_call_tallies: `INSERT INTO campaign_call_tallies (campaign_id, slot, disposition, hour, attempt, org_id, calls, seconds)
+    SELECT coalesce((SELECT id FROM campaigns WHERE org_id = $1 LIMIT 1), gen_random_uuid()), 0, 'busy', 9, 1, $1, 1, 0`,
   campaign_import_parts: `INSERT INTO campaign_import_parts (import_id, part, org_id, rows)
     VALUES (gen_random_uuid(), 0, $1, '[]')`,
   campaign_imports: `INSERT INTO campaign_imports (id, org_id, campaign_id, status)
@@ -82,7 +84,12 @@ const ROWS: Readonly<Record<string, string>> = {
 };
 
 /** Those that point at rows of others come after them. */
-const JOINS_OTHERS = ['campaign_capacity', 'agent_transfer_destinations', 'inbound_trunk_networks'];
+const JOINS_OTHERS = [
+  'agent_transfer_destinations',
+  'campaign_call_tallies',
+  'campaign_capacity',
+  'inbound_trunk_networks',
+];
 
 describe('row-level security', () => {
   let database: TestDatabase;

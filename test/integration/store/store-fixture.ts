@@ -2,6 +2,7 @@ import type { DataSource } from 'typeorm';
 import type { CallEvent } from '../../../contract/events';
 import { createDataSource } from '../../../store/data-source';
 import { uuidV7 } from '../../../store/ids';
+import { CallRepository } from '../../../store/repositories/call-repository';
 import type { NewCall } from '../../../store/repositories/call-row';
 import { OrganisationRepository } from '../../../store/repositories/organisation-repository';
 import { SecretBox } from '../../../store/secrets';
@@ -79,4 +80,66 @@ export async function insertWorkflowEvents(
       [call.id, seq, call.orgId, new Date(atMs), type, data ?? {}],
     );
   }
+}
+
+/** Running, with the least that a row has to have. */
+export async function insertCampaign(dataSource: DataSource, orgId: string, dialWindow: object = {}): Promise<string> {
+  const id = uuidV7();
+  await dataSource.query(
+    `INSERT INTO campaigns (id, org_id, name, status, caller_numbers, local_presence, dial_window, ring_timeout_seconds, retry,
+       caps, machine_detection, variables, require_consent, auto_pause)
+     VALUES ($1, $2, 'C', 'running', '{}', false, $3, 45, '{}', '{}', 'off', '{}', false, '{}')`,
+    [id, orgId, dialWindow],
+  );
+  return id;
+}
+
+interface GivenContact {
+  readonly number?: string;
+  readonly timeZone?: string | null;
+  readonly clockZone?: string | null;
+  readonly state?: string;
+}
+
+export async function insertContact(
+  dataSource: DataSource,
+  { orgId, campaignId }: { readonly orgId: string; readonly campaignId: string },
+  { number = '+12025550100', timeZone = null, clockZone = null, state = 'calling' }: GivenContact = {},
+): Promise<string> {
+  const id = uuidV7();
+  await dataSource.query(
+    `INSERT INTO campaign_contacts (id, org_id, campaign_id, phone_number, priority, variables, state, time_zone, clock_zone, due_at)
+     VALUES ($1, $2, $3, $4, 0, '{}', $5, $6, $7, CASE WHEN $5 = 'done' THEN NULL ELSE now() END)`,
+    [id, orgId, campaignId, number, state, timeZone, clockZone],
+  );
+  return id;
+}
+
+export interface ContactCall {
+  readonly orgId: string;
+  readonly campaignId: string | null;
+  readonly contactId: string | null;
+}
+
+/** Of a contact, dialled at a time, and under way. */
+export async function insertContactCall(
+  dataSource: DataSource,
+  { orgId, campaignId, contactId }: ContactCall,
+  { at = new Date(), to = '+12025550100', attempt = 'sent' as string | null } = {},
+): Promise<string> {
+  const call = newCall(orgId, { to, createdAtMs: at.getTime() });
+  await new CallRepository(dataSource).insertCall(call);
+  await dataSource.query('UPDATE calls SET campaign_id = $2, contact_id = $3 WHERE id = $1', [
+    call.id,
+    campaignId,
+    contactId,
+  ]);
+  if (attempt !== null) {
+    await dataSource.query(
+      `INSERT INTO call_attempts (attempt_id, call_id, org_id, n, state, sip_call_id, node_id, boot_id, created_at)
+       VALUES ($1, $2, $3, 1, $4, $5, 'node', 'boot', $6)`,
+      [uuidV7(), call.id, orgId, attempt, `sip-${call.id}`, at],
+    );
+  }
+  return call.id;
 }

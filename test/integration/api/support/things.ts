@@ -64,8 +64,13 @@ export const FIELDS: Readonly<Record<string, string | null>> = {
   failover_transfer_destination_id: 'transfer_destination',
 };
 
-export const kindOf = ({ resource }: KeyedOperation, name: string): string =>
-  (name === 'id' ? resource : FIELDS[name]) ?? 'agent';
+export function kindOf({ resource, path }: KeyedOperation, name: string): string {
+  if (name === 'contact_id' && path.includes('{contact_id}')) return CONTACT_OF_CAMPAIGN;
+  return (name === 'id' ? resource : FIELDS[name]) ?? 'agent';
+}
+
+/** Made with its campaign. */
+const CONTACT_OF_CAMPAIGN = 'campaign_contact';
 
 /** What a path names that has no id of its own. */
 const PATH_TEXTS: Readonly<Record<string, string>> = { phone_number: '+15551234567' };
@@ -73,7 +78,10 @@ const PATH_TEXTS: Readonly<Record<string, string>> = { phone_number: '+155512345
 export async function makeAll(api: ApiServer, owner: Tenant, kinds: readonly string[]): Promise<Ids> {
   const made: [string, string][] = [];
   for (const kind of kinds) made.push([kind, await MAKERS[kind]!(api, owner)]);
-  return Object.fromEntries(made);
+  const ids = Object.fromEntries(made);
+  if (ids['campaign'] === undefined) return ids;
+  const { body } = await api.get(`/phone/campaigns/${ids['campaign']}/contacts`, { key: owner.key });
+  return { ...ids, [CONTACT_OF_CAMPAIGN]: body.items[0].id };
 }
 
 /** An operation's example, with own ids wherever it carries some, and another one in the given place. */

@@ -1,6 +1,6 @@
 import { AREA_CODE_TABLE } from '../../../../store/campaigns/area-code-table';
 import { timeOfDayMs } from '../../../../store/campaigns/campaign-hours';
-import { legalHoursOf } from '../../../../store/campaigns/legal-hours';
+import { legalHoursOf, legalSourceOf } from '../../../../store/campaigns/legal-hours';
 import { STATE_RULES } from '../../../../store/campaigns/state-rule-table';
 import { DAY_MS, MINUTE_MS, dayOfDate } from '../../../../store/campaigns/zone-clock';
 
@@ -53,4 +53,11 @@ test('a province has the rule of its country, a state without a row the federal 
   expect(legalHoursOf('US-CA').rule).toBe('US-CA');
   expect(legalHoursOf('US-NY').rule).toBe('federal');
   expect(legalHoursOf(null).rule).toBe('federal');
+});
+
+test('every rule names its source, the federal one too', () => {
+  expect(legalSourceOf(legalHoursOf('US-NY')).source).toContain('47 CFR');
+  for (const { region, source, certainty } of STATE_RULES) {
+    expect(legalSourceOf(legalHoursOf(region))).toMatchObject({ source, certainty });
+  }
 });
