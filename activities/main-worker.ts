@@ -1,6 +1,7 @@
 import { Worker } from '@temporalio/worker';
 import type { NativeConnection } from '@temporalio/worker';
 import type { CallStoreActivities } from '../workflows/call/activities';
+import type { CampaignDialActivities } from '../workflows/campaign/activities';
 import { MAIN_TASK_QUEUE } from '../workflows/ids';
 import type { NumberVerificationActivities } from '../workflows/numbers/activities';
 import type { NodeLossActivities } from '../workflows/node/activities';
@@ -17,6 +18,7 @@ export interface MainWorkerOptions {
   /** Path of the bundle made from `workflows/index.ts`, or its code. */
   readonly workflowBundle: { readonly codePath: string } | { readonly code: string };
   readonly activities: CallStoreActivities &
+    CampaignDialActivities &
     NodeLossActivities &
     NumberVerificationActivities &
     ReconcileActivities &

@@ -13,6 +13,9 @@ import { createDataSource } from '../store/data-source';
 import { AgentRepository } from '../store/repositories/agent-repository';
 import { AttemptRepository } from '../store/repositories/attempt-repository';
 import { CallRepository } from '../store/repositories/call-repository';
+import { CampaignContactRepository } from '../store/repositories/campaign-contact-repository';
+import { CampaignDiallingRepository } from '../store/repositories/campaign-dialling-repository';
+import { CampaignRepository } from '../store/repositories/campaign-repository';
 import { CallerRepository } from '../store/repositories/caller-repository';
 import { ConfigRepository } from '../store/repositories/config-repository';
 import { MediaNodeRepository } from '../store/repositories/media-node-repository';
@@ -23,8 +26,10 @@ import { TransferDestinationRepository } from '../store/repositories/transfer-de
 import { TransferRepository } from '../store/repositories/transfer-repository';
 import { TrunkProvisioningRepository } from '../store/repositories/trunk-provisioning-repository';
 import { SecretBox } from '../store/secrets';
+import { CallWorkflows } from '../workflows/client/call-workflows';
 import { NumberWorkflows } from '../workflows/client/number-workflows';
 import { TrunkWorkflows } from '../workflows/client/trunk-workflows';
+import { createDialDue } from './campaigns/dial-due';
 import { readWorkerConfig } from './config';
 import { createMainWorker } from './main-worker';
 import { createVerificationActivities } from './numbers/verification-activities';
@@ -150,6 +155,15 @@ async function main(): Promise<void> {
         logger,
       }),
       ...transferActivities,
+      ...createDialDue({
+        campaigns: new CampaignRepository(dataSource),
+        contacts: new CampaignContactRepository(dataSource),
+        dialling: new CampaignDiallingRepository(dataSource),
+        callers: planStore.callers,
+        workflows: new CallWorkflows({ client, limitMs: TEMPORAL_LIMIT_MS }),
+        secrets,
+        allowedCountries: config.outboundAllowedCountries,
+      }),
       ...createTrunkActivities({ session: dataSource, secrets, provisioning, nodes }),
       ...createNumberSyncActivities({ session: dataSource, secrets }),
     };

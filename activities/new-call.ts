@@ -11,6 +11,8 @@ export function newCall(input: CallInput, details: SealedCallDetails): NewCall {
     orgId: input.orgId,
     agentId: input.agentId,
     trunkId: input.trunkId,
+    campaignId: outbound?.campaign?.campaignId ?? null,
+    contactId: outbound?.campaign?.contactId ?? null,
     sessionId: input.sessionId,
     direction: input.direction,
     from: details.from,

@@ -6,10 +6,12 @@ export const CAPACITY_REASONS = [
   'trunk_cool_down',
   'organisation_concurrency',
   'organisation_rate',
+  'campaign_concurrency',
+  'campaign_rate',
 ] as const;
 /**
  * Why a call is not dialled yet: as many calls as there may be, as many as may begin in a second (of the trunk, or of all
- * trunks of the organisation), or a carrier that has answered 503 and is left in peace.
+ * trunks of the organisation, or of the campaign), or a carrier that has answered 503 and is left in peace.
  */
 export type CapacityReason = (typeof CAPACITY_REASONS)[number];
 

@@ -13,6 +13,8 @@ import type { Sleep } from '../ops/retry';
 import { StoreError } from '../store/errors';
 import { uuidV7 } from '../store/ids';
 import type {
+  CampaignAdmission,
+  CampaignAnswer,
   CapacityAdmission,
   CapacityHolder,
   CapacityInUse,
@@ -25,7 +27,16 @@ export interface CapacityLedgerOptions {
   readonly boot: NodeBoot;
   readonly store: Pick<
     CapacityRepository,
-    'admitCall' | 'admitLeg' | 'takeTurn' | 'release' | 'coolDown' | 'hold' | 'leaveQueue' | 'inUse'
+    | 'admitCall'
+    | 'admitCampaignCall'
+    | 'campaignRefusal'
+    | 'admitLeg'
+    | 'takeTurn'
+    | 'release'
+    | 'coolDown'
+    | 'hold'
+    | 'leaveQueue'
+    | 'inUse'
   >;
   readonly workflows: Pick<CallWorkflows, 'signalCapacity'>;
   readonly logger: Logger;
@@ -37,6 +48,8 @@ export interface CapacityLedgerOptions {
 const TURN_MS = 10_000;
 /** A dial waits so long for its turn on its node; for a later one its workflow waits. */
 const DIAL_AHEAD_MS = 1_000;
+/** After a wait as long as this it is asked once more whether the campaign wants the call. */
+const ASK_AGAIN_MS = 100;
 /** Somebody is listening, and nothing else can wait for it. */
 const LEG_AHEAD_MS = 5_000;
 /** The call is under way; before that the carrier's answer is as good as none. */
@@ -85,14 +98,19 @@ export class CapacityLedger implements TrunkCapacity {
   async admitCall(
     attempt: IntendedAttempt,
     trunkId: string,
-  ): Promise<Extract<CapacityAdmission, { ok: false }> | null> {
+    campaign?: CampaignAdmission,
+  ): Promise<Extract<CampaignAnswer, { ok: false }> | null> {
     const { attemptId: leaseId, call } = attempt;
-    const holder = { leaseId, orgId: call.orgId, trunkId };
+    const holder = { leaseId, orgId: call.orgId, trunkId, campaignId: campaign?.campaignId ?? null };
     this.#asking.set(leaseId, false);
-    let admission: CapacityAdmission;
+    let admission: CampaignAnswer;
     let over = false;
     try {
-      admission = await this.#options.store.admitCall(attempt, DIAL_AHEAD_MS);
+      const { store } = this.#options;
+      admission =
+        campaign === undefined
+          ? await store.admitCall(attempt, DIAL_AHEAD_MS)
+          : await store.admitCampaignCall(attempt, campaign, DIAL_AHEAD_MS);
     } catch (error) {
       // It may have been stored nevertheless; an attempt that was begun before has its slot from then.
       if (!(error instanceof StoreError && error.code === 'attempt_exists')) this.#release(leaseId);
@@ -108,7 +126,16 @@ export class CapacityLedger implements TrunkCapacity {
     }
     this.#held.set(leaseId, holder);
     await this.#wait(admission.waitMs);
-    return null;
+    if (campaign === undefined || admission.waitMs < ASK_AGAIN_MS) return null;
+    try {
+      const refusal = await this.#options.store.campaignRefusal(call.id, campaign);
+      if (refusal === null) return null;
+      this.attemptOver(leaseId);
+      return { ok: false, refusal };
+    } catch (error) {
+      this.attemptOver(leaseId);
+      throw error;
+    }
   }
 
   async occupy({ orgId, trunkId }: Omit<CapacityHolder, 'leaseId'>): Promise<(() => void) | null> {

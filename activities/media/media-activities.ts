@@ -4,7 +4,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { CapacityWait } from '../../contract/capacity';
 import type { DialResult, MediaControl } from '../../contract/commands';
 import type { NodeBoot } from '../../contract/nodes';
-import { withDeadline } from '../../ops/deadline';
+import { DeadlineError, withDeadline } from '../../ops/deadline';
 import type { Logger } from '../../ops/logger';
 import { retry } from '../../ops/retry';
 import type { Sleep } from '../../ops/retry';
@@ -16,13 +16,17 @@ import { attemptIdOf } from '../../store/ids';
 import { numberCode } from '../../store/number-code';
 import type { AttemptRepository } from '../../store/repositories/attempt-repository';
 import type { CallRepository } from '../../store/repositories/call-repository';
-import type { IntendedAttempt } from '../../store/repositories/capacity-repository';
+import type { CampaignDiallingRepository } from '../../store/repositories/campaign-dialling-repository';
+import type { CampaignAdmission, IntendedAttempt } from '../../store/repositories/capacity-repository';
 import type { SecretBox } from '../../store/secrets';
 import type { WatchTask } from '../../workflows/client/node-workflows';
 import type { CallNodeActivities, DialInput, DialReport } from '../../workflows/call/activities';
+import type { OutboundCallInput } from '../../workflows/call/input';
 import type { WatchedNodeActivities } from '../../workflows/node/activities';
 import type { ListedNodeActivities } from '../../workflows/reconciler/activities';
 import { newCall } from '../new-call';
+import { checkCampaignCall, ofCampaign, refusedByStore } from './campaign-dial';
+import type { CampaignCheck } from './campaign-dial';
 import { codeAnnouncement } from './code-announcement';
 
 /** No INVITE leaves later than this after its activity began (the workflow gives it up after 5 s). */
@@ -37,8 +41,14 @@ export interface MediaActivityDeps {
   readonly attempts: Pick<AttemptRepository, 'sent' | 'notSent'>;
   /** Resolves at the turn of the dial, with null, the attempt stored; or else with what its workflow has to wait for. */
   readonly capacity: {
-    readonly admitCall: (attempt: IntendedAttempt, trunkId: string) => Promise<CapacityWait | null>;
+    readonly admitCall: (
+      attempt: IntendedAttempt,
+      trunkId: string,
+      campaign?: CampaignAdmission,
+    ) => Promise<CapacityWait | { readonly refusal: string } | null>;
   };
+  /** Of campaigns' calls. */
+  readonly dialling: Pick<CampaignDiallingRepository, 'facts' | 'refused'>;
   readonly calls: Pick<CallRepository, 'markStatus'>;
   readonly secrets: SecretBox;
   /** `watched` is told at each heartbeat, `unwatched` that none is wanted; `stopped`: the node stops in order. */
@@ -151,16 +161,32 @@ async function dialCall(deps: MediaActivityDeps, input: DialInput): Promise<Dial
   let refused: unknown = null;
   let wait = null as CapacityWait | null;
   let begun = false;
+  let unwanted = null as (CampaignCheck & { ok: false }) | null;
+
+  const admit = async (): Promise<CapacityWait | null> => {
+    const row = newCall(call, details);
+    const attempt = { attemptId, call: row, n, sipCallId, nodeId, bootId };
+    let campaign: CampaignAdmission | undefined;
+    if (ofCampaign(call)) {
+      const check = await checkCampaignCall(deps.dialling, call, details.to, Date.now());
+      if (check.ok) campaign = check.admission;
+      else unwanted = check;
+    }
+    if (unwanted !== null) return null;
+    // Nobody would give its slot back any more.
+    if (Date.now() >= deadlineMs) throw new DeadlineError('too late to be admitted');
+    begun = true;
+    const answer = await deps.capacity.admitCall(attempt, call.trunkId, campaign);
+    if (answer === null || !('refusal' in answer)) return answer;
+    if (campaign !== undefined) unwanted = refusedByStore(answer.refusal, campaign);
+    return null;
+  };
 
   const beforeSend = async (): Promise<boolean> => {
-    begun = true;
     try {
-      const row = newCall(call, details);
-      const attempt = { attemptId, call: row, n, sipCallId, nodeId, bootId };
-      const admitted = deps.capacity.admitCall(attempt, call.trunkId);
       // A PostgreSQL that stands still must not use up the activity's time: it is known now that nothing leaves.
-      wait = await withDeadline(admitted, deadlineMs - Date.now());
-      return wait === null;
+      wait = await withDeadline(admit(), deadlineMs - Date.now());
+      return wait === null && unwanted === null;
     } catch (error) {
       refused = error;
       throw error;
@@ -182,6 +208,7 @@ async function dialCall(deps: MediaActivityDeps, input: DialInput): Promise<Dial
         to: details.to,
         callerNumber: details.from,
         firstMessage: details.firstMessage,
+        ...(details.script === undefined ? {} : { script: details.script }),
         ringTimeoutSeconds: call.ringTimeoutSeconds,
         maxDurationSeconds: call.maxDurationSeconds,
       },
@@ -199,7 +226,11 @@ async function dialCall(deps: MediaActivityDeps, input: DialInput): Promise<Dial
   if (refused !== null && !outcome.sent) {
     outcome = { sent: false, code: 'store_unavailable' };
   }
-  if (wait !== null) return { sent: false, code: 'no_capacity', ...wait };
+  if (wait !== null) return { sent: false, code: 'no_capacity', reason: wait.reason, retryInMs: wait.retryInMs };
+  if (unwanted !== null) {
+    await refuse(deps, call, unwanted);
+    return { sent: false, code: 'campaign_refused', why: unwanted.refusal };
+  }
   if (outcome.sent) {
     const placed = { nodeId, bootId, sipCallId };
     void mark(deps, () => Promise.all([attempts.sent(attemptId), calls.markStatus(callId, 'dialing', placed)]), callId);
@@ -209,6 +240,22 @@ async function dialCall(deps: MediaActivityDeps, input: DialInput): Promise<Dial
     await withDeadline(marked, MARK_WAIT_MS).catch(() => undefined);
   }
   return outcome;
+}
+
+/** Why it was not called is kept; that it was not, the end of its call says in any case. An attempt that was begun is unmade then. */
+async function refuse(
+  deps: MediaActivityDeps,
+  call: OutboundCallInput,
+  { refusal: reason, detail, checks }: CampaignCheck & { ok: false },
+): Promise<void> {
+  if (!ofCampaign(call)) return;
+  const { callId, orgId, campaign } = call;
+  const noted = deps.dialling.refused({ ...campaign, orgId, callId }, { reason, detail, checks }, Date.now());
+  try {
+    await withDeadline(noted, MARK_WAIT_MS);
+  } catch (error) {
+    deps.logger.warn({ callId, reason, err: error }, 'why a contact was not called could not be noted');
+  }
 }
 
 /** A history holds the code alone. */

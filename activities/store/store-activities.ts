@@ -36,7 +36,8 @@ export function createStoreActivities(deps: StoreActivityDeps): CallStoreActivit
     }
     const { ending, sipCallId } = record;
     const sip = sipCallId === null ? null : { sipCallId, finalStatus: null, reason: null, q850: null };
-    const result = await calls.finaliseCall({ ...record, ending: { ...ending, sip: ending.sip ?? sip }, truncated });
+    const ended = { ...record, ending: { ...ending, sip: ending.sip ?? sip }, truncated };
+    const result = await calls.finaliseCall(ended, { undialled: record.attempt === null });
     if (result === 'missing') throw new Error('the call has no row to close');
   }
 

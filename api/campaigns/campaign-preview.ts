@@ -1,18 +1,14 @@
 /** What a campaign would do in the next hour if it ran now, and why it would not call the rest. */
 import { checkContact } from '../../store/campaigns/contact-check';
-import type { ContactRules, ContactObjection } from '../../store/campaigns/contact-check';
-import { DiallingWindow } from '../../store/campaigns/dialling-window';
+import type { ContactObjection } from '../../store/campaigns/contact-check';
+import { rulesOf } from '../../store/campaigns/contact-rules';
+import { destinationGuard } from '../../store/campaigns/destination-guard';
 import { CAP_WEEK_MS } from '../../store/campaigns/number-caps';
-import { assertMayCall } from '../../store/dialling/may-call';
-import { PlanRefusal } from '../../store/dialling/plan-refusal';
 import type { Campaign } from '../../store/entities/campaign';
 import type { DueContact, DuePosition } from '../../store/repositories/campaign-contact-repository';
 import type { CampaignParts } from '../../store/repositories/campaign-repository';
-import type { Caller } from '../../store/repositories/caller-repository';
-import { countryOf } from '../../store/routing/country';
 import type { CampaignPreviewResource, PreviewReason } from '../schemas/campaign-preview';
 import type { ApiStore } from '../store';
-import { neededOf } from './contact-import';
 
 export interface PreviewDeps {
   readonly store: Pick<ApiStore, 'forOrg'>;
@@ -73,11 +69,15 @@ export async function previewCampaign(
   const contacts: CampaignPreviewResource['contacts'] = [];
   let [examined, wouldCall] = [0, 0];
   const until = new Date(nowMs + HOUR_MS);
-  const mayCall = destinationGuard(deps, campaign, parts);
-  const rules = rulesOf(campaign, parts);
+  const mayCall = destinationGuard(
+    (country) => access.read((org) => org.callers.find(orgId, campaign.agentId, country)),
+    deps.allowedCountries,
+    parts.trunks,
+  );
+  const rules = rulesOf(campaign, parts.agent);
   for await (const contact of dueContacts(deps, campaign, until, nowMs)) {
     examined += 1;
-    const checked = { ...contact, destinationRefusal: await mayCall(contact.phoneNumber) };
+    const checked = { ...contact, destinationRefusal: (await mayCall(contact.phoneNumber)).refusal };
     const dueMs = Math.max(fromMs, contact.dueAt.getTime());
     const { refusals, earliestMs, zones } = checkContact(checked, rules, dueMs, untilMs);
     const [first] = refusals;
@@ -131,17 +131,6 @@ async function* dueContacts(
   }
 }
 
-function rulesOf(campaign: Campaign, parts: CampaignParts): ContactRules {
-  return {
-    window: new DiallingWindow(campaign.dialWindow),
-    defaultTimeZone: campaign.dialWindow.defaultTimeZone,
-    ringMs: campaign.ringTimeoutSeconds * 1000,
-    caps: campaign.caps,
-    requireConsent: campaign.requireConsent,
-    needed: neededOf(campaign, parts),
-  };
-}
-
 /** What keeps the whole campaign from calling. */
 function problemsOf(
   { startsAt, endsAt, agentId }: Campaign,
@@ -168,40 +157,6 @@ function capacityOf({ callsPerSecond }: Campaign, { trunks }: CampaignParts, ms:
   const ofTrunks = trunks.reduce((sum, trunk) => sum + (trunk.maxCallsPerSecond ?? Infinity), 0);
   const perSecond = Math.min(callsPerSecond ?? Infinity, ofTrunks);
   return Number.isFinite(perSecond) ? Math.floor((perSecond * ms) / 1000) : null;
-}
-
-/** One look-up per country: in each the organisation may have a number or not. */
-function destinationGuard(
-  { store, allowedCountries }: PreviewDeps,
-  { orgId, agentId }: Campaign,
-  { trunks }: CampaignParts,
-): (number: string) => Promise<string | null> {
-  const callers = new Map<string | null, Promise<Caller>>();
-  return async (number) => {
-    const country = countryOf(number);
-    let caller = callers.get(country);
-    if (caller === undefined) {
-      caller = store.forOrg(orgId).read((org) => org.callers.find(orgId, agentId, country));
-      callers.set(country, caller);
-    }
-    const known = await caller;
-    let refusal: string | null = null;
-    for (const trunk of trunks) {
-      refusal = refusalOf(() => assertMayCall(number, allowedCountries, known, trunk));
-      if (refusal === null) return null;
-    }
-    return refusal;
-  };
-}
-
-function refusalOf(check: () => void): string | null {
-  try {
-    check();
-    return null;
-  } catch (error) {
-    if (error instanceof PlanRefusal) return error.message;
-    throw error;
-  }
 }
 
 const detailOf = (refusals: readonly ContactObjection[]): string => refusals.map(({ detail }) => detail).join('. ');

@@ -5,12 +5,10 @@
 import type { ImportStatus } from '../../contract/campaigns';
 import { readContact } from '../../store/campaigns/contact-row';
 import type { GivenContact } from '../../store/campaigns/contact-row';
-import { neededVariables } from '../../store/campaigns/text-variables';
 import type { Campaign } from '../../store/entities/campaign';
 import type { CampaignImport } from '../../store/entities/campaign-import';
 import type { RefusedRow } from '../../store/entities/campaign-import-part';
 import type { ImportRow } from '../../store/repositories/campaign-import-repository';
-import type { CampaignParts } from '../../store/repositories/campaign-repository';
 import { ApiError, impossible } from '../errors';
 import type { CampaignContactsRequest, CampaignImportResource } from '../schemas/campaign';
 import type { ApiStore } from '../store';
@@ -29,17 +27,6 @@ interface ImportDeps {
   readonly campaign: Campaign;
   /** See `neededVariables`. */
   readonly needed: readonly string[];
-}
-
-/** What the contacts of a campaign have to bring along. */
-export function neededOf(campaign: Campaign, { agent }: CampaignParts): string[] {
-  const texts = {
-    firstMessage: agent?.firstMessage ?? null,
-    instructions: agent?.instructions ?? [],
-    voicemailMessage: campaign.voicemailMessage,
-    disclosureLine: campaign.disclosureLine,
-  };
-  return neededVariables(texts, campaign.variables);
 }
 
 /** @throws ApiError 422 `missing_column`, `invalid_header`; 413 where a limit is exceeded */

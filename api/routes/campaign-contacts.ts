@@ -2,7 +2,8 @@
 import type { Campaign } from '../../store/entities/campaign';
 import type { CampaignContact } from '../../store/entities/campaign-contact';
 import { campaignContactView, campaignImportView } from '../campaigns/campaign-view';
-import { importContacts, importCsvContacts, neededOf } from '../campaigns/contact-import';
+import { importContacts, importCsvContacts } from '../campaigns/contact-import';
+import { neededOf } from '../../store/campaigns/contact-rules';
 import { csvLine } from '../campaigns/csv-line';
 import { csvPages } from '../campaigns/csv-pages';
 import { conflict, notFound, unavailable } from '../errors';
@@ -58,7 +59,7 @@ function importRoute({ store }: CampaignContactRouteDeps): Route {
     if (campaign.status === 'completed' || campaign.status === 'canceled') {
       throw conflict('campaign_over', `The campaign is ${campaign.status}: it takes no contacts any more`);
     }
-    return { campaign, needed: neededOf(campaign, parts) };
+    return { campaign, needed: neededOf(campaign, parts.agent) };
   };
   return route({
     ...CAMPAIGN,

@@ -56,6 +56,8 @@ export interface ContactCheck {
   /** When it may be called for the first time, epoch ms; null where it may not be in the period. */
   readonly earliestMs: number | null;
   readonly zones: readonly string[];
+  /** Null: it is not known where the number is. */
+  readonly place: NumberPlace | null;
 }
 
 /** @param fromMs of the period in which it could be called, until before `untilMs` */
@@ -79,13 +81,13 @@ export function checkContact(
   const place = placeOf(contact, rules);
   if ('need' in place) {
     refuse('zone_unknown', `The contact needs a time_zone: ${NEEDS[place.need]}`);
-    return { refusals, earliestMs: null, zones: [] };
+    return { refusals, earliestMs: null, zones: [], place: null };
   }
   // What the caps alone forbid is not the window's doing too.
   const openFromMs = freeMs < untilMs ? Math.max(fromMs, freeMs) : fromMs;
   const opensMs = rules.window.nextOpen(place, openFromMs, rules.ringMs);
   if (opensMs === null || opensMs >= untilMs) refuse('outside_window', closedBecause(place, rules, fromMs, opensMs));
-  return { refusals, earliestMs: refusals.length === 0 ? opensMs : null, zones: place.zones };
+  return { refusals, earliestMs: refusals.length === 0 ? opensMs : null, zones: place.zones, place };
 }
 
 const CAP_DETAILS: Readonly<Record<CapRefusal, string>> = {
@@ -113,9 +115,9 @@ const CLOSED: Readonly<Record<WindowRefusal, string>> = {
   ring_past_window: 'it would still ring after the end',
 };
 
-function placeOf(
-  { phoneNumber, timeZone }: CheckedContact,
-  { defaultTimeZone }: ContactRules,
+export function placeOf(
+  { phoneNumber, timeZone }: Pick<CheckedContact, 'phoneNumber' | 'timeZone'>,
+  { defaultTimeZone }: Pick<ContactRules, 'defaultTimeZone'>,
 ): NumberPlace | { readonly need: ZoneNeed } {
   const found = numberZones({ e164: phoneNumber, contactTimeZone: timeZone, defaultTimeZone });
   return found.known ? { zones: found.zones, region: found.region } : { need: found.need };

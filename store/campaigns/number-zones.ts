@@ -80,7 +80,7 @@ export function numberZones({ e164, contactTimeZone, defaultTimeZone }: NumberZo
 }
 
 /** ISO 3166-2 by area code, of calling code 1 only. */
-function regionOf(e164: string): string | null {
+export function regionOf(e164: string): string | null {
   return e164.startsWith('+1') ? (REGION_OF_AREA_CODE.get(e164.slice(2, 5)) ?? null) : null;
 }
 

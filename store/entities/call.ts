@@ -28,6 +28,7 @@ export type CallTransferRecord = {
 @Index('calls_org_direction', ['orgId', 'direction', 'createdAt', 'id'])
 @Index('calls_org_disposition', ['orgId', 'disposition', 'createdAt', 'id'], { where: 'disposition IS NOT NULL' })
 @Index('calls_org_campaign', ['orgId', 'campaignId', 'createdAt', 'id'], { where: 'campaign_id IS NOT NULL' })
+@Index('calls_campaign_number', ['orgId', 'toNumber', 'createdAt'], { where: 'campaign_id IS NOT NULL' })
 @Index('calls_contact', ['contactId', 'createdAt'], { where: 'campaign_id IS NOT NULL' })
 @Index('calls_open_org', ['orgId', 'createdAt', 'id'], { where: 'ended_at IS NULL' })
 @Index('calls_open_node', ['nodeId', 'bootId'], { where: 'ended_at IS NULL' })

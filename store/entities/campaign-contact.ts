@@ -66,6 +66,16 @@ export class CampaignContact {
   @Column({ type: 'text', nullable: true })
   turn!: string | null;
 
+  /** The last call that was started for it, by which trunk, and when it was claimed. */
+  @Column({ type: 'uuid', nullable: true })
+  callId!: string | null;
+
+  @Column({ type: 'uuid', nullable: true })
+  trunkId!: string | null;
+
+  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  claimedAt!: Date | null;
+
   /** Since it was made due anew: attempts before it do not count against its retries. Null: never. */
   @Column({ type: 'timestamptz', precision: 3, nullable: true })
   roundAt!: Date | null;

@@ -4,6 +4,7 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 @Entity('capacity_leases')
 @Index('capacity_leases_trunk', ['trunkId'])
 @Index('capacity_leases_org', ['orgId'])
+@Index('capacity_leases_campaign', ['campaignId'], { where: 'campaign_id IS NOT NULL' })
 export class CapacityLease {
   /** Of an attempt its id. */
   @PrimaryColumn({ type: 'uuid' })
@@ -14,6 +15,9 @@ export class CapacityLease {
 
   @Column({ type: 'uuid' })
   trunkId!: string;
+
+  @Column({ type: 'uuid', nullable: true })
+  campaignId!: string | null;
 
   @Column({ type: 'text' })
   nodeId!: string;

@@ -1,10 +1,11 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import type { CapacityReason } from '../../contract/capacity';
 
-/** A call that waits until it may be dialled, first in first out. It is gone with the dial, or with the call. */
+/** A call that waits until it may be dialled, first in first out, and fair between campaigns and other calls. It is gone with the dial, or with the call. */
 @Entity('capacity_queue')
 @Index('capacity_queue_trunk', ['trunkId', 'queuedAt'])
 @Index('capacity_queue_org', ['orgId', 'queuedAt'])
+@Index('capacity_queue_campaign', ['campaignId', 'queuedAt'], { where: 'campaign_id IS NOT NULL' })
 export class QueuedCall {
   @PrimaryColumn({ type: 'uuid' })
   callId!: string;
@@ -15,7 +16,10 @@ export class QueuedCall {
   @Column({ type: 'uuid' })
   trunkId!: string;
 
-  /** Its place in the queue; a call that comes again keeps it. */
+  @Column({ type: 'uuid', nullable: true })
+  campaignId!: string | null;
+
+  /** Its place in the queue, which may lie ahead of its time; a call that comes again keeps it. */
   @Column({ type: 'timestamptz', default: () => 'clock_timestamp()' })
   queuedAt!: Date;
 

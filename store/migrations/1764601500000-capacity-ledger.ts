@@ -55,7 +55,7 @@ const CALLED_FOR = `interval '5 seconds'`;
  * free and a call that finds none one sees the other. In each function a statement sees what was committed before it began,
  * which a single statement with a lock would not.
  */
-const FUNCTIONS: readonly (readonly [signature: string, body: string])[] = [
+export const CAPACITY_FUNCTIONS: readonly (readonly [signature: string, body: string])[] = [
   [
     'lock_capacity(of_trunk uuid, of_org uuid)',
     `RETURNS void LANGUAGE plpgsql AS $$
@@ -196,11 +196,11 @@ export class CapacityLedger1764601500000 implements MigrationInterface {
 
   async up(runner: QueryRunner): Promise<void> {
     for (const statement of UP) await runner.query(statement);
-    for (const [signature, body] of FUNCTIONS) await runner.query(`CREATE FUNCTION ${signature} ${body}`);
+    for (const [signature, body] of CAPACITY_FUNCTIONS) await runner.query(`CREATE FUNCTION ${signature} ${body}`);
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    for (const [signature] of FUNCTIONS) await runner.query(`DROP FUNCTION ${nameOf(signature)}`);
+    for (const [signature] of CAPACITY_FUNCTIONS) await runner.query(`DROP FUNCTION ${nameOf(signature)}`);
     for (const table of TABLES) await runner.query(`DROP TABLE ${table}`);
   }
 }

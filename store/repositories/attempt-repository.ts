@@ -1,5 +1,6 @@
 import type { DataSource } from 'typeorm';
 import type { AttemptState } from '../entities/call-attempt';
+import { timestamp } from './call-row';
 
 /** Which attempts of a call may have reached the carrier. Every move is idempotent and none goes backwards. */
 export class AttemptRepository {
@@ -9,18 +10,21 @@ export class AttemptRepository {
     this.#dataSource = dataSource;
   }
 
-  /** The INVITE is at the socket: the trunk's next turn counts from now, should it have left later than it was its turn. */
-  async sent(attemptId: string): Promise<boolean> {
+  /**
+   * The INVITE is at the socket: the trunk's next turn counts from now, should it have left later than it was its turn.
+   * @param atMs for a simulated clock, epoch ms; null: PostgreSQL's
+   */
+  async sent(attemptId: string, atMs: number | null = null): Promise<boolean> {
     const rows: unknown[] = await this.#dataSource.query(
       `WITH moved AS (
-         UPDATE call_attempts SET state = 'sent', sent_at = now() WHERE attempt_id = $1 AND state = 'intended'
+         UPDATE call_attempts SET state = 'sent', sent_at = coalesce($2, now()) WHERE attempt_id = $1 AND state = 'intended'
          RETURNING attempt_id),
        paced AS (
-         UPDATE trunk_capacity c SET next_at = greatest(c.next_at, clock_timestamp() + interval '1 second' / t.max_calls_per_second)
+         UPDATE trunk_capacity c SET next_at = greatest(c.next_at, coalesce($2, clock_timestamp()) + interval '1 second' / t.max_calls_per_second)
          FROM moved JOIN capacity_leases l ON l.lease_id = moved.attempt_id JOIN outbound_trunks t ON t.id = l.trunk_id
          WHERE c.trunk_id = t.id AND t.max_calls_per_second IS NOT NULL)
        SELECT attempt_id FROM moved`,
-      [attemptId],
+      [attemptId, timestamp(atMs)],
     );
     return rows.length === 1;
   }

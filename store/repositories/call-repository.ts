@@ -13,6 +13,8 @@ import { listCalls } from './call-list';
 import type { CallFilter } from './call-list';
 import { CALL_BEGUN, callParameters, timestamp } from './call-row';
 import type { NewCall } from './call-row';
+import { finishContact } from './finished-contact';
+import type { CampaignCallRow } from './finished-contact';
 import { IS_HELD } from './held-calls';
 
 export interface CallFacts {
@@ -33,6 +35,11 @@ export interface OpenCall {
   readonly answeredAt: Date | null;
 }
 
+export interface CampaignNotifier {
+  /** Returns at once, and never throws. */
+  moved(campaignId: string): void;
+}
+
 const OPEN_PAGE = 1_000;
 /** Before every UUID that was ever made. */
 const FIRST_ID = '00000000-0000-0000-0000-000000000000';
@@ -40,9 +47,12 @@ const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 /** The projection of calls. Writers may repeat and arrive late: a row never moves back and a terminal one never moves. */
 export class CallRepository {
   readonly #session: StoreSession;
+  readonly #campaigns: CampaignNotifier | undefined;
 
-  constructor(session: StoreSession) {
+  /** @param campaigns is told when a contact of a campaign has moved on */
+  constructor(session: StoreSession, campaigns?: CampaignNotifier) {
     this.#session = session;
+    this.#campaigns = campaigns;
   }
 
   /** The row and the first event of the workflow. Idempotent; true when this insertion made the row. */
@@ -98,13 +108,18 @@ export class CallRepository {
     );
   }
 
-  /** The terminal row and the terminal event in one transaction, once; repeating it changes nothing. */
-  async finaliseCall(call: EndedCall): Promise<FinaliseResult> {
+  /**
+   * The terminal row, the terminal event and of a campaign's call what becomes of its contact in one transaction, once;
+   * repeating it changes nothing.
+   * @param undialled it is certain that no INVITE has left; by default what is stored of its attempts tells
+   */
+  async finaliseCall(call: EndedCall, { undialled = false } = {}): Promise<FinaliseResult> {
     const { ending, truncated } = call;
     const { disposition, endReason, endedBy, sip } = ending;
     const reason = sip?.reason == null ? null : storableText(sip.reason);
-    return inTransaction(this.#session, async (manager) => {
-      const rows: { org_id: string }[] = await manager.query(FINALISE, [
+    let campaignId: string | null = null;
+    const result = await inTransaction<FinaliseResult>(this.#session, async (manager) => {
+      const rows: CampaignCallRow[] = await manager.query(FINALISE, [
         call.callId,
         disposition,
         endReason,
@@ -120,9 +135,16 @@ export class CallRepository {
         wasAnswered(ending) ? 'call.ended' : 'call.failed',
         jsonbParameter({ disposition, end_reason: endReason, ended_by: endedBy, reason, truncated }),
       ]);
-      if (rows.length === 1) return 'finalised';
+      const [row] = rows;
+      if (row !== undefined) {
+        if (row.campaign_id !== null && (await finishContact(manager, row, call, undialled)))
+          campaignId = row.campaign_id;
+        return 'finalised';
+      }
       return (await manager.existsBy(Call, { id: call.callId })) ? 'already_final' : 'missing';
     });
+    if (campaignId !== null) this.#campaigns?.moved(campaignId);
+    return result;
   }
 
   async find(orgId: string, callId: string): Promise<Call | null> {
@@ -208,10 +230,11 @@ const FINALISE = `
         $9::timestamptz - least(answered_at, $10::timestamptz)))), 0)::int,
       metrics = $11::jsonb, truncated = $12
     WHERE id = $1 AND status <> 'completed'
-    RETURNING id, org_id),
-  left_queue AS (DELETE FROM capacity_queue WHERE call_id = $1)
-  INSERT INTO call_events (call_id, source, seq, org_id, at, type, data)
+    RETURNING id, org_id, campaign_id, contact_id),
+  left_queue AS (DELETE FROM capacity_queue WHERE call_id = $1),
+  noted AS (INSERT INTO call_events (call_id, source, seq, org_id, at, type, data)
   SELECT done.id, 'workflow',
     1 + (SELECT coalesce(max(seq), 0) FROM call_events WHERE call_id = $1 AND source = 'workflow'),
     done.org_id, $9::timestamptz, $13, $14::jsonb
-  FROM done RETURNING org_id`;
+  FROM done)
+  SELECT id, org_id, campaign_id, contact_id FROM done`;

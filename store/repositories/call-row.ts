@@ -9,6 +9,9 @@ export interface NewCall {
   /** Null for a call that no agent makes. */
   readonly agentId: string | null;
   readonly trunkId: string | null;
+  /** Of a campaign's call, as the next one. */
+  readonly campaignId?: string | null;
+  readonly contactId?: string | null;
   readonly sessionId: string;
   readonly direction: CallDirection;
   readonly from: string;
@@ -28,14 +31,14 @@ export interface NewCall {
 
 /**
  * Two parts of a WITH clause, `begun` and `started`: the row, and the first event of the workflow. What is there already
- * stays. Takes the first 21 parameters.
+ * stays. Takes the first 23 parameters.
  */
 export const CALL_BEGUN = `
   begun AS (
     INSERT INTO calls (id, org_id, agent_id, trunk_id, session_id, direction, from_number, to_number, status,
       created_at, started_at, node_id, boot_id, sip_call_id, routing_rule, metadata, privacy, routing, scheduled_at,
-      expires_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16::jsonb, $18::text[], $19::jsonb, $20, $21)
+      expires_at, campaign_id, contact_id)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16::jsonb, $18::text[], $19::jsonb, $20, $21, $22, $23)
     ON CONFLICT (id) DO NOTHING RETURNING id),
   started AS (
     INSERT INTO call_events (call_id, source, seq, org_id, at, type, data)
@@ -65,6 +68,8 @@ export function callParameters(call: NewCall): unknown[] {
     call.routing == null ? null : jsonbParameter(call.routing),
     timestamp(call.scheduledAtMs),
     timestamp(call.expiresAtMs),
+    call.campaignId ?? null,
+    call.contactId ?? null,
   ];
 }
 

@@ -33,6 +33,8 @@ export interface DueContact {
   readonly variables: Readonly<Record<string, string>>;
   readonly dueAt: Date;
   readonly attempts: number;
+  /** Calls that were started for it. */
+  readonly calls: number;
   /** On the list of the organisation, or of the server. */
   readonly suppressed: boolean;
   /** Another campaign of the organisation is calling the number now. */
@@ -40,6 +42,19 @@ export interface DueContact {
   /** When the number was dialled by any campaign of the organisation, in the period asked for. */
   readonly dialledAt: readonly Date[];
 }
+
+/**
+ * When a contact `c` was dialled by campaigns: an INVITE has left, or may have. A call that waits for room is dialled up to an
+ * hour after it was begun.
+ */
+export const DIALLED_AT = (orgId: string, since: string): string =>
+  `SELECT a.created_at FROM calls d JOIN call_attempts a ON a.call_id = d.id AND a.state <> 'not_sent'
+   WHERE d.org_id = ${orgId} AND d.to_number = c.phone_number AND d.campaign_id IS NOT NULL
+     AND d.created_at > ${since}::timestamptz - interval '1 hour' AND a.created_at > ${since}::timestamptz`;
+/** Whether a contact `c` is on the organisation's or the server's do-not-call list. */
+export const IS_SUPPRESSED = (orgId: string): string =>
+  `(EXISTS (SELECT FROM dnc_entries d WHERE d.org_id = ${orgId} AND d.phone_number = c.phone_number)
+    OR EXISTS (SELECT FROM global_dnc_entries g WHERE g.phone_number = c.phone_number))`;
 
 /**
  * The highest priority first, and in each who is due first: of every priority the entries that are due are read, not those
@@ -55,13 +70,11 @@ const DUE = prepared(
      FROM priorities p WHERE p.priority IS NOT NULL
    )
    SELECT c.id, c.phone_number AS "phoneNumber", c.name, c.time_zone AS "timeZone", c.consent_id AS "consentId",
-     c.priority, c.variables, c.due_at AS "dueAt", c.attempts,
-     EXISTS (SELECT FROM dnc_entries d WHERE d.org_id = $1 AND d.phone_number = c.phone_number)
-       OR EXISTS (SELECT FROM global_dnc_entries g WHERE g.phone_number = c.phone_number) AS suppressed,
+     c.priority, c.variables, c.due_at AS "dueAt", c.attempts, c.calls,
+     ${IS_SUPPRESSED('$1')} AS suppressed,
      EXISTS (SELECT FROM campaign_contacts o WHERE o.org_id = $1 AND o.phone_number = c.phone_number AND o.state = 'calling')
        AS calling,
-     ARRAY(SELECT a.created_at FROM calls a WHERE a.org_id = $1 AND a.to_number = c.phone_number
-       AND a.campaign_id IS NOT NULL AND a.created_at > $7) AS "dialledAt"
+     ARRAY(${DIALLED_AT('$1', '$7')}) AS "dialledAt"
    FROM priorities p CROSS JOIN LATERAL (
      SELECT * FROM campaign_contacts c WHERE c.campaign_id = $2 AND c.priority = p.priority AND c.due_at <= $3
        AND ($4::smallint IS NULL OR p.priority < $4 OR (c.due_at, c.id) > ($5, $6)) ORDER BY c.due_at, c.id LIMIT $8

@@ -6,8 +6,12 @@ import { NODE_LEASE_MS } from '../../contract/capacity';
 import type { CapacityReason, CapacityWait } from '../../contract/capacity';
 import type { NodeBoot } from '../../contract/nodes';
 import { StoreError } from '../errors';
+import { uuidV7 } from '../ids';
+import type { StoredCheck } from '../entities/contact-decision';
+import { jsonbParameter } from '../jsonb';
 import type { StoreSession } from '../organisation-scope';
-import { CALL_BEGUN, callParameters } from './call-row';
+import { prepared } from '../prepared';
+import { CALL_BEGUN, callParameters, timestamp } from './call-row';
 import type { NewCall } from './call-row';
 
 export interface IntendedAttempt extends NodeBoot {
@@ -17,15 +21,27 @@ export interface IntendedAttempt extends NodeBoot {
   readonly sipCallId: string;
 }
 
+/** Of a campaign's call: what it was claimed by, and what was checked before the INVITE. */
+export interface CampaignAdmission {
+  readonly campaignId: string;
+  readonly contactId: string;
+  readonly version: number;
+  readonly checks: readonly StoredCheck[];
+}
+
 export interface CapacityHolder {
   readonly leaseId: string;
   readonly orgId: string;
   readonly trunkId: string;
+  readonly campaignId?: string | null;
 }
 
 /** A slot that was taken: the INVITE leaves in `waitMs`. Or none was, and no turn. */
 export type CapacityAdmission =
   { readonly ok: true; readonly waitMs: number } | ({ readonly ok: false } & CapacityWait);
+
+/** Of a campaign's call also: it is not wanted any more, for this reason. */
+export type CampaignAnswer = CapacityAdmission | { readonly ok: false; readonly refusal: string };
 
 export interface CapacityTurn {
   /** Of boots that are gone, and of this one what it does not know of: to be released. */
@@ -73,11 +89,11 @@ export class CapacityRepository {
   ): Promise<CapacityAdmission> {
     const rows: (Decision & { readonly begun: boolean })[] = await this.#session.manager.query(
       `WITH ${CALL_BEGUN}, decided AS MATERIALIZED (
-         SELECT * FROM take_capacity($22, $1, $2, $4, $25, $26, $27)
-         WHERE NOT EXISTS (SELECT FROM call_attempts WHERE attempt_id = $22 OR (call_id = $1 AND n = $23))),
+         SELECT * FROM take_capacity($24, $1, $2, $4, $27, $28, $29)
+         WHERE NOT EXISTS (SELECT FROM call_attempts WHERE attempt_id = $24 OR (call_id = $1 AND n = $25))),
        attempt AS (
          INSERT INTO call_attempts (attempt_id, call_id, org_id, n, state, sip_call_id, node_id, boot_id)
-         SELECT $22, $1, $2, $23, 'intended', $24, $25, $26 FROM decided WHERE reason IS NULL
+         SELECT $24, $1, $2, $25, 'intended', $26, $27, $28 FROM decided WHERE reason IS NULL
          ON CONFLICT DO NOTHING RETURNING attempt_id),
        due AS (
          UPDATE calls SET status = 'queued' FROM decided
@@ -90,6 +106,44 @@ export class CapacityRepository {
       throw new StoreError('attempt_exists', 'the attempt was begun before', { attemptId, callId: call.id, n });
     }
     return admissionOf(decided);
+  }
+
+  /**
+   * The same of a campaign's call, in one statement with its decision, which is the evidence. What it was claimed by is asked
+   * once more behind the ledger's locks: a pause that was committed before leaves no INVITE.
+   * @param atMs for a simulated clock, epoch ms; null: PostgreSQL's
+   * @throws StoreError as `admitCall`
+   */
+  async admitCampaignCall(
+    { attemptId, call, n, sipCallId, nodeId, bootId }: IntendedAttempt,
+    { campaignId, contactId, version, checks }: CampaignAdmission,
+    aheadMs: number,
+    atMs: number | null = null,
+  ): Promise<CampaignAnswer> {
+    const attempt = [attemptId, n, sipCallId, nodeId, bootId, aheadMs];
+    const evidence = [timestamp(atMs), uuidV7(atMs ?? Date.now()), jsonbParameter(checks)];
+    const campaign = [campaignId, contactId, version, ...evidence];
+    const rows: (Decision & { readonly refusal: string | null; readonly begun: boolean })[] =
+      await this.#session.manager.query(ADMIT_CAMPAIGN_CALL, callParameters(call).concat(attempt, campaign));
+    const [decided] = rows;
+    if (decided?.refusal != null) return { ok: false, refusal: decided.refusal };
+    if (decided === undefined || (decided.reason === null && !decided.begun)) {
+      throw new StoreError('attempt_exists', 'the attempt was begun before', { attemptId, callId: call.id, n });
+    }
+    return admissionOf(decided);
+  }
+
+  /** Why a campaign's call that was admitted a moment ago is not wanted any more; null: it is. */
+  async campaignRefusal(
+    callId: string,
+    { campaignId, contactId, version }: CampaignAdmission,
+    atMs: number | null = null,
+  ): Promise<string | null> {
+    const rows: { refusal: string | null }[] = await this.#session.manager.query(
+      'SELECT refuse_campaign_call($1, $2, $3, $4, coalesce($5, clock_timestamp())) AS refusal',
+      [campaignId, version, contactId, callId, timestamp(atMs)],
+    );
+    return rows[0]?.refusal ?? null;
   }
 
   /** For a further leg of a call, which waits in no queue. */
@@ -128,8 +182,8 @@ export class CapacityRepository {
   /** The call is over; answers those that it is time to call instead. */
   async leaveQueue(callId: string): Promise<string[]> {
     const rows: { callId: string }[] = await this.#session.manager.query(
-      `WITH gone AS (DELETE FROM capacity_queue WHERE call_id = $1 RETURNING trunk_id, org_id)
-       SELECT called AS "callId" FROM gone, call_waiting(gone.trunk_id, gone.org_id) AS called`,
+      `WITH gone AS (DELETE FROM capacity_queue WHERE call_id = $1 RETURNING trunk_id, org_id, campaign_id)
+       SELECT called AS "callId" FROM gone, call_waiting(gone.trunk_id, gone.org_id, gone.campaign_id) AS called`,
       [callId],
     );
     return rows.map((row) => row.callId);
@@ -149,6 +203,7 @@ export class CapacityRepository {
       held.map(({ leaseId }) => leaseId),
       held.map(({ orgId }) => orgId),
       held.map((one) => one.trunkId),
+      held.map(({ campaignId }) => campaignId ?? null),
     ];
     const rows: CapacityTurn[] = await this.#session.manager.query(HOLD, [nodeId, bootId, ...columns, watching]);
     return rows[0] ?? { abandoned: [], waiting: [] };
@@ -160,6 +215,7 @@ export class CapacityRepository {
       `SELECT q.call_id AS "callId", q.reason, q.retry_at AS "retryAt", (
          SELECT count(*)::int FROM capacity_queue b WHERE (b.queued_at, b.call_id) <= (q.queued_at, q.call_id) AND b.org_id = q.org_id
            AND CASE WHEN q.reason LIKE 'trunk%' THEN b.trunk_id = q.trunk_id AND b.reason LIKE 'trunk%'
+             WHEN q.reason LIKE 'campaign%' THEN b.campaign_id = q.campaign_id AND b.reason LIKE 'campaign%'
              ELSE b.reason LIKE 'organisation%' END) AS position
        FROM capacity_queue q WHERE q.org_id = $1 AND q.call_id = ANY($2::uuid[])`,
       [orgId, callIds],
@@ -186,21 +242,35 @@ export class CapacityRepository {
   }
 }
 
+const ADMIT_CAMPAIGN_CALL = prepared(`
+  WITH ${CALL_BEGUN}, decided AS MATERIALIZED (
+    SELECT * FROM take_campaign_capacity($24, $1, $2, $4, $27, $28, $29, $30, $31, $32, $33)
+    WHERE NOT EXISTS (SELECT FROM call_attempts WHERE attempt_id = $24 OR (call_id = $1 AND n = $25))),
+  attempt AS (
+    INSERT INTO call_attempts (attempt_id, call_id, org_id, n, state, sip_call_id, node_id, boot_id, created_at)
+    SELECT $24, $1, $2, $25, 'intended', $26, $27, $28, coalesce($33, now()) FROM decided
+    WHERE reason IS NULL AND refusal IS NULL ON CONFLICT DO NOTHING RETURNING attempt_id),
+  decision AS (
+    INSERT INTO contact_decisions (id, org_id, campaign_id, contact_id, call_id, at, dialled, checks)
+    SELECT $34, $2, $30, $31, $1, coalesce($33, now()), true, $35::jsonb FROM attempt)
+  SELECT ${DECISION}, refusal, EXISTS (SELECT FROM attempt) AS begun FROM decided`);
+
 const HOLD = `
-  WITH held AS (SELECT * FROM unnest($3::uuid[], $4::uuid[], $5::uuid[]) AS h (lease_id, org_id, trunk_id)),
+  WITH held AS (SELECT * FROM unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[])
+    AS h (lease_id, org_id, trunk_id, campaign_id)),
   asserted AS (
-    INSERT INTO capacity_leases (lease_id, org_id, trunk_id, node_id, boot_id)
-    SELECT lease_id, org_id, trunk_id, $1, $2 FROM held ON CONFLICT DO NOTHING)
+    INSERT INTO capacity_leases (lease_id, org_id, trunk_id, campaign_id, node_id, boot_id)
+    SELECT lease_id, org_id, trunk_id, campaign_id, $1, $2 FROM held ON CONFLICT DO NOTHING)
   SELECT ARRAY(
     SELECT l.lease_id FROM capacity_leases l WHERE CASE WHEN l.node_id = $1 AND l.boot_id = $2
       -- Its owner never heard that it was taken.
       THEN l.taken_at < clock_timestamp() - interval '10 seconds' AND l.lease_id NOT IN (SELECT lease_id FROM held)
       ELSE NOT EXISTS (SELECT FROM media_nodes m WHERE m.node_id = l.node_id AND m.boot_id = l.boot_id
         AND m.lost_at IS NULL
-        AND (NOT $6 OR m.last_seen > clock_timestamp() - interval '${NODE_LEASE_MS} milliseconds')) END)::text[] AS abandoned,
+        AND (NOT $7 OR m.last_seen > clock_timestamp() - interval '${NODE_LEASE_MS} milliseconds')) END)::text[] AS abandoned,
     ARRAY(
-      SELECT DISTINCT called FROM (SELECT DISTINCT trunk_id, org_id FROM capacity_queue) q,
-        call_waiting(q.trunk_id, q.org_id) AS called)::text[] AS waiting`;
+      SELECT DISTINCT called FROM (SELECT DISTINCT trunk_id, org_id, campaign_id FROM capacity_queue) q,
+        call_waiting(q.trunk_id, q.org_id, q.campaign_id) AS called)::text[] AS waiting`;
 
 function admissionOf({ reason, waitMs, retryInMs }: Decision): CapacityAdmission {
   return reason === null ? { ok: true, waitMs } : { ok: false, reason, retryInMs };

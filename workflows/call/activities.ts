@@ -22,6 +22,8 @@ export type DialReport =
   | Extract<DialResult, { nodeId: string } | { holder: string }>
   /** The call's row is stored, and it stands in the queue; its attempt was not begun. */
   | ({ readonly sent: false; readonly code: 'no_capacity' } & CapacityWait)
+  /** The campaign does not want the call any more, or its contact is not to be called; why, in one of its words. */
+  | { readonly sent: false; readonly code: 'campaign_refused'; readonly why: string }
   | { readonly sent: false; readonly code: DialRefusal | 'store_unavailable' | 'unreadable' };
 
 interface HangupCommand extends HangupCause {

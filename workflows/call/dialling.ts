@@ -5,7 +5,7 @@ import type { NodePresence } from '../../contract/nodes';
 import type { CallRun } from './call-run';
 import { DialAttempt } from './dial-attempt';
 import type { AttemptOutcome, DialPlace } from './dial-attempt';
-import { canceledUndialled, notDialled, UNCERTAIN, UNRESOLVABLE, waitedInVain } from './endings';
+import { canceledUndialled, notDialled, refusedByCampaign, UNCERTAIN, UNRESOLVABLE, waitedInVain } from './endings';
 import type { NotSentCode } from './endings';
 import type { OutboundCallInput } from './input';
 import * as node from './node-commands';
@@ -64,6 +64,10 @@ export async function dial(run: CallRun, input: OutboundCallInput): Promise<Dial
       }
       progress.requeued();
       if (outcome === 'withdrawn') continue;
+      if ('why' in outcome) {
+        progress.end(refusedByCampaign(outcome.why), Date.now());
+        continue;
+      }
       if ('reason' in outcome) {
         await untilRoom(run, input, outcome, timesCalled);
         // It has waited for no fault of a node, and its attempt was not begun.

@@ -40,6 +40,7 @@ const NOT_SENT: Readonly<Record<NotSentCode, string>> = {
   store_unavailable: 'PostgreSQL did not answer',
   unreadable: 'the SECRETS_KEY of the media node does not open the call',
   no_node: 'no media node took the call',
+  campaign_refused: 'the campaign did not want the call any more',
   held_elsewhere: 'the media node that the phone system has registered at did not take the call',
 };
 
@@ -55,6 +56,12 @@ export function notDialled(last: NotSentCode | null): CallEnding {
 export function waitedInVain(reason: CapacityReason): CallEnding {
   const words = `there was no room for the call in time: ${reason.replaceAll('_', ' ')}`;
   return { ...EXPIRED, sip: { sipCallId: null, finalStatus: null, reason: words, q850: null } };
+}
+
+/** Its campaign does not want it any more: nothing was dialled, and nothing is by this call. */
+export function refusedByCampaign(why: string): CallEnding {
+  const reason = `not dialled by its campaign: ${why.replaceAll('_', ' ')}`;
+  return { ...bySystem('canceled', null), sip: { sipCallId: null, finalStatus: null, reason, q850: null } };
 }
 
 /** Hung up before anything was dialled. */

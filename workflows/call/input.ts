@@ -30,6 +30,8 @@ export interface CampaignCall {
   readonly contactId: string;
   /** Of the campaign, when the contact was claimed: with another one it is not dialled, but claimed again. */
   readonly version: number;
+  /** ISO codes of where the server lets calls go; empty = the countries of the organisation's own numbers. */
+  readonly countries: readonly string[];
 }
 
 export interface OutboundCallInput extends CallInputBase {

@@ -70,11 +70,12 @@ export class CallWorkflows {
 
   /** Awaits the start alone, never a workflow task. `exists`: by whom, and whether it still runs, `describe` tells. */
   async start(input: InboundCallInput, deadlineMs = this.#deadlineMs()): Promise<'started' | 'exists'> {
-    const expected = { already_started: 'exists' } as const;
-    return await timedRequest<'started' | 'exists'>({ client: this.#client, deadlineMs, expected }, async () => {
-      await this.#client.workflow.start(CALL_WORKFLOW, callStartOptions(input));
-      return 'started';
-    });
+    return await this.#start(input, deadlineMs);
+  }
+
+  /** The same of a call that nobody waits for. `exists`: it is over. */
+  async startOutbound(input: OutboundCallInput, deadlineMs = this.#deadlineMs()): Promise<'started' | 'exists'> {
+    return await this.#start(input, deadlineMs);
   }
 
   /**
@@ -184,6 +185,14 @@ export class CallWorkflows {
         calls.push({ callId: workflowId.slice(CALL_PREFIX.length), node, ended });
       }
       return calls;
+    });
+  }
+
+  async #start(input: CallInput, deadlineMs: number): Promise<'started' | 'exists'> {
+    const expected = { already_started: 'exists' } as const;
+    return await timedRequest<'started' | 'exists'>({ client: this.#client, deadlineMs, expected }, async () => {
+      await this.#client.workflow.start(CALL_WORKFLOW, callStartOptions(input));
+      return 'started';
     });
   }
 

@@ -38,6 +38,11 @@ const ROWS: Readonly<Record<string, string>> = {
       ring_timeout_seconds, retry, caps, machine_detection, variables, require_consent, auto_pause)
     VALUES (gen_random_uuid(), $1, 'C', 'draft', '{}', false, '{}', 45, '{}', '{}', 'off', '{}', true, '{}')`,
   // The trigger writes another tally.
+  campaign_capacity: `INSERT INTO campaign_capacity (campaign_id, org_id)
+    SELECT coalesce((SELECT id FROM campaigns WHERE org_id = $1 LIMIT 1), gen_random_uuid()), $1`,
+  campaign_events: `INSERT INTO campaign_events (id, org_id, campaign_id, type) VALUES (gen_random_uuid(), $1, gen_random_uuid(), 'started')`,
+  contact_decisions: `INSERT INTO contact_decisions (id, org_id, campaign_id, contact_id, dialled, checks)
+    VALUES (gen_random_uuid(), $1, gen_random_uuid(), gen_random_uuid(), true, '[]')`,
   campaign_contacts: `INSERT INTO campaign_contacts (id, org_id, campaign_id, phone_number, priority, variables)
     VALUES (gen_random_uuid(), $1, gen_random_uuid(), '+1', 0, '{}')`,
   campaign_import_parts: `INSERT INTO campaign_import_parts (import_id, part, org_id, rows)
@@ -77,7 +82,7 @@ const ROWS: Readonly<Record<string, string>> = {
 };
 
 /** Those that point at rows of others come after them. */
-const JOINS_OTHERS = ['agent_transfer_destinations', 'inbound_trunk_networks'];
+const JOINS_OTHERS = ['campaign_capacity', 'agent_transfer_destinations', 'inbound_trunk_networks'];
 
 describe('row-level security', () => {
   let database: TestDatabase;

@@ -9,6 +9,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { Counter, Histogram, Registry } from 'prom-client';
 import type { DataSource } from 'typeorm';
+import { createDialDue } from '../../../activities/campaigns/dial-due';
 import { createMainWorker } from '../../../activities/main-worker';
 import { createVerificationActivities } from '../../../activities/numbers/verification-activities';
 import { sweepVerifications } from '../../../activities/numbers/verification-sweep';
@@ -32,6 +33,9 @@ import { uuidV7 } from '../../../store/ids';
 import { AgentRepository } from '../../../store/repositories/agent-repository';
 import { AttemptRepository } from '../../../store/repositories/attempt-repository';
 import { CallRepository } from '../../../store/repositories/call-repository';
+import { CampaignContactRepository } from '../../../store/repositories/campaign-contact-repository';
+import { CampaignDiallingRepository } from '../../../store/repositories/campaign-dialling-repository';
+import { CampaignRepository } from '../../../store/repositories/campaign-repository';
 import { CallerRepository } from '../../../store/repositories/caller-repository';
 import { ConfigRepository } from '../../../store/repositories/config-repository';
 import { EventRepository } from '../../../store/repositories/event-repository';
@@ -44,10 +48,12 @@ import { TransferRepository } from '../../../store/repositories/transfer-reposit
 import { TrunkProvisioningRepository } from '../../../store/repositories/trunk-provisioning-repository';
 import { newMasterKey, SecretBox } from '../../../store/secrets';
 import type { InboundCallInput, OutboundCallInput } from '../../../workflows/call/input';
+import type { CampaignDialActivities } from '../../../workflows/campaign/activities';
 import { acceptUpdate } from '../../../workflows/call/messages';
 import type { AcceptResult } from '../../../workflows/call/messages';
 import { callStartOptions } from '../../../workflows/call/start-options';
 import type { callWorkflow } from '../../../workflows/call/workflow';
+import { CallWorkflows } from '../../../workflows/client/call-workflows';
 import { NumberWorkflows } from '../../../workflows/client/number-workflows';
 import { TrunkWorkflows } from '../../../workflows/client/trunk-workflows';
 import { callWorkflowId, SEARCH_ATTRIBUTES } from '../../../workflows/ids';
@@ -165,8 +171,24 @@ export class WorkflowEnvironment {
     return new TrunkWorkflows({ client: this.client, limitMs: 5_000 });
   }
 
+  /** Campaigns whose contacts have moved on, as they are told. */
+  readonly moved: string[] = [];
+
+  get dialDue(): CampaignDialActivities {
+    const { client, dataSource, secrets } = this;
+    return createDialDue({
+      campaigns: new CampaignRepository(dataSource),
+      contacts: new CampaignContactRepository(dataSource),
+      dialling: new CampaignDiallingRepository(dataSource),
+      callers: new CallerRepository(dataSource),
+      workflows: new CallWorkflows({ client, limitMs: 10_000 }),
+      secrets,
+      allowedCountries: [],
+    });
+  }
+
   get calls(): CallRepository {
-    return new CallRepository(this.dataSource);
+    return new CallRepository(this.dataSource, { moved: (campaignId) => void this.moved.push(campaignId) });
   }
 
   /** In the order they were begun. */
@@ -238,6 +260,7 @@ export class WorkflowEnvironment {
       seconds: this.transferSeconds,
     });
     const activities = {
+      ...this.dialDue,
       ...createStoreActivities({
         calls,
         nodes,

@@ -21,6 +21,7 @@ function setUp() {
     nowMs: 0,
     admission: { ok: true, waitMs: 0 } as CapacityAdmission | Error,
     turn: { abandoned: [], waiting: [] } as CapacityTurn | Error,
+    refusal: null as string | null | Error,
     next: [] as string[],
     gone: false,
   };
@@ -31,6 +32,8 @@ function setUp() {
     boot: { nodeId: 'n', bootId: 'b' },
     store: {
       admitCall: () => answer(state.admission),
+      admitCampaignCall: () => answer(state.admission),
+      campaignRefusal: () => answer(state.refusal),
       admitLeg: () => answer(state.admission),
       takeTurn: () => answer(state.admission),
       coolDown: (trunkId, ms) => Promise.resolve(void log.push(`cool ${trunkId} ${ms}`)),

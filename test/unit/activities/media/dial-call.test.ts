@@ -61,6 +61,10 @@ function setUp(plan: DialPlan = { kind: 'ring' }) {
       control,
       attempts,
       capacity,
+      dialling: {
+        facts: () => Promise.reject(new Error('no call of a campaign')),
+        refused: () => Promise.resolve(),
+      },
       calls: { markStatus: () => Promise.resolve(true) },
       secrets,
       lifetime,

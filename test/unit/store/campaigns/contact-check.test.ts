@@ -42,6 +42,7 @@ describe('whether a contact may be called', () => {
       refusals: [],
       earliestMs: NOW,
       zones: ['Europe/Berlin'],
+      place: { zones: ['Europe/Berlin'], region: null },
     });
   });
 

@@ -1,0 +1,242 @@
+/**
+ * One turn of a campaign: who is due is claimed, as many as leave in a moment, and their calls are started.
+ *
+ * Whatever dies in between, nobody is called twice and nobody is lost: a claim is one statement, a call's id follows from the
+ * claim, and a started call ends by itself. Claimed and not started: the same turn, repeated, starts it; or a later turn finds
+ * that no workflow knows the call and gives the contact back.
+ */
+import { claimContact } from '../../store/campaigns/contact-claim';
+import { rulesOf } from '../../store/campaigns/contact-rules';
+import { destinationGuard } from '../../store/campaigns/destination-guard';
+import { CAP_WEEK_MS } from '../../store/campaigns/number-caps';
+import { TurnRoom } from '../../store/campaigns/turn-room';
+import type { Campaign } from '../../store/entities/campaign';
+import { campaignCallId } from '../../store/ids';
+import type { CallerRepository } from '../../store/repositories/caller-repository';
+import type { CampaignContactRepository, DueContact } from '../../store/repositories/campaign-contact-repository';
+import type {
+  CampaignDiallingRepository,
+  ClaimedContact,
+  DiallingTrunk,
+  MovedContact,
+  TurnStanding,
+} from '../../store/repositories/campaign-dialling-repository';
+import type { CampaignRepository } from '../../store/repositories/campaign-repository';
+import type { SecretBox } from '../../store/secrets';
+import type { CampaignDialActivities, CampaignTurn, TurnReport } from '../../workflows/campaign/activities';
+import type { CallWorkflows } from '../../workflows/client/call-workflows';
+import { campaignCallInput } from './campaign-call';
+
+export interface DialDueDeps {
+  readonly campaigns: Pick<CampaignRepository, 'find'>;
+  readonly contacts: Pick<CampaignContactRepository, 'due'>;
+  readonly dialling: Pick<
+    CampaignDiallingRepository,
+    'standing' | 'nextDueMs' | 'claim' | 'move' | 'claimedBy' | 'stuck' | 'giveBack' | 'endContacts'
+  >;
+  readonly callers: Pick<CallerRepository, 'find'>;
+  readonly workflows: Pick<CallWorkflows, 'startOutbound' | 'describe'>;
+  readonly secrets: Pick<SecretBox, 'seal'>;
+  /** ISO codes; empty = the countries of the organisation's own numbers. */
+  readonly allowedCountries: readonly string[];
+  /** Epoch ms. */
+  readonly nowMs?: () => number;
+}
+
+/** Contacts that are looked at in one statement, and in one turn: those that are moved on are not looked at again. */
+const PAGE = 250;
+const MOST_PAGES = 8;
+/** A claim sees as closed what closes before its call could be dialled. */
+const CLAIM_MARGIN_MS = 10_000;
+/** Calls that are started at the same time. */
+const PARALLEL_STARTS = 10;
+/** A call of which nothing is seen for so long was perhaps never started. */
+const STUCK_AFTER_MS = 60_000;
+/** There is more to do than there was room for. */
+const SOON_MS = 500;
+/** Somebody else has the slots, whose end is not told here. */
+const CROWDED_MS = 2_000;
+const LATEST_MS = 300_000;
+
+export function createDialDue(deps: DialDueDeps): CampaignDialActivities {
+  return { dialDue: (turn) => dialDue(deps, turn, (deps.nowMs ?? Date.now)()) };
+}
+
+async function dialDue(deps: DialDueDeps, turn: CampaignTurn, nowMs: number): Promise<TurnReport> {
+  const { campaignId, orgId } = turn;
+  const [campaign, before] = await Promise.all([
+    deps.campaigns.find(orgId, campaignId),
+    deps.dialling.standing(orgId, campaignId, nowMs),
+  ]);
+  if (campaign === null || before === null) {
+    return { status: 'deleted', started: 0, calling: 0, open: 0, wakeInMs: null };
+  }
+  const { status, endsAt } = campaign;
+  const repeated = await startClaimed(deps, campaign, before, turn, nowMs);
+  await giveBackStuck(deps, turn, nowMs);
+  const dials = new Turn(deps, campaign, before, turn, nowMs);
+  if (status === 'running') {
+    if (endsAt !== null && endsAt.getTime() <= nowMs) await endAll(deps, turn, nowMs);
+    else await dials.run();
+  }
+  const after = await deps.dialling.standing(orgId, campaignId, nowMs);
+  const { calling = 0, open = 0 } = after ?? {};
+  const wakeInMs = status === 'running' ? await wakeIn(deps, campaign, dials, nowMs) : null;
+  return { status, started: repeated + dials.started, calling, open, wakeInMs };
+}
+
+/** An earlier try of this turn has claimed them: whether it has started all of them is not known. */
+async function startClaimed(
+  deps: DialDueDeps,
+  campaign: Campaign,
+  standing: TurnStanding,
+  { orgId, campaignId, turn }: CampaignTurn,
+  nowMs: number,
+): Promise<number> {
+  const claimed = await deps.dialling.claimedBy(orgId, campaignId, turn);
+  return startAll(deps, campaign, standing, claimed, nowMs);
+}
+
+async function startAll(
+  deps: DialDueDeps,
+  campaign: Campaign,
+  { agent, trunks }: TurnStanding,
+  contacts: readonly ClaimedContact[],
+  nowMs: number,
+): Promise<number> {
+  const { agentId } = campaign;
+  // Without them they are given back, in a while: nothing of theirs was started.
+  if (agent === null || agentId === null) return 0;
+  const options = {
+    secrets: deps.secrets,
+    countries: deps.allowedCountries,
+    agentId,
+    maxDurationSeconds: agent.maxCallDurationSeconds,
+    nowMs,
+  };
+  let started = 0;
+  const start = async (contact: ClaimedContact): Promise<void> => {
+    const trunk = trunks.find(({ id }) => id === contact.trunkId);
+    if (trunk === undefined) return;
+    const outcome = await deps.workflows.startOutbound(campaignCallInput(campaign, contact, trunk, options));
+    if (outcome === 'started') started += 1;
+  };
+  for (let at = 0; at < contacts.length; at += PARALLEL_STARTS) {
+    await Promise.all(contacts.slice(at, at + PARALLEL_STARTS).map(start));
+  }
+  return started;
+}
+
+async function giveBackStuck(deps: DialDueDeps, { orgId, campaignId }: CampaignTurn, nowMs: number): Promise<void> {
+  for (const { id, callId } of await deps.dialling.stuck(orgId, campaignId, nowMs - STUCK_AFTER_MS)) {
+    if ((await deps.workflows.describe(callId)) === null) await deps.dialling.giveBack(id, callId, nowMs);
+  }
+}
+
+async function endAll(deps: DialDueDeps, { orgId, campaignId }: CampaignTurn, nowMs: number): Promise<void> {
+  const at = new Date(nowMs).toISOString();
+  const note = { at, called: false, reason: 'campaign_ended', detail: 'The campaign has ended' } as const;
+  while ((await deps.dialling.endContacts(orgId, campaignId, note)) > 0);
+}
+
+async function wakeIn(deps: DialDueDeps, { id, endsAt }: Campaign, turn: Turn, nowMs: number): Promise<number | null> {
+  const nextMs = await deps.dialling.nextDueMs(id);
+  if (nextMs === null) return null;
+  if (nextMs <= nowMs) return turn.roomInMs;
+  const untilMs = Math.min(nextMs, endsAt?.getTime() ?? Infinity);
+  return Math.min(Math.max(untilMs - nowMs, SOON_MS), LATEST_MS);
+}
+
+/** Looks at who is due, in their order, until there is no room or nobody left. */
+class Turn {
+  readonly #deps: DialDueDeps;
+  readonly #campaign: Campaign;
+  readonly #standing: TurnStanding;
+  readonly #turn: CampaignTurn;
+  readonly #nowMs: number;
+  readonly #room: TurnRoom;
+  #started = 0;
+
+  constructor(deps: DialDueDeps, campaign: Campaign, standing: TurnStanding, turn: CampaignTurn, nowMs: number) {
+    this.#deps = deps;
+    this.#campaign = campaign;
+    this.#standing = standing;
+    this.#turn = turn;
+    this.#nowMs = nowMs;
+    const { maxConcurrentCalls, callsPerSecond, pace } = campaign;
+    const { calling, organisationFree } = standing;
+    this.#room = new TurnRoom(standing.trunks, { maxConcurrentCalls, callsPerSecond, pace, calling, organisationFree });
+  }
+
+  get started(): number {
+    return this.#started;
+  }
+
+  /** When somebody may be called who is due already. */
+  get roomInMs(): number {
+    const { trunks, calling } = this.#standing;
+    // The end of one of its calls is told.
+    if (calling + this.#started >= (this.#campaign.maxConcurrentCalls ?? Infinity)) return LATEST_MS;
+    const cool = trunks.map(({ coolMs }) => coolMs);
+    if (cool.length > 0 && cool.every((ms) => ms > 0)) return Math.min(Math.max(Math.min(...cool), SOON_MS), LATEST_MS);
+    const free = trunks.some(({ maxConcurrentCalls, leases }) => leases < (maxConcurrentCalls ?? Infinity));
+    return free ? SOON_MS : CROWDED_MS;
+  }
+
+  async run(): Promise<void> {
+    const { agent, trunks } = this.#standing;
+    // Nothing to call with: it stays as it is until somebody changes that.
+    if (agent === null || trunks.length === 0) return;
+    const { orgId, agentId } = this.#campaign;
+    const rules = rulesOf(this.#campaign, agent, CLAIM_MARGIN_MS);
+    const mayCall = destinationGuard(
+      (country) => this.#deps.callers.find(orgId, agentId, country),
+      this.#deps.allowedCountries,
+      trunks,
+    );
+    for (let page = 0; this.#room.any && page < MOST_PAGES; page++) {
+      const due = await this.#due();
+      const wanted: (ClaimedContact & { readonly calls: number })[] = [];
+      const moved: MovedContact[] = [];
+      for (const contact of due) {
+        const { trunks: allowed, refusal } = await mayCall(contact.phoneNumber);
+        const claim = claimContact({ ...contact, destinationRefusal: refusal }, rules, this.#nowMs);
+        if (claim.kind === 'call') {
+          const claimed = this.#claimed(contact, allowed);
+          if (claimed !== null) wanted.push(claimed);
+        } else {
+          const { note } = claim;
+          const [result, dueAtMs] = claim.kind === 'done' ? [claim.result, null] : [null, claim.dueAtMs];
+          moved.push({ id: contact.id, result, dueAtMs, note });
+        }
+      }
+      await this.#deps.dialling.move(orgId, this.#campaign.id, moved, this.#nowMs);
+      await this.#start(wanted);
+      if (due.length < PAGE) return;
+    }
+  }
+
+  #due(): Promise<DueContact[]> {
+    const dialledSince = new Date(this.#nowMs - CAP_WEEK_MS);
+    const { orgId, id } = this.#campaign;
+    return this.#deps.contacts.due(orgId, id, new Date(this.#nowMs), { after: null, limit: PAGE, dialledSince });
+  }
+
+  #claimed(contact: DueContact, allowed: readonly DiallingTrunk[]): ClaimedContact | null {
+    const trunk = this.#room.take(allowed);
+    if (trunk === null) return null;
+    const { id, phoneNumber, name, variables } = contact;
+    const calls = contact.calls + 1;
+    const callId = campaignCallId(this.#campaign.id, id, calls);
+    return { id, calls, callId, trunkId: trunk.id, phoneNumber, name, variables };
+  }
+
+  async #start(contacts: readonly ClaimedContact[]): Promise<void> {
+    const { id: campaignId, orgId, version } = this.#campaign;
+    const wanted = contacts.map(({ id, calls, callId, trunkId }) => ({ id, calls, callId, trunkId }));
+    const claim = { turn: this.#turn.turn, version, wanted, nowMs: this.#nowMs };
+    const claimed = new Set(await this.#deps.dialling.claim(orgId, campaignId, claim));
+    const ours = contacts.filter(({ id }) => claimed.has(id));
+    this.#started += await startAll(this.#deps, this.#campaign, this.#standing, ours, this.#nowMs);
+  }
+}

@@ -1,0 +1,64 @@
+/** Whether a campaign's call may still be dialled: every check again, right before the INVITE. */
+import { checkContact } from '../../store/campaigns/contact-check';
+import { rulesOf } from '../../store/campaigns/contact-rules';
+import { destinationGuard } from '../../store/campaigns/destination-guard';
+import { dialChecks } from '../../store/campaigns/dial-checks';
+import { CAP_WEEK_MS } from '../../store/campaigns/number-caps';
+import type { StoredCheck } from '../../store/entities/contact-decision';
+import type { CampaignDiallingRepository } from '../../store/repositories/campaign-dialling-repository';
+import type { CampaignAdmission } from '../../store/repositories/capacity-repository';
+import { countryOf } from '../../store/routing/country';
+import type { OutboundCallInput } from '../../workflows/call/input';
+
+/** So much later than it was checked the INVITE may leave: all of its ringing is within the window then too. */
+const SENT_WITHIN_MS = 3_000;
+
+export type CampaignCheck =
+  | { readonly ok: true; readonly admission: CampaignAdmission }
+  | { readonly ok: false; readonly refusal: string; readonly detail: string; readonly checks: readonly StoredCheck[] };
+
+type CampaignOutbound = OutboundCallInput & { readonly campaign: NonNullable<OutboundCallInput['campaign']> };
+
+export function ofCampaign(call: OutboundCallInput): call is CampaignOutbound {
+  return call.campaign !== undefined;
+}
+
+/** The facts are one read; that they still hold, the statement that admits the call asks again. */
+export async function checkCampaignCall(
+  dialling: Pick<CampaignDiallingRepository, 'facts'>,
+  { orgId, trunkId, campaign: { campaignId, contactId, version, countries } }: CampaignOutbound,
+  to: string,
+  nowMs: number,
+): Promise<CampaignCheck> {
+  const since = new Date(nowMs - CAP_WEEK_MS);
+  const facts = await dialling.facts({ orgId, campaignId, contactId }, since, countryOf(to));
+  if (facts === null || facts.contact.phoneNumber !== to) {
+    return { ok: false, refusal: 'contact_moved', detail: 'The contact is not there any more', checks: [] };
+  }
+  const { campaign, agent, caller } = facts;
+  const trunks = caller.trunks.filter(({ id }) => id === trunkId);
+  const { refusal } = await destinationGuard(() => Promise.resolve(caller), countries, trunks)(to);
+  // That nobody else calls the number is what its contact's state says, which is unique among all campaigns.
+  const contact = { ...facts.contact, calling: false, destinationRefusal: refusal };
+  const rules = rulesOf(campaign, agent, SENT_WITHIN_MS);
+  const check = checkContact(contact, rules, nowMs, nowMs + 1);
+  const checks = dialChecks(contact, check, rules, nowMs);
+  const [first] = check.refusals;
+  if (first === undefined) return { ok: true, admission: { campaignId, contactId, version, checks } };
+  return { ok: false, refusal: first.reason, detail: check.refusals.map(({ detail }) => detail).join('. '), checks };
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  campaign_not_running: 'The campaign does not run',
+  campaign_changed: 'The campaign was changed after the contact was claimed',
+  campaign_ended: 'The campaign has ended',
+  contact_moved: 'The contact was claimed by another call, or given back',
+  suppressed: 'The number has come onto a do-not-call list',
+};
+
+/** What the admission has found: the last check, and the only one that did not pass. */
+export function refusedByStore(refusal: string, { checks }: CampaignAdmission): CampaignCheck & { ok: false } {
+  const detail = WORDS[refusal] ?? refusal;
+  const others = checks.filter(({ check }) => check !== refusal);
+  return { ok: false, refusal, detail, checks: [...others, { check: refusal, passed: false, detail }] };
+}

@@ -1,0 +1,348 @@
+/**
+ * How a campaign's contacts come to be called: claimed, started and dialled. Each change is one statement that names what it
+ * presumes, so that two workers, or one that repeats itself, never claim a contact twice.
+ *
+ * `nowMs` is the caller's clock everywhere: a simulated one sees its own instants.
+ */
+import type { CampaignContactResult } from '../../contract/campaigns';
+import type { ContactNote } from '../campaigns/contact-claim';
+import type { StoredCheck } from '../entities/contact-decision';
+import { Campaign } from '../entities/campaign';
+import { violatedUnique } from '../errors';
+import { uuidV7 } from '../ids';
+import { jsonbParameter } from '../jsonb';
+import type { StoreSession } from '../organisation-scope';
+import { prepared } from '../prepared';
+import { rowTable } from '../rows';
+import { DIALLED_AT, IS_SUPPRESSED } from './campaign-contact-repository';
+import type { Caller } from './caller-repository';
+import { timestamp } from './call-row';
+
+export interface TurnStanding {
+  /** Null when it was deleted. */
+  readonly agent: {
+    readonly firstMessage: string;
+    readonly instructions: readonly string[];
+    readonly maxCallDurationSeconds: number;
+  } | null;
+  /** Those that it may call by: its own, or the agent's. */
+  readonly trunks: readonly DiallingTrunk[];
+  /** Slots of the organisation that are free; null: no limit. */
+  readonly organisationFree: number | null;
+  /** Contacts that may still be called, those under way among them, and these alone. */
+  readonly open: number;
+  readonly calling: number;
+}
+
+export interface DiallingTrunk {
+  readonly id: string;
+  readonly callerNumber: string;
+  readonly callerNumbers: readonly string[];
+  readonly allowedCountries: readonly string[] | null;
+  readonly maxCallsPerSecond: number | null;
+  readonly maxConcurrentCalls: number | null;
+  readonly leases: number;
+  readonly undialled: number;
+  readonly coolMs: number;
+}
+
+/** A contact to be claimed for the call with the number `calls` and the id `callId`. */
+export interface WantedContact {
+  readonly id: string;
+  readonly calls: number;
+  readonly callId: string;
+  readonly trunkId: string;
+}
+
+/** A contact whose call is to be started. */
+export interface ClaimedContact extends WantedContact {
+  readonly phoneNumber: string;
+  readonly name: string | null;
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+export interface MovedContact {
+  readonly id: string;
+  /** Null: it is due at `dueAtMs`. */
+  readonly result: CampaignContactResult | null;
+  readonly dueAtMs: number | null;
+  readonly note: ContactNote;
+}
+
+/** What is asked right before an INVITE. */
+export interface DialFacts {
+  readonly campaign: Campaign;
+  readonly agent: { readonly firstMessage: string; readonly instructions: readonly string[] } | null;
+  readonly contact: {
+    readonly phoneNumber: string;
+    readonly name: string | null;
+    readonly timeZone: string | null;
+    readonly consentId: string | null;
+    readonly variables: Readonly<Record<string, string>>;
+    readonly suppressed: boolean;
+    readonly dialledAt: readonly Date[];
+  };
+  readonly caller: Omit<Caller, 'agent'>;
+}
+
+const UNDIALLED = `NOT EXISTS (SELECT FROM call_attempts a WHERE a.call_id = c.call_id AND a.state <> 'not_sent')`;
+
+const STANDING = prepared(
+  `SELECT
+     (SELECT json_build_object('firstMessage', a.first_message, 'instructions', a.instructions,
+        'maxCallDurationSeconds', a.max_call_duration_seconds)
+      FROM agents a WHERE a.id = k.agent_id AND a.org_id = k.org_id) AS agent,
+     coalesce((SELECT json_agg(json_build_object('id', t.id, 'callerNumber', t.caller_number, 'callerNumbers',
+        t.caller_numbers, 'allowedCountries', t.allowed_countries, 'maxCallsPerSecond', t.max_calls_per_second,
+        'maxConcurrentCalls', t.max_concurrent_calls,
+        'leases', (SELECT count(*) FROM capacity_leases l WHERE l.trunk_id = t.id),
+        'undialled', (SELECT count(*) FROM campaign_contacts c
+          WHERE c.campaign_id = k.id AND c.state = 'calling' AND c.trunk_id = t.id AND ${UNDIALLED}),
+        'coolMs', coalesce((SELECT greatest(0, extract(epoch FROM p.cool_until - $3::timestamptz) * 1000)
+          FROM trunk_capacity p WHERE p.trunk_id = t.id AND p.cool_until > $3::timestamptz), 0)) ORDER BY t.created_at, t.id)
+      FROM outbound_trunks t WHERE t.org_id = k.org_id AND CASE WHEN k.trunk_ids IS NULL
+        THEN t.id = (SELECT outbound_trunk_id FROM agents WHERE id = k.agent_id AND org_id = k.org_id)
+        ELSE t.id = ANY(k.trunk_ids) END), '[]') AS trunks,
+     (SELECT greatest(0, (o.limits->>'concurrentCalls')::integer - (SELECT count(*) FROM capacity_leases l WHERE l.org_id = o.id))::int
+      FROM organisations o WHERE o.id = k.org_id) AS "organisationFree",
+     coalesce((SELECT sum(contacts) FROM campaign_tallies WHERE campaign_id = k.id AND state <> 'done'), 0)::float8 AS open,
+     coalesce((SELECT sum(contacts) FROM campaign_tallies WHERE campaign_id = k.id AND state = 'calling'), 0)::float8 AS calling
+   FROM campaigns k WHERE k.id = $2 AND k.org_id = $1`,
+);
+
+/** Of each priority the one that is due first: none of the entries before them is read. */
+const NEXT_DUE = prepared(
+  `WITH RECURSIVE priorities AS (
+     (SELECT priority FROM campaign_contacts WHERE campaign_id = $1 AND due_at IS NOT NULL ORDER BY priority DESC LIMIT 1)
+     UNION ALL
+     SELECT (SELECT c.priority FROM campaign_contacts c WHERE c.campaign_id = $1 AND c.due_at IS NOT NULL
+        AND c.priority < p.priority ORDER BY c.priority DESC LIMIT 1)
+     FROM priorities p WHERE p.priority IS NOT NULL
+   )
+   SELECT min((SELECT c.due_at FROM campaign_contacts c WHERE c.campaign_id = $1 AND c.priority = p.priority
+     AND c.due_at IS NOT NULL ORDER BY c.due_at LIMIT 1)) AS at FROM priorities p WHERE p.priority IS NOT NULL`,
+);
+
+/** In the order of their ids, as everything that locks several contacts; whom somebody else has is passed over. */
+const CLAIM = prepared(
+  `WITH wanted AS (SELECT * FROM jsonb_to_recordset($4::jsonb) AS w (id uuid, calls smallint, "callId" uuid, "trunkId" uuid)),
+   free AS (
+     SELECT c.id FROM campaign_contacts c JOIN wanted w ON w.id = c.id
+     WHERE c.org_id = $1 AND c.campaign_id = $2 AND c.state IN ('pending', 'waiting') AND c.due_at <= $6
+       AND c.calls = w.calls - 1
+       AND NOT EXISTS (SELECT FROM campaign_contacts o WHERE o.org_id = $1 AND o.phone_number = c.phone_number AND o.state = 'calling')
+       AND EXISTS (SELECT FROM campaigns k WHERE k.id = $2 AND k.status = 'running' AND k.version = $5)
+     ORDER BY c.id FOR NO KEY UPDATE OF c SKIP LOCKED)
+   UPDATE campaign_contacts c SET state = 'calling', due_at = NULL, calls = w.calls, turn = $3, call_id = w."callId",
+     trunk_id = w."trunkId", claimed_at = $6
+   FROM wanted w WHERE w.id = c.id AND c.id IN (SELECT id FROM free)
+   RETURNING c.id`,
+);
+
+/** Whoever is due no more by then was moved by somebody else. */
+const MOVE = prepared(
+  `WITH moved AS (SELECT * FROM jsonb_to_recordset($3::jsonb) AS m (id uuid, result text, "dueAt" timestamptz, note jsonb)),
+   free AS (
+     SELECT c.id FROM campaign_contacts c JOIN moved m ON m.id = c.id
+     WHERE c.org_id = $1 AND c.campaign_id = $2 AND c.state IN ('pending', 'waiting') AND c.due_at <= $4
+     ORDER BY c.id FOR NO KEY UPDATE OF c SKIP LOCKED)
+   UPDATE campaign_contacts c SET state = CASE WHEN m.result IS NULL THEN c.state ELSE 'done' END, result = m.result,
+     due_at = m."dueAt", last_decision = m.note
+   FROM moved m WHERE m.id = c.id AND c.id IN (SELECT id FROM free)
+   RETURNING c.id`,
+);
+
+const CLAIMED = prepared(
+  `SELECT id, calls, call_id AS "callId", trunk_id AS "trunkId", phone_number AS "phoneNumber", name, variables
+   FROM campaign_contacts WHERE campaign_id = $2 AND org_id = $1 AND state = 'calling' AND turn = $3 ORDER BY id`,
+);
+
+const STUCK = prepared(
+  `SELECT c.id, c.call_id AS "callId" FROM campaign_contacts c
+   WHERE c.campaign_id = $2 AND c.org_id = $1 AND c.state = 'calling' AND c.claimed_at < $3
+     AND NOT EXISTS (SELECT FROM calls WHERE calls.id = c.call_id) ORDER BY c.claimed_at LIMIT 100`,
+);
+
+const GIVE_BACK = `UPDATE campaign_contacts SET state = CASE WHEN attempts > 0 THEN 'waiting' ELSE 'pending' END, due_at = $3
+  WHERE id = $1 AND call_id = $2 AND state = 'calling' RETURNING id`;
+
+const END = `WITH some AS (
+    SELECT id FROM campaign_contacts WHERE campaign_id = $2 AND org_id = $1 AND due_at IS NOT NULL
+    AND state IN ('pending', 'waiting') ORDER BY id LIMIT $4 FOR NO KEY UPDATE SKIP LOCKED)
+  UPDATE campaign_contacts c SET state = 'done', result = 'canceled', due_at = NULL, last_decision = $3::jsonb
+  FROM some WHERE c.id = some.id RETURNING c.id`;
+
+/** One statement for all of it: the callee's phone waits for every round trip. */
+const FACTS = (campaign: string): string => `
+  SELECT ${campaign},
+    (SELECT json_build_object('firstMessage', a.first_message, 'instructions', a.instructions)
+     FROM agents a WHERE a.id = k.agent_id AND a.org_id = k.org_id) AS agent,
+    c.phone_number AS "contactNumber", c.name AS "contactName", c.time_zone AS "contactZone", c.consent_id AS "contactConsent",
+    c.variables AS "contactVariables", ${IS_SUPPRESSED('$1')} AS suppressed,
+    ARRAY(${DIALLED_AT('$1', '$4')}) AS "dialledAt",
+    coalesce((SELECT json_agg(json_build_object('id', t.id, 'callerNumber', t.caller_number, 'callerNumbers',
+       t.caller_numbers, 'allowedCountries', t.allowed_countries) ORDER BY t.created_at, t.id)
+     FROM outbound_trunks t WHERE t.org_id = $1), '[]') AS "callerTrunks",
+    coalesce((SELECT n.country FROM phone_numbers n WHERE n.org_id = $1 AND n.status = 'verified' AND n.country >= $5
+       ORDER BY n.country LIMIT 1) = $5, false) AS "hasNumberThere",
+    (SELECT o.limits->'allowedCountries' FROM organisations o WHERE o.id = $1) AS "allowedCountries"
+  FROM campaigns k JOIN campaign_contacts c ON c.campaign_id = k.id
+  WHERE k.id = $2 AND k.org_id = $1 AND k.deleted_at IS NULL AND c.id = $3`;
+
+interface FactsRow extends Campaign {
+  readonly agent: DialFacts['agent'];
+  readonly contactNumber: string;
+  readonly contactName: string | null;
+  readonly contactZone: string | null;
+  readonly contactConsent: string | null;
+  readonly contactVariables: Readonly<Record<string, string>>;
+  readonly suppressed: boolean;
+  readonly dialledAt: readonly Date[];
+  readonly callerTrunks: Caller['trunks'];
+  readonly hasNumberThere: boolean;
+  readonly allowedCountries: Caller['allowedCountries'];
+}
+
+const REFUSED = prepared(
+  `WITH noted AS (
+     UPDATE campaign_contacts SET last_decision = $7::jsonb WHERE id = $3 AND call_id = $4 AND state = 'calling')
+   INSERT INTO contact_decisions (id, org_id, campaign_id, contact_id, call_id, at, dialled, checks)
+   VALUES ($5, $1, $2, $3, $4, $6, false, $8::jsonb)`,
+);
+
+/** Contacts that are ended in one statement. */
+const END_AT_ONCE = 5_000;
+
+export class CampaignDiallingRepository {
+  readonly #session: StoreSession;
+
+  constructor(session: StoreSession) {
+    this.#session = session;
+  }
+
+  /** What a campaign calls with, and what of it is taken. Null when there is no such campaign. */
+  async standing(orgId: string, campaignId: string, nowMs: number): Promise<TurnStanding | null> {
+    const rows: TurnStanding[] = await this.#session.manager.query(STANDING, [orgId, campaignId, timestamp(nowMs)]);
+    return rows[0] ?? null;
+  }
+
+  /** When the next contact is due; epoch ms; null: none is. */
+  async nextDueMs(campaignId: string): Promise<number | null> {
+    const rows: { at: Date | null }[] = await this.#session.manager.query(NEXT_DUE, [campaignId]);
+    return rows[0]?.at?.getTime() ?? null;
+  }
+
+  /**
+   * Those of the wanted that are this turn's from now on. None when the campaign does not run, or was changed: what was
+   * decided of them was decided by other rules.
+   */
+  async claim(
+    orgId: string,
+    campaignId: string,
+    {
+      turn,
+      version,
+      wanted,
+      nowMs,
+    }: { turn: string; version: number; wanted: readonly WantedContact[]; nowMs: number },
+  ): Promise<string[]> {
+    if (wanted.length === 0) return [];
+    const parameters = [orgId, campaignId, turn, JSON.stringify(wanted), version, timestamp(nowMs)];
+    try {
+      const [rows]: [{ id: string }[]] = await this.#session.manager.query(CLAIM, parameters);
+      return rows.map(({ id }) => id);
+    } catch (error) {
+      if (violatedUnique(error) !== 'campaign_contacts_calling') throw error;
+      // Another campaign has claimed one of the numbers at the same moment: one by one, and without that.
+      if (wanted.length === 1) return [];
+      const claimed: string[] = [];
+      for (const one of wanted) {
+        claimed.push(...(await this.claim(orgId, campaignId, { turn, version, wanted: [one], nowMs })));
+      }
+      return claimed;
+    }
+  }
+
+  /** Contacts that are due, and are called later or not any more. */
+  async move(orgId: string, campaignId: string, moved: readonly MovedContact[], nowMs: number): Promise<void> {
+    if (moved.length === 0) return;
+    const rows = moved.map(({ id, result, dueAtMs, note }) => ({ id, result, dueAt: timestamp(dueAtMs), note }));
+    await this.#session.manager.query(MOVE, [orgId, campaignId, jsonbParameter(rows), timestamp(nowMs)]);
+  }
+
+  /** Those of a turn whose calls are under way, or were to be. */
+  async claimedBy(orgId: string, campaignId: string, turn: string): Promise<ClaimedContact[]> {
+    return this.#session.manager.query(CLAIMED, [orgId, campaignId, turn]);
+  }
+
+  /** Those that were claimed before an instant and whose call has no row: it may never have been started. */
+  async stuck(
+    orgId: string,
+    campaignId: string,
+    claimedBeforeMs: number,
+  ): Promise<{ readonly id: string; readonly callId: string }[]> {
+    return this.#session.manager.query(STUCK, [orgId, campaignId, timestamp(claimedBeforeMs)]);
+  }
+
+  /** No workflow knows the call: should it be started nevertheless, it is not this contact's any more. */
+  async giveBack(id: string, callId: string, nowMs: number): Promise<boolean> {
+    const [rows]: [unknown[]] = await this.#session.manager.query(GIVE_BACK, [id, callId, timestamp(nowMs)]);
+    return rows.length === 1;
+  }
+
+  /** Some of those that are not called any more because the campaign has ended; 0: none are left. */
+  async endContacts(orgId: string, campaignId: string, note: ContactNote): Promise<number> {
+    const parameters = [orgId, campaignId, jsonbParameter(note), END_AT_ONCE];
+    const [rows]: [unknown[]] = await this.#session.manager.query(END, parameters);
+    return rows.length;
+  }
+
+  /**
+   * Null when campaign or contact are gone.
+   * @param since from when on dials of the number are told
+   * @param country ISO code of where the number is
+   */
+  async facts(
+    { orgId, campaignId, contactId }: { orgId: string; campaignId: string; contactId: string },
+    since: Date,
+    country: string | null,
+  ): Promise<DialFacts | null> {
+    const { columns, read } = rowTable(this.#session.manager, Campaign);
+    const list = Object.entries(columns).map(([property, column]) => `k.${column} AS "${property}"`);
+    const text = prepared(FACTS(list.join(', ')));
+    const parameters = [orgId, campaignId, contactId, since, country];
+    const rows: FactsRow[] = await this.#session.manager.query(text, parameters);
+    const [row] = rows;
+    if (row === undefined) return null;
+    return {
+      campaign: read(row),
+      agent: row.agent,
+      contact: {
+        phoneNumber: row.contactNumber,
+        name: row.contactName,
+        timeZone: row.contactZone,
+        consentId: row.contactConsent,
+        variables: row.contactVariables,
+        suppressed: row.suppressed,
+        dialledAt: row.dialledAt,
+      },
+      caller: {
+        trunks: row.callerTrunks,
+        hasNumberThere: row.hasNumberThere,
+        allowedCountries: row.allowedCountries,
+      },
+    };
+  }
+
+  /** A call that is not dialled: why, kept as evidence and with the contact. */
+  async refused(
+    call: { readonly orgId: string; readonly campaignId: string; readonly contactId: string; readonly callId: string },
+    { reason, detail, checks }: { reason: string; detail: string; checks: readonly StoredCheck[] },
+    nowMs: number,
+  ): Promise<void> {
+    const { orgId, campaignId, contactId, callId } = call;
+    const note = { at: new Date(nowMs).toISOString(), called: false, reason, detail, call_id: callId };
+    const key = [orgId, campaignId, contactId, callId, uuidV7(nowMs), timestamp(nowMs)];
+    await this.#session.manager.query(REFUSED, [...key, jsonbParameter(note), jsonbParameter(checks)]);
+  }
+}

@@ -1,0 +1,116 @@
+/** A campaign's call is over: its contact moves on, in the transaction that closes the call's record. */
+import type { EntityManager } from 'typeorm';
+import type { EndedCall } from '../../contract/endings';
+import { contactOutcome, countsForRetry } from '../campaigns/contact-outcome';
+import type { ContactsCampaign } from '../campaigns/contact-outcome';
+import type { PastAttempt } from '../campaigns/retry-plan';
+import { Campaign } from '../entities/campaign';
+import { uuidV7 } from '../ids';
+import { rowTable } from '../rows';
+import { IS_SUPPRESSED } from './campaign-contact-repository';
+import { timestamp } from './call-row';
+
+export interface CampaignCallRow {
+  readonly id: string;
+  readonly org_id: string;
+  readonly campaign_id: string | null;
+  readonly contact_id: string | null;
+}
+
+interface PastCall {
+  readonly id: string;
+  readonly disposition: PastAttempt['disposition'];
+  /** Null: no INVITE can have left. */
+  readonly dialledMs: number | null;
+  readonly endedMs: number;
+}
+
+interface ContactRow extends Campaign {
+  readonly phoneNumber: string;
+  readonly contactZone: string | null;
+  readonly past: readonly PastCall[];
+  readonly optedOut: boolean;
+  readonly suppressed: boolean;
+  readonly refusal: string | null;
+}
+
+/** Whoever takes the call for undialled is sure of it: an attempt that was only intended did not leave. */
+const NONE_LEFT = `UPDATE call_attempts SET state = 'not_sent', finished_at = now() WHERE call_id = $1 AND state = 'intended'`;
+
+const CONTACT = (campaign: string): string => `
+  SELECT ${campaign}, c.phone_number AS "phoneNumber", c.time_zone AS "contactZone",
+    coalesce((SELECT json_agg(json_build_object('id', d.id, 'disposition', d.disposition,
+        'endedMs', extract(epoch FROM d.ended_at) * 1000,
+        'dialledMs', (SELECT extract(epoch FROM min(a.created_at)) * 1000 FROM call_attempts a
+          WHERE a.call_id = d.id AND a.state <> 'not_sent')))
+      FROM calls d WHERE d.contact_id = c.id AND d.campaign_id = k.id AND d.disposition IS NOT NULL
+        AND (c.round_at IS NULL OR d.created_at >= c.round_at)), '[]') AS past,
+    EXISTS (SELECT FROM call_events e WHERE e.call_id = $2 AND e.type = 'opted_out') AS "optedOut",
+    ${IS_SUPPRESSED('c.org_id')} AS suppressed,
+    CASE WHEN c.last_decision->>'call_id' = $2::text THEN c.last_decision->>'reason' END AS refusal
+  FROM campaign_contacts c JOIN campaigns k ON k.id = c.campaign_id
+  WHERE c.id = $1 AND c.call_id = $2 AND c.state = 'calling' FOR NO KEY UPDATE OF c`;
+
+const MOVE = `
+  UPDATE campaign_contacts SET state = $2, result = $3, due_at = $4, attempts = attempts + $5,
+    last_disposition = coalesce($6, last_disposition), last_attempt_at = coalesce($7, last_attempt_at)
+  WHERE id = $1`;
+
+/** Asked in words, or by a key: it counts whatever else has become of the call. */
+const OPT_OUT = `
+  INSERT INTO dnc_entries (id, org_id, phone_number, reason, source) VALUES ($1, $2, $3, $4, 'opt_out') ON CONFLICT DO NOTHING`;
+
+/**
+ * @param undialled it is certain that no INVITE has left
+ * @returns false where the contact is not this call's (any more)
+ */
+export async function finishContact(
+  manager: EntityManager,
+  call: CampaignCallRow,
+  { ending, endedAtMs }: Pick<EndedCall, 'ending' | 'endedAtMs'>,
+  undialled: boolean,
+): Promise<boolean> {
+  if (undialled) await manager.query(NONE_LEFT, [call.id]);
+  const { columns, read } = rowTable(manager, Campaign);
+  const list = Object.entries(columns).map(([property, column]) => `k.${column} AS "${property}"`);
+  const rows: ContactRow[] = await manager.query(CONTACT(list.join(', ')), [call.contact_id, call.id]);
+  const [row] = rows;
+  if (row === undefined) return false;
+  const own = row.past.find(({ id }) => id === call.id);
+  const dialledMs = own?.dialledMs ?? null;
+  const outcome = contactOutcome(
+    {
+      phoneNumber: row.phoneNumber,
+      timeZone: row.contactZone,
+      past: row.past.flatMap(attemptOf),
+      dialled: dialledMs !== null,
+      optedOut: row.optedOut,
+      suppressed: row.suppressed,
+      refusal: row.refusal,
+    },
+    read(row) satisfies ContactsCampaign,
+    ending,
+    endedAtMs,
+  );
+  if (row.optedOut && !row.suppressed) {
+    await manager.query(OPT_OUT, [uuidV7(), call.org_id, row.phoneNumber, `Asked for in call ${call.id}`]);
+  }
+  const dialled = dialledMs !== null;
+  const tried = dialled || row.past.some((past) => past.dialledMs !== null);
+  const next = outcome.done ? 'done' : tried ? 'waiting' : 'pending';
+  const counted = countsForRetry(ending.disposition, dialled);
+  await manager.query(MOVE, [
+    call.contact_id,
+    next,
+    outcome.done ? outcome.result : null,
+    outcome.done ? null : timestamp(outcome.dueAtMs),
+    dialled ? 1 : 0,
+    counted ? ending.disposition : null,
+    timestamp(dialledMs),
+  ]);
+  return true;
+}
+
+function attemptOf({ disposition, dialledMs, endedMs }: PastCall): PastAttempt[] {
+  return countsForRetry(disposition, dialledMs !== null) ? [{ atMs: dialledMs ?? endedMs, disposition }] : [];
+}
