@@ -17,6 +17,7 @@ import { CampaignContactRepository } from '../store/repositories/campaign-contac
 import { CampaignDiallingRepository } from '../store/repositories/campaign-dialling-repository';
 import { CampaignRepository } from '../store/repositories/campaign-repository';
 import { CallerRepository } from '../store/repositories/caller-repository';
+import { CampaignRunRepository } from '../store/repositories/campaign-run-repository';
 import { ConfigRepository } from '../store/repositories/config-repository';
 import { MediaNodeRepository } from '../store/repositories/media-node-repository';
 import { NodeCallListRepository } from '../store/repositories/node-call-list-repository';
@@ -30,6 +31,11 @@ import { CallWorkflows } from '../workflows/client/call-workflows';
 import { NumberWorkflows } from '../workflows/client/number-workflows';
 import { TrunkWorkflows } from '../workflows/client/trunk-workflows';
 import { createDialDue } from './campaigns/dial-due';
+import { CampaignSchedules } from '../workflows/client/campaign-schedules';
+import { CampaignWorkflows } from '../workflows/client/campaign-workflows';
+import { CampaignNotifier } from './campaigns/campaign-notifier';
+import { createCampaignActivities } from './campaigns/campaign-activities';
+import { sweepCampaigns } from './campaigns/campaign-sweep';
 import { readWorkerConfig } from './config';
 import { createMainWorker } from './main-worker';
 import { createVerificationActivities } from './numbers/verification-activities';
@@ -98,7 +104,6 @@ async function main(): Promise<void> {
     const temporal = createTemporalClient(config.temporal);
     shutdown.add('temporal client', () => temporal.close());
 
-    const calls = new CallRepository(dataSource);
     const nodes = new MediaNodeRepository(dataSource);
     const lists = new NodeCallListRepository(dataSource);
     const { client } = temporal;
@@ -107,7 +112,15 @@ async function main(): Promise<void> {
     const configuration = new ConfigRepository(dataSource, secrets);
     const verifications = new NumberVerificationRepository(dataSource);
     const numberWorkflows = new NumberWorkflows({ client, limitMs: TEMPORAL_LIMIT_MS });
-    const sweeps = [() => sweepVerifications({ config: configuration, verifications, workflows: numberWorkflows })];
+    const campaigns = new CampaignRunRepository(dataSource);
+    const campaignWorkflows = new CampaignWorkflows({ client, limitMs: TEMPORAL_LIMIT_MS });
+    const notifier = new CampaignNotifier({ workflows: campaignWorkflows, logger });
+    shutdown.add('words to campaigns', () => Promise.resolve(notifier.close()));
+    const calls = new CallRepository(dataSource, notifier);
+    const sweeps = [
+      () => sweepVerifications({ config: configuration, verifications, workflows: numberWorkflows }),
+      () => sweepCampaigns({ campaigns, workflows: campaignWorkflows }),
+    ];
     // Of the whole store: what a plan asks names its organisation.
     const planStore = {
       agents: new AgentRepository(dataSource),
@@ -163,6 +176,12 @@ async function main(): Promise<void> {
         workflows: new CallWorkflows({ client, limitMs: TEMPORAL_LIMIT_MS }),
         secrets,
         allowedCountries: config.outboundAllowedCountries,
+      }),
+      ...createCampaignActivities({
+        campaigns,
+        calls: new CallWorkflows({ client, limitMs: TEMPORAL_LIMIT_MS }),
+        schedules: new CampaignSchedules(client),
+        workflows: campaignWorkflows,
       }),
       ...createTrunkActivities({ session: dataSource, secrets, provisioning, nodes }),
       ...createNumberSyncActivities({ session: dataSource, secrets }),

@@ -9,6 +9,7 @@ import type { SecretBox } from '../store/secrets';
 import type { NumberWorkflows } from '../workflows/client/number-workflows';
 import type { CallRequests } from './calls/call-requests';
 import { CallPlacement } from './calls/placement';
+import type { CampaignRequests } from './campaigns/campaign-requests';
 import { Changes } from './changes';
 import { ConfigPropagation } from './config-propagation';
 import { tableRoute } from './dispatch';
@@ -35,6 +36,7 @@ import { callSuperviseRoutes } from './routes/call-supervise';
 import { callTransferRoute } from './routes/call-transfer';
 import { callRoutes } from './routes/calls';
 import { campaignContactRoutes } from './routes/campaign-contacts';
+import { campaignControlRoutes } from './routes/campaign-control';
 import { campaignPreviewRoute } from './routes/campaign-preview';
 import { campaignRoutes } from './routes/campaigns';
 import { contactRoutes } from './routes/contacts';
@@ -72,6 +74,7 @@ export interface RouteDeps {
   readonly trunks: Pick<TrunkRequests, 'sync' | 'tell'>;
   readonly trunkChecks: TrunkChecksDeps['workflows'];
   readonly verifications: Pick<NumberWorkflows, 'begin' | 'over'>;
+  readonly campaigns: Pick<CampaignRequests, 'settled' | 'moved'>;
   readonly secrets: Pick<SecretBox, 'seal' | 'open' | 'derive'>;
   readonly logger: Logger;
 }
@@ -105,7 +108,7 @@ export function openApiDocument(deps: RouteDeps): OpenApiDocument {
 
 /** In the order of the document. */
 function resourceRoutes(deps: RouteDeps): readonly Route[] {
-  const { store, options, logger, workflows, trunks, trunkChecks, verifications, secrets } = deps;
+  const { store, options, logger, workflows, trunks, trunkChecks, verifications, campaigns, secrets } = deps;
   const changes = new Changes(store, trunks);
   const nodes = new LiveNodes({ find: () => store.mediaNodes.live(NODE_SILENCE_MS) });
   const speech = new SpeechCatalog(nodes);
@@ -135,8 +138,9 @@ function resourceRoutes(deps: RouteDeps): readonly Route[] {
     ...agentDestinationRoutes({ store, changes, mayReach }),
     ...transferDestinationRoutes({ store, changes, mayReach }),
     ...contactRoutes({ store, changes }),
-    ...campaignRoutes({ store, changes }),
-    ...campaignContactRoutes({ store }),
+    ...campaignRoutes({ store, changes, campaigns }),
+    ...campaignControlRoutes({ store, changes, campaigns }),
+    ...campaignContactRoutes({ store, campaigns }),
     campaignPreviewRoute({ store, allowedCountries }),
     ...dncRoutes({ store, changes }),
     ...callRoutes({ store, speech, allowedCountries, placement, workflows, logger }),

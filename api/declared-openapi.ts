@@ -25,6 +25,7 @@ export function declaredOpenApi(): OpenApiDocument {
     trunks: { sync: () => Promise.resolve({ outcome: 'unavailable' }), tell: () => undefined },
     trunkChecks: { check: () => Promise.resolve('running') },
     verifications: { begin: () => Promise.resolve(), over: () => Promise.resolve() },
+    campaigns: { settled: () => Promise.resolve(false), moved: () => undefined },
     secrets: { seal: () => '', open: () => '{}', derive: () => Buffer.alloc(0) },
     logger: createLogger({ name: 'openapi', level: 'silent' }),
   });

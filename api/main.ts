@@ -15,6 +15,7 @@ import { temporalAnswers } from '../workflows/client/temporal-answers';
 import { TrunkCheckWorkflows } from '../workflows/client/trunk-check-workflows';
 import { createApp } from './app';
 import { CallRequests } from './calls/call-requests';
+import { CampaignRequests } from './campaigns/campaign-requests';
 import { readApiConfig } from './config';
 import { connectDatabase, createApiStore, purgeHourly, whenConnected } from './database';
 import { KeyAuthenticator } from './key-authenticator';
@@ -73,6 +74,7 @@ async function main(): Promise<void> {
       trunkChecks: new TrunkCheckWorkflows({ client: temporal.client, limitMs: TRUNK_CHECK_MS }),
       trunks: new TrunkRequests({ client: temporal.client, logger }),
       verifications: new NumberWorkflows({ client: temporal.client, limitMs: TEMPORAL_SIGNAL_MS }),
+      campaigns: new CampaignRequests({ client: temporal.client, logger }),
       secrets,
       authenticator: whenConnected(
         dataSource,

@@ -33,7 +33,10 @@ export interface OrgStore {
   readonly apiKeys: Pick<ApiKeyRepository, 'create' | 'list' | 'revoke' | 'touch'>;
   readonly audit: Pick<AuditRepository, 'add' | 'addWithin' | 'list'>;
   readonly calls: Pick<CallRepository, 'find' | 'list' | 'countOpen' | 'countOpenOnTrunk'>;
-  readonly campaigns: Pick<CampaignRepository, 'list' | 'find' | 'create' | 'update' | 'delete' | 'parts' | 'counts'>;
+  readonly campaigns: Pick<
+    CampaignRepository,
+    'list' | 'find' | 'findForChange' | 'create' | 'update' | 'delete' | 'parts' | 'counts' | 'events'
+  >;
   readonly campaignContacts: Pick<CampaignContactRepository, 'list' | 'inOrder' | 'due' | 'countLater'>;
   readonly campaignImports: Pick<
     CampaignImportRepository,

@@ -269,6 +269,7 @@ export function callView(row: CallRow, place: CapacityPlace | null = null): Call
       packet_loss_pct: row.metrics?.packetLossPct ?? null,
       jitter_ms: row.metrics?.jitterMs ?? null,
       turn_latency_ms: latency === null ? null : { p50: latency.p50, p95: latency.p95 },
+      opening_silence_ms: row.metrics?.openingSilenceMs ?? null,
     },
     metadata: row.metadata,
   };

@@ -22,6 +22,19 @@ export const CAMPAIGN_EVENTS = [
 ] as const;
 export type CampaignEventType = (typeof CAMPAIGN_EVENTS)[number];
 
+/** What a campaign waits for. */
+export interface CampaignTimes {
+  /** Epoch ms, a whole second; null: it was started, or is not to be. */
+  readonly startAtMs: number | null;
+  /** When its list is called anew; null: it is called once. */
+  readonly recurrence: { readonly cron: string; readonly timeZone: string } | null;
+  /** Between them it recurs; null: without a limit. */
+  readonly fromMs: number | null;
+  readonly untilMs: number | null;
+  /** None of it happens for the time being. */
+  readonly paused: boolean;
+}
+
 /** `pending`: never called. `waiting`: to be called again. `calling`: a call of it is under way. `done`: not called any more. */
 export const CAMPAIGN_CONTACT_STATES = ['pending', 'waiting', 'calling', 'done'] as const;
 export type CampaignContactState = (typeof CAMPAIGN_CONTACT_STATES)[number];

@@ -78,6 +78,11 @@ export interface CallMetrics {
   readonly packetLossPct: number | null;
   readonly jitterMs: number | null;
   readonly turnLatencyMs: { readonly p50: number; readonly p95: number } | null;
+  /**
+   * For how long who answered heard nothing: after the answer, or after their greeting, until the agent's first sound, or to
+   * the end of a call without one. Null, and absent from what an earlier release has told: not known.
+   */
+  readonly openingSilenceMs?: number | null;
 }
 
 /** What a call's record is closed with. */

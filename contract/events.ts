@@ -33,6 +33,9 @@ export interface SipLadderEntry {
 /** By what somebody who was asked has answered; `hangup`, `silence`: by no word. */
 export type ConsultAnswer = 'key' | 'word' | 'hangup' | 'silence';
 
+/** `agent`: by what the agent has understood. */
+export type OptOutWay = 'word' | 'key' | 'agent';
+
 interface EventBase {
   readonly callId: string;
   readonly orgId: string;
@@ -57,6 +60,8 @@ type ObservedEvent = EventBase &
     | { readonly type: 'ringing'; readonly status: number }
     | { readonly type: 'turn'; readonly turn: TranscriptTurn }
     | { readonly type: 'dtmf'; readonly count: number }
+    /** Whoever is called by a campaign is not to be called again. With this event their number comes onto the list. */
+    | { readonly type: 'opted_out'; readonly by: OptOutWay }
     /** Who has put the call on hold, from now on; a call begins with neither. */
     | { readonly type: 'hold'; readonly ours: boolean; readonly theirs: boolean }
     /**
@@ -149,6 +154,6 @@ export function isStateEvent(event: CallEvent): event is StateEvent {
 /** Where a node reports what happens. `report` never throws and never blocks; the sink keeps what it cannot store yet. */
 export interface CallEvents {
   report(event: CallEvent): void;
-  /** Resolves when every event of the call reported so far is stored, or after `timeoutMs`. */
-  flush(callId: string, timeoutMs: number): Promise<void>;
+  /** Resolves with true when every event of the call reported so far is stored, or with false after `timeoutMs`. */
+  flush(callId: string, timeoutMs: number): Promise<boolean>;
 }

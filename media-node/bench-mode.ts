@@ -46,7 +46,7 @@ const SILENT: Omit<ReturnType<AgentFactory>, 'start'> = {
 
 export const BENCH_IDENTITY: DigestCredentials = { trunkId: 'bench', orgId: ORG_ID, username: 'bench', password: '' };
 
-export const benchEvents: CallEvents = { report: () => undefined, flush: () => Promise.resolve() };
+export const benchEvents: CallEvents = { report: () => undefined, flush: () => Promise.resolve(true) };
 
 /** It has no trunk to call anybody by. */
 export const UNLIMITED_CAPACITY: TrunkCapacity = {

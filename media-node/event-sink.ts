@@ -55,7 +55,7 @@ export class EventSink implements CallEvents {
   #buffer: CallEvent[] = [];
   /** Calls with events that are not stored yet, the spooled ones included. */
   readonly #open = new Map<string, CallSeqs>();
-  readonly #flushes = new Map<string, Set<{ readonly seq: number; readonly done: () => void }>>();
+  readonly #flushes = new Map<string, Set<{ readonly seq: number; readonly done: (stored: boolean) => void }>>();
   #timer: NodeJS.Timeout | null = null;
   #writing: Promise<void> | null = null;
   #away = false;
@@ -93,9 +93,9 @@ export class EventSink implements CallEvents {
     else this.#schedule(this.#options.batchMs ?? BATCH_MS);
   }
 
-  async flush(callId: string, timeoutMs: number): Promise<void> {
+  async flush(callId: string, timeoutMs: number): Promise<boolean> {
     const seq = this.#open.get(callId)?.reported;
-    if (seq === undefined) return;
+    if (seq === undefined) return true;
     if (!this.#away) this.#schedule(0);
     const waiting = this.#flushes.get(callId) ?? new Set();
     this.#flushes.set(callId, waiting);
@@ -103,15 +103,18 @@ export class EventSink implements CallEvents {
       waiting.delete(flush);
       if (waiting.size === 0) this.#flushes.delete(callId);
     };
-    let resolveStored = (): void => undefined;
-    const stored = new Promise<void>((resolve) => (resolveStored = resolve));
-    const done = (): void => {
+    let resolveStored: (stored: boolean) => void = () => undefined;
+    const stored = new Promise<boolean>((resolve) => (resolveStored = resolve));
+    const done = (kept: boolean): void => {
       leave();
-      resolveStored();
+      resolveStored(kept);
     };
     const flush = { seq, done };
     waiting.add(flush);
-    await withDeadline(stored, timeoutMs).catch(leave); // too late: the caller goes on without
+    return await withDeadline(stored, timeoutMs).catch(() => {
+      leave();
+      return false; // too late: the caller goes on without
+    });
   }
 
   /** Stores what is there, or spools it; what neither takes is lost. `report` must not be called any more. */
@@ -175,11 +178,14 @@ export class EventSink implements CallEvents {
         this.#options.writeLimitMs ?? WRITE_LIMIT_MS,
         { message: 'PostgreSQL did not answer in time' },
       );
-      if (rejected.length > 0) this.#options.logger.error({ count: rejected.length }, 'events cannot be stored');
+      if (rejected.length > 0) {
+        this.#options.logger.error({ count: rejected.length }, 'events cannot be stored');
+        this.#settle(rejected, false);
+      }
       if (this.#away) this.#options.logger.info({ lost: this.#lost }, 'events are stored again');
       this.#away = false;
       this.#lost = 0;
-      this.#settle(batch);
+      this.#settle(batch, true);
       return true;
     } catch (error) {
       if (!this.#away) this.#options.logger.warn({ err: error }, 'events are kept in files');
@@ -216,7 +222,7 @@ export class EventSink implements CallEvents {
     if (events.length === 0) return;
     this.#lost += events.length;
     this.#options.logger.error({ lost: events.length }, 'events are lost: neither PostgreSQL nor a file takes them');
-    this.#settle(events);
+    this.#settle(events, false);
   }
 
   /** False while PostgreSQL is away. */
@@ -278,13 +284,13 @@ export class EventSink implements CallEvents {
   }
 
   /** Counted by the seq of the last one, so that what is written twice is not counted twice. */
-  #settle(stored: readonly CallEvent[]): void {
-    for (const { callId, seq } of stored) {
+  #settle(settled: readonly CallEvent[], stored: boolean): void {
+    for (const { callId, seq } of settled) {
       const open = this.#open.get(callId);
       if (open === undefined) continue; // of an earlier boot
       open.stored = Math.max(open.stored, seq);
       if (open.stored >= open.reported) this.#open.delete(callId);
-      for (const flush of this.#flushes.get(callId) ?? []) if (flush.seq <= open.stored) flush.done();
+      for (const flush of this.#flushes.get(callId) ?? []) if (flush.seq <= open.stored) flush.done(stored);
     }
   }
 }

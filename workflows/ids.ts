@@ -8,6 +8,10 @@ export const trunkCheckWorkflowId = (trunkId: string): string => `trunk-check:${
 export const transferWorkflowId = (transferId: string): string => `transfer:${transferId}`;
 export const numberSyncWorkflowId = (orgId: string): string => `number-sync:${orgId}`;
 export const numberVerificationWorkflowId = (numberId: string): string => `number-verification:${numberId}`;
+export const campaignWorkflowId = (campaignId: string): string => `campaign:${campaignId}`;
+/** Schedules of a campaign, by what they bring about; the workflows that they start bear the time too. */
+export const campaignScheduleId = (campaignId: string, occasion: 'start' | 'recurrence'): string =>
+  `campaign-${occasion}:${campaignId}`;
 export const RECONCILER_SCHEDULE_ID = 'reconciler';
 
 /** Workflows and the activities that need no media. */

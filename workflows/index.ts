@@ -1,5 +1,7 @@
 /** The bundle's entry: workflow functions only. */
 export { callWorkflow } from './call/workflow';
+export { campaignOccasionWorkflow } from './campaign/occasion';
+export { campaignWorkflow } from './campaign/workflow';
 export { mediaNodeWorkflow } from './node/workflow';
 export { numberSyncWorkflow } from './numbers/sync/workflow';
 export { numberVerificationWorkflow } from './numbers/workflow';

@@ -4,3 +4,4 @@ import { defineSearchAttributeKey } from '@temporalio/common';
 export const ORG_ID = defineSearchAttributeKey('OrgId', 'KEYWORD');
 export const TRUNK_ID = defineSearchAttributeKey('TrunkId', 'KEYWORD');
 export const DIRECTION = defineSearchAttributeKey('Direction', 'KEYWORD');
+export const CAMPAIGN_ID = defineSearchAttributeKey('CampaignId', 'KEYWORD');

@@ -1,4 +1,4 @@
-import { fillVariables } from '../../store/campaigns/text-variables';
+import { fillVariables } from '../../contract/placeholders';
 import { impossible } from '../errors';
 import { MAX_FIRST_MESSAGE_CHARS } from '../schemas/primitives';
 

@@ -25,6 +25,7 @@ export function campaignView(row: Campaign): CampaignResource {
     org_id: row.orgId,
     name: row.name,
     status: row.status,
+    status_reason: row.statusReason,
     phone_agent_id: row.agentId,
     trunk_ids: row.trunkIds,
     caller_numbers: row.callerNumbers,
@@ -51,6 +52,12 @@ export function campaignView(row: Campaign): CampaignResource {
       abandon_share_above: row.autoPause.abandonShareAbove,
     },
     goal_field: row.goalField,
+    recurrence: row.recurrence && {
+      cron: row.recurrence.cron,
+      time_zone: row.recurrence.timeZone,
+      dispositions: row.recurrence.dispositions === null ? null : [...row.recurrence.dispositions],
+    },
+    pace: row.pace,
     created_at: row.createdAt.toISOString(),
     updated_at: row.updatedAt.toISOString(),
   };
@@ -84,6 +91,11 @@ export function campaignFields(body: CampaignPatchRequest): CampaignPatch {
       abandonShareAbove: autoPause.abandon_share_above,
     },
     goalField: body.goal_field,
+    recurrence: body.recurrence && {
+      cron: body.recurrence.cron,
+      timeZone: body.recurrence.time_zone,
+      dispositions: body.recurrence.dispositions,
+    },
   };
 }
 
@@ -106,7 +118,6 @@ function rulesOf(rules: NonNullable<CampaignPatchRequest['retry']>['rules']): Ca
 export function campaignWarnings(campaign: CampaignResource): ValidationIssue[] {
   const idle = (path: string, message: string): ValidationIssue => ({ path, message });
   return [
-    idle('status', 'Stored; no campaign is started yet'),
     ...(campaign.voicemail_message === null
       ? []
       : [idle('voicemail_message', 'Stored; no machine is told from a person yet')]),

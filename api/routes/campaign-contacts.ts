@@ -1,6 +1,7 @@
 /** Contacts of a campaign: imported as JSON or as a CSV of up to a million rows, listed, counted, reported. */
 import type { Campaign } from '../../store/entities/campaign';
 import type { CampaignContact } from '../../store/entities/campaign-contact';
+import type { CampaignRequests } from '../campaigns/campaign-requests';
 import { campaignContactView, campaignImportView } from '../campaigns/campaign-view';
 import { importContacts, importCsvContacts } from '../campaigns/contact-import';
 import { neededOf } from '../../store/campaigns/contact-rules';
@@ -38,6 +39,7 @@ import { numberIn } from './dnc';
 
 export interface CampaignContactRouteDeps {
   readonly store: Pick<ApiStore, 'forOrg'>;
+  readonly campaigns: Pick<CampaignRequests, 'moved'>;
 }
 
 const PATH = '/phone/campaigns/{id}';
@@ -49,7 +51,7 @@ export function campaignContactRoutes(deps: CampaignContactRouteDeps): readonly 
   return [importRoute(deps), ...readRoutes(deps), ...csvRoutes(deps)];
 }
 
-function importRoute({ store }: CampaignContactRouteDeps): Route {
+function importRoute({ store, campaigns }: CampaignContactRouteDeps): Route {
   let running = 0;
   const prepare = async (orgId: string, id: string): Promise<{ campaign: Campaign; needed: string[] }> => {
     const access = store.forOrg(orgId);
@@ -88,6 +90,7 @@ function importRoute({ store }: CampaignContactRouteDeps): Route {
     handle: async ({ actor, params, body }) => {
       const { campaign, needed } = await prepare(actor.orgId, params.id);
       const result = await importContacts({ store, campaign, needed }, body.contacts);
+      if (campaign.status !== 'draft') campaigns.moved(campaign.id);
       await noteImport(store, actor, campaign, result);
       return answer(result);
     },
@@ -99,6 +102,7 @@ function importRoute({ store }: CampaignContactRouteDeps): Route {
       running += 1;
       try {
         const result = await importCsvContacts({ store, campaign, needed }, source);
+        if (campaign.status !== 'draft') campaigns.moved(campaign.id);
         await noteImport(store, actor, campaign, result);
         return answer(result);
       } finally {
@@ -119,7 +123,7 @@ async function noteImport(
   await store.forOrg(actor.orgId).write((org) => org.audit.add(note));
 }
 
-function readRoutes({ store }: CampaignContactRouteDeps): readonly Route[] {
+function readRoutes({ store }: Pick<CampaignContactRouteDeps, 'store'>): readonly Route[] {
   const READ = { ...CAMPAIGN, method: 'get', scope: 'phone:read', params: idParams } as const;
   return [
     route({
@@ -165,7 +169,7 @@ function readRoutes({ store }: CampaignContactRouteDeps): readonly Route[] {
   ];
 }
 
-function csvRoutes({ store }: CampaignContactRouteDeps): readonly Route[] {
+function csvRoutes({ store }: Pick<CampaignContactRouteDeps, 'store'>): readonly Route[] {
   const CSV = { ...CAMPAIGN, method: 'get', scope: 'phone:read', params: idParams, csvAnswer: true } as const;
   return [
     route({

@@ -1,6 +1,8 @@
-/** Campaigns as they are prepared: calls to a list of contacts, in a window, with rules. */
+/** Campaigns as they are prepared, and changed: calls to a list of contacts, in a window, with rules. */
 import type { Campaign } from '../../store/entities/campaign';
 import type { CampaignFields, CampaignPatch } from '../../store/repositories/campaign-repository';
+import { addCampaignEvent } from '../../store/repositories/campaign-status';
+import type { CampaignRequests } from '../campaigns/campaign-requests';
 import { campaignFields, campaignView, campaignWarnings } from '../campaigns/campaign-view';
 import type { Changes } from '../changes';
 import { ApiError, conflict, impossible, invalid, notFound } from '../errors';
@@ -15,6 +17,7 @@ import type { ApiStore, OrgStore } from '../store';
 export interface CampaignRouteDeps {
   readonly store: Pick<ApiStore, 'forOrg'>;
   readonly changes: Changes;
+  readonly campaigns: Pick<CampaignRequests, 'settled'>;
 }
 
 export const CAMPAIGN = { tag: 'Campaigns', resource: 'campaign' } as const;
@@ -72,7 +75,7 @@ function createRoute({ changes }: CampaignRouteDeps): Route {
     operationId: 'createCampaign',
     summary: 'Prepare a campaign',
     description:
-      'It is a `draft`: contacts are imported, and `preview` tells who would be called and who not. Starting it comes with a later release.',
+      'It is a `draft`: contacts are imported, `preview` tells who would be called and who not, and `start` has it call.',
     scope: 'phone:write',
     body: campaignCreate,
     response: campaign,
@@ -98,14 +101,16 @@ function createRoute({ changes }: CampaignRouteDeps): Route {
   });
 }
 
-function patchRoute({ changes }: CampaignRouteDeps): Route {
+function patchRoute({ changes, campaigns }: CampaignRouteDeps): Route {
   return route({
     ...CAMPAIGN,
     method: 'patch',
     path: `${PATH}/{id}`,
     operationId: 'updateCampaign',
     summary: 'Change a campaign; fields left out stay as they are',
-    description: '`window`, `retry`, `caps`, `auto_pause` and `variables` are replaced as a whole.',
+    description:
+      '`window`, `retry`, `caps`, `auto_pause`, `variables` and `recurrence` are replaced as a whole. One that runs calls by it from the ' +
+      'next dial on.',
     scope: 'phone:write',
     params: idParams,
     body: campaignPatch,
@@ -118,18 +123,27 @@ function patchRoute({ changes }: CampaignRouteDeps): Route {
       const { orgId } = principal;
       assertServed(body, principal);
       const patch = campaignFields(body);
-      return changes.run(request, async (tx, org) => {
+      let follows = false;
+      const answered = await changes.run(request, async (tx, org) => {
         const changed = await org.campaigns.update(tx.manager, orgId, params.id, patch, (before) =>
           assertOrder(patch, before),
         );
         if (changed === null) throw notFound('campaign');
         if (body.caller_numbers !== undefined || body.trunk_ids !== undefined) await assertOwned(org, changed.after);
         const [before, after] = [campaignView(changed.before), campaignView(changed.after)];
+        follows = changed.after.status !== 'draft';
+        if (follows) {
+          const event = { type: 'changed', data: { fields: changedFields(before, after) } } as const;
+          await addCampaignEvent(tx.manager, changed.after, event);
+        }
         return {
           body: withWarnings(changed.after),
           audit: { action: 'update', resource: 'campaign', resourceId: params.id, before, after },
         };
       });
+      // Its workflow reads the row at each turn anyway: what it may hear late is a change of its times.
+      if (follows) await campaigns.settled({ orgId, campaignId: params.id });
+      return answered;
     },
   });
 }
@@ -174,9 +188,15 @@ export async function findCampaign(org: Pick<OrgStore, 'campaigns'>, orgId: stri
   return row;
 }
 
-function withWarnings(row: Campaign): CampaignResource {
+export function withWarnings(row: Campaign): CampaignResource {
   const view = campaignView(row);
   return { ...view, warnings: campaignWarnings(view) };
+}
+
+/** Names alone: texts and numbers do not belong into a timeline. */
+function changedFields(before: CampaignResource, after: CampaignResource): string[] {
+  const names = Object.keys(after) as (keyof CampaignResource)[];
+  return names.filter((name) => name !== 'updated_at' && JSON.stringify(before[name]) !== JSON.stringify(after[name]));
 }
 
 function assertServed(body: CampaignPatchRequest, principal: Principal): void {

@@ -121,6 +121,9 @@ export const call = z
       packet_loss_pct: z.number().nullable(),
       jitter_ms: z.number().nullable(),
       turn_latency_ms: turnLatency.nullable(),
+      opening_silence_ms: z.number().nullable().meta({
+        description: "Before the agent's first sound, after the answer or after the greeting of whoever has answered",
+      }),
     }),
     metadata: z.record(z.string(), z.unknown()),
     warnings,

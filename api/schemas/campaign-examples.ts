@@ -1,5 +1,10 @@
 /** Of campaigns and of the lists of numbers that are not called. */
-import type { CampaignContactResource, CampaignResource, CampaignStatsResource } from './campaign';
+import type {
+  CampaignContactResource,
+  CampaignEventResource,
+  CampaignResource,
+  CampaignStatsResource,
+} from './campaign';
 import type { CampaignPreviewResource } from './campaign-preview';
 import type { DncResource } from './dnc';
 
@@ -25,6 +30,7 @@ export const campaignExample: CampaignResource = {
   org_id: '01937c5e-7a10-7c3e-9f00-3b1f5a2c7d00',
   name: 'Renewals, January',
   status: 'draft',
+  status_reason: null,
   phone_agent_id: AGENT_ID,
   trunk_ids: null,
   caller_numbers: [],
@@ -55,9 +61,18 @@ export const campaignExample: CampaignResource = {
   require_consent: true,
   auto_pause: { answer_rate_below: null, short_call_share_above: null, abandon_share_above: null },
   goal_field: null,
+  recurrence: null,
+  pace: 1,
   created_at: AT,
   updated_at: AT,
-  warnings: [{ path: 'status', message: 'Stored; no campaign is started yet' }],
+  warnings: [],
+};
+
+export const campaignEventExample: CampaignEventResource = {
+  id: '01937c5e-7a10-7c3e-9f00-3b1f5a2c7d45',
+  at: AT,
+  type: 'redial',
+  data: { dispositions: ['no_answer', 'busy'], contacts: 120 },
 };
 
 export const campaignContactsExample = {

@@ -2,12 +2,14 @@ import { z } from 'zod';
 import {
   CAMPAIGN_CONTACT_RESULTS,
   CAMPAIGN_CONTACT_STATES,
+  CAMPAIGN_EVENTS,
   CAMPAIGN_STATUSES,
   IMPORT_STATUSES,
   ROW_REFUSALS,
 } from '../../contract/campaigns';
 import { DISPOSITIONS } from '../../contract/endings';
 import type { Disposition } from '../../contract/endings';
+import { cronProblem } from '../../store/campaigns/cron';
 import { WEEK_DAYS } from '../../store/campaigns/campaign-hours';
 import { DEFAULT_NUMBER_CAPS } from '../../store/campaigns/number-caps';
 import { DEFAULT_RETRY_MATRIX } from '../../store/campaigns/retry-plan';
@@ -126,6 +128,34 @@ const variableName = z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/, 'must be letters
 const spoken = z.string().max(MAX_FIRST_MESSAGE_CHARS);
 const time = z.iso.datetime({ offset: true }).nullable();
 
+const dispositions = z
+  .array(z.enum(DISPOSITIONS))
+  .min(1)
+  .max(DISPOSITIONS.length)
+  .transform((given) => DISPOSITIONS.filter((one) => given.includes(one)));
+
+const recurrence = z
+  .object({
+    cron: z
+      .string()
+      .max(100)
+      .transform((text) => text.trim().replaceAll(/\s+/g, ' '))
+      .superRefine((text, context) => {
+        const problem = cronProblem(text);
+        if (problem !== null) context.addIssue({ code: 'custom', message: problem });
+      })
+      .meta({
+        description: 'Minute, hour, day of the month, month, day of the week (0: Sunday); all of them have to match',
+        examples: ['0 9 * * 1'],
+      }),
+    time_zone: timeZone,
+    dispositions: dispositions
+      .nullable()
+      .default(null)
+      .meta({ description: 'Of the last call; null: every contact that has not opted out and is on no list' }),
+  })
+  .meta({ description: 'When contacts that are done are called anew' });
+
 /** Said where a campaign does not say otherwise. */
 const DISCLOSURE_LINE = 'This is an automated call with an AI assistant.';
 
@@ -152,7 +182,7 @@ const fields = {
   local_presence: z
     .boolean()
     .meta({ description: "Of `caller_numbers` one of the called number's area, where there is one" }),
-  starts_at: time,
+  starts_at: time.meta({ description: 'Started before, the campaign is `scheduled` until then' }),
   ends_at: time.meta({ description: 'Nobody is called from then on' }),
   ring_timeout_seconds: z
     .int()
@@ -170,6 +200,7 @@ const fields = {
     .meta({ description: 'Fill `{{name}}` for contacts that have no value of their own' }),
   require_consent: z.boolean().meta({ description: 'Nobody is called without a `consent_id`' }),
   goal_field: z.string().trim().min(1).max(200).nullable(),
+  recurrence: recurrence.nullable(),
 };
 
 const endsAfterStart = {
@@ -201,6 +232,7 @@ export const campaignCreate = z
     require_consent: fields.require_consent.default(true),
     auto_pause: autoPause.prefault({}),
     goal_field: fields.goal_field.default(null),
+    recurrence: fields.recurrence.default(null),
   })
   .refine(ordered, endsAfterStart)
   .meta({ id: 'CampaignCreate' });
@@ -225,6 +257,7 @@ export const campaign = z
     org_id: id,
     name: z.string(),
     status: z.enum(CAMPAIGN_STATUSES),
+    status_reason: z.string().nullable().meta({ description: 'Why it has paused itself' }),
     phone_agent_id: id.nullable().meta({ description: 'null: the agent was deleted' }),
     trunk_ids: z.array(id).nullable(),
     caller_numbers: z.array(e164),
@@ -255,6 +288,10 @@ export const campaign = z
       abandon_share_above: shareAnswer,
     }),
     goal_field: z.string().nullable(),
+    recurrence: z
+      .object({ cron: z.string(), time_zone: z.string(), dispositions: z.array(z.enum(DISPOSITIONS)).nullable() })
+      .nullable(),
+    pace: z.number().meta({ description: 'Of its calls per second: 1, or less where `auto_pause` has slowed it' }),
     created_at: isoTimestamp,
     updated_at: isoTimestamp,
     warnings,
@@ -263,6 +300,19 @@ export const campaign = z
 
 export const campaignPage = pageOf(campaign).meta({ id: 'CampaignPage' });
 export const campaignDeleted = z.object({ id, deleted: z.literal(true) }).meta({ id: 'CampaignDeleted' });
+
+export const campaignRedial = z.object({ dispositions }).meta({ id: 'CampaignRedial' });
+
+const campaignEvent = z
+  .object({
+    id,
+    at: isoTimestamp,
+    type: z.enum(CAMPAIGN_EVENTS),
+    data: z.record(z.string(), z.unknown()).meta({ description: 'What belongs to it, such as a figure and its limit' }),
+  })
+  .meta({ id: 'CampaignEvent' });
+
+export const campaignEventPage = pageOf(campaignEvent).meta({ id: 'CampaignEventPage' });
 
 const MAX_JSON_CONTACTS = 1000;
 const given = z.string().max(4000).nullish();
@@ -371,6 +421,7 @@ export const campaignReport = z.string().meta({ description: 'CSV' });
 
 export type CampaignPatchRequest = z.output<typeof campaignPatch>;
 export type CampaignResource = z.output<typeof campaign>;
+export type CampaignEventResource = z.output<typeof campaignEvent>;
 export type CampaignImportResource = z.output<typeof campaignImport>;
 export type CampaignUploadResource = z.output<typeof campaignUpload>;
 export type CampaignContactResource = z.output<typeof campaignContact>;

@@ -312,6 +312,7 @@ export const queuedCallExample: z.output<typeof call> = {
     packet_loss_pct: null,
     jitter_ms: null,
     turn_latency_ms: null,
+    opening_silence_ms: null,
   },
   metadata: { ticket: '4711' },
 };
@@ -348,6 +349,7 @@ export const completedCallExample: z.output<typeof call> = {
     packet_loss_pct: 0.1,
     jitter_ms: 4,
     turn_latency_ms: { p50: 820, p95: 1100 },
+    opening_silence_ms: 20,
   },
 };
 

@@ -1,7 +1,7 @@
 /** The agent's side of a call: what it needs of the call (`CallAudio`), and what it offers (`AgentSession`). */
 import type { Announcement, CommandOutcome } from '../../contract/commands';
 import type { AgentProfile } from '../../contract/directory';
-import type { ConsultAnswer, TranscriptTurn } from '../../contract/events';
+import type { ConsultAnswer, OptOutWay, TranscriptTurn } from '../../contract/events';
 import type { TransferOrigin, TransferWish } from '../../contract/transfers';
 
 /** What the agent may do with a call's audio; the call layer implements it over its RTP session. */
@@ -29,6 +29,10 @@ export interface AgentPersona extends Pick<
   readonly callId: string;
   readonly agentName: string;
   readonly silenceTimeoutMs: number;
+  /** Said before the first message, to its end whatever is said over it; empty, and absent: nothing. */
+  readonly disclosure?: string;
+  /** Whoever is called may say, or press, that they are not to be called again. */
+  readonly mayOptOut?: boolean;
   /** Instead of a conversation. */
   readonly announcement?: Announcement;
   /** The same, with somebody who is asked whether they take a caller; `briefing`: what they are told before. */
@@ -46,6 +50,10 @@ export interface AgentDelegate {
   onTransfer(wish: TransferWish): boolean;
   /** Last caller speech → first reply packet, in ms, per turn. */
   onTurnLatency?(ms: number): void;
+  /** For how long whoever is called has heard nothing, and then the agent for the first time, or nothing to the end of the call. */
+  onOpeningSilence?(ms: number): void;
+  /** The number is not to be called again; once. Resolves with whether that is written down for good. */
+  onOptOut?(by: OptOutWay): Promise<boolean>;
   /** Of a consult: the question was heard for the first time. */
   onAsked?(): void;
   /** And has been answered; nothing is said any more. */

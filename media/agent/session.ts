@@ -15,14 +15,18 @@ import type { Clock } from '../clock';
 import type { TransferOrigin } from '../../contract/transfers';
 import type { AgentDelegate, AgentPersona, AgentSession, CallAudio, SayOptions } from './agent-session';
 import { Announcements } from './turns/announcements';
+import type { OptOutWay } from '../../contract/events';
 import type { Responder } from './responder/responder';
 import type { SpeechToText } from './speech-to-text';
 import type { TextToSpeech } from './text-to-speech';
 import { CallerTurn } from './turns/caller-turn';
 import type { FinishedTurn } from './turns/caller-turn';
 import { DtmfCollector, pressedText } from './turns/dtmf-collector';
+import { Opening } from './turns/opening';
+import { OpeningSilence } from './turns/opening-silence';
+import { OptingOut } from './turns/opting-out';
 import { Parting } from './turns/parting';
-import { SAY_AGAIN, SILENCE_FAREWELL, STILL_THERE } from './turns/phrases';
+import { OPTED_OUT, OPT_OUT_NOTED, SAY_AGAIN, SILENCE_FAREWELL, STILL_THERE } from './turns/phrases';
 import { Reply, wishOf } from './turns/reply';
 import type { ReplyEnd } from './turns/reply';
 import { splitSentences } from './turns/sentences';
@@ -69,10 +73,12 @@ export class ConversationSession implements AgentSession {
   readonly #silence: SilenceWatch;
   readonly #transcript: Transcript;
   readonly #parting: Parting;
+  readonly #opening: Opening;
+  readonly #openingSilence: OpeningSilence;
+  readonly #optingOut: OptingOut;
   #state: SessionState = 'new';
   /** By the peer: see `hold`. */
   #held = false;
-  #greeting: SynthesisedSentence[] | null = null;
   #reply: Reply | null = null;
   #nextPlaybackId = 1;
   #ducked = false;
@@ -116,6 +122,12 @@ export class ConversationSession implements AgentSession {
       failsOver: persona.failsOver === true,
       apology: deps.apology,
     });
+    this.#opening = new Opening(persona, (text) => this.#synthesise(text));
+    this.#openingSilence = new OpeningSilence((ms) => delegate.onOpeningSilence?.(ms));
+    this.#optingOut = new OptingOut({
+      allowed: persona.mayOptOut === true,
+      onOptOut: (by) => delegate.onOptOut?.(by) ?? Promise.resolve(false),
+    });
     this.#caller = new CallerTurn({
       clock: deps.clock,
       stt: deps.stt,
@@ -136,7 +148,7 @@ export class ConversationSession implements AgentSession {
   }
 
   async warm(): Promise<void> {
-    const first = this.#prepareGreeting()[0];
+    const first = this.#opening.prepare();
     if (!first) return;
     await new Promise<void>((resolve, reject) => {
       const check = (): void => {
@@ -150,12 +162,16 @@ export class ConversationSession implements AgentSession {
 
   start(): void {
     if (this.#state !== 'new') return;
-    this.#transcript.answered(this.#deps.clock.now());
+    const now = this.#deps.clock.now();
+    this.#transcript.answered(now);
+    this.#openingSilence.answered(now);
     this.#transition('listening');
     if (!this.#held) this.#listen();
-    const greeting = this.#prepareGreeting();
-    if (greeting.length === 0) this.#silence.arm();
-    else this.#newReply(null).sayPrepared(greeting, null);
+    const { sentences, insists } = this.#opening.begin();
+    if (sentences.length === 0) return this.#silence.arm();
+    const reply = this.#newReply(null);
+    if (insists) reply.insist();
+    reply.sayPrepared(sentences, null);
   }
 
   hold(held: boolean): void {
@@ -168,7 +184,7 @@ export class ConversationSession implements AgentSession {
   }
 
   say(text: string, { interrupt, onOutcome, onOver }: SayOptions): 'muted' | 'too_many' | 'ended' | null {
-    if (!this.#open || this.#state === 'farewell') return 'ended';
+    if (!this.#open || this.#state === 'farewell' || this.#optingOut.done) return 'ended';
     if (this.#muted) return 'muted';
     if (!this.#announcements.add({ sentences: splitSentences(text), onOutcome, onOver })) return 'too_many';
     this.#silence.rest();
@@ -197,6 +213,7 @@ export class ConversationSession implements AgentSession {
     if (muted) {
       this.#announcements.drop();
       this.#parting.silenced();
+      if (this.#optingOut.done) this.#parting.end('agent_goodbye');
     } else if (this.#unanswered) {
       this.#unanswered = false;
       this.#respond(null);
@@ -204,11 +221,12 @@ export class ConversationSession implements AgentSession {
   }
 
   onDtmf(digit: string): void {
-    if (!this.#open) return;
+    if (!this.#open || this.#optingOut.done) return;
     this.#silence.rest();
     this.#silence.reset();
     this.#parting.stay();
-    const offered = this.#persona.destinations?.find(({ keypad }) => keypad === digit);
+    const takesKey = !this.#optingOut.takes(digit);
+    const offered = takesKey ? this.#persona.destinations?.find(({ keypad }) => keypad === digit) : undefined;
     if (offered && !this.#dtmf.collecting) return this.#onKeyOf(offered.id, digit);
     this.#takeTheTurn();
     this.#dtmf.push(digit);
@@ -221,8 +239,7 @@ export class ConversationSession implements AgentSession {
   async finish(deadlineMs: number = FINISH_DEADLINE_MS): Promise<void> {
     if (this.#state !== 'new' && this.#state !== 'closed') {
       this.#silence.rest();
-      this.#dtmf.dispose();
-      const timers = this.#deps.clock;
+      const { clock: timers } = this.#deps;
       await withDeadline(this.#reportRest(), deadlineMs, { timers }).catch(() => undefined); // what is late is left out
     }
     this.close();
@@ -236,7 +253,7 @@ export class ConversationSession implements AgentSession {
     this.#dtmf.dispose();
     this.#caller.close();
     this.#dropReply()?.speech.cancel();
-    for (const sentence of this.#greeting ?? []) sentence.cancel();
+    this.#opening.cancel();
   }
 
   // ------------------------------------------------------------------------------------------- the caller's side
@@ -263,7 +280,8 @@ export class ConversationSession implements AgentSession {
   #onCallerOnset(): void {
     if (!this.#open) return;
     this.#silence.rest();
-    if (this.#reply?.speech.audible && this.#persona.interruptible) this.#duck(true);
+    const reply = this.#reply;
+    if (reply?.speech.audible && this.#persona.interruptible && !reply.insists) this.#duck(true);
   }
 
   #onCallerSpeech(speechMs: number): void {
@@ -285,7 +303,7 @@ export class ConversationSession implements AgentSession {
   #takeTheTurn(): void {
     const reply = this.#reply;
     // The words before a transfer are heard to their end; what is said over them can keep it from being wished.
-    if (!reply || wishOf(reply.end)) return;
+    if (!reply || reply.insists || wishOf(reply.end)) return;
     if (!reply.speech.audible || this.#persona.interruptible) {
       this.#interrupted ||= reply.speech.audible;
       this.#cutOff(reply);
@@ -310,6 +328,7 @@ export class ConversationSession implements AgentSession {
   async #onCallerTurn(turn: FinishedTurn): Promise<void> {
     const interrupted = this.#interrupted;
     this.#interrupted = false;
+    this.#openingSilence.callerSpoke(turn.startedAt, turn.endedAt);
     await this.#cutting;
     if (!this.#open) return;
     this.#duck(false);
@@ -329,8 +348,10 @@ export class ConversationSession implements AgentSession {
     this.#silence.rest();
     this.#silence.reset();
     this.#transcript.callerSaid(text, startedAt, endedAt);
-    if (!this.#open || this.#parting.said(text)) return;
-    if (this.#reply?.speech.audible) this.#unanswered = true;
+    if (!this.#open || this.#optingOut.done) return;
+    if (this.#optingOut.saidIn(text)) return this.#optOut('word');
+    if (this.#parting.said(text)) return;
+    if (this.#reply && (this.#reply.speech.audible || this.#reply.insists)) this.#unanswered = true;
     else {
       // Said while an answer was being prepared: the next one answers both.
       if (this.#reply) this.#cutOff(this.#reply);
@@ -340,6 +361,8 @@ export class ConversationSession implements AgentSession {
 
   #onNothingUnderstood(turn: FinishedTurn, interrupted: boolean): void {
     if (this.#reply || this.#announceNext(this.#parting.pending) || this.#parting.carryOut()) return;
+    if (this.#optingOut.done) return;
+    if (this.#opening.pending) return this.#respond(null);
     const meantAsSpeech = interrupted || turn.speechMs >= DESERVES_QUESTION_MS;
     if (meantAsSpeech && this.#repeatQuestions++ < MAX_REPEAT_QUESTIONS) this.#newReply(null).say([SAY_AGAIN], null);
     else this.#silence.arm();
@@ -355,14 +378,31 @@ export class ConversationSession implements AgentSession {
   #onDigits(digits: readonly string[]): void {
     const at = this.#deps.clock.now();
     void this.#cutting.then(() => {
-      if (this.#open) this.#onCallerSaid(pressedText(digits), { startedAt: at, endedAt: at }, null);
+      if (!this.#open) return;
+      if (!this.#optingOut.pressedIn(digits)) {
+        return this.#onCallerSaid(pressedText(digits), { startedAt: at, endedAt: at }, null);
+      }
+      this.#transcript.callerSaid(pressedText(digits), at, at);
+      this.#optOut('key');
     });
   }
 
   // -------------------------------------------------------------------------------------------- the agent's side
 
-  #prepareGreeting(): SynthesisedSentence[] {
-    return (this.#greeting ??= splitSentences(this.#persona.firstMessage).map((text) => this.#synthesise(text)));
+  /** Whoever was called is not to be called again: first that is seen to, then it is said, and then the call ends. */
+  #optOut(by: OptOutWay): void {
+    this.#silence.rest();
+    this.#dtmf.dispose();
+    this.#announcements.drop();
+    this.#parting.wait(null);
+    if (this.#reply) this.#cutOff(this.#reply);
+    void Promise.all([this.#optingOut.see(by), this.#cutting]).then(([stored]) => {
+      if (!this.#open) return;
+      if (this.#muted) return this.#parting.end('agent_goodbye');
+      const reply = this.#newReply(null);
+      reply.insist();
+      reply.say([stored ? OPTED_OUT : OPT_OUT_NOTED], 'agent_goodbye');
+    });
   }
 
   /** The floor is free, and something waits to be said. */
@@ -382,6 +422,8 @@ export class ConversationSession implements AgentSession {
       return;
     }
     const reply = this.#newReply(askedAt);
+    // What was said over the disclosure is answered by the first message, as a greeting is.
+    if (this.#opening.pending) return reply.sayPrepared(this.#opening.takePending(), null);
     this.#transition('thinking');
     void reply.follow(this.#deps.responder, { persona: this.#instructed(), history: this.#transcript.messages });
   }
@@ -404,6 +446,11 @@ export class ConversationSession implements AgentSession {
         onFinished: (reply) => this.#onSpoken(reply),
         onVoiceFailed: (reply) => this.#onVoiceFailed(reply),
         onWriterFailed: () => this.#parting.lastResort(),
+        onOptOut: (reply) => {
+          const asked = this.#reply === reply && this.#optingOut.possible;
+          if (asked) this.#optOut('agent');
+          return asked;
+        },
         onEndsCall: (reply) => {
           if (this.#reply === reply && this.#state === 'speaking') this.#transition('farewell');
         },
@@ -414,6 +461,7 @@ export class ConversationSession implements AgentSession {
 
   #onFirstAudio(reply: Reply): void {
     if (this.#reply !== reply) return;
+    this.#openingSilence.over(reply.startedAt, this.#caller.speakingSince);
     this.#announcements.heard(reply);
     this.#transition(typeof reply.end === 'string' ? 'farewell' : 'speaking');
     if (reply.askedAt !== null) this.#delegate.onTurnLatency?.(Math.round(reply.startedAt - reply.askedAt));
@@ -425,10 +473,10 @@ export class ConversationSession implements AgentSession {
     this.#transcript.agentSaid(reply.speech.text, reply.startedAt, this.#deps.clock.now(), null);
     if (!this.#open) return;
     if (this.#announceNext(reply.end)) return;
-    if (reply.end && this.#caller.state === 'idle') return this.#parting.end(reply.end);
+    if (reply.end && (reply.insists || this.#caller.state === 'idle')) return this.#parting.end(reply.end);
     this.#transition('listening');
     // Whoever makes a sound over the last words is heard out before the call ends.
-    const unanswered = this.#unanswered;
+    const unanswered = this.#unanswered || (this.#opening.pending && this.#caller.state === 'idle');
     this.#unanswered = false;
     this.#parting.wait(unanswered ? null : reply.end);
     if (unanswered) this.#respond(null);
@@ -438,7 +486,8 @@ export class ConversationSession implements AgentSession {
   #onVoiceFailed(reply: Reply): void {
     if (this.#reply !== reply) return;
     this.#dropReply();
-    this.#parting.voiceLost(reply);
+    if (this.#optingOut.done) this.#parting.end('agent_goodbye');
+    else this.#parting.voiceLost(reply);
   }
 
   /** Whoever presses it has decided: nothing else is said to its end. */
@@ -469,13 +518,18 @@ export class ConversationSession implements AgentSession {
 
   async #reportRest(): Promise<void> {
     const at = this.#deps.clock.now();
+    this.#openingSilence.over(at, this.#caller.speakingSince);
     const reply = this.#dropReply();
+    if (this.#optingOut.pressedIn(this.#dtmf.take())) void this.#optingOut.see('key');
     if (this.#state !== 'ended') this.#transition('ended');
     const concluded = this.#caller.conclude();
     await this.#cutting;
     if (reply) this.#transcript.agentSaid(await reply.speech.cut(), reply.startedAt, at, null);
     const turn = await concluded;
-    if (turn) this.#transcript.callerSaid(turn.text, turn.startedAt, turn.endedAt);
+    if (!turn) return;
+    this.#transcript.callerSaid(turn.text, turn.startedAt, turn.endedAt);
+    // Said, and hung up without waiting for an answer.
+    if (this.#optingOut.saidIn(turn.text)) void this.#optingOut.see('word');
   }
 
   #duck(ducked: boolean): void {

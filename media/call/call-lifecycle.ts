@@ -47,7 +47,8 @@ export interface LifecycleOptions {
   readonly logger: Logger;
   /** Closes RTP and agent; called once, on leaving the live states. */
   readonly closeMedia: () => Promise<RtpStats | null>;
-  readonly turnLatencyMs: () => CallMetrics['turnLatencyMs'];
+  /** Of the agent. */
+  readonly figures: () => Pick<CallMetrics, 'turnLatencyMs' | 'openingSilenceMs'>;
   readonly onEnded: () => void;
 }
 
@@ -234,7 +235,7 @@ export class CallLifecycle {
       mos: stats?.mos ?? null,
       packetLossPct: stats && expected > 0 ? (100 * stats.packetsLost) / expected : null,
       jitterMs: stats && expected > 0 ? stats.jitterMs : null,
-      turnLatencyMs: this.#options.turnLatencyMs(),
+      ...this.#options.figures(),
     };
   }
 }

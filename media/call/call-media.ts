@@ -4,7 +4,7 @@
  */
 import type { CommandEffect, CommandResult } from '../../contract/commands';
 import type { CallMetrics } from '../../contract/endings';
-import type { TranscriptTurn } from '../../contract/events';
+import type { OptOutWay, TranscriptTurn } from '../../contract/events';
 import type { TransferWish } from '../../contract/transfers';
 import type { AgentDelegate, AgentPersona, AgentSession } from '../agent/agent-session';
 import { TimerSet } from '../clock';
@@ -23,6 +23,8 @@ interface CallMediaDelegate {
   onTurn(turn: TranscriptTurn): void;
   onTurnLatency(ms: number): void;
   onAgentEnd(reason: 'agent_goodbye' | 'silence' | 'error'): void;
+  /** Resolves with whether it is stored. */
+  onOptOut(by: OptOutWay): Promise<boolean>;
   /** The id is the transfer's. */
   onTransferWanted(transferId: string, wish: TransferWish): void;
   /** `count` digits so far. */
@@ -52,6 +54,7 @@ export class CallMedia {
   readonly #options: CallMediaOptions;
   readonly #timers: TimerSet<'warm'>;
   readonly #latenciesMs: number[] = [];
+  #openingSilenceMs: number | null = null;
   #agent: AgentSession | null = null;
   #persona: AgentPersona | null = null;
   #closed: Promise<RtpStats | null> | null = null;
@@ -151,10 +154,9 @@ export class CallMedia {
     return result;
   }
 
-  turnLatencyMs(): CallMetrics['turnLatencyMs'] {
-    const sorted = this.#latenciesMs.toSorted((a, b) => a - b);
-    const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!;
-    return sorted.length === 0 ? null : { p50: Math.round(at(0.5)), p95: Math.round(at(0.95)) };
+  /** What the agent's part in the conversation was measured to be. */
+  figures(): Pick<CallMetrics, 'turnLatencyMs' | 'openingSilenceMs'> {
+    return { turnLatencyMs: this.#turnLatencyMs(), openingSilenceMs: this.#openingSilenceMs };
   }
 
   /** Idempotent; the last statistics of the leg, null when it was never open. */
@@ -180,6 +182,12 @@ export class CallMedia {
     } finally {
       this.#agent?.close();
     }
+  }
+
+  #turnLatencyMs(): CallMetrics['turnLatencyMs'] {
+    const sorted = this.#latenciesMs.toSorted((a, b) => a - b);
+    const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!;
+    return sorted.length === 0 ? null : { p50: Math.round(at(0.5)), p95: Math.round(at(0.95)) };
   }
 
   #holdAgent(): void {
@@ -208,6 +216,8 @@ export class CallMedia {
         this.#latenciesMs.push(ms);
         delegate.onTurnLatency(ms);
       },
+      onOpeningSilence: (ms) => (this.#openingSilenceMs = ms),
+      onOptOut: (by) => delegate.onOptOut(by),
     };
   }
 }

@@ -7,7 +7,7 @@ import type { CallDirection } from '../../contract/call';
 import type { ConversationControl, CommandEffect, CommandResult } from '../../contract/commands';
 import type { AudioCodec, DtmfMode } from '../../contract/directory';
 import type { EndedBy, EndReason, SipOutcome } from '../../contract/endings';
-import type { SipLadderEntry, CallEvents } from '../../contract/events';
+import type { CallEvents, OptOutWay, SipLadderEntry } from '../../contract/events';
 import type { Clock } from '../clock';
 import type { RtpEngine, RtpRemote } from '../rtp/rtp-session';
 import type { DialogDelegate, RefreshFailure } from '../sip/dialog';
@@ -29,6 +29,8 @@ import type { HandedOver } from './transfer/handed-over';
 const MAX_LADDER_EVENTS = 500;
 /** Nor one that holds and resumes without end: what it does is on the ladder. */
 const MAX_HOLDS_OF_THE_PEER = 200;
+/** Whoever wants no more calls waits this long in silence at most. */
+const OPT_OUT_STORED_MS = 1_500;
 
 export interface CallDeps {
   readonly clock: Clock;
@@ -117,7 +119,7 @@ export class CallSession {
         this.#succession.close();
         return this.media.close();
       },
-      turnLatencyMs: () => this.media.turnLatencyMs(),
+      figures: () => this.media.figures(),
       onEnded: () => {
         this.#succession.leaveTrunk();
         options.onEnded();
@@ -244,6 +246,13 @@ export class CallSession {
     this.lifecycle.events.report({ type: 'hold', ...hold });
   }
 
+  /** With the event the number is on the list; while PostgreSQL is away the event waits, and so does that. */
+  async #optedOut(by: OptOutWay): Promise<boolean> {
+    const { events, callId } = this.lifecycle;
+    events.report({ type: 'opted_out', by });
+    return callId !== null && (await this.#options.deps.events.flush(callId, OPT_OUT_STORED_MS));
+  }
+
   #deaf(packetsForeign: number): void {
     const { logger, events } = this.lifecycle;
     events.report({ type: 'warning', warning: 'only_foreign_packets', packetsForeign, packetsReceived: 0 });
@@ -280,6 +289,7 @@ export class CallSession {
         onDtmf: (count) => this.lifecycle.events.report({ type: 'dtmf', count }),
         onTransferWanted: (transferId, wish) =>
           this.lifecycle.events.report({ type: 'transfer_wanted', transferId, ...wish }),
+        onOptOut: (by) => this.#optedOut(by),
         onAgentEnd: (reason) => hangUp(reason, reason === 'agent_goodbye' ? 'agent' : 'system'),
         // Before the answer nobody owes us packets.
         onMediaTimeout: () => {

@@ -20,7 +20,7 @@ import type { Clock } from '../clock';
 import type { CallRegistry } from './call-registry';
 import type { AgentPersona } from '../agent/agent-session';
 import { OutboundCall, type OutboundCallDeps } from './outbound-call';
-import { announcer, personaOf } from './persona';
+import { announcer, personaOf, scripted } from './persona';
 import type { RecentAttempts } from './recent-attempts';
 import { checkInboundTrunk } from './trunk-check/inbound-check';
 import { checkOutboundTrunk } from './trunk-check/outbound-check';
@@ -159,10 +159,12 @@ export class NodeMediaControl implements MediaControl {
   }
 
   /** Who speaks; null when there is no such agent. */
-  #persona({ callId, orgId, agentId, announcement, firstMessage }: DialCommand): AgentPersona | null {
+  #persona({ callId, orgId, agentId, announcement, firstMessage, script }: DialCommand): AgentPersona | null {
     if (announcement !== undefined) return announcer(callId, announcement);
     const agent = agentId === null ? undefined : this.#options.directory.agent(agentId);
-    return agent === undefined || agent.orgId !== orgId ? null : personaOf(callId, agent, firstMessage);
+    if (agent === undefined || agent.orgId !== orgId) return null;
+    const persona = personaOf(callId, agent, firstMessage);
+    return script === undefined ? persona : scripted(persona, script);
   }
 
   /** `own`: the call that asks. */

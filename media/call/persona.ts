@@ -1,5 +1,6 @@
-import type { Announcement } from '../../contract/commands';
+import type { Announcement, CallScript } from '../../contract/commands';
 import type { AgentProfile } from '../../contract/directory';
+import { fillVariables } from '../../contract/placeholders';
 import type { AgentPersona } from '../agent/agent-session';
 
 /** What the agent of a call is, as its session needs it. `firstMessage` overrides the agent's own. */
@@ -17,6 +18,18 @@ export function personaOf(callId: string, agent: AgentProfile, firstMessage: str
     destinations: agent.destinations ?? [],
     handsOff: agent.handsOff ?? false,
     failsOver: agent.failsOver ?? false,
+  };
+}
+
+/** The same in a campaign's call: filled for whom it calls, who may opt out of it. */
+export function scripted(persona: AgentPersona, { variables, disclosureLine }: CallScript): AgentPersona {
+  const filled = (text: string): string => fillVariables(text, variables);
+  return {
+    ...persona,
+    firstMessage: filled(persona.firstMessage),
+    instructions: persona.instructions.map(filled),
+    disclosure: disclosureLine === null ? '' : filled(disclosureLine),
+    mayOptOut: true,
   };
 }
 

@@ -23,6 +23,18 @@ export interface CampaignRecurrence {
   readonly dispositions: readonly Disposition[] | null;
 }
 
+/** Contacts that are done are made due anew, page by page. */
+export interface CampaignRenewal {
+  /** Of its timeline, where they are counted. */
+  readonly eventId: string;
+  /** ISO 8601. Who was called since then is not called anew. */
+  readonly since: string;
+  /** As of the recurrence. */
+  readonly dispositions: readonly Disposition[] | null;
+  /** The phone number up to which it has come. */
+  readonly after: string;
+}
+
 /** Calls to a list of contacts. Deleted, it waits for its contacts to be removed, some thousands at a time. */
 @Entity('campaigns')
 @Index('campaigns_org', ['orgId', 'createdAt', 'id'], { where: 'deleted_at IS NULL' })
@@ -30,6 +42,7 @@ export interface CampaignRecurrence {
 @Index('campaigns_live', ['id'], {
   where: "status IN ('scheduled', 'running', 'paused') AND deleted_at IS NULL",
 })
+@Index('campaigns_unsettled', ['id'], { where: "settled_version <> version AND status <> 'draft'" })
 @Index('campaigns_agent', ['agentId'], { where: 'agent_id IS NOT NULL' })
 export class Campaign {
   @PrimaryColumn({ type: 'uuid' })
@@ -127,6 +140,14 @@ export class Campaign {
   /** Of its calls a second: 1, or less where a guard has slowed it. */
   @Column({ type: 'double precision', default: 1 })
   pace!: number;
+
+  /** Up to this version its workflow has done what its row asks for: schedules, calls that end, contacts. */
+  @Column({ type: 'integer', default: 1 })
+  settledVersion!: number;
+
+  /** Null: none is under way. */
+  @Column({ type: 'jsonb', nullable: true })
+  renewal!: CampaignRenewal | null;
 
   /** That its contacts came with, in the order of their first import: columns of its report. */
   @Column({ type: 'text', array: true, default: '{}' })

@@ -29,6 +29,7 @@ import { ScheduledCalls1764601510000 } from './1764601510000-scheduled-calls';
 import { Campaigns1764601600000 } from './1764601600000-campaigns';
 import { CampaignDialling1764601700000 } from './1764601700000-campaign-dialling';
 import { CampaignCalls1764601710000 } from './1764601710000-campaign-calls';
+import { CampaignControl1764601720000 } from './1764601720000-campaign-control';
 
 /** In order; a migration that was ever released is never changed. */
 export const MIGRATIONS: (new () => MigrationInterface)[] = [
@@ -62,4 +63,5 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   Campaigns1764601600000,
   CampaignDialling1764601700000,
   CampaignCalls1764601710000,
+  CampaignControl1764601720000,
 ];

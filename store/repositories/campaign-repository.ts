@@ -2,6 +2,7 @@ import type { EntityManager } from 'typeorm';
 import type { CampaignContactResult, CampaignContactState } from '../../contract/campaigns';
 import { Agent } from '../entities/agent';
 import { Campaign } from '../entities/campaign';
+import { CampaignEventRow } from '../entities/campaign-event';
 import { OutboundTrunk } from '../entities/outbound-trunk';
 import { StoreError } from '../errors';
 import { isUuid, uuidV7 } from '../ids';
@@ -16,7 +17,19 @@ import { rowTable } from '../rows';
 
 export type CampaignFields = Omit<
   Campaign,
-  'id' | 'orgId' | 'agentId' | 'version' | 'variableNames' | 'createdAt' | 'updatedAt' | 'deletedAt'
+  | 'id'
+  | 'orgId'
+  | 'agentId'
+  | 'version'
+  | 'settledVersion'
+  | 'statusReason'
+  | 'runningSince'
+  | 'pace'
+  | 'renewal'
+  | 'variableNames'
+  | 'createdAt'
+  | 'updatedAt'
+  | 'deletedAt'
 > & { readonly agentId: string };
 export type CampaignPatch = PatchOf<CampaignFields>;
 
@@ -59,13 +72,14 @@ const PARTS = prepared(
         ELSE t.id = ANY(c.trunk_ids) END), '[]') AS trunks
    FROM campaigns c WHERE c.id = $2 AND c.org_id = $1`,
 );
-const DELETE = `UPDATE campaigns SET deleted_at = now() WHERE id = $1 AND org_id = $2`;
+const DELETE = `UPDATE campaigns SET deleted_at = now(), version = version + 1 WHERE id = $1 AND org_id = $2`;
 const IN_JSON: ReadonlySet<string> = new Set<keyof CampaignFields>([
   'dialWindow',
   'retry',
   'caps',
   'variables',
   'autoPause',
+  'recurrence',
 ]);
 
 export class CampaignRepository {
@@ -121,12 +135,17 @@ export class CampaignRepository {
     const { columns, list, read } = rowTable(manager, Campaign);
     const fields = Object.entries(given);
     const set = fields.map(([name], n) => `${columns[name]} = $${n + 3}${IN_JSON.has(name) ? '::jsonb' : ''}`);
-    const values = fields.map(([name, value]) => (IN_JSON.has(name) ? JSON.stringify(value) : value));
+    const values = fields.map(([name, value]) => (IN_JSON.has(name) && value !== null ? JSON.stringify(value) : value));
     const text = `UPDATE campaigns SET ${['updated_at = now()', 'version = version + 1', ...set].join(', ')}
       WHERE id = $1 AND org_id = $2 RETURNING ${list}`;
     const [[after]]: [Campaign[]] = await manager.query(text, [id, orgId, ...values]);
     if (after === undefined) return null;
     return { before, after: read(after) };
+  }
+
+  /** As it is, until the commit: nobody else changes it. */
+  async findForChange(manager: EntityManager, orgId: string, id: string): Promise<Campaign | null> {
+    return isUuid(id) ? this.#find(manager, orgId, id, 'FOR NO KEY UPDATE') : null;
   }
 
   /** Its contacts are removed later, some thousands at a time (`purge`). Null when the organisation has no such campaign. */
@@ -146,6 +165,16 @@ export class CampaignRepository {
   /** How many of its contacts are in each state, exactly: counted as they change. */
   async counts(id: string): Promise<StateCount[]> {
     return this.#session.manager.query(STATS, [id]);
+  }
+
+  /** Its timeline, newest first. */
+  async events(orgId: string, campaignId: string, request: PageRequest): Promise<Page<CampaignEventRow>> {
+    return newestPage<'at', CampaignEventRow>(this.#session.manager, {
+      entity: CampaignEventRow,
+      where: [{ campaignId, orgId }],
+      request,
+      time: 'at',
+    });
   }
 
   /** Removes some of what deleted campaigns have left, of every organisation; 0 when nothing is left. */

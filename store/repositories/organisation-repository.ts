@@ -107,7 +107,7 @@ export class OrganisationRepository {
       tx.deleted(kind, ...rows.map((gone) => gone.id));
     }
     // Their contacts, and the numbers that were not to be called, are removed as those of any deleted campaign.
-    await manager.update(Campaign, where, { deletedAt: () => 'now()' });
+    await manager.update(Campaign, where, { deletedAt: () => 'now()', version: () => 'version + 1' });
     for (const entity of [TransferDestination, Contact, ApiKey, IdempotencyKey, NumberCodeCall]) {
       await manager.delete(entity, where);
     }

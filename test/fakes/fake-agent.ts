@@ -7,6 +7,8 @@ export class FakeAgent implements AgentSession {
   started = 0;
   finished = 0;
   closed = 0;
+  /** What it still has to say when the call is over. */
+  onFinish = (): void => undefined;
   readonly digits: string[] = [];
   readonly holds: boolean[] = [];
   readonly said: ({ readonly text: string } & SayOptions)[] = [];
@@ -66,6 +68,7 @@ export class FakeAgent implements AgentSession {
 
   finish(): Promise<void> {
     this.finished++;
+    this.onFinish();
     return Promise.resolve();
   }
 

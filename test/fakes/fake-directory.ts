@@ -81,8 +81,11 @@ export class FakeDirectory implements CallDirectory {
     return trunkId === this.outbound.id ? this.outbound : undefined;
   }
 
+  /** What the agent of that id is. */
+  profile: AgentProfile = AGENT;
+
   agent(agentId: string): AgentProfile | undefined {
-    return agentId === AGENT.id ? AGENT : undefined;
+    return agentId === AGENT.id ? this.profile : undefined;
   }
 
   /** Of every trunk; null: none leads to ourselves. */

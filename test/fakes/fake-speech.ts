@@ -1,4 +1,5 @@
 /** Speech providers, a call's audio and its listener, as a conversation sees them; the test plays the caller. */
+import type { OptOutWay } from '../../contract/events';
 import type { TransferWish } from '../../contract/transfers';
 import type { AgentDelegate, AgentPersona, CallAudio, SpokenTurn } from '../../media/agent/agent-session';
 import type { ChatMessage, Responder, ResponderEvent } from '../../media/agent/responder/responder';
@@ -196,6 +197,10 @@ export class RecordingDelegate implements AgentDelegate {
   readonly ends: string[] = [];
   readonly latencies: number[] = [];
   readonly wishes: TransferWish[] = [];
+  readonly openingSilences: number[] = [];
+  readonly optOuts: OptOutWay[] = [];
+  /** What `onOptOut` answers. */
+  optOutStored = Promise.resolve(true);
   /** What `onTransfer` answers. */
   mayTransfer = true;
 
@@ -214,5 +219,14 @@ export class RecordingDelegate implements AgentDelegate {
 
   onTurnLatency(ms: number): void {
     this.latencies.push(ms);
+  }
+
+  onOpeningSilence(ms: number): void {
+    this.openingSilences.push(ms);
+  }
+
+  onOptOut(by: OptOutWay): Promise<boolean> {
+    this.optOuts.push(by);
+    return this.optOutStored;
   }
 }

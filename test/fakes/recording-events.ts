@@ -1,13 +1,15 @@
 import type { CallEvent, CallEvents } from '../../contract/events';
 export class RecordingEvents implements CallEvents {
   readonly all: CallEvent[] = [];
+  /** What a flush comes to. */
+  stores = true;
 
   report(event: CallEvent): void {
     this.all.push(event);
   }
 
-  flush(): Promise<void> {
-    return Promise.resolve();
+  flush(): Promise<boolean> {
+    return Promise.resolve(this.stores);
   }
 
   ofCall(callId: string): CallEvent[] {

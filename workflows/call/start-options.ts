@@ -1,7 +1,7 @@
 import { defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/common';
 import type { SearchAttributePair } from '@temporalio/common';
 import { callWorkflowId, MAIN_TASK_QUEUE, mediaNodeAttribute } from '../ids';
-import { DIRECTION, ORG_ID, TRUNK_ID } from '../search-attributes';
+import { CAMPAIGN_ID, DIRECTION, ORG_ID, TRUNK_ID } from '../search-attributes';
 import type { CallInput, CallMemo } from './input';
 
 const AGENT_ID = defineSearchAttributeKey('AgentId', 'KEYWORD');
@@ -37,6 +37,9 @@ export function callStartOptions(input: CallInput, memo: Pick<CallMemo, 'bodyHas
     { key: CALL_STATUS, value: inbound ? 'ringing' : input.scheduledAtMs === undefined ? 'queued' : 'scheduled' },
   ];
   if (input.agentId !== null) attributes.push({ key: AGENT_ID, value: input.agentId });
+  if (!inbound && input.campaign !== undefined) {
+    attributes.push({ key: CAMPAIGN_ID, value: input.campaign.campaignId });
+  }
   if (inbound) {
     attributes.push(
       { key: SIP_CALL_ID, value: keyword(input.sipCallId) },

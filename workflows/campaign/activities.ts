@@ -25,3 +25,44 @@ export interface CampaignDialActivities {
   /** Claims who is due, as many as may be under way and as the trunks take in a moment, and starts their calls. */
   readonly dialDue: (turn: CampaignTurn) => Promise<TurnReport>;
 }
+
+export type CampaignReference = Pick<CampaignTurn, 'campaignId' | 'orgId'>;
+
+/** What its row asks for, and how far that was done. */
+export interface CampaignSettlement {
+  readonly status: CampaignStatus | 'deleted';
+  /** Epoch ms; null: it has no end. */
+  readonly endsAtMs: number | null;
+  /** Contacts that may still be called, those under way among them. */
+  readonly open: number;
+  /** There is more to do: to be called again at once. */
+  readonly again: boolean;
+  /** The schedules that it has now; to be given with the next. */
+  readonly schedules: string;
+  /** It is to be watched by its guards. */
+  readonly guarded: boolean;
+}
+
+export interface SettleRequest extends CampaignReference {
+  /** As the last one has said; null: not known. */
+  readonly schedules: string | null;
+}
+
+/** `start`: the time it was to be started at. */
+export type CampaignOccasion = 'start' | 'recurrence';
+
+export interface CampaignOccurrence extends CampaignReference {
+  readonly occasion: CampaignOccasion;
+  /** Of the run that tells of it: told again, it is the same. */
+  readonly runId: string;
+}
+
+export interface CampaignControlActivities {
+  /**
+   * Does what the row asks for beside dialling: its schedules; of one that is paused the calls that wait are told; of one
+   * that is canceled those that ring are hung up, and nobody else is called; whom a renewal makes due; that it is over.
+   */
+  readonly settleCampaign: (request: SettleRequest) => Promise<CampaignSettlement>;
+  /** The time of one of its schedules has come. */
+  readonly campaignOccurs: (occurrence: CampaignOccurrence) => Promise<void>;
+}

@@ -6,6 +6,7 @@ import { transferTools } from './transfer-tools';
 import type { ToolCallDelta } from './transfer-tools';
 
 const END_CALL_TOOL = 'end_call';
+const OPT_OUT_TOOL = 'opt_out';
 
 const toolCall = z.object({
   index: z.number().optional(),
@@ -43,7 +44,9 @@ export function parseChunk(data: string): ChunkContent {
   const events: ResponderEvent[] = [];
   if (content?.content) events.push({ type: 'text', delta: content.content });
   // Only the first delta of a tool call names it; the rest spells out its arguments.
-  if (content?.tool_calls?.some((call) => call.function?.name === END_CALL_TOOL)) events.push({ type: 'end_call' });
+  const named = new Set(content?.tool_calls?.map((call) => call.function?.name));
+  if (named.has(OPT_OUT_TOOL)) events.push({ type: 'opt_out' });
+  if (named.has(END_CALL_TOOL)) events.push({ type: 'end_call' });
   const calls = (content?.tool_calls ?? []).map((call): ToolCallDelta => ({
     index: call.index ?? 0,
     name: call.function?.name ?? null,
@@ -62,19 +65,26 @@ export function chatRequest(
     stream: true,
     messages: [{ role: 'system', content: systemPrompt(persona) }, ...history],
     tools: [
-      {
-        type: 'function',
-        function: {
-          name: END_CALL_TOOL,
-          description:
-            'Ends the phone call after what you said in this message. Say goodbye in the same message. Use it when the ' +
-            'caller says goodbye or wants nothing more.',
-          parameters: { type: 'object', properties: {}, additionalProperties: false },
-        },
-      },
+      toolWithoutArguments(
+        END_CALL_TOOL,
+        'Ends the phone call after what you said in this message. Say goodbye in the same message. Use it when the ' +
+          'caller says goodbye or wants nothing more.',
+      ),
+      ...(persona.mayOptOut === true ? [OPT_OUT] : []),
       ...transferTools(persona),
     ],
   };
+}
+
+const OPT_OUT = toolWithoutArguments(
+  OPT_OUT_TOOL,
+  'Puts the number on the list of those that are not called again, says so, and ends the call. Use it at once, and without ' +
+    'a word of your own, when the person you have called does not want to be called again, in whatever words they say it.',
+);
+
+function toolWithoutArguments(name: string, description: string): object {
+  const parameters = { type: 'object', properties: {}, additionalProperties: false };
+  return { type: 'function', function: { name, description, parameters } };
 }
 
 function systemPrompt(persona: AgentPersona): string {

@@ -10,6 +10,8 @@ export interface ChatMessage {
 export type ResponderEvent =
   | { readonly type: 'text'; readonly delta: string }
   | { readonly type: 'end_call' }
+  /** Whoever is called is not to be called again: what is said of it is not the responder's to say. */
+  | { readonly type: 'opt_out' }
   /** After what is said in the same answer the caller is handed over. */
   | { readonly type: 'transfer'; readonly wish: TransferWish };
 

@@ -83,6 +83,11 @@ export class CallerTurn {
     return this.#state;
   }
 
+  /** Since when they have been speaking, on the session's clock; null while they are not. */
+  get speakingSince(): number | null {
+    return this.#state === 'idle' ? null : this.#startedAt;
+  }
+
   listen(audio: CallerAudio): void {
     this.#audio = audio;
   }

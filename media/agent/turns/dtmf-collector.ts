@@ -28,6 +28,13 @@ export class DtmfCollector {
     else this.#cancelGap = after(this.#clock, GAP_MS, () => this.#finish());
   }
 
+  /** What has been pressed since, of which nothing more is told. */
+  take(): readonly string[] {
+    const digits = this.#digits;
+    this.dispose();
+    return digits;
+  }
+
   dispose(): void {
     this.#cancelGap?.();
     this.#cancelGap = null;
@@ -35,9 +42,7 @@ export class DtmfCollector {
   }
 
   #finish(): void {
-    const digits = this.#digits;
-    this.dispose();
-    this.#onCollected(digits);
+    this.#onCollected(this.take());
   }
 }
 

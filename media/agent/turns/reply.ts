@@ -27,6 +27,8 @@ export interface ReplyDelegate {
   onVoiceFailed(reply: Reply): void;
   /** It turned out that this reply ends the call. */
   onEndsCall(reply: Reply): void;
+  /** Whoever is called is not to be called again. False: nobody asks that here, and the reply goes on. */
+  onOptOut(reply: Reply): boolean;
   /** Nobody writes it. What is left to be said, and what follows? */
   onWriterFailed(reply: Reply): { readonly sentence: string; readonly end: ReplyEnd };
 }
@@ -46,6 +48,7 @@ export class Reply {
   readonly #abort = new AbortController();
   #startedAt: number | null = null;
   #end: ReplyEnd | null = null;
+  #insists = false;
   #cancelFiller: (() => void) | null = null;
 
   constructor(options: ReplyOptions) {
@@ -69,6 +72,15 @@ export class Reply {
 
   get end(): ReplyEnd | null {
     return this.#end;
+  }
+
+  /** It is said to its end, whatever is said over it, and what follows on it is not taken back. */
+  get insists(): boolean {
+    return this.#insists;
+  }
+
+  insist(): void {
+    this.#insists = true;
   }
 
   /** The caller spoke up: the call goes on after it. */
@@ -106,7 +118,9 @@ export class Reply {
       for await (const event of responder.respond({ ...request, signal })) {
         if (signal.aborted) return;
         if (event.type === 'text') say(splitter.push(event.delta));
-        else this.#decideEnd(event.type === 'transfer' ? event.wish : 'agent_goodbye');
+        else if (event.type === 'opt_out') {
+          if (this.#delegate.onOptOut(this)) return;
+        } else this.#decideEnd(event.type === 'transfer' ? event.wish : 'agent_goodbye');
       }
     } catch {
       // The responder logs why; here nothing is left but to say so.

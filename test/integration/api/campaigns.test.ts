@@ -15,7 +15,7 @@ describe('campaigns', () => {
   const create = (fields: object = {}): Promise<Answer> =>
     api.post('/phone/campaigns', { name: 'C', phone_agent_id: agentId, ...fields });
 
-  it('have defaults, are shown as they were made, and say what does not happen yet', async () => {
+  it('have defaults, and are shown as they were made', async () => {
     const { status, body } = await create();
     expect(status).toBe(201);
     expect(body).toMatchObject({
@@ -26,7 +26,9 @@ describe('campaigns', () => {
       caps: { per_number_per_day: 3, per_number_per_week: 7 },
       require_consent: true,
       disclosure_line: expect.stringContaining('AI'),
-      warnings: [{ path: 'status' }],
+      recurrence: null,
+      pace: 1,
+      warnings: [],
     });
     expect((await api.get(`/phone/campaigns/${body.id}`)).body).toEqual(body);
     const { items } = (await api.get('/phone/campaigns')).body;
@@ -35,11 +37,7 @@ describe('campaigns', () => {
 
   it('are changed field by field, with a note of what they were', async () => {
     const { body: made } = await create({ voicemail_message: 'Hi', goal_field: 'agreed' });
-    expect(made.warnings.map(({ path }: { path: string }) => path)).toEqual([
-      'status',
-      'voicemail_message',
-      'goal_field',
-    ]);
+    expect(made.warnings.map(({ path }: { path: string }) => path)).toEqual(['voicemail_message', 'goal_field']);
     const { body } = await api.patch(`/phone/campaigns/${made.id}`, {
       name: 'D',
       trunk_ids: [trunkId],

@@ -36,7 +36,7 @@ async function campaignOf(fields: Partial<Campaign> = {}): Promise<Campaign> {
   return rows.campaign({ trunkIds: [await rows.trunk()], agentId: env.agentId, ...fields });
 }
 
-const dial = (campaignId: string, turn = uuidV7()) => env.dialDue.dialDue({ campaignId, orgId: env.orgId, turn });
+const dial = (campaignId: string, turn = uuidV7()) => env.dialling.dialDue({ campaignId, orgId: env.orgId, turn });
 
 /** The n-th call to a contact, whose dials go as planned. */
 function planned(campaign: Campaign, contact: CampaignContact, plans: readonly DialPlan[], n = 1): string {

@@ -10,6 +10,8 @@ import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime } from '@t
 import { Counter, Histogram, Registry } from 'prom-client';
 import type { DataSource } from 'typeorm';
 import { createDialDue } from '../../../activities/campaigns/dial-due';
+import { createCampaignActivities } from '../../../activities/campaigns/campaign-activities';
+import { sweepCampaigns } from '../../../activities/campaigns/campaign-sweep';
 import { createMainWorker } from '../../../activities/main-worker';
 import { createVerificationActivities } from '../../../activities/numbers/verification-activities';
 import { sweepVerifications } from '../../../activities/numbers/verification-sweep';
@@ -37,6 +39,7 @@ import { CampaignContactRepository } from '../../../store/repositories/campaign-
 import { CampaignDiallingRepository } from '../../../store/repositories/campaign-dialling-repository';
 import { CampaignRepository } from '../../../store/repositories/campaign-repository';
 import { CallerRepository } from '../../../store/repositories/caller-repository';
+import { CampaignRunRepository } from '../../../store/repositories/campaign-run-repository';
 import { ConfigRepository } from '../../../store/repositories/config-repository';
 import { EventRepository } from '../../../store/repositories/event-repository';
 import { MediaNodeRepository } from '../../../store/repositories/media-node-repository';
@@ -54,6 +57,8 @@ import type { AcceptResult } from '../../../workflows/call/messages';
 import { callStartOptions } from '../../../workflows/call/start-options';
 import type { callWorkflow } from '../../../workflows/call/workflow';
 import { CallWorkflows } from '../../../workflows/client/call-workflows';
+import { CampaignSchedules } from '../../../workflows/client/campaign-schedules';
+import { CampaignWorkflows } from '../../../workflows/client/campaign-workflows';
 import { NumberWorkflows } from '../../../workflows/client/number-workflows';
 import { TrunkWorkflows } from '../../../workflows/client/trunk-workflows';
 import { callWorkflowId, SEARCH_ATTRIBUTES } from '../../../workflows/ids';
@@ -134,6 +139,8 @@ export class WorkflowEnvironment {
     registers: [this.registry],
   });
   readonly nodes: FakeNode[] = [];
+  /** Instead of what dials, for workers that are started from now on. */
+  dialDue: CampaignDialActivities['dialDue'] | undefined;
   readonly #folder = mkdtempSync(join(tmpdir(), 'trunkline-workflows-'));
   readonly #temporal: TemporalClient;
   readonly #processes: NodeProcess[] = [];
@@ -147,7 +154,7 @@ export class WorkflowEnvironment {
     this.#temporal = temporal;
   }
 
-  static async start(): Promise<WorkflowEnvironment> {
+  static async start({ dialDue }: Pick<Partial<WorkflowEnvironment>, 'dialDue'> = {}): Promise<WorkflowEnvironment> {
     const database = await createTestDatabase();
     const dataSource = await createDataSource({ url: database.databaseUrl }).initialize();
     const address = testServers().temporalAddress;
@@ -157,6 +164,7 @@ export class WorkflowEnvironment {
       dataSource,
       createTemporalClient({ address, namespace: 'default' }),
     );
+    env.dialDue = dialDue;
     await env.#registerNamespace(address);
     await env.startWorker();
     return env;
@@ -174,7 +182,7 @@ export class WorkflowEnvironment {
   /** Campaigns whose contacts have moved on, as they are told. */
   readonly moved: string[] = [];
 
-  get dialDue(): CampaignDialActivities {
+  get dialling(): CampaignDialActivities {
     const { client, dataSource, secrets } = this;
     return createDialDue({
       campaigns: new CampaignRepository(dataSource),
@@ -185,6 +193,10 @@ export class WorkflowEnvironment {
       secrets,
       allowedCountries: [],
     });
+  }
+
+  get campaigns(): CampaignWorkflows {
+    return new CampaignWorkflows({ client: this.client, limitMs: 5_000 });
   }
 
   get calls(): CallRepository {
@@ -260,7 +272,7 @@ export class WorkflowEnvironment {
       seconds: this.transferSeconds,
     });
     const activities = {
-      ...this.dialDue,
+      ...this.dialling,
       ...createStoreActivities({
         calls,
         nodes,
@@ -289,6 +301,13 @@ export class WorkflowEnvironment {
         logger,
       }),
       ...transferActivities,
+      ...createCampaignActivities({
+        campaigns: new CampaignRunRepository(session),
+        calls: new CallWorkflows({ client, limitMs: 10_000 }),
+        schedules: new CampaignSchedules(client),
+        workflows: this.campaigns,
+      }),
+      ...(this.dialDue === undefined ? {} : { dialDue: this.dialDue }),
       ...createTrunkActivities({ session, secrets, provisioning, nodes }),
       ...createNumberSyncActivities({ session, secrets }),
     };
@@ -312,13 +331,14 @@ export class WorkflowEnvironment {
   }
 
   /** What each pass of the reconciler does beside comparing calls. */
-  sweep(): Promise<void> {
+  async sweep(): Promise<void> {
     const { client, dataSource, secrets } = this;
-    return sweepVerifications({
+    await sweepVerifications({
       config: new ConfigRepository(dataSource, secrets),
       verifications: new NumberVerificationRepository(dataSource),
       workflows: new NumberWorkflows({ client, limitMs: 10_000 }),
     });
+    await sweepCampaigns({ campaigns: new CampaignRunRepository(dataSource), workflows: this.campaigns });
   }
 
   async stopWorker(): Promise<void> {

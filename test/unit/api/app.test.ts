@@ -54,6 +54,7 @@ function appWith(store: { [Part in keyof (OrgStore & ApiStore)]?: object }, logs
     trunks: { sync: () => Promise.resolve({ outcome: 'unavailable' }), tell: () => undefined },
     trunkChecks: { check: () => Promise.resolve('running') },
     verifications: { begin: () => Promise.resolve(), over: () => Promise.resolve() },
+    campaigns: { settled: () => Promise.resolve(true), moved: () => undefined },
     secrets: { seal: () => 'sealed', open: () => '{}', derive: () => Buffer.alloc(32) },
     authenticator: new KeyAuthenticator(whole, logger, RATES),
     probes: [],

@@ -23,16 +23,19 @@ class FakeStore {
   away = false;
   /** Batches until it goes away by itself. */
   takes = Number.POSITIVE_INFINITY;
+  rejects = (_event: CallEvent): boolean => false;
 
   insertBatch(events: readonly CallEvent[]): Promise<{ rejected: CallEvent[] }> {
     if (this.away || this.takes === 0) return Promise.reject(new Error('connection refused'));
     this.takes--;
     this.batches.push(events.length);
+    const rejected = events.filter((event) => this.rejects(event));
     for (const event of events) {
+      if (rejected.includes(event)) continue;
       // ON CONFLICT DO NOTHING
       if (!this.stored.some((known) => key(known) === key(event))) this.stored.push(event);
     }
-    return Promise.resolve({ rejected: [] });
+    return Promise.resolve({ rejected });
   }
 }
 
@@ -82,13 +85,23 @@ test('events are written together', async () => {
 
 test('a flush waits for its call alone, and for what is not stored in time no longer than asked', async () => {
   const sink = newSink();
-  await sink.flush('unknown', 60_000);
+  expect(await sink.flush('unknown', 60_000)).toBe(true);
   store.away = true;
   sink.report(note('c', 1));
   const startedAtMs = performance.now();
-  await sink.flush('c', 50);
+  expect(await sink.flush('c', 50)).toBe(false);
   expect(performance.now() - startedAtMs).toBeLessThan(2_000);
   expect(store.stored).toHaveLength(0);
+});
+
+test('a flush says whether its events are stored: those that no table can hold are not', async () => {
+  const sink = newSink();
+  sink.report(note('c', 1));
+  expect(await sink.flush('c', 60_000)).toBe(true);
+  store.rejects = (event) => event.callId === 'broken';
+  sink.report(note('broken', 1));
+  sink.report(note('c', 2));
+  expect(await Promise.all([sink.flush('broken', 60_000), sink.flush('c', 60_000)])).toEqual([false, true]);
 });
 
 test('while PostgreSQL is away events go to files that only the owner can read, and from there into it', async () => {

@@ -34,7 +34,7 @@ function setUp(answer: (callId: string, signal: CallStateSignal) => 'delivered' 
     },
     flush: (callId) => {
       log.push(`${callId} flushed`);
-      return Promise.resolve();
+      return Promise.resolve(true);
     },
     onWorkflowLost: (callId) => log.push(`${callId} lost`),
     logger: createLogger({ name: 'test', level: 'silent' }),
@@ -109,7 +109,7 @@ test('no more signals are under way at once than Temporal shall bear', async () 
       underWay -= 1;
       return 'delivered';
     },
-    flush: () => Promise.resolve(),
+    flush: () => Promise.resolve(true),
     onWorkflowLost: () => undefined,
     logger: createLogger({ name: 'test', level: 'silent' }),
   });

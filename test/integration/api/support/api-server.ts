@@ -63,6 +63,8 @@ export interface ApiServerOptions {
   readonly trunkChecks?: (secrets: SecretBox) => AppDeps['trunkChecks'];
   /** Default: workflows that nobody runs; the store alone knows of verifications. */
   readonly verifications?: AppDeps['verifications'];
+  /** Default: as if they followed each change at once. */
+  readonly campaigns?: AppDeps['campaigns'];
   readonly workflows?: (deps: { dataSource: DataSource; secrets: SecretBox }) => AppDeps['workflows'];
   readonly trunks?: (deps: { dataSource: DataSource; secrets: SecretBox }) => AppDeps['trunks'];
 }
@@ -133,6 +135,7 @@ export class ApiServer {
       trunkChecks: settings.trunkChecks?.(secrets) ?? new FakeTrunkChecks(secrets),
       trunks,
       verifications: settings.verifications ?? { begin: () => Promise.resolve(), over: () => Promise.resolve() },
+      campaigns: settings.campaigns ?? { settled: () => Promise.resolve(true), moved: () => undefined },
       secrets,
       authenticator: whenConnected(
         apiSource,

@@ -33,7 +33,7 @@ const input: DialInput = { call, n: 2 };
 
 function setUp(plan: DialPlan = { kind: 'ring' }) {
   const log: string[] = [];
-  const control = new FakeMediaControl('n1', 'b1', { report: () => undefined, flush: () => Promise.resolve() });
+  const control = new FakeMediaControl('n1', 'b1', { report: () => undefined, flush: () => Promise.resolve(true) });
   control.plan = () => plan;
   control.onInvite = () => log.push('INVITE');
   const rows: NewCall[] = [];

@@ -49,7 +49,7 @@ class Subject {
         this.closedMedia++;
         return new Promise((resolve) => this.#answerStats.push(resolve));
       },
-      turnLatencyMs: () => null,
+      figures: () => ({ turnLatencyMs: null, openingSilenceMs: null }),
       onEnded: () => {
         this.ended++;
         this.armedAtEnd = this.clock.armed;

@@ -1,4 +1,4 @@
-import { fillVariables, missingVariables, neededVariables } from '../../../../store/campaigns/text-variables';
+import { missingVariables, neededVariables } from '../../../../store/campaigns/text-variables';
 
 const TEXTS = { firstMessage: null, instructions: [], voicemailMessage: null, disclosureLine: null };
 
@@ -11,13 +11,6 @@ describe('variables of texts', () => {
       'plan',
     ]);
     expect(found(`{{${'x'.repeat(65)}}}`)).toEqual([]);
-  });
-
-  test('are filled; one without a value is not spoken with its braces', () => {
-    expect(fillVariables('Hi {{name}}{{gone}}, {{ a.b-c_1 }}', { name: 'Ada', 'a.b-c_1': '{{name}}' })).toBe(
-      'Hi Ada, {{name}}',
-    );
-    expect(fillVariables('{{constructor}}', {})).toBe('');
   });
 
   test('that a contact has to bring along are those of all texts, without what the campaign has', () => {

@@ -9,6 +9,7 @@ describe('a chunk of a chat completion', () => {
     expect(parseChunk(stop())).toEqual({ events: [], calls: [], finished: true });
     const events = toolCall('end_call').flatMap((data) => parseChunk(data).events);
     expect(events).toEqual([{ type: 'end_call' }]);
+    expect(toolCall('opt_out').flatMap((data) => parseChunk(data).events)).toEqual([{ type: 'opt_out' }]);
   });
 
   test.each([
@@ -31,13 +32,22 @@ describe('a chunk of a chat completion', () => {
     fc.assert(
       fc.property(fc.json(), (data) => {
         try {
-          expect(parseChunk(data).events.length).toBeLessThanOrEqual(2);
+          expect(parseChunk(data).events.length).toBeLessThanOrEqual(3);
         } catch (error) {
           expect(error).toBeInstanceOf(TypeError);
         }
       }),
     );
   });
+});
+
+test('the tool to opt out is there in the calls of campaigns alone', () => {
+  const toolsOf = (mayOptOut?: boolean): readonly string[] => {
+    const persona = { ...TEST_PERSONA, ...(mayOptOut === undefined ? {} : { mayOptOut }) };
+    const { tools } = chatRequest('m', persona, []) as { tools: { function: { name: string } }[] };
+    return tools.map((tool) => tool.function.name);
+  };
+  expect([toolsOf(), toolsOf(false), toolsOf(true)]).toEqual([['end_call'], ['end_call'], ['end_call', 'opt_out']]);
 });
 
 test('the request streams, names the tool, and puts the instructions before the conversation', () => {

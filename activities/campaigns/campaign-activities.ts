@@ -1,0 +1,128 @@
+import { Context } from '@temporalio/activity';
+import { CAMPAIGN_STATUSES } from '../../contract/campaigns';
+import { campaignTimes } from '../../store/campaigns/campaign-times';
+import type { Campaign } from '../../store/entities/campaign';
+import { uuidV8 } from '../../store/ids';
+import type { CampaignRunRepository } from '../../store/repositories/campaign-run-repository';
+import type { CampaignControlActivities, CampaignReference, SettleRequest } from '../../workflows/campaign/activities';
+import type { CallWorkflows } from '../../workflows/client/call-workflows';
+import type { CampaignSchedules } from '../../workflows/client/campaign-schedules';
+import type { CampaignWorkflows } from '../../workflows/client/campaign-workflows';
+
+const HEARTBEAT_MS = 1_000;
+/** What takes longer goes on in the next activity. */
+const MOST_MS = 2_000;
+const CONTACTS_AT_ONCE = 2_000;
+const PARALLEL = 10;
+/** For BYE or CANCEL to be sent. */
+const HANGUP_LIMIT_MS = 3_000;
+/** One hang-up for each call: a repeat joins it. */
+const CANCEL_COMMAND_ID = 'campaign-cancel';
+
+export interface CampaignActivityDeps {
+  readonly campaigns: CampaignRunRepository;
+  readonly calls: Pick<CallWorkflows, 'signalCapacity' | 'control'>;
+  readonly schedules: Pick<CampaignSchedules, 'ensure'>;
+  readonly workflows: Pick<CampaignWorkflows, 'tell'>;
+}
+
+/** Each may be repeated, also while an earlier try of it is still under way. */
+export function createCampaignActivities(deps: CampaignActivityDeps): CampaignControlActivities {
+  return {
+    settleCampaign: (request) => beating(() => settle(deps, request)),
+
+    async campaignOccurs({ orgId, campaignId, occasion, runId }) {
+      const eventId = uuidV8('campaign-occasion', campaignId, occasion, runId);
+      await deps.campaigns.occur({ orgId, campaignId }, occasion, eventId);
+      // Also of one that is gone: its workflow ends the schedules.
+      await deps.workflows.tell({ orgId, campaignId });
+    },
+  };
+}
+
+async function settle(
+  { campaigns, calls, schedules }: CampaignActivityDeps,
+  { orgId, campaignId, schedules: known }: SettleRequest,
+): ReturnType<CampaignControlActivities['settleCampaign']> {
+  const untilMs = performance.now() + MOST_MS;
+  const reference: CampaignReference = { orgId, campaignId };
+  await campaigns.completeIfOver(campaignId);
+  const campaign = await campaigns.find(campaignId);
+  const gone = campaign === null || campaign.deletedAt !== null;
+  let again = false;
+  if (campaign !== null) {
+    // What keeps the next call from being made comes first.
+    if (gone || campaign.status === 'canceled') {
+      await inParallel(await campaigns.unansweredCalls(reference), (callId) => hangUp(calls, callId));
+      again = !gone && (await goOn(untilMs, () => cancelSome(campaigns, campaignId)));
+    } else if (campaign.status !== 'running') {
+      await inParallel(await campaigns.queuedCalls(campaignId), (callId) => calls.signalCapacity(callId));
+    }
+    if (campaign.renewal !== null && mayRenew(campaign)) {
+      again = await goOn(untilMs, () => campaigns.renewSome(campaignId, CONTACTS_AT_ONCE));
+    }
+  }
+  const times = campaignTimes(campaign ?? NOTHING, Date.now());
+  const wanted = JSON.stringify(times);
+  if (wanted !== known) await schedules.ensure(reference, times);
+  const { open } = await campaigns.openContacts(campaignId);
+  if (campaign !== null && !again) await campaigns.settled(campaignId, campaign.version);
+  return {
+    status: gone ? 'deleted' : campaign.status,
+    endsAtMs: campaign?.endsAt?.getTime() ?? null,
+    open,
+    again,
+    schedules: wanted,
+    guarded: campaign !== null && Object.values(campaign.autoPause).some((limit) => limit !== null),
+  };
+}
+
+const NOTHING = {
+  status: CAMPAIGN_STATUSES[0],
+  deletedAt: null,
+  startsAt: null,
+  endsAt: null,
+  runningSince: null,
+  recurrence: null,
+} as const;
+
+const mayRenew = ({ status, deletedAt }: Campaign): boolean =>
+  deletedAt === null && (status === 'running' || status === 'paused' || status === 'scheduled');
+
+async function cancelSome(campaigns: CampaignRunRepository, campaignId: string): Promise<boolean> {
+  return (await campaigns.cancelContacts(campaignId, CONTACTS_AT_ONCE)) > 0;
+}
+
+/** Piece after piece, as long as there is time; true when some are left. */
+async function goOn(untilMs: number, piece: () => Promise<boolean>): Promise<boolean> {
+  for (;;) {
+    if (!(await piece())) return false;
+    if (performance.now() >= untilMs) return true;
+  }
+}
+
+/** Of a call that waits or rings; one whose workflow is gone needs none. */
+async function hangUp(calls: CampaignActivityDeps['calls'], callId: string): Promise<void> {
+  const control = { type: 'hangup', endReason: 'api_hangup', endedBy: 'api' } as const;
+  await calls.control(callId, { commandId: CANCEL_COMMAND_ID, control }, Date.now() + HANGUP_LIMIT_MS);
+}
+
+/** All of them, whatever becomes of each. @throws the first failure, afterwards */
+async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<unknown>): Promise<void> {
+  const failed: unknown[] = [];
+  for (let at = 0; at < items.length; at += PARALLEL) {
+    const done = await Promise.allSettled(items.slice(at, at + PARALLEL).map(work));
+    failed.push(...done.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : [])));
+  }
+  if (failed.length > 0) throw failed[0];
+}
+
+async function beating<T>(work: () => Promise<T>): Promise<T> {
+  const context = Context.current();
+  const timer = setInterval(() => context.heartbeat(), HEARTBEAT_MS);
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+  }
+}

@@ -1,0 +1,34 @@
+/** What has to be there for a campaign to call anybody. */
+import type { Campaign } from '../../store/entities/campaign';
+import { impossible } from '../errors';
+import type { OrgStore } from '../store';
+import { neededOf } from '../../store/campaigns/contact-rules';
+
+/** Codes of `assertCallable`. */
+export const START_ERRORS = ['no_agent', 'no_trunk', 'no_contacts', 'missing_column', 'campaign_ended'] as const;
+
+/** @throws ApiError 422 with the first thing that is missing */
+export async function assertCallable(
+  org: Pick<OrgStore, 'campaigns'>,
+  campaign: Campaign,
+  { anew = false }: { readonly anew?: boolean } = {},
+): Promise<void> {
+  const { orgId, id, endsAt, variableNames } = campaign;
+  if (endsAt !== null && endsAt.getTime() <= Date.now()) {
+    throw impossible('campaign_ended', `ends_at is past: ${endsAt.toISOString()}`);
+  }
+  const parts = await org.campaigns.parts(orgId, id);
+  if (parts.agent === null) throw impossible('no_agent', 'The agent of the campaign was deleted');
+  if (parts.trunks.length === 0) {
+    throw impossible('no_trunk', 'Neither the campaign nor its agent has an outbound trunk');
+  }
+  const counts = await org.campaigns.counts(id);
+  if (!counts.some(({ state, contacts }) => contacts > 0 && (anew || state !== 'done'))) {
+    throw impossible('no_contacts', anew ? 'The campaign has no contacts' : 'No contact of the campaign may be called');
+  }
+  const columns = neededOf(campaign, parts.agent).filter((name) => name !== 'name' && !variableNames.includes(name));
+  if (columns.length === 0) return;
+  throw impossible('missing_column', `No contact has a value for ${columns.join(', ')}, which the texts use`, {
+    columns,
+  });
+}

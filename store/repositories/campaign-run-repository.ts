@@ -1,0 +1,223 @@
+/** What a campaign's workflow does in the store beside dialling: of every organisation, as the workers see it. */
+import type { EntityManager } from 'typeorm';
+import type { CampaignStatus } from '../../contract/campaigns';
+import { Campaign } from '../entities/campaign';
+import type { CampaignRenewal } from '../entities/campaign';
+import type { StoreSession } from '../organisation-scope';
+import { prepared } from '../prepared';
+import { rowTable } from '../rows';
+import { addCampaignEvent, renewContacts, setCampaignStatus } from './campaign-status';
+
+export interface CampaignReference {
+  readonly orgId: string;
+  readonly campaignId: string;
+}
+
+/** One that has, or should have, a workflow. */
+export interface LiveCampaign extends CampaignReference {
+  /** Its workflow has done what the row asks for. */
+  readonly settled: boolean;
+}
+
+/** `start`: the time it was to be started at. */
+export type CampaignOccasion = 'start' | 'recurrence';
+
+export interface OpenContacts {
+  /** That may still be called, those under way among them. */
+  readonly open: number;
+  readonly calling: number;
+}
+
+/** Longer than an API needs to tell a workflow itself. */
+const UNTOLD_MS = 3_000;
+/** An import that has written nothing for so long has lost its process. */
+const IMPORT_SILENCE_MS = 60_000;
+
+const OPEN_CONTACTS = prepared(
+  `SELECT coalesce(sum(contacts) FILTER (WHERE state <> 'done'), 0)::float8 AS open,
+     coalesce(sum(contacts) FILTER (WHERE state = 'calling'), 0)::float8 AS calling
+   FROM campaign_tallies WHERE campaign_id = $1`,
+);
+const IMPORTING = prepared(
+  `SELECT FROM campaign_imports WHERE campaign_id = $1 AND status = 'running'
+     AND updated_at > clock_timestamp() - interval '${IMPORT_SILENCE_MS} milliseconds' LIMIT 1`,
+);
+/** A whole page of contacts is looked at, whoever of them is done: so each is looked at once. */
+const RENEW = `
+  WITH page AS MATERIALIZED (
+    SELECT id, phone_number, org_id FROM campaign_contacts WHERE campaign_id = $1 AND phone_number > $2
+    ORDER BY phone_number LIMIT $5),
+  renewed AS (
+    UPDATE campaign_contacts c SET state = 'waiting', result = NULL, due_at = clock_timestamp(), round_at = $3
+    FROM page p WHERE c.id = p.id AND c.state = 'done' AND c.result NOT IN ('opted_out', 'suppressed')
+      AND (c.round_at IS NULL OR c.round_at < $3) AND ($4::text[] IS NULL OR c.last_disposition = ANY($4))
+      AND NOT EXISTS (SELECT FROM dnc_entries d WHERE d.org_id = p.org_id AND d.phone_number = p.phone_number)
+      AND NOT EXISTS (SELECT FROM global_dnc_entries d WHERE d.phone_number = p.phone_number)
+    RETURNING c.id)
+  SELECT (SELECT max(phone_number) FROM page) AS last, (SELECT count(*)::int FROM page) AS seen,
+    (SELECT count(*)::int FROM renewed) AS renewed`;
+const NOTE_RENEWED = `UPDATE campaign_events
+  SET data = data || jsonb_build_object('contacts', coalesce((data->>'contacts')::int, 0) + $2) WHERE id = $1`;
+const CANCEL_CONTACTS = `
+  UPDATE campaign_contacts SET state = 'done', result = 'canceled', due_at = NULL WHERE id IN (
+    SELECT id FROM campaign_contacts WHERE campaign_id = $1 AND state IN ('pending', 'waiting') LIMIT $2 FOR UPDATE SKIP LOCKED)`;
+
+export class CampaignRunRepository {
+  readonly #session: StoreSession;
+
+  constructor(session: StoreSession) {
+    this.#session = session;
+  }
+
+  /** Also a deleted one, as long as its row is there. */
+  async find(campaignId: string): Promise<Campaign | null> {
+    return find(this.#session.manager, campaignId);
+  }
+
+  /** Those that call, or will, and those whose last change was not followed yet by who was told of it. */
+  async live(): Promise<LiveCampaign[]> {
+    return this.#session.manager.query(
+      `SELECT id AS "campaignId", org_id AS "orgId",
+         settled_version = version OR updated_at > clock_timestamp() - interval '${UNTOLD_MS} milliseconds' AS settled
+       FROM campaigns WHERE (status IN ('scheduled', 'running', 'paused') AND deleted_at IS NULL)
+         OR (settled_version <> version AND status <> 'draft')`,
+    );
+  }
+
+  /** Calls of it that wait for room. */
+  async queuedCalls(campaignId: string): Promise<string[]> {
+    const rows: { callId: string }[] = await this.#session.manager.query(
+      `SELECT q.call_id AS "callId" FROM capacity_queue q JOIN calls c ON c.id = q.call_id WHERE c.campaign_id = $1`,
+      [campaignId],
+    );
+    return rows.map(({ callId }) => callId);
+  }
+
+  /** Calls of it that nobody has answered yet, those that wait among them. */
+  async unansweredCalls({ orgId, campaignId }: CampaignReference): Promise<string[]> {
+    const rows: { callId: string }[] = await this.#session.manager.query(
+      `SELECT id AS "callId" FROM calls WHERE org_id = $1 AND campaign_id = $2 AND ended_at IS NULL AND answered_at IS NULL`,
+      [orgId, campaignId],
+    );
+    return rows.map(({ callId }) => callId);
+  }
+
+  async openContacts(campaignId: string): Promise<OpenContacts> {
+    return openContacts(this.#session.manager, campaignId);
+  }
+
+  /** Some of those that wait for a call get none any more; how many. */
+  async cancelContacts(campaignId: string, limit: number): Promise<number> {
+    const [, canceled]: [unknown, number] = await this.#session.manager.query(CANCEL_CONTACTS, [campaignId, limit]);
+    return canceled;
+  }
+
+  /** The next page of the renewal that is under way. False: there was none, or this was its last. */
+  async renewSome(campaignId: string, limit: number): Promise<boolean> {
+    return this.#session.manager.transaction(async (manager) => {
+      const campaign = await find(manager, campaignId, 'FOR NO KEY UPDATE');
+      if (campaign === null || campaign.renewal === null) return false;
+      const { eventId, since, dispositions, after } = campaign.renewal;
+      const rows: { last: string | null; seen: number; renewed: number }[] = await manager.query(RENEW, [
+        campaignId,
+        after,
+        since,
+        dispositions,
+        limit,
+      ]);
+      const { last = null, seen = 0, renewed = 0 } = rows[0] ?? {};
+      await manager.query(NOTE_RENEWED, [eventId, renewed]);
+      const more = last !== null && seen === limit;
+      const next: CampaignRenewal | null = more ? { ...campaign.renewal, after: last } : null;
+      await manager.query('UPDATE campaigns SET renewal = $2::jsonb WHERE id = $1', [
+        campaignId,
+        next === null ? null : JSON.stringify(next),
+      ]);
+      return more;
+    });
+  }
+
+  /**
+   * It is over when its time is, or nobody is left who may still be called; one that recurs waits for its next round.
+   * Answers what it is then; null: it goes on.
+   */
+  async completeIfOver(campaignId: string): Promise<CampaignStatus | null> {
+    return this.#session.manager.transaction(async (manager) => {
+      // Imports hold its key: no batch comes in between.
+      const campaign = await find(manager, campaignId, 'FOR UPDATE');
+      if (campaign === null || campaign.deletedAt !== null || campaign.renewal !== null) return null;
+      const { orgId, status, endsAt, recurrence } = campaign;
+      const ended = endsAt !== null && endsAt.getTime() <= Date.now();
+      if (!ended && status !== 'running') return null;
+      const { open, calling } = await openContacts(manager, campaignId);
+      if (ended ? calling > 0 : open > 0 || (await isImporting(manager, campaignId))) return null;
+      const to = !ended && recurrence !== null ? 'scheduled' : 'completed';
+      const event = { type: 'completed', data: { because: ended ? 'ends_at' : 'nobody_left', open } } as const;
+      const from = ['scheduled', 'running', 'paused'] as const;
+      const moved = await setCampaignStatus(manager, { orgId, id: campaignId }, { from, to, event });
+      return moved === null ? null : to;
+    });
+  }
+
+  /**
+   * Its time has come: to begin, or to call its list anew. Repeated with the same event it changes nothing.
+   * Null: there is no such campaign any more.
+   */
+  async occur(
+    { orgId, campaignId: id }: CampaignReference,
+    kind: CampaignOccasion,
+    eventId: string,
+  ): Promise<true | null> {
+    return this.#session.manager.transaction(async (manager) => {
+      const campaign = await find(manager, id, 'FOR NO KEY UPDATE');
+      if (campaign === null || campaign.deletedAt !== null) return null;
+      const { startsAt, endsAt, recurrence, renewal } = campaign;
+      const nowMs = Date.now();
+      if (startsAt !== null && startsAt.getTime() > nowMs) return true;
+      if (endsAt !== null && endsAt.getTime() <= nowMs) return true;
+      if (kind === 'start') {
+        const event = { id: eventId, type: 'started', data: { by: 'starts_at' } } as const;
+        await setCampaignStatus(manager, { orgId, id }, { from: ['scheduled'], to: 'running', event });
+        return true;
+      }
+      const from = ['scheduled', 'running'] as const;
+      if (recurrence === null || !from.some((state) => state === campaign.status)) return true;
+      if (!(await addCampaignEvent(manager, { orgId, id }, { id: eventId, type: 'recurred' }))) return true;
+      await renewContacts(manager, { orgId, id, renewal }, eventId, recurrence.dispositions);
+      await manager.query(
+        `UPDATE campaigns SET status = 'running', version = version + 1, updated_at = now(), pace = 1,
+           running_since = clock_timestamp() WHERE id = $1`,
+        [id],
+      );
+      return true;
+    });
+  }
+
+  /** Unless it has changed since. */
+  async settled(campaignId: string, version: number): Promise<void> {
+    await this.#session.manager.query('UPDATE campaigns SET settled_version = $2 WHERE id = $1 AND version = $2', [
+      campaignId,
+      version,
+    ]);
+  }
+}
+
+async function find(
+  manager: EntityManager,
+  campaignId: string,
+  lock: '' | 'FOR NO KEY UPDATE' | 'FOR UPDATE' = '',
+): Promise<Campaign | null> {
+  const { select, read } = rowTable(manager, Campaign);
+  const [row]: Campaign[] = await manager.query(prepared(`${select} WHERE id = $1 ${lock}`), [campaignId]);
+  return row === undefined ? null : read(row);
+}
+
+async function openContacts(manager: EntityManager, campaignId: string): Promise<OpenContacts> {
+  const rows: OpenContacts[] = await manager.query(OPEN_CONTACTS, [campaignId]);
+  return rows[0] ?? { open: 0, calling: 0 };
+}
+
+async function isImporting(manager: EntityManager, campaignId: string): Promise<boolean> {
+  const rows: unknown[] = await manager.query(IMPORTING, [campaignId]);
+  return rows.length > 0;
+}

@@ -1,0 +1,161 @@
+import { ApiServer } from './support/api-server';
+import type { Answer } from './support/api-server';
+
+describe('campaigns are run', () => {
+  let api: ApiServer;
+  let agentId: string;
+  let follows = true;
+  const settled: string[] = [];
+
+  beforeAll(async () => {
+    const campaigns = {
+      settled: ({ campaignId }: { campaignId: string }): Promise<boolean> => {
+        settled.push(campaignId);
+        return Promise.resolve(follows);
+      },
+      moved: (): void => undefined,
+    };
+    api = await ApiServer.start({ campaigns });
+    ({ agentId } = await api.createDialler());
+  });
+  beforeEach(() => {
+    follows = true;
+  });
+  afterAll(() => api.stop());
+
+  async function create(fields: object = {}, contacts: object[] = [{ phone_number: '+12025550001' }]): Promise<string> {
+    const { body } = await api.post('/phone/campaigns', { name: 'C', phone_agent_id: agentId, ...fields });
+    if (contacts.length > 0) await api.post(`/phone/campaigns/${body.id}/contacts`, { contacts });
+    return body.id as string;
+  }
+  const act = (id: string, action: string, body?: object): Promise<Answer> =>
+    api.post(`/phone/campaigns/${id}/${action}`, body);
+  const found = ({ status, body }: Answer): unknown[] => [status, body.code ?? body.status];
+
+  it('only when all is there that they need', async () => {
+    expect(found(await act(await create({}, []), 'start'))).toEqual([422, 'no_contacts']);
+    const { agentId: gone } = await api.createDialler();
+    const orphan = await create({ phone_agent_id: gone });
+    await api.delete(`/phone/${gone}`);
+    expect(found(await act(orphan, 'start'))).toEqual([422, 'no_agent']);
+    const { body: mute } = await api.post('/phone', { name: 'Without a trunk' });
+    expect(found(await act(await create({ phone_agent_id: mute.id }), 'start'))).toEqual([422, 'no_trunk']);
+    const past = await create({ ends_at: new Date(Date.now() - 1_000).toISOString() });
+    expect(found(await act(past, 'start'))).toEqual([422, 'campaign_ended']);
+    expect(settled).toEqual([]);
+  });
+
+  it('only when their contacts came with what the texts use, and names what is missing', async () => {
+    const id = await create();
+    await api.patch(`/phone/campaigns/${id}`, { disclosure_line: 'For {{company}} on {{plan}}, {{name}}' });
+    const { status, body } = await act(id, 'start');
+    expect([status, body.code, body.columns]).toEqual([422, 'missing_column', ['company', 'plan']]);
+    await api.patch(`/phone/campaigns/${id}`, { variables: { company: 'Example Ltd', plan: 'gold' } });
+    expect(found(await act(id, 'start'))).toEqual([200, 'running']);
+  });
+
+  it('from one state to the next, and from no other', async () => {
+    const id = await create();
+    for (const action of ['pause', 'resume', 'cancel']) {
+      expect(found(await act(id, action))).toEqual([409, 'campaign_state']);
+    }
+    expect(found(await act(id, 'redial', { dispositions: ['busy'] }))).toEqual([409, 'campaign_state']);
+    const steps = [
+      ['start', 200, 'running'],
+      ['start', 200, 'running'],
+      ['pause', 200, 'paused'],
+      ['pause', 200, 'paused'],
+      ['start', 409, 'campaign_state'],
+      ['resume', 200, 'running'],
+      ['resume', 200, 'running'],
+      ['redial', 200, 'running'],
+      ['cancel', 200, 'canceled'],
+      ['cancel', 200, 'canceled'],
+      ['resume', 409, 'campaign_state'],
+      ['redial', 409, 'campaign_state'],
+    ] as const;
+    for (const [action, status, state] of steps) {
+      const answered = await act(id, action, action === 'redial' ? { dispositions: ['busy'] } : undefined);
+      expect([action, ...found(answered)]).toEqual([action, status, state]);
+    }
+    const events = await api.get(`/phone/campaigns/${id}/events`);
+    expect(events.body.items.map(({ type }: { type: string }) => type)).toEqual([
+      'canceled',
+      'redial',
+      'resumed',
+      'paused',
+      'started',
+    ]);
+    const { items } = (await api.get(`/audit-log?resource_id=${id}`)).body;
+    expect(items.map(({ action }: { action: string }) => action)).toEqual([
+      'cancel',
+      'redial',
+      'resume',
+      'pause',
+      'start',
+      'import',
+      'create',
+    ]);
+    expect(settled.filter((one) => one === id).length).toBe(9);
+  });
+
+  it('also while Temporal is away, which the answer says', async () => {
+    const id = await create();
+    await act(id, 'start');
+    follows = false;
+    const { status, body } = await act(id, 'pause');
+    expect([status, body.status, body.warnings]).toEqual([
+      200,
+      'paused',
+      [{ path: 'status', message: expect.stringContaining('nobody is dialled') }],
+    ]);
+    expect((await api.get(`/phone/campaigns/${id}`)).body).toMatchObject({ status: 'paused', warnings: [] });
+  });
+
+  it('by what they are changed to, of which the timeline names the fields', async () => {
+    const id = await create();
+    await api.patch(`/phone/campaigns/${id}`, { name: 'D' });
+    await act(id, 'start');
+    const versions = async (): Promise<number> =>
+      (await api.dataSource.query('SELECT version FROM campaigns WHERE id = $1', [id]))[0].version;
+    const before = await versions();
+    await api.patch(`/phone/campaigns/${id}`, { calls_per_second: 0.5, caps: { per_number_per_day: 1 } });
+    expect(await versions()).toBe(before + 1);
+    const { items } = (await api.get(`/phone/campaigns/${id}/events?limit=1`)).body;
+    expect(items).toMatchObject([{ type: 'changed', data: { fields: ['calls_per_second', 'caps'] } }]);
+  });
+
+  it('again by a redial that is sent twice under one key, once', async () => {
+    const id = await create();
+    await act(id, 'start');
+    const headers = { 'Idempotency-Key': 'r-1' };
+    const body = { dispositions: ['busy', 'no_answer'] };
+    const [first, second] = [
+      await api.post(`/phone/campaigns/${id}/redial`, body, { headers }),
+      await api.post(`/phone/campaigns/${id}/redial`, body, { headers }),
+    ];
+    expect([first.status, second.status, second.headers.get('idempotent-replayed')]).toEqual([200, 200, 'true']);
+    const { items } = (await api.get(`/phone/campaigns/${id}/events`)).body;
+    expect(items.map(({ type }: { type: string }) => type)).toEqual(['redial', 'started']);
+    expect(items[0].data).toEqual({ dispositions: ['busy', 'no_answer'], contacts: 0 });
+  });
+
+  it('at their time, and on days that recur', async () => {
+    const recurrence = { cron: ' 0  9 * * 1', time_zone: 'Europe/Berlin' };
+    const id = await create({ starts_at: '2099-01-01T00:00:00Z', recurrence });
+    const { body } = await act(id, 'start');
+    expect(body).toMatchObject({
+      status: 'scheduled',
+      recurrence: { cron: '0 9 * * 1', time_zone: 'Europe/Berlin', dispositions: null },
+    });
+    expect(found(await act(id, 'redial', { dispositions: ['busy'] }))).toEqual([409, 'campaign_state']);
+    expect((await api.patch(`/phone/campaigns/${id}`, { recurrence: null })).body.recurrence).toBeNull();
+    for (const wrong of [
+      { ...recurrence, cron: '* * * * *' },
+      { ...recurrence, time_zone: 'Mars/Base' },
+    ]) {
+      const refused = await api.patch(`/phone/campaigns/${id}`, { recurrence: wrong });
+      expect(found(refused)).toEqual([400, 'validation_failed']);
+    }
+  });
+});
