@@ -1,8 +1,7 @@
 import { Worker } from '@temporalio/worker';
 import type { NativeConnection } from '@temporalio/worker';
 import type { CallStoreActivities } from '../workflows/call/activities';
-import type { CampaignDialActivities } from '../workflows/campaign/activities';
-import type { CampaignControlActivities } from '../workflows/campaign/activities';
+import type { CampaignControlActivities, CampaignDialActivities } from '../workflows/campaign/activities';
 import { MAIN_TASK_QUEUE } from '../workflows/ids';
 import type { NumberVerificationActivities } from '../workflows/numbers/activities';
 import type { NodeLossActivities } from '../workflows/node/activities';

@@ -17,6 +17,8 @@ import { CampaignContactRepository } from '../store/repositories/campaign-contac
 import { CampaignDiallingRepository } from '../store/repositories/campaign-dialling-repository';
 import { CampaignRepository } from '../store/repositories/campaign-repository';
 import { CallerRepository } from '../store/repositories/caller-repository';
+import { CampaignGuardRepository } from '../store/repositories/campaign-guard-repository';
+import { CampaignPaceRepository } from '../store/repositories/campaign-pace-repository';
 import { CampaignRunRepository } from '../store/repositories/campaign-run-repository';
 import { ConfigRepository } from '../store/repositories/config-repository';
 import { MediaNodeRepository } from '../store/repositories/media-node-repository';
@@ -28,14 +30,14 @@ import { TransferRepository } from '../store/repositories/transfer-repository';
 import { TrunkProvisioningRepository } from '../store/repositories/trunk-provisioning-repository';
 import { SecretBox } from '../store/secrets';
 import { CallWorkflows } from '../workflows/client/call-workflows';
-import { NumberWorkflows } from '../workflows/client/number-workflows';
-import { TrunkWorkflows } from '../workflows/client/trunk-workflows';
-import { createDialDue } from './campaigns/dial-due';
 import { CampaignSchedules } from '../workflows/client/campaign-schedules';
 import { CampaignWorkflows } from '../workflows/client/campaign-workflows';
-import { CampaignNotifier } from './campaigns/campaign-notifier';
+import { NumberWorkflows } from '../workflows/client/number-workflows';
+import { TrunkWorkflows } from '../workflows/client/trunk-workflows';
 import { createCampaignActivities } from './campaigns/campaign-activities';
+import { CampaignNotifier } from './campaigns/campaign-notifier';
 import { sweepCampaigns } from './campaigns/campaign-sweep';
+import { createDialDue } from './campaigns/dial-due';
 import { readWorkerConfig } from './config';
 import { createMainWorker } from './main-worker';
 import { createVerificationActivities } from './numbers/verification-activities';
@@ -107,16 +109,16 @@ async function main(): Promise<void> {
     const nodes = new MediaNodeRepository(dataSource);
     const lists = new NodeCallListRepository(dataSource);
     const { client } = temporal;
+    const campaignWorkflows = new CampaignWorkflows({ client, limitMs: TEMPORAL_LIMIT_MS });
+    const notifier = new CampaignNotifier({ workflows: campaignWorkflows, logger });
+    shutdown.add('campaign notifier', () => notifier.close());
+    const calls = new CallRepository(dataSource, notifier);
     const provisioning = new TrunkProvisioningRepository(dataSource);
     const trunks = new TrunkWorkflows({ client, limitMs: TRUNK_LIMIT_MS });
     const configuration = new ConfigRepository(dataSource, secrets);
     const verifications = new NumberVerificationRepository(dataSource);
     const numberWorkflows = new NumberWorkflows({ client, limitMs: TEMPORAL_LIMIT_MS });
     const campaigns = new CampaignRunRepository(dataSource);
-    const campaignWorkflows = new CampaignWorkflows({ client, limitMs: TEMPORAL_LIMIT_MS });
-    const notifier = new CampaignNotifier({ workflows: campaignWorkflows, logger });
-    shutdown.add('words to campaigns', () => Promise.resolve(notifier.close()));
-    const calls = new CallRepository(dataSource, notifier);
     const sweeps = [
       () => sweepVerifications({ config: configuration, verifications, workflows: numberWorkflows }),
       () => sweepCampaigns({ campaigns, workflows: campaignWorkflows }),
@@ -168,6 +170,14 @@ async function main(): Promise<void> {
         logger,
       }),
       ...transferActivities,
+      ...createCampaignActivities({
+        campaigns,
+        paces: new CampaignPaceRepository(dataSource),
+        guards: new CampaignGuardRepository(dataSource),
+        calls: new CallWorkflows({ client, limitMs: TEMPORAL_LIMIT_MS }),
+        schedules: new CampaignSchedules(client),
+        workflows: campaignWorkflows,
+      }),
       ...createDialDue({
         campaigns: new CampaignRepository(dataSource),
         contacts: new CampaignContactRepository(dataSource),
@@ -176,12 +186,6 @@ async function main(): Promise<void> {
         workflows: new CallWorkflows({ client, limitMs: TEMPORAL_LIMIT_MS }),
         secrets,
         allowedCountries: config.outboundAllowedCountries,
-      }),
-      ...createCampaignActivities({
-        campaigns,
-        calls: new CallWorkflows({ client, limitMs: TEMPORAL_LIMIT_MS }),
-        schedules: new CampaignSchedules(client),
-        workflows: campaignWorkflows,
       }),
       ...createTrunkActivities({ session: dataSource, secrets, provisioning, nodes }),
       ...createNumberSyncActivities({ session: dataSource, secrets }),

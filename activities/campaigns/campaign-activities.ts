@@ -8,6 +8,8 @@ import type { CampaignControlActivities, CampaignReference, SettleRequest } from
 import type { CallWorkflows } from '../../workflows/client/call-workflows';
 import type { CampaignSchedules } from '../../workflows/client/campaign-schedules';
 import type { CampaignWorkflows } from '../../workflows/client/campaign-workflows';
+import { checkGuards } from './campaign-guards';
+import type { CampaignGuardDeps } from './campaign-guards';
 
 const HEARTBEAT_MS = 1_000;
 /** What takes longer goes on in the next activity. */
@@ -19,7 +21,7 @@ const HANGUP_LIMIT_MS = 3_000;
 /** One hang-up for each call: a repeat joins it. */
 const CANCEL_COMMAND_ID = 'campaign-cancel';
 
-export interface CampaignActivityDeps {
+export interface CampaignActivityDeps extends CampaignGuardDeps {
   readonly campaigns: CampaignRunRepository;
   readonly calls: Pick<CallWorkflows, 'signalCapacity' | 'control'>;
   readonly schedules: Pick<CampaignSchedules, 'ensure'>;
@@ -30,6 +32,8 @@ export interface CampaignActivityDeps {
 export function createCampaignActivities(deps: CampaignActivityDeps): CampaignControlActivities {
   return {
     settleCampaign: (request) => beating(() => settle(deps, request)),
+
+    checkGuards: (campaign) => checkGuards(deps, campaign),
 
     async campaignOccurs({ orgId, campaignId, occasion, runId }) {
       const eventId = uuidV8('campaign-occasion', campaignId, occasion, runId);

@@ -1,6 +1,6 @@
 /** From a claimed contact to the call that is started for it. */
-import { fillVariables } from '../../contract/placeholders';
 import { callerNumberOf } from '../../store/campaigns/caller-number';
+import { fillVariables } from '../../contract/placeholders';
 import { sealDetails } from '../../store/call-details';
 import type { Campaign } from '../../store/entities/campaign';
 import { uuidV8 } from '../../store/ids';

@@ -199,6 +199,7 @@ class Turn {
       const wanted: (ClaimedContact & { readonly calls: number })[] = [];
       const moved: MovedContact[] = [];
       for (const contact of due) {
+        if (!this.#room.any) break;
         const { trunks: allowed, refusal } = await mayCall(contact.phoneNumber);
         const claim = claimContact({ ...contact, destinationRefusal: refusal }, rules, this.#nowMs);
         if (claim.kind === 'call') {

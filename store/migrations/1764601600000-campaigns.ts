@@ -165,7 +165,7 @@ const TRIGGERS: readonly string[] = [
    REFERENCING OLD TABLE AS removed NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION tally_campaign_contacts()`,
 ];
 
-const PURGE = 'purge_campaigns(integer)';
+export const PURGE = 'purge_campaigns(integer)';
 const LEARN = 'learn_campaign_contacts()';
 
 /** After an import PostgreSQL would know for a minute or more nothing of the table, and sort a million rows for each page. */
@@ -176,8 +176,8 @@ const LEARN_FUNCTION = `
   END $$`;
 
 /** Of deleted campaigns and gone organisations; answers 0 when nothing is left. Run as the owner, whoever calls. */
-const PURGE_FUNCTION = `
-  CREATE FUNCTION purge_campaigns(how_many integer) RETURNS integer LANGUAGE plpgsql SECURITY DEFINER AS $$
+export const PURGE_FUNCTION = `
+  CREATE OR REPLACE FUNCTION purge_campaigns(how_many integer) RETURNS integer LANGUAGE plpgsql SECURITY DEFINER AS $$
   DECLARE
     gone uuid;
     removed integer;

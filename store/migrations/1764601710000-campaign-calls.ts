@@ -5,6 +5,7 @@
  */
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { CAPACITY_FUNCTIONS } from './1764601500000-capacity-ledger';
+import { PURGE, PURGE_FUNCTION } from './1764601600000-campaigns';
 
 const UP: readonly string[] = [
   'ALTER TABLE capacity_leases ADD COLUMN campaign_id uuid',
@@ -260,15 +261,27 @@ const FUNCTIONS: readonly (readonly [signature: string, body: string])[] = [
   ],
 ];
 
+/** Also what its calls have left: as many rows at a time as of its contacts. */
+const PURGE_WITH_CALLS = PURGE_FUNCTION.replace(
+  '    DELETE FROM campaign_import_parts',
+  `    DELETE FROM contact_decisions WHERE ctid IN (SELECT ctid FROM contact_decisions WHERE campaign_id = gone LIMIT how_many);
+    GET DIAGNOSTICS removed = ROW_COUNT;
+    IF removed > 0 THEN RETURN removed; END IF;
+    DELETE FROM campaign_events WHERE campaign_id = gone;
+    DELETE FROM campaign_import_parts`,
+);
+
 export class CampaignCalls1764601710000 implements MigrationInterface {
   readonly name = 'CampaignCalls1764601710000';
 
   async up(runner: QueryRunner): Promise<void> {
     for (const statement of UP) await runner.query(statement);
     await replace(runner, CAPACITY_FUNCTIONS, FUNCTIONS);
+    await replacePurge(runner, PURGE_WITH_CALLS);
   }
 
   async down(runner: QueryRunner): Promise<void> {
+    await replacePurge(runner, PURGE_FUNCTION);
     await replace(runner, FUNCTIONS, CAPACITY_FUNCTIONS);
     for (const statement of DOWN) await runner.query(statement);
   }
@@ -277,4 +290,11 @@ export class CampaignCalls1764601710000 implements MigrationInterface {
 async function replace(runner: QueryRunner, old: typeof FUNCTIONS, by: typeof FUNCTIONS): Promise<void> {
   for (const [signature] of old) await runner.query(`DROP FUNCTION ${signature.slice(0, signature.indexOf('('))}`);
   for (const [signature, body] of by) await runner.query(`CREATE FUNCTION ${signature} ${body}`);
+}
+
+/** Replaced it keeps its rights, and not where it looks for tables. */
+async function replacePurge(runner: QueryRunner, body: string): Promise<void> {
+  await runner.query(body);
+  const [{ schema }]: [{ schema: string }] = await runner.query('SELECT quote_ident(current_schema()) AS schema');
+  await runner.query(`ALTER FUNCTION ${PURGE} SET search_path = ${schema}, pg_temp`);
 }

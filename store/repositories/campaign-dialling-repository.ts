@@ -104,7 +104,7 @@ const STANDING = prepared(
         THEN t.id = (SELECT outbound_trunk_id FROM agents WHERE id = k.agent_id AND org_id = k.org_id)
         ELSE t.id = ANY(k.trunk_ids) END), '[]') AS trunks,
      (SELECT greatest(0, (o.limits->>'concurrentCalls')::integer - (SELECT count(*) FROM capacity_leases l WHERE l.org_id = o.id))::int
-      FROM organisations o WHERE o.id = k.org_id) AS "organisationFree",
+      FROM organisations o WHERE o.id = k.org_id AND o.limits->>'concurrentCalls' IS NOT NULL) AS "organisationFree",
      coalesce((SELECT sum(contacts) FROM campaign_tallies WHERE campaign_id = k.id AND state <> 'done'), 0)::float8 AS open,
      coalesce((SELECT sum(contacts) FROM campaign_tallies WHERE campaign_id = k.id AND state = 'calling'), 0)::float8 AS calling
    FROM campaigns k WHERE k.id = $2 AND k.org_id = $1`,
@@ -166,11 +166,11 @@ const STUCK = prepared(
 const GIVE_BACK = `UPDATE campaign_contacts SET state = CASE WHEN attempts > 0 THEN 'waiting' ELSE 'pending' END, due_at = $3
   WHERE id = $1 AND call_id = $2 AND state = 'calling' RETURNING id`;
 
-const END = `WITH some AS (
+const END = `WITH ended AS (
     SELECT id FROM campaign_contacts WHERE campaign_id = $2 AND org_id = $1 AND due_at IS NOT NULL
     AND state IN ('pending', 'waiting') ORDER BY id LIMIT $4 FOR NO KEY UPDATE SKIP LOCKED)
   UPDATE campaign_contacts c SET state = 'done', result = 'canceled', due_at = NULL, last_decision = $3::jsonb
-  FROM some WHERE c.id = some.id RETURNING c.id`;
+  FROM ended WHERE c.id = ended.id RETURNING c.id`;
 
 /** One statement for all of it: the callee's phone waits for every round trip. */
 const FACTS = (campaign: string): string => `

@@ -63,6 +63,8 @@ export interface CampaignControlActivities {
    * that is canceled those that ring are hung up, and nobody else is called; whom a renewal makes due; that it is over.
    */
   readonly settleCampaign: (request: SettleRequest) => Promise<CampaignSettlement>;
+  /** Slows it, pauses it or lets it go on at its full pace, by how its calls go. True: it is not what it was. */
+  readonly checkGuards: (campaign: CampaignReference) => Promise<boolean>;
   /** The time of one of its schedules has come. */
   readonly campaignOccurs: (occurrence: CampaignOccurrence) => Promise<void>;
 }

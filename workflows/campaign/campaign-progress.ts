@@ -5,6 +5,8 @@ import type { CampaignResumption, CampaignStanding } from './messages';
 const LOOK_AGAIN_MS = 5_000;
 /** A campaign that is about to be over, and whose calls end without a word. */
 const ENDING_AGAIN_MS = 30_000;
+/** Between two looks of its guards. */
+const GUARDS_EVERY_MS = 10_000;
 /** The word that a call has ended may die with the process that was to bring it. */
 const WORDLESS_MS = { whileCalling: 15_000, otherwise: 300_000 } as const;
 
@@ -24,6 +26,7 @@ export class CampaignProgress {
   #open = 0;
   #turnWanted = false;
   #nextTurnAtMs: number | null;
+  #guardsAtMs = 0;
 
   /** A new workflow has to look at its row; one that goes on from an earlier run has. */
   constructor(resumed?: CampaignResumption) {
@@ -100,6 +103,13 @@ export class CampaignProgress {
     this.#settlement = settlement;
     this.#open = settlement.open;
     if (settlement.status === 'running') this.#turnWanted = true;
+  }
+
+  /** Its guards are to look now; not again for a while then. */
+  takeGuards(nowMs: number): boolean {
+    if (!this.running || this.#settlement?.guarded !== true || nowMs < this.#guardsAtMs) return false;
+    this.#guardsAtMs = nowMs + GUARDS_EVERY_MS;
+    return true;
   }
 
   /** Until it has to look without having been told, ms; null: for ever. */

@@ -32,6 +32,11 @@ const { settleCampaign } = proxyActivities<CampaignControlActivities>({
   retry: { initialInterval: '200ms', maximumInterval: '5s' },
   summary: 'does what the row of the campaign asks for beside dialling',
 });
+const { checkGuards } = proxyActivities<CampaignControlActivities>({
+  startToCloseTimeout: '5s',
+  retry: { initialInterval: '500ms', maximumInterval: '5s' },
+  summary: 'looks how its calls go',
+});
 
 /**
  * A campaign from its start until it is over. The row says what it is: whoever changes it changes the row first, and a dial
@@ -88,6 +93,7 @@ export async function campaignWorkflow(input: CampaignInput): Promise<CampaignRe
       if (progress.turnInMs(Date.now()) !== 0) continue;
       progress.turning();
       progress.turned(await dialDue({ campaignId, orgId, turn: `${runId}:${n}` }), Date.now());
+      if (progress.takeGuards(Date.now()) && (await checkGuards({ campaignId, orgId }))) progress.told();
       show();
     }
   }

@@ -82,11 +82,16 @@ describe('the preview of a campaign', () => {
   it('counts what the pace of campaign and trunks allows, and the caps of a number over all campaigns', async () => {
     const contacts = Array.from({ length: 50 }, (_, n) => ({ phone_number: `+1555124${String(1000 + n)}` }));
     const id = await campaignWith(contacts, { calls_per_second: 0.01, caps: { per_number_per_day: 1 } });
-    for (let n = 0; n < 2; n += 1) {
+    // The third has never left.
+    for (const [n, state] of ['sent', 'uncertain', 'not_sent'].entries()) {
       await api.dataSource.query(
-        `INSERT INTO calls (id, org_id, campaign_id, session_id, direction, from_number, to_number, status, created_at)
-         VALUES (gen_random_uuid(), $1, gen_random_uuid(), gen_random_uuid(), 'outbound', '+1', $2, 'queued', now())`,
-        [api.tenant.orgId, contacts[n]?.phone_number],
+        `WITH called AS (
+           INSERT INTO calls (id, org_id, campaign_id, session_id, direction, from_number, to_number, status, created_at)
+           VALUES (gen_random_uuid(), $1, gen_random_uuid(), gen_random_uuid(), 'outbound', '+1', $2, 'queued', now())
+           RETURNING id)
+         INSERT INTO call_attempts (attempt_id, call_id, org_id, n, state, sip_call_id, node_id, boot_id)
+         SELECT gen_random_uuid(), id, $1, 1, $3, id, 'n', 'b' FROM called`,
+        [api.tenant.orgId, contacts[n]?.phone_number, state],
       );
     }
     const body = await preview(id);

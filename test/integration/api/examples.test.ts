@@ -10,6 +10,15 @@ import type { Ids } from './support/things';
 const NUMBER = '+15551234567';
 const FURTHER_NUMBER = '+15552223333';
 
+/** What has to be done to a campaign before. */
+const CAMPAIGN_STEPS: Readonly<Record<string, readonly string[]>> = {
+  startCampaign: [],
+  pauseCampaign: ['start'],
+  resumeCampaign: ['start', 'pause'],
+  cancelCampaign: ['start'],
+  redialCampaign: ['start'],
+};
+
 describe('the example of every operation', () => {
   let api: ApiServer;
   let operations: readonly KeyedOperation[];
@@ -29,6 +38,10 @@ describe('the example of every operation', () => {
     const own = await makeAll(api, owner, kinds);
     await api.put(`/phone/sip/agents/${own['agent']}/outbound-trunk`, { trunk_id: own['outbound_trunk'] }, { key });
     const assigned = { destination_id: own['transfer_destination'] };
+    const campaign = `/phone/campaigns/${own['campaign']}`;
+    const steps = CAMPAIGN_STEPS[operationId];
+    if (steps !== undefined) await api.patch(campaign, { phone_agent_id: own['agent'] }, { key });
+    for (const step of steps ?? []) await api.post(`${campaign}/${step}`, undefined, { key });
     if (operationId === 'unassignDestination') {
       await api.post(`/phone/sip/agents/${own['agent']}/transfer-destinations`, assigned, { key });
     }
@@ -71,7 +84,7 @@ describe('the example of every operation', () => {
     expect(operations.length).toBeGreaterThan(50);
     process.stdout.write(`examples: ${operations.length} operations, every one answered by its success\n`);
     // Each in an organisation of its own.
-  }, 120_000);
+  }, 240_000);
 
   it('is there for every request that has a body', () => {
     const bodies = Object.values(api.openapi.paths).flatMap((methods) =>

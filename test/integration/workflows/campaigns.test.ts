@@ -13,7 +13,7 @@ let env: WorkflowEnvironment;
 let campaigns: PlannedCampaigns;
 
 beforeAll(async () => {
-  env = await WorkflowEnvironment.start({ dialDue: dialling.dialDue });
+  env = await WorkflowEnvironment.start({ plannedDialDue: dialling.dialDue });
   dialling.env = env;
   campaigns = await PlannedCampaigns.start(env);
 }, 60_000);
@@ -156,8 +156,8 @@ test('the reconciler brings rows and workflows together, in both directions', as
   );
   await until('workflows and rows alike', 15_000, async () => {
     await env.sweep().catch(() => undefined); // a run that is just ending takes no word
-    const shown = await campaigns.workflow(rowless);
-    return shown === 'COMPLETED' ? true : undefined;
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    return (await campaigns.workflow(rowless)) === 'COMPLETED' ? true : undefined;
   });
   expect(await campaigns.workflow(lost)).toBe('RUNNING');
   await turnsOf(lost, 1);
@@ -261,3 +261,42 @@ test('past its ends_at it is over, whoever is left', async () => {
     body: { code: 'campaign_ended' },
   });
 }, 40_000);
+
+test('its guards slow it, then pause it, and say by which figure', async () => {
+  dialling.perTurn = 0;
+  const id = await campaigns.create(2, { auto_pause: { answer_rate_below: 0.5 }, ring_timeout_seconds: 5 });
+  const { dataSource, orgId } = env;
+  await campaigns.act(id, 'start');
+  await turnsOf(id, 1);
+  await dataSource.query(`UPDATE campaigns SET running_since = now() - interval '20 minutes' WHERE id = $1`, [id]);
+  const callAgo = async (minutes: number): Promise<void> => {
+    await dataSource.query(
+      `WITH c AS (
+         INSERT INTO calls (id, org_id, campaign_id, session_id, direction, from_number, to_number, status, disposition,
+           created_at, ended_at)
+         SELECT gen_random_uuid(), $1, $2, gen_random_uuid(), 'outbound', '+1', '+2', 'completed', 'busy',
+           now() - $3 * interval '1 minute', now() FROM generate_series(1, 50) RETURNING id)
+       INSERT INTO call_attempts (attempt_id, call_id, org_id, n, state, sip_call_id, node_id, boot_id)
+       SELECT gen_random_uuid(), id, $1, 1, 'finished', id, 'n', 'b' FROM c`,
+      [orgId, id, minutes],
+    );
+  };
+  await callAgo(10);
+  await until('the slower pace', 25_000, async () => ((await campaigns.get(id)).pace === 0.5 ? true : undefined));
+  await dataSource.query(
+    `UPDATE campaign_events SET at = now() - interval '5 minutes' WHERE campaign_id = $1 AND type = 'slowed'`,
+    [id],
+  );
+  await callAgo(3);
+  const paused = await campaigns.is(id, 'paused', 25_000);
+  expect(paused.status_reason).toBe('0 % of its calls were answered, the limit is at least 50 % (50 calls)');
+  await until('the workflow', 5_000, async () => ((await standing(id)).status === 'paused' ? true : undefined));
+  const { items } = (await campaigns.api.get(`/phone/campaigns/${id}/events`)).body;
+  const figure = { guard: 'answer_rate', figure: 0, limit: 0.5, calls: 50 };
+  expect(items[0]).toMatchObject({ type: 'paused_by_guard', data: figure });
+  expect(items.find(({ type }: { type: string }) => type === 'slowed').data).toEqual({ ...figure, pace: 0.5 });
+  expect(await campaigns.act(id, 'resume')).toMatchObject({
+    body: { status: 'running', status_reason: null, pace: 1 },
+  });
+  await campaigns.act(id, 'cancel');
+}, 90_000);

@@ -10,7 +10,9 @@ import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime } from '@t
 import { Counter, Histogram, Registry } from 'prom-client';
 import type { DataSource } from 'typeorm';
 import { createDialDue } from '../../../activities/campaigns/dial-due';
+import type { DialDueDeps } from '../../../activities/campaigns/dial-due';
 import { createCampaignActivities } from '../../../activities/campaigns/campaign-activities';
+import { CampaignNotifier } from '../../../activities/campaigns/campaign-notifier';
 import { sweepCampaigns } from '../../../activities/campaigns/campaign-sweep';
 import { createMainWorker } from '../../../activities/main-worker';
 import { createVerificationActivities } from '../../../activities/numbers/verification-activities';
@@ -39,6 +41,8 @@ import { CampaignContactRepository } from '../../../store/repositories/campaign-
 import { CampaignDiallingRepository } from '../../../store/repositories/campaign-dialling-repository';
 import { CampaignRepository } from '../../../store/repositories/campaign-repository';
 import { CallerRepository } from '../../../store/repositories/caller-repository';
+import { CampaignGuardRepository } from '../../../store/repositories/campaign-guard-repository';
+import { CampaignPaceRepository } from '../../../store/repositories/campaign-pace-repository';
 import { CampaignRunRepository } from '../../../store/repositories/campaign-run-repository';
 import { ConfigRepository } from '../../../store/repositories/config-repository';
 import { EventRepository } from '../../../store/repositories/event-repository';
@@ -140,7 +144,7 @@ export class WorkflowEnvironment {
   });
   readonly nodes: FakeNode[] = [];
   /** Instead of what dials, for workers that are started from now on. */
-  dialDue: CampaignDialActivities['dialDue'] | undefined;
+  plannedDialDue: CampaignDialActivities['dialDue'] | undefined;
   readonly #folder = mkdtempSync(join(tmpdir(), 'trunkline-workflows-'));
   readonly #temporal: TemporalClient;
   readonly #processes: NodeProcess[] = [];
@@ -154,7 +158,9 @@ export class WorkflowEnvironment {
     this.#temporal = temporal;
   }
 
-  static async start({ dialDue }: Pick<Partial<WorkflowEnvironment>, 'dialDue'> = {}): Promise<WorkflowEnvironment> {
+  static async start({
+    plannedDialDue,
+  }: Pick<Partial<WorkflowEnvironment>, 'plannedDialDue'> = {}): Promise<WorkflowEnvironment> {
     const database = await createTestDatabase();
     const dataSource = await createDataSource({ url: database.databaseUrl }).initialize();
     const address = testServers().temporalAddress;
@@ -164,7 +170,7 @@ export class WorkflowEnvironment {
       dataSource,
       createTemporalClient({ address, namespace: 'default' }),
     );
-    env.dialDue = dialDue;
+    env.plannedDialDue = plannedDialDue;
     await env.#registerNamespace(address);
     await env.startWorker();
     return env;
@@ -182,9 +188,13 @@ export class WorkflowEnvironment {
   /** Campaigns whose contacts have moved on, as they are told. */
   readonly moved: string[] = [];
 
-  get dialling(): CampaignDialActivities {
+  get dialDue(): CampaignDialActivities {
+    return createDialDue(this.dialDueDeps);
+  }
+
+  get dialDueDeps(): DialDueDeps {
     const { client, dataSource, secrets } = this;
-    return createDialDue({
+    return {
       campaigns: new CampaignRepository(dataSource),
       contacts: new CampaignContactRepository(dataSource),
       dialling: new CampaignDiallingRepository(dataSource),
@@ -192,7 +202,7 @@ export class WorkflowEnvironment {
       workflows: new CallWorkflows({ client, limitMs: 10_000 }),
       secrets,
       allowedCountries: [],
-    });
+    };
   }
 
   get campaigns(): CampaignWorkflows {
@@ -200,7 +210,17 @@ export class WorkflowEnvironment {
   }
 
   get calls(): CallRepository {
-    return new CallRepository(this.dataSource, { moved: (campaignId) => void this.moved.push(campaignId) });
+    return new CallRepository(this.dataSource, {
+      moved: (campaignId) => {
+        this.moved.push(campaignId);
+        this.notifier.moved(campaignId);
+      },
+    });
+  }
+
+  get notifier(): CampaignNotifier {
+    this.#notifier ??= new CampaignNotifier({ workflows: this.campaigns, logger: this.logger });
+    return this.#notifier;
   }
 
   /** In the order they were begun. */
@@ -213,6 +233,7 @@ export class WorkflowEnvironment {
   }
 
   #own: TemporalClient | null = null;
+  #notifier: CampaignNotifier | undefined;
 
   async #registerNamespace(address: string): Promise<void> {
     const { connection } = this.#temporal;
@@ -272,7 +293,7 @@ export class WorkflowEnvironment {
       seconds: this.transferSeconds,
     });
     const activities = {
-      ...this.dialling,
+      ...this.dialDue,
       ...createStoreActivities({
         calls,
         nodes,
@@ -303,11 +324,13 @@ export class WorkflowEnvironment {
       ...transferActivities,
       ...createCampaignActivities({
         campaigns: new CampaignRunRepository(session),
+        paces: new CampaignPaceRepository(session),
+        guards: new CampaignGuardRepository(session),
         calls: new CallWorkflows({ client, limitMs: 10_000 }),
         schedules: new CampaignSchedules(client),
         workflows: this.campaigns,
       }),
-      ...(this.dialDue === undefined ? {} : { dialDue: this.dialDue }),
+      ...(this.plannedDialDue === undefined ? {} : { dialDue: this.plannedDialDue }),
       ...createTrunkActivities({ session, secrets, provisioning, nodes }),
       ...createNumberSyncActivities({ session, secrets }),
     };
@@ -404,6 +427,7 @@ export class WorkflowEnvironment {
     for (let node = this.nodes[0]; node !== undefined; node = this.nodes[0]) await this.stopNode(node);
     for (const process of this.#processes) await process.kill();
     await this.stopWorker();
+    this.#notifier?.close();
     await this.#own?.close();
     await this.#temporal.close();
     await this.dataSource.destroy();

@@ -104,3 +104,10 @@ test('another run goes on where this one was', () => {
   progress.moved();
   expect(new CampaignProgress(progress.resumption ?? undefined).turnInMs(NOW)).toBe(0);
 });
+
+test('its guards look every ten seconds at most, of a campaign that runs and has limits', () => {
+  expect(settled().takeGuards(NOW)).toBe(false);
+  expect(settled({ guarded: true, status: 'paused' }).takeGuards(NOW)).toBe(false);
+  const progress = settled({ guarded: true });
+  expect([NOW, NOW + 9_999, NOW + 10_000].map((nowMs) => progress.takeGuards(nowMs))).toEqual([true, false, true]);
+});
