@@ -60,6 +60,12 @@ let dataSource: DataSource;
 beforeAll(async () => {
   database = await createTestDatabase();
   dataSource = await createDataSource({ url: database.databaseUrl }).initialize();
+  // Nothing is killed here, and nobody waits for a disk.
+  await dataSource.query(
+    `ALTER DATABASE ${new URL(database.databaseUrl).pathname.slice(1)} SET synchronous_commit = off`,
+  );
+  await dataSource.destroy();
+  await dataSource.initialize();
 }, 60_000);
 
 afterAll(async () => {
@@ -100,7 +106,7 @@ test(
     const rows = await organisation();
     const agentId = await rows.agent();
     const rates = new Map<string, number>();
-    for (const perSecond of SOAK ? [1, 2, 4, 4] : [1, 2]) {
+    for (const perSecond of SOAK ? [1, 4, 10] : [1, 4, 8]) {
       rates.set(await rows.trunk({ maxCallsPerSecond: perSecond, maxConcurrentCalls: 40 * perSecond }), perSecond);
     }
     const common = {
@@ -121,7 +127,7 @@ test(
     const short: Side = {
       campaign: await rows.campaign({
         ...common,
-        callsPerSecond: 1,
+        callsPerSecond: 2,
         dialWindow: {
           ...ALWAYS,
           days: ALL_DAYS.filter((day) => day !== 'sun'),
@@ -207,7 +213,7 @@ test(
     expect(ZONES.filter((zone) => !zones.has(zone))).toEqual([]);
     const without = [...called].filter((number) => byNumber.get(number)!.timeZone === null);
     expect(AREAS.filter(({ prefix }) => !without.some((number) => number.startsWith(prefix)))).toEqual([]);
-    expect(dials.filter(({ atMs }) => atMs > START_MS + 2 * DAY_MS).length).toBeGreaterThan(CONTACTS / 50);
+    expect(dials.filter(({ atMs }) => atMs > START_MS + 2 * DAY_MS).length).toBeGreaterThan(CONTACTS / 100);
     expect(called.size).toBeGreaterThan(CONTACTS * 0.9);
     expect(dials.length).toBeGreaterThan(called.size * 1.3);
 
