@@ -76,6 +76,7 @@ export class AnsweringMachine {
     }
     this.#respond(cancel, from, 200, 'OK', ringing.localTag);
     this.cancelled.push(headerOf(cancel, 'call-id'));
+    this.#phone.options.onCancel?.(headerOf(cancel, 'call-id'));
     if (ringing.timer !== null) clearTimeout(ringing.timer);
     this.#ringing.delete(headerOf(cancel, 'call-id'));
     this.#respond(ringing.invite, ringing.from, 487, 'Request Terminated', ringing.localTag);

@@ -29,6 +29,8 @@ export interface PhoneOptions {
   readonly takesRefer?: boolean;
   /** How incoming calls are treated; default 486. */
   readonly answer?: (invite: IncomingInvite) => Answering;
+  /** An INVITE was cancelled while we rang. */
+  readonly onCancel?: (sipCallId: string) => void;
   /** Audio is sent from there, while SDP names `address`. */
   readonly mediaAddress?: string;
   /** False: not a packet, whatever the SDP says. */

@@ -1,0 +1,312 @@
+/**
+ * Campaigns against a simulated clock and carrier. Who is claimed, what is checked and admitted, and what becomes of a contact
+ * is decided by the product's own activities and statements, on a real PostgreSQL; simulated is what Temporal and the media
+ * node do between them: a call is started a moment later, waits as it is told to, rings, talks and ends.
+ */
+import type { DataSource } from 'typeorm';
+
+import { createDialDue } from '../../../activities/campaigns/dial-due';
+import { checkCampaignCall, ofCampaign, refusedByStore } from '../../../activities/media/campaign-dial';
+import type { CampaignCheck } from '../../../activities/media/campaign-dial';
+import { newCall } from '../../../activities/new-call';
+import type { CallEnding, Disposition } from '../../../contract/endings';
+import { openDetails } from '../../../store/call-details';
+import { attemptIdOf } from '../../../store/ids';
+import { AttemptRepository } from '../../../store/repositories/attempt-repository';
+import { CallRepository } from '../../../store/repositories/call-repository';
+import { CallerRepository } from '../../../store/repositories/caller-repository';
+import { CampaignContactRepository } from '../../../store/repositories/campaign-contact-repository';
+import { CampaignDiallingRepository } from '../../../store/repositories/campaign-dialling-repository';
+import { CampaignRepository } from '../../../store/repositories/campaign-repository';
+import { CapacityRepository } from '../../../store/repositories/capacity-repository';
+import type { CampaignAdmission } from '../../../store/repositories/capacity-repository';
+import { newMasterKey, SecretBox } from '../../../store/secrets';
+import type { OutboundCallInput } from '../../../workflows/call/input';
+import type { CampaignDialActivities } from '../../../workflows/campaign/activities';
+import { SeededRandom } from '../live/random';
+import { treatmentOf } from './carrier-mix';
+import type { CarrierOutcome, CarrierRules } from './carrier-mix';
+import { EventQueue } from './event-queue';
+
+/** One INVITE. */
+export interface SimulatedDial {
+  readonly atMs: number;
+  readonly endMs: number;
+  readonly number: string;
+  readonly contactId: string;
+  readonly campaignId: string;
+  readonly trunkId: string;
+  readonly disposition: Disposition;
+}
+
+export interface SimulationOptions {
+  readonly dataSource: DataSource;
+  readonly orgId: string;
+  readonly campaignIds: readonly string[];
+  readonly startMs: number;
+  readonly carrier: CarrierRules;
+  /** ISO codes. */
+  readonly countries: readonly string[];
+}
+
+/** As the product: what a node may wait on itself, and from which wait on it asks once more. */
+const AHEAD_MS = 1_000;
+const ASKED_AGAIN_MS = 100;
+/** A campaign is told of its contacts at most so often. */
+const TOLD_MS = 500;
+/** Between a start and the dial. */
+const START_MS = [20, 300] as const;
+/** Events so close to each other run side by side, as they do on several machines. */
+const TOGETHER_MS = 40;
+const TOGETHER = 16;
+const NODE = { nodeId: 'simulated', bootId: 'simulated' };
+
+const DISPOSITIONS: Readonly<Record<CarrierOutcome, Disposition>> = {
+  answered: 'answered',
+  voicemail: 'voicemail',
+  busy: 'busy',
+  no_answer: 'no_answer',
+  declined: 'rejected',
+  blocked: 'blocked',
+  rejected: 'blocked',
+  congested: 'congestion',
+};
+
+interface Waiting {
+  readonly input: OutboundCallInput;
+  /** Told, or tried again, since: what was planned for it is void. */
+  asked: number;
+}
+
+export class Simulation {
+  readonly dials: SimulatedDial[] = [];
+  /** Refusals right before an INVITE, by their reasons. */
+  readonly refusals = new Map<string, number>();
+  turns = 0;
+  readonly #options: SimulationOptions;
+  readonly #random: SeededRandom;
+  readonly #events = new EventQueue();
+  readonly #secrets = new SecretBox(newMasterKey());
+  readonly #calls: CallRepository;
+  readonly #attempts: AttemptRepository;
+  readonly #capacity: CapacityRepository;
+  readonly #dialling: CampaignDiallingRepository;
+  readonly #turn: CampaignDialActivities;
+  readonly #waiting = new Map<string, Waiting>();
+  readonly #started = new Set<string>();
+  readonly #callsTo = new Map<string, number>();
+  /** When each campaign's next turn is. */
+  readonly #nextTurn = new Map<string, number>();
+  readonly #lastTurn = new Map<string, number>();
+  #nowMs: number;
+  #awayUntilMs = 0;
+  #endMs = Infinity;
+
+  constructor(options: SimulationOptions) {
+    this.#options = options;
+    const { dataSource, startMs, carrier, countries } = options;
+    this.#nowMs = startMs;
+    this.#random = new SeededRandom(carrier.seed);
+    this.#calls = new CallRepository(dataSource, { moved: (campaignId) => this.#moved(campaignId) });
+    this.#attempts = new AttemptRepository(dataSource);
+    this.#capacity = new CapacityRepository(dataSource);
+    this.#dialling = new CampaignDiallingRepository(dataSource);
+    this.#turn = createDialDue({
+      campaigns: new CampaignRepository(dataSource),
+      contacts: new CampaignContactRepository(dataSource),
+      dialling: this.#dialling,
+      callers: new CallerRepository(dataSource),
+      workflows: { startOutbound: (input) => this.#start(input), describe: (callId) => this.#describe(callId) },
+      secrets: this.#secrets,
+      allowedCountries: countries,
+      nowMs: () => this.#nowMs,
+    });
+  }
+
+  /** Something that somebody does then. */
+  at(atMs: number, act: () => Promise<void>): void {
+    this.#events.plan(atMs, act);
+  }
+
+  /** Nobody works then: what was planned comes when they are back, all at once. */
+  away(fromMs: number, untilMs: number): void {
+    this.#events.plan(fromMs, () => {
+      this.#awayUntilMs = untilMs;
+      return Promise.resolve();
+    });
+  }
+
+  /** To that time; then nobody is claimed any more, and what is under way ends. */
+  async run(untilMs: number): Promise<void> {
+    this.#endMs = untilMs;
+    for (const campaignId of this.#options.campaignIds) this.#planTurn(campaignId, this.#options.startMs);
+    for (let first = this.#events.take(); first !== undefined; first = this.#events.take()) {
+      const batch = [first];
+      while (batch.length < TOGETHER && this.#events.nextMs <= first.atMs + TOGETHER_MS)
+        batch.push(this.#events.take()!);
+      await Promise.all(
+        batch.map((event) => {
+          this.#nowMs = event.atMs;
+          return event.run(event.atMs);
+        }),
+      );
+    }
+  }
+
+  /** For workers and nodes that are reached by Temporal; a call that is up goes on without. */
+  #plan(atMs: number, run: (atMs: number) => Promise<void>): void {
+    this.#events.plan(atMs, (nowMs) => {
+      if (nowMs >= this.#awayUntilMs) return run(nowMs);
+      this.#plan(this.#awayUntilMs + this.#random.between(0, 2_000), run);
+      return Promise.resolve();
+    });
+  }
+
+  #moved(campaignId: string): void {
+    const atMs = Math.max(this.#nowMs, (this.#lastTurn.get(campaignId) ?? 0) + TOLD_MS);
+    if (atMs < (this.#nextTurn.get(campaignId) ?? Infinity)) this.#planTurn(campaignId, atMs);
+  }
+
+  #planTurn(campaignId: string, atMs: number): void {
+    if (atMs >= this.#endMs) return;
+    this.#nextTurn.set(campaignId, atMs);
+    this.#plan(atMs, async (nowMs) => {
+      if (this.#nextTurn.get(campaignId) !== atMs) return; // there was another before it
+      this.#nextTurn.delete(campaignId);
+      this.#lastTurn.set(campaignId, nowMs);
+      this.turns += 1;
+      const { orgId } = this.#options;
+      this.#nowMs = nowMs;
+      const { wakeInMs } = await this.#turn.dialDue({ campaignId, orgId, turn: `${campaignId}:${this.turns}` });
+      const wakeAtMs = wakeInMs === null ? Infinity : nowMs + wakeInMs;
+      if (wakeAtMs < (this.#nextTurn.get(campaignId) ?? Infinity)) this.#planTurn(campaignId, wakeAtMs);
+    });
+  }
+
+  #start(input: OutboundCallInput): Promise<'started' | 'exists'> {
+    if (this.#started.has(input.callId)) return Promise.resolve('exists');
+    this.#started.add(input.callId);
+    this.#waiting.set(input.callId, { input, asked: 0 });
+    this.#planDial(input.callId, input.createdAtMs + this.#random.between(...START_MS));
+    return Promise.resolve('started');
+  }
+
+  #describe(callId: string): ReturnType<Parameters<typeof createDialDue>[0]['workflows']['describe']> {
+    if (this.#started.has(callId)) throw new Error('a call that was started is taken for one that was not');
+    return Promise.resolve(null);
+  }
+
+  #planDial(callId: string, atMs: number): void {
+    const waiting = this.#waiting.get(callId);
+    if (waiting === undefined) return;
+    const asked = ++waiting.asked;
+    this.#plan(atMs, async (nowMs) => {
+      if (this.#waiting.get(callId)?.asked === asked) await this.#dial(waiting.input, nowMs);
+    });
+  }
+
+  /** As the dial activity does, and its workflow before and after it. */
+  async #dial(input: OutboundCallInput, nowMs: number): Promise<void> {
+    const { callId, orgId, trunkId, expiresAtMs = Infinity } = input;
+    if (!ofCampaign(input)) throw new Error('a call of no campaign');
+    const details = openDetails(this.#secrets, input);
+    if (details.to === null) throw new Error('a call to nobody');
+    const row = newCall(input, details);
+    if (nowMs >= expiresAtMs) {
+      await this.#calls.insertCall(row);
+      await this.#undialled(callId, nowMs, 'expired');
+      return;
+    }
+    const check = await checkCampaignCall(this.#dialling, input, details.to, nowMs);
+    if (!check.ok) {
+      await this.#calls.insertCall(row);
+      await this.#refused(input, check, nowMs);
+      return;
+    }
+    const attempt = { attemptId: attemptIdOf(callId, 1), call: row, n: 1, sipCallId: attemptIdOf(callId, 1), ...NODE };
+    const answer = await this.#capacity.admitCampaignCall(attempt, check.admission, AHEAD_MS, nowMs);
+    if (!answer.ok) {
+      if ('refusal' in answer) await this.#refused(input, refusedByStore(answer.refusal, check.admission), nowMs);
+      else
+        this.#planDial(
+          callId,
+          answer.retryInMs === null ? expiresAtMs : Math.min(nowMs + answer.retryInMs, expiresAtMs),
+        );
+      return;
+    }
+    this.#waiting.delete(callId);
+    const { admission } = check;
+    const to = details.to;
+    // The node has it: nothing of what is away is needed.
+    this.#events.plan(nowMs + answer.waitMs, (sentMs) =>
+      this.#invite({ input, admission, to, trunkId, orgId }, sentMs, answer.waitMs >= ASKED_AGAIN_MS),
+    );
+  }
+
+  async #invite(
+    call: { input: OutboundCallInput; admission: CampaignAdmission; to: string; trunkId: string; orgId: string },
+    sentMs: number,
+    askedAgain: boolean,
+  ): Promise<void> {
+    const { input, admission, to, trunkId } = call;
+    const { callId } = input;
+    const attemptId = attemptIdOf(callId, 1);
+    const refusal = askedAgain ? await this.#capacity.campaignRefusal(callId, admission, sentMs) : null;
+    if (refusal !== null) {
+      await this.#attempts.notSent(attemptId);
+      await this.#release(attemptId, sentMs);
+      await this.#refused(input, refusedByStore(refusal, admission), sentMs);
+      return;
+    }
+    await this.#attempts.sent(attemptId, sentMs);
+    const n = (this.#callsTo.get(to) ?? 0) + 1;
+    this.#callsTo.set(to, n);
+    const { outcome, ringMs, talkMs } = treatmentOf(this.#options.carrier, to, n);
+    const ringsMs = outcome === 'no_answer' ? input.ringTimeoutSeconds * 1000 : ringMs;
+    const answered = outcome === 'answered' || outcome === 'voicemail';
+    const endMs = sentMs + ringsMs + (answered ? talkMs : 0);
+    const disposition = DISPOSITIONS[outcome];
+    const { campaignId, contactId } = admission;
+    this.dials.push({ atMs: sentMs, endMs, number: to, contactId, campaignId, trunkId, disposition });
+    this.#events.plan(endMs, async () => {
+      await this.#attempts.finished(attemptId);
+      await this.#release(attemptId, endMs);
+      await this.#finalise(callId, { disposition, endReason: answered ? 'callee_hangup' : null }, endMs);
+    });
+  }
+
+  async #refused(
+    input: OutboundCallInput,
+    check: CampaignCheck & { readonly ok: false },
+    nowMs: number,
+  ): Promise<void> {
+    const { callId, orgId, campaign } = input;
+    if (campaign === undefined) throw new Error('a call of no campaign');
+    const { refusal: reason, detail, checks } = check;
+    this.refusals.set(reason, (this.refusals.get(reason) ?? 0) + 1);
+    await this.#dialling.refused({ ...campaign, orgId, callId }, { reason, detail, checks }, nowMs);
+    await this.#undialled(callId, nowMs, 'canceled');
+  }
+
+  async #undialled(callId: string, nowMs: number, disposition: 'canceled' | 'expired'): Promise<void> {
+    this.#waiting.delete(callId);
+    await this.#finalise(callId, { disposition, endReason: null }, nowMs, true);
+  }
+
+  async #finalise(
+    callId: string,
+    { disposition, endReason }: Pick<CallEnding, 'disposition' | 'endReason'>,
+    endedAtMs: number,
+    undialled = false,
+  ): Promise<void> {
+    const ending: CallEnding = { disposition, endReason, endedBy: 'callee', sip: null };
+    const ended = { callId, ending, endedAtMs, answeredAtMs: null, metrics: null, truncated: false };
+    this.#nowMs = endedAtMs;
+    const result = await this.#calls.finaliseCall(ended, { undialled });
+    if (result !== 'finalised') throw new Error(`${callId} was ${result} when it ended`);
+  }
+
+  async #release(leaseId: string, nowMs: number): Promise<void> {
+    for (const callId of await this.#capacity.release(leaseId)) this.#planDial(callId, nowMs + 20);
+  }
+}
