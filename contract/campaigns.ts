@@ -66,3 +66,11 @@ export type RowRefusal = (typeof ROW_REFUSALS)[number];
 /** By whom or what a number came to the list of those that are not called. */
 export const DNC_SOURCES = ['api', 'import', 'opt_out'] as const;
 export type DncSource = (typeof DNC_SOURCES)[number];
+
+export interface CampaignReference {
+  readonly orgId: string;
+  readonly campaignId: string;
+}
+
+/** Of its schedules. `start`: the time it was to be started at. */
+export type CampaignOccasion = 'start' | 'recurrence';

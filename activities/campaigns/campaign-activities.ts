@@ -1,9 +1,10 @@
 import { CAMPAIGN_STATUSES } from '../../contract/campaigns';
+import type { CampaignReference } from '../../contract/campaigns';
 import { campaignTimes } from '../../store/campaigns/campaign-times';
 import type { Campaign } from '../../store/entities/campaign';
 import { uuidV8 } from '../../store/ids';
 import type { CampaignRunRepository } from '../../store/repositories/campaign-run-repository';
-import type { CampaignControlActivities, CampaignReference, SettleRequest } from '../../workflows/campaign/activities';
+import type { CampaignControlActivities, SettleRequest } from '../../workflows/campaign/activities';
 import type { CallWorkflows } from '../../workflows/client/call-workflows';
 import type { CampaignSchedules } from '../../workflows/client/campaign-schedules';
 import type { CampaignWorkflows } from '../../workflows/client/campaign-workflows';

@@ -2,7 +2,8 @@ import { areConclusive, guardSinceMs, guardVerdict } from '../../store/campaigns
 import type { Guard, GuardFigures, GuardVerdict } from '../../store/campaigns/guard';
 import type { CampaignGuardRepository } from '../../store/repositories/campaign-guard-repository';
 import type { CampaignPaceRepository } from '../../store/repositories/campaign-pace-repository';
-import type { CampaignGuardActivities, CampaignReference } from '../../workflows/campaign/activities';
+import type { CampaignReference } from '../../contract/campaigns';
+import type { CampaignGuardActivities } from '../../workflows/campaign/activities';
 
 export interface CampaignGuardDeps {
   readonly paces: CampaignPaceRepository;

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import type { Logger } from '../../ops/logger';
 import { uuidV7 } from '../../store/ids';
-import type { CampaignReference } from '../../workflows/campaign/activities';
+import type { CampaignReference } from '../../contract/campaigns';
 import { CampaignWorkflows } from '../../workflows/client/campaign-workflows';
 
 /** For a change to be followed by the campaign's workflow. */

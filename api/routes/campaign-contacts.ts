@@ -129,7 +129,7 @@ function readRoutes({ store }: Pick<CampaignContactRouteDeps, 'store'>): readonl
       response: campaignContactPage,
       responseExample: { items: [campaignContactExample], next: null },
       handle: async ({ principal: { orgId }, params, query }) => {
-        const page = await ofCampaign(store, orgId, params.id, (org) =>
+        const page = await readOfCampaign(store, orgId, params.id, (org) =>
           org.campaignContacts.list(orgId, params.id, { ...query, phoneNumber: numberIn(query.phone_number) }),
         );
         return answer({ items: page.items.map(campaignContactView), next: page.next });
@@ -144,7 +144,7 @@ function readRoutes({ store }: Pick<CampaignContactRouteDeps, 'store'>): readonl
       response: campaignImportPage,
       responseExample: campaignImportPageExample,
       handle: async ({ principal: { orgId }, params, query }) => {
-        const page = await ofCampaign(store, orgId, params.id, (org) =>
+        const page = await readOfCampaign(store, orgId, params.id, (org) =>
           org.campaignImports.list(orgId, params.id, query),
         );
         return answer({ items: page.items.map(campaignImportView), next: page.next });
@@ -167,7 +167,7 @@ function csvRoutes({ store }: Pick<CampaignContactRouteDeps, 'store'>): readonly
       responseExample: importReportExample,
       handle: async ({ principal: { orgId }, params, query }) => {
         const wanted = query.import_id ?? null;
-        const found = await ofCampaign(store, orgId, params.id, (org) =>
+        const found = await readOfCampaign(store, orgId, params.id, (org) =>
           org.campaignImports.find(orgId, params.id, wanted),
         );
         if (found === null) throw notFound('import');
@@ -184,7 +184,7 @@ function csvRoutes({ store }: Pick<CampaignContactRouteDeps, 'store'>): readonly
 }
 
 /** That there is no such campaign is told before what is wrong with what is asked of it. */
-export async function ofCampaign<T>(
+export async function readOfCampaign<T>(
   store: Pick<ApiStore, 'forOrg'>,
   orgId: string,
   id: string,

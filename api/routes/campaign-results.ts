@@ -19,7 +19,7 @@ import {
 } from '../schemas/campaign-results-examples';
 import { idParams } from '../schemas/primitives';
 import type { ApiStore, OrgStore } from '../store';
-import { ofCampaign } from './campaign-contacts';
+import { readOfCampaign } from './campaign-contacts';
 import { CAMPAIGN, findCampaign } from './campaigns';
 
 export interface CampaignResultRouteDeps {
@@ -48,7 +48,7 @@ function statsRoute({ store }: CampaignResultRouteDeps): Route {
     response: campaignStats,
     responseExample: campaignStatsExample,
     handle: async ({ principal: { orgId }, params: { id } }) => {
-      const [contacts, calls] = await ofCampaign(store, orgId, id, (org) =>
+      const [contacts, calls] = await readOfCampaign(store, orgId, id, (org) =>
         Promise.all([org.campaigns.counts(id), org.campaignResults.callCounts(orgId, id)]),
       );
       return answer(statsView(contacts, calls));

@@ -35,7 +35,7 @@ export interface OpenCall {
   readonly answeredAt: Date | null;
 }
 
-export interface CampaignNotifier {
+export interface MovedContactsListener {
   /** Returns at once, and never throws. */
   moved(campaignId: string): void;
 }
@@ -47,10 +47,10 @@ const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 /** The projection of calls. Writers may repeat and arrive late: a row never moves back and a terminal one never moves. */
 export class CallRepository {
   readonly #session: StoreSession;
-  readonly #campaigns: CampaignNotifier | undefined;
+  readonly #campaigns: MovedContactsListener | undefined;
 
   /** @param campaigns is told when a contact of a campaign has moved on */
-  constructor(session: StoreSession, campaigns?: CampaignNotifier) {
+  constructor(session: StoreSession, campaigns?: MovedContactsListener) {
     this.#session = session;
     this.#campaigns = campaigns;
   }

@@ -1,6 +1,6 @@
 /** What a campaign's workflow does in the store beside dialling: of every organisation, as the workers see it. */
 import type { EntityManager } from 'typeorm';
-import type { CampaignStatus } from '../../contract/campaigns';
+import type { CampaignOccasion, CampaignReference, CampaignStatus } from '../../contract/campaigns';
 import { Campaign } from '../entities/campaign';
 import type { CampaignRenewal } from '../entities/campaign';
 import type { StoreSession } from '../organisation-scope';
@@ -8,19 +8,11 @@ import { prepared } from '../prepared';
 import { rowTable } from '../rows';
 import { addCampaignEvent, renewContacts, setCampaignStatus } from './campaign-status';
 
-export interface CampaignReference {
-  readonly orgId: string;
-  readonly campaignId: string;
-}
-
 /** One that has, or should have, a workflow. */
 export interface LiveCampaign extends CampaignReference {
   /** Its workflow has done what the row asks for. */
   readonly settled: boolean;
 }
-
-/** `start`: the time it was to be started at. */
-export type CampaignOccasion = 'start' | 'recurrence';
 
 export interface OpenContacts {
   /** That may still be called, those under way among them. */

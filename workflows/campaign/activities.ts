@@ -1,9 +1,7 @@
 /** What a campaign's workflow asks of the workers of the main task queue. Ids, counts and times: no number, no text. */
-import type { CampaignStatus } from '../../contract/campaigns';
+import type { CampaignOccasion, CampaignReference, CampaignStatus } from '../../contract/campaigns';
 
-export interface CampaignTurn {
-  readonly campaignId: string;
-  readonly orgId: string;
+export interface CampaignTurn extends CampaignReference {
   /** Repeated, it is the same turn: nobody is claimed twice. */
   readonly turn: string;
 }
@@ -33,8 +31,6 @@ export interface CampaignGuardActivities {
   readonly checkGuards: (campaign: CampaignReference) => Promise<boolean>;
 }
 
-export type CampaignReference = Pick<CampaignTurn, 'campaignId' | 'orgId'>;
-
 /** What its row asks for, and how far that was done. */
 export interface CampaignSettlement {
   readonly status: CampaignStatus | 'deleted';
@@ -54,9 +50,6 @@ export interface SettleRequest extends CampaignReference {
   /** As the last one has said; null: not known. */
   readonly schedules: string | null;
 }
-
-/** `start`: the time it was to be started at. */
-export type CampaignOccasion = 'start' | 'recurrence';
 
 export interface CampaignOccurrence extends CampaignReference {
   readonly occasion: CampaignOccasion;

@@ -1,7 +1,7 @@
 /** What starts the workflow of a campaign, and what it is told and asked. */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { CampaignStatus } from '../../contract/campaigns';
-import type { CampaignReference, CampaignSettlement } from './activities';
+import type { CampaignReference, CampaignStatus } from '../../contract/campaigns';
+import type { CampaignSettlement } from './activities';
 
 export interface CampaignInput extends CampaignReference {
   /** Only when it continues an earlier run. */

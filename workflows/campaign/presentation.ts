@@ -1,5 +1,5 @@
 /** What an operator reads of a campaign in Temporal's UI. */
-import type { CampaignOccasion, CampaignReference } from './activities';
+import type { CampaignOccasion, CampaignReference } from '../../contract/campaigns';
 import type { CampaignStanding } from './messages';
 
 export const campaignSummary = ({ orgId }: CampaignReference): string => `Campaign of organisation ${orgId}`;

@@ -1,7 +1,7 @@
 import { TypedSearchAttributes } from '@temporalio/common';
 import { campaignWorkflowId, MAIN_TASK_QUEUE } from '../ids';
 import { CAMPAIGN_ID, ORG_ID } from '../search-attributes';
-import type { CampaignReference } from './activities';
+import type { CampaignReference } from '../../contract/campaigns';
 import type { CampaignInput } from './messages';
 import { CAMPAIGN_DETAILS, campaignSummary } from './presentation';
 

@@ -2,7 +2,7 @@
 import { MONTHS, ScheduleAlreadyRunning, ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
 import type { Client, ScheduleOptions, ScheduleSpec } from '@temporalio/client';
 import type { CampaignTimes } from '../../contract/campaigns';
-import type { CampaignOccasion, CampaignReference } from '../campaign/activities';
+import type { CampaignOccasion, CampaignReference } from '../../contract/campaigns';
 import { occasionSummary } from '../campaign/presentation';
 import { campaignAttributes } from '../campaign/start-options';
 import { campaignScheduleId, MAIN_TASK_QUEUE } from '../ids';

@@ -1,6 +1,6 @@
 import { WithStartWorkflowOperation } from '@temporalio/client';
 import type { Client, SignalDefinition } from '@temporalio/client';
-import type { CampaignReference } from '../campaign/activities';
+import type { CampaignReference } from '../../contract/campaigns';
 import { campaignChangedSignal, campaignChangedUpdate, contactsMovedSignal } from '../campaign/messages';
 import type { CampaignInput, CampaignStanding } from '../campaign/messages';
 import { campaignStartOptions } from '../campaign/start-options';
