@@ -15,6 +15,8 @@ const SOME = 24;
 /** POSTs that make nothing: once more is the same again. */
 const MAKE_NOTHING = [
   'cancelCall',
+  // Of campaigns: a state that is there already is not entered again.
+  'cancelCampaign',
   'checkInboundTrunk',
   'checkOutboundTrunk',
   'confirmNumber',
@@ -25,10 +27,13 @@ const MAKE_NOTHING = [
   'importDncEntries',
   'instructCall',
   'muteCall',
+  'pauseCampaign',
   'pressKeysInCall',
   'previewCampaign',
   'previewRoute',
+  'resumeCampaign',
   'sayInCall',
+  'startCampaign',
   'superviseCall',
   'syncInboundTrunkNumbers',
   'unholdCall',
@@ -83,6 +88,14 @@ describe('many POSTs with one Idempotency-Key, over two API processes', () => {
   async function prepare({ operationId, path, body }: KeyedOperation, { key, orgId }: Tenant): Promise<Prepared> {
     const post = async (to: string, what: object): Promise<string> => (await api.post(to, what, { key })).body.id;
     const phone_number = `+1555${(nextNumber += 1)}`;
+    /** An agent with a trunk to call by. */
+    const calling = async (): Promise<string> => {
+      const phone_agent_id = await post('/phone', { name: 'A' });
+      const carrier = { name: 'C', host: 'sip.provider.com', username: 'u', password: 'p' };
+      const trunk_id = await post('/phone/sip/outbound-trunks', { ...carrier, caller_number: phone_number });
+      await api.put(`/phone/sip/agents/${phone_agent_id}/outbound-trunk`, { trunk_id }, { key });
+      return phone_agent_id;
+    };
     switch (operationId) {
       case 'createNumber':
         return { path, body: { phone_number, method: 'attest' } };
@@ -114,12 +127,16 @@ describe('many POSTs with one Idempotency-Key, over two API processes', () => {
       }
       case 'createCampaign':
         return { path, body: { name: 'C', phone_agent_id: await post('/phone', { name: 'A' }) } };
-      case 'placeOutboundCall': {
-        const phone_agent_id = await post('/phone', { name: 'A' });
-        const carrier = { name: 'C', host: 'sip.provider.com', username: 'u', password: 'p' };
-        const trunk_id = await post('/phone/sip/outbound-trunks', { ...carrier, caller_number: phone_number });
-        await api.put(`/phone/sip/agents/${phone_agent_id}/outbound-trunk`, { trunk_id }, { key });
-        return { path, body: { phone_agent_id, phone_number: '+15559876543' } };
+      case 'placeOutboundCall':
+        return { path, body: { phone_agent_id: await calling(), phone_number: '+15559876543' } };
+      case 'redialCampaign': {
+        const id = await post('/phone/campaigns', { name: 'C', phone_agent_id: await calling() });
+        await post(`/phone/campaigns/${id}/contacts`, {
+          contacts: [{ phone_number: '+15559876543', consent_id: 'c' }],
+        });
+        const over = `UPDATE campaigns SET status = 'completed', running_since = now() WHERE id = $1`;
+        await api.dataSource.query(over, [id]);
+        return { path: path.replace('{id}', id), body: body ?? {} };
       }
       default:
         return { path, body: body ?? {} };

@@ -131,6 +131,7 @@ const TABLES: Partial<Readonly<Record<Listing, string>>> = {
 };
 /** Indexes of routing and of a caller's contact. */
 const FOR_ONE_NUMBER = [
+  'calls_campaign_number',
   'contacts_phone_number',
   'dnc_entries_number',
   'phone_numbers_country',
