@@ -1,7 +1,8 @@
 /**
  * What the two whom a bridge joins wait for, from the 200 of whoever is called until each hears the other. Both say a tone
  * of their own as soon as they may; the frame of 20 ms in which it begins is theirs, and in the figures. How much of them is
- * the called phone's own, until its first packet leaves, is told beside them.
+ * the called phone's own, until its first packet leaves, is told beside them, and how much is ours, from there to the caller:
+ * that packet waits for the next frame of the caller's stream, which is 10 ms away in the mean.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -24,6 +25,8 @@ export interface BridgeSetup {
   readonly twoWay: number[];
   /** From its 200 until its own first packet. */
   readonly calleeSpeaks: number[];
+  /** From there until the caller has heard it. */
+  readonly forwarded: number[];
   /** Packets were lost or moved: whose frame was first cannot be told. */
   unreadable: number;
 }
@@ -33,7 +36,14 @@ export async function bridgeSetup(
   { phone, carrier, dialed }: { readonly phone: Phone; readonly carrier: Phone; readonly dialed: string },
   count: number,
 ): Promise<BridgeSetup> {
-  const setup: BridgeSetup = { calleeHears: [], callerHears: [], twoWay: [], calleeSpeaks: [], unreadable: 0 };
+  const setup: BridgeSetup = {
+    calleeHears: [],
+    callerHears: [],
+    twoWay: [],
+    calleeSpeaks: [],
+    forwarded: [],
+    unreadable: 0,
+  };
   for (let n = 0; n < count; n++) {
     const call = await phone.call(dialed);
     const id = await waitFor('the record of the call', 10_000, async () => {
@@ -60,6 +70,7 @@ export async function bridgeSetup(
       setup.calleeHears.push(calleeHears - answeredAt);
       setup.callerHears.push(callerHears - answeredAt);
       setup.calleeSpeaks.push(calleeSpeaks - answeredAt);
+      setup.forwarded.push(callerHears - calleeSpeaks);
       setup.twoWay.push(Math.max(calleeHears, callerHears) - answeredAt);
     }
     await call.hangup();

@@ -51,6 +51,7 @@ async function main(): Promise<void> {
       bridgeCalleeHearsMs: percentiles(bridge.calleeHears),
       bridgeCallerHearsMs: percentiles(bridge.callerHears),
       bridgeCalleeSpeaksMs: percentiles(bridge.calleeSpeaks),
+      bridgeForwardedMs: percentiles(bridge.forwarded),
       bridgesUnreadable: bridge.unreadable,
       goals: GOALS,
       comparedWith: COMPARED_WITH,

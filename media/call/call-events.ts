@@ -54,6 +54,7 @@ export class CallEventLog {
 
   #emit(body: CallEventBody, atMs: number): void {
     const { callId, orgId } = this.#identity!;
-    this.#sink.report({ ...body, callId, orgId, seq: ++this.#lastSeq, atMs } as CallEvent);
+    // What is spread first makes an object that each further property has to find its place in.
+    this.#sink.report({ callId, orgId, seq: ++this.#lastSeq, atMs, ...body } as CallEvent);
   }
 }

@@ -64,42 +64,36 @@ export class CallMedia {
   #turns = 0;
 
   constructor(options: CallMediaOptions) {
-    const { delegate } = options;
+    const { engine, clock, logger, network, orgId, createAgent, handedOver, peerRefers, listen, delegate } = options;
     this.#options = options;
-    this.#timers = new TimerSet(options.clock);
-    this.leg = new Leg({
-      ...options,
-      delegate: {
-        ...delegate,
-        onDigit: (digit, press) => this.#digit(digit, press),
-        onHold: (hold) => {
-          this.#holdAgent();
-          this.handover.holdChanged();
-          delegate.onHold(hold);
-        },
-        onPlaybackFinished: (id) => this.#agent?.onPlaybackFinished(id),
-      },
-    });
-    const { engine, clock, logger, network, orgId, createAgent, handedOver, peerRefers, listen } = options;
-    const shared = {
+    this.#timers = new TimerSet(clock);
+    const { codecs, dtmfMode, localMedia } = options;
+    this.leg = new Leg({ engine, clock, codecs, dtmfMode, localMedia, delegate: this.#legDelegate() });
+    const { leg } = this;
+    const agent = (): AgentSession | null => this.#agent;
+    this.handover = new Handover({
       engine,
       clock,
       logger,
       network,
       orgId,
-      leg: this.leg,
-      agent: () => this.#agent,
-    };
-    this.handover = new Handover({
-      ...shared,
+      leg,
+      agent,
       persona: () => this.#persona,
       createAgent,
       handedOver,
       peerRefers,
-      delegate: { ...delegate, onAway: () => this.#holdAgent() },
+      onAway: () => this.#holdAgent(),
+      delegate,
     });
     this.#supervision = new Supervision({
-      ...shared,
+      engine,
+      clock,
+      logger,
+      network,
+      orgId,
+      leg,
+      agent,
       listen,
       joined: () => this.handover.joined,
       delegate: { onEvent: delegate.onSupervision, onMessage: delegate.onMessage },
@@ -201,6 +195,26 @@ export class CallMedia {
     this.#options.delegate.onDtmf(++this.#dtmfCount);
     // Whoever waits with music plays with the keys: nothing that the agent is to answer.
     if (!this.leg.hold.ours && !this.handover.away) this.#agent?.onDtmf(digit);
+  }
+
+  /** Named one by one: spreading so wide an object takes longer than all else that a call is made of. */
+  #legDelegate(): LegDelegate {
+    const { delegate } = this.#options;
+    return {
+      onDigit: (digit, press) => this.#digit(digit, press),
+      onHold: (hold) => {
+        this.#holdAgent();
+        this.handover.holdChanged();
+        delegate.onHold(hold);
+      },
+      onPlaybackFinished: (id) => this.#agent?.onPlaybackFinished(id),
+      onMediaTimeout: () => delegate.onMediaTimeout(),
+      onMediaQuiet: (quiet) => delegate.onMediaQuiet(quiet),
+      onDeaf: (packetsForeign) => delegate.onDeaf(packetsForeign),
+      onFailure: () => delegate.onFailure(),
+      onFirstPacketSent: (atMs) => delegate.onFirstPacketSent(atMs),
+      onFirstPacketReceived: (atMs) => delegate.onFirstPacketReceived(atMs),
+    };
   }
 
   #agentDelegate(): AgentDelegate {

@@ -1,6 +1,6 @@
 /**
- * How often calls begin on each trunk. Turns are given in order and are evenly spaced: two of a trunk of one call a second
- * lie a second apart, as carriers count them. (A token bucket has neither turns nor a rate for each of its keys.)
+ * How often calls come in on each trunk. Each takes a turn, and turns are evenly spaced; a call may be as far ahead of its
+ * turn as all calls of one second are that come at once. (A token bucket has no rate for each of its keys.)
  */
 import type { Clock } from '../clock';
 
@@ -20,23 +20,18 @@ export class CallPace {
   }
 
   /**
-   * Takes the next turn. Gives the milliseconds until then, or null, and takes none, when they are more than `aheadMs`.
+   * A call that comes in cannot be told to wait: false, and no turn is taken, when it is one too many in its second.
    * @param perSecond null: without a limit
    */
-  turn(trunkId: string, perSecond: number | null, aheadMs: number): number | null {
-    if (perSecond === null) return 0;
+  arrives(trunkId: string, perSecond: number | null): boolean {
+    if (perSecond === null) return true;
     const nowMs = this.#clock.now();
     const turnMs = Math.max(nowMs, this.#nextMs.get(trunkId) ?? nowMs);
-    if (turnMs - nowMs > aheadMs) return null;
-    this.#nextMs.set(trunkId, turnMs + 1000 / perSecond);
+    const burstMs = Math.max(0, SECOND_MS - SECOND_MS / perSecond) + ROUNDING_MS;
+    if (turnMs - nowMs > burstMs) return false;
+    this.#nextMs.set(trunkId, turnMs + SECOND_MS / perSecond);
     if (this.#nextMs.size > SWEEP_ABOVE) this.#sweep(nowMs);
-    return turnMs - nowMs;
-  }
-
-  /** For a call that comes in, which cannot be told to wait: false when it is one too many in its second. */
-  arrives(trunkId: string, perSecond: number | null): boolean {
-    const burstMs = perSecond === null ? 0 : Math.max(0, SECOND_MS - SECOND_MS / perSecond) + ROUNDING_MS;
-    return this.turn(trunkId, perSecond, burstMs) !== null;
+    return true;
   }
 
   #sweep(nowMs: number): void {

@@ -136,7 +136,7 @@ export class CallSession {
    * @param peerOf who may refer us to somebody else; null: nobody whom we know
    */
   peerDelegate(peerOf: (() => ReferringPeer) | null): DialogDelegate {
-    return { ...this.#dialogDelegate(null), ...this.#succession.delegate(peerOf) };
+    return Object.assign(this.#dialogDelegate(null), this.#succession.delegate(peerOf));
   }
 
   onMessage(message: SipLadderEntry): void {

@@ -22,7 +22,6 @@ import { noteCongestion } from './trunk-capacity';
 import type { TrunkCapacity } from './trunk-capacity';
 import { firstHost, trunkInvite, wildcardFor } from './trunk-invite';
 
-/** Before there is a dialog. */
 /** How long an ending waits for the final answer to our CANCEL; the SIP layer cleans up for longer. */
 const CANCEL_ANSWER_MS = 5000;
 

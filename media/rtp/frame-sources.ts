@@ -16,7 +16,8 @@ export class FrameSources {
   /** What the agent plays waits, and nothing else. */
   paused = false;
   readonly #pcm = new Int16Array(EDGE_FRAME_SAMPLES);
-  readonly #mixed = new Int16Array(EDGE_FRAME_SAMPLES);
+  /** Null until somebody joins in. */
+  #mixed: Int16Array | null = null;
   #peer: PeerVoice | null = null;
   #guest: PeerVoice | null = null;
   #withoutGuest: Int16Array | null = null;
@@ -55,9 +56,10 @@ export class FrameSources {
     if (guest === null || said === null) return frame;
     if (guest.peer.heard) this.#talking = true;
     if (frame === null) return said;
-    this.#mixed.set(frame);
-    mixInto(this.#mixed, said);
-    return this.#mixed;
+    const mixed = (this.#mixed ??= new Int16Array(EDGE_FRAME_SAMPLES));
+    mixed.set(frame);
+    mixInto(mixed, said);
+    return mixed;
   }
 
   /** A frame in which nothing can be sent. */

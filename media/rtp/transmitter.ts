@@ -27,25 +27,21 @@ export interface SentFormats {
   readonly telephoneEventPayloadType: number | null;
 }
 
-/** One buffer, as the two packets that may stand in it. */
-interface PacketBuffer {
-  readonly audio: Uint8Array;
-  readonly event: Uint8Array;
-}
-
 export class Transmitter {
   readonly sources: FrameSources;
   readonly keys = new DtmfSender();
   readonly ssrc: number;
   readonly #send: SendPacket;
   #formats: SentFormats | null = null;
-  #buffers: readonly PacketBuffer[] = [];
+  #packets: readonly Uint8Array[] = [];
+  /** Made with the first key. */
+  readonly #eventPackets: Uint8Array[] = [];
   #frame: Int16Array = SILENCE;
   #turn = 0;
   #sequenceNumber: number;
   #timestamp: number;
   #sounding = false;
-  #packets = 0;
+  #packetsSent = 0;
   #octets = 0;
   #lastSentMs: number | null = null;
   #maxGapMs = 0;
@@ -65,7 +61,7 @@ export class Transmitter {
   }
 
   get packetsSent(): number {
-    return this.#packets;
+    return this.#packetsSent;
   }
 
   get octetsSent(): number {
@@ -78,7 +74,8 @@ export class Transmitter {
 
   setFormats(formats: SentFormats): void {
     if (formats.codec.frameBytes !== this.#formats?.codec.frameBytes) {
-      this.#buffers = Array.from({ length: BUFFERS }, () => packetBuffer(formats.codec.frameBytes));
+      const bytes = RTP_HEADER_BYTES + formats.codec.frameBytes;
+      this.#packets = Array.from({ length: BUFFERS }, () => new Uint8Array(bytes));
     }
     this.#formats = formats;
   }
@@ -103,18 +100,22 @@ export class Transmitter {
       this.#lastSentMs = null;
       return;
     }
-    const { audio, event } = this.#buffers[this.#turn] as PacketBuffer;
-    this.#turn = (this.#turn + 1) % BUFFERS;
+    const turn = this.#turn;
+    this.#turn = (turn + 1) % BUFFERS;
     const pressing = this.keys.busy && formats.telephoneEventPayloadType !== null;
-    if (pressing && this.#writeEvent(event, formats)) {
-      this.sources.rest();
-      this.#sounding = false;
-      this.#sent(event, nowMs);
-      return;
+    if (pressing) {
+      const event = (this.#eventPackets[turn] ??= new Uint8Array(RTP_HEADER_BYTES + TELEPHONE_EVENT_BYTES));
+      if (this.#writeEvent(event, formats)) {
+        this.sources.rest();
+        this.#sounding = false;
+        this.#sent(event, nowMs);
+        return;
+      }
     }
+    const audio = this.#packets[turn] as Uint8Array;
     const pcm = this.sources.frame(wait || pressing);
     // The marker tells a talk spurt's first packet (RFC 3551 §4.1); ours follow silence packets, not a pause.
-    const marker = this.#packets === 0 || (pcm !== null && !this.#sounding);
+    const marker = this.#packetsSent === 0 || (pcm !== null && !this.#sounding);
     writeRtpHeader(audio, formats.payloadType, marker, this.#sequenceNumber, this.#timestamp, this.ssrc);
     if (pcm === null) audio.set(formats.codec.silence, RTP_HEADER_BYTES);
     else formats.codec.encode(pcm, audio, RTP_HEADER_BYTES);
@@ -144,7 +145,7 @@ export class Transmitter {
 
   #sent(packet: Uint8Array, nowMs: number): void {
     this.#send(packet);
-    this.#packets++;
+    this.#packetsSent++;
     this.#octets += packet.length - RTP_HEADER_BYTES;
     this.#sequenceNumber = (this.#sequenceNumber + 1) & 0xffff;
     this.#advance();
@@ -155,12 +156,4 @@ export class Transmitter {
   #advance(): void {
     this.#timestamp = (this.#timestamp + this.#frameTicks) >>> 0;
   }
-}
-
-function packetBuffer(frameBytes: number): PacketBuffer {
-  const bytes = new Uint8Array(RTP_HEADER_BYTES + Math.max(frameBytes, TELEPHONE_EVENT_BYTES));
-  return {
-    audio: bytes.subarray(0, RTP_HEADER_BYTES + frameBytes),
-    event: bytes.subarray(0, RTP_HEADER_BYTES + TELEPHONE_EVENT_BYTES),
-  };
 }

@@ -73,10 +73,9 @@ export class Succession {
    * @param peerOf who may refer us to somebody else; null: nobody whom we know
    */
   delegate(peerOf: (() => ReferringPeer) | null): DialogDelegate {
-    return {
-      onReplace: (dialog) => this.#replace(dialog),
-      ...(peerOf === null ? {} : { onRefer: (refer) => this.#refers.receive(refer, peerOf()) }),
-    };
+    const onReplace = (dialog: InboundDialog): void => this.#replace(dialog);
+    if (peerOf === null) return { onReplace };
+    return { onReplace, onRefer: (refer) => this.#refers.receive(refer, peerOf()) };
   }
 
   /** The word of the call's workflow. */

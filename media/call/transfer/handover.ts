@@ -50,8 +50,6 @@ interface HandoverDelegate {
   onSuccession(legId: string, event: SuccessionEvent): void;
   /** A step of a consult. */
   onConsult(step: ConsultStep): void;
-  /** The peer is away from the agent, or is back. */
-  onAway(away: boolean): void;
 }
 
 export interface HandoverOptions extends Omit<
@@ -67,6 +65,8 @@ export interface HandoverOptions extends Omit<
   readonly orgId: () => string | null;
   /** The call's own peer has asked us to call somebody. */
   readonly peerRefers: () => boolean;
+  /** The peer is away from the agent, or is back. */
+  readonly onAway: () => void;
   readonly delegate: HandoverDelegate;
 }
 
@@ -339,22 +339,22 @@ export class Handover {
   }
 
   #takeAway(meanwhile: Background): void {
-    const { leg, delegate } = this.#options;
+    const { leg, onAway } = this.#options;
     leg.rtp?.pause(true);
     leg.rtp?.listen(false);
     leg.rtp?.setBackground(meanwhile);
-    delegate.onAway(true);
+    onAway();
   }
 
   #bringBack(dial: LegDial, { outcome }: LegFailure): void {
     if (this.#state !== 'calling' && this.#state !== 'between') return;
     this.#timers.clearAll();
     this.#state = 'none';
-    const { leg, delegate, agent: agentOf } = this.#options;
+    const { leg, delegate, onAway, agent: agentOf } = this.#options;
     leg.rtp?.setBackground(null);
     leg.rtp?.listen(true);
     leg.rtp?.pause(false);
-    delegate.onAway(false);
+    onAway();
     const agent = agentOf();
     if (!agent?.mayBeTold) return;
     agent.instruct(toKnow(dial.name, outcome));

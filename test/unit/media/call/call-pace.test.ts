@@ -3,36 +3,52 @@ import fc from 'fast-check';
 import { CallPace } from '../../../../media/call/call-pace';
 
 describe('the pace of a trunk', () => {
-  it('gives turns a second apart to a trunk of one call a second, in order', () => {
+  it('lets a trunk of one call a second have one a second, and another its own', () => {
     let nowMs = 5;
     const pace = new CallPace({ now: () => nowMs });
-    expect([0, 1, 2].map(() => pace.turn('a', 1, 1000))).toEqual([0, 1000, null]);
-    expect(pace.turn('b', 1, 1000)).toBe(0);
+    const arrives = (trunkId: string): boolean => pace.arrives(trunkId, 1);
+    expect([arrives('a'), arrives('a'), arrives('b')]).toEqual([true, false, true]);
     nowMs += 400;
-    expect([pace.turn('a', 1, 1000), pace.turn('a', 1, 1600)]).toEqual([null, 1600]);
+    expect(arrives('a')).toBe(false);
+    nowMs += 600;
+    expect([arrives('a'), arrives('a')]).toEqual([true, false]);
     nowMs += 60_000;
-    expect(pace.turn('a', 1, 1000)).toBe(0);
+    expect([arrives('a'), arrives('a')]).toEqual([true, false]);
+  });
+
+  it('lets the calls of one second come at once', () => {
+    let nowMs = 0;
+    const pace = new CallPace({ now: () => nowMs });
+    const burst = (): number => Array.from({ length: 20 }, () => pace.arrives('a', 5)).filter(Boolean).length;
+    expect(burst()).toBe(5);
+    nowMs += 200;
+    expect(burst()).toBe(1);
+    nowMs += 5_000;
+    expect(burst()).toBe(5);
   });
 
   it('is nobody’s concern without a limit', () => {
     const pace = new CallPace({ now: () => 0 });
-    expect(Array.from({ length: 1000 }, () => pace.turn('a', null, 0))).toEqual(Array(1000).fill(0));
+    expect(Array.from({ length: 1000 }, () => pace.arrives('a', null))).toEqual(Array(1000).fill(true));
   });
 
-  it('never lets two turns of a trunk lie closer than its rate allows', () => {
-    const steps = fc.array(fc.integer({ min: 0, max: 3000 }), { maxLength: 60 });
+  it('lets no more calls come in any time than its rate allows, and the burst of a second', () => {
+    const waits = fc.array(fc.integer({ min: 0, max: 3000 }), { maxLength: 60 });
     fc.assert(
-      fc.property(fc.double({ min: 0.1, max: 50, noNaN: true }), steps, (perSecond, waits) => {
+      fc.property(fc.double({ min: 0.1, max: 50, noNaN: true }), waits, (perSecond, steps) => {
         let nowMs = 0;
         const pace = new CallPace({ now: () => nowMs });
-        const turns: number[] = [];
-        for (const wait of waits) {
+        const cameMs: number[] = [];
+        for (const wait of steps) {
           nowMs += wait;
-          const waitMs = pace.turn('a', perSecond, 1000);
-          if (waitMs !== null) turns.push(nowMs + waitMs);
+          if (pace.arrives('a', perSecond)) cameMs.push(nowMs);
         }
-        const gaps = turns.slice(1).map((turn, i) => turn - turns[i]!);
-        for (const gap of gaps) expect(gap).toBeGreaterThanOrEqual(1000 / perSecond - 1e-6);
+        for (const [first, fromMs] of cameMs.entries()) {
+          for (let last = first; last < cameMs.length; last++) {
+            const seconds = (cameMs[last]! - fromMs) / 1000;
+            expect(last - first + 1).toBeLessThanOrEqual(perSecond * (seconds + 0.001) + Math.max(1, perSecond) + 1e-6);
+          }
+        }
       }),
     );
   });
