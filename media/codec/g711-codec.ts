@@ -6,9 +6,6 @@ import type { G711Law } from './g711';
 import { LossConcealment } from './loss-concealment';
 import { RTP_FORMATS } from './rtp-format';
 
-/** A frame of it in either law. */
-const SILENCE: Partial<Record<G711Law, Uint8Array>> = {};
-
 export class G711Codec implements Codec {
   readonly name: G711Law;
   readonly clockRateHz: number;
@@ -26,7 +23,8 @@ export class G711Codec implements Codec {
     this.frameTicks = (this.clockRateHz * FRAME_MS) / 1000;
     this.frameSamples = this.frameTicks;
     this.frameBytes = this.frameTicks;
-    this.silence = SILENCE[law] ??= this.#silence();
+    this.silence = new Uint8Array(this.frameBytes);
+    this.encode(new Int16Array(this.frameSamples), this.silence, 0);
   }
 
   ticksOf(payloadBytes: number): number {
@@ -48,11 +46,5 @@ export class G711Codec implements Codec {
 
   reset(): void {
     this.#concealment.reset();
-  }
-
-  #silence(): Uint8Array {
-    const silence = new Uint8Array(this.frameBytes);
-    this.encode(new Int16Array(this.frameSamples), silence, 0);
-    return silence;
   }
 }

@@ -16,8 +16,7 @@ export class FrameSources {
   /** What the agent plays waits, and nothing else. */
   paused = false;
   readonly #pcm = new Int16Array(EDGE_FRAME_SAMPLES);
-  /** Null until somebody joins in. */
-  #mixed: Int16Array | null = null;
+  readonly #mixed = new Int16Array(EDGE_FRAME_SAMPLES);
   #peer: PeerVoice | null = null;
   #guest: PeerVoice | null = null;
   #withoutGuest: Int16Array | null = null;
@@ -56,10 +55,9 @@ export class FrameSources {
     if (guest === null || said === null) return frame;
     if (guest.peer.heard) this.#talking = true;
     if (frame === null) return said;
-    const mixed = (this.#mixed ??= new Int16Array(EDGE_FRAME_SAMPLES));
-    mixed.set(frame);
-    mixInto(mixed, said);
-    return mixed;
+    this.#mixed.set(frame);
+    mixInto(this.#mixed, said);
+    return this.#mixed;
   }
 
   /** A frame in which nothing can be sent. */

@@ -27,21 +27,25 @@ export interface SentFormats {
   readonly telephoneEventPayloadType: number | null;
 }
 
+/** One buffer, as the two packets that may stand in it. */
+interface PacketBuffer {
+  readonly audio: Uint8Array;
+  readonly event: Uint8Array;
+}
+
 export class Transmitter {
   readonly sources: FrameSources;
   readonly keys = new DtmfSender();
   readonly ssrc: number;
   readonly #send: SendPacket;
   #formats: SentFormats | null = null;
-  #packets: readonly Uint8Array[] = [];
-  /** Made with the first key. */
-  readonly #eventPackets: Uint8Array[] = [];
+  #buffers: readonly PacketBuffer[] = [];
   #frame: Int16Array = SILENCE;
   #turn = 0;
   #sequenceNumber: number;
   #timestamp: number;
   #sounding = false;
-  #packetsSent = 0;
+  #packets = 0;
   #octets = 0;
   #lastSentMs: number | null = null;
   #maxGapMs = 0;
@@ -61,7 +65,7 @@ export class Transmitter {
   }
 
   get packetsSent(): number {
-    return this.#packetsSent;
+    return this.#packets;
   }
 
   get octetsSent(): number {
@@ -74,8 +78,7 @@ export class Transmitter {
 
   setFormats(formats: SentFormats): void {
     if (formats.codec.frameBytes !== this.#formats?.codec.frameBytes) {
-      const bytes = RTP_HEADER_BYTES + formats.codec.frameBytes;
-      this.#packets = Array.from({ length: BUFFERS }, () => new Uint8Array(bytes));
+      this.#buffers = Array.from({ length: BUFFERS }, () => packetBuffer(formats.codec.frameBytes));
     }
     this.#formats = formats;
   }
@@ -100,22 +103,18 @@ export class Transmitter {
       this.#lastSentMs = null;
       return;
     }
-    const turn = this.#turn;
-    this.#turn = (turn + 1) % BUFFERS;
+    const { audio, event } = this.#buffers[this.#turn] as PacketBuffer;
+    this.#turn = (this.#turn + 1) % BUFFERS;
     const pressing = this.keys.busy && formats.telephoneEventPayloadType !== null;
-    if (pressing) {
-      const event = (this.#eventPackets[turn] ??= new Uint8Array(RTP_HEADER_BYTES + TELEPHONE_EVENT_BYTES));
-      if (this.#writeEvent(event, formats)) {
-        this.sources.rest();
-        this.#sounding = false;
-        this.#sent(event, nowMs);
-        return;
-      }
+    if (pressing && this.#writeEvent(event, formats)) {
+      this.sources.rest();
+      this.#sounding = false;
+      this.#sent(event, nowMs);
+      return;
     }
-    const audio = this.#packets[turn] as Uint8Array;
     const pcm = this.sources.frame(wait || pressing);
     // The marker tells a talk spurt's first packet (RFC 3551 §4.1); ours follow silence packets, not a pause.
-    const marker = this.#packetsSent === 0 || (pcm !== null && !this.#sounding);
+    const marker = this.#packets === 0 || (pcm !== null && !this.#sounding);
     writeRtpHeader(audio, formats.payloadType, marker, this.#sequenceNumber, this.#timestamp, this.ssrc);
     if (pcm === null) audio.set(formats.codec.silence, RTP_HEADER_BYTES);
     else formats.codec.encode(pcm, audio, RTP_HEADER_BYTES);
@@ -145,7 +144,7 @@ export class Transmitter {
 
   #sent(packet: Uint8Array, nowMs: number): void {
     this.#send(packet);
-    this.#packetsSent++;
+    this.#packets++;
     this.#octets += packet.length - RTP_HEADER_BYTES;
     this.#sequenceNumber = (this.#sequenceNumber + 1) & 0xffff;
     this.#advance();
@@ -156,4 +155,12 @@ export class Transmitter {
   #advance(): void {
     this.#timestamp = (this.#timestamp + this.#frameTicks) >>> 0;
   }
+}
+
+function packetBuffer(frameBytes: number): PacketBuffer {
+  const bytes = new Uint8Array(RTP_HEADER_BYTES + Math.max(frameBytes, TELEPHONE_EVENT_BYTES));
+  return {
+    audio: bytes.subarray(0, RTP_HEADER_BYTES + frameBytes),
+    event: bytes.subarray(0, RTP_HEADER_BYTES + TELEPHONE_EVENT_BYTES),
+  };
 }
