@@ -23,7 +23,6 @@ export interface LiveCampaignOptions {
 /** At any hour; only an operator's key may say so. */
 const ALWAYS = { days: ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'], start: '00:00', end: '24:00', legal: 'off' };
 const ONCE = { max_attempts_total: 1 };
-const TEXTS = { first_message: 'Hello, this is a test call.' };
 
 export class LiveCampaign {
   readonly id: string;
