@@ -22,7 +22,7 @@ import type { TestDatabase } from '../../support/servers';
 
 const SOAK = process.env['TEST_SOAK'] === '1';
 const SEED = Number(process.env['SOAK_SEED'] ?? 20_270_314);
-const CONTACTS = Number(process.env['SOAK_CONTACTS'] ?? (SOAK ? 100_000 : 3_000));
+const CONTACTS = Number(process.env['SOAK_CONTACTS'] ?? (SOAK ? 100_000 : 800));
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
@@ -175,11 +175,8 @@ test(
     }
     // Worker and Temporal, in the middle of the busiest time.
     simulation.away(START_MS + 16 * HOUR_MS, START_MS + 16 * HOUR_MS + 10 * MINUTE_MS);
-    const beganMs = performance.now();
     await simulation.run(END_MS);
-    const { dials, turns, refusals } = simulation;
-    const seconds = (performance.now() - beganMs) / 1000;
-    console.log({ dials: dials.length, turns, refusals: Object.fromEntries(refusals), seconds });
+    const { dials } = simulation;
 
     const wrong: unknown[] = [];
     for (const dial of dials) {
@@ -242,7 +239,7 @@ test(
     }
     expect(await new CapacityRepository(dataSource).inUse()).toEqual([]);
   },
-  (SOAK ? 20 : 3) * MINUTE_MS,
+  (SOAK ? 60 : 5) * MINUTE_MS,
 );
 
 function grouped(dials: readonly SimulatedDial[], key: (dial: SimulatedDial) => string): SimulatedDial[][] {

@@ -80,9 +80,6 @@ interface Waiting {
 
 export class Simulation {
   readonly dials: SimulatedDial[] = [];
-  /** Refusals right before an INVITE, by their reasons. */
-  readonly refusals = new Map<string, number>();
-  turns = 0;
   readonly #options: SimulationOptions;
   readonly #random: SeededRandom;
   readonly #events = new EventQueue();
@@ -98,6 +95,7 @@ export class Simulation {
   /** When each campaign's next turn is. */
   readonly #nextTurn = new Map<string, number>();
   readonly #lastTurn = new Map<string, number>();
+  #turns = 0;
   #nowMs: number;
   #awayUntilMs = 0;
   #endMs = Infinity;
@@ -174,10 +172,10 @@ export class Simulation {
       if (this.#nextTurn.get(campaignId) !== atMs) return; // there was another before it
       this.#nextTurn.delete(campaignId);
       this.#lastTurn.set(campaignId, nowMs);
-      this.turns += 1;
+      this.#turns += 1;
       const { orgId } = this.#options;
       this.#nowMs = nowMs;
-      const { wakeInMs } = await this.#turn.dialDue({ campaignId, orgId, turn: `${campaignId}:${this.turns}` });
+      const { wakeInMs } = await this.#turn.dialDue({ campaignId, orgId, turn: `${campaignId}:${this.#turns}` });
       const wakeAtMs = wakeInMs === null ? Infinity : nowMs + wakeInMs;
       if (wakeAtMs < (this.#nextTurn.get(campaignId) ?? Infinity)) this.#planTurn(campaignId, wakeAtMs);
     });
@@ -283,7 +281,6 @@ export class Simulation {
     const { callId, orgId, campaign } = input;
     if (campaign === undefined) throw new Error('a call of no campaign');
     const { refusal: reason, detail, checks } = check;
-    this.refusals.set(reason, (this.refusals.get(reason) ?? 0) + 1);
     await this.#dialling.refused({ ...campaign, orgId, callId }, { reason, detail, checks }, nowMs);
     await this.#undialled(callId, nowMs, 'canceled');
   }
