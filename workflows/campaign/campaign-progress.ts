@@ -142,6 +142,7 @@ export class CampaignProgress {
     const endsAtMs = this.#settlement?.endsAtMs ?? null;
     const ended = endsAtMs !== null && endsAtMs <= nowMs && calling === 0;
     if (open === 0) this.#nextTurnAtMs = nowMs + LOOK_AGAIN_MS;
-    if (status !== 'running' || open === 0 || ended) this.told();
+    // A turn that was under way when the campaign was ended has nothing new to say.
+    if (this.running && (status !== 'running' || open === 0 || ended)) this.told();
   }
 }

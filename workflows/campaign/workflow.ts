@@ -77,6 +77,9 @@ export async function campaignWorkflow(input: CampaignInput): Promise<CampaignRe
     { description: 'The row of the campaign has changed; answered when what it asks for was done' },
   );
 
+  /** Nothing is looked at any more until both have come to their end: what is told meanwhile begins them anew. */
+  let looked = false;
+
   async function settle(): Promise<void> {
     for (;;) {
       const stirred = (): boolean => progress.unsettled || progress.over || isLong();
@@ -85,7 +88,10 @@ export async function campaignWorkflow(input: CampaignInput): Promise<CampaignRe
       else if (!(await condition(stirred, Math.max(lookInMs, SHORTEST_LOOK_MS), { summary: 'until it looks again' }))) {
         progress.told();
       }
-      if (progress.over || (isLong() && !progress.untold)) return;
+      if (progress.over || (isLong() && !progress.untold)) {
+        looked = true;
+        return;
+      }
       const word = progress.settling();
       progress.settled(word, await settleCampaign({ campaignId, orgId, schedules: progress.schedules }));
       show();
@@ -94,11 +100,12 @@ export async function campaignWorkflow(input: CampaignInput): Promise<CampaignRe
 
   async function dial(): Promise<void> {
     for (let n = 1; ; n++) {
-      const ready = (): boolean => progress.over || isLong() || progress.turnInMs(Date.now()) === 0;
+      const done = (): boolean => progress.over || looked || isLong();
+      const ready = (): boolean => done() || progress.turnInMs(Date.now()) === 0;
       const waitMs = progress.turnInMs(Date.now());
       if (waitMs === null) await condition(() => ready() || progress.turnInMs(Date.now()) !== null);
       else if (waitMs > 0) await condition(ready, waitMs, { summary: 'until somebody may be due' });
-      if (progress.over || isLong()) return;
+      if (done()) return;
       if (progress.turnInMs(Date.now()) !== 0) continue;
       progress.turning();
       progress.turned(await dialDue({ campaignId, orgId, turn: `${runId}:${n}` }), Date.now());
@@ -108,6 +115,7 @@ export async function campaignWorkflow(input: CampaignInput): Promise<CampaignRe
   }
 
   for (;;) {
+    looked = false;
     await Promise.all([settle(), dial()]);
     await condition(() => allHandlersFinished() || progress.untold);
     if (progress.untold) continue;

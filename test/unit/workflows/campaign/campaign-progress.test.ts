@@ -86,6 +86,15 @@ test('it is over when it was completed or deleted, and a canceled one when its l
   expect(progress.over).toBe(true);
 });
 
+test('a turn that was under way when it was canceled keeps it from nothing', () => {
+  const progress = settled();
+  progress.turning();
+  progress.told();
+  progress.settled(progress.settling(), { ...settlement, status: 'canceled', open: 0 });
+  progress.turned({ ...report, status: 'canceled', open: 0, calling: 0 }, NOW);
+  expect(progress.over).toBe(true);
+});
+
 test('it looks when its end comes, and until its last calls are over', () => {
   expect(settled().lookInMs(NOW)).toBeNull();
   const ending = settled({ status: 'paused', endsAtMs: NOW + 5_000 });
