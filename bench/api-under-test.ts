@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import type { DataSource } from 'typeorm';
 
 import { PostgresServer } from '../scripts/postgres/postgres-server';
+import { API_FLAGS } from '../scripts/process/node-flags';
 import { PROJECT_ROOT } from '../scripts/project-root';
 import { createDataSource, migrate } from '../store/data-source';
 import { ApiKeyRepository } from '../store/repositories/api-key-repository';
@@ -51,7 +52,7 @@ export class ApiUnderTest {
       Object.assign(database, { username: API_ROLE, password });
       const profile = process.env['BENCH_PROFILE'] ?? '';
       const profiled = profile === '' ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
-      api.#pid = api.spawn([...profiled, join(PROJECT_ROOT, 'dist/api/main.js')], {
+      api.#pid = api.spawn([...API_FLAGS, ...profiled, join(PROJECT_ROOT, 'dist/api/main.js')], {
         API_PORT: new URL(api.url).port,
         DATABASE_URL: database.toString(),
         SECRETS_KEY: secretsKey,

@@ -11,6 +11,7 @@ import { newApiKey } from '../../store/api-key-hash';
 import { newMasterKey } from '../../store/secrets';
 import { PostgresServer } from '../postgres/postgres-server';
 import { takeInstanceLock } from '../process/instance-lock';
+import { API_FLAGS } from '../process/node-flags';
 import { readSecretFile } from '../process/secret-file';
 import { PROJECT_ROOT } from '../project-root';
 import { findTemporal } from '../temporal/executable';
@@ -33,6 +34,8 @@ interface Entry {
   /** Both relative to `dist`. */
   readonly main: string;
   readonly preload?: string;
+  /** Of Node. */
+  readonly flags?: readonly string[];
   /** As whom it comes to the database. */
   readonly database: Exclude<keyof DatabaseUrls, 'owner'>;
   readonly restarts: BackoffOptions;
@@ -45,7 +48,7 @@ const PROCESSES: Readonly<Record<ProcessName, Entry>> = {
     database: 'system',
     restarts: ENDLESS_RESTARTS,
   },
-  api: { main: 'api/main.js', database: 'api', restarts: ENDLESS_RESTARTS },
+  api: { main: 'api/main.js', flags: API_FLAGS, database: 'api', restarts: ENDLESS_RESTARTS },
   media: { main: 'media-node/main.js', database: 'system', restarts: LIMITED_RESTARTS },
 };
 
@@ -247,12 +250,12 @@ const nothing = (): void => undefined;
  * In a process group of its own: a Ctrl-C in the terminal reaches the supervisor alone, which then stops the processes in
  * their order. The IPC channel carries nothing; its end tells a process that the supervisor is gone.
  */
-function launch({ main, preload }: Entry, env: NodeJS.ProcessEnv): ChildProcess {
+function launch({ main, preload, flags = [] }: Entry, env: NodeJS.ProcessEnv): ChildProcess {
   const dist = join(PROJECT_ROOT, 'dist');
   return fork(join(dist, main), [], {
     detached: true,
     env,
-    execArgv: preload === undefined ? [] : ['--require', join(dist, preload)],
+    execArgv: [...flags, ...(preload === undefined ? [] : ['--require', join(dist, preload)])],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
 }

@@ -221,13 +221,16 @@ describe('changes at the same moment, over two API processes', () => {
     const changes = await api.dataSource.transaction(async (manager) => {
       await manager.query('SELECT 1 FROM contacts WHERE id = $1 FOR UPDATE', [path.split('/').at(-1)]);
       const asked = Array.from({ length: 20 }, (_, n) => call(0, 'PATCH', path, { contact: { name: `C${n}` } }));
-      await waitFor('changes in the way of each other', 15_000, waiting);
-      expect((await call(0, 'GET', path)).body.name).toBe('C');
+      // Less than a statement may take: nothing has given its connection back by then.
+      await waitFor('an answer while changes are in the way of each other', 4_000, async () => {
+        const { body } = await call(0, 'GET', path);
+        return body.name === 'C' ? waiting() : undefined;
+      });
       return asked;
     });
     const answers = await Promise.all(changes);
-    // Whose turn came too late is told so.
-    for (const answer of answers) expect(['done', '503 database_unavailable']).toContain(outcome(answer));
-    expect(answers.filter(({ status }) => status === 200).length).toBeGreaterThanOrEqual(5);
+    // Whose turn or row came too late is told so.
+    const known = ['done', '503 database_unavailable', '503 query_timeout'];
+    for (const answer of answers) expect(known).toContain(outcome(answer));
   });
 });

@@ -25,6 +25,17 @@ describe('the OpenAPI document', () => {
     expect((await api.get('/docs/package.json', { key: null })).status).toBe(404);
   });
 
+  it('is sent again only when it is another', async () => {
+    const { headers } = await api.get('/openapi.json', { key: null });
+    expect(headers.get('cache-control')).toBe('no-cache');
+    const again = async (tag: string): Promise<number> => {
+      // Without the second, Node's client would ask for a whole answer.
+      const asked = { 'If-None-Match': tag, 'Cache-Control': 'max-age=0' };
+      return (await api.get('/openapi.json', { key: null, headers: asked })).status;
+    };
+    expect([await again(headers.get('etag') ?? ''), await again('"another"')]).toEqual([304, 200]);
+  });
+
   it('has an example of every answer, and each fits its schema', () => {
     expect(api.contract.wrongExamples()).toEqual([]);
   });
