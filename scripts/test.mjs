@@ -34,12 +34,12 @@ const STEPS = {
   build: () => run('build', [join(root, 'scripts', 'build.mjs')]),
   unit: () => jest('unit', 8 * MINUTE_MS, WORKERS),
   // Mostly waiting for servers and timers.
-  integration: () => jest('integration', 20 * MINUTE_MS, WORKERS),
+  integration: () => jest('integration', 25 * MINUTE_MS, WORKERS),
   // Each file starts the whole product. Those that measure gaps and sound have the machine to themselves.
   e2e: async () =>
     sum(
       await jest('e2e', 25 * MINUTE_MS, [...WORKERS, `--testPathPatterns=${SIDE_BY_SIDE}`]),
-      await jest('e2e', 18 * MINUTE_MS, ['--runInBand', `--testPathIgnorePatterns=${SIDE_BY_SIDE}`]),
+      await jest('e2e', 22 * MINUTE_MS, ['--runInBand', `--testPathIgnorePatterns=${SIDE_BY_SIDE}`]),
     ),
   soak: () => {
     process.env[SOAK] = '1';

@@ -10,6 +10,7 @@ const Sequencer = require('@jest/test-sequencer').default;
  */
 const LONGEST = [
   'integration/workflows/many-calls',
+  'integration/workflows/campaign-simulation',
   'integration/media/agent/echo-guard',
   'integration/api/concurrent-repeats',
   'integration/media/call/trunk-check',
