@@ -2,7 +2,7 @@
 
 /**
  * The API makes much garbage that dies at once: rows, views, texts of answers. In a larger young generation (megabytes for
- * each half) it is collected less often, with less of it still in use. And by one thread: where the processors are busy,
- * the main thread waits longer for its helpers than it would take alone.
+ * each half) it is collected less often, with less of it still in use. And by one thread: little survives, and helpers cost
+ * CPU that PostgreSQL on the same machine can use.
  */
 export const API_FLAGS: readonly string[] = ['--max-semi-space-size=32', '--no-parallel-scavenge'];
