@@ -45,6 +45,7 @@ async function settle(
 ): ReturnType<CampaignControlActivities['settleCampaign']> {
   const untilMs = performance.now() + MOST_MS;
   const reference: CampaignReference = { orgId, campaignId };
+  await campaigns.startIfDue(campaignId);
   await campaigns.completeIfOver(campaignId);
   const campaign = await campaigns.find(campaignId);
   const gone = campaign === null || campaign.deletedAt !== null;

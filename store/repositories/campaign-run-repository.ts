@@ -137,6 +137,14 @@ export class CampaignRunRepository {
     });
   }
 
+  /** One that waits for nothing any more, because its times were changed, or have come meanwhile. */
+  async startIfDue(campaignId: string): Promise<void> {
+    await this.#session.manager.transaction(async (manager) => {
+      const campaign = await find(manager, campaignId, 'FOR NO KEY UPDATE');
+      if (campaign !== null && campaign.deletedAt === null) await startIfDue(manager, campaign);
+    });
+  }
+
   /**
    * It is over when its time is, or nobody is left who may still be called; one that recurs waits for its next round.
    * Answers what it is then; null: it goes on.
@@ -176,8 +184,7 @@ export class CampaignRunRepository {
       if (startsAt !== null && startsAt.getTime() > nowMs) return true;
       if (endsAt !== null && endsAt.getTime() <= nowMs) return true;
       if (kind === 'start') {
-        const event = { id: eventId, type: 'started', data: { by: 'starts_at' } } as const;
-        await setCampaignStatus(manager, { orgId, id }, { from: ['scheduled'], to: 'running', event });
+        await startIfDue(manager, campaign);
         return true;
       }
       const from = ['scheduled', 'running'] as const;
@@ -210,6 +217,14 @@ async function find(
   const { select, read } = rowTable(manager, Campaign);
   const [row]: Campaign[] = await manager.query(prepared(`${select} WHERE id = $1 ${lock}`), [campaignId]);
   return row === undefined ? null : read(row);
+}
+
+async function startIfDue(manager: EntityManager, campaign: Campaign): Promise<void> {
+  const { id, orgId, status, startsAt, runningSince, recurrence } = campaign;
+  const waitsForRound = recurrence !== null && runningSince !== null;
+  if (status !== 'scheduled' || waitsForRound || (startsAt !== null && startsAt.getTime() > Date.now())) return;
+  const event = { type: 'started', data: { by: 'starts_at' } } as const;
+  await setCampaignStatus(manager, { orgId, id }, { from: ['scheduled'], to: 'running', event });
 }
 
 async function openContacts(manager: EntityManager, campaignId: string): Promise<OpenContacts> {

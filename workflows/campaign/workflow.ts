@@ -77,15 +77,19 @@ export async function campaignWorkflow(input: CampaignInput): Promise<CampaignRe
     { description: 'The row of the campaign has changed; answered when what it asks for was done' },
   );
 
+  let turns = 0;
+  let dialling = false;
+
   async function settle(): Promise<void> {
     for (;;) {
-      const stirred = (): boolean => progress.unsettled || progress.over || isLong();
+      const stirred = (): boolean => progress.unsettled || !dialling;
       const lookInMs = progress.lookInMs(Date.now());
       if (lookInMs === null) await condition(stirred);
       else if (!(await condition(stirred, Math.max(lookInMs, SHORTEST_LOOK_MS), { summary: 'until it looks again' }))) {
         progress.told();
       }
-      if (progress.over || (isLong() && !progress.untold)) return;
+      // As long as there are turns somebody has to see to what they, or others meanwhile, say.
+      if (!dialling && !progress.untold) return;
       const word = progress.settling();
       progress.settled(word, await settleCampaign({ campaignId, orgId, schedules: progress.schedules }));
       show();
@@ -93,7 +97,7 @@ export async function campaignWorkflow(input: CampaignInput): Promise<CampaignRe
   }
 
   async function dial(): Promise<void> {
-    for (let n = 1; ; n++) {
+    for (;;) {
       const ready = (): boolean => progress.over || isLong() || progress.turnInMs(Date.now()) === 0;
       const waitMs = progress.turnInMs(Date.now());
       if (waitMs === null) await condition(() => ready() || progress.turnInMs(Date.now()) !== null);
@@ -101,16 +105,20 @@ export async function campaignWorkflow(input: CampaignInput): Promise<CampaignRe
       if (progress.over || isLong()) return;
       if (progress.turnInMs(Date.now()) !== 0) continue;
       progress.turning();
-      progress.turned(await dialDue({ campaignId, orgId, turn: `${runId}:${n}` }), Date.now());
+      progress.turned(await dialDue({ campaignId, orgId, turn: `${runId}:${++turns}` }), Date.now());
       if (progress.takeGuards(Date.now()) && (await checkGuards({ campaignId, orgId }))) progress.told();
       show();
     }
   }
 
   for (;;) {
-    await Promise.all([settle(), dial()]);
+    dialling = true;
+    const dialled = dial().finally(() => {
+      dialling = false;
+    });
+    await Promise.all([settle(), dialled]);
     await condition(() => allHandlersFinished() || progress.untold);
-    if (progress.untold) continue;
+    if (progress.untold || !(progress.over || isLong())) continue;
     if (progress.over) return { status: progress.standing.status };
     const { resumption } = progress;
     if (resumption !== null) {

@@ -188,6 +188,14 @@ test('with starts_at to come it is scheduled, which Temporal shows, and begins b
   await scheduleGone(id, 'start');
 }, 60_000);
 
+test('one whose starts_at is taken away begins at once', async () => {
+  const id = await campaigns.create(2, { starts_at: new Date(Date.now() + 3_600_000).toISOString() });
+  await campaigns.act(id, 'start');
+  await campaigns.api.patch(`/phone/campaigns/${id}`, { starts_at: null });
+  await campaigns.is(id, 'completed');
+  await scheduleGone(id, 'start');
+}, 40_000);
+
 test('a schedule ends with its campaign', async () => {
   const id = await campaigns.create(2, {
     starts_at: new Date(Date.now() + 3_600_000).toISOString(),
@@ -227,8 +235,10 @@ test('a recurring one waits for its next round and calls its list anew, but nobo
   expect(items.find(({ type }: { type: string }) => type === 'recurred').data).toEqual({ contacts: 2 });
   expect(await campaigns.timeline(id)).toEqual(['started', 'completed', 'recurred', 'completed']);
   await campaigns.api.delete(`/phone/dnc/${entry.id}`);
-  await campaigns.act(id, 'cancel');
+  await campaigns.api.patch(`/phone/campaigns/${id}`, { recurrence: null });
+  await campaigns.is(id, 'completed');
   await campaigns.closed(id);
+  await scheduleGone(id, 'recurrence');
 }, 60_000);
 
 test('a completed one runs again for those that are to be called anew, and takes more contacts while it runs', async () => {
@@ -331,3 +341,15 @@ test('many campaigns with slow turns keep neither a call waiting nor a pause', a
   for (const id of ids) await campaigns.closed(id);
   await env.stopNode(node);
 }, 90_000);
+
+test('canceled while a turn is under way, it ends when that has, whatever it is told meanwhile', async () => {
+  dialling.perTurn = 0;
+  dialling.turnMs = 3_000;
+  const id = await campaigns.create(2);
+  await campaigns.act(id, 'start');
+  await turnsOf(id, 1);
+  expect(await campaigns.act(id, 'cancel')).toMatchObject({ body: { status: 'canceled', warnings: [] } });
+  await env.campaigns.tell({ orgId: env.orgId, campaignId: id });
+  dialling.turnMs = 0;
+  await campaigns.closed(id);
+}, 40_000);
