@@ -77,7 +77,10 @@ describe(`a campaign whose processes are killed, seed ${SEED}`, () => {
       expect(stats.states).toEqual({ pending: 0, waiting: 0, calling: 0, done: contacts });
       const results = Object.values(stats.results).reduce((sum, count) => sum + count, 0);
       expect([stats.contacts, results, stats.attempts]).toEqual([contacts, contacts, dials.length]);
-      expect(dials).toHaveLength(contacts);
+      // Whose dial was begun by a node that died before it had stored the attempt: it may have rung, for all that is known.
+      const unstored = (stats.results['uncertain'] ?? 0) - uncertain.length;
+      expect(unstored).toBeLessThanOrEqual(killed.filter((target) => target === 'media').length * callsPerSecond);
+      expect([dials.length + unstored, unstored >= 0]).toEqual([contacts, true]);
       const answered = log.filter(({ outcome }) => outcome === 'answered' || outcome === 'voicemail').length;
       expect(stats.results['reached']).toBeLessThanOrEqual(answered);
       await stored.untilFree();
