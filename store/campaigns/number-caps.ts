@@ -14,7 +14,7 @@ export const DEFAULT_NUMBER_CAPS: NumberCaps = { perNumberPerDay: 3, perNumberPe
  * a day and a week, so that no day or week of any zone's calendar has more either, not even one whose clocks go back; and no
  * zone need be known to count.
  */
-export const CAP_DAY_MS = DAY_MS + HOUR_MS;
+const CAP_DAY_MS = DAY_MS + HOUR_MS;
 export const CAP_WEEK_MS = 7 * DAY_MS + HOUR_MS;
 
 export type CapRefusal = 'cap_per_day' | 'cap_per_week';
