@@ -4,7 +4,8 @@ import { uuidV7 } from '../../../store/ids';
 import { numberSyncWorkflowId, trunkWorkflowId } from '../../../workflows/ids';
 import { testServers } from '../../support/servers';
 import { TcpRelay } from '../../support/tcp-relay';
-import { until, WorkflowEnvironment } from '../workflows/environment';
+import { WorkflowEnvironment } from '../workflows/environment';
+import { until } from '../workflows/until';
 import type { ApiServer } from './support/api-server';
 import { DiallingApi } from './support/dialling-api';
 

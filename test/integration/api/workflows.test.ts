@@ -1,7 +1,8 @@
 import { keyedCallId } from '../../../store/ids';
 import { callWorkflowId } from '../../../workflows/ids';
 import { testServers } from '../../support/servers';
-import { until, WorkflowEnvironment } from '../workflows/environment';
+import { WorkflowEnvironment } from '../workflows/environment';
+import { until } from '../workflows/until';
 import type { FakeNode } from '../workflows/environment';
 import { CALLER } from './support/api-server';
 import type { ApiServer } from './support/api-server';

@@ -1,6 +1,7 @@
 /** What a workflow does about a call that its node does not end in time. Waits for real, for all calls at once. */
 import type { Call } from '../../../store/entities/call';
-import { until, WorkflowEnvironment } from './environment';
+import { WorkflowEnvironment } from './environment';
+import { until } from './until';
 import type { FakeNode } from './environment';
 
 const BACKSTOP_MS = 30_000;

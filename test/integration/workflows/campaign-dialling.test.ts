@@ -10,7 +10,8 @@ import { PEER_HANGUP } from '../../fakes/fake-media-control';
 import type { DialPlan } from '../../fakes/fake-media-control';
 import { ALWAYS, CampaignRows } from '../../support/campaign-rows';
 import { CallWorkflows } from '../../../workflows/client/call-workflows';
-import { until, WorkflowEnvironment } from './environment';
+import { WorkflowEnvironment } from './environment';
+import { until } from './until';
 import type { FakeNode } from './environment';
 import { PlannedDials } from './planned-dials';
 

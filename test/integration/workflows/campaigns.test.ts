@@ -5,7 +5,8 @@ import { campaignStateQuery } from '../../../workflows/campaign/messages';
 import type { CampaignStanding } from '../../../workflows/campaign/messages';
 import { campaignStartOptions } from '../../../workflows/campaign/start-options';
 import { campaignScheduleId } from '../../../workflows/ids';
-import { until, WorkflowEnvironment } from './environment';
+import { WorkflowEnvironment } from './environment';
+import { until } from './until';
 import { PlannedCampaigns, PlannedDialling } from './planned-campaigns';
 
 const dialling = new PlannedDialling();

@@ -3,7 +3,8 @@ import { uuidV7 } from '../../../store/ids';
 import { CapacityRepository } from '../../../store/repositories/capacity-repository';
 import type { CapacityPlace } from '../../../store/repositories/capacity-repository';
 import { PEER_HANGUP } from '../../fakes/fake-media-control';
-import { until, WorkflowEnvironment } from './environment';
+import { WorkflowEnvironment } from './environment';
+import { until } from './until';
 import type { FakeNode } from './environment';
 import { hangUp } from './hang-up';
 

@@ -3,7 +3,8 @@ import type { temporal } from '@temporalio/proto';
 import { mediaNodeWorkflowId } from '../../../workflows/ids';
 import type { ToldVerdict } from '../../../workflows/node/activities';
 import { suspectSignal } from '../../../workflows/node/messages';
-import { until, WorkflowEnvironment } from './environment';
+import { WorkflowEnvironment } from './environment';
+import { until } from './until';
 import { inGroups, parkCalls } from './parked-calls';
 
 /** The server takes 2,000 pending signals of one workflow. */

@@ -1,5 +1,6 @@
 import { PEER_HANGUP } from '../../fakes/fake-media-control';
-import { until, WorkflowEnvironment } from './environment';
+import { WorkflowEnvironment } from './environment';
+import { until } from './until';
 
 let env: WorkflowEnvironment;
 

@@ -1,7 +1,8 @@
 import type { DialRefusal } from '../../../contract/commands';
 import type { DialPlan } from '../../fakes/fake-media-control';
 import { PEER_HANGUP } from '../../fakes/fake-media-control';
-import { until, WorkflowEnvironment } from './environment';
+import { WorkflowEnvironment } from './environment';
+import { until } from './until';
 import type { FakeNode } from './environment';
 import { hangUp } from './hang-up';
 import { PlannedDials } from './planned-dials';

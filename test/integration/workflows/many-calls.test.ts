@@ -1,6 +1,7 @@
 /** The reconciler over five thousand open calls. */
 import { MAIN_TASK_QUEUE } from '../../../workflows/ids';
-import { until, WorkflowEnvironment } from './environment';
+import { WorkflowEnvironment } from './environment';
+import { until } from './until';
 import type { FakeNode } from './environment';
 import { parkCalls } from './parked-calls';
 

@@ -8,7 +8,8 @@ import { NodeWorkflows } from '../../../workflows/client/node-workflows';
 import { callWorkflowId, mediaNodeWorkflowId } from '../../../workflows/ids';
 import { nodeStateQuery, nodeStoppedSignal, suspectSignal } from '../../../workflows/node/messages';
 import { PEER_HANGUP } from '../../fakes/fake-media-control';
-import { until, WorkflowEnvironment } from './environment';
+import { WorkflowEnvironment } from './environment';
+import { until } from './until';
 
 /** The server suggests a new run at 4 MiB of history; one signal may have 2 MiB. */
 const FILLERS = 5;

@@ -1,5 +1,6 @@
 import type { Call } from '../../../store/entities/call';
-import { withLimit, WorkflowEnvironment } from './environment';
+import { WorkflowEnvironment } from './environment';
+import { withLimit } from './until';
 import { hangUp } from './hang-up';
 import type { KillStep, NodeProcess } from './node-process';
 

@@ -6,7 +6,7 @@ import { OrganisationRepository } from '../../../store/repositories/organisation
 import { campaignWorkflowId } from '../../../workflows/ids';
 import { ApiServer } from '../api/support/api-server';
 import type { Answer } from '../api/support/api-server';
-import { until } from './environment';
+import { until } from './until';
 import type { WorkflowEnvironment } from './environment';
 
 const WHOLE_WEEK = { days: ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'], start: '00:00', end: '24:00' };

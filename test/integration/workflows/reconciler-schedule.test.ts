@@ -2,7 +2,8 @@ import { ScheduleOverlapPolicy } from '@temporalio/client';
 import type { ScheduleDescription } from '@temporalio/client';
 import { ensureReconcilerSchedule } from '../../../activities/reconciler-schedule';
 import { MAIN_TASK_QUEUE, RECONCILER_SCHEDULE_ID } from '../../../workflows/ids';
-import { until, WorkflowEnvironment } from './environment';
+import { WorkflowEnvironment } from './environment';
+import { until } from './until';
 
 /** For the server to apply an update. */
 const UPDATE_LIMIT_MS = 10_000;

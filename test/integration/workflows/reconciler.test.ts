@@ -5,7 +5,8 @@ import { nodeLostSignal, transferUpdate } from '../../../workflows/call/messages
 import type { TransferAcceptance, TransferRequest } from '../../../workflows/call/messages';
 import { RECONCILER_SCHEDULE_ID, transferWorkflowId } from '../../../workflows/ids';
 import { PEER_HANGUP } from '../../fakes/fake-media-control';
-import { until, WorkflowEnvironment } from './environment';
+import { WorkflowEnvironment } from './environment';
+import { until } from './until';
 import type { FakeNode } from './environment';
 
 let env: WorkflowEnvironment;

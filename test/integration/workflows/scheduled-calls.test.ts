@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { rescheduleUpdate } from '../../../workflows/call/messages';
 import type { RescheduleRequest, RescheduleResult } from '../../../workflows/call/messages';
 import { PEER_HANGUP } from '../../fakes/fake-media-control';
-import { until, WorkflowEnvironment } from './environment';
+import { WorkflowEnvironment } from './environment';
+import { until } from './until';
 import type { FakeNode } from './environment';
 import { hangUp } from './hang-up';
 

@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { WorkflowEnvironment, until } from './environment';
+import { WorkflowEnvironment } from './environment';
+import { until } from './until';
 
 let env: WorkflowEnvironment;
 

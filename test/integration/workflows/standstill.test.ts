@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { MediaNodeRepository } from '../../../store/repositories/media-node-repository';
 import { mediaNodeWorkflowId } from '../../../workflows/ids';
 import { nodeStateQuery } from '../../../workflows/node/messages';
-import { until, WorkflowEnvironment } from './environment';
+import { WorkflowEnvironment } from './environment';
+import { until } from './until';
 import type { NodeProcess } from './node-process';
 
 /** From its return until it has ended what it had. */

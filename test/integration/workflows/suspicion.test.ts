@@ -1,6 +1,7 @@
 import { suspectSignal } from '../../../workflows/node/messages';
 import { mediaNodeWorkflowId } from '../../../workflows/ids';
-import { until, WorkflowEnvironment } from './environment';
+import { WorkflowEnvironment } from './environment';
+import { until } from './until';
 
 let env: WorkflowEnvironment;
 

@@ -6,7 +6,8 @@ import { TransferDestinationRepository } from '../../../store/repositories/trans
 import type { Call } from '../../../store/entities/call';
 import type { TransferWish } from '../../../contract/transfers';
 import { PEER_HANGUP } from '../../fakes/fake-media-control';
-import { until, WorkflowEnvironment } from './environment';
+import { WorkflowEnvironment } from './environment';
+import { until } from './until';
 import type { FakeNode } from './environment';
 
 const URI = 'sip:very-secret-desk@pbx.example.com';

@@ -9,7 +9,8 @@ import { transferUpdate } from '../../../workflows/call/messages';
 import { transferWorkflowId } from '../../../workflows/ids';
 import { PEER_HANGUP } from '../../fakes/fake-media-control';
 import { plainHistory } from '../../support/plain-history';
-import { until, WorkflowEnvironment } from './environment';
+import { WorkflowEnvironment } from './environment';
+import { until } from './until';
 import type { FakeNode } from './environment';
 
 const NUMBER = '+15557771234';

@@ -3,7 +3,8 @@ import type { temporal } from '@temporalio/proto';
 import { MAIN_TASK_QUEUE, trunkWorkflowId } from '../../../workflows/ids';
 import { trunkStateQuery } from '../../../workflows/trunk/messages';
 import type { TrunkState } from '../../../workflows/trunk/messages';
-import { until, WorkflowEnvironment } from './environment';
+import { WorkflowEnvironment } from './environment';
+import { until } from './until';
 import { ProvisionedTrunks } from './provisioned-trunks';
 
 const FAR = 1_000_000;

@@ -3,7 +3,8 @@ import type { temporal } from '@temporalio/proto';
 import { verifySignal } from '../../../workflows/call/messages';
 import { callWorkflowId, mediaNodeWorkflowId } from '../../../workflows/ids';
 import type { DialPlan } from '../../fakes/fake-media-control';
-import { until, WorkflowEnvironment } from './environment';
+import { WorkflowEnvironment } from './environment';
+import { until } from './until';
 import type { FakeNode } from './environment';
 import { PlannedDials } from './planned-dials';
 
