@@ -1,4 +1,5 @@
 /** Whoever a campaign calls may say, or press, that they are not to be called again: over SIP and RTP. */
+import { setTimeout as after } from 'node:timers/promises';
 import { FliteTts } from '../../../media/agent/providers/flite/flite-tts';
 import { CampaignCalls } from '../../support/campaign-calls';
 import { newNumber, OutboundCalls } from '../../support/outbound';
@@ -67,13 +68,23 @@ describe('opting out of a campaign', () => {
     return { id, call };
   }
 
+  /** As people do, whom a voice does not always understand: a stall of this machine takes a syllable out of what is said. */
+  async function sayUntilHungUp(call: PhoneCall, text: string): Promise<void> {
+    const pcm = await speech(text);
+    for (let times = 0; times < 3; times++) {
+      await call.play(pcm);
+      const over = await Promise.race([call.ended, after(12_000, undefined, { ref: false })]);
+      if (over !== undefined) return;
+    }
+  }
+
   async function listed(number: string): Promise<DncItem | undefined> {
     const path = `/phone/dnc?phone_number=${encodeURIComponent(number)}`;
     return (await stack.api<{ items: DncItem[] }>('GET', path)).body.items[0];
   }
 
   it.each<[string, (call: PhoneCall) => Promise<void>]>([
-    ['a word', async (call) => call.play(await speech('Please remove my number from your list.'))],
+    ['a word', (call) => sayUntilHungUp(call, 'Please remove my number from your list.')],
     ['the key', (call) => call.sendDigits('9')],
   ])(
     'by %s: the number is on the list before the agent says so and hangs up, and nobody calls it again',
@@ -86,9 +97,9 @@ describe('opting out of a campaign', () => {
         (await campaigns.calls(id)).find(({ status }) => status === 'completed'),
       );
       expect(made).toMatchObject({ disposition: 'answered', end_reason: 'agent_goodbye', ended_by: 'agent' });
-      const [disclosed, greeted, asked, ...rest] = await textsOf(made.id);
-      expect([disclosed, greeted, rest]).toEqual([DISCLOSURE, 'Hello from Example.', [FAREWELL]]);
-      expect(asked).toMatch(/remove my number|\[pressed 9\]/i);
+      const texts = await textsOf(made.id);
+      expect([...texts.slice(0, 2), texts.at(-1)]).toEqual([DISCLOSURE, 'Hello from Example.', FAREWELL]);
+      expect(texts.at(-2)).toMatch(/remove my number|\[pressed 9\]/i);
 
       const entry = await listed(number);
       expect(entry?.source).toBe('opt_out');
@@ -107,6 +118,6 @@ describe('opting out of a campaign', () => {
       const again = await campaigns.create(await calls.trunkTo(carrier.port), [number], campaign);
       expect((await campaigns.contacts(again)).size).toBe(0);
     },
-    60_000,
+    90_000,
   );
 });
