@@ -1,7 +1,8 @@
 /**
  * `npm run bench:api`: the built API before a PostgreSQL with 10,000 agents, 50,000 numbers and 1,000,000 calls, half of
  * the numbers and calls of the organisation that asks. First `BENCH_RATE` (500) requests a second for `BENCH_SECONDS` (60),
- * four reads to a write; then as many as it takes, beside a bare Koa route. Calls are not placed here: `bench:latency` does.
+ * four reads to a write; then a bare Koa route at the same rate, whose p99 is the machine's own part of what was measured;
+ * then as many as it takes, both in turn. Calls are not placed here: `bench:latency` does.
  * Prints one JSON line. `BENCH_SCALE` (1) makes the tables smaller, to try it; `BENCH_PROFILE` names a folder for a CPU
  * profile of the API.
  */
@@ -26,6 +27,7 @@ const WARM_UP_SECONDS = 5;
 const ROUNDS = 5;
 /** At most, as the warming up: shorter when the whole is. */
 const ROUND_SECONDS = 2;
+const BARE_SECONDS = 10;
 /** Keys of another run on the same database would be repeats. */
 const RUN = Date.now();
 const A_PAGE: HttpRequest = { kind: 'read', method: 'GET', path: '/phone/calls?limit=20' };
@@ -49,7 +51,7 @@ async function main(): Promise<void> {
     const own = process.cpuUsage(ownBefore);
     const [reads, writes] = [percentiles(readMs), percentiles(writeMs)];
     const perRequest = (cpuSeconds: number): number => msEach(cpuSeconds, perSecond * seconds);
-    const saturation = await besideBareRoute(api, load, Math.min(ROUND_SECONDS, seconds));
+    const { bareAtRate, saturation } = await besideBareRoute(api, load, perSecond, seconds);
     const failed = Object.keys(refused).length > 0;
     const passed = !failed && reads.p99 <= GOALS.readP99Ms && writes.p99 <= GOALS.writeP99Ms;
     const figures = {
@@ -68,6 +70,7 @@ async function main(): Promise<void> {
       },
       refused,
       goals: GOALS,
+      bareAtRate,
       saturation,
       cores: cpus().length,
       loadAverage: { before, after: loadavg()[0] },
@@ -163,14 +166,16 @@ interface Saturated {
 }
 
 /**
- * Requests per second with as many at a time as there are connections. Where the server does not use a whole core, the
+ * First at the rate of the API's run, then requests per second with as many at a time as there are connections. Where the server does not use a whole core, the
  * load or the database was what was saturated: then CPU per request tells more.
  */
 async function besideBareRoute(
   api: ApiUnderTest,
   load: HttpLoad,
-  seconds: number,
-): Promise<Readonly<Record<string, object>>> {
+  perSecond: number,
+  atMostSeconds: number,
+): Promise<{ readonly bareAtRate: object; readonly saturation: Readonly<Record<string, object>> }> {
+  const seconds = Math.min(ROUND_SECONDS, atMostSeconds);
   const port = await freePort();
   const page = await api.get(A_PAGE.path);
   const barePid = api.spawn(['--import', 'tsx', join(PROJECT_ROOT, 'bench/bare-route.ts')], {
@@ -197,8 +202,12 @@ async function besideBareRoute(
         cpuRatio: ofAll((r) => r.api.cpuMsPerRequest / r.bare.cpuMsPerRequest),
       };
     };
+    const { readMs } = await bare.atRate(() => A_PAGE, perSecond, Math.min(BARE_SECONDS, atMostSeconds));
     let contacts = 1_000_000;
-    return { reads: await compared(() => A_PAGE), writes: await compared(() => newContact(contacts++)) };
+    return {
+      bareAtRate: percentiles(readMs),
+      saturation: { reads: await compared(() => A_PAGE), writes: await compared(() => newContact(contacts++)) },
+    };
   } finally {
     bare.close();
   }
