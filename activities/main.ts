@@ -51,6 +51,7 @@ import { ensureReconcilerSchedule } from './reconciler-schedule';
 import { createStoreActivities } from './store/store-activities';
 import { createTransferActivities } from './transfers/transfer-activities';
 import type { TransferActivityDeps } from './transfers/transfer-activities';
+import { watchTurns } from './workflow-turns';
 
 const RETRY_MS = 1_000;
 const TEMPORAL_LIMIT_MS = 10_000;
@@ -103,6 +104,9 @@ async function main(): Promise<void> {
     shutdown.add('postgres', () => dataSource.destroy());
     const secrets = new SecretBox(config.secretsKey);
 
+    // Its workflows go on with the worker that takes the place of this one.
+    const turns = watchTurns(() => shutdown.fail(new Error('a workflow does not come to the end of its turn')));
+    shutdown.add('watch of the workflows', () => turns.close());
     const runtime = installRuntime(logger);
     shutdown.add('temporal runtime', () => endRuntime(runtime));
     const temporal = createTemporalClient(config.temporal);

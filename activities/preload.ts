@@ -7,6 +7,10 @@
  * and says so in that tab; what a call waits for stands in its details.
  */
 import { promiseHooks } from 'node:v8';
+import { isMainThread } from 'node:worker_threads';
+import { countTurns } from './workflow-turns';
+
+if (!isMainThread) countTurns();
 
 const createHook = promiseHooks.createHook.bind(promiseHooks);
 
