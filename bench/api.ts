@@ -16,7 +16,7 @@ import { freePort } from '../test/support/free-ports';
 import { waitFor } from '../test/support/stack';
 import { ApiUnderTest } from './api-under-test';
 import { HttpLoad } from './http-load';
-import type { HttpRequest } from './http-load';
+import type { HttpRequest, OpenLoop } from './http-load';
 import { percentiles } from './percentiles';
 import { usageOf } from './process-usage';
 
@@ -28,6 +28,7 @@ const ROUNDS = 5;
 /** At most, as the warming up: shorter when the whole is. */
 const ROUND_SECONDS = 2;
 const BARE_SECONDS = 10;
+const ROUTES_TOLD = 6;
 /** Keys of another run on the same database would be repeats. */
 const RUN = Date.now();
 const A_PAGE: HttpRequest = { kind: 'read', method: 'GET', path: '/phone/calls?limit=20' };
@@ -46,7 +47,7 @@ async function main(): Promise<void> {
     await load.atRate(next, perSecond, Math.min(WARM_UP_SECONDS, seconds));
     const usedBefore = api.usage();
     const ownBefore = process.cpuUsage();
-    const { readMs, writeMs, lateMs, refused } = await load.atRate(next, perSecond, seconds);
+    const { readMs, writeMs, byRoute, lateMs, refused } = await load.atRate(next, perSecond, seconds);
     const used = api.usage();
     const own = process.cpuUsage(ownBefore);
     const [reads, writes] = [percentiles(readMs), percentiles(writeMs)];
@@ -62,6 +63,7 @@ async function main(): Promise<void> {
       seconds,
       reads,
       writes,
+      slowestRoutesMs: slowest(byRoute),
       leftLateMs: percentiles(lateMs),
       cpuMsPerRequest: {
         api: perRequest(used.api - usedBefore.api),
@@ -84,6 +86,13 @@ async function main(): Promise<void> {
   }
 }
 
+/** By p99; with the others' beside it, it tells a slow route from a machine that stood still. */
+function slowest(byRoute: OpenLoop['byRoute']): Readonly<Record<string, object>> {
+  const routes = [...byRoute].map(([route, ms]) => [route, percentiles(ms)] as const);
+  const sorted = routes.toSorted(([, a], [, b]) => b.p99 - a.p99);
+  return Object.fromEntries([...sorted.slice(0, ROUTES_TOLD), ...sorted.slice(-1)]);
+}
+
 function sizesAt(scale: number): TableSizes {
   const scaled = (rows: number): number => Math.ceil(rows * scale);
   return {
@@ -101,7 +110,7 @@ function sizesAt(scale: number): TableSizes {
 
 /** Every filter of the calls in its turn, single things by id, and changes of contacts and agents. */
 function mixed({ agents, calls, callsWithRecords, contacts, organisations }: TableSizes): (n: number) => HttpRequest {
-  const read = (path: string): HttpRequest => ({ kind: 'read', method: 'GET', path });
+  const read = (path: string, route = path): HttpRequest => ({ kind: 'read', method: 'GET', path, route });
   const own = (kind: string, rows: number, n: number, step: number): string =>
     filledId(kind, step * (1 + ((n * 7919) % Math.floor(rows / step))));
   const middle = new Date(FILLED.newest.getTime() - (calls / 2) * FILLED.stepSeconds * 1000).toISOString();
@@ -123,20 +132,26 @@ function mixed({ agents, calls, callsWithRecords, contacts, organisations }: Tab
   ].map((path) => (): HttpRequest => read(path));
   // A detail is asked for as often as a list.
   const details: readonly ((n: number) => HttpRequest)[] = [
-    (n) => read(`/phone/calls/${own('call', calls, n, 2)}`),
-    (n) => read(`/phone/calls/${own('call', callsWithRecords * 2, n, 2)}/events`),
-    (n) => read(`/phone/${own('agent', agents, n, organisations)}`),
-    (n) => read(`/contacts/${own('contact', contacts, n, 2)}`),
+    (n) => read(`/phone/calls/${own('call', calls, n, 2)}`, '/phone/calls/{id}'),
+    (n) => read(`/phone/calls/${own('call', callsWithRecords * 2, n, 2)}/events`, '/phone/calls/{id}/events'),
+    (n) => read(`/phone/${own('agent', agents, n, organisations)}`, '/phone/{id}'),
+    (n) => read(`/contacts/${own('contact', contacts, n, 2)}`, '/contacts/{id}'),
     previewOf,
   ];
   const write = (n: number): HttpRequest => {
     if (n % 3 === 0) return newContact(n);
     if (n % 3 === 1) {
       const path = `/contacts/${own('contact', contacts, n, 2)}`;
-      return { kind: 'write', method: 'PATCH', path, body: { contact: { name: `Renamed ${n}` } } };
+      return {
+        kind: 'write',
+        method: 'PATCH',
+        path,
+        route: '/contacts/{id}',
+        body: { contact: { name: `Renamed ${n}` } },
+      };
     }
     const path = `/phone/${own('agent', agents, n, organisations)}`;
-    return { kind: 'write', method: 'PATCH', path, body: { name: `Renamed ${n}` } };
+    return { kind: 'write', method: 'PATCH', path, route: '/phone/{id}', body: { name: `Renamed ${n}` } };
   };
   const turns = [...reads, ...reads.map((_, i) => details[i % details.length]!)];
   let reading = 0;

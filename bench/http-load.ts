@@ -7,6 +7,8 @@ import { HttpConnection } from './http-connection';
 export interface HttpRequest {
   /** What it is to the server, whatever its method. */
   readonly kind: 'read' | 'write';
+  /** What is told of the times of those that are alike; default: its path. */
+  readonly route?: string;
   readonly method: 'GET' | 'POST' | 'PATCH';
   readonly path: string;
   readonly body?: unknown;
@@ -16,6 +18,7 @@ export interface HttpRequest {
 export interface OpenLoop {
   readonly readMs: readonly number[];
   readonly writeMs: readonly number[];
+  readonly byRoute: ReadonlyMap<string, readonly number[]>;
   /** How long after they were due requests left: what of the times above is the load's own. */
   readonly lateMs: readonly number[];
   /** By status, of answers other than 2xx; `error` where none came. */
@@ -49,6 +52,7 @@ export class HttpLoad {
    */
   async atRate(next: (n: number) => HttpRequest, perSecond: number, seconds: number): Promise<OpenLoop> {
     const times = { read: [] as number[], write: [] as number[] };
+    const byRoute = new Map<string, number[]>();
     const lateMs: number[] = [];
     const refused: Record<string, number> = {};
     const pending: Promise<void>[] = [];
@@ -63,13 +67,18 @@ export class HttpLoad {
       const due = dueMs;
       pending.push(
         this.send(request).then((status) => {
-          times[request.kind].push(performance.now() - due);
+          const tookMs = performance.now() - due;
+          times[request.kind].push(tookMs);
+          const route = `${request.method} ${request.route ?? request.path}`;
+          const alike = byRoute.get(route);
+          if (alike === undefined) byRoute.set(route, [tookMs]);
+          else alike.push(tookMs);
           if (status < 200 || status > 299) refused[status || 'error'] = (refused[status || 'error'] ?? 0) + 1;
         }),
       );
     }
     await Promise.all(pending);
-    return { readMs: times.read, writeMs: times.write, lateMs, refused };
+    return { readMs: times.read, writeMs: times.write, byRoute, lateMs, refused };
   }
 
   /** As many at a time as there are connections. */
