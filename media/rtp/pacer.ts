@@ -1,7 +1,7 @@
 /**
  * One clock for all sessions of a thread. A frame of 20 ms is cut into slots; a session lives in one of them and is
  * served at start + n·20 ms of an absolute schedule. One timer serves whatever is due, so that a thousand sessions cost
- * no more timers than one. After a stall the missed frames are skipped and reported, never sent in a burst.
+ * no more timers than one; for a slot without sessions nobody is woken. After a stall the missed frames are skipped and reported, never sent in a burst.
  *
  * Of the sessions that are due at once all read before any sends: what one says leaves by another without a wait.
  */
@@ -47,6 +47,8 @@ export class Pacer {
   #startMs = 0;
   /** Absolute number of the slot to serve next. */
   #next = 0;
+  /** The slot that the timer was set for; those from `next` to it have no sessions. */
+  #armed = 0;
   #timer: TimerHandle | null = null;
 
   constructor(options: PacerOptions) {
@@ -63,14 +65,18 @@ export class Pacer {
     if (this.#entries.has(session)) return;
     if (this.#entries.size === 0) {
       this.#startMs = this.#clock.now();
-      this.#next = 0;
+      this.#next = this.#armed = 0;
     }
+    // Slots that have passed without sessions were not served; nor is a new one in them.
+    this.#next = Math.max(this.#next, Math.min(this.#slotAt(this.#clock.now()) + 1, this.#armed));
     const other = beside === null ? undefined : this.#entries.get(beside);
     const dueSlot = other?.dueSlot ?? this.#emptiest();
     const entry = { session, dueSlot, hasRead: false };
     this.#entries.set(session, entry);
     this.#sessionsIn(dueSlot).push(entry);
-    if (this.#timer === null) this.#arm();
+    if (this.#timer !== null && dueSlot >= this.#armed) return;
+    this.close();
+    this.#arm();
   }
 
   remove(session: PacedSession): void {
@@ -99,15 +105,22 @@ export class Pacer {
     return this.#slots[slot % SLOTS] as Entry[];
   }
 
+  /** For the next slot with sessions, or the end of the round. */
   #arm(): void {
-    const delayMs = this.#startMs + this.#next * SLOT_MS - this.#clock.now();
+    let slot = this.#next;
+    while (slot % SLOTS !== SLOTS - 1 && this.#sessionsIn(slot).length === 0) slot++;
+    this.#armed = slot;
+    const delayMs = this.#startMs + slot * SLOT_MS - this.#clock.now();
     this.#timer = this.#clock.setTimeout(this.#run, Math.max(0, Math.ceil(delayMs)));
+  }
+
+  #slotAt(nowMs: number): number {
+    return Math.floor((nowMs - this.#startMs + EARLY_MS) / SLOT_MS);
   }
 
   readonly #run = (): void => {
     this.#timer = null;
-    const nowMs = this.#clock.now();
-    const present = Math.floor((nowMs - this.#startMs + EARLY_MS) / SLOT_MS);
+    const present = this.#slotAt(this.#clock.now());
     // More than a round behind: what is due twice by now is served once, and counts the rest as skipped.
     if (present - this.#next >= SLOTS) this.#next = present - SLOTS + 1;
     while (this.#next <= present && this.#entries.size > 0) {

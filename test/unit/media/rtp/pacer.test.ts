@@ -3,10 +3,13 @@ import { Pacer } from '../../../../media/rtp/pacer';
 import type { TimerHandle } from '../../../../media/clock';
 import type { PacedSession, PacerClock } from '../../../../media/rtp/pacer';
 
+const SLOTS = 10;
+
 /** Timers fire in order; `stall` lets time pass without them. */
 class FakeClock implements PacerClock {
   #now = 1000;
   #nextId = 1;
+  fired = 0;
   #timers: { readonly id: number; readonly atMs: number; readonly callback: () => void }[] = [];
 
   now(): number {
@@ -38,6 +41,7 @@ class FakeClock implements PacerClock {
       if (next === undefined || next.atMs + latenessMs > end) break;
       this.clearTimeout(next);
       this.#now = Math.max(this.#now, next.atMs + latenessMs);
+      this.fired++;
       next.callback();
     }
     this.#now = Math.max(this.#now, end);
@@ -76,6 +80,47 @@ describe('Pacer', () => {
     expect(sum(session.skipped)).toBe(0);
     const drift = (session.times.at(-1) as number) - (session.times[0] as number) - (session.times.length - 1) * 20;
     expect(Math.abs(drift)).toBeLessThanOrEqual(1);
+  });
+
+  it.each([
+    [1, 2],
+    [3, 4],
+    [100, SLOTS],
+  ])('wakes for %i sessions at most %i times in 20 ms, and serves each of them once', (count, wakes) => {
+    const { clock, paced, rounds } = pacer();
+    const sessions = Array.from({ length: count }, () => new Recorder());
+    for (const session of sessions) paced.add(session);
+    clock.run(20);
+    const [firedBefore, roundsBefore, servedBefore] = [
+      clock.fired,
+      rounds(),
+      sessions.map(({ times }) => times.length),
+    ];
+    clock.run(1_000);
+    expect(clock.fired - firedBefore).toBeLessThanOrEqual(50 * wakes);
+    expect(rounds() - roundsBefore).toBe(50);
+    expect(sessions.map(({ times }, i) => times.length - servedBefore[i]!)).toEqual(sessions.map(() => 50));
+    expect(sum(sessions.flatMap(({ skipped }) => skipped))).toBe(0);
+  });
+
+  it('serves one that comes while it sleeps, of whatever slot, within 6 ms and then every 20', () => {
+    for (let afterMs = 0; afterMs < 40; afterMs += 0.5) {
+      const { clock, paced } = pacer();
+      const first = new Recorder();
+      paced.add(first);
+      clock.run(afterMs);
+      const second = new Recorder();
+      const addedMs = clock.now();
+      paced.add(second);
+      clock.run(200);
+      expect(second.times[0]! - addedMs).toBeLessThanOrEqual(6);
+      for (const { times, skipped } of [first, second]) {
+        // Timers count whole milliseconds: the first may be one late.
+        expect(times.slice(1).every((time, i) => Math.abs(time - times[i]! - 20) <= 1)).toBe(true);
+        expect(times.length).toBeGreaterThanOrEqual(9);
+        expect(sum(skipped)).toBe(0);
+      }
+    }
   });
 
   it('serves a new session within 6 ms', () => {
