@@ -1,19 +1,18 @@
 /** Between the negotiated stream of `sdp/` and the remote side that `rtp/` sends to. */
 import type { RtpRemote } from '../rtp/rtp-session';
 import type { RemoteAudio } from '../sdp/audio-stream';
+import { chooseAudio } from '../sdp/negotiation';
 import type { Reach } from '../sdp/negotiation';
-import { answerOffer } from '../sdp/offer-answer';
 import type { SdpFault } from '../sdp/sdp-result';
+import type { ReadDescription } from '../sdp/session-description';
 
-/** RFC 863: a port that stands for "one of ours" while none is open yet. */
-const DISCARD_PORT = 9;
 /** The pseudonym in Warning headers. */
 export const WARNING_AGENT = 'trunkline';
 
 /** Why an offer cannot be answered, before a port is opened for it; null when it can. */
-export function faultOfOffer(offer: string, reach: Reach): SdpFault | null {
-  const result = answerOffer(offer, { ...reach, port: DISCARD_PORT, sessionId: '0', version: 0 });
-  return result.ok ? null : result.fault;
+export function faultOfOffer(offer: ReadDescription, reach: Reach): SdpFault | null {
+  const usable = offer.ok ? chooseAudio(offer.description.media, reach) : offer;
+  return usable.ok ? null : usable.fault;
 }
 
 /** `signallingAddress` null: not known, RTP is taken from the SDP's address only. */

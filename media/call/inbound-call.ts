@@ -6,6 +6,8 @@ import type { ConversationControl, CommandResult } from '../../contract/commands
 import { AGENT_ID_HEADER } from '../../contract/directory';
 import type { CallDirectory, InboundRequest, InboundTrunkProfile, RoutingDecision } from '../../contract/directory';
 import type { EndCause, EndedBy, EndReason } from '../../contract/endings';
+import { readSessionDescription } from '../sdp/session-description';
+import type { ReadDescription } from '../sdp/session-description';
 import { warningHeader } from '../sdp/warning';
 import type { RtpRemote } from '../rtp/rtp-session';
 import type { DialogDelegate, InboundDialog } from '../sip/dialog';
@@ -57,6 +59,8 @@ export class InboundCall implements RegisteredCall {
   #warm = false;
   #caller: HandedOver;
   #acked = false;
+  /** Of the INVITE, as it was read; until it is answered. */
+  #offer: ReadDescription | null = null;
   /** Where to send, known before the 200 when the 180 had our offer. */
   #earlyRemote: RtpRemote | null = null;
 
@@ -165,7 +169,8 @@ export class InboundCall implements RegisteredCall {
     const { lifecycle, media, leg } = this.#session;
     const { invite } = this.#dialog;
     const codecs = this.#trunk?.codecs ?? null;
-    const fault = invite.offer === null ? null : faultOfOffer(invite.offer, { ...this.#localMedia(), codecs });
+    this.#offer = invite.offer === null ? null : readSessionDescription(invite.offer);
+    const fault = this.#offer === null ? null : faultOfOffer(this.#offer, { ...this.#localMedia(), codecs });
     if (fault) {
       this.#refuse('media_incompatible', 488, { warning: warningHeader(fault, WARNING_AGENT), noted: `sdp_${fault}` });
       return;
@@ -240,7 +245,8 @@ export class InboundCall implements RegisteredCall {
   #answer(): void {
     const session = this.#session;
     if (!session.lifecycle.isLive) return;
-    const { offer } = this.#dialog.invite;
+    const offer = this.#offer;
+    this.#offer = null;
     if (this.#earlyRemote) {
       this.#sendAnswer(null);
       session.media.start(this.#earlyRemote);

@@ -1,9 +1,7 @@
 /** Offers and answers for audio calls: PCMU or PCMA and telephone-event over RTP in the clear (RFC 3264). Pure functions. */
-import { isIPv6 } from 'node:net';
-import { write } from 'sdp-transform';
 import { AUDIO_CODECS } from '../../contract/directory';
 import { RTP_FORMATS } from '../codec/rtp-format';
-import type { Direction, LocalAudio } from './audio-stream';
+import type { LocalAudio } from './audio-stream';
 import {
   answerDirection,
   chooseAudio,
@@ -15,24 +13,21 @@ import type { Reach } from './negotiation';
 import { refuse } from './sdp-result';
 import type { AnswerResult, ReadAnswerResult, SdpRefusal } from './sdp-result';
 import { PLAIN_RTP, readSessionDescription } from './session-description';
-import type { MediaSection } from './session-description';
+import type { MediaSection, ReadDescription } from './session-description';
+import { audioSection, rejectedSection, writeSession } from './session-writer';
+import type { LocalFormat } from './session-writer';
 
 const TELEPHONE_EVENT_PAYLOAD_TYPE = 101;
 /** The sixteen DTMF events. */
 const TELEPHONE_EVENTS = '0-15';
 const PTIME_MS = 20;
 
-interface LocalFormat {
-  readonly payloadType: number;
-  readonly encoding: string;
-  readonly clockRateHz: number;
-}
-
-type MediaLine = Parameters<typeof write>[0]['media'][number];
-
-/** Our answer to a peer's offer. It names one codec: the best of ours, else the first of the offer that is ours. */
-export function answerOffer(offer: string, local: LocalAudio): AnswerResult {
-  const read = readSessionDescription(offer);
+/**
+ * Our answer to a peer's offer, read before or not. It names one codec: the best of ours, else the first of the offer that is
+ * ours.
+ */
+export function answerOffer(offer: string | ReadDescription, local: LocalAudio): AnswerResult {
+  const read = typeof offer === 'string' ? readSessionDescription(offer) : offer;
   if (!read.ok) return read;
   const { media, timing } = read.description;
   const choice = chooseAudio(media, local);
@@ -46,9 +41,11 @@ export function answerOffer(offer: string, local: LocalAudio): AnswerResult {
   }
   const direction = answerDirection(remote, local.direction ?? 'sendrecv');
   const lines = media.map((section, index) =>
-    index === choice.index ? audioLine(local.port, section.protocol, formats, direction) : rejectedLine(section),
+    index === choice.index
+      ? audioSection(local.port, section.protocol, formats, PTIME_MS, direction)
+      : rejected(section),
   );
-  return { ok: true, sdp: describe(local, timing, lines), remote };
+  return { ok: true, sdp: writeSession(local, timing, lines), remote };
 }
 
 /**
@@ -66,9 +63,9 @@ export function createOffer(local: LocalAudio, previous: string | null = null): 
   }));
   formats.push(telephoneEvent(event?.payloadType ?? TELEPHONE_EVENT_PAYLOAD_TYPE));
   const protocol = sections[active]?.protocol ?? PLAIN_RTP;
-  const audio = audioLine(local.port, protocol, formats, local.direction ?? 'sendrecv');
-  const lines = active < 0 ? [audio] : sections.map((section, i) => (i === active ? audio : rejectedLine(section)));
-  return describe(local, '0 0', lines);
+  const audio = audioSection(local.port, protocol, formats, PTIME_MS, local.direction ?? 'sendrecv');
+  const lines = active < 0 ? [audio] : sections.map((section, i) => (i === active ? audio : rejected(section)));
+  return writeSession(local, '0 0', lines);
 }
 
 /**
@@ -96,56 +93,14 @@ function noAudioAt(index: number): SdpRefusal {
 }
 
 function telephoneEvent(payloadType: number): LocalFormat {
-  return { payloadType, encoding: 'telephone-event', clockRateHz: TELEPHONE_EVENT_CLOCK_RATE_HZ };
-}
-
-/** `protocol`: of the stream in the offer, and of our own later ones (RFC 3264 §6, §8). */
-function audioLine(port: number, protocol: string, formats: readonly LocalFormat[], direction: Direction): MediaLine {
-  const events = formats.filter((format) => format.encoding === 'telephone-event');
   return {
-    type: 'audio',
-    port,
-    protocol,
-    payloads: formats.map((format) => format.payloadType).join(' '),
-    rtp: formats.map(({ payloadType, encoding, clockRateHz }) => ({
-      payload: payloadType,
-      codec: encoding,
-      rate: clockRateHz,
-    })),
-    fmtp: events.map(({ payloadType }) => ({ payload: payloadType, config: TELEPHONE_EVENTS })),
-    ptime: PTIME_MS,
-    direction,
+    payloadType,
+    encoding: 'telephone-event',
+    clockRateHz: TELEPHONE_EVENT_CLOCK_RATE_HZ,
+    parameters: TELEPHONE_EVENTS,
   };
 }
 
-/** A stream is refused with port 0; its formats are repeated because the line must have some (RFC 3264 §6). */
-function rejectedLine(section: MediaSection): MediaLine {
-  return {
-    type: section.media,
-    port: 0,
-    protocol: section.protocol,
-    payloads: section.formatList,
-    rtp: [],
-    fmtp: [],
-  };
-}
-
-function describe(local: LocalAudio, timing: string, media: MediaLine[]): string {
-  const ipVer = isIPv6(local.localAddress) ? 6 : 4;
-  const [start = '0', stop = '0'] = timing.split(' ');
-  return write({
-    version: 0,
-    origin: {
-      username: '-',
-      sessionId: local.sessionId,
-      sessionVersion: local.version,
-      netType: 'IN',
-      ipVer,
-      address: local.localAddress,
-    },
-    name: '-',
-    connection: { version: ipVer, ip: local.localAddress },
-    timing: { start: Number(start), stop: Number(stop) },
-    media,
-  });
+function rejected({ media, protocol, formatList }: MediaSection): string {
+  return rejectedSection(media, protocol, formatList);
 }

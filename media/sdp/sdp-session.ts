@@ -7,6 +7,8 @@ import type { AudioCodec } from '../../contract/directory';
 import type { Direction, LocalAudio } from './audio-stream';
 import { answerOffer, createOffer, readAnswer } from './offer-answer';
 import type { AnswerResult, ReadAnswerResult } from './sdp-result';
+import { readSessionDescription } from './session-description';
+import type { ReadDescription } from './session-description';
 
 export interface SdpSessionOptions {
   readonly localAddress: string;
@@ -33,11 +35,12 @@ export class SdpSession {
   }
 
   /** Answer to the peer's first or any later offer. */
-  answer(offer: string, direction?: Direction): AnswerResult {
-    const result = answerOffer(offer, this.#local(this.#version, direction));
+  answer(offer: string | ReadDescription, direction?: Direction): AnswerResult {
+    const read = typeof offer === 'string' ? readSessionDescription(offer) : offer;
+    const result = answerOffer(read, this.#local(this.#version, direction));
     if (!result.ok) return result;
     const changed = this.#differs(result.sdp);
-    const answer = changed ? answerOffer(offer, this.#local(++this.#version, direction)) : result;
+    const answer = changed ? answerOffer(read, this.#local(++this.#version, direction)) : result;
     if (answer.ok) this.#last = this.#agreed = answer.sdp;
     return answer;
   }

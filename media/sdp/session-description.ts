@@ -46,6 +46,8 @@ export interface SessionDescription {
   readonly media: readonly MediaSection[];
 }
 
+export type ReadDescription = { readonly ok: true; readonly description: SessionDescription } | SdpRefusal;
+
 /** Formats that need no rtpmap (RFC 3551 §6). */
 const STATIC_FORMATS: ReadonlyMap<number, string> = new Map([
   [0, 'PCMU'],
@@ -79,9 +81,7 @@ const TOKEN = /^[\x21-\x7e]{1,64}$/;
 const RTPMAP = /^(\d{1,3})\s+([^\s/]+)\s*(?:\/\s*(\d{1,9})\s*(?:\/\s*(\d{1,3}))?)?/;
 const MAX_PORT = 65_535;
 
-export function readSessionDescription(
-  sdp: string,
-): { readonly ok: true; readonly description: SessionDescription } | SdpRefusal {
+export function readSessionDescription(sdp: string): ReadDescription {
   if (Buffer.byteLength(sdp) > MAX_SDP_BYTES) return refuse('malformed', 'too long');
   const lines = readLines(sdp);
   const starts = lines.flatMap(({ type }, index) => (type === 'm' ? [index] : []));

@@ -3,6 +3,7 @@ import type { AudioCodec } from '../../../contract/directory';
 import type { RtpRemote } from '../../rtp/rtp-session';
 import type { Direction } from '../../sdp/audio-stream';
 import { SdpSession } from '../../sdp/sdp-session';
+import type { ReadDescription } from '../../sdp/session-description';
 import { rtpRemoteOf } from '../call-sdp';
 
 export interface LocalMedia {
@@ -40,7 +41,7 @@ export class LegNegotiation {
   }
 
   /** Our answer to an offer, and where to send; null when it has no usable audio. */
-  answer(offer: string): { readonly sdp: string; readonly remote: RtpRemote } | null {
+  answer(offer: string | ReadDescription): { readonly sdp: string; readonly remote: RtpRemote } | null {
     const { signallingAddress } = this.#options.localMedia();
     const session = this.#session();
     session.signallingAddress = signallingAddress;

@@ -8,6 +8,7 @@
  */
 import type { AudioCodec } from '../../../contract/directory';
 import type { RtpRemote } from '../../rtp/rtp-session';
+import { readSessionDescription } from '../../sdp/session-description';
 import { warningHeader } from '../../sdp/warning';
 import type { DialogDelegate, InboundDialog } from '../../sip/dialog';
 import type { ReasonHeader } from '../../sip/reason';
@@ -53,8 +54,9 @@ export class Replacement {
       return;
     }
     const { localAddress } = this.#negotiation;
-    const fault = faultOfOffer(offer, { localAddress, signallingAddress: peer.address, codecs });
-    const answer = fault === null ? this.#negotiation.answer(offer) : null;
+    const read = readSessionDescription(offer);
+    const fault = faultOfOffer(read, { localAddress, signallingAddress: peer.address, codecs });
+    const answer = fault === null ? this.#negotiation.answer(read) : null;
     if (answer === null) {
       dialog.reject(488, fault === null ? {} : { warning: warningHeader(fault, WARNING_AGENT) });
       this.#over();
