@@ -4,7 +4,8 @@ import { callEventSignal, callStatusQuery, nodeLostSignal } from '../../../workf
 import type { CallSnapshot } from '../../../workflows/call/messages';
 import { CallWorkflows } from '../../../workflows/client/call-workflows';
 import { METRICS, PEER_HANGUP } from '../../fakes/fake-media-control';
-import { FIRST_MESSAGE, FROM, TO, WorkflowEnvironment } from './environment';
+import { WorkflowEnvironment } from './environment';
+import { FIRST_MESSAGE, FROM, TO } from './environment-calls';
 import { until } from './until';
 import type { FakeNode } from './environment';
 import { hangUp } from './hang-up';

@@ -28,7 +28,8 @@ import {
 import { PEER_HANGUP } from '../../fakes/fake-media-control';
 import type { DialPlan } from '../../fakes/fake-media-control';
 import { CampaignRows } from '../../support/campaign-rows';
-import { WorkflowEnvironment, workflowBundle } from './environment';
+import { WorkflowEnvironment } from './environment';
+import { workflowBundle } from './workflow-bundle';
 import { until } from './until';
 import type { FakeNode } from './environment';
 import { hangUp } from './hang-up';

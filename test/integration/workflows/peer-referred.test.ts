@@ -10,7 +10,8 @@ import { uuidV7 } from '../../../store/ids';
 import { transferUpdate } from '../../../workflows/call/messages';
 import type { TransferAcceptance, TransferRequest } from '../../../workflows/call/messages';
 import { PEER_HANGUP } from '../../fakes/fake-media-control';
-import { workflowBundle, WorkflowEnvironment } from './environment';
+import { WorkflowEnvironment } from './environment';
+import { workflowBundle } from './workflow-bundle';
 import { until } from './until';
 import type { FakeNode } from './environment';
 

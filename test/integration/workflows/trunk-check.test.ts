@@ -7,7 +7,8 @@ import { openCheck, sealCheck } from '../../../store/sealed-check';
 import { TrunkCheckWorkflows } from '../../../workflows/client/trunk-check-workflows';
 import { trunkCheckWorkflowId } from '../../../workflows/ids';
 import type { TrunkCheckInput, TrunkCheckOutcome } from '../../../workflows/trunk-check/messages';
-import { WorkflowEnvironment, workflowBundle } from './environment';
+import { WorkflowEnvironment } from './environment';
+import { workflowBundle } from './workflow-bundle';
 import { until } from './until';
 import type { FakeNode } from './environment';
 
