@@ -11,9 +11,9 @@ import { ALLOW } from './message/methods';
 import { contactUri } from './message/validation';
 import { openExchange, retryAfterLine } from './open-exchange';
 import { rackFor } from './reliable-provisional';
+import { DialogUserAgentCore } from './sipjs-adapter';
 import {
   acceptSequence,
-  DialogUserAgentCore,
   earlyDialogOf,
   expireTransaction,
   failTransaction,
@@ -21,13 +21,14 @@ import {
   refreshTarget,
   repeatResponse,
   stopRepeating2xx,
-} from './sipjs-adapter';
+} from './sipjs-internals';
 import { CoreRequest, CoreResponse, NO_TAG, sessionBody, WireUri } from './sipjs-messages';
 
 import type { InviteUserAgentClient, InviteUserAgentServer, SessionDialog } from 'sip.js/lib/core/index.js';
 import type { InDialogRequest, InDialogResult } from './dialog-requests';
 import type { SipRequest, SipResponse } from './message/message';
-import type { DialogCoreOptions, ReplyTransport } from './sipjs-adapter';
+import type { DialogCoreOptions } from './sipjs-adapter';
+import type { ReplyTransport } from './stack-transport';
 
 /** What happens on the call. Requests that need an answer are answered by what the callback returns. */
 export interface CoreEvents {

@@ -5,7 +5,7 @@ import { SipCore } from '../../../../media/sip/sip-core';
 import { systemClock } from '../../../../media/clock';
 
 import type { CoreEvents } from '../../../../media/sip/sip-core';
-import type { ReplyTransport, RequestTransport } from '../../../../media/sip/sipjs-adapter';
+import type { ReplyTransport, RequestTransport } from '../../../../media/sip/stack-transport';
 
 /** What happens to the n-th message on the wire. */
 export interface Fate {
