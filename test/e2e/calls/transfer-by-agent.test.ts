@@ -8,9 +8,9 @@ import { ChatCompletionsServer, stop, streamed, text, toolCall } from '../../fak
 import { spokenBy } from '../../support/agent/text-to-speech-contract';
 import { newNumber } from '../../support/outbound';
 import type { PhoneCall } from '../../support/phone/phone-call';
-import { waitFor } from '../../support/stack';
 import type { Stack } from '../../support/stack';
 import { amplitudeAt, sine } from '../../support/tones';
+import { waitFor } from '../../support/wait-for';
 import type { TransferRecord } from '../../support/transfer/matrix-stack';
 import { AMPLITUDE, FAR_HZ, hears, SAMPLES_PER_MS, TransferStack } from '../../support/transfer/transfer-stack';
 import type { TransferEvent } from '../../support/transfer/transfer-stack';

@@ -6,9 +6,9 @@ import { spokenBy } from '../../support/agent/text-to-speech-contract';
 import { newNumber } from '../../support/outbound';
 import type { Answering } from '../../support/phone/options';
 import type { PhoneCall } from '../../support/phone/phone-call';
-import { waitFor } from '../../support/stack';
 import type { Stack } from '../../support/stack';
 import { amplitudeAt, rms, sine } from '../../support/tones';
+import { waitFor } from '../../support/wait-for';
 import { besidesMusic } from '../../support/transfer/held-music';
 import {
   AMPLITUDE,

@@ -1,6 +1,6 @@
 import { PEER_HANGUP } from '../../fakes/fake-media-control';
+import { waitFor } from '../../support/wait-for';
 import { WorkflowEnvironment } from './environment';
-import { until } from './until';
 
 let env: WorkflowEnvironment;
 
@@ -32,7 +32,7 @@ test('a dial that did not return is looked for until a node shows itself, and th
   const seen = await nodesLookSilent();
   const input = env.outboundInput();
   await env.placeCall(input);
-  await until('the INVITE', 5_000, () => (node.control.calls.has(input.callId) ? true : undefined));
+  await waitFor('the INVITE', 5_000, () => (node.control.calls.has(input.callId) ? true : undefined));
   // The dial is given up after 5 s.
   await new Promise((resolve) => setTimeout(resolve, 6_500));
   await seen();

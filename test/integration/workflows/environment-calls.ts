@@ -4,6 +4,7 @@ import type { Client } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { DataSource } from 'typeorm';
 import { hasFailed } from '../../../contract/endings';
+import { withDeadline } from '../../../ops/deadline';
 import { sealDetails } from '../../../store/call-details';
 import type { Call } from '../../../store/entities/call';
 import type { CallAttempt } from '../../../store/entities/call-attempt';
@@ -20,7 +21,7 @@ import { callWorkflowId } from '../../../workflows/ids';
 import type { FakeMediaControl } from '../../fakes/fake-media-control';
 import { plainHistory } from '../../support/plain-history';
 import { storedAttempts } from '../../support/stored-rows';
-import { until, withLimit } from './until';
+import { waitFor } from '../../support/wait-for';
 
 export const FROM = '+15550001111';
 export const TO = '+15559998888';
@@ -127,7 +128,7 @@ export abstract class EnvironmentCalls {
   }
 
   async rowIs(callId: string, status: Call['status'], limitMs = 10_000): Promise<Call> {
-    return await until(`row ${status}`, limitMs, async () => {
+    return await waitFor(`row ${status}`, limitMs, async () => {
       const row = await this.row(callId);
       return row?.status === status ? row : undefined;
     });
@@ -135,7 +136,7 @@ export abstract class EnvironmentCalls {
 
   /** The closed call's row; also checks that its workflow has completed and left one terminal event. */
   async finished(callId: string, limitMs = 20_000): Promise<Call> {
-    const failed = await withLimit(this.#closesAsFailed(callId), limitMs, `the end of ${callId}`);
+    const failed = await withDeadline(this.#closesAsFailed(callId), limitMs, { message: `${callId} did not end` });
     const row = await this.rowIs(callId, 'completed', 1_000);
     const { items } = await this.events.list(this.orgId, callId, { limit: 100 });
     const terminal = items.filter(({ type }) => type === 'call.ended' || type === 'call.failed');

@@ -40,10 +40,10 @@ import { SEARCH_ATTRIBUTES } from '../../../workflows/ids';
 import { FakeMediaControl } from '../../fakes/fake-media-control';
 import { createTestDatabase, testServers } from '../../support/servers';
 import type { TestDatabase } from '../../support/servers';
+import { waitFor } from '../../support/wait-for';
 import { EnvironmentCalls } from './environment-calls';
 import { nodeActivities } from './node-activities';
 import { NodeProcess } from './node-process';
-import { until } from './until';
 import { diallingActivities, mainActivities } from './worker-activities';
 import { workflowBundle } from './workflow-bundle';
 
@@ -183,7 +183,7 @@ export class WorkflowEnvironment extends EnvironmentCalls {
       namespace: this.namespace,
       workflowExecutionRetentionPeriod: { seconds: (72 * 3600) as never },
     });
-    await until('the namespace', 15_000, async () => {
+    await waitFor('the namespace', 15_000, async () => {
       try {
         await connection.operatorService.addSearchAttributes({
           namespace: this.namespace,

@@ -6,8 +6,9 @@ import { PhoneMedia } from '../phone/media';
 import type { Answering, PhoneOptions } from '../phone/options';
 import { Phone } from '../phone/phone';
 import type { PhoneCall } from '../phone/phone-call';
-import { Stack, waitFor } from '../stack';
+import { Stack } from '../stack';
 import { amplitudeAt, sine } from '../tones';
+import { waitFor } from '../wait-for';
 import { DIALED } from './matrix-stack';
 import type { TransferRecord } from './matrix-stack';
 
