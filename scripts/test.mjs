@@ -36,7 +36,7 @@ const STEPS = {
   format: () => tool('prettier', 'bin/prettier.cjs', ['--check', '.', '--log-level', 'warn']),
   build: () => run('build', [join(root, 'scripts', 'build.mjs')]),
   unit: () => jest('unit', 8 * MINUTE_MS, WORKERS),
-  integration: () => jest('integration', 25 * MINUTE_MS, WORKERS),
+  integration: () => jest('integration', 25 * MINUTE_MS, WAITING_WORKERS),
   // Each file starts the whole product. Those that measure gaps and sound have the machine to themselves.
   e2e: async () =>
     sum(
