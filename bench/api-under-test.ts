@@ -19,7 +19,7 @@ import { SecretBox } from '../store/secrets';
 import { fillTables } from '../test/support/filled-tables';
 import type { TableSizes } from '../test/support/filled-tables';
 import { freePort } from '../test/support/free-ports';
-import { waitFor } from '../test/support/stack';
+import { waitFor } from '../test/support/wait-for';
 import { cpuSecondsWithChildren, usageOf } from './process-usage';
 
 const READY_WITHIN_MS = 30_000;

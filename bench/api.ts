@@ -13,7 +13,7 @@ import { PROJECT_ROOT } from '../scripts/project-root';
 import { FILLED, filledId } from '../test/support/filled-tables';
 import type { TableSizes } from '../test/support/filled-tables';
 import { freePort } from '../test/support/free-ports';
-import { waitFor } from '../test/support/stack';
+import { waitFor } from '../test/support/wait-for';
 import { ApiUnderTest } from './api-under-test';
 import { HttpLoad } from './http-load';
 import type { HttpRequest, OpenLoop } from './http-load';

@@ -8,9 +8,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Recording } from '../test/support/phone/media';
 import type { Phone } from '../test/support/phone/phone';
-import { waitFor } from '../test/support/stack';
 import type { Stack } from '../test/support/stack';
 import { amplitudeAt, sine } from '../test/support/tones';
+import { waitFor } from '../test/support/wait-for';
 
 const CALLER_HZ = 700;
 const CALLEE_HZ = 1_150;

@@ -11,8 +11,9 @@ import { Client } from 'pg';
 
 import { completedCalls } from '../test/support/recorded-calls';
 import { runSipp } from '../test/support/sipp';
-import { Stack, waitFor } from '../test/support/stack';
+import { Stack } from '../test/support/stack';
 import type { StackProcess } from '../test/support/stack';
+import { waitFor } from '../test/support/wait-for';
 
 const DIALED = '+15551234567';
 const PROCESSES: readonly StackProcess[] = ['media', 'worker', 'api', 'temporal', 'postgres'];

@@ -14,7 +14,8 @@ import { SAY_AGAIN } from '../media/agent/turns/phrases';
 import { PhoneMedia } from '../test/support/phone/media';
 import { Phone } from '../test/support/phone/phone';
 import type { PhoneCall } from '../test/support/phone/phone-call';
-import { Stack, waitFor } from '../test/support/stack';
+import { Stack } from '../test/support/stack';
+import { waitFor } from '../test/support/wait-for';
 import { percentiles } from './percentiles';
 
 const DIALED = '+15551234567';

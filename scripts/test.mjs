@@ -17,11 +17,14 @@ import './bootstrap.mjs';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const require = createRequire(import.meta.url);
 const MINUTE_MS = 60_000;
+const CORES = availableParallelism();
 /** jest's own choice is one less than there are cores: one, where a process has two. */
-const WORKERS = [`--maxWorkers=${Math.max(2, availableParallelism() - 1)}`];
+const WORKERS = [`--maxWorkers=${Math.max(2, CORES - 1)}`];
+/** Of tests that wait for servers, timers and calls more than they compute: three, where there are two cores. */
+const WAITING_WORKERS = [`--maxWorkers=${Math.ceil(1.5 * CORES)}`];
 /** End-to-end tests that wait for servers, timers and calls more than they compute. */
 const SIDE_BY_SIDE =
-  '/test/e2e/(?:calls/|supervisor/|cli\\.|durability/(?:disk-full|kill-provisioning|without-servers)\\.)';
+  '/test/e2e/(?:calls/|supervisor/|cli\\.|privacy\\.|durability/(?:campaign-kills|disk-full|kill-provisioning|without-servers)\\.)';
 
 /** Set for `soak`; a test that takes a sample without it reads it. */
 const SOAK = 'TEST_SOAK';
@@ -33,12 +36,11 @@ const STEPS = {
   format: () => tool('prettier', 'bin/prettier.cjs', ['--check', '.', '--log-level', 'warn']),
   build: () => run('build', [join(root, 'scripts', 'build.mjs')]),
   unit: () => jest('unit', 8 * MINUTE_MS, WORKERS),
-  // Mostly waiting for servers and timers.
-  integration: () => jest('integration', 25 * MINUTE_MS, WORKERS),
+  integration: () => jest('integration', 25 * MINUTE_MS, WAITING_WORKERS),
   // Each file starts the whole product. Those that measure gaps and sound have the machine to themselves.
   e2e: async () =>
     sum(
-      await jest('e2e', 25 * MINUTE_MS, [...WORKERS, `--testPathPatterns=${SIDE_BY_SIDE}`]),
+      await jest('e2e', 25 * MINUTE_MS, [...WAITING_WORKERS, `--testPathPatterns=${SIDE_BY_SIDE}`]),
       await jest('e2e', 22 * MINUTE_MS, ['--runInBand', `--testPathIgnorePatterns=${SIDE_BY_SIDE}`]),
     ),
   soak: () => {

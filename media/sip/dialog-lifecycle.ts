@@ -18,7 +18,7 @@ import type { Flow } from './edge/flow';
 import type { SipRequest, SipResponse } from './message/message';
 import type { ReasonHeader } from './reason';
 import type { IncomingRefer } from './refer/received-refer';
-import type { CoreAnswer, CoreEvents } from './sip-core';
+import type { CoreAnswer, CoreEvents } from './core-events';
 
 /**
  * setup → established → ending → closed

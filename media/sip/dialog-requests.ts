@@ -3,7 +3,7 @@ import { NonInviteClientTransaction, UserAgentClient } from 'sip.js/lib/core/ind
 import { TimerSet } from '../clock';
 import { contactUri } from './message/validation';
 import { mayInvite } from './open-exchange';
-import { failTransaction, refreshTarget } from './sipjs-adapter';
+import { failTransaction, refreshTarget } from './sipjs-internals';
 import { CoreResponse, sessionBody } from './sipjs-messages';
 import { REINVITE_WAIT_MS } from './timers';
 

@@ -5,7 +5,7 @@ import type { RequestCredentials } from './auth/request-credentials';
 import type { DialogContext } from './dialog-context';
 import type { Flow } from './edge/flow';
 import type { OutgoingRequest } from './message/outgoing-request';
-import type { ReplyTransport, RequestTransport } from './sipjs-adapter';
+import type { ReplyTransport, RequestTransport } from './stack-transport';
 
 interface DialogWireOptions {
   readonly context: DialogContext;

@@ -1,19 +1,14 @@
-import {
-  InviteServerTransaction,
-  NonInviteServerTransaction,
-  SignalingState,
-  TransactionState,
-  UserAgentServer,
-} from 'sip.js/lib/core/index.js';
+import { InviteServerTransaction, TransactionState, UserAgentServer } from 'sip.js/lib/core/index.js';
 
 import { DialogRequests } from './dialog-requests';
 import { ALLOW } from './message/methods';
 import { contactUri } from './message/validation';
 import { openExchange, retryAfterLine } from './open-exchange';
+import { dialogOf, receivePrack, receiveSubscription, receiveUpdate, refresh } from './peer-requests';
 import { rackFor } from './reliable-provisional';
+import { DialogUserAgentCore } from './sipjs-adapter';
 import {
   acceptSequence,
-  DialogUserAgentCore,
   earlyDialogOf,
   expireTransaction,
   failTransaction,
@@ -21,44 +16,15 @@ import {
   refreshTarget,
   repeatResponse,
   stopRepeating2xx,
-} from './sipjs-adapter';
+} from './sipjs-internals';
 import { CoreRequest, CoreResponse, NO_TAG, sessionBody, WireUri } from './sipjs-messages';
 
 import type { InviteUserAgentClient, InviteUserAgentServer, SessionDialog } from 'sip.js/lib/core/index.js';
+import type { CoreAnswer, CoreEvents } from './core-events';
 import type { InDialogRequest, InDialogResult } from './dialog-requests';
 import type { SipRequest, SipResponse } from './message/message';
-import type { DialogCoreOptions, ReplyTransport } from './sipjs-adapter';
-
-/** What happens on the call. Requests that need an answer are answered by what the callback returns. */
-export interface CoreEvents {
-  onInvite?(): void;
-  onCancel?(): void;
-  onAck?(request: SipRequest): void;
-  onAckTimeout?(): void;
-  onBye?(request: SipRequest): void;
-  onInfo?(request: SipRequest): CoreAnswer;
-  /** re-INVITE or UPDATE. */
-  onRefresh?(request: SipRequest): CoreAnswer;
-  /** REFER or NOTIFY, to be answered once, now or later; without this they get 603 and 481. */
-  onSubscription?(request: SipRequest, answer: (answer: CoreAnswer) => void): void;
-  /** Whether a PRACK is for a provisional answer of ours; without this none is. */
-  acknowledges?(prack: SipRequest): boolean;
-  /** One that is; 200 has been sent. */
-  onPrack?(prack: SipRequest): void;
-  /** Provisional other than 100. */
-  onProgress?(response: SipResponse): void;
-  onAccept?(response: SipResponse): void;
-  onReject?(response: SipResponse): void;
-  onTimeout?(): void;
-  onTransportError?(error: Error): void;
-}
-
-export interface CoreAnswer {
-  readonly status: number;
-  readonly reason?: string;
-  readonly sdp?: string;
-  readonly headers?: readonly string[];
-}
+import type { DialogCoreOptions } from './sipjs-adapter';
+import type { ReplyTransport } from './stack-transport';
 
 interface SipCoreOptions extends DialogCoreOptions {
   readonly events: CoreEvents;
@@ -111,11 +77,13 @@ export class SipCore {
   receiveRequest(request: SipRequest, key: string, replies: ReplyTransport): void {
     const message = new CoreRequest(request, this.#matchingKey(request, key), this.#core.ownUri);
     this.#targetBefore = this.remoteTarget;
+    const { events } = this.#options;
     this.#core.answering(replies, () => {
-      if (request.method === 'UPDATE') this.#receiveUpdate(message);
-      else if (request.method === 'PRACK') this.#receivePrack(message);
+      if (request.method === 'UPDATE') receiveUpdate(this.#core, events, message);
+      else if (request.method === 'PRACK') receivePrack(this.#core, events, message);
       else if (request.method === 'INVITE' && this.#refusesInvite(message)) return;
-      else if (request.method === 'REFER' || request.method === 'NOTIFY') this.#receiveSubscription(message);
+      else if (request.method === 'REFER' || request.method === 'NOTIFY')
+        receiveSubscription(this.#core, events, message);
       else if (request.method === 'BYE' && this.#crossesOurBye(message)) this.#answerCrossedBye(message);
       else this.#core.receiveIncomingRequestFromTransport(message);
     });
@@ -369,7 +337,7 @@ export class SipCore {
         else info.reject({ statusCode: answer.status, extraHeaders: [...(answer.headers ?? [])] });
       },
       onInvite: (invite) => {
-        const answer = this.#refresh((invite.message as CoreRequest).source);
+        const answer = refresh(events, (invite.message as CoreRequest).source);
         if (answer.sdp === undefined) {
           // Refused, it changes nothing, the remote target included (RFC 6141 §4.4).
           refreshTarget(dialog, this.#targetBefore);
@@ -402,29 +370,10 @@ export class SipCore {
     });
   }
 
-  #refresh(request: SipRequest): CoreAnswer {
-    return this.#options.events.onRefresh?.(request) ?? { status: 488 };
-  }
-
   /** PRACK of a reliable provisional answer; sip.js has put them in order and dropped repetitions (RFC 3262 §4). */
   #acknowledge(response: SipResponse, dialog: SessionDialog): void {
     const rack = rackFor(response);
     if (rack !== null) this.#requests.send(dialog, { method: 'PRACK', headers: [`RAck: ${rack}`] }, () => undefined);
-  }
-
-  /** RFC 3262 §3: one that acknowledges nothing of ours gets 481. */
-  #receivePrack(message: CoreRequest): void {
-    const opened = this.#receiveInDialog(message);
-    if (opened === null) return;
-    const { dialog, server } = opened;
-    const { events } = this.#options;
-    if (events.acknowledges?.(message.source) !== true) {
-      server.reject({ statusCode: 481 });
-      return;
-    }
-    if (dialog.signalingState === SignalingState.HaveLocalOffer) dialog.signalingStateTransition(message);
-    server.accept({ statusCode: 200 });
-    events.onPrack?.(message.source);
   }
 
   /**
@@ -432,7 +381,7 @@ export class SipCore {
    * of that: a repetition would count as out of order.
    */
   #refusesInvite(message: CoreRequest): boolean {
-    const dialog = this.#dialogOf(message);
+    const dialog = dialogOf(this.#core, message);
     if (dialog === undefined || this.#core.userAgentServers.has(message.viaBranch)) return false;
     const open = openExchange(dialog, this.#server === undefined ? 'ours' : 'theirs');
     if (open === null) return false;
@@ -440,69 +389,5 @@ export class SipCore {
     const server = new UserAgentServer(InviteServerTransaction, this.#core, message);
     this.#refuseInvite(server, open === 'ours' ? { status: 491 } : { status: 500, headers: [retryAfterLine()] });
     return true;
-  }
-
-  /** sip.js cannot read Event, and answers for whoever decides on a REFER. */
-  #receiveSubscription(message: CoreRequest): void {
-    const opened = this.#receiveInDialog(message);
-    if (opened === null) return;
-    const { server } = opened;
-    const { transaction } = server;
-    const answer = ({ status, reason, headers = [] }: CoreAnswer): void => {
-      // Once only, and not after the end of the transaction.
-      if (transaction.state !== TransactionState.Trying || this.#core.disposed) return;
-      const extraHeaders = [...headers];
-      if (status < 300) server.accept({ statusCode: status, extraHeaders });
-      else
-        server.reject({ statusCode: status, extraHeaders, ...(reason === undefined ? {} : { reasonPhrase: reason }) });
-    };
-    const { events } = this.#options;
-    if (events.onSubscription === undefined) answer({ status: message.method === 'REFER' ? 603 : 481 });
-    else events.onSubscription(message.source, answer);
-  }
-
-  /** RFC 3311 §5.2; sip.js does not know the method. */
-  #receiveUpdate(message: CoreRequest): void {
-    const opened = this.#receiveInDialog(message);
-    if (opened === null) return;
-    const { dialog, server } = opened;
-    const offer = message.body !== '';
-    if (offer && dialog.signalingState === SignalingState.HaveRemoteOffer) {
-      server.reject({ statusCode: 500, extraHeaders: [retryAfterLine()] });
-      return;
-    }
-    if (offer && dialog.signalingState !== SignalingState.Stable) {
-      server.reject({ statusCode: 491 });
-      return;
-    }
-    const answer = this.#refresh(message.source);
-    if (answer.status >= 300) {
-      server.reject({ statusCode: answer.status, extraHeaders: [...(answer.headers ?? [])] });
-      return;
-    }
-    const contact = contactUri(message.source);
-    if (contact !== null) refreshTarget(dialog, contact);
-    const body = answer.sdp === undefined ? {} : { body: sessionBody(answer.sdp) };
-    server.accept({ statusCode: 200, extraHeaders: [...(answer.headers ?? [])], ...body });
-  }
-
-  /** The server of a request that sip.js would not take, or not take as we need it; null when it was answered here. */
-  #receiveInDialog(message: CoreRequest): { readonly dialog: SessionDialog; readonly server: UserAgentServer } | null {
-    const repeated = this.#core.userAgentServers.get(message.viaBranch);
-    if (repeated !== undefined) {
-      (repeated.transaction as NonInviteServerTransaction).receiveRequest(message);
-      return null;
-    }
-    const dialog = this.#dialogOf(message);
-    if (dialog === undefined) {
-      this.#core.replyStateless(message, { statusCode: 481 });
-      return null;
-    }
-    if (!acceptSequence(dialog, message)) return null;
-    return { dialog, server: new UserAgentServer(NonInviteServerTransaction, this.#core, message) };
-  }
-
-  #dialogOf({ callId, toTag, fromTag }: CoreRequest): SessionDialog | undefined {
-    return this.#core.dialogs.get(callId + toTag + fromTag) as SessionDialog | undefined;
   }
 }

@@ -7,7 +7,8 @@ import { PROJECT_ROOT } from '../../scripts/project-root';
 import { CALLER_NUMBER, newNumber, TRUNK_PASSWORD, TRUNK_USERNAME } from '../support/outbound';
 import { hasSipp } from '../support/sipp';
 import { SippCarrier } from '../support/sipp-carrier';
-import { Stack, waitFor } from '../support/stack';
+import { Stack } from '../support/stack';
+import { waitFor } from '../support/wait-for';
 
 const MAIN = join(PROJECT_ROOT, 'dist', 'scripts', 'cli', 'main.js');
 

@@ -13,7 +13,8 @@ import { PhoneMedia } from '../support/phone/media';
 import type { Answering } from '../support/phone/options';
 import { Phone } from '../support/phone/phone';
 import type { PhoneCall } from '../support/phone/phone-call';
-import { Stack, waitFor } from '../support/stack';
+import { Stack } from '../support/stack';
+import { waitFor } from '../support/wait-for';
 
 const DIALED = '+15551234567';
 /** As many PBXs send it: without a plus. */

@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { newNumber, OutboundCalls } from '../support/outbound';
 import { hasSipp, runSipp } from '../support/sipp';
 import { SippCarrier } from '../support/sipp-carrier';
-import { Stack, waitFor } from '../support/stack';
+import { Stack } from '../support/stack';
+import { waitFor } from '../support/wait-for';
 import { openUdpRelay } from '../support/udp-relay';
 import type { UdpRelay } from '../support/udp-relay';
 

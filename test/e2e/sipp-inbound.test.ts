@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { hasSipp, runSipp } from '../support/sipp';
-import { Stack, waitFor } from '../support/stack';
+import { Stack } from '../support/stack';
+import { waitFor } from '../support/wait-for';
 
 const DIALED = '+15551234567';
 /** Its first piece takes synthesis some 200 ms; the caller gives up 20 ms after it rings. */

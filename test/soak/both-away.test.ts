@@ -7,7 +7,7 @@ import { LiveStack } from '../support/live/live-stack';
 import { askOptions } from '../support/live/options';
 import { takeAway } from '../support/live/outage';
 import { expectNothingLeft, tallyOf, warmUp } from '../support/live/tally';
-import { waitFor } from '../support/stack';
+import { waitFor } from '../support/wait-for';
 
 const MINUTE_MS = 60_000;
 const AWAY_MS = Number(process.env['SOAK_AWAY_SECONDS'] ?? 60) * 1000;

@@ -11,7 +11,7 @@ import { LiveStack } from '../support/live/live-stack';
 import { askOptions } from '../support/live/options';
 import type { Phone } from '../support/phone/phone';
 import { connectionsAt, resourcesOf } from '../support/process-resources';
-import { waitFor } from '../support/stack';
+import { waitFor } from '../support/wait-for';
 
 const CONNECTIONS = Number(process.env['SOAK_CONNECTIONS'] ?? 5_000);
 const OPENED_PER_SECOND = 200;

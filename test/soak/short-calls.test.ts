@@ -14,7 +14,8 @@ import type { ProcessResources } from '../support/process-resources';
 import { hasSipp, runSipp } from '../support/sipp';
 import type { SippCounts } from '../support/sipp';
 import { scrapedMetric } from '../support/scraped-metric';
-import { Stack, waitFor } from '../support/stack';
+import { Stack } from '../support/stack';
+import { waitFor } from '../support/wait-for';
 
 const CALLS = Number(process.env['SOAK_CALLS'] ?? 5_000);
 const PER_SECOND = Number(process.env['SOAK_RATE'] ?? 15);

@@ -10,7 +10,7 @@ import { askOptions } from '../support/live/options';
 import { takeAway } from '../support/live/outage';
 import { expectNothingLeft, tallyOf, warmUp } from '../support/live/tally';
 import { SpoolDisk } from '../support/spool-disk';
-import { waitFor } from '../support/stack';
+import { waitFor } from '../support/wait-for';
 
 const MINUTE_MS = 60_000;
 const FULL_MS = Number(process.env['SOAK_FULL_SECONDS'] ?? 45) * 1000;

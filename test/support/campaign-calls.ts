@@ -1,7 +1,7 @@
 /** Campaigns of an end-to-end test, as a client of the API sees them. */
 import type { CallRecord, OutboundCalls } from './outbound';
-import { waitFor } from './stack';
 import type { ApiAnswer, Stack } from './stack';
+import { waitFor } from './wait-for';
 
 interface CampaignRecord {
   readonly id: string;

@@ -13,7 +13,7 @@ const LONGEST = [
   'integration/workflows/campaign-simulation',
   'integration/media/agent/echo-guard',
   'integration/api/concurrent-repeats',
-  'integration/media/call/trunk-check',
+  'integration/media/call/trunk-check/',
   'integration/media/sip/session-timers',
   'integration/store/list-plans',
   'integration/workflows/histories',

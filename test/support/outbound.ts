@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { keyedCallId } from '../../store/ids';
-import { waitFor } from './stack';
 import type { ApiAnswer, Stack } from './stack';
+import { waitFor } from './wait-for';
 
 export const CALLER_NUMBER = '+15551230000';
 export const TRUNK_USERNAME = 'trunk-user';

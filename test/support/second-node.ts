@@ -8,8 +8,8 @@ import { join } from 'node:path';
 
 import { PROJECT_ROOT } from '../../scripts/project-root';
 import { freePort, rtpPortRange } from './free-ports';
-import { waitFor } from './stack';
 import type { Stack } from './stack';
+import { waitFor } from './wait-for';
 
 export class SecondNode {
   readonly sipPort: number;

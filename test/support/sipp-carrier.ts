@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { freePort, isPortFree } from './free-ports';
-import { waitFor } from './stack';
+import { waitFor } from './wait-for';
 
 const SCENARIOS = join(__dirname, '../fixtures/sipp');
 

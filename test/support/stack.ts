@@ -7,11 +7,11 @@ import type { ChildProcess } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 import { readLivePidFile } from '../../scripts/process/pid-file';
 import { PROJECT_ROOT } from '../../scripts/project-root';
 import { freePort, rtpPortRange } from './free-ports';
+import { waitFor } from './wait-for';
 
 export type StackProcess = 'supervisor' | 'api' | 'worker' | 'media' | 'postgres' | 'temporal';
 
@@ -221,21 +221,6 @@ export class Stack {
     const value = readLivePidFile(this.#pidFile(name))?.details['port'];
     if (typeof value !== 'number') throw new Error(`${name} does not run`);
     return value;
-  }
-}
-
-/** Asks every 25 ms until there is an answer. */
-export async function waitFor<T>(
-  what: string,
-  limitMs: number,
-  ask: () => T | undefined | Promise<T | undefined>,
-): Promise<T> {
-  const endMs = performance.now() + limitMs;
-  for (;;) {
-    const answer = await ask();
-    if (answer !== undefined) return answer;
-    if (performance.now() > endMs) throw new Error(`waited ${limitMs} ms in vain for ${what}`);
-    await sleep(25);
   }
 }
 

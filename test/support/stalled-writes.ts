@@ -4,7 +4,7 @@
  */
 import { Client } from 'pg';
 
-import { waitFor } from './stack';
+import { waitFor } from './wait-for';
 
 /** `intended` comes before the INVITE, the marks `sent` and `dialing` after it. */
 export type WriteOfCall = 'intended' | 'dialing' | 'sent';

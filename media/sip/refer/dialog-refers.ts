@@ -3,7 +3,7 @@ import { ReceivedRefer } from './received-refer';
 import { SentRefers } from './sent-refers';
 
 import type { SipRequest } from '../message/message';
-import type { CoreAnswer } from '../sip-core';
+import type { CoreAnswer } from '../core-events';
 import type { IncomingRefer } from './received-refer';
 import type { ReferOutcome, ReferRequest } from './sent-refer';
 import type { SentRefersOptions } from './sent-refers';

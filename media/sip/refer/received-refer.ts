@@ -4,7 +4,7 @@ import { formatSipfrag, SIPFRAG_TYPE } from './sipfrag';
 
 import type { Clock } from '../../clock';
 import type { InDialogRequest, InDialogResult } from '../dialog-requests';
-import type { CoreAnswer } from '../sip-core';
+import type { CoreAnswer } from '../core-events';
 import type { ReferTarget } from './refer-to';
 import type { SipfragStatus } from './sipfrag';
 

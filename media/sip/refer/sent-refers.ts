@@ -7,7 +7,7 @@ import { parseSipfrag } from './sipfrag';
 import type { Clock } from '../../clock';
 import type { InDialogRequest, InDialogResult } from '../dialog-requests';
 import type { SipRequest } from '../message/message';
-import type { CoreAnswer } from '../sip-core';
+import type { CoreAnswer } from '../core-events';
 import type { ReferOutcome, ReferRequest } from './sent-refer';
 import type { SipfragStatus } from './sipfrag';
 

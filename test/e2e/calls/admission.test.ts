@@ -8,7 +8,8 @@ import { PhoneMedia } from '../../support/phone/media';
 import type { Answering } from '../../support/phone/options';
 import { Phone } from '../../support/phone/phone';
 import { headerOf } from '../../support/phone/sip-text';
-import { Stack, waitFor } from '../../support/stack';
+import { Stack } from '../../support/stack';
+import { waitFor } from '../../support/wait-for';
 
 const DIALED = '+15551234567';
 const MAX_CALLS = 2;

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { MoonshineStt } from '../../../media/agent/providers/moonshine/moonshine-stt';
 import { Baresip, hasBaresip } from '../../support/baresip';
-import { Stack, waitFor } from '../../support/stack';
+import { Stack } from '../../support/stack';
+import { waitFor } from '../../support/wait-for';
 import { wordErrorRate } from '../../support/word-error-rate';
 
 const DIALED = '+15551234567';

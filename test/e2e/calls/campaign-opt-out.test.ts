@@ -7,7 +7,8 @@ import type { CallRecord } from '../../support/outbound';
 import { PhoneMedia } from '../../support/phone/media';
 import { Phone } from '../../support/phone/phone';
 import type { PhoneCall } from '../../support/phone/phone-call';
-import { Stack, waitFor } from '../../support/stack';
+import { Stack } from '../../support/stack';
+import { waitFor } from '../../support/wait-for';
 
 const DISCLOSURE = 'This is an automated call.';
 const GREETING = 'Hello from {{company}}.';

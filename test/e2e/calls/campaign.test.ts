@@ -4,7 +4,8 @@ import { newNumber, OutboundCalls } from '../../support/outbound';
 import { PhoneMedia } from '../../support/phone/media';
 import type { Answering } from '../../support/phone/options';
 import { Phone } from '../../support/phone/phone';
-import { Stack, waitFor } from '../../support/stack';
+import { Stack } from '../../support/stack';
+import { waitFor } from '../../support/wait-for';
 
 describe('a campaign', () => {
   let stack: Stack;

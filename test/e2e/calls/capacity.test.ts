@@ -5,7 +5,8 @@ import { PhoneMedia } from '../../support/phone/media';
 import type { PhoneOptions } from '../../support/phone/options';
 import { Phone } from '../../support/phone/phone';
 import { scrapedMetric } from '../../support/scraped-metric';
-import { Stack, waitFor } from '../../support/stack';
+import { Stack } from '../../support/stack';
+import { waitFor } from '../../support/wait-for';
 
 interface Waiting extends CallRecord {
   readonly queue: { readonly reason: string; readonly position: number; readonly next_try_at: string | null } | null;

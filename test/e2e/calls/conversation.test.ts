@@ -6,7 +6,8 @@ import { PhoneMedia } from '../../support/phone/media';
 import { Phone } from '../../support/phone/phone';
 import type { PhoneCall } from '../../support/phone/phone-call';
 import { headerOf } from '../../support/phone/sip-text';
-import { Stack, waitFor } from '../../support/stack';
+import { Stack } from '../../support/stack';
+import { waitFor } from '../../support/wait-for';
 import { wordErrorRate } from '../../support/word-error-rate';
 
 const DIALED = '+15551234567';

@@ -11,9 +11,10 @@ import type { CallRecord } from '../../support/outbound';
 import { hasSipp } from '../../support/sipp';
 import { SippCarrier } from '../../support/sipp-carrier';
 import { seededRandom } from '../../support/seeded-random';
-import { Stack, waitFor } from '../../support/stack';
+import { Stack } from '../../support/stack';
 import { StalledWrites } from '../../support/stalled-writes';
 import type { WriteOfCall } from '../../support/stalled-writes';
+import { waitFor } from '../../support/wait-for';
 
 const describeWithSipp = hasSipp() ? describe : describe.skip;
 const SOAK = process.env['TEST_SOAK'] === '1';

@@ -7,7 +7,8 @@ import type { PhoneOptions } from '../../support/phone/options';
 import { Phone } from '../../support/phone/phone';
 import type { PhoneCall } from '../../support/phone/phone-call';
 import { headerOf } from '../../support/phone/sip-text';
-import { Stack, waitFor } from '../../support/stack';
+import { Stack } from '../../support/stack';
+import { waitFor } from '../../support/wait-for';
 
 const DIALED = '+15551234567';
 const RELAY = 'application/dtmf-relay';

@@ -5,7 +5,8 @@ import { MoonshineStt } from '../../../media/agent/providers/moonshine/moonshine
 import { PhoneMedia } from '../../support/phone/media';
 import { Phone } from '../../support/phone/phone';
 import type { PhoneCall } from '../../support/phone/phone-call';
-import { Stack, waitFor } from '../../support/stack';
+import { Stack } from '../../support/stack';
+import { waitFor } from '../../support/wait-for';
 import { wordErrorRate } from '../../support/word-error-rate';
 
 const DIALED = '+15551234567';

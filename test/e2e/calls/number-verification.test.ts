@@ -9,8 +9,9 @@ import { CALLER_NUMBER, newNumber, OutboundCalls, TRUNK_PASSWORD, TRUNK_USERNAME
 import { PhoneMedia } from '../../support/phone/media';
 import { Phone } from '../../support/phone/phone';
 import type { PhoneCall } from '../../support/phone/phone-call';
-import { Stack, waitFor } from '../../support/stack';
+import { Stack } from '../../support/stack';
 import type { ApiAnswer } from '../../support/stack';
+import { waitFor } from '../../support/wait-for';
 
 const SAMPLES_PER_MS = 8;
 const DIGITS = ['zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine'];

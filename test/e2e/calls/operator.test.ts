@@ -13,7 +13,8 @@ import { Phone } from '../../support/phone/phone';
 import type { PhoneCall } from '../../support/phone/phone-call';
 import { hasSipp } from '../../support/sipp';
 import { SippCarrier } from '../../support/sipp-carrier';
-import { Stack, waitFor } from '../../support/stack';
+import { Stack } from '../../support/stack';
+import { waitFor } from '../../support/wait-for';
 
 const DIALED = '+15551234567';
 const CALLER = '+15559990001';

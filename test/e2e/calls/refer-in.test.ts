@@ -10,8 +10,9 @@ import type { PhoneCall } from '../../support/phone/phone-call';
 import { headerOf, tagOf } from '../../support/phone/sip-text';
 import type { Credentials } from '../../support/phone/sip-text';
 import { hasSipp, runSipp } from '../../support/sipp';
-import { Stack, waitFor } from '../../support/stack';
+import { Stack } from '../../support/stack';
 import { amplitudeAt, rms, sine } from '../../support/tones';
+import { waitFor } from '../../support/wait-for';
 
 const DIALED = '+15551234567';
 const SAMPLES_PER_MS = 8;

@@ -4,7 +4,8 @@ import { FliteTts } from '../../../media/agent/providers/flite/flite-tts';
 import { Baresip, hasBaresip } from '../../support/baresip';
 import { newNumber, OutboundCalls } from '../../support/outbound';
 import { SecondNode } from '../../support/second-node';
-import { Stack, waitFor } from '../../support/stack';
+import { Stack } from '../../support/stack';
+import { waitFor } from '../../support/wait-for';
 
 interface Registration {
   readonly contact: string;

@@ -9,8 +9,9 @@ import { SecretBox } from '../../../store/secrets';
 import { PhoneMedia } from '../../support/phone/media';
 import { CallRefused } from '../../support/phone/dialling';
 import { Phone } from '../../support/phone/phone';
-import { Stack, waitFor } from '../../support/stack';
+import { Stack } from '../../support/stack';
 import type { ApiAnswer } from '../../support/stack';
+import { waitFor } from '../../support/wait-for';
 
 const HEADER = 'X-OPENCX-AGENT-ID';
 const ASSIGNED = '+15551234567';

@@ -8,9 +8,9 @@ import { CallRefused } from '../../support/phone/dialling';
 import type { Answering } from '../../support/phone/options';
 import type { Phone } from '../../support/phone/phone';
 import type { PhoneCall } from '../../support/phone/phone-call';
-import { waitFor } from '../../support/stack';
 import type { Stack } from '../../support/stack';
 import { amplitudeAt, rms, sine } from '../../support/tones';
+import { waitFor } from '../../support/wait-for';
 import { DIALED } from '../../support/transfer/matrix-stack';
 import { hears, SAMPLES_PER_MS, TransferStack } from '../../support/transfer/transfer-stack';
 

@@ -9,7 +9,7 @@ import { TemporalView } from '../../support/live/temporal-view';
 import { CALLER_NUMBER, newNumber } from '../../support/outbound';
 import type { Answering } from '../../support/phone/options';
 import type { PhoneCall } from '../../support/phone/phone-call';
-import { waitFor } from '../../support/stack';
+import { waitFor } from '../../support/wait-for';
 import { SeededRandom } from '../../support/live/random';
 import { KILLED, killedAt, PEACEFUL, some, STEPS } from '../../support/transfer/cells';
 import { DIALED, MatrixStack } from '../../support/transfer/matrix-stack';

@@ -8,8 +8,8 @@ import { Phone } from '../../support/phone/phone';
 import type { PhoneCall } from '../../support/phone/phone-call';
 import { hasSipp } from '../../support/sipp';
 import { SippCarrier } from '../../support/sipp-carrier';
-import { waitFor } from '../../support/stack';
 import { amplitudeAt, sine } from '../../support/tones';
+import { waitFor } from '../../support/wait-for';
 import { DIALED, MatrixStack } from '../../support/transfer/matrix-stack';
 import type { MatrixCall, TransferRecord } from '../../support/transfer/matrix-stack';
 

@@ -5,9 +5,9 @@ import { CALLER_NUMBER, newNumber } from '../../support/outbound';
 import type { Answering } from '../../support/phone/options';
 import { Phone } from '../../support/phone/phone';
 import { headerOf, uriOf } from '../../support/phone/sip-text';
-import { waitFor } from '../../support/stack';
 import type { Stack } from '../../support/stack';
 import { rms } from '../../support/tones';
+import { waitFor } from '../../support/wait-for';
 import { DIALED } from '../../support/transfer/matrix-stack';
 import { expectTwoWayAudio, hears, TransferStack } from '../../support/transfer/transfer-stack';
 

@@ -7,7 +7,8 @@ import { freePort } from '../../support/free-ports';
 import { newNumber, OutboundCalls, TRUNK_PASSWORD, TRUNK_USERNAME } from '../../support/outbound';
 import { PhoneMedia } from '../../support/phone/media';
 import { Phone } from '../../support/phone/phone';
-import { Stack, waitFor } from '../../support/stack';
+import { Stack } from '../../support/stack';
+import { waitFor } from '../../support/wait-for';
 
 const MAIN = join(PROJECT_ROOT, 'dist', 'scripts', 'cli', 'main.js');
 

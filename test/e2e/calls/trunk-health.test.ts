@@ -11,7 +11,8 @@ import { headerOf } from '../../support/phone/sip-text';
 import { Registrar } from '../../support/registrar';
 import type { SeenRequest } from '../../support/registrar';
 import { SecondNode } from '../../support/second-node';
-import { Stack, waitFor } from '../../support/stack';
+import { Stack } from '../../support/stack';
+import { waitFor } from '../../support/wait-for';
 
 interface Health {
   readonly state: string;

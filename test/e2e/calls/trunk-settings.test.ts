@@ -5,7 +5,8 @@ import { PhoneMedia } from '../../support/phone/media';
 import type { PhoneOptions } from '../../support/phone/options';
 import { Phone } from '../../support/phone/phone';
 import { headerOf, uriOf } from '../../support/phone/sip-text';
-import { Stack, waitFor } from '../../support/stack';
+import { Stack } from '../../support/stack';
+import { waitFor } from '../../support/wait-for';
 
 const INBOUND = '/phone/sip/inbound-trunk';
 const NUMBER = '+15551234567';

@@ -6,7 +6,8 @@ import { LiveCampaign } from '../../support/campaign/live-campaign';
 import { StoredCapacity } from '../../support/campaign/stored-capacity';
 import { takeAway } from '../../support/live/outage';
 import { SeededRandom } from '../../support/live/random';
-import { Stack, waitFor } from '../../support/stack';
+import { Stack } from '../../support/stack';
+import { waitFor } from '../../support/wait-for';
 
 const SOAK = process.env['TEST_SOAK'] === '1';
 const SEED = Number(process.env['SOAK_SEED'] ?? 20_261_130);

@@ -8,7 +8,8 @@ import { limitFileSize } from '../../support/file-size-limit';
 import { askOptions } from '../../support/live/options';
 import { PhoneMedia } from '../../support/phone/media';
 import { Phone } from '../../support/phone/phone';
-import { Stack, waitFor } from '../../support/stack';
+import { Stack } from '../../support/stack';
+import { waitFor } from '../../support/wait-for';
 
 const SIZE_MB = 600;
 

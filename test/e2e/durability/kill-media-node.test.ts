@@ -1,8 +1,8 @@
 import { processIdentity } from '../../../scripts/process/identity';
 import { answered } from '../../support/live/live-calls';
 import { LiveStack } from '../../support/live/live-stack';
-import { waitFor } from '../../support/stack';
 import type { StackProcess } from '../../support/stack';
+import { waitFor } from '../../support/wait-for';
 
 const MINUTE_MS = 60_000;
 const ALL: readonly StackProcess[] = ['supervisor', 'media', 'worker', 'api', 'temporal', 'postgres'];

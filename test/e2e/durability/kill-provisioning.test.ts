@@ -8,7 +8,8 @@ import { Client } from 'pg';
 
 import { SeededRandom } from '../../support/live/random';
 import { TemporalView } from '../../support/live/temporal-view';
-import { Stack, waitFor } from '../../support/stack';
+import { Stack } from '../../support/stack';
+import { waitFor } from '../../support/wait-for';
 
 const PATH = '/phone/sip/inbound-trunk';
 const ROUNDS = process.env['TEST_SOAK'] === '1' ? 40 : 2;

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { LiveStack } from '../../support/live/live-stack';
 import { survivesKillOf } from '../../support/live/survival';
-import { waitFor } from '../../support/stack';
+import { waitFor } from '../../support/wait-for';
 
 const MINUTE_MS = 60_000;
 

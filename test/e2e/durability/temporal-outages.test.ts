@@ -5,7 +5,7 @@ import { SHORT_CALL_MS } from '../../support/live/live-phones';
 import { LiveStack } from '../../support/live/live-stack';
 import { askOptions } from '../../support/live/options';
 import { takeAway } from '../../support/live/outage';
-import { waitFor } from '../../support/stack';
+import { waitFor } from '../../support/wait-for';
 
 const MINUTE_MS = 60_000;
 /** From then on OPTIONS tells it; a little for the probe that finds it out. */

@@ -18,8 +18,9 @@ import { processIdentity } from '../../../scripts/process/identity';
 import { PROJECT_ROOT } from '../../../scripts/project-root';
 import { findTemporal } from '../../../scripts/temporal/executable';
 import { freePort } from '../../support/free-ports';
-import { Stack, waitFor } from '../../support/stack';
+import { Stack } from '../../support/stack';
 import type { StackProcess } from '../../support/stack';
+import { waitFor } from '../../support/wait-for';
 
 const ALL: readonly StackProcess[] = ['supervisor', 'api', 'worker', 'media', 'postgres', 'temporal'];
 const asRoot = process.getuid?.() === 0;

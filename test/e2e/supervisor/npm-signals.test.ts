@@ -3,8 +3,9 @@ import { PhoneMedia } from '../../support/phone/media';
 import { CallRefused } from '../../support/phone/dialling';
 import { Phone } from '../../support/phone/phone';
 import { processIdentity } from '../../../scripts/process/identity';
-import { Stack, waitFor } from '../../support/stack';
+import { Stack } from '../../support/stack';
 import type { StackProcess } from '../../support/stack';
+import { waitFor } from '../../support/wait-for';
 
 const ALL: readonly StackProcess[] = ['supervisor', 'api', 'worker', 'media', 'postgres', 'temporal'];
 const DIALED = '+15551234567';

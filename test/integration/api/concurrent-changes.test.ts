@@ -1,5 +1,5 @@
 /** Changes that meet each other, each from another API process: one wins, or both do, and nothing is left in between. */
-import { waitFor } from '../../support/stack';
+import { waitFor } from '../../support/wait-for';
 import { ApiServer } from './support/api-server';
 import type { Answer, Tenant } from './support/api-server';
 

@@ -5,7 +5,7 @@ import { numberSyncWorkflowId, trunkWorkflowId } from '../../../workflows/ids';
 import { testServers } from '../../support/servers';
 import { TcpRelay } from '../../support/tcp-relay';
 import { WorkflowEnvironment } from '../workflows/environment';
-import { until } from '../workflows/until';
+import { waitFor } from '../../support/wait-for';
 import type { ApiServer } from './support/api-server';
 import { DiallingApi } from './support/dialling-api';
 
@@ -63,7 +63,7 @@ describe('the sync of the inbound trunk', () => {
     // The trunk's own workflow confirms the set like any other change.
     const version = (await env.dataSource.query('SELECT version FROM inbound_trunks WHERE id = $1', [trunkId]))[0]
       .version;
-    await until('the confirmation', 15_000, async () => {
+    await waitFor('the confirmation', 15_000, async () => {
       const [row] = await env.dataSource.query('SELECT * FROM trunk_provisioning WHERE trunk_id = $1', [trunkId]);
       return row.confirmed_version === version ? true : undefined;
     });
@@ -126,7 +126,9 @@ describe('the sync of the inbound trunk', () => {
     } finally {
       await env.startWorker();
     }
-    await until('the worker', 20_000, async () => ((await api.post(`${PATH}/sync`)).status === 200 ? true : undefined));
+    await waitFor('the worker', 20_000, async () =>
+      (await api.post(`${PATH}/sync`)).status === 200 ? true : undefined,
+    );
     expect((await api.get(PATH)).body.phone_numbers).toEqual(NUMBERS);
   }, 90_000);
 });

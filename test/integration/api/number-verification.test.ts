@@ -7,8 +7,8 @@ import { NumberWorkflows } from '../../../workflows/client/number-workflows';
 import { numberVerificationWorkflowId } from '../../../workflows/ids';
 import type { DialPlan } from '../../fakes/fake-media-control';
 import { WorkflowEnvironment } from '../workflows/environment';
-import { until } from '../workflows/until';
 import type { FakeNode } from '../workflows/environment';
+import { waitFor } from '../../support/wait-for';
 import { ApiServer } from './support/api-server';
 import type { Answer, ApiServerOptions, Tenant } from './support/api-server';
 
@@ -70,12 +70,12 @@ const confirm = (id: string, code: string): Promise<Answer> =>
 const record = async (id: string): Promise<Answer['body']> =>
   (await api.get(`/phone/numbers/${id}`, { key: tenant.key })).body;
 const becomes = (id: string, status: string, limitMs = 15_000): Promise<Answer['body']> =>
-  until(`number ${status}`, limitMs, async () => {
+  waitFor(`number ${status}`, limitMs, async () => {
     const body = await record(id);
     return body.status === status ? body : undefined;
   });
 const dialled = (callId: string): Promise<string> =>
-  until('the code call', 10_000, () => {
+  waitFor('the code call', 10_000, () => {
     const dial = node.control.dials.find((command) => command.callId === callId);
     return dial?.announcement?.sentences.join(' ');
   });
@@ -196,7 +196,7 @@ test('given up while it is called, the call is hung up', async () => {
   const { body } = await post(aNumber());
   await dialled(body.call_id);
   expect((await api.delete(`/phone/numbers/${body.id}`, { key: tenant.key })).status).toBe(200);
-  await until('the hang-up', 10_000, () => node.control.hangups.find(({ callId }) => callId === body.call_id));
+  await waitFor('the hang-up', 10_000, () => node.control.hangups.find(({ callId }) => callId === body.call_id));
   expect(await handle(body.id).result()).toEqual({ status: null });
 }, 30_000);
 
@@ -238,12 +238,12 @@ test('of two organisations that verify a number at once the first has it, the ot
   await dialled(theirs.call_id);
   expect((await confirm(mine.id, await spokenCode(mine.call_id))).body.status).toBe('verified');
   // No sweep has come by.
-  const lost = await until('the other fails', 5_000, async () => {
+  const lost = await waitFor('the other fails', 5_000, async () => {
     const { body } = await api.get(`/phone/numbers/${theirs.id}`, { key: other.key });
     return body.status === 'pending' ? undefined : body;
   });
   expect(lost).toMatchObject({ status: 'failed', failure: { code: 'number_taken' } });
-  await until('the hang-up', 10_000, () => node.control.hangups.find(({ callId }) => callId === theirs.call_id));
+  await waitFor('the hang-up', 10_000, () => node.control.hangups.find(({ callId }) => callId === theirs.call_id));
   expect(await handle(theirs.id).result()).toEqual({ status: null });
   const again = await api.post('/phone/numbers', { phone_number: number }, { key: other.key });
   expect([again.status, again.body.code]).toEqual([409, 'number_taken']);
@@ -268,7 +268,7 @@ test('a call to it on the trunk verifies it, however the carrier writes the numb
     privacy: [],
     agentIdHeader: null,
   };
-  await until('the number verified', 10_000, async () => {
+  await waitFor('the number verified', 10_000, async () => {
     // Nobody answers: it was an authenticated INVITE nevertheless.
     expect(node.services.directory.routeInbound(request)).toMatchObject({ ok: false, status: 480 });
     return (await record(body.id)).status === 'verified' ? true : undefined;

@@ -1,7 +1,7 @@
 import { createDataSource } from '../../../store/data-source';
 import { newMasterKey, SecretBox } from '../../../store/secrets';
 import { createTestDatabase, testServers } from '../../support/servers';
-import { waitFor } from '../../support/stack';
+import { waitFor } from '../../support/wait-for';
 import { ApiServer } from './support/api-server';
 import type { Answer } from './support/api-server';
 import { DiallingApi } from './support/dialling-api';

@@ -1,6 +1,6 @@
 import { keyedCallId } from '../../../store/ids';
 import { FakeCallRequests } from '../../fakes/fake-call-requests';
-import { waitFor } from '../../support/stack';
+import { waitFor } from '../../support/wait-for';
 import { ApiServer } from './support/api-server';
 
 const ROUTE = 'POST /phone/outbound-call';

@@ -1,4 +1,4 @@
-/** The checks of trunks as a client of the API sees them; the media nodes' side is `media/call/trunk-check.test.ts`. */
+/** The checks of trunks as a client of the API sees them; the media nodes' side is `media/call/trunk-check/`. */
 import { FakeTrunkChecks } from '../../fakes/fake-trunk-checks';
 import { uuidV7 } from '../../../store/ids';
 import { RegistrationRepository } from '../../../store/repositories/registration-repository';

@@ -2,8 +2,8 @@ import { keyedCallId } from '../../../store/ids';
 import { callWorkflowId } from '../../../workflows/ids';
 import { testServers } from '../../support/servers';
 import { WorkflowEnvironment } from '../workflows/environment';
-import { until } from '../workflows/until';
 import type { FakeNode } from '../workflows/environment';
+import { waitFor } from '../../support/wait-for';
 import { CALLER } from './support/api-server';
 import type { ApiServer } from './support/api-server';
 import { DiallingApi, TO } from './support/dialling-api';
@@ -34,10 +34,10 @@ describe('calls by REST on real workflows', () => {
 
   const dial = (key?: string, body?: object) => dialling.dial(body, key);
   const dialled = (callId: string) =>
-    until('the INVITE', 5000, () => (node.control.calls.has(callId) ? true : undefined));
+    waitFor('the INVITE', 5000, () => (node.control.calls.has(callId) ? true : undefined));
   const dialsOf = (callId: string) => node.control.dials.filter((command) => command.callId === callId);
   const statusIs = (callId: string, status: string) =>
-    until(status, 10_000, async () => {
+    waitFor(status, 10_000, async () => {
       const { body } = await api.get(`/phone/calls/${callId}`);
       return body.status === status ? body : undefined;
     });
@@ -112,7 +112,7 @@ describe('calls by REST on real workflows', () => {
     expect(tookMs).toBeLessThan(5000);
     await new Promise((resolve) => setTimeout(resolve, Math.max(0, 5200 - tookMs)));
     await env.startWorker();
-    const record = await until('the record', 15_000, async () => {
+    const record = await waitFor('the record', 15_000, async () => {
       const { status, body } = await api.get(`/phone/calls/${id}`);
       return status === 200 && body.status === 'completed' ? body : undefined;
     });

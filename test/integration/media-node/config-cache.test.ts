@@ -6,7 +6,7 @@ import { AgentRepository } from '../../../store/repositories/agent-repository';
 import { ConfigRepository } from '../../../store/repositories/config-repository';
 import { InboundTrunkRepository } from '../../../store/repositories/inbound-trunk-repository';
 import { OutboundTrunkRepository } from '../../../store/repositories/outbound-trunk-repository';
-import { waitFor } from '../../support/stack';
+import { waitFor } from '../../support/wait-for';
 import { openStore } from '../store/store-fixture';
 import type { StoreFixture } from '../store/store-fixture';
 

@@ -9,7 +9,7 @@ import { createLogger } from '../../../ops/logger';
 import { createDataSource } from '../../../store/data-source';
 import { uuidV7 } from '../../../store/ids';
 import { EventRepository } from '../../../store/repositories/event-repository';
-import { waitFor } from '../../support/stack';
+import { waitFor } from '../../support/wait-for';
 import { TcpRelay } from '../../support/tcp-relay';
 import { nodeEvent, openStore } from '../store/store-fixture';
 import type { StoreFixture } from '../store/store-fixture';

@@ -1,7 +1,7 @@
 /** What a workflow does about a call that its node does not end in time. Waits for real, for all calls at once. */
 import type { Call } from '../../../store/entities/call';
+import { waitFor } from '../../support/wait-for';
 import { WorkflowEnvironment } from './environment';
-import { until } from './until';
 import type { FakeNode } from './environment';
 
 const BACKSTOP_MS = 30_000;
@@ -30,7 +30,7 @@ beforeAll(async () => {
   leftRunning = (async () => {
     const callId = await answeredCall(tooLong, 1);
     const answeredAtMs = performance.now();
-    await until('the hang-up', BACKSTOP_MS + 8_000, () => (tooLong.control.hangups.length > 0 ? true : undefined));
+    await waitFor('the hang-up', BACKSTOP_MS + 8_000, () => (tooLong.control.hangups.length > 0 ? true : undefined));
     const hungUpAfterMs = performance.now() - answeredAtMs;
     return { row: await env.finished(callId), node: tooLong, hungUpAfterMs };
   })();
@@ -42,7 +42,7 @@ beforeAll(async () => {
     const status = jest.spyOn(control, 'status');
     const callId = await answeredCall(acknowledged, 1 - BACKSTOP_MS / 1000);
     const startedMs = performance.now();
-    await until('the hang-up', 6_000, () => (control.hangups.length > 0 ? true : undefined));
+    await waitFor('the hang-up', 6_000, () => (control.hangups.length > 0 ? true : undefined));
     control.forget(callId);
     const row = await env.finished(callId, BACKSTOP_MS + 12_000);
     return { row, node: acknowledged, asked: status.mock.calls.length, tookMs: performance.now() - startedMs };

@@ -4,8 +4,9 @@ import { callEventSignal, callStatusQuery, nodeLostSignal } from '../../../workf
 import type { CallSnapshot } from '../../../workflows/call/messages';
 import { CallWorkflows } from '../../../workflows/client/call-workflows';
 import { METRICS, PEER_HANGUP } from '../../fakes/fake-media-control';
-import { FIRST_MESSAGE, FROM, TO, WorkflowEnvironment } from './environment';
-import { until } from './until';
+import { waitFor } from '../../support/wait-for';
+import { WorkflowEnvironment } from './environment';
+import { FIRST_MESSAGE, FROM, TO } from './environment-calls';
 import type { FakeNode } from './environment';
 import { hangUp } from './hang-up';
 
@@ -24,7 +25,7 @@ afterAll(async () => {
 const CALLEE_HANGUP: CallEnding = { ...PEER_HANGUP, endReason: 'callee_hangup', endedBy: 'callee' };
 
 async function dialled(callId: string): Promise<void> {
-  await until('the INVITE', 5_000, () => (node.control.calls.has(callId) ? true : undefined));
+  await waitFor('the INVITE', 5_000, () => (node.control.calls.has(callId) ? true : undefined));
 }
 
 describe('a plain call', () => {
@@ -215,7 +216,7 @@ test('a call whose workflow was terminated is ended by its node at the next stat
   await env.rowIs(callId, 'ringing');
   await env.handle(callId).terminate('operator');
   node.control.answer(callId);
-  await until('the node to hear of it', 5_000, () => (node.control.lost.includes(callId) ? true : undefined));
+  await waitFor('the node to hear of it', 5_000, () => (node.control.lost.includes(callId) ? true : undefined));
 }, 30_000);
 
 test('a worker that goes away in the middle of a call: the next one carries on', async () => {

@@ -10,8 +10,8 @@ import { PEER_HANGUP } from '../../fakes/fake-media-control';
 import type { DialPlan } from '../../fakes/fake-media-control';
 import { ALWAYS, CampaignRows } from '../../support/campaign-rows';
 import { CallWorkflows } from '../../../workflows/client/call-workflows';
+import { waitFor } from '../../support/wait-for';
 import { WorkflowEnvironment } from './environment';
-import { until } from './until';
 import type { FakeNode } from './environment';
 import { PlannedDials } from './planned-dials';
 
@@ -144,7 +144,7 @@ test.concurrent(
     // One more than there is room for, so that it is there when a slot comes free; and no third.
     await rows.contact(campaign.id, { priority: -1 });
     expect(await dial(campaign.id)).toMatchObject({ started: 1, calling: 2, wakeInMs: 2_000 });
-    await until('the place in the queue', 10_000, async () =>
+    await waitFor('the place in the queue', 10_000, async () =>
       (await new CapacityRepository(env.dataSource).places(env.orgId, [waits])).get(waits),
     );
     await pause(campaign);
@@ -185,7 +185,7 @@ test.concurrent(
     const contacts = [await rows.contact(campaign.id, { priority: 1 }), await rows.contact(campaign.id)];
     await dial(campaign.id);
     const callIds = contacts.map(({ id }) => campaignCallId(campaign.id, id, 1));
-    const sleeper = await until('an attempt that sleeps', 10_000, async () => {
+    const sleeper = await waitFor('an attempt that sleeps', 10_000, async () => {
       const attempts = (await Promise.all(callIds.map((callId) => env.attempts(callId)))).flat();
       return attempts.length === 2 ? attempts.find(({ sipCallId }) => !invites.includes(sipCallId))?.callId : undefined;
     });
@@ -199,7 +199,7 @@ test.concurrent(
     expect(await invited(other)).toBe(1);
     node.control.end(other, BUSY);
     await env.finished(other);
-    await until('the slots', 5_000, async () => ((await leases(trunkId)) === 0 ? true : undefined));
+    await waitFor('the slots', 5_000, async () => ((await leases(trunkId)) === 0 ? true : undefined));
   },
   60_000,
 );
@@ -258,7 +258,7 @@ test.concurrent(
     expect(await dial(campaign.id, turn)).toMatchObject({ calling: 2 });
     for (const { id } of contacts) {
       const callId = campaignCallId(campaign.id, id, 1);
-      await until('the INVITE', 10_000, async () => ((await invited(callId)) === 1 ? true : undefined));
+      await waitFor('the INVITE', 10_000, async () => ((await invited(callId)) === 1 ? true : undefined));
       node.control.end(callId, BUSY);
       await env.finished(callId);
       expect(await rows.stored(id)).toMatchObject({ state: 'waiting', calls: 1, attempts: 1 });
@@ -319,7 +319,7 @@ test.concurrent(
     expect(left).toEqual({ due: 0, later: 700, calls: 2, reason: 'outside_window' });
     for (const { id } of open) {
       const callId = campaignCallId(campaign.id, id, 1);
-      await until('the INVITE', 10_000, async () => ((await invited(callId)) === 1 ? true : undefined));
+      await waitFor('the INVITE', 10_000, async () => ((await invited(callId)) === 1 ? true : undefined));
       node.control.end(callId, BUSY);
       await env.finished(callId);
     }

@@ -5,8 +5,8 @@ import { campaignStateQuery } from '../../../workflows/campaign/messages';
 import type { CampaignStanding } from '../../../workflows/campaign/messages';
 import { campaignStartOptions } from '../../../workflows/campaign/start-options';
 import { campaignScheduleId } from '../../../workflows/ids';
+import { waitFor } from '../../support/wait-for';
 import { WorkflowEnvironment } from './environment';
-import { until } from './until';
 import { PlannedCampaigns, PlannedDialling } from './planned-campaigns';
 
 const dialling = new PlannedDialling();
@@ -35,7 +35,7 @@ const schedule = (id: string, occasion: 'start' | 'recurrence') =>
   env.client.schedule.getHandle(campaignScheduleId(id, occasion));
 
 async function scheduleGone(id: string, occasion: 'start' | 'recurrence'): Promise<void> {
-  await until(`no schedule for the ${occasion}`, 10_000, async () => {
+  await waitFor(`no schedule for the ${occasion}`, 10_000, async () => {
     try {
       await schedule(id, occasion).describe();
       return undefined;
@@ -47,7 +47,7 @@ async function scheduleGone(id: string, occasion: 'start' | 'recurrence'): Promi
 }
 
 async function turnsOf(id: string, atLeast: number): Promise<void> {
-  await until(`${atLeast} turns`, 15_000, () => (dialling.of(id).length >= atLeast ? true : undefined));
+  await waitFor(`${atLeast} turns`, 15_000, () => (dialling.of(id).length >= atLeast ? true : undefined));
 }
 
 test('started, it calls until nobody is left, and is completed', async () => {
@@ -156,14 +156,14 @@ test('the reconciler brings rows and workflows together, in both directions', as
     WHERE id = $1`,
     [rowless],
   );
-  await until('workflows and rows alike', 15_000, async () => {
+  await waitFor('workflows and rows alike', 15_000, async () => {
     await env.sweep().catch(() => undefined); // a run that is just ending takes no word
     await new Promise((resolve) => setTimeout(resolve, 1_000));
     return (await campaigns.workflow(rowless)) === 'COMPLETED' ? true : undefined;
   });
   expect(await campaigns.workflow(lost)).toBe('RUNNING');
   await turnsOf(lost, 1);
-  await until('the change', 5_000, async () => ((await standing(changed)).status === 'paused' ? true : undefined));
+  await waitFor('the change', 5_000, async () => ((await standing(changed)).status === 'paused' ? true : undefined));
   for (const id of [lost, changed]) await campaigns.act(id, 'cancel');
 }, 40_000);
 
@@ -177,7 +177,7 @@ test('with starts_at to come it is scheduled, which Temporal shows, and begins b
   expect(typedSearchAttributes.getAll().map(({ value }) => value)).toContain(id);
 
   expect((await campaigns.act(id, 'pause')).body).toMatchObject({ status: 'paused' });
-  await until('the paused schedule', 10_000, async () =>
+  await waitFor('the paused schedule', 10_000, async () =>
     (await schedule(id, 'start').describe()).state.paused ? true : undefined,
   );
   expect((await campaigns.act(id, 'resume')).body).toMatchObject({ status: 'scheduled' });
@@ -224,7 +224,7 @@ test('a recurring one waits for its next round and calls its list anew, but nobo
   );
   const { body: entry } = await campaigns.api.post('/phone/dnc', { phone_number: '+12025551001' });
   await schedule(id, 'recurrence').trigger();
-  await until('the second round', 20_000, async () =>
+  await waitFor('the second round', 20_000, async () =>
     (await campaigns.timeline(id)).filter((type) => type === 'completed').length === 2 ? true : undefined,
   );
   const called: { number: string; attempts: number }[] = await env.dataSource.query(
@@ -294,7 +294,7 @@ test('its guards slow it, then pause it, and say by which figure', async () => {
     );
   };
   await callAgo(10);
-  await until('the slower pace', 25_000, async () => ((await campaigns.get(id)).pace === 0.5 ? true : undefined));
+  await waitFor('the slower pace', 25_000, async () => ((await campaigns.get(id)).pace === 0.5 ? true : undefined));
   await dataSource.query(
     `UPDATE campaign_events SET at = now() - interval '5 minutes' WHERE campaign_id = $1 AND type = 'slowed'`,
     [id],
@@ -302,7 +302,7 @@ test('its guards slow it, then pause it, and say by which figure', async () => {
   await callAgo(3);
   const paused = await campaigns.is(id, 'paused', 25_000);
   expect(paused.status_reason).toBe('0 % of its calls were answered, the limit is at least 50 % (50 calls)');
-  await until('the workflow', 5_000, async () => ((await standing(id)).status === 'paused' ? true : undefined));
+  await waitFor('the workflow', 5_000, async () => ((await standing(id)).status === 'paused' ? true : undefined));
   const { items } = (await campaigns.api.get(`/phone/campaigns/${id}/events`)).body;
   const figure = { guard: 'answer_rate', figure: 0, limit: 0.5, calls: 50 };
   expect(items[0]).toMatchObject({ type: 'paused_by_guard', data: figure });
@@ -323,7 +323,7 @@ test('many campaigns with slow turns keep neither a call waiting nor a pause', a
   for (const campaignId of ids) await env.campaigns.tell({ orgId: env.orgId, campaignId });
   const [first = ''] = ids;
   const turns = (): number => ids.reduce((sum, id) => sum + dialling.of(id).length, 0);
-  await until('turns that wait for each other', 20_000, () => (turns() >= 10 ? true : undefined));
+  await waitFor('turns that wait for each other', 20_000, () => (turns() >= 10 ? true : undefined));
   const node = await env.startNode();
   const input = env.outboundInput();
   const atMs = performance.now();

@@ -3,8 +3,8 @@ import { uuidV7 } from '../../../store/ids';
 import { CapacityRepository } from '../../../store/repositories/capacity-repository';
 import { CallWorkflows } from '../../../workflows/client/call-workflows';
 import { PEER_HANGUP } from '../../fakes/fake-media-control';
+import { waitFor } from '../../support/wait-for';
 import { WorkflowEnvironment } from './environment';
-import { until } from './until';
 
 let env: WorkflowEnvironment;
 let ledger: CapacityRepository;
@@ -36,7 +36,7 @@ async function place(trunkId: string): Promise<string> {
 }
 
 const isDialled = (callId: string, limitMs: number): Promise<true> =>
-  until(`an attempt of ${callId}`, limitMs, async () =>
+  waitFor(`an attempt of ${callId}`, limitMs, async () =>
     (await env.attempts(callId)).some(({ state }) => state === 'sent') ? true : undefined,
   );
 

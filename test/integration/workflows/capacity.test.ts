@@ -3,8 +3,8 @@ import { uuidV7 } from '../../../store/ids';
 import { CapacityRepository } from '../../../store/repositories/capacity-repository';
 import type { CapacityPlace } from '../../../store/repositories/capacity-repository';
 import { PEER_HANGUP } from '../../fakes/fake-media-control';
+import { waitFor } from '../../support/wait-for';
 import { WorkflowEnvironment } from './environment';
-import { until } from './until';
 import type { FakeNode } from './environment';
 import { hangUp } from './hang-up';
 
@@ -50,7 +50,7 @@ const invitedAt = async (callId: string): Promise<number | undefined> => {
 };
 
 const dialled = (callId: string, limitMs = 10_000): Promise<number> =>
-  until(`the INVITE of ${callId}`, limitMs, () => invitedAt(callId));
+  waitFor(`the INVITE of ${callId}`, limitMs, () => invitedAt(callId));
 
 const inUse = async (trunkId: string): Promise<number> =>
   (await new CapacityRepository(env.dataSource).inUse()).find((one) => one.trunkId === trunkId)?.leases ?? 0;

@@ -3,8 +3,8 @@ import type { temporal } from '@temporalio/proto';
 import { mediaNodeWorkflowId } from '../../../workflows/ids';
 import type { ToldVerdict } from '../../../workflows/node/activities';
 import { suspectSignal } from '../../../workflows/node/messages';
+import { waitFor } from '../../support/wait-for';
 import { WorkflowEnvironment } from './environment';
-import { until } from './until';
 import { inGroups, parkCalls } from './parked-calls';
 
 /** The server takes 2,000 pending signals of one workflow. */
@@ -34,7 +34,7 @@ test('all of them suspect it, and each hears that it is lost, though none by a s
   const watch = env.client.workflow.getHandle(mediaNodeWorkflowId('crowded'));
   const events = async () => (await watch.fetchHistory()).events ?? [];
   await inGroups(calls, ({ callId }) => watch.signal(suspectSignal, { bootId: node.bootId, callId }));
-  await until('the answers to all of them', 90_000, async () => {
+  await waitFor('the answers to all of them', 90_000, async () => {
     const answered = new Set((await events()).flatMap(answeredBy));
     const { raw } = await watch.describe();
     const telling = (raw.pendingActivities ?? []).some(({ activityType }) => activityType?.name === 'tellVerdict');

@@ -1,8 +1,8 @@
 import type { DialRefusal } from '../../../contract/commands';
 import type { DialPlan } from '../../fakes/fake-media-control';
 import { PEER_HANGUP } from '../../fakes/fake-media-control';
+import { waitFor } from '../../support/wait-for';
 import { WorkflowEnvironment } from './environment';
-import { until } from './until';
 import type { FakeNode } from './environment';
 import { hangUp } from './hang-up';
 import { PlannedDials } from './planned-dials';
@@ -103,7 +103,7 @@ describe('nothing was sent', () => {
     'hung up while its node waits for a name or a connection it is canceled there and then',
     async () => {
       const callId = await calls.place([{ kind: 'reach_for', ms: 2_800 }]);
-      await until('the dial', 5_000, () => node.control.calls.get(callId));
+      await waitFor('the dial', 5_000, () => node.control.calls.get(callId));
       const askedMs = Date.now();
       expect(await hangUp(env, callId)).toEqual({ outcome: 'done' });
       expect(Date.now() - askedMs).toBeLessThan(2_400);
@@ -131,7 +131,7 @@ describe('nothing was sent', () => {
     'hung up while it waits for its next attempt it is canceled and never dialled',
     async () => {
       const callId = await calls.place(Array<DialPlan>(20).fill({ kind: 'refuse', code: 'node_full' }));
-      await until('the first dial', 5_000, () => node.control.dials.find((dial) => dial.callId === callId));
+      await waitFor('the first dial', 5_000, () => node.control.dials.find((dial) => dial.callId === callId));
       expect(await hangUp(env, callId)).toEqual({ outcome: 'done' });
       expect(await env.finished(callId)).toMatchObject({ disposition: 'canceled', endedBy: 'api' });
       expect(await invitesOf(callId)).toBe(0);
@@ -237,9 +237,9 @@ describe('the dial was begun and never returned', () => {
     'events that are faster than the dial name the node, and the answer counts',
     async () => {
       const callId = await calls.place([{ kind: 'hang_after_invite' }]);
-      await until('the INVITE', 5_000, () => (node.control.calls.has(callId) ? true : undefined));
+      await waitFor('the INVITE', 5_000, () => (node.control.calls.has(callId) ? true : undefined));
       node.control.answer(callId);
-      await until('the answer in the workflow', 5_000, async () => {
+      await waitFor('the answer in the workflow', 5_000, async () => {
         const state = await env.handle(callId).query<{ status: string }>('status');
         return state.status === 'in_progress' ? true : undefined;
       });
@@ -253,7 +253,7 @@ describe('the dial was begun and never returned', () => {
     'a node that failed after the INVITE is asked, and keeps the call',
     async () => {
       const callId = await calls.place([{ kind: 'fail_after_invite' }]);
-      await until('the INVITE', 5_000, () => (node.control.calls.has(callId) ? true : undefined));
+      await waitFor('the INVITE', 5_000, () => (node.control.calls.has(callId) ? true : undefined));
       await new Promise((resolve) => setTimeout(resolve, 500));
       node.control.answer(callId);
       await env.rowIs(callId, 'in_progress');

@@ -28,8 +28,9 @@ import {
 import { PEER_HANGUP } from '../../fakes/fake-media-control';
 import type { DialPlan } from '../../fakes/fake-media-control';
 import { CampaignRows } from '../../support/campaign-rows';
-import { WorkflowEnvironment, workflowBundle } from './environment';
-import { until } from './until';
+import { waitFor } from '../../support/wait-for';
+import { WorkflowEnvironment } from './environment';
+import { workflowBundle } from './workflow-bundle';
 import type { FakeNode } from './environment';
 import { hangUp } from './hang-up';
 import { PlannedDials } from './planned-dials';
@@ -120,7 +121,7 @@ const SCENARIOS: Readonly<Record<string, () => Promise<string>>> = {
   'outbound-uncertain': () => outbound({ kind: 'hang_after_intended' }),
   'outbound-adopted': async () => {
     const callId = await outbound({ kind: 'fail_after_invite' });
-    await until('the call on its node', 5_000, () => (node.control.calls.has(callId) ? true : undefined));
+    await waitFor('the call on its node', 5_000, () => (node.control.calls.has(callId) ? true : undefined));
     await new Promise((resolve) => setTimeout(resolve, 500));
     node.control.answer(callId);
     await env.rowIs(callId, 'in_progress');
@@ -136,7 +137,7 @@ const SCENARIOS: Readonly<Record<string, () => Promise<string>>> = {
   },
   'outbound-hangup-while-dialling': async () => {
     const callId = await outbound({ kind: 'reach_for', ms: 2_500 });
-    await until('the dial', 5_000, () => node.control.calls.get(callId));
+    await waitFor('the dial', 5_000, () => node.control.calls.get(callId));
     await hangUp(env, callId);
     return callId;
   },
@@ -204,7 +205,7 @@ test('the reconciler replays, with nothing to do and with a call to close', asyn
   await once('reconciler-nothing-found');
   const callId = await inbound(true);
   await env.handle(callId).terminate('operator');
-  await until('a call that is old enough', 30_000, async () => {
+  await waitFor('a call that is old enough', 30_000, async () => {
     const name = `reconciler-${Date.now()}`;
     await reconcile(name);
     if ((await env.row(callId))?.status !== 'completed') return undefined;
@@ -229,7 +230,7 @@ test('the workflow of a campaign replays, over its completion and over its end b
   const busy = { disposition: 'busy', endReason: null, endedBy: 'callee', sip: null } as const;
   const completed = await begin({ kind: 'end', ending: busy });
   const canceled = await begin({ kind: 'ring' });
-  await until('the phone that rings', 15_000, () => node.control.calls.get(canceled.callId));
+  await waitFor('the phone that rings', 15_000, () => node.control.calls.get(canceled.callId));
   await env.dataSource.query(`UPDATE campaigns SET status = 'canceled', version = version + 1 WHERE id = $1`, [
     canceled.id,
   ]);
@@ -286,7 +287,7 @@ describe('of a number that is verified', () => {
   }
 
   const rings = (round: VerificationRound): Promise<unknown> =>
-    until('the code call', 10_000, () => node.control.calls.get(codeCallId(round)));
+    waitFor('the code call', 10_000, () => node.control.calls.get(codeCallId(round)));
 
   async function endsAs(status: string | null, round: VerificationRound, name: string): Promise<void> {
     expect(await handle(round).result()).toEqual({ status });
@@ -344,7 +345,7 @@ describe('of the trunks of an organisation', () => {
   }
 
   const confirmed = (trunkId: string, version: number): Promise<true> =>
-    until(`version ${version} confirmed`, 20_000, async () =>
+    waitFor(`version ${version} confirmed`, 20_000, async () =>
       (await trunks.row(trunkId))?.confirmed === version ? true : undefined,
     );
 

@@ -1,7 +1,7 @@
 /** The reconciler over five thousand open calls. */
 import { MAIN_TASK_QUEUE } from '../../../workflows/ids';
+import { waitFor } from '../../support/wait-for';
 import { WorkflowEnvironment } from './environment';
-import { until } from './until';
 import type { FakeNode } from './environment';
 import { parkCalls } from './parked-calls';
 
@@ -51,7 +51,7 @@ test('all of them well: nothing of them enters a history; one that its node has 
   const sinceMs = Date.now() - OLD_MS;
   const listed = new Set(callIds);
   node.control.listCalls = () => [...listed].map((callId) => ({ callId, state: 'answered', sinceMs }));
-  await until('all of them in visibility', 60_000, async () => {
+  await waitFor('all of them in visibility', 60_000, async () => {
     const { count } = await env.client.workflow.count(`WorkflowType = 'callWorkflow' AND ExecutionStatus = 'Running'`);
     return count >= OPEN ? true : undefined;
   });

@@ -8,8 +8,8 @@ import { NodeWorkflows } from '../../../workflows/client/node-workflows';
 import { callWorkflowId, mediaNodeWorkflowId } from '../../../workflows/ids';
 import { nodeStateQuery, nodeStoppedSignal, suspectSignal } from '../../../workflows/node/messages';
 import { PEER_HANGUP } from '../../fakes/fake-media-control';
+import { waitFor } from '../../support/wait-for';
 import { WorkflowEnvironment } from './environment';
-import { until } from './until';
 
 /** The server suggests a new run at 4 MiB of history; one signal may have 2 MiB. */
 const FILLERS = 5;
@@ -46,7 +46,7 @@ async function fillHistory(handle: WorkflowHandle, onNearlyFull: () => Promise<v
 
 /** As the server does it for a call's workflow: again, where it takes no signals for a moment because the run closes. */
 async function untilTaken(signal: () => Promise<void>): Promise<void> {
-  await until('a signal that is taken', 20_000, async () => {
+  await waitFor('a signal that is taken', 20_000, async () => {
     try {
       await signal();
       return true;
@@ -60,7 +60,7 @@ async function untilTaken(signal: () => Promise<void>): Promise<void> {
 
 /** Nothing but the watch is under way: calls of older boots are told by now. */
 async function untilOnlyWatched(handle: WorkflowHandle): Promise<string> {
-  return await until('the watch alone', 15_000, async () => {
+  return await waitFor('the watch alone', 15_000, async () => {
     const { raw, runId } = await handle.describe();
     const running = (raw.pendingActivities ?? []).map(({ activityType }) => activityType?.name);
     return running.length === 1 && running[0] === 'runNode' ? runId : undefined;
@@ -83,7 +83,7 @@ async function dieWhileContinued(): Promise<{ readonly before: Call | null; read
   const firstRun = await untilOnlyWatched(handle);
   // As late as can be: on a busy machine the first run must not find it lost.
   await fillHistory(handle, () => node.kill());
-  await until('the next run', 20_000, async () => ((await runOf(handle)) === firstRun ? undefined : true));
+  await waitFor('the next run', 20_000, async () => ((await runOf(handle)) === firstRun ? undefined : true));
   const before = await env.row(callId);
   return { before, row: await env.finished(callId, 20_000) };
 }
@@ -113,7 +113,7 @@ test('a full history: the next run watches the same boot, knows the lost ones an
   await fillHistory(handle);
   await suspecting;
   expect(afterwards).toBe(0);
-  await until('an answer to each suspicion', 10_000, async () =>
+  await waitFor('an answer to each suspicion', 10_000, async () =>
     (await signalsOf(callWorkflowId(callId), 'nodeAlive')) >= suspicions ? true : undefined,
   );
   expect(await signalsOf(callWorkflowId(callId), 'nodeAlive')).toBe(suspicions);

@@ -1,6 +1,6 @@
+import { withDeadline } from '../../../ops/deadline';
 import type { Call } from '../../../store/entities/call';
 import { WorkflowEnvironment } from './environment';
-import { withLimit } from './until';
 import { hangUp } from './hang-up';
 import type { KillStep, NodeProcess } from './node-process';
 
@@ -105,7 +105,7 @@ describe('a node killed during a dial', () => {
       const input = env.outboundInput();
       placed.set(step, { callId: input.callId, node });
       await env.placeCall(input);
-      await withLimit(node.exited(), 10_000, 'the death of the node');
+      await withDeadline(node.exited(), 10_000, { message: 'the node did not die' });
     }
   }, 90_000);
 

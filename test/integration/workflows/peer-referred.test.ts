@@ -10,8 +10,9 @@ import { uuidV7 } from '../../../store/ids';
 import { transferUpdate } from '../../../workflows/call/messages';
 import type { TransferAcceptance, TransferRequest } from '../../../workflows/call/messages';
 import { PEER_HANGUP } from '../../fakes/fake-media-control';
-import { workflowBundle, WorkflowEnvironment } from './environment';
-import { until } from './until';
+import { waitFor } from '../../support/wait-for';
+import { WorkflowEnvironment } from './environment';
+import { workflowBundle } from './workflow-bundle';
 import type { FakeNode } from './environment';
 
 let env: WorkflowEnvironment;
@@ -38,7 +39,7 @@ async function answered(): Promise<string> {
 }
 
 const followed = (referId: string): Promise<boolean> =>
-  until('the word of the workflow', 10_000, () => {
+  waitFor('the word of the workflow', 10_000, () => {
     const sent = node.control.controls.flatMap(({ control, commandId }) =>
       control.type === 'followRefer' && control.referId === referId ? [{ control, commandId }] : [],
     );
@@ -79,7 +80,7 @@ test('is followed; no transfer of ours begins meanwhile, and one may afterwards'
   expect(await followed(referId)).toBe(true);
   expect(await transfer(callId)).toEqual({ outcome: 'refused', code: 'transferring' });
   node.control.referred(callId, referId, 'done', 200);
-  await until('a transfer to be taken', 5_000, async () =>
+  await waitFor('a transfer to be taken', 5_000, async () =>
     (await transfer(callId)).outcome === 'accepted' ? true : undefined,
   );
   // While that is under way the peer's word is not followed.
@@ -117,7 +118,7 @@ test('that the node does not wait for any more is forgotten', async () => {
   node.control.referred(callId, referId, 'accepted', 202);
   await followed(referId);
   node.control.controlAnswer = 'done';
-  await until('a transfer to be taken', 5_000, async () =>
+  await waitFor('a transfer to be taken', 5_000, async () =>
     (await transfer(callId)).outcome === 'accepted' ? true : undefined,
   );
   node.control.end(callId, PEER_HANGUP);

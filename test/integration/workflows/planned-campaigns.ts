@@ -6,7 +6,7 @@ import { OrganisationRepository } from '../../../store/repositories/organisation
 import { campaignWorkflowId } from '../../../workflows/ids';
 import { ApiServer } from '../api/support/api-server';
 import type { Answer } from '../api/support/api-server';
-import { until } from './until';
+import { waitFor } from '../../support/wait-for';
 import type { WorkflowEnvironment } from './environment';
 
 const WHOLE_WEEK = { days: ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'], start: '00:00', end: '24:00' };
@@ -90,7 +90,7 @@ export class PlannedCampaigns {
   }
 
   async is(id: string, status: string, limitMs = 15_000): Promise<Answer['body']> {
-    return until(`the campaign ${status}`, limitMs, async () => {
+    return waitFor(`the campaign ${status}`, limitMs, async () => {
       const body = await this.get(id);
       return body.status === status ? body : undefined;
     });
@@ -117,7 +117,7 @@ export class PlannedCampaigns {
   }
 
   async closed(id: string): Promise<void> {
-    await until('the end of the workflow', 15_000, async () =>
+    await waitFor('the end of the workflow', 15_000, async () =>
       (await this.workflow(id)) === 'COMPLETED' ? true : undefined,
     );
   }

@@ -2,8 +2,8 @@ import { ScheduleOverlapPolicy } from '@temporalio/client';
 import type { ScheduleDescription } from '@temporalio/client';
 import { ensureReconcilerSchedule } from '../../../activities/reconciler-schedule';
 import { MAIN_TASK_QUEUE, RECONCILER_SCHEDULE_ID } from '../../../workflows/ids';
+import { waitFor } from '../../support/wait-for';
 import { WorkflowEnvironment } from './environment';
-import { until } from './until';
 
 /** For the server to apply an update. */
 const UPDATE_LIMIT_MS = 10_000;
@@ -45,7 +45,7 @@ async function createOldSchedule(): Promise<void> {
 
 /** As a worker's process does it: again until it works. */
 async function startWorker(): Promise<void> {
-  await until('the schedule', START_LIMIT_MS, async () => {
+  await waitFor('the schedule', START_LIMIT_MS, async () => {
     try {
       await ensureReconcilerSchedule(env.client);
       return true;
@@ -56,7 +56,7 @@ async function startWorker(): Promise<void> {
 }
 
 async function whenUpdated(): Promise<ScheduleDescription> {
-  return await until('the update', UPDATE_LIMIT_MS, async () => {
+  return await waitFor('the update', UPDATE_LIMIT_MS, async () => {
     const description = await describeSchedule();
     return description.info.lastUpdatedAt === undefined ? undefined : description;
   });

@@ -5,8 +5,8 @@ import { nodeLostSignal, transferUpdate } from '../../../workflows/call/messages
 import type { TransferAcceptance, TransferRequest } from '../../../workflows/call/messages';
 import { RECONCILER_SCHEDULE_ID, transferWorkflowId } from '../../../workflows/ids';
 import { PEER_HANGUP } from '../../fakes/fake-media-control';
+import { waitFor } from '../../support/wait-for';
 import { WorkflowEnvironment } from './environment';
-import { until } from './until';
 import type { FakeNode } from './environment';
 
 let env: WorkflowEnvironment;
@@ -50,7 +50,7 @@ test('calls that go their way are never touched, forgotten and orphaned ones are
   node.control.forget(forgotten.callId);
 
   // The terminated call's live half ends within 30 s, and both records are closed.
-  await until('the end of the live call', 30_000, () =>
+  await waitFor('the end of the live call', 30_000, () =>
     node.control.lost.includes(terminated.callId) ? true : undefined,
   );
   expect(await env.rowIs(terminated.callId, 'completed', 15_000)).toMatchObject({
@@ -94,7 +94,7 @@ async function transferring(callId: string): Promise<string> {
   node.control.controlEffect = () => null;
   const options = { args: [request] as [TransferRequest], updateId: transferId };
   await env.handle(callId).executeUpdate<TransferAcceptance, [TransferRequest]>(transferUpdate, options);
-  await until('the dial', 5_000, () =>
+  await waitFor('the dial', 5_000, () =>
     node.control.controls.find((sent) => sent.callId === callId && sent.control.type === 'dialLeg'),
   );
   return transferId;

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
-import { FIRST_MESSAGE, FROM, TO, workflowBundle } from './environment';
+import { FIRST_MESSAGE, FROM, TO } from './environment-calls';
+import { workflowBundle } from './workflow-bundle';
 
 const FOLDER = join(__dirname, '../../fixtures/histories');
 /** `<release>/<scenario>.json` */

@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { rescheduleUpdate } from '../../../workflows/call/messages';
 import type { RescheduleRequest, RescheduleResult } from '../../../workflows/call/messages';
 import { PEER_HANGUP } from '../../fakes/fake-media-control';
+import { waitFor } from '../../support/wait-for';
 import { WorkflowEnvironment } from './environment';
-import { until } from './until';
 import type { FakeNode } from './environment';
 import { hangUp } from './hang-up';
 
@@ -35,7 +35,7 @@ const change = (callId: string, request: RescheduleRequest): Promise<RescheduleR
   env.handle(callId).executeUpdate(rescheduleUpdate, { args: [request], updateId: randomUUID() });
 
 const dialledAt = (callId: string, limitMs: number): Promise<number> =>
-  until(`the INVITE of ${callId}`, limitMs, async () => {
+  waitFor(`the INVITE of ${callId}`, limitMs, async () => {
     for (const { sipCallId } of await env.attempts(callId)) if (invites.has(sipCallId)) return invites.get(sipCallId);
     return undefined;
   });

@@ -7,7 +7,8 @@ import { Worker } from '@temporalio/worker';
 import { MediaNodeRepository } from '../../../store/repositories/media-node-repository';
 import { callWorkflowId } from '../../../workflows/ids';
 import { PEER_HANGUP } from '../../fakes/fake-media-control';
-import { WorkflowEnvironment, workflowBundle } from './environment';
+import { WorkflowEnvironment } from './environment';
+import { workflowBundle } from './workflow-bundle';
 import type { FakeNode } from './environment';
 import { PlannedDials } from './planned-dials';
 

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { waitFor } from '../../support/wait-for';
 import { WorkflowEnvironment } from './environment';
-import { until } from './until';
 
 let env: WorkflowEnvironment;
 
@@ -32,7 +32,7 @@ test('a restarted node empties its spool into calls that ended without it', asyn
     `${event(101)}\n${event(102)}\n{"callId":"${input.callId}","se`,
   );
   await env.startNode('spooling');
-  const stored = await until('the spooled events', 10_000, async () => {
+  const stored = await waitFor('the spooled events', 10_000, async () => {
     const { items } = await env.events.list(env.orgId, input.callId, { limit: 100 });
     const found = items.filter(({ seq }) => seq > 100);
     return found.length === 2 ? found : undefined;
@@ -41,6 +41,6 @@ test('a restarted node empties its spool into calls that ended without it', asyn
     ['node', 101],
     ['node', 102],
   ]);
-  await until('the empty spool', 5_000, () => (readdirSync(spool).length === 0 ? true : undefined));
+  await waitFor('the empty spool', 5_000, () => (readdirSync(spool).length === 0 ? true : undefined));
   expect(await env.row(input.callId)).toMatchObject({ status: 'completed', truncated: true });
 }, 60_000);

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { MediaNodeRepository } from '../../../store/repositories/media-node-repository';
 import { mediaNodeWorkflowId } from '../../../workflows/ids';
 import { nodeStateQuery } from '../../../workflows/node/messages';
+import { waitFor } from '../../support/wait-for';
 import { WorkflowEnvironment } from './environment';
-import { until } from './until';
 import type { NodeProcess } from './node-process';
 
 /** From its return until it has ended what it had. */
@@ -43,8 +43,8 @@ test.concurrent(
     const row = await env.finished(callId, 25_000);
     expect(row).toMatchObject({ disposition: 'answered', endReason: 'media_node_lost', truncated: true });
     node.goOn();
-    await until('the node to find out', FINDS_OUT_MS, () => (node.lostAtMs === null ? undefined : true));
-    await until('the end on the node', 5_000, async () => ((await endedByNode(callId)) ? true : undefined));
+    await waitFor('the node to find out', FINDS_OUT_MS, () => (node.lostAtMs === null ? undefined : true));
+    await waitFor('the end on the node', 5_000, async () => ((await endedByNode(callId)) ? true : undefined));
     expect(await env.finished(callId)).toEqual(row);
   },
   60_000,
@@ -56,7 +56,7 @@ test.concurrent(
     const node = await env.spawnNode('early');
     const callId = await answeredCall(node);
     await env.dataSource.query('UPDATE media_nodes SET lost_at = now() WHERE node_id = $1', ['early']);
-    await until('the node to find out', FINDS_OUT_MS, () => (node.lostAtMs === null ? undefined : true));
+    await waitFor('the node to find out', FINDS_OUT_MS, () => (node.lostAtMs === null ? undefined : true));
     expect(await env.finished(callId)).toMatchObject({
       disposition: 'answered',
       endReason: 'media_node_lost',

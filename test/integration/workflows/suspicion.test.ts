@@ -1,7 +1,7 @@
 import { suspectSignal } from '../../../workflows/node/messages';
 import { mediaNodeWorkflowId } from '../../../workflows/ids';
+import { waitFor } from '../../support/wait-for';
 import { WorkflowEnvironment } from './environment';
-import { until } from './until';
 
 let env: WorkflowEnvironment;
 
@@ -32,7 +32,7 @@ test('a node is watched on after a suspicion whose call is over when the verdict
   await env.finished(input.callId);
 
   await handle.signal(suspectSignal, { bootId: node.bootId, callId: input.callId });
-  await until('the answer to the suspicion', 10_000, async () => {
+  await waitFor('the answer to the suspicion', 10_000, async () => {
     const { events } = await handle.fetchHistory();
     const told = (events ?? []).some(
       (event) => event.activityTaskScheduledEventAttributes?.activityType?.name === 'tellVerdict',

@@ -6,8 +6,8 @@ import { TransferDestinationRepository } from '../../../store/repositories/trans
 import type { Call } from '../../../store/entities/call';
 import type { TransferWish } from '../../../contract/transfers';
 import { PEER_HANGUP } from '../../fakes/fake-media-control';
+import { waitFor } from '../../support/wait-for';
 import { WorkflowEnvironment } from './environment';
-import { until } from './until';
 import type { FakeNode } from './environment';
 
 const URI = 'sip:very-secret-desk@pbx.example.com';
@@ -55,7 +55,7 @@ async function answered(): Promise<string> {
 const sent = (): string[] => node.control.controls.map(({ control }) => control.type);
 
 const outcomeOf = (callId: string): Promise<NonNullable<Call['transfer']>> =>
-  until('the outcome', 20_000, async () => {
+  waitFor('the outcome', 20_000, async () => {
     const transfer = (await env.row(callId))?.transfer;
     return transfer?.outcome === undefined ? undefined : transfer;
   });
@@ -67,7 +67,7 @@ async function ofWorkflow(callId: string): Promise<readonly { type: string; data
 
 async function refusalOf(callId: string, wish: TransferWish): Promise<unknown> {
   const transferId = node.control.want(callId, wish);
-  const refused = await until('the refusal', 20_000, async () =>
+  const refused = await waitFor('the refusal', 20_000, async () =>
     (await ofWorkflow(callId)).find(
       ({ type, data }) => type === 'transfer.refused' && data['transfer_id'] === transferId,
     ),

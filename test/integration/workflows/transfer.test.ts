@@ -9,8 +9,8 @@ import { transferUpdate } from '../../../workflows/call/messages';
 import { transferWorkflowId } from '../../../workflows/ids';
 import { PEER_HANGUP } from '../../fakes/fake-media-control';
 import { plainHistory } from '../../support/plain-history';
+import { waitFor } from '../../support/wait-for';
 import { WorkflowEnvironment } from './environment';
-import { until } from './until';
 import type { FakeNode } from './environment';
 
 const NUMBER = '+15557771234';
@@ -72,7 +72,7 @@ async function begin(
 }
 
 const outcomeOf = (callId: string, limitMs = 10_000): Promise<NonNullable<Call['transfer']>> =>
-  until('the outcome', limitMs, async () => {
+  waitFor('the outcome', limitMs, async () => {
     const transfer = (await env.row(callId))?.transfer;
     return transfer?.outcome === undefined ? undefined : transfer;
   });
@@ -80,7 +80,7 @@ const outcomeOf = (callId: string, limitMs = 10_000): Promise<NonNullable<Call['
 const sent = (): string[] => node.control.controls.map(({ control }) => control.type);
 
 const command = (type: CallCommand['control']['type']): Promise<CallCommand> =>
-  until(`the command ${type}`, 5_000, () => node.control.controls.find(({ control }) => control.type === type));
+  waitFor(`the command ${type}`, 5_000, () => node.control.controls.find(({ control }) => control.type === type));
 
 async function eventTypes(callId: string): Promise<string[]> {
   const { items } = await env.events.list(env.orgId, callId);
@@ -111,7 +111,7 @@ test('announces, dials, and records that the caller has got there; no number and
   const transfer = env.client.workflow.getHandle(transferWorkflowId(transferId));
   expect(await transfer.result()).toMatchObject({ outcome: 'transferred' });
   // The call's workflow hears of it a moment later.
-  const again = await until('the end of it to be known', 5_000, async () => {
+  const again = await waitFor('the end of it to be known', 5_000, async () => {
     const { taken: answer } = await begin(callId);
     return 'code' in answer && answer.code === 'transferring' ? undefined : answer;
   });
@@ -139,7 +139,7 @@ test('that fails leaves the call as it was, and another may follow', async () =>
   expect(await outcomeOf(callId)).toMatchObject({ outcome: 'busy', sipStatus: 486, failedStep: 'dial' });
   await env.rowIs(callId, 'in_progress');
   expect(await eventTypes(callId)).toEqual(['call.started', 'transfer.requested', 'transfer.failed']);
-  await until('another to be taken', 5_000, async () =>
+  await waitFor('another to be taken', 5_000, async () =>
     (await begin(callId, { announce: null })).taken.outcome === 'accepted' ? true : undefined,
   );
   node.control.end(callId, PEER_HANGUP);

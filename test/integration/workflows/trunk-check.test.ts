@@ -7,8 +7,9 @@ import { openCheck, sealCheck } from '../../../store/sealed-check';
 import { TrunkCheckWorkflows } from '../../../workflows/client/trunk-check-workflows';
 import { trunkCheckWorkflowId } from '../../../workflows/ids';
 import type { TrunkCheckInput, TrunkCheckOutcome } from '../../../workflows/trunk-check/messages';
-import { WorkflowEnvironment, workflowBundle } from './environment';
-import { until } from './until';
+import { waitFor } from '../../support/wait-for';
+import { WorkflowEnvironment } from './environment';
+import { workflowBundle } from './workflow-bundle';
 import type { FakeNode } from './environment';
 
 const NUMBER = '+15559998877';
@@ -67,7 +68,7 @@ async function check(input: TrunkCheckInput): Promise<TrunkCheckOutcome> {
 const handleOf = ({ trunkId }: TrunkCheckInput) => env.client.workflow.getHandle(trunkCheckWorkflowId(trunkId));
 
 async function closed(input: TrunkCheckInput, limitMs = 5_000): Promise<string> {
-  return await until('the end of the check', limitMs, async () => {
+  return await waitFor('the end of the check', limitMs, async () => {
     const { status } = await handleOf(input).describe();
     return status.name === 'RUNNING' ? undefined : status.name;
   });
@@ -132,7 +133,7 @@ test('there is one check of a trunk at a time, and the next one after it', async
   node.control.outboundReport = () => new Promise((resolve) => (finish = resolve));
   const first = inputOf('outbound');
   const checking = check(first);
-  await until('the check on its node', 5_000, () => (node.control.outboundChecks.length > 0 ? true : undefined));
+  await waitFor('the check on its node', 5_000, () => (node.control.outboundChecks.length > 0 ? true : undefined));
   expect(await workflows().check(inputOf('outbound', { trunkId: first.trunkId }))).toBe('running');
   finish(REPORT);
   expect((await checking).reports).toHaveLength(1);
@@ -156,7 +157,7 @@ test('a worker that dies in the middle gives the check to the next one', async (
   node.control.outboundReport = () => new Promise((resolve) => (finish = resolve));
   const input = inputOf('outbound');
   const checking = check(input);
-  await until('the check on its node', 5_000, () => (node.control.outboundChecks.length > 0 ? true : undefined));
+  await waitFor('the check on its node', 5_000, () => (node.control.outboundChecks.length > 0 ? true : undefined));
   await env.stopWorker();
   finish(REPORT);
   await env.startWorker();

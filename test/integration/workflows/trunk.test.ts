@@ -3,8 +3,8 @@ import type { temporal } from '@temporalio/proto';
 import { MAIN_TASK_QUEUE, trunkWorkflowId } from '../../../workflows/ids';
 import { trunkStateQuery } from '../../../workflows/trunk/messages';
 import type { TrunkState } from '../../../workflows/trunk/messages';
+import { waitFor } from '../../support/wait-for';
 import { WorkflowEnvironment } from './environment';
-import { until } from './until';
 import { ProvisionedTrunks } from './provisioned-trunks';
 
 const FAR = 1_000_000;
@@ -32,7 +32,7 @@ const handle = (trunkId: string) => env.client.workflow.getHandle(trunkWorkflowI
 const state = (trunkId: string): Promise<TrunkState> => handle(trunkId).query(trunkStateQuery);
 
 const confirmed = (trunkId: string, version: number): Promise<true> =>
-  until(`version ${version} confirmed`, 20_000, async () =>
+  waitFor(`version ${version} confirmed`, 20_000, async () =>
     (await trunks.row(trunkId))?.confirmed === version ? true : undefined,
   );
 
@@ -57,13 +57,13 @@ test('a version is confirmed when every live media node acts on it, and not befo
   await trunks.node('behind', 0);
   const trunk = await trunks.createInbound(orgId);
   await env.trunks.signalChange(trunk);
-  await until('the first look', 10_000, async () => (await metadata(trunk.trunkId)).currentDetails ?? undefined);
+  await waitFor('the first look', 10_000, async () => (await metadata(trunk.trunkId)).currentDetails ?? undefined);
   expect((await metadata(trunk.trunkId)).currentDetails).toBe('**inbound trunk**: on its way to the media nodes');
   await new Promise((resolve) => setTimeout(resolve, 300));
   expect(await trunks.row(trunk.trunkId)).toEqual({ version: trunk.version, confirmed: 0, removed: false });
   await trunks.configured('behind', FAR);
   await confirmed(trunk.trunkId, trunk.version);
-  const shown = await until('what is confirmed', 5_000, async () => {
+  const shown = await waitFor('what is confirmed', 5_000, async () => {
     const { currentDetails } = await metadata(trunk.trunkId);
     return currentDetails?.includes('confirmed') === true ? currentDetails : undefined;
   });
@@ -83,7 +83,9 @@ test('the password before a rotation is erased when its time is over, and the tr
   const rotated = await trunks.change((tx) => trunks.inbound.rotatePassword(tx, orgId, 2));
   await env.trunks.signalChange({ ...trunk, version: rotated });
   await confirmed(trunk.trunkId, rotated);
-  await until('the timer', 5_000, async () => ((await state(trunk.trunkId)).graceUntilMs === null ? undefined : true));
+  await waitFor('the timer', 5_000, async () =>
+    (await state(trunk.trunkId)).graceUntilMs === null ? undefined : true,
+  );
   // Erasing it is a version of its own, which the nodes have to act on.
   await confirmed(trunk.trunkId, rotated + 1);
   const [row] = await env.dataSource.query('SELECT * FROM inbound_trunks WHERE id = $1', [trunk.trunkId]);
@@ -102,9 +104,9 @@ test('a rotation without grace, or another one, ends the wait for the first', as
     return version;
   };
   await rotate(3_600);
-  await until('an hour', 5_000, async () => (await state(trunk.trunkId)).graceUntilMs ?? undefined);
+  await waitFor('an hour', 5_000, async () => (await state(trunk.trunkId)).graceUntilMs ?? undefined);
   const last = await rotate(0);
-  await until('none', 5_000, async () => ((await state(trunk.trunkId)).graceUntilMs === null ? true : undefined));
+  await waitFor('none', 5_000, async () => ((await state(trunk.trunkId)).graceUntilMs === null ? true : undefined));
   expect((await state(trunk.trunkId)).confirmed?.version).toBe(last);
 }, 60_000);
 
@@ -181,7 +183,7 @@ test('how an outbound trunk fares stands in its details, with the reasons', asyn
   await env.trunks.signalChange({ orgId, trunkId, direction: 'outbound', version, removed: false });
   await confirmed(trunkId, version);
   expect(await env.trunks.signalHealth(trunkId, change)).toBe('delivered');
-  const shown = await until('the health', 5_000, async () => {
+  const shown = await waitFor('the health', 5_000, async () => {
     const { currentDetails } = await metadata(trunkId);
     return currentDetails?.includes('health') === true ? currentDetails : undefined;
   });
@@ -203,14 +205,14 @@ test('a new run, begun when its history is full, knows what the one before knew,
   const at = new Date().toISOString();
   const change = { state: 'healthy', reasons: [], at, nodeId: 'near' } as const;
   await env.trunks.signalHealth(trunk.trunkId, change);
-  const before = await until('all of it', 5_000, async () => {
+  const before = await waitFor('all of it', 5_000, async () => {
     const known = await state(trunk.trunkId);
     return known.graceUntilMs === null || known.health === null ? undefined : known;
   });
   const { runId } = await handle(trunk.trunkId).describe();
   // The server suggests a new run at 4 MiB of history; words that come late change nothing but its size.
   const late = { ...change, at: new Date(0).toISOString(), nodeId: 'x'.repeat(900_000) };
-  await until('another run', 20_000, async () => {
+  await waitFor('another run', 20_000, async () => {
     await env.trunks.signalHealth(trunk.trunkId, late).catch(() => undefined); // not taken while the run closes
     return (await handle(trunk.trunkId).describe()).runId === runId ? undefined : true;
   });

@@ -3,8 +3,8 @@ import type { temporal } from '@temporalio/proto';
 import { verifySignal } from '../../../workflows/call/messages';
 import { callWorkflowId, mediaNodeWorkflowId } from '../../../workflows/ids';
 import type { DialPlan } from '../../fakes/fake-media-control';
+import { waitFor } from '../../support/wait-for';
 import { WorkflowEnvironment } from './environment';
-import { until } from './until';
 import type { FakeNode } from './environment';
 import { PlannedDials } from './planned-dials';
 
@@ -29,7 +29,7 @@ const ended = (disposition: 'busy' | 'trunk_unreachable'): DialPlan => ({
 
 /** As the row of the list shows it. */
 async function listedStatus(callId: string): Promise<string> {
-  return await until('the closed workflow in the list', 10_000, async () => {
+  return await waitFor('the closed workflow in the list', 10_000, async () => {
     const query = `WorkflowId = '${callWorkflowId(callId)}'`;
     for await (const { status } of env.client.workflow.list({ query })) {
       if (status.name !== 'RUNNING') return status.name;

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { newNumber } from '../outbound';
 import type { PhoneCall } from '../phone/phone-call';
-import { waitFor } from '../stack';
 import type { ApiAnswer } from '../stack';
+import { waitFor } from '../wait-for';
 import type { MatrixCall, MatrixStack } from '../transfer/matrix-stack';
 import { refusalOf, statusOf } from './script';
 import type { ModelState, Script, Step, Told } from './script';

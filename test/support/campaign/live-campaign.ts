@@ -1,7 +1,7 @@
 /** A campaign of a stack that calls numbers at a simulated carrier, and what the product says of it. */
 import { OutboundCalls } from '../outbound';
-import { waitFor } from '../stack';
 import type { ApiAnswer, Stack } from '../stack';
+import { waitFor } from '../wait-for';
 import { SimulatedCarrier } from './carrier';
 import type { CarrierOptions } from './carrier';
 

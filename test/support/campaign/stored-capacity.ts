@@ -1,8 +1,8 @@
 /** What PostgreSQL says of the capacity of trunks and of attempts, for tests that compare it with what a carrier has seen. */
 import { Client } from 'pg';
 
-import { waitFor } from '../stack';
 import type { Stack } from '../stack';
+import { waitFor } from '../wait-for';
 
 export interface StoredAttempt {
   readonly callId: string;

@@ -1,8 +1,9 @@
 /** A stack with phones that can call, and a view of what else must stay undisturbed while something of it dies. */
 import { freePort } from '../free-ports';
 import { scrapedMetric } from '../scraped-metric';
-import { Stack, waitFor } from '../stack';
+import { Stack } from '../stack';
 import type { StackOptions } from '../stack';
+import { waitFor } from '../wait-for';
 import { LiveCalls } from './live-calls';
 import { TemporalView } from './temporal-view';
 import type { NodeState } from './temporal-view';

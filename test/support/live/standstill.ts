@@ -1,7 +1,7 @@
 /** A media node that stands still under live calls and comes back: either nobody has given it up, or its calls are over. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { waitFor } from '../stack';
+import { waitFor } from '../wait-for';
 import { arrivalTimes } from './audio-gaps';
 import { answered, epochMs } from './live-calls';
 import type { LiveCall } from './live-calls';

@@ -11,7 +11,8 @@ import type { Answering, PhoneOptions } from '../phone/options';
 import { Phone } from '../phone/phone';
 import type { PhoneCall } from '../phone/phone-call';
 import { scrapedMetric } from '../scraped-metric';
-import { Stack, waitFor } from '../stack';
+import { Stack } from '../stack';
+import { waitFor } from '../wait-for';
 
 export const DIALED = '+15551234567';
 const CALL_LIMIT_MS = 30_000;

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { newNumber } from '../outbound';
 import type { PhoneCall } from '../phone/phone-call';
-import { waitFor } from '../stack';
 import { amplitudeAt, rms, sine } from '../tones';
+import { waitFor } from '../wait-for';
 import type { Blow } from './blow';
 import { announces, expectedOf, modeOf, notifiedOf, refusalOf, titleOf } from './cells';
 import type { Expected, Step, TransferCell } from './cells';

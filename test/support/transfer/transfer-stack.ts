@@ -6,8 +6,9 @@ import { PhoneMedia } from '../phone/media';
 import type { Answering, PhoneOptions } from '../phone/options';
 import { Phone } from '../phone/phone';
 import type { PhoneCall } from '../phone/phone-call';
-import { Stack, waitFor } from '../stack';
+import { Stack } from '../stack';
 import { amplitudeAt, sine } from '../tones';
+import { waitFor } from '../wait-for';
 import { DIALED } from './matrix-stack';
 import type { TransferRecord } from './matrix-stack';
 
@@ -41,6 +42,7 @@ interface TransferStackOptions {
   /** Default: another codec than the caller's. */
   readonly far?: Partial<PhoneOptions>;
   readonly trunk?: Readonly<Record<string, unknown>>;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export class TransferStack {
@@ -51,9 +53,11 @@ export class TransferStack {
   readonly agentId: string;
   /** What `far`, and every phone that is opened like it, does next. */
   answering: Answering = { status: 200, ringMs: 300 };
+  /** What `far` does with a number, whatever comes next: for calls at the same time. */
+  readonly answers = new Map<string, Answering>();
 
   static async start(options: TransferStackOptions): Promise<TransferStack> {
-    const stack = await Stack.start();
+    const stack = await Stack.start(options.env === undefined ? {} : { env: options.env });
     const media = new PhoneMedia();
     try {
       const fields = { first_message: '', silence_timeout_seconds: 60, ...options.agent };
@@ -70,13 +74,13 @@ export class TransferStack {
         credentials: { username: trunk.body.auth_username, password: trunk.body.auth_password },
         ...options.caller,
       });
-      const answers: { of: () => Answering } = { of: () => ({ status: 200 }) };
-      const far = await Phone.open({ media, codecs: ['PCMA'], answer: () => answers.of(), ...options.far });
+      const answers: { of: (user: string) => Answering } = { of: () => ({ status: 200 }) };
+      const far = await Phone.open({ media, codecs: ['PCMA'], answer: ({ user }) => answers.of(user), ...options.far });
       const calls = await OutboundCalls.create(stack);
       await calls.trunkTo(far.port, options.trunk);
       await sleep(1_000);
       const made = new TransferStack(stack, { media, caller, far, agentId: agent.body.id });
-      answers.of = () => made.answering;
+      answers.of = (user) => made.answers.get(user) ?? made.answering;
       return made;
     } catch (error) {
       await media.close();
@@ -128,6 +132,11 @@ export class TransferStack {
     return begun.transfer_id;
   }
 
+  /** Whoever has answered a transfer: its leg has the Call-ID of it. */
+  callOf(transferId: string, limitMs = 15_000): Promise<PhoneCall> {
+    return waitFor('the other leg', limitMs, () => this.far.calls.get(transferId));
+  }
+
   outcomeOf(path: string, limitMs = 15_000): Promise<TransferRecord> {
     return waitFor('the outcome', limitMs, async () => {
       const { transfer } = await this.find(path);
@@ -151,11 +160,9 @@ export class TransferStack {
       .turns;
   }
 
-  /** At neither end is anything left of any call. */
-  async untilNoLegIsLeft(): Promise<void> {
-    await waitFor('no leg to be left', 5_000, () =>
-      Promise.resolve(this.calls.every(({ over }) => over) ? true : undefined),
-    );
+  /** At neither end is anything left of these calls; default: of any. */
+  async untilNoLegIsLeft(calls?: readonly PhoneCall[]): Promise<void> {
+    await waitFor('no leg to be left', 5_000, () => (calls ?? this.calls).every(({ over }) => over) || undefined);
   }
 
   async hangUpAll(): Promise<void> {

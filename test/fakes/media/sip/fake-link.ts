@@ -4,8 +4,8 @@ import { parseMessage } from '../../../../media/sip/message/parser';
 import { SipCore } from '../../../../media/sip/sip-core';
 import { systemClock } from '../../../../media/clock';
 
-import type { CoreEvents } from '../../../../media/sip/sip-core';
-import type { ReplyTransport, RequestTransport } from '../../../../media/sip/sipjs-adapter';
+import type { CoreEvents } from '../../../../media/sip/core-events';
+import type { ReplyTransport, RequestTransport } from '../../../../media/sip/stack-transport';
 
 /** What happens to the n-th message on the wire. */
 export interface Fate {

@@ -11,7 +11,7 @@ import { describeSpeechToText } from '../../../support/agent/speech-to-text-cont
 import { describeTextToSpeech, spokenBy } from '../../../support/agent/text-to-speech-contract';
 import { describeVoiceActivityDetector } from '../../../support/agent/voice-activity-contract';
 import { childProcesses } from '../../../support/child-processes';
-import { waitFor } from '../../../support/stack';
+import { waitFor } from '../../../support/wait-for';
 import { wordErrorRate } from '../../../support/word-error-rate';
 
 const SENTENCES = [

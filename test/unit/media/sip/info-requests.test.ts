@@ -2,7 +2,7 @@ import { InfoRequests } from '../../../../media/sip/info-requests';
 import { parseDtmfRelay } from '../../../../media/sip/dtmf-relay';
 import { FakeLink, LOST, ON_TIME } from '../../../fakes/media/sip/fake-link';
 
-import type { CoreAnswer } from '../../../../media/sip/sip-core';
+import type { CoreAnswer } from '../../../../media/sip/core-events';
 import type { Fate } from '../../../fakes/media/sip/fake-link';
 
 const RELAY = 'application/dtmf-relay';

@@ -8,7 +8,7 @@ import { seededRandom } from '../../../support/seeded-random';
 
 import type { ReofferOutcome } from '../../../../media/sip/dialog';
 import type { SipRequest } from '../../../../media/sip/message/message';
-import type { CoreEvents } from '../../../../media/sip/sip-core';
+import type { CoreEvents } from '../../../../media/sip/core-events';
 import type { Fate, LinkEnd } from '../../../fakes/media/sip/fake-link';
 
 beforeEach(() => jest.useFakeTimers());

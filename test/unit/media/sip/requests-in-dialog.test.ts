@@ -5,7 +5,7 @@ import { FakeLink, LOST, ON_TIME } from '../../../fakes/media/sip/fake-link';
 import { systemClock } from '../../../../media/clock';
 
 import type { InDialogRequest, InDialogResult } from '../../../../media/sip/dialog-requests';
-import type { CoreAnswer, CoreEvents } from '../../../../media/sip/sip-core';
+import type { CoreAnswer, CoreEvents } from '../../../../media/sip/core-events';
 import type { Fate } from '../../../fakes/media/sip/fake-link';
 
 const OFFER = 'v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\n';

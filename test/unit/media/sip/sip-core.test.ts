@@ -2,7 +2,7 @@ import fc from 'fast-check';
 
 import { FakeLink, LOST, ON_TIME } from '../../../fakes/media/sip/fake-link';
 
-import type { CoreEvents } from '../../../../media/sip/sip-core';
+import type { CoreEvents } from '../../../../media/sip/core-events';
 import type { Fate } from '../../../fakes/media/sip/fake-link';
 
 /** Loses the first `count` messages that begin with `start`. */

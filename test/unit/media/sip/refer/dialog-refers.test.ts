@@ -6,7 +6,7 @@ import { requestOf, responseOf } from '../../../../fakes/media/sip/message-text'
 
 import type { InDialogRequest, InDialogResult } from '../../../../../media/sip/dialog-requests';
 import type { IncomingRefer } from '../../../../../media/sip/refer/received-refer';
-import type { CoreAnswer } from '../../../../../media/sip/sip-core';
+import type { CoreAnswer } from '../../../../../media/sip/core-events';
 
 const TO = 'Refer-To: <sip:bob@192.0.2.9>';
 
