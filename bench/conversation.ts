@@ -51,7 +51,7 @@ async function main(): Promise<void> {
   await voice.start();
   const sentences = await Promise.all(SENTENCES.map((text) => spoken(voice, text)));
   await voice.close();
-  const stack = await Stack.start({ env: limit === undefined ? {} : { MEDIA_MAX_CALLS: limit } });
+  const stack = await Stack.start({ env: { MEDIA_MAX_CALLS: limit ?? '' } });
   const media = new PhoneMedia();
   try {
     const phone = await prepare(stack, media);

@@ -10,6 +10,10 @@ const CUT_OFF = 0.244;
 const KAISER_BETA = 8;
 
 const KERNEL = lowPassKernel();
+/** Zero-stuffing leaves every second tap to multiply: these for even places of the output, those for odd ones. */
+const EVEN_TAPS = KERNEL.filter((_, k) => k % 2 === 1);
+const ODD_TAPS = KERNEL.filter((_, k) => k % 2 === 0);
+const REACH = (CENTRE - 1) / 2;
 
 /** 16 kHz → 8 kHz (or any rate → half of it). The output has `ceil(n / 2)` samples, aligned with the input. */
 export function halveRate(pcm: Int16Array): Int16Array {
@@ -28,14 +32,20 @@ export function halveRate(pcm: Int16Array): Int16Array {
 /** 8 kHz → 16 kHz (or any rate → twice it), as floats in −1..1 like recognisers take them. */
 export function doubleRate(pcm: Int16Array): Float32Array {
   const output = new Float32Array(pcm.length * 2);
-  for (let i = 0; i < output.length; i++) {
-    // Zero-stuffing leaves only every second tap to multiply.
-    let sum = 0;
-    for (let k = (i + CENTRE) & 1; k < TAPS; k += 2) {
-      const source = (i + k - CENTRE) / 2;
-      if (source >= 0 && source < pcm.length) sum += KERNEL[k]! * pcm[source]!;
+  // Silence at both ends, as far as the filter reaches: what is asked for each tap costs as much as the tap.
+  const source = new Float64Array(pcm.length + ODD_TAPS.length);
+  source.set(pcm, REACH);
+  for (let n = 0; n < pcm.length; n++) {
+    let even = 0;
+    let odd = 0;
+    for (let k = 0; k < EVEN_TAPS.length; k++) {
+      const sample = source[n + k]!;
+      even += EVEN_TAPS[k]! * sample;
+      odd += ODD_TAPS[k]! * sample;
     }
-    output[i] = (2 * sum) / 32768;
+    odd += ODD_TAPS.at(-1)! * source[n + EVEN_TAPS.length]!;
+    output[2 * n] = (2 * even) / 32768;
+    output[2 * n + 1] = (2 * odd) / 32768;
   }
   return output;
 }

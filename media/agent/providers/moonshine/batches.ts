@@ -1,8 +1,9 @@
 /**
  * Which utterances are decoded together. A step of the decoder costs little more for eight than for one, but all of them have
- * to be equally long, and what is made so by silence must not become another utterance by it. Measured with 60 sentences of
- * three voices: of 378 words 36 were wrong alone, 35 with silence for a third of their length, 42 for half of it; and of short
- * answers some turn into others ("No." into "Yep.") by any.
+ * to be equally long, and what is made so by silence must not become another utterance by it. They have 300 ms of it behind
+ * them already (`hearings.ts`). Of 938 words in sentences of more than three, 88 were wrong with that, 92 with 200 ms more, 103
+ * with the most that is added here, 105 without any: who is heard in a batch is heard as well as before. Of 204 words of short
+ * answers it was 74, 86, 94 and 71: they become no longer.
  */
 import { MAX_BATCH } from './messages';
 

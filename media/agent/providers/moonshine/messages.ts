@@ -16,7 +16,7 @@ export interface RecogniseBatch {
 export type RecogniserReply =
   | { readonly type: 'ready' }
   | { readonly type: 'unavailable'; readonly message: string }
-  /** As soon as it is known, whatever the others of its batch take. */
+  /** As soon as it is known, whatever the others of its batch take; of what is heard twice, after them. */
   | { readonly type: 'done'; readonly id: number; readonly text: string; readonly confidence: number }
   /** Of a job that nobody waits for any more, too: every job has one of both. */
   | { readonly type: 'failed'; readonly id: number; readonly message: string };
@@ -24,4 +24,6 @@ export type RecogniserReply =
 export interface RecogniserData {
   /** A cell for each place of a batch: the id of a job there that nobody waits for any more. */
   readonly cancelled: Int32Array;
+  /** One cell: how many utterances wait for a thread. */
+  readonly waiting: Int32Array;
 }

@@ -1,7 +1,7 @@
 /**
  * Embedded speech-to-text: Moonshine tiny in worker threads, one for each core that calls can spare. Utterances queue in order
  * of arrival and are taken in batches of about the same length; a cancelled one leaves the queue, or its batch at the next
- * token. A thread that dies or hangs is replaced.
+ * token. What was not surely understood is heard in a second way while nobody waits. A thread that dies or hangs is replaced.
  */
 import { availableParallelism } from 'node:os';
 import { ProviderError } from '../../provider-error';
@@ -42,6 +42,8 @@ export class MoonshineStt implements SpeechToText {
   readonly #threads: (RecogniserThread | null)[];
   readonly #restarts = new Set<NodeJS.Timeout>();
   readonly #queue: Job[] = [];
+  /** Length of the queue, for the threads to see. */
+  readonly #waiting = new Int32Array(new SharedArrayBuffer(4));
   readonly #running = new Map<number, Job>();
   #nextId = 1;
   #started = false;
@@ -94,6 +96,11 @@ export class MoonshineStt implements SpeechToText {
   }
 
   #next(): void {
+    this.#distribute();
+    Atomics.store(this.#waiting, 0, this.#queue.length);
+  }
+
+  #distribute(): void {
     for (const thread of this.#threads) {
       if (thread?.free !== true) continue;
       const places = nextBatch(this.#queue.map(({ pcm }) => pcm.length));
@@ -107,8 +114,10 @@ export class MoonshineStt implements SpeechToText {
 
   #cancel(id: number, reason: unknown): void {
     const waiting = this.#queue.findIndex((job) => job.id === id);
-    if (waiting >= 0) this.#fail(this.#queue.splice(waiting, 1)[0]!, asError(reason));
-    else {
+    if (waiting >= 0) {
+      this.#fail(this.#queue.splice(waiting, 1)[0]!, asError(reason));
+      this.#next();
+    } else {
       // Its promise is settled at once; its thread leaves it at the next token.
       for (const thread of this.#threads) thread?.cancel(id);
       this.#failRunning(id, asError(reason));
@@ -154,6 +163,7 @@ export class MoonshineStt implements SpeechToText {
           this.#onLost(place, cause);
         },
       },
+      this.#waiting,
       this.#thread,
     );
     this.#threads[place] = thread;

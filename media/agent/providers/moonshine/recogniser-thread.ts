@@ -43,12 +43,18 @@ export class RecogniserThread {
   #ready = false;
   #over = false;
 
-  constructor(name: string, delegate: RecogniserThreadDelegate, options: RecogniserThreadOptions = {}) {
+  /** @param waiting how many utterances wait for a thread, kept by whoever has them */
+  constructor(
+    name: string,
+    delegate: RecogniserThreadDelegate,
+    waiting: Int32Array,
+    options: RecogniserThreadOptions = {},
+  ) {
     this.#name = name;
     this.#delegate = delegate;
     this.#options = options;
     this.#worker = new Worker(options.entry ?? threadEntry(__dirname, 'moonshine-thread'), {
-      workerData: { cancelled: this.#cancelled } satisfies RecogniserData,
+      workerData: { cancelled: this.#cancelled, waiting } satisfies RecogniserData,
     });
   }
 

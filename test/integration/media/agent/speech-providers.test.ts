@@ -194,6 +194,30 @@ describe('over a telephone line', () => {
     expect(errors / words).toBeLessThanOrEqual(0.2);
   }, 60_000);
 
+  test('where among its samples an utterance begins does not decide how it is heard', async () => {
+    // As the VAD cuts, from beginnings that are no multiple of the model's step. Of 190 words 43 were wrong by one way of
+    // hearing alone, 8 are by two.
+    const beginnings = [0, 53, 101, 157, 211];
+    const sentences = [
+      'Please remove my number from your list.',
+      'Can you call me back tomorrow at ten?',
+      'Where is your office?',
+    ];
+    let [errors, words] = [0, 0];
+    for (const voice of ['rms', 'slt']) {
+      for (const sentence of sentences) {
+        const line = overTheLine(await spokenBy(tts, sentence, voice), 200, 200);
+        const count = sentence.split(' ').length;
+        for (const beginning of beginnings) {
+          const { text } = await stt.transcribe(line.subarray(beginning), { keyterms: [] });
+          errors += wordErrorRate(sentence, text) * count;
+          words += count;
+        }
+      }
+    }
+    expect(errors / words).toBeLessThanOrEqual(0.1);
+  }, 60_000);
+
   test('said by many at once, each hears what was said to it', async () => {
     const said = await Promise.all(
       ['What are your opening hours?', 'I have a question about my last invoice.'].map((text) => spokenBy(tts, text)),
