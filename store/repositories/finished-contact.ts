@@ -37,6 +37,9 @@ interface ContactRow extends Campaign {
 /** Whoever takes the call for undialled is sure of it: an attempt that was only intended did not leave. */
 const NONE_LEFT = `UPDATE call_attempts SET state = 'not_sent', finished_at = now() WHERE call_id = $1 AND state = 'intended'`;
 
+/** Stored so late that whoever gave the call up had not found it. */
+const NOBODY_KNOWS = `UPDATE call_attempts SET state = 'uncertain' WHERE call_id = $1 AND state = 'intended'`;
+
 /** It was admitted, and then nothing left: a refusal of its own is a decision of its own. */
 const NOT_DIALLED = `
   UPDATE contact_decisions SET dialled = false WHERE campaign_id = $1 AND contact_id = $2 AND call_id = $3 AND dialled`;
@@ -62,6 +65,7 @@ const MOVE = `
   WHERE id = $1`;
 
 /**
+ * The contact is locked by now: a dial that is under way is stored, or is not admitted any more.
  * @param undialled it is certain that no INVITE has left
  * @returns false where the contact is not this call's (any more)
  */
@@ -72,6 +76,7 @@ export async function finishContact(
   undialled: boolean,
 ): Promise<boolean> {
   if (undialled) await manager.query(NONE_LEFT, [call.id]);
+  else if (ending.disposition === 'uncertain') await manager.query(NOBODY_KNOWS, [call.id]);
   const { columns, read } = rowTable(manager, Campaign);
   const list = Object.entries(columns).map(([property, column]) => `k.${column} AS "${property}"`);
   const rows: ContactRow[] = await manager.query(CONTACT(list.join(', ')), [call.contact_id, call.id]);
