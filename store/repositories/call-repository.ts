@@ -8,6 +8,7 @@ import { jsonbParameter, storableText } from '../jsonb';
 import { inTransaction } from '../organisation-scope';
 import type { StoreSession } from '../organisation-scope';
 import type { Page } from '../page';
+import { prepared } from '../prepared';
 import { ownRow } from '../rows';
 import { listCalls } from './call-list';
 import type { CallFilter } from './call-list';
@@ -224,7 +225,7 @@ export class CallRepository {
  * `completed` last: the row's lock orders finalisers, and only the first of them finds an open row. Before it the contact is
  * locked, in the order of the admission: whether there is an attempt the statements after this one ask, and so does its trigger.
  */
-const FINALISE = `
+const FINALISE = prepared(`
   WITH contact AS MATERIALIZED (
     SELECT c.id FROM calls d JOIN campaign_contacts c ON c.id = d.contact_id WHERE d.id = $1 FOR NO KEY UPDATE OF c),
   done AS (
@@ -242,4 +243,4 @@ const FINALISE = `
     1 + (SELECT coalesce(max(seq), 0) FROM call_events WHERE call_id = $1 AND source = 'workflow'),
     done.org_id, $9::timestamptz, $13, $14::jsonb
   FROM done)
-  SELECT id, org_id, campaign_id, contact_id FROM done`;
+  SELECT id, org_id, campaign_id, contact_id FROM done`);

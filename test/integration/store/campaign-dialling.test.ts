@@ -174,7 +174,7 @@ describe('the end of a campaign', () => {
     const note = { at: new Date().toISOString(), called: false, reason: 'campaign_ended', detail: '' } as const;
     expect(await dialling.endContacts(orgId, campaign.id, note)).toBe(3);
     expect(await dialling.endContacts(orgId, campaign.id, note)).toBe(0);
-    expect(await dialling.standing(orgId, campaign.id, Date.now())).toMatchObject({ open: 1, calling: 1 });
+    expect(await dialling.remainder(campaign.id)).toEqual({ open: 1, calling: 1, nextDueMs: null });
     await change(campaign, `ends_at = now()`);
     await admit(campaign, under.id);
     await end(under, 'canceled', { undialled: true });
