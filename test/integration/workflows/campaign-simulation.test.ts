@@ -25,7 +25,7 @@ import type { TestDatabase } from '../../support/servers';
 
 const SOAK = process.env['TEST_SOAK'] === '1';
 const SEED = Number(process.env['SOAK_SEED'] ?? 20_270_314);
-const CONTACTS = Number(process.env['SOAK_CONTACTS'] ?? (SOAK ? 100_000 : 3_000));
+const CONTACTS = Number(process.env['SOAK_CONTACTS'] ?? (SOAK ? 100_000 : 800));
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
