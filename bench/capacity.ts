@@ -3,7 +3,6 @@
  * digest for `BENCH_SECONDS` (60) at each rate of `BENCH_RATES` (10,20,30,40,50), until one fails or is not recorded in
  * time. Prints one JSON line, with the share of a core each process took: the fullest gives way first.
  */
-import { readFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -12,15 +11,12 @@ import { Client } from 'pg';
 import { completedCalls } from '../test/support/recorded-calls';
 import { runSipp } from '../test/support/sipp';
 import { Stack } from '../test/support/stack';
-import type { StackProcess } from '../test/support/stack';
 import { waitFor } from '../test/support/wait-for';
+import { coresBetween, cpuSeconds } from './stack-usage';
 
 const DIALED = '+15551234567';
-const PROCESSES: readonly StackProcess[] = ['media', 'worker', 'api', 'temporal', 'postgres'];
 const TALK_MS = 2_000;
 const RECORDED_WITHIN_MS = 30_000;
-/** Linux's USER_HZ. */
-const TICKS_PER_SECOND = 100;
 
 interface Step {
   readonly perSecond: number;
@@ -100,8 +96,6 @@ async function measure(
   );
   const elapsed = (performance.now() - began) / 1000;
   const after = cpuSeconds(stack);
-  const share = (name: StackProcess): number =>
-    Math.round((100 * ((after.get(name) ?? 0) - (cpuBefore.get(name) ?? 0))) / elapsed) / 100;
   const ended = performance.now();
   const inTime = await waitFor('the records', RECORDED_WITHIN_MS, async () =>
     (await completedCalls(database)) - before >= perSecond * seconds ? true : undefined,
@@ -111,25 +105,8 @@ async function measure(
     held: failure === null && inTime,
     failure: failure ?? (inTime ? null : `not all recorded within ${RECORDED_WITHIN_MS} ms`),
     recordedAfterMs: inTime ? Math.round(performance.now() - ended) : null,
-    cores: Object.fromEntries(PROCESSES.map((name) => [name, share(name)])),
+    cores: coresBetween(cpuBefore, after, elapsed),
   };
-}
-
-/** CPU time of each process with its descendants, s. */
-function cpuSeconds(stack: Stack): Map<StackProcess, number> {
-  return new Map(PROCESSES.map((name) => [name, treeCpuSeconds(stack.pid(name))]));
-}
-
-function treeCpuSeconds(pid: number): number {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    const own = (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
-    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean);
-    return children.reduce((sum, child) => sum + treeCpuSeconds(Number(child)), own);
-  } catch {
-    return 0; // ended meanwhile
-  }
 }
 
 void main();

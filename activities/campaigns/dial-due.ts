@@ -36,7 +36,7 @@ export interface DialDueDeps {
   readonly contacts: Pick<CampaignContactRepository, 'due'>;
   readonly dialling: Pick<
     CampaignDiallingRepository,
-    'standing' | 'nextDueMs' | 'claim' | 'move' | 'claimedBy' | 'stuck' | 'giveBack' | 'endContacts'
+    'standing' | 'remainder' | 'claim' | 'move' | 'claimedBy' | 'stuck' | 'giveBack' | 'endContacts'
   >;
   readonly callers: Pick<CallerRepository, 'find'>;
   readonly workflows: Pick<CallWorkflows, 'startOutbound' | 'describe'>;
@@ -77,15 +77,14 @@ async function dialDue(deps: DialDueDeps, turn: CampaignTurn, nowMs: number): Pr
   }
   const { status, endsAt } = campaign;
   const repeated = await startClaimed(deps, campaign, before, turn, nowMs);
-  await giveBackStuck(deps, turn, nowMs);
+  await giveBackStuck(deps, before, turn, nowMs);
   const dials = new Turn(deps, campaign, before, turn, nowMs);
   if (status === 'running') {
     if (endsAt !== null && endsAt.getTime() <= nowMs) await endAll(deps, turn, nowMs);
     else await dials.run();
   }
-  const after = await deps.dialling.standing(orgId, campaignId, nowMs);
-  const { calling = 0, open = 0 } = after ?? {};
-  const wakeInMs = status === 'running' ? await wakeIn(deps, campaign, dials, nowMs) : null;
+  const { calling, open, nextDueMs } = await deps.dialling.remainder(campaignId);
+  const wakeInMs = status === 'running' ? wakeIn(nextDueMs, campaign, dials, nowMs) : null;
   return { status, started: repeated + dials.started, calling, open, wakeInMs };
 }
 
@@ -97,6 +96,7 @@ async function startClaimed(
   { orgId, campaignId, turn }: CampaignTurn,
   nowMs: number,
 ): Promise<number> {
+  if (!standing.undialledTurns.includes(turn)) return 0;
   const claimed = await deps.dialling.claimedBy(orgId, campaignId, turn);
   return startAll(deps, campaign, standing, claimed, nowMs);
 }
@@ -133,8 +133,15 @@ async function someAtATime<T>(all: readonly T[], work: (one: T) => Promise<void>
   for (let at = 0; at < all.length; at += PARALLEL) await Promise.all(all.slice(at, at + PARALLEL).map(work));
 }
 
-async function giveBackStuck(deps: DialDueDeps, { orgId, campaignId }: CampaignTurn, nowMs: number): Promise<void> {
-  const stuck = await deps.dialling.stuck(orgId, campaignId, nowMs - STUCK_AFTER_MS);
+async function giveBackStuck(
+  deps: DialDueDeps,
+  { undialledSinceMs }: TurnStanding,
+  { orgId, campaignId }: CampaignTurn,
+  nowMs: number,
+): Promise<void> {
+  const claimedBeforeMs = nowMs - STUCK_AFTER_MS;
+  if (undialledSinceMs === null || undialledSinceMs >= claimedBeforeMs) return;
+  const stuck = await deps.dialling.stuck(orgId, campaignId, claimedBeforeMs);
   await someAtATime(stuck, async ({ id, callId }) => {
     if ((await deps.workflows.describe(callId)) === null) await deps.dialling.giveBack(id, callId, nowMs);
   });
@@ -146,10 +153,9 @@ async function endAll(deps: DialDueDeps, { orgId, campaignId }: CampaignTurn, no
   while ((await deps.dialling.endContacts(orgId, campaignId, note)) > 0);
 }
 
-async function wakeIn(deps: DialDueDeps, { id, endsAt }: Campaign, turn: Turn, nowMs: number): Promise<number | null> {
-  const nextMs = await deps.dialling.nextDueMs(id);
-  if (nextMs === null) return null;
-  const nextInMs = nextMs <= nowMs ? turn.roomInMs : nextMs - nowMs;
+function wakeIn(nextDueMs: number | null, { endsAt }: Campaign, turn: Turn, nowMs: number): number | null {
+  if (nextDueMs === null) return null;
+  const nextInMs = nextDueMs <= nowMs ? turn.roomInMs : nextDueMs - nowMs;
   const endsInMs = endsAt === null ? Infinity : endsAt.getTime() - nowMs;
   return Math.min(Math.max(Math.min(nextInMs, endsInMs), SOON_MS), LATEST_MS);
 }

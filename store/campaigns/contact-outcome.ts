@@ -45,11 +45,11 @@ const RESULTS: Readonly<Record<RetryEnd, CampaignContactResult>> = {
 const AT_ONCE: ReadonlySet<string> = new Set(['campaign_not_running', 'campaign_changed', 'campaign_ended']);
 /** What the claim has not seen a moment ago it sees then. */
 const REFUSED_MS = 5_000;
-/** There was no room in time, or no media node. */
+/** There was no room in time, no media node, or one that did not live to dial. */
 const NOT_SERVED_MS = MINUTE_MS;
 
 /** Not dialled, and for reasons of ours: whoever is called has nothing to do with it. */
-const OURS: ReadonlySet<Disposition> = new Set(['canceled', 'expired', 'failed']);
+const OURS: ReadonlySet<Disposition> = new Set(['canceled', 'expired', 'uncertain', 'failed']);
 
 /** Whether an ending counts among those that the retry rules look at. */
 export function countsForRetry(disposition: Disposition, dialled: boolean): boolean {
@@ -64,8 +64,8 @@ export function contactOutcome(
 ): ContactOutcome {
   if (contact.optedOut) return { done: true, result: 'opted_out' };
   if (disposition === 'answered') return { done: true, result: 'reached' };
-  // It may have rung: who knows would not be called again by a machine.
-  if (disposition === 'uncertain') return { done: true, result: 'uncertain' };
+  // It may have rung: who knows would not be called again by a machine. Without an attempt nothing left, and nothing will.
+  if (disposition === 'uncertain' && contact.dialled) return { done: true, result: 'uncertain' };
   if (campaign.status === 'canceled') return { done: true, result: 'canceled' };
   if (contact.suppressed) return { done: true, result: 'suppressed' };
   if (!countsForRetry(disposition, contact.dialled)) {

@@ -12,9 +12,10 @@
  * The campaign's default zone stands in only where the number is of a known plan and silent, or in none: never for numbers
  * that are nobody's place by design. The law of the number's state counts whatever zone the contact's record says.
  */
-import { parsePhoneNumberFromString } from 'libphonenumber-js/max';
-import type { NumberType, PhoneNumber } from 'libphonenumber-js/max';
+import type { NumberType } from 'libphonenumber-js/max';
 import { isExpensive } from '../dialling/phone-number';
+import { numberFacts } from '../routing/number-facts';
+import type { NumberFacts } from '../routing/number-facts';
 import { AREA_CODE_TABLE } from './area-code-table';
 import { NUMBER_ZONE_TABLE } from './number-zone-table';
 import { HOUR_MS, isTimeZone, readClock } from './zone-clock';
@@ -90,9 +91,9 @@ export function regionOf(e164: string): string | null {
 }
 
 function zonesTold(e164: string): readonly string[] | ZoneNeed {
-  const parsed = parsePhoneNumberFromString(e164);
-  if (parsed === undefined) return 'unknown';
-  const type = parsed.getType();
+  const parsed = numberFacts(e164);
+  if (parsed === null) return 'unknown';
+  const { type } = parsed;
   const need = type === undefined ? undefined : NEED_OF_TYPE[type];
   if (need !== undefined) return need;
   if (type === 'MOBILE' && parsed.countryCallingCode !== '1') return zonesOfMobile(parsed);
@@ -103,7 +104,7 @@ function zonesTold(e164: string): readonly string[] | ZoneNeed {
   return type === undefined && found.prefix === parsed.countryCallingCode ? 'unknown' : found.zones;
 }
 
-function zonesOfMobile({ number, countryCallingCode, country }: PhoneNumber): readonly string[] | ZoneNeed {
+function zonesOfMobile({ number, countryCallingCode, country }: NumberFacts): readonly string[] | ZoneNeed {
   if (GEOGRAPHIC_MOBILES.has(countryCallingCode)) return longestPrefix(number.slice(1))?.zones ?? 'unknown';
   // Territories and neighbours that share a calling code have their own prefixes below it.
   const zones = ZONES_OF_PREFIX.get(sharedBy(countryCallingCode, country)) ?? ZONES_OF_PREFIX.get(countryCallingCode);

@@ -1,6 +1,6 @@
 /** E.164 numbers as the API accepts them: whatever libphonenumber calls possible, normalised. */
 import { parsePhoneNumberFromString } from 'libphonenumber-js/max';
-import type { PhoneNumber } from 'libphonenumber-js/max';
+import { numberFacts } from '../routing/number-facts';
 
 export type PhoneNumberResult =
   { readonly ok: true; readonly e164: string } | { readonly ok: false; readonly reason: 'emergency' | 'invalid' };
@@ -48,9 +48,10 @@ const PREMIUM_PREFIXES: Readonly<Record<string, RegExp>> = {
 
 /** Premium rate, satellite and other numbers that cost whoever dials them far more than a call. */
 export function isExpensive(e164: string): boolean {
-  const parsed: PhoneNumber | undefined = parsePhoneNumberFromString(e164);
-  if (parsed === undefined) return true;
-  const type = parsed.getType();
-  if (PREMIUM_PREFIXES[parsed.countryCallingCode]?.test(parsed.nationalNumber) === true) return true;
-  return type === 'PREMIUM_RATE' || type === 'SHARED_COST' || SHARED_CALLING_CODES.has(parsed.countryCallingCode);
+  const facts = numberFacts(e164);
+  if (facts === null) return true;
+  if (PREMIUM_PREFIXES[facts.countryCallingCode]?.test(facts.nationalNumber) === true) return true;
+  return (
+    facts.type === 'PREMIUM_RATE' || facts.type === 'SHARED_COST' || SHARED_CALLING_CODES.has(facts.countryCallingCode)
+  );
 }

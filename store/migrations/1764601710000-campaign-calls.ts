@@ -40,7 +40,7 @@ const CALLED_FOR = `interval '5 seconds'`;
 const CAMPAIGN_AHEAD = `interval '200 milliseconds'`;
 
 /** As in the first version of the ledger; rows are locked in the order trunk, organisation, campaign. */
-const FUNCTIONS: readonly (readonly [signature: string, body: string])[] = [
+export const CAMPAIGN_CAPACITY_FUNCTIONS: readonly (readonly [signature: string, body: string])[] = [
   [
     'lock_capacity(of_trunk uuid, of_org uuid, of_campaign uuid)',
     `RETURNS void LANGUAGE plpgsql AS $$
@@ -291,18 +291,22 @@ export class CampaignCalls1764601710000 implements MigrationInterface {
 
   async up(runner: QueryRunner): Promise<void> {
     for (const statement of UP) await runner.query(statement);
-    await replace(runner, CAPACITY_FUNCTIONS, FUNCTIONS);
+    await replace(runner, CAPACITY_FUNCTIONS, CAMPAIGN_CAPACITY_FUNCTIONS);
     await replacePurge(runner, PURGE_WITH_CALLS);
   }
 
   async down(runner: QueryRunner): Promise<void> {
     await replacePurge(runner, PURGE_FUNCTION);
-    await replace(runner, FUNCTIONS, CAPACITY_FUNCTIONS);
+    await replace(runner, CAMPAIGN_CAPACITY_FUNCTIONS, CAPACITY_FUNCTIONS);
     for (const statement of DOWN) await runner.query(statement);
   }
 }
 
-async function replace(runner: QueryRunner, old: typeof FUNCTIONS, by: typeof FUNCTIONS): Promise<void> {
+async function replace(
+  runner: QueryRunner,
+  old: typeof CAPACITY_FUNCTIONS,
+  by: typeof CAPACITY_FUNCTIONS,
+): Promise<void> {
   for (const [signature] of old) await runner.query(`DROP FUNCTION ${signature.slice(0, signature.indexOf('('))}`);
   for (const [signature, body] of by) await runner.query(`CREATE FUNCTION ${signature} ${body}`);
 }

@@ -32,6 +32,7 @@ import { CampaignCalls1764601710000 } from './1764601710000-campaign-calls';
 import { CampaignControl1764601720000 } from './1764601720000-campaign-control';
 import { OptOuts1764601730000 } from './1764601730000-opt-outs';
 import { CampaignCallTallies1764601730010 } from './1764601730010-campaign-call-tallies';
+import { AdmittedContacts1764601740000 } from './1764601740000-admitted-contacts';
 
 /** In order; a migration that was ever released is never changed. */
 export const MIGRATIONS: (new () => MigrationInterface)[] = [
@@ -68,4 +69,5 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   CampaignControl1764601720000,
   OptOuts1764601730000,
   CampaignCallTallies1764601730010,
+  AdmittedContacts1764601740000,
 ];

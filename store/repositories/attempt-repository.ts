@@ -1,6 +1,18 @@
 import type { DataSource } from 'typeorm';
 import type { AttemptState } from '../entities/call-attempt';
+import { prepared } from '../prepared';
 import { timestamp } from './call-row';
+
+const SENT = prepared(
+  `WITH moved AS (
+     UPDATE call_attempts SET state = 'sent', sent_at = coalesce($2, now()) WHERE attempt_id = $1 AND state = 'intended'
+     RETURNING attempt_id),
+   paced AS (
+     UPDATE trunk_capacity c SET next_at = greatest(c.next_at, coalesce($2, clock_timestamp()) + interval '1 second' / t.max_calls_per_second)
+     FROM moved JOIN capacity_leases l ON l.lease_id = moved.attempt_id JOIN outbound_trunks t ON t.id = l.trunk_id
+     WHERE c.trunk_id = t.id AND t.max_calls_per_second IS NOT NULL)
+   SELECT attempt_id FROM moved`,
+);
 
 /** Which attempts of a call may have reached the carrier. Every move is idempotent and none goes backwards. */
 export class AttemptRepository {
@@ -15,17 +27,7 @@ export class AttemptRepository {
    * @param atMs for a simulated clock, epoch ms; null: PostgreSQL's
    */
   async sent(attemptId: string, atMs: number | null = null): Promise<boolean> {
-    const rows: unknown[] = await this.#dataSource.query(
-      `WITH moved AS (
-         UPDATE call_attempts SET state = 'sent', sent_at = coalesce($2, now()) WHERE attempt_id = $1 AND state = 'intended'
-         RETURNING attempt_id),
-       paced AS (
-         UPDATE trunk_capacity c SET next_at = greatest(c.next_at, coalesce($2, clock_timestamp()) + interval '1 second' / t.max_calls_per_second)
-         FROM moved JOIN capacity_leases l ON l.lease_id = moved.attempt_id JOIN outbound_trunks t ON t.id = l.trunk_id
-         WHERE c.trunk_id = t.id AND t.max_calls_per_second IS NOT NULL)
-       SELECT attempt_id FROM moved`,
-      [attemptId, timestamp(atMs)],
-    );
+    const rows: unknown[] = await this.#dataSource.query(SENT, [attemptId, timestamp(atMs)]);
     return rows.length === 1;
   }
 
@@ -46,7 +48,7 @@ export class AttemptRepository {
 
   async #move(attemptId: string, to: AttemptState, from: readonly AttemptState[], also: string): Promise<boolean> {
     const [, count]: [unknown[], number] = await this.#dataSource.query(
-      `UPDATE call_attempts SET state = $2${also} WHERE attempt_id = $1 AND state = ANY($3::text[])`,
+      prepared(`UPDATE call_attempts SET state = $2${also} WHERE attempt_id = $1 AND state = ANY($3::text[])`),
       [attemptId, to, from],
     );
     return count === 1;

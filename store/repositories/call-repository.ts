@@ -8,6 +8,7 @@ import { jsonbParameter, storableText } from '../jsonb';
 import { inTransaction } from '../organisation-scope';
 import type { StoreSession } from '../organisation-scope';
 import type { Page } from '../page';
+import { prepared } from '../prepared';
 import { ownRow } from '../rows';
 import { listCalls } from './call-list';
 import type { CallFilter } from './call-list';
@@ -220,16 +221,21 @@ export class CallRepository {
   }
 }
 
-/** `completed` last: the row's lock orders finalisers, and only the first of them finds an open row. */
-const FINALISE = `
-  WITH done AS (
+/**
+ * `completed` last: the row's lock orders finalisers, and only the first of them finds an open row. Before it the contact is
+ * locked, in the order of the admission: whether there is an attempt the statements after this one ask, and so does its trigger.
+ */
+const FINALISE = prepared(`
+  WITH contact AS MATERIALIZED (
+    SELECT c.id FROM calls d JOIN campaign_contacts c ON c.id = d.contact_id WHERE d.id = $1 FOR NO KEY UPDATE OF c),
+  done AS (
     UPDATE calls SET status = 'completed', disposition = $2, end_reason = $3, ended_by = $4,
       sip_call_id = coalesce($5, sip_call_id), sip_final_status = $6, sip_reason = $7, sip_q850 = $8,
       answered_at = least(answered_at, $10::timestamptz), ended_at = $9::timestamptz,
       duration_seconds = coalesce(greatest(0, round(extract(epoch FROM
         $9::timestamptz - least(answered_at, $10::timestamptz)))), 0)::int,
       metrics = $11::jsonb, truncated = $12
-    WHERE id = $1 AND status <> 'completed'
+    WHERE id = $1 AND status <> 'completed' AND (SELECT count(*) FROM contact) >= 0
     RETURNING id, org_id, campaign_id, contact_id),
   left_queue AS (DELETE FROM capacity_queue WHERE call_id = $1),
   noted AS (INSERT INTO call_events (call_id, source, seq, org_id, at, type, data)
@@ -237,4 +243,4 @@ const FINALISE = `
     1 + (SELECT coalesce(max(seq), 0) FROM call_events WHERE call_id = $1 AND source = 'workflow'),
     done.org_id, $9::timestamptz, $13, $14::jsonb
   FROM done)
-  SELECT id, org_id, campaign_id, contact_id FROM done`;
+  SELECT id, org_id, campaign_id, contact_id FROM done`);

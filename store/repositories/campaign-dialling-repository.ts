@@ -29,9 +29,20 @@ export interface TurnStanding {
   readonly trunks: readonly DiallingTrunk[];
   /** Slots of the organisation that are free; null: no limit. */
   readonly organisationFree: number | null;
+  /** Contacts with a call under way. */
+  readonly calling: number;
+  /** Of those of whom no INVITE can have left: the turns that have claimed them, and since when the first waits, epoch ms. */
+  readonly undialledTurns: readonly string[];
+  readonly undialledSinceMs: number | null;
+}
+
+/** What a turn leaves. */
+export interface TurnRemainder {
   /** Contacts that may still be called, those under way among them, and these alone. */
   readonly open: number;
   readonly calling: number;
+  /** When the next contact is due; epoch ms; null: none is. */
+  readonly nextDueMs: number | null;
 }
 
 export interface DiallingTrunk {
@@ -88,7 +99,10 @@ export interface DialFacts {
 const UNDIALLED = `NOT EXISTS (SELECT FROM call_attempts a WHERE a.call_id = c.call_id AND a.state <> 'not_sent')`;
 
 const STANDING = prepared(
-  `SELECT
+  `WITH undialled AS (
+     SELECT c.trunk_id, c.turn, c.claimed_at FROM campaign_contacts c
+     WHERE c.campaign_id = $2 AND c.state = 'calling' AND ${UNDIALLED})
+   SELECT
      (SELECT json_build_object('firstMessage', a.first_message, 'instructions', a.instructions,
         'maxCallDurationSeconds', a.max_call_duration_seconds)
       FROM agents a WHERE a.id = k.agent_id AND a.org_id = k.org_id) AS agent,
@@ -96,8 +110,7 @@ const STANDING = prepared(
         t.caller_numbers, 'allowedCountries', t.allowed_countries, 'maxCallsPerSecond', t.max_calls_per_second,
         'maxConcurrentCalls', t.max_concurrent_calls,
         'leases', (SELECT count(*) FROM capacity_leases l WHERE l.trunk_id = t.id),
-        'undialled', (SELECT count(*) FROM campaign_contacts c
-          WHERE c.campaign_id = k.id AND c.state = 'calling' AND c.trunk_id = t.id AND ${UNDIALLED}),
+        'undialled', (SELECT count(*) FROM undialled u WHERE u.trunk_id = t.id),
         'coolMs', coalesce((SELECT greatest(0, extract(epoch FROM p.cool_until - $3::timestamptz) * 1000)
           FROM trunk_capacity p WHERE p.trunk_id = t.id AND p.cool_until > $3::timestamptz), 0)) ORDER BY t.created_at, t.id)
       FROM outbound_trunks t WHERE t.org_id = k.org_id AND CASE WHEN k.trunk_ids IS NULL
@@ -105,13 +118,14 @@ const STANDING = prepared(
         ELSE t.id = ANY(k.trunk_ids) END), '[]') AS trunks,
      (SELECT greatest(0, (o.limits->>'concurrentCalls')::integer - (SELECT count(*) FROM capacity_leases l WHERE l.org_id = o.id))::int
       FROM organisations o WHERE o.id = k.org_id AND o.limits->>'concurrentCalls' IS NOT NULL) AS "organisationFree",
-     coalesce((SELECT sum(contacts) FROM campaign_tallies WHERE campaign_id = k.id AND state <> 'done'), 0)::float8 AS open,
-     coalesce((SELECT sum(contacts) FROM campaign_tallies WHERE campaign_id = k.id AND state = 'calling'), 0)::float8 AS calling
+     coalesce((SELECT sum(contacts) FROM campaign_tallies WHERE campaign_id = k.id AND state = 'calling'), 0)::float8 AS calling,
+     ARRAY(SELECT DISTINCT turn FROM undialled WHERE turn IS NOT NULL) AS "undialledTurns",
+     (SELECT extract(epoch FROM min(claimed_at)) * 1000 FROM undialled)::float8 AS "undialledSinceMs"
    FROM campaigns k WHERE k.id = $2 AND k.org_id = $1`,
 );
 
 /** Of each priority the one that is due first: none of the entries before them is read. */
-const NEXT_DUE = prepared(
+const REMAINDER = prepared(
   `WITH RECURSIVE priorities AS (
      (SELECT priority FROM campaign_contacts WHERE campaign_id = $1 AND due_at IS NOT NULL ORDER BY priority DESC LIMIT 1)
      UNION ALL
@@ -120,7 +134,10 @@ const NEXT_DUE = prepared(
      FROM priorities p WHERE p.priority IS NOT NULL
    )
    SELECT min((SELECT c.due_at FROM campaign_contacts c WHERE c.campaign_id = $1 AND c.priority = p.priority
-     AND c.due_at IS NOT NULL ORDER BY c.due_at LIMIT 1)) AS at FROM priorities p WHERE p.priority IS NOT NULL`,
+     AND c.due_at IS NOT NULL ORDER BY c.due_at LIMIT 1)) AS "dueAt",
+     coalesce((SELECT sum(contacts) FROM campaign_tallies WHERE campaign_id = $1 AND state <> 'done'), 0)::float8 AS open,
+     coalesce((SELECT sum(contacts) FROM campaign_tallies WHERE campaign_id = $1 AND state = 'calling'), 0)::float8 AS calling
+   FROM priorities p WHERE p.priority IS NOT NULL`,
 );
 
 /** In the order of their ids, as everything that locks several contacts; whom somebody else has is passed over. */
@@ -230,10 +247,12 @@ export class CampaignDiallingRepository {
     return rows[0] ?? null;
   }
 
-  /** When the next contact is due; epoch ms; null: none is. */
-  async nextDueMs(campaignId: string): Promise<number | null> {
-    const rows: { at: Date | null }[] = await this.#session.manager.query(NEXT_DUE, [campaignId]);
-    return rows[0]?.at?.getTime() ?? null;
+  /** What is left to be done, and when. */
+  async remainder(campaignId: string): Promise<TurnRemainder> {
+    const rows: (Omit<TurnRemainder, 'nextDueMs'> & { readonly dueAt: Date | null })[] =
+      await this.#session.manager.query(REMAINDER, [campaignId]);
+    const { open = 0, calling = 0, dueAt } = rows[0] ?? {};
+    return { open, calling, nextDueMs: dueAt?.getTime() ?? null };
   }
 
   /**

@@ -135,7 +135,7 @@ export class CapacityRepository {
     atMs: number | null = null,
   ): Promise<string | null> {
     const rows: { refusal: string | null }[] = await this.#session.manager.query(
-      'SELECT refuse_campaign_call($1, $2, $3, $4, coalesce($5, clock_timestamp())) AS refusal',
+      prepared('SELECT refuse_campaign_call($1, $2, $3, $4, coalesce($5, clock_timestamp())) AS refusal'),
       [campaignId, version, contactId, callId, timestamp(atMs)],
     );
     return rows[0]?.refusal ?? null;
@@ -171,7 +171,7 @@ export class CapacityRepository {
   /** Gives a slot back; answers the calls that it is time to call. Repeating it changes nothing. */
   async release(leaseId: string): Promise<string[]> {
     const rows: { callId: string }[] = await this.#session.manager.query(
-      'SELECT release_capacity AS "callId" FROM release_capacity($1)',
+      prepared('SELECT release_capacity AS "callId" FROM release_capacity($1)'),
       [leaseId],
     );
     return rows.map(({ callId }) => callId);

@@ -6,6 +6,7 @@ import type { ContactsCampaign } from '../campaigns/contact-outcome';
 import type { PastAttempt } from '../campaigns/retry-plan';
 import { Campaign } from '../entities/campaign';
 import { jsonbParameter } from '../jsonb';
+import { prepared } from '../prepared';
 import { rowTable } from '../rows';
 import { IS_SUPPRESSED } from './campaign-contact-repository';
 import { timestamp } from './call-row';
@@ -35,11 +36,16 @@ interface ContactRow extends Campaign {
 }
 
 /** Whoever takes the call for undialled is sure of it: an attempt that was only intended did not leave. */
-const NONE_LEFT = `UPDATE call_attempts SET state = 'not_sent', finished_at = now() WHERE call_id = $1 AND state = 'intended'`;
+const NONE_LEFT = prepared(
+  `UPDATE call_attempts SET state = 'not_sent', finished_at = now() WHERE call_id = $1 AND state = 'intended'`,
+);
+
+/** Stored so late that whoever gave the call up had not found it. */
+const NOBODY_KNOWS = `UPDATE call_attempts SET state = 'uncertain' WHERE call_id = $1 AND state = 'intended'`;
 
 /** It was admitted, and then nothing left: a refusal of its own is a decision of its own. */
-const NOT_DIALLED = `
-  UPDATE contact_decisions SET dialled = false WHERE campaign_id = $1 AND contact_id = $2 AND call_id = $3 AND dialled`;
+const NOT_DIALLED = prepared(`
+  UPDATE contact_decisions SET dialled = false WHERE campaign_id = $1 AND contact_id = $2 AND call_id = $3 AND dialled`);
 
 const CONTACT = (campaign: string): string => `
   SELECT ${campaign}, c.phone_number AS "phoneNumber", c.time_zone AS "contactZone",
@@ -55,13 +61,14 @@ const CONTACT = (campaign: string): string => `
   FROM campaign_contacts c JOIN campaigns k ON k.id = c.campaign_id
   WHERE c.id = $1 AND c.call_id = $2 AND c.state = 'calling' FOR NO KEY UPDATE OF c`;
 
-const MOVE = `
+const MOVE = prepared(`
   UPDATE campaign_contacts SET state = $2, result = $3, due_at = $4, attempts = attempts + $5,
     last_disposition = coalesce($6, last_disposition), last_attempt_at = coalesce($7, last_attempt_at),
     last_decision = coalesce($8::jsonb, last_decision)
-  WHERE id = $1`;
+  WHERE id = $1`);
 
 /**
+ * The contact is locked by now: a dial that is under way is stored, or is not admitted any more.
  * @param undialled it is certain that no INVITE has left
  * @returns false where the contact is not this call's (any more)
  */
@@ -72,9 +79,10 @@ export async function finishContact(
   undialled: boolean,
 ): Promise<boolean> {
   if (undialled) await manager.query(NONE_LEFT, [call.id]);
+  else if (ending.disposition === 'uncertain') await manager.query(NOBODY_KNOWS, [call.id]);
   const { columns, read } = rowTable(manager, Campaign);
   const list = Object.entries(columns).map(([property, column]) => `k.${column} AS "${property}"`);
-  const rows: ContactRow[] = await manager.query(CONTACT(list.join(', ')), [call.contact_id, call.id]);
+  const rows: ContactRow[] = await manager.query(prepared(CONTACT(list.join(', '))), [call.contact_id, call.id]);
   const [row] = rows;
   if (row === undefined) return false;
   const own = row.past.find(({ id }) => id === call.id);

@@ -1,10 +1,11 @@
-import { getCountries, getCountryCallingCode, parsePhoneNumberFromString } from 'libphonenumber-js/max';
+import { getCountries, getCountryCallingCode } from 'libphonenumber-js/max';
+import { numberFacts } from './number-facts';
 
 /** ISO code of the number's country; an undecidable number belongs to its calling code's main country (+1 → US). */
 export function countryOf(e164: string): string | null {
-  const parsed = parsePhoneNumberFromString(e164);
-  if (parsed === undefined) return null;
-  return parsed.country ?? mainCountry(parsed.countryCallingCode);
+  const facts = numberFacts(e164);
+  if (facts === null) return null;
+  return facts.country ?? mainCountry(facts.countryCallingCode);
 }
 
 /** Countries that share a calling code and whose alphabetical first is not the main one. */

@@ -52,9 +52,9 @@ describe(`a campaign whose processes are killed, seed ${SEED}`, () => {
       const completed = new AbortController();
       await campaign.act('start');
       const killing = kills(random, completed.signal);
-      await campaign.until('completed', (SOAK ? 5 : 1) * MINUTE_MS).finally(() => completed.abort());
+      await campaign.until('completed', (SOAK ? 6 : 3) * MINUTE_MS).finally(() => completed.abort());
       const { insideADial, killed } = await killing;
-      expect(killed.length).toBeGreaterThan(0);
+      expect(killed).toBeGreaterThan(0);
       await stack.waitReady();
 
       const attempts = await stored.attempts(campaign.trunkId);
@@ -77,32 +77,30 @@ describe(`a campaign whose processes are killed, seed ${SEED}`, () => {
       expect(stats.states).toEqual({ pending: 0, waiting: 0, calling: 0, done: contacts });
       const results = Object.values(stats.results).reduce((sum, count) => sum + count, 0);
       expect([stats.contacts, results, stats.attempts]).toEqual([contacts, contacts, dials.length]);
-      // Whose dial was begun by a node that died before it had stored the attempt: it may have rung, for all that is known.
-      const unstored = (stats.results['uncertain'] ?? 0) - uncertain.length;
-      expect(unstored).toBeLessThanOrEqual(killed.filter((target) => target === 'media').length * callsPerSecond);
-      expect([dials.length + unstored, unstored >= 0]).toEqual([contacts, true]);
+      // A dial whose node died before it had stored the attempt is none: its contact was called later.
+      expect([dials.length, stats.results['uncertain']]).toEqual([contacts, uncertain.length]);
       const answered = log.filter(({ outcome }) => outcome === 'answered' || outcome === 'voicemail').length;
       expect(stats.results['reached']).toBeLessThanOrEqual(answered);
       await stored.untilFree();
     },
-    (SOAK ? 7 : 2) * MINUTE_MS,
+    (SOAK ? 8 : 4) * MINUTE_MS,
   );
 
   async function kills(
     random: SeededRandom,
     over: AbortSignal,
-  ): Promise<{ readonly insideADial: ReadonlySet<string>; readonly killed: readonly string[] }> {
+  ): Promise<{ readonly insideADial: ReadonlySet<string>; readonly killed: number }> {
     const insideADial = new Set<string>();
-    const killed: string[] = [];
+    let killed = 0;
     const killedAtMs = new Map<string, number>();
-    while (!over.aborted && killed.length < RUN.kills) {
+    while (!over.aborted && killed < RUN.kills) {
       await sleep(RUN.everyMs * (0.8 + 0.4 * random.next()), undefined, { signal: over }).catch(() => undefined);
-      const target = SOAK ? random.pick(TARGETS) : TARGETS[killed.length % TARGETS.length]!;
+      const target = SOAK ? random.pick(TARGETS) : TARGETS[killed % TARGETS.length]!;
       const since = performance.now() - (killedAtMs.get(target) ?? -Infinity);
       if (over.aborted || stack.findPid(target) === undefined || since < RECOVERED_MS) continue;
       killedAtMs.set(target, performance.now());
       stack.kill(target);
-      killed.push(target);
+      killed++;
       if (target !== 'media') continue;
       // Of the dead nobody writes any more what has become of them, but their workflows after seconds.
       for (const { sipCallId, state } of await stored.attempts(campaign.trunkId)) {

@@ -8,10 +8,12 @@ import { AttemptRepository } from '../../../store/repositories/attempt-repositor
 import { CallRepository } from '../../../store/repositories/call-repository';
 import { CampaignContactRepository } from '../../../store/repositories/campaign-contact-repository';
 import { CampaignDiallingRepository } from '../../../store/repositories/campaign-dialling-repository';
+import { CampaignResultsRepository } from '../../../store/repositories/campaign-results-repository';
 import { CapacityRepository } from '../../../store/repositories/capacity-repository';
 import type { CampaignAnswer } from '../../../store/repositories/capacity-repository';
 import { CampaignRows } from '../../support/campaign-rows';
 import { storedAttempts } from '../../support/stored-rows';
+import { waitFor } from '../../support/wait-for';
 import { newCall, openStore } from './store-fixture';
 import type { StoreFixture } from './store-fixture';
 
@@ -172,7 +174,7 @@ describe('the end of a campaign', () => {
     const note = { at: new Date().toISOString(), called: false, reason: 'campaign_ended', detail: '' } as const;
     expect(await dialling.endContacts(orgId, campaign.id, note)).toBe(3);
     expect(await dialling.endContacts(orgId, campaign.id, note)).toBe(0);
-    expect(await dialling.standing(orgId, campaign.id, Date.now())).toMatchObject({ open: 1, calling: 1 });
+    expect(await dialling.remainder(campaign.id)).toEqual({ open: 1, calling: 1, nextDueMs: null });
     await change(campaign, `ends_at = now()`);
     await admit(campaign, under.id);
     await end(under, 'canceled', { undialled: true });
@@ -403,6 +405,79 @@ describe('the end of a call', () => {
     await new AttemptRepository(store.dataSource).uncertain(attemptIdOf(contact.callId!, 1));
     await end(contact, 'uncertain');
     expect(await rows.stored(contact.id)).toMatchObject({ state: 'done', result: 'uncertain', attempts: 1 });
+  });
+
+  describe('whose dial nobody knows of', () => {
+    /** The call has a row, as its workflow writes one when no node has dialled within a second. */
+    async function givenUp(): Promise<{ campaign: Campaign; contact: CampaignContact }> {
+      const campaign = await campaignOf();
+      const contact = await claimed(campaign);
+      const { callId: id, phoneNumber: to, trunkId } = contact;
+      await calls.insertCall(newCall(orgId, { id: id!, trunkId, to, campaignId: campaign.id, contactId: contact.id }));
+      return { campaign, contact };
+    }
+    const attemptsOf = ({ callId }: CampaignContact) => storedAttempts(store.dataSource, callId!);
+
+    /** One behind the other: they wait for the contact's row in the order in which they came. */
+    async function crowded(contactId: string, works: readonly (() => Promise<unknown>)[]): Promise<unknown[]> {
+      const before = store.dataSource.createQueryRunner();
+      await before.startTransaction();
+      await before.query('SELECT FROM campaign_contacts WHERE id = $1 FOR UPDATE', [contactId]);
+      const under: Promise<unknown>[] = [];
+      for (const [n, work] of works.entries()) {
+        under.push(work());
+        await waitFor(`${n + 1} that wait`, 5_000, async () => {
+          const [{ waiting }] = await store.dataSource.query(
+            `SELECT count(*)::int AS waiting FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+          );
+          return waiting > n ? true : undefined;
+        });
+      }
+      await before.rollbackTransaction();
+      await before.release();
+      return Promise.all(under);
+    }
+
+    it('is nobody’s attempt: its contact comes again, and the dial that comes after all is refused', async () => {
+      const { campaign, contact } = await givenUp();
+      await end(contact, 'uncertain');
+      const back = await rows.stored(contact.id);
+      expect(back).toMatchObject({ state: 'pending', result: null, attempts: 0, lastDisposition: null });
+      expect(back.dueAt!.getTime()).toBeLessThan(Date.now() + 61_000);
+      expect(await admit(campaign, contact.id)).toEqual({ ok: false, refusal: 'contact_moved' });
+      await store.dataSource.query('UPDATE campaign_contacts SET due_at = now() WHERE id = $1', [contact.id]);
+      expect(await claim(campaign, [back])).toEqual([contact.id]);
+      const call = newCall(orgId, { id: contact.callId!, to: contact.phoneNumber, trunkId: contact.trunkId });
+      const attempt = { attemptId: attemptIdOf(call.id, 1), call, n: 1, sipCallId: 's', ...boot };
+      const late = { campaignId: campaign.id, contactId: contact.id, version: campaign.version, checks: CHECKS };
+      expect(await ledger.admitCampaignCall(attempt, late, AHEAD_MS)).toEqual({ ok: false, refusal: 'contact_moved' });
+      expect(await attemptsOf(contact)).toEqual([]);
+      expect(await admit(campaign, contact.id)).toMatchObject({ ok: true });
+    });
+
+    it('at the moment at which a node that stood still is admitted: given up first, it is not', async () => {
+      const { campaign, contact } = await givenUp();
+      const [ended, admitted] = await crowded(contact.id, [
+        () => end(contact, 'uncertain'),
+        () => admit(campaign, contact.id),
+      ]);
+      expect([ended, admitted]).toEqual(['finalised', { ok: false, refusal: 'contact_moved' }]);
+      expect(await attemptsOf(contact)).toEqual([]);
+      expect(await rows.stored(contact.id)).toMatchObject({ state: 'pending', attempts: 0 });
+    });
+
+    it('at the moment at which a node that stood still is admitted: admitted first, it is an attempt', async () => {
+      const { campaign, contact } = await givenUp();
+      const [admitted, ended] = await crowded(contact.id, [
+        () => admit(campaign, contact.id),
+        () => end(contact, 'uncertain'),
+      ]);
+      expect([ended, admitted]).toEqual(['finalised', { ok: true, waitMs: 0 }]);
+      expect(await attemptsOf(contact)).toMatchObject([{ state: 'uncertain' }]);
+      expect(await rows.stored(contact.id)).toMatchObject({ state: 'done', result: 'uncertain', attempts: 1 });
+      const tallies = await new CampaignResultsRepository(store.dataSource).callCounts(orgId, campaign.id);
+      expect(tallies).toMatchObject([{ disposition: 'uncertain', calls: 1 }]);
+    });
   });
 
   it('found by the reconciler without an ending counts as dialled where an INVITE may have left', async () => {

@@ -91,7 +91,7 @@ describe('contacts of a full campaign', () => {
       'with a call under way',
       (session) => new CampaignDiallingRepository(session).standing(orgId, campaignId, Date.now()),
     ],
-    ['due next', (session) => new CampaignDiallingRepository(session).nextDueMs(campaignId)],
+    ['due next', (session) => new CampaignDiallingRepository(session).remainder(campaignId)],
     ['of a turn', (session) => new CampaignDiallingRepository(session).claimedBy(orgId, campaignId, uuidV7())],
     ['perhaps never called', (session) => new CampaignDiallingRepository(session).stuck(orgId, campaignId, Date.now())],
     ['of one number', (session) => contacts(session).list(orgId, campaignId, { phoneNumber: '+12020000007' })],

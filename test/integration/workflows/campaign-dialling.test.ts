@@ -219,6 +219,28 @@ test.concurrent(
 );
 
 test.concurrent(
+  'a dial that dies before its attempt is stored is none: the contact comes again, and is called once',
+  async () => {
+    const campaign = await campaignOf();
+    const contact = await rows.contact(campaign.id);
+    const callId = planned(campaign, contact, [{ kind: 'hang_before_intended' }]);
+    await dial(campaign.id);
+    const { endedAt } = await env.finished(callId, 40_000);
+    const back = await rows.stored(contact.id);
+    expect(back).toMatchObject({ state: 'pending', result: null, attempts: 0 });
+    expect(back.dueAt!.getTime()).toBe(endedAt!.getTime() + 60_000);
+    expect([await env.attempts(callId), await invited(callId)]).toEqual([[], 0]);
+    await env.dataSource.query('UPDATE campaign_contacts SET due_at = now() WHERE id = $1', [contact.id]);
+    const again = planned(campaign, contact, [{ kind: 'end', ending: BUSY }], 2);
+    expect(await dial(campaign.id)).toMatchObject({ started: 1 });
+    await env.finished(again);
+    expect([await invited(callId), await invited(again)]).toEqual([0, 1]);
+    expect(await rows.stored(contact.id)).toMatchObject({ state: 'waiting', attempts: 1, calls: 2 });
+  },
+  60_000,
+);
+
+test.concurrent(
   'a trunk that cannot be reached is tried again as the campaign says, and was no attempt',
   async () => {
     const campaign = await campaignOf();

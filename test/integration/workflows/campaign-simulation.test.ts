@@ -4,15 +4,18 @@
  */
 import type { DataSource } from 'typeorm';
 
+import { statsView } from '../../../api/campaigns/stats-view';
+import { DISPOSITIONS, wasAnswered } from '../../../contract/endings';
 import { createDataSource } from '../../../store/data-source';
 import type { Campaign } from '../../../store/entities/campaign';
 import { uuidV7 } from '../../../store/ids';
 import { CampaignRepository } from '../../../store/repositories/campaign-repository';
+import { CampaignResultsRepository } from '../../../store/repositories/campaign-results-repository';
 import { CapacityRepository } from '../../../store/repositories/capacity-repository';
 import { ALWAYS, CampaignRows } from '../../support/campaign-rows';
 import { AREAS, simulatedContacts, ZONES } from '../../support/campaign/simulated-contacts';
 import type { SimulatedContact } from '../../support/campaign/simulated-contacts';
-import { Simulation } from '../../support/campaign/simulation';
+import { Simulation, TOGETHER_MS } from '../../support/campaign/simulation';
 import type { SimulatedDial } from '../../support/campaign/simulation';
 import { openThroughout } from '../../support/campaign/wall-clock';
 import type { OpenHours } from '../../support/campaign/wall-clock';
@@ -49,6 +52,9 @@ const CARRIER = {
   talkMs: [5_000, 60_000],
 } as const;
 
+/** Where it is afternoon when the simulation starts. */
+const AWAKE = { timeZone: 'America/Los_Angeles', zones: ['America/Los_Angeles'] };
+
 interface Side {
   readonly campaign: Campaign;
   readonly hours: OpenHours;
@@ -59,7 +65,7 @@ let dataSource: DataSource;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  dataSource = await createDataSource({ url: database.databaseUrl }).initialize();
+  dataSource = await createDataSource({ url: database.databaseUrl, poolSize: 16 }).initialize();
   // Nothing is killed here, and nobody waits for a disk.
   await dataSource.query(
     `ALTER DATABASE ${new URL(database.databaseUrl).pathname.slice(1)} SET synchronous_commit = off`,
@@ -100,7 +106,7 @@ async function addContacts(campaign: Campaign, contacts: readonly SimulatedConta
 }
 
 test(
-  `${CONTACTS} contacts of two campaigns in ${ZONES.length} zones: every INVITE is one that may leave`,
+  `${CONTACTS} contacts of three campaigns in ${ZONES.length} zones: every INVITE is one that may leave`,
   async () => {
     const random = new SeededRandom(SEED);
     const rows = await organisation();
@@ -139,14 +145,24 @@ test(
       }),
       hours: { days: ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'], start: 600, end: 1080, holidays: ['2027-03-15'] },
     };
-    const sides = new Map([long, short].map((side) => [side.campaign.id, side]));
+    // One that is small, whose contacts may all be called when it starts beside the others.
+    const small: Side = { ...long, campaign: await rows.campaign({ ...common, dialWindow: long.campaign.dialWindow }) };
+    const sides = new Map([long, short, small].map((side) => [side.campaign.id, side]));
 
+    const all = simulatedContacts(random, CONTACTS + CONTACTS / 100);
+    const contacts = all.slice(0, CONTACTS);
     // The last tenth are contacts of both.
-    const contacts = simulatedContacts(random, CONTACTS);
     const shared = contacts.slice(-CONTACTS / 10);
+    const few = all.slice(CONTACTS).map((contact) => ({ ...contact, ...AWAKE, consentId: 'form-1' }));
     await addContacts(long.campaign, contacts);
     await addContacts(short.campaign, shared);
-    const byNumber = new Map(contacts.map((contact) => [contact.phoneNumber, contact]));
+    await addContacts(small.campaign, few);
+    const contactsOf = new Map([
+      [long.campaign.id, contacts.length],
+      [short.campaign.id, shared.length],
+      [small.campaign.id, few.length],
+    ]);
+    const byNumber = new Map([...few, ...contacts].map((contact) => [contact.phoneNumber, contact]));
 
     const simulation = new Simulation({
       dataSource,
@@ -186,7 +202,7 @@ test(
       if (!openThroughout(zones, open, dial.atMs, dial.atMs + RING_MS)) wrong.push(['window', dial, zones]);
       if (consentId === null) wrong.push(['consent', dial]);
       // What is admitted leaves within this without being asked about again.
-      if ((barredAtMs.get(dial.number) ?? Infinity) < dial.atMs - 100) wrong.push(['dnc', dial]);
+      if ((barredAtMs.get(dial.number) ?? Infinity) < dial.atMs - 100 - TOGETHER_MS) wrong.push(['dnc', dial]);
     }
     for (const ofNumber of grouped(dials, ({ number }) => number)) {
       for (const [n, dial] of ofNumber.entries()) {
@@ -214,19 +230,43 @@ test(
     expect(called.size).toBeGreaterThan(CONTACTS * 0.9);
     expect(dials.length).toBeGreaterThan(called.size * 1.3);
 
+    // The large one does not keep the small one waiting.
+    const [ofLong, ofSmall] = [long, small].map(({ campaign }) => firstDials(dials, campaign.id)) as [
+      number[],
+      number[],
+    ];
+    expect(ofSmall).toHaveLength(few.length);
+    expect(ofLong.filter((atMs) => atMs < Math.max(...ofSmall)).length).toBeLessThan(CONTACTS / 10);
+
     // Totals: of the contacts, of the attempts, of the evidence, and of the ledger, which is empty.
     for (const { campaign } of sides.values()) {
       const own = dials.filter(({ campaignId }) => campaignId === campaign.id);
-      const counts = await new CampaignRepository(dataSource).counts(campaign.id);
-      const sum = (of: (count: (typeof counts)[number]) => number): number =>
-        counts.reduce((n, count) => n + of(count), 0);
-      const all = campaign.id === long.campaign.id ? contacts.length : shared.length;
-      expect(sum(({ contacts: n }) => n)).toBe(all);
-      expect(sum(({ state, contacts: n }) => (state === 'calling' ? n : 0))).toBe(0);
-      expect(sum(({ attempts }) => attempts)).toBe(own.length);
+      // As the route shows them.
+      const stats = statsView(
+        await new CampaignRepository(dataSource).counts(campaign.id),
+        await new CampaignResultsRepository(dataSource).callCounts(rows.orgId, campaign.id),
+      );
+      const answered = own.filter(wasAnswered);
       const reached = own.filter(({ disposition }) => disposition === 'answered').map(({ contactId }) => contactId);
-      expect(sum(({ result, contacts: n }) => (result === 'reached' ? n : 0))).toBe(reached.length);
       expect(new Set(reached).size).toBe(reached.length);
+      expect([stats.contacts, stats.states.calling]).toEqual([contactsOf.get(campaign.id), 0]);
+      expect([stats.attempts, stats.results.reached]).toEqual([own.length, reached.length]);
+      expect(stats.outcomes).toEqual(
+        Object.fromEntries(DISPOSITIONS.map((name) => [name, own.filter((one) => one.disposition === name).length])),
+      );
+      expect(stats.answer_seizure_ratio).toBeCloseTo(answered.length / own.length, 3);
+      const seconds = answered.reduce(
+        (sum, { answeredAtMs, endMs }) => sum + Math.round((endMs - answeredAtMs!) / 1000),
+        0,
+      );
+      expect(stats.minutes).toBeCloseTo(seconds / 60, 1);
+      const nth = grouped(own, ({ contactId }) => contactId).flatMap((ofContact) => ofContact.map((_, n) => n + 1));
+      expect(stats.connect_rate.by_attempt.map(({ attempt, dials: n }) => [attempt, n])).toEqual(
+        [...new Set(nth)]
+          .toSorted((a, b) => a - b)
+          .map((attempt) => [attempt, nth.filter((n) => n === attempt).length]),
+      );
+      expect(stats.connect_rate.by_hour.reduce((sum, hour) => sum + hour.dials, 0)).toBe(own.length);
       const [stored] = await dataSource.query<{ attempts: number; evidence: number; open: number }[]>(
         `SELECT (SELECT count(*)::int FROM call_attempts a JOIN calls c ON c.id = a.call_id
             WHERE c.campaign_id = $1 AND a.state <> 'not_sent') AS attempts,
@@ -241,6 +281,12 @@ test(
   },
   (SOAK ? 60 : 5) * MINUTE_MS,
 );
+
+/** When each of its contacts was called for the first time. */
+function firstDials(dials: readonly SimulatedDial[], campaignId: string): number[] {
+  const own = dials.filter((dial) => dial.campaignId === campaignId);
+  return grouped(own, ({ contactId }) => contactId).map(([first]) => first!.atMs);
+}
 
 function grouped(dials: readonly SimulatedDial[], key: (dial: SimulatedDial) => string): SimulatedDial[][] {
   const groups = new Map<string, SimulatedDial[]>();

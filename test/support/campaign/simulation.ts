@@ -31,6 +31,7 @@ import { EventQueue } from './event-queue';
 /** One INVITE. */
 export interface SimulatedDial {
   readonly atMs: number;
+  readonly answeredAtMs: number | null;
   readonly endMs: number;
   readonly number: string;
   readonly contactId: string;
@@ -54,11 +55,11 @@ const AHEAD_MS = 1_000;
 const ASKED_AGAIN_MS = 100;
 /** A campaign is told of its contacts at most so often. */
 const TOLD_MS = 500;
-/** Between a start and the dial. */
-const START_MS = [20, 300] as const;
 /** Events so close to each other run side by side, as they do on several machines. */
-const TOGETHER_MS = 40;
+export const TOGETHER_MS = 100;
 const TOGETHER = 16;
+/** Between a start and the dial: none that is started by what runs side by side comes before the end of it. */
+const START_MS = [TOGETHER_MS, TOGETHER_MS + 300] as const;
 const NODE = { nodeId: 'simulated', bootId: 'simulated' };
 
 const DISPOSITIONS: Readonly<Record<CarrierOutcome, Disposition>> = {
@@ -262,14 +263,18 @@ export class Simulation {
     const { outcome, ringMs, talkMs } = treatmentOf(this.#options.carrier, to, n);
     const ringsMs = outcome === 'no_answer' ? input.ringTimeoutSeconds * 1000 : ringMs;
     const answered = outcome === 'answered' || outcome === 'voicemail';
+    const answeredAtMs = answered ? sentMs + ringsMs : null;
     const endMs = sentMs + ringsMs + (answered ? talkMs : 0);
     const disposition = DISPOSITIONS[outcome];
     const { campaignId, contactId } = admission;
-    this.dials.push({ atMs: sentMs, endMs, number: to, contactId, campaignId, trunkId, disposition });
+    this.dials.push({ atMs: sentMs, answeredAtMs, endMs, number: to, contactId, campaignId, trunkId, disposition });
     this.#events.plan(endMs, async () => {
-      await this.#attempts.finished(attemptId);
-      await this.#release(attemptId, endMs);
-      await this.#finalise(callId, { disposition, endReason: answered ? 'callee_hangup' : null }, endMs);
+      // Its node and its workflow, beside each other.
+      await Promise.all([
+        this.#release(attemptId, endMs),
+        this.#attempts.finished(attemptId),
+        this.#finalise(callId, { disposition, endReason: answered ? 'callee_hangup' : null }, { endMs, answeredAtMs }),
+      ]);
     });
   }
 
@@ -287,17 +292,17 @@ export class Simulation {
 
   async #undialled(callId: string, nowMs: number, disposition: 'canceled' | 'expired'): Promise<void> {
     this.#waiting.delete(callId);
-    await this.#finalise(callId, { disposition, endReason: null }, nowMs, true);
+    await this.#finalise(callId, { disposition, endReason: null }, { endMs: nowMs, answeredAtMs: null }, true);
   }
 
   async #finalise(
     callId: string,
     { disposition, endReason }: Pick<CallEnding, 'disposition' | 'endReason'>,
-    endedAtMs: number,
+    { endMs: endedAtMs, answeredAtMs }: Pick<SimulatedDial, 'endMs' | 'answeredAtMs'>,
     undialled = false,
   ): Promise<void> {
     const ending: CallEnding = { disposition, endReason, endedBy: 'callee', sip: null };
-    const ended = { callId, ending, endedAtMs, answeredAtMs: null, metrics: null, truncated: false };
+    const ended = { callId, ending, endedAtMs, answeredAtMs, metrics: null, truncated: false };
     this.#nowMs = endedAtMs;
     const result = await this.#calls.finaliseCall(ended, { undialled });
     if (result !== 'finalised') throw new Error(`${callId} was ${result} when it ended`);

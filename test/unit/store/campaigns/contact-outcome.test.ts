@@ -97,6 +97,7 @@ describe('what becomes of a contact', () => {
       ],
       ['no room in time', outcome('expired', { dialled: false }), due(MINUTE_MS)],
       ['no media node', outcome('failed', { dialled: false }), due(MINUTE_MS)],
+      ['its node died before it had dialled', outcome('uncertain', { dialled: false }), due(MINUTE_MS)],
       [
         'hung up by an operator while it waited',
         outcome('canceled', { dialled: false }, {}, 'api_hangup'),
