@@ -40,7 +40,7 @@ const STEPS = {
   // Each file starts the whole product. Those that measure gaps and sound have the machine to themselves.
   e2e: async () =>
     sum(
-      await jest('e2e', 25 * MINUTE_MS, [...WAITING_WORKERS, `--testPathPatterns=${SIDE_BY_SIDE}`]),
+      await jest('e2e', 25 * MINUTE_MS, [...WORKERS, `--testPathPatterns=${SIDE_BY_SIDE}`]),
       await jest('e2e', 22 * MINUTE_MS, ['--runInBand', `--testPathIgnorePatterns=${SIDE_BY_SIDE}`]),
     ),
   soak: () => {
