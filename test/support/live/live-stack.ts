@@ -1,6 +1,6 @@
 /** A stack with phones that can call, and a view of what else must stay undisturbed while something of it dies. */
 import { freePort } from '../free-ports';
-import { scrapedMetric } from '../scraped-metric';
+import { scrapedByLabel, scrapedMetric } from '../scraped-metric';
 import { Stack } from '../stack';
 import type { StackOptions } from '../stack';
 import { waitFor } from '../wait-for';
@@ -73,9 +73,9 @@ export class LiveStack {
     }
   }
 
-  /** Calls that the reconciler had to settle since the worker began. */
-  async reconciled(): Promise<number> {
-    return scrapedMetric(`http://127.0.0.1:${this.#workerPort}`, 'trunkline_reconciled_calls_total');
+  /** Calls that the reconciler had to settle since the worker began, by cause. */
+  async reconciled(): Promise<Readonly<Record<string, number>>> {
+    return scrapedByLabel(`http://127.0.0.1:${this.#workerPort}`, 'trunkline_reconciled_calls_total');
   }
 
   /** Comparisons it has made since then. */

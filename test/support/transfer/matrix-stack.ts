@@ -10,7 +10,7 @@ import { PhoneMedia } from '../phone/media';
 import type { Answering, PhoneOptions } from '../phone/options';
 import { Phone } from '../phone/phone';
 import type { PhoneCall } from '../phone/phone-call';
-import { scrapedMetric } from '../scraped-metric';
+import { scrapedByLabel, scrapedMetric } from '../scraped-metric';
 import { Stack } from '../stack';
 import { waitFor } from '../wait-for';
 
@@ -152,9 +152,9 @@ export class MatrixStack {
     await Promise.all(phones.filter(({ over }) => !over).map((call) => call.hangup()));
   }
 
-  /** Calls that the reconciler had to settle since the worker began. */
-  reconciled(): Promise<number> {
-    return scrapedMetric(`http://127.0.0.1:${this.#workerPort}`, 'trunkline_reconciled_calls_total');
+  /** Calls that the reconciler had to settle since the worker began, by cause. */
+  reconciled(): Promise<Readonly<Record<string, number>>> {
+    return scrapedByLabel(`http://127.0.0.1:${this.#workerPort}`, 'trunkline_reconciled_calls_total');
   }
 
   /** No call, leg, audio or workflow is left, at whichever end. */
