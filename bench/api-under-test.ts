@@ -126,8 +126,6 @@ async function fill(url: string, secrets: SecretBox, sizes: TableSizes, password
   try {
     const { id: orgId } = await new OrganisationRepository(owner).create({ name: 'Bench' });
     await fillTables(owner.manager, orgId, sizes);
-    // What was filled in is on the disk: a database that has had its tables for long writes only what is changed.
-    await owner.query('CHECKPOINT');
     await seeNode(owner);
     await allowLogin(owner, API_ROLE, password);
     const { key } = await new ApiKeyRepository(owner, secrets).create({ orgId, name: 'bench', scopes: ['full'] });
