@@ -6,25 +6,39 @@
  * instead, and one timer of the process looks at all of its threads.
  */
 import { Script } from 'node:vm';
-import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
+import { getEnvironmentData, setEnvironmentData, threadId } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 
 const KEY = 'trunkline.workflow-turns';
-/** Of one process; those of workers that were started anew take the next. */
+/** By the threads' ids, which grow by one. */
 const PLACES = 64;
 /** Of code that only decides, and waits for nothing, in milliseconds; the SDK gives it five seconds, but fails less for it. */
 const LONGEST_TURN_MS = 15_000;
 /** A process that was stopped for a while is not suspected for it: it takes as many looks. */
 const LOOKS = 5;
 
+interface TurnWatchOptions {
+  readonly longestMs?: number;
+  /** Tells of its threads; a test's own `process` does not. */
+  readonly threads?: Pick<NodeJS.Process, 'on' | 'off'>;
+}
+
 /** In the process, before it has threads. `onHung`: once, when one of them does not come back from a workflow. */
-export function watchTurns(onHung: () => void, longestMs = LONGEST_TURN_MS): { close(): void } {
-  // The first counts the threads; each of the others is odd within a turn and even between two.
-  const counts = new Int32Array(new SharedArrayBuffer(4 * (1 + PLACES)));
+export function watchTurns(onHung: () => void, options: TurnWatchOptions = {}): { close(): void } {
+  const { longestMs = LONGEST_TURN_MS, threads = process } = options;
+  // Of each thread: odd within a turn, even between two.
+  const counts = new Int32Array(new SharedArrayBuffer(4 * PLACES));
   setEnvironmentData(KEY, counts);
+  // One that is ended in the middle of a turn, with its worker, does not hang.
+  const onThread = (thread: Worker): void => {
+    const place = thread.threadId % PLACES;
+    thread.once('exit', () => Atomics.store(counts, place, 0));
+  };
+  threads.on('worker', onThread);
   const seen = new Int32Array(counts.length);
   const looks = new Int32Array(counts.length);
   const timer = setInterval(() => {
-    for (let place = 1; place < counts.length; place++) {
+    for (let place = 0; place < counts.length; place++) {
       const count = Atomics.load(counts, place);
       looks[place] = count % 2 !== 0 && count === seen[place] ? looks[place]! + 1 : 0;
       seen[place] = count;
@@ -34,14 +48,19 @@ export function watchTurns(onHung: () => void, longestMs = LONGEST_TURN_MS): { c
     onHung();
   }, longestMs / LOOKS);
   timer.unref();
-  return { close: () => clearInterval(timer) };
+  return {
+    close: () => {
+      clearInterval(timer);
+      threads.off('worker', onThread);
+    },
+  };
 }
 
 /** In a thread. Does nothing where nobody watches. */
 export function countTurns(): void {
   const counts = getEnvironmentData(KEY);
   if (!(counts instanceof Int32Array)) return;
-  const place = 1 + (Atomics.add(counts, 0, 1) % PLACES);
+  const place = threadId % PLACES;
   // oxlint-disable-next-line typescript/unbound-method -- it is called with the script that it was called on
   const run = Script.prototype.runInContext;
   const untimed = { displayErrors: true };

@@ -1,11 +1,14 @@
 /** A workflow that never comes to an end of its turn, in a thread like the SDK's. */
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
+import { runInThisContext } from 'node:vm';
 import { Worker } from 'node:worker_threads';
 
 import { watchTurns } from '../../../activities/workflow-turns';
 import { PROJECT_ROOT } from '../../../scripts/project-root';
 
+/** Not the one that jest makes for a test. */
+const realProcess = runInThisContext('process') as NodeJS.Process;
 const LONGEST_MS = 500;
 /** Of what the SDK gives it. */
 const SDK_LIMIT_MS = 20;
@@ -39,7 +42,7 @@ describe('turns of workflows', () => {
 
   beforeEach(() => {
     hung = 0;
-    watch = watchTurns(() => hung++, LONGEST_MS);
+    watch = watchTurns(() => hung++, { longestMs: LONGEST_MS, threads: realProcess });
   });
   afterEach(async () => {
     watch.close();
@@ -62,6 +65,16 @@ describe('turns of workflows', () => {
     expect(await said(worker)).toBe('ready');
     worker.postMessage('go');
     expect(await said(worker)).toBe('Error: of the workflow');
+    await after(2 * LONGEST_MS);
+    expect(hung).toBe(0);
+  });
+
+  it('that was ended with its thread does not hang', async () => {
+    worker = thread('for (;;);');
+    expect(await said(worker)).toBe('ready');
+    worker.postMessage('go');
+    await after(LONGEST_MS / 2);
+    await worker.terminate();
     await after(2 * LONGEST_MS);
     expect(hung).toBe(0);
   });
