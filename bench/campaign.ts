@@ -11,7 +11,8 @@ import type { CarrierCall } from '../test/support/campaign/carrier';
 import { Stack } from '../test/support/stack';
 import { percentiles } from './percentiles';
 import type { Percentiles } from './percentiles';
-import { coresBetween, cpuSeconds, treeCpuSeconds } from './stack-usage';
+import { cpuSecondsWithChildren } from './process-usage';
+import { coresBetween, cpuSeconds } from './stack-usage';
 import { TemporalOnPostgres } from './temporal-on-postgres';
 
 const SERVERS = ['embedded', 'postgresql'] as const;
@@ -85,7 +86,9 @@ async function measure(
   const contacts = perSecond * seconds;
   const campaign = await LiveCampaign.create(stack, { contacts, callsPerSecond: perSecond, carrier: CARRIER });
   const temporalSeconds = (): number =>
-    temporal === null ? 0 : treeCpuSeconds(temporal.pids.server) + treeCpuSeconds(temporal.pids.postgres);
+    temporal === null
+      ? 0
+      : cpuSecondsWithChildren(temporal.pids.server) + cpuSecondsWithChildren(temporal.pids.postgres);
   try {
     const [cpu, cpuOfTemporal] = [cpuSeconds(stack), temporalSeconds()];
     await campaign.act('start');
