@@ -1,7 +1,8 @@
 /**
  * One clock for all sessions of a thread. A frame of 20 ms is cut into slots; a session lives in one of them and is
  * served at start + n·20 ms of an absolute schedule. One timer serves whatever is due, so that a thousand sessions cost
- * no more timers than one; for a slot without sessions nobody is woken. After a stall the missed frames are skipped and reported, never sent in a burst.
+ * no more timers than one; for a slot without sessions nobody is woken. After a stall the missed frames are skipped and
+ * reported, never sent in a burst.
  *
  * Of the sessions that are due at once all read before any sends: what one says leaves by another without a wait.
  */
