@@ -1,7 +1,8 @@
-import { condition, patched, sleep } from '@temporalio/workflow';
+import { condition, sleep } from '@temporalio/workflow';
 import type { CommandEffect } from '../../contract/commands';
 import type { HangupCause } from '../../contract/endings';
 import { NODE_SILENCE_MS } from '../../contract/nodes';
+import { changed } from '../revision';
 import { CallProgress } from './call-progress';
 import type { CallNode } from './call-progress';
 import { CallSchedule } from './call-schedule';
@@ -264,7 +265,7 @@ export class CallRun {
         return;
       }
       if (outcome === 'unknown') {
-        return patched('a-last-word-is-waited-for') ? await this.#askNode() : await this.#endForgotten();
+        return changed('a-last-word-is-waited-for') ? await this.#askNode() : await this.#endForgotten();
       }
       await this.#suspect(place);
     }
@@ -335,7 +336,7 @@ export class CallRun {
   }
 
   async #isLost({ nodeId, bootId }: CallNode): Promise<boolean> {
-    if (patched('losses-are-marked')) return await this.projection.declareLost({ nodeId, bootId });
+    if (changed('losses-are-marked')) return await this.projection.declareLost({ nodeId, bootId });
     const presence = await this.projection.nodePresence(nodeId);
     return presence === null || presence.bootId !== bootId || presence.silentMs > NODE_SILENCE_MS;
   }

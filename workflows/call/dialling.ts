@@ -1,7 +1,8 @@
-import { condition, patched, sleep } from '@temporalio/workflow';
+import { condition, sleep } from '@temporalio/workflow';
 import type { CapacityWait } from '../../contract/capacity';
 import type { CallEnding } from '../../contract/endings';
 import type { NodePresence } from '../../contract/nodes';
+import { changed } from '../revision';
 import type { CallRun } from './call-run';
 import { DialAttempt } from './dial-attempt';
 import type { AttemptOutcome, DialPlace } from './dial-attempt';
@@ -85,7 +86,7 @@ export async function dial(run: CallRun, input: OutboundCallInput): Promise<Dial
       last = outcome.code;
       const ending = hopeless(outcome.code, n);
       if (ending !== null) progress.end(ending, Date.now());
-      else if (asked !== null && holder === null && patched('next-holder')) askedInVain = [...askedInVain, asked];
+      else if (asked !== null && holder === null && changed('next-holder')) askedInVain = [...askedInVain, asked];
       else await pause(run, input, n, interrupted);
     }
   }
@@ -119,7 +120,7 @@ async function attempt(
     projection.recordCall(input);
     dialled.withdraw();
     // Its node may be waiting for a name server or a connection: it has the call, and can end it.
-    if (patched('hang-up-while-dialling')) void lookUp(run, () => !open || placed());
+    if (changed('hang-up-while-dialling')) void lookUp(run, () => !open || placed());
   }
   return await Promise.race([answer, condition(placed).then(() => 'placed' as const)]);
 }
