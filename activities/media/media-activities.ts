@@ -60,6 +60,8 @@ export interface MediaActivityDeps {
   };
   /** Whether something that happened on a call is not acknowledged by its workflow. */
   readonly untold: (callId: string) => boolean;
+  /** Calls whose dial is under way: their workflows do not know yet that this node has them. */
+  readonly unplaced: Pick<Set<string>, 'add' | 'delete'>;
   readonly logger: Logger;
   /** For tests. */
   readonly sleep?: Sleep;
@@ -72,7 +74,15 @@ export function createMediaActivities(
   const { control, lifetime } = deps;
   const boot: NodeBoot = { nodeId: control.nodeId, bootId: control.bootId };
   return {
-    dialCall: (input) => dialCall(deps, input),
+    async dialCall(input) {
+      const { callId } = input.call;
+      deps.unplaced.add(callId);
+      try {
+        return await dialCall(deps, input);
+      } finally {
+        deps.unplaced.delete(callId);
+      }
+    },
 
     async hangupCall({ callId, commandId, bootId, ...cause }) {
       if (bootId !== control.bootId) return { ok: false, code: 'call_unknown' };

@@ -10,6 +10,7 @@ import type { StoreSession } from '../organisation-scope';
 import type { Page } from '../page';
 import { prepared } from '../prepared';
 import { ownRow } from '../rows';
+import { BEFORE_ANSWERED, PROJECT_ANSWERS } from './answered-calls';
 import { listCalls } from './call-list';
 import type { CallFilter } from './call-list';
 import { CALL_BEGUN, callParameters, timestamp } from './call-row';
@@ -72,6 +73,9 @@ export class CallRepository {
         [call.id, before],
       );
     }
+    // The same of an answer.
+    if (BEFORE_ANSWERED.includes(call.status))
+      await this.#session.manager.query(PROJECT_ANSWERS, [[call.id], BEFORE_ANSWERED]);
     return rows[0]?.made === true;
   }
 

@@ -11,6 +11,7 @@ import type { Page, PageRequest } from '../page';
 import { prepared } from '../prepared';
 import type { SecretBox } from '../secrets';
 import { openTurnText, sealTurnText } from '../turn-text';
+import { BEFORE_ANSWERED, PROJECT_ANSWERS } from './answered-calls';
 import { BEFORE_HELD, PROJECT_HOLDS } from './held-calls';
 
 export interface StoredEvent {
@@ -57,6 +58,7 @@ export class EventRepository {
     const rejected = events.filter((event) => !isStorable(event));
     const refused = await this.#insert(valid);
     await this.#projectRinging(valid);
+    await this.#projectAnswers(valid);
     await this.#projectHolds(valid);
     return { stored: valid.length - refused.length, rejected: [...rejected, ...refused] };
   }
@@ -111,7 +113,7 @@ export class EventRepository {
   }
 
   async #projectRinging(events: readonly CallEvent[]): Promise<void> {
-    const ringing = [...new Set(events.filter(({ type }) => type === 'ringing').map(({ callId }) => callId))];
+    const ringing = callsWith('ringing', events);
     if (ringing.length === 0) return;
     // After the events are committed: a row that is inserted meanwhile finds them (CallRepository.insertCall). Rows are
     // locked in one order, so that two batches cannot lock each other out.
@@ -122,12 +124,21 @@ export class EventRepository {
     );
   }
 
+  async #projectAnswers(events: readonly CallEvent[]): Promise<void> {
+    const answered = callsWith('answered', events);
+    if (answered.length > 0) await this.#session.manager.query(PROJECT_ANSWERS, [answered, BEFORE_ANSWERED]);
+  }
+
   async #projectHolds(events: readonly CallEvent[]): Promise<void> {
-    const changed = [...new Set(events.filter(({ type }) => type === 'hold').map(({ callId }) => callId))];
+    const changed = callsWith('hold', events);
     if (changed.length === 0) return;
     await this.#session.manager.query(PROJECT_HOLDS, [changed, BEFORE_HELD]);
   }
 }
+
+const callsWith = (wanted: CallEvent['type'], events: readonly CallEvent[]): string[] => [
+  ...new Set(events.filter(({ type }) => type === wanted).map(({ callId }) => callId)),
+];
 
 const OF_CALL = 'SELECT source, seq, at, type, data FROM call_events WHERE call_id = $1 AND org_id = $2';
 const IN_ORDER = 'ORDER BY at, source, seq LIMIT $3';

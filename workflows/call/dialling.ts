@@ -6,7 +6,15 @@ import { changed } from '../revision';
 import type { CallRun } from './call-run';
 import { DialAttempt } from './dial-attempt';
 import type { AttemptOutcome, DialPlace } from './dial-attempt';
-import { canceledUndialled, notDialled, refusedByCampaign, UNCERTAIN, UNRESOLVABLE, waitedInVain } from './endings';
+import {
+  canceledUndialled,
+  LOST_ANSWERED,
+  notDialled,
+  refusedByCampaign,
+  UNCERTAIN,
+  UNRESOLVABLE,
+  waitedInVain,
+} from './endings';
 import type { NotSentCode } from './endings';
 import type { OutboundCallInput } from './input';
 import * as node from './node-commands';
@@ -53,6 +61,7 @@ export async function dial(run: CallRun, input: OutboundCallInput): Promise<Dial
       if (progress.node !== null || stored) projection.recordedByNode();
       else projection.recordCall(input);
       if (outcome === 'placed') {
+        recordPlace(run);
         if (!progress.ended) showPlaced(progress);
         return { attempt: n, certain: true };
       }
@@ -187,14 +196,24 @@ async function search(run: CallRun): Promise<boolean> {
     if (nodes.length === 0) noneUntilMs ??= Date.now() + NONE_MS;
     const open = nodes.length === 0 ? Date.now() < (noneUntilMs ?? 0) : silent;
     if (!open || Date.now() >= untilMs) {
-      progress.end(UNCERTAIN, Date.now(), { truncated: true });
+      if (!run.nodeKeepsRecord) progress.end(UNCERTAIN, Date.now(), { truncated: true });
       await Promise.all(nodes.map(({ nodeId }) => node.tombstone(input.callId, nodeId)));
+      // Its node may have died with it, after it had stored the answer.
+      const answered = run.nodeKeepsRecord && (await run.wasAnswered());
+      if (run.nodeKeepsRecord && found()) break;
+      progress.end(answered ? LOST_ANSWERED : UNCERTAIN, Date.now(), { truncated: true });
       return false;
     }
     await sleep('1s', { summary: 'until the nodes are asked again' });
   }
+  recordPlace(run);
   if (!progress.ended) showPlaced(progress);
   return true;
+}
+
+/** A node whose dial returns does this itself. */
+function recordPlace({ input, nodeKeepsRecord, progress: { node: place }, projection }: CallRun): void {
+  if (nodeKeepsRecord && place !== null) projection.recordPlaced({ callId: input.callId, ...place });
 }
 
 /** Asks every live node for the call; the one that has it keeps it, unless that was `settled` otherwise meanwhile. */

@@ -8,7 +8,9 @@ import type { NodeBoot } from '../../contract/nodes';
 import type { TransferOrigin } from '../../contract/transfers';
 import type { TransferInput } from '../transfer/messages';
 
-type Addressed<E> = E extends StateEvent ? Omit<E, 'callId' | 'orgId'> & NodeBoot : never;
+type Addressed<E> = E extends StateEvent ? Omit<E, 'callId' | 'orgId'> & NodeBoot & Recalled<E> : never;
+/** With its end a call says when it was answered: that may not have been a signal (epoch ms). */
+type Recalled<E> = E extends { readonly type: 'ended' } ? { readonly answeredAtMs?: number } : unknown;
 
 /** A state event on its way to its call's workflow, which knows the call and has to know the boot. */
 export type CallStateSignal = Addressed<StateEvent>;

@@ -126,6 +126,10 @@ async function untilDue(run: CallRun, input: CallInput): Promise<void> {
 
 async function finalise(run: CallRun, dialled: DialEnd): Promise<void> {
   const { input, progress } = run;
+  if (run.nodeKeepsRecord && progress.truncated && progress.answeredAtMs === null) {
+    const answeredAtMs = await run.projection.recordedAnswer(input.callId);
+    if (answeredAtMs !== null) progress.foundAnswered(answeredAtMs);
+  }
   const { ending, node } = progress;
   if (ending === null) return;
   const record: FinalRecord = {

@@ -1,4 +1,5 @@
 import type { CallEnding } from '../../../contract/endings';
+import { uuidV7 } from '../../../store/ids';
 import { startInbound } from '../../../media-node/inbound-start';
 import { callEventSignal, callStatusQuery, nodeLostSignal } from '../../../workflows/call/messages';
 import type { CallSnapshot } from '../../../workflows/call/messages';
@@ -70,7 +71,7 @@ describe('a plain call', () => {
     node.control.answer(input.callId);
     await env.rowIs(input.callId, 'in_progress');
     const state: CallSnapshot = await env.handle(input.callId).query(callStatusQuery);
-    expect(state).toMatchObject({ status: 'in_progress', nodeId: node.nodeId, bootId: node.bootId, ending: null });
+    expect(state).toMatchObject({ nodeId: node.nodeId, bootId: node.bootId, ending: null });
     node.control.end(input.callId, CALLEE_HANGUP);
     await env.finished(input.callId);
 
@@ -152,9 +153,8 @@ describe('state events', () => {
     await handle.signal(callEventSignal, answered);
     await handle.signal(callEventSignal, answered);
     await handle.signal(callEventSignal, ended);
-    await env.rowIs(callId, 'in_progress');
     const state: CallSnapshot = await handle.query(callStatusQuery);
-    expect(state).toMatchObject({ status: 'in_progress', answeredAtMs: answered.atMs });
+    expect(state).toMatchObject({ status: 'in_progress', answeredAtMs: answered.atMs, ending: null });
     await handle.signal(callEventSignal, { ...ended, seq: 5 });
     // Events 1…5 never came through the sink: the record is closed without them after 10 s.
     expect(await env.finished(callId)).toMatchObject({ disposition: 'answered', truncated: true });
@@ -216,6 +216,7 @@ test('a call whose workflow was terminated is ended by its node at the next stat
   await env.rowIs(callId, 'ringing');
   await env.handle(callId).terminate('operator');
   node.control.answer(callId);
+  node.control.want(callId, { by: 'agent', destinationId: uuidV7() });
   await waitFor('the node to hear of it', 5_000, () => (node.control.lost.includes(callId) ? true : undefined));
 }, 30_000);
 

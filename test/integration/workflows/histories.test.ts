@@ -89,6 +89,7 @@ const SCENARIOS: Readonly<Record<string, () => Promise<string>>> = {
   'inbound-setup-abandoned': async () => {
     const callId = await inbound(false);
     node.control.forget(callId);
+    await env.handle(callId).signal(verifySignal, { bootId: node.bootId });
     return callId;
   },
   'inbound-forgotten': async () => {

@@ -54,6 +54,7 @@ function setUp(plan: DialPlan = { kind: 'ring' }) {
       return Promise.resolve(true);
     },
   };
+  const unplaced = new Set<string>();
   const time = { nowMs: 0 };
   const lifetime = new NodeLifetime({ nowMs: () => time.nowMs, epochMs: () => time.nowMs });
   const activities = () =>
@@ -69,11 +70,24 @@ function setUp(plan: DialPlan = { kind: 'ring' }) {
       secrets,
       lifetime,
       untold: () => false,
+      unplaced,
       logger: createLogger({ name: 'test', level: 'silent' }),
       sleep: sleepOnGlobalTimers,
     });
-  return { log, rows, control, attempts, capacity, lifetime, time, activities };
+  return { log, rows, control, attempts, capacity, unplaced, lifetime, time, activities };
 }
+
+test('a call is unplaced as long as its dial is under way, however that ends', async () => {
+  for (const kind of ['ring', 'fail_after_invite'] as const) {
+    const { control, unplaced, activities } = setUp({ kind });
+    const during: string[][] = [];
+    control.onInvite = () => during.push([...unplaced]);
+    await activities()
+      .dialCall(input)
+      .catch(() => undefined);
+    expect([during, [...unplaced]]).toEqual([[[call.callId]], []]);
+  }
+});
 
 test('the attempt is intended before the INVITE and sent after it; its Call-ID follows from the attempt', async () => {
   const { log, rows, control, activities } = setUp();
