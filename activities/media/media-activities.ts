@@ -35,6 +35,8 @@ const HEARTBEAT_MS = 1_000;
 /** Over a PostgreSQL that restarts, or moves to another machine; the end of the call notes it again. */
 const MARK_RETRIES = { pauseMs: 200, maximumPauseMs: 2_000, limitMs: 60_000 };
 const MARK_WAIT_MS = 1_000;
+/** A dial that is admitted later, having waited for a name server or others on its trunk, stores the call's row before: its client waits for that. */
+const ROW_WITHIN_MS = 1_000;
 
 export interface MediaActivityDeps {
   readonly control: MediaControl;
@@ -49,7 +51,7 @@ export interface MediaActivityDeps {
   };
   /** Of campaigns' calls. */
   readonly dialling: Pick<CampaignDiallingRepository, 'facts' | 'refused'>;
-  readonly calls: Pick<CallRepository, 'markStatus'>;
+  readonly calls: Pick<CallRepository, 'insertCall' | 'markStatus'>;
   readonly secrets: SecretBox;
   /** `watched` is told at each heartbeat, `unwatched` that none is wanted; `stopped`: the node stops in order. */
   readonly lifetime: {
@@ -170,11 +172,12 @@ async function dialCall(deps: MediaActivityDeps, input: DialInput): Promise<Dial
   }
   let refused: unknown = null;
   let wait = null as CapacityWait | null;
+  const row = newCall(call, details);
+  const unrecorded = setTimeout(() => void mark(deps, () => calls.insertCall(row), callId), ROW_WITHIN_MS);
   let begun = false;
   let unwanted = null as (CampaignCheck & { ok: false }) | null;
 
   const admit = async (): Promise<CapacityWait | null> => {
-    const row = newCall(call, details);
     const attempt = { attemptId, call: row, n, sipCallId, nodeId, bootId };
     let campaign: CampaignAdmission | undefined;
     if (ofCampaign(call)) {
@@ -187,6 +190,7 @@ async function dialCall(deps: MediaActivityDeps, input: DialInput): Promise<Dial
     if (Date.now() >= deadlineMs) throw new DeadlineError('too late to be admitted');
     begun = true;
     const answer = await deps.capacity.admitCall(attempt, call.trunkId, campaign);
+    clearTimeout(unrecorded);
     if (answer === null || !('refusal' in answer)) return answer;
     if (campaign !== undefined) unwanted = refusedByStore(answer.refusal, campaign);
     return null;
@@ -228,6 +232,8 @@ async function dialCall(deps: MediaActivityDeps, input: DialInput): Promise<Dial
   } catch (error) {
     if (refused === null) throw unknownOutcome('the node failed while it dialled', error);
     outcome = { sent: false, code: 'store_unavailable' };
+  } finally {
+    clearTimeout(unrecorded);
   }
   if (refused instanceof StoreError && refused.code === 'attempt_exists') {
     throw unknownOutcome('the attempt was begun before', refused);
@@ -293,6 +299,6 @@ async function mark(deps: MediaActivityDeps, write: () => Promise<unknown>, call
   try {
     await retry(write, { ...MARK_RETRIES, ...(sleep === undefined ? {} : { sleep }) });
   } catch (error) {
-    deps.logger.warn({ callId, err: error }, 'attempt could not be marked');
+    deps.logger.warn({ callId, err: error }, 'a dial could not be noted');
   }
 }

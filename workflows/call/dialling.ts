@@ -26,8 +26,9 @@ const PAUSES_MS = [1_000, 2_000, 5_000] as const;
 const HOPELESS_AFTER = 3;
 /** Live nodes that do not answer are asked again for this long; with Temporal just back, pollers need 10 s. */
 const SEARCH_MS = 15_000;
-/** A node that dials stores the call's row; as long as none does, the workflow has to. Whoever placed the call waits. */
+/** A node that takes the dial stores the call's row; where none does, the workflow has to. Whoever placed the call waits. */
 const ROW_WITHIN_MS = 1_000;
+const TAKEN_WITHIN_MS = 5_000;
 /** No live node at all is also how PostgreSQL shows them right after an outage, until their next sign of life. */
 const NONE_MS = 3_000;
 
@@ -44,6 +45,8 @@ export async function dial(run: CallRun, input: OutboundCallInput): Promise<Dial
   let holder: string | null = null;
   let askedInVain: readonly string[] = [];
   let last: NotSentCode | null = null;
+  /** Whoever placed the call waits for its row, which the node that takes the dial stores. */
+  let awaited = run.nodeKeepsRecord && input.campaign === undefined && !projection.recorded;
   const graceMs = input.dialByMs - input.createdAtMs;
   let dialByMs = input.scheduledAtMs === undefined ? input.dialByMs : Date.now() + graceMs;
   for (let n = 1; !progress.ended; n++) {
@@ -54,7 +57,13 @@ export async function dial(run: CallRun, input: OutboundCallInput): Promise<Dial
     } else {
       run.attempt = n;
       const { timesCalled } = run;
-      const outcome = await attempt(run, input, n, { holder, askedInVain });
+      const early = awaited;
+      awaited = false;
+      const outcome = await attempt(run, input, n, {
+        holder,
+        askedInVain,
+        withinMs: early ? ROW_WITHIN_MS : TAKEN_WITHIN_MS,
+      });
       const asked: string | null = holder;
       holder = null;
       const stored = typeof outcome === 'object' && ('nodeId' in outcome || 'reason' in outcome);
@@ -93,6 +102,11 @@ export async function dial(run: CallRun, input: OutboundCallInput): Promise<Dial
         else if (asked === null) continue;
       }
       last = outcome.code;
+      if (early && outcome.code === 'no_node') {
+        // Nobody has begun this attempt: it stands in the queue again, now that its row is being stored.
+        n--;
+        continue;
+      }
       const ending = hopeless(outcome.code, n);
       if (ending !== null) progress.end(ending, Date.now());
       else if (asked !== null && holder === null && changed('next-holder')) askedInVain = [...askedInVain, asked];
@@ -121,7 +135,8 @@ async function attempt(
     open = false;
   });
   const settled = (): boolean => !open || placed() || run.hangupRequest !== null;
-  if (!projection.recorded && !(await condition(settled, ROW_WITHIN_MS, { summary: 'for a node to dial' })))
+  const unrecorded = !run.nodeKeepsRecord && !projection.recorded;
+  if (unrecorded && !(await condition(settled, ROW_WITHIN_MS, { summary: 'for a node to dial' })))
     projection.recordCall(input);
   await condition(settled);
   if (open && !placed()) {

@@ -49,7 +49,7 @@ describe('a plain call', () => {
   test('outbound: from the accepted request over one INVITE to the record, in at most 30 history events', async () => {
     const input = env.outboundInput();
     const { callId } = input;
-    expect(await env.placeCall(input)).toEqual({ callId, accepted: true });
+    expect(await env.placeCall(input)).toBe('accepted');
     expect(await env.row(callId)).toMatchObject({ fromNumber: FROM, toNumber: TO, metadata: { note: 'private' } });
     await dialled(callId);
     const dial = node.control.dials.find((command) => command.callId === callId);
@@ -120,10 +120,23 @@ describe('a plain call', () => {
       endReason: null,
       durationSeconds: 0,
     });
-    expect(await env.placeCall(input)).toEqual({ callId: input.callId, accepted: true });
+    expect(await env.placeCall(input)).toBe('closed');
     expect(node.control.dials.filter(({ callId }) => callId === input.callId)).toHaveLength(1);
   }, 30_000);
 });
+
+test('an API of an earlier release is told when the row is stored, or that the call was taken up too late', async () => {
+  const input = env.outboundInput();
+  const { callId } = input;
+  expect(await env.acceptCall(input)).toEqual({ callId, accepted: true });
+  expect(await env.row(callId)).not.toBeNull();
+  await dialled(callId);
+  expect(await hangUp(env, callId)).toEqual({ outcome: 'done' });
+  await env.finished(callId);
+  const late = env.outboundInput({ acceptByMs: Date.now() - 1_000 });
+  expect(await env.acceptCall(late)).toEqual({ callId: late.callId, accepted: false });
+  expect(await env.finished(late.callId)).toMatchObject({ disposition: 'expired' });
+}, 30_000);
 
 describe('state events', () => {
   test('count once, in order of their seq, and only from the boot that has the call', async () => {
@@ -206,7 +219,7 @@ describe('hang-up', () => {
 
 test('a workflow that begins after acceptBy ends as expired, undialled', async () => {
   const input = env.outboundInput({ acceptByMs: Date.now() - 1_000 });
-  expect(await env.placeCall(input)).toEqual({ callId: input.callId, accepted: false });
+  await env.placeCall(input);
   expect(await env.finished(input.callId)).toMatchObject({ disposition: 'expired', endReason: null });
   expect(node.control.dials.some(({ callId }) => callId === input.callId)).toBe(false);
 }, 30_000);

@@ -66,7 +66,13 @@ function setUp(plan: DialPlan = { kind: 'ring' }) {
         facts: () => Promise.reject(new Error('no call of a campaign')),
         refused: () => Promise.resolve(),
       },
-      calls: { markStatus: () => Promise.resolve(true) },
+      calls: {
+        markStatus: () => Promise.resolve(true),
+        insertCall: (row) => {
+          log.push(`row ${row.id}`);
+          return Promise.resolve(true);
+        },
+      },
       secrets,
       lifetime,
       untold: () => false,
@@ -235,6 +241,28 @@ test('a call that ended before its INVITE has an attempt that was not sent, and 
   expect(log).toEqual(['intended', 'not_sent']);
 });
 
+test('a dial that waits for a name server stores the row of the call meanwhile, once', async () => {
+  jest.useFakeTimers();
+  try {
+    const { log, control, activities } = setUp();
+    const dial = control.dial.bind(control);
+    control.dial = async (...given) => {
+      await new Promise((resolve) => setTimeout(resolve, 2_000));
+      return await dial(...given);
+    };
+    const outcome = activities().dialCall(input);
+    await jest.advanceTimersByTimeAsync(900);
+    expect(log).toEqual([]);
+    await jest.advanceTimersByTimeAsync(200);
+    expect(log).toEqual(['row call-1']);
+    await jest.advanceTimersByTimeAsync(2_000);
+    expect(await outcome).toMatchObject({ sent: true });
+    expect(log).toEqual(['row call-1', 'intended', 'INVITE', 'sent']);
+  } finally {
+    jest.useRealTimers();
+  }
+});
+
 test('an attempt that cannot be marked as not sent does not hold up the answer', async () => {
   jest.useFakeTimers();
   try {
@@ -260,7 +288,8 @@ test('a PostgreSQL that stands still is known to have sent nothing before the wo
     await jest.advanceTimersByTimeAsync(4_500);
     const late = Promise.resolve('still under way');
     expect(await Promise.race([outcome, late])).toEqual({ sent: false, code: 'store_unavailable' });
-    expect(log).toEqual([]);
+    // If only the admission does, the call has its row.
+    expect(log).toEqual(['row call-1']);
   } finally {
     jest.useRealTimers();
   }
