@@ -55,6 +55,8 @@ interface NodeParts {
   readonly capacity: CapacityLedger;
   /** An event of the call is not acknowledged. */
   readonly untold: (callId: string) => boolean;
+  /** Resolves when the call's workflow knows its end, or after `timeoutMs`. */
+  readonly toldEnd: (callId: string, timeoutMs: number) => Promise<void>;
   /** Calls whose dial is under way here. */
   readonly unplaced: Set<string>;
 }
@@ -218,6 +220,7 @@ export class NodeServices {
         lifetime: this.#lifetime,
         capacity: this.capacity,
         untold: (callId) => this.#signaller.isPending(callId),
+        toldEnd: (callId, timeoutMs) => this.#signaller.toldEnd(callId, timeoutMs),
         unplaced: this.#unplaced,
       }),
       interceptors: this.#options.interceptors,

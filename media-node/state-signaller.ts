@@ -47,6 +47,7 @@ export class StateSignaller {
   readonly #queues = new Map<string, StateEvent[]>();
   /** When calls that have not ended were answered, epoch ms. */
   readonly #answers = new Map<string, number>();
+  readonly #ends = new Map<string, (() => void)[]>();
   readonly #places = new Semaphore(MAX_PARALLEL);
   readonly #idle: (() => void)[] = [];
   readonly #closing = new AbortController();
@@ -77,6 +78,16 @@ export class StateSignaller {
     void this.#drainCall(event.callId);
   }
 
+  /** Resolves when the workflow of the call knows its end, or after `timeoutMs`. */
+  async toldEnd(callId: string, timeoutMs: number): Promise<void> {
+    const told = new Promise<void>((resolve) => {
+      const waiting = this.#ends.get(callId);
+      if (waiting === undefined) this.#ends.set(callId, [resolve]);
+      else waiting.push(resolve);
+    });
+    await withDeadline(told, timeoutMs).catch(() => this.#ends.delete(callId));
+  }
+
   /** Resolves when everything is acknowledged, or after `timeoutMs`; nothing is repeated after that. */
   async close(timeoutMs: number): Promise<void> {
     if (this.#queues.size > 0) {
@@ -92,7 +103,7 @@ export class StateSignaller {
       if (this.#closing.signal.aborted) return;
       const outcome = (await this.#isStored(event)) ? 'delivered' : await this.#deliver(event);
       if (outcome === 'closed') return;
-      if (event.type === 'ended') this.#answers.delete(callId);
+      if (event.type === 'ended') this.#ended(callId);
       if (outcome === 'gone') {
         queue.length = 0;
         this.#options.onWorkflowLost(callId);
@@ -100,6 +111,12 @@ export class StateSignaller {
     }
     this.#queues.delete(callId);
     if (this.#queues.size === 0) for (const idle of this.#idle.splice(0)) idle();
+  }
+
+  #ended(callId: string): void {
+    this.#answers.delete(callId);
+    for (const told of this.#ends.get(callId) ?? []) told();
+    this.#ends.delete(callId);
   }
 
   /** All that is to be done with it. */

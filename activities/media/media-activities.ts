@@ -35,6 +35,9 @@ const HEARTBEAT_MS = 1_000;
 /** Over a PostgreSQL that restarts, or moves to another machine; the end of the call notes it again. */
 const MARK_RETRIES = { pauseMs: 200, maximumPauseMs: 2_000, limitMs: 60_000 };
 const MARK_WAIT_MS = 1_000;
+/** For the end of a call that was hung up, and then for its workflow to close. */
+const END_WAIT_MS = 400;
+const CLOSE_WAIT_MS = 300;
 /** A dial that is admitted later, having waited for a name server or others on its trunk, stores the call's row before: its client waits for that. */
 const ROW_WITHIN_MS = 1_000;
 
@@ -62,6 +65,8 @@ export interface MediaActivityDeps {
   };
   /** Whether something that happened on a call is not acknowledged by its workflow. */
   readonly untold: (callId: string) => boolean;
+  /** Resolves when the call's workflow knows its end, or after `timeoutMs`. */
+  readonly toldEnd: (callId: string, timeoutMs: number) => Promise<void>;
   /** Calls whose dial is under way: their workflows do not know yet that this node has them. */
   readonly unplaced: Pick<Set<string>, 'add' | 'delete'>;
   readonly logger: Logger;
@@ -93,12 +98,14 @@ export function createMediaActivities(
 
     async controlCall({ callId, orgId, commandId, bootId, control: sealed }) {
       if (bootId !== control.bootId) return { ok: false, code: 'call_unknown' };
-      return await control.control({
+      const result = await control.control({
         callId,
         commandId,
         bootId,
         control: openControl(deps.secrets, { callId, orgId }, sealed),
       });
+      if (result.ok && sealed.type === 'hangup') await overtaken(deps, callId);
+      return result;
     },
 
     callStatus(callId) {
@@ -144,6 +151,15 @@ export function createMediaActivities(
       }
     },
   };
+}
+
+/**
+ * That a call was hung up its end says too, a moment later: where that comes first, the workflow is over before this answer
+ * is, and has been woken once.
+ */
+async function overtaken({ toldEnd, sleep: pause = sleep }: MediaActivityDeps, callId: string): Promise<void> {
+  await toldEnd(callId, END_WAIT_MS);
+  await pause(CLOSE_WAIT_MS, undefined, {});
 }
 
 /**

@@ -162,3 +162,20 @@ test('after its end nothing is sent again, and what was not acknowledged stays p
   expect(log).toHaveLength(sent);
   expect(signaller.pendingCalls).toBe(20);
 });
+
+test('who waits for the end of a call waits until its workflow knows it, and no longer than that is worth', async () => {
+  const { signaller } = setUp(() => 'delivered');
+  let told = false;
+  void signaller.toldEnd('c', 500).then(() => (told = true));
+  signaller.enqueue(answered('c', 1));
+  await signaller.close(1_000);
+  expect(told).toBe(false);
+  await signaller.toldEnd('never ends', 20);
+
+  const other = setUp(() => 'delivered').signaller;
+  const end = other.toldEnd('c', 60_000).then(() => (told = true));
+  other.enqueue(ended('c', 1));
+  await other.close(1_000);
+  await end;
+  expect(told).toBe(true);
+});

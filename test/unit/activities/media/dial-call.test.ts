@@ -76,6 +76,10 @@ function setUp(plan: DialPlan = { kind: 'ring' }) {
       secrets,
       lifetime,
       untold: () => false,
+      toldEnd: (callId, timeoutMs) => {
+        log.push(`waits ${timeoutMs} ms for the end of ${callId}`);
+        return Promise.resolve();
+      },
       unplaced,
       logger: createLogger({ name: 'test', level: 'silent' }),
       sleep: sleepOnGlobalTimers,
@@ -290,6 +294,28 @@ test('a PostgreSQL that stands still is known to have sent nothing before the wo
     expect(await Promise.race([outcome, late])).toEqual({ sent: false, code: 'store_unavailable' });
     // If only the admission does, the call has its row.
     expect(log).toEqual(['row call-1']);
+  } finally {
+    jest.useRealTimers();
+  }
+});
+
+test('the answer to a hang-up waits for the end of the call, which says the same, for a moment; other answers do not', async () => {
+  jest.useFakeTimers();
+  try {
+    const { log, control, activities } = setUp();
+    control.inbound('call-1', 'org', 'sip');
+    const hangup = { type: 'hangup', endReason: 'api_hangup', endedBy: 'api' } as const;
+    const command = { ...ids, commandId: 'c', bootId: 'b1' };
+    const answer = activities().controlCall({ ...command, control: hangup });
+    await jest.advanceTimersByTimeAsync(250);
+    expect(await Promise.race([answer, Promise.resolve('still waits')])).toBe('still waits');
+    await jest.advanceTimersByTimeAsync(100);
+    expect(await answer).toEqual({ ok: true });
+    expect(log).toEqual(['waits 400 ms for the end of call-1']);
+    expect(await activities().controlCall({ ...command, callId: 'unknown', control: hangup })).toEqual({
+      ok: false,
+      code: 'call_unknown',
+    });
   } finally {
     jest.useRealTimers();
   }
