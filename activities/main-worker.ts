@@ -8,6 +8,7 @@ import type { NodeLossActivities } from '../workflows/node/activities';
 import type { NumberSyncActivities } from '../workflows/numbers/sync/activities';
 import type { EarlierReconcileActivities, ReconcileActivities } from '../workflows/reconciler/activities';
 import type { TransferActivities } from '../workflows/transfer/activities';
+import { WORKFLOW_BUILD_ID } from '../workflows/revision';
 import type { TrunkActivities } from '../workflows/trunk/activities';
 import { safeFailures } from './safe-failures';
 
@@ -36,6 +37,7 @@ export async function createMainWorker(options: MainWorkerOptions): Promise<Work
     connection: options.connection,
     namespace: options.namespace,
     identity: options.identity,
+    buildId: WORKFLOW_BUILD_ID,
     taskQueue: MAIN_TASK_QUEUE,
     workflowBundle: options.workflowBundle,
     activities: options.activities,

@@ -41,6 +41,8 @@ export interface NodeCallDirectoryOptions {
   readonly storeOutage: OutageClock;
   readonly standing: Pick<NodeStanding, 'current'>;
   readonly writes: Pick<WriteHealth, 'failing'>;
+  /** The workflow of a call that was turned away may have begun. Never throws. */
+  readonly onUnsure: (callId: string) => void;
   /** A call to a number that it verifies has come in. Never throws. */
   readonly onAwaited: (round: VerificationRound) => void;
   readonly nowMs?: () => number;
@@ -128,6 +130,7 @@ export class NodeCallDirectory implements CallDirectory {
       this.#options.temporalOutage.answered();
       return { ok: true, callId, sessionId };
     }
+    if (outcome === 'unsure') this.#options.onUnsure(callId);
     return { ok: false, reason: outcome === 'foreign' ? 'duplicate' : 'unavailable' };
   }
 

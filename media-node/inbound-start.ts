@@ -1,11 +1,12 @@
 import type { InboundCallInput } from '../workflows/call/input';
 import type { CallWorkflows } from '../workflows/client/call-workflows';
+import { temporalTrouble } from '../workflows/client/temporal-trouble';
 
 /** For the start and the look at what was there before: the peer still waits for an answer, and may try another node. */
 const START_LIMIT_MS = 2_000;
 
-/** `foreign`: the call was started by another node or boot, or is over. */
-export type InboundStart = 'started' | 'foreign' | 'unavailable';
+/** `foreign`: the call was started by another node or boot, or is over. `unsure`: it may have been by this one; the peer repeats. */
+export type InboundStart = 'started' | 'foreign' | 'unavailable' | 'unsure';
 
 /** Starts the workflow of a call that has come in. A repeat by the same boot finds its own call. Never throws. */
 export async function startInbound(
@@ -15,11 +16,15 @@ export async function startInbound(
   const deadlineMs = Date.now() + START_LIMIT_MS;
   try {
     if ((await workflows.start(input, deadlineMs)) === 'started') return 'started';
+  } catch (error) {
+    return temporalTrouble(error) === 'refused' ? 'unavailable' : 'unsure';
+  }
+  try {
     const existing = await workflows.describe(input.callId, deadlineMs);
     if (existing === null) return 'unavailable';
     const own = existing.memo.nodeId === input.nodeId && existing.memo.bootId === input.bootId;
     return own && existing.running ? 'started' : 'foreign';
   } catch {
-    return 'unavailable'; // whether it was started, or by whom, cannot be told now: the peer repeats
+    return 'unsure'; // by whom it was started cannot be told now
   }
 }

@@ -41,6 +41,7 @@ import { TrunkOwnership } from './trunk-ownership';
 import type { TrunkOwnershipOptions } from './trunk-ownership';
 import { TrunkReports } from './trunk-reports';
 import { TrunkSignaller } from './trunk-signaller';
+import { UnsureStarts } from './unsure-starts';
 import { WriteHealth } from './write-health';
 
 const PROBE_LIMIT_MS = 1_000;
@@ -54,6 +55,10 @@ interface NodeParts {
   readonly capacity: CapacityLedger;
   /** An event of the call is not acknowledged. */
   readonly untold: (callId: string) => boolean;
+  /** Resolves when the call's workflow knows its end, or after `timeoutMs`. */
+  readonly toldEnd: (callId: string, timeoutMs: number) => Promise<void>;
+  /** Calls whose dial is under way here. */
+  readonly unplaced: Set<string>;
 }
 
 export interface NodeServicesOptions {
@@ -103,6 +108,8 @@ export class NodeServices {
   readonly #writes: WriteHealth;
   readonly #nodeWorkflows: NodeWorkflows;
   readonly #awaitedCalls: AwaitedCalls;
+  readonly #unsureStarts: UnsureStarts;
+  readonly #unplaced = new Set<string>();
   #control: MediaControl | null = null;
   #workers: MediaWorkers | null = null;
   #registration: NodeRegistration | null = null;
@@ -129,6 +136,7 @@ export class NodeServices {
       bootId,
       signal: (callId, signal) => this.#calls.signalEvent(callId, signal),
       flush: (callId, timeoutMs) => this.#sink.flush(callId, timeoutMs),
+      isUnplaced: (callId) => this.#unplaced.has(callId),
       onWorkflowLost: (callId) => this.#control?.workflowLost(callId),
       logger,
     });
@@ -150,6 +158,7 @@ export class NodeServices {
     });
     const numbers = new NumberWorkflows({ client, limitMs: TEMPORAL_LIMIT_MS });
     this.#awaitedCalls = new AwaitedCalls({ signal: (round) => numbers.called(round), logger });
+    this.#unsureStarts = new UnsureStarts({ verify: (callId) => this.#calls.signalVerify(callId, bootId), logger });
     this.events = this.#sink;
     const { snapshot } = this.#config;
     const registrations = new Registrations({
@@ -177,6 +186,7 @@ export class NodeServices {
       storeOutage: this.#config.outage,
       standing: this.#lifetime.standing,
       writes: this.#writes,
+      onUnsure: (callId) => this.#unsureStarts.note(callId),
       onAwaited: (round) => this.#awaitedCalls.called(round),
     });
   }
@@ -210,6 +220,8 @@ export class NodeServices {
         lifetime: this.#lifetime,
         capacity: this.capacity,
         untold: (callId) => this.#signaller.isPending(callId),
+        toldEnd: (callId, timeoutMs) => this.#signaller.toldEnd(callId, timeoutMs),
+        unplaced: this.#unplaced,
       }),
       interceptors: this.#options.interceptors,
       logger,
@@ -293,6 +305,7 @@ export class NodeServices {
     } else await this.#registration?.abandon();
     await this.#workers?.shutdown();
     this.#awaitedCalls.close();
+    this.#unsureStarts.close();
     await this.#sink.close();
     this.#writes.stop();
     await this.#config.close();

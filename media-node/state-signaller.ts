@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { CallEnding } from '../contract/endings';
 import type { CallEvents, StateEvent } from '../contract/events';
+import type { NodeBoot } from '../contract/nodes';
 import { withDeadline } from '../ops/deadline';
 import type { Logger } from '../ops/logger';
 import { retry } from '../ops/retry';
@@ -12,6 +13,8 @@ import type { SignalOutcome } from '../workflows/client/call-workflows';
 const RETRIES = { pauseMs: 100, maximumPauseMs: 1_000 };
 /** For the record, before the workflow hears of it; with PostgreSQL away it hears of it anyway. */
 const FLUSH_LIMIT_MS = 1_000;
+/** For an answer, which is signalled only where PostgreSQL does not take it: one of the two must know of it soon. */
+const ANSWER_LIMIT_MS = 300;
 /** Signals under way at once: after an outage every call has one to send. */
 const MAX_PARALLEL = 32;
 const MAX_REASON_CHARS = 128;
@@ -26,6 +29,8 @@ export interface StateSignallerOptions {
   readonly bootId: string;
   readonly signal: SignalCall;
   readonly flush: CallEvents['flush'];
+  /** The call's workflow does not know yet that this node has the call. */
+  readonly isUnplaced: (callId: string) => boolean;
   readonly onWorkflowLost: (callId: string) => void;
   readonly logger: Logger;
   /** For tests. */
@@ -34,11 +39,15 @@ export interface StateSignallerOptions {
 
 /**
  * State events of each call to its workflow, in their order, each until it is acknowledged: also over an outage of
- * Temporal of any length. Only a workflow that does not exist any more ends it.
+ * Temporal of any length. Only a workflow that does not exist any more ends it. An answer that is stored is not signalled:
+ * nothing of a workflow waits for it, and its end tells when it was.
  */
 export class StateSignaller {
   readonly #options: StateSignallerOptions;
   readonly #queues = new Map<string, StateEvent[]>();
+  /** When calls that have not ended were answered, epoch ms. */
+  readonly #answers = new Map<string, number>();
+  readonly #ends = new Map<string, (() => void)[]>();
   readonly #places = new Semaphore(MAX_PARALLEL);
   readonly #idle: (() => void)[] = [];
   readonly #closing = new AbortController();
@@ -59,6 +68,7 @@ export class StateSignaller {
   }
 
   enqueue(event: StateEvent): void {
+    if (event.type === 'answered') this.#answers.set(event.callId, event.atMs);
     const queue = this.#queues.get(event.callId);
     if (queue !== undefined) {
       queue.push(event);
@@ -66,6 +76,16 @@ export class StateSignaller {
     }
     this.#queues.set(event.callId, [event]);
     void this.#drainCall(event.callId);
+  }
+
+  /** Resolves when the workflow of the call knows its end, or after `timeoutMs`. */
+  async toldEnd(callId: string, timeoutMs: number): Promise<void> {
+    const told = new Promise<void>((resolve) => {
+      const waiting = this.#ends.get(callId);
+      if (waiting === undefined) this.#ends.set(callId, [resolve]);
+      else waiting.push(resolve);
+    });
+    await withDeadline(told, timeoutMs).catch(() => this.#ends.delete(callId));
   }
 
   /** Resolves when everything is acknowledged, or after `timeoutMs`; nothing is repeated after that. */
@@ -81,9 +101,9 @@ export class StateSignaller {
     const queue = this.#queues.get(callId) ?? [];
     for (let event = queue[0]; event !== undefined; event = queue[0]) {
       if (this.#closing.signal.aborted) return;
-      if (showsInRecord(event)) await this.#options.flush(callId, FLUSH_LIMIT_MS);
-      const outcome = await this.#deliver(event);
+      const outcome = (await this.#isStored(event)) ? 'delivered' : await this.#deliver(event);
       if (outcome === 'closed') return;
+      if (event.type === 'ended') this.#ended(callId);
       if (outcome === 'gone') {
         queue.length = 0;
         this.#options.onWorkflowLost(callId);
@@ -93,10 +113,25 @@ export class StateSignaller {
     if (this.#queues.size === 0) for (const idle of this.#idle.splice(0)) idle();
   }
 
+  #ended(callId: string): void {
+    this.#answers.delete(callId);
+    for (const told of this.#ends.get(callId) ?? []) told();
+    this.#ends.delete(callId);
+  }
+
+  /** All that is to be done with it. */
+  async #isStored(event: StateEvent): Promise<boolean> {
+    const { callId } = event;
+    const { flush, isUnplaced } = this.#options;
+    if (event.type === 'answered') return (await flush(callId, ANSWER_LIMIT_MS)) && !isUnplaced(callId);
+    if (showsInRecord(event)) await flush(callId, FLUSH_LIMIT_MS);
+    return false;
+  }
+
   async #deliver(event: StateEvent): Promise<SignalOutcome | 'closed'> {
     const { callId } = event;
     const { logger, sleep } = this.#options;
-    const signal = toSignal(event, this.#options);
+    const signal = toSignal(event, this.#options, this.#answers.get(callId));
     try {
       return await retry(() => this.#signal(callId, signal), {
         ...RETRIES,
@@ -124,7 +159,7 @@ function showsInRecord(event: StateEvent): boolean {
   return event.type === 'ended' || (event.type === 'command' && (event.verb === 'hold' || event.verb === 'unhold'));
 }
 
-function toSignal(event: StateEvent, node: { readonly nodeId: string; readonly bootId: string }): CallStateSignal {
+function toSignal(event: StateEvent, node: NodeBoot, answeredAtMs: number | undefined): CallStateSignal {
   const { nodeId, bootId } = node;
   const base = { seq: event.seq, atMs: event.atMs, nodeId, bootId };
   if (event.type === 'answered') {
@@ -151,7 +186,14 @@ function toSignal(event: StateEvent, node: { readonly nodeId: string; readonly b
     const { transferId, by, destinationId } = event;
     return { ...base, type: 'transfer_wanted', transferId, by, destinationId };
   }
-  return { ...base, type: 'ended', ending: withSafeReason(event.ending), metrics: event.metrics };
+  const ending = withSafeReason(event.ending);
+  return {
+    ...base,
+    type: 'ended',
+    ending,
+    metrics: event.metrics,
+    ...(answeredAtMs === undefined ? {} : { answeredAtMs }),
+  };
 }
 
 /** The reason phrase is the peer's own text (RFC 3261 §7.2); the event in the store keeps all of it. */

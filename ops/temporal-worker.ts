@@ -48,7 +48,11 @@ function temporalLogger(logger: Logger): TemporalLogger {
   };
 }
 
-/** A worker's states, and that an activity worker has no workflows, are news to nobody. */
+/**
+ * A worker's states, that an activity worker has no workflows, and that a call was over before the answer to its hang-up came,
+ * are news to nobody.
+ */
 function isRoutine(message: string, meta: LogMetadata | undefined): boolean {
+  if (message.startsWith('Activity not found on completion')) return true;
   return meta?.['sdkComponent'] === 'worker' && /^(Worker state changed|No \w+ (services )?registered)/.test(message);
 }

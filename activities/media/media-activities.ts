@@ -35,6 +35,11 @@ const HEARTBEAT_MS = 1_000;
 /** Over a PostgreSQL that restarts, or moves to another machine; the end of the call notes it again. */
 const MARK_RETRIES = { pauseMs: 200, maximumPauseMs: 2_000, limitMs: 60_000 };
 const MARK_WAIT_MS = 1_000;
+/** For the end of a call that was hung up, and then for its workflow to close. */
+const END_WAIT_MS = 400;
+const CLOSE_WAIT_MS = 300;
+/** A dial that is admitted later, having waited for a name server or others on its trunk, stores the call's row before: its client waits for that. */
+const ROW_WITHIN_MS = 1_000;
 
 export interface MediaActivityDeps {
   readonly control: MediaControl;
@@ -49,7 +54,7 @@ export interface MediaActivityDeps {
   };
   /** Of campaigns' calls. */
   readonly dialling: Pick<CampaignDiallingRepository, 'facts' | 'refused'>;
-  readonly calls: Pick<CallRepository, 'markStatus'>;
+  readonly calls: Pick<CallRepository, 'insertCall' | 'markStatus'>;
   readonly secrets: SecretBox;
   /** `watched` is told at each heartbeat, `unwatched` that none is wanted; `stopped`: the node stops in order. */
   readonly lifetime: {
@@ -60,6 +65,10 @@ export interface MediaActivityDeps {
   };
   /** Whether something that happened on a call is not acknowledged by its workflow. */
   readonly untold: (callId: string) => boolean;
+  /** Resolves when the call's workflow knows its end, or after `timeoutMs`. */
+  readonly toldEnd: (callId: string, timeoutMs: number) => Promise<void>;
+  /** Calls whose dial is under way: their workflows do not know yet that this node has them. */
+  readonly unplaced: Pick<Set<string>, 'add' | 'delete'>;
   readonly logger: Logger;
   /** For tests. */
   readonly sleep?: Sleep;
@@ -72,7 +81,15 @@ export function createMediaActivities(
   const { control, lifetime } = deps;
   const boot: NodeBoot = { nodeId: control.nodeId, bootId: control.bootId };
   return {
-    dialCall: (input) => dialCall(deps, input),
+    async dialCall(input) {
+      const { callId } = input.call;
+      deps.unplaced.add(callId);
+      try {
+        return await dialCall(deps, input);
+      } finally {
+        deps.unplaced.delete(callId);
+      }
+    },
 
     async hangupCall({ callId, commandId, bootId, ...cause }) {
       if (bootId !== control.bootId) return { ok: false, code: 'call_unknown' };
@@ -81,12 +98,14 @@ export function createMediaActivities(
 
     async controlCall({ callId, orgId, commandId, bootId, control: sealed }) {
       if (bootId !== control.bootId) return { ok: false, code: 'call_unknown' };
-      return await control.control({
+      const result = await control.control({
         callId,
         commandId,
         bootId,
         control: openControl(deps.secrets, { callId, orgId }, sealed),
       });
+      if (result.ok && sealed.type === 'hangup') await overtaken(deps, callId);
+      return result;
     },
 
     callStatus(callId) {
@@ -135,6 +154,15 @@ export function createMediaActivities(
 }
 
 /**
+ * That a call was hung up its end says too, a moment later: where that comes first, the workflow is over before this answer
+ * is, and has been woken once.
+ */
+async function overtaken({ toldEnd, sleep: pause = sleep }: MediaActivityDeps, callId: string): Promise<void> {
+  await toldEnd(callId, END_WAIT_MS);
+  await pause(CLOSE_WAIT_MS, undefined, {});
+}
+
+/**
  * Local checks → a slot and a turn on the trunk, the call's row and the attempt, `intended`, in one statement → INVITE at
  * the socket → attempt `sent`. Without room there is no attempt, and the call is queued. `sent: false` is
  * said only when nothing left; what cannot be said fails, and the workflow asks the nodes.
@@ -160,11 +188,12 @@ async function dialCall(deps: MediaActivityDeps, input: DialInput): Promise<Dial
   }
   let refused: unknown = null;
   let wait = null as CapacityWait | null;
+  const row = newCall(call, details);
+  const unrecorded = setTimeout(() => void mark(deps, () => calls.insertCall(row), callId), ROW_WITHIN_MS);
   let begun = false;
   let unwanted = null as (CampaignCheck & { ok: false }) | null;
 
   const admit = async (): Promise<CapacityWait | null> => {
-    const row = newCall(call, details);
     const attempt = { attemptId, call: row, n, sipCallId, nodeId, bootId };
     let campaign: CampaignAdmission | undefined;
     if (ofCampaign(call)) {
@@ -177,6 +206,7 @@ async function dialCall(deps: MediaActivityDeps, input: DialInput): Promise<Dial
     if (Date.now() >= deadlineMs) throw new DeadlineError('too late to be admitted');
     begun = true;
     const answer = await deps.capacity.admitCall(attempt, call.trunkId, campaign);
+    clearTimeout(unrecorded);
     if (answer === null || !('refusal' in answer)) return answer;
     if (campaign !== undefined) unwanted = refusedByStore(answer.refusal, campaign);
     return null;
@@ -218,6 +248,8 @@ async function dialCall(deps: MediaActivityDeps, input: DialInput): Promise<Dial
   } catch (error) {
     if (refused === null) throw unknownOutcome('the node failed while it dialled', error);
     outcome = { sent: false, code: 'store_unavailable' };
+  } finally {
+    clearTimeout(unrecorded);
   }
   if (refused instanceof StoreError && refused.code === 'attempt_exists') {
     throw unknownOutcome('the attempt was begun before', refused);
@@ -283,6 +315,6 @@ async function mark(deps: MediaActivityDeps, write: () => Promise<unknown>, call
   try {
     await retry(write, { ...MARK_RETRIES, ...(sleep === undefined ? {} : { sleep }) });
   } catch (error) {
-    deps.logger.warn({ callId, err: error }, 'attempt could not be marked');
+    deps.logger.warn({ callId, err: error }, 'a dial could not be noted');
   }
 }

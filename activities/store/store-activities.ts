@@ -54,6 +54,14 @@ export function createStoreActivities(deps: StoreActivityDeps): CallStoreActivit
       await calls.markStatus(callId, 'in_progress', { nodeId, bootId, sipCallId, answeredAtMs });
     },
 
+    async recordPlaced({ callId, ...place }) {
+      await calls.markStatus(callId, 'dialing', place);
+    },
+
+    async recordedAnswer(callId) {
+      return (await calls.recordedAnswers([callId])).get(callId) ?? null;
+    },
+
     async finaliseCall(record) {
       if (record.lastSeq !== null && !(await calls.recordsComplete(record.callId, record.lastSeq))) return false;
       await close(record, record.truncated);

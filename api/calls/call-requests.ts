@@ -1,7 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleepOnTimer } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { withDeadline } from '../../ops/deadline';
 import type { Logger } from '../../ops/logger';
+import type { Sleep } from '../../ops/retry';
 import { Semaphore } from '../../ops/semaphore';
 import type { OutboundCallInput } from '../../workflows/call/input';
 import type {
@@ -17,7 +18,7 @@ import type { CallWorkflowDescription } from '../../workflows/client/call-workfl
 import { temporalTrouble } from '../../workflows/client/temporal-trouble';
 import { temporalUnavailable } from '../errors';
 
-/** For each try of an accept, and for a look at a workflow. */
+/** For each try of a start, and for a look at a workflow. */
 const LIMIT_MS = 2000;
 /**
  * A start has its place no longer than this. What takes longer is the dial: a trunk that is slow to resolve keeps nobody
@@ -29,12 +30,15 @@ const MAX_WAIT_MS = 1000;
 /** A workflow that is about to close takes no update for a moment: then it is closed, or goes on. */
 const CLOSING_RETRY_MS = 50;
 
+/** Pauses before each look for the row of a call that has been started, and between all further ones. */
+const LOOK_AFTER_MS = [15, 10, 10, 15, 20, 30, 50] as const;
+const LOOK_AGAIN_MS = 100;
+
 /**
- * `accepted`: the workflow has it and its row is stored. `expired`: its first task came too late, nothing was dialled.
- * `closed`: the id belongs to a call that is over. `unavailable`, `busy` (too many starts at once): nothing was done.
- * `unknown`: it may have been started.
+ * `accepted`: its workflow has begun, and the row is stored. `closed`: the id belongs to a call that is over.
+ * `unavailable`, `busy` (too many starts at once): nothing was done. `unknown`: it may have been started.
  */
-export type AcceptOutcome = 'accepted' | 'expired' | 'closed' | 'unavailable' | 'busy' | 'unknown';
+export type AcceptOutcome = 'accepted' | 'closed' | 'unavailable' | 'busy' | 'unknown';
 
 /** `gone`: no running workflow has this call. `unavailable`: nothing was done. */
 export type ControlAnswer = ControlResult | { readonly outcome: 'gone' | 'unavailable' };
@@ -53,6 +57,8 @@ export interface CallRequestsOptions {
   readonly maxStarts?: number;
   /** How long a start keeps its place at most. Default 400. */
   readonly startMs?: number;
+  /** For tests. */
+  readonly sleep?: Sleep;
 }
 
 /** What the API asks of the workflows of calls, within the time that who waits for an HTTP answer has. */
@@ -61,6 +67,7 @@ export class CallRequests {
   readonly #logger: Logger;
   readonly #commandDeadlineMs: number;
   readonly #startMs: number;
+  readonly #sleep: Sleep;
   /** Beyond what the server takes at once, only waiting grows. */
   readonly #starts: Semaphore;
 
@@ -69,14 +76,22 @@ export class CallRequests {
     this.#logger = options.logger;
     this.#commandDeadlineMs = options.commandDeadlineMs ?? 10_000;
     this.#startMs = options.startMs ?? START_MS;
+    this.#sleep = options.sleep ?? sleepOnTimer;
     this.#starts = new Semaphore(options.maxStarts ?? 16);
   }
 
-  /** Once more with the same ids when the first try hits its deadline. Never throws. */
-  async accept(input: OutboundCallInput, bodyHash: string | null): Promise<AcceptOutcome> {
-    const first = await this.#acceptOnce(input, bodyHash);
+  /**
+   * Once more with the same ids when the first try hits its deadline. Never throws.
+   * @param isStored whether the call's row is there: only who has begun with the call writes it
+   */
+  async accept(
+    input: OutboundCallInput,
+    bodyHash: string | null,
+    isStored: () => Promise<boolean>,
+  ): Promise<AcceptOutcome> {
+    const first = await this.#acceptOnce(input, bodyHash, isStored);
     if (first !== 'unknown') return first;
-    const second = await this.#acceptOnce(input, bodyHash);
+    const second = await this.#acceptOnce(input, bodyHash, isStored);
     // A refusal now says nothing about the first try.
     return second === 'unavailable' || second === 'busy' ? 'unknown' : second;
   }
@@ -122,7 +137,7 @@ export class CallRequests {
         if (answer === 'gone') return { outcome: 'gone' };
         if (answer !== 'closing') return answer;
         if (Date.now() >= deadlineMs) return { outcome: 'unavailable' };
-        await sleep(CLOSING_RETRY_MS);
+        await this.#sleep(CLOSING_RETRY_MS, undefined, {});
       }
     } catch (error) {
       if (temporalTrouble(error) === 'refused') return { outcome: 'unavailable' };
@@ -130,9 +145,13 @@ export class CallRequests {
     }
   }
 
-  async #acceptOnce(input: OutboundCallInput, bodyHash: string | null): Promise<AcceptOutcome> {
+  async #acceptOnce(
+    input: OutboundCallInput,
+    bodyHash: string | null,
+    isStored: () => Promise<boolean>,
+  ): Promise<AcceptOutcome> {
     if (!(await this.#starts.acquire({ maxWaitMs: MAX_WAIT_MS }))) return 'busy';
-    const answer = this.#workflows.accept(input, bodyHash);
+    const answer = this.#begin(input, bodyHash, isStored);
     const leave = (): void => this.#starts.release();
     withDeadline(answer, this.#startMs).then(leave, leave);
     try {
@@ -143,6 +162,23 @@ export class CallRequests {
       this.#logger.warn({ err: error }, 'start of a call was turned away');
       return 'unavailable';
     }
+  }
+
+  async #begin(
+    input: OutboundCallInput,
+    bodyHash: string | null,
+    isStored: () => Promise<boolean>,
+  ): Promise<'accepted' | 'closed' | 'unknown'> {
+    const deadlineMs = Date.now() + LIMIT_MS;
+    const memo = bodyHash === null ? {} : { bodyHash };
+    if ((await this.#workflows.startOutbound(input, { deadlineMs, ...memo })) === 'exists') return 'closed';
+    // No word of the workflow itself: it would have to be told first that somebody waits, and then to answer.
+    for (let look = 0; Date.now() < deadlineMs; look++) {
+      await this.#sleep(LOOK_AFTER_MS[look] ?? LOOK_AGAIN_MS, undefined, {});
+      // While PostgreSQL is away it is not known.
+      if (await isStored().catch(() => false)) return 'accepted';
+    }
+    return this.#unclear('start', new Error('no row of the call in time'));
   }
 
   #unclear(what: string, error: unknown): 'unknown' {

@@ -6,7 +6,6 @@
 import type { Logger } from '../../ops/logger';
 import { sealDetails } from '../../store/call-details';
 import type { Call as CallRow } from '../../store/entities/call';
-import { isDatabaseUnavailable } from '../../store/errors';
 import { keyedCallId, uuidV7 } from '../../store/ids';
 import type { CallLease, IdempotentRequest } from '../../store/repositories/idempotency-repository';
 import type { SecretBox } from '../../store/secrets';
@@ -110,14 +109,17 @@ export class CallPlacement {
   }
 
   async #start(input: OutboundCallInput, bodyHash: string | null): Promise<Placed> {
-    const outcome = await this.#deps.workflows.accept(input, bodyHash);
+    let row: CallRow | null = null;
+    const isStored = async (): Promise<boolean> => {
+      row = await this.#find(input.orgId, input.callId);
+      return row !== null;
+    };
+    const outcome = await this.#deps.workflows.accept(input, bodyHash, isStored);
     switch (outcome) {
       case 'accepted':
-        return this.#accepted(input, bodyHash);
+        return this.#accepted(input, bodyHash, row);
       case 'closed':
         return this.#closed(input, bodyHash);
-      case 'expired':
-        throw unavailable('call_expired', 'The call was not taken up in time; nothing was dialled');
       case 'unavailable':
         throw temporalUnavailable();
       case 'busy':
@@ -128,15 +130,12 @@ export class CallPlacement {
   }
 
   /** The row tells whose start it was: only the first one's time stands in it. */
-  async #accepted(input: OutboundCallInput, bodyHash: string | null): Promise<Placed> {
-    const row = await this.#find(input.orgId, input.callId).catch((error: unknown) => {
-      if (isDatabaseUnavailable(error)) return null;
-      throw error;
-    });
-    // The accepting update has seen the row stored; that it cannot be read now changes nothing of the call.
+  async #accepted(input: OutboundCallInput, bodyHash: string | null, row: CallRow | null): Promise<Placed> {
     if (row === null) throw outcomeUnknown(input.callId);
-    if (row.createdAt.getTime() === input.createdAtMs) return { call: callView(row), existing: false };
-    return this.#existing(row, bodyHash);
+    if (row.createdAt.getTime() !== input.createdAtMs) return this.#existing(row, bodyHash);
+    if (row.disposition === 'expired')
+      throw unavailable('call_expired', 'The call was not taken up in time; nothing was dialled');
+    return { call: callView(row), existing: false };
   }
 
   async #closed(input: OutboundCallInput, bodyHash: string | null): Promise<Placed> {

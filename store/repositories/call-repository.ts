@@ -10,6 +10,7 @@ import type { StoreSession } from '../organisation-scope';
 import type { Page } from '../page';
 import { prepared } from '../prepared';
 import { ownRow } from '../rows';
+import { BEFORE_ANSWERED, PROJECT_ANSWERS } from './answered-calls';
 import { listCalls } from './call-list';
 import type { CallFilter } from './call-list';
 import { CALL_BEGUN, callParameters, timestamp } from './call-row';
@@ -58,10 +59,7 @@ export class CallRepository {
 
   /** The row and the first event of the workflow. Idempotent; true when this insertion made the row. */
   async insertCall(call: NewCall): Promise<boolean> {
-    const rows: { made: boolean }[] = await this.#session.manager.query(
-      `WITH ${CALL_BEGUN} SELECT EXISTS (SELECT 1 FROM begun) AS made`,
-      callParameters(call),
-    );
+    const rows: { made: boolean }[] = await this.#session.manager.query(BEGIN, callParameters(call));
     const before = statusesBefore('ringing');
     if (before.includes(call.status)) {
       // The node may have reported ringing before the row existed. Its writer stores the event first and then looks for
@@ -72,6 +70,9 @@ export class CallRepository {
         [call.id, before],
       );
     }
+    // The same of an answer.
+    if (BEFORE_ANSWERED.includes(call.status))
+      await this.#session.manager.query(PROJECT_ANSWERS, [[call.id], BEFORE_ANSWERED]);
     return rows[0]?.made === true;
   }
 
@@ -80,23 +81,16 @@ export class CallRepository {
    * was unknown. False when there is no row or it is terminal.
    */
   async markStatus(callId: string, status: Exclude<CallStatus, 'completed'>, known: CallFacts = {}): Promise<boolean> {
-    const [, count]: [unknown, number] = await this.#session.manager.query(
-      `UPDATE calls SET
-         status = CASE WHEN status <> ALL($3::text[]) THEN status WHEN $2 = 'in_progress' AND ${IS_HELD} THEN 'held' ELSE $2 END,
-         node_id = coalesce($4, node_id), boot_id = coalesce($5, boot_id), sip_call_id = coalesce($6, sip_call_id),
-         answered_at = least(answered_at, $7::timestamptz)
-       WHERE id = $1 AND status <> 'completed'`,
-      [
-        callId,
-        status,
-        // What its node has put on hold, its node takes back, and what is being transferred, its transfer.
-        statusesBefore(status).filter((earlier) => earlier !== 'held' && earlier !== 'transferring'),
-        known.nodeId ?? null,
-        known.bootId ?? null,
-        known.sipCallId ?? null,
-        timestamp(known.answeredAtMs),
-      ],
-    );
+    const [, count]: [unknown, number] = await this.#session.manager.query(MARK_STATUS, [
+      callId,
+      status,
+      // What its node has put on hold, its node takes back, and what is being transferred, its transfer.
+      statusesBefore(status).filter((earlier) => earlier !== 'held' && earlier !== 'transferring'),
+      known.nodeId ?? null,
+      known.bootId ?? null,
+      known.sipCallId ?? null,
+      timestamp(known.answeredAtMs),
+    ]);
     return count === 1;
   }
 
@@ -188,7 +182,9 @@ export class CallRepository {
   /** Are the node's events 1…lastSeq all stored? */
   async recordsComplete(callId: string, lastSeq: number): Promise<boolean> {
     const rows: { n: number }[] = await this.#session.manager.query(
-      `SELECT count(*)::int AS n FROM call_events WHERE call_id = $1 AND source = 'node' AND seq BETWEEN 1 AND $2`,
+      prepared(
+        `SELECT count(*)::int AS n FROM call_events WHERE call_id = $1 AND source = 'node' AND seq BETWEEN 1 AND $2`,
+      ),
       [callId, lastSeq],
     );
     return rows[0]?.n === lastSeq;
@@ -220,6 +216,16 @@ export class CallRepository {
     return all;
   }
 }
+
+const BEGIN = prepared(`WITH ${CALL_BEGUN} SELECT EXISTS (SELECT 1 FROM begun) AS made`);
+
+const MARK_STATUS = prepared(
+  `UPDATE calls SET
+     status = CASE WHEN status <> ALL($3::text[]) THEN status WHEN $2 = 'in_progress' AND ${IS_HELD} THEN 'held' ELSE $2 END,
+     node_id = coalesce($4, node_id), boot_id = coalesce($5, boot_id), sip_call_id = coalesce($6, sip_call_id),
+     answered_at = least(answered_at, $7::timestamptz)
+   WHERE id = $1 AND status <> 'completed'`,
+);
 
 /**
  * `completed` last: the row's lock orders finalisers, and only the first of them finds an open row. Before it the contact is

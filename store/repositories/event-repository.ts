@@ -11,6 +11,7 @@ import type { Page, PageRequest } from '../page';
 import { prepared } from '../prepared';
 import type { SecretBox } from '../secrets';
 import { openTurnText, sealTurnText } from '../turn-text';
+import { BEFORE_ANSWERED, PROJECT_ANSWERS } from './answered-calls';
 import { BEFORE_HELD, PROJECT_HOLDS } from './held-calls';
 
 export interface StoredEvent {
@@ -57,6 +58,7 @@ export class EventRepository {
     const rejected = events.filter((event) => !isStorable(event));
     const refused = await this.#insert(valid);
     await this.#projectRinging(valid);
+    await this.#projectAnswers(valid);
     await this.#projectHolds(valid);
     return { stored: valid.length - refused.length, rejected: [...rejected, ...refused] };
   }
@@ -97,10 +99,7 @@ export class EventRepository {
     const sealed = events.map((event) => this.#sealed(event));
     const turns = sealed.filter((event) => event.type === 'turn');
     try {
-      await this.#session.manager.query(`WITH turns AS (${INSERT_TURNS}) ${INSERT_EVENTS}`, [
-        ...eventParameters(sealed.map(toRow)),
-        ...turnParameters(turns),
-      ]);
+      await this.#session.manager.query(INSERT, [...eventParameters(sealed.map(toRow)), ...turnParameters(turns)]);
       return [];
     } catch (error) {
       if (!isDataError(error)) throw error;
@@ -111,23 +110,30 @@ export class EventRepository {
   }
 
   async #projectRinging(events: readonly CallEvent[]): Promise<void> {
-    const ringing = [...new Set(events.filter(({ type }) => type === 'ringing').map(({ callId }) => callId))];
+    // Whoever has answered meanwhile does not ring any more.
+    const answered = new Set(callsWith('answered', events));
+    const ringing = callsWith('ringing', events).filter((callId) => !answered.has(callId));
     if (ringing.length === 0) return;
     // After the events are committed: a row that is inserted meanwhile finds them (CallRepository.insertCall). Rows are
     // locked in one order, so that two batches cannot lock each other out.
-    await this.#session.manager.query(
-      `UPDATE calls SET status = 'ringing' WHERE id IN (
-         SELECT id FROM calls WHERE id = ANY($1::uuid[]) AND status = ANY($2::text[]) ORDER BY id FOR UPDATE)`,
-      [ringing, statusesBefore('ringing')],
-    );
+    await this.#session.manager.query(PROJECT_RINGING, [ringing, statusesBefore('ringing')]);
+  }
+
+  async #projectAnswers(events: readonly CallEvent[]): Promise<void> {
+    const answered = callsWith('answered', events);
+    if (answered.length > 0) await this.#session.manager.query(PROJECT_ANSWERS, [answered, BEFORE_ANSWERED]);
   }
 
   async #projectHolds(events: readonly CallEvent[]): Promise<void> {
-    const changed = [...new Set(events.filter(({ type }) => type === 'hold').map(({ callId }) => callId))];
+    const changed = callsWith('hold', events);
     if (changed.length === 0) return;
     await this.#session.manager.query(PROJECT_HOLDS, [changed, BEFORE_HELD]);
   }
 }
+
+const callsWith = (wanted: CallEvent['type'], events: readonly CallEvent[]): string[] => [
+  ...new Set(events.filter(({ type }) => type === wanted).map(({ callId }) => callId)),
+];
 
 const OF_CALL = 'SELECT source, seq, at, type, data FROM call_events WHERE call_id = $1 AND org_id = $2';
 const IN_ORDER = 'ORDER BY at, source, seq LIMIT $3';
@@ -146,6 +152,13 @@ const INSERT_TURNS = `
   SELECT * FROM unnest($8::uuid[], $9::uuid[], $10::int[], $11::text[], $12::text[], $13::int[], $14::int[], $15::int[])
     AS t (call_id, org_id, index, speaker, text, start_ms, end_ms, interrupted_at_ms) ORDER BY call_id, index
   ON CONFLICT DO NOTHING`;
+
+const INSERT = prepared(`WITH turns AS (${INSERT_TURNS}) ${INSERT_EVENTS}`);
+
+const PROJECT_RINGING = prepared(
+  `UPDATE calls SET status = 'ringing' WHERE id IN (
+     SELECT id FROM calls WHERE id = ANY($1::uuid[]) AND status = ANY($2::text[]) ORDER BY id FOR UPDATE)`,
+);
 
 const MAX_INT = 2 ** 31 - 1;
 

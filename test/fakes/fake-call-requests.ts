@@ -40,7 +40,11 @@ export class FakeCallRequests implements Pick<
     this.#secrets = secrets;
   }
 
-  async accept(input: OutboundCallInput, bodyHash: string | null): Promise<AcceptOutcome> {
+  async accept(
+    input: OutboundCallInput,
+    bodyHash: string | null,
+    isStored: () => Promise<boolean>,
+  ): Promise<AcceptOutcome> {
     this.accepted.push(input);
     const outcome = this.acceptOutcomes.shift() ?? 'accepted';
     if (outcome !== 'accepted') return outcome;
@@ -61,7 +65,7 @@ export class FakeCallRequests implements Pick<
       scheduledAtMs: input.scheduledAtMs ?? null,
       expiresAtMs: input.expiresAtMs ?? null,
     });
-    return 'accepted';
+    return (await isStored()) ? 'accepted' : 'unknown';
   }
 
   describe(callId: string): Promise<CallWorkflowDescription | null> {

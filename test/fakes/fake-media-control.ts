@@ -208,6 +208,7 @@ export class FakeMediaControl implements MediaControl {
     if (this.controlAnswer === 'silent') return await this.#never();
     const call = this.calls.get(command.callId);
     if (call === undefined || command.bootId !== this.bootId) return { ok: false, code: 'call_unknown' };
+    if (call.state === 'setup' || call.state === 'ringing') return { ok: false, code: 'not_answered' };
     if (this.controlAnswer !== 'done') return this.controlAnswer;
     const effect = this.controlEffect(command.control);
     if (effect !== null) this.effect(command, effect);

@@ -68,6 +68,8 @@ export interface AnsweredRecord extends NodeBoot {
   readonly answeredAtMs: number;
 }
 
+export type PlacedRecord = Omit<AnsweredRecord, 'answeredAtMs'>;
+
 /** Epoch ms; `scheduledAtMs` null: it is due. */
 export interface RecordedSchedule {
   readonly callId: string;
@@ -88,7 +90,12 @@ export interface FinalRecord extends EndedCall {
 export interface CallStoreActivities {
   /** The call's row, and the first event of the workflow. Repeating it changes nothing. */
   recordCall(input: CallInput): Promise<void>;
+  /** Of calls that an earlier release began: since then a node's events bring the answer into the row. */
   recordAnswered(record: AnsweredRecord): Promise<void>;
+  /** Which node has a call whose dial did not say so. */
+  recordPlaced(record: PlacedRecord): Promise<void>;
+  /** When the call was answered, as far as its node's events say; epoch ms. */
+  recordedAnswer(callId: string): Promise<number | null>;
   /** The times of a call that waits were changed. */
   recordSchedule(schedule: RecordedSchedule): Promise<void>;
   /** Closes the record when every event of the node is there; `false`: some are missing, nothing was written. */

@@ -140,6 +140,7 @@ export class CallProgress {
     } else if (this.#node.bootId !== signal.bootId) return 'ignored';
     this.#lastSeq = signal.seq;
     if (signal.type === 'ended') {
+      this.#answeredAtMs = signal.answeredAtMs ?? this.#answeredAtMs;
       this.#metrics = signal.metrics;
       this.end(signal.ending, signal.atMs);
       return 'ended';
@@ -170,6 +171,14 @@ export class CallProgress {
       { truncated: true },
     );
     return true;
+  }
+
+  /** Of a call that ended without its node's word: its record says that it had been answered. */
+  foundAnswered(atMs: number): void {
+    if (this.#ending === null || this.#answeredAtMs !== null) return;
+    this.#answeredAtMs = atMs;
+    this.#ending = { ...this.#ending, disposition: 'answered' };
+    this.#endedAtMs = Math.max(this.#endedAtMs ?? atMs, atMs);
   }
 
   end(ending: CallEnding, atMs: number, options: { truncated?: boolean } = {}): boolean {

@@ -1,7 +1,8 @@
-import { condition, patched, sleep } from '@temporalio/workflow';
+import { condition, sleep } from '@temporalio/workflow';
 import type { CommandEffect } from '../../contract/commands';
 import type { HangupCause } from '../../contract/endings';
 import { NODE_SILENCE_MS } from '../../contract/nodes';
+import { changed, revision } from '../revision';
 import { CallProgress } from './call-progress';
 import type { CallNode } from './call-progress';
 import { CallSchedule } from './call-schedule';
@@ -41,6 +42,11 @@ export class CallRun {
   readonly projection = new CallProjection();
   readonly transfer = new CallTransfer(this.projection);
   readonly schedule: CallSchedule;
+  /**
+   * An answer is in the store before anything else is heard of the call, and signalled only to who waits for it. Not of
+   * calls that an earlier revision began: they go on as they are used to.
+   */
+  readonly nodeKeepsRecord = revision() >= 2;
   /** Number of the attempt that was begun last. */
   attempt = 0;
   #hangup: HangupCause | null = null;
@@ -106,8 +112,17 @@ export class CallRun {
     if (this.progress.node?.bootId === bootId) this.#verifications++;
   }
 
+  /** Of a node that was asked. */
   adoptAnswer(): void {
-    if (this.progress.adoptAnswer(Date.now())) this.#answers++;
+    if (!this.nodeKeepsRecord && this.progress.adoptAnswer(Date.now())) this.#answers++;
+  }
+
+  /** Looked up where no signal has told so. */
+  async wasAnswered(): Promise<boolean> {
+    if (!this.nodeKeepsRecord || this.progress.answeredAtMs !== null) return this.progress.answeredAtMs !== null;
+    const answeredAtMs = await this.projection.recordedAnswer(this.input.callId);
+    if (answeredAtMs !== null) this.progress.adoptAnswer(answeredAtMs);
+    return this.progress.answeredAtMs !== null;
   }
 
   /** `done` when BYE or CANCEL was sent, or the call has ended meanwhile; `ended` when it had before. */
@@ -137,7 +152,9 @@ export class CallRun {
     const { callId, orgId } = this.input;
     const { node: place } = this.progress;
     if (this.progress.ended) return { outcome: 'ended' };
-    if (place === null || this.progress.answeredAtMs === null) return { outcome: 'refused', code: 'not_answered' };
+    // Its node knows it, and says so.
+    const answered = this.nodeKeepsRecord || this.progress.answeredAtMs !== null;
+    if (place === null || !answered) return { outcome: 'refused', code: 'not_answered' };
     this.#outcomes.set(commandId, null);
     try {
       const taken = await node.control(place, { callId, orgId, commandId, control });
@@ -164,7 +181,9 @@ export class CallRun {
     const { callId, orgId } = this.input;
     const { node: place } = this.progress;
     if (this.progress.ended) return { outcome: 'ended' };
-    if (place === null || this.progress.answeredAtMs === null) return { outcome: 'refused', code: 'not_answered' };
+    const answered = this.progress.answeredAtMs !== null || (await this.wasAnswered());
+    if (this.#isOver()) return { outcome: 'ended' };
+    if (place === null || !answered) return { outcome: 'refused', code: 'not_answered' };
     const refusal = this.#followed === null ? this.transfer.refusal : 'transferring';
     if (refusal !== null) return { outcome: 'refused', code: refusal };
     const { nodeId, bootId } = place;
@@ -213,12 +232,16 @@ export class CallRun {
 
   /** Resolves when the call has ended. Watches that still wait for an answer of the node then are left behind. */
   async untilEnded(): Promise<void> {
-    const watches = [this.#watchAnswer(), this.#watchHangup(), this.#watchVerifications()];
-    if (this.input.direction === 'inbound') watches.push(this.#watchSetup());
+    const watches = this.nodeKeepsRecord
+      ? [this.#watchHangup(), this.#watchVerifications()]
+      : [this.#watchAnswer(), this.#watchHangup(), this.#watchVerifications()];
+    if (this.nodeKeepsRecord) void this.#backstop(setupMs(this.input));
+    else if (this.input.direction === 'inbound') watches.push(this.#watchSetup());
     await Promise.race([Promise.all(watches), condition(() => this.progress.ended)]);
     await condition(() => this.progress.ended);
   }
 
+  /** Of calls of an earlier revision, as `#watchSetup`. */
   async #watchAnswer(): Promise<void> {
     let seen = 0;
     let armed = false;
@@ -238,14 +261,16 @@ export class CallRun {
         }),
         () => this.progress.ended,
       );
-      if (!armed) void this.#backstop();
+      if (!armed) void this.#backstop(0);
       armed = true;
     }
   }
 
   /** Never cancelled: a timer that is left behind costs no event. */
-  async #backstop(): Promise<void> {
-    await sleep(this.input.maxDurationSeconds * 1000 + BACKSTOP_MS, { summary: 'maximum duration, and a grace' });
+  async #backstop(setUpMs: number): Promise<void> {
+    await sleep(setUpMs + this.input.maxDurationSeconds * 1000 + BACKSTOP_MS, {
+      summary: 'maximum duration, and a grace',
+    });
     if (this.progress.ended) return;
     this.requestHangup(MAX_DURATION);
     await sleep(BACKSTOP_MS, { summary: 'for the hang-up after the maximum duration' });
@@ -264,7 +289,7 @@ export class CallRun {
         return;
       }
       if (outcome === 'unknown') {
-        return patched('a-last-word-is-waited-for') ? await this.#askNode() : await this.#endForgotten();
+        return changed('a-last-word-is-waited-for') ? await this.#askNode() : await this.#endForgotten();
       }
       await this.#suspect(place);
     }
@@ -313,7 +338,8 @@ export class CallRun {
   /** The node has no such call, or no more: its last word may still be on its way, then the call ends without it. */
   async #endForgotten(): Promise<void> {
     if (await condition(() => this.progress.ended, LAST_WORD_MS, { summary: 'for the last word of the node' })) return;
-    const abandoned = this.input.direction === 'inbound' && this.progress.answeredAtMs === null;
+    const answered = this.progress.answeredAtMs !== null || (this.nodeKeepsRecord && (await this.wasAnswered()));
+    const abandoned = this.input.direction === 'inbound' && !answered;
     const ending = abandoned ? SETUP_ABANDONED : FORGOTTEN;
     const request = this.#hangup;
     this.progress.end(
@@ -321,6 +347,11 @@ export class CallRun {
       Date.now(),
       { truncated: true },
     );
+  }
+
+  /** What a handler may have changed while others waited. */
+  #isOver(): boolean {
+    return this.progress.ended;
   }
 
   /** Returns when the node was found alive, or the call has ended because it was not. */
@@ -335,8 +366,13 @@ export class CallRun {
   }
 
   async #isLost({ nodeId, bootId }: CallNode): Promise<boolean> {
-    if (patched('losses-are-marked')) return await this.projection.declareLost({ nodeId, bootId });
+    if (changed('losses-are-marked')) return await this.projection.declareLost({ nodeId, bootId });
     const presence = await this.projection.nodePresence(nodeId);
     return presence === null || presence.bootId !== bootId || presence.silentMs > NODE_SILENCE_MS;
   }
+}
+
+/** Until the answer, at most: a call that has come in is answered well within the grace of the backstop. */
+function setupMs(input: CallInput): number {
+  return input.direction === 'inbound' ? 0 : input.ringTimeoutSeconds * 1000;
 }

@@ -2,11 +2,12 @@
  * The transfer of a call, as its workflow sees it: one at a time, in a workflow of its own, which is told what its commands
  * came to and when the call has ended. A call that has been transferred is not transferred again.
  */
-import { patched, startChild } from '@temporalio/workflow';
+import { startChild } from '@temporalio/workflow';
 import type { ChildWorkflowHandle } from '@temporalio/workflow';
 import { hasTransferred } from '../../contract/transfers';
 import type { TransferOrigin, TransferResult } from '../../contract/transfers';
 import { transferWorkflowId } from '../ids';
+import { changed } from '../revision';
 import { callOverSignal, effectSignal } from '../transfer/messages';
 import type { TransferEffect, TransferInput } from '../transfer/messages';
 import type { transferWorkflow } from '../transfer/workflow';
@@ -81,7 +82,7 @@ export class CallTransfer {
 
   async #tellOver(handle: ChildWorkflowHandle<typeof transferWorkflow>, atMs: number): Promise<void> {
     // Two signals of one moment arrive in either order, and what ended the call may be what the effect tells of.
-    if (this.#telling.size > 0 && patched('an-effect-is-told-before-the-end')) await Promise.all(this.#telling);
+    if (this.#telling.size > 0 && changed('an-effect-is-told-before-the-end')) await Promise.all(this.#telling);
     await handle.signal(callOverSignal, { atMs }).catch(() => undefined); // it has ended by itself
   }
 

@@ -19,6 +19,8 @@ export interface DialPlace {
   readonly holder: string | null;
   /** Holders that did not take the dial. */
   readonly askedInVain: readonly string[];
+  /** When nobody has taken the dial by then, nobody will. */
+  readonly withinMs: number;
 }
 
 /** One dial, never repeated by Temporal. `withdraw` takes it back as long as no node has begun it. */
@@ -26,10 +28,14 @@ export class DialAttempt {
   readonly #scope = new CancellationScope({ cancellable: true });
   #withdrawn = false;
 
-  async run(input: OutboundCallInput, n: number, { holder, askedInVain }: DialPlace): Promise<AttemptOutcome> {
+  async run(
+    input: OutboundCallInput,
+    n: number,
+    { holder, askedInVain, withinMs }: DialPlace,
+  ): Promise<AttemptOutcome> {
     const media = proxyActivities<CallNodeActivities>({
       taskQueue: holder === null ? MEDIA_TASK_QUEUE : mediaNodeTaskQueue(holder),
-      scheduleToStartTimeout: '5s',
+      scheduleToStartTimeout: withinMs,
       startToCloseTimeout: '5s',
       retry: { maximumAttempts: 1 },
       // The dial does not listen to cancellation: once begun, its own answer counts.

@@ -1,11 +1,20 @@
-import { condition, patched, sleep } from '@temporalio/workflow';
+import { condition, sleep } from '@temporalio/workflow';
 import type { CapacityWait } from '../../contract/capacity';
 import type { CallEnding } from '../../contract/endings';
 import type { NodePresence } from '../../contract/nodes';
+import { changed } from '../revision';
 import type { CallRun } from './call-run';
 import { DialAttempt } from './dial-attempt';
 import type { AttemptOutcome, DialPlace } from './dial-attempt';
-import { canceledUndialled, notDialled, refusedByCampaign, UNCERTAIN, UNRESOLVABLE, waitedInVain } from './endings';
+import {
+  canceledUndialled,
+  LOST_ANSWERED,
+  notDialled,
+  refusedByCampaign,
+  UNCERTAIN,
+  UNRESOLVABLE,
+  waitedInVain,
+} from './endings';
 import type { NotSentCode } from './endings';
 import type { OutboundCallInput } from './input';
 import * as node from './node-commands';
@@ -17,8 +26,9 @@ const PAUSES_MS = [1_000, 2_000, 5_000] as const;
 const HOPELESS_AFTER = 3;
 /** Live nodes that do not answer are asked again for this long; with Temporal just back, pollers need 10 s. */
 const SEARCH_MS = 15_000;
-/** A node that dials stores the call's row; as long as none does, the workflow has to. Whoever placed the call waits. */
+/** A node that takes the dial stores the call's row; where none does, the workflow has to. Whoever placed the call waits. */
 const ROW_WITHIN_MS = 1_000;
+const TAKEN_WITHIN_MS = 5_000;
 /** No live node at all is also how PostgreSQL shows them right after an outage, until their next sign of life. */
 const NONE_MS = 3_000;
 
@@ -35,6 +45,8 @@ export async function dial(run: CallRun, input: OutboundCallInput): Promise<Dial
   let holder: string | null = null;
   let askedInVain: readonly string[] = [];
   let last: NotSentCode | null = null;
+  /** Whoever placed the call waits for its row, which the node that takes the dial stores. */
+  let awaited = run.nodeKeepsRecord && input.campaign === undefined && !projection.recorded;
   const graceMs = input.dialByMs - input.createdAtMs;
   let dialByMs = input.scheduledAtMs === undefined ? input.dialByMs : Date.now() + graceMs;
   for (let n = 1; !progress.ended; n++) {
@@ -45,13 +57,20 @@ export async function dial(run: CallRun, input: OutboundCallInput): Promise<Dial
     } else {
       run.attempt = n;
       const { timesCalled } = run;
-      const outcome = await attempt(run, input, n, { holder, askedInVain });
+      const early = awaited;
+      awaited = false;
+      const outcome = await attempt(run, input, n, {
+        holder,
+        askedInVain,
+        withinMs: early ? ROW_WITHIN_MS : TAKEN_WITHIN_MS,
+      });
       const asked: string | null = holder;
       holder = null;
       const stored = typeof outcome === 'object' && ('nodeId' in outcome || 'reason' in outcome);
       if (progress.node !== null || stored) projection.recordedByNode();
       else projection.recordCall(input);
       if (outcome === 'placed') {
+        recordPlace(run);
         if (!progress.ended) showPlaced(progress);
         return { attempt: n, certain: true };
       }
@@ -83,9 +102,14 @@ export async function dial(run: CallRun, input: OutboundCallInput): Promise<Dial
         else if (asked === null) continue;
       }
       last = outcome.code;
+      if (early && outcome.code === 'no_node') {
+        // Nobody has begun this attempt: it stands in the queue again, now that its row is being stored.
+        n--;
+        continue;
+      }
       const ending = hopeless(outcome.code, n);
       if (ending !== null) progress.end(ending, Date.now());
-      else if (asked !== null && holder === null && patched('next-holder')) askedInVain = [...askedInVain, asked];
+      else if (asked !== null && holder === null && changed('next-holder')) askedInVain = [...askedInVain, asked];
       else await pause(run, input, n, interrupted);
     }
   }
@@ -111,7 +135,8 @@ async function attempt(
     open = false;
   });
   const settled = (): boolean => !open || placed() || run.hangupRequest !== null;
-  if (!projection.recorded && !(await condition(settled, ROW_WITHIN_MS, { summary: 'for a node to dial' })))
+  const unrecorded = !run.nodeKeepsRecord && !projection.recorded;
+  if (unrecorded && !(await condition(settled, ROW_WITHIN_MS, { summary: 'for a node to dial' })))
     projection.recordCall(input);
   await condition(settled);
   if (open && !placed()) {
@@ -119,7 +144,7 @@ async function attempt(
     projection.recordCall(input);
     dialled.withdraw();
     // Its node may be waiting for a name server or a connection: it has the call, and can end it.
-    if (patched('hang-up-while-dialling')) void lookUp(run, () => !open || placed());
+    if (changed('hang-up-while-dialling')) void lookUp(run, () => !open || placed());
   }
   return await Promise.race([answer, condition(placed).then(() => 'placed' as const)]);
 }
@@ -186,14 +211,24 @@ async function search(run: CallRun): Promise<boolean> {
     if (nodes.length === 0) noneUntilMs ??= Date.now() + NONE_MS;
     const open = nodes.length === 0 ? Date.now() < (noneUntilMs ?? 0) : silent;
     if (!open || Date.now() >= untilMs) {
-      progress.end(UNCERTAIN, Date.now(), { truncated: true });
+      if (!run.nodeKeepsRecord) progress.end(UNCERTAIN, Date.now(), { truncated: true });
       await Promise.all(nodes.map(({ nodeId }) => node.tombstone(input.callId, nodeId)));
+      // Its node may have died with it, after it had stored the answer.
+      const answered = run.nodeKeepsRecord && (await run.wasAnswered());
+      if (run.nodeKeepsRecord && found()) break;
+      progress.end(answered ? LOST_ANSWERED : UNCERTAIN, Date.now(), { truncated: true });
       return false;
     }
     await sleep('1s', { summary: 'until the nodes are asked again' });
   }
+  recordPlace(run);
   if (!progress.ended) showPlaced(progress);
   return true;
+}
+
+/** A node whose dial returns does this itself. */
+function recordPlace({ input, nodeKeepsRecord, progress: { node: place }, projection }: CallRun): void {
+  if (nodeKeepsRecord && place !== null) projection.recordPlaced({ callId: input.callId, ...place });
 }
 
 /** Asks every live node for the call; the one that has it keeps it, unless that was `settled` otherwise meanwhile. */

@@ -20,6 +20,8 @@ export const UNCERTAIN: CallEnding = bySystem('uncertain', null);
 export const SETUP_ABANDONED: CallEnding = bySystem('failed', 'setup_abandoned');
 /** Its node lives and does not know the call. */
 export const FORGOTTEN: CallEnding = bySystem('failed', 'error');
+/** An INVITE was answered, and no node knows of it any more. */
+export const LOST_ANSWERED: CallEnding = bySystem('answered', 'media_node_lost');
 /** The node should have ended the call long ago. */
 export const MAX_DURATION: HangupCause = { endReason: 'max_duration', endedBy: 'system' };
 /** Cancelled in Temporal's UI or CLI. */

@@ -8,7 +8,9 @@ import type { NodeBoot } from '../../contract/nodes';
 import type { TransferOrigin } from '../../contract/transfers';
 import type { TransferInput } from '../transfer/messages';
 
-type Addressed<E> = E extends StateEvent ? Omit<E, 'callId' | 'orgId'> & NodeBoot : never;
+type Addressed<E> = E extends StateEvent ? Omit<E, 'callId' | 'orgId'> & NodeBoot & Recalled<E> : never;
+/** With its end a call says when it was answered: that may not have been a signal (epoch ms). */
+type Recalled<E> = E extends { readonly type: 'ended' } ? { readonly answeredAtMs?: number } : unknown;
 
 /** A state event on its way to its call's workflow, which knows the call and has to know the boot. */
 export type CallStateSignal = Addressed<StateEvent>;
@@ -57,7 +59,7 @@ export type TransferAcceptance =
       readonly code: Extract<CommandRefusal, 'not_answered' | 'transferring' | 'transferred'>;
     };
 
-/** Accepting update of an outbound call: the row is in the database. */
+/** The row is in the database. */
 export interface AcceptResult {
   readonly callId: string;
   readonly accepted: boolean;
@@ -89,7 +91,7 @@ export type RescheduleResult =
   | { readonly outcome: 'refused'; readonly code: 'not_scheduled' | 'not_waiting' | 'expires_too_early' };
 
 export const rescheduleUpdate = defineUpdate<RescheduleResult, [RescheduleRequest]>('reschedule');
-/** Resolves when the call's row is stored; first message of every outbound call (update-with-start). */
+/** By which an earlier release's API started a call, and waited: resolves when the row is stored. */
 export const acceptUpdate = defineUpdate<AcceptResult, []>('accept');
 /** By which an earlier release asked for a hang-up: now a `control` like any other. */
 export const hangupUpdate = defineUpdate<HangupResult, [HangupCause]>('hangup');

@@ -1,8 +1,9 @@
-import { ActivityFailure, getExternalWorkflowHandle, patched, proxyActivities } from '@temporalio/workflow';
+import { ActivityFailure, getExternalWorkflowHandle, proxyActivities } from '@temporalio/workflow';
 import type { CommandResult } from '../../contract/commands';
 import type { HangupCause } from '../../contract/endings';
 import { mediaNodeTaskQueue, mediaNodeWorkflowId } from '../ids';
 import { suspectSignal } from '../node/messages';
+import { changed } from '../revision';
 import type { CallNodeActivities, CallStanding, SealedCommand } from './activities';
 import type { CallNode } from './call-progress';
 
@@ -29,7 +30,7 @@ export async function hangup(
     const activities = onNode(nodeId, `hang up: ${endReason}`);
     // One hang-up per call: a repeat is the same command to the node.
     const commandId = `${callId}:hangup`;
-    const result = patched('a-hang-up-is-a-command')
+    const result = changed('a-hang-up-is-a-command')
       ? await activities.controlCall({
           callId,
           orgId,

@@ -5,13 +5,13 @@ import type { CapacityReason } from '../../contract/capacity';
 import { mediaNodeAttribute } from '../ids';
 import type { CallProgress } from './call-progress';
 import type { CallInput } from './input';
-import { CALL_STATUS, DISPOSITION, keyword, MEDIA_NODE_ID, SIP_CALL_ID } from './start-options';
+import { CALL_STATUS, DISPOSITION, keyword, LIVE, MEDIA_NODE_ID, SIP_CALL_ID } from './start-options';
 
 export function showPlaced(progress: CallProgress): void {
   const { node } = progress;
   if (node === null) return;
   const attributes: SearchAttributeUpdatePair[] = [
-    { key: CALL_STATUS, value: progress.status },
+    { key: CALL_STATUS, value: LIVE },
     { key: MEDIA_NODE_ID, value: mediaNodeAttribute(node.nodeId, node.bootId) },
   ];
   if (node.sipCallId !== null) attributes.push({ key: SIP_CALL_ID, value: keyword(node.sipCallId) });
@@ -22,6 +22,7 @@ export function showDue(): void {
   upsertSearchAttributes([{ key: CALL_STATUS, value: 'queued' }]);
 }
 
+/** Of calls of an earlier revision. */
 export function showAnswered(): void {
   upsertSearchAttributes([{ key: CALL_STATUS, value: 'in_progress' }]);
 }
@@ -46,7 +47,7 @@ export function showDetails(
 ): void {
   const { node, ending, answeredAtMs, endedAtMs } = progress;
   const lines = [
-    `**${input.direction} call**: ${progress.status.replace('_', ' ')}`,
+    `**${input.direction} call**: ${node === null || ending !== null ? progress.status : LIVE}`,
     // Markdown wants an empty line before a list.
     '',
     `- ${input.agentId === null ? 'no agent' : `agent ${input.agentId}`}, trunk ${input.trunkId}`,

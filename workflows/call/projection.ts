@@ -1,7 +1,7 @@
 import { isCancellation, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { NodeBoot, NodePresence } from '../../contract/nodes';
 import { MAIN_TASK_QUEUE } from '../ids';
-import type { CallStoreActivities, AnsweredRecord, FinalRecord, RecordedSchedule } from './activities';
+import type { CallStoreActivities, AnsweredRecord, FinalRecord, PlacedRecord, RecordedSchedule } from './activities';
 import type {
   FinishedTransfer,
   PlannedTransfer,
@@ -85,6 +85,25 @@ export class CallProjection {
         () => patientRecord.recordAnswered(record()),
       );
     });
+  }
+
+  recordPlaced(record: PlacedRecord): void {
+    void this.#enqueue(() =>
+      withPatience(
+        () => quick.recordPlaced(record),
+        () => patientRecord.recordPlaced(record),
+      ),
+    );
+  }
+
+  /** Null: it was not, as far as is stored. Epoch ms. */
+  recordedAnswer(callId: string): Promise<number | null> {
+    return this.#enqueue(() =>
+      withPatience(
+        () => quick.recordedAnswer(callId),
+        () => patientRecord.recordedAnswer(callId),
+      ),
+    );
   }
 
   /** Resolves when it is stored, as the next ones. */

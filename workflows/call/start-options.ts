@@ -10,6 +10,9 @@ export const DISPOSITION = defineSearchAttributeKey('Disposition', 'KEYWORD');
 export const SIP_CALL_ID = defineSearchAttributeKey('SipCallId', 'KEYWORD');
 export const MEDIA_NODE_ID = defineSearchAttributeKey('MediaNodeId', 'KEYWORD');
 
+/** Of a call that a node has: how far it is stands in its record, and changes too often to be told here. */
+export const LIVE = 'live';
+
 /** What a SQL visibility store can hold of a keyword; a peer's Call-ID may be longer. */
 const MAX_KEYWORD_CHARS = 255;
 
@@ -34,7 +37,7 @@ export function callStartOptions(input: CallInput, memo: Pick<CallMemo, 'bodyHas
     { key: ORG_ID, value: input.orgId },
     { key: TRUNK_ID, value: input.trunkId },
     { key: DIRECTION, value: input.direction },
-    { key: CALL_STATUS, value: inbound ? 'ringing' : input.scheduledAtMs === undefined ? 'queued' : 'scheduled' },
+    { key: CALL_STATUS, value: inbound ? LIVE : input.scheduledAtMs === undefined ? 'queued' : 'scheduled' },
   ];
   if (input.agentId !== null) attributes.push({ key: AGENT_ID, value: input.agentId });
   if (!inbound && input.campaign !== undefined) {

@@ -1,7 +1,8 @@
 import { ApplicationFailure } from '@temporalio/common';
-import { allHandlersFinished, CancellationScope, condition, patched, setHandler } from '@temporalio/workflow';
+import { allHandlersFinished, CancellationScope, condition, setHandler } from '@temporalio/workflow';
 import { hasFailed } from '../../contract/endings';
 import type { CallEnding } from '../../contract/endings';
+import { changed } from '../revision';
 import type { FinalRecord } from './activities';
 import { CallRun } from './call-run';
 import { dial } from './dialling';
@@ -100,7 +101,7 @@ export async function callWorkflow(input: CallInput): Promise<CallResult> {
       endReason: progress.ending?.endReason ?? null,
     };
     // Its record is closed like any other's; this is what the lists of Temporal's UI show of it.
-    if (hasFailed(result) && patched('failed-calls-fail')) {
+    if (hasFailed(result) && changed('failed-calls-fail')) {
       const reason = result.endReason === null ? '' : `, ${result.endReason}`;
       throw ApplicationFailure.nonRetryable(`${result.disposition}${reason}`, result.disposition, result);
     }
@@ -125,6 +126,10 @@ async function untilDue(run: CallRun, input: CallInput): Promise<void> {
 
 async function finalise(run: CallRun, dialled: DialEnd): Promise<void> {
   const { input, progress } = run;
+  if (run.nodeKeepsRecord && progress.truncated && progress.answeredAtMs === null) {
+    const answeredAtMs = await run.projection.recordedAnswer(input.callId);
+    if (answeredAtMs !== null) progress.foundAnswered(answeredAtMs);
+  }
   const { ending, node } = progress;
   if (ending === null) return;
   const record: FinalRecord = {

@@ -1,10 +1,8 @@
 /** The workflows of calls, seen from outside: who starts them, tells them something or asks for them does it here. */
-import { WithStartWorkflowOperation } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
 import type { NodeBoot } from '../../contract/nodes';
 import type { CallInput, CallMemo, InboundCallInput, OutboundCallInput } from '../call/input';
 import {
-  acceptUpdate,
   callEventSignal,
   capacitySignal,
   controlUpdate,
@@ -30,8 +28,6 @@ import { timedRequest } from './timed-request';
 /** The workflow is named, not imported: its code belongs to the worker's bundle. */
 const CALL_WORKFLOW = 'callWorkflow';
 const CALL_PREFIX = callWorkflowId('');
-/** One accepting update per call: a repeat with the same ids joins the first. */
-const ACCEPT_UPDATE_ID = 'accept';
 /** For all pages of a list, however many they are. */
 const LIST_LIMIT_MS = 60_000;
 
@@ -40,6 +36,11 @@ export interface CallWorkflowsOptions {
   readonly client: Client;
   /** For each request that is not given a deadline of its own. */
   readonly limitMs: number;
+}
+
+export interface OutboundStart extends Pick<CallMemo, 'bodyHash'> {
+  /** Epoch ms. */
+  readonly deadlineMs?: number;
 }
 
 export interface CallWorkflowDescription {
@@ -73,28 +74,12 @@ export class CallWorkflows {
     return await this.#start(input, deadlineMs);
   }
 
-  /** The same of a call that nobody waits for. `exists`: it is over. */
-  async startOutbound(input: OutboundCallInput, deadlineMs = this.#deadlineMs()): Promise<'started' | 'exists'> {
-    return await this.#start(input, deadlineMs);
-  }
-
-  /**
-   * Update-with-start. `accepted`: the workflow has it and its row is stored. `expired`: its first task came too late,
-   * nothing was dialled. `closed`: the id belongs to a call that is over.
-   */
-  async accept(input: OutboundCallInput, bodyHash: string | null): Promise<'accepted' | 'expired' | 'closed'> {
-    const startWorkflowOperation = new WithStartWorkflowOperation<(input: CallInput) => Promise<unknown>>(
-      CALL_WORKFLOW,
-      callStartOptions(input, bodyHash === null ? {} : { bodyHash }),
-    );
-    // Also rejected when the update fails; its error arrives there.
-    startWorkflowOperation.workflowHandle().catch(() => undefined);
-    const expected = { already_started: 'closed', update_failed: 'expired', not_found: 'expired' } as const;
-    return await timedRequest({ client: this.#client, deadlineMs: this.#deadlineMs(), expected }, async () => {
-      const update = { updateId: ACCEPT_UPDATE_ID, startWorkflowOperation };
-      const { accepted } = await this.#client.workflow.executeUpdateWithStart(acceptUpdate, update);
-      return accepted ? 'accepted' : 'expired';
-    });
+  /** The same; who finds the call running has started it too. `exists`: it is over. */
+  async startOutbound(
+    input: OutboundCallInput,
+    { deadlineMs = this.#deadlineMs(), ...memo }: OutboundStart = {},
+  ): Promise<'started' | 'exists'> {
+    return await this.#start(input, deadlineMs, memo);
   }
 
   /** Asked of the workflow itself, where visibility's word is not enough. Null when Temporal does not know it. */
@@ -188,10 +173,10 @@ export class CallWorkflows {
     });
   }
 
-  async #start(input: CallInput, deadlineMs: number): Promise<'started' | 'exists'> {
+  async #start(input: CallInput, deadlineMs: number, memo: CallMemo = {}): Promise<'started' | 'exists'> {
     const expected = { already_started: 'exists' } as const;
     return await timedRequest<'started' | 'exists'>({ client: this.#client, deadlineMs, expected }, async () => {
-      await this.#client.workflow.start(CALL_WORKFLOW, callStartOptions(input));
+      await this.#client.workflow.start(CALL_WORKFLOW, callStartOptions(input, memo));
       return 'started';
     });
   }

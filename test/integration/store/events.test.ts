@@ -6,6 +6,14 @@ import { newMasterKey, SecretBox } from '../../../store/secrets';
 import { insertWorkflowEvents, newCall, nodeEvent, openStore } from './store-fixture';
 import type { StoreFixture } from './store-fixture';
 
+const ENDED = {
+  ending: { disposition: 'failed', endReason: null, endedBy: 'system', sip: null },
+  endedAtMs: 1_700_000_010_000,
+  answeredAtMs: null,
+  metrics: null,
+  truncated: true,
+} as const;
+
 const turn = (index: number, text = 'Hello'): Parameters<typeof nodeEvent>[2] => ({
   type: 'turn',
   turn: {
@@ -118,6 +126,48 @@ describe('EventRepository', () => {
     );
     const statuses = await Promise.all(rows.map(async ({ id }) => (await calls.find(orgId, id))?.status));
     expect(new Set(statuses)).toEqual(new Set(['ringing']));
+  });
+
+  describe('an answer', () => {
+    const answer = { type: 'answered', sipCallId: 'its-call-id', postDialDelayMs: null } as const;
+
+    it('shows in the row, at its time, and moves no row that is further', async () => {
+      const rows = [newCall(orgId, { status: 'dialing' }), newCall(orgId, { status: 'dialing' })];
+      for (const row of rows) await calls.insertCall(row);
+      await calls.finaliseCall({ ...ENDED, callId: rows[1]!.id });
+      await events.insertBatch(rows.map((row) => nodeEvent(row, 2, answer)));
+      expect(await calls.find(orgId, rows[0]!.id)).toMatchObject({
+        status: 'in_progress',
+        sipCallId: 'its-call-id',
+        answeredAt: new Date(nodeEvent(rows[0]!, 2, answer).atMs),
+      });
+      expect(await calls.find(orgId, rows[1]!.id)).toMatchObject({ status: 'completed', answeredAt: null });
+    });
+
+    it('does not take back what was put on hold meanwhile', async () => {
+      const call = newCall(orgId, { status: 'ringing' });
+      await calls.insertCall(call);
+      await events.insertBatch([
+        nodeEvent(call, 1, answer),
+        nodeEvent(call, 2, { type: 'hold', ours: true, theirs: false }),
+      ]);
+      expect((await calls.find(orgId, call.id))?.status).toBe('held');
+      await events.insertBatch([nodeEvent(call, 1, answer)]);
+      expect((await calls.find(orgId, call.id))?.status).toBe('held');
+    });
+
+    it('is not lost when it comes before the row, or at the same time', async () => {
+      const early = newCall(orgId, { status: 'ringing', direction: 'inbound' });
+      await events.insertBatch([nodeEvent(early, 1, answer)]);
+      await calls.insertCall(early);
+      const rows = Array.from({ length: 60 }, () => newCall(orgId, { status: 'ringing', direction: 'inbound' }));
+      await Promise.all(
+        rows.flatMap((row) => [calls.insertCall(row), events.insertBatch([nodeEvent(row, 1, answer)])]),
+      );
+      const found = await Promise.all([early, ...rows].map(({ id }) => calls.find(orgId, id)));
+      expect(new Set(found.map((row) => row?.status))).toEqual(new Set(['in_progress']));
+      expect(found.every((row) => row?.answeredAt instanceof Date)).toBe(true);
+    });
   });
 
   describe('a hold', () => {

@@ -1,4 +1,5 @@
 import type { CallEnding } from '../../../contract/endings';
+import { uuidV7 } from '../../../store/ids';
 import { startInbound } from '../../../media-node/inbound-start';
 import { callEventSignal, callStatusQuery, nodeLostSignal } from '../../../workflows/call/messages';
 import type { CallSnapshot } from '../../../workflows/call/messages';
@@ -48,7 +49,7 @@ describe('a plain call', () => {
   test('outbound: from the accepted request over one INVITE to the record, in at most 30 history events', async () => {
     const input = env.outboundInput();
     const { callId } = input;
-    expect(await env.placeCall(input)).toEqual({ callId, accepted: true });
+    expect(await env.placeCall(input)).toBe('accepted');
     expect(await env.row(callId)).toMatchObject({ fromNumber: FROM, toNumber: TO, metadata: { note: 'private' } });
     await dialled(callId);
     const dial = node.control.dials.find((command) => command.callId === callId);
@@ -70,7 +71,7 @@ describe('a plain call', () => {
     node.control.answer(input.callId);
     await env.rowIs(input.callId, 'in_progress');
     const state: CallSnapshot = await env.handle(input.callId).query(callStatusQuery);
-    expect(state).toMatchObject({ status: 'in_progress', nodeId: node.nodeId, bootId: node.bootId, ending: null });
+    expect(state).toMatchObject({ nodeId: node.nodeId, bootId: node.bootId, ending: null });
     node.control.end(input.callId, CALLEE_HANGUP);
     await env.finished(input.callId);
 
@@ -119,10 +120,23 @@ describe('a plain call', () => {
       endReason: null,
       durationSeconds: 0,
     });
-    expect(await env.placeCall(input)).toEqual({ callId: input.callId, accepted: true });
+    expect(await env.placeCall(input)).toBe('closed');
     expect(node.control.dials.filter(({ callId }) => callId === input.callId)).toHaveLength(1);
   }, 30_000);
 });
+
+test('an API of an earlier release is told when the row is stored, or that the call was taken up too late', async () => {
+  const input = env.outboundInput();
+  const { callId } = input;
+  expect(await env.acceptCall(input)).toEqual({ callId, accepted: true });
+  expect(await env.row(callId)).not.toBeNull();
+  await dialled(callId);
+  expect(await hangUp(env, callId)).toEqual({ outcome: 'done' });
+  await env.finished(callId);
+  const late = env.outboundInput({ acceptByMs: Date.now() - 1_000 });
+  expect(await env.acceptCall(late)).toEqual({ callId: late.callId, accepted: false });
+  expect(await env.finished(late.callId)).toMatchObject({ disposition: 'expired' });
+}, 30_000);
 
 describe('state events', () => {
   test('count once, in order of their seq, and only from the boot that has the call', async () => {
@@ -152,9 +166,8 @@ describe('state events', () => {
     await handle.signal(callEventSignal, answered);
     await handle.signal(callEventSignal, answered);
     await handle.signal(callEventSignal, ended);
-    await env.rowIs(callId, 'in_progress');
     const state: CallSnapshot = await handle.query(callStatusQuery);
-    expect(state).toMatchObject({ status: 'in_progress', answeredAtMs: answered.atMs });
+    expect(state).toMatchObject({ status: 'in_progress', answeredAtMs: answered.atMs, ending: null });
     await handle.signal(callEventSignal, { ...ended, seq: 5 });
     // Events 1…5 never came through the sink: the record is closed without them after 10 s.
     expect(await env.finished(callId)).toMatchObject({ disposition: 'answered', truncated: true });
@@ -206,7 +219,7 @@ describe('hang-up', () => {
 
 test('a workflow that begins after acceptBy ends as expired, undialled', async () => {
   const input = env.outboundInput({ acceptByMs: Date.now() - 1_000 });
-  expect(await env.placeCall(input)).toEqual({ callId: input.callId, accepted: false });
+  await env.placeCall(input);
   expect(await env.finished(input.callId)).toMatchObject({ disposition: 'expired', endReason: null });
   expect(node.control.dials.some(({ callId }) => callId === input.callId)).toBe(false);
 }, 30_000);
@@ -216,6 +229,7 @@ test('a call whose workflow was terminated is ended by its node at the next stat
   await env.rowIs(callId, 'ringing');
   await env.handle(callId).terminate('operator');
   node.control.answer(callId);
+  node.control.want(callId, { by: 'agent', destinationId: uuidV7() });
   await waitFor('the node to hear of it', 5_000, () => (node.control.lost.includes(callId) ? true : undefined));
 }, 30_000);
 

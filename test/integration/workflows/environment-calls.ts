@@ -3,8 +3,11 @@ import { WithStartWorkflowOperation, WorkflowFailedError } from '@temporalio/cli
 import type { Client } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { DataSource } from 'typeorm';
+import { CallRequests } from '../../../api/calls/call-requests';
+import type { AcceptOutcome } from '../../../api/calls/call-requests';
 import { hasFailed } from '../../../contract/endings';
 import { withDeadline } from '../../../ops/deadline';
+import { createLogger } from '../../../ops/logger';
 import { sealDetails } from '../../../store/call-details';
 import type { Call } from '../../../store/entities/call';
 import type { CallAttempt } from '../../../store/entities/call-attempt';
@@ -25,6 +28,7 @@ import { waitFor } from '../../support/wait-for';
 
 export const FROM = '+15550001111';
 export const TO = '+15559998888';
+const SILENT = createLogger({ name: 'test', level: 'silent' });
 export const FIRST_MESSAGE = 'A most secret greeting';
 
 export abstract class EnvironmentCalls {
@@ -86,17 +90,20 @@ export abstract class EnvironmentCalls {
     };
   }
 
-  /** As the API does it: update-with-start, awaiting the stored row. */
-  async placeCall(input: OutboundCallInput): Promise<AcceptResult> {
+  /** As the API does it: awaiting the stored row. */
+  async placeCall(input: OutboundCallInput): Promise<AcceptOutcome> {
+    const requests = new CallRequests({ client: this.client, logger: SILENT });
+    return await requests.accept(input, null, async () => (await this.row(input.callId)) !== null);
+  }
+
+  /** As the API of an earlier release did it. */
+  async acceptCall(input: OutboundCallInput): Promise<AcceptResult> {
     const startWorkflowOperation = new WithStartWorkflowOperation<typeof callWorkflow>(
       'callWorkflow',
       callStartOptions(input),
     );
-    return await this.client.workflow.executeUpdateWithStart(acceptUpdate, {
-      startWorkflowOperation,
-      updateId: `accept-${input.callId}`,
-      args: [],
-    });
+    const updateId = `accept-${input.callId}`;
+    return await this.client.workflow.executeUpdateWithStart(acceptUpdate, { startWorkflowOperation, updateId });
   }
 
   async startInbound(

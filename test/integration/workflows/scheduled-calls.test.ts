@@ -27,7 +27,7 @@ afterAll(async () => {
 async function schedule(inMs: number, lastsMs = 3_600_000): Promise<{ callId: string; dueAtMs: number }> {
   const dueAtMs = Date.now() + inMs;
   const input = env.outboundInput({ scheduledAtMs: dueAtMs, expiresAtMs: dueAtMs + lastsMs });
-  expect((await env.placeCall(input)).accepted).toBe(true);
+  expect(await env.placeCall(input)).toBe('accepted');
   return { callId: input.callId, dueAtMs };
 }
 

@@ -27,6 +27,7 @@ function setUp(outcome: 'started' | 'foreign' | 'unavailable' = 'started') {
   let nowMs = 0;
   const started: InboundCallInput[] = [];
   const awaited: VerificationRound[] = [];
+  const unsure: string[] = [];
   const secrets = new SecretBox(newMasterKey());
   const temporalOutage = new OutageClock(() => nowMs);
   const storeOutage = new OutageClock(() => nowMs);
@@ -42,6 +43,7 @@ function setUp(outcome: 'started' | 'foreign' | 'unavailable' = 'started') {
     storeOutage,
     standing,
     writes,
+    onUnsure: (callId) => void unsure.push(callId),
     onAwaited: (round) => void awaited.push(round),
     workflows: {
       start: (input) => {
@@ -56,6 +58,7 @@ function setUp(outcome: 'started' | 'foreign' | 'unavailable' = 'started') {
   return {
     snapshot,
     awaited,
+    unsure,
     directory,
     decision,
     started,

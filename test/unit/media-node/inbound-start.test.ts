@@ -1,6 +1,7 @@
 import { startInbound } from '../../../media-node/inbound-start';
 import type { InboundCallInput } from '../../../workflows/call/input';
 import type { CallWorkflowDescription } from '../../../workflows/client/call-workflows';
+import { grpcStatus } from '../../../workflows/client/grpc-status';
 
 const input = { callId: 'c1', nodeId: 'n1', bootId: 'b1' } as InboundCallInput;
 const own = { nodeId: 'n1', bootId: 'b1' };
@@ -42,10 +43,14 @@ test('start and look share one deadline: the peer waits for both', async () => {
   expect(deadlines[0]).toBe(deadlines[1]);
 });
 
-test('what cannot be looked at is unavailable', async () => {
-  const workflows = {
-    start: () => Promise.resolve('exists' as const),
-    describe: () => Promise.reject(new Error('away')),
-  };
-  expect(await startInbound(workflows, input)).toBe('unavailable');
+const grpc = (code: number, details: string): Error => Object.assign(new Error(details), { code, details });
+const refused = grpc(grpcStatus.UNAVAILABLE, 'No connection established');
+
+test.each([
+  ['was refused', () => Promise.reject(refused), 'unavailable'],
+  ['was not answered in time', () => Promise.reject(grpc(grpcStatus.DEADLINE_EXCEEDED, '')), 'unsure'],
+  ['met a workflow that cannot be looked at', () => Promise.resolve('exists' as const), 'unsure'],
+])('a start that %s', async (_, start, expected) => {
+  const describe = (): Promise<never> => Promise.reject(refused);
+  expect(await startInbound({ start, describe }, input)).toBe(expected);
 });

@@ -22,7 +22,10 @@ const ended = (callId: string, seq: number): StateEvent => ({
   metrics: { postDialDelayMs: null, mos: null, packetLossPct: null, jitterMs: null, turnLatencyMs: null },
 });
 
-function setUp(answer: (callId: string, signal: CallStateSignal) => 'delivered' | 'gone' | 'fails') {
+function setUp(
+  answer: (callId: string, signal: CallStateSignal) => 'delivered' | 'gone' | 'fails',
+  { stores = false, unplaced = false }: { readonly stores?: boolean; readonly unplaced?: boolean } = {},
+) {
   const log: string[] = [];
   const signaller = new StateSignaller({
     nodeId: 'n1',
@@ -34,8 +37,9 @@ function setUp(answer: (callId: string, signal: CallStateSignal) => 'delivered' 
     },
     flush: (callId) => {
       log.push(`${callId} flushed`);
-      return Promise.resolve(true);
+      return Promise.resolve(stores);
     },
+    isUnplaced: () => unplaced,
     onWorkflowLost: (callId) => log.push(`${callId} lost`),
     logger: createLogger({ name: 'test', level: 'silent' }),
     sleep: () => new Promise((resolve) => setImmediate(resolve)),
@@ -48,8 +52,35 @@ test('events of a call go one after the other, and the end after its records', a
   signaller.enqueue(answered('c', 3));
   signaller.enqueue(ended('c', 9));
   await signaller.close(1_000);
-  expect(log).toEqual(['c answered 3 delivered', 'c flushed', 'c ended 9 delivered']);
+  expect(log).toEqual(['c flushed', 'c answered 3 delivered', 'c flushed', 'c ended 9 delivered']);
   expect(signaller.pendingCalls).toBe(0);
+});
+
+describe('an answer that is stored', () => {
+  test('is not signalled: the end of the call says when it was', async () => {
+    const ends: CallStateSignal[] = [];
+    const take = (_: string, signal: CallStateSignal): 'delivered' => {
+      if (signal.type === 'ended') ends.push(signal);
+      return 'delivered';
+    };
+    const { signaller, log } = setUp(take, { stores: true });
+    signaller.enqueue(answered('c', 3));
+    signaller.enqueue(ended('c', 9));
+    signaller.enqueue(ended('unanswered', 2));
+    await signaller.close(1_000);
+    expect(log.filter((line) => !line.endsWith('flushed'))).toEqual([
+      'unanswered ended 2 delivered',
+      'c ended 9 delivered',
+    ]);
+    expect(ends.map((end) => 'answeredAtMs' in end && end.answeredAtMs)).toEqual([false, 1_000]);
+  });
+
+  test('is, where the workflow waits to hear which node has the call', async () => {
+    const { signaller, log } = setUp(() => 'delivered', { stores: true, unplaced: true });
+    signaller.enqueue(answered('c', 3));
+    await signaller.close(1_000);
+    expect(log).toEqual(['c flushed', 'c answered 3 delivered']);
+  });
 });
 
 test('an event is repeated until it is acknowledged; later ones of the same call wait, other calls do not', async () => {
@@ -60,7 +91,10 @@ test('an event is repeated until it is acknowledged; later ones of the same call
   signaller.enqueue(answered('quick', 1));
   await signaller.close(1_000);
   const slow = log.filter((line) => line.startsWith('slow') && !line.endsWith('fails'));
-  expect(slow).toEqual(['slow answered 1 delivered', 'slow flushed', 'slow ended 2 delivered']);
+  expect(slow.filter((line) => !line.endsWith('flushed'))).toEqual([
+    'slow answered 1 delivered',
+    'slow ended 2 delivered',
+  ]);
   expect(log.indexOf('quick answered 1 delivered')).toBeLessThan(log.indexOf('slow answered 1 delivered'));
 });
 
@@ -69,7 +103,7 @@ test('a workflow that is gone ends the call, once, and nothing more is sent for 
   signaller.enqueue(answered('c', 1));
   signaller.enqueue(ended('c', 2));
   await signaller.close(1_000);
-  expect(log).toEqual(['c answered 1 gone', 'c lost']);
+  expect(log).toEqual(['c flushed', 'c answered 1 gone', 'c lost']);
 });
 
 test('the end of the process does not wait for ever', async () => {
@@ -109,7 +143,8 @@ test('no more signals are under way at once than Temporal shall bear', async () 
       underWay -= 1;
       return 'delivered';
     },
-    flush: () => Promise.resolve(true),
+    flush: () => Promise.resolve(false),
+    isUnplaced: () => false,
     onWorkflowLost: () => undefined,
     logger: createLogger({ name: 'test', level: 'silent' }),
   });
@@ -126,4 +161,21 @@ test('after its end nothing is sent again, and what was not acknowledged stays p
   for (let turns = 0; turns < 10; turns++) await new Promise((resolve) => setImmediate(resolve));
   expect(log).toHaveLength(sent);
   expect(signaller.pendingCalls).toBe(20);
+});
+
+test('who waits for the end of a call waits until its workflow knows it, and no longer than that is worth', async () => {
+  const { signaller } = setUp(() => 'delivered');
+  let told = false;
+  void signaller.toldEnd('c', 500).then(() => (told = true));
+  signaller.enqueue(answered('c', 1));
+  await signaller.close(1_000);
+  expect(told).toBe(false);
+  await signaller.toldEnd('never ends', 20);
+
+  const other = setUp(() => 'delivered').signaller;
+  const end = other.toldEnd('c', 60_000).then(() => (told = true));
+  other.enqueue(ended('c', 1));
+  await other.close(1_000);
+  await end;
+  expect(told).toBe(true);
 });

@@ -54,6 +54,7 @@ function setUp(plan: DialPlan = { kind: 'ring' }) {
       return Promise.resolve(true);
     },
   };
+  const unplaced = new Set<string>();
   const time = { nowMs: 0 };
   const lifetime = new NodeLifetime({ nowMs: () => time.nowMs, epochMs: () => time.nowMs });
   const activities = () =>
@@ -65,15 +66,38 @@ function setUp(plan: DialPlan = { kind: 'ring' }) {
         facts: () => Promise.reject(new Error('no call of a campaign')),
         refused: () => Promise.resolve(),
       },
-      calls: { markStatus: () => Promise.resolve(true) },
+      calls: {
+        markStatus: () => Promise.resolve(true),
+        insertCall: (row) => {
+          log.push(`row ${row.id}`);
+          return Promise.resolve(true);
+        },
+      },
       secrets,
       lifetime,
       untold: () => false,
+      toldEnd: (callId, timeoutMs) => {
+        log.push(`waits ${timeoutMs} ms for the end of ${callId}`);
+        return Promise.resolve();
+      },
+      unplaced,
       logger: createLogger({ name: 'test', level: 'silent' }),
       sleep: sleepOnGlobalTimers,
     });
-  return { log, rows, control, attempts, capacity, lifetime, time, activities };
+  return { log, rows, control, attempts, capacity, unplaced, lifetime, time, activities };
 }
+
+test('a call is unplaced as long as its dial is under way, however that ends', async () => {
+  for (const kind of ['ring', 'fail_after_invite'] as const) {
+    const { control, unplaced, activities } = setUp({ kind });
+    const during: string[][] = [];
+    control.onInvite = () => during.push([...unplaced]);
+    await activities()
+      .dialCall(input)
+      .catch(() => undefined);
+    expect([during, [...unplaced]]).toEqual([[[call.callId]], []]);
+  }
+});
 
 test('the attempt is intended before the INVITE and sent after it; its Call-ID follows from the attempt', async () => {
   const { log, rows, control, activities } = setUp();
@@ -221,6 +245,28 @@ test('a call that ended before its INVITE has an attempt that was not sent, and 
   expect(log).toEqual(['intended', 'not_sent']);
 });
 
+test('a dial that waits for a name server stores the row of the call meanwhile, once', async () => {
+  jest.useFakeTimers();
+  try {
+    const { log, control, activities } = setUp();
+    const dial = control.dial.bind(control);
+    control.dial = async (...given) => {
+      await new Promise((resolve) => setTimeout(resolve, 2_000));
+      return await dial(...given);
+    };
+    const outcome = activities().dialCall(input);
+    await jest.advanceTimersByTimeAsync(900);
+    expect(log).toEqual([]);
+    await jest.advanceTimersByTimeAsync(200);
+    expect(log).toEqual(['row call-1']);
+    await jest.advanceTimersByTimeAsync(2_000);
+    expect(await outcome).toMatchObject({ sent: true });
+    expect(log).toEqual(['row call-1', 'intended', 'INVITE', 'sent']);
+  } finally {
+    jest.useRealTimers();
+  }
+});
+
 test('an attempt that cannot be marked as not sent does not hold up the answer', async () => {
   jest.useFakeTimers();
   try {
@@ -246,7 +292,30 @@ test('a PostgreSQL that stands still is known to have sent nothing before the wo
     await jest.advanceTimersByTimeAsync(4_500);
     const late = Promise.resolve('still under way');
     expect(await Promise.race([outcome, late])).toEqual({ sent: false, code: 'store_unavailable' });
-    expect(log).toEqual([]);
+    // If only the admission does, the call has its row.
+    expect(log).toEqual(['row call-1']);
+  } finally {
+    jest.useRealTimers();
+  }
+});
+
+test('the answer to a hang-up waits for the end of the call, which says the same, for a moment; other answers do not', async () => {
+  jest.useFakeTimers();
+  try {
+    const { log, control, activities } = setUp();
+    control.inbound('call-1', 'org', 'sip');
+    const hangup = { type: 'hangup', endReason: 'api_hangup', endedBy: 'api' } as const;
+    const command = { ...ids, commandId: 'c', bootId: 'b1' };
+    const answer = activities().controlCall({ ...command, control: hangup });
+    await jest.advanceTimersByTimeAsync(250);
+    expect(await Promise.race([answer, Promise.resolve('still waits')])).toBe('still waits');
+    await jest.advanceTimersByTimeAsync(100);
+    expect(await answer).toEqual({ ok: true });
+    expect(log).toEqual(['waits 400 ms for the end of call-1']);
+    expect(await activities().controlCall({ ...command, callId: 'unknown', control: hangup })).toEqual({
+      ok: false,
+      code: 'call_unknown',
+    });
   } finally {
     jest.useRealTimers();
   }

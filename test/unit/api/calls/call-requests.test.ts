@@ -1,8 +1,10 @@
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
 import { CallRequests } from '../../../../api/calls/call-requests';
 import { createLogger } from '../../../../ops/logger';
 import type { OutboundCallInput } from '../../../../workflows/call/input';
 import { grpcStatus } from '../../../../workflows/client/grpc-status';
+import { sleepOnGlobalTimers } from '../../../fakes/fake-sleep';
 
 const grpc = (code: number, details: string): Error => Object.assign(new Error(details), { code, details });
 const connection = { withDeadline: (_: number, call: () => Promise<unknown>) => call() };
@@ -58,39 +60,64 @@ describe('a hang-up that meets a workflow about to close', () => {
 
 describe('a start', () => {
   const logger = createLogger({ name: 'test', level: 'silent' });
-  const clientOf = (executeUpdateWithStart: () => Promise<unknown>): Client =>
-    ({ workflow: { executeUpdateWithStart }, connection }) as unknown as Client;
+  const clientOf = (start: () => Promise<unknown>): Client =>
+    ({ workflow: { start }, connection }) as unknown as Client;
+  const stored = (): Promise<boolean> => Promise.resolve(true);
+  const setUp = (start: () => Promise<unknown>, startMs = 60_000): CallRequests =>
+    new CallRequests({ client: clientOf(start), logger, maxStarts: 1, startMs, sleep: sleepOnGlobalTimers });
 
   it('for which no place comes free is not begun', async () => {
     jest.useFakeTimers();
     let begun = 0;
-    const client = clientOf(() => new Promise(() => begun++));
-    const calls = new CallRequests({ client, logger, maxStarts: 1, startMs: 60_000 });
-    void calls.accept(input, null);
-    const next = calls.accept(input, null);
+    const calls = setUp(() => new Promise(() => begun++));
+    void calls.accept(input, null, stored);
+    const next = calls.accept(input, null, stored);
     await jest.advanceTimersByTimeAsync(1_000);
     expect([await next, begun]).toEqual(['busy', 1]);
     jest.useRealTimers();
   });
 
   it('that fails gives its place back', async () => {
-    const client = clientOf(() => Promise.reject(grpc(grpcStatus.PERMISSION_DENIED, 'no')));
-    const calls = new CallRequests({ client, logger, maxStarts: 1, startMs: 60_000 });
-    expect(await calls.accept(input, null)).toBe('unavailable');
-    expect(await calls.accept(input, null)).toBe('unavailable');
+    const calls = setUp(() => Promise.reject(grpc(grpcStatus.PERMISSION_DENIED, 'no')));
+    expect(await calls.accept(input, null, stored)).toBe('unavailable');
+    expect(await calls.accept(input, null, stored)).toBe('unavailable');
   });
 
   it('whose dial is slow keeps its place for a moment only', async () => {
-    const answers: ((answer: { accepted: boolean }) => void)[] = [];
-    const executeUpdateWithStart = (): Promise<unknown> => new Promise((resolve) => answers.push(resolve));
-    const client = clientOf(executeUpdateWithStart);
-    const calls = new CallRequests({ client, logger, maxStarts: 1, startMs: 1 });
-    const slow = calls.accept(input, null);
-    const next = calls.accept(input, null);
-    while (answers.length < 2) await new Promise((resolve) => setImmediate(resolve));
-    answers[1]?.({ accepted: true });
-    expect(await next).toBe('accepted');
-    answers[0]?.({ accepted: false });
-    expect(await slow).toBe('expired');
+    const calls = setUp(() => Promise.resolve(), 1);
+    let isThere = false;
+    const slow = calls.accept(input, null, () => Promise.resolve(isThere));
+    expect(await calls.accept(input, null, stored)).toBe('accepted');
+    isThere = true;
+    expect(await slow).toBe('accepted');
+  });
+
+  it('is accepted when its row is there, be PostgreSQL away in between', async () => {
+    const looks = [false, new Error('away'), true];
+    const look = (): Promise<boolean> => {
+      const seen = looks.shift() ?? false;
+      return typeof seen === 'boolean' ? Promise.resolve(seen) : Promise.reject(seen);
+    };
+    expect(await setUp(() => Promise.resolve()).accept(input, null, look)).toBe('accepted');
+    expect(looks).toEqual([]);
+  });
+
+  it('of which no row comes is begun once more, with the same ids, and then unknown', async () => {
+    jest.useFakeTimers();
+    const begun: string[] = [];
+    const start = (_: string, { workflowId }: { workflowId: string }): Promise<void> => {
+      begun.push(workflowId);
+      return Promise.resolve();
+    };
+    const answer = setUp(start as () => Promise<void>).accept(input, null, () => Promise.resolve(false));
+    await jest.advanceTimersByTimeAsync(5_000);
+    expect(await answer).toBe('unknown');
+    expect(begun).toEqual(['call:call', 'call:call']);
+    jest.useRealTimers();
+  });
+
+  it('of a call that is over is closed', async () => {
+    const over = new WorkflowExecutionAlreadyStartedError('', 'call:call', 'callWorkflow');
+    expect(await setUp(() => Promise.reject(over)).accept(input, null, stored)).toBe('closed');
   });
 });
