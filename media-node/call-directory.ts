@@ -5,6 +5,7 @@ import type {
   InboundRequest,
   InboundTrunkProfile,
   OutboundTrunkProfile,
+  Overload,
   ReferRefusal,
   RoutingDecision,
   StartInboundResult,
@@ -18,7 +19,8 @@ import type { SecretBox } from '../store/secrets';
 import type { CallWorkflows } from '../workflows/client/call-workflows';
 import type { ConfigSnapshot } from './config-snapshot';
 import { routeInbound } from './inbound-routing';
-import { startInbound } from './inbound-start';
+import { InboundStarts } from './inbound-start';
+import type { NodeLoad } from './node-load';
 import type { NodeStanding } from './node-standing';
 import type { OutageClock } from './outage-clock';
 import type { Registrations } from './registrations';
@@ -41,6 +43,7 @@ export interface NodeCallDirectoryOptions {
   readonly storeOutage: OutageClock;
   readonly standing: Pick<NodeStanding, 'current'>;
   readonly writes: Pick<WriteHealth, 'failing'>;
+  readonly load: Pick<NodeLoad, 'overload'>;
   /** A call to a number that it verifies has come in. Never throws. */
   readonly onAwaited: (round: VerificationRound) => void;
   readonly nowMs?: () => number;
@@ -49,9 +52,11 @@ export interface NodeCallDirectoryOptions {
 /** Everything from memory, except the start of an inbound call's workflow and who is registered. */
 export class NodeCallDirectory implements CallDirectory {
   readonly #options: NodeCallDirectoryOptions;
+  readonly #starts: InboundStarts;
 
   constructor(options: NodeCallDirectoryOptions) {
     this.#options = options;
+    this.#starts = new InboundStarts({ workflows: options.workflows });
   }
 
   inboundTrunk(username: string): InboundTrunkProfile | undefined {
@@ -109,7 +114,7 @@ export class NodeCallDirectory implements CallDirectory {
         metadata: {},
       },
     );
-    const outcome = await startInbound(this.#options.workflows, {
+    const outcome = await this.#starts.start({
       direction: 'inbound',
       callId,
       orgId,
@@ -128,7 +133,7 @@ export class NodeCallDirectory implements CallDirectory {
       this.#options.temporalOutage.answered();
       return { ok: true, callId, sessionId };
     }
-    return { ok: false, reason: outcome === 'foreign' ? 'duplicate' : 'unavailable' };
+    return { ok: false, reason: outcome === 'foreign' ? 'duplicate' : outcome };
   }
 
   availability(): Availability {
@@ -139,6 +144,10 @@ export class NodeCallDirectory implements CallDirectory {
     const [refusing] = writes.failing;
     if (refusing !== undefined) return unavailable(`${refusing}_refuses_writes`);
     return { available: true, retryAfterSeconds: 0, reason: null };
+  }
+
+  overload(): Overload | null {
+    return this.#options.load.overload;
   }
 }
 

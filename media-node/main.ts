@@ -8,6 +8,7 @@ import { Registry, collectDefaultMetrics } from 'prom-client';
 import { createMediaActivities } from '../activities/media/media-activities';
 import { createTrunkCheckActivities } from '../activities/media/trunk-check-activities';
 import { safeFailures } from '../activities/safe-failures';
+import type { Overload } from '../contract/directory';
 import {
   AgentRuntime,
   MediaService,
@@ -41,7 +42,13 @@ import {
 } from './bench-mode';
 import { callLimit } from './call-limit';
 import { readMediaConfig, type MediaConfig } from './config';
-import { createCallObserver, createCapacityGauge, createSipCounters, createTrunkObserver } from './metrics';
+import {
+  createCallObserver,
+  createCapacityGauge,
+  createSipCounters,
+  createTrunkObserver,
+  createUnfinishedGauge,
+} from './metrics';
 import { NodeServices } from './node-services';
 
 const RETRY_MS = 500;
@@ -195,6 +202,7 @@ async function startNode(self: Process, config: MediaConfig & { readonly mode: '
     await Promise.all([services.leaveTrunks(), node.drain(hurry)]);
   });
   createCapacityGauge(self.registry, () => services.capacity.inUse());
+  createUnfinishedGauge(self.registry, () => services.unfinished());
   services.watchTrunks((delegate) => {
     const observer = createTrunkObserver(self.registry, () => monitors.counts());
     const monitors: TrunkMonitors = node.trunkMonitors({ delegate, observer });
@@ -207,6 +215,7 @@ async function startNode(self: Process, config: MediaConfig & { readonly mode: '
     return available ? 'ok' : (reason ?? 'unavailable');
   });
   for (const [name, provider] of Object.entries(agents.describe())) checks.set(name, () => provider);
+  checks.set('load', () => loadOf(node.overload()));
   checks.set('max_calls', () => `${limit.calls} (${limit.because})`);
   return limit.calls;
 }
@@ -231,7 +240,13 @@ async function startRtp({ config, logger, shutdown }: Process): Promise<Threaded
 function createNode({ config, logger, registry }: Process, rtp: ThreadedRtpEngine, given: Surroundings): MediaService {
   const { nodeId } = config;
   const { sip, maxCalls, ...surroundings } = given;
-  const observer = createCallObserver({ registry, maxCalls, activeCalls: () => node.calls.size });
+  const observer = createCallObserver({
+    registry,
+    maxCalls,
+    activeCalls: () => node.calls.size,
+    settingUp: () => node.calls.settingUp,
+    overload: () => node.overload(),
+  });
   const node: MediaService = new MediaService({
     ...surroundings,
     nodeId,
@@ -253,6 +268,12 @@ function createNode({ config, logger, registry }: Process, rtp: ThreadedRtpEngin
       }),
   });
   return node;
+}
+
+/** A node that refuses some calls is ready for the others. */
+function loadOf(overload: Overload | null): string {
+  if (overload === null) return 'ok';
+  return `${Math.round(100 * overload.share)} % of new calls are refused: ${overload.reason}`;
 }
 
 function readiness(checks: ReadonlyMap<string, () => string>): Readiness {

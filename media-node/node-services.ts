@@ -10,6 +10,7 @@ import type { Logger } from '../ops/logger';
 import type { SipListening } from '../ops/sip-address';
 import { ConfigRepository } from '../store/repositories/config-repository';
 import { CapacityRepository } from '../store/repositories/capacity-repository';
+import { CallRepository } from '../store/repositories/call-repository';
 import { EventRepository } from '../store/repositories/event-repository';
 import { MediaNodeRepository } from '../store/repositories/media-node-repository';
 import { NodeCallListRepository } from '../store/repositories/node-call-list-repository';
@@ -31,6 +32,7 @@ import { EventSpool } from './event-spool';
 import { MediaWorkers } from './media-workers';
 import type { MediaActivities } from './media-workers';
 import { NodeLifetime } from './node-lifetime';
+import { NodeLoad } from './node-load';
 import { NodeRegistration } from './node-registration';
 import type { NodeDescription } from './node-registration';
 import { OutageClock } from './outage-clock';
@@ -41,6 +43,7 @@ import { TrunkOwnership } from './trunk-ownership';
 import type { TrunkOwnershipOptions } from './trunk-ownership';
 import { TrunkReports } from './trunk-reports';
 import { TrunkSignaller } from './trunk-signaller';
+import { UnfinishedRecords } from './unfinished-records';
 import { WriteHealth } from './write-health';
 
 const PROBE_LIMIT_MS = 1_000;
@@ -99,6 +102,7 @@ export class NodeServices {
   readonly #config: ConfigCache;
   readonly #sink: EventSink;
   readonly #signaller: StateSignaller;
+  readonly #records: UnfinishedRecords;
   readonly #lifetime = new NodeLifetime({ onLost: () => this.#lost() });
   readonly #writes: WriteHealth;
   readonly #nodeWorkflows: NodeWorkflows;
@@ -145,9 +149,14 @@ export class NodeServices {
     this.#sink = new EventSink({
       store: new EventRepository(dataSource, secrets),
       spool,
-      onStateEvent: (event) => this.#signaller.enqueue(event),
+      onStateEvent: (event) => {
+        this.#signaller.enqueue(event);
+        if (event.type === 'ended') this.#records.ended(event.callId);
+      },
       logger,
     });
+    const calls = new CallRepository(dataSource);
+    this.#records = new UnfinishedRecords({ completed: (callIds) => calls.completedOf(callIds), logger });
     const numbers = new NumberWorkflows({ client, limitMs: TEMPORAL_LIMIT_MS });
     this.#awaitedCalls = new AwaitedCalls({ signal: (round) => numbers.called(round), logger });
     this.events = this.#sink;
@@ -177,14 +186,24 @@ export class NodeServices {
       storeOutage: this.#config.outage,
       standing: this.#lifetime.standing,
       writes: this.#writes,
+      load: new NodeLoad({
+        stateEventsBehindMs: () => this.#signaller.behindMs,
+        recordsBehindMs: () => this.#records.behindMs,
+      }),
       onAwaited: (round) => this.#awaitedCalls.called(round),
     });
+  }
+
+  /** Calls of which something is still to be told or written down. */
+  unfinished(): { readonly stateEvents: number; readonly records: number } {
+    return { stateEvents: this.#signaller.pendingCalls, records: this.#records.size };
   }
 
   async start(): Promise<void> {
     this.#sink.start();
     await this.#config.start();
     this.#writes.start();
+    this.#records.start();
   }
 
   /** Its answer ends an outage. */
@@ -295,6 +314,7 @@ export class NodeServices {
     this.#awaitedCalls.close();
     await this.#sink.close();
     this.#writes.stop();
+    this.#records.stop();
     await this.#config.close();
   }
 }

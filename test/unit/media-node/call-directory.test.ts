@@ -1,4 +1,4 @@
-import type { InboundRequest, RoutingDecision } from '../../../contract/directory';
+import type { InboundRequest, Overload, RoutingDecision } from '../../../contract/directory';
 import type { VerificationRound } from '../../../contract/number-verification';
 import { NodeCallDirectory } from '../../../media-node/call-directory';
 import { ConfigSnapshot } from '../../../media-node/config-snapshot';
@@ -32,6 +32,7 @@ function setUp(outcome: 'started' | 'foreign' | 'unavailable' = 'started') {
   const storeOutage = new OutageClock(() => nowMs);
   const standing = { current: 'good' as Standing };
   const writes = { failing: [] as string[] };
+  const load = { overload: null as Overload | null };
   const directory = new NodeCallDirectory({
     nodeId: 'n1',
     bootId: 'b1',
@@ -42,6 +43,7 @@ function setUp(outcome: 'started' | 'foreign' | 'unavailable' = 'started') {
     storeOutage,
     standing,
     writes,
+    load,
     onAwaited: (round) => void awaited.push(round),
     workflows: {
       start: (input) => {
@@ -64,6 +66,7 @@ function setUp(outcome: 'started' | 'foreign' | 'unavailable' = 'started') {
     temporalOutage,
     storeOutage,
     writes,
+    load,
     pass: (ms: number) => (nowMs += ms),
   };
 }
@@ -107,6 +110,14 @@ test.each(['doubtful', 'lost'] as const)('a node whose standing is %s takes no n
   standing.current = 'good';
   expect(directory.availability()).toMatchObject({ available: true });
   expect(await directory.startInbound(request, decision)).toMatchObject({ ok: true });
+});
+
+test('what the node’s surroundings are behind with is told, and such a node is available', () => {
+  const { directory, load } = setUp();
+  expect(directory.overload()).toBeNull();
+  load.overload = { reason: 'records', share: 0.5 };
+  expect(directory.overload()).toEqual({ reason: 'records', share: 0.5 });
+  expect(directory.availability()).toMatchObject({ available: true });
 });
 
 test('new calls are refused after 5 s without Temporal and after 10 minutes without PostgreSQL', () => {

@@ -1,0 +1,54 @@
+/**
+ * What a node refuses because others are behind: Temporal with the state events of its calls, or Temporal, worker and PostgreSQL
+ * with the records of those that have ended. The further behind, the larger the share, so that what is let in settles at what
+ * they keep up with: no pendulum between all and nothing.
+ */
+import type { Overload, OverloadReason } from '../contract/directory';
+
+/** From the first on some calls are refused, from the second on all. A record is usually complete half a second after its call. */
+const RAMPS: Readonly<Record<Exclude<OverloadReason, 'set_ups'>, { readonly fromMs: number; readonly toMs: number }>> =
+  {
+    state_events: { fromMs: 1_500, toMs: 4_000 },
+    records: { fromMs: 1_500, toMs: 4_000 },
+  };
+/** Whoever is behind is so with many: a few that are stuck, for whatever reason, are no load. */
+export const STUCK = 8;
+/** INVITEs may come by the thousand; what they are told is so old at most. */
+const KEPT_MS = 100;
+
+export interface NodeLoadOptions {
+  /** For how long the oldest state event, but for those that are stuck, has waited for its acknowledgement. */
+  readonly stateEventsBehindMs: () => number;
+  /** The same of an ended call for its record. */
+  readonly recordsBehindMs: () => number;
+  readonly nowMs?: () => number;
+}
+
+export class NodeLoad {
+  readonly #options: NodeLoadOptions;
+  readonly #nowMs: () => number;
+  #overload: Overload | null = null;
+  #lookedMs = -Infinity;
+
+  constructor(options: NodeLoadOptions) {
+    this.#options = options;
+    this.#nowMs = options.nowMs ?? ((): number => performance.now());
+  }
+
+  get overload(): Overload | null {
+    const now = this.#nowMs();
+    if (now - this.#lookedMs < KEPT_MS) return this.#overload;
+    this.#lookedMs = now;
+    const { stateEventsBehindMs, recordsBehindMs } = this.#options;
+    const events = overloadOf('state_events', stateEventsBehindMs());
+    const records = overloadOf('records', recordsBehindMs());
+    this.#overload = (events?.share ?? 0) >= (records?.share ?? 0) ? events : records;
+    return this.#overload;
+  }
+}
+
+function overloadOf(reason: keyof typeof RAMPS, behindMs: number): Overload | null {
+  const { fromMs, toMs } = RAMPS[reason];
+  const share = Math.min(1, (behindMs - fromMs) / (toMs - fromMs));
+  return share > 0 ? { reason, share } : null;
+}
