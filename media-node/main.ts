@@ -12,6 +12,7 @@ import type { Overload } from '../contract/directory';
 import {
   AgentRuntime,
   MediaService,
+  RealTimePreference,
   SipServer,
   systemClock,
   ThreadedRtpEngine,
@@ -237,9 +238,15 @@ async function startRtp({ config, logger, shutdown }: Process): Promise<Threaded
   return rtp;
 }
 
-function createNode({ config, logger, registry }: Process, rtp: ThreadedRtpEngine, given: Surroundings): MediaService {
+function createNode(
+  { config, logger, registry, shutdown }: Process,
+  rtp: ThreadedRtpEngine,
+  given: Surroundings,
+): MediaService {
   const { nodeId } = config;
   const { sip, maxCalls, ...surroundings } = given;
+  const preference = new RealTimePreference({ logger });
+  shutdown.add('thread priorities', () => Promise.resolve(preference.close()));
   const observer = createCallObserver({
     registry,
     maxCalls,
@@ -263,6 +270,7 @@ function createNode({ config, logger, registry }: Process, rtp: ThreadedRtpEngin
         ...(config.sip.publicHost === null ? {} : { publicHost: config.sip.publicHost }),
         allowPrivateTargets: config.allowPrivateTargets,
         nameServers: config.nameServers,
+        onStrain: () => preference.strained(),
         counters: createSipCounters(registry),
         logger: logger.child({ component: 'sip' }),
       }),
