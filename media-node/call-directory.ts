@@ -12,6 +12,7 @@ import type {
 } from '../contract/directory';
 import type { VerificationRound } from '../contract/number-verification';
 import type { RegisteredContacts } from '../contract/registration';
+import { Semaphore } from '../ops/semaphore';
 import { sealDetails } from '../store/call-details';
 import { inboundCallId, uuidV8 } from '../store/ids';
 import { refuseReferredUser } from '../store/routing/referred-user';
@@ -19,7 +20,7 @@ import type { SecretBox } from '../store/secrets';
 import type { CallWorkflows } from '../workflows/client/call-workflows';
 import type { ConfigSnapshot } from './config-snapshot';
 import { routeInbound } from './inbound-routing';
-import { InboundStarts } from './inbound-start';
+import { startInbound } from './inbound-start';
 import type { NodeLoad } from './node-load';
 import type { NodeStanding } from './node-standing';
 import type { OutageClock } from './outage-clock';
@@ -31,6 +32,10 @@ const TEMPORAL_OUTAGE_MS = 5_000;
 /** Without PostgreSQL calls are served from memory for this long. */
 const STORE_OUTAGE_MS = 600_000;
 const RETRY_AFTER_SECONDS = 5;
+/** Starts of workflows at once, as many as the API has: beyond what the server takes at once only waiting grows. */
+const MAX_STARTS = 16;
+/** For a place among them. With the start itself it is less than what a caller is kept waiting for. */
+const MAX_START_WAIT_MS = 400;
 
 export interface NodeCallDirectoryOptions {
   readonly nodeId: string;
@@ -47,16 +52,18 @@ export interface NodeCallDirectoryOptions {
   /** A call to a number that it verifies has come in. Never throws. */
   readonly onAwaited: (round: VerificationRound) => void;
   readonly nowMs?: () => number;
+  /** Default 16. */
+  readonly maxStarts?: number;
 }
 
 /** Everything from memory, except the start of an inbound call's workflow and who is registered. */
 export class NodeCallDirectory implements CallDirectory {
   readonly #options: NodeCallDirectoryOptions;
-  readonly #starts: InboundStarts;
+  readonly #starts: Semaphore;
 
   constructor(options: NodeCallDirectoryOptions) {
     this.#options = options;
-    this.#starts = new InboundStarts({ workflows: options.workflows });
+    this.#starts = new Semaphore(options.maxStarts ?? MAX_STARTS);
   }
 
   inboundTrunk(username: string): InboundTrunkProfile | undefined {
@@ -114,7 +121,9 @@ export class NodeCallDirectory implements CallDirectory {
         metadata: {},
       },
     );
-    const outcome = await this.#starts.start({
+    // Nothing was started: the peer may try another node at once.
+    if (!(await this.#starts.acquire({ maxWaitMs: MAX_START_WAIT_MS }))) return { ok: false, reason: 'busy' };
+    const outcome = await startInbound(this.#options.workflows, {
       direction: 'inbound',
       callId,
       orgId,
@@ -128,7 +137,7 @@ export class NodeCallDirectory implements CallDirectory {
       bootId,
       sipCallId,
       routingRule: decision.rule,
-    });
+    }).finally(() => this.#starts.release());
     if (outcome === 'started') {
       this.#options.temporalOutage.answered();
       return { ok: true, callId, sessionId };

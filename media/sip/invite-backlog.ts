@@ -30,13 +30,22 @@ const COMPACTED_AT = 512;
 interface Waiting {
   readonly bytes: Buffer;
   readonly flow: Flow;
+  readonly readMs: number;
+  /** Since when it may have waited to be read. */
   readonly sinceMs: number;
+}
+
+/** How a message has come to be served. */
+export interface Wait {
+  /** When it was read from the socket. */
+  readonly readMs: number;
+  /** It has waited for too long, and others do behind it. */
+  readonly late: boolean;
 }
 
 export interface InviteBacklogOptions {
   readonly clock: Pick<Clock, 'now'>;
-  /** `late`: it has waited for too long, and others do behind it. */
-  readonly serve: (bytes: Buffer, flow: Flow, late: boolean) => void;
+  readonly serve: (bytes: Buffer, flow: Flow, wait: Wait) => void;
   /** In each turn in which this thread has been behind for a while. */
   readonly onStrain?: () => void;
   /** How long this thread has waited for events in all. */
@@ -72,18 +81,18 @@ export class InviteBacklog {
   }
 
   receive(bytes: Buffer, flow: Flow): void {
-    this.#unreadSinceMs ??=
-      this.#postponedMs ?? this.#strain.unreadSinceMs(this.#options.clock.now(), this.#restedMs());
+    const readMs = this.#options.clock.now();
+    this.#unreadSinceMs ??= this.#postponedMs ?? this.#strain.unreadSinceMs(readMs, this.#restedMs());
     this.#read++;
     this.#schedule();
     if (opensCall(bytes)) {
       if (this.size >= MAX_WAITING) this.#serveOldest(true);
-      this.#waiting.push({ bytes, flow, sinceMs: this.#unreadSinceMs });
+      this.#waiting.push({ bytes, flow, readMs, sinceMs: this.#unreadSinceMs });
       return;
     }
     // It would find nothing to cancel, and the call would be set up (RFC 3261 §9.2).
     if (this.size > 0 && isCancel(bytes)) this.#serveCancelled(bytes);
-    this.#options.serve(bytes, flow, false);
+    this.#options.serve(bytes, flow, { readMs, late: false });
   }
 
   #schedule(): void {
@@ -120,19 +129,19 @@ export class InviteBacklog {
   }
 
   #serveOldest(late: boolean): void {
-    const { bytes, flow } = this.#waiting[this.#head++]!;
+    const { bytes, flow, readMs } = this.#waiting[this.#head++]!;
     if (this.#head === this.#waiting.length || this.#head === COMPACTED_AT) {
       this.#waiting = this.#waiting.slice(this.#head);
       this.#head = 0;
     }
-    this.#options.serve(bytes, flow, late);
+    this.#options.serve(bytes, flow, { readMs, late });
   }
 
   #serveCancelled(cancel: Buffer): void {
     const branch = branchOf(cancel);
     const index = this.#waiting.findIndex(({ bytes }, n) => n >= this.#head && branchOf(bytes) === branch);
     if (index < 0) return;
-    const [{ bytes, flow }] = this.#waiting.splice(index, 1) as [Waiting];
-    this.#options.serve(bytes, flow, false);
+    const [{ bytes, flow, readMs }] = this.#waiting.splice(index, 1) as [Waiting];
+    this.#options.serve(bytes, flow, { readMs, late: false });
   }
 }

@@ -4,8 +4,8 @@
  * counts as one turn, and a thread with time to spare soon waits again.
  */
 
-/** Without a rest for this long a thread is strained. After a stall of 100 ms one that has a third of its time left rests sooner. */
-const STRAINED_AFTER_MS = 250;
+/** Without a rest for this long a thread is strained. After a burst or a stall one that has time to spare rests sooner. */
+const STRAINED_AFTER_MS = 500;
 /** Of the time between two turns, what counts. Under strain a turn takes 2 to 20 ms. */
 const LONGEST_TURN_MS = 25;
 

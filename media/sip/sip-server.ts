@@ -42,6 +42,7 @@ import type { NamedTarget, TargetLookup } from './edge/target-lookup';
 import type { TcpLimits } from './edge/tcp';
 import type { SipEndpoint, SipEndpointDelegate } from './endpoint';
 import type { OutboundInvite } from './invite';
+import type { Wait } from './invite-backlog';
 import type { SipLogger } from './logger';
 import type { SipResponse } from './message/message';
 import type { Refusal } from './message/validation';
@@ -121,7 +122,7 @@ export class SipServer implements SipEndpoint {
     this.#admission = new Admission({ now: () => this.#clock.now() });
     this.#invites = new InviteBacklog({
       clock: this.#clock,
-      serve: (bytes, flow, late) => this.#receive(bytes, flow, late),
+      serve: (bytes, flow, wait) => this.#receive(bytes, flow, wait),
       onStrain: () => options.onStrain?.(),
     });
     this.#edge = new SipEdge({
@@ -196,8 +197,7 @@ export class SipServer implements SipEndpoint {
     return lookUpTarget(target, { resolve: this.#context.resolve, names: this.#names.names });
   }
 
-  /** `late`: an INVITE that has waited for too long. */
-  #receive(bytes: Buffer, flow: Flow, late: boolean): void {
+  #receive(bytes: Buffer, flow: Flow, wait: Wait): void {
     if (this.#closed) return;
     let message: SipRequest | SipResponse;
     try {
@@ -209,7 +209,7 @@ export class SipServer implements SipEndpoint {
       return;
     }
     try {
-      if (message instanceof SipRequest) this.#receiveRequest(message, flow, late);
+      if (message instanceof SipRequest) this.#receiveRequest(message, flow, wait);
       else this.#receiveResponse(message, flow);
     } catch (error) {
       this.#counters.rejected('internal_error', message instanceof SipRequest ? 500 : null);
@@ -233,7 +233,7 @@ export class SipServer implements SipEndpoint {
     dialog.receiveResponse(response, flow);
   }
 
-  #receiveRequest(request: SipRequest, flow: Flow, late: boolean): void {
+  #receiveRequest(request: SipRequest, flow: Flow, wait: Wait): void {
     const { method } = request;
     this.#counters.message('in', method, null);
     const via = request.topVia;
@@ -264,7 +264,7 @@ export class SipServer implements SipEndpoint {
     } else if (request.toTag !== '' || method !== 'INVITE') {
       this.#deliver(this.#dialogs.byTag(request.callId, request.toTag), request, key, flow);
     } else {
-      this.#receiveInvite(request, key, flow, late);
+      this.#receiveInvite(request, key, flow, wait);
     }
   }
 
@@ -333,7 +333,7 @@ export class SipServer implements SipEndpoint {
       .catch((error: unknown) => this.#logger.error({ err: error }, 'REGISTER could not be answered'));
   }
 
-  #receiveInvite(request: SipRequest, key: string, flow: Flow, late: boolean): void {
+  #receiveInvite(request: SipRequest, key: string, flow: Flow, { readMs, late }: Wait): void {
     const repeated = this.#dialogs.byInvite(key);
     if (repeated !== undefined) {
       repeated.receiveRequest(request, key, flow);
@@ -357,10 +357,9 @@ export class SipServer implements SipEndpoint {
     }
     const identity = this.#authenticate(request, flow);
     if (identity === null) return;
-    const receivedAt = this.#clock.now();
     const known = this.#ownAddresses.known(flow);
     if (known !== undefined) {
-      this.#open(request, key, flow, identity, known, receivedAt);
+      this.#open(request, key, flow, identity, known, readMs);
       return;
     }
     this.#ownAddresses
@@ -369,7 +368,7 @@ export class SipServer implements SipEndpoint {
         // A retransmission, or the same request over another path, may have come first.
         if (this.#closed || this.#dialogs.byInvite(key) !== undefined) return;
         if (this.#dialogs.isMerged(request)) this.#refuse(request, flow, { status: 482 }, 'merged_request');
-        else this.#open(request, key, flow, identity, ownAddress, receivedAt);
+        else this.#open(request, key, flow, identity, ownAddress, readMs);
       })
       .catch((error: unknown) => {
         this.#logger.error({ err: error }, 'INVITE could not be taken');

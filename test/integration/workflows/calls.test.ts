@@ -1,5 +1,5 @@
 import type { CallEnding } from '../../../contract/endings';
-import { InboundStarts } from '../../../media-node/inbound-start';
+import { startInbound } from '../../../media-node/inbound-start';
 import { callEventSignal, callStatusQuery, nodeLostSignal } from '../../../workflows/call/messages';
 import type { CallSnapshot } from '../../../workflows/call/messages';
 import { CallWorkflows } from '../../../workflows/client/call-workflows';
@@ -232,7 +232,7 @@ test('a worker that goes away in the middle of a call: the next one carries on',
 
 describe('the same INVITE again', () => {
   const start = (input: ReturnType<typeof env.inboundInput>) =>
-    new InboundStarts({ workflows: new CallWorkflows({ client: env.client, limitMs: 2_000 }) }).start(input);
+    startInbound(new CallWorkflows({ client: env.client, limitMs: 2_000 }), input);
 
   test('at the boot that has the call it is the same call, at any other it is foreign', async () => {
     const input = env.inboundInput(node);

@@ -21,7 +21,8 @@ const request: InboundRequest = {
   agentIdHeader: null,
 };
 
-function setUp(outcome: 'started' | 'foreign' | 'unavailable' = 'started') {
+/** @param held a start is answered when this is resolved */
+function setUp(outcome: 'started' | 'foreign' | 'unavailable' = 'started', held: Promise<void> = Promise.resolve()) {
   const snapshot = new ConfigSnapshot();
   snapshot.apply(delta({ agents: [newAgent({ maxCallDurationSeconds: 77 })] }));
   let nowMs = 0;
@@ -44,12 +45,14 @@ function setUp(outcome: 'started' | 'foreign' | 'unavailable' = 'started') {
     standing,
     writes,
     load,
+    maxStarts: 2,
     onAwaited: (round) => void awaited.push(round),
     workflows: {
-      start: (input) => {
+      start: async (input) => {
         started.push(input);
-        if (outcome === 'unavailable') return Promise.reject(new Error('away'));
-        return Promise.resolve(outcome === 'started' ? 'started' : 'exists');
+        await held;
+        if (outcome === 'unavailable') throw new Error('away');
+        return outcome === 'started' ? 'started' : 'exists';
       },
       describe: () => Promise.resolve({ running: true, memo: { nodeId: 'n2', bootId: 'b1' } }),
     },
@@ -99,6 +102,19 @@ test.each([
 ] as const)('a start that is %s is answered as %s', async (outcome, reason) => {
   const { directory, decision } = setUp(outcome);
   expect(await directory.startInbound(request, decision)).toEqual({ ok: false, reason });
+});
+
+test('a few start at once; whoever finds no place in time is told so, and nothing was started', async () => {
+  let answer = (): void => undefined;
+  const { directory, decision, started } = setUp('started', new Promise((resolve) => (answer = resolve)));
+  const start = (sipCallId: string) => directory.startInbound({ ...request, sipCallId }, decision);
+  const outcomes = ['a', 'b', 'c'].map(start);
+  expect(await outcomes[2]).toEqual({ ok: false, reason: 'busy' });
+  expect(started.map(({ sipCallId }) => sipCallId)).toEqual(['a', 'b']);
+  const next = start('d');
+  answer();
+  expect(await next).toMatchObject({ ok: true });
+  expect(await Promise.all(outcomes.slice(0, 2))).toMatchObject([{ ok: true }, { ok: true }]);
 });
 
 test.each(['doubtful', 'lost'] as const)('a node whose standing is %s takes no new calls', async (current) => {

@@ -1,4 +1,4 @@
-import { InboundStarts } from '../../../media-node/inbound-start';
+import { startInbound } from '../../../media-node/inbound-start';
 import type { InboundCallInput } from '../../../workflows/call/input';
 import type { CallWorkflowDescription } from '../../../workflows/client/call-workflows';
 
@@ -10,8 +10,8 @@ async function startAgain(
   existing: CallWorkflowDescription | null,
 ): Promise<{ outcome: string; deadlines: unknown[] }> {
   const deadlines: unknown[] = [];
-  const starts = new InboundStarts({
-    workflows: {
+  const outcome = await startInbound(
+    {
       start: (_, deadlineMs) => {
         deadlines.push(deadlineMs);
         return Promise.resolve('exists');
@@ -21,8 +21,8 @@ async function startAgain(
         return Promise.resolve(existing);
       },
     },
-  });
-  const outcome = await starts.start(input);
+    input,
+  );
   return { outcome, deadlines };
 }
 
@@ -47,49 +47,5 @@ test('what cannot be looked at is unavailable', async () => {
     start: () => Promise.resolve('exists' as const),
     describe: () => Promise.reject(new Error('away')),
   };
-  expect(await new InboundStarts({ workflows }).start(input)).toBe('unavailable');
-});
-
-/** Starts that are answered when the test says so. */
-function heldStarts(options: { readonly maxStarts: number; readonly maxWaitMs?: number }) {
-  const begun: { readonly callId: string; readonly answer: (fails?: boolean) => void }[] = [];
-  const starts = new InboundStarts({
-    workflows: {
-      start: ({ callId }) =>
-        new Promise((resolve, reject) => {
-          const answer = (fails = false): void => (fails ? reject(new Error('away')) : resolve('started'));
-          begun.push({ callId, answer });
-        }),
-      describe: () => Promise.resolve(null),
-    },
-    ...options,
-  });
-  return { begun, start: (callId: string) => starts.start({ ...input, callId }) };
-}
-
-test('so many start at once, the others in the order in which they came, also after one that failed', async () => {
-  const { begun, start } = heldStarts({ maxStarts: 2 });
-  const outcomes = ['a', 'b', 'c', 'd'].map(start);
-  await Promise.resolve();
-  expect(begun.map(({ callId }) => callId)).toEqual(['a', 'b']);
-  begun[1]!.answer(true);
-  expect(await outcomes[1]).toBe('unavailable');
-  await Promise.resolve();
-  expect(begun.map(({ callId }) => callId)).toEqual(['a', 'b', 'c']);
-  begun[0]!.answer();
-  expect(await outcomes[0]).toBe('started');
-  begun[2]!.answer();
-  await outcomes[2];
-  await Promise.resolve();
-  begun[3]!.answer();
-  expect(await outcomes[3]).toBe('started');
-});
-
-test('whoever finds no place in time is told so, and nothing was started', async () => {
-  const { begun, start } = heldStarts({ maxStarts: 1, maxWaitMs: 10 });
-  const first = start('a');
-  expect(await start('b')).toBe('busy');
-  begun[0]!.answer();
-  expect(await first).toBe('started');
-  expect(begun.map(({ callId }) => callId)).toEqual(['a']);
+  expect(await startInbound(workflows, input)).toBe('unavailable');
 });

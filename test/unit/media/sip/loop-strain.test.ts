@@ -23,7 +23,7 @@ function loop() {
 test('a thread is strained when it has not rested for a while, and no more once it has', () => {
   const { strain, turns } = loop();
   turns(1, 5, 10);
-  turns(50, 5);
+  turns(100, 5);
   expect(strain.strained).toBe(false);
   turns(1, 5);
   expect(strain.strained).toBe(true);
@@ -46,7 +46,7 @@ test.each([60, 100, 1_000, 10_000])('one stall of %d ms is no strain, nor is the
 test('stall after stall without a rest is strain', () => {
   const { strain, turns } = loop();
   turns(1, 5, 10);
-  turns(11, 100);
+  turns(21, 100);
   expect(strain.strained).toBe(true);
 });
 
