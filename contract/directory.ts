@@ -193,10 +193,10 @@ export interface Availability {
 }
 
 /**
- * What there is too much of: calls that are being set up, state events that no workflow has acknowledged, ended calls whose
- * record is not complete.
+ * What there is too much of: calls that are being set up, starts of their workflows, state events that no workflow has
+ * acknowledged, ended calls whose record is not complete.
  */
-export const OVERLOAD_REASONS = ['set_ups', 'state_events', 'records'] as const;
+export const OVERLOAD_REASONS = ['set_ups', 'starts', 'state_events', 'records'] as const;
 export type OverloadReason = (typeof OVERLOAD_REASONS)[number];
 
 export interface Overload {

@@ -12,15 +12,16 @@ import type {
 } from '../contract/directory';
 import type { VerificationRound } from '../contract/number-verification';
 import type { RegisteredContacts } from '../contract/registration';
-import { Semaphore } from '../ops/semaphore';
 import { sealDetails } from '../store/call-details';
 import { inboundCallId, uuidV8 } from '../store/ids';
 import { refuseReferredUser } from '../store/routing/referred-user';
 import type { SecretBox } from '../store/secrets';
+import type { InboundCallInput } from '../workflows/call/input';
 import type { CallWorkflows } from '../workflows/client/call-workflows';
 import type { ConfigSnapshot } from './config-snapshot';
 import { routeInbound } from './inbound-routing';
 import { startInbound } from './inbound-start';
+import type { InboundStarts } from './inbound-starts';
 import type { NodeLoad } from './node-load';
 import type { NodeStanding } from './node-standing';
 import type { OutageClock } from './outage-clock';
@@ -32,10 +33,6 @@ const TEMPORAL_OUTAGE_MS = 5_000;
 /** Without PostgreSQL calls are served from memory for this long. */
 const STORE_OUTAGE_MS = 600_000;
 const RETRY_AFTER_SECONDS = 5;
-/** Starts of workflows at once, as many as the API has: beyond what the server takes at once only waiting grows. */
-const MAX_STARTS = 16;
-/** For a place among them. With the start itself it is less than what a caller is kept waiting for. */
-const MAX_START_WAIT_MS = 400;
 
 export interface NodeCallDirectoryOptions {
   readonly nodeId: string;
@@ -48,22 +45,19 @@ export interface NodeCallDirectoryOptions {
   readonly storeOutage: OutageClock;
   readonly standing: Pick<NodeStanding, 'current'>;
   readonly writes: Pick<WriteHealth, 'failing'>;
+  readonly starts: Pick<InboundStarts, 'run'>;
   readonly load: Pick<NodeLoad, 'overload'>;
   /** A call to a number that it verifies has come in. Never throws. */
   readonly onAwaited: (round: VerificationRound) => void;
   readonly nowMs?: () => number;
-  /** Default 16. */
-  readonly maxStarts?: number;
 }
 
 /** Everything from memory, except the start of an inbound call's workflow and who is registered. */
 export class NodeCallDirectory implements CallDirectory {
   readonly #options: NodeCallDirectoryOptions;
-  readonly #starts: Semaphore;
 
   constructor(options: NodeCallDirectoryOptions) {
     this.#options = options;
-    this.#starts = new Semaphore(options.maxStarts ?? MAX_STARTS);
   }
 
   inboundTrunk(username: string): InboundTrunkProfile | undefined {
@@ -121,9 +115,7 @@ export class NodeCallDirectory implements CallDirectory {
         metadata: {},
       },
     );
-    // Nothing was started: the peer may try another node at once.
-    if (!(await this.#starts.acquire({ maxWaitMs: MAX_START_WAIT_MS }))) return { ok: false, reason: 'busy' };
-    const outcome = await startInbound(this.#options.workflows, {
+    const input: InboundCallInput = {
       direction: 'inbound',
       callId,
       orgId,
@@ -137,7 +129,9 @@ export class NodeCallDirectory implements CallDirectory {
       bootId,
       sipCallId,
       routingRule: decision.rule,
-    }).finally(() => this.#starts.release());
+    };
+    const { starts, workflows } = this.#options;
+    const outcome = await starts.run(() => startInbound(workflows, input));
     if (outcome === 'started') {
       this.#options.temporalOutage.answered();
       return { ok: true, callId, sessionId };

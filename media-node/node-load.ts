@@ -1,15 +1,16 @@
 /**
- * What a node refuses because others are behind: Temporal with the state events of its calls, or Temporal, worker and PostgreSQL
- * with the records of those that have ended. The further behind, the larger the share, so that what is let in settles at what
+ * What a node refuses because others are behind: Temporal with the starts or the state events of its calls, or Temporal, worker
+ * and PostgreSQL with the records of those that have ended. The further behind, the larger the share, so that what is let in settles at what
  * they keep up with: no pendulum between all and nothing.
  */
 import type { Overload, OverloadReason } from '../contract/directory';
 
-/** From the first on some calls are refused, from the second on all. A record is usually complete half a second after its call. */
+/** From the first on some calls are refused, from the second on all. A record is usually complete some tenths of a second after its call. */
 const RAMPS: Readonly<Record<Exclude<OverloadReason, 'set_ups'>, { readonly fromMs: number; readonly toMs: number }>> =
   {
-    state_events: { fromMs: 1_500, toMs: 4_000 },
-    records: { fromMs: 1_500, toMs: 4_000 },
+    starts: { fromMs: 250, toMs: 1_000 },
+    state_events: { fromMs: 750, toMs: 2_250 },
+    records: { fromMs: 750, toMs: 2_250 },
   };
 /** Whoever is behind is so with many: a few that are stuck, for whatever reason, are no load. */
 export const STUCK = 8;
@@ -17,6 +18,8 @@ export const STUCK = 8;
 const KEPT_MS = 100;
 
 export interface NodeLoadOptions {
+  /** For how long the oldest start of a workflow, but for those that are stuck, has been waited for. */
+  readonly startsBehindMs: () => number;
   /** For how long the oldest state event, but for those that are stuck, has waited for its acknowledgement. */
   readonly stateEventsBehindMs: () => number;
   /** The same of an ended call for its record. */
@@ -39,12 +42,17 @@ export class NodeLoad {
     const now = this.#nowMs();
     if (now - this.#lookedMs < KEPT_MS) return this.#overload;
     this.#lookedMs = now;
-    const { stateEventsBehindMs, recordsBehindMs } = this.#options;
+    const { startsBehindMs, stateEventsBehindMs, recordsBehindMs } = this.#options;
+    const starts = overloadOf('starts', startsBehindMs());
     const events = overloadOf('state_events', stateEventsBehindMs());
     const records = overloadOf('records', recordsBehindMs());
-    this.#overload = (events?.share ?? 0) >= (records?.share ?? 0) ? events : records;
+    this.#overload = larger(larger(starts, events), records);
     return this.#overload;
   }
+}
+
+function larger(one: Overload | null, other: Overload | null): Overload | null {
+  return (one?.share ?? 0) >= (other?.share ?? 0) ? one : other;
 }
 
 function overloadOf(reason: keyof typeof RAMPS, behindMs: number): Overload | null {

@@ -29,6 +29,7 @@ import { CapacityLedger } from './capacity-ledger';
 import { ConfigCache } from './config-cache';
 import { EventSink } from './event-sink';
 import { EventSpool } from './event-spool';
+import { InboundStarts } from './inbound-starts';
 import { MediaWorkers } from './media-workers';
 import type { MediaActivities } from './media-workers';
 import { NodeLifetime } from './node-lifetime';
@@ -175,6 +176,7 @@ export class NodeServices {
       workflows: this.#calls,
       logger,
     });
+    const starts = new InboundStarts();
     this.directory = new NodeCallDirectory({
       nodeId,
       bootId,
@@ -186,7 +188,9 @@ export class NodeServices {
       storeOutage: this.#config.outage,
       standing: this.#lifetime.standing,
       writes: this.#writes,
+      starts,
       load: new NodeLoad({
+        startsBehindMs: () => starts.behindMs,
         stateEventsBehindMs: () => this.#signaller.behindMs,
         recordsBehindMs: () => this.#records.behindMs,
       }),

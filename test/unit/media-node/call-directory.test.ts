@@ -1,6 +1,7 @@
 import type { InboundRequest, Overload, RoutingDecision } from '../../../contract/directory';
 import type { VerificationRound } from '../../../contract/number-verification';
 import { NodeCallDirectory } from '../../../media-node/call-directory';
+import { InboundStarts } from '../../../media-node/inbound-starts';
 import { ConfigSnapshot } from '../../../media-node/config-snapshot';
 import type { Standing } from '../../../media-node/node-standing';
 import { OutageClock } from '../../../media-node/outage-clock';
@@ -45,7 +46,7 @@ function setUp(outcome: 'started' | 'foreign' | 'unavailable' = 'started', held:
     standing,
     writes,
     load,
-    maxStarts: 2,
+    starts: new InboundStarts({ maxStarts: 2 }),
     onAwaited: (round) => void awaited.push(round),
     workflows: {
       start: async (input) => {

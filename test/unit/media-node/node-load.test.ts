@@ -1,10 +1,11 @@
 import { NodeLoad } from '../../../media-node/node-load';
 
 function setUp() {
-  const behind = { stateEvents: 0, records: 0 };
+  const behind = { starts: 0, stateEvents: 0, records: 0 };
   let nowMs = 0;
   let asked = 0;
   const load = new NodeLoad({
+    startsBehindMs: () => behind.starts,
     stateEventsBehindMs: () => {
       asked++;
       return behind.stateEvents;
@@ -21,11 +22,11 @@ function setUp() {
 
 test('whoever is half a second behind keeps up; then the share grows with what is missing, up to all', () => {
   const { behind, overload } = setUp();
-  for (const ms of [0, 500, 1_500]) {
+  for (const ms of [0, 500, 750]) {
     behind.records = ms;
     expect(overload()).toBeNull();
   }
-  const shares = [2_000, 2_750, 3_500, 4_000, 60_000].map((ms) => {
+  const shares = [1_050, 1_500, 1_950, 2_250, 60_000].map((ms) => {
     behind.records = ms;
     return overload()!.share;
   });
@@ -34,11 +35,14 @@ test('whoever is half a second behind keeps up; then the share grows with what i
 
 test('what is furthest behind is the reason', () => {
   const { behind, overload } = setUp();
-  behind.records = 2_000;
-  behind.stateEvents = 3_000;
+  behind.records = 1_000;
+  behind.stateEvents = 1_500;
   expect(overload()).toMatchObject({ reason: 'state_events' });
-  behind.records = 3_500;
+  behind.records = 2_000;
   expect(overload()).toMatchObject({ reason: 'records' });
+  // Callers wait for a start, and nobody for a record.
+  behind.starts = 950;
+  expect(overload()).toMatchObject({ reason: 'starts' });
 });
 
 test('a thousand INVITEs at one moment ask once', () => {
