@@ -1,10 +1,11 @@
 import { Semaphore } from '../ops/semaphore';
-import { STUCK } from './node-load';
 
 /** At once, as many as the API has: beyond what the server takes at once only waiting grows. */
 const MAX_STARTS = 16;
 /** For a place among them. With the start itself it is less than what a caller is kept waiting for. */
 const MAX_WAIT_MS = 400;
+/** Whoever is behind is so with many. */
+const FEW = 8;
 
 export interface InboundStartsOptions {
   /** Default 16. */
@@ -27,7 +28,7 @@ export class InboundStarts {
   /** For how long the oldest has waited for its start, but for a few that may be stuck. */
   get behindMs(): number {
     let skipped = 0;
-    for (const sinceMs of this.#sinceMs.values()) if (skipped++ === STUCK) return this.#nowMs() - sinceMs;
+    for (const sinceMs of this.#sinceMs.values()) if (skipped++ === FEW) return this.#nowMs() - sinceMs;
     return 0;
   }
 

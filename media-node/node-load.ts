@@ -9,11 +9,11 @@ import type { Overload, OverloadReason } from '../contract/directory';
 const RAMPS: Readonly<Record<Exclude<OverloadReason, 'set_ups'>, { readonly fromMs: number; readonly toMs: number }>> =
   {
     starts: { fromMs: 250, toMs: 1_000 },
-    state_events: { fromMs: 750, toMs: 2_250 },
-    records: { fromMs: 750, toMs: 2_250 },
+    state_events: { fromMs: 1_000, toMs: 3_000 },
+    records: { fromMs: 1_000, toMs: 3_000 },
   };
-/** Whoever is behind is so with many: a few that are stuck, for whatever reason, are no load. */
-export const STUCK = 8;
+/** Whoever is behind is so with many: these few may be stuck, or have ended at one instant, and are no load. */
+export const STUCK = 24;
 /** INVITEs may come by the thousand; what they are told is so old at most. */
 const KEPT_MS = 100;
 

@@ -20,8 +20,10 @@ const FULL_READ_DATAGRAMS = 32;
 const MAX_POSTPONED_MS = 20;
 /** While the thread is strained. */
 const MAX_WAIT_MS = 20;
-/** Fewer than these are no crowd: to refuse one of them would help nobody. */
+/** When fewer than these wait, to refuse one of them would help nobody. */
 const CROWD = 5;
+/** Whoever calls at one instant is answered, however long that takes: so many INVITEs without a rest are more than a burst. */
+const BURST = 64;
 /** For one more the oldest is refused. */
 const MAX_WAITING = 4_096;
 /** Places of served ones are given back when there are so many. */
@@ -64,6 +66,8 @@ export class InviteBacklog {
   #head = 0;
   /** Messages since the last turn. */
   #read = 0;
+  /** INVITEs since the last rest. */
+  #arrived = 0;
   /** Since when messages that are read now may have waited; null: nothing was read in this turn. */
   #unreadSinceMs: number | null = null;
   /** When INVITEs were first put off for what else has come. */
@@ -86,6 +90,7 @@ export class InviteBacklog {
     this.#read++;
     this.#schedule();
     if (opensCall(bytes)) {
+      this.#arrived++;
       if (this.size >= MAX_WAITING) this.#serveOldest(true);
       this.#waiting.push({ bytes, flow, readMs, sinceMs: this.#unreadSinceMs });
       return;
@@ -109,6 +114,7 @@ export class InviteBacklog {
     this.#unreadSinceMs = null;
     this.#strain.turn(now, this.#restedMs());
     const { strained } = this.#strain;
+    if (this.#strain.rested) this.#arrived = this.size;
     if (strained) this.#options.onStrain?.();
     if (this.size === 0) return;
     if (more) this.#postponedMs ??= now;
@@ -123,7 +129,8 @@ export class InviteBacklog {
     let now = beganMs;
     do {
       const { sinceMs } = this.#waiting[this.#head]!;
-      this.#serveOldest(strained && this.size >= CROWD && now - sinceMs > MAX_WAIT_MS);
+      const tooMany = strained && this.#arrived > BURST && this.size >= CROWD;
+      this.#serveOldest(tooMany && now - sinceMs > MAX_WAIT_MS);
       now = this.#options.clock.now();
     } while (this.size > 0 && now - beganMs < SLICE_MS);
   }

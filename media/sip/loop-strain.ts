@@ -26,6 +26,11 @@ export class LoopStrain {
     this.#turnMs = nowMs;
   }
 
+  /** As of the last turn: there was a rest before it. */
+  get rested(): boolean {
+    return this.#strainMs === 0;
+  }
+
   /** As of the last turn. */
   get strained(): boolean {
     return this.#strainMs > STRAINED_AFTER_MS;

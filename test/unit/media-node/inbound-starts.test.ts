@@ -1,12 +1,11 @@
 import { InboundStarts } from '../../../media-node/inbound-starts';
-import { STUCK } from '../../../media-node/node-load';
 
 test('how far behind: the age of the oldest start, whether it has a place or waits for one, but for a few', async () => {
   let nowMs = 0;
   const starts = new InboundStarts({ maxStarts: 4, nowMs: () => nowMs });
   const answers: (() => void)[] = [];
   const start = (): Promise<unknown> => starts.run(() => new Promise<void>((resolve) => answers.push(resolve)));
-  const running = Array.from({ length: STUCK }, start);
+  const running = Array.from({ length: 8 }, start);
   nowMs = 100;
   running.push(start());
   nowMs = 180;

@@ -155,6 +155,23 @@ test('a burst that comes at once, also after a stall, is served whole', () => {
   expect(strained()).toBe(0);
 });
 
+test('those who call at one instant are served, however long that takes; others behind them are not', () => {
+  const bench = setUp(50);
+  const late = (): number => bench.served.filter((line) => line.endsWith('late')).length;
+  for (let n = 0; n < 64; n++) bench.receive('INVITE', `i${n}`);
+  while (bench.turn());
+  expect(bench.strained()).toBeGreaterThan(0);
+  expect(late()).toBe(0);
+  for (let n = 64; n < 128; n++) bench.receive('INVITE', `i${n}`);
+  while (bench.turn());
+  expect(late()).toBeGreaterThan(40);
+  bench.rest(1);
+  for (let n = 128; n < 192; n++) bench.receive('INVITE', `i${n}`);
+  const before = late();
+  while (bench.turn());
+  expect(late()).toBe(before);
+});
+
 test('a few that wait are no crowd: none of them is late, however strained the thread is', () => {
   const { receive, served, turn, pass, strained } = setUp(30);
   for (let n = 0; n < 100; n++) {
