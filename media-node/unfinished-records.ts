@@ -12,7 +12,9 @@ const MAX_ASKED = 500;
  * When no record at all is completed for so long, whoever completes them is away, and to refuse calls would not bring them back:
  * calls go on without. What has ended until then says nothing about how much is too much.
  */
-const AWAY_MS = 5_000;
+const AWAY_MS = 2_000;
+/** Until that is sure nobody is refused for it. */
+const QUIET_MS = 1_250;
 
 export interface UnfinishedRecordsOptions {
   /** Which of these calls have a complete record. */
@@ -43,6 +45,7 @@ export class UnfinishedRecords {
 
   /** How long ago the oldest of these calls ended, but for a few that may be stuck. */
   get behindMs(): number {
+    if (this.#nowMs() - this.#progressMs > QUIET_MS) return 0;
     let skipped = 0;
     for (const endedMs of this.#endedMs.values()) if (skipped++ === STUCK) return this.#nowMs() - endedMs;
     return 0;
