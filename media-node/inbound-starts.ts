@@ -1,11 +1,13 @@
+import { withDeadline } from '../ops/deadline';
 import { Semaphore } from '../ops/semaphore';
+import { STUCK } from './node-load';
 
-/** At once, as many as the API has: beyond what the server takes at once only waiting grows. */
+/** At once, as in the API: beyond what the server takes at once only waiting grows. */
 const MAX_STARTS = 16;
-/** For a place among them. With the start itself it is less than what a caller is kept waiting for. */
-const MAX_WAIT_MS = 400;
-/** Whoever is behind is so with many. */
-const FEW = 8;
+/** A start has its place no longer than this, as in the API: 40 a second begin however slow the server is. */
+const START_MS = 400;
+/** For a place: two rounds of starts. With the start itself it is less than a caller is kept waiting for. */
+const MAX_WAIT_MS = 450;
 
 export interface InboundStartsOptions {
   /** Default 16. */
@@ -28,7 +30,7 @@ export class InboundStarts {
   /** For how long the oldest has waited for its start, but for a few that may be stuck. */
   get behindMs(): number {
     let skipped = 0;
-    for (const sinceMs of this.#sinceMs.values()) if (skipped++ === FEW) return this.#nowMs() - sinceMs;
+    for (const sinceMs of this.#sinceMs.values()) if (skipped++ === STUCK) return this.#nowMs() - sinceMs;
     return 0;
   }
 
@@ -38,7 +40,10 @@ export class InboundStarts {
     this.#sinceMs.set(key, this.#nowMs());
     try {
       if (!(await this.#places.acquire({ maxWaitMs: MAX_WAIT_MS }))) return 'busy';
-      return await start().finally(() => this.#places.release());
+      const started = start();
+      const leave = (): void => this.#places.release();
+      withDeadline(started, START_MS).then(leave, leave);
+      return await started;
     } finally {
       this.#sinceMs.delete(key);
     }
