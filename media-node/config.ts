@@ -45,6 +45,7 @@ const nodeEnv = {
     .regex(/^[\w.-]{1,100}$/, 'may hold letters, digits, ".", "_" and "-", at most 100')
     .optional(),
   MEDIA_MAX_CALLS: positiveInteger.optional(),
+  MEDIA_MAX_BEHIND_MS: positiveInteger.default(1_000),
   LLM_BASE_URL: z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).optional(),
   LLM_API_KEY: headerText.optional(),
   LLM_MODEL: z.string().default('gpt-4o-mini'),

@@ -153,6 +153,7 @@ async function startNode(self: Process, config: MediaConfig & { readonly mode: '
     nodeId,
     bootId,
     listening: config.sip,
+    maxBehindMs: env.MEDIA_MAX_BEHIND_MS,
     dataDir: config.dataDir,
     dataSource,
     databaseUrl: env.DATABASE_URL,

@@ -5,19 +5,18 @@
  */
 import type { Overload, OverloadReason } from '../contract/directory';
 
-/** From the first on some calls are refused, from the second on all. A record is usually complete some tenths of a second after its call. */
-const RAMPS: Readonly<Record<Exclude<OverloadReason, 'set_ups'>, { readonly fromMs: number; readonly toMs: number }>> =
-  {
-    starts: { fromMs: 250, toMs: 1_000 },
-    state_events: { fromMs: 1_000, toMs: 3_000 },
-    records: { fromMs: 1_000, toMs: 3_000 },
-  };
+/** For starts, which callers wait for: from the first on some calls are refused, from the second on all. */
+const STARTS_MS = { from: 250, to: 1_000 } as const;
+/** For the rest all calls are refused when it is so many times further behind than it may be. */
+const ALL_AT = 3;
 /** Whoever is behind is so with many: these few may be stuck, or have ended at one instant, and are no load. */
 export const STUCK = 24;
 /** INVITEs may come by the thousand; what they are told is so old at most. */
 const KEPT_MS = 100;
 
 export interface NodeLoadOptions {
+  /** So far state events and records may be behind. A record is usually complete some tenths of a second after its call. */
+  readonly maxBehindMs: number;
   /** For how long the oldest start of a workflow, but for those that are stuck, has been waited for. */
   readonly startsBehindMs: () => number;
   /** For how long the oldest state event, but for those that are stuck, has waited for its acknowledgement. */
@@ -42,10 +41,11 @@ export class NodeLoad {
     const now = this.#nowMs();
     if (now - this.#lookedMs < KEPT_MS) return this.#overload;
     this.#lookedMs = now;
-    const { startsBehindMs, stateEventsBehindMs, recordsBehindMs } = this.#options;
-    const starts = overloadOf('starts', startsBehindMs());
-    const events = overloadOf('state_events', stateEventsBehindMs());
-    const records = overloadOf('records', recordsBehindMs());
+    const { maxBehindMs, startsBehindMs, stateEventsBehindMs, recordsBehindMs } = this.#options;
+    const rest = { from: maxBehindMs, to: ALL_AT * maxBehindMs };
+    const starts = overloadOf('starts', startsBehindMs(), STARTS_MS);
+    const events = overloadOf('state_events', stateEventsBehindMs(), rest);
+    const records = overloadOf('records', recordsBehindMs(), rest);
     this.#overload = larger(larger(starts, events), records);
     return this.#overload;
   }
@@ -55,8 +55,11 @@ function larger(one: Overload | null, other: Overload | null): Overload | null {
   return (one?.share ?? 0) >= (other?.share ?? 0) ? one : other;
 }
 
-function overloadOf(reason: keyof typeof RAMPS, behindMs: number): Overload | null {
-  const { fromMs, toMs } = RAMPS[reason];
-  const share = Math.min(1, (behindMs - fromMs) / (toMs - fromMs));
+function overloadOf(
+  reason: OverloadReason,
+  behindMs: number,
+  { from, to }: { readonly from: number; readonly to: number },
+): Overload | null {
+  const share = Math.min(1, (behindMs - from) / (to - from));
   return share > 0 ? { reason, share } : null;
 }

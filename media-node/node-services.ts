@@ -66,6 +66,8 @@ export interface NodeServicesOptions {
   readonly bootId: string;
   /** An outbound trunk to what is listened on leads to who has registered. */
   readonly listening: SipListening;
+  /** MEDIA_MAX_BEHIND_MS */
+  readonly maxBehindMs: number;
   /** Folder for the spool of events. */
   readonly dataDir: string;
   readonly dataSource: DataSource;
@@ -190,6 +192,7 @@ export class NodeServices {
       writes: this.#writes,
       starts,
       load: new NodeLoad({
+        maxBehindMs: options.maxBehindMs,
         startsBehindMs: () => starts.behindMs,
         stateEventsBehindMs: () => this.#signaller.behindMs,
         recordsBehindMs: () => this.#records.behindMs,

@@ -5,6 +5,7 @@ function setUp() {
   let nowMs = 0;
   let asked = 0;
   const load = new NodeLoad({
+    maxBehindMs: 1_000,
     startsBehindMs: () => behind.starts,
     stateEventsBehindMs: () => {
       asked++;
