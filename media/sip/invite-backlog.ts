@@ -48,7 +48,7 @@ export interface Wait {
 export interface InviteBacklogOptions {
   readonly clock: Pick<Clock, 'now'>;
   readonly serve: (bytes: Buffer, flow: Flow, wait: Wait) => void;
-  /** In each turn in which this thread has been behind for a while. */
+  /** In each turn in which this thread has been behind for a while, by more calls than a burst has. */
   readonly onStrain?: () => void;
   /** How long this thread has waited for events in all. */
   readonly restedMs?: () => number;
@@ -113,24 +113,23 @@ export class InviteBacklog {
     this.#read = 0;
     this.#unreadSinceMs = null;
     this.#strain.turn(now, this.#restedMs());
-    const { strained } = this.#strain;
     if (this.#strain.rested) this.#arrived = this.size;
-    if (strained) this.#options.onStrain?.();
+    const overloaded = this.#strain.strained && this.#arrived > BURST;
+    if (overloaded) this.#options.onStrain?.();
     if (this.size === 0) return;
     if (more) this.#postponedMs ??= now;
     if (this.#postponedMs === null || !more || now - this.#postponedMs > MAX_POSTPONED_MS) {
       this.#postponedMs = null;
-      this.#serveSlice(now, strained);
+      this.#serveSlice(now, overloaded);
     }
     if (this.size > 0) this.#schedule();
   };
 
-  #serveSlice(beganMs: number, strained: boolean): void {
+  #serveSlice(beganMs: number, overloaded: boolean): void {
     let now = beganMs;
     do {
       const { sinceMs } = this.#waiting[this.#head]!;
-      const tooMany = strained && this.#arrived > BURST && this.size >= CROWD;
-      this.#serveOldest(tooMany && now - sinceMs > MAX_WAIT_MS);
+      this.#serveOldest(overloaded && this.size >= CROWD && now - sinceMs > MAX_WAIT_MS);
       now = this.#options.clock.now();
     } while (this.size > 0 && now - beganMs < SLICE_MS);
   }
