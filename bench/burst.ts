@@ -23,7 +23,7 @@ async function main(): Promise<void> {
   const rounds = Number(process.env['BENCH_ROUNDS'] ?? 10);
   const root = process.env['BENCH_ROOT'];
   const before = loadavg()[0];
-  const env = { RTP_PORT_MIN: '20000', RTP_PORT_MAX: '29999', MEDIA_MAX_BEHIND_MS: '' };
+  const env = { RTP_PORT_MIN: '20000', RTP_PORT_MAX: '29999', MEDIA_MAX_BEHIND_MS: '', MEDIA_MAX_WAIT_MS: '' };
   const stack = await Stack.start({ env, ...(root === undefined ? {} : { root }) });
   const database = new Client(stack.databaseUrl);
   try {

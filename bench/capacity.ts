@@ -36,7 +36,7 @@ async function main(): Promise<void> {
   const root = process.env['BENCH_ROOT'];
   const before = loadavg()[0];
   // A port rests 30 s after its call: the thousand of a test's stack would be what gives way first.
-  const env = { RTP_PORT_MIN: '20000', RTP_PORT_MAX: '29999', MEDIA_MAX_BEHIND_MS: '' };
+  const env = { RTP_PORT_MIN: '20000', RTP_PORT_MAX: '29999', MEDIA_MAX_BEHIND_MS: '', MEDIA_MAX_WAIT_MS: '' };
   const stack = await Stack.start({ env, ...(root === undefined ? {} : { root }) });
   const database = new Client(stack.databaseUrl);
   try {

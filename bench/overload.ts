@@ -102,7 +102,7 @@ async function sustainedRate(calls: (perSecond: number, seconds: number) => Prom
 
 async function product(seconds: number): Promise<object> {
   const root = process.env['BENCH_ROOT'];
-  const env = { RTP_PORT_MIN: '20000', RTP_PORT_MAX: '29999', MEDIA_MAX_BEHIND_MS: '' };
+  const env = { RTP_PORT_MIN: '20000', RTP_PORT_MAX: '29999', MEDIA_MAX_BEHIND_MS: '', MEDIA_MAX_WAIT_MS: '' };
   const stack = await Stack.start({ env, ...(root === undefined ? {} : { root }) });
   const database = new Client(stack.databaseUrl);
   try {

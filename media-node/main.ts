@@ -271,6 +271,7 @@ function createNode(
         ...(config.sip.publicHost === null ? {} : { publicHost: config.sip.publicHost }),
         allowPrivateTargets: config.allowPrivateTargets,
         nameServers: config.nameServers,
+        maxInviteWaitMs: config.maxInviteWaitMs,
         onStrain: () => preference.strained(),
         counters: createSipCounters(registry),
         logger: logger.child({ component: 'sip' }),

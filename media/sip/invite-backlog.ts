@@ -19,7 +19,7 @@ const FULL_READ_DATAGRAMS = 32;
 /** However much else comes, INVITEs get a slice of their own after this. */
 const MAX_POSTPONED_MS = 20;
 /** While the thread is strained. */
-const MAX_WAIT_MS = 20;
+const DEFAULT_MAX_WAIT_MS = 20;
 /** When fewer than these wait, to refuse one of them would help nobody. */
 const CROWD = 5;
 /** Whoever calls at one instant is answered, however long that takes: so many INVITEs without a rest are more than a burst. */
@@ -50,6 +50,8 @@ export interface InviteBacklogOptions {
   readonly serve: (bytes: Buffer, flow: Flow, wait: Wait) => void;
   /** In each turn in which this thread has been behind for a while, by more calls than a burst has. */
   readonly onStrain?: () => void;
+  /** How long an INVITE may wait while the thread is strained. Default 20. */
+  readonly maxWaitMs?: number | undefined;
   /** How long this thread has waited for events in all. */
   readonly restedMs?: () => number;
   /** Runs it once what has arrived is read. */
@@ -126,10 +128,11 @@ export class InviteBacklog {
   };
 
   #serveSlice(beganMs: number, overloaded: boolean): void {
+    const { maxWaitMs = DEFAULT_MAX_WAIT_MS } = this.#options;
     let now = beganMs;
     do {
       const { sinceMs } = this.#waiting[this.#head]!;
-      this.#serveOldest(overloaded && this.size >= CROWD && now - sinceMs > MAX_WAIT_MS);
+      this.#serveOldest(overloaded && this.size >= CROWD && now - sinceMs > maxWaitMs);
       now = this.#options.clock.now();
     } while (this.size > 0 && now - beganMs < SLICE_MS);
   }

@@ -74,6 +74,8 @@ export interface SipServerOptions {
   readonly sessionTimers?: SessionTimerPolicy;
   /** May trunks, and what peers name in Contact and Route, be at private addresses? Default true. */
   readonly allowPrivateTargets?: boolean;
+  /** How long an INVITE may wait to be looked at while more come than can be served. Default 20. */
+  readonly maxInviteWaitMs?: number;
   /** Called while the thread has more to do than it comes to. */
   readonly onStrain?: () => void;
 }
@@ -124,6 +126,7 @@ export class SipServer implements SipEndpoint {
       clock: this.#clock,
       serve: (bytes, flow, wait) => this.#receive(bytes, flow, wait),
       onStrain: () => options.onStrain?.(),
+      maxWaitMs: options.maxInviteWaitMs,
     });
     this.#edge = new SipEdge({
       listen: options.listen,

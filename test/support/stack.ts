@@ -73,6 +73,7 @@ export class Stack {
       MEDIA_MAX_CALLS: '500',
       // Other tests on the same machine are no reason to refuse the calls of this one.
       MEDIA_MAX_BEHIND_MS: '60000',
+      MEDIA_MAX_WAIT_MS: '10000',
       ...options.env,
     };
     this.sipPort = Number(this.#env['SIP_PORT']);
