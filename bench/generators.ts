@@ -71,7 +71,7 @@ function milliseconds(time: string): number {
   return ((hours * 60 + minutes) * 60 + seconds) * 1000 + micros / 1000;
 }
 
-/** Compiles sipload into a folder of its own and runs it; its figures as it prints them. */
+/** Compiles sipload into a folder of its own and runs it; its figures as it prints them, and how often which refusal came. */
 export async function runSipload(args: readonly string[]): Promise<Record<string, unknown> | Missing> {
   if (!existsSync(SIPLOAD_SOURCE)) return { missing: 'shared/tools/sipload.c beside the repository' };
   const dir = mkdtempSync(join(tmpdir(), 'trunkline-sipload-'));
@@ -83,8 +83,10 @@ export async function runSipload(args: readonly string[]): Promise<Record<string
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { missing: 'gcc' };
       throw error;
     }
-    const { stdout } = await run(binary, [...args], { maxBuffer: 16 << 20 });
-    return JSON.parse(stdout.trim().split('\n').at(-1)!) as Record<string, unknown>;
+    const { stdout, stderr } = await run(binary, [...args], { maxBuffer: 16 << 20 });
+    const refusals = [...stderr.matchAll(/^INVITE final (\d+) x(\d+)$/gm)].map(([, status, n]) => [status, Number(n)]);
+    const figures = JSON.parse(stdout.trim().split('\n').at(-1)!) as Record<string, unknown>;
+    return { ...figures, refusals: Object.fromEntries(refusals) as Record<string, number> };
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }

@@ -21,11 +21,12 @@ export class NodeUnderTest {
     this.#dataDir = dataDir;
   }
 
-  /** Starts `dist/media-node/main.js` with `MEDIA_BENCH=echo` on free ports and waits for `/ready`. */
+  /** Starts `dist/media-node/main.js` (of the clone `BENCH_ROOT`, to compare with) with `MEDIA_BENCH=echo` on free ports and waits for `/ready`. */
   static async start(env: Readonly<Record<string, string>> = {}): Promise<NodeUnderTest> {
     const [sipPort, httpPort] = [await freePort(), await freePort()];
     const dataDir = mkdtempSync(join(tmpdir(), 'trunkline-bench-'));
-    const child = spawn(process.execPath, [join(PROJECT_ROOT, 'dist/media-node/main.js')], {
+    const root = process.env.BENCH_ROOT ?? PROJECT_ROOT;
+    const child = spawn(process.execPath, [join(root, 'dist/media-node/main.js')], {
       cwd: dataDir,
       stdio: ['ignore', 'ignore', 'inherit'],
       env: {

@@ -179,16 +179,30 @@ export type RoutingDecision =
 export type StartInboundResult =
   | { readonly ok: true; readonly callId: string; readonly sessionId: string }
   /**
-   * Both are answered with 503 + Retry-After. `unavailable`: the workflow was not started in time, the peer may try
-   * another node. `duplicate`: the call belongs to another node or boot.
+   * All are answered with 503 + Retry-After. `unavailable`: the workflow was not started in time, the peer may try
+   * another node. `busy`: there were too many starts before it, and nothing was started. `duplicate`: the call belongs to
+   * another node or boot.
    */
-  | { readonly ok: false; readonly reason: 'unavailable' | 'duplicate' };
+  | { readonly ok: false; readonly reason: 'unavailable' | 'busy' | 'duplicate' };
 
 export interface Availability {
   readonly available: boolean;
   /** Seconds for Retry-After when not available. */
   readonly retryAfterSeconds: number;
   readonly reason: string | null;
+}
+
+/**
+ * What there is too much of: calls that are being set up, starts of their workflows, state events that no workflow has
+ * acknowledged, ended calls whose record is not complete.
+ */
+export const OVERLOAD_REASONS = ['set_ups', 'starts', 'state_events', 'records'] as const;
+export type OverloadReason = (typeof OVERLOAD_REASONS)[number];
+
+export interface Overload {
+  readonly reason: OverloadReason;
+  /** Of the calls that come in, how much is to be refused: above 0, at most 1. */
+  readonly share: number;
 }
 
 /** Why a peer may not send a call of ours to somebody of its own. */
@@ -218,4 +232,6 @@ export interface CallDirectory {
   startInbound(request: InboundRequest, decision: RoutingDecision & { ok: true }): Promise<StartInboundResult>;
   /** May new inbound calls come? False while Temporal or PostgreSQL have been away too long, or the node is in doubt of itself. */
   availability(): Availability;
+  /** Whether more is going on than this node's surroundings keep up with; null: they do. */
+  overload(): Overload | null;
 }

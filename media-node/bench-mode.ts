@@ -93,5 +93,6 @@ export function createBenchDirectory(): CallDirectory {
           },
     startInbound: () => Promise.resolve({ ok: true, callId: `bench-${++calls}`, sessionId: 'bench' }),
     availability: () => ({ available: true, retryAfterSeconds: 0, reason: null }),
+    overload: () => null,
   };
 }

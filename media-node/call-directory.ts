@@ -5,6 +5,7 @@ import type {
   InboundRequest,
   InboundTrunkProfile,
   OutboundTrunkProfile,
+  Overload,
   ReferRefusal,
   RoutingDecision,
   StartInboundResult,
@@ -15,10 +16,13 @@ import { sealDetails } from '../store/call-details';
 import { inboundCallId, uuidV8 } from '../store/ids';
 import { refuseReferredUser } from '../store/routing/referred-user';
 import type { SecretBox } from '../store/secrets';
+import type { InboundCallInput } from '../workflows/call/input';
 import type { CallWorkflows } from '../workflows/client/call-workflows';
 import type { ConfigSnapshot } from './config-snapshot';
 import { routeInbound } from './inbound-routing';
 import { startInbound } from './inbound-start';
+import type { InboundStarts } from './inbound-starts';
+import type { NodeLoad } from './node-load';
 import type { NodeStanding } from './node-standing';
 import type { OutageClock } from './outage-clock';
 import type { Registrations } from './registrations';
@@ -43,6 +47,8 @@ export interface NodeCallDirectoryOptions {
   readonly writes: Pick<WriteHealth, 'failing'>;
   /** The workflow of a call that was turned away may have begun. Never throws. */
   readonly onUnsure: (callId: string) => void;
+  readonly starts: Pick<InboundStarts, 'run'>;
+  readonly load: Pick<NodeLoad, 'overload'>;
   /** A call to a number that it verifies has come in. Never throws. */
   readonly onAwaited: (round: VerificationRound) => void;
   readonly nowMs?: () => number;
@@ -111,7 +117,7 @@ export class NodeCallDirectory implements CallDirectory {
         metadata: {},
       },
     );
-    const outcome = await startInbound(this.#options.workflows, {
+    const input: InboundCallInput = {
       direction: 'inbound',
       callId,
       orgId,
@@ -125,13 +131,16 @@ export class NodeCallDirectory implements CallDirectory {
       bootId,
       sipCallId,
       routingRule: decision.rule,
-    });
+    };
+    const { starts, workflows } = this.#options;
+    const outcome = await starts.run(() => startInbound(workflows, input));
     if (outcome === 'started') {
       this.#options.temporalOutage.answered();
       return { ok: true, callId, sessionId };
     }
     if (outcome === 'unsure') this.#options.onUnsure(callId);
-    return { ok: false, reason: outcome === 'foreign' ? 'duplicate' : 'unavailable' };
+    if (outcome === 'foreign') return { ok: false, reason: 'duplicate' };
+    return { ok: false, reason: outcome === 'busy' ? 'busy' : 'unavailable' };
   }
 
   availability(): Availability {
@@ -142,6 +151,10 @@ export class NodeCallDirectory implements CallDirectory {
     const [refusing] = writes.failing;
     if (refusing !== undefined) return unavailable(`${refusing}_refuses_writes`);
     return { available: true, retryAfterSeconds: 0, reason: null };
+  }
+
+  overload(): Overload | null {
+    return this.#options.load.overload;
   }
 }
 

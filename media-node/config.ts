@@ -45,6 +45,8 @@ const nodeEnv = {
     .regex(/^[\w.-]{1,100}$/, 'may hold letters, digits, ".", "_" and "-", at most 100')
     .optional(),
   MEDIA_MAX_CALLS: positiveInteger.optional(),
+  MEDIA_MAX_WAIT_MS: positiveInteger.default(20),
+  MEDIA_MAX_BEHIND_MS: positiveInteger.default(1_000),
   LLM_BASE_URL: z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).optional(),
   LLM_API_KEY: headerText.optional(),
   LLM_MODEL: z.string().default('gpt-4o-mini'),
@@ -61,6 +63,8 @@ interface NodeSettings {
   readonly allowPrivateTargets: boolean;
   /** null: those of the system. */
   readonly nameServers: readonly string[] | null;
+  /** MEDIA_MAX_WAIT_MS */
+  readonly maxInviteWaitMs: number;
   readonly rtp: { readonly portMin: number; readonly portMax: number };
   readonly http: { readonly host: string; readonly port: number };
   /** null: the built-in responder answers. */
@@ -115,6 +119,7 @@ function settings(env: Readonly<z.output<z.ZodObject<typeof nodeEnv>>>): NodeSet
     sip: sipListening(env),
     allowPrivateTargets: env.ALLOW_PRIVATE_TARGETS,
     nameServers: env.DNS_SERVERS ?? null,
+    maxInviteWaitMs: env.MEDIA_MAX_WAIT_MS,
     rtp: { portMin: env.RTP_PORT_MIN, portMax: env.RTP_PORT_MAX },
     http: { host: env.MEDIA_HTTP_HOST, port: env.MEDIA_HTTP_PORT },
     languageModel:

@@ -8,9 +8,11 @@ import { Registry, collectDefaultMetrics } from 'prom-client';
 import { createMediaActivities } from '../activities/media/media-activities';
 import { createTrunkCheckActivities } from '../activities/media/trunk-check-activities';
 import { safeFailures } from '../activities/safe-failures';
+import type { Overload } from '../contract/directory';
 import {
   AgentRuntime,
   MediaService,
+  RealTimePreference,
   SipServer,
   systemClock,
   ThreadedRtpEngine,
@@ -41,7 +43,13 @@ import {
 } from './bench-mode';
 import { callLimit } from './call-limit';
 import { readMediaConfig, type MediaConfig } from './config';
-import { createCallObserver, createCapacityGauge, createSipCounters, createTrunkObserver } from './metrics';
+import {
+  createCallObserver,
+  createCapacityGauge,
+  createSipCounters,
+  createTrunkObserver,
+  createUnfinishedGauge,
+} from './metrics';
 import { NodeServices } from './node-services';
 
 const RETRY_MS = 500;
@@ -145,6 +153,7 @@ async function startNode(self: Process, config: MediaConfig & { readonly mode: '
     nodeId,
     bootId,
     listening: config.sip,
+    maxBehindMs: env.MEDIA_MAX_BEHIND_MS,
     dataDir: config.dataDir,
     dataSource,
     databaseUrl: env.DATABASE_URL,
@@ -195,6 +204,7 @@ async function startNode(self: Process, config: MediaConfig & { readonly mode: '
     await Promise.all([services.leaveTrunks(), node.drain(hurry)]);
   });
   createCapacityGauge(self.registry, () => services.capacity.inUse());
+  createUnfinishedGauge(self.registry, () => services.unfinished());
   services.watchTrunks((delegate) => {
     const observer = createTrunkObserver(self.registry, () => monitors.counts());
     const monitors: TrunkMonitors = node.trunkMonitors({ delegate, observer });
@@ -207,6 +217,7 @@ async function startNode(self: Process, config: MediaConfig & { readonly mode: '
     return available ? 'ok' : (reason ?? 'unavailable');
   });
   for (const [name, provider] of Object.entries(agents.describe())) checks.set(name, () => provider);
+  checks.set('load', () => loadOf(node.overload()));
   checks.set('max_calls', () => `${limit.calls} (${limit.because})`);
   return limit.calls;
 }
@@ -228,10 +239,22 @@ async function startRtp({ config, logger, shutdown }: Process): Promise<Threaded
   return rtp;
 }
 
-function createNode({ config, logger, registry }: Process, rtp: ThreadedRtpEngine, given: Surroundings): MediaService {
+function createNode(
+  { config, logger, registry, shutdown }: Process,
+  rtp: ThreadedRtpEngine,
+  given: Surroundings,
+): MediaService {
   const { nodeId } = config;
   const { sip, maxCalls, ...surroundings } = given;
-  const observer = createCallObserver({ registry, maxCalls, activeCalls: () => node.calls.size });
+  const preference = new RealTimePreference({ logger });
+  shutdown.add('thread priorities', () => Promise.resolve(preference.close()));
+  const observer = createCallObserver({
+    registry,
+    maxCalls,
+    activeCalls: () => node.calls.size,
+    settingUp: () => node.calls.settingUp,
+    overload: () => node.overload(),
+  });
   const node: MediaService = new MediaService({
     ...surroundings,
     nodeId,
@@ -248,11 +271,19 @@ function createNode({ config, logger, registry }: Process, rtp: ThreadedRtpEngin
         ...(config.sip.publicHost === null ? {} : { publicHost: config.sip.publicHost }),
         allowPrivateTargets: config.allowPrivateTargets,
         nameServers: config.nameServers,
+        maxInviteWaitMs: config.maxInviteWaitMs,
+        onStrain: () => preference.strained(),
         counters: createSipCounters(registry),
         logger: logger.child({ component: 'sip' }),
       }),
   });
   return node;
+}
+
+/** A node that refuses some calls is ready for the others. */
+function loadOf(overload: Overload | null): string {
+  if (overload === null) return 'ok';
+  return `${Math.round(100 * overload.share)} % of new calls are refused: ${overload.reason}`;
 }
 
 function readiness(checks: ReadonlyMap<string, () => string>): Readiness {

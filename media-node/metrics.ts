@@ -1,5 +1,7 @@
 /** What a media node counts (docs/metrics.md), as Prometheus metrics in base units. */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { OVERLOAD_REASONS } from '../contract/directory';
+import type { Overload } from '../contract/directory';
 import { TRUNK_HEALTH_STATES } from '../contract/trunk-health';
 import type { TrunkHealthState } from '../contract/trunk-health';
 import { isKnownMethod, type CallObserver, type SipCounters, type TrunkObserver } from '../media';
@@ -16,6 +18,8 @@ export interface MediaMetricsOptions {
   readonly registry: Registry;
   /** Read at every scrape. */
   readonly activeCalls: () => number;
+  readonly settingUp: () => number;
+  readonly overload: () => Overload | null;
   readonly maxCalls: number;
 }
 
@@ -56,6 +60,24 @@ export function createCallObserver(options: MediaMetricsOptions): CallObserver {
     registers,
     collect() {
       this.set(options.activeCalls());
+    },
+  });
+  new Gauge({
+    name: 'trunkline_calls_setting_up',
+    help: 'Calls that came in and are not answered yet, where that is up to this node.',
+    registers,
+    collect() {
+      this.set(options.settingUp());
+    },
+  });
+  new Gauge({
+    name: 'trunkline_overload_share',
+    help: 'Of the calls that come in, how much is refused because of what there is too much of.',
+    labelNames: ['reason'],
+    registers,
+    collect() {
+      const overload = options.overload();
+      for (const reason of OVERLOAD_REASONS) this.set({ reason }, overload?.reason === reason ? overload.share : 0);
     },
   });
   new Gauge({ name: 'trunkline_calls_limit', help: 'Calls that this node takes at once.', registers }).set(
@@ -134,6 +156,24 @@ export function createCallObserver(options: MediaMetricsOptions): CallObserver {
     rejected: (reason) => rejects.inc({ reason }),
     turnLatency: (ms) => turns.observe(ms * SECONDS),
   };
+}
+
+/** Calls of which something is still to be told to Temporal, or to be written down. @param read asked at every scrape */
+export function createUnfinishedGauge(
+  registry: Registry,
+  read: () => { readonly stateEvents: number; readonly records: number },
+): void {
+  new Gauge({
+    name: 'trunkline_calls_unfinished',
+    help: 'Calls with state events that are not acknowledged, and calls that have ended and whose record is not complete.',
+    labelNames: ['missing'],
+    registers: [registry],
+    collect() {
+      const { stateEvents, records } = read();
+      this.set({ missing: 'state_events' }, stateEvents);
+      this.set({ missing: 'records' }, records);
+    },
+  });
 }
 
 /** What the watch over outbound trunks counts. @param counts how many trunks of this node are in each state, read at every scrape */

@@ -10,6 +10,7 @@ import type { Logger } from '../ops/logger';
 import type { SipListening } from '../ops/sip-address';
 import { ConfigRepository } from '../store/repositories/config-repository';
 import { CapacityRepository } from '../store/repositories/capacity-repository';
+import { CallRepository } from '../store/repositories/call-repository';
 import { EventRepository } from '../store/repositories/event-repository';
 import { MediaNodeRepository } from '../store/repositories/media-node-repository';
 import { NodeCallListRepository } from '../store/repositories/node-call-list-repository';
@@ -28,9 +29,11 @@ import { CapacityLedger } from './capacity-ledger';
 import { ConfigCache } from './config-cache';
 import { EventSink } from './event-sink';
 import { EventSpool } from './event-spool';
+import { InboundStarts } from './inbound-starts';
 import { MediaWorkers } from './media-workers';
 import type { MediaActivities } from './media-workers';
 import { NodeLifetime } from './node-lifetime';
+import { NodeLoad } from './node-load';
 import { NodeRegistration } from './node-registration';
 import type { NodeDescription } from './node-registration';
 import { OutageClock } from './outage-clock';
@@ -42,6 +45,7 @@ import type { TrunkOwnershipOptions } from './trunk-ownership';
 import { TrunkReports } from './trunk-reports';
 import { TrunkSignaller } from './trunk-signaller';
 import { UnsureStarts } from './unsure-starts';
+import { UnfinishedRecords } from './unfinished-records';
 import { WriteHealth } from './write-health';
 
 const PROBE_LIMIT_MS = 1_000;
@@ -67,6 +71,8 @@ export interface NodeServicesOptions {
   readonly bootId: string;
   /** An outbound trunk to what is listened on leads to who has registered. */
   readonly listening: SipListening;
+  /** MEDIA_MAX_BEHIND_MS */
+  readonly maxBehindMs: number;
   /** Folder for the spool of events. */
   readonly dataDir: string;
   readonly dataSource: DataSource;
@@ -104,6 +110,7 @@ export class NodeServices {
   readonly #config: ConfigCache;
   readonly #sink: EventSink;
   readonly #signaller: StateSignaller;
+  readonly #records: UnfinishedRecords;
   readonly #lifetime = new NodeLifetime({ onLost: () => this.#lost() });
   readonly #writes: WriteHealth;
   readonly #nodeWorkflows: NodeWorkflows;
@@ -153,9 +160,14 @@ export class NodeServices {
     this.#sink = new EventSink({
       store: new EventRepository(dataSource, secrets),
       spool,
-      onStateEvent: (event) => this.#signaller.enqueue(event),
+      onStateEvent: (event) => {
+        this.#signaller.enqueue(event);
+        if (event.type === 'ended') this.#records.ended(event.callId);
+      },
       logger,
     });
+    const calls = new CallRepository(dataSource);
+    this.#records = new UnfinishedRecords({ completed: (callIds) => calls.completedOf(callIds), logger });
     const numbers = new NumberWorkflows({ client, limitMs: TEMPORAL_LIMIT_MS });
     this.#awaitedCalls = new AwaitedCalls({ signal: (round) => numbers.called(round), logger });
     this.#unsureStarts = new UnsureStarts({ verify: (callId) => this.#calls.signalVerify(callId, bootId), logger });
@@ -175,6 +187,7 @@ export class NodeServices {
       workflows: this.#calls,
       logger,
     });
+    const starts = new InboundStarts();
     this.directory = new NodeCallDirectory({
       nodeId,
       bootId,
@@ -187,14 +200,27 @@ export class NodeServices {
       standing: this.#lifetime.standing,
       writes: this.#writes,
       onUnsure: (callId) => this.#unsureStarts.note(callId),
+      starts,
+      load: new NodeLoad({
+        maxBehindMs: options.maxBehindMs,
+        startsBehindMs: () => starts.behindMs,
+        stateEventsBehindMs: () => this.#signaller.behindMs,
+        recordsBehindMs: () => this.#records.behindMs,
+      }),
       onAwaited: (round) => this.#awaitedCalls.called(round),
     });
+  }
+
+  /** Calls of which something is still to be told or written down. */
+  unfinished(): { readonly stateEvents: number; readonly records: number } {
+    return { stateEvents: this.#signaller.pendingCalls, records: this.#records.size };
   }
 
   async start(): Promise<void> {
     this.#sink.start();
     await this.#config.start();
     this.#writes.start();
+    this.#records.start();
   }
 
   /** Its answer ends an outage. */
@@ -308,6 +334,7 @@ export class NodeServices {
     this.#unsureStarts.close();
     await this.#sink.close();
     this.#writes.stop();
+    this.#records.stop();
     await this.#config.close();
   }
 }

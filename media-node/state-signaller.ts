@@ -9,6 +9,7 @@ import type { Sleep } from '../ops/retry';
 import { Semaphore } from '../ops/semaphore';
 import type { CallStateSignal } from '../workflows/call/messages';
 import type { SignalOutcome } from '../workflows/client/call-workflows';
+import { STUCK } from './node-load';
 
 const RETRIES = { pauseMs: 100, maximumPauseMs: 1_000 };
 /** For the record, before the workflow hears of it; with PostgreSQL away it hears of it anyway. */
@@ -35,6 +36,12 @@ export interface StateSignallerOptions {
   readonly logger: Logger;
   /** For tests. */
   readonly sleep?: Sleep;
+  readonly nowMs?: () => number;
+}
+
+interface Waiting {
+  readonly event: StateEvent;
+  readonly sinceMs: number;
 }
 
 /**
@@ -44,16 +51,18 @@ export interface StateSignallerOptions {
  */
 export class StateSignaller {
   readonly #options: StateSignallerOptions;
-  readonly #queues = new Map<string, StateEvent[]>();
+  readonly #queues = new Map<string, Waiting[]>();
   /** When calls that have not ended were answered, epoch ms. */
   readonly #answers = new Map<string, number>();
   readonly #ends = new Map<string, (() => void)[]>();
   readonly #places = new Semaphore(MAX_PARALLEL);
   readonly #idle: (() => void)[] = [];
   readonly #closing = new AbortController();
+  readonly #nowMs: () => number;
 
   constructor(options: StateSignallerOptions) {
     this.#options = options;
+    this.#nowMs = options.nowMs ?? ((): number => performance.now());
     setMaxListeners(0, this.#closing.signal); // each call that waits listens
   }
 
@@ -67,14 +76,22 @@ export class StateSignaller {
     return this.#queues.has(callId);
   }
 
+  /** For how long the oldest event has waited for its acknowledgement, but for those of a few calls that may be stuck. */
+  get behindMs(): number {
+    if (this.#queues.size <= STUCK) return 0;
+    const heads = [...this.#queues.values()].map(([head]) => head?.sinceMs ?? Infinity).sort((a, b) => a - b);
+    return Math.max(0, this.#nowMs() - heads[STUCK]!);
+  }
+
   enqueue(event: StateEvent): void {
     if (event.type === 'answered') this.#answers.set(event.callId, event.atMs);
+    const waiting = { event, sinceMs: this.#nowMs() };
     const queue = this.#queues.get(event.callId);
     if (queue !== undefined) {
-      queue.push(event);
+      queue.push(waiting);
       return;
     }
-    this.#queues.set(event.callId, [event]);
+    this.#queues.set(event.callId, [waiting]);
     void this.#drainCall(event.callId);
   }
 
@@ -99,7 +116,8 @@ export class StateSignaller {
 
   async #drainCall(callId: string): Promise<void> {
     const queue = this.#queues.get(callId) ?? [];
-    for (let event = queue[0]; event !== undefined; event = queue[0]) {
+    for (let head = queue[0]; head !== undefined; head = queue[0]) {
+      const { event } = head;
       if (this.#closing.signal.aborted) return;
       const outcome = (await this.#isStored(event)) ? 'delivered' : await this.#deliver(event);
       if (outcome === 'closed') return;

@@ -6,6 +6,7 @@ export type { TrunkCapacity } from './call/trunk-capacity';
 export { systemClock } from './clock';
 export { MediaService, type MediaServiceOptions } from './media-service';
 export { ThreadedRtpEngine } from './rtp/engine';
+export { RealTimePreference } from './rtp/real-time-preference';
 export type { SipCounters } from './sip/counters';
 export type { DigestCredentials } from './sip/auth/identity';
 export { isKnownMethod } from './sip/message/methods';

@@ -4,7 +4,7 @@
  *
  *   constructed ──open()──► open ──drain()──► draining ──close()──► closed
  */
-import type { CallDirectory, InboundTrunkProfile } from '../contract/directory';
+import type { CallDirectory, InboundTrunkProfile, Overload } from '../contract/directory';
 import type { BindingStore } from '../contract/registration';
 import { withDeadline } from '../ops/deadline';
 import { CallRegistry } from './call/call-registry';
@@ -24,6 +24,10 @@ import type { TrunkMonitorsOptions } from './trunk/trunk-monitors';
 const DRAIN_MS = 30_000;
 /** After our BYE: for its answer and the last events. */
 const HANG_UP_MS = 3000;
+
+/** Calls that are being set up at once: as many as a node answers within some tenths of a second, however they came. */
+const MAX_SET_UPS = 64;
+const TOO_MANY_SET_UPS: Overload = { reason: 'set_ups', share: 1 };
 
 export interface MediaServiceOptions extends Omit<CallDeps, 'network'> {
   readonly nodeId: string;
@@ -65,6 +69,7 @@ export class MediaService {
         return trunk && identityOf(trunk);
       },
       availability: () => directory.availability(),
+      overload: () => this.overload(),
       onDenied: (trunkId, source, why) =>
         attempts.note(trunkId, { source, status: why === 'other_uri' ? 400 : 403, why }),
       ...(options.bindings === undefined ? {} : { bindings: options.bindings }),
@@ -76,6 +81,11 @@ export class MediaService {
       attempts,
       calls: { ...options, network, endpoint: this.#endpoint, nodeId, bootId },
     });
+  }
+
+  /** Whether more calls come than are answered soon; what is too much is refused. */
+  overload(): Overload | null {
+    return this.calls.settingUp >= MAX_SET_UPS ? TOO_MANY_SET_UPS : this.#options.directory.overload();
   }
 
   /** Opens the SIP sockets. */

@@ -74,6 +74,7 @@ export class CallRegistry {
   readonly #entries = new Map<RegisteredCall, Entry>();
   readonly #byId = new Map<string, Entry>();
   readonly #byTrunk = new Map<string, number>();
+  readonly #settingUp = new Set<RegisteredCall>();
   readonly #legs = new Set<{ readonly trunkId: string; readonly revoke: () => void }>();
   readonly #ended: Memory<number>;
   readonly #tombstones: Memory<true>;
@@ -96,6 +97,20 @@ export class CallRegistry {
   /** Calls being set up, live or ending. */
   get size(): number {
     return this.#entries.size;
+  }
+
+  /** Calls that came in and wait for us, not for their caller. */
+  get settingUp(): number {
+    return this.#settingUp.size;
+  }
+
+  /** A call that was taken waits for us until it is ready, or leaves. */
+  beginsSetUp(call: RegisteredCall): void {
+    this.#settingUp.add(call);
+  }
+
+  isSetUp(call: RegisteredCall): void {
+    this.#settingUp.delete(call);
   }
 
   get draining(): boolean {
@@ -147,6 +162,7 @@ export class CallRegistry {
     const entry = this.#entries.get(call);
     if (!entry) return;
     this.#entries.delete(call);
+    this.#settingUp.delete(call);
     this.#release(call.trunkId);
     if (entry.callId !== null) {
       this.#byId.delete(entry.callId);

@@ -75,6 +75,7 @@ export class InboundCall implements RegisteredCall {
       dialog.reject(status, { retryAfterSeconds: RETRY_AFTER_SECONDS, ...why });
       return;
     }
+    deps.registry.beginsSetUp(call);
     call.#listen();
     call.#setUp().catch((error: unknown) => call.#fail(error));
   }
@@ -207,6 +208,7 @@ export class InboundCall implements RegisteredCall {
     await media.warm(personaOf(lifecycle.callId, decision.agent));
     lifecycle.timings.mark('warm', clock.now());
     this.#warm = true;
+    this.#deps.registry.isSetUp(this);
     if (!leg.negotiation.offerOutstanding) this.#answer();
   }
 

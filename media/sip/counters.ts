@@ -1,3 +1,5 @@
+import type { Refused } from './admission';
+
 /** Why a message was refused or dropped; a label of a metric, so a closed set. */
 export type SipRejectReason =
   | 'rate_limited'
@@ -14,6 +16,7 @@ export type SipRejectReason =
   | 'source_not_allowed'
   | 'registration_refused'
   | 'unavailable'
+  | `overload_${Refused}`
   | 'internal_error'
   | 'guesses_paused'
   | 'connection_limit'

@@ -1,3 +1,4 @@
+import type { Overload } from '../../contract/directory';
 import type { BindingStore } from '../../contract/registration';
 import type { DigestCredentials, SipIdentity } from './auth/identity';
 import type { DialogDelegate, InboundDialog, OutboundDialog } from './dialog';
@@ -21,6 +22,8 @@ export interface SipEndpointDelegate {
   knownAt?(address: string): SipIdentity | undefined;
   /** 200 or 503 + Retry-After for OPTIONS and for INVITE before a transaction exists. */
   availability(): { readonly available: boolean; readonly retryAfterSeconds: number };
+  /** Of the INVITEs that open calls, how many are refused, before anything of them is kept. Without this none. */
+  overload?(): Overload | null;
   /** An INVITE with the user name of this trunk was refused: with a wrong password, or signed for another URI. */
   onDenied?(trunkId: string, source: string, why: 'wrong_password' | 'other_uri'): void;
   /** Who has registered; without it REGISTER gets 405. */

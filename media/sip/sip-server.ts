@@ -1,5 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 
+import { Admission } from './admission';
 import { RequestAuthentication, SOURCE_REFUSAL } from './auth/request-authentication';
 import { systemClock } from '../clock';
 import { noCounters } from './counters';
@@ -10,6 +11,7 @@ import { publicTargets, targetResolver } from './edge/resolver';
 import { sendResponse } from './edge/routing';
 import { lookUpTarget } from './edge/target-lookup';
 import { InviteNotSentError } from './invite';
+import { InviteBacklog } from './invite-backlog';
 import { describeInvite } from './invite-description';
 import { noLogger } from './logger';
 import { SipRequest } from './message/message';
@@ -40,6 +42,7 @@ import type { NamedTarget, TargetLookup } from './edge/target-lookup';
 import type { TcpLimits } from './edge/tcp';
 import type { SipEndpoint, SipEndpointDelegate } from './endpoint';
 import type { OutboundInvite } from './invite';
+import type { Wait } from './invite-backlog';
 import type { SipLogger } from './logger';
 import type { SipResponse } from './message/message';
 import type { Refusal } from './message/validation';
@@ -71,11 +74,17 @@ export interface SipServerOptions {
   readonly sessionTimers?: SessionTimerPolicy;
   /** May trunks, and what peers name in Contact and Route, be at private addresses? Default true. */
   readonly allowPrivateTargets?: boolean;
+  /** How long an INVITE may wait to be looked at while more come than can be served. Default 20. */
+  readonly maxInviteWaitMs?: number;
+  /** Called while the thread has more to do than it comes to. */
+  readonly onStrain?: () => void;
 }
 
 const DEFAULT_RATE_LIMIT: RateLimit = { perSecond: 5_000, burst: 10_000 };
 /** Value of Server and User-Agent. */
 const PRODUCT = 'Trunkline';
+/** Of an INVITE that was one too many. Whoever obeys sends nothing for so long (RFC 3261 §21.5.4), which a node needs for a moment only. */
+const OVERLOADED: Refusal = { status: 503, headers: ['Retry-After: 1'] };
 const ANONYMOUS: SipIdentity = { trunkId: '', orgId: '', username: '' };
 
 /** SIP side of a media node: sockets, stateless checks, and the table of dialogs. */
@@ -84,6 +93,8 @@ export class SipServer implements SipEndpoint {
   readonly lines = new RegisteredLines();
   readonly #options: SipServerOptions;
   readonly #edge: SipEdge;
+  readonly #invites: InviteBacklog;
+  readonly #admission: Admission;
   /** Null where everybody is admitted. */
   readonly #authentication: RequestAuthentication | null;
   /** Null where nobody can register. */
@@ -110,9 +121,16 @@ export class SipServer implements SipEndpoint {
     const { bindings: store } = delegate;
     this.#registers = new RegisterTransactions(this.#clock);
     this.#registrar = store === undefined ? null : new Registrar({ store, clock: this.#clock, logger: this.#logger });
+    this.#admission = new Admission({ now: () => this.#clock.now() });
+    this.#invites = new InviteBacklog({
+      clock: this.#clock,
+      serve: (bytes, flow, wait) => this.#receive(bytes, flow, wait),
+      onStrain: () => options.onStrain?.(),
+      maxWaitMs: options.maxInviteWaitMs,
+    });
     this.#edge = new SipEdge({
       listen: options.listen,
-      sink: (bytes, flow) => this.#receive(bytes, flow),
+      sink: (bytes, flow) => this.#invites.receive(bytes, flow),
       onRefused: (reason) => this.#counters.rejected(reason, null),
       rateLimit: options.rateLimit ?? DEFAULT_RATE_LIMIT,
       clock: this.#clock,
@@ -182,7 +200,7 @@ export class SipServer implements SipEndpoint {
     return lookUpTarget(target, { resolve: this.#context.resolve, names: this.#names.names });
   }
 
-  #receive(bytes: Buffer, flow: Flow): void {
+  #receive(bytes: Buffer, flow: Flow, wait: Wait): void {
     if (this.#closed) return;
     let message: SipRequest | SipResponse;
     try {
@@ -194,7 +212,7 @@ export class SipServer implements SipEndpoint {
       return;
     }
     try {
-      if (message instanceof SipRequest) this.#receiveRequest(message, flow);
+      if (message instanceof SipRequest) this.#receiveRequest(message, flow, wait);
       else this.#receiveResponse(message, flow);
     } catch (error) {
       this.#counters.rejected('internal_error', message instanceof SipRequest ? 500 : null);
@@ -218,7 +236,7 @@ export class SipServer implements SipEndpoint {
     dialog.receiveResponse(response, flow);
   }
 
-  #receiveRequest(request: SipRequest, flow: Flow): void {
+  #receiveRequest(request: SipRequest, flow: Flow, wait: Wait): void {
     const { method } = request;
     this.#counters.message('in', method, null);
     const via = request.topVia;
@@ -249,7 +267,7 @@ export class SipServer implements SipEndpoint {
     } else if (request.toTag !== '' || method !== 'INVITE') {
       this.#deliver(this.#dialogs.byTag(request.callId, request.toTag), request, key, flow);
     } else {
-      this.#receiveInvite(request, key, flow);
+      this.#receiveInvite(request, key, flow, wait);
     }
   }
 
@@ -318,7 +336,7 @@ export class SipServer implements SipEndpoint {
       .catch((error: unknown) => this.#logger.error({ err: error }, 'REGISTER could not be answered'));
   }
 
-  #receiveInvite(request: SipRequest, key: string, flow: Flow): void {
+  #receiveInvite(request: SipRequest, key: string, flow: Flow, { readMs, late }: Wait): void {
     const repeated = this.#dialogs.byInvite(key);
     if (repeated !== undefined) {
       repeated.receiveRequest(request, key, flow);
@@ -334,12 +352,17 @@ export class SipServer implements SipEndpoint {
       this.#refuse(request, flow, unavailable, 'unavailable');
       return;
     }
+    const overload = this.#options.delegate.overload?.() ?? null;
+    const refused = this.#admission.refusal({ key, callId: request.callId, late }, overload);
+    if (refused !== null) {
+      this.#refuse(request, flow, OVERLOADED, `overload_${refused}`);
+      return;
+    }
     const identity = this.#authenticate(request, flow);
     if (identity === null) return;
-    const receivedAt = this.#clock.now();
     const known = this.#ownAddresses.known(flow);
     if (known !== undefined) {
-      this.#open(request, key, flow, identity, known, receivedAt);
+      this.#open(request, key, flow, identity, known, readMs);
       return;
     }
     this.#ownAddresses
@@ -348,7 +371,7 @@ export class SipServer implements SipEndpoint {
         // A retransmission, or the same request over another path, may have come first.
         if (this.#closed || this.#dialogs.byInvite(key) !== undefined) return;
         if (this.#dialogs.isMerged(request)) this.#refuse(request, flow, { status: 482 }, 'merged_request');
-        else this.#open(request, key, flow, identity, ownAddress, receivedAt);
+        else this.#open(request, key, flow, identity, ownAddress, readMs);
       })
       .catch((error: unknown) => {
         this.#logger.error({ err: error }, 'INVITE could not be taken');

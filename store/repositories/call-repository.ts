@@ -94,6 +94,15 @@ export class CallRepository {
     return count === 1;
   }
 
+  /** Which of these calls have ended, with all that their record has to say. */
+  async completedOf(callIds: readonly string[]): Promise<string[]> {
+    const rows: { id: string }[] = await this.#session.manager.query(
+      'SELECT id FROM calls WHERE id = ANY($1::uuid[]) AND ended_at IS NOT NULL',
+      [callIds],
+    );
+    return rows.map(({ id }) => id);
+  }
+
   /** Of a call that waits: a row that is further stays as it is. Epoch ms. */
   async reschedule(callId: string, scheduledAtMs: number | null, expiresAtMs: number): Promise<void> {
     await this.#session.manager.query(

@@ -5,6 +5,7 @@ import type {
   InboundRequest,
   InboundTrunkProfile,
   OutboundTrunkProfile,
+  Overload,
   ReferRefusal,
   RoutingDecision,
   StartInboundResult,
@@ -56,6 +57,7 @@ export class FakeDirectory implements CallDirectory {
   };
   outbound: OutboundTrunkProfile = TRUNK;
   available: Availability = { available: true, retryAfterSeconds: 5, reason: null };
+  overloaded: Overload | null = null;
   start: (request: InboundRequest) => Promise<StartInboundResult> = (request) =>
     Promise.resolve({ ok: true, callId: `call-${request.sipCallId}`, sessionId: 'session-1' });
 
@@ -102,6 +104,10 @@ export class FakeDirectory implements CallDirectory {
   startInbound(request: InboundRequest): Promise<StartInboundResult> {
     this.requests.push(request);
     return this.start(request);
+  }
+
+  overload(): Overload | null {
+    return this.overloaded;
   }
 
   availability(): Availability {

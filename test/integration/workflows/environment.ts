@@ -264,6 +264,7 @@ export class WorkflowEnvironment extends EnvironmentCalls {
       nodeId,
       bootId,
       listening: { hosts: ['127.0.0.1'], port: 5060, publicHost: null },
+      maxBehindMs: 60_000,
       dataDir,
       dataSource: this.dataSource,
       databaseUrl: this.database.databaseUrl,

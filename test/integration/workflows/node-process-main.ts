@@ -53,6 +53,7 @@ async function main(): Promise<void> {
   const services = new NodeServices({
     ...options,
     listening: { hosts: ['127.0.0.1'], port: 5060, publicHost: null },
+    maxBehindMs: 60_000,
     dataSource,
     secrets,
     client: createTemporalClient(settings).client,

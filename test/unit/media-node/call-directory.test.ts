@@ -1,6 +1,7 @@
-import type { InboundRequest, RoutingDecision } from '../../../contract/directory';
+import type { InboundRequest, Overload, RoutingDecision } from '../../../contract/directory';
 import type { VerificationRound } from '../../../contract/number-verification';
 import { NodeCallDirectory } from '../../../media-node/call-directory';
+import { InboundStarts } from '../../../media-node/inbound-starts';
 import { ConfigSnapshot } from '../../../media-node/config-snapshot';
 import type { Standing } from '../../../media-node/node-standing';
 import { OutageClock } from '../../../media-node/outage-clock';
@@ -33,6 +34,8 @@ function setUp(outcome: 'started' | 'foreign' | 'unavailable' = 'started') {
   const storeOutage = new OutageClock(() => nowMs);
   const standing = { current: 'good' as Standing };
   const writes = { failing: [] as string[] };
+  const load = { overload: null as Overload | null };
+  const starts: Pick<InboundStarts, 'run'> = new InboundStarts();
   const directory = new NodeCallDirectory({
     nodeId: 'n1',
     bootId: 'b1',
@@ -44,6 +47,8 @@ function setUp(outcome: 'started' | 'foreign' | 'unavailable' = 'started') {
     standing,
     writes,
     onUnsure: (callId) => void unsure.push(callId),
+    load,
+    starts,
     onAwaited: (round) => void awaited.push(round),
     workflows: {
       start: (input) => {
@@ -67,6 +72,8 @@ function setUp(outcome: 'started' | 'foreign' | 'unavailable' = 'started') {
     temporalOutage,
     storeOutage,
     writes,
+    load,
+    starts,
     pass: (ms: number) => (nowMs += ms),
   };
 }
@@ -101,6 +108,13 @@ test.each([
   expect(await directory.startInbound(request, decision)).toEqual({ ok: false, reason });
 });
 
+test('where there are too many starts a call is refused, and nothing was started', async () => {
+  const { directory, decision, started, starts } = setUp();
+  starts.run = () => Promise.resolve('busy');
+  expect(await directory.startInbound(request, decision)).toEqual({ ok: false, reason: 'busy' });
+  expect(started).toEqual([]);
+});
+
 test.each(['doubtful', 'lost'] as const)('a node whose standing is %s takes no new calls', async (current) => {
   const { directory, decision, started, standing } = setUp();
   standing.current = current;
@@ -110,6 +124,14 @@ test.each(['doubtful', 'lost'] as const)('a node whose standing is %s takes no n
   standing.current = 'good';
   expect(directory.availability()).toMatchObject({ available: true });
   expect(await directory.startInbound(request, decision)).toMatchObject({ ok: true });
+});
+
+test('what the node’s surroundings are behind with is told, and such a node is available', () => {
+  const { directory, load } = setUp();
+  expect(directory.overload()).toBeNull();
+  load.overload = { reason: 'records', share: 0.5 };
+  expect(directory.overload()).toEqual({ reason: 'records', share: 0.5 });
+  expect(directory.availability()).toMatchObject({ available: true });
 });
 
 test('new calls are refused after 5 s without Temporal and after 10 minutes without PostgreSQL', () => {

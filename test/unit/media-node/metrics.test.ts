@@ -1,13 +1,24 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
-import { createCallObserver, createSipCounters, createTrunkObserver } from '../../../media-node/metrics';
+import {
+  createCallObserver,
+  createSipCounters,
+  createTrunkObserver,
+  createUnfinishedGauge,
+} from '../../../media-node/metrics';
 import { QUIET_STATS } from '../../fakes/fake-rtp-engine';
 
 describe('metrics of a media node', () => {
   it('count calls, stages and media in base units', async () => {
     const registry = new Registry();
-    const observer = createCallObserver({ registry, activeCalls: () => 3, maxCalls: 200 });
+    const observer = createCallObserver({
+      registry,
+      activeCalls: () => 3,
+      maxCalls: 200,
+      settingUp: () => 2,
+      overload: () => ({ reason: 'records', share: 0.25 }),
+    });
     observer.callBegan('inbound');
     observer.rejected('no_agent');
     observer.turnLatency(800);
@@ -29,6 +40,9 @@ describe('metrics of a media node', () => {
     });
     const text = await registry.metrics();
     expect(text).toContain('trunkline_calls_active 3');
+    expect(text).toContain('trunkline_calls_setting_up 2');
+    expect(text).toContain('trunkline_overload_share{reason="records"} 0.25');
+    expect(text).toContain('trunkline_overload_share{reason="set_ups"} 0');
     expect(text).toContain('trunkline_calls_started_total{direction="inbound"} 1');
     expect(text).toContain(
       'trunkline_calls_ended_total{direction="inbound",disposition="answered",end_reason="agent_goodbye"} 1',
@@ -74,7 +88,15 @@ describe('metrics of a media node', () => {
 
   it('are all in the documentation', async () => {
     const registry = new Registry();
-    createCallObserver({ registry, activeCalls: () => 0, maxCalls: 1 });
+    createCallObserver({
+      registry,
+      activeCalls: () => 0,
+      maxCalls: 1,
+      settingUp: () => 0,
+      overload: () => null,
+    });
+    createUnfinishedGauge(registry, () => ({ stateEvents: 3, records: 4 }));
+    expect(await registry.metrics()).toContain('trunkline_calls_unfinished{missing="records"} 4');
     createSipCounters(registry);
     createTrunkObserver(registry, () => new Map());
     const documentation = readFileSync(join(__dirname, '../../../docs/metrics.md'), 'utf8');

@@ -1,4 +1,5 @@
 import type { StateEvent } from '../../../contract/events';
+import { STUCK } from '../../../media-node/node-load';
 import { StateSignaller } from '../../../media-node/state-signaller';
 import { createLogger } from '../../../ops/logger';
 import type { CallStateSignal } from '../../../workflows/call/messages';
@@ -178,4 +179,31 @@ test('who waits for the end of a call waits until its workflow knows it, and no 
   await other.close(1_000);
   await end;
   expect(told).toBe(true);
+});
+
+test('how far behind: the age of the oldest event, but for those of a few calls that may be stuck', async () => {
+  let nowMs = 0;
+  const answers: (() => void)[] = [];
+  const signaller = new StateSignaller({
+    nodeId: 'n1',
+    bootId: 'b1',
+    signal: () => new Promise((resolve) => answers.push(() => resolve('delivered'))),
+    flush: () => Promise.resolve(true),
+    isUnplaced: () => false,
+    onWorkflowLost: () => undefined,
+    logger: createLogger({ name: 'test', level: 'silent' }),
+    nowMs: () => nowMs,
+  });
+  for (let n = 0; n < STUCK; n++) signaller.enqueue(answered(`stuck${n}`, 1));
+  nowMs = 5_000;
+  expect(signaller.behindMs).toBe(0);
+  signaller.enqueue(answered('c', 1));
+  signaller.enqueue(answered('d', 1));
+  nowMs = 5_300;
+  expect(signaller.behindMs).toBe(300);
+  await new Promise((resolve) => setImmediate(resolve));
+  for (const answer of answers.slice(STUCK)) answer();
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(signaller.behindMs).toBe(0);
+  await signaller.close(0);
 });

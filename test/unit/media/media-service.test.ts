@@ -28,7 +28,7 @@ describe('MediaNode', () => {
     node = new MediaService({
       nodeId: 'node-1',
       bootId: 'boot-1',
-      maxCalls: 10,
+      maxCalls: 100,
       clock,
       events,
       directory,
@@ -55,6 +55,35 @@ describe('MediaNode', () => {
   it('says that it is not available when its directory says so', () => {
     directory.available = { available: false, retryAfterSeconds: 7, reason: 'temporal_unreachable' };
     expect(sip.availability()).toMatchObject({ available: false, retryAfterSeconds: 7 });
+  });
+
+  it('refuses what is too much for its surroundings, and every call while too many are being set up', async () => {
+    expect(sip.overload?.()).toBeNull();
+    directory.overloaded = { reason: 'records', share: 0.5 };
+    expect(sip.overload?.()).toEqual(directory.overloaded);
+    const { start } = directory;
+    const starts: ((started: boolean) => void)[] = [];
+    directory.start = ({ sipCallId }) =>
+      new Promise((resolve) =>
+        starts.push((started) =>
+          resolve(started ? { ok: true, callId: sipCallId, sessionId: 's' } : { ok: false, reason: 'busy' }),
+        ),
+      );
+    const dialogs = Array.from({ length: 64 }, (_, n) => new FakeInboundDialog({ sipCallId: `sip-${n}` }));
+    for (const dialog of dialogs.slice(0, 63)) sip.onInvite(dialog);
+    await settle();
+    expect(sip.overload?.()).toEqual(directory.overloaded);
+    sip.onInvite(dialogs[63]!);
+    await settle();
+    expect(sip.overload?.()).toEqual({ reason: 'set_ups', share: 1 });
+    // One is ready and stays, and another one is refused.
+    starts[0]!(true);
+    starts[1]!(false);
+    await settle();
+    expect(dialogs[1]!.rejection).toMatchObject({ status: 503, retryAfterSeconds: 5 });
+    expect([node.calls.settingUp, node.calls.size]).toEqual([62, 63]);
+    Object.assign(directory, { start, overloaded: null });
+    expect(sip.overload?.()).toBeNull();
   });
 
   it('drains at once without calls, and hangs up what is left when hurried', async () => {

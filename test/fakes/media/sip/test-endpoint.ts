@@ -1,3 +1,4 @@
+import type { Overload } from '../../../../contract/directory';
 import type { SipLadderEntry } from '../../../../contract/events';
 import type { BindingStore } from '../../../../contract/registration';
 import type { SipRejectReason } from '../../../../media/sip/counters';
@@ -37,6 +38,7 @@ export class TestEndpoint {
   readonly warnings: object[] = [];
   retransmitted = 0;
   available = true;
+  overload: Overload | null = null;
   onCall: (call: SeenCall) => void = () => {};
 
   constructor({ bindings, replaces = false, ...options }: TestEndpointOptions = {}) {
@@ -65,6 +67,7 @@ export class TestEndpoint {
           return orgId === undefined ? undefined : { username, password: 'secret', trunkId: 'trunk', orgId };
         },
         availability: () => ({ available: this.available, retryAfterSeconds: 3 }),
+        overload: () => this.overload,
         onInvite: take,
         ...(replaces ? { onReplace: take } : {}),
         ...(bindings === undefined ? {} : { bindings }),
