@@ -9,6 +9,7 @@ import { systemNames } from './edge/names';
 import { publicTargets, targetResolver } from './edge/resolver';
 import { sendResponse } from './edge/routing';
 import { lookUpTarget } from './edge/target-lookup';
+import { Expiry } from './expiry';
 import { InviteNotSentError } from './invite';
 import { describeInvite } from './invite-description';
 import { noLogger } from './logger';
@@ -91,6 +92,7 @@ export class SipServer implements SipEndpoint {
   readonly #registers: RegisterTransactions;
   readonly #ownAddresses: OwnAddresses;
   readonly #dialogs = new DialogTable();
+  readonly #ended: Expiry<RoutedDialog>;
   readonly #context: DialogContext;
   readonly #counters: SipCounters;
   readonly #logger: SipLogger;
@@ -121,6 +123,7 @@ export class SipServer implements SipEndpoint {
     this.#ownAddresses = new OwnAddresses(this.#edge, options.publicHost);
     this.#names = systemNames(this.#clock, options.nameServers ?? null);
     const { resolve = targetResolver(this.#names.names, Math.random), allowPrivateTargets = true } = options;
+    this.#ended = new Expiry(this.#clock, (dialog) => dialog.dispose());
     this.#context = {
       edge: this.#edge,
       ownAddresses: this.#ownAddresses,
@@ -132,6 +135,10 @@ export class SipServer implements SipEndpoint {
       sessionTimers: options.sessionTimers ?? SESSION_TIMER_POLICY,
       product: PRODUCT,
       supported: this.#takesReplaces ? [...SUPPORTED, REPLACES] : SUPPORTED,
+      onEnded: (dialog, by, lastsMs) => {
+        this.#dialogs.replace(dialog, by);
+        this.#ended.add(by, lastsMs);
+      },
       onIdle: (dialog) => this.#dialogs.remove(dialog),
     };
     this.outOfDialog = new OutOfDialogRequests(this.#context);
@@ -159,6 +166,7 @@ export class SipServer implements SipEndpoint {
     if (this.#closed) return;
     this.#closed = true;
     for (const dialog of this.#dialogs.all()) dialog.dispose();
+    this.#ended.close();
     this.outOfDialog.close();
     this.#names.close();
     this.#authentication?.close();
