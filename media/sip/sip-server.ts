@@ -1,5 +1,6 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 
+import { fewRandomBytes } from '../../ops/random-bytes';
 import { RequestAuthentication, SOURCE_REFUSAL } from './auth/request-authentication';
 import { systemClock } from '../clock';
 import { noCounters } from './counters';
@@ -454,5 +455,5 @@ export class SipServer implements SipEndpoint {
 }
 
 function makeTag(): string {
-  return randomBytes(8).toString('hex');
+  return fewRandomBytes(8).toString('hex');
 }
