@@ -3,7 +3,6 @@
  * and PostgreSQL may come later or go away: the process waits at its start and lives on afterwards.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
-import type { MessagePort } from 'node:worker_threads';
 import { Registry, collectDefaultMetrics } from 'prom-client';
 import { createMediaActivities } from '../activities/media/media-activities';
 import { createTrunkCheckActivities } from '../activities/media/trunk-check-activities';
@@ -94,7 +93,8 @@ async function startBench(
   self: Process,
   { agents, maxCalls }: MediaConfig & { readonly mode: 'bench' },
 ): Promise<number> {
-  const rtp = await startRtp(self);
+  // The bridge connects callers of different calls.
+  const rtp = await startRtp(self, agents === 'bridge' ? { threads: 1 } : {});
   const node = createNode(self, rtp, {
     bootId: randomUUID(),
     maxCalls,
@@ -114,10 +114,10 @@ async function startNode(self: Process, config: MediaConfig & { readonly mode: '
   const { env, nodeId } = config;
   const bootId = randomUUID();
   installRuntime(logger);
-  // A speech thread that is started anew listens on a port of its own.
-  let listen: (port: MessagePort) => void = () => undefined;
+  // A speech thread that is started anew listens on ports of its own.
+  let listen = (): void => undefined;
   const { languageModel } = config;
-  const agents = new AgentRuntime({ languageModel, logger, onAudioPort: (port) => listen(port) });
+  const agents = new AgentRuntime({ languageModel, logger, onListenerReplaced: () => listen() });
   shutdown.add('agents', () => agents.close());
   // Models load while the servers are still on their way.
   const media = Promise.all([startRtp(self), agents.start()]);
@@ -166,8 +166,8 @@ async function startNode(self: Process, config: MediaConfig & { readonly mode: '
   });
   shutdown.add('services', () => services.stop(FLUSH_MS));
   const [[rtp]] = await Promise.all([media, services.start()]);
-  listen = (port) => rtp.connectListener(port);
-  listen(agents.audioPort());
+  listen = () => rtp.connectListener(() => agents.audioPort());
+  listen();
   const limit = callLimit({ set: config.maxCalls, hearing: agents.hearing });
   logger.info({ maxCalls: limit.calls, because: limit.because }, 'calls at once');
 
@@ -211,9 +211,13 @@ async function startNode(self: Process, config: MediaConfig & { readonly mode: '
   return limit.calls;
 }
 
-async function startRtp({ config, logger, shutdown }: Process): Promise<ThreadedRtpEngine> {
+async function startRtp(
+  { config, logger, shutdown }: Process,
+  spread: { readonly threads?: number } = {},
+): Promise<ThreadedRtpEngine> {
   const rtp = new ThreadedRtpEngine({
     ...config.rtp,
+    ...spread,
     allowPrivateTargets: config.allowPrivateTargets,
     onFailure: (error) => {
       // Every call of this node is deaf and dumb now: the supervisor starts another.
