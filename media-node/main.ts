@@ -10,6 +10,7 @@ import { safeFailures } from '../activities/safe-failures';
 import {
   AgentRuntime,
   MediaService,
+  rehearse,
   SipServer,
   systemClock,
   ThreadedRtpEngine,
@@ -36,6 +37,7 @@ import {
   createBenchDirectory,
   createBridgeAgents,
   createEchoAgent,
+  ECHO_AGENT,
   UNLIMITED_CAPACITY,
 } from './bench-mode';
 import { callLimit } from './call-limit';
@@ -49,6 +51,8 @@ const FLUSH_MS = 5000;
 /** Drain (30 s), hang-ups, flush. */
 const SHUTDOWN_LIMIT_MS = 45_000;
 const CLIENT_ID = 'media';
+/** Until the code that sets up and ends a call is compiled; on a slow machine the start does not wait for that. */
+const REHEARSAL = { calls: 200, limitMs: 1_500, capacity: UNLIMITED_CAPACITY, events: benchEvents } as const;
 
 interface Process {
   readonly config: MediaConfig;
@@ -104,9 +108,27 @@ async function startBench(
     createAgent: agents === 'echo' ? createEchoAgent : createBridgeAgents(),
     sip: { nonceKey: randomBytes(32), authentication: 'none', anonymousIdentity: BENCH_IDENTITY },
   });
+  await rehearse({
+    ...REHEARSAL,
+    directory: createBenchDirectory(),
+    createAgent: createEchoAgent,
+    logger: self.logger,
+  });
   await node.open();
   self.shutdown.add('SIP sockets', () => node.close());
   return maxCalls;
+}
+
+/** With the agents that callers will have. */
+async function rehearseNode({ logger }: Process, agents: AgentRuntime): Promise<void> {
+  const speaker = { ...ECHO_AGENT, firstMessage: 'Hello. How can I help you?' };
+  const calls = await rehearse({
+    ...REHEARSAL,
+    directory: createBenchDirectory(speaker),
+    createAgent: (persona, session, delegate) => agents.createSession(persona, session, delegate),
+    logger,
+  });
+  logger.debug({ calls }, 'rehearsed');
 }
 
 async function startNode(self: Process, config: MediaConfig & { readonly mode: 'node' }): Promise<number> {
@@ -120,7 +142,7 @@ async function startNode(self: Process, config: MediaConfig & { readonly mode: '
   const agents = new AgentRuntime({ languageModel, logger, onListenerReplaced: () => listen() });
   shutdown.add('agents', () => agents.close());
   // Models load while the servers are still on their way.
-  const media = Promise.all([startRtp(self), agents.start()]);
+  const media = Promise.all([startRtp(self), agents.start().then(() => rehearseNode(self, agents))]);
   media.catch(() => undefined); // awaited below
   const temporal = createTemporalClient(temporalSettings(env));
   shutdown.add('Temporal client', () => temporal.close());
