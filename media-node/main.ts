@@ -53,7 +53,7 @@ const SHUTDOWN_LIMIT_MS = 45_000;
 const CLIENT_ID = 'media';
 const LAG_PRECISION_MS = 50;
 /** Until the code that sets up and ends a call is compiled; on a slow machine the start does not wait for that. */
-const REHEARSAL = { calls: 200, limitMs: 1_500, capacity: UNLIMITED_CAPACITY, events: benchEvents } as const;
+const REHEARSAL = { calls: 400, limitMs: 1_500, capacity: UNLIMITED_CAPACITY, events: benchEvents } as const;
 
 interface Process {
   readonly config: MediaConfig;
