@@ -23,8 +23,12 @@ it('has each of its calls from credentials to BYE, and leaves nothing open', asy
 
 it('keeps a start waiting no longer than its limit, whatever hangs in it', async () => {
   const events = new RecordingEvents();
-  const hanging = { ...played.directory, startInbound: () => new Promise<never>(() => undefined) };
+  const waiting: (() => void)[] = [];
+  const startInbound = (): Promise<{ readonly ok: false; readonly reason: 'unavailable' }> =>
+    new Promise((resolve) => waiting.push(() => resolve({ ok: false, reason: 'unavailable' })));
+  const hanging = { ...played.directory, startInbound };
   expect(await rehearse({ ...played, directory: hanging, events, calls: 20, limitMs: 200 })).toBe(0);
+  for (const release of waiting) release();
 });
 
 it('is no reason not to start', async () => {

@@ -3,7 +3,8 @@ import { ThreadedRtpEngine } from '../../../../media/rtp/engine';
 import type { RtpRemote, RtpSession } from '../../../../media/rtp/rtp-session';
 import { UdpPeer } from '../../../fakes/media/rtp/udp-peer';
 
-const PORT_MIN = 42_000 + Math.floor(Math.random() * 3000) * 2;
+/** Below the ports that the system gives to others. */
+const PORT_MIN = 20_000 + Math.floor(Math.random() * 1500) * 2;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 const engine = new ThreadedRtpEngine({ portMin: PORT_MIN, portMax: PORT_MIN + 199, threads: 1 });
