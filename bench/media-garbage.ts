@@ -30,6 +30,7 @@ class Line {
     this.session = new MediaSession({
       sendRtp: nothing,
       sendRtcp: nothing,
+      connectRtp: nothing,
       allowPrivateTargets: true,
       mediaTimeoutMs: 30_000,
       cname: 'bench',

@@ -13,7 +13,7 @@ type BenchAudio = Parameters<AgentFactory>[1];
 
 const ORG_ID = 'bench';
 
-const ECHO_AGENT: AgentProfile = {
+export const ECHO_AGENT: AgentProfile = {
   id: 'echo',
   orgId: ORG_ID,
   name: 'Echo',
@@ -70,7 +70,8 @@ export function createBridgeAgents(): AgentFactory {
   });
 }
 
-export function createBenchDirectory(): CallDirectory {
+/** Whoever calls is answered by this one. */
+export function createBenchDirectory(agent: AgentProfile = ECHO_AGENT): CallDirectory {
   let calls = 0;
   return {
     inboundTrunk: () => undefined,
@@ -78,13 +79,13 @@ export function createBenchDirectory(): CallDirectory {
     outboundTrunk: () => undefined,
     registeredContacts: () => null,
     refuseReferredUser: () => 'destination_not_allowed',
-    agent: (agentId) => (agentId === ECHO_AGENT.id ? ECHO_AGENT : undefined),
+    agent: (agentId) => (agentId === agent.id ? agent : undefined),
     routeInbound: (request) =>
       request.dialedUser === ''
         ? { ok: false, status: 404, steps: [] }
         : {
             ok: true,
-            agent: ECHO_AGENT,
+            agent,
             rule: 'fallback',
             steps: [],
             dialedNumber: request.dialedUser,

@@ -3,7 +3,6 @@
  * and PostgreSQL may come later or go away: the process waits at its start and lives on afterwards.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
-import type { MessagePort } from 'node:worker_threads';
 import { Registry, collectDefaultMetrics } from 'prom-client';
 import { createMediaActivities } from '../activities/media/media-activities';
 import { createTrunkCheckActivities } from '../activities/media/trunk-check-activities';
@@ -13,6 +12,7 @@ import {
   AgentRuntime,
   MediaService,
   RealTimePreference,
+  rehearse,
   SipServer,
   systemClock,
   ThreadedRtpEngine,
@@ -39,6 +39,7 @@ import {
   createBenchDirectory,
   createBridgeAgents,
   createEchoAgent,
+  ECHO_AGENT,
   UNLIMITED_CAPACITY,
 } from './bench-mode';
 import { callLimit } from './call-limit';
@@ -58,6 +59,11 @@ const FLUSH_MS = 5000;
 /** Drain (30 s), hang-ups, flush. */
 const SHUTDOWN_LIMIT_MS = 45_000;
 const CLIENT_ID = 'media';
+const LAG_PRECISION_MS = 50;
+/** Until the code that sets up and ends a call is compiled; on a slow machine the start does not wait for that. */
+const REHEARSAL = { calls: 400, limitMs: 1_500, capacity: UNLIMITED_CAPACITY, events: benchEvents } as const;
+/** They take longer, and most of what a call runs through is the same without. */
+const REHEARSED_CONVERSATIONS = 40;
 
 interface Process {
   readonly config: MediaConfig;
@@ -80,7 +86,8 @@ async function main(): Promise<void> {
   const logger = createLogger({ name: CLIENT_ID, level: config.logLevel });
   const shutdown = new Shutdown({ logger, limitMs: SHUTDOWN_LIMIT_MS }).listen();
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+  // By default it wakes the thread a hundred times a second.
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: LAG_PRECISION_MS });
   const checks = new Map<string, () => string>([['node', () => 'starting']]);
   // One stray error of a peer's making must not take all calls with it.
   process.on('unhandledRejection', (reason) => logger.error({ err: reason }, 'unhandled rejection'));
@@ -102,7 +109,8 @@ async function startBench(
   self: Process,
   { agents, maxCalls }: MediaConfig & { readonly mode: 'bench' },
 ): Promise<number> {
-  const rtp = await startRtp(self);
+  // The bridge connects callers of different calls.
+  const rtp = await startRtp(self, agents === 'bridge' ? { threads: 1 } : {});
   const node = createNode(self, rtp, {
     bootId: randomUUID(),
     maxCalls,
@@ -112,9 +120,31 @@ async function startBench(
     createAgent: agents === 'echo' ? createEchoAgent : createBridgeAgents(),
     sip: { nonceKey: randomBytes(32), authentication: 'none', anonymousIdentity: BENCH_IDENTITY },
   });
+  await rehearse({
+    ...REHEARSAL,
+    directory: createBenchDirectory(),
+    createAgent: createEchoAgent,
+    logger: self.logger,
+  });
   await node.open();
   self.shutdown.add('SIP sockets', () => node.close());
   return maxCalls;
+}
+
+/** The first of them with the agents that callers will have. */
+async function rehearseNode({ logger }: Process, agents: AgentRuntime): Promise<void> {
+  let made = 0;
+  const speaker = { ...ECHO_AGENT, firstMessage: 'Hello. How can I help you?' };
+  const calls = await rehearse({
+    ...REHEARSAL,
+    directory: createBenchDirectory(speaker),
+    createAgent: (persona, session, delegate) => {
+      const create = ++made <= REHEARSED_CONVERSATIONS ? agents.createSession.bind(agents) : createEchoAgent;
+      return create(persona, session, delegate);
+    },
+    logger,
+  });
+  logger.info({ calls }, 'rehearsed');
 }
 
 async function startNode(self: Process, config: MediaConfig & { readonly mode: 'node' }): Promise<number> {
@@ -122,13 +152,13 @@ async function startNode(self: Process, config: MediaConfig & { readonly mode: '
   const { env, nodeId } = config;
   const bootId = randomUUID();
   installRuntime(logger);
-  // A speech thread that is started anew listens on a port of its own.
-  let listen: (port: MessagePort) => void = () => undefined;
+  // A speech thread that is started anew listens on ports of its own.
+  let listen = (): void => undefined;
   const { languageModel } = config;
-  const agents = new AgentRuntime({ languageModel, logger, onAudioPort: (port) => listen(port) });
+  const agents = new AgentRuntime({ languageModel, logger, onListenerReplaced: () => listen() });
   shutdown.add('agents', () => agents.close());
   // Models load while the servers are still on their way.
-  const media = Promise.all([startRtp(self), agents.start()]);
+  const media = Promise.all([startRtp(self), agents.start().then(() => rehearseNode(self, agents))]);
   media.catch(() => undefined); // awaited below
   const temporal = createTemporalClient(temporalSettings(env));
   shutdown.add('Temporal client', () => temporal.close());
@@ -175,8 +205,8 @@ async function startNode(self: Process, config: MediaConfig & { readonly mode: '
   });
   shutdown.add('services', () => services.stop(FLUSH_MS));
   const [[rtp]] = await Promise.all([media, services.start()]);
-  listen = (port) => rtp.connectListener(port);
-  listen(agents.audioPort());
+  listen = () => rtp.connectListener(() => agents.audioPort());
+  listen();
   const limit = callLimit({ set: config.maxCalls, hearing: agents.hearing });
   logger.info({ maxCalls: limit.calls, because: limit.because }, 'calls at once');
 
@@ -222,9 +252,13 @@ async function startNode(self: Process, config: MediaConfig & { readonly mode: '
   return limit.calls;
 }
 
-async function startRtp({ config, logger, shutdown }: Process): Promise<ThreadedRtpEngine> {
+async function startRtp(
+  { config, logger, shutdown }: Process,
+  spread: { readonly threads?: number } = {},
+): Promise<ThreadedRtpEngine> {
   const rtp = new ThreadedRtpEngine({
     ...config.rtp,
+    ...spread,
     allowPrivateTargets: config.allowPrivateTargets,
     onFailure: (error) => {
       // Every call of this node is deaf and dumb now: the supervisor starts another.

@@ -23,14 +23,24 @@ export interface MediaMetricsOptions {
   readonly maxCalls: number;
 }
 
+type MessageLabels = Readonly<Record<'direction' | 'method' | 'status', string | number>>;
+
 /** What the SIP layer counts: every message at the sockets, refusals with their reason. */
 export function createSipCounters(registry: Registry): SipCounters {
   const registers = [registry];
-  const messages = new Counter({
+  // Nine messages a call: they are counted here, and become labels when somebody looks.
+  const counted = new Map<string, { readonly labels: MessageLabels; since: number }>();
+  new Counter({
     name: 'trunkline_sip_messages_total',
     help: 'SIP messages by direction, method and status (empty for requests).',
     labelNames: ['direction', 'method', 'status'],
     registers,
+    collect() {
+      for (const entry of counted.values()) {
+        this.inc(entry.labels, entry.since);
+        entry.since = 0;
+      }
+    },
   });
   const rejects = new Counter({
     name: 'trunkline_sip_rejects_total',
@@ -45,8 +55,14 @@ export function createSipCounters(registry: Registry): SipCounters {
     registers,
   });
   return {
-    message: (direction, method, status) =>
-      messages.inc({ direction, method: methodLabel(method), status: status ?? '' }),
+    message: (direction, method, status) => {
+      const known = methodLabel(method);
+      const key = `${direction} ${known} ${status ?? ''}`;
+      const entry = counted.get(key);
+      if (entry === undefined)
+        counted.set(key, { labels: { direction, method: known, status: status ?? '' }, since: 1 });
+      else entry.since++;
+    },
     rejected: (reason, status) => rejects.inc({ reason, status: status ?? '' }),
     retransmitted: (method) => retransmissions.inc({ method: methodLabel(method) }),
   };

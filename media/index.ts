@@ -5,6 +5,7 @@ export type { CallObserver } from './call/call-observer';
 export type { TrunkCapacity } from './call/trunk-capacity';
 export { systemClock } from './clock';
 export { MediaService, type MediaServiceOptions } from './media-service';
+export { rehearse } from './rehearsal/rehearsal';
 export { ThreadedRtpEngine } from './rtp/engine';
 export { RealTimePreference } from './rtp/real-time-preference';
 export type { SipCounters } from './sip/counters';

@@ -55,8 +55,21 @@ const SCOPES: readonly (readonly [scope: AddressScope, list: BlockList])[] = [
   ],
 ];
 
+/** Of the addresses asked for last: those of peers and trunks come again and again. */
+const known = new Map<string, AddressScope>();
+const MAX_KNOWN = 1_000;
+
 /** `unusable` too for what is no literal address. */
 export function addressScope(address: string): AddressScope {
+  let scope = known.get(address);
+  if (scope !== undefined) return scope;
+  scope = scopeOf(address);
+  if (known.size >= MAX_KNOWN) known.clear();
+  known.set(address, scope);
+  return scope;
+}
+
+function scopeOf(address: string): AddressScope {
   if (!isIPv4(address) && !isIPv6(address)) return 'unusable';
   // Made once, because a list asked for a string makes one each time.
   const target = new SocketAddress({ address, family: isIPv6(address) ? 'ipv6' : 'ipv4' });
@@ -96,7 +109,7 @@ export function isUnspecified(address: string): boolean {
 
 /** Spelled as sockets spell it, so that addresses compare as strings. */
 export function canonicalAddress(address: string): string {
-  return isIPv6(address) ? new SocketAddress({ address, family: 'ipv6' }).address : address;
+  return address.includes(':') && isIPv6(address) ? new SocketAddress({ address, family: 'ipv6' }).address : address;
 }
 
 /** IPv4-mapped addresses match IPv4 entries by themselves; NAT64 (RFC 6052 §2.1) and 6to4 (RFC 3056 §2) by entries. */

@@ -30,8 +30,8 @@ export interface AgentRuntimeOptions {
   /** Without one the built-in responder answers. */
   readonly languageModel: LanguageModelOptions | null;
   readonly logger: Pick<Logger, 'info' | 'warn' | 'error'>;
-  /** The speech thread was replaced: caller audio must go to this port from now on. */
-  readonly onAudioPort?: (port: MessagePort) => void;
+  /** The speech thread was replaced: caller audio must go to new ports (`audioPort`) from now on. */
+  readonly onListenerReplaced?: () => void;
 }
 
 /** Measuring the recogniser keeps the node's start waiting this long at most. */
@@ -56,12 +56,12 @@ export class AgentRuntime {
   #apology: Int16Array | null = null;
   #hearing: Hearing | null = null;
 
-  constructor({ languageModel, logger, onAudioPort }: AgentRuntimeOptions) {
+  constructor({ languageModel, logger, onListenerReplaced }: AgentRuntimeOptions) {
     this.#logger = logger;
     this.#listener = new SpeechListener({
-      onReplaced: (port, cause) => {
+      onReplaced: (cause) => {
         logger.warn({ cause }, 'speech thread restarted');
-        onAudioPort?.(port);
+        onListenerReplaced?.();
       },
       onFailure: (error) => logger.error({ cause: error.message }, 'speech thread lost'),
       onFault: (error) => logger.error({ err: error }, 'error in a conversation'),
@@ -87,7 +87,7 @@ export class AgentRuntime {
     return this.#hearing;
   }
 
-  /** Port on which caller audio arrives as AudioBatch; give it to the RTP engine. */
+  /** A further port on which caller audio arrives as AudioBatch, for one RTP thread. */
   audioPort(): MessagePort {
     return this.#listener.audioPort();
   }

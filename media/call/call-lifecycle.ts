@@ -41,6 +41,7 @@ export type CallTimer = 'start' | 'dial' | 'ring' | 'cancel' | 'max_duration' | 
 
 export interface LifecycleOptions {
   readonly direction: CallDirection;
+  readonly sipCallId: string;
   readonly clock: Clock;
   readonly events: CallEvents;
   readonly observer: CallObserver;
@@ -61,7 +62,8 @@ export class CallLifecycle {
   #liveState: LiveState = 'setup';
   #callId: string | null = null;
   #orgId: string | null = null;
-  #logger: Logger;
+  /** Made when something is logged that is not logged of every call. */
+  #logger: Logger | null = null;
   #ending: CallEnding | null = null;
   #stats: RtpStats | null = null;
   #statsDone = false;
@@ -69,7 +71,6 @@ export class CallLifecycle {
 
   constructor(options: LifecycleOptions) {
     this.#options = options;
-    this.#logger = options.logger;
     this.timers = new TimerSet(options.clock);
     this.timings = new CallTimings(options.direction);
     this.events = new CallEventLog(options.events, options.clock);
@@ -97,6 +98,7 @@ export class CallLifecycle {
   }
 
   get logger(): Logger {
+    this.#logger ??= this.#options.logger.child(this.#names);
     return this.#logger;
   }
 
@@ -104,7 +106,7 @@ export class CallLifecycle {
   identify(callId: string, orgId: string): void {
     this.#callId = callId;
     this.#orgId = orgId;
-    this.#logger = this.#options.logger.child({ callId });
+    this.#logger = null;
     this.events.bind(callId, orgId);
     this.#options.observer.callBegan(this.#options.direction);
     this.#completeWhenKnown();
@@ -131,7 +133,7 @@ export class CallLifecycle {
       hangUp();
     } catch (error) {
       // The peer may not know of it; here the call is over, and its ending is what the caller of this says.
-      this.#logger.error({ err: error }, 'a call could not be hung up');
+      this.logger.error({ err: error }, 'a call could not be hung up');
     }
     return true;
   }
@@ -151,6 +153,12 @@ export class CallLifecycle {
     this.#trailingDone = true;
     this.timers.clear('trailing');
     this.#completeWhenKnown();
+  }
+
+  /** In its log lines. */
+  get #names(): { readonly sipCallId: string; readonly callId?: string } {
+    const { sipCallId } = this.#options;
+    return this.#callId === null ? { sipCallId } : { sipCallId, callId: this.#callId };
   }
 
   #transition(next: LifecycleState): void {
@@ -194,7 +202,7 @@ export class CallLifecycle {
     try {
       this.#reportEnd(ending);
     } catch (error) {
-      this.#logger.error({ err: error }, 'the end of a call could not be reported');
+      this.logger.error({ err: error }, 'the end of a call could not be reported');
     }
     this.#transition('ended');
   }
@@ -205,10 +213,10 @@ export class CallLifecycle {
     if (stats && this.#liveState === 'answered') this.events.report({ type: 'media_stats', stats: { ...stats } });
     this.events.report({ type: 'timings', timings });
     this.events.report({ type: 'ended', ending, metrics: this.#metrics(stats) });
-    const { direction, observer } = this.#options;
+    const { direction, observer, logger } = this.#options;
     const { disposition, endReason, endedBy, sip } = ending;
-    this.#logger.info(
-      { direction, disposition, endReason, endedBy, finalStatus: sip?.finalStatus ?? null, ...timings },
+    logger.info(
+      { ...this.#names, direction, disposition, endReason, endedBy, finalStatus: sip?.finalStatus ?? null, ...timings },
       'call ended',
     );
     observer.callEnded({ direction, disposition, endReason, timings, stats });
@@ -220,7 +228,7 @@ export class CallLifecycle {
    */
   #giveUp(): void {
     const missing = { ending: this.#ending === null, stats: !this.#statsDone, lastMessage: !this.#trailingDone };
-    if (this.#callId !== null) this.#logger.error({ missing }, 'a call did not come to its end');
+    if (this.#callId !== null) this.logger.error({ missing }, 'a call did not come to its end');
     const disposition = this.#liveState === 'answered' ? 'answered' : 'failed';
     this.#ending ??= { disposition, endReason: 'error', endedBy: 'system', sip: null };
     this.#statsDone = true;

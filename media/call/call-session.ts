@@ -114,7 +114,8 @@ export class CallSession {
       clock: deps.clock,
       events: deps.events,
       observer: deps.observer,
-      logger: deps.logger.child({ sipCallId }),
+      sipCallId,
+      logger: deps.logger,
       closeMedia: () => {
         this.#succession.close();
         return this.media.close();

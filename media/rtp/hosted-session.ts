@@ -1,7 +1,7 @@
 /** A session with its sockets, behind a fence: what a peer's packet or a frame breaks is this session's affair. */
 import type { MediaSession } from './media-session';
 import type { PacedSession } from './pacer';
-import type { SocketPair } from './socket-pair';
+import type { PacketReceiver, SocketPair } from './socket-pair';
 
 /** Failures of one session, after which its call is given up: never the thread. */
 const ERROR_BUDGET = 50;
@@ -16,7 +16,7 @@ export interface HostedSessionOptions {
   readonly onBudgetSpent: () => void;
 }
 
-export class HostedSession implements PacedSession {
+export class HostedSession implements PacedSession, PacketReceiver {
   readonly session: MediaSession;
   readonly sockets: SocketPair;
   /** The session that is served in the same slot, for those that it is to hear and be heard by. */
@@ -29,6 +29,7 @@ export class HostedSession implements PacedSession {
     this.session = options.session;
     this.sockets = options.sockets;
     this.beside = options.beside;
+    this.sockets.owner = this;
   }
 
   // Each has its own `try`: handing the work to one that has it would make a function of every packet.

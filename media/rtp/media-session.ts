@@ -55,6 +55,8 @@ export interface FrameTap {
 export interface MediaSessionOptions {
   readonly sendRtp: (packet: Uint8Array, port: number, address: string) => void;
   readonly sendRtcp: (packet: Uint8Array, port: number, address: string) => void;
+  /** RTP of this peer alone is wanted, and is what is sent to, until it is said otherwise; null: of anybody. */
+  readonly connectRtp: (address: string | null, port: number) => void;
   readonly events: MediaSessionEvents;
   readonly allowPrivateTargets: boolean;
   /** The peer's audio may come from another host than those of its SDP and its signalling. */
@@ -84,6 +86,7 @@ export class MediaSession implements PeerAudio {
   #remote: RtpRemote | null = null;
   #remoteAddress = '';
   #maySendToSdp = false;
+  #connected = false;
   #speechFromMs = 0;
 
   /** Of the start, of the last packet and of our last word. */
@@ -158,6 +161,7 @@ export class MediaSession implements PeerAudio {
         : undefined;
       this.#receiver.source.expect({ address: host, port: remote.port, rtcpPort, signallingAddress, mayLearn });
     }
+    this.#connect(nowMs);
     this.#setFormats(remote);
     if (first) {
       this.#startMs = nowMs;
@@ -252,6 +256,7 @@ export class MediaSession implements PeerAudio {
   send(nowMs: number): void {
     const remote = this.#remote;
     if (remote === null) return;
+    this.#connect(nowMs);
     const send = remote.send && (this.#maySendToSdp || this.#receiver.source.locked);
     this.#transmitter.frame(send, !this.#receivedAny && nowMs < this.#speechFromMs, nowMs);
     this.#tell(this.#received, this.#transmitter.pcm);
@@ -358,6 +363,15 @@ export class MediaSession implements PeerAudio {
     if (foreignPackets === 0) return;
     this.#deafTold = true;
     this.#options.events.onDeaf(foreignPackets);
+  }
+
+  /** To the peer while it is where it should be. */
+  #connect(nowMs: number): void {
+    const { source } = this.#receiver;
+    const connected = source.isSteady(nowMs);
+    if (connected === this.#connected) return;
+    this.#connected = connected;
+    this.#options.connectRtp(connected ? source.address : null, source.port);
   }
 
   #sendRtp(packet: Uint8Array): void {

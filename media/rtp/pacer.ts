@@ -1,7 +1,7 @@
 /**
  * One clock for all sessions of a thread. A frame of 20 ms is cut into slots; a session lives in one of them and is
  * served at start + n·20 ms of an absolute schedule. One timer serves whatever is due, so that a thousand sessions cost
- * no more timers than one; for a slot without sessions nobody is woken. After a stall the missed frames are skipped and
+ * no more timers than one; for a slot without sessions nobody is woken, and few sessions share the slots that they can. After a stall the missed frames are skipped and
  * reported, never sent in a burst.
  *
  * Of the sessions that are due at once all read before any sends: what one says leaves by another without a wait.
@@ -12,8 +12,12 @@ import type { Clock, TimerHandle } from '../clock';
 
 const SLOT_MS = 2;
 const SLOTS = FRAME_MS / SLOT_MS;
-/** A new session is served within this time, in the emptiest slot there is. */
+/** A new session is served within this time. */
 const FIRST_SERVICE_SLOTS = 3;
+/** So many are served within a fraction of a slot: for fewer it costs less to wake once than twice. */
+const SHARED_SLOT = 8;
+/** A round ends with it: where there is but one session, that is all it is woken for. */
+const LAST_SLOT = 0;
 /** Timers count whole milliseconds and may fire a fraction early: good enough. */
 const EARLY_MS = 0.3;
 
@@ -36,7 +40,7 @@ interface Entry {
 
 export interface PacerOptions {
   readonly clock: PacerClock;
-  /** After each round of slots, once every 20 ms while there are sessions. */
+  /** Once every 20 ms while there are sessions. */
   readonly onRound: () => void;
 }
 
@@ -71,7 +75,7 @@ export class Pacer {
     // Slots that have passed without sessions were not served; nor is a new one in them.
     this.#next = Math.max(this.#next, Math.min(this.#slotAt(this.#clock.now()) + 1, this.#armed));
     const other = beside === null ? undefined : this.#entries.get(beside);
-    const dueSlot = other?.dueSlot ?? this.#emptiest();
+    const dueSlot = other?.dueSlot ?? this.#choose();
     const entry = { session, dueSlot, hasRead: false };
     this.#entries.set(session, entry);
     this.#sessionsIn(dueSlot).push(entry);
@@ -94,12 +98,19 @@ export class Pacer {
     this.#timer = null;
   }
 
-  #emptiest(): number {
+  /** The first slot that is served anyway, while that has few sessions, else the emptiest. */
+  #choose(): number {
     let dueSlot = this.#next;
     for (let slot = this.#next; slot < this.#next + FIRST_SERVICE_SLOTS; slot++) {
-      if (this.#sessionsIn(slot).length < this.#sessionsIn(dueSlot).length) dueSlot = slot;
+      const { length } = this.#sessionsIn(slot);
+      if (this.#isServed(slot) && length < SHARED_SLOT) return slot;
+      if (length < this.#sessionsIn(dueSlot).length) dueSlot = slot;
     }
     return dueSlot;
+  }
+
+  #isServed(slot: number): boolean {
+    return slot % SLOTS === LAST_SLOT || this.#sessionsIn(slot).length > 0;
   }
 
   #sessionsIn(slot: number): Entry[] {
@@ -109,7 +120,7 @@ export class Pacer {
   /** For the next slot with sessions, or the end of the round. */
   #arm(): void {
     let slot = this.#next;
-    while (slot % SLOTS !== SLOTS - 1 && this.#sessionsIn(slot).length === 0) slot++;
+    while (!this.#isServed(slot)) slot++;
     this.#armed = slot;
     const delayMs = this.#startMs + slot * SLOT_MS - this.#clock.now();
     this.#timer = this.#clock.setTimeout(this.#run, Math.max(0, Math.ceil(delayMs)));
@@ -127,7 +138,7 @@ export class Pacer {
     while (this.#next <= present && this.#entries.size > 0) {
       const slot = this.#next++;
       this.#serve(slot);
-      if (slot % SLOTS === SLOTS - 1) this.#onRound();
+      if (slot % SLOTS === LAST_SLOT) this.#onRound();
     }
     if (this.#entries.size > 0 && this.#timer === null) this.#arm();
   };

@@ -30,6 +30,11 @@ export class PortPool {
     for (let port = options.min + (options.min % 2); port + 1 <= options.max; port += 2) this.#free.push(port);
   }
 
+  /** Ports of the range, whether free or not. */
+  get size(): number {
+    return this.#free.length + this.#resting.length + this.#taken.size;
+  }
+
   /** @throws RtpError `no_port` when none is free or rested */
   take(): number {
     this.#wake();

@@ -110,7 +110,8 @@ export interface RtpSessionOptions {
   /** Audio may come from another host than those of SDP and signalling. Default false. */
   readonly anySource?: boolean;
   /**
-   * `mediaId` of a session that it is to be connected to: both are served at once, so that no frame waits in between. Default: none.
+   * `mediaId` of a session that it is to be connected to: both are in one thread, which is asked for, and served at once, so
+   * that no frame waits in between. Default: none.
    */
   readonly beside?: number;
 }
@@ -119,8 +120,8 @@ export interface RtpEngine {
   start(): Promise<void>;
   /** Opens a port pair of the pool; rejects with code `no_port` when it is exhausted. */
   open(options: RtpSessionOptions): Promise<RtpSession>;
-  /** All caller audio goes to this port as AudioBatch from now on. */
-  connectListener(port: MessagePort): void;
+  /** All caller audio goes to the ports that `open` gives, one to each RTP thread, as AudioBatch from now on. */
+  connectListener(open: () => MessagePort): void;
   readonly sessionCount: number;
   close(): Promise<void>;
 }

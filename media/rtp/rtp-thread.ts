@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 
 import { systemClock } from '../clock';
+import { endOfTurn } from './end-of-turn';
 import { SessionHost } from './session-host';
 import { raiseThreadPriority } from './thread-priority';
 
@@ -17,6 +18,7 @@ const host = new SessionHost({
   clock: systemClock,
   epochOffsetMs: systemClock.timeOriginMs,
   post: (messages) => port.postMessage(messages),
+  defer: endOfTurn,
 });
 
 port.on('message', (messages: readonly ToRtpThread[]) => {

@@ -8,6 +8,7 @@ import { MediaGraph } from './media-graph';
 import { MediaSession } from './media-session';
 import { Pacer } from './pacer';
 import { PortPool } from './port-pool';
+import { PreparedPairs } from './prepared-pairs';
 import { RtpError } from './rtp-error';
 import { SocketPair } from './socket-pair';
 
@@ -19,12 +20,15 @@ export interface SessionHostOptions extends RtpThreadOptions {
   readonly clock: PacerClock;
   readonly epochOffsetMs: number;
   readonly post: (messages: readonly FromRtpThread[]) => void;
+  /** See `endOfTurn`. */
+  readonly defer: (run: () => void) => void;
 }
 
 export class SessionHost {
   readonly #options: SessionHostOptions;
   readonly #clock: PacerClock;
   readonly #pool: PortPool;
+  readonly #prepared: PreparedPairs;
   readonly #pacer: Pacer;
   readonly #graph: MediaGraph;
   readonly #listener: ListenerFeed;
@@ -37,6 +41,9 @@ export class SessionHost {
     this.#options = options;
     this.#clock = options.clock;
     this.#pool = new PortPool({ min: options.portMin, max: options.portMax, now: () => options.clock.now() });
+    this.#prepared = new PreparedPairs(this.#pool, (localAddress, port) =>
+      this.#post({ type: 'prepared', localAddress, port }),
+    );
     this.#listener = new ListenerFeed((error) => this.#fault(null, error));
     this.#graph = new MediaGraph((graph) => this.#post({ type: 'graph', graph }));
     this.#pacer = new Pacer({ clock: options.clock, onRound: () => this.#listener.post() });
@@ -58,6 +65,9 @@ export class SessionHost {
       case 'open':
         void this.#open(message.request, message.mediaId, message.options);
         return;
+      case 'adopt':
+        this.#adopt(message.mediaId, message.port, message.options);
+        return;
       case 'listener':
         this.#listener.connect(message.port);
         return;
@@ -70,7 +80,7 @@ export class SessionHost {
     }
   }
 
-  #handleFor(message: Exclude<ToRtpThread, { type: 'open' | 'listener' | 'stop' }>): void {
+  #handleFor(message: Exclude<ToRtpThread, { type: 'open' | 'adopt' | 'listener' | 'stop' }>): void {
     const hosted = this.#hosted.get(message.mediaId);
     if (hosted === undefined) {
       if ('request' in message) this.#reply(message.request, { kind: 'error', code: 'closed', message: 'no session' });
@@ -133,13 +143,13 @@ export class SessionHost {
     if ('request' in message) {
       this.#reply(message.request, { kind: 'error', code: 'failed', message: 'the command failed' });
     }
-    const hosted = mediaId === null ? undefined : this.#hosted.get(mediaId);
-    if (mediaId !== null && hosted !== undefined) this.#giveUp(mediaId, hosted);
+    if (mediaId !== null) this.#giveUp(mediaId);
   }
 
   /** The call of this session is told to end; its sockets stay until it does. */
-  #giveUp(mediaId: number, hosted: HostedSession): void {
-    this.#pacer.remove(hosted);
+  #giveUp(mediaId: number): void {
+    const hosted = this.#hosted.get(mediaId);
+    if (hosted !== undefined) this.#pacer.remove(hosted);
     this.#graph.remove(mediaId);
     this.#post({ type: 'failed', mediaId });
   }
@@ -150,30 +160,33 @@ export class SessionHost {
   }
 
   async #open(request: number, mediaId: number, options: RtpSessionOptions): Promise<void> {
-    let hosted: HostedSession | undefined;
     try {
-      const sockets = await SocketPair.open(this.#pool, options.localAddress, {
-        onRtp: (bytes, address, port) => hosted?.receiveRtp(bytes, address, port),
-        onRtcp: (bytes, address, port) => hosted?.receiveRtcp(bytes, address, port),
-      });
+      const sockets = await SocketPair.open(this.#pool, options.localAddress);
       if (this.#stopped) {
         // Open sockets would keep the thread alive.
         sockets.close();
         throw new RtpError('closed', 'the RTP thread is stopping');
       }
-      hosted = this.#host(mediaId, sockets, options);
-      this.#hosted.set(mediaId, hosted);
+      this.#host(mediaId, sockets, options);
       this.#reply(request, { kind: 'opened', localPort: sockets.port });
+      this.#prepared.prepare(options.localAddress);
     } catch (error) {
       const code = error instanceof RtpError ? error.code : 'bind_failed';
       this.#reply(request, { kind: 'error', code, message: error instanceof Error ? error.message : 'bind failed' });
     }
   }
 
-  #host(mediaId: number, sockets: SocketPair, options: RtpSessionOptions): HostedSession {
+  #adopt(mediaId: number, port: number, options: RtpSessionOptions): void {
+    const sockets = this.#prepared.take(options.localAddress, port);
+    if (sockets === undefined) throw new RtpError('bind_failed', `port ${port} is not prepared`);
+    this.#host(mediaId, sockets, options);
+  }
+
+  #host(mediaId: number, sockets: SocketPair, options: RtpSessionOptions): void {
     const session = new MediaSession({
       sendRtp: (packet, port, address) => sockets.sendRtp(packet, port, address),
       sendRtcp: (packet, port, address) => sockets.sendRtcp(packet, port, address),
+      connectRtp: (address, port) => sockets.connectRtp(address, port),
       allowPrivateTargets: this.#options.allowPrivateTargets ?? true,
       anySource: options.anySource ?? false,
       mediaTimeoutMs: options.mediaTimeoutMs ?? DEFAULT_MEDIA_TIMEOUT_SECONDS * 1000,
@@ -196,10 +209,10 @@ export class SessionHost {
       beside: options.beside ?? null,
       now: () => this.#clock.now(),
       onFault: (error) => this.#fault(mediaId, error),
-      onBudgetSpent: () => this.#giveUp(mediaId, hosted),
+      onBudgetSpent: () => this.#giveUp(mediaId),
     });
     this.#graph.add(mediaId, session, this.#listener.tapOf(mediaId));
-    return hosted;
+    this.#hosted.set(mediaId, hosted);
   }
 
   #drop(mediaId: number, hosted: HostedSession): void {
@@ -218,6 +231,7 @@ export class SessionHost {
       hosted.end();
       this.#drop(mediaId, hosted);
     }
+    this.#prepared.close();
     this.#pacer.close();
     this.#listener.close();
   }
@@ -229,7 +243,7 @@ export class SessionHost {
   /** Everything that happens in one turn of the event loop leaves as one message. */
   #post(message: FromRtpThread): void {
     if (this.#outbox.length === 0) {
-      queueMicrotask(() => {
+      this.#options.defer(() => {
         const messages = this.#outbox;
         this.#outbox = [];
         this.#options.post(messages);

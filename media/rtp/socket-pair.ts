@@ -2,6 +2,7 @@
 import { createSocket } from 'node:dgram';
 import { isIP, isIPv6 } from 'node:net';
 
+import { isUnspecified } from '../../ops/address-scope';
 import { RtpError } from './rtp-error';
 
 import type { RemoteInfo, Socket } from 'node:dgram';
@@ -9,22 +10,27 @@ import type { PortPool } from './port-pool';
 
 const BIND_ATTEMPTS = 20;
 
-export type OnDatagram = (bytes: Uint8Array, address: string, port: number) => void;
+/** Whose sockets they are. */
+export interface PacketReceiver {
+  receiveRtp(bytes: Uint8Array, address: string, port: number): void;
+  receiveRtcp(bytes: Uint8Array, address: string, port: number): void;
+}
 
 export class SocketPair {
   readonly port: number;
+  /** Null: what comes is dropped. */
+  owner: PacketReceiver | null = null;
   readonly #rtp: Socket;
   readonly #rtcp: Socket;
+  /** Whom the RTP socket is connected to, if anybody. */
+  #peerAddress: string | null = null;
+  #peerPort = 0;
 
   /**
    * Binds a random pair of the pool; a port that another process holds is put to rest and the next one tried.
    * @throws RtpError `no_port`, `bind_failed`
    */
-  static async open(
-    pool: PortPool,
-    localAddress: string,
-    handlers: { readonly onRtp: OnDatagram; readonly onRtcp: OnDatagram },
-  ): Promise<SocketPair> {
+  static async open(pool: PortPool, localAddress: string): Promise<SocketPair> {
     let cause: unknown;
     for (let attempt = 0; attempt < BIND_ATTEMPTS; attempt++) {
       const port = pool.take();
@@ -33,7 +39,7 @@ export class SocketPair {
         const rtp = await bind(localAddress, port);
         sockets.push(rtp);
         const rtcp = await bind(localAddress, port + 1);
-        return new SocketPair(port, rtp, rtcp, handlers);
+        return new SocketPair(port, rtp, rtcp);
       } catch (error) {
         cause = error;
         for (const socket of sockets) socket.close();
@@ -44,29 +50,56 @@ export class SocketPair {
     throw new RtpError('bind_failed', 'no RTP port could be bound', { cause });
   }
 
-  private constructor(port: number, rtp: Socket, rtcp: Socket, handlers: { onRtp: OnDatagram; onRtcp: OnDatagram }) {
+  private constructor(port: number, rtp: Socket, rtcp: Socket) {
     this.port = port;
     this.#rtp = rtp;
     this.#rtcp = rtcp;
-    for (const [socket, handler] of [
-      [rtp, handlers.onRtp],
-      [rtcp, handlers.onRtcp],
-    ] as const) {
-      socket.on('message', (bytes: Buffer, from: RemoteInfo) => handler(bytes, from.address, from.port));
-      // ICMP errors and full buffers: RTP goes on; whether the peer is there is for the media timeout to say.
+    rtp.on('message', (bytes: Buffer, from: RemoteInfo) => this.owner?.receiveRtp(bytes, from.address, from.port));
+    rtcp.on('message', (bytes: Buffer, from: RemoteInfo) => this.owner?.receiveRtcp(bytes, from.address, from.port));
+    for (const socket of [rtp, rtcp]) {
+      // ICMP errors (of a connected socket) and full buffers: RTP goes on; whether the peer is there is for the media
+      // timeout to say.
       socket.on('error', () => undefined);
     }
   }
 
+  /**
+   * From now on the kernel takes RTP of this peer alone, and need not look for the way there with every packet; null: of
+   * anybody again. One that is bound to no address stays as it is: connected it would hear only what comes to the
+   * address of the route.
+   */
+  connectRtp(address: string | null, port: number): void {
+    if (address === this.#peerAddress && (address === null || port === this.#peerPort)) return;
+    if (this.#peerAddress !== null) {
+      this.#peerAddress = null;
+      this.#rtp.disconnect();
+    }
+    if (address === null || isUnspecified(this.#rtp.address().address)) return;
+    this.#peerAddress = address;
+    this.#peerPort = port;
+    // The address is a literal: the kernel was asked when this returns.
+    this.#rtp.connect(port, address, (error?: Error) => {
+      if (error !== undefined && this.#peerAddress === address) this.#peerAddress = null;
+    });
+  }
+
   sendRtp(packet: Uint8Array, port: number, address: string): void {
-    this.#rtp.send(packet, 0, packet.length, port, address);
+    if (this.#peerAddress === null) {
+      this.#rtp.send(packet, port, address);
+    } else if (address === this.#peerAddress && port === this.#peerPort) {
+      this.#rtp.send(packet);
+    } else {
+      this.connectRtp(null, 0);
+      this.#rtp.send(packet, port, address);
+    }
   }
 
   sendRtcp(packet: Uint8Array, port: number, address: string): void {
-    this.#rtcp.send(packet, 0, packet.length, port, address);
+    this.#rtcp.send(packet, port, address);
   }
 
   close(): void {
+    this.owner = null;
     this.#rtp.close();
     this.#rtcp.close();
   }

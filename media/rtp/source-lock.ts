@@ -23,6 +23,8 @@ const BRIEF_PACKETS = 25;
 /** A continuing sequence cannot have advanced further than 10 ms packets would, plus some slack. */
 const CONTINUING_SLACK_PACKETS = 50;
 const SHORTEST_PACKET_MS = 10;
+/** Well before anybody else may be learned, everybody is listened to again. */
+const STEADY_SILENCE_MS = RELATCH_SILENCE_MS - 200;
 /** Two reports missed: they come every 2.5 to 7.5 s (RFC 3550 §6.2). */
 const RTCP_SILENCE_MS = 15_000;
 
@@ -80,6 +82,16 @@ export class SourceLock {
 
   get foreignPackets(): number {
     return this.#foreign;
+  }
+
+  /**
+   * The peer speaks from where its SDP says: whatever else may come is foreign, and need not be seen. Not while it is
+   * silent, since then it may have moved, nor where it was learned, since then the SDP's own would win.
+   */
+  isSteady(nowMs: number): boolean {
+    const expected = this.#expected;
+    if (expected === null || this.#address === null || nowMs - this.#lastMs >= STEADY_SILENCE_MS) return false;
+    return this.#port === expected.port && this.#address === expected.address;
   }
 
   /** A (new) SDP. The lock is kept when the SDP names the same address again. */

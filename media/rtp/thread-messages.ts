@@ -19,6 +19,13 @@ export type ToRtpThread =
       readonly mediaId: number;
       readonly options: RtpSessionOptions;
     }
+  /** The same on a port that was prepared, which needs no answer. */
+  | {
+      readonly type: 'adopt';
+      readonly mediaId: number;
+      readonly port: number;
+      readonly options: RtpSessionOptions;
+    }
   | { readonly type: 'remote'; readonly mediaId: number; readonly remote: RtpRemote }
   | {
       readonly type: 'play';
@@ -54,6 +61,9 @@ export type RtpReply =
   | { readonly kind: 'stopped' }
   | { readonly kind: 'error'; readonly code: RtpErrorCode; readonly message: string };
 
+/** News of one session. */
+export type RtpSessionNews = Exclude<FromRtpThread, { type: 'reply' | 'fault' | 'graph' | 'prepared' }>;
+
 export type FromRtpThread =
   | { readonly type: 'reply'; readonly request: number; readonly reply: RtpReply }
   | { readonly type: 'dtmf'; readonly mediaId: number; readonly digit: string; readonly durationMs: number }
@@ -63,6 +73,8 @@ export type FromRtpThread =
   | { readonly type: 'timeout'; readonly mediaId: number }
   | { readonly type: 'quiet'; readonly mediaId: number; readonly quiet: boolean }
   | { readonly type: 'deaf'; readonly mediaId: number; readonly packetsForeign: number }
+  /** The port is bound: a session may adopt it. */
+  | { readonly type: 'prepared'; readonly localAddress: string; readonly port: number }
   /** Who is joined to whom, and what each has to send and to be heard by, after a change. */
   | { readonly type: 'graph'; readonly graph: string }
   /** Errors of ours have ended this session. */

@@ -2,8 +2,7 @@
  * The sending half of a session: one packet per frame with continuous timestamps, of what its sources have, or silence.
  * Sequence number, timestamp and SSRC start at random (RFC 3550 §5.1).
  */
-import { randomBytes } from 'node:crypto';
-
+import { fewRandomBytes } from '../../ops/random-bytes';
 import { EDGE_FRAME_SAMPLES, FRAME_MS } from '../audio/frame';
 import { DtmfSender, TELEPHONE_EVENT_BYTES } from './dtmf-sender';
 import { FrameSources } from './frame-sources';
@@ -53,7 +52,7 @@ export class Transmitter {
   constructor(options: { readonly send: SendPacket; readonly onPlaybackFinished: (playbackId: number) => void }) {
     this.#send = options.send;
     this.sources = new FrameSources(options.onPlaybackFinished);
-    const random = randomBytes(10);
+    const random = fewRandomBytes(10);
     this.ssrc = random.readUInt32BE(0);
     this.#timestamp = random.readUInt32BE(4);
     this.#sequenceNumber = random.readUInt16BE(8);

@@ -2,8 +2,8 @@
  * Our side of a dialog's SDP: one session id for its life, and a version that grows by one with every SDP that differs
  * from the one before and stays when nothing changed (RFC 3264 §5, §8).
  */
-import { randomBytes } from 'node:crypto';
 import type { AudioCodec } from '../../contract/directory';
+import { fewRandomBytes } from '../../ops/random-bytes';
 import type { Direction, LocalAudio } from './audio-stream';
 import { answerOffer, createOffer, readAnswer } from './offer-answer';
 import type { AnswerResult, ReadAnswerResult } from './sdp-result';
@@ -31,7 +31,7 @@ export class SdpSession {
   constructor(options: SdpSessionOptions) {
     this.#options = options;
     // 62 bits: positive in any signed 64-bit integer a peer may read it into.
-    this.sessionId = (randomBytes(8).readBigUInt64BE() >> 2n).toString();
+    this.sessionId = (fewRandomBytes(8).readBigUInt64BE() >> 2n).toString();
   }
 
   /** Answer to the peer's first or any later offer. */

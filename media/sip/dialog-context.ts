@@ -20,6 +20,8 @@ export interface DialogContext {
   readonly product: string;
   /** Extensions that a peer may use in our dialogs. */
   readonly supported: readonly string[];
+  /** All that is left of it is what `by` does, for that long. */
+  readonly onEnded: (dialog: RoutedDialog, by: RoutedDialog, lastsMs: number) => void;
   /** The dialog may be forgotten. */
   readonly onIdle: (dialog: RoutedDialog) => void;
 }

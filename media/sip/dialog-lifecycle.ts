@@ -15,6 +15,7 @@ import type { RequestCredentials } from './auth/request-credentials';
 import type { DialogCloseCause, DialogDelegate, PeerLife, RefreshFailure, ReofferOutcome } from './dialog';
 import type { DialogContext } from './dialog-context';
 import type { Flow } from './edge/flow';
+import type { FinishedTransaction } from './finished-transactions';
 import type { SipRequest, SipResponse } from './message/message';
 import type { ReasonHeader } from './reason';
 import type { IncomingRefer } from './refer/received-refer';
@@ -43,6 +44,8 @@ interface DialogLifecycleOptions {
   /** The INVITE that opens the dialog is ours. */
   readonly ownsCallId: boolean;
   readonly onIdle: () => void;
+  /** It is closed, and all that is left is what these owe to repetitions: the rest is disposed of. Default: left as it is. */
+  readonly onEnded?: (transactions: readonly FinishedTransaction[]) => void;
 }
 
 interface DialogOpening {
@@ -150,6 +153,7 @@ export class DialogLifecycle {
     this.#tell({ direction: 'in', method, status: null, reason: null, cseq, transport: flow.transport });
     this.peerCapabilities.note(request);
     core.receiveRequest(request, key, wire.repliesOver(flow));
+    this.#letGo();
   }
 
   receiveResponse(response: SipResponse, flow: Flow): void {
@@ -159,6 +163,7 @@ export class DialogLifecycle {
     this.#tell({ direction: 'in', method, status, reason, cseq, transport: flow.transport });
     this.peerCapabilities.note(response);
     this.#open.core.receiveResponse(response);
+    this.#letGo();
   }
 
   /** @throws Error when the dialog cannot get there from its state */
@@ -243,6 +248,18 @@ export class DialogLifecycle {
   /** Between two INVITEs of one call nothing may be left of the first, so idle alone does not end it. */
   #forgetWhenIdle(): void {
     if (this.#state === 'closed' && this.#open.core.idle) this.#options.onIdle();
+  }
+
+  /** A call that is over is not kept for the 32 s in which its last request may be repeated. */
+  #letGo(): void {
+    const { onEnded } = this.#options;
+    if (this.#state !== 'closed' || onEnded === undefined) return;
+    const { core } = this.#open;
+    if (core.disposed) return;
+    const { finished } = core;
+    if (finished === null || finished.length === 0) return;
+    core.dispose();
+    onEnded(finished);
   }
 
   #endWithBye(cause: DialogCloseCause): void {

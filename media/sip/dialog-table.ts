@@ -1,4 +1,5 @@
 import { tagOfBranch } from './message/branch';
+import { detached } from './message/message';
 import { isRfc2543 } from './message/validation';
 
 import type { Flow } from './edge/flow';
@@ -41,9 +42,10 @@ export class DialogTable {
   }
 
   addInbound(dialog: RoutedDialog, request: SipRequest, key: string): void {
-    const entry = { invite: key, identity: requestIdentity(request) };
+    // They outlive the call.
+    const entry = { invite: detached(key), identity: detached(requestIdentity(request)) };
     this.#add(dialog, entry);
-    this.#byInvite.set(key, dialog);
+    this.#byInvite.set(entry.invite, dialog);
     this.#identities.set(entry.identity, dialog);
   }
 
@@ -70,6 +72,16 @@ export class DialogTable {
 
   isMerged(request: SipRequest): boolean {
     return this.#identities.has(requestIdentity(request));
+  }
+
+  /** Under all that its messages carry, `by` is in its place from now on. */
+  replace(dialog: RoutedDialog, by: RoutedDialog): void {
+    const entry = this.#entries.get(dialog);
+    if (entry === undefined) return;
+    this.#entries.delete(dialog);
+    this.#add(by, entry);
+    if (entry.invite !== null) this.#byInvite.set(entry.invite, by);
+    if (entry.identity !== null) this.#identities.set(entry.identity, by);
   }
 
   remove(dialog: RoutedDialog): void {

@@ -14,6 +14,8 @@ const TCP_CONNECT_MS = 2_000;
 const TCP_TRY_MS = 1_000;
 const NAME_TRY_MS = 1_000;
 
+type InviteOptions = Omit<OutboundInvite, 'offer' | 'beforeFailover'>;
+
 /** An address to be tried, or a connection that is open. */
 type Way = Pick<ContactTarget, 'connection' | 'address'>;
 
@@ -23,7 +25,7 @@ type Way = Pick<ContactTarget, 'connection' | 'address'>;
  */
 export class InviteTargets {
   readonly #context: DialogContext;
-  readonly #invite: OutboundInvite;
+  readonly #invite: InviteOptions;
   /** Those that were not tried yet: hosts, or registered contacts. */
   #hosts: readonly (SipHost | ContactTarget)[];
   /** The one that is tried, or whose record the contact that is tried stands in. */
@@ -33,7 +35,7 @@ export class InviteTargets {
   #ways: readonly Way[] = [];
   readonly #addresses = new Set<string>();
 
-  constructor(context: DialogContext, invite: OutboundInvite) {
+  constructor(context: DialogContext, invite: InviteOptions) {
     this.#context = context;
     this.#invite = invite;
     const { contacts, gateways = [], target, nextHop = target } = invite;

@@ -6,19 +6,23 @@ import type { SipIdentity } from './auth/identity';
 import type { SipRequest } from './message/message';
 import type { Refusal } from './message/validation';
 
-/** What a dialog is to an INVITE that is to take its place. */
-export interface ReplaceableDialog {
-  readonly dialog: InboundDialog | OutboundDialog;
-  /** Whose call it is; null: nobody's, so that nobody can take it over. */
+/** Whose call a dialog belongs to; null: nobody's, so that nobody can take it over. */
+interface Owned {
   readonly orgId: string | null;
-  /** `called`: it has no answer yet, and the INVITE was ours; `calling`: it was the peer's. */
-  readonly state: 'called' | 'calling' | 'confirmed' | 'over';
 }
 
-/** The dialog that an INVITE is to take the place of. */
-export interface ReplacedDialog extends ReplaceableDialog {
-  readonly state: 'called' | 'confirmed';
+/** One that is there; `called`: it has no answer yet, and the INVITE was ours; `calling`: it was the peer's. */
+interface PresentDialog<State extends 'called' | 'calling' | 'confirmed'> extends Owned {
+  readonly dialog: InboundDialog | OutboundDialog;
+  readonly state: State;
 }
+
+/** What a dialog is to an INVITE that is to take its place. */
+export type ReplaceableDialog =
+  PresentDialog<'called' | 'calling' | 'confirmed'> | (Owned & { readonly state: 'over' });
+
+/** The dialog that an INVITE is to take the place of. */
+export type ReplacedDialog = PresentDialog<'called' | 'confirmed'>;
 
 const UNKNOWN: Refusal = { status: 481 };
 

@@ -1,6 +1,7 @@
 import { InviteServerTransaction, TransactionState, UserAgentServer } from 'sip.js/lib/core/index.js';
 
 import { DialogRequests } from './dialog-requests';
+import { finishedTransactions } from './finished-transactions';
 import { ALLOW } from './message/methods';
 import { contactUri } from './message/validation';
 import { openExchange, retryAfterLine } from './open-exchange';
@@ -22,6 +23,7 @@ import { CoreRequest, CoreResponse, NO_TAG, sessionBody, WireUri } from './sipjs
 import type { InviteUserAgentClient, InviteUserAgentServer, SessionDialog } from 'sip.js/lib/core/index.js';
 import type { CoreAnswer, CoreEvents } from './core-events';
 import type { InDialogRequest, InDialogResult } from './dialog-requests';
+import type { FinishedTransaction } from './finished-transactions';
 import type { SipRequest, SipResponse } from './message/message';
 import type { DialogCoreOptions } from './sipjs-adapter';
 import type { ReplyTransport } from './stack-transport';
@@ -71,6 +73,15 @@ export class SipCore {
 
   get idle(): boolean {
     return this.#core.idle;
+  }
+
+  get disposed(): boolean {
+    return this.#core.disposed;
+  }
+
+  /** See `finishedTransactions`. */
+  get finished(): readonly FinishedTransaction[] | null {
+    return finishedTransactions(this.#core);
   }
 
   /** @param key identifies the server transaction: branch, sent-by and method, ACK and CANCEL under their INVITE */

@@ -1,5 +1,6 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 
+import { fewRandomBytes } from '../../ops/random-bytes';
 import { Admission } from './admission';
 import { RequestAuthentication, SOURCE_REFUSAL } from './auth/request-authentication';
 import { systemClock } from '../clock';
@@ -10,6 +11,7 @@ import { systemNames } from './edge/names';
 import { publicTargets, targetResolver } from './edge/resolver';
 import { sendResponse } from './edge/routing';
 import { lookUpTarget } from './edge/target-lookup';
+import { Expiry } from './expiry';
 import { InviteNotSentError } from './invite';
 import { InviteBacklog } from './invite-backlog';
 import { describeInvite } from './invite-description';
@@ -102,6 +104,7 @@ export class SipServer implements SipEndpoint {
   readonly #registers: RegisterTransactions;
   readonly #ownAddresses: OwnAddresses;
   readonly #dialogs = new DialogTable();
+  readonly #ended: Expiry<RoutedDialog>;
   readonly #context: DialogContext;
   readonly #counters: SipCounters;
   readonly #logger: SipLogger;
@@ -139,6 +142,7 @@ export class SipServer implements SipEndpoint {
     this.#ownAddresses = new OwnAddresses(this.#edge, options.publicHost);
     this.#names = systemNames(this.#clock, options.nameServers ?? null);
     const { resolve = targetResolver(this.#names.names, Math.random), allowPrivateTargets = true } = options;
+    this.#ended = new Expiry(this.#clock, (dialog) => dialog.dispose());
     this.#context = {
       edge: this.#edge,
       ownAddresses: this.#ownAddresses,
@@ -150,6 +154,10 @@ export class SipServer implements SipEndpoint {
       sessionTimers: options.sessionTimers ?? SESSION_TIMER_POLICY,
       product: PRODUCT,
       supported: this.#takesReplaces ? [...SUPPORTED, REPLACES] : SUPPORTED,
+      onEnded: (dialog, by, lastsMs) => {
+        this.#dialogs.replace(dialog, by);
+        this.#ended.add(by, lastsMs);
+      },
       onIdle: (dialog) => this.#dialogs.remove(dialog),
     };
     this.outOfDialog = new OutOfDialogRequests(this.#context);
@@ -177,6 +185,7 @@ export class SipServer implements SipEndpoint {
     if (this.#closed) return;
     this.#closed = true;
     for (const dialog of this.#dialogs.all()) dialog.dispose();
+    this.#ended.close();
     this.outOfDialog.close();
     this.#names.close();
     this.#authentication?.close();
@@ -469,5 +478,5 @@ export class SipServer implements SipEndpoint {
 }
 
 function makeTag(): string {
-  return randomBytes(8).toString('hex');
+  return fewRandomBytes(8).toString('hex');
 }

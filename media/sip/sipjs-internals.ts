@@ -29,7 +29,10 @@ Object.assign(Timers, { TIMER_D: TIMER_D_MS, TIMER_I: TIMER_I_MS, TIMER_J: TIMER
 
 export interface TransactionInternals {
   readonly user: { receiveResponse?: (response: CoreResponse) => void };
+  /** Of an INVITE. */
   readonly lastFinalResponse?: string;
+  /** Of another request. */
+  readonly lastResponse?: string;
   send(text: string): Promise<void>;
   onTransportError(error: Error): void;
   timerB(): void;
@@ -68,6 +71,12 @@ export const ignoreLostMessage = (): void => {};
 
 /** What sip.js takes for a message's text: it hands that on, or keeps it to hand it on again, and never looks inside. */
 export const asText = (message: OutgoingRequest | OutgoingResponse): string => message as unknown as string;
+
+/** The final answer of a server transaction, once it has one. */
+export function lastResponseOf(transaction: object): OutgoingResponse | undefined {
+  const { lastFinalResponse, lastResponse } = ofTransaction(transaction);
+  return (lastFinalResponse ?? lastResponse) as unknown as OutgoingResponse | undefined;
+}
 
 export function earlyDialogOf(server: InviteUserAgentServer): SessionDialog | undefined {
   return ofServer(server).earlyDialog;

@@ -9,6 +9,8 @@ export const TIMER_D_MS = 32_000;
 export const TIMER_I_MS = T4_MS;
 /** Server keeps answering repeated non-INVITE requests. */
 export const TIMER_J_MS = 64 * T1_MS;
+/** Server swallows repetitions of an INVITE that it has accepted (RFC 6026 §7.1). */
+export const TIMER_L_MS = 64 * T1_MS;
 /** Client swallows repeated answers to a non-INVITE request. */
 export const TIMER_K_MS = T4_MS;
 /** A re-INVITE of ours that only gets provisional answers is given up. */

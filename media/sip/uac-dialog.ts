@@ -34,6 +34,8 @@ interface UacDialogOptions {
   readonly localTag: string;
 }
 
+type Asked = Pick<OutboundInvite, 'offer' | 'beforeFailover'>;
+
 /** For any answer at all, where another host is left. */
 const ANSWER_TRY_MS = 5_000;
 /** Answers by which a host says that it cannot take the call, and another may. */
@@ -60,7 +62,9 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
   readonly sipCallId: string;
   readonly localTag: string;
   readonly #context: DialogContext;
-  readonly #invite: OutboundInvite;
+  readonly #invite: Omit<OutboundInvite, keyof Asked>;
+  /** Whom it asks while the call is set up; null afterwards: the dialog outlives its call by 32 s, and must not keep it. */
+  #asked: Asked | null;
   readonly #session: DialogLifecycle;
   readonly #digest: DigestClient;
   readonly #credentials: RequestCredentials;
@@ -92,8 +96,10 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
     this.sipCallId = invite.sipCallId;
     this.localTag = localTag;
     this.#context = context;
-    this.#invite = invite;
-    this.#targets = new InviteTargets(context, invite);
+    const { offer, beforeFailover, ...plain } = invite;
+    this.#invite = plain;
+    this.#asked = beforeFailover === undefined ? { offer } : { offer, beforeFailover };
+    this.#targets = new InviteTargets(context, plain);
     this.#intervalSeconds = context.sessionTimers.intervalSeconds;
     this.#minimumSeconds = context.sessionTimers.minimumSeconds;
     this.#session = new DialogLifecycle({
@@ -279,9 +285,9 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
         this.#tellUnreachable(nameOfWay(way), error);
         continue;
       }
-      this.#assertOpen();
+      const { offer } = this.#assertOpen();
       // Asked last: by its refusal nothing leaves any more.
-      this.#sdp ??= this.#invite.offer(ownAddress.host);
+      this.#sdp ??= offer(ownAddress.host);
       this.#flow = flow;
       this.#core ??= this.#open(ownAddress, flow);
       this.#sendInvite(this.#sdp);
@@ -290,8 +296,11 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
     return false;
   }
 
-  #assertOpen(): void {
-    if (this.#session.state !== 'setup' || this.#cancelled) throw new InviteNotSentError('call was given up');
+  #assertOpen(): Asked {
+    const asked = this.#asked;
+    if (asked === null || this.#session.state !== 'setup' || this.#cancelled)
+      throw new InviteNotSentError('call was given up');
+    return asked;
   }
 
   #open(ownAddress: OwnAddress, flow: Flow): SipCore {
@@ -358,6 +367,7 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
   #accepted(response: SipResponse): void {
     this.#stopTimers();
     if (this.#session.state !== 'setup') return;
+    this.#asked = null;
     this.#session.transition('established');
     this.#session.refresh.granted(response);
     const answer = outcomeOf(response, this.#provisional);
@@ -415,7 +425,7 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
   /** At the next address of the host, or the next host. */
   #tryOn(): void {
     this.#stopTimers();
-    const { beforeFailover } = this.#invite;
+    const { beforeFailover } = this.#asked ?? {};
     const next = async (): Promise<boolean> =>
       (beforeFailover === undefined || (await beforeFailover())) &&
       ((await this.#sendToNextWay()) || this.#sendToNextHost());
@@ -449,6 +459,7 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
   #fail(outcome: InviteOutcome): void {
     if (this.#session.state !== 'setup') return;
     this.#stopTimers();
+    this.#asked = null;
     this.#session.notify((delegate) => delegate.onReject?.(outcome));
     this.#session.close(outcome.kind === 'unreachable' ? 'transport_error' : 'normal');
     // A cancelled INVITE that never got its final answer has no timer of its own.

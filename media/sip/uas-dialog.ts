@@ -1,4 +1,5 @@
 import { DialogLifecycle } from './dialog-lifecycle';
+import { EndedDialog } from './ended-dialog';
 import { sdpOf } from './message/body';
 import { encodeWireText } from './message/message';
 import { demandsReliable, ReliableProvisional } from './reliable-provisional';
@@ -7,6 +8,7 @@ import type { DialogDelegate, InboundDialog, PeerLife, ReofferOutcome } from './
 import type { DialogContext } from './dialog-context';
 import type { RoutedDialog } from './dialog-table';
 import type { Flow } from './edge/flow';
+import type { FinishedTransaction } from './finished-transactions';
 import type { InboundInvite } from './invite';
 import type { SipRequest, SipResponse } from './message/message';
 import type { OwnAddress } from './own-address';
@@ -50,6 +52,7 @@ export class UasDialog implements InboundDialog, RoutedDialog {
       localTag,
       ownsCallId: false,
       onIdle: () => context.onIdle(this),
+      onEnded: (transactions) => this.#ended(transactions),
     });
     this.#core = this.#session.open({
       contact: ownAddress.contact(CONTACT_USER, flow.transport),
@@ -180,6 +183,15 @@ export class UasDialog implements InboundDialog, RoutedDialog {
 
   receiveResponse(response: SipResponse, flow: Flow): void {
     this.#session.receiveResponse(response, flow);
+  }
+
+  #ended(transactions: readonly FinishedTransaction[]): void {
+    const { sipCallId, localTag, invite } = this;
+    const { orgId, sources } = invite.identity;
+    const remoteTag = this.#core.hasDialogWith(invite.fromTag) ? invite.fromTag : null;
+    const context = this.#context;
+    const ended = new EndedDialog({ context, sipCallId, localTag, remoteTag, orgId, sources, transactions });
+    context.onEnded(this, ended, Math.max(...transactions.map(({ lastsMs }) => lastsMs)));
   }
 
   #peerBye(request: SipRequest): void {

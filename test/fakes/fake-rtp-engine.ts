@@ -127,7 +127,7 @@ export class FakeRtpEngine implements RtpEngine {
     return Promise.resolve(session);
   }
 
-  connectListener(_port: MessagePort): void {}
+  connectListener(_open: () => MessagePort): void {}
 
   close(): Promise<void> {
     return Promise.resolve();

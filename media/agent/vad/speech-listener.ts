@@ -24,8 +24,8 @@ export interface CallerAudioSource {
 }
 
 export interface SpeechListenerOptions {
-  /** The thread died and is started again; audio must come over this port from now on. */
-  readonly onReplaced?: (port: MessagePort, cause: string) => void;
+  /** The thread died and another was started; audio must come over ports of that one from now on. */
+  readonly onReplaced?: (cause: string) => void;
   /** It could not be started again; that is tried until it works. */
   readonly onFailure?: (error: Error) => void;
   /** A conversation could not take its event; the others got theirs. */
@@ -48,7 +48,7 @@ export class SpeechListener implements CallerAudioSource {
   #worker: Worker | null = null;
   /** The thread listens. It does not from its death until its successor is ready. */
   #ready = false;
-  #port: MessagePort | null = null;
+  #ports: MessagePort[] = [];
   #detector = 'not started';
   #nextRequest = 1;
   #restartTimer: NodeJS.Timeout | null = null;
@@ -66,9 +66,7 @@ export class SpeechListener implements CallerAudioSource {
   async start(): Promise<void> {
     const worker = new Worker(threadEntry(__dirname, 'speech-thread'));
     this.#worker = worker;
-    const { port1, port2 } = new MessageChannel();
-    this.#port?.close();
-    this.#port = port2;
+    this.#closePorts();
     await new Promise<void>((resolve, reject) => {
       worker.on('message', (message: SpeechReport) => {
         if (message.type === 'ready') {
@@ -89,14 +87,16 @@ export class SpeechListener implements CallerAudioSource {
         if (!this.#closed) this.#restart(`thread ended with ${code}`);
       });
     });
-    this.#command({ type: 'audio', port: port1 }, [port1]);
     for (const mediaId of this.#listeners.keys()) this.#command({ type: 'open', mediaId });
   }
 
-  /** The end to give to whoever produces AudioBatch messages. */
+  /** A new way for AudioBatch messages, for one who produces them. */
   audioPort(): MessagePort {
-    if (!this.#port) throw new Error('start() comes first');
-    return this.#port;
+    if (!this.#worker) throw new Error('start() comes first');
+    const { port1, port2 } = new MessageChannel();
+    this.#command({ type: 'audio', port: port1 }, [port1]);
+    this.#ports.push(port2);
+    return port2;
   }
 
   open(mediaId: number, onEvent: (event: VadEvent) => void): CallerAudio {
@@ -119,13 +119,17 @@ export class SpeechListener implements CallerAudioSource {
     if (this.#restartTimer) clearTimeout(this.#restartTimer);
     this.#listeners.clear();
     if (this.#worker) await stopThread(this.#worker);
-    this.#port?.close();
+    this.#closePorts();
+  }
+
+  #closePorts(): void {
+    for (const port of this.#ports.splice(0)) port.close();
   }
 
   #restart(cause: string, delayMs: number = RESTART_DELAY_MS): void {
     this.#restartTimer = setTimeout(() => {
       this.start().then(
-        () => this.#options.onReplaced?.(this.audioPort(), cause),
+        () => this.#options.onReplaced?.(cause),
         (error: Error) => {
           this.#options.onFailure?.(error);
           if (!this.#closed) this.#restart(cause, RETRY_DELAY_MS);

@@ -1,5 +1,6 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, timingSafeEqual } from 'node:crypto';
 
+import { fewRandomBytes } from '../../../ops/random-bytes';
 import { digestResponse, parseAlgorithm, parseDigestHeader } from './digest';
 import { GuessGuard } from './guess-guard';
 import { NonceCountWindow } from './nonce-count';
@@ -143,7 +144,7 @@ export class DigestServer {
   #nonce(timeMs: number, source: string): string {
     const stamp = Buffer.alloc(STAMP_BYTES);
     stamp.writeUIntBE(timeMs, 0, TIME_BYTES);
-    randomBytes(SALT_BYTES).copy(stamp, TIME_BYTES);
+    fewRandomBytes(SALT_BYTES).copy(stamp, TIME_BYTES);
     return Buffer.concat([stamp, this.#mac(stamp, source)]).toString('base64url');
   }
 

@@ -24,7 +24,11 @@ interface HopContext {
  * sent-by counts only where sent-by is the source. Otherwise a NAT lies between, which knows nothing of that port: we
  * answer to the source port though nobody asked for it by `rport`.
  */
-export async function sendResponse(edge: SipEdge, flow: Flow, { via, bytes }: OutgoingResponse): Promise<void> {
+export async function sendResponse(
+  edge: SipEdge,
+  flow: Flow,
+  { via, bytes }: Pick<OutgoingResponse, 'via' | 'bytes'>,
+): Promise<void> {
   const { address, port, transport } = flow.peer;
   if (transport === 'udp') {
     const direct = via !== null && !via.params.has('rport') && isSentBy(via, address);

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { fewRandomBytes } from '../../../ops/random-bytes';
 
 const COOKIE = 'z9hG4bK';
 
@@ -7,7 +7,7 @@ const COOKIE = 'z9hG4bK';
  * response belongs to its request by the branch alone (§17.1.3), whatever became of its From and Call-ID.
  */
 export function makeBranch(localTag: string): string {
-  return `${COOKIE}${localTag}.${randomBytes(12).toString('hex')}`;
+  return `${COOKIE}${localTag}.${fewRandomBytes(12).toString('hex')}`;
 }
 
 /** The tag in a branch of ours; empty where there is none. */

@@ -172,6 +172,11 @@ export function decodeWireText(text: string): string {
   return text;
 }
 
+/** A copy of a text of the wire that does not keep the message alive of which it, or a part of it, was cut. */
+export function detached(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1');
+}
+
 /** The other way round: text of ours to one character per byte. */
 export function encodeWireText(text: string): string {
   for (let i = 0; i < text.length; i++) {

@@ -26,6 +26,8 @@ export class Bench {
   readonly rtp: Datagram[] = [];
   readonly rtcp: Datagram[] = [];
   readonly events: string[] = [];
+  /** Whom the socket was connected to, one after the other; null: to nobody any more. */
+  readonly connected: (string | null)[] = [];
   readonly session: MediaSession;
   /** Of the last tick, as its tap was told. */
   sentPcm: Int16Array | null = null;
@@ -41,6 +43,7 @@ export class Bench {
     this.session = new MediaSession({
       sendRtp: keep(this.rtp),
       sendRtcp: keep(this.rtcp),
+      connectRtp: (address, port) => this.connected.push(address === null ? null : `${address}:${port}`),
       allowPrivateTargets,
       mediaTimeoutMs,
       anySource,

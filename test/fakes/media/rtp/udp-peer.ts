@@ -13,7 +13,7 @@ import { sine } from '../../../support/tones';
 /** The far end of a session: a socket that says tones and keeps what comes. */
 export class UdpPeer {
   readonly received: RtpPacket[] = [];
-  readonly #socket: Socket;
+  #socket: Socket;
   readonly #codec: AudioCodec;
   #sequenceNumber = 65_533;
   #timestamp = 4_294_967_000;
@@ -24,9 +24,9 @@ export class UdpPeer {
     socket.on('message', (bytes) => this.received.push(parseRtpPacket(bytes)));
   }
 
-  static async open(address = '127.0.0.1', codec: AudioCodec = 'PCMU'): Promise<UdpPeer> {
+  static async open(address = '127.0.0.1', codec: AudioCodec = 'PCMU', port = 0): Promise<UdpPeer> {
     const socket = createSocket('udp4');
-    socket.bind(0, address);
+    socket.bind(port, address);
     await once(socket, 'listening');
     return new UdpPeer(socket, codec);
   }
@@ -59,7 +59,16 @@ export class UdpPeer {
     this.#socket.send(packet, port, '127.0.0.1');
   }
 
+  /** What it sends comes from the port of that one from now on; its stream goes on. */
+  moveTo(other: UdpPeer): void {
+    const own = this.#socket;
+    this.#socket = other.#socket;
+    other.#socket = own;
+  }
+
   async talk(port: number, frequencyHz: number, packets: number): Promise<void> {
+    // Nobody speaks before the other side knows of them.
+    await pause(5);
     const startMs = performance.now();
     for (let i = 0; i < packets; i++) {
       const pcm = sine(frequencyHz, 160, 8000, (2 * Math.PI * frequencyHz * i * 160) / 8000);

@@ -258,8 +258,8 @@ describe('over a telephone line', () => {
     const events: VadEvent[] = [];
     const ear = listener.open(mediaId, (event) => events.push(event));
     const line = overTheLine(new Int16Array(0), 3_000, 0);
-    for (let at = 0; at + 160 <= line.length; at += 160)
-      listener.audioPort().postMessage(batch(mediaId, line.slice(at, at + 160)));
+    const port = listener.audioPort();
+    for (let at = 0; at + 160 <= line.length; at += 160) port.postMessage(batch(mediaId, line.slice(at, at + 160)));
     expect(await ear.utterance()).toHaveLength(0);
     await new Promise((resolve) => setTimeout(resolve, 200));
     expect(events).toEqual([]);

@@ -4,7 +4,6 @@ import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import type { MessagePort } from 'node:worker_threads';
 import { FliteTts } from '../../../../media/agent/providers/flite/flite-tts';
 import { MoonshineStt } from '../../../../media/agent/providers/moonshine/moonshine-stt';
 import { SpeechListener } from '../../../../media/agent/vad/speech-listener';
@@ -24,15 +23,16 @@ async function speechOf(text: string): Promise<Int16Array> {
 }
 
 test('a speech thread that dies is replaced, and calls under way are heard again', async () => {
-  let replaced: (port: MessagePort) => void = () => undefined;
-  const port = new Promise<MessagePort>((resolve) => (replaced = resolve));
-  const listener = new SpeechListener({ onReplaced: (next) => replaced(next) });
+  let told: () => void = () => undefined;
+  const replaced = new Promise<void>((resolve) => (told = resolve));
+  const listener = new SpeechListener({ onReplaced: () => told() });
   await listener.start();
   const events: VadEvent[] = [];
   listener.open(5, (event) => events.push(event));
   // No batch at all: the thread fails at it.
   listener.audioPort().postMessage(null);
-  const next = await port;
+  await replaced;
+  const next = listener.audioPort();
   const speech = await speechOf('Can you hear me now?');
   for (let at = 0; at + 160 <= speech.length; at += 160)
     next.postMessage({
@@ -58,10 +58,11 @@ test('a conversation that fails at its event keeps no other from its own', async
   });
   listener.open(6, (event) => events.push(event));
   const speech = await speechOf('Can you hear me now?');
+  const port = listener.audioPort();
   for (let at = 0; at + 160 <= speech.length; at += 160) {
     const frame = speech.slice(at, at + 160);
     const pcm = Int16Array.from([...frame, ...frame]);
-    listener.audioPort().postMessage({
+    port.postMessage({
       mediaIds: Uint32Array.of(5, 6),
       pcm,
       received: Uint8Array.of(1, 1),

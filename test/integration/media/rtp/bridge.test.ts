@@ -24,6 +24,7 @@ describe('sessions connected in the RTP thread', () => {
   const engine = new ThreadedRtpEngine({
     portMin: PORT_MIN,
     portMax: PORT_MIN + 199,
+    threads: 1,
     onGraph: (graph) => graphs.push(graph),
     onFault: (_, message) => faults.push(message),
   });
@@ -58,7 +59,7 @@ describe('sessions connected in the RTP thread', () => {
 
   beforeAll(async () => {
     await engine.start();
-    engine.connectListener(port1);
+    engine.connectListener(() => port1);
     port2.on('message', ({ mediaIds, received }: AudioBatch) => {
       mediaIds.forEach((id, i) => heardBy.set(id, (heardBy.get(id) ?? 0) + received[i]!));
     });

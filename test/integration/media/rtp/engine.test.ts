@@ -17,6 +17,7 @@ describe('ThreadedRtpEngine', () => {
   const engine = new ThreadedRtpEngine({
     portMin: PORT_MIN,
     portMax: PORT_MIN + 199,
+    threads: 1,
     onFault: (_, message) => faults.push(message),
   });
   const { port1, port2 } = new MessageChannel();
@@ -37,7 +38,7 @@ describe('ThreadedRtpEngine', () => {
 
   beforeAll(async () => {
     await engine.start();
-    engine.connectListener(port1);
+    engine.connectListener(() => port1);
     port2.on('message', (batch: AudioBatch) => batches.push(batch));
   });
 
@@ -240,7 +241,7 @@ describe('ThreadedRtpEngine', () => {
     const before = faults.length;
     const broken = await engine.open({ localAddress: '127.0.0.1' });
     const ended = new Promise<void>((resolve) => (broken.delegate = { onFailure: resolve }));
-    engine.post({ type: 'remote', mediaId: broken.mediaId, remote: undefined as never });
+    broken.setRemote(undefined as never);
     session.setRemote(remote());
     await ended;
     await pause(100);
@@ -262,7 +263,7 @@ describe('ThreadedRtpEngine', () => {
 
   it('a command without a session that throws leaves every session alone', async () => {
     const before = faults.length;
-    engine.post({ type: 'listener', port: {} as never });
+    engine.connectListener(() => ({}) as never);
     session.setRemote(remote());
     await pause(100);
     expect(faults).toHaveLength(before + 1);

@@ -41,6 +41,7 @@ class Subject {
   constructor() {
     this.lifecycle = new CallLifecycle({
       direction: 'outbound',
+      sipCallId: 'call@test',
       clock: this.clock,
       events: this.events,
       observer: NO_OBSERVER,

@@ -180,6 +180,33 @@ describe('MediaSession', () => {
     expect(bench.rtp.at(-1)).toMatchObject({ port: 61_000, address: '192.0.2.10' });
   });
 
+  it('is connected to a peer that speaks from where its SDP says, until that is silent or somebody else is named', () => {
+    const bench = new Bench();
+    bench.session.setRemote(REMOTE, 0);
+    bench.run(3);
+    expect(bench.connected).toEqual([]);
+    bench.run(5, () => bench.receive(SILENCE));
+    expect(bench.connected).toEqual(['192.0.2.10:4000']);
+    bench.run(14);
+    expect(bench.connected).toHaveLength(1);
+    // Before anybody else could be learned in its place.
+    bench.run(3);
+    expect(bench.connected).toEqual(['192.0.2.10:4000', null]);
+    bench.run(5, () => bench.receive(SILENCE));
+    bench.session.setRemote({ ...REMOTE, port: 6000 }, bench.nowMs);
+    expect(bench.connected.slice(2)).toEqual(['192.0.2.10:4000', null]);
+    bench.run(1, () => bench.receive(SILENCE, { port: 6000 }));
+    expect(bench.connected.slice(4)).toEqual(['192.0.2.10:6000']);
+  });
+
+  it('is connected to nobody that was learned: the port of the SDP must be heard whenever it speaks', () => {
+    const bench = new Bench();
+    bench.session.setRemote(REMOTE, 0);
+    bench.run(10, () => bench.receive(SILENCE, { port: 61_000 }));
+    expect(bench.rtp.at(-1)).toMatchObject({ port: 61_000 });
+    expect(bench.connected).toEqual([]);
+  });
+
   it('does not send to a private address that a public peer names, until that peer is heard', () => {
     const bench = new Bench();
     const peer = '198.51.100.7';

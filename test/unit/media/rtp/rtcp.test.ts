@@ -1,6 +1,16 @@
 import fc from 'fast-check';
+import {
+  ByePacket,
+  CompoundPacket,
+  ReceiverReportPacket,
+  ReceptionReport,
+  SdesChunk,
+  SdesPacket,
+  SenderReportPacket,
+} from 'rtp.js/packets';
 
 import { buildReport, compactNtp, ntpTime, readRtcp, rtcpSenderSsrc } from '../../../../media/rtp/rtcp';
+import type { ReportOptions } from '../../../../media/rtp/rtcp';
 
 const bytes = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex.replaceAll(/\s/g, ''), 'hex'));
 
@@ -52,6 +62,34 @@ describe('RTCP', () => {
     expect(new DataView(packet.buffer, packet.byteOffset).getUint32(12) & 0xffffff).toBe(0);
   });
 
+  it('writes, byte for byte, what rtp.js writes', () => {
+    const uint32 = fc.nat({ max: 0xffffffff });
+    const ntp = fc.record({ seconds: uint32, fraction: uint32 });
+    const sender = fc.record({ ntp, rtpTimestamp: uint32, packetCount: uint32, octetCount: uint32 });
+    const block = fc.record({
+      ssrc: uint32,
+      fractionLost: fc.nat({ max: 255 }),
+      totalLost: fc.nat({ max: 0x7fffff }),
+      highestSequenceNumber: uint32,
+      jitter: uint32,
+    });
+    const options = fc.record({
+      ssrc: uint32,
+      cname: fc.string({ minLength: 1, maxLength: 40, unit: fc.constantFrom('a', 'Z', '0', '-', '@', '.') }),
+      sender: fc.option(sender),
+      block: fc.option(block),
+      lastSenderReport: uint32,
+      delaySinceLastSenderReport: uint32,
+      bye: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(options, (given) => {
+        expect(Buffer.from(buildReport(given)).toString('hex')).toBe(Buffer.from(written(given)).toString('hex'));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   it('turns epoch milliseconds into NTP time', () => {
     expect(ntpTime(0)).toEqual({ seconds: 2_208_988_800, fraction: 0 });
     expect(ntpTime(1500)).toEqual({ seconds: 2_208_988_801, fraction: 0x80000000 });
@@ -90,3 +128,44 @@ describe('RTCP', () => {
     expect((performance.now() - started) / runs).toBeLessThan(5);
   });
 });
+
+/** The same report by rtp.js. */
+function written(options: ReportOptions): Uint8Array {
+  const { ssrc, cname, sender, block, bye } = options;
+  const compound = new CompoundPacket();
+  const report = sender === null ? new ReceiverReportPacket() : new SenderReportPacket();
+  report.setSsrc(ssrc);
+  if (report instanceof SenderReportPacket && sender !== null) {
+    report.setNtpSeconds(sender.ntp.seconds);
+    report.setNtpFraction(sender.ntp.fraction);
+    report.setRtpTimestamp(sender.rtpTimestamp);
+    report.setPacketCount(sender.packetCount);
+    report.setOctetCount(sender.octetCount);
+  }
+  if (block !== null) {
+    const reception = new ReceptionReport();
+    reception.setSsrc(block.ssrc);
+    reception.setFractionLost(block.fractionLost);
+    reception.setTotalLost(block.totalLost);
+    reception.setHighestSeqNumber(block.highestSequenceNumber);
+    reception.setJitter(block.jitter);
+    reception.setLastSRTimestamp(options.lastSenderReport);
+    reception.setDelaySinceLastSR(options.delaySinceLastSenderReport);
+    report.setReports([reception]);
+  }
+  compound.addPacket(report);
+  const chunk = new SdesChunk();
+  chunk.setSsrc(ssrc);
+  chunk.addItem(1, cname);
+  const description = new SdesPacket();
+  description.addChunk(chunk);
+  compound.addPacket(description);
+  if (bye) {
+    const goodbye = new ByePacket();
+    goodbye.setSsrcs([ssrc]);
+    compound.addPacket(goodbye);
+  }
+  compound.serialize();
+  const view = compound.getView();
+  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+}

@@ -19,6 +19,7 @@ describe('SessionHost', () => {
       clock: new FakeClock(),
       epochOffsetMs: 0,
       post: (messages) => said.push(...messages),
+      defer: queueMicrotask,
     });
     return {
       said,
