@@ -41,10 +41,12 @@ export class FailFastClient extends Client {
     return result instanceof Promise ? this.#inTime(result) : result;
   }
 
-  /** Each answer, or the error of the first that failed: none behind it was done. */
-  group(statements: readonly Statement[]): Promise<readonly Answer[]> {
+  /**
+   * Each answer, or the error of the first that failed: none behind it was done.
+   * @param ms For the answers, where that is not what it is for all other statements.
+   */
+  group(statements: readonly Statement[], ms = this.#answerTimeoutMs): Promise<readonly Answer[]> {
     const group = new StatementGroup(statements, this.#parsed, this);
-    const ms = this.#answerTimeoutMs;
     const answers = answersOf(group, ms === undefined ? undefined : setTimeout(cutOff, ms, this, group));
     this.#ask([group]);
     return answers;
