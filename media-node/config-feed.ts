@@ -12,8 +12,12 @@ const RETRY_MS = 500;
 const ANSWER_MS = 6_000;
 /** For all there is, which a large server takes its time to read. */
 const EVERYTHING_MS = 60_000;
-/** That it acts on a version is said again by the node's next sign of life: nobody waits for the disk because of it. */
-const BEGIN = `SET synchronous_commit = off; LISTEN ${CONFIG_CHANNEL}`;
+/**
+ * That it acts on a version is said again by the node's next sign of life: nobody waits for the disk because of it. What has
+ * changed is asked often: planned once, for whatever version, which PostgreSQL would take to be that of a third of all rows.
+ */
+const BEGIN = `SET synchronous_commit = off; SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off;
+  LISTEN ${CONFIG_CHANNEL}`;
 
 /**
  * Follows the configuration in PostgreSQL, on one connection that listens and asks:

@@ -8,6 +8,7 @@ import type { ConfigKind } from './entities/config-tombstone';
 import type { InboundTrunk } from './entities/inbound-trunk';
 import type { OutboundTrunk } from './entities/outbound-trunk';
 import type { PhoneNumber } from './entities/phone-number';
+import { prepared } from './prepared';
 import { rowAad, SecretError } from './secrets';
 import type { SecretOpener } from './secrets';
 
@@ -108,9 +109,8 @@ const PHONE_NUMBER = `
   n.id, n.org_id AS "orgId", n.phone_number AS "phoneNumber", n.status, n.method, n.agent_id AS "agentId", n.round,
   n.trunk_id AS "trunkId", ${ms('n.code_expires_at')} AS "codeExpiresAtMs"`;
 
-/** Not prepared: planned for the version at hand, few rows are above it and an index finds them. */
-const CHANGES = `${rowsWhere((of) => `${of}.version > $1`)}
-  UNION ALL SELECT 'deleted', json_build_object('kind', kind, 'id', id) FROM config_tombstones WHERE version > $1`;
+const CHANGES = prepared(`${rowsWhere((of) => `${of}.version > $1`)}
+  UNION ALL SELECT 'deleted', json_build_object('kind', kind, 'id', id) FROM config_tombstones WHERE version > $1`);
 const EVERYTHING = rowsWhere(() => 'true');
 
 function rowsWhere(condition: (alias: string) => string): string {
