@@ -25,6 +25,13 @@ import { cpuSecondsWithChildren, usageOf } from './process-usage';
 const READY_WITHIN_MS = 30_000;
 const FILLED_WITHIN_MS = 30 * 60_000;
 
+interface BesideOptions {
+  /** Of Node. */
+  readonly flags?: readonly string[];
+  /** It connects as the owner of the tables: an old one knows nothing of row-level security. */
+  readonly owner?: boolean;
+}
+
 export class ApiUnderTest {
   readonly url: string;
   readonly #children: ChildProcess[] = [];
@@ -50,7 +57,7 @@ export class ApiUnderTest {
       api.#key = await api.asOwner((owner, secrets) => fill(owner, secrets, sizes, api.#password));
       const profile = process.env['BENCH_PROFILE'] ?? '';
       const profiled = profile === '' ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
-      api.#pid = await api.#spawnApi(PROJECT_ROOT, api.url, [...API_FLAGS, ...profiled]);
+      api.#pid = await api.#spawnApi(PROJECT_ROOT, { url: api.url, flags: [...API_FLAGS, ...profiled], owner: false });
       return api;
     } catch (error) {
       await api.stop();
@@ -61,10 +68,10 @@ export class ApiUnderTest {
   /** The API of another checkout, which has its `dist/`, before the same tables. Answers its URL and its process. */
   async startBeside(
     root: string,
-    flags: readonly string[] = API_FLAGS,
+    { flags = API_FLAGS, owner = false }: BesideOptions,
   ): Promise<{ readonly url: string; readonly pid: number }> {
     const url = `http://127.0.0.1:${await freePort()}`;
-    return { url, pid: await this.#spawnApi(root, url, flags) };
+    return { url, pid: await this.#spawnApi(root, { url, flags, owner }) };
   }
 
   /** As the owner of the tables. */
@@ -82,9 +89,9 @@ export class ApiUnderTest {
     }
   }
 
-  async #spawnApi(root: string, url: string, flags: readonly string[]): Promise<number> {
+  async #spawnApi(root: string, { url, flags, owner }: Required<BesideOptions> & { url: string }): Promise<number> {
     const database = new URL(this.#postgres.localUrl());
-    Object.assign(database, { username: API_ROLE, password: this.#password });
+    if (!owner) Object.assign(database, { username: API_ROLE, password: this.#password });
     const pid = this.spawn([...flags, join(root, 'dist/api/main.js')], {
       API_PORT: new URL(url).port,
       DATABASE_URL: database.toString(),

@@ -3,7 +3,7 @@
  * 780. As many requests as it takes, for `BENCH_SECONDS` (2) at a time, CPU of the API and of PostgreSQL by /proc.
  * `BENCH_BESIDE` names the folder of another checkout with its `dist/`, whose API is asked in turn, before the same tables:
  * the ratio is that of requests a second that one core of the API serves. `BENCH_BESIDE_FLAGS` starts it with other flags of
- * Node. Prints one JSON line.
+ * Node, `BENCH_BESIDE_OWNER` as the owner of the tables, whom row-level security does not bind. Prints one JSON line.
  */
 import { cpus, loadavg } from 'node:os';
 import type { DataSource } from 'typeorm';
@@ -18,7 +18,6 @@ import { usageOf } from './process-usage';
 const SECONDS = Number(process.env['BENCH_SECONDS'] ?? 2);
 const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 5);
 const BESIDE = process.env['BENCH_BESIDE'] ?? '';
-const BESIDE_FLAGS = process.env['BENCH_BESIDE_FLAGS'];
 const GOAL_RATIO = 4;
 const CONNECTIONS = 8;
 const SIZES = {
@@ -56,13 +55,7 @@ async function main(): Promise<void> {
       { name: 'list of 3 agents', key: await keyOf(3), path: '/phone' },
       { name: 'list of 780 agents', key: await keyOf(780), path: '/phone' },
     ];
-    const beside =
-      BESIDE === ''
-        ? null
-        : await api.startBeside(
-            BESIDE,
-            BESIDE_FLAGS?.split(' ').filter((flag) => flag !== ''),
-          );
+    const beside = BESIDE === '' ? null : await api.startBeside(BESIDE, besideOptions());
     const measured: Record<string, object> = {};
     for (const one of cases) {
       const rounds: { readonly here: Cost; readonly there: Cost | null; readonly unchanged: Cost }[] = [];
@@ -90,6 +83,11 @@ async function main(): Promise<void> {
   } finally {
     await api.stop();
   }
+}
+
+function besideOptions(): Parameters<ApiUnderTest['startBeside']>[1] {
+  const flags = process.env['BENCH_BESIDE_FLAGS']?.split(' ').filter((flag) => flag !== '');
+  return { owner: process.env['BENCH_BESIDE_OWNER'] === '1', ...(flags === undefined ? {} : { flags }) };
 }
 
 /** Answers its key. */
