@@ -23,8 +23,8 @@ const CONNECTIONS = 8;
 const SIZES = {
   organisations: 20,
   agents: 60,
-  phoneNumbers: 2_000,
-  calls: 100_000,
+  phoneNumbers: 500,
+  calls: 20_000,
   callsWithRecords: 10,
   contacts: 100,
   campaignContacts: 100,
