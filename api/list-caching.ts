@@ -21,14 +21,15 @@ export function isList({ method, response, csvAnswer }: Route): boolean {
 
 /** The status is set. */
 export function writeList(ctx: Context, body: unknown): void {
-  const text = JSON.stringify(body);
+  // Once: it is hashed and sent.
+  const bytes = Buffer.from(JSON.stringify(body));
   ctx.set({
     'Cache-Control': KEPT,
     // What another key is shown is another list.
     Vary: 'Authorization',
-    ETag: `"${hash('sha256', text, 'base64url').slice(0, TAG_LENGTH)}"`,
+    ETag: `"${hash('sha256', bytes, 'base64url').slice(0, TAG_LENGTH)}"`,
   });
   ctx.type = 'application/json';
-  ctx.body = text;
+  ctx.body = bytes;
   if (ctx.fresh) ctx.status = 304;
 }

@@ -2,6 +2,7 @@ import { Client } from 'pg';
 import type { ClientConfig } from 'pg';
 import { ParsedStatements, StatementGroup } from './statement-group';
 import type { Answer, Statement } from './statement-group';
+import { parseTextArray, TEXT_ARRAY } from './text-arrays';
 import { TIMESTAMPTZ, parseTimestamp } from './timestamps';
 
 export interface FailFastConfig extends ClientConfig {
@@ -29,6 +30,7 @@ export class FailFastClient extends Client {
     super(config);
     this.#answerTimeoutMs = config.answerTimeoutMs;
     this.setTypeParser(TIMESTAMPTZ, parseTimestamp);
+    this.setTypeParser(TEXT_ARRAY, parseTextArray);
   }
 
   // The base class has eight overloads; what has parameters is a group of its own, all else passes through.
