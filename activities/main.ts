@@ -121,7 +121,7 @@ async function main(): Promise<void> {
     const calls = new CallRepository(dataSource, notifier);
     const provisioning = new TrunkProvisioningRepository(dataSource);
     const trunks = new TrunkWorkflows({ client, limitMs: TRUNK_LIMIT_MS });
-    const configuration = new ConfigRepository(dataSource, secrets);
+    const configuration = new ConfigRepository(dataSource);
     const verifications = new NumberVerificationRepository(dataSource);
     const numberWorkflows = new NumberWorkflows({ client, limitMs: TEMPORAL_LIMIT_MS });
     const campaigns = new CampaignRunRepository(dataSource);

@@ -6,6 +6,7 @@ import type { Context } from 'koa';
 import { z } from 'zod';
 
 import { ApiError, notFound } from './errors';
+import { isList, writeList } from './list-caching';
 import { authenticate, requireOperator, requireScope } from './middleware/auth';
 import type { Authenticator } from './middleware/auth';
 import { requestBody } from './middleware/request-body';
@@ -29,6 +30,7 @@ export function tableRoute(route: Route, authenticator: Authenticator): TableRou
   // Once: a schema costs far more to make than to ask.
   const body = route.body === undefined ? undefined : z.looseObject({}).pipe(route.body);
   const { method, path } = route;
+  const write = isList(route) ? answerList : answerOnce;
   return {
     method,
     path,
@@ -52,14 +54,21 @@ async function admit(ctx: Context, route: Route, authenticator: Authenticator): 
   return principal;
 }
 
-function write(ctx: Context, route: Route, result: RouteAnswer): void {
+type Write = (ctx: Context, route: Route, result: RouteAnswer) => void;
+
+const answerList: Write = (ctx, _route, { body }) => {
+  ctx.status = 200;
+  writeList(ctx, body);
+};
+
+const answerOnce: Write = (ctx, route, result) => {
   ctx.status = result.status ?? route.successStatus ?? 200;
   for (const [name, value] of Object.entries(result.headers ?? {})) ctx.set(name, value);
   ctx.body = result.body;
   ctx.type = route.csvAnswer === true ? 'text/csv; charset=utf-8' : 'application/json';
   // Half an answer must not look like a whole one.
   if (result.body instanceof Readable) result.body.once('error', () => ctx.res.destroy());
-}
+};
 
 const isUpload = (ctx: Context, route: Route): boolean =>
   route.upload !== undefined && ctx.is('text/csv') === 'text/csv';

@@ -17,5 +17,6 @@ after a timeout, or a 503 \`outcome_unknown\`, repeat the request with the same 
 requests per minute, those left now, and the seconds until all are there again. All processes of a server count together. 429 and 503 carry \`Retry-After\` in seconds.
 
 **Lists.** \`limit\` is 1 to 100. \`next\` of an answer is the \`cursor\` of the next page and \`null\` on the last; rows that arrive meanwhile shift nothing.
+A list carries an \`ETag\`; asked with \`If-None-Match\` it is answered with 304 and no body while it is the same.
 
 **Errors** have one shape, with a stable \`code\` to decide by, a \`message\` for people and the \`requestId\` of the log.`;

@@ -5,6 +5,7 @@ import type { ErrorStatus } from './errors';
 import { CONNECTION_ERRORS, errorResponses, integerHeader } from './openapi-errors';
 import { OPERATIONS_TAG, operationsPaths } from './openapi-operations';
 import { INTRODUCTION } from './openapi-introduction';
+import { isList } from './list-caching';
 import { SchemaComponents } from './openapi-schema';
 import type { JsonSchema } from './openapi-schema';
 import type { Route } from './route';
@@ -105,6 +106,7 @@ function operation(route: Route, components: SchemaComponents): JsonSchema {
       ...parameters(route.params, 'path', components),
       ...parameters(route.query, 'query', components),
       ...(route.idempotency === undefined ? [] : [idempotencyHeader]),
+      ...(isList(route) ? [ifNoneMatchHeader] : []),
     ],
     ...(route.body === undefined ? {} : { requestBody: requestBody(route, route.body, components) }),
     responses: {
@@ -118,6 +120,9 @@ function operation(route: Route, components: SchemaComponents): JsonSchema {
           },
         },
       },
+      ...(isList(route)
+        ? { 304: { description: 'The same list as with this tag', headers: responseHeaders(route) } }
+        : {}),
       ...errorResponses(errorsOf(route)),
     },
   };
@@ -161,12 +166,21 @@ const idempotencyHeader: JsonSchema = {
   schema: { type: 'string', minLength: 1, maxLength: 255 },
 };
 
+const ifNoneMatchHeader: JsonSchema = {
+  name: 'If-None-Match',
+  in: 'header',
+  required: false,
+  description: 'The `ETag` of an answer that the client has kept: 304 while the list is the same.',
+  schema: { type: 'string' },
+};
+
 function responseHeaders(route: Route): JsonSchema {
   return {
     'X-Request-Id': { schema: { type: 'string' } },
     'RateLimit-Limit': integerHeader('Requests per minute of this key'),
     'RateLimit-Remaining': integerHeader('Requests left now'),
     'RateLimit-Reset': integerHeader('Seconds until all are there again'),
+    ...(isList(route) ? { ETag: { description: 'Of this list as it is', schema: { type: 'string' } } } : {}),
     ...(route.idempotency === undefined
       ? {}
       : { 'Idempotent-Replayed': { description: '`true` on a saved answer', schema: { type: 'string' } } }),

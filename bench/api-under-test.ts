@@ -25,11 +25,20 @@ import { cpuSecondsWithChildren, usageOf } from './process-usage';
 const READY_WITHIN_MS = 30_000;
 const FILLED_WITHIN_MS = 30 * 60_000;
 
+interface BesideOptions {
+  /** Of Node. */
+  readonly flags?: readonly string[];
+  /** It connects as the owner of the tables: an old one knows nothing of row-level security. */
+  readonly owner?: boolean;
+}
+
 export class ApiUnderTest {
   readonly url: string;
   readonly #children: ChildProcess[] = [];
   readonly #postgres: PostgresServer;
   readonly #dataDir: string;
+  readonly #secretsKey = randomBytes(32).toString('base64');
+  readonly #password = randomBytes(24).toString('base64url');
   #key = '';
   #pid = 0;
 
@@ -45,28 +54,55 @@ export class ApiUnderTest {
     const api = new ApiUnderTest(`http://127.0.0.1:${await freePort()}`, postgres, dataDir);
     try {
       await postgres.start();
-      const secretsKey = randomBytes(32).toString('base64');
-      const password = randomBytes(24).toString('base64url');
-      api.#key = await fill(postgres.databaseUrl(), new SecretBox(secretsKey), sizes, password);
-      const database = new URL(postgres.localUrl());
-      Object.assign(database, { username: API_ROLE, password });
+      api.#key = await api.asOwner((owner, secrets) => fill(owner, secrets, sizes, api.#password));
       const profile = process.env['BENCH_PROFILE'] ?? '';
       const profiled = profile === '' ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
-      api.#pid = api.spawn([...API_FLAGS, ...profiled, join(PROJECT_ROOT, 'dist/api/main.js')], {
-        API_PORT: new URL(api.url).port,
-        DATABASE_URL: database.toString(),
-        SECRETS_KEY: secretsKey,
-        // Nothing listens there: no request of these needs it.
-        TEMPORAL_ADDRESS: `127.0.0.1:${await freePort()}`,
-        RATE_LIMIT_PER_MINUTE: '1000000',
-        LOG_LEVEL: 'error',
-      });
-      await waitFor('the API', READY_WITHIN_MS, async () => (await api.get('/phone/numbers?limit=1')) ?? undefined);
+      api.#pid = await api.#spawnApi(PROJECT_ROOT, { url: api.url, flags: [...API_FLAGS, ...profiled], owner: false });
       return api;
     } catch (error) {
       await api.stop();
       throw error;
     }
+  }
+
+  /** The API of another checkout, which has its `dist/`, before the same tables. Answers its URL and its process. */
+  async startBeside(
+    root: string,
+    { flags = API_FLAGS, owner = false }: BesideOptions,
+  ): Promise<{ readonly url: string; readonly pid: number }> {
+    const url = `http://127.0.0.1:${await freePort()}`;
+    return { url, pid: await this.#spawnApi(root, { url, flags, owner }) };
+  }
+
+  /** As the owner of the tables. */
+  async asOwner<T>(work: (owner: DataSource, secrets: SecretBox) => Promise<T>): Promise<T> {
+    const owner = createDataSource({
+      url: this.#postgres.databaseUrl(),
+      statementTimeoutMs: FILLED_WITHIN_MS,
+    });
+    await migrate(owner);
+    await owner.initialize();
+    try {
+      return await work(owner, new SecretBox(this.#secretsKey));
+    } finally {
+      await owner.destroy();
+    }
+  }
+
+  async #spawnApi(root: string, { url, flags, owner }: Required<BesideOptions> & { url: string }): Promise<number> {
+    const database = new URL(this.#postgres.localUrl());
+    if (!owner) Object.assign(database, { username: API_ROLE, password: this.#password });
+    const pid = this.spawn([...flags, join(root, 'dist/api/main.js')], {
+      API_PORT: new URL(url).port,
+      DATABASE_URL: database.toString(),
+      SECRETS_KEY: this.#secretsKey,
+      // Nothing listens there: no request of these needs it.
+      TEMPORAL_ADDRESS: `127.0.0.1:${await freePort()}`,
+      RATE_LIMIT_PER_MINUTE: '1000000',
+      LOG_LEVEL: 'error',
+    });
+    await waitFor('the API', READY_WITHIN_MS, async () => (await this.get('/phone/numbers?limit=1', url)) ?? undefined);
+    return pid;
   }
 
   /** Of the organisation that has half of everything. */
@@ -85,6 +121,11 @@ export class ApiUnderTest {
     return child.pid ?? 0;
   }
 
+  /** The API's process. */
+  get pid(): number {
+    return this.#pid;
+  }
+
   /** CPU seconds until now of the API, and of PostgreSQL with its sessions. */
   usage(): { readonly api: number; readonly postgres: number } {
     return {
@@ -99,10 +140,8 @@ export class ApiUnderTest {
   }
 
   /** The body of a 200, null otherwise. */
-  async get(path: string): Promise<unknown> {
-    const answer = await fetch(`${this.url}${path}`, { headers: { authorization: `Bearer ${this.key}` } }).catch(
-      () => null,
-    );
+  async get(path: string, url = this.url): Promise<unknown> {
+    const answer = await fetch(`${url}${path}`, { headers: { authorization: `Bearer ${this.key}` } }).catch(() => null);
     return answer?.status === 200 ? answer.json() : null;
   }
 
@@ -119,20 +158,13 @@ export class ApiUnderTest {
 }
 
 /** Answers the key. */
-async function fill(url: string, secrets: SecretBox, sizes: TableSizes, password: string): Promise<string> {
-  const owner = createDataSource({ url, statementTimeoutMs: FILLED_WITHIN_MS });
-  await migrate(owner);
-  await owner.initialize();
-  try {
-    const { id: orgId } = await new OrganisationRepository(owner).create({ name: 'Bench' });
-    await fillTables(owner.manager, orgId, sizes);
-    await seeNode(owner);
-    await allowLogin(owner, API_ROLE, password);
-    const { key } = await new ApiKeyRepository(owner, secrets).create({ orgId, name: 'bench', scopes: ['full'] });
-    return key;
-  } finally {
-    await owner.destroy();
-  }
+async function fill(owner: DataSource, secrets: SecretBox, sizes: TableSizes, password: string): Promise<string> {
+  const { id: orgId } = await new OrganisationRepository(owner).create({ name: 'Bench' });
+  await fillTables(owner.manager, orgId, sizes);
+  await seeNode(owner);
+  await allowLogin(owner, API_ROLE, password);
+  const { key } = await new ApiKeyRepository(owner, secrets).create({ orgId, name: 'bench', scopes: ['full'] });
+  return key;
 }
 
 /** A media node that lives for as long as anything is measured, as one does in operation: the API keeps what it knows of it. */

@@ -60,7 +60,9 @@ export class HttpConnection {
     const headerEnd = this.#received.indexOf(HEADER_END);
     if (headerEnd === -1) return;
     const head = this.#received.toString('latin1', 0, headerEnd);
-    const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1];
+    const status = Number(head.slice(9, 12));
+    // RFC 9112 §6.3: it has no body, whatever its headers say.
+    const length = status === 304 ? '0' : /\r\ncontent-length: *(\d+)/i.exec(head)?.[1];
     if (length === undefined) {
       this.#socket.destroy(new Error('an answer without Content-Length'));
       return;
@@ -69,6 +71,6 @@ export class HttpConnection {
     this.#received = Buffer.alloc(0);
     const waiting = this.#waiting;
     this.#waiting = undefined;
-    waiting?.resolve(Number(head.slice(9, 12)));
+    waiting?.resolve(status);
   }
 }

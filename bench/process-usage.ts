@@ -19,6 +19,12 @@ export function usageOf(pid: number): ProcessUsage {
   };
 }
 
+/** Of the thread that a process begins with. */
+export function mainThreadMs(pid: number): number {
+  // `schedstat` counts nanoseconds, where `stat` counts ticks.
+  return Number(readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
+}
+
 /** Of a process and those that it started: a PostgreSQL server and its sessions. */
 export function cpuSecondsWithChildren(pid: number): number {
   let seconds = usageOf(pid).cpuSeconds;

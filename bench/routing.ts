@@ -43,7 +43,7 @@ function main(): void {
   const loadBegan = performance.now();
   snapshot.apply(
     delta({
-      agents: Array.from({ length: AGENTS }, (_, n) => newAgent({ id: `agent-${n}`, createdAt: new Date(n) })),
+      agents: Array.from({ length: AGENTS }, (_, n) => newAgent({ id: `agent-${n}`, createdAtMs: n })),
       phoneNumbers: Array.from({ length: NUMBERS }, (_, n) =>
         newNumber({ id: `number-${n}`, phoneNumber: e164(n), agentId: n % 2 === 0 ? `agent-${n % AGENTS}` : null }),
       ),

@@ -1,30 +1,39 @@
-import { Client as PgClient } from 'pg';
+import { Worker } from 'node:worker_threads';
+import type { NodeBoot } from '../contract/nodes';
+import { threadEntry } from '../media';
+import { Backoff } from '../ops/backoff';
+import { withDeadline } from '../ops/deadline';
 import type { Logger } from '../ops/logger';
-import { retry } from '../ops/retry';
-import { CONFIG_CHANNEL } from '../store/repositories/config-repository';
-import type { ConfigDelta, ConfigRepository } from '../store/repositories/config-repository';
+import type { ConfigDelta } from '../store/config-changes';
+import type { SecretBox } from '../store/secrets';
+import type { ConfigLook, ConfigThreadOptions, ToConfigThread } from './config-messages';
 import { ConfigSnapshot } from './config-snapshot';
 import { OutageClock } from './outage-clock';
 
 const CHECK_MS = 500;
-const LISTEN_RETRY_MS = 1_000;
+/** A thread that has run for a minute was no failed start. */
+const RESTARTS = { pauseMs: 200, maximumPauseMs: 5_000, stableMs: 60_000 };
+const STOP_MS = 1_000;
 
 export interface ConfigCacheOptions {
-  readonly repository: Pick<ConfigRepository, 'loadSince' | 'currentVersion'>;
-  /** For LISTEN, which needs a connection of its own. */
-  readonly databaseUrl: string | null;
+  readonly databaseUrl: string;
+  readonly secrets: Pick<SecretBox, 'openingKeys'>;
   /** A trunk was deleted; its calls are still up. */
   readonly onTrunkRevoked: (trunkId: string) => void;
   /** From now on every decision is by this version. */
   readonly onApplied: (version: number) => void;
+  /** Some are other ones by now, or gone. */
+  readonly onOutboundTrunks: () => void;
   readonly logger: Logger;
   /** Between two looks at the version. Default 500. */
   readonly checkMs?: number;
+  /** What the thread begins with, for tests. */
+  readonly entry?: string;
 }
 
 /**
- * All trunks, numbers and agents in memory. `NOTIFY` brings a change at once; the version is looked at every 500 ms, so
- * that a lost notification or connection costs half a second. While PostgreSQL is away the last state stays.
+ * All trunks, numbers and agents in memory. A thread of its own follows PostgreSQL (`ConfigFeed`) and hands over what has
+ * changed; here it is only put in its place. While PostgreSQL is away the last state stays.
  */
 export class ConfigCache {
   readonly snapshot = new ConfigSnapshot();
@@ -32,113 +41,144 @@ export class ConfigCache {
   readonly outage = new OutageClock();
   readonly #options: ConfigCacheOptions;
   readonly #closing = new AbortController();
-  #listener: PgClient | null = null;
-  #timer: NodeJS.Timeout | null = null;
-  #refreshing: Promise<void> | null = null;
-  #again = false;
+  readonly #backoff = new Backoff(RESTARTS);
+  #thread: Worker | null = null;
+  #exited: Promise<void> = Promise.resolve();
+  /** What a thread that begins is told to be here; 0 after a change that could not be put in its place. */
+  #held = 0;
+  #request = 0;
+  readonly #waiting: { readonly request: number; readonly done: () => void }[] = [];
+  #loaded: { readonly resolve: () => void; readonly reject: (error: Error) => void } | null = null;
   #away = false;
 
   constructor(options: ConfigCacheOptions) {
     this.#options = options;
   }
 
-  /** Resolves with the first complete load; repeats it while PostgreSQL is away. Rejects when closed before. */
-  async start(): Promise<void> {
-    const { repository, databaseUrl, logger } = this.#options;
-    const { signal } = this.#closing;
-    await retry(async () => this.#apply(await repository.loadSince(0)), {
-      pauseMs: CHECK_MS,
-      signal,
-      onFailure: (error) => logger.warn({ err: error }, 'configuration cannot be loaded yet'),
+  /** Resolves with the first complete load, waits for PostgreSQL. Rejects when closed before. */
+  start(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#loaded = { resolve, reject };
+      this.#begin();
     });
-    this.#check();
-    if (databaseUrl === null) return;
-    // That PostgreSQL is away is in the log already; only the end of this cache ends it.
-    void retry(() => this.#listen(databaseUrl), { pauseMs: LISTEN_RETRY_MS, signal }).catch(() => undefined);
   }
 
   async close(): Promise<void> {
     this.#closing.abort();
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    await this.#listener?.end().catch(() => undefined); // it was broken already
-    await this.#refreshing;
+    this.#tell({ type: 'stop' });
+    const thread = this.#thread;
+    // A server that is silent keeps it.
+    await withDeadline(this.#exited, STOP_MS).catch(() => thread?.terminate());
+    for (const { done } of this.#waiting.splice(0)) done();
+    this.#loaded?.reject(new Error('the configuration was closed before it was loaded'));
+    this.#loaded = null;
   }
 
-  /** Joins a refresh under way, and runs another one after it. */
+  /** Resolves when PostgreSQL was asked after this, or could not be. */
   refresh(): Promise<void> {
-    if (this.#refreshing !== null) {
-      this.#again = true;
-      return this.#refreshing;
-    }
-    this.#refreshing = this.#load().finally(() => {
-      this.#refreshing = null;
-    });
-    return this.#refreshing;
+    if (this.#closing.signal.aborted) return Promise.resolve();
+    const request = ++this.#request;
+    this.#tell({ type: 'look', request });
+    return new Promise((done) => this.#waiting.push({ request, done }));
   }
 
-  #check(): void {
-    this.#timer = setTimeout(() => {
-      void this.refresh().finally(() => {
-        if (!this.#closing.signal.aborted) this.#check();
+  /** Tells those who wait for it that this boot acts on a version. What gets lost is said by its next sign of life. */
+  acting(boot: NodeBoot, version: number): void {
+    const { nodeId, bootId } = boot;
+    this.#tell({ type: 'acting', boot: { nodeId, bootId }, version });
+  }
+
+  #tell(message: ToConfigThread): void {
+    this.#thread?.postMessage(message);
+  }
+
+  #begin(): void {
+    const { databaseUrl, secrets, checkMs = CHECK_MS, logger } = this.#options;
+    const { entry = threadEntry(__dirname, 'config-thread') } = this.#options;
+    const workerData: ConfigThreadOptions = {
+      databaseUrl,
+      openingKeys: secrets.openingKeys(),
+      version: this.#held,
+      request: this.#request,
+      checkMs,
+    };
+    const beganMs = performance.now();
+    const thread = new Worker(entry, { workerData });
+    this.#thread = thread;
+    thread.on('message', (look: ConfigLook) => this.#looked(look));
+    thread.on('error', (error) => logger.error({ err: error }, 'the thread of the configuration failed'));
+    this.#exited = new Promise((resolve) => {
+      thread.once('exit', () => {
+        this.#thread = null;
+        resolve();
+        if (this.#closing.signal.aborted) return;
+        const pauseMs = this.#backoff.next(performance.now() - beganMs);
+        const timer = setTimeout(() => this.#begin(), pauseMs);
+        this.#closing.signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
       });
-    }, this.#options.checkMs ?? CHECK_MS);
+    });
   }
 
-  async #load(): Promise<void> {
-    do {
-      this.#again = false;
-      try {
-        const version = await this.#options.repository.currentVersion();
-        if (version !== this.snapshot.version) {
-          this.#apply(await this.#options.repository.loadSince(this.snapshot.version));
-        }
-        this.outage.answered();
-        if (this.#away) this.#options.logger.info({}, 'configuration is current again');
-        this.#away = false;
-      } catch (error) {
-        if (!this.#away) this.#options.logger.warn({ err: error }, 'configuration is served from memory');
-        this.#away = true;
-      }
-    } while (this.#again && !this.#closing.signal.aborted);
+  #looked({ request, delta, failure }: ConfigLook): void {
+    if (this.#closing.signal.aborted) return;
+    if (failure !== null) this.#isAway(failure);
+    else if (delta === null || this.#put(delta)) this.#isThere();
+    while (this.#waiting[0] !== undefined && this.#waiting[0].request <= request) this.#waiting.shift()?.done();
+  }
+
+  #isAway(failure: Error): void {
+    const { logger } = this.#options;
+    const loaded = this.#loaded === null;
+    if (!this.#away) {
+      logger.warn(
+        { err: failure },
+        loaded ? 'configuration is served from memory' : 'configuration cannot be loaded yet',
+      );
+    }
+    this.#away = true;
+  }
+
+  #isThere(): void {
+    this.outage.answered();
+    if (this.#away) this.#options.logger.info({}, 'configuration is current again');
+    this.#away = false;
+    this.#loaded?.resolve();
+    this.#loaded = null;
+  }
+
+  /** False when that failed: what is held may be half of it, and everything is read anew. */
+  #put(delta: ConfigDelta): boolean {
+    try {
+      this.#apply(delta);
+      this.#held = delta.version;
+      return true;
+    } catch (error) {
+      this.#options.logger.error({ err: error, version: delta.version }, 'a change of the configuration failed');
+      this.#held = 0;
+      void this.#thread?.terminate();
+      return false;
+    }
   }
 
   #apply(delta: ConfigDelta): void {
+    const { logger, onApplied, onOutboundTrunks, onTrunkRevoked } = this.#options;
     if (delta.unreadable.length > 0) {
-      this.#options.logger.error({ rows: delta.unreadable }, 'secrets do not open with this SECRETS_KEY');
+      logger.error({ rows: delta.unreadable }, 'secrets do not open with this SECRETS_KEY');
     }
     const revoked = this.snapshot.apply(delta);
-    this.#options.onApplied(delta.version);
-    this.outage.answered();
+    onApplied(delta.version);
+    if (changesOutboundTrunks(delta)) onOutboundTrunks();
     for (const trunkId of revoked) {
-      this.#options.logger.info({ trunkId }, 'trunk revoked');
-      this.#options.onTrunkRevoked(trunkId);
+      logger.info({ trunkId }, 'trunk revoked');
+      onTrunkRevoked(trunkId);
     }
   }
+}
 
-  /** Listens as long as the connection holds; rejects when it ends. */
-  async #listen(connectionString: string): Promise<never> {
-    const listener = new PgClient({
-      connectionString,
-      application_name: 'trunkline config listener',
-      connectionTimeoutMillis: 2000,
-      keepAlive: true,
-    });
-    const over = new Promise<never>((_, reject) => {
-      listener.on('error', reject);
-      listener.on('end', () => reject(new Error('the connection ended')));
-    });
-    over.catch(() => undefined); // also when it ends before it is awaited
-    listener.on('notification', () => void this.refresh());
-    this.#listener = listener;
-    try {
-      await listener.connect();
-      await listener.query(`LISTEN ${CONFIG_CHANNEL}`);
-      // What was notified while nobody listened.
-      await this.refresh();
-      return await over;
-    } finally {
-      this.#listener = null;
-      void listener.end().catch(() => undefined); // it was broken already
-    }
-  }
+function changesOutboundTrunks({ full, outboundTrunks, deleted, unreadable, suspended }: ConfigDelta): boolean {
+  return (
+    full ||
+    outboundTrunks.length > 0 ||
+    [...deleted, ...unreadable, ...suspended].some(({ kind }) => kind === 'outbound_trunk')
+  );
 }

@@ -1,12 +1,6 @@
 import type { AddressSet, AgentProfile, InboundTrunkProfile, OutboundTrunkProfile } from '../contract/directory';
 import { NetworkMap, parseNetwork } from '../ops/address-network';
-import type { PhoneNumber } from '../store/entities/phone-number';
-import type {
-  ConfigDelta,
-  ConfigReference,
-  ConfiguredAgent,
-  InboundTrunkConfig,
-} from '../store/repositories/config-repository';
+import type { ConfigDelta, ConfigReference, ConfiguredNumber, InboundTrunkConfig } from '../store/config-changes';
 import { roundOf } from '../store/repositories/number-verification-repository';
 import { OrganisationConfig } from './organisation-config';
 
@@ -20,7 +14,7 @@ export class ConfigSnapshot {
   readonly #inboundByNetwork = new NetworkMap<InboundTrunkProfile>();
   readonly #networks = new Map<string, readonly string[]>();
   readonly #outboundTrunks = new Map<string, OutboundTrunkProfile>();
-  readonly #numbers = new Map<string, PhoneNumber>();
+  readonly #numbers = new Map<string, ConfiguredNumber>();
   readonly #organisations = new Map<string, OrganisationConfig>();
 
   get version(): number {
@@ -33,10 +27,11 @@ export class ConfigSnapshot {
     if (delta.full) this.#clear();
     for (const reference of delta.deleted) this.#delete(reference);
     for (const reference of [...delta.unreadable, ...delta.suspended]) this.#delete(reference);
-    for (const agent of delta.agents) {
-      const profile = toProfile(agent);
-      this.#agents.set(agent.id, profile);
-      this.organisation(agent.orgId).setAgent(profile, agent.createdAt.getTime());
+    for (const { createdAtMs, ...agent } of delta.agents) {
+      // Its id may have been another organisation's.
+      this.#deleteAgent(agent.id);
+      this.#agents.set(agent.id, agent);
+      this.organisation(agent.orgId).setAgent(agent, createdAtMs);
     }
     for (const trunk of delta.inboundTrunks) {
       this.#deleteInboundTrunk(trunk.id);
@@ -190,26 +185,4 @@ function addressSet(networks: readonly string[]): AddressSet {
     if (parsed !== null) listed.set(parsed, true);
   }
   return { has: (address) => listed.get(address) === true };
-}
-
-function toProfile(agent: ConfiguredAgent): AgentProfile {
-  return {
-    id: agent.id,
-    orgId: agent.orgId,
-    name: agent.name,
-    type: agent.type,
-    language: agent.language,
-    firstMessage: agent.firstMessage,
-    instructions: agent.instructions,
-    voiceId: agent.voiceId,
-    ttsSpeedPct: agent.ttsSpeedPct,
-    interruptible: agent.interruptible,
-    useOrgKnowledgebase: agent.useOrgKnowledgebase,
-    sttKeyterms: agent.sttKeyterms,
-    maxCallDurationSeconds: agent.maxCallDurationSeconds,
-    silenceTimeoutSeconds: agent.silenceTimeoutSeconds,
-    destinations: agent.destinations,
-    handsOff: agent.handoffPhoneNumber !== null,
-    failsOver: agent.failoverTransferDestinationId !== null,
-  };
 }

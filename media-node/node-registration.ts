@@ -1,4 +1,5 @@
 import type { MediaControl } from '../contract/commands';
+import type { NodeBoot } from '../contract/nodes';
 import type { Logger } from '../ops/logger';
 import { retry } from '../ops/retry';
 import type { Sleep } from '../ops/retry';
@@ -34,8 +35,10 @@ export interface NodeDescription {
 export interface NodeRegistrationOptions {
   readonly control: Pick<MediaControl, 'nodeId' | 'bootId' | 'listCalls'>;
   readonly description: NodeDescription;
-  readonly nodes: Pick<MediaNodeRepository, 'seen' | 'configured' | 'find' | 'stopped'>;
+  readonly nodes: Pick<MediaNodeRepository, 'seen' | 'find' | 'stopped'>;
   readonly configVersion: () => number;
+  /** Writes it to the row of this boot at once. What gets lost is made good by the next beat. */
+  readonly tellConfigured: (boot: NodeBoot, version: number) => void;
   readonly lists: Pick<NodeCallListRepository, 'tell'>;
   readonly temporal: Pick<NodeWorkflows, 'nodeStarted' | 'nodeStopped' | 'bootStanding'>;
   readonly lifetime: NodeLifetime;
@@ -86,13 +89,9 @@ export class NodeRegistration {
     lifetime.watched();
   }
 
-  /** Those who have changed the configuration wait for it; a failure is made good by the next beat. */
-  async configured(version: number): Promise<void> {
-    const { control, nodes, logger } = this.#options;
-    if (!this.#registered) return;
-    await nodes.configured(control, version).catch((error: unknown) => {
-      logger.debug({ err: error, version }, 'PostgreSQL is told of this configuration a little later');
-    });
+  /** Those who have changed the configuration wait for it. */
+  configured(version: number): void {
+    if (this.#registered) this.#options.tellConfigured(this.#options.control, version);
   }
 
   /** Orderly end. What cannot be said now is found out by the node's workflow. */

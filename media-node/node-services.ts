@@ -8,7 +8,6 @@ import type { CallEvents } from '../contract/events';
 import type { BindingStore } from '../contract/registration';
 import type { Logger } from '../ops/logger';
 import type { SipListening } from '../ops/sip-address';
-import { ConfigRepository } from '../store/repositories/config-repository';
 import { CapacityRepository } from '../store/repositories/capacity-repository';
 import { CallRepository } from '../store/repositories/call-repository';
 import { EventRepository } from '../store/repositories/event-repository';
@@ -76,7 +75,7 @@ export interface NodeServicesOptions {
   /** Folder for the spool of events. */
   readonly dataDir: string;
   readonly dataSource: DataSource;
-  /** For LISTEN, which needs a connection of its own. */
+  /** The configuration is followed on a connection of its own. */
   readonly databaseUrl: string;
   readonly secrets: SecretBox;
   /** Fails fast: `createTemporalClient` of `ops/temporal-client.ts`. */
@@ -129,12 +128,10 @@ export class NodeServices {
     const { nodeId, bootId, client, dataSource, secrets, logger } = options;
     this.#calls = new CallWorkflows({ client, limitMs: TEMPORAL_LIMIT_MS });
     this.#config = new ConfigCache({
-      repository: new ConfigRepository(dataSource, secrets),
       databaseUrl: options.databaseUrl,
-      onApplied: (version) => {
-        void this.#registration?.configured(version);
-        this.#trunks?.sync();
-      },
+      secrets,
+      onApplied: (version) => this.#registration?.configured(version),
+      onOutboundTrunks: () => this.#trunks?.sync(),
       onTrunkRevoked: (trunkId) => this.#control?.trunkRevoked(trunkId),
       logger,
     });
@@ -257,6 +254,7 @@ export class NodeServices {
       description,
       nodes: new MediaNodeRepository(dataSource),
       configVersion: () => this.#config.snapshot.version,
+      tellConfigured: (boot, version) => this.#config.acting(boot, version),
       lists: new NodeCallListRepository(dataSource),
       temporal: this.#nodeWorkflows,
       writes: this.#writes,

@@ -12,5 +12,6 @@ export type { SipCounters } from './sip/counters';
 export type { DigestCredentials } from './sip/auth/identity';
 export { isKnownMethod } from './sip/message/methods';
 export { SipServer, type SipServerOptions } from './sip/sip-server';
+export { threadEntry } from './thread-entry';
 export type { TrunkMonitors, TrunkWatchDelegate } from './trunk/trunk-monitors';
 export type { TrunkObserver } from './trunk/trunk-observer';

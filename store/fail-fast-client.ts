@@ -2,6 +2,7 @@ import { Client } from 'pg';
 import type { ClientConfig } from 'pg';
 import { ParsedStatements, StatementGroup } from './statement-group';
 import type { Answer, Statement } from './statement-group';
+import { parseTextArray, TEXT_ARRAY } from './text-arrays';
 import { TIMESTAMPTZ, parseTimestamp } from './timestamps';
 
 export interface FailFastConfig extends ClientConfig {
@@ -29,6 +30,7 @@ export class FailFastClient extends Client {
     super(config);
     this.#answerTimeoutMs = config.answerTimeoutMs;
     this.setTypeParser(TIMESTAMPTZ, parseTimestamp);
+    this.setTypeParser(TEXT_ARRAY, parseTextArray);
   }
 
   // The base class has eight overloads; what has parameters is a group of its own, all else passes through.
@@ -41,10 +43,12 @@ export class FailFastClient extends Client {
     return result instanceof Promise ? this.#inTime(result) : result;
   }
 
-  /** Each answer, or the error of the first that failed: none behind it was done. */
-  group(statements: readonly Statement[]): Promise<readonly Answer[]> {
+  /**
+   * Each answer, or the error of the first that failed: none behind it was done.
+   * @param ms For the answers, where that is not what it is for all other statements.
+   */
+  group(statements: readonly Statement[], ms = this.#answerTimeoutMs): Promise<readonly Answer[]> {
     const group = new StatementGroup(statements, this.#parsed, this);
-    const ms = this.#answerTimeoutMs;
     const answers = answersOf(group, ms === undefined ? undefined : setTimeout(cutOff, ms, this, group));
     this.#ask([group]);
     return answers;

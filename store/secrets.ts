@@ -31,31 +31,13 @@ interface SealingKey {
 /** Associated data of a row's secret: organisation ‖ id. */
 export const rowAad = (orgId: string, rowId: string): string => `${orgId}\u0000${rowId}`;
 
-export class SecretBox {
-  readonly #masterKey: Buffer;
-  readonly #sealing: SealingKey;
-  readonly #opening: ReadonlyMap<string, Buffer>;
-  readonly #derived = new Map<SecretPurpose, Buffer>();
+/** Opens what was sealed, and nothing else: all that a thread which only reads is given. */
+export class SecretOpener {
+  readonly #keys: ReadonlyMap<string, Uint8Array>;
 
-  /**
-   * @param masterKey `SECRETS_KEY`: base64 of 32 bytes. Seals, and derives every subkey.
-   * @param olderKeys Earlier master keys, for opening only.
-   * @throws SecretError `bad_key`
-   */
-  constructor(masterKey: string, olderKeys: readonly string[] = []) {
-    this.#masterKey = parseMasterKey(masterKey);
-    this.#sealing = sealingKey(this.#masterKey);
-    const older = olderKeys.map((key) => sealingKey(parseMasterKey(key)));
-    this.#opening = new Map([...older, this.#sealing].map(({ id, key }) => [id, key]));
-  }
-
-  seal(plaintext: string, aad: string): string {
-    const iv = randomBytes(IV_BYTES);
-    const cipher = createCipheriv('aes-256-gcm', this.#sealing.key, iv);
-    cipher.setAAD(Buffer.from(aad, 'utf8'));
-    const ciphertext = Buffer.concat([cipher.update(plaintext, 'utf8'), cipher.final()]);
-    const payload = Buffer.concat([iv, cipher.getAuthTag(), ciphertext]).toString('base64url');
-    return `${VERSION}.${this.#sealing.id}.${payload}`;
+  /** @param keys of `SecretBox.openingKeys` */
+  constructor(keys: ReadonlyMap<string, Uint8Array>) {
+    this.#keys = keys;
   }
 
   /** @throws SecretError `malformed`, `unknown_key`, or `tampered` (other row, other organisation, changed bytes) */
@@ -64,7 +46,7 @@ export class SecretBox {
     if (version !== VERSION || keyId === undefined || payload === undefined || rest.length > 0) {
       throw new SecretError('malformed', 'not a sealed value');
     }
-    const key = this.#opening.get(keyId);
+    const key = this.#keys.get(keyId);
     if (!key) throw new SecretError('unknown_key', `sealed with the unknown key ${keyId.slice(0, 16)}`);
     const bytes = Buffer.from(payload, 'base64url');
     if (bytes.length < IV_BYTES + TAG_BYTES) throw new SecretError('malformed', 'sealed value too short');
@@ -76,6 +58,46 @@ export class SecretBox {
     } catch (cause) {
       throw new SecretError('tampered', 'sealed value does not belong here or was changed', cause);
     }
+  }
+}
+
+export class SecretBox {
+  readonly #masterKey: Buffer;
+  readonly #sealing: SealingKey;
+  readonly #openingKeys: ReadonlyMap<string, Uint8Array>;
+  readonly #opener: SecretOpener;
+  readonly #derived = new Map<SecretPurpose, Buffer>();
+
+  /**
+   * @param masterKey `SECRETS_KEY`: base64 of 32 bytes. Seals, and derives every subkey.
+   * @param olderKeys Earlier master keys, for opening only.
+   * @throws SecretError `bad_key`
+   */
+  constructor(masterKey: string, olderKeys: readonly string[] = []) {
+    this.#masterKey = parseMasterKey(masterKey);
+    this.#sealing = sealingKey(this.#masterKey);
+    const older = olderKeys.map((key) => sealingKey(parseMasterKey(key)));
+    this.#openingKeys = new Map([...older, this.#sealing].map(({ id, key }) => [id, key]));
+    this.#opener = new SecretOpener(this.#openingKeys);
+  }
+
+  /** By key id; they can be handed to another thread. Not a property, which a log of this object would show. */
+  openingKeys(): ReadonlyMap<string, Uint8Array> {
+    return this.#openingKeys;
+  }
+
+  seal(plaintext: string, aad: string): string {
+    const iv = randomBytes(IV_BYTES);
+    const cipher = createCipheriv('aes-256-gcm', this.#sealing.key, iv);
+    cipher.setAAD(Buffer.from(aad, 'utf8'));
+    const ciphertext = Buffer.concat([cipher.update(plaintext, 'utf8'), cipher.final()]);
+    const payload = Buffer.concat([iv, cipher.getAuthTag(), ciphertext]).toString('base64url');
+    return `${VERSION}.${this.#sealing.id}.${payload}`;
+  }
+
+  /** @throws as `SecretOpener` does */
+  open(sealed: string, aad: string): string {
+    return this.#opener.open(sealed, aad);
   }
 
   /** A 32-byte key for one purpose, the same on every process with the same master key (RFC 5869). */

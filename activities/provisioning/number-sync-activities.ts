@@ -18,7 +18,7 @@ export interface NumberSyncActivityDeps {
 type SyncRequest = Parameters<NumberSyncActivities['syncNumbers']>[0];
 
 export function createNumberSyncActivities({ session, secrets }: NumberSyncActivityDeps): NumberSyncActivities {
-  const config = new ConfigRepository(session, secrets);
+  const config = new ConfigRepository(session);
 
   return {
     async syncNumbers(request) {

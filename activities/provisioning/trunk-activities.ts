@@ -36,7 +36,7 @@ export function createTrunkActivities(deps: TrunkActivityDeps): TrunkActivities 
     },
 
     async erasePreviousPassword({ orgId, trunkId }) {
-      const until = await new ConfigRepository(session, secrets).transaction(async (tx) => {
+      const until = await new ConfigRepository(session).transaction(async (tx) => {
         const own = { manager: tx.manager };
         const later = await new InboundTrunkRepository(own, secrets).erasePreviousPassword(tx, orgId, trunkId);
         const erased = tx.changedIds('inbound_trunk').length > 0;

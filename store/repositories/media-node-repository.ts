@@ -59,9 +59,9 @@ const SILENT = '3 seconds';
 const LOST_AFTER = `interval '${NODE_SILENCE_MS} milliseconds'`;
 
 export class MediaNodeRepository {
-  readonly #dataSource: DataSource;
+  readonly #dataSource: Pick<DataSource, 'query'>;
 
-  constructor(dataSource: DataSource) {
+  constructor(dataSource: Pick<DataSource, 'query'>) {
     this.#dataSource = dataSource;
   }
 

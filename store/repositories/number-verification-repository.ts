@@ -185,8 +185,11 @@ export class NumberVerificationRepository {
   }
 }
 
+/** What is said of a number's round. */
+type OfRound = Pick<PhoneNumber, 'id' | 'orgId' | 'status' | 'method' | 'round' | 'trunkId' | 'codeExpiresAt'>;
+
 /** Null for a number that is not being verified. */
-export function roundOf(number: PhoneNumber): VerificationRound | null {
+export function roundOf(number: OfRound): VerificationRound | null {
   const { id: numberId, orgId, round: n, method, trunkId, codeExpiresAt } = number;
   if (number.status !== 'pending' || method === 'attest' || codeExpiresAt === null) return null;
   return { numberId, orgId, n, method, trunkId, expiresAtMs: codeExpiresAt.getTime() };

@@ -1,4 +1,5 @@
 import { ApiServer } from './support/api-server';
+import type { Answer } from './support/api-server';
 
 /** `ApiServer` proves every answer of every test against the document; `examples.test.ts` asks each operation once. */
 describe('the OpenAPI document', () => {
@@ -61,5 +62,49 @@ describe('the OpenAPI document', () => {
     const { body } = await api.get('/metrics', { key: null });
     expect(body).toContain('trunkline_http_requests_total{method="GET",route="/phone/{id}",status="200"}');
     expect(body).not.toMatch(/route="[^"]*[0-9a-f]{8}-/);
+  });
+
+  it.each([
+    ['an array', '/phone'],
+    ['a page', '/phone/calls?limit=20'],
+  ])('tells of %s whether it still is what the client has kept', async (_, path) => {
+    const { headers, body } = await api.get(path);
+    const tag = headers.get('etag') ?? '';
+    expect(tag).toMatch(/^"[\w-]{22}"$/);
+    expect([headers.get('cache-control'), headers.get('vary')]).toEqual(['private, no-cache', 'Authorization']);
+    expect(body).not.toBe('');
+    // Without the second, Node's client would ask for a whole answer.
+    const asked = (etag: string, key?: string): Promise<Answer> =>
+      api.get(path, {
+        headers: { 'If-None-Match': etag, 'Cache-Control': 'max-age=0' },
+        ...(key === undefined ? {} : { key }),
+      });
+    const same = await asked(`W/"another", ${tag}`);
+    expect([same.status, same.body, same.headers.get('etag')]).toEqual([304, '', tag]);
+    expect(same.headers.get('content-type')).toBeNull();
+    expect(same.headers.get('ratelimit-limit')).not.toBeNull();
+    expect((await asked('"another"')).body).toEqual(body);
+    // Whoever may not see it is not told that it is the same.
+    expect((await asked(tag, 'tl_live_unknown')).status).toBe(401);
+  });
+
+  it('tells of another list as soon as it is one, and another organisation of its own', async () => {
+    await api.post('/phone', { name: 'Before' });
+    const { headers } = await api.get('/phone');
+    const asked = { 'If-None-Match': headers.get('etag') ?? '', 'Cache-Control': 'max-age=0' };
+    const { key } = await api.createTenant();
+    expect((await api.get('/phone', { key, headers: asked })).body).toEqual([]);
+    await api.post('/phone', { name: 'After' });
+    const after = await api.get('/phone', { headers: asked });
+    expect([after.status, after.body.at(-1).name]).toEqual([200, 'After']);
+  });
+
+  it('lets nobody keep what is no list, or shows a secret', async () => {
+    const { body: agent } = await api.post('/phone', { name: 'Kept by nobody' });
+    const created = await api.post('/phone/sip/inbound-trunk', {});
+    const answers = [created, await api.get(`/phone/${agent.id}`), await api.get('/phone/sip/inbound-trunk')];
+    for (const { status, headers } of [...answers, await api.get('/phone', { key: 'tl_live_unknown' })]) {
+      expect([status, headers.get('cache-control'), headers.get('etag')]).toEqual([status, 'no-store', null]);
+    }
   });
 });

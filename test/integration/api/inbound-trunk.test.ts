@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { ConfigRepository } from '../../../store/repositories/config-repository';
 import { RegistrationRepository } from '../../../store/repositories/registration-repository';
 import { uuidV7 } from '../../../store/ids';
 import { BINDING } from '../../fakes/media/sip/registers';
 import { ApiServer } from './support/api-server';
 import { openCall } from './support/open-call';
+import { readConfig } from '../../support/config-since';
 
 describe('the inbound trunk', () => {
   let api: ApiServer;
@@ -207,8 +207,7 @@ describe("the rotation of the trunk's credentials", () => {
   });
   afterAll(() => api.stop());
 
-  const configured = async (): Promise<unknown> =>
-    (await new ConfigRepository(api.dataSource, api.secrets).loadSince(0)).inboundTrunks[0];
+  const configured = async (): Promise<unknown> => (await readConfig(api)).inboundTrunks[0];
 
   it('gives another password, and nodes the old one with its end', async () => {
     const { body: before } = await api.post(PATH, {});

@@ -2,6 +2,7 @@ import { ConfigRepository } from '../../../store/repositories/config-repository'
 import { uuidV7 } from '../../../store/ids';
 import { ApiServer, CALLER } from './support/api-server';
 import type { Answer, Tenant } from './support/api-server';
+import { readConfig } from '../../support/config-since';
 
 describe('keys, organisations and the audit log', () => {
   let api: ApiServer;
@@ -199,15 +200,15 @@ describe('keys, organisations and the audit log', () => {
     it('suspended: their keys get 403 and nodes lose their trunks, until they are resumed', async () => {
       const { id, key } = await newOrg();
       const trunk = (await api.post('/phone/sip/inbound-trunk', {}, { key })).body;
-      const config = new ConfigRepository(api.dataSource, api.secrets);
+      const config = new ConfigRepository(api.dataSource);
       const before = await config.currentVersion();
       expect((await api.patch(`/orgs/${id}`, { suspended: true })).body.suspended).toBe(true);
       expect((await api.get('/phone', { key })).body.code).toBe('organisation_suspended');
-      const seen = await config.loadSince(before);
+      const seen = await readConfig(api, before);
       expect(seen).toMatchObject({ inboundTrunks: [], suspended: [{ kind: 'inbound_trunk', id: trunk.id }] });
       expect((await api.patch(`/orgs/${id}`, { suspended: false })).body.suspended).toBe(false);
       expect((await api.get('/phone', { key })).status).toBe(200);
-      expect((await config.loadSince(seen.version)).inboundTrunks).toMatchObject([{ id: trunk.id }]);
+      expect((await readConfig(api, seen.version)).inboundTrunks).toMatchObject([{ id: trunk.id }]);
       const own = await api.patch(`/orgs/${api.tenant.orgId}`, { suspended: true });
       expect(own).toMatchObject({ status: 409, body: { code: 'own_organisation' } });
     });
@@ -221,13 +222,13 @@ describe('keys, organisations and the audit log', () => {
          VALUES ($1, $2, $1, 'inbound', '+1', '+2', 'in_progress', now())`,
         [uuidV7(), id],
       );
-      const config = new ConfigRepository(api.dataSource, api.secrets);
+      const config = new ConfigRepository(api.dataSource);
       const before = await config.currentVersion();
       expect((await api.delete(`/orgs/${id}`)).body).toMatchObject({ statusCode: 409, active_calls: 1 });
       expect((await api.delete(`/orgs/${id}?force=true`)).body).toEqual({ id, deleted: true });
       expect((await api.get('/phone', { key })).status).toBe(401);
       expect((await api.delete(`/orgs/${id}`)).body.code).toBe('organisation_not_found');
-      const { deleted } = await config.loadSince(before);
+      const { deleted } = await readConfig(api, before);
       expect(deleted).toContainEqual({ kind: 'inbound_trunk', id: trunk.id });
       const own = await api.delete(`/orgs/${api.tenant.orgId}?force=true`);
       expect(own).toMatchObject({ status: 409, body: { code: 'own_organisation' } });

@@ -1,7 +1,7 @@
 import { uuidV7 } from '../../../store/ids';
-import { ConfigRepository } from '../../../store/repositories/config-repository';
 import { ApiServer } from './support/api-server';
 import { openCall } from './support/open-call';
+import { readConfig } from '../../support/config-since';
 
 const outboundTrunk = {
   name: 'Carrier',
@@ -197,9 +197,8 @@ describe('an outbound trunk', () => {
     const path = `/phone/sip/outbound-trunks/${trunk.id}`;
     const { body } = await api.patch(path, { port: null, transport: null, password: 'carrier-secret-2' });
     expect(body).toMatchObject({ name: 'Carrier', port: null, transport: null, username: 'user', has_password: true });
-    const config = new ConfigRepository(api.dataSource, api.secrets);
     const known = async (): Promise<unknown> =>
-      (await config.loadSince(0)).outboundTrunks.find(({ id }) => id === trunk.id);
+      (await readConfig(api)).outboundTrunks.find(({ id }) => id === trunk.id);
     expect(await known()).toMatchObject({ password: 'carrier-secret-2', port: null });
     await api.patch(path, { media_timeout_seconds: 60 });
     expect(await known()).toMatchObject({ password: 'carrier-secret-2', mediaTimeoutSeconds: 60 });

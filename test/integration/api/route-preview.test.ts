@@ -2,9 +2,9 @@ import type { InboundRequest } from '../../../contract/directory';
 import { ConfigSnapshot } from '../../../media-node/config-snapshot';
 import { routeInbound } from '../../../media-node/inbound-routing';
 import { uuidV7 } from '../../../store/ids';
-import { ConfigRepository } from '../../../store/repositories/config-repository';
 import { ApiServer } from './support/api-server';
 import type { Answer, Tenant } from './support/api-server';
+import { readConfig } from '../../support/config-since';
 
 const PATH = '/phone/sip/inbound-trunk/route-preview';
 const HEADER = 'X-OPENCX-AGENT-ID';
@@ -70,7 +70,7 @@ describe('route-preview', () => {
 
   it('is what a media node decides, for every spelling and header', async () => {
     const config = new ConfigSnapshot();
-    config.apply(await new ConfigRepository(api.dataSource, api.secrets).loadSince(0));
+    config.apply(await readConfig(api));
     const spellings = ['+15551234567', '15551234567', '0015551234567', '01115551234567', '5551234567'];
     const british = ['+442079460000', '442079460000', '00442079460000', '02079460000', '2079460000'];
     const others = [OF_NOBODY, '15559990000', '5559990000', '02079460123', '9460000', '100', 'alice', '', ' ', '+'];

@@ -1,8 +1,8 @@
 /** What trunks are told beyond their credentials: taken, shown, refused, and known to the nodes. */
 import { ConfigSnapshot } from '../../../media-node/config-snapshot';
-import { ConfigRepository } from '../../../store/repositories/config-repository';
 import { ApiServer, CALLER } from './support/api-server';
 import type { Answer, Tenant } from './support/api-server';
+import { readConfig } from '../../support/config-since';
 
 const INBOUND = '/phone/sip/inbound-trunk';
 const OUTBOUND = '/phone/sip/outbound-trunks';
@@ -19,7 +19,7 @@ afterAll(() => api.stop());
 /** As a node holds it. */
 async function snapshot(): Promise<ConfigSnapshot> {
   const config = new ConfigSnapshot();
-  config.apply(await new ConfigRepository(api.dataSource, api.secrets).loadSince(0));
+  config.apply(await readConfig(api));
   return config;
 }
 

@@ -7,6 +7,7 @@ import { OutboundTrunkRepository } from '../../../store/repositories/outbound-tr
 import { PhoneNumberRepository } from '../../../store/repositories/phone-number-repository';
 import { codeOf, openStore } from './store-fixture';
 import type { StoreFixture } from './store-fixture';
+import { readConfig } from '../../support/config-since';
 
 const carrier = { name: 'Carrier', host: 'sip.example', username: 'u', password: 'p', callerNumber: '+15550100' };
 
@@ -27,7 +28,7 @@ describe('agents, numbers and trunks', () => {
   beforeAll(async () => {
     store = await openStore();
     const { dataSource, secrets } = store;
-    config = new ConfigRepository(dataSource, secrets);
+    config = new ConfigRepository(dataSource);
     agents = new AgentRepository(dataSource);
     trunks = new OutboundTrunkRepository(dataSource, secrets);
     inbound = new InboundTrunkRepository(dataSource, secrets);
@@ -133,7 +134,7 @@ describe('agents, numbers and trunks', () => {
     const version = await config.currentVersion();
     await config.transaction((tx) => numbers.assignToAgent(tx, orgId, first.id, []));
     expect(await numbers.ofAgent(orgId, first.id)).toEqual([]);
-    expect((await config.loadSince(version)).phoneNumbers.map(({ id }) => id).sort()).toEqual([b, c].sort());
+    expect((await readConfig(store, version)).phoneNumbers.map(({ id }) => id).sort()).toEqual([b, c].sort());
   });
 
   it('a number that is not verified is assigned to nobody', async () => {
@@ -164,7 +165,7 @@ describe('agents, numbers and trunks', () => {
       phoneNumbers: [{ id: row!.id, phoneNumber: row!.phoneNumber }],
       campaigns: [],
     });
-    const delta = await config.loadSince(version);
+    const delta = await readConfig(store, version);
     expect(delta.deleted).toEqual([{ kind: 'agent', id: agent.id }]);
     expect(delta.phoneNumbers).toMatchObject([{ id: row!.id, agentId: null }]);
   });
@@ -200,7 +201,7 @@ describe('agents, numbers and trunks', () => {
     expect(Object.keys(trunk).join()).not.toMatch(/password/i);
     const rows = await store.dataSource.query('SELECT * FROM outbound_trunks WHERE id = $1', [trunk.id]);
     expect(JSON.stringify(rows)).not.toContain('first');
-    const loaded = (await config.loadSince(0)).outboundTrunks.find(({ id }) => id === trunk.id);
+    const loaded = (await readConfig(store)).outboundTrunks.find(({ id }) => id === trunk.id);
     expect(loaded).toMatchObject({ password: 'first', host: carrier.host });
   });
 

@@ -15,7 +15,7 @@ describe('whether an organisation has a number in a country', () => {
     orgId = await store.newOrg();
     numbers = new PhoneNumberRepository(store.dataSource);
     const other = await store.newOrg();
-    await new ConfigRepository(store.dataSource, store.secrets).transaction(async (tx) => {
+    await new ConfigRepository(store.dataSource).transaction(async (tx) => {
       await numbers.attest(tx, orgId, ['+15551234567', '+442079460000', '+8821612345678']);
       await numbers.create(tx, orgId, { phoneNumber: '+4989123456', status: 'pending', method: 'outbound_code' });
       await numbers.attest(tx, other, ['+33123456789', '+14165550123']);
@@ -44,9 +44,7 @@ describe('whether an organisation has a number in a country', () => {
 
   it('is no longer so when the number is given up', async () => {
     const [british] = (await numbers.list(orgId)).items.filter(({ phoneNumber }) => phoneNumber.startsWith('+44'));
-    await new ConfigRepository(store.dataSource, store.secrets).transaction((tx) =>
-      numbers.delete(tx, orgId, british!.id),
-    );
+    await new ConfigRepository(store.dataSource).transaction((tx) => numbers.delete(tx, orgId, british!.id));
     expect(await hasNumberIn('GB')).toBe(false);
   });
 });

@@ -104,7 +104,7 @@ describe('plain creates', () => {
   });
 
   it('make the row, the resource and the audit entry in one configuration transaction, or none of them', async () => {
-    const config = new ConfigRepository(store.dataSource, store.secrets);
+    const config = new ConfigRepository(store.dataSource);
     const agents = new AgentRepository(store.dataSource);
     const org = await store.newOrg();
     const create = (same: IdempotentRequest, fail: boolean): Promise<{ replayed: boolean }> =>

@@ -21,7 +21,7 @@ describe('rounds of verification', () => {
 
   beforeAll(async () => {
     store = await openStore();
-    config = new ConfigRepository(store.dataSource, store.secrets);
+    config = new ConfigRepository(store.dataSource);
     numbers = new PhoneNumberRepository(store.dataSource);
     verifications = new NumberVerificationRepository(store.dataSource);
     [orgId, otherOrg] = [await store.newOrg(), await store.newOrg()];

@@ -19,7 +19,7 @@ describe('registrations', () => {
     store = await openStore();
     registrations = new RegistrationRepository(store.dataSource);
     trunks = new InboundTrunkRepository(store.dataSource, store.secrets);
-    config = new ConfigRepository(store.dataSource, store.secrets);
+    config = new ConfigRepository(store.dataSource);
   });
   afterAll(() => store.close());
 

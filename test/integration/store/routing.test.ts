@@ -24,7 +24,7 @@ describe('what routing reads of the store', () => {
 
   async function newOrganisation(numbers: readonly string[], onTrunk: readonly string[] | null): Promise<string> {
     const orgId = await store.newOrg();
-    await new ConfigRepository(store.dataSource, store.secrets).transaction(async (tx) => {
+    await new ConfigRepository(store.dataSource).transaction(async (tx) => {
       await new PhoneNumberRepository(store.dataSource).attest(tx, orgId, numbers);
       if (onTrunk === null) return;
       await new InboundTrunkRepository(store.dataSource, store.secrets).create(tx, orgId, { phoneNumbers: onTrunk });

@@ -37,7 +37,7 @@ describe('the trunks that nodes look after', () => {
     other = await createDataSource({ url: store.url }).initialize();
     nodes = new MediaNodeRepository(store.dataSource);
     health = new TrunkHealthRepository(store.dataSource);
-    config = new ConfigRepository(store.dataSource, store.secrets);
+    config = new ConfigRepository(store.dataSource);
     trunks = new OutboundTrunkRepository(store.dataSource, store.secrets);
     orgId = await store.newOrg();
   });

@@ -6,6 +6,7 @@ import { OutboundTrunkRepository } from '../../../store/repositories/outbound-tr
 import { TrunkProvisioningRepository } from '../../../store/repositories/trunk-provisioning-repository';
 import { openStore } from './store-fixture';
 import type { StoreFixture } from './store-fixture';
+import { readConfig } from '../../support/config-since';
 
 const carrier = { name: 'Carrier', host: 'sip.example', username: 'u', password: 'p', callerNumber: '+15550100' };
 
@@ -19,7 +20,7 @@ describe('how far the configuration of a trunk has come', () => {
 
   beforeEach(async () => {
     store = await openStore();
-    config = new ConfigRepository(store.dataSource, store.secrets);
+    config = new ConfigRepository(store.dataSource);
     inbound = new InboundTrunkRepository(store.dataSource, store.secrets);
     outbound = new OutboundTrunkRepository(store.dataSource, store.secrets);
     provisioning = new TrunkProvisioningRepository(store.dataSource);
@@ -101,7 +102,7 @@ describe('how far the configuration of a trunk has come', () => {
     expect(await erase()).toBeNull();
     const [row] = await store.dataSource.query('SELECT * FROM inbound_trunks');
     expect([row.previous_password_sealed, row.previous_password_until]).toEqual([null, null]);
-    expect((await config.loadSince(version)).inboundTrunks).toMatchObject([{ id, previousPassword: null }]);
+    expect((await readConfig(store, version)).inboundTrunks).toMatchObject([{ id, previousPassword: null }]);
     const other = await store.newOrg();
     expect(await change((tx) => inbound.erasePreviousPassword(tx, other, id))).toBeNull();
   });

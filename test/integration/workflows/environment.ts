@@ -238,9 +238,9 @@ export class WorkflowEnvironment extends EnvironmentCalls {
 
   /** What each pass of the reconciler does beside comparing calls. */
   async sweep(): Promise<void> {
-    const { client, dataSource, secrets } = this;
+    const { client, dataSource } = this;
     await sweepVerifications({
-      config: new ConfigRepository(dataSource, secrets),
+      config: new ConfigRepository(dataSource),
       verifications: new NumberVerificationRepository(dataSource),
       workflows: new NumberWorkflows({ client, limitMs: 10_000 }),
     });

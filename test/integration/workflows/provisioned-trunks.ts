@@ -17,7 +17,7 @@ export class ProvisionedTrunks {
 
   constructor(env: WorkflowEnvironment) {
     this.#env = env;
-    this.#config = new ConfigRepository(env.dataSource, env.secrets);
+    this.#config = new ConfigRepository(env.dataSource);
     this.inbound = new InboundTrunkRepository(env.dataSource, env.secrets);
     this.outbound = new OutboundTrunkRepository(env.dataSource, env.secrets);
   }

@@ -24,7 +24,7 @@ beforeAll(async () => {
   const { dataSource, secrets, orgId, agentId } = env;
   await dataSource.query(`INSERT INTO organisations (id, name) VALUES ($1, 'Ours') ON CONFLICT DO NOTHING`, [orgId]);
   const destinations = new TransferDestinationRepository(dataSource, secrets);
-  await new ConfigRepository(dataSource, secrets).transaction(async (tx) => {
+  await new ConfigRepository(dataSource).transaction(async (tx) => {
     const failover = await destinations.create(tx, orgId, { name: 'Failover', type: 'sip', value: URI, mode: 'refer' });
     await new AgentRepository(dataSource).create(tx, orgId, {
       id: agentId,

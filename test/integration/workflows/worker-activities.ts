@@ -32,7 +32,7 @@ export function mainActivities(env: WorkflowEnvironment) {
   const nodes = new MediaNodeRepository(session);
   const lists = new NodeCallListRepository(session);
   const provisioning = new TrunkProvisioningRepository(session);
-  const config = new ConfigRepository(session, secrets);
+  const config = new ConfigRepository(session);
   const verifications = new NumberVerificationRepository(session);
   const numberWorkflows = new NumberWorkflows({ client, limitMs: 10_000 });
   const sweeps = [() => env.sweep()];

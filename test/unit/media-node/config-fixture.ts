@@ -1,5 +1,4 @@
-import type { PhoneNumber } from '../../../store/entities/phone-number';
-import type { ConfigDelta, ConfiguredAgent } from '../../../store/repositories/config-repository';
+import type { ConfigDelta, ConfiguredAgent, ConfiguredNumber } from '../../../store/config-changes';
 
 export function newAgent(changes: Partial<ConfiguredAgent> = {}): ConfiguredAgent {
   return {
@@ -7,50 +6,37 @@ export function newAgent(changes: Partial<ConfiguredAgent> = {}): ConfiguredAgen
     orgId: 'org-1',
     name: 'Support',
     type: 'inbound',
-    voiceId: null,
     language: ['en'],
     firstMessage: 'Hello?',
     instructions: [],
-    handoffPhoneNumber: null,
-    useOrgKnowledgebase: false,
-    actionIds: null,
-    interruptible: true,
-    recordingEnabled: false,
-    sttKeyterms: [],
+    voiceId: null,
     ttsSpeedPct: 100,
-    failoverTransferDestinationId: null,
-    dataCollectionFields: null,
-    dataCollectionWebhookUrl: null,
-    sessionWindowHours: 24,
-    ambientNoise: 'none',
+    interruptible: true,
+    useOrgKnowledgebase: false,
+    sttKeyterms: [],
     maxCallDurationSeconds: 3600,
     silenceTimeoutSeconds: 10,
-    llm: null,
-    stt: null,
-    tts: null,
-    customLlm: null,
-    outboundTrunkId: null,
-    createdAt: new Date(1_000),
-    updatedAt: new Date(1_000),
-    version: 1,
+    handsOff: false,
+    failsOver: false,
     destinations: [],
+    createdAtMs: 1_000,
     ...changes,
   };
 }
 
-export function newNumber(changes: Partial<PhoneNumber> = {}): PhoneNumber {
-  const number: Partial<PhoneNumber> = {
+export function newNumber(changes: Partial<ConfiguredNumber> = {}): ConfiguredNumber {
+  return {
     id: 'number',
     orgId: 'org-1',
     phoneNumber: '+15551234567',
     status: 'verified',
     method: 'attest',
     agentId: null,
-    createdAt: new Date(1_000),
-    version: 1,
+    round: 0,
+    trunkId: null,
+    codeExpiresAt: null,
     ...changes,
   };
-  return number as PhoneNumber;
 }
 
 export function delta(changes: Partial<ConfigDelta> = {}): ConfigDelta {

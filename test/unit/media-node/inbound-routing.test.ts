@@ -10,10 +10,10 @@ function snapshot(changes: Parameters<typeof delta>[0] = {}): ConfigSnapshot {
   config.apply(
     delta({
       agents: [
-        newAgent({ id: 'young', createdAt: new Date(3_000) }),
-        newAgent({ id: 'old', createdAt: new Date(2_000) }),
-        newAgent({ id: 'outbound', type: 'outbound', createdAt: new Date(1_000) }),
-        newAgent({ id: 'foreign', orgId: 'org-2', createdAt: new Date(500) }),
+        newAgent({ id: 'young', createdAtMs: 3_000 }),
+        newAgent({ id: 'old', createdAtMs: 2_000 }),
+        newAgent({ id: 'outbound', type: 'outbound', createdAtMs: 1_000 }),
+        newAgent({ id: 'foreign', orgId: 'org-2', createdAtMs: 500 }),
       ],
       inboundTrunks: [
         {

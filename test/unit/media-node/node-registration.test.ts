@@ -45,10 +45,6 @@ function setUp(options: Surroundings = {}) {
         if (own === null) return Promise.reject(new Error('PostgreSQL is away'));
         return Promise.resolve(own).then((seen) => (seen ? { surveyId: options.surveyId?.() ?? null } : null));
       },
-      configured: (_boot, version) => {
-        log.push(`configured ${version}`);
-        return Promise.resolve();
-      },
       find: () => Promise.resolve(options.row === undefined ? null : row(options.row)),
       stopped: () => {
         log.push('row removed');
@@ -56,6 +52,7 @@ function setUp(options: Surroundings = {}) {
       },
     },
     configVersion: () => 7,
+    tellConfigured: (_boot, version) => log.push(`configured ${version}`),
     lists: {
       tell: (surveyId, { bootId, calls }) => {
         log.push(`told ${surveyId}: ${calls.length} calls of ${bootId}`);
@@ -107,11 +104,11 @@ test('the row says where phone systems find the node', async () => {
 
 test('the row says which configuration the node acts on, each second and at once when it is another', async () => {
   const { registration, sightings, log } = setUp();
-  await registration.configured(6);
+  registration.configured(6);
   expect(log).toEqual([]); // There is no row of this boot yet: its first sign of life will say it.
   await registration.start();
   expect(sightings[0]).toMatchObject({ configVersion: 7 });
-  await registration.configured(8);
+  registration.configured(8);
   expect(log.at(-1)).toBe('configured 8');
   await registration.abandon();
 });

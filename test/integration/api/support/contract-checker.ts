@@ -10,7 +10,12 @@ interface Operation {
       string,
       {
         readonly description: string;
-        readonly content: { 'application/json'?: { schema: object; example?: unknown }; 'text/csv'?: object };
+        /** Absent where there is no body. */
+        readonly content?: {
+          'application/json'?: { schema: object; example?: unknown };
+          'text/csv'?: object;
+          'text/plain'?: object;
+        };
       }
     >
   >;
@@ -49,9 +54,13 @@ export class ContractChecker {
     const where = `${method} ${path} → ${answer.status}`;
     const response = operation.responses[String(answer.status)];
     if (response === undefined) throw new Error(`${where}: status not in the document: ${JSON.stringify(answer.body)}`);
-    if (response.content['text/csv'] !== undefined) this.seen.add(`${operation.operationId} ${answer.status}`);
-    if (response.content['application/json'] === undefined) return;
-    const errors = this.#errorsOf(response.content['application/json'].schema, answer.body);
+    const json = response.content?.['application/json'];
+    if (json === undefined) {
+      if (response.content === undefined && answer.body !== '') throw new Error(`${where}: a body`);
+      if (response.content?.['text/plain'] === undefined) this.seen.add(`${operation.operationId} ${answer.status}`);
+      return;
+    }
+    const errors = this.#errorsOf(json.schema, answer.body);
     if (errors.length > 0) throw new Error(`${where}: ${errors.join('; ')}`);
     if (answer.status >= 400 && operation.operationId !== 'getReadiness')
       this.#checkError(where, response.description, answer);
@@ -62,7 +71,7 @@ export class ContractChecker {
   wrongExamples(): string[] {
     return this.#operations().flatMap(({ operationId, responses }) =>
       Object.entries(responses).flatMap(([status, { content }]) => {
-        const json = content['application/json'];
+        const json = content?.['application/json'];
         if (json === undefined) return [];
         return this.#errorsOf(json.schema, json.example).map((error) => `${operationId} ${status}: ${error}`);
       }),

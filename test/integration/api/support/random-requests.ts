@@ -20,7 +20,7 @@ interface DescribedOperation {
   readonly operationId: string;
   readonly parameters?: readonly Parameter[];
   readonly requestBody?: { readonly content: { 'application/json': { schema: SchemaNode; example: object } } };
-  readonly responses: Readonly<Record<string, { readonly content: Readonly<Record<string, { example?: unknown }>> }>>;
+  readonly responses: Readonly<Record<string, { readonly content?: Readonly<Record<string, { example?: unknown }>> }>>;
 }
 
 /** Path and body name things as `{{kind:n}}`: which id that is shows when the request is sent. */
@@ -120,7 +120,7 @@ export class RandomRequests {
         Object.fromEntries(Object.entries(path).map(([name, value]) => [name, encoded(value)])),
       ),
       query: inPlace('query').map((query) => Object.entries(query)),
-      headers: parameters.some(({ in: place }) => place === 'header') ? idempotencyKeys : fc.constant({}),
+      headers: parameters.some(({ name }) => name === 'Idempotency-Key') ? idempotencyKeys : fc.constant({}),
       body:
         requestBody === undefined
           ? fc.constant(null)
