@@ -11,7 +11,6 @@ import { createTemporalClient } from '../ops/temporal-client';
 import { connectWorker, installRuntime } from '../ops/temporal-worker';
 import { createDataSource } from '../store/data-source';
 import { AgentRepository } from '../store/repositories/agent-repository';
-import { AttemptRepository } from '../store/repositories/attempt-repository';
 import { CallRepository } from '../store/repositories/call-repository';
 import { CampaignContactRepository } from '../store/repositories/campaign-contact-repository';
 import { CampaignDiallingRepository } from '../store/repositories/campaign-dialling-repository';
@@ -152,7 +151,6 @@ async function main(): Promise<void> {
         calls,
         nodes,
         secrets,
-        attempts: new AttemptRepository(dataSource),
       }),
       ...createVerificationActivities({
         config: configuration,

@@ -36,7 +36,7 @@ export interface DialDueDeps {
   readonly contacts: Pick<CampaignContactRepository, 'due'>;
   readonly dialling: Pick<
     CampaignDiallingRepository,
-    'standing' | 'remainder' | 'claim' | 'move' | 'claimedBy' | 'stuck' | 'giveBack' | 'endContacts'
+    'standing' | 'remainder' | 'claim' | 'move' | 'claimedBy' | 'stuck' | 'giveBack' | 'endContacts' | 'noteCoolDowns'
   >;
   readonly callers: Pick<CallerRepository, 'find'>;
   readonly workflows: Pick<CallWorkflows, 'startOutbound' | 'describe'>;
@@ -201,6 +201,8 @@ class Turn {
     // Nothing to call with: it stays as it is until somebody changes that.
     if (agent === null || trunks.length === 0) return;
     const { orgId, agentId } = this.#campaign;
+    const cooling = trunks.filter(({ coolMs }) => coolMs > 0);
+    await this.#deps.dialling.noteCoolDowns(orgId, this.#campaign.id, cooling, this.#nowMs);
     const rules = rulesOf(this.#campaign, agent, CLAIM_MARGIN_MS);
     const mayCall = destinationGuard(
       (country) => this.#deps.callers.find(orgId, agentId, country),
