@@ -14,7 +14,6 @@ import { AgentRepository } from '../store/repositories/agent-repository';
 import { CallRepository } from '../store/repositories/call-repository';
 import { CampaignContactRepository } from '../store/repositories/campaign-contact-repository';
 import { CampaignDiallingRepository } from '../store/repositories/campaign-dialling-repository';
-import { CampaignRepository } from '../store/repositories/campaign-repository';
 import { CallerRepository } from '../store/repositories/caller-repository';
 import { CampaignGuardRepository } from '../store/repositories/campaign-guard-repository';
 import { CampaignPaceRepository } from '../store/repositories/campaign-pace-repository';
@@ -189,7 +188,6 @@ async function main(): Promise<void> {
         guards: new CampaignGuardRepository(dataSource),
       }),
       ...createDialDue({
-        campaigns: new CampaignRepository(dataSource),
         contacts: new CampaignContactRepository(dataSource),
         dialling: new CampaignDiallingRepository(dataSource),
         callers: planStore.callers,

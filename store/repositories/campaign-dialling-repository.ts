@@ -6,14 +6,18 @@
  */
 import type { CampaignContactResult } from '../../contract/campaigns';
 import type { ContactNote } from '../campaigns/contact-claim';
+import { Campaign } from '../entities/campaign';
 import { violatedUnique } from '../errors';
 import { uuidV7, uuidV8 } from '../ids';
 import { jsonbParameter } from '../jsonb';
 import type { StoreSession } from '../organisation-scope';
 import { prepared } from '../prepared';
+import { rowTable } from '../rows';
 import { timestamp } from './call-row';
 
-export interface TurnStanding {
+/** All that a turn begins with. */
+export interface TurnStanding extends TurnRemainder {
+  readonly campaign: Campaign;
   /** Null when it was deleted. */
   readonly agent: {
     readonly firstMessage: string;
@@ -24,17 +28,18 @@ export interface TurnStanding {
   readonly trunks: readonly DiallingTrunk[];
   /** Slots of the organisation that are free; null: no limit. */
   readonly organisationFree: number | null;
-  /** Contacts with a call under way. */
-  readonly calling: number;
+  /** ISO codes of the countries that the organisation may call; null: as the server allows. */
+  readonly allowedCountries: readonly string[] | null;
   /** Of those of whom no INVITE can have left: the turns that have claimed them, and since when the first waits, epoch ms. */
   readonly undialledTurns: readonly string[];
   readonly undialledSinceMs: number | null;
 }
 
-/** What a turn leaves. */
+/** What is left to be done. */
 export interface TurnRemainder {
-  /** Contacts that may still be called, those under way among them, and these alone. */
+  /** Contacts that may still be called, those under way among them. */
   readonly open: number;
+  /** Contacts with a call under way. */
   readonly calling: number;
   /** When the next contact is due; epoch ms; null: none is. */
   readonly nextDueMs: number | null;
@@ -79,14 +84,30 @@ export interface MovedContact {
 /** An INVITE leaves within this after its admission, or not at all. */
 const SENT_WITHIN = `interval '3 seconds'`;
 
-const STANDING = prepared(
-  `WITH started AS MATERIALIZED (
+/** Columns. Of each priority the one that is due first is looked for: none of the entries before them is read. */
+const REMAINDER_OF = (campaign: string): string => `
+  (WITH RECURSIVE priorities AS (
+     (SELECT priority FROM campaign_contacts WHERE campaign_id = ${campaign} AND due_at IS NOT NULL ORDER BY priority DESC LIMIT 1)
+     UNION ALL
+     SELECT (SELECT c.priority FROM campaign_contacts c WHERE c.campaign_id = ${campaign} AND c.due_at IS NOT NULL
+        AND c.priority < p.priority ORDER BY c.priority DESC LIMIT 1)
+     FROM priorities p WHERE p.priority IS NOT NULL)
+   SELECT extract(epoch FROM min((SELECT c.due_at FROM campaign_contacts c WHERE c.campaign_id = ${campaign}
+     AND c.priority = p.priority AND c.due_at IS NOT NULL ORDER BY c.due_at LIMIT 1))) * 1000
+   FROM priorities p WHERE p.priority IS NOT NULL)::float8 AS "nextDueMs",
+  coalesce((SELECT sum(contacts) FROM campaign_tallies WHERE campaign_id = ${campaign} AND state <> 'done'), 0)::float8 AS open,
+  coalesce((SELECT sum(contacts) FROM campaign_tallies WHERE campaign_id = ${campaign} AND state = 'calling'), 0)::float8 AS calling`;
+
+const REMAINDER = prepared(`SELECT ${REMAINDER_OF('$1')}`);
+
+const STANDING = (campaign: string): string => `
+  WITH started AS MATERIALIZED (
      SELECT c.trunk_id, c.turn, c.claimed_at, a.state IS NOT NULL AS admitted FROM campaign_contacts c LEFT JOIN LATERAL (
        SELECT state, created_at FROM call_attempts WHERE call_id = c.call_id AND state <> 'not_sent' LIMIT 1) a ON true
      WHERE c.campaign_id = $2 AND c.state = 'calling'
        AND (a.state IS NULL OR (a.state = 'intended' AND a.created_at > $3::timestamptz - ${SENT_WITHIN}))),
    undialled AS (SELECT trunk_id, turn, claimed_at FROM started WHERE NOT admitted)
-   SELECT
+   SELECT ${campaign},
      (SELECT json_build_object('firstMessage', a.first_message, 'instructions', a.instructions,
         'maxCallDurationSeconds', a.max_call_duration_seconds)
       FROM agents a WHERE a.id = k.agent_id AND a.org_id = k.org_id) AS agent,
@@ -103,27 +124,11 @@ const STANDING = prepared(
         ELSE t.id = ANY(k.trunk_ids) END), '[]') AS trunks,
      (SELECT greatest(0, (o.limits->>'concurrentCalls')::integer - (SELECT count(*) FROM capacity_leases l WHERE l.org_id = o.id))::int
       FROM organisations o WHERE o.id = k.org_id AND o.limits->>'concurrentCalls' IS NOT NULL) AS "organisationFree",
-     coalesce((SELECT sum(contacts) FROM campaign_tallies WHERE campaign_id = k.id AND state = 'calling'), 0)::float8 AS calling,
+     (SELECT o.limits->'allowedCountries' FROM organisations o WHERE o.id = k.org_id) AS "allowedCountries",
      ARRAY(SELECT DISTINCT turn FROM undialled WHERE turn IS NOT NULL) AS "undialledTurns",
-     (SELECT extract(epoch FROM min(claimed_at)) * 1000 FROM undialled)::float8 AS "undialledSinceMs"
-   FROM campaigns k WHERE k.id = $2 AND k.org_id = $1`,
-);
-
-/** Of each priority the one that is due first: none of the entries before them is read. */
-const REMAINDER = prepared(
-  `WITH RECURSIVE priorities AS (
-     (SELECT priority FROM campaign_contacts WHERE campaign_id = $1 AND due_at IS NOT NULL ORDER BY priority DESC LIMIT 1)
-     UNION ALL
-     SELECT (SELECT c.priority FROM campaign_contacts c WHERE c.campaign_id = $1 AND c.due_at IS NOT NULL
-        AND c.priority < p.priority ORDER BY c.priority DESC LIMIT 1)
-     FROM priorities p WHERE p.priority IS NOT NULL
-   )
-   SELECT min((SELECT c.due_at FROM campaign_contacts c WHERE c.campaign_id = $1 AND c.priority = p.priority
-     AND c.due_at IS NOT NULL ORDER BY c.due_at LIMIT 1)) AS "dueAt",
-     coalesce((SELECT sum(contacts) FROM campaign_tallies WHERE campaign_id = $1 AND state <> 'done'), 0)::float8 AS open,
-     coalesce((SELECT sum(contacts) FROM campaign_tallies WHERE campaign_id = $1 AND state = 'calling'), 0)::float8 AS calling
-   FROM priorities p WHERE p.priority IS NOT NULL`,
-);
+     (SELECT extract(epoch FROM min(claimed_at)) * 1000 FROM undialled)::float8 AS "undialledSinceMs",
+     ${REMAINDER_OF('k.id')}
+   FROM campaigns k WHERE k.id = $2 AND k.org_id = $1 AND k.deleted_at IS NULL`;
 
 /** In the order of their ids, as everything that locks several contacts; whom somebody else has is passed over. */
 const CLAIM = prepared(
@@ -219,18 +224,24 @@ export class CampaignDiallingRepository {
     this.#session = session;
   }
 
-  /** What a campaign calls with, and what of it is taken. Null when there is no such campaign. */
+  /** A campaign, what it calls with, and what of it is taken. Null when there is no such campaign. */
   async standing(orgId: string, campaignId: string, nowMs: number): Promise<TurnStanding | null> {
-    const rows: TurnStanding[] = await this.#session.manager.query(STANDING, [orgId, campaignId, timestamp(nowMs)]);
-    return rows[0] ?? null;
+    const { columns, read } = rowTable(this.#session.manager, Campaign);
+    const list = Object.entries(columns).map(([property, column]) => `k.${column} AS "${property}"`);
+    const text = prepared(STANDING(list.join(', ')));
+    const rows: (Campaign & TurnStanding)[] = await this.#session.manager.query(text, [
+      orgId,
+      campaignId,
+      timestamp(nowMs),
+    ]);
+    const [row] = rows;
+    return row === undefined ? null : { ...row, campaign: read(row) };
   }
 
   /** What is left to be done, and when. */
   async remainder(campaignId: string): Promise<TurnRemainder> {
-    const rows: (Omit<TurnRemainder, 'nextDueMs'> & { readonly dueAt: Date | null })[] =
-      await this.#session.manager.query(REMAINDER, [campaignId]);
-    const { open = 0, calling = 0, dueAt } = rows[0] ?? {};
-    return { open, calling, nextDueMs: dueAt?.getTime() ?? null };
+    const rows: TurnRemainder[] = await this.#session.manager.query(REMAINDER, [campaignId]);
+    return rows[0] ?? { open: 0, calling: 0, nextDueMs: null };
   }
 
   /**

@@ -14,7 +14,6 @@ import { CallRepository } from '../../../store/repositories/call-repository';
 import type { Finalisation } from '../../../store/repositories/call-repository';
 import { CampaignContactRepository } from '../../../store/repositories/campaign-contact-repository';
 import { CampaignDiallingRepository } from '../../../store/repositories/campaign-dialling-repository';
-import { CampaignRepository } from '../../../store/repositories/campaign-repository';
 import { CapacityRepository } from '../../../store/repositories/capacity-repository';
 import { openDetails } from '../../../store/call-details';
 import type { OutboundCallInput } from '../../../workflows/call/input';
@@ -62,7 +61,6 @@ it('whatever dies, each contact is called as its campaign says', async () => {
   const invites: { readonly callId: string; readonly to: string; readonly atMs: number }[] = [];
   const live = new Map<string, string>();
   const deps: DialDueDeps = {
-    campaigns: new CampaignRepository(store.dataSource),
     contacts: new CampaignContactRepository(store.dataSource),
     dialling: new CampaignDiallingRepository(store.dataSource),
     callers: new CallerRepository(store.dataSource),

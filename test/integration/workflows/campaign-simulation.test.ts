@@ -20,7 +20,7 @@ import type { SimulatedDial } from '../../support/campaign/simulation';
 import { openThroughout } from '../../support/campaign/wall-clock';
 import type { OpenHours } from '../../support/campaign/wall-clock';
 import { SeededRandom } from '../../support/live/random';
-import { createTestDatabase } from '../../support/servers';
+import { bySocket, createTestDatabase } from '../../support/servers';
 import type { TestDatabase } from '../../support/servers';
 
 const SOAK = process.env['TEST_SOAK'] === '1';
@@ -65,7 +65,8 @@ let dataSource: DataSource;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  dataSource = await createDataSource({ url: database.databaseUrl, poolSize: 16 }).initialize();
+  const url = bySocket(database.databaseUrl);
+  dataSource = await createDataSource({ url, poolSize: 16 }).initialize();
   // Nothing is killed here, and nobody waits for a disk.
   await dataSource.query(
     `ALTER DATABASE ${new URL(database.databaseUrl).pathname.slice(1)} SET synchronous_commit = off`,

@@ -18,7 +18,6 @@ import type { Finalisation } from '../../../store/repositories/call-repository';
 import { CallerRepository } from '../../../store/repositories/caller-repository';
 import { CampaignContactRepository } from '../../../store/repositories/campaign-contact-repository';
 import { CampaignDiallingRepository } from '../../../store/repositories/campaign-dialling-repository';
-import { CampaignRepository } from '../../../store/repositories/campaign-repository';
 import { CapacityRepository } from '../../../store/repositories/capacity-repository';
 import type { CampaignAdmission } from '../../../store/repositories/capacity-repository';
 import { DialFactsRepository } from '../../../store/repositories/dial-facts-repository';
@@ -29,6 +28,7 @@ import { SeededRandom } from '../live/random';
 import { treatmentOf } from './carrier-mix';
 import type { CarrierOutcome, CarrierRules } from './carrier-mix';
 import { EventQueue } from './event-queue';
+import type { PlannedEvent } from './event-queue';
 
 /** One INVITE. */
 export interface SimulatedDial {
@@ -57,7 +57,7 @@ const AHEAD_MS = 1_000;
 const ASKED_AGAIN_MS = 100;
 /** A campaign is told of its contacts at most so often. */
 const TOLD_MS = 500;
-/** Events so close to each other run side by side, as they do on several machines. */
+/** Events so close to each other run side by side, as they do on several machines: each as soon as there is room for it. */
 export const TOGETHER_MS = 100;
 const TOGETHER = 16;
 /** Between a start and the dial: none that is started by what runs side by side comes before the end of it. */
@@ -113,7 +113,6 @@ export class Simulation {
     this.#capacity = new CapacityRepository(dataSource);
     this.#dialFacts = new DialFactsRepository(dataSource);
     this.#turn = createDialDue({
-      campaigns: new CampaignRepository(dataSource),
       contacts: new CampaignContactRepository(dataSource),
       dialling: new CampaignDiallingRepository(dataSource),
       callers: new CallerRepository(dataSource),
@@ -141,17 +140,23 @@ export class Simulation {
   async run(untilMs: number): Promise<void> {
     this.#endMs = untilMs;
     for (const campaignId of this.#options.campaignIds) this.#planTurn(campaignId, this.#options.startMs);
-    for (let first = this.#events.take(); first !== undefined; first = this.#events.take()) {
-      const batch = [first];
-      while (batch.length < TOGETHER && this.#events.nextMs <= first.atMs + TOGETHER_MS)
-        batch.push(this.#events.take()!);
-      await Promise.all(
-        batch.map((event) => {
-          this.#nowMs = event.atMs;
-          return event.run(event.atMs);
-        }),
-      );
+    const running = new Map<PlannedEvent, Promise<void>>();
+    while (running.size > 0 || this.#events.nextMs < Infinity) {
+      const earliestMs = Math.min(...[...running.keys()].map(({ atMs }) => atMs), this.#events.nextMs);
+      const event =
+        running.size < TOGETHER && this.#events.nextMs <= earliestMs + TOGETHER_MS ? this.#events.take() : undefined;
+      if (event === undefined) await Promise.race(running.values());
+      else
+        running.set(
+          event,
+          this.#happen(event).finally(() => running.delete(event)),
+        );
     }
+  }
+
+  #happen({ atMs, run }: PlannedEvent): Promise<void> {
+    this.#nowMs = atMs;
+    return run(atMs);
   }
 
   /** For workers and nodes that are reached by Temporal; a call that is up goes on without. */
