@@ -198,9 +198,10 @@ class Turn {
   }
 
   async run(): Promise<void> {
-    const { agent, trunks } = this.#standing;
+    const { agent, trunks, nextDueMs } = this.#standing;
     // Nothing to call with: it stays as it is until somebody changes that.
     if (agent === null || trunks.length === 0) return;
+    if (nextDueMs === null || nextDueMs > this.#nowMs) return;
     const { orgId, agentId } = this.#campaign;
     const cooling = trunks.filter(({ coolMs }) => coolMs > 0);
     await this.#deps.dialling.noteCoolDowns(orgId, this.#campaign.id, cooling, this.#nowMs);

@@ -66,7 +66,7 @@ let dataSource: DataSource;
 beforeAll(async () => {
   database = await createTestDatabase();
   const url = bySocket(database.databaseUrl);
-  dataSource = await createDataSource({ url, poolSize: 16 }).initialize();
+  dataSource = await createDataSource({ url, poolSize: 10 }).initialize();
   // Nothing is killed here, and nobody waits for a disk.
   await dataSource.query(
     `ALTER DATABASE ${new URL(database.databaseUrl).pathname.slice(1)} SET synchronous_commit = off`,
