@@ -59,7 +59,7 @@ const ASKED_AGAIN_MS = 100;
 const TOLD_MS = 500;
 /** Events so close to each other run side by side, as they do on several machines: each as soon as there is room for it. */
 export const TOGETHER_MS = 100;
-const TOGETHER = 8;
+const TOGETHER = 24;
 /** Between a start and the dial: none that is started by what runs side by side comes before the end of it. */
 const START_MS = [TOGETHER_MS, TOGETHER_MS + 300] as const;
 const NODE = { nodeId: 'simulated', bootId: 'simulated' };
