@@ -8,7 +8,7 @@ import type { CampaignContactResult } from '../../contract/campaigns';
 import type { ContactNote } from '../campaigns/contact-claim';
 import { Campaign } from '../entities/campaign';
 import { violatedUnique } from '../errors';
-import { uuidV7, uuidV8 } from '../ids';
+import { uuidV8 } from '../ids';
 import { jsonbParameter } from '../jsonb';
 import type { StoreSession } from '../organisation-scope';
 import { prepared } from '../prepared';
@@ -229,13 +229,14 @@ export class CampaignDiallingRepository {
     const { columns, read } = rowTable(this.#session.manager, Campaign);
     const list = Object.entries(columns).map(([property, column]) => `k.${column} AS "${property}"`);
     const text = prepared(STANDING(list.join(', ')));
-    const rows: (Campaign & TurnStanding)[] = await this.#session.manager.query(text, [
-      orgId,
-      campaignId,
-      timestamp(nowMs),
-    ]);
+    const parameters = [orgId, campaignId, timestamp(nowMs)];
+    const rows: (Omit<TurnStanding, 'campaign'> & Campaign)[] = await this.#session.manager.query(text, parameters);
     const [row] = rows;
-    return row === undefined ? null : { ...row, campaign: read(row) };
+    if (row === undefined) return null;
+    const { agent, trunks, organisationFree, allowedCountries, undialledTurns, undialledSinceMs } = row;
+    const { open, calling, nextDueMs } = row;
+    const room = { agent, trunks, organisationFree, allowedCountries, undialledTurns, undialledSinceMs };
+    return { campaign: read(row), ...room, open, calling, nextDueMs };
   }
 
   /** What is left to be done, and when. */
