@@ -75,7 +75,7 @@ async function dialDue(deps: DialDueDeps, turn: CampaignTurn, nowMs: number): Pr
   const dials = new Turn(deps, before, turn, nowMs);
   const ends = status === 'running' && endsAt !== null && endsAt.getTime() <= nowMs;
   if (ends) await endAll(deps, turn, nowMs);
-  else if (status === 'running') await dials.run();
+  else if (status === 'running') await dials.run({ givenBack });
   const stirred = ends || givenBack || dials.stirred;
   const { calling, open, nextDueMs } = stirred ? await deps.dialling.remainder(campaignId) : before;
   const wakeInMs = status === 'running' ? wakeIn(nextDueMs, campaign, dials, nowMs) : null;
@@ -197,11 +197,12 @@ class Turn {
     return free ? SOON_MS : CROWDED_MS;
   }
 
-  async run(): Promise<void> {
+  /** @param givenBack somebody is due since it was looked */
+  async run({ givenBack }: { readonly givenBack: boolean }): Promise<void> {
     const { agent, trunks, nextDueMs } = this.#standing;
     // Nothing to call with: it stays as it is until somebody changes that.
     if (agent === null || trunks.length === 0) return;
-    if (nextDueMs === null || nextDueMs > this.#nowMs) return;
+    if (!givenBack && (nextDueMs === null || nextDueMs > this.#nowMs)) return;
     const { orgId, agentId } = this.#campaign;
     const cooling = trunks.filter(({ coolMs }) => coolMs > 0);
     await this.#deps.dialling.noteCoolDowns(orgId, this.#campaign.id, cooling, this.#nowMs);
