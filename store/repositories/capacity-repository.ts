@@ -1,5 +1,5 @@
 /**
- * The ledger of capacity (`1764601500000-capacity-ledger.ts`, whose functions decide): who may send an INVITE over an
+ * The ledger of capacity (`1764601750000-admission-at-one-look.ts`, whose functions decide): who may send an INVITE over an
  * outbound trunk, and when. Each question is one statement, and the rows it is decided by are locked in it.
  */
 import { NODE_LEASE_MS } from '../../contract/capacity';
