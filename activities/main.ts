@@ -11,11 +11,9 @@ import { createTemporalClient } from '../ops/temporal-client';
 import { connectWorker, installRuntime } from '../ops/temporal-worker';
 import { createDataSource } from '../store/data-source';
 import { AgentRepository } from '../store/repositories/agent-repository';
-import { AttemptRepository } from '../store/repositories/attempt-repository';
 import { CallRepository } from '../store/repositories/call-repository';
 import { CampaignContactRepository } from '../store/repositories/campaign-contact-repository';
 import { CampaignDiallingRepository } from '../store/repositories/campaign-dialling-repository';
-import { CampaignRepository } from '../store/repositories/campaign-repository';
 import { CallerRepository } from '../store/repositories/caller-repository';
 import { CampaignGuardRepository } from '../store/repositories/campaign-guard-repository';
 import { CampaignPaceRepository } from '../store/repositories/campaign-pace-repository';
@@ -152,7 +150,6 @@ async function main(): Promise<void> {
         calls,
         nodes,
         secrets,
-        attempts: new AttemptRepository(dataSource),
       }),
       ...createVerificationActivities({
         config: configuration,
@@ -191,7 +188,6 @@ async function main(): Promise<void> {
         guards: new CampaignGuardRepository(dataSource),
       }),
       ...createDialDue({
-        campaigns: new CampaignRepository(dataSource),
         contacts: new CampaignContactRepository(dataSource),
         dialling: new CampaignDiallingRepository(dataSource),
         callers: planStore.callers,

@@ -4,7 +4,10 @@
 export const CAMPAIGN_STATUSES = ['draft', 'scheduled', 'running', 'paused', 'completed', 'canceled'] as const;
 export type CampaignStatus = (typeof CAMPAIGN_STATUSES)[number];
 
-/** Of its timeline. `slowed`, `paused_by_guard`: with the figure that has broken its limit. */
+/**
+ * Of its timeline. `slowed`, `paused_by_guard`: with the figure that has broken its limit. `put_off`, `left_out`: contacts that were
+ * due and are called later, or not any more; one event for each reason and hour, with how many they are.
+ */
 export const CAMPAIGN_EVENTS = [
   'started',
   'paused',
@@ -18,6 +21,8 @@ export const CAMPAIGN_EVENTS = [
   'recovered',
   'paused_by_guard',
   'trunk_cool_down',
+  'put_off',
+  'left_out',
   'opted_out',
 ] as const;
 export type CampaignEventType = (typeof CAMPAIGN_EVENTS)[number];

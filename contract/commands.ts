@@ -80,7 +80,8 @@ export type CallNodeStatus =
 export type CommandResult = { readonly ok: true } | { readonly ok: false; readonly code: CommandRefusal };
 
 /**
- * `call_unknown`: this boot has no such call. `not_answered`, `ended`: as it stands nobody is there to hear it.
+ * `call_unknown`: this boot has no such call. `not_answered`, `ended`: as it stands nobody is there to hear it. `answered`: it was to
+ * end only if nobody had answered.
  * `on_hold`: by either side. `muted`: the agent is. `no_agent`: none speaks in
  * this call. `no_telephone_event`: the peer takes no digits by RFC 4733, and its trunk wants no others. `too_many`:
  * as many wait as are kept. `withdrawn`: the agent does not want the transfer any more that it is of. `transferring`: the caller
@@ -91,6 +92,7 @@ export type CommandResult = { readonly ok: true } | { readonly ok: false; readon
 export type CommandRefusal =
   | 'call_unknown'
   | 'not_answered'
+  | 'answered'
   | 'ended'
   | 'on_hold'
   | 'muted'
@@ -108,8 +110,11 @@ export type CommandRefusal =
 /** What a call is told to do. */
 export type CallControl = HangupControl | ConversationControl;
 
-/** In whatever state it is: BYE, CANCEL or a refusal. Its effect is the end of the call. */
-export type HangupControl = { readonly type: 'hangup' } & HangupCause;
+/**
+ * In whatever state it is: BYE, CANCEL or a refusal. Its effect is the end of the call. `unanswered`: CANCEL or a refusal
+ * alone; whoever has answered by then, as the call's node sees it, goes on talking.
+ */
+export type HangupControl = { readonly type: 'hangup'; readonly unanswered?: true } & HangupCause;
 
 /** What an answered call is told. */
 export type ConversationControl =

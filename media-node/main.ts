@@ -31,7 +31,7 @@ import { connectWorker, installRuntime } from '../ops/temporal-worker';
 import { createDataSource } from '../store/data-source';
 import { AttemptRepository } from '../store/repositories/attempt-repository';
 import { CallRepository } from '../store/repositories/call-repository';
-import { CampaignDiallingRepository } from '../store/repositories/campaign-dialling-repository';
+import { DialFactsRepository } from '../store/repositories/dial-facts-repository';
 import { SecretBox } from '../store/secrets';
 import {
   BENCH_IDENTITY,
@@ -195,7 +195,7 @@ async function startNode(self: Process, config: MediaConfig & { readonly mode: '
       const given = { ...parts, calls: new CallRepository(dataSource), secrets, logger };
       const attempts = new AttemptRepository(dataSource);
       return {
-        ...createMediaActivities({ ...given, attempts, dialling: new CampaignDiallingRepository(dataSource) }),
+        ...createMediaActivities({ ...given, attempts, dialFacts: new DialFactsRepository(dataSource) }),
         ...createTrunkCheckActivities(given),
       };
     },

@@ -63,27 +63,36 @@ export class OrganisationScope {
     }
   }
 
-  /**
-   * Committed when `work` resolves, undone when it rejects. The transaction begins in one group with the first statement
-   * of `work`, so that neither is done without the other, and ends in one with the last statements.
-   */
-  async write<T>(work: (session: StoreSession) => Promise<T>): Promise<T> {
-    const runner = this.#dataSource.createQueryRunner();
+  /** Committed when `work` resolves, undone when it rejects. */
+  write<T>(work: (session: StoreSession) => Promise<T>): Promise<T> {
+    return transact(this.#dataSource, [BEGIN, { text: ENTER, values: [this.#orgId], quiet: true }], work);
+  }
+}
+
+/**
+ * The transaction begins in one group with the first statement of `work`, so that neither is done without the other, and ends in
+ * one with the last statements.
+ */
+async function transact<T>(
+  dataSource: DataSource,
+  beginning: readonly Statement[],
+  work: (session: StoreSession) => Promise<T>,
+): Promise<T> {
+  const runner = dataSource.createQueryRunner();
+  try {
+    const client = (await runner.connect()) as FailFastClient;
+    const transaction = new Transaction(client, beginning);
+    const last: LastStatement[] = [];
     try {
-      const client = (await runner.connect()) as FailFastClient;
-      const transaction = new Transaction(client, this.#orgId);
-      const last: LastStatement[] = [];
-      try {
-        const answer = await work({ ...sessionOf(runner, (statement) => transaction.ask(statement)), last });
-        await transaction.commit(last);
-        return answer;
-      } catch (error) {
-        await transaction.rollback();
-        throw error;
-      }
-    } finally {
-      await runner.release();
+      const answer = await work({ ...sessionOf(runner, (statement) => transaction.ask(statement)), last });
+      await transaction.commit(last);
+      return answer;
+    } catch (error) {
+      await transaction.rollback();
+      throw error;
     }
+  } finally {
+    await runner.release();
   }
 }
 
@@ -102,9 +111,9 @@ class Transaction {
   /** With the first statement; null before it. */
   #begun: Promise<unknown> | null = null;
 
-  constructor(client: FailFastClient, orgId: string) {
+  constructor(client: FailFastClient, beginning: readonly Statement[]) {
     this.#client = client;
-    this.#beginning = [BEGIN, { text: ENTER, values: [orgId], quiet: true }];
+    this.#beginning = beginning;
   }
 
   /** Outside of the transaction it would be half a change: what follows the first waits for it, unless it only reads. */
@@ -176,9 +185,9 @@ export async function enterOrganisation({ manager, last = [] }: StoreSession, or
 }
 
 /** Joins the transaction that the session is in, or begins one. */
-export async function inTransaction<T>(
-  { manager }: StoreSession,
-  work: (manager: EntityManager) => Promise<T>,
-): Promise<T> {
-  return manager.queryRunner?.isTransactionActive === true ? work(manager) : manager.transaction(work);
+export async function inTransaction<T>(session: StoreSession, work: (session: StoreSession) => Promise<T>): Promise<T> {
+  const { manager } = session;
+  return manager.queryRunner?.isTransactionActive === true
+    ? work(session)
+    : transact(manager.dataSource, [BEGIN], work);
 }

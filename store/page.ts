@@ -26,6 +26,8 @@ export interface PageQuery<Row, Time extends keyof Row> {
    */
   readonly where: readonly Partial<Row>[];
   readonly request: PageRequest;
+  /** Whose list it is, where each of them has one of its own: a cursor leads on in that one alone. */
+  readonly of?: string;
   /** The column that tells a row's time, in whose order they are listed. */
   readonly time: Time;
   /** By column. */
@@ -62,13 +64,14 @@ export async function newestPage<Time extends string, Row extends { id: string }
   manager: EntityManager,
   query: PageQuery<Row, Time>,
 ): Promise<Page<Row>> {
-  const { request, time } = query;
+  const { request, time, of } = query;
   const limit = pageLimit(request);
   const table = rowTable(manager, query.entity);
-  const position = request.cursor === undefined ? null : decodeCursor(table.name, request.cursor);
+  const list = of === undefined ? table.name : `${table.name}/${of.toLowerCase()}`;
+  const position = request.cursor === undefined ? null : decodeCursor(list, request.cursor);
   const { text, parameters } = statementOf(table, query, position, limit + 1);
   const rows: Row[] = await manager.query(text, [...parameters]);
-  return toPage(rows.map(table.read), limit, (row) => encodeCursor(table.name, { at: row[time], id: row.id }));
+  return toPage(rows.map(table.read), limit, (row) => encodeCursor(list, { at: row[time], id: row.id }));
 }
 
 /** Several lists are merged as they are read: of both no more than the page has. */

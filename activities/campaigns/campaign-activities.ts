@@ -14,9 +14,9 @@ import { beating } from '../beating';
 const MOST_MS = 2_000;
 const CONTACTS_AT_ONCE = 2_000;
 const PARALLEL = 10;
-/** For BYE or CANCEL to be sent. */
+/** For CANCEL to be sent. */
 const HANGUP_LIMIT_MS = 3_000;
-/** One hang-up for each call: a repeat joins it. */
+/** One for each call: a repeat joins it. */
 const CANCEL_COMMAND_ID = 'campaign-cancel';
 
 export interface CampaignActivityDeps {
@@ -102,9 +102,9 @@ async function goOn(untilMs: number, piece: () => Promise<boolean>): Promise<boo
   }
 }
 
-/** Of a call that waits or rings; one whose workflow is gone needs none. */
+/** Of a call that waits or rings: whoever has answered meanwhile goes on talking. One whose workflow is gone needs none. */
 async function hangUp(calls: CampaignActivityDeps['calls'], callId: string): Promise<void> {
-  const control = { type: 'hangup', endReason: 'api_hangup', endedBy: 'api' } as const;
+  const control = { type: 'hangup', unanswered: true, endReason: 'api_hangup', endedBy: 'api' } as const;
   await calls.control(callId, { commandId: CANCEL_COMMAND_ID, control }, Date.now() + HANGUP_LIMIT_MS);
 }
 

@@ -12,7 +12,7 @@ import { CAP_WEEK_MS } from '../../store/campaigns/number-caps';
 import { TurnRoom } from '../../store/campaigns/turn-room';
 import type { Campaign } from '../../store/entities/campaign';
 import { campaignCallId } from '../../store/ids';
-import type { CallerRepository } from '../../store/repositories/caller-repository';
+import type { Caller, CallerRepository } from '../../store/repositories/caller-repository';
 import type {
   CampaignContactRepository,
   DueContact,
@@ -25,18 +25,16 @@ import type {
   MovedContact,
   TurnStanding,
 } from '../../store/repositories/campaign-dialling-repository';
-import type { CampaignRepository } from '../../store/repositories/campaign-repository';
 import type { SecretBox } from '../../store/secrets';
 import type { CampaignDialActivities, CampaignTurn, TurnReport } from '../../workflows/campaign/activities';
 import type { CallWorkflows } from '../../workflows/client/call-workflows';
 import { campaignCallInput } from './campaign-call';
 
 export interface DialDueDeps {
-  readonly campaigns: Pick<CampaignRepository, 'find'>;
   readonly contacts: Pick<CampaignContactRepository, 'due'>;
   readonly dialling: Pick<
     CampaignDiallingRepository,
-    'standing' | 'remainder' | 'claim' | 'move' | 'claimedBy' | 'stuck' | 'giveBack' | 'endContacts'
+    'standing' | 'remainder' | 'claim' | 'move' | 'claimedBy' | 'stuck' | 'giveBack' | 'endContacts' | 'noteCoolDowns'
   >;
   readonly callers: Pick<CallerRepository, 'find'>;
   readonly workflows: Pick<CallWorkflows, 'startOutbound' | 'describe'>;
@@ -68,22 +66,18 @@ export function createDialDue(deps: DialDueDeps): CampaignDialActivities {
 
 async function dialDue(deps: DialDueDeps, turn: CampaignTurn, nowMs: number): Promise<TurnReport> {
   const { campaignId, orgId } = turn;
-  const [campaign, before] = await Promise.all([
-    deps.campaigns.find(orgId, campaignId),
-    deps.dialling.standing(orgId, campaignId, nowMs),
-  ]);
-  if (campaign === null || before === null) {
-    return { status: 'deleted', started: 0, calling: 0, open: 0, wakeInMs: null };
-  }
+  const before = await deps.dialling.standing(orgId, campaignId, nowMs);
+  if (before === null) return { status: 'deleted', started: 0, calling: 0, open: 0, wakeInMs: null };
+  const { campaign } = before;
   const { status, endsAt } = campaign;
-  const repeated = await startClaimed(deps, campaign, before, turn, nowMs);
-  await giveBackStuck(deps, before, turn, nowMs);
-  const dials = new Turn(deps, campaign, before, turn, nowMs);
-  if (status === 'running') {
-    if (endsAt !== null && endsAt.getTime() <= nowMs) await endAll(deps, turn, nowMs);
-    else await dials.run();
-  }
-  const { calling, open, nextDueMs } = await deps.dialling.remainder(campaignId);
+  const repeated = await startClaimed(deps, before, turn, nowMs);
+  const givenBack = await giveBackStuck(deps, before, turn, nowMs);
+  const dials = new Turn(deps, before, turn, nowMs);
+  const ends = status === 'running' && endsAt !== null && endsAt.getTime() <= nowMs;
+  if (ends) await endAll(deps, turn, nowMs);
+  else if (status === 'running') await dials.run({ givenBack });
+  const stirred = ends || givenBack || dials.stirred;
+  const { calling, open, nextDueMs } = stirred ? await deps.dialling.remainder(campaignId) : before;
   const wakeInMs = status === 'running' ? wakeIn(nextDueMs, campaign, dials, nowMs) : null;
   return { status, started: repeated + dials.started, calling, open, wakeInMs };
 }
@@ -91,20 +85,18 @@ async function dialDue(deps: DialDueDeps, turn: CampaignTurn, nowMs: number): Pr
 /** An earlier try of this turn has claimed them: whether it has started all of them is not known. */
 async function startClaimed(
   deps: DialDueDeps,
-  campaign: Campaign,
   standing: TurnStanding,
   { orgId, campaignId, turn }: CampaignTurn,
   nowMs: number,
 ): Promise<number> {
   if (!standing.undialledTurns.includes(turn)) return 0;
   const claimed = await deps.dialling.claimedBy(orgId, campaignId, turn);
-  return startAll(deps, campaign, standing, claimed, nowMs);
+  return startAll(deps, standing, claimed, nowMs);
 }
 
 async function startAll(
   deps: DialDueDeps,
-  campaign: Campaign,
-  { agent, trunks }: TurnStanding,
+  { campaign, agent, trunks }: TurnStanding,
   contacts: readonly ClaimedContact[],
   nowMs: number,
 ): Promise<number> {
@@ -133,18 +125,20 @@ async function someAtATime<T>(all: readonly T[], work: (one: T) => Promise<void>
   for (let at = 0; at < all.length; at += PARALLEL) await Promise.all(all.slice(at, at + PARALLEL).map(work));
 }
 
+/** Whether there were any that may be. */
 async function giveBackStuck(
   deps: DialDueDeps,
   { undialledSinceMs }: TurnStanding,
   { orgId, campaignId }: CampaignTurn,
   nowMs: number,
-): Promise<void> {
+): Promise<boolean> {
   const claimedBeforeMs = nowMs - STUCK_AFTER_MS;
-  if (undialledSinceMs === null || undialledSinceMs >= claimedBeforeMs) return;
+  if (undialledSinceMs === null || undialledSinceMs >= claimedBeforeMs) return false;
   const stuck = await deps.dialling.stuck(orgId, campaignId, claimedBeforeMs);
   await someAtATime(stuck, async ({ id, callId }) => {
     if ((await deps.workflows.describe(callId)) === null) await deps.dialling.giveBack(id, callId, nowMs);
   });
+  return stuck.length > 0;
 }
 
 async function endAll(deps: DialDueDeps, { orgId, campaignId }: CampaignTurn, nowMs: number): Promise<void> {
@@ -169,8 +163,10 @@ class Turn {
   readonly #nowMs: number;
   readonly #room: TurnRoom;
   #started = 0;
+  #stirred = false;
 
-  constructor(deps: DialDueDeps, campaign: Campaign, standing: TurnStanding, turn: CampaignTurn, nowMs: number) {
+  constructor(deps: DialDueDeps, standing: TurnStanding, turn: CampaignTurn, nowMs: number) {
+    const { campaign } = standing;
     this.#deps = deps;
     this.#campaign = campaign;
     this.#standing = standing;
@@ -185,6 +181,11 @@ class Turn {
     return this.#started;
   }
 
+  /** Contacts are not what they were. */
+  get stirred(): boolean {
+    return this.#stirred;
+  }
+
   /** When somebody may be called who is due already. */
   get roomInMs(): number {
     const { trunks, calling } = this.#standing;
@@ -196,17 +197,22 @@ class Turn {
     return free ? SOON_MS : CROWDED_MS;
   }
 
-  async run(): Promise<void> {
-    const { agent, trunks } = this.#standing;
+  /** @param givenBack somebody is due since it was looked */
+  async run({ givenBack }: { readonly givenBack: boolean }): Promise<void> {
+    const { agent, trunks, nextDueMs } = this.#standing;
     // Nothing to call with: it stays as it is until somebody changes that.
     if (agent === null || trunks.length === 0) return;
+    if (!givenBack && (nextDueMs === null || nextDueMs > this.#nowMs)) return;
     const { orgId, agentId } = this.#campaign;
+    const cooling = trunks.filter(({ coolMs }) => coolMs > 0);
+    await this.#deps.dialling.noteCoolDowns(orgId, this.#campaign.id, cooling, this.#nowMs);
     const rules = rulesOf(this.#campaign, agent, CLAIM_MARGIN_MS);
-    const mayCall = destinationGuard(
-      (country) => this.#deps.callers.find(orgId, agentId, country),
-      this.#deps.allowedCountries,
-      trunks,
-    );
+    const { allowedCountries } = this.#deps;
+    // Where the server names the countries, those of the organisation's own numbers are not asked for.
+    const known = { trunks: [], hasNumberThere: false, allowedCountries: this.#standing.allowedCountries };
+    const callerIn = (country: string | null): Promise<Omit<Caller, 'agent'>> =>
+      allowedCountries.length > 0 ? Promise.resolve(known) : this.#deps.callers.find(orgId, agentId, country);
+    const mayCall = destinationGuard(callerIn, allowedCountries, trunks);
     let after: DuePosition | null = null;
     for (let page = 0; this.#room.left > 0 && page < MOST_PAGES; page++) {
       // Most contacts that are due may be called: others are left for the next turn unread.
@@ -227,6 +233,7 @@ class Turn {
           moved.push({ id: contact.id, result, dueAtMs, note });
         }
       }
+      this.#stirred ||= moved.length > 0 || wanted.length > 0;
       await this.#deps.dialling.move(orgId, this.#campaign.id, moved, this.#nowMs);
       // Somebody was in the way: the campaign has changed, or another try of this turn goes on.
       if (!(await this.#start(wanted)) || due.length < limit) return;
@@ -257,7 +264,7 @@ class Turn {
     const claim = { turn: this.#turn.turn, version, wanted, nowMs: this.#nowMs };
     const claimed = new Set(await this.#deps.dialling.claim(orgId, campaignId, claim));
     const ours = contacts.filter(({ id }) => claimed.has(id));
-    this.#started += await startAll(this.#deps, this.#campaign, this.#standing, ours, this.#nowMs);
+    this.#started += await startAll(this.#deps, this.#standing, ours, this.#nowMs);
     return ours.length === contacts.length;
   }
 }

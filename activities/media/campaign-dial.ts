@@ -5,8 +5,8 @@ import { destinationGuard } from '../../store/campaigns/destination-guard';
 import { dialChecks } from '../../store/campaigns/dial-checks';
 import { CAP_WEEK_MS } from '../../store/campaigns/number-caps';
 import type { StoredCheck } from '../../store/entities/contact-decision';
-import type { CampaignDiallingRepository } from '../../store/repositories/campaign-dialling-repository';
 import type { CampaignAdmission } from '../../store/repositories/capacity-repository';
+import type { DialFactsRepository } from '../../store/repositories/dial-facts-repository';
 import { countryOf } from '../../store/routing/country';
 import type { OutboundCallInput } from '../../workflows/call/input';
 
@@ -25,13 +25,13 @@ export function ofCampaign(call: OutboundCallInput): call is CampaignOutbound {
 
 /** The facts are one read; that they still hold, the statement that admits the call asks again. */
 export async function checkCampaignCall(
-  dialling: Pick<CampaignDiallingRepository, 'facts'>,
+  dialFacts: Pick<DialFactsRepository, 'facts'>,
   { orgId, trunkId, campaign: { campaignId, contactId, version, countries } }: CampaignOutbound,
   to: string,
   nowMs: number,
 ): Promise<CampaignCheck> {
   const since = new Date(nowMs - CAP_WEEK_MS);
-  const facts = await dialling.facts({ orgId, campaignId, contactId }, since, countryOf(to));
+  const facts = await dialFacts.facts({ orgId, campaignId, contactId }, since, countryOf(to));
   if (facts === null || facts.contact.phoneNumber !== to) {
     return { ok: false, refusal: 'contact_moved', detail: 'The contact is not there any more', checks: [] };
   }

@@ -16,8 +16,8 @@ import { attemptIdOf } from '../../store/ids';
 import { numberCode } from '../../store/number-code';
 import type { AttemptRepository } from '../../store/repositories/attempt-repository';
 import type { CallRepository } from '../../store/repositories/call-repository';
-import type { CampaignDiallingRepository } from '../../store/repositories/campaign-dialling-repository';
 import type { CampaignAdmission, IntendedAttempt } from '../../store/repositories/capacity-repository';
+import type { DialFactsRepository } from '../../store/repositories/dial-facts-repository';
 import type { SecretBox } from '../../store/secrets';
 import type { WatchTask } from '../../workflows/client/node-workflows';
 import type { CallNodeActivities, DialInput, DialReport } from '../../workflows/call/activities';
@@ -53,7 +53,7 @@ export interface MediaActivityDeps {
     ) => Promise<CapacityWait | { readonly refusal: string } | null>;
   };
   /** Of campaigns' calls. */
-  readonly dialling: Pick<CampaignDiallingRepository, 'facts' | 'refused'>;
+  readonly dialFacts: Pick<DialFactsRepository, 'facts' | 'refused'>;
   readonly calls: Pick<CallRepository, 'insertCall' | 'markStatus'>;
   readonly secrets: SecretBox;
   /** `watched` is told at each heartbeat, `unwatched` that none is wanted; `stopped`: the node stops in order. */
@@ -197,7 +197,7 @@ async function dialCall(deps: MediaActivityDeps, input: DialInput): Promise<Dial
     const attempt = { attemptId, call: row, n, sipCallId, nodeId, bootId };
     let campaign: CampaignAdmission | undefined;
     if (ofCampaign(call)) {
-      const check = await checkCampaignCall(deps.dialling, call, details.to, Date.now());
+      const check = await checkCampaignCall(deps.dialFacts, call, details.to, Date.now());
       if (check.ok) campaign = check.admission;
       else unwanted = check;
     }
@@ -282,7 +282,7 @@ async function refuse(
 ): Promise<void> {
   if (!ofCampaign(call)) return;
   const { callId, orgId, campaign } = call;
-  const noted = deps.dialling.refused({ ...campaign, orgId, callId }, { reason, detail, checks }, Date.now());
+  const noted = deps.dialFacts.refused({ ...campaign, orgId, callId }, { reason, detail, checks }, Date.now());
   try {
     await withDeadline(noted, MARK_WAIT_MS);
   } catch (error) {

@@ -4,7 +4,6 @@ import type { NodePresence } from '../../contract/nodes';
 import { openDetails } from '../../store/call-details';
 import type { SealedCallDetails } from '../../store/call-details';
 import { attemptIdOf } from '../../store/ids';
-import type { AttemptRepository } from '../../store/repositories/attempt-repository';
 import type { CallRepository } from '../../store/repositories/call-repository';
 import type { MediaNodeRecord, MediaNodeRepository } from '../../store/repositories/media-node-repository';
 import { SecretError } from '../../store/secrets';
@@ -19,25 +18,20 @@ const SPOOL_GRACE_MS = 3_000;
 
 export interface StoreActivityDeps {
   readonly calls: CallRepository;
-  readonly attempts: AttemptRepository;
   readonly nodes: MediaNodeRepository;
   readonly secrets: SecretBox;
 }
 
 /** The projection of calls. Every write may be repeated, also while an earlier try of it is still under way. */
 export function createStoreActivities(deps: StoreActivityDeps): CallStoreActivities {
-  const { calls, attempts, nodes } = deps;
+  const { calls, nodes } = deps;
 
   async function close(record: FinalRecord, truncated: boolean): Promise<void> {
-    if (record.attempt !== null) {
-      const attemptId = attemptIdOf(record.callId, record.attempt.n);
-      if (record.attempt.state === 'uncertain') await attempts.uncertain(attemptId);
-      else await attempts.finished(attemptId);
-    }
-    const { ending, sipCallId } = record;
+    const { ending, sipCallId, attempt: last } = record;
+    const attempt = last === null ? null : { attemptId: attemptIdOf(record.callId, last.n), state: last.state };
     const sip = sipCallId === null ? null : { sipCallId, finalStatus: null, reason: null, q850: null };
     const ended = { ...record, ending: { ...ending, sip: ending.sip ?? sip }, truncated };
-    const result = await calls.finaliseCall(ended, { undialled: record.attempt === null });
+    const result = await calls.finaliseCall(ended, { undialled: attempt === null, attempt });
     if (result === 'missing') throw new Error('the call has no row to close');
   }
 

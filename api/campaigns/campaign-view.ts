@@ -1,6 +1,6 @@
 /** Campaigns as the contract shows them, and as they are stored. */
 import type { Campaign } from '../../store/entities/campaign';
-import type { CampaignContact } from '../../store/entities/campaign-contact';
+import type { CampaignContact, LastDecision } from '../../store/entities/campaign-contact';
 import type { CampaignImport } from '../../store/entities/campaign-import';
 import type { CampaignPatch } from '../../store/repositories/campaign-repository';
 import type { ValidationIssue } from '../errors';
@@ -143,8 +143,19 @@ export function campaignContactView(row: CampaignContact): CampaignContactResour
     attempts: row.attempts,
     last_disposition: row.lastDisposition,
     last_attempt_at: isoOf(row.lastAttemptAt),
+    last_decision: row.lastDecision && decisionView(row.lastDecision),
     created_at: row.createdAt.toISOString(),
   };
+}
+
+function decisionView({
+  at,
+  called,
+  reason,
+  detail,
+  call_id: callId,
+}: LastDecision): CampaignContactResource['last_decision'] {
+  return { at, called, reason: reason ?? null, detail: detail ?? null, call_id: callId ?? null };
 }
 
 /** A running import writes its numbers every few seconds; one that has been silent for so long lost its process. */

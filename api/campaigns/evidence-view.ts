@@ -81,7 +81,10 @@ type Cells = Readonly<Partial<Record<(typeof COLUMNS)[number], string | boolean 
 
 export const EVIDENCE_HEADER = csvLine(COLUMNS);
 
-/** A line for each time a contact was looked at; one that never was, and a call whose decision is not on record, have one too. */
+/**
+ * A line for each look at a contact that was to be dialled, and for the last one if it was not; one that was never looked at,
+ * and a call whose decision is not on record, have one too.
+ */
 export function evidenceLines(evidence: ContactEvidenceResource): string {
   const { contact, do_not_call: listing, legal_hours: legal, decisions, attempts } = evidence;
   const since = [listing.organisation?.since, listing.server?.since].filter((at) => at !== undefined).toSorted()[0];
@@ -108,8 +111,16 @@ export function evidenceLines(evidence: ContactEvidenceResource): string {
       ...callCells(attempts, callId),
     })),
     ...[...others].map((callId) => ({ dialled: true, ...callCells(attempts, callId) })),
+    ...passedOver(contact.last_decision),
   ];
   return (rows.length === 0 ? [{}] : rows).map((row) => lineOf({ ...shared, ...row })).join('');
+}
+
+/** Put off or left out when it was due: no call was begun for it, and so no decision is on record. */
+function passedOver(last: ContactEvidenceResource['contact']['last_decision']): Cells[] {
+  if (last === null || last.called || last.call_id !== null) return [];
+  const { at, reason, detail } = last;
+  return [{ at, dialled: false, checks: `${reason ?? ''}: ${detail ?? ''}`, failed: reason }];
 }
 
 function callCells(attempts: ContactEvidenceResource['attempts'], callId: string | null): Cells {

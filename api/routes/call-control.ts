@@ -30,6 +30,7 @@ export type ControlRouteRequest = RouteRequest<{ readonly id: string }, unknown,
 
 const REFUSALS = {
   not_answered: 'The call is not answered yet',
+  answered: 'The call is answered',
   ended: 'The call is over',
   on_hold: 'The call is on hold',
   muted: 'The agent is muted',

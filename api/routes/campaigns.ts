@@ -1,7 +1,8 @@
 /** Campaigns as they are prepared, and changed: calls to a list of contacts, in a window, with rules. */
 import type { Campaign } from '../../store/entities/campaign';
 import type { CampaignFields, CampaignPatch } from '../../store/repositories/campaign-repository';
-import { addCampaignEvent } from '../../store/repositories/campaign-status';
+import { uuidV7 } from '../../store/ids';
+import { addCampaignEvent, renewContacts } from '../../store/repositories/campaign-status';
 import type { CampaignRequests } from '../campaigns/campaign-requests';
 import { campaignFields, campaignView, campaignWarnings } from '../campaigns/campaign-view';
 import type { Changes } from '../changes';
@@ -133,8 +134,12 @@ function patchRoute({ changes, campaigns }: CampaignRouteDeps): Route {
         const [before, after] = [campaignView(changed.before), campaignView(changed.after)];
         follows = changed.after.status !== 'draft';
         if (follows) {
-          const event = { type: 'changed', data: { fields: changedFields(before, after) } } as const;
-          await addCampaignEvent(tx.manager, changed.after, event);
+          const fields = changedFields(before, after);
+          const id = uuidV7();
+          await addCampaignEvent(tx.manager, changed.after, { id, type: 'changed', data: { fields } });
+          if (LIVE.includes(after.status) && fields.some((name) => DECIDES.has(name))) {
+            await renewContacts(tx.manager, changed.after, id, [], { passedOver: true });
+          }
         }
         return {
           body: withWarnings(changed.after),
@@ -179,6 +184,19 @@ function deleteRoute({ changes }: CampaignRouteDeps): Route {
   });
 }
 
+/** By which it is decided who may be called, and when. */
+const DECIDES: ReadonlySet<string> = new Set<keyof CampaignResource>([
+  'phone_agent_id',
+  'trunk_ids',
+  'window',
+  'ring_timeout_seconds',
+  'caps',
+  'require_consent',
+  'variables',
+  'voicemail_message',
+  'disclosure_line',
+]);
+const LIVE: readonly Campaign['status'][] = ['scheduled', 'running', 'paused'];
 /** Of the others a call may be under way. */
 const DELETABLE: readonly Campaign['status'][] = ['draft', 'completed', 'canceled'];
 

@@ -124,6 +124,7 @@ export const campaignContactExample: CampaignContactResource = {
   attempts: 0,
   last_disposition: null,
   last_attempt_at: null,
+  last_decision: null,
   created_at: AT,
 };
 

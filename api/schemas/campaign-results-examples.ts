@@ -17,6 +17,7 @@ const contact = {
   attempts: 1,
   last_disposition: 'answered' as const,
   last_attempt_at: AT,
+  last_decision: { at: AT, called: true, reason: null, detail: null, call_id: CALL_ID },
 };
 
 const NONE = Object.fromEntries(DISPOSITIONS.map((name) => [name, 0])) as Record<Disposition, number>;

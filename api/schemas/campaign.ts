@@ -393,6 +393,16 @@ export const campaignContact = z
     attempts: z.int(),
     last_disposition: z.enum(DISPOSITIONS).nullable(),
     last_attempt_at: isoTimestamp.nullable(),
+    last_decision: z
+      .object({
+        at: isoTimestamp,
+        called: z.boolean(),
+        reason: z.string().nullable().meta({ description: 'null: it was called' }),
+        detail: z.string().nullable(),
+        call_id: id.nullable(),
+      })
+      .nullable()
+      .meta({ description: 'Why it was called, or not, when it was last looked at; null: it was not yet' }),
     created_at: isoTimestamp,
   })
   .meta({ id: 'CampaignContact' });

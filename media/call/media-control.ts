@@ -40,6 +40,7 @@ interface DialOptions {
 
 const OK: CommandResult = { ok: true };
 const UNKNOWN: CommandResult = { ok: false, code: 'call_unknown' };
+const ANSWERED: CommandResult = { ok: false, code: 'answered' };
 const ENDED: CommandResult = { ok: false, code: 'ended' };
 
 export class NodeMediaControl implements MediaControl {
@@ -66,6 +67,7 @@ export class NodeMediaControl implements MediaControl {
       const call = registry.find(callId);
       if (!call && !registry.hasEnded(callId)) return UNKNOWN;
       if (control.type !== 'hangup') return call?.control(commandId, control) ?? ENDED;
+      if (control.unanswered === true && call?.liveState === 'answered') return ANSWERED;
       call?.hangUp(control.endReason, control.endedBy);
       return OK;
     });

@@ -1,4 +1,4 @@
-/** How many calls a campaign may start at a moment, and by which of its trunks: few more than leave within two seconds. */
+/** How many calls a campaign may start at a moment, and by which of its trunks: few more than leave within a second. */
 
 export interface TurnTrunk {
   readonly id: string;
@@ -6,8 +6,10 @@ export interface TurnTrunk {
   readonly maxConcurrentCalls: number | null;
   /** Slots that are taken, by whomever. */
   readonly leases: number;
-  /** Calls of this campaign that were started and not dialled yet. */
+  /** Calls of this campaign that were started and have no turn yet. */
   readonly undialled: number;
+  /** Those that have one: a slot is theirs, and the INVITE leaves in a moment. */
+  readonly admitted: number;
   /** The carrier wants to be left in peace for so long; 0: it does not. */
   readonly coolMs: number;
 }
@@ -23,7 +25,11 @@ export interface TurnLimits {
   readonly organisationFree: number | null;
 }
 
-const AHEAD_SECONDS = 2;
+/**
+ * A node waits a second for the turn of a call; one whose turn is later waits in its workflow, and asks again. By the time that it asks
+ * a call has come nearer: as a rule it asks once, and the trunk has calls for as long as a turn of dialling may be late.
+ */
+const AHEAD_SECONDS = 1.25;
 /** Without a rate: as many as are started in one turn. */
 const UNLIMITED_AHEAD = 20;
 
@@ -47,12 +53,14 @@ export class TurnRoom {
       .map((trunk) => {
         const free =
           trunk.maxConcurrentCalls === null ? Infinity : Math.max(0, trunk.maxConcurrentCalls - trunk.leases);
-        return { trunk, left: Math.min(ahead(trunk.maxCallsPerSecond), free + 1) - trunk.undialled, taken: 0 };
+        const left = Math.min(ahead(trunk.maxCallsPerSecond) - trunk.admitted, free + 1) - trunk.undialled;
+        return { trunk, left, taken: 0 };
       });
     const undialled = trunks.reduce((sum, trunk) => sum + trunk.undialled, 0);
+    const admitted = trunks.reduce((sum, trunk) => sum + trunk.admitted, 0);
     this.#left = Math.min(
       (limits.maxConcurrentCalls ?? Infinity) - limits.calling,
-      limits.callsPerSecond === null ? Infinity : ahead(limits.callsPerSecond) - undialled,
+      limits.callsPerSecond === null ? Infinity : ahead(limits.callsPerSecond) - undialled - admitted,
       limits.organisationFree === null ? Infinity : limits.organisationFree + 1 - undialled,
     );
   }
@@ -80,5 +88,5 @@ export class TurnRoom {
 }
 
 function load({ trunk, taken }: TrunkRoom): number {
-  return (taken + trunk.undialled + 1) / (trunk.maxCallsPerSecond ?? UNLIMITED_AHEAD);
+  return (taken + trunk.undialled + trunk.admitted + 1) / (trunk.maxCallsPerSecond ?? UNLIMITED_AHEAD);
 }

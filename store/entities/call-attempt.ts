@@ -36,6 +36,10 @@ export class CallAttempt {
   @Column({ type: 'timestamptz', precision: 3, default: () => 'now()' })
   createdAt!: Date;
 
+  /** Since when the call had waited for room when it was admitted: of an attempt that is not sent its next one has this place. */
+  @Column({ type: 'timestamptz', nullable: true })
+  queuedAt!: Date | null;
+
   @Column({ type: 'timestamptz', precision: 3, nullable: true })
   sentAt!: Date | null;
 

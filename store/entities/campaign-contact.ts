@@ -2,6 +2,19 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import type { CampaignContactResult, CampaignContactState } from '../../contract/campaigns';
 import type { Disposition } from '../../contract/endings';
 
+/** As it is stored and shown: why somebody was called, or not. */
+export interface LastDecision {
+  /** ISO 8601. */
+  readonly at: string;
+  readonly called: boolean;
+  /** A check that did not pass, or what became of the campaign; none where it was called. */
+  readonly reason?: string;
+  /** For people. */
+  readonly detail?: string;
+  /** Where there was a call. */
+  readonly call_id?: string;
+}
+
 /** Somebody whom a campaign calls. A trigger counts them by state and result in `campaign_tallies`. */
 @Entity('campaign_contacts')
 @Index('campaign_contacts_number', ['campaignId', 'phoneNumber'], { unique: true })
@@ -92,7 +105,7 @@ export class CampaignContact {
 
   /** Why it was, or was not, called when it was last looked at. */
   @Column({ type: 'jsonb', nullable: true })
-  lastDecision!: Record<string, unknown> | null;
+  lastDecision!: LastDecision | null;
 
   @Column({ type: 'timestamptz', precision: 3, default: () => 'now()' })
   createdAt!: Date;

@@ -29,8 +29,10 @@ export interface CampaignRenewal {
   readonly eventId: string;
   /** ISO 8601. Who was called since then is not called anew. */
   readonly since: string;
-  /** As of the recurrence. */
+  /** As of the recurrence; none: nobody is called anew. */
   readonly dispositions: readonly Disposition[] | null;
+  /** The rules have changed: also whom a look by the former ones has put off or left out. */
+  readonly passedOver?: boolean;
   /** The phone number up to which it has come. */
   readonly after: string;
 }

@@ -13,17 +13,21 @@ export class AdmittedContacts1764601740000 implements MigrationInterface {
   readonly name = 'AdmittedContacts1764601740000';
 
   async up(runner: QueryRunner): Promise<void> {
-    await define(runner, (body) => body.replace(BEHIND_LOCKS, BEHIND_LOCKS + AND_THE_CONTACT));
+    await define(runner, withContactLocked);
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await define(runner, (body) => body);
+    await define(runner, (_, body) => body);
   }
 }
 
-async function define(runner: QueryRunner, changed: (body: string) => string): Promise<void> {
+/** A function of the ledger as it is from here on. */
+export const withContactLocked = (signature: string, body: string): string =>
+  signature.startsWith(`${NAME}(`) ? body.replace(BEHIND_LOCKS, BEHIND_LOCKS + AND_THE_CONTACT) : body;
+
+async function define(runner: QueryRunner, changed: typeof withContactLocked): Promise<void> {
   for (const [signature, body] of CAMPAIGN_CAPACITY_FUNCTIONS) {
     if (signature.startsWith(`${NAME}(`))
-      await runner.query(`CREATE OR REPLACE FUNCTION ${signature} ${changed(body)}`);
+      await runner.query(`CREATE OR REPLACE FUNCTION ${signature} ${changed(signature, body)}`);
   }
 }

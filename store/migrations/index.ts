@@ -33,6 +33,7 @@ import { CampaignControl1764601720000 } from './1764601720000-campaign-control';
 import { OptOuts1764601730000 } from './1764601730000-opt-outs';
 import { CampaignCallTallies1764601730010 } from './1764601730010-campaign-call-tallies';
 import { AdmittedContacts1764601740000 } from './1764601740000-admitted-contacts';
+import { AdmissionAtOneLook1764601750000 } from './1764601750000-admission-at-one-look';
 
 /** In order; a migration that was ever released is never changed. */
 export const MIGRATIONS: (new () => MigrationInterface)[] = [
@@ -70,4 +71,5 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   OptOuts1764601730000,
   CampaignCallTallies1764601730010,
   AdmittedContacts1764601740000,
+  AdmissionAtOneLook1764601750000,
 ];

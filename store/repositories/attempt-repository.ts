@@ -1,5 +1,4 @@
 import type { DataSource } from 'typeorm';
-import type { AttemptState } from '../entities/call-attempt';
 import { prepared } from '../prepared';
 import { timestamp } from './call-row';
 
@@ -14,7 +13,14 @@ const SENT = prepared(
    SELECT attempt_id FROM moved`,
 );
 
-/** Which attempts of a call may have reached the carrier. Every move is idempotent and none goes backwards. */
+const NOT_SENT = prepared(
+  `UPDATE call_attempts SET state = 'not_sent', finished_at = now() WHERE attempt_id = $1 AND state = 'intended'`,
+);
+
+/**
+ * Which attempts of a call may have reached the carrier. Every move is idempotent and none goes backwards. How the last one came
+ * out is stored with the end of its call.
+ */
 export class AttemptRepository {
   readonly #dataSource: DataSource;
 
@@ -33,24 +39,7 @@ export class AttemptRepository {
 
   /** No INVITE left and none will. */
   async notSent(attemptId: string): Promise<boolean> {
-    return this.#move(attemptId, 'not_sent', ['intended'], ', finished_at = now()');
-  }
-
-  /** An INVITE may have left and no node knows the call. */
-  async uncertain(attemptId: string): Promise<boolean> {
-    return this.#move(attemptId, 'uncertain', ['intended', 'sent'], '');
-  }
-
-  /** Its outcome is known. */
-  async finished(attemptId: string): Promise<boolean> {
-    return this.#move(attemptId, 'finished', ['intended', 'sent', 'uncertain'], ', finished_at = now()');
-  }
-
-  async #move(attemptId: string, to: AttemptState, from: readonly AttemptState[], also: string): Promise<boolean> {
-    const [, count]: [unknown[], number] = await this.#dataSource.query(
-      prepared(`UPDATE call_attempts SET state = $2${also} WHERE attempt_id = $1 AND state = ANY($3::text[])`),
-      [attemptId, to, from],
-    );
+    const [, count]: [unknown[], number] = await this.#dataSource.query(NOT_SENT, [attemptId]);
     return count === 1;
   }
 }

@@ -30,6 +30,18 @@ export interface CallFacts {
 /** `missing`: no such row, nothing was written. */
 export type FinaliseResult = 'finalised' | 'already_final' | 'missing';
 
+/** The last attempt of a call that is over. `uncertain`: its INVITE may have left, and no node knows the call. */
+export interface ClosedAttempt {
+  readonly attemptId: string;
+  readonly state: 'finished' | 'uncertain';
+}
+
+export interface Finalisation {
+  /** It is certain that no INVITE has left; by default what is stored of its attempts tells. */
+  readonly undialled?: boolean;
+  readonly attempt?: ClosedAttempt | null;
+}
+
 export interface OpenCall {
   readonly callId: string;
   readonly nodeId: string | null;
@@ -113,16 +125,19 @@ export class CallRepository {
   }
 
   /**
-   * The terminal row, the terminal event and of a campaign's call what becomes of its contact in one transaction, once;
-   * repeating it changes nothing.
-   * @param undialled it is certain that no INVITE has left; by default what is stored of its attempts tells
+   * The terminal row, the terminal event, the state of its attempt and of a campaign's call what becomes of its contact in one
+   * transaction, once; repeating it changes nothing.
    */
-  async finaliseCall(call: EndedCall, { undialled = false } = {}): Promise<FinaliseResult> {
+  async finaliseCall(
+    call: EndedCall,
+    { undialled = false, attempt = null }: Finalisation = {},
+  ): Promise<FinaliseResult> {
     const { ending, truncated } = call;
     const { disposition, endReason, endedBy, sip } = ending;
     const reason = sip?.reason == null ? null : storableText(sip.reason);
     let campaignId: string | null = null;
-    const result = await inTransaction<FinaliseResult>(this.#session, async (manager) => {
+    const result = await inTransaction<FinaliseResult>(this.#session, async (session) => {
+      const { manager } = session;
       const rows: CampaignCallRow[] = await manager.query(FINALISE, [
         call.callId,
         disposition,
@@ -138,10 +153,12 @@ export class CallRepository {
         truncated,
         wasAnswered(ending) ? 'call.ended' : 'call.failed',
         jsonbParameter({ disposition, end_reason: endReason, ended_by: endedBy, reason, truncated }),
+        attempt?.attemptId ?? null,
+        attempt?.state ?? null,
       ]);
       const [row] = rows;
       if (row !== undefined) {
-        if (row.campaign_id !== null && (await finishContact(manager, row, call, undialled)))
+        if (row.campaign_id !== null && (await finishContact(session, row, call, undialled)))
           campaignId = row.campaign_id;
         return 'finalised';
       }
@@ -252,6 +269,9 @@ const FINALISE = prepared(`
       metrics = $11::jsonb, truncated = $12
     WHERE id = $1 AND status <> 'completed' AND (SELECT count(*) FROM contact) >= 0
     RETURNING id, org_id, campaign_id, contact_id),
+  tried AS (
+    UPDATE call_attempts SET state = $16, finished_at = CASE WHEN $16 = 'finished' THEN now() ELSE finished_at END
+    WHERE attempt_id = $15 AND (state IN ('intended', 'sent') OR (state = 'uncertain' AND $16 = 'finished'))),
   left_queue AS (DELETE FROM capacity_queue WHERE call_id = $1),
   noted AS (INSERT INTO call_events (call_id, source, seq, org_id, at, type, data)
   SELECT done.id, 'workflow',

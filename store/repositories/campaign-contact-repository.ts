@@ -107,6 +107,7 @@ export class CampaignContactRepository {
     return newestPage<'createdAt', CampaignContact>(this.#session.manager, {
       entity: CampaignContact,
       where,
+      of: campaignId,
       request: filter,
       time: 'createdAt',
     });

@@ -1,24 +1,23 @@
 /**
- * How a campaign's contacts come to be called: claimed, started and dialled. Each change is one statement that names what it
+ * How a campaign's contacts come to be called: claimed, put off or left out. Each change is one statement that names what it
  * presumes, so that two workers, or one that repeats itself, never claim a contact twice.
  *
  * `nowMs` is the caller's clock everywhere: a simulated one sees its own instants.
  */
 import type { CampaignContactResult } from '../../contract/campaigns';
 import type { ContactNote } from '../campaigns/contact-claim';
-import type { StoredCheck } from '../entities/contact-decision';
 import { Campaign } from '../entities/campaign';
 import { violatedUnique } from '../errors';
-import { uuidV7 } from '../ids';
+import { uuidV8 } from '../ids';
 import { jsonbParameter } from '../jsonb';
 import type { StoreSession } from '../organisation-scope';
 import { prepared } from '../prepared';
 import { rowTable } from '../rows';
-import { DIALLED_AT, IS_SUPPRESSED } from './campaign-contact-repository';
-import type { Caller } from './caller-repository';
 import { timestamp } from './call-row';
 
-export interface TurnStanding {
+/** All that a turn begins with. */
+export interface TurnStanding extends TurnRemainder {
+  readonly campaign: Campaign;
   /** Null when it was deleted. */
   readonly agent: {
     readonly firstMessage: string;
@@ -29,17 +28,18 @@ export interface TurnStanding {
   readonly trunks: readonly DiallingTrunk[];
   /** Slots of the organisation that are free; null: no limit. */
   readonly organisationFree: number | null;
-  /** Contacts with a call under way. */
-  readonly calling: number;
+  /** ISO codes of the countries that the organisation may call; null: as the server allows. */
+  readonly allowedCountries: readonly string[] | null;
   /** Of those of whom no INVITE can have left: the turns that have claimed them, and since when the first waits, epoch ms. */
   readonly undialledTurns: readonly string[];
   readonly undialledSinceMs: number | null;
 }
 
-/** What a turn leaves. */
+/** What is left to be done. */
 export interface TurnRemainder {
-  /** Contacts that may still be called, those under way among them, and these alone. */
+  /** Contacts that may still be called, those under way among them. */
   readonly open: number;
+  /** Contacts with a call under way. */
   readonly calling: number;
   /** When the next contact is due; epoch ms; null: none is. */
   readonly nextDueMs: number | null;
@@ -54,6 +54,7 @@ export interface DiallingTrunk {
   readonly maxConcurrentCalls: number | null;
   readonly leases: number;
   readonly undialled: number;
+  readonly admitted: number;
   readonly coolMs: number;
 }
 
@@ -80,29 +81,33 @@ export interface MovedContact {
   readonly note: ContactNote;
 }
 
-/** What is asked right before an INVITE. */
-export interface DialFacts {
-  readonly campaign: Campaign;
-  readonly agent: { readonly firstMessage: string; readonly instructions: readonly string[] } | null;
-  readonly contact: {
-    readonly phoneNumber: string;
-    readonly name: string | null;
-    readonly timeZone: string | null;
-    readonly consentId: string | null;
-    readonly variables: Readonly<Record<string, string>>;
-    readonly suppressed: boolean;
-    readonly dialledAt: readonly Date[];
-  };
-  readonly caller: Omit<Caller, 'agent'>;
-}
+/** An INVITE leaves within this after its admission, or not at all. */
+const SENT_WITHIN = `interval '3 seconds'`;
 
-const UNDIALLED = `NOT EXISTS (SELECT FROM call_attempts a WHERE a.call_id = c.call_id AND a.state <> 'not_sent')`;
+/** Columns. Of each priority the one that is due first is looked for: none of the entries before them is read. */
+const REMAINDER_OF = (campaign: string): string => `
+  (WITH RECURSIVE priorities AS (
+     (SELECT priority FROM campaign_contacts WHERE campaign_id = ${campaign} AND due_at IS NOT NULL ORDER BY priority DESC LIMIT 1)
+     UNION ALL
+     SELECT (SELECT c.priority FROM campaign_contacts c WHERE c.campaign_id = ${campaign} AND c.due_at IS NOT NULL
+        AND c.priority < p.priority ORDER BY c.priority DESC LIMIT 1)
+     FROM priorities p WHERE p.priority IS NOT NULL)
+   SELECT extract(epoch FROM min((SELECT c.due_at FROM campaign_contacts c WHERE c.campaign_id = ${campaign}
+     AND c.priority = p.priority AND c.due_at IS NOT NULL ORDER BY c.due_at LIMIT 1))) * 1000
+   FROM priorities p WHERE p.priority IS NOT NULL)::float8 AS "nextDueMs",
+  coalesce((SELECT sum(contacts) FROM campaign_tallies WHERE campaign_id = ${campaign} AND state <> 'done'), 0)::float8 AS open,
+  coalesce((SELECT sum(contacts) FROM campaign_tallies WHERE campaign_id = ${campaign} AND state = 'calling'), 0)::float8 AS calling`;
 
-const STANDING = prepared(
-  `WITH undialled AS (
-     SELECT c.trunk_id, c.turn, c.claimed_at FROM campaign_contacts c
-     WHERE c.campaign_id = $2 AND c.state = 'calling' AND ${UNDIALLED})
-   SELECT
+const REMAINDER = prepared(`SELECT ${REMAINDER_OF('$1')}`);
+
+const STANDING = (campaign: string): string => `
+  WITH started AS MATERIALIZED (
+     SELECT c.trunk_id, c.turn, c.claimed_at, a.state IS NOT NULL AS admitted FROM campaign_contacts c LEFT JOIN LATERAL (
+       SELECT state, created_at FROM call_attempts WHERE call_id = c.call_id AND state <> 'not_sent' LIMIT 1) a ON true
+     WHERE c.campaign_id = $2 AND c.state = 'calling'
+       AND (a.state IS NULL OR (a.state = 'intended' AND a.created_at > $3::timestamptz - ${SENT_WITHIN}))),
+   undialled AS (SELECT trunk_id, turn, claimed_at FROM started WHERE NOT admitted)
+   SELECT ${campaign},
      (SELECT json_build_object('firstMessage', a.first_message, 'instructions', a.instructions,
         'maxCallDurationSeconds', a.max_call_duration_seconds)
       FROM agents a WHERE a.id = k.agent_id AND a.org_id = k.org_id) AS agent,
@@ -111,6 +116,7 @@ const STANDING = prepared(
         'maxConcurrentCalls', t.max_concurrent_calls,
         'leases', (SELECT count(*) FROM capacity_leases l WHERE l.trunk_id = t.id),
         'undialled', (SELECT count(*) FROM undialled u WHERE u.trunk_id = t.id),
+        'admitted', (SELECT count(*) FROM started s WHERE s.trunk_id = t.id AND s.admitted),
         'coolMs', coalesce((SELECT greatest(0, extract(epoch FROM p.cool_until - $3::timestamptz) * 1000)
           FROM trunk_capacity p WHERE p.trunk_id = t.id AND p.cool_until > $3::timestamptz), 0)) ORDER BY t.created_at, t.id)
       FROM outbound_trunks t WHERE t.org_id = k.org_id AND CASE WHEN k.trunk_ids IS NULL
@@ -118,27 +124,11 @@ const STANDING = prepared(
         ELSE t.id = ANY(k.trunk_ids) END), '[]') AS trunks,
      (SELECT greatest(0, (o.limits->>'concurrentCalls')::integer - (SELECT count(*) FROM capacity_leases l WHERE l.org_id = o.id))::int
       FROM organisations o WHERE o.id = k.org_id AND o.limits->>'concurrentCalls' IS NOT NULL) AS "organisationFree",
-     coalesce((SELECT sum(contacts) FROM campaign_tallies WHERE campaign_id = k.id AND state = 'calling'), 0)::float8 AS calling,
+     (SELECT o.limits->'allowedCountries' FROM organisations o WHERE o.id = k.org_id) AS "allowedCountries",
      ARRAY(SELECT DISTINCT turn FROM undialled WHERE turn IS NOT NULL) AS "undialledTurns",
-     (SELECT extract(epoch FROM min(claimed_at)) * 1000 FROM undialled)::float8 AS "undialledSinceMs"
-   FROM campaigns k WHERE k.id = $2 AND k.org_id = $1`,
-);
-
-/** Of each priority the one that is due first: none of the entries before them is read. */
-const REMAINDER = prepared(
-  `WITH RECURSIVE priorities AS (
-     (SELECT priority FROM campaign_contacts WHERE campaign_id = $1 AND due_at IS NOT NULL ORDER BY priority DESC LIMIT 1)
-     UNION ALL
-     SELECT (SELECT c.priority FROM campaign_contacts c WHERE c.campaign_id = $1 AND c.due_at IS NOT NULL
-        AND c.priority < p.priority ORDER BY c.priority DESC LIMIT 1)
-     FROM priorities p WHERE p.priority IS NOT NULL
-   )
-   SELECT min((SELECT c.due_at FROM campaign_contacts c WHERE c.campaign_id = $1 AND c.priority = p.priority
-     AND c.due_at IS NOT NULL ORDER BY c.due_at LIMIT 1)) AS "dueAt",
-     coalesce((SELECT sum(contacts) FROM campaign_tallies WHERE campaign_id = $1 AND state <> 'done'), 0)::float8 AS open,
-     coalesce((SELECT sum(contacts) FROM campaign_tallies WHERE campaign_id = $1 AND state = 'calling'), 0)::float8 AS calling
-   FROM priorities p WHERE p.priority IS NOT NULL`,
-);
+     (SELECT extract(epoch FROM min(claimed_at)) * 1000 FROM undialled)::float8 AS "undialledSinceMs",
+     ${REMAINDER_OF('k.id')}
+   FROM campaigns k WHERE k.id = $2 AND k.org_id = $1 AND k.deleted_at IS NULL`;
 
 /** In the order of their ids, as everything that locks several contacts; whom somebody else has is passed over. */
 const CLAIM = prepared(
@@ -156,17 +146,34 @@ const CLAIM = prepared(
    RETURNING c.id`,
 );
 
+/**
+ * Counts what a statement has done to contacts in the timeline: `tally` has how many (n) by type and reason; $1 is the organisation, $2
+ * the campaign. One event for each and for each hour: its id follows from both.
+ */
+const NOTED = (events: string, at: string): string => `
+  noted AS (
+    INSERT INTO campaign_events AS e (id, org_id, campaign_id, at, type, data)
+    SELECT g.id, $1, $2, ${at}, g.type, jsonb_build_object('reason', g.reason, 'contacts', t.n)
+    FROM jsonb_to_recordset(${events}::jsonb) AS g (id uuid, type text, reason text)
+    JOIN tally t ON t.type = g.type AND t.reason = g.reason
+    ON CONFLICT (id) DO UPDATE SET data = e.data
+      || jsonb_build_object('contacts', (e.data->>'contacts')::int + (excluded.data->>'contacts')::int))`;
+
 /** Whoever is due no more by then was moved by somebody else. */
 const MOVE = prepared(
   `WITH moved AS (SELECT * FROM jsonb_to_recordset($3::jsonb) AS m (id uuid, result text, "dueAt" timestamptz, note jsonb)),
    free AS (
      SELECT c.id FROM campaign_contacts c JOIN moved m ON m.id = c.id
      WHERE c.org_id = $1 AND c.campaign_id = $2 AND c.state IN ('pending', 'waiting') AND c.due_at <= $4
-     ORDER BY c.id FOR NO KEY UPDATE OF c SKIP LOCKED)
-   UPDATE campaign_contacts c SET state = CASE WHEN m.result IS NULL THEN c.state ELSE 'done' END, result = m.result,
-     due_at = m."dueAt", last_decision = m.note
-   FROM moved m WHERE m.id = c.id AND c.id IN (SELECT id FROM free)
-   RETURNING c.id`,
+     ORDER BY c.id FOR NO KEY UPDATE OF c SKIP LOCKED),
+   done AS (
+     UPDATE campaign_contacts c SET state = CASE WHEN m.result IS NULL THEN c.state ELSE 'done' END, result = m.result,
+       due_at = m."dueAt", last_decision = m.note
+     FROM moved m WHERE m.id = c.id AND c.id IN (SELECT id FROM free)
+     RETURNING CASE WHEN m.result IS NULL THEN 'put_off' ELSE 'left_out' END AS type, m.note->>'reason' AS reason),
+   tally AS (SELECT type, reason, count(*)::int AS n FROM done GROUP BY type, reason),
+   ${NOTED('$5', '$4')}
+   SELECT coalesce(sum(n), 0)::int AS moved FROM tally`,
 );
 
 const CLAIMED = prepared(
@@ -189,47 +196,23 @@ const GIVE_BACK = `
 
 const END = `WITH ended AS (
     SELECT id FROM campaign_contacts WHERE campaign_id = $2 AND org_id = $1 AND due_at IS NOT NULL
-    AND state IN ('pending', 'waiting') ORDER BY id LIMIT $4 FOR NO KEY UPDATE SKIP LOCKED)
-  UPDATE campaign_contacts c SET state = 'done', result = 'canceled', due_at = NULL, last_decision = $3::jsonb
-  FROM ended WHERE c.id = ended.id RETURNING c.id`;
+    AND state IN ('pending', 'waiting') ORDER BY id LIMIT $4 FOR NO KEY UPDATE SKIP LOCKED),
+  done AS (
+    UPDATE campaign_contacts c SET state = 'done', result = 'canceled', due_at = NULL, last_decision = $3::jsonb
+    FROM ended WHERE c.id = ended.id RETURNING c.id),
+  tally AS (SELECT 'left_out' AS type, $3::jsonb->>'reason' AS reason, count(*)::int AS n FROM done HAVING count(*) > 0),
+  ${NOTED('$5', '$6')}
+  SELECT coalesce(sum(n), 0)::int AS ended FROM tally`;
 
-/** One statement for all of it: the callee's phone waits for every round trip. */
-const FACTS = (campaign: string): string => `
-  SELECT ${campaign},
-    (SELECT json_build_object('firstMessage', a.first_message, 'instructions', a.instructions)
-     FROM agents a WHERE a.id = k.agent_id AND a.org_id = k.org_id) AS agent,
-    c.phone_number AS "contactNumber", c.name AS "contactName", c.time_zone AS "contactZone", c.consent_id AS "contactConsent",
-    c.variables AS "contactVariables", ${IS_SUPPRESSED('$1')} AS suppressed,
-    ARRAY(${DIALLED_AT('$1', '$4')}) AS "dialledAt",
-    coalesce((SELECT json_agg(json_build_object('id', t.id, 'callerNumber', t.caller_number, 'callerNumbers',
-       t.caller_numbers, 'allowedCountries', t.allowed_countries) ORDER BY t.created_at, t.id)
-     FROM outbound_trunks t WHERE t.org_id = $1), '[]') AS "callerTrunks",
-    coalesce((SELECT n.country FROM phone_numbers n WHERE n.org_id = $1 AND n.status = 'verified' AND n.country >= $5
-       ORDER BY n.country LIMIT 1) = $5, false) AS "hasNumberThere",
-    (SELECT o.limits->'allowedCountries' FROM organisations o WHERE o.id = $1) AS "allowedCountries"
-  FROM campaigns k JOIN campaign_contacts c ON c.campaign_id = k.id
-  WHERE k.id = $2 AND k.org_id = $1 AND k.deleted_at IS NULL AND c.id = $3`;
-
-interface FactsRow extends Campaign {
-  readonly agent: DialFacts['agent'];
-  readonly contactNumber: string;
-  readonly contactName: string | null;
-  readonly contactZone: string | null;
-  readonly contactConsent: string | null;
-  readonly contactVariables: Readonly<Record<string, string>>;
-  readonly suppressed: boolean;
-  readonly dialledAt: readonly Date[];
-  readonly callerTrunks: Caller['trunks'];
-  readonly hasNumberThere: boolean;
-  readonly allowedCountries: Caller['allowedCountries'];
-}
-
-const REFUSED = prepared(
-  `WITH noted AS (
-     UPDATE campaign_contacts SET last_decision = $7::jsonb WHERE id = $3 AND call_id = $4 AND state = 'calling')
-   INSERT INTO contact_decisions (id, org_id, campaign_id, contact_id, call_id, at, dialled, checks)
-   VALUES ($5, $1, $2, $3, $4, $6, false, $8::jsonb)`,
+/** Told again within the same slot it is the same event, with the latest end. */
+const COOLING = prepared(
+  `INSERT INTO campaign_events AS e (id, org_id, campaign_id, at, type, data)
+   SELECT g.id, $1, $2, $4, 'trunk_cool_down', jsonb_build_object('trunk_id', g."trunkId", 'until', g.until)
+   FROM jsonb_to_recordset($3::jsonb) AS g (id uuid, "trunkId" uuid, until text)
+   ON CONFLICT (id) DO UPDATE SET data = excluded.data WHERE e.data->>'until' < excluded.data->>'until'`,
 );
+/** As long as a carrier may stop a trunk with one answer. */
+const COOLING_SLOT_MS = 300_000;
 
 /** Contacts that are ended in one statement. */
 const END_AT_ONCE = 5_000;
@@ -241,18 +224,25 @@ export class CampaignDiallingRepository {
     this.#session = session;
   }
 
-  /** What a campaign calls with, and what of it is taken. Null when there is no such campaign. */
+  /** A campaign, what it calls with, and what of it is taken. Null when there is no such campaign. */
   async standing(orgId: string, campaignId: string, nowMs: number): Promise<TurnStanding | null> {
-    const rows: TurnStanding[] = await this.#session.manager.query(STANDING, [orgId, campaignId, timestamp(nowMs)]);
-    return rows[0] ?? null;
+    const { columns, read } = rowTable(this.#session.manager, Campaign);
+    const list = Object.entries(columns).map(([property, column]) => `k.${column} AS "${property}"`);
+    const text = prepared(STANDING(list.join(', ')));
+    const parameters = [orgId, campaignId, timestamp(nowMs)];
+    const rows: (Omit<TurnStanding, 'campaign'> & Campaign)[] = await this.#session.manager.query(text, parameters);
+    const [row] = rows;
+    if (row === undefined) return null;
+    const { agent, trunks, organisationFree, allowedCountries, undialledTurns, undialledSinceMs } = row;
+    const { open, calling, nextDueMs } = row;
+    const room = { agent, trunks, organisationFree, allowedCountries, undialledTurns, undialledSinceMs };
+    return { campaign: read(row), ...room, open, calling, nextDueMs };
   }
 
   /** What is left to be done, and when. */
   async remainder(campaignId: string): Promise<TurnRemainder> {
-    const rows: (Omit<TurnRemainder, 'nextDueMs'> & { readonly dueAt: Date | null })[] =
-      await this.#session.manager.query(REMAINDER, [campaignId]);
-    const { open = 0, calling = 0, dueAt } = rows[0] ?? {};
-    return { open, calling, nextDueMs: dueAt?.getTime() ?? null };
+    const rows: TurnRemainder[] = await this.#session.manager.query(REMAINDER, [campaignId]);
+    return rows[0] ?? { open: 0, calling: 0, nextDueMs: null };
   }
 
   /**
@@ -290,7 +280,27 @@ export class CampaignDiallingRepository {
   async move(orgId: string, campaignId: string, moved: readonly MovedContact[], nowMs: number): Promise<void> {
     if (moved.length === 0) return;
     const rows = moved.map(({ id, result, dueAtMs, note }) => ({ id, result, dueAt: timestamp(dueAtMs), note }));
-    await this.#session.manager.query(MOVE, [orgId, campaignId, jsonbParameter(rows), timestamp(nowMs)]);
+    const notes = moved.map(({ result, note }) => [result === null ? 'put_off' : 'left_out', note.reason] as const);
+    const events = hourlyEvents(campaignId, notes, nowMs);
+    const parameters = [orgId, campaignId, jsonbParameter(rows), timestamp(nowMs), JSON.stringify(events)];
+    await this.#session.manager.query(MOVE, parameters);
+  }
+
+  /** Carriers that want to be left in peace, in the campaign's timeline. */
+  async noteCoolDowns(
+    orgId: string,
+    campaignId: string,
+    trunks: readonly Pick<DiallingTrunk, 'id' | 'coolMs'>[],
+    nowMs: number,
+  ): Promise<void> {
+    const slot = String(Math.floor(nowMs / COOLING_SLOT_MS));
+    const events = trunks.map(({ id: trunkId, coolMs }) => ({
+      id: uuidV8('campaign-cool-down', campaignId, trunkId, slot),
+      trunkId,
+      until: new Date(nowMs + coolMs).toISOString(),
+    }));
+    if (events.length === 0) return;
+    await this.#session.manager.query(COOLING, [orgId, campaignId, JSON.stringify(events), timestamp(nowMs)]);
   }
 
   /** Those of a turn whose calls are under way, or were to be. */
@@ -315,57 +325,23 @@ export class CampaignDiallingRepository {
 
   /** Some of those that are not called any more because the campaign has ended; 0: none are left. */
   async endContacts(orgId: string, campaignId: string, note: ContactNote): Promise<number> {
-    const parameters = [orgId, campaignId, jsonbParameter(note), END_AT_ONCE];
-    const [rows]: [unknown[]] = await this.#session.manager.query(END, parameters);
-    return rows.length;
+    const atMs = Date.parse(note.at);
+    const events = JSON.stringify(hourlyEvents(campaignId, [['left_out', note.reason]], atMs));
+    const parameters = [orgId, campaignId, jsonbParameter(note), END_AT_ONCE, events, timestamp(atMs)];
+    const rows: { ended: number }[] = await this.#session.manager.query(END, parameters);
+    return rows[0]?.ended ?? 0;
   }
+}
 
-  /**
-   * Null when campaign or contact are gone.
-   * @param since from when on dials of the number are told
-   * @param country ISO code of where the number is
-   */
-  async facts(
-    { orgId, campaignId, contactId }: { orgId: string; campaignId: string; contactId: string },
-    since: Date,
-    country: string | null,
-  ): Promise<DialFacts | null> {
-    const { columns, read } = rowTable(this.#session.manager, Campaign);
-    const list = Object.entries(columns).map(([property, column]) => `k.${column} AS "${property}"`);
-    const text = prepared(FACTS(list.join(', ')));
-    const parameters = [orgId, campaignId, contactId, since, country];
-    const rows: FactsRow[] = await this.#session.manager.query(text, parameters);
-    const [row] = rows;
-    if (row === undefined) return null;
-    return {
-      campaign: read(row),
-      agent: row.agent,
-      contact: {
-        phoneNumber: row.contactNumber,
-        name: row.contactName,
-        timeZone: row.contactZone,
-        consentId: row.contactConsent,
-        variables: row.contactVariables,
-        suppressed: row.suppressed,
-        dialledAt: row.dialledAt,
-      },
-      caller: {
-        trunks: row.callerTrunks,
-        hasNumberThere: row.hasNumberThere,
-        allowedCountries: row.allowedCountries,
-      },
-    };
-  }
+type BulkMove = readonly [type: 'put_off' | 'left_out', reason: string];
 
-  /** A call that is not dialled: why, kept as evidence and with the contact. */
-  async refused(
-    call: { readonly orgId: string; readonly campaignId: string; readonly contactId: string; readonly callId: string },
-    { reason, detail, checks }: { reason: string; detail: string; checks: readonly StoredCheck[] },
-    nowMs: number,
-  ): Promise<void> {
-    const { orgId, campaignId, contactId, callId } = call;
-    const note = { at: new Date(nowMs).toISOString(), called: false, reason, detail, call_id: callId };
-    const key = [orgId, campaignId, contactId, callId, uuidV7(nowMs), timestamp(nowMs)];
-    await this.#session.manager.query(REFUSED, [...key, jsonbParameter(note), jsonbParameter(checks)]);
-  }
+/** Each kind of move once, with the event of this hour that counts it. */
+function hourlyEvents(campaignId: string, moves: readonly BulkMove[], nowMs: number): object[] {
+  const hour = new Date(nowMs).toISOString().slice(0, 13);
+  const kinds = new Map(moves.map(([type, reason]) => [`${type} ${reason}`, { type, reason }]));
+  return [...kinds.values()].map(({ type, reason }) => ({
+    id: uuidV8('campaign-moves', campaignId, type, reason, hour),
+    type,
+    reason,
+  }));
 }

@@ -126,7 +126,7 @@ export class CampaignImportRepository {
   /** Of one campaign, newest first. */
   async list(orgId: string, campaignId: string, request: PageRequest): Promise<Page<CampaignImport>> {
     const where = [{ campaignId, orgId }];
-    const query = { entity: CampaignImport, where, request, time: 'createdAt' } as const;
+    const query = { entity: CampaignImport, where, of: campaignId, request, time: 'createdAt' } as const;
     return newestPage<'createdAt', CampaignImport>(this.#session.manager, query);
   }
 

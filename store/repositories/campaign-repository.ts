@@ -172,6 +172,7 @@ export class CampaignRepository {
     return newestPage<'at', CampaignEventRow>(this.#session.manager, {
       entity: CampaignEventRow,
       where: [{ campaignId, orgId }],
+      of: campaignId,
       request,
       time: 'at',
     });

@@ -1,8 +1,10 @@
 /** What a campaign's workflow does in the store beside dialling: of every organisation, as the workers see it. */
 import type { EntityManager } from 'typeorm';
 import type { CampaignOccasion, CampaignReference, CampaignStatus } from '../../contract/campaigns';
+import type { ContactNote } from '../campaigns/contact-claim';
 import { Campaign } from '../entities/campaign';
 import type { CampaignRenewal } from '../entities/campaign';
+import { jsonbParameter } from '../jsonb';
 import type { StoreSession } from '../organisation-scope';
 import { prepared } from '../prepared';
 import { rowTable } from '../rows';
@@ -34,7 +36,10 @@ const IMPORTING = prepared(
   `SELECT FROM campaign_imports WHERE campaign_id = $1 AND status = 'running'
      AND updated_at > clock_timestamp() - interval '${IMPORT_SILENCE_MS} milliseconds' LIMIT 1`,
 );
-/** A whole page of contacts is looked at, whoever of them is done: so each is looked at once. */
+/**
+ * A whole page of contacts is looked at, whoever of them is done: so each is looked at once. Who was put off or left out by rules that
+ * have changed is due again as it was: the next turn decides by the new ones.
+ */
 const RENEW = `
   WITH page AS MATERIALIZED (
     SELECT id, phone_number, org_id FROM campaign_contacts WHERE campaign_id = $1 AND phone_number > $2
@@ -45,14 +50,31 @@ const RENEW = `
       AND (c.round_at IS NULL OR c.round_at < $3) AND ($4::text[] IS NULL OR c.last_disposition = ANY($4))
       AND NOT EXISTS (SELECT FROM dnc_entries d WHERE d.org_id = p.org_id AND d.phone_number = p.phone_number)
       AND NOT EXISTS (SELECT FROM global_dnc_entries d WHERE d.phone_number = p.phone_number)
+    RETURNING c.id),
+  again AS (
+    UPDATE campaign_contacts c SET result = NULL, due_at = clock_timestamp(),
+      state = CASE WHEN c.state <> 'done' THEN c.state WHEN c.attempts > 0 THEN 'waiting' ELSE 'pending' END
+    FROM page p WHERE $6 AND c.id = p.id AND c.last_decision->>'called' = 'false' AND c.last_decision->>'call_id' IS NULL
+      AND NOT EXISTS (SELECT FROM renewed r WHERE r.id = c.id)
+      AND (c.state IN ('pending', 'waiting') AND c.due_at > clock_timestamp()
+        OR c.state = 'done' AND c.result IN ('suppressed', 'exhausted') AND c.last_decision->>'reason' <> 'suppressed')
     RETURNING c.id)
   SELECT (SELECT max(phone_number) FROM page) AS last, (SELECT count(*)::int FROM page) AS seen,
-    (SELECT count(*)::int FROM renewed) AS renewed`;
+    (SELECT count(*)::int FROM renewed) + (SELECT count(*)::int FROM again) AS renewed`;
 const NOTE_RENEWED = `UPDATE campaign_events
   SET data = data || jsonb_build_object('contacts', coalesce((data->>'contacts')::int, 0) + $2) WHERE id = $1`;
+/** The campaign's timeline counts them where it says that it was canceled. */
 const CANCEL_CONTACTS = `
-  UPDATE campaign_contacts SET state = 'done', result = 'canceled', due_at = NULL WHERE id IN (
-    SELECT id FROM campaign_contacts WHERE campaign_id = $1 AND state IN ('pending', 'waiting') LIMIT $2 FOR UPDATE SKIP LOCKED)`;
+  WITH canceled AS (
+    UPDATE campaign_contacts SET state = 'done', result = 'canceled', due_at = NULL, last_decision = $3::jsonb WHERE id IN (
+      SELECT id FROM campaign_contacts WHERE campaign_id = $1 AND state IN ('pending', 'waiting') LIMIT $2 FOR UPDATE SKIP LOCKED)
+    RETURNING id),
+  counted AS (SELECT count(*)::int AS n FROM canceled),
+  noted AS (
+    UPDATE campaign_events SET data = data || jsonb_build_object('contacts', coalesce((data->>'contacts')::int, 0) + n)
+    FROM counted WHERE n > 0 AND id = (
+      SELECT id FROM campaign_events WHERE campaign_id = $1 AND type = 'canceled' ORDER BY at DESC, id DESC LIMIT 1))
+  SELECT n FROM counted`;
 
 export class CampaignRunRepository {
   readonly #session: StoreSession;
@@ -100,8 +122,15 @@ export class CampaignRunRepository {
 
   /** Some of those that wait for a call get none any more; how many. */
   async cancelContacts(campaignId: string, limit: number): Promise<number> {
-    const [, canceled]: [unknown, number] = await this.#session.manager.query(CANCEL_CONTACTS, [campaignId, limit]);
-    return canceled;
+    const note: ContactNote = {
+      at: new Date().toISOString(),
+      called: false,
+      reason: 'campaign_canceled',
+      detail: 'The campaign was canceled',
+    };
+    const parameters = [campaignId, limit, jsonbParameter(note)];
+    const rows: { n: number }[] = await this.#session.manager.query(CANCEL_CONTACTS, parameters);
+    return rows[0]?.n ?? 0;
   }
 
   /** The next page of the renewal that is under way. False: there was none, or this was its last. */
@@ -109,13 +138,14 @@ export class CampaignRunRepository {
     return this.#session.manager.transaction(async (manager) => {
       const campaign = await find(manager, campaignId, 'FOR NO KEY UPDATE');
       if (campaign === null || campaign.renewal === null) return false;
-      const { eventId, since, dispositions, after } = campaign.renewal;
+      const { eventId, since, dispositions, after, passedOver = false } = campaign.renewal;
       const rows: { last: string | null; seen: number; renewed: number }[] = await manager.query(RENEW, [
         campaignId,
         after,
         since,
         dispositions,
         limit,
+        passedOver,
       ]);
       const { last = null, seen = 0, renewed = 0 } = rows[0] ?? {};
       await manager.query(NOTE_RENEWED, [eventId, renewed]);

@@ -65,12 +65,16 @@ export async function setCampaignStatus(
   return read(row);
 }
 
-/** Contacts that are done are made due anew from now on; whom an earlier renewal has not reached yet, by this one. */
+/**
+ * Contacts that are done are made due anew from now on; whom an earlier renewal has not reached yet, by this one.
+ * @param passedOver also whom a look has put off or left out
+ */
 export async function renewContacts(
   manager: EntityManager,
   { orgId, id, renewal: earlier }: CampaignKey & Pick<Campaign, 'renewal'>,
   eventId: string,
   dispositions: readonly Disposition[] | null,
+  { passedOver = false }: { readonly passedOver?: boolean } = {},
 ): Promise<void> {
   const both =
     earlier === null || dispositions === null || earlier.dispositions === null
@@ -80,6 +84,7 @@ export async function renewContacts(
     eventId,
     since: new Date().toISOString(),
     dispositions: earlier === null ? dispositions : both,
+    passedOver: passedOver || earlier?.passedOver === true,
     after: '',
   };
   await manager.query('UPDATE campaigns SET renewal = $3::jsonb WHERE id = $1 AND org_id = $2', [

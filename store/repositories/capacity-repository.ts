@@ -1,5 +1,5 @@
 /**
- * The ledger of capacity (`1764601500000-capacity-ledger.ts`, whose functions decide): who may send an INVITE over an
+ * The ledger of capacity (`1764601750000-admission-at-one-look.ts`, whose functions decide): who may send an INVITE over an
  * outbound trunk, and when. Each question is one statement, and the rows it is decided by are locked in it.
  */
 import { NODE_LEASE_MS } from '../../contract/capacity';
@@ -232,21 +232,21 @@ export class CapacityRepository {
 
   async #take(parameters: readonly unknown[]): Promise<CapacityAdmission> {
     const rows: Decision[] = await this.#session.manager.query(
-      `SELECT ${DECISION} FROM take_capacity($1, $2, $3, $4, $5, $6, $7)`,
+      `SELECT ${DECISION} FROM decide_capacity(NULL, $1, $2, $3, $4, $5, $6, $7)`,
       [...parameters],
     );
-    if (rows[0] === undefined) throw new Error('take_capacity gives one row');
+    if (rows[0] === undefined) throw new Error('decide_capacity gives one row');
     return admissionOf(rows[0]);
   }
 }
 
 const ADMIT_CALL = prepared(`
   WITH ${CALL_BEGUN}, decided AS MATERIALIZED (
-    SELECT * FROM take_capacity($24, $1, $2, $4, $27, $28, $29)
+    SELECT * FROM decide_capacity(NULL, $24, $1, $2, $4, $27, $28, $29)
     WHERE NOT EXISTS (SELECT FROM call_attempts WHERE attempt_id = $24 OR (call_id = $1 AND n = $25))),
   attempt AS (
-    INSERT INTO call_attempts (attempt_id, call_id, org_id, n, state, sip_call_id, node_id, boot_id)
-    SELECT $24, $1, $2, $25, 'intended', $26, $27, $28 FROM decided WHERE reason IS NULL
+    INSERT INTO call_attempts (attempt_id, call_id, org_id, n, state, sip_call_id, node_id, boot_id, queued_at)
+    SELECT $24, $1, $2, $25, 'intended', $26, $27, $28, place FROM decided WHERE reason IS NULL
     ON CONFLICT DO NOTHING RETURNING attempt_id),
   due AS (
     UPDATE calls SET status = 'queued' FROM decided
@@ -255,11 +255,11 @@ const ADMIT_CALL = prepared(`
 
 const ADMIT_CAMPAIGN_CALL = prepared(`
   WITH ${CALL_BEGUN}, decided AS MATERIALIZED (
-    SELECT * FROM take_campaign_capacity($24, $1, $2, $4, $27, $28, $29, $30, $31, $32, $33)
+    SELECT * FROM decide_capacity($33, $24, $1, $2, $4, $27, $28, $29, $30, $31, $32)
     WHERE NOT EXISTS (SELECT FROM call_attempts WHERE attempt_id = $24 OR (call_id = $1 AND n = $25))),
   attempt AS (
-    INSERT INTO call_attempts (attempt_id, call_id, org_id, n, state, sip_call_id, node_id, boot_id, created_at)
-    SELECT $24, $1, $2, $25, 'intended', $26, $27, $28, coalesce($33, now()) FROM decided
+    INSERT INTO call_attempts (attempt_id, call_id, org_id, n, state, sip_call_id, node_id, boot_id, created_at, queued_at)
+    SELECT $24, $1, $2, $25, 'intended', $26, $27, $28, coalesce($33, now()), place FROM decided
     WHERE reason IS NULL AND refusal IS NULL ON CONFLICT DO NOTHING RETURNING attempt_id),
   decision AS (
     INSERT INTO contact_decisions (id, org_id, campaign_id, contact_id, call_id, at, dialled, checks)

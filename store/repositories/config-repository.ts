@@ -35,10 +35,10 @@ export class ConfigRepository {
 
   /** The one way to change agents, trunks or numbers. A transaction that changed nothing takes no version. */
   async transaction<T>(work: (tx: ConfigTransaction) => Promise<T>): Promise<T> {
-    return inTransaction(this.#session, async (manager) => {
-      const tx = new ConfigTransaction(manager);
+    return inTransaction(this.#session, async (session) => {
+      const tx = new ConfigTransaction(session.manager);
       const result = await work(tx);
-      if (!tx.isEmpty) await withTheEnd(this.#session, stampOf(tx), manager);
+      if (!tx.isEmpty) await withTheEnd(session, stampOf(tx));
       return result;
     });
   }

@@ -1,11 +1,12 @@
 /** A campaign's call is over: its contact moves on, in the transaction that closes the call's record. */
-import type { EntityManager } from 'typeorm';
 import type { EndedCall } from '../../contract/endings';
 import { contactOutcome, countsForRetry } from '../campaigns/contact-outcome';
 import type { ContactsCampaign } from '../campaigns/contact-outcome';
 import type { PastAttempt } from '../campaigns/retry-plan';
 import { Campaign } from '../entities/campaign';
 import { jsonbParameter } from '../jsonb';
+import { withTheEnd } from '../organisation-scope';
+import type { StoreSession } from '../organisation-scope';
 import { prepared } from '../prepared';
 import { rowTable } from '../rows';
 import { IS_SUPPRESSED } from './campaign-contact-repository';
@@ -43,6 +44,16 @@ const NONE_LEFT = prepared(
 /** Stored so late that whoever gave the call up had not found it. */
 const NOBODY_KNOWS = `UPDATE call_attempts SET state = 'uncertain' WHERE call_id = $1 AND state = 'intended'`;
 
+/**
+ * The dial was given up, and its attempt was not stored by then and never will be: no INVITE has left, and the record says so. A call
+ * of no campaign may still be admitted by a node that stood still, and stays uncertain.
+ */
+const NEVER_ATTEMPTED = `
+  WITH closed AS (UPDATE calls SET disposition = 'failed', sip_reason = $2 WHERE id = $1 RETURNING id)
+  UPDATE call_events e SET data = e.data || jsonb_build_object('disposition', 'failed', 'reason', $2::text)
+  FROM closed WHERE e.call_id = closed.id AND e.source = 'workflow' AND e.type = 'call.failed'`;
+const NO_NODE_CAME_TO_IT = 'no media node had come to the attempt when the call was given up';
+
 /** It was admitted, and then nothing left: a refusal of its own is a decision of its own. */
 const NOT_DIALLED = prepared(`
   UPDATE contact_decisions SET dialled = false WHERE campaign_id = $1 AND contact_id = $2 AND call_id = $3 AND dialled`);
@@ -73,11 +84,12 @@ const MOVE = prepared(`
  * @returns false where the contact is not this call's (any more)
  */
 export async function finishContact(
-  manager: EntityManager,
+  session: StoreSession,
   call: CampaignCallRow,
   { ending, endedAtMs }: Pick<EndedCall, 'ending' | 'endedAtMs'>,
   undialled: boolean,
 ): Promise<boolean> {
+  const { manager } = session;
   if (undialled) await manager.query(NONE_LEFT, [call.id]);
   else if (ending.disposition === 'uncertain') await manager.query(NOBODY_KNOWS, [call.id]);
   const { columns, read } = rowTable(manager, Campaign);
@@ -102,24 +114,30 @@ export async function finishContact(
     endedAtMs,
   );
   const dialled = dialledMs !== null;
+  if (!dialled && ending.disposition === 'uncertain') {
+    await manager.query(NEVER_ATTEMPTED, [call.id, NO_NODE_CAME_TO_IT]);
+  }
   if (!dialled) await manager.query(NOT_DIALLED, [call.campaign_id, call.contact_id, call.id]);
   const tried = dialled || row.past.some((past) => past.dialledMs !== null);
   const next = outcome.done ? 'done' : tried ? 'waiting' : 'pending';
   const counted = countsForRetry(ending.disposition, dialled);
-  await manager.query(MOVE, [
+  const dialledAt = isoTime(dialledMs);
+  const parameters = [
     call.contact_id,
     next,
     outcome.done ? outcome.result : null,
-    outcome.done ? null : timestamp(outcome.dueAtMs),
+    outcome.done ? null : isoTime(outcome.dueAtMs),
     dialled ? 1 : 0,
     counted ? ending.disposition : null,
-    timestamp(dialledMs),
-    dialledMs === null
-      ? null
-      : jsonbParameter({ at: new Date(dialledMs).toISOString(), called: true, call_id: call.id }),
-  ]);
+    dialledAt,
+    dialledAt === null ? null : jsonbParameter({ at: dialledAt, called: true, call_id: call.id }),
+  ];
+  await withTheEnd(session, { text: MOVE, parameters });
   return true;
 }
+
+/** Of epoch milliseconds. */
+const isoTime = (ms: number | null): string | null => timestamp(ms)?.toISOString() ?? null;
 
 function attemptOf({ disposition, dialledMs, endedMs }: PastCall): PastAttempt[] {
   return countsForRetry(disposition, dialledMs !== null) ? [{ atMs: dialledMs ?? endedMs, disposition }] : [];

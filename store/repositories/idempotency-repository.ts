@@ -103,7 +103,7 @@ export class IdempotencyRepository {
    * @throws StoreError `idempotency_in_flight`, `idempotency_mismatch`
    */
   async lease(request: IdempotentRequest): Promise<CallLease> {
-    return inTransaction(this.#session, async (manager) => {
+    return inTransaction(this.#session, async ({ manager }) => {
       const row = await takeKey(manager, request);
       const answer = row && this.#saved(row, request);
       if (answer) return { kind: 'replay', n: row.n, resourceId: row.resource_id, answer };
@@ -117,7 +117,7 @@ export class IdempotencyRepository {
    * @throws StoreError `idempotency_in_flight`
    */
   async leaseNext(request: IdempotentRequest, n: number): Promise<CallLease> {
-    return inTransaction(this.#session, async (manager) => {
+    return inTransaction(this.#session, async ({ manager }) => {
       const row = await takeKey(manager, request);
       if (row?.leased && row.n > n) throw inFlight(request);
       return startLease(manager, request, Math.max(row?.n ?? 0, n + 1));

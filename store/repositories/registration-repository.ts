@@ -60,7 +60,7 @@ export class RegistrationRepository {
     { trunkId, orgId }: RegisteredTrunk,
     change: (held: readonly SipBinding[]) => readonly SipBinding[] | null,
   ): Promise<boolean> {
-    return inTransaction(this.#session, async (manager) => {
+    return inTransaction(this.#session, async ({ manager }) => {
       const where = { id: trunkId, orgId };
       if (!(await manager.findOne(InboundTrunk, { where, select: { id: true }, lock: FOR_UPDATE }))) return false;
       const held = (await manager.findBy(SipRegistration, { trunkId })).map(toBinding);

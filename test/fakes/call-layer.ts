@@ -101,6 +101,12 @@ export class CallLayer {
     return this.control.control({ callId, commandId, bootId, control });
   }
 
+  /** A hang-up that is meant for a phone that rings alone. */
+  giveUp(callId: string): ReturnType<NodeMediaControl['control']> {
+    const control = { type: 'hangup', unanswered: true, endReason: 'api_hangup', endedBy: 'api' } as const;
+    return this.control.control({ callId, commandId: 'give-up', bootId: BOOT_ID, control });
+  }
+
   #hear(mediaId: number, onSaid: (text: string | null) => void): { readonly close: () => void } {
     const ear: FakeEar = { mediaId, onSaid, closed: 0 };
     this.ears.push(ear);

@@ -5,6 +5,7 @@ import type {
   CallCommand,
   CallControl,
   CallNodeStatus,
+  HangupControl,
   CommandEffect,
   CommandResult,
   DialCommand,
@@ -183,8 +184,8 @@ export class FakeMediaControl implements MediaControl {
     this.calls.delete(callId);
   }
 
-  async #hangUp({ callId, commandId, bootId }: CallCommand, cause: HangupCause): Promise<CommandResult> {
-    const { endReason, endedBy } = cause;
+  async #hangUp({ callId, commandId, bootId }: CallCommand, control: HangupControl): Promise<CommandResult> {
+    const { endReason, endedBy, unanswered } = control;
     const repeated = this.hangups.some((before) => before.commandId === commandId);
     this.hangups.push({ callId, commandId, endReason, endedBy });
     if (this.hangupAnswer === 'silent') return await this.#never();
@@ -193,6 +194,7 @@ export class FakeMediaControl implements MediaControl {
     if (call === undefined || bootId !== this.bootId) return { ok: false, code: 'call_unknown' };
     if (repeated) return { ok: true };
     const answered = call.state === 'answered';
+    if (unanswered === true && answered) return { ok: false, code: 'answered' };
     this.end(callId, {
       disposition: answered ? 'answered' : 'canceled',
       endReason,

@@ -3,6 +3,8 @@
  * the product's own launchers. Every test file that needs a database makes one of its own from the migrated template.
  */
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 
 import { Client } from 'pg';
 
@@ -73,6 +75,14 @@ async function ensureTemplate(admin: Client, postgresUrl: string): Promise<void>
   } finally {
     await admin.query('SELECT pg_advisory_unlock($1)', [TEMPLATE_LOCK]);
   }
+}
+
+/** By the server's socket file, where it has one: of a small question to a server beside us the network is a good part. */
+export function bySocket(databaseUrl: string): string {
+  const { username, password, port, pathname } = new URL(databaseUrl);
+  const folder = join(testServers().folder, 'postgres');
+  if (!existsSync(join(folder, `.s.PGSQL.${port}`))) return databaseUrl;
+  return `postgres://${username}:${password}@${encodeURIComponent(folder)}:${port}${pathname}`;
 }
 
 async function asAdmin<T>(url: string, work: (admin: Client) => Promise<T>): Promise<T> {

@@ -49,7 +49,7 @@ export class CallRun {
   readonly nodeKeepsRecord = revision() >= 2;
   /** Number of the attempt that was begun last. */
   attempt = 0;
-  #hangup: HangupCause | null = null;
+  #hangup: node.HangupRequest | null = null;
   #hangupSent = false;
   #answers = 0;
   #timesCalled = 0;
@@ -79,8 +79,11 @@ export class CallRun {
     this.#timesCalled++;
   }
 
-  requestHangup(request: HangupCause): void {
-    this.#hangup ??= request;
+  /** One that holds only as long as nobody has answered gives way to one that holds in any case. */
+  requestHangup(request: node.HangupRequest): void {
+    if (this.#hangup === null || (this.#hangup.unanswered === true && request.unanswered !== true)) {
+      this.#hangup = request;
+    }
   }
 
   onStateEvent(signal: CallStateSignal): void {
@@ -133,6 +136,15 @@ export class CallRun {
     return { outcome: 'done' };
   }
 
+  /** As a hang-up, unless somebody has answered: its node alone knows whether. */
+  async giveUp({ endReason, endedBy }: HangupCause): Promise<ControlResult> {
+    if (this.progress.ended) return { outcome: 'ended' };
+    if (this.progress.answeredAtMs !== null) return { outcome: 'refused', code: 'answered' };
+    this.requestHangup({ endReason, endedBy, unanswered: true });
+    await condition(() => this.progress.ended || this.#hangupSent || this.#hangup === null);
+    return this.progress.ended || this.#hangupSent ? { outcome: 'done' } : { outcome: 'refused', code: 'answered' };
+  }
+
   /** Of a call that waits, for its time or for room; answered when the row shows it. */
   async reschedule(request: RescheduleRequest): Promise<RescheduleResult> {
     if (this.progress.ended || this.#hangup !== null) return { outcome: 'ended' };
@@ -148,7 +160,8 @@ export class CallRun {
 
   /** One command to the node, until its effect is known or the call has ended. */
   async control({ commandId, control }: ControlRequest): Promise<ControlResult> {
-    if (control.type === 'hangup') return await this.hangUp(control);
+    if (control.type === 'hangup')
+      return await (control.unanswered === true ? this.giveUp(control) : this.hangUp(control));
     const { callId, orgId } = this.input;
     const { node: place } = this.progress;
     if (this.progress.ended) return { outcome: 'ended' };
@@ -278,12 +291,18 @@ export class CallRun {
   }
 
   async #watchHangup(): Promise<void> {
-    await condition(() => this.progress.ended || this.#hangup !== null);
     for (;;) {
+      await condition(() => this.progress.ended || this.#hangup !== null);
       const { node: place } = this.progress;
-      if (this.progress.ended || this.#hangup === null || place === null) return;
-      const outcome = await node.hangup(this.input, place, this.#hangup);
+      const request = this.#hangup;
+      if (this.progress.ended || request === null || place === null) return;
+      const outcome = await node.hangup(this.input, place, request);
       if (this.progress.ended) return;
+      if (outcome === 'answered') {
+        // Unless somebody has asked for more meanwhile.
+        if (this.#hangup === request) this.#hangup = null;
+        continue;
+      }
       if (outcome === 'sent') {
         this.#hangupSent = true;
         return;

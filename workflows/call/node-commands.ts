@@ -7,9 +7,15 @@ import { changed } from '../revision';
 import type { CallNodeActivities, CallStanding, SealedCommand } from './activities';
 import type { CallNode } from './call-progress';
 
-/** `sent`: BYE or CANCEL left; `unknown`: this boot does not have the call; `silent`: no answer in time. */
-export type HangupAnswer = 'sent' | 'unknown' | 'silent';
+/**
+ * `sent`: BYE or CANCEL left; `unknown`: this boot does not have the call; `silent`: no answer in time; `answered`: somebody
+ * has answered, and it was not to end then.
+ */
+export type HangupAnswer = 'sent' | 'unknown' | 'silent' | 'answered';
 export type StatusAnswer = CallStanding | 'silent';
+
+/** `unanswered`: only as long as nobody has answered. */
+export type HangupRequest = HangupCause & { readonly unanswered?: true };
 
 /** Commands are answered on acceptance; a node that does not answer is suspected, not asked again and again. */
 const onNode = (nodeId: string, summary: string): ReturnType<typeof proxyActivities<CallNodeActivities>> =>
@@ -24,22 +30,24 @@ const onNode = (nodeId: string, summary: string): ReturnType<typeof proxyActivit
 export async function hangup(
   { callId, orgId }: Pick<SealedCommand, 'callId' | 'orgId'>,
   { nodeId, bootId }: CallNode,
-  { endReason, endedBy }: HangupCause,
+  { endReason, endedBy, unanswered }: HangupRequest,
 ): Promise<HangupAnswer> {
   try {
     const activities = onNode(nodeId, `hang up: ${endReason}`);
     // One hang-up per call: a repeat is the same command to the node.
-    const commandId = `${callId}:hangup`;
+    const commandId = unanswered === true ? `${callId}:give-up` : `${callId}:hangup`;
     const result = changed('a-hang-up-is-a-command')
       ? await activities.controlCall({
           callId,
           orgId,
           commandId,
           bootId,
-          control: { type: 'hangup', endReason, endedBy },
+          control: { type: 'hangup', endReason, endedBy, ...(unanswered === true ? { unanswered } : {}) },
         })
       : await activities.hangupCall({ callId, commandId, bootId, endReason, endedBy });
-    return !result.ok && result.code === 'call_unknown' ? 'unknown' : 'sent';
+    if (result.ok) return 'sent';
+    if (result.code === 'answered') return 'answered';
+    return result.code === 'call_unknown' ? 'unknown' : 'sent';
   } catch (error) {
     return silentOrThrow(error);
   }

@@ -123,6 +123,9 @@ describe('campaigns are run', () => {
     expect(await versions()).toBe(before + 1);
     const { items } = (await api.get(`/phone/campaigns/${id}/events?limit=1`)).body;
     expect(items).toMatchObject([{ type: 'changed', data: { fields: ['calls_per_second', 'caps'] } }]);
+    // Whom the former caps have put off is looked at again.
+    const [{ renewal }] = await api.dataSource.query('SELECT renewal FROM campaigns WHERE id = $1', [id]);
+    expect(renewal).toMatchObject({ eventId: items[0].id, dispositions: [], passedOver: true });
   });
 
   it('again by a redial that is sent twice under one key, once', async () => {

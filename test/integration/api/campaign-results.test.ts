@@ -1,6 +1,8 @@
 import type { CallEnding, Disposition } from '../../../contract/endings';
 import { uuidV7 } from '../../../store/ids';
 import { CallRepository } from '../../../store/repositories/call-repository';
+import { CampaignDiallingRepository } from '../../../store/repositories/campaign-dialling-repository';
+import type { MovedContact } from '../../../store/repositories/campaign-dialling-repository';
 import { insertContactCall } from '../store/store-fixture';
 import { ApiServer } from './support/api-server';
 
@@ -173,6 +175,28 @@ describe('what became of a campaign', () => {
     expect(other).toMatch(new RegExp(`^${bob},.*,true,,,[^,]*47 CFR.*,${undecided},sip-${undecided},answered,`));
     expect(never).toMatch(new RegExp(`^${ids[2]},\\+12125551002,'=cmd\\|2,,,,,,,[^,]+,,,,,$`));
     expect(new Set(lines.slice(1).map((line) => line.slice(0, 36))).size).toBe(450);
+  });
+
+  it('says of who was passed over why, though no call was begun', async () => {
+    const [ada = ''] = await contactsOf('+12125550101,Ada,,\n');
+    const decision = {
+      at: AT.toISOString(),
+      called: false,
+      reason: 'no_consent',
+      detail: 'The contact has no consent_id',
+    };
+    const campaigns = new CampaignDiallingRepository(api.dataSource);
+    const move = { id: ada, result: 'suppressed', dueAtMs: null, note: decision } as const;
+    await campaigns.move(orgId, campaignId, [move as MovedContact], Date.now() + 60_000);
+    const shown = { ...decision, call_id: null };
+    const { body: listed } = await api.get(`${campaign}/contacts`);
+    expect(listed.items).toMatchObject([{ id: ada, result: 'suppressed', last_decision: shown }]);
+    const { body: evidence } = await api.get(`${campaign}/contacts/${ada}/evidence`);
+    expect(evidence).toMatchObject({ contact: { last_decision: shown }, decisions: [] });
+    const [, line = ''] = String((await api.get(`${campaign}/evidence.csv`)).body).split('\r\n');
+    expect(line).toContain(`,${AT.toISOString()},false,no_consent: The contact has no consent_id,no_consent,`);
+    const { body: timeline } = await api.get(`${campaign}/events`);
+    expect(timeline.items).toMatchObject([{ type: 'left_out', data: { reason: 'no_consent', contacts: 1 } }]);
   });
 
   it('is nobody else’s: neither another campaign’s contact nor another organisation’s campaign is found', async () => {

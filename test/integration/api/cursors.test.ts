@@ -1,4 +1,5 @@
 /** Each list of the document, asked with the cursor of another. */
+import { uuidV7 } from '../../../store/ids';
 import { EventRepository } from '../../../store/repositories/event-repository';
 import { ApiServer } from './support/api-server';
 import { keyedOperations } from './support/document-operations';
@@ -42,5 +43,30 @@ describe('cursors', () => {
         operationId === of ? [of, 200, undefined] : [operationId, 422, 'cursor_of_another_list'],
       ),
     );
+  });
+
+  it.each(['contacts', 'imports', 'events'])('of one campaign’s %s lead on there, not in another’s', async (list) => {
+    const { body: agent } = await api.post('/phone', { name: 'Caller' });
+    const campaigns: string[] = [];
+    for (const name of ['one', 'other']) {
+      const { id } = (await api.post('/phone/campaigns', { name, phone_agent_id: agent.id })).body;
+      for (const n of [1, 2]) {
+        await api.post(`/phone/campaigns/${id}/contacts`, { contacts: [{ phone_number: `+1555000000${n}` }] });
+        await api.dataSource.query(
+          `INSERT INTO campaign_events (id, org_id, campaign_id, type) VALUES ($1, $2, $3, 'changed')`,
+          [uuidV7(), api.tenant.orgId, id],
+        );
+      }
+      campaigns.push(id);
+    }
+    const page = (campaign: string, query: string) => api.get(`/phone/campaigns/${campaign}/${list}?${query}`);
+    const [one = '', other = ''] = campaigns;
+    const first = (await page(one, 'limit=1')).body;
+    const { status, body } = await page(other, `cursor=${first.next}`);
+    expect([status, body.code]).toEqual([422, 'cursor_of_another_list']);
+    // Clients may write a UUID in capitals.
+    const second = (await page(one.toUpperCase(), `cursor=${first.next}`)).body;
+    expect(second.items).toHaveLength(1);
+    expect(second.items[0].id).not.toBe(first.items[0].id);
   });
 });

@@ -4,6 +4,7 @@ import { CapacityRepository } from '../../../store/repositories/capacity-reposit
 import type { IntendedAttempt } from '../../../store/repositories/capacity-repository';
 import { MediaNodeRepository } from '../../../store/repositories/media-node-repository';
 import { CallRepository } from '../../../store/repositories/call-repository';
+import type { ClosedAttempt } from '../../../store/repositories/call-repository';
 import type { NewCall } from '../../../store/repositories/call-row';
 import { EventRepository } from '../../../store/repositories/event-repository';
 import { storedAttempts } from '../../support/stored-rows';
@@ -30,6 +31,13 @@ describe('AttemptRepository', () => {
     const call = newCall(orgId);
     await intended(attemptOf(call, id, 1));
     return { attempts, id, call, callId: call.id };
+  };
+
+  /** The call is over: its last attempt has come to this. */
+  const close = async (callId: string, attempt: ClosedAttempt): Promise<void> => {
+    const ending = { disposition: 'failed', endReason: null, endedBy: 'system', sip: null } as const;
+    const record = { callId, ending, endedAtMs: Date.now(), answeredAtMs: null, metrics: null, truncated: false };
+    await new CallRepository(store.dataSource).finaliseCall(record, { attempt });
   };
 
   it('stores the call with its first attempt, unless it is there already', async () => {
@@ -65,20 +73,24 @@ describe('AttemptRepository', () => {
     expect(sentAt).toBeInstanceOf(Date);
     expect(await attempts.sent(id)).toBe(false);
     expect(await attempts.notSent(id)).toBe(false);
-    expect(await attempts.finished(id)).toBe(true);
-    expect(await attempts.uncertain(id)).toBe(false);
+    await close(callId, { attemptId: id, state: 'finished' });
+    await close(callId, { attemptId: id, state: 'uncertain' });
     expect(await storedAttempts(store.dataSource, callId)).toMatchObject([{ state: 'finished', sentAt }]);
   });
 
   it('an attempt that may have been sent is never called unsent', async () => {
     const { attempts, id, callId } = await begin();
-    expect(await attempts.uncertain(id)).toBe(true);
+    await close(callId, { attemptId: id, state: 'uncertain' });
     expect(await attempts.notSent(id)).toBe(false);
     expect((await storedAttempts(store.dataSource, callId))[0]!.state).toBe('uncertain');
     const unsent = await begin();
     expect(await unsent.attempts.notSent(unsent.id)).toBe(true);
     expect(await unsent.attempts.sent(unsent.id)).toBe(false);
-    expect(await unsent.attempts.finished(unsent.id)).toBe(false);
+    await close(unsent.callId, { attemptId: unsent.id, state: 'finished' });
+    expect((await storedAttempts(store.dataSource, unsent.callId))[0]!.state).toBe('not_sent');
+    // Nobody knew of it for a while, and then somebody did.
+    await close(callId, { attemptId: id, state: 'finished' });
+    expect((await storedAttempts(store.dataSource, callId))[0]!.state).toBe('finished');
   });
 });
 

@@ -11,9 +11,9 @@ import { attemptIdOf, uuidV7 } from '../../../store/ids';
 import { AttemptRepository } from '../../../store/repositories/attempt-repository';
 import { CallerRepository } from '../../../store/repositories/caller-repository';
 import { CallRepository } from '../../../store/repositories/call-repository';
+import type { Finalisation } from '../../../store/repositories/call-repository';
 import { CampaignContactRepository } from '../../../store/repositories/campaign-contact-repository';
 import { CampaignDiallingRepository } from '../../../store/repositories/campaign-dialling-repository';
-import { CampaignRepository } from '../../../store/repositories/campaign-repository';
 import { CapacityRepository } from '../../../store/repositories/capacity-repository';
 import { openDetails } from '../../../store/call-details';
 import type { OutboundCallInput } from '../../../workflows/call/input';
@@ -61,7 +61,6 @@ it('whatever dies, each contact is called as its campaign says', async () => {
   const invites: { readonly callId: string; readonly to: string; readonly atMs: number }[] = [];
   const live = new Map<string, string>();
   const deps: DialDueDeps = {
-    campaigns: new CampaignRepository(store.dataSource),
     contacts: new CampaignContactRepository(store.dataSource),
     dialling: new CampaignDiallingRepository(store.dataSource),
     callers: new CallerRepository(store.dataSource),
@@ -110,10 +109,7 @@ it('whatever dies, each contact is called as its campaign says', async () => {
     expect([to, live.get(to)]).toEqual([to, undefined]);
     live.set(to, callId);
     invites.push({ callId, to, atMs: nowMs });
-    if (chance(0.05)) {
-      await attempts.uncertain(attemptId);
-      return 'uncertain';
-    }
+    if (chance(0.05)) return 'uncertain';
     await attempts.sent(attemptId, nowMs);
     const mix: readonly Disposition[] = ['busy', 'busy', 'no_answer', 'answered', 'congestion', 'trunk_timeout'];
     return mix[Math.floor(random() * mix.length)]!;
@@ -123,7 +119,9 @@ it('whatever dies, each contact is called as its campaign says', async () => {
     const ending = { disposition, endReason: null, endedBy: 'system', sip: null } as const;
     const record = { callId, ending, endedAtMs: nowMs, answeredAtMs: null, metrics: null, truncated: false };
     const undialled = disposition === 'canceled' || disposition === 'expired';
-    await Promise.all([calls.finaliseCall(record, { undialled }), calls.finaliseCall(record, { undialled })]);
+    const state = disposition === 'uncertain' ? 'uncertain' : 'finished';
+    const how: Finalisation = { undialled, attempt: undialled ? null : { attemptId: attemptIdOf(callId, 1), state } };
+    await Promise.all([calls.finaliseCall(record, how), calls.finaliseCall(record, how)]);
     open.delete(callId);
     await ledger.release(attemptIdOf(callId, 1));
     for (const [to, by] of live) if (by === callId) live.delete(to);

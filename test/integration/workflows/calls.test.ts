@@ -9,7 +9,7 @@ import { waitFor } from '../../support/wait-for';
 import { WorkflowEnvironment } from './environment';
 import { FIRST_MESSAGE, FROM, TO } from './environment-calls';
 import type { FakeNode } from './environment';
-import { hangUp } from './hang-up';
+import { giveUp, hangUp } from './hang-up';
 
 let env: WorkflowEnvironment;
 let node: FakeNode;
@@ -196,6 +196,35 @@ describe('hang-up', () => {
     expect(await hangUp(env, input.callId)).toEqual({ outcome: 'done' });
     expect(await env.finished(input.callId)).toMatchObject({ disposition: 'canceled', endedBy: 'api' });
   }, 30_000);
+
+  describe('of a call only as long as nobody has answered', () => {
+    const ANSWERED = { outcome: 'refused', code: 'answered' } as const;
+    afterEach(() => {
+      node.control.hangupAnswer = 'end';
+    });
+
+    test('cancels the one that rings', async () => {
+      const { callId } = await env.placeCall(env.outboundInput());
+      await dialled(callId);
+      expect(await giveUp(env, callId)).toEqual({ outcome: 'done' });
+      expect(await env.finished(callId)).toMatchObject({ disposition: 'canceled', endedBy: 'api' });
+    }, 30_000);
+
+    test('leaves alone the one that its node has seen answered, which is hung up like any other afterwards', async () => {
+      const { callId } = await env.placeCall(env.outboundInput());
+      await dialled(callId);
+      node.control.hangupAnswer = { ok: false, code: 'answered' };
+      expect(await giveUp(env, callId)).toEqual(ANSWERED);
+      node.control.hangupAnswer = 'end';
+      node.control.answer(callId);
+      await env.rowIs(callId, 'in_progress');
+      const before = node.control.hangups.length;
+      expect(await giveUp(env, callId)).toEqual(ANSWERED);
+      expect(node.control.hangups).toHaveLength(before);
+      expect(await hangUp(env, callId)).toEqual({ outcome: 'done' });
+      expect(await env.finished(callId)).toMatchObject({ disposition: 'answered', endReason: 'api_hangup' });
+    }, 30_000);
+  });
 
   test('cancelling in the UI is a hang-up with a normal record', async () => {
     const { callId } = await env.receiveCall(node);

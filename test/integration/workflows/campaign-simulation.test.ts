@@ -15,17 +15,18 @@ import { CapacityRepository } from '../../../store/repositories/capacity-reposit
 import { ALWAYS, CampaignRows } from '../../support/campaign-rows';
 import { AREAS, simulatedContacts, ZONES } from '../../support/campaign/simulated-contacts';
 import type { SimulatedContact } from '../../support/campaign/simulated-contacts';
+import { SharedConnections } from '../../support/campaign/shared-connections';
 import { Simulation, TOGETHER_MS } from '../../support/campaign/simulation';
 import type { SimulatedDial } from '../../support/campaign/simulation';
 import { openThroughout } from '../../support/campaign/wall-clock';
 import type { OpenHours } from '../../support/campaign/wall-clock';
 import { SeededRandom } from '../../support/live/random';
-import { createTestDatabase } from '../../support/servers';
+import { bySocket, createTestDatabase } from '../../support/servers';
 import type { TestDatabase } from '../../support/servers';
 
 const SOAK = process.env['TEST_SOAK'] === '1';
 const SEED = Number(process.env['SOAK_SEED'] ?? 20_270_314);
-const CONTACTS = Number(process.env['SOAK_CONTACTS'] ?? (SOAK ? 100_000 : 800));
+const CONTACTS = Number(process.env['SOAK_CONTACTS'] ?? (SOAK ? 100_000 : 3_000));
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
@@ -62,19 +63,23 @@ interface Side {
 
 let database: TestDatabase;
 let dataSource: DataSource;
+let connections: SharedConnections;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  dataSource = await createDataSource({ url: database.databaseUrl, poolSize: 16 }).initialize();
+  const url = bySocket(database.databaseUrl);
+  dataSource = await createDataSource({ url, poolSize: 10 }).initialize();
   // Nothing is killed here, and nobody waits for a disk.
   await dataSource.query(
     `ALTER DATABASE ${new URL(database.databaseUrl).pathname.slice(1)} SET synchronous_commit = off`,
   );
   await dataSource.destroy();
   await dataSource.initialize();
+  connections = await SharedConnections.open(url, 2);
 }, 60_000);
 
 afterAll(async () => {
+  await connections.close();
   await dataSource.destroy();
   await database.drop();
 }, 60_000);
@@ -165,7 +170,7 @@ test(
     const byNumber = new Map([...few, ...contacts].map((contact) => [contact.phoneNumber, contact]));
 
     const simulation = new Simulation({
-      dataSource,
+      dataSource: connections.over(dataSource),
       orgId: rows.orgId,
       campaignIds: [...sides.keys()],
       startMs: START_MS,

@@ -98,13 +98,22 @@ test('canceled, it hangs up what rings and leaves alone who talks', async () => 
   const id = await campaigns.create(5);
   await campaigns.act(id, 'start');
   const [ringing, talking] = [await campaigns.call(id), await campaigns.call(id)];
-  for (const callId of [ringing, talking]) await env.rowIs(callId, 'ringing');
+  const answering = await campaigns.call(id);
+  for (const callId of [ringing, talking, answering]) await env.rowIs(callId, 'ringing');
   node.control.answer(talking);
   await env.rowIs(talking, 'in_progress');
+  // At this very moment: its node alone knows.
+  node.control.calls.get(answering)!.state = 'answered';
   expect(await campaigns.act(id, 'cancel')).toMatchObject({ status: 200, body: { status: 'canceled' } });
   expect(await env.finished(ringing)).toMatchObject({ disposition: 'canceled' });
   expect((await env.row(talking))?.status).toBe('in_progress');
+  expect((await env.row(answering))?.endedAt).toBeNull();
   expect(await campaigns.states(id)).toEqual({ done: 5 });
+  const [canceled] = await env.dataSource.query(
+    `SELECT data FROM campaign_events WHERE campaign_id = $1 AND type = 'canceled'`,
+    [id],
+  );
+  expect(canceled).toEqual({ data: { contacts: 5 } });
   await campaigns.closed(id);
   expect(await campaigns.act(id, 'cancel')).toMatchObject({ status: 200 });
   for (const action of ['start', 'pause', 'resume']) {

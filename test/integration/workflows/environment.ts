@@ -25,7 +25,6 @@ import { uuidV7 } from '../../../store/ids';
 import { CallRepository } from '../../../store/repositories/call-repository';
 import { CampaignContactRepository } from '../../../store/repositories/campaign-contact-repository';
 import { CampaignDiallingRepository } from '../../../store/repositories/campaign-dialling-repository';
-import { CampaignRepository } from '../../../store/repositories/campaign-repository';
 import { CallerRepository } from '../../../store/repositories/caller-repository';
 import { CampaignRunRepository } from '../../../store/repositories/campaign-run-repository';
 import { ConfigRepository } from '../../../store/repositories/config-repository';
@@ -142,7 +141,6 @@ export class WorkflowEnvironment extends EnvironmentCalls {
   get dialDueDeps(): DialDueDeps {
     const { client, dataSource, secrets } = this;
     return {
-      campaigns: new CampaignRepository(dataSource),
       contacts: new CampaignContactRepository(dataSource),
       dialling: new CampaignDiallingRepository(dataSource),
       callers: new CallerRepository(dataSource),

@@ -6,7 +6,7 @@ import type { NodeServicesOptions } from '../../../media-node/node-services';
 import type { Logger } from '../../../ops/logger';
 import { AttemptRepository } from '../../../store/repositories/attempt-repository';
 import { CallRepository } from '../../../store/repositories/call-repository';
-import { CampaignDiallingRepository } from '../../../store/repositories/campaign-dialling-repository';
+import { DialFactsRepository } from '../../../store/repositories/dial-facts-repository';
 import type { SecretBox } from '../../../store/secrets';
 
 /** What a media node's process gives its services to run. */
@@ -17,11 +17,11 @@ export function nodeActivities(given: {
 }): Pick<NodeServicesOptions, 'activities' | 'interceptors'> {
   const attempts = new AttemptRepository(given.dataSource);
   const calls = new CallRepository(given.dataSource);
-  const dialling = new CampaignDiallingRepository(given.dataSource);
+  const dialFacts = new DialFactsRepository(given.dataSource);
   const { secrets, logger } = given;
   return {
     activities: (parts) => ({
-      ...createMediaActivities({ ...parts, attempts, calls, dialling, secrets, logger }),
+      ...createMediaActivities({ ...parts, attempts, calls, dialFacts, secrets, logger }),
       ...createTrunkCheckActivities({ ...parts, calls, secrets, logger }),
     }),
     interceptors: { activity: [safeFailures] },

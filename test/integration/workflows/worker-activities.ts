@@ -8,7 +8,6 @@ import { createReconcileActivities } from '../../../activities/reconcile/reconci
 import { createStoreActivities } from '../../../activities/store/store-activities';
 import { createTransferActivities } from '../../../activities/transfers/transfer-activities';
 import { AgentRepository } from '../../../store/repositories/agent-repository';
-import { AttemptRepository } from '../../../store/repositories/attempt-repository';
 import { CallerRepository } from '../../../store/repositories/caller-repository';
 import { CampaignGuardRepository } from '../../../store/repositories/campaign-guard-repository';
 import { CampaignPaceRepository } from '../../../store/repositories/campaign-pace-repository';
@@ -64,7 +63,6 @@ export function mainActivities(env: WorkflowEnvironment) {
       calls,
       nodes,
       secrets,
-      attempts: new AttemptRepository(session),
     }),
     ...createVerificationActivities({
       config,

@@ -14,12 +14,13 @@ import { openDetails } from '../../../store/call-details';
 import { attemptIdOf } from '../../../store/ids';
 import { AttemptRepository } from '../../../store/repositories/attempt-repository';
 import { CallRepository } from '../../../store/repositories/call-repository';
+import type { Finalisation } from '../../../store/repositories/call-repository';
 import { CallerRepository } from '../../../store/repositories/caller-repository';
 import { CampaignContactRepository } from '../../../store/repositories/campaign-contact-repository';
 import { CampaignDiallingRepository } from '../../../store/repositories/campaign-dialling-repository';
-import { CampaignRepository } from '../../../store/repositories/campaign-repository';
 import { CapacityRepository } from '../../../store/repositories/capacity-repository';
 import type { CampaignAdmission } from '../../../store/repositories/capacity-repository';
+import { DialFactsRepository } from '../../../store/repositories/dial-facts-repository';
 import { newMasterKey, SecretBox } from '../../../store/secrets';
 import type { OutboundCallInput } from '../../../workflows/call/input';
 import type { CampaignDialActivities } from '../../../workflows/campaign/activities';
@@ -27,6 +28,7 @@ import { SeededRandom } from '../live/random';
 import { treatmentOf } from './carrier-mix';
 import type { CarrierOutcome, CarrierRules } from './carrier-mix';
 import { EventQueue } from './event-queue';
+import type { PlannedEvent } from './event-queue';
 
 /** One INVITE. */
 export interface SimulatedDial {
@@ -55,9 +57,9 @@ const AHEAD_MS = 1_000;
 const ASKED_AGAIN_MS = 100;
 /** A campaign is told of its contacts at most so often. */
 const TOLD_MS = 500;
-/** Events so close to each other run side by side, as they do on several machines. */
+/** Events so close to each other run side by side, as they do on several machines: each as soon as there is room for it. */
 export const TOGETHER_MS = 100;
-const TOGETHER = 16;
+const TOGETHER = 24;
 /** Between a start and the dial: none that is started by what runs side by side comes before the end of it. */
 const START_MS = [TOGETHER_MS, TOGETHER_MS + 300] as const;
 const NODE = { nodeId: 'simulated', bootId: 'simulated' };
@@ -88,7 +90,7 @@ export class Simulation {
   readonly #calls: CallRepository;
   readonly #attempts: AttemptRepository;
   readonly #capacity: CapacityRepository;
-  readonly #dialling: CampaignDiallingRepository;
+  readonly #dialFacts: DialFactsRepository;
   readonly #turn: CampaignDialActivities;
   readonly #waiting = new Map<string, Waiting>();
   readonly #started = new Set<string>();
@@ -109,11 +111,10 @@ export class Simulation {
     this.#calls = new CallRepository(dataSource, { moved: (campaignId) => this.#moved(campaignId) });
     this.#attempts = new AttemptRepository(dataSource);
     this.#capacity = new CapacityRepository(dataSource);
-    this.#dialling = new CampaignDiallingRepository(dataSource);
+    this.#dialFacts = new DialFactsRepository(dataSource);
     this.#turn = createDialDue({
-      campaigns: new CampaignRepository(dataSource),
       contacts: new CampaignContactRepository(dataSource),
-      dialling: this.#dialling,
+      dialling: new CampaignDiallingRepository(dataSource),
       callers: new CallerRepository(dataSource),
       workflows: { startOutbound: (input) => this.#start(input), describe: (callId) => this.#describe(callId) },
       secrets: this.#secrets,
@@ -139,17 +140,23 @@ export class Simulation {
   async run(untilMs: number): Promise<void> {
     this.#endMs = untilMs;
     for (const campaignId of this.#options.campaignIds) this.#planTurn(campaignId, this.#options.startMs);
-    for (let first = this.#events.take(); first !== undefined; first = this.#events.take()) {
-      const batch = [first];
-      while (batch.length < TOGETHER && this.#events.nextMs <= first.atMs + TOGETHER_MS)
-        batch.push(this.#events.take()!);
-      await Promise.all(
-        batch.map((event) => {
-          this.#nowMs = event.atMs;
-          return event.run(event.atMs);
-        }),
-      );
+    const running = new Map<PlannedEvent, Promise<void>>();
+    while (running.size > 0 || this.#events.nextMs < Infinity) {
+      const earliestMs = Math.min(...[...running.keys()].map(({ atMs }) => atMs), this.#events.nextMs);
+      const event =
+        running.size < TOGETHER && this.#events.nextMs <= earliestMs + TOGETHER_MS ? this.#events.take() : undefined;
+      if (event === undefined) await Promise.race(running.values());
+      else
+        running.set(
+          event,
+          this.#happen(event).finally(() => running.delete(event)),
+        );
     }
+  }
+
+  #happen({ atMs, run }: PlannedEvent): Promise<void> {
+    this.#nowMs = atMs;
+    return run(atMs);
   }
 
   /** For workers and nodes that are reached by Temporal; a call that is up goes on without. */
@@ -216,7 +223,7 @@ export class Simulation {
       await this.#undialled(callId, nowMs, 'expired');
       return;
     }
-    const check = await checkCampaignCall(this.#dialling, input, details.to, nowMs);
+    const check = await checkCampaignCall(this.#dialFacts, input, details.to, nowMs);
     if (!check.ok) {
       await this.#calls.insertCall(row);
       await this.#refused(input, check, nowMs);
@@ -272,8 +279,12 @@ export class Simulation {
       // Its node and its workflow, beside each other.
       await Promise.all([
         this.#release(attemptId, endMs),
-        this.#attempts.finished(attemptId),
-        this.#finalise(callId, { disposition, endReason: answered ? 'callee_hangup' : null }, { endMs, answeredAtMs }),
+        this.#finalise(
+          callId,
+          { disposition, endReason: answered ? 'callee_hangup' : null },
+          { endMs, answeredAtMs },
+          { attempt: { attemptId, state: 'finished' } },
+        ),
       ]);
     });
   }
@@ -286,25 +297,30 @@ export class Simulation {
     const { callId, orgId, campaign } = input;
     if (campaign === undefined) throw new Error('a call of no campaign');
     const { refusal: reason, detail, checks } = check;
-    await this.#dialling.refused({ ...campaign, orgId, callId }, { reason, detail, checks }, nowMs);
+    await this.#dialFacts.refused({ ...campaign, orgId, callId }, { reason, detail, checks }, nowMs);
     await this.#undialled(callId, nowMs, 'canceled');
   }
 
   async #undialled(callId: string, nowMs: number, disposition: 'canceled' | 'expired'): Promise<void> {
     this.#waiting.delete(callId);
-    await this.#finalise(callId, { disposition, endReason: null }, { endMs: nowMs, answeredAtMs: null }, true);
+    await this.#finalise(
+      callId,
+      { disposition, endReason: null },
+      { endMs: nowMs, answeredAtMs: null },
+      { undialled: true },
+    );
   }
 
   async #finalise(
     callId: string,
     { disposition, endReason }: Pick<CallEnding, 'disposition' | 'endReason'>,
     { endMs: endedAtMs, answeredAtMs }: Pick<SimulatedDial, 'endMs' | 'answeredAtMs'>,
-    undialled = false,
+    how: Finalisation,
   ): Promise<void> {
     const ending: CallEnding = { disposition, endReason, endedBy: 'callee', sip: null };
     const ended = { callId, ending, endedAtMs, answeredAtMs, metrics: null, truncated: false };
     this.#nowMs = endedAtMs;
-    const result = await this.#calls.finaliseCall(ended, { undialled });
+    const result = await this.#calls.finaliseCall(ended, how);
     if (result !== 'finalised') throw new Error(`${callId} was ${result} when it ended`);
   }
 

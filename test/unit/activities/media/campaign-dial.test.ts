@@ -1,7 +1,7 @@
 import { checkCampaignCall, ofCampaign, refusedByStore } from '../../../../activities/media/campaign-dial';
 import { DEFAULT_NUMBER_CAPS } from '../../../../store/campaigns/number-caps';
 import type { Campaign } from '../../../../store/entities/campaign';
-import type { DialFacts } from '../../../../store/repositories/campaign-dialling-repository';
+import type { DialFacts } from '../../../../store/repositories/dial-facts-repository';
 import type { OutboundCallInput } from '../../../../workflows/call/input';
 
 /** A Monday, 10:00 in New York. */

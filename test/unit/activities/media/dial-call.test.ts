@@ -62,7 +62,7 @@ function setUp(plan: DialPlan = { kind: 'ring' }) {
       control,
       attempts,
       capacity,
-      dialling: {
+      dialFacts: {
         facts: () => Promise.reject(new Error('no call of a campaign')),
         refused: () => Promise.resolve(),
       },

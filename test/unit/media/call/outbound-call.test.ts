@@ -41,6 +41,25 @@ describe('an outbound call', () => {
     expect(layer.clock.armed).toBe(0);
   });
 
+  it('that is to be given up unanswered goes on when somebody has answered', async () => {
+    await layer.dial();
+    layer.endpoint.last.accept();
+    await settle();
+    expect(await layer.giveUp(CALL)).toEqual({ ok: false, code: 'answered' });
+    expect(layer.events.ended(CALL)).toEqual([]);
+    expect(await layer.hangup(CALL)).toEqual({ ok: true });
+    layer.endpoint.last.answerBye();
+    await settle();
+    expect(ending()).toMatchObject({ disposition: 'answered', endReason: 'api_hangup', endedBy: 'api' });
+  });
+
+  it('that is to be given up unanswered is canceled while it rings', async () => {
+    await layer.dial();
+    layer.endpoint.last.progress(180);
+    expect(await layer.giveUp(CALL)).toEqual({ ok: true });
+    expect(layer.endpoint.last.sent).toEqual(['INVITE', 'CANCEL']);
+  });
+
   it('has the media timeout of its trunk, and looks for a callee whose packets have stopped', async () => {
     await layer.dial();
     expect(layer.rtp.last.options.mediaTimeoutMs).toBe(45_000);

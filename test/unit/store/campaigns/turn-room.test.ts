@@ -8,6 +8,7 @@ const trunkOf = (id: string, fields: Partial<TurnTrunk> = {}): TurnTrunk => ({
   maxConcurrentCalls: null,
   leases: 0,
   undialled: 0,
+  admitted: 0,
   coolMs: 0,
   ...fields,
 });
@@ -30,17 +31,18 @@ function taken(trunks: readonly TurnTrunk[], limits: Partial<TurnLimits> = {}): 
 
 describe('room in a turn', () => {
   test.each<readonly [string, Partial<TurnTrunk>, Partial<TurnLimits>, number]>([
-    ['two seconds of the rate', { maxCallsPerSecond: 5 }, {}, 10],
-    ['less those that wait already', { maxCallsPerSecond: 5, undialled: 7 }, {}, 3],
+    ['a second of the rate and a quarter', { maxCallsPerSecond: 8 }, {}, 10],
+    ['less those that wait already, or have a turn', { maxCallsPerSecond: 8, undialled: 4, admitted: 3 }, {}, 3],
     ['never less than one, however slow the trunk', { maxCallsPerSecond: 0.1 }, {}, 1],
-    ['a campaign that was slowed takes its share', { maxCallsPerSecond: 10 }, { pace: 0.5 }, 10],
+    ['a campaign that was slowed takes its share', { maxCallsPerSecond: 16 }, { pace: 0.5 }, 10],
     ['one more than there are free slots', { maxCallsPerSecond: 100, maxConcurrentCalls: 10, leases: 8 }, {}, 3],
     ['one where all slots are taken', { maxConcurrentCalls: 10, leases: 10 }, {}, 1],
+    ['whoever has a turn has its slot already', { maxConcurrentCalls: 10, leases: 8, admitted: 2 }, {}, 3],
     ['none behind that one', { maxConcurrentCalls: 10, leases: 10, undialled: 1 }, {}, 0],
     ['none where there are more slots taken than there are', { maxConcurrentCalls: 2, leases: 9, undialled: 1 }, {}, 0],
     ['as many calls at once as the campaign may have', {}, { maxConcurrentCalls: 5, calling: 3 }, 2],
     ['none when it has more by now', {}, { maxConcurrentCalls: 5, calling: 9 }, 0],
-    ['two seconds of its own rate', { undialled: 1 }, { callsPerSecond: 2 }, 3],
+    ['a second of its own rate and a quarter', { undialled: 1, admitted: 1 }, { callsPerSecond: 4 }, 3],
     ['one more than the organisation has free', {}, { organisationFree: 2 }, 3],
     ['none while the carrier wants to be left in peace', { coolMs: 1 }, {}, 0],
   ])('%s', (_, trunk, limits, calls) => {
@@ -48,7 +50,7 @@ describe('room in a turn', () => {
   });
 
   test('a trunk that may not call the number is passed over', () => {
-    const [one, two] = [trunkOf('one', { maxCallsPerSecond: 1 }), trunkOf('two', { maxCallsPerSecond: 1 })];
+    const [one, two] = [trunkOf('one', { maxCallsPerSecond: 2 }), trunkOf('two', { maxCallsPerSecond: 2 })];
     const room = new TurnRoom([one, two], LIMITS);
     expect([room.take([two])?.id, room.take([two])?.id, room.take([two])]).toEqual(['two', 'two', null]);
     expect(room.left).toBe(2);
