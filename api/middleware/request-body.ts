@@ -1,11 +1,16 @@
 import { bodyParser } from '@koa/bodyparser';
 import type { Context } from 'koa';
 
-import { ApiError } from '../errors';
+import { ApiError, invalid } from '../errors';
 
 const LIMIT = '256kb';
+/** The parser's words for valid JSON with a field that would be the prototype of what it stands in. */
+const PROTOTYPE_FIELD = 'Object contains forbidden prototype property';
 
-/** Reads a JSON body, `{}` where there is none: 413 over the limit, 415 for another type, 400 for what is not JSON. */
+/**
+ * Reads a JSON body, `{}` where there is none: 413 over the limit, 415 for another type, 400 for what is not JSON or names
+ * a prototype.
+ */
 export function requestBody(): (ctx: Context) => Promise<unknown> {
   const parse = bodyParser({
     enableTypes: ['json'],
@@ -39,6 +44,9 @@ function translate(error: Error & { status?: number }): ApiError {
   if (error.status === 413) return new ApiError(413, 'body_too_large', 'The body is too large');
   if (error.status === 415) {
     return new ApiError(415, 'unsupported_media_type', 'Unknown content encoding', { cause: error });
+  }
+  if (error.message === PROTOTYPE_FIELD) {
+    return invalid([{ path: '', message: 'must not have a field named "__proto__", at any depth' }]);
   }
   return new ApiError(400, 'malformed_json', 'The body is not valid JSON', { cause: error });
 }

@@ -277,7 +277,6 @@ export class OutboundCall implements RegisteredCall {
     media.start(remote);
   }
 
-  /** The carrier, at any of its hosts. */
   /** Somebody has taken the call from the phone that still rings (RFC 3891 §3). */
   #pickedUp(): void {
     this.#session.answered(this.#options.command.maxDurationSeconds);

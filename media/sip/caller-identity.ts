@@ -17,6 +17,8 @@ export interface CallerIdentity {
   readonly privacy: readonly string[];
 }
 
+/** Of two identities that are asserted the one to be called back at is the number (RFC 3325 §9.1: a SIP and a tel URI). */
+const NUMBER = /^\+?\d[\d\s().-]*(?:;|$)/;
 /** Users that stand for nobody (RFC 3323 §4.1.1.3), and what PBXs write in their place. */
 const NOBODY = new Set(['', 'anonymous', 'restricted', 'unavailable', 'unknown', 'withheld', 'private']);
 const PRIVACY_VALUES = new Set(['header', 'session', 'user', 'id', 'critical', 'history']);
@@ -24,16 +26,27 @@ const PRIVACY_VALUES = new Set(['header', 'session', 'user', 'id', 'critical', '
 /**
  * From, as long as it names somebody: it is what the caller wants to be called back at. Else the identity that the network
  * asserts (RFC 3325 §9.1), in the older Remote-Party-ID too, which many PBXs still send.
+ * @param account user name that the peer has authenticated itself by: in From it names the peer, not who calls
  */
-export function callerIdentity(request: SipRequest): CallerIdentity {
+export function callerIdentity(request: SipRequest, account = ''): CallerIdentity {
   const privacy = askedPrivacy(request);
   const from = userOf(request.from?.uri ?? '');
-  if (from !== '') return { user: from, displayName: nameOf(request.from), anonymous: false, privacy };
-  const asserted = request.list('p-asserted-identity').map(parseAddress);
+  const known = from === '' || from === account ? assertedParty(request) : null;
+  if (from === '') return { user: userOf(known?.uri ?? ''), displayName: nameOf(known), anonymous: true, privacy };
+  const user = known === null ? from : userOf(known.uri);
+  return { user, displayName: nameOf(request.from) ?? nameOf(known), anonymous: false, privacy };
+}
+
+/** Null where the network names nobody. */
+function assertedParty(request: SipRequest): SipAddress | null {
   const parties = request.list('remote-party-id').map(parseAddress);
   const calling = parties.filter((party) => (party?.params.get('party') ?? 'calling').toLowerCase() === 'calling');
-  const known = [...asserted, ...calling].find((party) => userOf(party?.uri ?? '') !== '');
-  return { user: userOf(known?.uri ?? ''), displayName: nameOf(known ?? null), anonymous: true, privacy };
+  for (const identities of [request.list('p-asserted-identity').map(parseAddress), calling]) {
+    const named = identities.filter((party) => party !== null && userOf(party.uri) !== '');
+    const known = named.find((party) => NUMBER.test(userOf(party?.uri ?? ''))) ?? named[0];
+    if (known) return known;
+  }
+  return null;
 }
 
 function askedPrivacy(request: SipRequest): readonly string[] {

@@ -29,7 +29,7 @@ export function describeInvite(
     fromTag: request.fromTag,
     cseq: request.cseq?.number ?? 0,
     requestUser: calledUser(request, identity),
-    caller: callerIdentity(request),
+    caller: callerIdentity(request, identity.username),
     headers,
     offer: sdpOf(request),
     peer: flow.peer,

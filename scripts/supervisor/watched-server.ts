@@ -11,6 +11,8 @@ interface RestartableServer {
   readonly record: ProcessRecord | undefined;
   start(): Promise<void>;
   stop(): Promise<void>;
+  /** It runs, and says itself that it serves nothing. Never rejects. */
+  isBroken?(): Promise<boolean>;
 }
 
 export interface WatchedServerOptions {
@@ -18,19 +20,26 @@ export interface WatchedServerOptions {
   readonly server: RestartableServer;
   readonly logger: Logger;
   readonly backoff?: Backoff;
+  /** How often a server that runs is asked whether it is broken. Default 2 s. */
+  readonly askEveryMs?: number;
   readonly onGiveUp: (error: Error) => void;
 }
 
 /** Also a server taken over from a killed supervisor is watched, and that is nobody's child: so by looking. */
 const LOOK_EVERY_MS = 200;
+const ASK_EVERY_MS = 2_000;
+/** In a row: one may be of a moment that passes. */
+const BROKEN_ANSWERS = 3;
 
-/** Starts an embedded server again when it dies. */
+/** Starts an embedded server again when it dies, and when it lives and yet serves nothing. */
 export class WatchedServer {
   readonly #options: WatchedServerOptions;
   readonly #backoff: Backoff;
   readonly #stopped = new AbortController();
   #starting: Promise<void> = Promise.resolve();
   #watching: Promise<void> = Promise.resolve();
+  #askAtMs = 0;
+  #brokenAnswers = 0;
 
   constructor(options: WatchedServerOptions) {
     this.#options = options;
@@ -61,13 +70,14 @@ export class WatchedServer {
     const { name, server, logger } = this.#options;
     let upSinceMs = performance.now();
     while (await this.#wait(LOOK_EVERY_MS)) {
-      if (server.record !== undefined && isAlive(server.record)) continue;
+      const failure = await this.#failure();
+      if (failure === null) continue;
       const waitMs = this.#backoff.next(performance.now() - upSinceMs);
       if (this.#backoff.exhausted) {
         this.#options.onGiveUp(new Error(`${name} ended ${this.#backoff.failures} times in a row`));
         return;
       }
-      logger.error({ process: name, waitMs }, 'server died: starting it again');
+      logger.error({ process: name, waitMs }, `${failure}: starting it again`);
       // The first restart is immediate: every live call waits for it.
       if (this.#backoff.failures > 1 && !(await this.#wait(waitMs))) return;
       try {
@@ -78,6 +88,19 @@ export class WatchedServer {
         logger.error({ process: name, err: error }, 'server does not start');
       }
     }
+  }
+
+  /** Why it is to be started again; what is broken is stopped first. */
+  async #failure(): Promise<string | null> {
+    const { server, askEveryMs = ASK_EVERY_MS } = this.#options;
+    if (server.record === undefined || !isAlive(server.record)) return 'server died';
+    if (server.isBroken === undefined || performance.now() < this.#askAtMs) return null;
+    this.#brokenAnswers = (await server.isBroken()) ? this.#brokenAnswers + 1 : 0;
+    this.#askAtMs = performance.now() + askEveryMs;
+    if (this.#brokenAnswers < BROKEN_ANSWERS) return null;
+    this.#brokenAnswers = 0;
+    await server.stop();
+    return 'server serves nothing any more';
   }
 
   /** `false` when the watch is over. */

@@ -13,6 +13,7 @@ import { findFreePort, systemPort } from '../process/ports';
 import { stopProcess } from '../process/stop-process';
 import { temporalArguments } from './command-line';
 import type { TemporalPorts } from './command-line';
+import { ask, isInterruptedForGood, namespaceUrl } from './http-api';
 
 export interface TemporalServerOptions {
   /** See `findTemporal`. */
@@ -25,7 +26,6 @@ export interface TemporalServerOptions {
   readonly baseUiPort?: number;
 }
 
-const NAMESPACE = 'default';
 const RETENTION = `${72 * 3600}s`;
 const READY_MS = 30_000;
 const LAUNCH_AGAIN_MS = 200;
@@ -100,6 +100,11 @@ export class TemporalServer {
     removePidFile(this.#pidFile);
   }
 
+  /** See `isInterruptedForGood`. */
+  isBroken(): Promise<boolean> {
+    return isInterruptedForGood(this.#known().httpPort);
+  }
+
   #known(): TemporalPorts {
     if (this.#ports === undefined) throw new Error('Temporal has not been started');
     return this.#ports;
@@ -169,7 +174,7 @@ export class TemporalServer {
    * server does not listen or has no search attributes yet.
    */
   async #prepareNamespace(): Promise<void> {
-    const base = `http://127.0.0.1:${this.#known().httpPort}/api/v1/namespaces/${NAMESPACE}`;
+    const base = namespaceUrl(this.#known().httpPort);
     const attributes = (await ask(`${base}/search-attributes`)) as { customAttributes?: Record<string, string> };
     if (!SEARCH_ATTRIBUTES.every((name) => attributes.customAttributes?.[name] !== undefined)) {
       throw new Error('search attributes are missing');
@@ -192,16 +197,4 @@ function portsOf(details: Readonly<Record<string, unknown>>): TemporalPorts | un
   const { port, uiPort, httpPort } = details;
   if (typeof port !== 'number' || typeof uiPort !== 'number' || typeof httpPort !== 'number') return undefined;
   return { port, uiPort, httpPort };
-}
-
-/** The server's HTTP API: it spares the supervisor the gRPC client. */
-async function ask(url: string, body?: unknown): Promise<unknown> {
-  const answer = await fetch(url, {
-    signal: AbortSignal.timeout(2_000),
-    ...(body === undefined
-      ? {}
-      : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
-  });
-  if (!answer.ok) throw new Error(`${url} answered ${answer.status}`);
-  return answer.json();
 }

@@ -98,7 +98,8 @@ describe('every request', () => {
   it('cannot smuggle prototype keys into what is stored', async () => {
     const body = '{"name":"proto","__proto__":{"type":"outbound"},"llm":{"provider":"x","__proto__":{"a":1}}}';
     const { status, body: refused } = await api.post('/phone', body);
-    expect([status, refused.code]).toEqual([400, 'malformed_json']);
+    expect([status, refused.code]).toEqual([400, 'validation_failed']);
+    expect(refused.issues).toMatchObject([{ message: expect.stringContaining('__proto__') as string }]);
     expect(({} as { a?: number }).a).toBeUndefined();
   });
 

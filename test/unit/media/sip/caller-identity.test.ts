@@ -35,6 +35,13 @@ describe('who calls', () => {
       NUMBER,
     ],
     [
+      'the number of two that name somebody',
+      ANONYMOUS,
+      [`P-Asserted-Identity: <sip:bob@carrier.test>, <tel:${NUMBER}>`],
+      NUMBER,
+    ],
+    ['a name where no number is', ANONYMOUS, ['P-Asserted-Identity: <sip:bob@carrier.test>'], 'bob'],
+    [
       'the older header, of the calling party',
       '<sip:Restricted@pbx.test>',
       [`Remote-Party-ID: <sip:1@a.test>;party=called, "x" <sip:${NUMBER}@a.test>;party=calling;screen=yes`],
@@ -46,6 +53,15 @@ describe('who calls', () => {
     ['a From without a user part', '<sip:pbx.test>', [], ''],
   ])('%s', (_, from, headers, user) => {
     expect(callerIdentity(invite(from, ...headers)).user).toBe(user);
+  });
+
+  test('is not the account by which the peer has authenticated itself, where the network names somebody', () => {
+    const from = '"Ann" <sip:trunk-1@pbx.test>';
+    const asserted = `P-Asserted-Identity: <sip:${NUMBER}@pbx.test>`;
+    const ann = { user: NUMBER, displayName: 'Ann', anonymous: false };
+    expect(callerIdentity(invite(from, asserted), 'trunk-1')).toMatchObject(ann);
+    expect(callerIdentity(invite(from, asserted), 'trunk-2').user).toBe('trunk-1');
+    expect(callerIdentity(invite(from), 'trunk-1')).toMatchObject({ user: 'trunk-1', anonymous: false });
   });
 
   test('is anonymous where From names nobody, and has the name of whoever is meant', () => {
