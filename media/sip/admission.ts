@@ -20,7 +20,7 @@ export interface AdmissionOptions {
   readonly salt?: number;
 }
 
-export class Admission {
+export class InviteAdmission {
   readonly #options: AdmissionOptions;
   readonly #salt: number;
   readonly #fingerprints = new Uint32Array(SLOTS);

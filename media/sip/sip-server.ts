@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 
 import { fewRandomBytes } from '../../ops/random-bytes';
-import { Admission } from './admission';
+import { InviteAdmission } from './admission';
 import { RequestAuthentication, SOURCE_REFUSAL } from './auth/request-authentication';
 import { systemClock } from '../clock';
 import { noCounters } from './counters';
@@ -96,7 +96,7 @@ export class SipServer implements SipEndpoint {
   readonly #options: SipServerOptions;
   readonly #edge: SipEdge;
   readonly #invites: InviteBacklog;
-  readonly #admission: Admission;
+  readonly #admission: InviteAdmission;
   /** Null where everybody is admitted. */
   readonly #authentication: RequestAuthentication | null;
   /** Null where nobody can register. */
@@ -124,7 +124,7 @@ export class SipServer implements SipEndpoint {
     const { bindings: store } = delegate;
     this.#registers = new RegisterTransactions(this.#clock);
     this.#registrar = store === undefined ? null : new Registrar({ store, clock: this.#clock, logger: this.#logger });
-    this.#admission = new Admission({ now: () => this.#clock.now() });
+    this.#admission = new InviteAdmission({ now: () => this.#clock.now() });
     this.#invites = new InviteBacklog({
       clock: this.#clock,
       serve: (bytes, flow, wait) => this.#receive(bytes, flow, wait),

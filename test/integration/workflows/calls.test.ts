@@ -204,23 +204,24 @@ describe('hang-up', () => {
     });
 
     test('cancels the one that rings', async () => {
-      const { callId } = await env.placeCall(env.outboundInput());
+      const input = env.outboundInput();
+      const { callId } = input;
+      await env.placeCall(input);
       await dialled(callId);
       expect(await giveUp(env, callId)).toEqual({ outcome: 'done' });
       expect(await env.finished(callId)).toMatchObject({ disposition: 'canceled', endedBy: 'api' });
     }, 30_000);
 
     test('leaves alone the one that its node has seen answered, which is hung up like any other afterwards', async () => {
-      const { callId } = await env.placeCall(env.outboundInput());
+      const input = env.outboundInput();
+      const { callId } = input;
+      await env.placeCall(input);
       await dialled(callId);
+      node.control.answer(callId);
+      await env.rowIs(callId, 'in_progress');
       node.control.hangupAnswer = { ok: false, code: 'answered' };
       expect(await giveUp(env, callId)).toEqual(ANSWERED);
       node.control.hangupAnswer = 'end';
-      node.control.answer(callId);
-      await env.rowIs(callId, 'in_progress');
-      const before = node.control.hangups.length;
-      expect(await giveUp(env, callId)).toEqual(ANSWERED);
-      expect(node.control.hangups).toHaveLength(before);
       expect(await hangUp(env, callId)).toEqual({ outcome: 'done' });
       expect(await env.finished(callId)).toMatchObject({ disposition: 'answered', endReason: 'api_hangup' });
     }, 30_000);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import { Admission } from '../../../../media/sip/admission';
+import { InviteAdmission } from '../../../../media/sip/admission';
 
 import type { Overload } from '../../../../contract/directory';
 
@@ -8,7 +8,7 @@ const REMEMBERED_MS = 40_000;
 
 function setUp(salt = 1) {
   let nowMs = 0;
-  const admission = new Admission({ now: () => nowMs, salt });
+  const admission = new InviteAdmission({ now: () => nowMs, salt });
   const ask = (name: string, overload: Overload | null = null, late = false) =>
     admission.refusal({ key: `z9hG4bK${name} 192.0.2.1:5060 INVITE`, callId: `${name}@pbx`, late }, overload);
   return { ask, pass: (ms: number) => (nowMs += ms) };
