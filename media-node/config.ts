@@ -46,7 +46,7 @@ const nodeEnv = {
     .optional(),
   MEDIA_MAX_CALLS: positiveInteger.optional(),
   MEDIA_MAX_WAIT_MS: positiveInteger.default(20),
-  MEDIA_MAX_BEHIND_MS: positiveInteger.default(1_000),
+  MEDIA_MAX_BEHIND_MS: positiveInteger.default(2_000),
   LLM_BASE_URL: z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).optional(),
   LLM_API_KEY: headerText.optional(),
   LLM_MODEL: z.string().default('gpt-4o-mini'),

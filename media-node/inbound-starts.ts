@@ -6,8 +6,8 @@ import { STUCK } from './node-load';
 const MAX_STARTS = 16;
 /** A start has its place no longer than this, as in the API: 40 a second begin however slow the server is. */
 const START_MS = 400;
-/** For a place: two rounds of starts. With the start itself it is less than a caller is kept waiting for. */
-const MAX_WAIT_MS = 450;
+/** For a place, as in the API: who waits longer is served sooner by another node. */
+const MAX_WAIT_MS = 1_000;
 
 export interface InboundStartsOptions {
   /** Default 16. */

@@ -6,7 +6,7 @@
 import type { Overload, OverloadReason } from '../contract/directory';
 
 /** For starts, which callers wait for: from the first on some calls are refused, from the second on all. */
-const STARTS_MS = { from: 250, to: 1_000 } as const;
+const STARTS_MS = { from: 500, to: 1_500 } as const;
 /** For the rest all calls are refused when it is so many times further behind than it may be. */
 const ALL_AT = 3;
 /** Whoever is behind is so with many: these few may be stuck, or have ended at one instant, and are no load. */

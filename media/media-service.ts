@@ -25,8 +25,8 @@ const DRAIN_MS = 30_000;
 /** After our BYE: for its answer and the last events. */
 const HANG_UP_MS = 3000;
 
-/** Calls that are being set up at once: as many as a node answers within some tenths of a second, however they came. */
-const MAX_SET_UPS = 64;
+/** Calls that are being set up at once: as many as a node answers within a second or two, however they came. */
+const MAX_SET_UPS = 128;
 const TOO_MANY_SET_UPS: Overload = { reason: 'set_ups', share: 1 };
 
 export interface MediaServiceOptions extends Omit<CallDeps, 'network'> {

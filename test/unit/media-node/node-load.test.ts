@@ -42,7 +42,7 @@ test('what is furthest behind is the reason', () => {
   behind.records = 2_000;
   expect(overload()).toMatchObject({ reason: 'records' });
   // Callers wait for a start, and nobody for a record.
-  behind.starts = 950;
+  behind.starts = 1_250;
   expect(overload()).toMatchObject({ reason: 'starts' });
 });
 

@@ -28,7 +28,7 @@ describe('MediaNode', () => {
     node = new MediaService({
       nodeId: 'node-1',
       bootId: 'boot-1',
-      maxCalls: 100,
+      maxCalls: 200,
       clock,
       events,
       directory,
@@ -69,11 +69,11 @@ describe('MediaNode', () => {
           resolve(started ? { ok: true, callId: sipCallId, sessionId: 's' } : { ok: false, reason: 'busy' }),
         ),
       );
-    const dialogs = Array.from({ length: 64 }, (_, n) => new FakeInboundDialog({ sipCallId: `sip-${n}` }));
-    for (const dialog of dialogs.slice(0, 63)) sip.onInvite(dialog);
+    const dialogs = Array.from({ length: 128 }, (_, n) => new FakeInboundDialog({ sipCallId: `sip-${n}` }));
+    for (const dialog of dialogs.slice(0, 127)) sip.onInvite(dialog);
     await settle();
     expect(sip.overload?.()).toEqual(directory.overloaded);
-    sip.onInvite(dialogs[63]!);
+    sip.onInvite(dialogs[127]!);
     await settle();
     expect(sip.overload?.()).toEqual({ reason: 'set_ups', share: 1 });
     // One is ready and stays, and another one is refused.
@@ -81,7 +81,7 @@ describe('MediaNode', () => {
     starts[1]!(false);
     await settle();
     expect(dialogs[1]!.rejection).toMatchObject({ status: 503, retryAfterSeconds: 5 });
-    expect([node.calls.settingUp, node.calls.size]).toEqual([62, 63]);
+    expect([node.calls.settingUp, node.calls.size]).toEqual([126, 127]);
     Object.assign(directory, { start, overloaded: null });
     expect(sip.overload?.()).toBeNull();
   });
