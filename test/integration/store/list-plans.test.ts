@@ -91,17 +91,21 @@ const CAMPAIGN_CONTACT_FILTERS: Filters<CampaignContactFilter> = {
 const DNC_FILTERS: Filters<DncFilter> = { phoneNumber: [FILLED.rare.phoneNumber, '+15550000000'] };
 
 const aCall = filledId('call', 200);
+const ofCampaign = FILLED.common.campaignId;
 const LISTS: Readonly<Record<Listing, Readonly<Record<string, List>>>> = {
   agents: { all: (org, orgId) => org.agents.list(orgId) },
   apiKeys: paged('api_keys', SIZES.others, {}, (org, orgId, request) => org.apiKeys.list(orgId, request)),
   audit: paged('audit_log', SIZES.auditEntries, AUDIT_FILTERS, (org, orgId, filter) => org.audit.list(orgId, filter)),
   calls: paged('calls', SIZES.calls, CALL_FILTERS, (org, orgId, filter) => org.calls.list(orgId, filter)),
   campaigns: paged('campaigns', SIZES.others, {}, (org, orgId, request) => org.campaigns.list(orgId, request)),
-  campaignContacts: paged('campaign_contacts', SIZES.campaignContacts, CAMPAIGN_CONTACT_FILTERS, (org, orgId, filter) =>
-    org.campaignContacts.list(orgId, FILLED.common.campaignId, filter),
+  campaignContacts: paged(
+    `campaign_contacts/${ofCampaign}`,
+    SIZES.campaignContacts,
+    CAMPAIGN_CONTACT_FILTERS,
+    (org, orgId, filter) => org.campaignContacts.list(orgId, ofCampaign, filter),
   ),
-  campaignImports: paged('campaign_imports', SIZES.others, {}, (org, orgId, request) =>
-    org.campaignImports.list(orgId, FILLED.common.campaignId, request),
+  campaignImports: paged(`campaign_imports/${ofCampaign}`, SIZES.others, {}, (org, orgId, request) =>
+    org.campaignImports.list(orgId, ofCampaign, request),
   ),
   contacts: paged('contacts', SIZES.contacts, CONTACT_FILTERS, (org, orgId, filter) =>
     org.contacts.list(orgId, filter),
