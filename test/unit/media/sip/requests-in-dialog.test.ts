@@ -102,7 +102,8 @@ describe('a request of ours in the dialog', () => {
       fc.asyncProperty(
         fc.constantFrom('UPDATE' as const, 'INVITE' as const),
         fc.constantFrom('caller' as const, 'callee' as const),
-        fc.array(fate, { maxLength: 8 }),
+        // With one more lost nothing would get through: Timer B ends a transaction after 32 s, and half a second before is its last try.
+        fc.array(fate, { maxLength: 6 }),
         async (method, from, fates) => {
           let taken = 0;
           const onRefresh = (): CoreAnswer => ({ status: 200, sdp: `${OFFER}s=${taken++}\r\n` });
@@ -110,7 +111,7 @@ describe('a request of ours in the dialog', () => {
           let sent = 0;
           spoil = () => fates[sent++] ?? ON_TIME;
           const results = ask(link, { method, headers: [], ...(method === 'INVITE' ? { sdp: OFFER } : {}) }, from);
-          await pass(31_000);
+          await pass(31_900);
           expect([statusOf(results), taken]).toEqual([[200], 1]);
           await over(link);
           expect([...link.caller.events, ...link.callee.events]).not.toContain('ack timeout');
