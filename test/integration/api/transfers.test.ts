@@ -131,7 +131,9 @@ describe('POST /phone/calls/{id}/transfer', () => {
       const callId = await liveCall();
       expect((await transfer({ destination_id, ...body }, callId)).status).toBe(200);
       const { request } = workflows.transfers.at(-1)!;
-      expect(JSON.stringify(request)).not.toMatch(/Somebody|angry|bob|secret/);
+      // What is sealed may spell anything.
+      const plain = JSON.stringify(request).replaceAll(/v1\.[\w.-]+/g, 'sealed');
+      expect(plain).not.toMatch(/Somebody|angry|bob|secret/);
       const opened = openControl(
         api.secrets,
         { orgId: api.tenant.orgId, callId },

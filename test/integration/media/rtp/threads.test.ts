@@ -10,6 +10,7 @@ import { waitFor } from '../../../support/wait-for';
 
 /** Below the ports that the system gives to others. */
 const PORT_MIN = 16_000 + Math.floor(Math.random() * 1500) * 2;
+const TENTH_SAMPLES = 800;
 const THREADS = 3;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -63,6 +64,16 @@ async function leg(beside?: RtpSession): Promise<{ readonly session: RtpSession;
   return { session, peer };
 }
 
+/** In any tenth of a second: a machine that stands still leaves gaps. */
+function loudest({ audio }: UdpPeer, hz: number): number {
+  const tenths = Math.floor(audio.length / TENTH_SAMPLES);
+  return Math.max(
+    ...Array.from({ length: tenths }, (_, n) =>
+      amplitudeAt(audio.subarray(n * TENTH_SAMPLES, (n + 1) * TENTH_SAMPLES), hz),
+    ),
+  );
+}
+
 const threadOf = (session: RtpSession): unknown => (session as ThreadedRtpSession).worker;
 
 it('calls are spread over all threads, each with ports of its own, and heard from each', async () => {
@@ -91,9 +102,9 @@ it('all legs of a call are in one thread, and hear each other', async () => {
     session.connect(far.session);
     supervisor.session.supervise(session, 'listen');
     await Promise.all([peer.talk(session.localPort, 440, 50), far.peer.talk(far.session.localPort, 620, 50)]);
-    expect(amplitudeAt(peer.audio.subarray(-4000), 620)).toBeGreaterThan(5000);
-    expect(amplitudeAt(far.peer.audio.subarray(-4000), 440)).toBeGreaterThan(5000);
-    expect(amplitudeAt(supervisor.peer.audio.subarray(-4000), 440)).toBeGreaterThan(3000);
+    expect(loudest(peer, 620)).toBeGreaterThan(5000);
+    expect(loudest(far.peer, 440)).toBeGreaterThan(5000);
+    expect(loudest(supervisor.peer, 440)).toBeGreaterThan(3000);
   }
 });
 
