@@ -38,6 +38,7 @@ const nodeEnv = {
     .optional(),
   RTP_PORT_MIN: portNumber.default(20_000),
   RTP_PORT_MAX: portNumber.default(29_999),
+  RTP_PORTS_AHEAD: positiveInteger.optional(),
   MEDIA_HTTP_HOST: listenHost.default('127.0.0.1'),
   MEDIA_HTTP_PORT: listenPort.default(8081),
   MEDIA_NODE_ID: z
@@ -65,7 +66,7 @@ interface NodeSettings {
   readonly nameServers: readonly string[] | null;
   /** MEDIA_MAX_WAIT_MS */
   readonly maxInviteWaitMs: number;
-  readonly rtp: { readonly portMin: number; readonly portMax: number };
+  readonly rtp: { readonly portMin: number; readonly portMax: number; readonly portsAhead: number };
   readonly http: { readonly host: string; readonly port: number };
   /** null: the built-in responder answers. */
   readonly languageModel: { readonly baseUrl: string; readonly apiKey: string | null; readonly model: string } | null;
@@ -120,7 +121,7 @@ function settings(env: Readonly<z.output<z.ZodObject<typeof nodeEnv>>>): NodeSet
     allowPrivateTargets: env.ALLOW_PRIVATE_TARGETS,
     nameServers: env.DNS_SERVERS ?? null,
     maxInviteWaitMs: env.MEDIA_MAX_WAIT_MS,
-    rtp: { portMin: env.RTP_PORT_MIN, portMax: env.RTP_PORT_MAX },
+    rtp: { portMin: env.RTP_PORT_MIN, portMax: env.RTP_PORT_MAX, portsAhead: env.RTP_PORTS_AHEAD ?? 0 },
     http: { host: env.MEDIA_HTTP_HOST, port: env.MEDIA_HTTP_PORT },
     languageModel:
       env.LLM_BASE_URL === undefined

@@ -38,9 +38,10 @@ export class ThreadedRtpEngine implements RtpEngine {
   constructor(options: ThreadedRtpEngineOptions) {
     this.#options = options;
     const { threads = Math.min(availableParallelism() - 1, MOST_THREADS), allowPrivateTargets = true } = options;
+    const { portsAhead = 0 } = options;
     this.#places = shares(options, Math.max(1, threads)).map((range, i) => ({
       worker: new RtpWorker({
-        thread: { ...range, allowPrivateTargets },
+        thread: { ...range, allowPrivateTargets, portsAhead },
         name: `rtp ${i + 1}`,
         onNews: (news) => this.#deliver(news),
         onFault: (mediaId, message) => options.onFault?.(mediaId, message),

@@ -7,8 +7,6 @@ import { SocketPair } from './socket-pair';
 
 import type { PortPool } from './port-pool';
 
-/** Per local address: for the set-ups of some 50 ms at 300 a second. */
-const MOST = 16;
 /** Nor more than this part of the pool: whoever else needs a port must find one. */
 const PART_OF_POOL = 16;
 /** A node has few addresses; what it is called at besides is asked for call by call. */
@@ -22,10 +20,10 @@ export class PreparedPairs {
   readonly #opening = new Map<string, number>();
   #closed = false;
 
-  constructor(pool: PortPool, onPrepared: (localAddress: string, port: number) => void) {
+  constructor(pool: PortPool, most: number, onPrepared: (localAddress: string, port: number) => void) {
     this.#pool = pool;
     this.#onPrepared = onPrepared;
-    this.#most = Math.min(MOST, Math.floor(pool.size / PART_OF_POOL));
+    this.#most = Math.min(most, Math.floor(pool.size / PART_OF_POOL));
   }
 
   /** Undefined when it was never prepared. */

@@ -41,7 +41,7 @@ export class SessionHost {
     this.#options = options;
     this.#clock = options.clock;
     this.#pool = new PortPool({ min: options.portMin, max: options.portMax, now: () => options.clock.now() });
-    this.#prepared = new PreparedPairs(this.#pool, (localAddress, port) =>
+    this.#prepared = new PreparedPairs(this.#pool, options.portsAhead ?? 0, (localAddress, port) =>
       this.#post({ type: 'prepared', localAddress, port }),
     );
     this.#listener = new ListenerFeed((error) => this.#fault(null, error));

@@ -10,6 +10,8 @@ export interface RtpThreadOptions {
   readonly portMax: number;
   /** May SDP name private addresses? Default true. */
   readonly allowPrivateTargets?: boolean;
+  /** Pairs of sockets that are bound ahead at most, for each local address. Default 0: a call that is over leaves no port open. */
+  readonly portsAhead?: number;
 }
 
 export type ToRtpThread =

@@ -16,7 +16,7 @@ describe('readMediaConfig', () => {
     expect(config).toMatchObject({
       mode: 'node',
       sip: { hosts: ['0.0.0.0', '::'], port: 5060, publicHost: null },
-      rtp: { portMin: 20_000, portMax: 29_999 },
+      rtp: { portMin: 20_000, portMax: 29_999, portsAhead: 0 },
       http: { host: '127.0.0.1', port: 8081 },
       allowPrivateTargets: true,
       nameServers: null,

@@ -14,7 +14,8 @@ const TENTH_SAMPLES = 800;
 const THREADS = 3;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-const engine = new ThreadedRtpEngine({ portMin: PORT_MIN, portMax: PORT_MIN + 299, threads: THREADS });
+const range = { portMin: PORT_MIN, portMax: PORT_MIN + 299 };
+const engine = new ThreadedRtpEngine({ ...range, threads: THREADS, portsAhead: 16 });
 const heard = new Set<number>();
 const channels: MessageChannel[] = [];
 const open: { readonly session: RtpSession; readonly peer: UdpPeer }[] = [];
