@@ -1,9 +1,9 @@
 /**
  * `npm run bench:conversation`: how many callers the whole product listens to. Each speaks a sentence of about four seconds, is
- * silent for four, and so on for `BENCH_SECONDS` (60), at each number of `BENCH_CALLERS` (15,30,45,60). Prints one JSON line:
- * turns that were given up (the agent asks to say it again), from the end of a caller's sentence to the agent's first sound,
- * and what each thread of the media node took of a core. The limit of calls is the node's own, as it has measured it; with
- * `BENCH_CALL_LIMIT` another one.
+ * silent for four, and so on for `BENCH_SECONDS` (60), beginning at random (by a seed), at each number of `BENCH_CALLERS`
+ * (15,30,45,60). Prints one JSON line: turns that were given up (the agent asks to say it again), from the end of a caller's
+ * sentence to the agent's first sound, and what each thread of the media node took of a core. The limit of calls is the node's
+ * own, as it has measured it; with `BENCH_CALL_LIMIT` another one.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
@@ -15,13 +15,17 @@ import { PhoneMedia } from '../test/support/phone/media';
 import { Phone } from '../test/support/phone/phone';
 import type { PhoneCall } from '../test/support/phone/phone-call';
 import { Stack } from '../test/support/stack';
+import { SeededRandom } from '../test/support/live/random';
 import { waitFor } from '../test/support/wait-for';
 import { percentiles } from './percentiles';
 
 const DIALED = '+15551234567';
 const PAUSE_MS = 4_000;
+const GREETING_MS = 2_000;
+const SEED = 45;
 const SAMPLES_PER_MS = 8;
 const RECORDED_WITHIN_MS = 30_000;
+const MEASURED_AGAIN_MS = 15_000;
 /** Linux's USER_HZ. */
 const TICKS_PER_SECOND = 100;
 const GOAL = { callers: 45, givenUp: 0, turnLatencyP95Ms: 1_500 };
@@ -54,6 +58,8 @@ async function main(): Promise<void> {
   const stack = await Stack.start({ env: { MEDIA_MAX_CALLS: limit ?? '' } });
   const media = new PhoneMedia();
   try {
+    // The node measures once more what it can hear, when all of the product has started.
+    if (limit === undefined) await sleep(MEASURED_AGAIN_MS);
     const phone = await prepare(stack, media);
     const steps: object[] = [];
     for (const callers of numbers) steps.push(await measure(stack, phone, sentences, callers, seconds));
@@ -100,15 +106,18 @@ async function measure(
   const cpuBefore = threadSeconds(stack.pid('media'));
   const began = performance.now();
   const refused: string[] = [];
+  const random = new SeededRandom(SEED);
   const talked = await Promise.all(
     Array.from({ length: callers }, async (_, n) => {
-      // Spread over a sentence and a pause.
+      // When whoever is taken begins to talk has nothing to do with who is taken: the first ones would all talk at once.
+      const phaseMs = random.next() * 2 * PAUSE_MS;
       await sleep((n * 2 * PAUSE_MS) / callers);
       const call = await phone.call(DIALED).catch((error: unknown) => {
         refused.push(error instanceof Error ? error.message.slice(0, 80) : 'unknown');
         return null;
       });
       if (call === null) return null;
+      await sleep(GREETING_MS + phaseMs);
       const said = await talk(call, sentences, n, seconds * 1_000);
       await call.hangup();
       return { sipCallId: call.sipCallId, said };
@@ -142,9 +151,8 @@ async function measure(
 
 /** How many sentences it was. */
 async function talk(call: PhoneCall, sentences: readonly Int16Array[], n: number, forMs: number): Promise<number> {
-  const untilMs = performance.now() + forMs;
   let said = 0;
-  await sleep(2_000);
+  const untilMs = performance.now() + forMs;
   while (performance.now() < untilMs && !call.over) {
     const pcm = sentences[(n + said) % sentences.length]!;
     await call.play(pcm);

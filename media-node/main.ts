@@ -43,6 +43,8 @@ import {
   UNLIMITED_CAPACITY,
 } from './bench-mode';
 import { callLimit } from './call-limit';
+import type { CallLimit } from './call-limit';
+import { measureAtRest } from './limit-at-rest';
 import { readMediaConfig, type MediaConfig } from './config';
 import {
   createCallObserver,
@@ -207,8 +209,7 @@ async function startNode(self: Process, config: MediaConfig & { readonly mode: '
   const [[rtp]] = await Promise.all([media, services.start()]);
   listen = () => rtp.connectListener(() => agents.audioPort());
   listen();
-  const limit = callLimit({ set: config.maxCalls, hearing: agents.hearing });
-  logger.info({ maxCalls: limit.calls, because: limit.because }, 'calls at once');
+  let limit = limitOf(self, config, agents);
 
   const node = createNode(self, rtp, {
     bootId,
@@ -224,7 +225,7 @@ async function startNode(self: Process, config: MediaConfig & { readonly mode: '
   const speech = { voices: agents.voices(), providers: agents.describe() };
   checks.set('Temporal', () => 'connecting');
   const sipAddress = advertisedSipAddress(config.sip);
-  await services.attach(node.control, { sipAddress, maxCalls: limit.calls, speech });
+  await services.attach(node.control, { sipAddress, maxCalls: () => node.calls.maxCalls, speech });
   checks.delete('Temporal');
   await node.open();
   shutdown.add('SIP sockets', () => node.close());
@@ -249,7 +250,28 @@ async function startNode(self: Process, config: MediaConfig & { readonly mode: '
   for (const [name, provider] of Object.entries(agents.describe())) checks.set(name, () => provider);
   checks.set('load', () => loadOf(node.overload()));
   checks.set('max_calls', () => `${limit.calls} (${limit.because})`);
+  if (config.maxCalls === null && agents.hearing !== null) {
+    void measureAtRest({
+      isIdle: () => node.calls.size === 0,
+      measure: async () => {
+        await agents.hearAgain();
+        limit = limitOf(self, config, agents);
+        node.calls.limitTo(limit.calls);
+      },
+      signal: shutdown.requested,
+    });
+  }
   return limit.calls;
+}
+
+function limitOf(
+  { logger }: Process,
+  config: MediaConfig & { readonly mode: 'node' },
+  { hearing }: AgentRuntime,
+): CallLimit {
+  const limit = callLimit({ set: config.maxCalls, hearing });
+  logger.info({ maxCalls: limit.calls, because: limit.because }, 'calls at once');
+  return limit;
 }
 
 async function startRtp(
@@ -284,7 +306,7 @@ function createNode(
   shutdown.add('thread priorities', () => Promise.resolve(preference.close()));
   const observer = createCallObserver({
     registry,
-    maxCalls,
+    maxCalls: () => node.calls.maxCalls,
     activeCalls: () => node.calls.size,
     settingUp: () => node.calls.settingUp,
     overload: () => node.overload(),

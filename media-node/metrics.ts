@@ -20,7 +20,7 @@ export interface MediaMetricsOptions {
   readonly activeCalls: () => number;
   readonly settingUp: () => number;
   readonly overload: () => Overload | null;
-  readonly maxCalls: number;
+  readonly maxCalls: () => number;
 }
 
 type MessageLabels = Readonly<Record<'direction' | 'method' | 'status', string | number>>;
@@ -96,9 +96,14 @@ export function createCallObserver(options: MediaMetricsOptions): CallObserver {
       for (const reason of OVERLOAD_REASONS) this.set({ reason }, overload?.reason === reason ? overload.share : 0);
     },
   });
-  new Gauge({ name: 'trunkline_calls_limit', help: 'Calls that this node takes at once.', registers }).set(
-    options.maxCalls,
-  );
+  new Gauge({
+    name: 'trunkline_calls_limit',
+    help: 'Calls that this node takes at once.',
+    registers,
+    collect() {
+      this.set(options.maxCalls());
+    },
+  });
   const began = new Counter({
     name: 'trunkline_calls_started_total',
     help: 'Calls that came into being, by direction.',

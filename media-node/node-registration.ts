@@ -17,7 +17,7 @@ const UNWATCHED_MS = 15_000;
 export interface NodeDescription {
   /** What phone systems are pointed at, see `advertisedSipAddress`: the API shows it with the inbound trunk. */
   readonly sipAddress: string;
-  readonly maxCalls: number;
+  readonly maxCalls: () => number;
   /** What the node's providers are: stored in `media_nodes.info`, from which the API answers `GET /phone/voices`. */
   readonly speech?: {
     readonly voices: readonly {
@@ -144,7 +144,7 @@ export class NodeRegistration {
         sipAddress: description.sipAddress,
         calls: control.listCalls().length,
         configVersion: this.#options.configVersion(),
-        info: { max_calls: description.maxCalls, refuses_writes: writes.failing, ...description.speech },
+        info: { max_calls: description.maxCalls(), refuses_writes: writes.failing, ...description.speech },
         begins: !this.#registered,
       });
       this.#storeAway = false;

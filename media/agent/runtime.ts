@@ -34,10 +34,15 @@ export interface AgentRuntimeOptions {
   readonly onListenerReplaced?: () => void;
 }
 
-/** Measuring the recogniser keeps the node's start waiting this long at most. */
-const MEASURE_LIMIT_MS = 1_500;
-/** No run begins later: one that does would not end in time. */
-const MEASURE_RUNS_MS = 600;
+interface MeasureLimits {
+  /** No run begins later: one that does would not end in time. */
+  readonly runsMs: number;
+  readonly limitMs: number;
+}
+
+/** The node's start waits for it. */
+const AT_START: MeasureLimits = { runsMs: 600, limitMs: 1_500 };
+const AT_REST: MeasureLimits = { runsMs: 2_000, limitMs: 4_000 };
 
 /** What the recogniser was found to manage. */
 export interface Hearing {
@@ -76,7 +81,7 @@ export class AgentRuntime {
 
   async start(): Promise<void> {
     await Promise.all([this.#listener.start(), this.#tts.start(), this.#startRecogniser()]);
-    if (this.#stt) this.#hearing = await this.#measureHearing(this.#stt);
+    if (this.#stt) this.#hearing = await this.#measureHearing(this.#stt, AT_START);
     // Behind the first calls' own sentences, but before anybody is silent for long.
     void this.#prepareStandingPhrases();
     this.#logger.info({ providers: this.describe(), hearing: this.#hearing }, 'agent providers');
@@ -84,6 +89,12 @@ export class AgentRuntime {
 
   /** How many callers the recogniser can listen to; null where there is none that was measured. */
   get hearing(): Hearing | null {
+    return this.#hearing;
+  }
+
+  /** Measures it once more, on a machine that has nothing else to do: at the start all processes had. */
+  async hearAgain(): Promise<Hearing | null> {
+    if (this.#stt) this.#hearing = await this.#measureHearing(this.#stt, AT_REST);
     return this.#hearing;
   }
 
@@ -144,13 +155,11 @@ export class AgentRuntime {
     await Promise.all([this.#listener.close(), this.#tts.close(), this.#moonshine.close()]);
   }
 
-  async #measureHearing(stt: SpeechToText): Promise<Hearing> {
+  async #measureHearing(stt: SpeechToText, { runsMs, limitMs }: MeasureLimits): Promise<Hearing> {
     const measured = wholeSpeech(this.#tts, TYPICAL_UTTERANCE).then((utterance) =>
-      measureRecognition(stt, utterance, { limitMs: MEASURE_RUNS_MS, now: () => systemClock.now() }),
+      measureRecognition(stt, utterance, { limitMs: runsMs, now: () => systemClock.now() }),
     );
-    const utteranceMs = await withDeadline(measured, MEASURE_LIMIT_MS).catch(
-      () => MEASURE_LIMIT_MS / (stt.atOnce ?? 1),
-    );
+    const utteranceMs = await withDeadline(measured, limitMs).catch(() => limitMs / (stt.atOnce ?? 1));
     return { utteranceMs: Math.round(utteranceMs), callers: callersHeard(utteranceMs) };
   }
 

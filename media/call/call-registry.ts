@@ -70,7 +70,7 @@ export class CallRegistry {
   /** Of the calls that begin. */
   readonly pace: CallPace;
   readonly #clock: Clock;
-  readonly #maxCalls: number;
+  #maxCalls: number;
   readonly #entries = new Map<RegisteredCall, Entry>();
   readonly #byId = new Map<string, Entry>();
   readonly #byTrunk = new Map<string, number>();
@@ -115,6 +115,17 @@ export class CallRegistry {
 
   get draining(): boolean {
     return this.#draining;
+  }
+
+  /** How many calls are taken at once. */
+  get maxCalls(): number {
+    return this.#maxCalls;
+  }
+
+  /** Calls that there are stay, also where they are more. */
+  limitTo(maxCalls: number): void {
+    this.#maxCalls = maxCalls;
+    this.#onLoadChange();
   }
 
   /** Whether a further call would be taken. */

@@ -277,7 +277,7 @@ export class WorkflowEnvironment extends EnvironmentCalls {
     await services.start();
     const control = new FakeMediaControl(nodeId, bootId, services.events);
     control.onOver = (attemptId) => services.capacity.attemptOver(attemptId);
-    await services.attach(control, { sipAddress: '127.0.0.1:5060', maxCalls: 100 });
+    await services.attach(control, { sipAddress: '127.0.0.1:5060', maxCalls: () => 100 });
     services.accept(true);
     const node = { nodeId, bootId, control, services, dataDir };
     this.nodes.push(node);

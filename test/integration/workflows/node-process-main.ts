@@ -65,7 +65,7 @@ async function main(): Promise<void> {
   await services.start();
   const control = new MortalControl(options.nodeId, options.bootId, services.events);
   control.onOver = (attemptId) => services.capacity.attemptOver(attemptId);
-  await services.attach(control, { sipAddress: '127.0.0.1:5060', maxCalls: 100 });
+  await services.attach(control, { sipAddress: '127.0.0.1:5060', maxCalls: () => 100 });
   process.on('message', (order: NodeOrder) => {
     switch (order.do) {
       case 'inbound':

@@ -15,7 +15,7 @@ describe('metrics of a media node', () => {
     const observer = createCallObserver({
       registry,
       activeCalls: () => 3,
-      maxCalls: 200,
+      maxCalls: () => 200,
       settingUp: () => 2,
       overload: () => ({ reason: 'records', share: 0.25 }),
     });
@@ -91,7 +91,7 @@ describe('metrics of a media node', () => {
     createCallObserver({
       registry,
       activeCalls: () => 0,
-      maxCalls: 1,
+      maxCalls: () => 1,
       settingUp: () => 0,
       overload: () => null,
     });

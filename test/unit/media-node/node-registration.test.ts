@@ -36,7 +36,7 @@ function setUp(options: Surroundings = {}) {
   const lifetime = new NodeLifetime({ nowMs: () => Date.now(), onLost: () => losses++ });
   const registration = new NodeRegistration({
     control: { nodeId: 'n1', bootId: 'b1', listCalls: () => [] },
-    description: { sipAddress: '10.0.0.1', maxCalls: 10 },
+    description: { sipAddress: '10.0.0.1', maxCalls: () => 10 },
     nodes: {
       seen: (node) => {
         log.push('seen');

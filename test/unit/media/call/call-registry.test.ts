@@ -37,6 +37,19 @@ describe('CallRegistry', () => {
     expect(registry.enter(new StubCall())).toBeNull();
   });
 
+  it('takes more, or fewer, by another limit, and tells whoever shows that; calls that there are stay', () => {
+    let told = 0;
+    registry.onLoadChange = () => told++;
+    registry.enter(new StubCall());
+    registry.enter(new StubCall());
+    told = 0;
+    registry.limitTo(3);
+    expect([registry.maxCalls, registry.hasRoom, told]).toEqual([3, true, 1]);
+    registry.limitTo(1);
+    expect([registry.size, registry.hasRoom]).toEqual([2, false]);
+    expect(registry.enter(new StubCall())).toBe('node_full');
+  });
+
   it('takes none while draining and says when the last has left', async () => {
     const call = new StubCall();
     registry.enter(call);
