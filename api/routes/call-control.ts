@@ -157,12 +157,13 @@ export async function tellCall(
   switch (answered.outcome) {
     case 'done':
       break;
+    // It may stand elsewhere by now than where it was found.
     case 'refused':
-      throw refusal('code' in answered ? answered.code : 'failed', status);
+      throw refusal('code' in answered ? answered.code : 'failed', (await find()).status);
     case 'failed':
-      throw failure('sipStatus' in answered ? answered : {}, status);
+      throw failure('sipStatus' in answered ? answered : {}, (await find()).status);
     case 'superseded':
-      throw refusal('superseded', status);
+      throw refusal('superseded', (await find()).status);
     case 'ended':
     case 'gone':
       throw refusal('ended', 'completed');

@@ -81,7 +81,8 @@ async function transfer(
   { principal: { orgId }, params, body, actor }: Request,
   transferId: string,
 ): Promise<{ readonly resourceId: string; readonly existing: boolean }> {
-  const call = await deps.store.forOrg(orgId).read((org) => findCall(org, orgId, params.id));
+  const find = (): Promise<Call> => deps.store.forOrg(orgId).read((org) => findCall(org, orgId, params.id));
+  const call = await find();
   const { id: callId, status } = call;
   // Begun by a request whose answer was not saved; the call may be over by now.
   if (call.transfer?.id === transferId) return { resourceId: transferId, existing: true };
@@ -99,7 +100,8 @@ async function transfer(
     case 'accepted':
       break;
     case 'refused':
-      throw refusal('code' in taken ? taken.code : 'ended', status);
+      // It may stand elsewhere by now than where it was found.
+      throw refusal('code' in taken ? taken.code : 'ended', (await find()).status);
     case 'ended':
     case 'gone':
       throw refusal('ended', 'completed');

@@ -59,16 +59,16 @@ export function carryOut(control: MediaControlVerb, media: ControlledMedia, done
     case 'announce':
       return announce(control.text, media, later(done));
     case 'dialLeg':
-      if (isHeld(leg)) return refused('on_hold');
+      if (mayBeHeld(leg)) return refused('on_hold');
       handover.dial(control.leg, later(done));
       return OK;
     case 'consultLeg':
       if (!agent.mayBeTold) return refused('no_agent');
-      if (isHeld(leg)) return refused('on_hold');
+      if (mayBeHeld(leg)) return refused('on_hold');
       handover.consult(control.leg, later(done));
       return OK;
     case 'refer':
-      if (isHeld(leg)) return refused('on_hold');
+      if (mayBeHeld(leg)) return refused('on_hold');
       if (control.fallback && leg.dialog?.peerAllows('REFER') !== true) return refused('no_refer');
       // Told before the end of a call that ends with it.
       handover.refer(control.leg, control.fallback, done);
@@ -129,6 +129,11 @@ function press(digits: string, leg: Leg, done: Done): CommandResult {
 
 function isHeld({ hold: { ours, theirs } }: Leg): boolean {
   return ours || theirs;
+}
+
+/** A hold that is agreed on while somebody is called would put its music in the place of the ringback. */
+function mayBeHeld(leg: Leg): boolean {
+  return isHeld(leg) || leg.holdChanging;
 }
 
 const refused = (code: CommandRefusal): CommandResult => ({ ok: false, code });

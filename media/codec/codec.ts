@@ -14,6 +14,8 @@ export interface Codec {
   readonly frameBytes: number;
   /** Payload of a frame in which nothing is said. */
   readonly silence: Uint8Array;
+  /** Bpl of ITU-T G.113, as its losses are concealed here: the more, the less a lost packet is heard. */
+  readonly packetLossRobustness: number;
   /** How long a payload lasts. */
   ticksOf(payloadBytes: number): number;
   /** `ticks` of a payload, from its tick `from` on, into `out` at sample `at`; after a gap blended with what filled it. */

@@ -14,6 +14,8 @@ export class G711Codec implements Codec {
   readonly frameSamples: number;
   readonly frameBytes: number;
   readonly silence: Uint8Array;
+  /** With packet loss concealment (G.113 Appendix I). */
+  readonly packetLossRobustness = 25.1;
   readonly #concealment = new LossConcealment();
 
   constructor(law: G711Law) {

@@ -316,9 +316,13 @@ export class MediaSession implements PeerAudio {
       roundTripMs: this.#roundTripMs === null ? null : Math.round(this.#roundTripMs * 10) / 10,
       remoteLossPct: this.#remoteLossPct,
       mos:
-        expected === 0
+        expected === 0 || this.#codec === null
           ? null
-          : estimateMos({ lossPct, oneWayDelayMs: FRAME_MS + delayMs + (this.#roundTripMs ?? 0) / 2 }),
+          : estimateMos({
+              lossPct,
+              oneWayDelayMs: FRAME_MS + delayMs + (this.#roundTripMs ?? 0) / 2,
+              packetLossRobustness: this.#codec.packetLossRobustness,
+            }),
       maxSendGapMs: Math.round(this.#transmitter.maxSendGapMs * 10) / 10,
     };
   }

@@ -26,6 +26,8 @@ export class FakeCallRequests implements Pick<
   /** Answered instead of `accepted`, in order. */
   acceptOutcomes: AcceptOutcome[] = [];
   hangupOutcome: 'done' | 'gone' | 'unavailable' | 'unknown' = 'done';
+  /** What becomes of the call while it is told something. */
+  meanwhile: (callId: string) => Promise<unknown> = () => Promise.resolve();
   readonly controls: { readonly callId: string; readonly request: ControlRequest }[] = [];
   controlAnswer: ControlAnswer = { outcome: 'done' };
   readonly transfers: { readonly callId: string; readonly request: TransferRequest }[] = [];
@@ -72,14 +74,15 @@ export class FakeCallRequests implements Pick<
     return Promise.resolve(this.descriptions.get(callId) ?? null);
   }
 
-  control(callId: string, request: ControlRequest): Promise<ControlAnswer> {
+  async control(callId: string, request: ControlRequest): Promise<ControlAnswer> {
     if (request.control.type === 'hangup') {
       const { endReason, endedBy } = request.control;
       this.hangups.push({ callId, updateId: request.commandId, request: { endReason, endedBy } });
-      return Promise.resolve({ outcome: this.hangupOutcome });
+      return { outcome: this.hangupOutcome };
     }
     this.controls.push({ callId, request });
-    return Promise.resolve(this.controlAnswer);
+    await this.meanwhile(callId);
+    return this.controlAnswer;
   }
 
   async reschedule(callId: string, _updateId: string, request: RescheduleRequest): Promise<RescheduleAnswer> {
@@ -91,9 +94,10 @@ export class FakeCallRequests implements Pick<
     return this.rescheduleAnswer;
   }
 
-  transfer(callId: string, request: TransferRequest): Promise<TransferAnswer> {
+  async transfer(callId: string, request: TransferRequest): Promise<TransferAnswer> {
     this.transfers.push({ callId, request });
-    return Promise.resolve(this.transferAnswer);
+    await this.meanwhile(callId);
+    return this.transferAnswer;
   }
 
   detailsOf(input: OutboundCallInput): SealedCallDetails {

@@ -113,6 +113,11 @@ export class Leg {
     return { ours: this.#hold.held, theirs: this.remote?.send === false };
   }
 
+  /** The peer may agree to a change of our hold at any moment. */
+  get holdChanging(): boolean {
+    return this.#hold.changing;
+  }
+
   /** How we press keys on it now; null: we cannot. */
   get keysBy(): 'rfc4733' | 'info' | null {
     const { remote } = this;

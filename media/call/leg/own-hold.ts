@@ -26,6 +26,11 @@ export class OwnHold {
     return this.#held;
   }
 
+  /** The peer is being asked for a change, or is going to be. */
+  get changing(): boolean {
+    return this.#asked > 0;
+  }
+
   /** Null: as many wait as may. */
   change(held: boolean): Promise<HoldResult> | null {
     if (this.#asked > MAX_WAITING) return null;

@@ -153,7 +153,11 @@ export class Handover {
   /** Taken, where nothing else is under way. With `fallback` a peer that will not stays away, for `dial` to come. */
   refer(dial: LegDial, fallback: boolean, done: Done): void {
     const settle = this.#begin(dial, done, 'ringback');
-    this.#referral = this.#refer(dial, fallback, done, settle);
+    const referral = this.#refer(dial, fallback, done, settle).finally(() => {
+      // One that was given up may end when the next is under way.
+      if (this.#referral === referral) this.#referral = null;
+    });
+    this.#referral = referral;
   }
 
   /** The word of the call's workflow, on what who has joined has asked for. */
@@ -306,7 +310,6 @@ export class Handover {
     const { leg } = this.#options;
     const request = leg.dialog && referRequest(dial, leg.dialog);
     const outcome = request && (await leg.dialog?.refer(request, () => undefined).catch(() => null));
-    this.#referral = null;
     if (this.#state !== 'calling' || this.#legId !== dial.legId) return;
     // It has no URI that anybody can call.
     if (!outcome) return settle({ outcome: 'failed', sipStatus: null });

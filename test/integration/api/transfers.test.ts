@@ -21,6 +21,7 @@ describe('POST /phone/calls/{id}/transfer', () => {
   beforeEach(() => {
     workflows.transfers.length = 0;
     workflows.transferAnswer = { outcome: 'accepted' };
+    workflows.meanwhile = () => Promise.resolve();
   });
   afterAll(() => api.stop());
 
@@ -184,6 +185,31 @@ describe('POST /phone/calls/{id}/transfer', () => {
       body: { code, call_status: 'in_progress' },
     });
   });
+
+  it('says where a call stands that is handed over, and held, while it is asked for', async () => {
+    workflows.transferAnswer = { outcome: 'refused', code: 'transferred' };
+    workflows.meanwhile = (id) => api.dataSource.query("UPDATE calls SET status = 'held' WHERE id = $1", [id]);
+    expect(await transfer({ type: 'sip', value: 'sip:sales@pbx.example.com' })).toMatchObject({
+      status: 409,
+      body: { code: 'transferred', call_status: 'held' },
+    });
+  });
+
+  it.each([
+    ['on_hold', 'say', { text: 'Hello?' }, { outcome: 'refused', code: 'on_hold' }],
+    ['superseded', 'say', { text: 'Hello?' }, { outcome: 'superseded' }],
+    ['failed', 'unhold', undefined, { outcome: 'failed', sipStatus: 488 }],
+  ] as const)(
+    'says where a call stands that has changed since it was told something: %s',
+    async (code, verb, body, told) => {
+      workflows.controlAnswer = told;
+      workflows.meanwhile = (id) => api.dataSource.query("UPDATE calls SET status = 'held' WHERE id = $1", [id]);
+      expect(await api.post(`/phone/calls/${await liveCall()}/${verb}`, body)).toMatchObject({
+        status: 409,
+        body: { code, call_status: 'held' },
+      });
+    },
+  );
 
   it.each([
     ['gone', 409, 'ended'],

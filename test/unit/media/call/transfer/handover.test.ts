@@ -1,9 +1,10 @@
 import type { CallControl, CommandResult } from '../../../../../contract/commands';
 import type { LegDial } from '../../../../../contract/transfers';
+import type { ReofferOutcome } from '../../../../../media/sip/dialog';
 import { BOOT_ID, CallLayer } from '../../../../fakes/call-layer';
 import { settle } from '../../../../fakes/fake-clock';
 import { TRUNK } from '../../../../fakes/fake-directory';
-import { VIDEO_ONLY_SDP } from '../../../../fakes/fake-sip';
+import { PHONE_SDP, VIDEO_ONLY_SDP } from '../../../../fakes/fake-sip';
 import type { FakeInboundDialog } from '../../../../fakes/fake-sip';
 
 const CALL = 'call-sip-1';
@@ -70,6 +71,30 @@ describe('a caller who is handed over', () => {
     expect(await tell({ type: 'say', text: 'Hello?', interrupt: false })).toEqual({ ok: false, code: 'transferred' });
     expect(await dial({ legId: 'leg-2' })).toEqual({ ok: false, code: 'transferred' });
     expect(await tell({ type: 'dtmf', digits: '1' })).toEqual({ ok: true });
+  });
+
+  it.each(['dialLeg', 'consultLeg', 'refer'] as const)('stays while it is asked to be on hold: %s', async (type) => {
+    caller.peerCan.add('REFER');
+    let answer: (outcome: ReofferOutcome) => void = () => undefined;
+    caller.reoffer = (offer) => {
+      caller.reoffers.push(typeof offer === 'string' ? offer : offer());
+      return new Promise((resolve) => (answer = resolve));
+    };
+    const asked: CallControl = type === 'refer' ? { type, leg: DIAL, fallback: true } : { type, leg: DIAL };
+    await tell({ type: 'hold' });
+    expect(await tell(asked)).toEqual({ ok: false, code: 'on_hold' });
+    answer({ ok: true, sdp: PHONE_SDP.replace('sendrecv', 'recvonly') });
+    await settle();
+    expect(callers()).toMatchObject({ background: 'music', listening: true, paused: true });
+    expect(await tell(asked)).toEqual({ ok: false, code: 'on_hold' });
+    await tell({ type: 'unhold' });
+    expect(await tell(asked)).toEqual({ ok: false, code: 'on_hold' });
+    answer({ ok: false, status: 488 });
+    await settle();
+    await tell({ type: 'unhold' });
+    answer({ ok: true, sdp: PHONE_SDP });
+    await settle();
+    expect(await tell(asked)).toEqual({ ok: true });
   });
 
   it('is called for once, however often it is asked for', async () => {

@@ -105,6 +105,30 @@ describe('a caller whose phone system is asked to call somebody else', () => {
     expect(layer.events.ended(CALL)).toMatchObject([{ ending: { endReason: 'transferred', endedBy: 'caller' } }]);
   });
 
+  it('has got there, we assume, though a REFER that was given up before comes to its end only now', async () => {
+    await refer(false);
+    const endFirst = caller.endRefer;
+    await layer.control.control({
+      callId: CALL,
+      commandId: 'give-up',
+      bootId: BOOT_ID,
+      control: { type: 'releaseLeg', legId: LEG.legId },
+    });
+    await refer(false, { legId: 'leg-2' });
+    endFirst(final(486));
+    await settle();
+    caller.peerBye();
+    caller.endRefer({ kind: 'bye' });
+    await layer.clock.advance(1_000);
+    await settle();
+    expect(effects()).toMatchObject([
+      { verb: 'refer', outcome: 'failed', legOutcome: 'canceled' },
+      { verb: 'releaseLeg', outcome: 'done' },
+      { verb: 'refer', outcome: 'done', legOutcome: 'transferred_assumed' },
+    ]);
+    expect(layer.events.ended(CALL)).toMatchObject([{ ending: { endReason: 'transferred', endedBy: 'caller' } }]);
+  });
+
   it('has hung up, where it had not accepted', async () => {
     await refer(false);
     caller.endRefer({ kind: 'dialog_over' });
