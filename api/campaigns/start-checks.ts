@@ -1,5 +1,6 @@
 /** What has to be there for a campaign to call anybody. */
 import type { Campaign } from '../../store/entities/campaign';
+import type { CampaignParts } from '../../store/repositories/campaign-repository';
 import { impossible } from '../errors';
 import type { OrgStore } from '../store';
 import { neededOf } from '../../store/campaigns/contact-rules';
@@ -13,7 +14,7 @@ export async function assertCallable(
   campaign: Campaign,
   { anew = false }: { readonly anew?: boolean } = {},
 ): Promise<void> {
-  const { orgId, id, endsAt, variableNames } = campaign;
+  const { orgId, id, endsAt } = campaign;
   if (endsAt !== null && endsAt.getTime() <= Date.now()) {
     throw impossible('campaign_ended', `ends_at is past: ${endsAt.toISOString()}`);
   }
@@ -26,7 +27,18 @@ export async function assertCallable(
   if (!counts.some(({ state, contacts }) => contacts > 0 && (anew || state !== 'done'))) {
     throw impossible('no_contacts', anew ? 'The campaign has no contacts' : 'No contact of the campaign may be called');
   }
-  const columns = neededOf(campaign, parts.agent).filter((name) => name !== 'name' && !variableNames.includes(name));
+  assertColumns(campaign, parts.agent);
+}
+
+/** Of one that runs: texts that use what no contact has would leave out all that are due. */
+export async function assertSayable(org: Pick<OrgStore, 'campaigns'>, campaign: Campaign): Promise<void> {
+  const { agent } = await org.campaigns.parts(campaign.orgId, campaign.id);
+  if (agent !== null) assertColumns(campaign, agent);
+}
+
+function assertColumns(campaign: Campaign, agent: NonNullable<CampaignParts['agent']>): void {
+  const { variableNames } = campaign;
+  const columns = neededOf(campaign, agent).filter((name) => name !== 'name' && !variableNames.includes(name));
   if (columns.length === 0) return;
   throw impossible('missing_column', `No contact has a value for ${columns.join(', ')}, which the texts use`, {
     columns,

@@ -116,8 +116,9 @@ function redialRoute(deps: CampaignControlDeps): Route {
     operationId: 'redialCampaign',
     summary: 'Call those contacts anew whose last call ended so',
     description:
-      'Of contacts that are done; their retries begin anew. Who has opted out or is on a do-not-call list is not called. A campaign ' +
-      'that is completed runs again. How many they are is told by the event `redial`.',
+      'Of contacts that are done; their retries begin anew. Who was left out by the rules, without a call, is looked at again by those ' +
+      'of today. Who has opted out or is on a do-not-call list is not called. A campaign that is completed runs again. How many they ' +
+      'are is told by the event `redial`.',
     body: campaignRedial,
     errors: { 409: ['campaign_state'], 422: START_ERRORS },
     requestExample: { dispositions: ['no_answer', 'busy'] },
@@ -130,7 +131,7 @@ function redialRoute(deps: CampaignControlDeps): Route {
         await assertCallable(org, before, { anew: true });
         const { dispositions } = request.body;
         const eventId = uuidV7();
-        await renewContacts(org.session.manager, before, eventId, dispositions);
+        await renewContacts(org.session.manager, before, eventId, dispositions, { passedOver: true });
         const to = before.status === 'paused' ? 'paused' : 'running';
         return { from, to, event: { id: eventId, type: 'redial', data: { dispositions, contacts: 0 } } };
       }),

@@ -54,6 +54,18 @@ describe('campaigns are run', () => {
     expect(found(await act(id, 'start'))).toEqual([200, 'running']);
   });
 
+  it('and texts that use what no contact has are refused while it runs', async () => {
+    const id = await create();
+    await act(id, 'start');
+    const patch = (fields: object): Promise<Answer> => api.patch(`/phone/campaigns/${id}`, fields);
+    const { status, body } = await patch({ disclosure_line: 'For {{company}}' });
+    expect([status, body.code, body.columns]).toEqual([422, 'missing_column', ['company']]);
+    expect((await api.get(`/phone/campaigns/${id}`)).body.disclosure_line).not.toContain('company');
+    const both = { disclosure_line: 'For {{company}}', variables: { company: 'Example Ltd' } };
+    expect(found(await patch(both))).toEqual([200, 'running']);
+    expect(found(await patch({ variables: {} }))).toEqual([422, 'missing_column']);
+  });
+
   it('from one state to the next, and from no other', async () => {
     const id = await create();
     for (const action of ['pause', 'resume', 'cancel']) {
