@@ -6,7 +6,7 @@ import type { CampaignSettlement } from './activities';
 export interface CampaignInput extends CampaignReference {
   /** Only when it continues an earlier run. */
   readonly resumed?: CampaignResumption;
-  /** A new run follows after so many events. Default: when the server suggests it. */
+  /** A new run follows after so many events. Default 8,000. Sooner where the server suggests it. */
   readonly eventsPerRun?: number;
 }
 

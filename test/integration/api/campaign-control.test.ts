@@ -1,3 +1,4 @@
+import { CampaignRunRepository } from '../../../store/repositories/campaign-run-repository';
 import { ApiServer } from './support/api-server';
 import type { Answer } from './support/api-server';
 
@@ -153,6 +154,19 @@ describe('campaigns are run', () => {
     const { items } = (await api.get(`/phone/campaigns/${id}/events`)).body;
     expect(items.map(({ type }: { type: string }) => type)).toEqual(['redial', 'started']);
     expect(items[0].data).toEqual({ dispositions: ['busy', 'no_answer'], contacts: 0 });
+  });
+
+  it('again by a redial for whom a rule had left out, who was never called', async () => {
+    const id = await create();
+    await act(id, 'start');
+    await api.dataSource.query(
+      `UPDATE campaign_contacts SET state = 'done', result = 'suppressed', due_at = NULL, last_decision = $2 WHERE campaign_id = $1`,
+      [id, { at: new Date().toISOString(), called: false, reason: 'missing_variable', detail: 'company' }],
+    );
+    expect(found(await act(id, 'redial', { dispositions: ['busy'] }))).toEqual([200, 'running']);
+    await new CampaignRunRepository(api.dataSource).renewSome(id, 100);
+    const contacts = await api.get(`/phone/campaigns/${id}/contacts`);
+    expect(contacts.body.items).toMatchObject([{ state: 'pending', result: null }]);
   });
 
   it('at their time, and on days that recur', async () => {
