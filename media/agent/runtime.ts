@@ -92,10 +92,11 @@ export class AgentRuntime {
     return this.#hearing;
   }
 
-  /** Measures it once more, on a machine that has nothing else to do: at the start all processes had. */
-  async hearAgain(): Promise<Hearing | null> {
-    if (this.#stt) this.#hearing = await this.#measureHearing(this.#stt, AT_REST);
-    return this.#hearing;
+  /** Measures it once more: at the start all processes of the product had something to do. What was better counts. */
+  async hearAgain(): Promise<void> {
+    if (!this.#stt) return;
+    const again = await this.#measureHearing(this.#stt, AT_REST);
+    if (this.#hearing === null || again.callers > this.#hearing.callers) this.#hearing = again;
   }
 
   /** A further port on which caller audio arrives as AudioBatch, for one RTP thread. */
