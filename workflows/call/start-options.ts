@@ -13,13 +13,6 @@ export const MEDIA_NODE_ID = defineSearchAttributeKey('MediaNodeId', 'KEYWORD');
 /** Of a call that a node has: how far it is stands in its record, and changes too often to be told here. */
 export const LIVE = 'live';
 
-/**
- * The workflow of a call that has come in has nothing to do until the call is over: its first task waits, so that what callers
- * wait for, their own starts and those of others at the same instant, comes first. A request, of us or of an operator, wakes
- * it at once; a signal is looked at when the delay is over.
- */
-const INBOUND_DELAY_MS = 1_000;
-
 /** What a SQL visibility store can hold of a keyword; a peer's Call-ID may be longer. */
 const MAX_KEYWORD_CHARS = 255;
 
@@ -32,7 +25,6 @@ export interface CallStartOptions {
   readonly typedSearchAttributes: TypedSearchAttributes;
   readonly memo: Record<string, unknown>;
   readonly staticSummary: string;
-  readonly startDelay?: number;
 }
 
 /**
@@ -65,7 +57,6 @@ export function callStartOptions(input: CallInput, memo: Pick<CallMemo, 'bodyHas
     workflowIdConflictPolicy: inbound ? 'FAIL' : 'USE_EXISTING',
     typedSearchAttributes: new TypedSearchAttributes(attributes),
     memo: { ...memo, ...(inbound ? { nodeId: input.nodeId, bootId: input.bootId } : {}) },
-    ...(inbound ? { startDelay: INBOUND_DELAY_MS } : {}),
     staticSummary: inbound
       ? `Inbound call to agent ${input.agentId} (rule ${input.routingRule})`
       : `Outbound call ${input.agentId === null ? 'with a code' : `by agent ${input.agentId}`} over trunk ${input.trunkId}`,
