@@ -13,6 +13,7 @@ import type {
 import type { VerificationRound } from '../contract/number-verification';
 import type { RegisteredContacts } from '../contract/registration';
 import { sealDetails } from '../store/call-details';
+import type { SealedCallDetails } from '../store/call-details';
 import { inboundCallId, uuidV8 } from '../store/ids';
 import { refuseReferredUser } from '../store/routing/referred-user';
 import type { SecretBox } from '../store/secrets';
@@ -45,6 +46,8 @@ export interface NodeCallDirectoryOptions {
   readonly storeOutage: OutageClock;
   readonly standing: Pick<NodeStanding, 'current'>;
   readonly writes: Pick<WriteHealth, 'failing'>;
+  /** The workflow of the call is started: its row is owed. Never throws. */
+  readonly onStarted: (input: InboundCallInput, details: SealedCallDetails) => void;
   /** The workflow of a call that was turned away may have begun. Never throws. */
   readonly onUnsure: (callId: string) => void;
   readonly starts: Pick<InboundStarts, 'run'>;
@@ -105,18 +108,14 @@ export class NodeCallDirectory implements CallDirectory {
     const { trunkId, orgId, sipCallId } = request;
     const callId = inboundCallId(trunkId, sipCallId, request.fromTag, request.cseq);
     const sessionId = uuidV8('session', callId);
-    const sealed = sealDetails(
-      secrets,
-      { callId, orgId },
-      {
-        from: decision.callerNumber,
-        to: decision.dialedNumber,
-        privacy: request.privacy,
-        routing: { steps: decision.steps, agentId: decision.agent.id },
-        firstMessage: null,
-        metadata: {},
-      },
-    );
+    const details: SealedCallDetails = {
+      from: decision.callerNumber,
+      to: decision.dialedNumber,
+      privacy: request.privacy,
+      routing: { steps: decision.steps, agentId: decision.agent.id },
+      firstMessage: null,
+      metadata: {},
+    };
     const input: InboundCallInput = {
       direction: 'inbound',
       callId,
@@ -124,18 +123,20 @@ export class NodeCallDirectory implements CallDirectory {
       agentId: decision.agent.id,
       trunkId,
       sessionId,
-      sealed,
+      sealed: sealDetails(secrets, { callId, orgId }, details),
       createdAtMs: (this.#options.nowMs ?? Date.now)(),
       maxDurationSeconds: decision.agent.maxCallDurationSeconds,
       nodeId,
       bootId,
       sipCallId,
       routingRule: decision.rule,
+      rowByNode: true,
     };
     const { starts, workflows } = this.#options;
     const outcome = await starts.run(() => startInbound(workflows, input));
     if (outcome === 'started') {
       this.#options.temporalOutage.answered();
+      this.#options.onStarted(input, details);
       return { ok: true, callId, sessionId };
     }
     if (outcome === 'unsure') this.#options.onUnsure(callId);

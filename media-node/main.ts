@@ -6,6 +6,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { Registry, collectDefaultMetrics } from 'prom-client';
 import { createMediaActivities } from '../activities/media/media-activities';
 import { createTrunkCheckActivities } from '../activities/media/trunk-check-activities';
+import { newCall } from '../activities/new-call';
 import { safeFailures } from '../activities/safe-failures';
 import type { Overload } from '../contract/directory';
 import {
@@ -201,6 +202,7 @@ async function startNode(self: Process, config: MediaConfig & { readonly mode: '
         ...createTrunkCheckActivities(given),
       };
     },
+    firstRow: newCall,
     interceptors: { activity: [safeFailures] },
     onLost: () => shutdown.fail(new Error('this boot was declared lost; another one takes its place')),
     logger,

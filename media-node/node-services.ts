@@ -15,8 +15,11 @@ import { MediaNodeRepository } from '../store/repositories/media-node-repository
 import { NodeCallListRepository } from '../store/repositories/node-call-list-repository';
 import { RegistrationRepository } from '../store/repositories/registration-repository';
 import { TrunkHealthRepository } from '../store/repositories/trunk-health-repository';
+import type { SealedCallDetails } from '../store/call-details';
+import type { NewCall } from '../store/repositories/call-row';
 import type { SecretBox } from '../store/secrets';
 import { probeStoreWrite } from '../store/write-probe';
+import type { CallInput } from '../workflows/call/input';
 import { CallWorkflows } from '../workflows/client/call-workflows';
 import { NumberWorkflows } from '../workflows/client/number-workflows';
 import { NodeWorkflows } from '../workflows/client/node-workflows';
@@ -28,6 +31,7 @@ import { CapacityLedger } from './capacity-ledger';
 import { ConfigCache } from './config-cache';
 import { EventSink } from './event-sink';
 import { EventSpool } from './event-spool';
+import { InboundRows } from './inbound-rows';
 import { InboundStarts } from './inbound-starts';
 import { MediaWorkers } from './media-workers';
 import type { MediaActivities } from './media-workers';
@@ -50,6 +54,7 @@ import { WriteHealth } from './write-health';
 const PROBE_LIMIT_MS = 1_000;
 /** Nothing of a node waits for a server that is away. */
 const TEMPORAL_LIMIT_MS = 2_000;
+const ROWS_LIMIT_MS = 1_000;
 
 /** Of a node, what its activities need. */
 interface NodeParts {
@@ -85,6 +90,8 @@ export interface NodeServicesOptions {
   readonly namespace: string;
   /** What the workers run, once there is a call layer. */
   readonly activities: (parts: NodeParts) => MediaActivities;
+  /** The row a call begins with. */
+  readonly firstRow: (input: CallInput, details: SealedCallDetails) => NewCall;
   readonly interceptors: WorkerInterceptors;
   /** The boot was declared lost: its calls are being hung up, and only another boot can take new ones. */
   readonly onLost: () => void;
@@ -115,6 +122,7 @@ export class NodeServices {
   readonly #nodeWorkflows: NodeWorkflows;
   readonly #awaitedCalls: AwaitedCalls;
   readonly #unsureStarts: UnsureStarts;
+  readonly #rows: InboundRows;
   readonly #unplaced = new Set<string>();
   #control: MediaControl | null = null;
   #workers: MediaWorkers | null = null;
@@ -165,6 +173,7 @@ export class NodeServices {
     });
     const calls = new CallRepository(dataSource);
     this.#records = new UnfinishedRecords({ completed: (callIds) => calls.completedOf(callIds), logger });
+    this.#rows = new InboundRows({ insert: (call) => calls.insertCall(call), logger });
     const numbers = new NumberWorkflows({ client, limitMs: TEMPORAL_LIMIT_MS });
     this.#awaitedCalls = new AwaitedCalls({ signal: (round) => numbers.called(round), logger });
     this.#unsureStarts = new UnsureStarts({ verify: (callId) => this.#calls.signalVerify(callId, bootId), logger });
@@ -196,6 +205,7 @@ export class NodeServices {
       storeOutage: this.#config.outage,
       standing: this.#lifetime.standing,
       writes: this.#writes,
+      onStarted: (input, details) => this.#rows.add(options.firstRow(input, details)),
       onUnsure: (callId) => this.#unsureStarts.note(callId),
       starts,
       load: new NodeLoad({
@@ -330,6 +340,7 @@ export class NodeServices {
     await this.#workers?.shutdown();
     this.#awaitedCalls.close();
     this.#unsureStarts.close();
+    await this.#rows.close(ROWS_LIMIT_MS);
     await this.#sink.close();
     this.#writes.stop();
     this.#records.stop();

@@ -4,7 +4,7 @@ import type { NodePresence } from '../../contract/nodes';
 import { openDetails } from '../../store/call-details';
 import type { SealedCallDetails } from '../../store/call-details';
 import { attemptIdOf } from '../../store/ids';
-import type { CallRepository } from '../../store/repositories/call-repository';
+import type { CallRepository, FinaliseResult } from '../../store/repositories/call-repository';
 import type { MediaNodeRecord, MediaNodeRepository } from '../../store/repositories/media-node-repository';
 import { SecretError } from '../../store/secrets';
 import type { SecretBox } from '../../store/secrets';
@@ -26,19 +26,26 @@ export interface StoreActivityDeps {
 export function createStoreActivities(deps: StoreActivityDeps): CallStoreActivities {
   const { calls, nodes } = deps;
 
+  async function recordCall(input: CallInput): Promise<void> {
+    await calls.insertCall(newCall(input, detailsOf(deps.secrets, input)));
+  }
+
   async function close(record: FinalRecord, truncated: boolean): Promise<void> {
     const { ending, sipCallId, attempt: last } = record;
     const attempt = last === null ? null : { attemptId: attemptIdOf(record.callId, last.n), state: last.state };
     const sip = sipCallId === null ? null : { sipCallId, finalStatus: null, reason: null, q850: null };
     const ended = { ...record, ending: { ...ending, sip: ending.sip ?? sip }, truncated };
-    const result = await calls.finaliseCall(ended, { undialled: attempt === null, attempt });
+    const finalise = (): Promise<FinaliseResult> => calls.finaliseCall(ended, { undialled: attempt === null, attempt });
+    let result = await finalise();
+    if (result === 'missing' && record.begun !== undefined) {
+      await recordCall(record.begun);
+      result = await finalise();
+    }
     if (result === 'missing') throw new Error('the call has no row to close');
   }
 
   return {
-    async recordCall(input) {
-      await calls.insertCall(newCall(input, detailsOf(deps.secrets, input)));
-    },
+    recordCall,
 
     async recordSchedule({ callId, scheduledAtMs, expiresAtMs }) {
       await calls.reschedule(callId, scheduledAtMs, expiresAtMs);

@@ -84,6 +84,8 @@ export interface FinalRecord extends EndedCall {
   readonly attempt: { readonly n: number; readonly state: 'finished' | 'uncertain' } | null;
   /** The node's last seq; null where its records are not waited for. */
   readonly lastSeq: number | null;
+  /** Of a call whose row its node stores: it is made now where the node has died before. */
+  readonly begun?: CallInput;
 }
 
 /** The call's record, and who could have the call. */

@@ -22,6 +22,8 @@ export interface InboundCallInput extends CallInputBase {
   readonly sipCallId: string;
   /** The rule that chose the agent. */
   readonly routingRule: string;
+  /** Its node stores the row; else, as of nodes of an earlier release, the workflow does. */
+  readonly rowByNode?: true;
 }
 
 /** Whom a campaign calls by it; the number of the contact's calls is part of the call's id. */

@@ -13,6 +13,13 @@ export const MEDIA_NODE_ID = defineSearchAttributeKey('MediaNodeId', 'KEYWORD');
 /** Of a call that a node has: how far it is stands in its record, and changes too often to be told here. */
 export const LIVE = 'live';
 
+/**
+ * Of a call that has come in there is nothing to be done before it ends or somebody asks for something, so calls that come
+ * together are answered before the worker has to do with them. An update begins the first task at once; a signal does not:
+ * the record of a call that ends sooner is closed then.
+ */
+const FIRST_TASK_AFTER = '500ms';
+
 /** What a SQL visibility store can hold of a keyword; a peer's Call-ID may be longer. */
 const MAX_KEYWORD_CHARS = 255;
 
@@ -25,6 +32,7 @@ export interface CallStartOptions {
   readonly typedSearchAttributes: TypedSearchAttributes;
   readonly memo: Record<string, unknown>;
   readonly staticSummary: string;
+  readonly startDelay?: string;
 }
 
 /**
@@ -57,6 +65,7 @@ export function callStartOptions(input: CallInput, memo: Pick<CallMemo, 'bodyHas
     workflowIdConflictPolicy: inbound ? 'FAIL' : 'USE_EXISTING',
     typedSearchAttributes: new TypedSearchAttributes(attributes),
     memo: { ...memo, ...(inbound ? { nodeId: input.nodeId, bootId: input.bootId } : {}) },
+    ...(inbound && input.rowByNode === true ? { startDelay: FIRST_TASK_AFTER } : {}),
     staticSummary: inbound
       ? `Inbound call to agent ${input.agentId} (rule ${input.routingRule})`
       : `Outbound call ${input.agentId === null ? 'with a code' : `by agent ${input.agentId}`} over trunk ${input.trunkId}`,

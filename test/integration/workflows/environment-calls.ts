@@ -3,12 +3,13 @@ import { WithStartWorkflowOperation, WorkflowFailedError } from '@temporalio/cli
 import type { Client } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { DataSource } from 'typeorm';
+import { newCall } from '../../../activities/new-call';
 import { CallRequests } from '../../../api/calls/call-requests';
 import type { AcceptOutcome } from '../../../api/calls/call-requests';
 import { hasFailed } from '../../../contract/endings';
 import { withDeadline } from '../../../ops/deadline';
 import { createLogger } from '../../../ops/logger';
-import { sealDetails } from '../../../store/call-details';
+import { openDetails, sealDetails } from '../../../store/call-details';
 import type { Call } from '../../../store/entities/call';
 import type { CallAttempt } from '../../../store/entities/call-attempt';
 import { uuidV7 } from '../../../store/ids';
@@ -86,6 +87,7 @@ export abstract class EnvironmentCalls {
       bootId: node.bootId,
       sipCallId: `sip-${callId}`,
       routingRule: 'trunk_number',
+      rowByNode: true,
       ...changes,
     };
   }
@@ -106,12 +108,14 @@ export abstract class EnvironmentCalls {
     return await this.client.workflow.executeUpdateWithStart(acceptUpdate, { startWorkflowOperation, updateId });
   }
 
+  /** Its workflow, and the row that its node stores. */
   async startInbound(
     node: { readonly nodeId: string; readonly bootId: string },
     changes: Partial<InboundCallInput> = {},
   ): Promise<InboundCallInput> {
     const input = this.inboundInput(node, changes);
     await this.client.workflow.start('callWorkflow', callStartOptions(input));
+    await this.calls.insertCall(newCall(input, openDetails(this.secrets, input)));
     return input;
   }
 

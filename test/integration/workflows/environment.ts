@@ -14,6 +14,7 @@ import { sweepCampaigns } from '../../../activities/campaigns/campaign-sweep';
 import { createCampaignWorker } from '../../../activities/campaigns/campaign-worker';
 import { createMainWorker } from '../../../activities/main-worker';
 import { sweepVerifications } from '../../../activities/numbers/verification-sweep';
+import { newCall } from '../../../activities/new-call';
 import { NodeServices } from '../../../media-node/node-services';
 import { createLogger } from '../../../ops/logger';
 import { PersistentWorker } from '../../../ops/persistent-worker';
@@ -271,6 +272,7 @@ export class WorkflowEnvironment extends EnvironmentCalls {
       connectWorker: () => this.connectWorker(),
       namespace: this.namespace,
       ...nodeActivities(this),
+      firstRow: newCall,
       onLost: () => undefined,
       logger: this.logger,
     });

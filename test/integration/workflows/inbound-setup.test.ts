@@ -1,4 +1,4 @@
-import type { InboundRequest, RoutingDecision } from '../../../contract/directory';
+import type { InboundRequest, RoutingDecision, StartInboundResult } from '../../../contract/directory';
 import type { CallEnding } from '../../../contract/endings';
 import { inboundCallId } from '../../../store/ids';
 import type { InboundCallInput } from '../../../workflows/call/input';
@@ -23,18 +23,19 @@ let unheard: InboundCallInput;
 let heard = false;
 let startedMs = 0;
 
-/** As the node receives it; its id. */
-async function turnedAway(sipCallId: string): Promise<string> {
+/** As the node receives it. */
+async function received(sipCallId: string): Promise<StartInboundResult> {
   const { trunkId, orgId, agentId } = env;
   const request = { trunkId, orgId, sipCallId, fromTag: 'tag', cseq: 1, privacy: [] } as unknown as InboundRequest;
   const agent = { id: agentId, maxCallDurationSeconds: 600 };
   const decision = { ok: true, agent, rule: 'fallback', steps: [], dialedNumber: '+1', callerNumber: '+2' };
-  const started = await node.services.directory.startInbound(
-    request,
-    decision as unknown as RoutingDecision & { ok: true },
-  );
-  expect(started).toEqual({ ok: false, reason: 'unavailable' });
-  return inboundCallId(trunkId, sipCallId, 'tag', 1);
+  return await node.services.directory.startInbound(request, decision as unknown as RoutingDecision & { ok: true });
+}
+
+/** Its id. */
+async function turnedAway(sipCallId: string): Promise<string> {
+  expect(await received(sipCallId)).toEqual({ ok: false, reason: 'unavailable' });
+  return inboundCallId(env.trunkId, sipCallId, 'tag', 1);
 }
 
 beforeAll(async () => {
@@ -48,13 +49,15 @@ beforeAll(async () => {
     if (callId === unheard.callId && !heard) throw new Error('away');
     return await tellTemporal(callId, signal);
   });
-  jest.spyOn(CallWorkflows.prototype, 'start').mockImplementation(async (input) => {
+  const starts = jest.spyOn(CallWorkflows.prototype, 'start').mockImplementation(async (input) => {
     await startWorkflow(input);
     throw Object.assign(new Error('too late'), { code: grpcStatus.DEADLINE_EXCEEDED, details: 'too late' });
   });
   // All are asked for at the same time.
   abandoned = await turnedAway('given-up');
   repeated = await turnedAway('sent-again');
+  starts.mockImplementationOnce(startWorkflow);
+  expect(await received('sent-again')).toMatchObject({ ok: true, callId: repeated });
   node.control.inbound(repeated, env.orgId, 'sent-again');
   slow = await env.receiveCall(node);
   answered = await env.receiveCall(node);

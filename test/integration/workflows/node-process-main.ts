@@ -1,3 +1,4 @@
+import { newCall } from '../../../activities/new-call';
 import type { DialCommand, DialResult } from '../../../contract/commands';
 import { NodeServices } from '../../../media-node/node-services';
 import { createLogger } from '../../../ops/logger';
@@ -59,6 +60,7 @@ async function main(): Promise<void> {
     client: createTemporalClient(settings).client,
     connectWorker: () => connectWorker(settings),
     ...nodeActivities({ dataSource, secrets, logger }),
+    firstRow: newCall,
     onLost: () => void report({ lost: true }),
     logger,
   });

@@ -29,6 +29,7 @@ function setUp(outcome: 'started' | 'foreign' | 'unavailable' = 'started') {
   const started: InboundCallInput[] = [];
   const awaited: VerificationRound[] = [];
   const unsure: string[] = [];
+  const begun: [callId: string, to: string][] = [];
   const secrets = new SecretBox(newMasterKey());
   const temporalOutage = new OutageClock(() => nowMs);
   const storeOutage = new OutageClock(() => nowMs);
@@ -46,6 +47,7 @@ function setUp(outcome: 'started' | 'foreign' | 'unavailable' = 'started') {
     storeOutage,
     standing,
     writes,
+    onStarted: ({ callId }, { to }) => void begun.push([callId, to]),
     onUnsure: (callId) => void unsure.push(callId),
     load,
     starts,
@@ -64,6 +66,7 @@ function setUp(outcome: 'started' | 'foreign' | 'unavailable' = 'started') {
     snapshot,
     awaited,
     unsure,
+    begun,
     directory,
     decision,
     started,
@@ -98,6 +101,17 @@ test('numbers travel sealed, and the call begins on this boot with its agent’s
   const details = openDetails(secrets, input);
   expect(details).toMatchObject({ from: '+15557654321', to: '+15551234567' });
   expect(details.routing).toEqual({ steps: decision.steps, agentId: 'agent' });
+});
+
+test('of a call that has begun here the row is owed, and of no other', async () => {
+  const own = setUp();
+  await own.directory.startInbound(request, own.decision);
+  expect(own.begun).toEqual([[own.started[0]?.callId, '+15551234567']]);
+  for (const outcome of ['unavailable', 'foreign'] as const) {
+    const other = setUp(outcome);
+    await other.directory.startInbound(request, other.decision);
+    expect(other.begun).toEqual([]);
+  }
 });
 
 test.each([
