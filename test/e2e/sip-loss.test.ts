@@ -13,7 +13,11 @@ const CALLS = 200;
 const describeWithSipp = hasSipp() ? describe : describe.skip;
 
 interface Recorded {
-  readonly items: readonly { readonly disposition: string | null; readonly sip: { readonly call_id: string } }[];
+  readonly items: readonly {
+    readonly disposition: string | null;
+    readonly end_reason: string | null;
+    readonly sip: { readonly call_id: string };
+  }[];
   readonly next: string | null;
 }
 
@@ -61,6 +65,7 @@ describeWithSipp('SIP over a network that loses a tenth of all datagrams each wa
     expect(recorded).toHaveLength(CALLS);
     expect(new Set(recorded.map(({ sip }) => sip.call_id)).size).toBe(CALLS);
     expect(new Set(recorded.map(({ disposition }) => disposition))).toEqual(new Set(['answered']));
+    expect(new Set(recorded.map(({ end_reason }) => end_reason))).toEqual(new Set(['caller_hangup']));
   }, 180_000);
 
   it('places outbound calls, each dialled once', async () => {
