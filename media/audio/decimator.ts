@@ -2,7 +2,7 @@
  * One band of a stream, at a quarter of its rate. A windowed sinc (Hamming) of 48 taps, moved to the band's middle: as
  * each band lies between two multiples of 1 kHz, half the lower rate, nothing of it folds onto itself.
  */
-import { EDGE_RATE_HZ } from './frame';
+import { GRAPH_RATE_HZ } from './frame';
 
 export const DECIMATION = 4;
 const TAPS = 48;
@@ -65,13 +65,13 @@ export class Decimator {
 }
 
 function kernel(middleHz: number, halfWidthHz: number): Float32Array {
-  const cutOff = halfWidthHz / EDGE_RATE_HZ;
+  const cutOff = halfWidthHz / GRAPH_RATE_HZ;
   const taps = Float32Array.from({ length: TAPS }, (_, i) => {
     const t = i - (TAPS - 1) / 2;
     const sinc = Math.sin(2 * Math.PI * cutOff * t) / (Math.PI * t);
     return sinc * (0.54 - 0.46 * Math.cos((2 * Math.PI * i) / (TAPS - 1)));
   });
   const gain = taps.reduce((total, tap) => total + tap, 0) / (middleHz === 0 ? 1 : 2);
-  const phase = (2 * Math.PI * middleHz) / EDGE_RATE_HZ;
+  const phase = (2 * Math.PI * middleHz) / GRAPH_RATE_HZ;
   return taps.map((tap, i) => (tap * Math.cos(phase * (i - (TAPS - 1) / 2))) / gain);
 }

@@ -5,7 +5,7 @@
  *   opened ──setRemote──► running ──close──► closed
  */
 import { canonicalAddress, isUnspecified, mayReach } from '../../ops/address-scope';
-import { EDGE_FRAME_SAMPLES, FRAME_MS } from '../audio/frame';
+import { FRAME_MS, GRAPH_FRAME_SAMPLES } from '../audio/frame';
 import { createCodec } from '../codec/codec';
 import { isRtcp } from './packet';
 import { estimateMos } from './quality';
@@ -75,7 +75,7 @@ export class MediaSession implements PeerAudio {
   readonly #options: MediaSessionOptions;
   readonly #receiver: Receiver;
   readonly #transmitter: Transmitter;
-  readonly #pcm = new Int16Array(EDGE_FRAME_SAMPLES);
+  readonly #pcm = new Int16Array(GRAPH_FRAME_SAMPLES);
   #codec: Codec | null = null;
   #framesRead = 0;
   /** Of the frame last read, at least half. */

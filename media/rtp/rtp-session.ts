@@ -67,7 +67,7 @@ export interface RtpSession {
   delegate: RtpSessionDelegate;
   /** Sets or replaces the remote side; the first call starts the pacer (silence until something plays). */
   setRemote(remote: RtpRemote): void;
-  /** Appends PCM (mono, at the edge rate) to what is playing. `playbackId` is the caller's; chunks of one id must be contiguous. */
+  /** Appends PCM (mono, at the graph's rate) to what is playing. `playbackId` is the caller's; chunks of one id must be contiguous. */
   play(playbackId: number, pcm: Int16Array, last: boolean): void;
   /** Drops everything queued within one frame; resolves with the samples of each playback already sent. */
   clear(): Promise<ReadonlyMap<number, number>>;

@@ -3,7 +3,7 @@
  * Sequence number, timestamp and SSRC start at random (RFC 3550 §5.1).
  */
 import { fewRandomBytes } from '../../ops/random-bytes';
-import { EDGE_FRAME_SAMPLES, FRAME_MS } from '../audio/frame';
+import { FRAME_MS, GRAPH_FRAME_SAMPLES } from '../audio/frame';
 import { DtmfSender, TELEPHONE_EVENT_BYTES } from './dtmf-sender';
 import { FrameSources } from './frame-sources';
 import { RTP_HEADER_BYTES, writeRtpHeader } from './packet';
@@ -15,7 +15,7 @@ import type { Codec } from '../codec/codec';
  * again before its successors had theirs.
  */
 const BUFFERS = 4;
-const SILENCE = new Int16Array(EDGE_FRAME_SAMPLES);
+const SILENCE = new Int16Array(GRAPH_FRAME_SAMPLES);
 
 export type SendPacket = (packet: Uint8Array) => void;
 

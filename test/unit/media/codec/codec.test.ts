@@ -1,5 +1,5 @@
 import { AUDIO_CODECS } from '../../../../contract/directory';
-import { EDGE_RATE_HZ, FRAME_MS } from '../../../../media/audio/frame';
+import { GRAPH_RATE_HZ, FRAME_MS } from '../../../../media/audio/frame';
 import { createCodec } from '../../../../media/codec/codec';
 import { codecOfStaticType, RTP_FORMATS } from '../../../../media/codec/rtp-format';
 import { amplitudeAt, rms, sine } from '../../../support/tones';
@@ -18,7 +18,7 @@ describe.each(AUDIO_CODECS)('the codec %s', (name) => {
 
   // Sessions exchange frames as their codecs give them: the first of another rate needs a resampler at the graph's edge.
   it('has the rate of the graph', () => {
-    expect(createCodec(name).sampleRateHz).toBe(EDGE_RATE_HZ);
+    expect(createCodec(name).sampleRateHz).toBe(GRAPH_RATE_HZ);
   });
 
   it('carries a tone through, frame by frame and in parts of a frame', () => {
