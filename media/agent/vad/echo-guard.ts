@@ -15,7 +15,7 @@
  * the beginning of speech, but does not open the gate.
  */
 import { GRAPH_RATE_HZ } from '../../audio/frame';
-import { DECIMATION, HISS_BAND, VOICE_BAND } from '../../audio/decimator';
+import { DECIMATION, HISS_BAND, VOICE_BAND } from './band-filter';
 import { EchoBand, isSamePath, meanSquare } from './echo-band';
 import { EchoSearch } from './echo-search';
 
