@@ -1,5 +1,5 @@
 /** All that the rest knows of a codec. One object serves one session, both ways: what a codec remembers is its stream's. */
-import type { AudioCodec } from '../../contract/directory';
+import type { AudioCodec } from '../../contract/audio-codecs';
 import { G711Codec } from './g711-codec';
 
 export interface Codec {

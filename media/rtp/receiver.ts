@@ -9,7 +9,7 @@ import { Playout } from './playout';
 import { ReceptionStats } from './reception-stats';
 import { SourceLock } from './source-lock';
 
-import type { AudioCodec } from '../../contract/directory';
+import type { AudioCodec } from '../../contract/audio-codecs';
 import type { Codec } from '../codec/codec';
 
 /** One event, and as many as redundancy repeats (RFC 4733 §2.6); less than 2 ms of audio. */

@@ -1,6 +1,6 @@
 /** What the RTP layer offers to `media/call`. Sockets, jitter buffers and the pacer live in a worker thread behind this. */
 import type { MessagePort } from 'node:worker_threads';
-import type { AudioCodec } from '../../contract/directory';
+import type { AudioCodec } from '../../contract/audio-codecs';
 import type { SuperviseMode } from '../../contract/supervision';
 import type { Background } from '../audio/background';
 

@@ -1,5 +1,5 @@
 /** What an offer/answer exchange (RFC 3264) settles for one audio stream. */
-import type { AudioCodec } from '../../contract/directory';
+import type { AudioCodec } from '../../contract/audio-codecs';
 
 /** As in SDP; from the side whose SDP it stands in. */
 export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';

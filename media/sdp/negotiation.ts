@@ -1,8 +1,8 @@
 /** Choosing one audio stream and its codec out of a peer's SDP: the rules of RFC 3264 that offer and answer share. */
 import { isIPv4, isIPv6 } from 'node:net';
 import { addressScope, isUnspecified } from '../../ops/address-scope';
-import { AUDIO_CODECS } from '../../contract/directory';
-import type { AudioCodec } from '../../contract/directory';
+import { AUDIO_CODECS } from '../../contract/audio-codecs';
+import type { AudioCodec } from '../../contract/audio-codecs';
 import { RTP_FORMATS } from '../codec/rtp-format';
 import type { Direction, LocalAudio, RemoteAudio } from './audio-stream';
 import { refuse } from './sdp-result';

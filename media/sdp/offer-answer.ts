@@ -1,5 +1,5 @@
 /** Offers and answers for audio calls: PCMU or PCMA and telephone-event over RTP in the clear (RFC 3264). Pure functions. */
-import { AUDIO_CODECS } from '../../contract/directory';
+import { AUDIO_CODECS } from '../../contract/audio-codecs';
 import { RTP_FORMATS } from '../codec/rtp-format';
 import type { LocalAudio } from './audio-stream';
 import {

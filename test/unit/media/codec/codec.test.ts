@@ -1,4 +1,4 @@
-import { AUDIO_CODECS } from '../../../../contract/directory';
+import { AUDIO_CODECS } from '../../../../contract/audio-codecs';
 import { GRAPH_RATE_HZ, FRAME_MS } from '../../../../media/audio/frame';
 import { createCodec } from '../../../../media/codec/codec';
 import { codecOfStaticType, RTP_FORMATS } from '../../../../media/codec/rtp-format';
