@@ -16,6 +16,8 @@ export interface RtpRemote {
   readonly relayKeys?: boolean;
   /** Of our SDP, where it may be another; default: as the peer's. */
   readonly localTelephoneEventPayloadType?: number | null;
+  /** What the durations of either count. Default: the codec's clock. */
+  readonly telephoneEventClockRateHz?: number;
   /** Address the signalling came from: the one other host that RTP may be learned from. */
   readonly signallingAddress: string;
   /** false on hold (sendonly/inactive from the peer): we send nothing and the media timeout rests. */
