@@ -1,5 +1,6 @@
 /** What a media node is given to know: who may call in, who answers, over which trunk a call goes out. */
 
+import type { AudioCodec } from './audio-codecs';
 import type { RegisteredContacts } from './registration';
 import type { OfferedDestination } from './transfers';
 
@@ -11,10 +12,6 @@ export const CONTACT_ID_HEADER = 'X-OPENCX-CONTACT-ID';
 
 /** How long a peer may send nothing while the agent is silent too, where its trunk does not say. */
 export const DEFAULT_MEDIA_TIMEOUT_SECONDS = 30;
-
-/** What we speak, best first where nobody says otherwise. */
-export const AUDIO_CODECS = ['PCMU', 'PCMA'] as const;
-export type AudioCodec = (typeof AUDIO_CODECS)[number];
 
 /** How a trunk writes the numbers in its INVITEs; `national`: as they are dialled in the country of its caller number. */
 export const NUMBER_FORMATS = ['e164', 'e164_no_plus', 'national', 'prefix'] as const;

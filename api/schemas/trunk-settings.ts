@@ -1,6 +1,7 @@
 /** Settings that both kinds of trunk have, or that need more than a type. */
 import { z } from 'zod';
-import { AUDIO_CODECS, DTMF_MODES } from '../../contract/directory';
+import { AUDIO_CODECS } from '../../contract/audio-codecs';
+import { DTMF_MODES } from '../../contract/directory';
 import { parseNetwork } from '../../ops/address-network';
 import { headerSafe } from './primitives';
 

@@ -1,4 +1,5 @@
 /** The check of an inbound trunk, in words: why does the phone system get nothing? */
+import { CODECS_TO_ALLOW } from '../../contract/audio-codecs';
 import type { InboundAttempt, InboundTrunkFindings } from '../../contract/trunk-check';
 import { addressScope } from '../../ops/address-scope';
 import type { FoundBinding } from '../../store/repositories/registration-repository';
@@ -177,9 +178,9 @@ function recentAttemptsStep({ checked }: InboundCheckFacts): Step {
 
 const wordsOf = (why: string): string => why.replaceAll('_', ' ');
 
-const G711: Advice = {
+const ALLOW_OURS: Advice = {
   cause: 'The phone system offered no codec that this server has.',
-  remedy: 'Allow PCMU (ulaw) or PCMA (alaw) there.',
+  remedy: `Allow ${CODECS_TO_ALLOW} there.`,
 };
 
 const BY_REFUSAL: Readonly<Record<string, Advice>> = {
@@ -191,7 +192,7 @@ const BY_REFUSAL: Readonly<Record<string, Advice>> = {
     cause: 'The phone system signs another URI than it calls.',
     remedy: 'Look at its outbound proxy and domain settings: both must be sip_endpoint.',
   },
-  sdp_codec: G711,
+  sdp_codec: ALLOW_OURS,
   sdp_transport: {
     cause: 'The phone system offered encrypted audio (SRTP) alone.',
     remedy: 'Switch SRTP off for this trunk there.',
@@ -215,7 +216,7 @@ function adviceFor({ why, status }: InboundAttempt): Advice | null {
   if (why === 'answered') return null;
   const known = BY_REFUSAL[why];
   if (known !== undefined) return known;
-  if (status === 488) return { cause: 'The audio that was offered cannot be used.', remedy: G711.remedy };
+  if (status === 488) return { cause: 'The audio that was offered cannot be used.', remedy: ALLOW_OURS.remedy };
   if (status === 503) {
     return {
       cause: 'The media node could not take the call: full, stopping, or without Temporal.',

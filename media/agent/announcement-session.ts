@@ -2,7 +2,7 @@
  * Says what it was given and ends the call; listens to nobody. The transcript has the words of its record, which may leave
  * out what is for the callee alone.
  */
-import { EDGE_RATE_HZ } from '../audio/frame';
+import { GRAPH_RATE_HZ } from '../audio/frame';
 import type { Clock } from '../clock';
 import type { AgentDelegate, AgentPersona, AgentSession, CallAudio } from './agent-session';
 import type { TextToSpeech } from './text-to-speech';
@@ -11,7 +11,7 @@ import { SynthesisedSentence } from './turns/synthesised-sentence';
 import { Transcript } from './turns/transcript';
 
 /** Between sentences, for whoever writes along: 700 ms. */
-const PAUSE = new Int16Array(0.7 * EDGE_RATE_HZ);
+const PAUSE = new Int16Array(0.7 * GRAPH_RATE_HZ);
 
 export interface AnnouncementDependencies {
   readonly clock: Clock;

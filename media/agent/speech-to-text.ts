@@ -16,7 +16,7 @@ export interface SpeechToText {
   readonly name: string;
   /** How many utterances it works on at the same time. Default 1. */
   readonly atOnce?: number;
-  /** Recognises one utterance cut by the VAD, mono at the edge rate. */
+  /** Recognises one utterance cut by the VAD, mono at the graph's rate. */
   transcribe(audio: Int16Array, options: SttOptions): Promise<SttResult>;
   close(): Promise<void>;
 }

@@ -1,11 +1,11 @@
 /** Silence around synthesised speech: it delays the first word and the next sentence. */
-import { EDGE_RATE_HZ } from '../audio/frame';
+import { GRAPH_RATE_HZ } from '../audio/frame';
 
-const WINDOW_SAMPLES = 0.01 * EDGE_RATE_HZ;
+const WINDOW_SAMPLES = 0.01 * GRAPH_RATE_HZ;
 /** Voices differ in their background hiss, so silence is judged against the loudest stretch: −36 dB. */
 const SILENCE_RATIO = 0.016;
-const KEPT_BEFORE_SAMPLES = 0.03 * EDGE_RATE_HZ;
-const KEPT_AFTER_SAMPLES = 0.15 * EDGE_RATE_HZ;
+const KEPT_BEFORE_SAMPLES = 0.03 * GRAPH_RATE_HZ;
+const KEPT_AFTER_SAMPLES = 0.15 * GRAPH_RATE_HZ;
 
 /** Cuts speech to 30 ms before its first and 150 ms after its last audible 10 ms. */
 export function trimSpeech(pcm: Int16Array): Int16Array {

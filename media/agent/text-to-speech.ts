@@ -19,7 +19,7 @@ export interface Voice {
 export interface TextToSpeech {
   readonly name: string;
   voices(): readonly Voice[];
-  /** Yields mono PCM chunks at the edge rate as they become ready; rejects with the signal's reason when it is aborted. */
+  /** Yields mono PCM chunks at the graph's rate as they become ready; rejects with the signal's reason when it is aborted. */
   synthesise(request: TtsRequest): AsyncIterable<Int16Array>;
   close(): Promise<void>;
 }

@@ -6,7 +6,7 @@
 export interface AudioBatch {
   /** Media ids, one per frame. */
   readonly mediaIds: Uint32Array;
-  /** `mediaIds.length` frames of EDGE_FRAME_SAMPLES 16-bit samples, one after the other. */
+  /** `mediaIds.length` frames of GRAPH_FRAME_SAMPLES 16-bit samples, one after the other. */
   readonly pcm: Int16Array;
   /** 1 where the frame was received, 0 where it was concealed or is silence for want of packets. */
   readonly received: Uint8Array;

@@ -1,5 +1,5 @@
 /** What a peer may hear while nobody speaks to it. Made of sines here: no recording, nobody's work. */
-import { EDGE_RATE_HZ } from './frame';
+import { GRAPH_RATE_HZ } from './frame';
 import { holdMusic } from './hold-music';
 
 export type Background = 'ringback' | 'music';
@@ -14,7 +14,7 @@ const RINGBACK_AMPLITUDE = 5800;
 const RAMP_SECONDS = 0.01;
 
 /** Made when the thread starts, so that no tick waits for them. */
-const LOOPS: Readonly<Record<Background, Int16Array>> = { ringback: ringback(), music: holdMusic(EDGE_RATE_HZ) };
+const LOOPS: Readonly<Record<Background, Int16Array>> = { ringback: ringback(), music: holdMusic(GRAPH_RATE_HZ) };
 
 /** From its beginning, over and over. */
 export class BackgroundSound {
@@ -37,11 +37,11 @@ export class BackgroundSound {
 }
 
 function ringback(): Int16Array {
-  const tone = new Int16Array((RINGBACK_ON_SECONDS + RINGBACK_OFF_SECONDS) * EDGE_RATE_HZ);
-  const samples = RINGBACK_ON_SECONDS * EDGE_RATE_HZ;
+  const tone = new Int16Array((RINGBACK_ON_SECONDS + RINGBACK_OFF_SECONDS) * GRAPH_RATE_HZ);
+  const samples = RINGBACK_ON_SECONDS * GRAPH_RATE_HZ;
   for (let i = 0; i < samples; i++) {
-    const gain = Math.min(1, Math.min(i, samples - i) / (RAMP_SECONDS * EDGE_RATE_HZ));
-    tone[i] = Math.round(RINGBACK_AMPLITUDE * gain * Math.sin((2 * Math.PI * RINGBACK_HZ * i) / EDGE_RATE_HZ));
+    const gain = Math.min(1, Math.min(i, samples - i) / (RAMP_SECONDS * GRAPH_RATE_HZ));
+    tone[i] = Math.round(RINGBACK_AMPLITUDE * gain * Math.sin((2 * Math.PI * RINGBACK_HZ * i) / GRAPH_RATE_HZ));
   }
   return tone;
 }

@@ -1,77 +1,40 @@
-/**
- * One band of a stream, at a quarter of its rate. A windowed sinc (Hamming) of 48 taps, moved to the band's middle: as
- * each band lies between two multiples of 1 kHz, half the lower rate, nothing of it folds onto itself.
- */
-import { EDGE_RATE_HZ } from './frame';
-
-export const DECIMATION = 4;
-const TAPS = 48;
-
-export interface Band {
-  readonly kernel: Float32Array;
-  /** Of the sample before, taken from each (first-order pre-emphasis). */
-  readonly emphasis: number;
-}
-
-/** Below 850 Hz: most of a voice's power, with its slope taken out, so that no harmonic outweighs the rest. */
-export const VOICE_BAND: Band = { kernel: kernel(0, 850), emphasis: 0.9 };
-/** About 2.1 to 2.9 kHz: hisses, of which the other has nothing, as far as every line carries them. */
-export const HISS_BAND: Band = { kernel: kernel(2500, 425), emphasis: 0 };
-
+/** A stream, filtered, at a whole fraction of its rate: of the filter's output only what stays is computed. */
 export class Decimator {
-  readonly #band: Band;
-  /** The last taps of what came before, then the block. */
-  #input = new Float32Array(TAPS);
-  #output = new Float32Array(0);
+  readonly #kernel: Float64Array;
+  readonly #factor: number;
+  /** As many samples of what came before as the filter has taps, then the block. */
+  readonly #input: Float64Array;
   #filled = 0;
-  #previous = 0;
 
-  constructor(band: Band) {
-    this.#band = band;
+  /** `mostSamples`: of one block. */
+  constructor(kernel: Float64Array, factor: number, mostSamples: number) {
+    this.#kernel = kernel;
+    this.#factor = factor;
+    this.#input = new Float64Array(kernel.length + mostSamples);
   }
 
-  /** Blocks of one stream, of a multiple of `DECIMATION` samples. What it returns is overwritten by the next. */
-  push(pcm: Int16Array): Float32Array {
-    const count = pcm.length / DECIMATION;
-    if (this.#output.length !== count) this.#resize(pcm.length);
-    const { kernel, emphasis } = this.#band;
+  /**
+   * The stream goes on with `pcm[from..to)`. Where it has the multiples `n * factor` of that range, `out[n]` becomes what the
+   * filter makes of the samples before them: a frame comes out whole in however many parts it came.
+   */
+  push(pcm: Int16Array, from: number, to: number, out: Float32Array): void {
+    const kernel = this.#kernel;
+    const factor = this.#factor;
     const input = this.#input;
-    input.copyWithin(0, this.#filled, this.#filled + TAPS);
-    input.set(pcm, TAPS);
-    this.#filled = pcm.length;
-    for (let i = 0; i < count; i++) {
-      const from = i * DECIMATION;
+    const taps = kernel.length;
+    input.copyWithin(0, this.#filled, this.#filled + taps);
+    for (let i = from; i < to; i++) input[taps + i - from] = pcm[i]!;
+    this.#filled = to - from;
+    for (let n = Math.ceil(from / factor); n * factor < to; n++) {
+      const start = n * factor - from;
       let sum = 0;
-      for (let k = 0; k < TAPS; k++) sum += kernel[k]! * input[from + k]!;
-      this.#output[i] = sum - emphasis * this.#previous;
-      this.#previous = sum;
+      for (let k = 0; k < taps; k++) sum += kernel[k]! * input[start + k]!;
+      out[n] = sum;
     }
-    return this.#output;
   }
 
   /** As if silence had come before. */
   reset(): void {
     this.#input.fill(0);
-    this.#previous = 0;
   }
-
-  #resize(samples: number): void {
-    const input = new Float32Array(TAPS + samples);
-    input.set(this.#input.subarray(this.#filled, this.#filled + TAPS));
-    this.#input = input;
-    this.#filled = 0;
-    this.#output = new Float32Array(samples / DECIMATION);
-  }
-}
-
-function kernel(middleHz: number, halfWidthHz: number): Float32Array {
-  const cutOff = halfWidthHz / EDGE_RATE_HZ;
-  const taps = Float32Array.from({ length: TAPS }, (_, i) => {
-    const t = i - (TAPS - 1) / 2;
-    const sinc = Math.sin(2 * Math.PI * cutOff * t) / (Math.PI * t);
-    return sinc * (0.54 - 0.46 * Math.cos((2 * Math.PI * i) / (TAPS - 1)));
-  });
-  const gain = taps.reduce((total, tap) => total + tap, 0) / (middleHz === 0 ? 1 : 2);
-  const phase = (2 * Math.PI * middleHz) / EDGE_RATE_HZ;
-  return taps.map((tap, i) => (tap * Math.cos(phase * (i - (TAPS - 1) / 2))) / gain);
 }

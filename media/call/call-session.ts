@@ -5,7 +5,8 @@
 import type { Logger } from 'pino';
 import type { CallDirection } from '../../contract/call';
 import type { ConversationControl, CommandEffect, CommandResult } from '../../contract/commands';
-import type { AudioCodec, DtmfMode } from '../../contract/directory';
+import type { AudioCodec } from '../../contract/audio-codecs';
+import type { DtmfMode } from '../../contract/directory';
 import type { EndedBy, EndReason, SipOutcome } from '../../contract/endings';
 import type { CallEvents, OptOutWay, SipLadderEntry } from '../../contract/events';
 import type { Clock } from '../clock';

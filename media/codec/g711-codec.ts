@@ -13,10 +13,10 @@ export class G711Codec implements Codec {
   readonly frameTicks: number;
   readonly frameSamples: number;
   readonly frameBytes: number;
-  readonly silence: Uint8Array;
   /** With packet loss concealment (G.113 Appendix I). */
   readonly packetLossRobustness = 25.1;
-  readonly #concealment = new LossConcealment();
+  readonly #silence: Uint8Array;
+  readonly #concealment: LossConcealment;
 
   constructor(law: G711Law) {
     this.name = law;
@@ -25,8 +25,9 @@ export class G711Codec implements Codec {
     this.frameTicks = (this.clockRateHz * FRAME_MS) / 1000;
     this.frameSamples = this.frameTicks;
     this.frameBytes = this.frameTicks;
-    this.silence = new Uint8Array(this.frameBytes);
-    this.encode(new Int16Array(this.frameSamples), this.silence, 0);
+    this.#concealment = new LossConcealment(this.sampleRateHz);
+    this.#silence = new Uint8Array(this.frameBytes);
+    this.encode(new Int16Array(this.frameSamples), this.#silence, 0);
   }
 
   ticksOf(payloadBytes: number): number {
@@ -44,6 +45,10 @@ export class G711Codec implements Codec {
 
   encode(pcm: Int16Array, out: Uint8Array, at: number): void {
     encodeG711(this.name, pcm, 0, this.frameSamples, out, at);
+  }
+
+  encodeSilence(out: Uint8Array, at: number): void {
+    out.set(this.#silence, at);
   }
 
   reset(): void {

@@ -1,5 +1,5 @@
 /** How RTP and SDP know our codecs (RFC 3551 §6). */
-import type { AudioCodec } from '../../contract/directory';
+import type { AudioCodec } from '../../contract/audio-codecs';
 
 export interface RtpFormat {
   /** The static one. */

@@ -2,7 +2,7 @@
  * Taps of a session for who listens in or joins in. Both work on frames of one tick, so that what the peer says and what it
  * hears keep their places in time.
  */
-import { EDGE_FRAME_SAMPLES } from '../audio/frame';
+import { GRAPH_FRAME_SAMPLES } from '../audio/frame';
 import { mixInto } from '../audio/mix';
 import { PeerVoice } from './peer-audio';
 
@@ -11,7 +11,7 @@ import type { PeerAudio } from './peer-audio';
 
 /** Both sides of what is said in a session, as one voice. */
 export class ConversationTap implements FrameTap, PeerAudio {
-  readonly pcm = new Int16Array(EDGE_FRAME_SAMPLES);
+  readonly pcm = new Int16Array(GRAPH_FRAME_SAMPLES);
   readonly sending = true;
   readonly #session: MediaSession;
   #framesRead = 0;
@@ -39,7 +39,7 @@ export class ConversationTap implements FrameTap, PeerAudio {
 export class SharedEar implements FrameTap {
   readonly #ear: FrameTap;
   readonly #guest: PeerVoice;
-  readonly #mixed = new Int16Array(EDGE_FRAME_SAMPLES);
+  readonly #mixed = new Int16Array(GRAPH_FRAME_SAMPLES);
 
   constructor(ear: FrameTap, guest: PeerAudio) {
     this.#ear = ear;

@@ -29,6 +29,8 @@ const REPEATED_END_MS = 1000;
 const UPDATE_MS = 20;
 
 export class DtmfReceiver {
+  /** Of the durations. */
+  readonly clockRateHz: number;
   readonly #ticksPerMs: number;
   readonly #onDigit: (digit: string, durationMs: number) => void;
   /** Of the press last heard of, reported or not. */
@@ -45,6 +47,7 @@ export class DtmfReceiver {
   #lastMs = 0;
 
   constructor(clockRateHz: number, onDigit: (digit: string, durationMs: number) => void) {
+    this.clockRateHz = clockRateHz;
     this.#ticksPerMs = clockRateHz / 1000;
     this.#onDigit = onDigit;
   }

@@ -65,8 +65,8 @@ export class DtmfSender {
   }
 
   /**
-   * One frame of `ticks` on: writes the event's payload at `offset` of `out`. `first`: the key begins. `rest`: nothing is
-   * pressed in this frame.
+   * One frame on, `ticks` of the event's clock: writes its payload at `offset` of `out`. `timestamp` is the stream's. `first`: the
+   * key begins. `rest`: nothing is pressed in this frame.
    */
   frame(out: Uint8Array, offset: number, timestamp: number, ticks: number): 'first' | 'more' | 'rest' {
     const key = this.#batches[0]?.keys[this.#key];

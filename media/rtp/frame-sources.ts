@@ -2,7 +2,7 @@
  * What one session sends, frame by frame: what the agent plays and what the peer of another session says, mixed; where
  * there is neither, a background; else nothing. Over all of it, who joins in.
  */
-import { EDGE_FRAME_SAMPLES } from '../audio/frame';
+import { GRAPH_FRAME_SAMPLES } from '../audio/frame';
 import { mixInto } from '../audio/mix';
 import { PeerVoice } from './peer-audio';
 import { PlaybackQueue } from './playback-queue';
@@ -15,8 +15,8 @@ export class FrameSources {
   background: BackgroundSound | null = null;
   /** What the agent plays waits, and nothing else. */
   paused = false;
-  readonly #pcm = new Int16Array(EDGE_FRAME_SAMPLES);
-  readonly #mixed = new Int16Array(EDGE_FRAME_SAMPLES);
+  readonly #pcm = new Int16Array(GRAPH_FRAME_SAMPLES);
+  readonly #mixed = new Int16Array(GRAPH_FRAME_SAMPLES);
   #peer: PeerVoice | null = null;
   #guest: PeerVoice | null = null;
   #withoutGuest: Int16Array | null = null;

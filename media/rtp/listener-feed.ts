@@ -1,5 +1,5 @@
 /** The ear's side of the RTP thread: frames of all sessions, collected to one AudioBatch per round of the pacer. */
-import { EDGE_FRAME_SAMPLES } from '../audio/frame';
+import { GRAPH_FRAME_SAMPLES } from '../audio/frame';
 
 import type { MessagePort } from 'node:worker_threads';
 import type { AudioBatch } from '../audio/audio-batch';
@@ -13,8 +13,8 @@ export class ListenerFeed {
   #count = 0;
   #mediaIds = new Uint32Array(FIRST_FRAMES);
   #received = new Uint8Array(FIRST_FRAMES);
-  #pcm = new Int16Array(FIRST_FRAMES * EDGE_FRAME_SAMPLES);
-  #sent = new Int16Array(FIRST_FRAMES * EDGE_FRAME_SAMPLES);
+  #pcm = new Int16Array(FIRST_FRAMES * GRAPH_FRAME_SAMPLES);
+  #sent = new Int16Array(FIRST_FRAMES * GRAPH_FRAME_SAMPLES);
 
   /** `onFault`: nobody listens any more. */
   constructor(onFault: (error: unknown) => void) {
@@ -40,9 +40,9 @@ export class ListenerFeed {
     // Their buffers move to the other thread: a copy each, for all sessions together.
     const batch: AudioBatch = {
       mediaIds: this.#mediaIds.slice(0, count),
-      pcm: this.#pcm.slice(0, count * EDGE_FRAME_SAMPLES),
+      pcm: this.#pcm.slice(0, count * GRAPH_FRAME_SAMPLES),
       received: this.#received.slice(0, count),
-      sent: this.#sent.slice(0, count * EDGE_FRAME_SAMPLES),
+      sent: this.#sent.slice(0, count * GRAPH_FRAME_SAMPLES),
     };
     try {
       this.#port.postMessage(batch, [
@@ -66,11 +66,11 @@ export class ListenerFeed {
   #collect(mediaId: number, pcm: Int16Array, received: boolean, sent: Int16Array | null): void {
     if (this.#port === null) return;
     if (this.#count === this.#mediaIds.length) this.#grow();
-    const at = this.#count * EDGE_FRAME_SAMPLES;
+    const at = this.#count * GRAPH_FRAME_SAMPLES;
     this.#mediaIds[this.#count] = mediaId;
     this.#received[this.#count] = received ? 1 : 0;
     this.#pcm.set(pcm, at);
-    if (sent === null) this.#sent.fill(0, at, at + EDGE_FRAME_SAMPLES);
+    if (sent === null) this.#sent.fill(0, at, at + GRAPH_FRAME_SAMPLES);
     else this.#sent.set(sent, at);
     this.#count++;
   }
@@ -79,8 +79,8 @@ export class ListenerFeed {
     const frames = 2 * this.#mediaIds.length;
     this.#mediaIds = filled(new Uint32Array(frames), this.#mediaIds);
     this.#received = filled(new Uint8Array(frames), this.#received);
-    this.#pcm = filled(new Int16Array(frames * EDGE_FRAME_SAMPLES), this.#pcm);
-    this.#sent = filled(new Int16Array(frames * EDGE_FRAME_SAMPLES), this.#sent);
+    this.#pcm = filled(new Int16Array(frames * GRAPH_FRAME_SAMPLES), this.#pcm);
+    this.#sent = filled(new Int16Array(frames * GRAPH_FRAME_SAMPLES), this.#sent);
   }
 }
 

@@ -5,8 +5,9 @@
  *   opened ──setRemote──► running ──close──► closed
  */
 import { canonicalAddress, isUnspecified, mayReach } from '../../ops/address-scope';
-import { EDGE_FRAME_SAMPLES, FRAME_MS } from '../audio/frame';
+import { FRAME_MS, GRAPH_FRAME_SAMPLES } from '../audio/frame';
 import { createCodec } from '../codec/codec';
+import { atGraphRate } from '../codec/graph-rate-codec';
 import { isRtcp } from './packet';
 import { estimateMos } from './quality';
 import { Receiver } from './receiver';
@@ -14,6 +15,7 @@ import { buildReport, compactNtp, ntpTime, readRtcp, rtcpSenderSsrc } from './rt
 import type { RtpRemote, RtpStats } from './rtp-session';
 import { Transmitter } from './transmitter';
 
+import type { AudioCodec } from '../../contract/audio-codecs';
 import type { Codec } from '../codec/codec';
 import type { FrameSources } from './frame-sources';
 import type { PeerAudio } from './peer-audio';
@@ -69,13 +71,15 @@ export interface MediaSessionOptions {
   /** Epoch ms of its 0, so that wall clock and monotonic clock are one. */
   readonly epochOffsetMs: number;
   readonly random?: () => number;
+  /** Default: ours. */
+  readonly createCodec?: (name: AudioCodec) => Codec;
 }
 
 export class MediaSession implements PeerAudio {
   readonly #options: MediaSessionOptions;
   readonly #receiver: Receiver;
   readonly #transmitter: Transmitter;
-  readonly #pcm = new Int16Array(EDGE_FRAME_SAMPLES);
+  readonly #pcm = new Int16Array(GRAPH_FRAME_SAMPLES);
   #codec: Codec | null = null;
   #framesRead = 0;
   /** Of the frame last read, at least half. */
@@ -109,7 +113,10 @@ export class MediaSession implements PeerAudio {
 
   constructor(options: MediaSessionOptions) {
     this.#options = options;
-    this.#receiver = new Receiver((digit, durationMs) => this.#pressed(digit, durationMs));
+    this.#receiver = new Receiver({
+      createCodec: (name) => this.#createCodec(name),
+      onDigit: (digit, durationMs) => this.#pressed(digit, durationMs),
+    });
     this.#transmitter = new Transmitter({
       send: (packet) => this.#sendRtp(packet),
       onPlaybackFinished: (playbackId) => options.events.onPlaybackFinished(playbackId),
@@ -294,11 +301,18 @@ export class MediaSession implements PeerAudio {
   }
 
   #setFormats(remote: RtpRemote): void {
-    if (this.#codec?.name !== remote.codec) this.#codec = createCodec(remote.codec);
+    if (this.#codec?.name !== remote.codec) this.#codec = this.#createCodec(remote.codec);
     const codec = this.#codec;
     const { payloadType, telephoneEventPayloadType, localTelephoneEventPayloadType = null } = remote;
-    this.#receiver.setFormats({ codec, payloadType, telephoneEventPayloadType, localTelephoneEventPayloadType });
-    this.#transmitter.setFormats({ codec, payloadType, telephoneEventPayloadType });
+    const { telephoneEventClockRateHz = codec.clockRateHz } = remote;
+    const formats = { codec, payloadType, telephoneEventPayloadType, telephoneEventClockRateHz };
+    this.#receiver.setFormats({ ...formats, localTelephoneEventPayloadType });
+    this.#transmitter.setFormats(formats);
+  }
+
+  /** All that is heard and sent has the rate of the graph from here on. */
+  #createCodec(name: AudioCodec): Codec {
+    return atGraphRate((this.#options.createCodec ?? createCodec)(name));
   }
 
   #stats(): RtpStats {

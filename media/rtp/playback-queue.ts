@@ -2,7 +2,7 @@
  * What a session plays: chunks of PCM in order, each belonging to a playback, with an exact count of the samples of each
  * playback that left. Gain changes are ramped over one frame.
  */
-import { EDGE_FRAME_SAMPLES } from '../audio/frame';
+import { GRAPH_FRAME_SAMPLES } from '../audio/frame';
 
 const REMEMBERED_PLAYBACKS = 64;
 
@@ -47,8 +47,8 @@ export class PlaybackQueue {
     let at = 0;
     for (;;) {
       const chunk = this.#chunks[0];
-      if (chunk === undefined || at === EDGE_FRAME_SAMPLES) break;
-      const count = Math.min(EDGE_FRAME_SAMPLES - at, chunk.pcm.length - this.#offset);
+      if (chunk === undefined || at === GRAPH_FRAME_SAMPLES) break;
+      const count = Math.min(GRAPH_FRAME_SAMPLES - at, chunk.pcm.length - this.#offset);
       copy(chunk.pcm, this.#offset, count, out, at);
       at += count;
       this.#offset += count;
@@ -84,7 +84,7 @@ export class PlaybackQueue {
       const chunk = this.#chunks[i] as Chunk;
       if (chunk.playbackId !== first.playbackId) return true;
       samples += chunk.pcm.length;
-      if (chunk.last || samples >= EDGE_FRAME_SAMPLES) return true;
+      if (chunk.last || samples >= GRAPH_FRAME_SAMPLES) return true;
     }
     return false;
   }
@@ -107,8 +107,8 @@ export class PlaybackQueue {
     const to = this.#nextGain;
     this.#gain = to;
     if (from === 1 && to === 1) return;
-    const step = (to - from) / EDGE_FRAME_SAMPLES;
-    for (let i = 0; i < EDGE_FRAME_SAMPLES; i++) out[i] = Math.round((out[i] as number) * (from + step * (i + 1)));
+    const step = (to - from) / GRAPH_FRAME_SAMPLES;
+    for (let i = 0; i < GRAPH_FRAME_SAMPLES; i++) out[i] = Math.round((out[i] as number) * (from + step * (i + 1)));
   }
 
   #forgetOldest(): void {

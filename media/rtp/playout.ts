@@ -1,7 +1,9 @@
 /**
- * Jitter buffer → decoder → loss concealment: one 20 ms frame of PCM per call of `frame`, at the codec's rate. Keeps the
+ * Jitter buffer → decoder → loss concealment: one 20 ms frame of PCM per call of `frame`, at the graph's rate. Keeps the
  * delay near its target by leaving frames out or filling them in, in quiet moments when it can wait for one.
  */
+import { GRAPH_FRAME_SAMPLES } from '../audio/frame';
+
 import type { Codec } from '../codec/codec';
 import type { JitterBuffer } from './jitter-buffer';
 
@@ -16,7 +18,7 @@ export class Playout {
   readonly #buffer: JitterBuffer;
   /** What the packet before was decoded by: it knows what was to follow. */
   #codec: Codec;
-  readonly #second: Int16Array;
+  readonly #second = new Int16Array(GRAPH_FRAME_SAMPLES);
   /** The last frame can be left out, or followed by one that is filled in, without being heard. */
   #quiet = false;
   #heard = false;
@@ -28,7 +30,6 @@ export class Playout {
   constructor(buffer: JitterBuffer, codec: Codec) {
     this.#buffer = buffer;
     this.#codec = codec;
-    this.#second = new Int16Array(codec.frameSamples);
   }
 
   /** Frames that were received and more than silence. */
@@ -53,7 +54,7 @@ export class Playout {
     const excessMs = buffer.excessMs;
     const ranDry = excessMs <= STRETCH_QUIET_MS && buffer.dry;
     if (ranDry || excessMs <= STRETCH_ALWAYS_MS || (this.#quiet && excessMs <= STRETCH_QUIET_MS)) {
-      this.#codec.conceal(out, 0, out.length);
+      this.#codec.conceal(out, 0, this.#codec.frameTicks);
       buffer.stretch(nowMs);
       this.#ranDry = ranDry;
       return false;
@@ -86,18 +87,17 @@ export class Playout {
     }
   }
 
-  /** Counts in ticks of the RTP clock; a sample lasts as long as one, or a part of it. */
+  /** Counts in ticks of the RTP clock. */
   #read(out: Int16Array, codecOf: (payloadType: number) => Codec): boolean {
     const start = this.#buffer.position;
     const { frameTicks } = this.#codec;
-    const samplesPerTick = out.length / frameTicks;
     let at = 0;
     let receivedTicks = 0;
     while (at < frameTicks) {
       const packet = this.#buffer.head(start + at);
       const gapEnd = packet === null ? frameTicks : Math.min(frameTicks, packet.timestamp - start);
       if (gapEnd > at) {
-        this.#codec.conceal(out, at * samplesPerTick, gapEnd * samplesPerTick);
+        this.#codec.conceal(out, at, gapEnd);
         at = gapEnd;
         continue;
       }
@@ -105,7 +105,7 @@ export class Playout {
       const from = start + at - packet.timestamp;
       const ticks = Math.min(frameTicks - at, packet.durationTicks - from);
       this.#codec = codecOf(packet.payloadType);
-      this.#codec.decode(packet.payload, from, ticks, out, at * samplesPerTick);
+      this.#codec.decode(packet.payload, from, ticks, out, at);
       at += ticks;
       receivedTicks += ticks;
     }

@@ -1,5 +1,4 @@
 /** The receiving half of a session: source lock → reception statistics → DTMF or jitter buffer → playout. */
-import { createCodec } from '../codec/codec';
 import { codecOfStaticType } from '../codec/rtp-format';
 import { DelayEstimator } from './delay-estimator';
 import { DtmfReceiver } from './dtmf-receiver';
@@ -9,10 +8,10 @@ import { Playout } from './playout';
 import { ReceptionStats } from './reception-stats';
 import { SourceLock } from './source-lock';
 
-import type { AudioCodec } from '../../contract/directory';
+import type { AudioCodec } from '../../contract/audio-codecs';
 import type { Codec } from '../codec/codec';
 
-/** One event, and as many as redundancy repeats (RFC 4733 §2.6); less than 2 ms of audio. */
+/** One event, and as many as redundancy repeats (RFC 4733 §2.6); less than codecs make of a frame. */
 const MAX_EVENT_BYTES = 12;
 
 export interface ReceivedFormats {
@@ -21,6 +20,13 @@ export interface ReceivedFormats {
   /** Telephone-event's number in the peer's SDP, and in ours. */
   readonly telephoneEventPayloadType: number | null;
   readonly localTelephoneEventPayloadType: number | null;
+  readonly telephoneEventClockRateHz: number;
+}
+
+interface ReceiverOptions {
+  /** One that gives the graph's rate. */
+  readonly createCodec: (name: AudioCodec) => Codec;
+  readonly onDigit: (digit: string, durationMs: number) => void;
 }
 
 /** What reads one clock's time line. */
@@ -28,23 +34,25 @@ interface Reading {
   readonly clockRateHz: number;
   readonly buffer: JitterBuffer;
   readonly playout: Playout;
-  readonly dtmf: DtmfReceiver;
 }
 
 export class Receiver {
   readonly source = new SourceLock();
   readonly stats = new ReceptionStats();
   readonly #view = new RtpPacketView();
-  readonly #onDigit: (digit: string, durationMs: number) => void;
+  readonly #options: ReceiverOptions;
   /** Of static payload types that the peer sends beside what was agreed on. */
   readonly #others = new Map<AudioCodec, Codec>();
   #formats: ReceivedFormats | null = null;
   #reading: Reading | null = null;
+  /** By clocks before the present one. */
+  #framesHeardEarlier = 0;
+  #dtmf: DtmfReceiver | null = null;
   #late = 0;
   #ssrc: number | null = null;
 
-  constructor(onDigit: (digit: string, durationMs: number) => void) {
-    this.#onDigit = onDigit;
+  constructor(options: ReceiverOptions) {
+    this.#options = options;
   }
 
   get packetsLate(): number {
@@ -52,7 +60,7 @@ export class Receiver {
   }
 
   get framesHeard(): number {
-    return this.#reading?.playout.framesHeard ?? 0;
+    return this.#framesHeardEarlier + (this.#reading?.playout.framesHeard ?? 0);
   }
 
   /** The last frame was more than silence. */
@@ -66,9 +74,15 @@ export class Receiver {
 
   setFormats(formats: ReceivedFormats): void {
     this.#formats = formats;
-    const { codec } = formats;
+    const { codec, telephoneEventClockRateHz } = formats;
     this.stats.useClock(codec.clockRateHz);
-    if (this.#reading?.clockRateHz !== codec.clockRateHz) this.#reading = readingOf(codec, this.#onDigit);
+    if (this.#reading?.clockRateHz !== codec.clockRateHz) {
+      this.#framesHeardEarlier = this.framesHeard;
+      this.#reading = readingOf(codec);
+    }
+    if (this.#dtmf?.clockRateHz !== telephoneEventClockRateHz) {
+      this.#dtmf = new DtmfReceiver(telephoneEventClockRateHz, this.#options.onDigit);
+    }
   }
 
   /** True when the packet was the peer's: it counts as life. */
@@ -82,7 +96,7 @@ export class Receiver {
     if (isTelephoneEvent(view, formats)) {
       // Some send events as a stream of their own beside the audio, whose figures go on.
       if (ssrc === (this.#ssrc ?? ssrc)) this.stats.update(ssrc, sequenceNumber, null, nowMs);
-      reading.dtmf.receive(view, bytes, nowMs);
+      this.#dtmf?.receive(view, bytes, nowMs);
       return true;
     }
     if (ssrc !== this.#ssrc) {
@@ -105,7 +119,7 @@ export class Receiver {
   frame(out: Int16Array, nowMs: number): boolean {
     const reading = this.#reading;
     if (reading === null) return false;
-    reading.dtmf.poll(nowMs);
+    this.#dtmf?.poll(nowMs);
     return reading.playout.frame(out, this.#decoderOf, nowMs);
   }
 
@@ -113,7 +127,10 @@ export class Receiver {
   readonly #decoderOf = (payloadType: number): Codec =>
     this.#codecOf(payloadType) ?? (this.#formats as ReceivedFormats).codec;
 
-  /** Static payload types (RFC 3551 §6) are understood whatever was agreed on: some peers change law in mid-call. */
+  /**
+   * Static payload types (RFC 3551 §6) are understood whatever was agreed on: some peers change law in mid-call. Not those of
+   * another clock: their timestamps have no place on this time line.
+   */
   #codecOf(payloadType: number): Codec | null {
     const { codec, payloadType: agreed } = this.#formats as ReceivedFormats;
     if (payloadType === agreed) return codec;
@@ -122,17 +139,17 @@ export class Receiver {
     if (name === codec.name) return codec;
     let other = this.#others.get(name);
     if (other === undefined) {
-      other = createCodec(name);
+      other = this.#options.createCodec(name);
       this.#others.set(name, other);
     }
-    return other;
+    return other.clockRateHz === codec.clockRateHz ? other : null;
   }
 }
 
-function readingOf(codec: Codec, onDigit: (digit: string, durationMs: number) => void): Reading {
+function readingOf(codec: Codec): Reading {
   const { clockRateHz, frameTicks } = codec;
   const buffer = new JitterBuffer({ clockRateHz, frameTicks, estimator: new DelayEstimator() });
-  return { clockRateHz, buffer, playout: new Playout(buffer, codec), dtmf: new DtmfReceiver(clockRateHz, onDigit) };
+  return { clockRateHz, buffer, playout: new Playout(buffer, codec) };
 }
 
 /**

@@ -1,6 +1,6 @@
 /** What the RTP layer offers to `media/call`. Sockets, jitter buffers and the pacer live in a worker thread behind this. */
 import type { MessagePort } from 'node:worker_threads';
-import type { AudioCodec } from '../../contract/directory';
+import type { AudioCodec } from '../../contract/audio-codecs';
 import type { SuperviseMode } from '../../contract/supervision';
 import type { Background } from '../audio/background';
 
@@ -16,6 +16,8 @@ export interface RtpRemote {
   readonly relayKeys?: boolean;
   /** Of our SDP, where it may be another; default: as the peer's. */
   readonly localTelephoneEventPayloadType?: number | null;
+  /** What the durations of either count. Default: the codec's clock. */
+  readonly telephoneEventClockRateHz?: number;
   /** Address the signalling came from: the one other host that RTP may be learned from. */
   readonly signallingAddress: string;
   /** false on hold (sendonly/inactive from the peer): we send nothing and the media timeout rests. */
@@ -67,7 +69,7 @@ export interface RtpSession {
   delegate: RtpSessionDelegate;
   /** Sets or replaces the remote side; the first call starts the pacer (silence until something plays). */
   setRemote(remote: RtpRemote): void;
-  /** Appends PCM (mono, at the edge rate) to what is playing. `playbackId` is the caller's; chunks of one id must be contiguous. */
+  /** Appends PCM (mono, at the graph's rate) to what is playing. `playbackId` is the caller's; chunks of one id must be contiguous. */
   play(playbackId: number, pcm: Int16Array, last: boolean): void;
   /** Drops everything queued within one frame; resolves with the samples of each playback already sent. */
   clear(): Promise<ReadonlyMap<number, number>>;

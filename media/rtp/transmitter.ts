@@ -3,7 +3,7 @@
  * Sequence number, timestamp and SSRC start at random (RFC 3550 §5.1).
  */
 import { fewRandomBytes } from '../../ops/random-bytes';
-import { EDGE_FRAME_SAMPLES, FRAME_MS } from '../audio/frame';
+import { FRAME_MS, GRAPH_FRAME_SAMPLES } from '../audio/frame';
 import { DtmfSender, TELEPHONE_EVENT_BYTES } from './dtmf-sender';
 import { FrameSources } from './frame-sources';
 import { RTP_HEADER_BYTES, writeRtpHeader } from './packet';
@@ -15,7 +15,7 @@ import type { Codec } from '../codec/codec';
  * again before its successors had theirs.
  */
 const BUFFERS = 4;
-const SILENCE = new Int16Array(EDGE_FRAME_SAMPLES);
+const SILENCE = new Int16Array(GRAPH_FRAME_SAMPLES);
 
 export type SendPacket = (packet: Uint8Array) => void;
 
@@ -24,6 +24,7 @@ export interface SentFormats {
   readonly payloadType: number;
   /** For keys; null where the peer takes none. */
   readonly telephoneEventPayloadType: number | null;
+  readonly telephoneEventClockRateHz: number;
 }
 
 /** One buffer, as the two packets that may stand in it. */
@@ -115,7 +116,7 @@ export class Transmitter {
     // The marker tells a talk spurt's first packet (RFC 3551 §4.1); ours follow silence packets, not a pause.
     const marker = this.#packets === 0 || (pcm !== null && !this.#sounding);
     writeRtpHeader(audio, formats.payloadType, marker, this.#sequenceNumber, this.#timestamp, this.ssrc);
-    if (pcm === null) audio.set(formats.codec.silence, RTP_HEADER_BYTES);
+    if (pcm === null) formats.codec.encodeSilence(audio, RTP_HEADER_BYTES);
     else formats.codec.encode(pcm, audio, RTP_HEADER_BYTES);
     this.#frame = this.sources.withoutGuest ?? SILENCE;
     this.#sounding = pcm !== null;
@@ -132,10 +133,11 @@ export class Transmitter {
   }
 
   /** False while no key is down. */
-  #writeEvent(packet: Uint8Array, { codec, telephoneEventPayloadType }: SentFormats): boolean {
-    const event = this.keys.frame(packet, RTP_HEADER_BYTES, this.#timestamp, codec.frameTicks);
+  #writeEvent(packet: Uint8Array, formats: SentFormats): boolean {
+    const ticks = (formats.telephoneEventClockRateHz * FRAME_MS) / 1000;
+    const event = this.keys.frame(packet, RTP_HEADER_BYTES, this.#timestamp, ticks);
     if (event === 'rest') return false;
-    const type = telephoneEventPayloadType as number;
+    const type = formats.telephoneEventPayloadType as number;
     // The marker tells the first packet of an event (RFC 4733 §2.5.1.1).
     writeRtpHeader(packet, type, event === 'first', this.#sequenceNumber, this.keys.timestamp, this.ssrc);
     return true;

@@ -1,5 +1,5 @@
 /** What an offer/answer exchange (RFC 3264) settles for one audio stream. */
-import type { AudioCodec } from '../../contract/directory';
+import type { AudioCodec } from '../../contract/audio-codecs';
 
 /** As in SDP; from the side whose SDP it stands in. */
 export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
@@ -12,10 +12,12 @@ export interface RemoteAudio {
   readonly rtcpPort: number;
   readonly codec: AudioCodec;
   readonly payloadType: number;
-  /** What the peer calls telephone-event/8000, for us to send with; null when its SDP has none. */
+  /** What the peer calls telephone-event, for us to send with; null when its SDP has none. */
   readonly telephoneEventPayloadType: number | null;
   /** What our SDP calls it, for the peer to send with (RFC 3264 §5.1, §6.1); null when ours has none. */
   readonly localTelephoneEventPayloadType: number | null;
+  /** Of either; the codec's where there is none. */
+  readonly telephoneEventClockRateHz: number;
   /** We may send to the peer: it is not holding us. */
   readonly send: boolean;
   /** The peer will send to us. */

@@ -1,8 +1,8 @@
 /** Choosing one audio stream and its codec out of a peer's SDP: the rules of RFC 3264 that offer and answer share. */
 import { isIPv4, isIPv6 } from 'node:net';
 import { addressScope, isUnspecified } from '../../ops/address-scope';
-import { AUDIO_CODECS } from '../../contract/directory';
-import type { AudioCodec } from '../../contract/directory';
+import { AUDIO_CODECS } from '../../contract/audio-codecs';
+import type { AudioCodec } from '../../contract/audio-codecs';
 import { RTP_FORMATS } from '../codec/rtp-format';
 import type { Direction, LocalAudio, RemoteAudio } from './audio-stream';
 import { refuse } from './sdp-result';
@@ -10,8 +10,8 @@ import type { SdpRefusal } from './sdp-result';
 import { RTP_PROFILES } from './session-description';
 import type { MediaSection, OfferedFormat } from './session-description';
 
-/** That of the audio beside it (RFC 4733 §2.1), the same for all our codecs. */
-export const TELEPHONE_EVENT_CLOCK_RATE_HZ = 8000;
+/** Before there were other clocks, so that some name no other beside them. */
+const USUAL_EVENT_CLOCK_RATE_HZ = 8000;
 const IPV4_MAPPED = /^::ffff:(?=\d+\.)/i;
 
 /** Our side, as far as it decides what of the peer's we can use. */
@@ -28,7 +28,7 @@ export type AudioChoice =
       readonly section: MediaSection;
       readonly codec: AudioCodec;
       readonly payloadType: number;
-      readonly telephoneEventPayloadType: number | null;
+      readonly telephoneEvent: OfferedFormat | null;
       readonly address: string;
     }
   | SdpRefusal;
@@ -45,12 +45,12 @@ export function chooseAudio(media: readonly MediaSection[], reach: Reach, order:
   return refusal ?? refuse('no_audio', 'no audio stream');
 }
 
-/** `localTelephoneEventPayloadType`: of our SDP; in our answer it is the offer's. */
+/** `localEvent`: telephone-event of our SDP; in our answer it is the offer's. */
 export function remoteAudio(
   choice: AudioChoice & { ok: true },
-  localTelephoneEventPayloadType = choice.telephoneEventPayloadType,
+  localEvent: OfferedFormat | null = choice.telephoneEvent,
 ): RemoteAudio {
-  const { section, address } = choice;
+  const { section, address, telephoneEvent } = choice;
   const held = isUnspecified(address);
   return {
     address,
@@ -58,8 +58,9 @@ export function remoteAudio(
     rtcpPort: section.rtcpPort,
     codec: choice.codec,
     payloadType: choice.payloadType,
-    telephoneEventPayloadType: choice.telephoneEventPayloadType,
-    localTelephoneEventPayloadType,
+    telephoneEventPayloadType: telephoneEvent?.payloadType ?? null,
+    localTelephoneEventPayloadType: localEvent?.payloadType ?? null,
+    telephoneEventClockRateHz: (telephoneEvent ?? localEvent)?.clockRateHz ?? RTP_FORMATS[choice.codec].clockRateHz,
     send: !held && (section.direction === 'sendrecv' || section.direction === 'recvonly'),
     receive: section.direction === 'sendrecv' || section.direction === 'sendonly',
   };
@@ -73,11 +74,16 @@ export function answerDirection(remote: Pick<RemoteAudio, 'send' | 'receive'>, w
   return receive ? 'recvonly' : 'inactive';
 }
 
-export function telephoneEventOf(section: MediaSection): number | null {
-  const event = section.formats.find(
-    ({ encoding, clockRateHz }) => encoding === 'TELEPHONE-EVENT' && clockRateHz === TELEPHONE_EVENT_CLOCK_RATE_HZ,
-  );
-  return event?.payloadType ?? null;
+/** That of the clock of the audio beside it (RFC 4733 §2.1), else of the usual one. */
+export function telephoneEventOf({ formats }: MediaSection, audioClockRateHz: number): OfferedFormat | null {
+  const events = formats.filter(isTelephoneEvent);
+  const ofClock = (rateHz: number): OfferedFormat | undefined =>
+    events.find(({ clockRateHz }) => clockRateHz === rateHz);
+  return ofClock(audioClockRateHz) ?? ofClock(USUAL_EVENT_CLOCK_RATE_HZ) ?? null;
+}
+
+export function isTelephoneEvent({ encoding }: OfferedFormat): boolean {
+  return encoding === 'TELEPHONE-EVENT';
 }
 
 function chooseOf(section: MediaSection, index: number, reach: Reach, order: CodecOrder): AudioChoice {
@@ -94,7 +100,7 @@ function chooseOf(section: MediaSection, index: number, reach: Reach, order: Cod
     section,
     codec,
     payloadType: format.payloadType,
-    telephoneEventPayloadType: telephoneEventOf(section),
+    telephoneEvent: telephoneEventOf(section, format.clockRateHz),
     address,
   };
 }

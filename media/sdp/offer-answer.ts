@@ -1,15 +1,9 @@
-/** Offers and answers for audio calls: PCMU or PCMA and telephone-event over RTP in the clear (RFC 3264). Pure functions. */
-import { AUDIO_CODECS } from '../../contract/directory';
+/** Offers and answers for audio calls: our codecs and telephone-event over RTP in the clear (RFC 3264). Pure functions. */
+import { AUDIO_CODECS } from '../../contract/audio-codecs';
 import { RTP_FORMATS } from '../codec/rtp-format';
 import type { LocalAudio } from './audio-stream';
-import {
-  answerDirection,
-  chooseAudio,
-  remoteAudio,
-  TELEPHONE_EVENT_CLOCK_RATE_HZ,
-  telephoneEventOf,
-} from './negotiation';
-import type { Reach } from './negotiation';
+import { answerDirection, chooseAudio, isTelephoneEvent, remoteAudio, telephoneEventOf } from './negotiation';
+import type { AudioChoice, Reach } from './negotiation';
 import { refuse } from './sdp-result';
 import type { AnswerResult, ReadAnswerResult, SdpRefusal } from './sdp-result';
 import { PLAIN_RTP, readSessionDescription } from './session-description';
@@ -36,9 +30,7 @@ export function answerOffer(offer: string | ReadDescription, local: LocalAudio):
   const formats: LocalFormat[] = [
     { payloadType: choice.payloadType, encoding: choice.codec, clockRateHz: RTP_FORMATS[choice.codec].clockRateHz },
   ];
-  if (choice.telephoneEventPayloadType !== null) {
-    formats.push(telephoneEvent(choice.telephoneEventPayloadType));
-  }
+  if (choice.telephoneEvent !== null) formats.push(telephoneEvent(choice.telephoneEvent));
   const direction = answerDirection(remote, local.direction ?? 'sendrecv');
   const lines = media.map((section, index) =>
     index === choice.index
@@ -56,12 +48,8 @@ export function createOffer(local: LocalAudio, previous: string | null = null): 
   const earlier = previous === null ? null : readSessionDescription(previous);
   const sections = earlier?.ok === true ? earlier.description.media : [];
   const active = sections.findIndex((section) => section.media === 'audio' && section.port !== 0);
-  const event = sections[active]?.formats.find((format) => format.encoding === 'TELEPHONE-EVENT');
-  const formats: LocalFormat[] = (local.codecs ?? AUDIO_CODECS).map((codec) => ({
-    ...RTP_FORMATS[codec],
-    encoding: codec,
-  }));
-  formats.push(telephoneEvent(event?.payloadType ?? TELEPHONE_EVENT_PAYLOAD_TYPE));
+  const codecs = (local.codecs ?? AUDIO_CODECS).map((codec) => ({ ...RTP_FORMATS[codec], encoding: codec }));
+  const formats = [...codecs, ...offeredEvents(codecs, sections[active])];
   const protocol = sections[active]?.protocol ?? PLAIN_RTP;
   const audio = audioSection(local.port, protocol, formats, PTIME_MS, local.direction ?? 'sendrecv');
   const lines = active < 0 ? [audio] : sections.map((section, i) => (i === active ? audio : rejected(section)));
@@ -79,26 +67,38 @@ export function readAnswer(answer: string, local: Reach, offer: string | null = 
   const sections = offered?.ok === true ? offered.description.media : [];
   const index = sections.length === 0 ? 0 : sections.findIndex(({ port }) => port !== 0);
   const ours = sections[index];
-  const events = ours === undefined ? null : telephoneEventOf(ours);
+  const accepted = (choice: AudioChoice & { ok: true }): ReadAnswerResult => {
+    const clockRateHz = choice.telephoneEvent?.clockRateHz ?? RTP_FORMATS[choice.codec].clockRateHz;
+    return { ok: true, remote: remoteAudio(choice, ours === undefined ? null : telephoneEventOf(ours, clockRateHz)) };
+  };
   const { media } = read.description;
   const section = media[index];
   const choice = section?.media === 'audio' ? chooseAudio([section], local, 'theirs') : noAudioAt(index);
-  if (choice.ok) return { ok: true, remote: remoteAudio(choice, events) };
+  if (choice.ok) return accepted(choice);
   const elsewhere = chooseAudio(media, local, 'theirs');
-  return elsewhere.ok ? { ok: true, remote: remoteAudio(elsewhere, events) } : choice;
+  return elsewhere.ok ? accepted(elsewhere) : choice;
 }
 
 function noAudioAt(index: number): SdpRefusal {
   return refuse('mismatch', `m= line ${index + 1} is not the one of our audio`);
 }
 
-function telephoneEvent(payloadType: number): LocalFormat {
-  return {
-    payloadType,
-    encoding: 'telephone-event',
-    clockRateHz: TELEPHONE_EVENT_CLOCK_RATE_HZ,
-    parameters: TELEPHONE_EVENTS,
-  };
+/** Those of `before`, by their numbers, and one for each clock of the audio that has none yet (RFC 4733 §2.1). */
+function offeredEvents(audio: readonly LocalFormat[], before: MediaSection | undefined): LocalFormat[] {
+  const events = before?.formats.filter(isTelephoneEvent) ?? [];
+  const taken = new Set([...audio, ...(before?.formats ?? [])].map(({ payloadType }) => payloadType));
+  const added: Pick<LocalFormat, 'payloadType' | 'clockRateHz'>[] = [];
+  let free = TELEPHONE_EVENT_PAYLOAD_TYPE;
+  for (const clockRateHz of new Set(audio.map((format) => format.clockRateHz))) {
+    if (events.some((event) => event.clockRateHz === clockRateHz)) continue;
+    while (taken.has(free)) free++;
+    added.push({ payloadType: free++, clockRateHz });
+  }
+  return [...events, ...added].map(telephoneEvent);
+}
+
+function telephoneEvent({ payloadType, clockRateHz }: Pick<LocalFormat, 'payloadType' | 'clockRateHz'>): LocalFormat {
+  return { payloadType, encoding: 'telephone-event', clockRateHz, parameters: TELEPHONE_EVENTS };
 }
 
 function rejected({ media, protocol, formatList }: MediaSection): string {

@@ -2,7 +2,7 @@
  * Our side of a dialog's SDP: one session id for its life, and a version that grows by one with every SDP that differs
  * from the one before and stays when nothing changed (RFC 3264 §5, §8).
  */
-import type { AudioCodec } from '../../contract/directory';
+import type { AudioCodec } from '../../contract/audio-codecs';
 import { fewRandomBytes } from '../../ops/random-bytes';
 import type { Direction, LocalAudio } from './audio-stream';
 import { answerOffer, createOffer, readAnswer } from './offer-answer';

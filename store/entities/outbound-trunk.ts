@@ -1,5 +1,6 @@
 import { Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
-import type { AudioCodec, DtmfMode, Gateway, NumberFormat } from '../../contract/directory';
+import type { AudioCodec } from '../../contract/audio-codecs';
+import type { DtmfMode, Gateway, NumberFormat } from '../../contract/directory';
 import { bigintAsNumber } from '../naming';
 import { Organisation } from './organisation';
 

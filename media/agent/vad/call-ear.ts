@@ -1,12 +1,12 @@
 /** What the speech thread keeps of one call: windows in the making, echo guard and gate, and the audio of the turn. */
-import { EDGE_RATE_HZ } from '../../audio/frame';
+import { GRAPH_RATE_HZ } from '../../audio/frame';
 import { EchoGuard } from './echo-guard';
 import { SpeechGate } from './speech-gate';
 import { UtteranceBuffer } from './utterance-buffer';
 import type { VadEvent } from './voice-activity';
 
 /** Recognisers need a little air around speech; more makes them invent words. */
-const PADDING_SAMPLES = 0.2 * EDGE_RATE_HZ;
+const PADDING_SAMPLES = 0.2 * GRAPH_RATE_HZ;
 
 export class CallEar<Stream> {
   readonly stream: Stream;

@@ -2,8 +2,8 @@
  * One band of a call, both ways: what was heard lately, what was sent until then, and the path that leads from one to
  * the other, once its delay is known.
  */
-import { Decimator } from '../../audio/decimator';
-import type { Band } from '../../audio/decimator';
+import { BandFilter, DECIMATION } from './band-filter';
+import type { Band } from './band-filter';
 import { ECHO_PATH_REACH, EchoPath } from './echo-path';
 import { SentHistory } from './sent-history';
 
@@ -44,7 +44,7 @@ export class EchoBand {
   /** Where in it the sample stands that left when the last window began. */
   readonly at: number;
   readonly #history: SentHistory;
-  readonly #filter: Decimator;
+  readonly #filter: BandFilter;
   readonly #windowLength: number;
   readonly #smoothing: number;
   /** What was heard in the last windows. */
@@ -64,7 +64,7 @@ export class EchoBand {
 
   constructor(band: Band, { windowLength, maxLag, smoothing }: EchoBandOptions) {
     this.#history = new SentHistory(band);
-    this.#filter = new Decimator(band);
+    this.#filter = new BandFilter(band, windowLength * DECIMATION);
     this.#windowLength = windowLength;
     this.#smoothing = smoothing;
     this.#heard = new Float32Array(REMEMBERED_WINDOWS * windowLength);

@@ -14,13 +14,13 @@
  * it is, dates the caller's beginning back; no more than that opens nothing, however much it is. A window in doubt may be
  * the beginning of speech, but does not open the gate.
  */
-import { EDGE_RATE_HZ } from '../../audio/frame';
-import { DECIMATION, HISS_BAND, VOICE_BAND } from '../../audio/decimator';
+import { GRAPH_RATE_HZ } from '../../audio/frame';
+import { DECIMATION, HISS_BAND, VOICE_BAND } from './band-filter';
 import { EchoBand, isSamePath, meanSquare } from './echo-band';
 import { EchoSearch } from './echo-search';
 
 /** 500 ms of network and far end, and what jitter buffers add. */
-const MAX_LAG = (0.64 * EDGE_RATE_HZ) / DECIMATION;
+const MAX_LAG = (0.64 * GRAPH_RATE_HZ) / DECIMATION;
 /** Mean square of −58 dBov: quieter is noise, a faint echo, or nobody who wants to be understood. */
 const FLOOR = (32768 * 10 ** (-58 / 20)) ** 2;
 /**

@@ -1,18 +1,19 @@
 /** What was sent lately, in one band, by the number of its sample: where an echo may come from. */
-import { DECIMATION, Decimator } from '../../audio/decimator';
-import type { Band } from '../../audio/decimator';
+import { GRAPH_FRAME_SAMPLES } from '../../audio/frame';
+import { BandFilter, DECIMATION } from './band-filter';
+import type { Band } from './band-filter';
 
 /** A power of two. Two seconds: the longest delay, and time for a thread that is late. */
 const CAPACITY = 4096;
 
 export class SentHistory {
-  readonly #filter: Decimator;
+  readonly #filter: BandFilter;
   readonly #samples = new Float32Array(CAPACITY);
   #end = 0;
   #voiceEnd = -Infinity;
 
   constructor(band: Band) {
-    this.#filter = new Decimator(band);
+    this.#filter = new BandFilter(band, GRAPH_FRAME_SAMPLES);
   }
 
   /** Where something that can be heard was sent last; −Infinity when nothing was. */

@@ -3,7 +3,7 @@
  * of the window before, and 2 × 128 values of recurrent state per call.
  */
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
-import { EDGE_RATE_HZ } from '../../audio/frame';
+import { GRAPH_RATE_HZ } from '../../audio/frame';
 import { loadOnnxRuntime, ONE_THREAD } from '../providers/onnx-runtime';
 import type { OnnxRuntime } from '../providers/onnx-runtime';
 import { packageFile } from '../providers/package-file';
@@ -31,7 +31,7 @@ export class SileroDetector implements VoiceActivityDetector<SileroStream> {
   private constructor(onnx: OnnxRuntime, session: InferenceSession) {
     this.#onnx = onnx;
     this.#session = session;
-    this.#sampleRate = new onnx.Tensor('int64', BigInt64Array.of(BigInt(EDGE_RATE_HZ)), []);
+    this.#sampleRate = new onnx.Tensor('int64', BigInt64Array.of(BigInt(GRAPH_RATE_HZ)), []);
   }
 
   static async load(): Promise<SileroDetector> {

@@ -1,6 +1,6 @@
 /** Voice activity of many calls: frames in, events out, one detector run for all windows that are complete. */
 import type { AudioBatch } from '../../audio/audio-batch';
-import { EDGE_FRAME_SAMPLES } from '../../audio/frame';
+import { GRAPH_FRAME_SAMPLES } from '../../audio/frame';
 import { CallEar } from './call-ear';
 import type { VadEvent, VoiceActivityDetector } from './voice-activity';
 
@@ -34,7 +34,7 @@ export class SpeechAnalyser<Stream> {
   /** Frames of calls that are not open are dropped. */
   async push(batch: AudioBatch): Promise<void> {
     batch.mediaIds.forEach((mediaId, i) => {
-      const frame = [i * EDGE_FRAME_SAMPLES, (i + 1) * EDGE_FRAME_SAMPLES] as const;
+      const frame = [i * GRAPH_FRAME_SAMPLES, (i + 1) * GRAPH_FRAME_SAMPLES] as const;
       this.#ears.get(mediaId)?.append(batch.pcm.subarray(...frame), batch.sent.subarray(...frame));
     });
     if (this.#running) return;

@@ -6,7 +6,7 @@
  *   silence ──2 windows, sum ≥ 1──▶ speech ──window < 0.35──▶ pause ──300 ms──▶ silence
  *                                     ▲────── window ≥ 0.5 ─────┘
  */
-import { EDGE_RATE_HZ } from '../../audio/frame';
+import { GRAPH_RATE_HZ } from '../../audio/frame';
 import type { VadEvent } from './voice-activity';
 
 const OPEN_SUM = 1;
@@ -108,5 +108,5 @@ export class SpeechGate {
 }
 
 function toMs(samples: number): number {
-  return Math.round((samples * 1000) / EDGE_RATE_HZ);
+  return Math.round((samples * 1000) / GRAPH_RATE_HZ);
 }

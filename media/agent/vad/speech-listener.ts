@@ -10,7 +10,7 @@ import type { VadEvent } from './voice-activity';
 /** Hears one call. */
 export interface CallerAudio {
   /**
-   * The caller's turn so far, at the edge rate, cut tightly; empty when nothing was said since the last commit. Rejects at once
+   * The caller's turn so far, at the graph's rate, cut tightly; empty when nothing was said since the last commit. Rejects at once
    * while the thread that heard it is being replaced: what was said until then is lost.
    */
   utterance(): Promise<Int16Array>;

@@ -1,7 +1,7 @@
 /** Worker thread: caller audio of all calls from the RTP thread, voice activity to the main thread. */
 import { parentPort } from 'node:worker_threads';
 import type { AudioBatch } from '../../audio/audio-batch';
-import { EDGE_FRAME_SAMPLES, FRAME_MS } from '../../audio/frame';
+import { FRAME_MS, GRAPH_FRAME_SAMPLES } from '../../audio/frame';
 import { EnergyDetector } from './energy-detector';
 import type { SpeechCommand, SpeechReport } from './messages';
 import { SileroDetector } from './silero-detector';
@@ -36,7 +36,7 @@ function obey(analyser: SpeechAnalyser<unknown>, command: SpeechCommand): void {
 async function rehearse(detector: VoiceActivityDetector): Promise<void> {
   const analyser = new SpeechAnalyser(detector, () => undefined);
   analyser.open(0);
-  const silence = new Int16Array(EDGE_FRAME_SAMPLES);
+  const silence = new Int16Array(GRAPH_FRAME_SAMPLES);
   for (let frame = 0; frame < 1000 / FRAME_MS; frame++) {
     await analyser.push({
       mediaIds: Uint32Array.of(0),

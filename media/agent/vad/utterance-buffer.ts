@@ -2,11 +2,11 @@
  * Recent audio of one call by absolute sample number: a short look-back while nobody speaks, everything since the
  * onset while somebody does.
  */
-import { EDGE_RATE_HZ } from '../../audio/frame';
+import { GRAPH_RATE_HZ } from '../../audio/frame';
 
-const LOOK_BACK_SAMPLES = 0.6 * EDGE_RATE_HZ;
-const LIMIT_SAMPLES = 30 * EDGE_RATE_HZ;
-const INITIAL_SAMPLES = 2 * EDGE_RATE_HZ;
+const LOOK_BACK_SAMPLES = 0.6 * GRAPH_RATE_HZ;
+const LIMIT_SAMPLES = 30 * GRAPH_RATE_HZ;
+const INITIAL_SAMPLES = 2 * GRAPH_RATE_HZ;
 
 export class UtteranceBuffer {
   #data = new Int16Array(INITIAL_SAMPLES);

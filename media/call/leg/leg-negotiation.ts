@@ -1,5 +1,5 @@
 /** Offers and answers (RFC 3264) of one leg: its SDP session, and whether an offer of ours waits for its answer. */
-import type { AudioCodec } from '../../../contract/directory';
+import type { AudioCodec } from '../../../contract/audio-codecs';
 import type { RtpRemote } from '../../rtp/rtp-session';
 import type { Direction } from '../../sdp/audio-stream';
 import { SdpSession } from '../../sdp/sdp-session';

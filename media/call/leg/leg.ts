@@ -6,7 +6,8 @@
  *   new ──open()──► open ──start()──► established ──silence()──► over ──close()──► closed
  *    └───────────────┴────────────────────────────────────────────↗
  */
-import type { AudioCodec, DtmfMode } from '../../../contract/directory';
+import type { AudioCodec } from '../../../contract/audio-codecs';
+import type { DtmfMode } from '../../../contract/directory';
 import type { Clock } from '../../clock';
 import type { RtpEngine, RtpRemote, RtpSession, RtpStats } from '../../rtp/rtp-session';
 import type { DialogDelegate, InboundDialog, PeerLife } from '../../sip/dialog';

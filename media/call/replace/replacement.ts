@@ -6,7 +6,7 @@
  *   offered ──► answered ──► taken
  *      └───────────┴────────► over
  */
-import type { AudioCodec } from '../../../contract/directory';
+import type { AudioCodec } from '../../../contract/audio-codecs';
 import type { RtpRemote } from '../../rtp/rtp-session';
 import { readSessionDescription } from '../../sdp/session-description';
 import { warningHeader } from '../../sdp/warning';

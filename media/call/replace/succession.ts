@@ -3,7 +3,7 @@
  * at a time. The leg goes on with them; what that means for the call is its owner's business.
  */
 import type { CommandResult } from '../../../contract/commands';
-import type { AudioCodec } from '../../../contract/directory';
+import type { AudioCodec } from '../../../contract/audio-codecs';
 import type { Clock } from '../../clock';
 import type { RtpRemote } from '../../rtp/rtp-session';
 import type { DialogDelegate, InboundDialog } from '../../sip/dialog';

@@ -7,7 +7,8 @@
  */
 import type { Logger } from 'pino';
 import { DEFAULT_MEDIA_TIMEOUT_SECONDS } from '../../../contract/directory';
-import type { AudioCodec, CallDirectory, OutboundTrunkProfile } from '../../../contract/directory';
+import type { AudioCodec } from '../../../contract/audio-codecs';
+import type { CallDirectory, OutboundTrunkProfile } from '../../../contract/directory';
 import type { CommandResult, LegOutcome } from '../../../contract/commands';
 import type { SipLadderEntry } from '../../../contract/events';
 import type { LegDial } from '../../../contract/transfers';

@@ -1,5 +1,5 @@
 /** Steps `codecs`, `sdp_address` and `test_call`: would two people hear each other? */
-import { AUDIO_CODECS } from '../../../contract/directory';
+import { AUDIO_CODECS, CODECS_TO_ALLOW } from '../../../contract/audio-codecs';
 import type { CheckStep } from '../../../contract/trunk-check';
 import { dispositionOf } from '../disposition';
 import { failed, passed, unclear, type Advice } from './check-step';
@@ -16,9 +16,9 @@ interface SeenSdp {
 }
 
 const OURS = AUDIO_CODECS.join(' and ');
-const ALLOW_G711: Advice = {
+const ALLOW_OURS: Advice = {
   cause: `The carrier takes none of ${OURS} over plain RTP: it has other codecs alone, or demands SRTP.`,
-  remedy: 'Allow G.711 (PCMU/ulaw or PCMA/alaw) for this trunk at the carrier, and switch SRTP ("secure media") off.',
+  remedy: `Allow ${CODECS_TO_ALLOW} for this trunk at the carrier, and switch SRTP ("secure media") off.`,
 };
 const INNER_ADDRESS: Advice = {
   cause: 'The other side stands behind a NAT and tells its inner address: audio that is sent there does not arrive.',
@@ -38,7 +38,7 @@ function lastSdp(probed: readonly ProbedTarget[], call: TestCallResult | null): 
 
 export function codecsStep(probed: readonly ProbedTarget[], call: TestCallResult | null): CheckStep {
   const refusal = call === null ? null : incompatible(call);
-  if (refusal !== null) return failed('codecs', null, `The test call was refused: ${refusal}.`, ALLOW_G711);
+  if (refusal !== null) return failed('codecs', null, `The test call was refused: ${refusal}.`, ALLOW_OURS);
   const seen = lastSdp(probed, call);
   if (seen === null) return unclear('codecs', null, NOTHING_SEEN);
   const media = seenMedia(seen.sdp);
@@ -48,7 +48,7 @@ export function codecsStep(probed: readonly ProbedTarget[], call: TestCallResult
     return passed('codecs', null, `In common: ${media.common.join(', ')} (${seen.of} has ${has}).`);
   }
   const transport = media.plain ? '' : ', none over plain RTP';
-  return failed('codecs', null, `Nothing in common: ${seen.of} has ${has}${transport}; we have ${OURS}.`, ALLOW_G711);
+  return failed('codecs', null, `Nothing in common: ${seen.of} has ${has}${transport}; we have ${OURS}.`, ALLOW_OURS);
 }
 
 export function sdpAddressStep(probed: readonly ProbedTarget[], call: TestCallResult | null): CheckStep {
@@ -72,7 +72,7 @@ export function testCallStep(call: TestCallResult | null, notPlaced: string, dur
   const { read, media } = call;
   if (!read?.ok) {
     const lack = read === null ? 'no SDP' : read.detail;
-    const advice = read?.fault === 'address' ? INNER_ADDRESS : ALLOW_G711;
+    const advice = read?.fault === 'address' ? INNER_ADDRESS : ALLOW_OURS;
     return failed('test_call', durationMs, `Answered, without audio that can be used: ${lack}.`, advice);
   }
   if (media === null) return unclear('test_call', durationMs, 'Answered; the figures of its audio were not to be had.');
@@ -123,7 +123,7 @@ const BY_DISPOSITION: Readonly<Record<string, Advice>> = {
     cause: 'The carrier has no way for this call: no credit, a limit of calls, or a fault of its own.',
     remedy: 'Look at credit and limits with the carrier, and try again.',
   },
-  media_incompatible: ALLOW_G711,
+  media_incompatible: ALLOW_OURS,
   identity_rejected: {
     cause: 'The carrier does not accept the caller number (STIR/SHAKEN).',
     remedy: 'Use a caller_number that the carrier has given or verified.',

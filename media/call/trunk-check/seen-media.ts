@@ -1,4 +1,4 @@
-import { AUDIO_CODECS } from '../../../contract/directory';
+import { AUDIO_CODECS } from '../../../contract/audio-codecs';
 import { addressScope, isUnspecified, type AddressScope } from '../../../ops/address-scope';
 import { codecOf } from '../../sdp/negotiation';
 import { readSessionDescription, RTP_PROFILES } from '../../sdp/session-description';

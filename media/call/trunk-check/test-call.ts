@@ -8,7 +8,7 @@
 import type { CommandResult } from '../../../contract/commands';
 import type { OutboundTrunkProfile } from '../../../contract/directory';
 import type { EndReason } from '../../../contract/endings';
-import { EDGE_RATE_HZ } from '../../audio/frame';
+import { GRAPH_RATE_HZ } from '../../audio/frame';
 import { TimerSet, type Clock } from '../../clock';
 import type { RtpEngine, RtpSession, RtpStats } from '../../rtp/rtp-session';
 import type { ReadAnswerResult } from '../../sdp/sdp-result';
@@ -248,8 +248,8 @@ export class TestCall implements RegisteredCall {
 }
 
 function tone(lengthMs: number): Int16Array {
-  const pcm = new Int16Array(Math.round((lengthMs / 1000) * EDGE_RATE_HZ));
-  const step = (2 * Math.PI * TONE_HZ) / EDGE_RATE_HZ;
+  const pcm = new Int16Array(Math.round((lengthMs / 1000) * GRAPH_RATE_HZ));
+  const step = (2 * Math.PI * TONE_HZ) / GRAPH_RATE_HZ;
   for (let i = 0; i < pcm.length; i++) pcm[i] = Math.round(TONE_AMPLITUDE * Math.sin(step * i));
   return pcm;
 }

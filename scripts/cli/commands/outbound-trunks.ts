@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 
+import { AUDIO_CODECS } from '../../../contract/audio-codecs';
 import { severalWords, wholeNumber } from '../arguments';
 import { EXIT } from '../exit-code';
 import { CliFailure } from '../failure';
@@ -53,7 +54,7 @@ export const LIMIT_FIELDS: readonly Field[] = [
   {
     name: 'codecs',
     flags: '--codec <name>',
-    help: 'PCMU or PCMA; may be repeated, best first',
+    help: `${AUDIO_CODECS.join(' or ')}; may be repeated, best first`,
     parse: severalWords,
   },
   { name: 'dtmf_mode', flags: '--dtmf-mode <mode>', help: 'how keys are pressed: auto, rfc4733, info' },

@@ -1,11 +1,17 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { AUDIO_CODECS } from '../../../contract/audio-codecs';
 import { PROJECT_ROOT } from '../../../scripts/project-root';
 import { ambiguousNames, FOLDERS, imports, readSources, topFolder } from '../../../scripts/structure/source-tree';
 import type { SourceFile } from '../../../scripts/structure/source-tree';
 
 const FIXTURES = join(__dirname, '../../fixtures/source-tree');
 const NAMES_THAT_SAY_NOTHING = /(?:^|\/)(?:types|utils?|helpers?|common|misc)\.ts$/;
+
+/** Ours, those of other implementations, and what people call them. */
+const CODEC_NAME = /pcm[ua](?![a-z])|g\.?7(?:11|22|23|26|29)|[uaµ]-?law|\bopus\b|\bl16\b|\bilbc\b|\bspeex\b/i;
+
+const withoutComments = (text: string): string => text.replace(/\/\*[^]*?\*\/|(?<=^|\s)\/\/.*/gm, '');
 
 const isSource = (name: string): boolean => /\.(?:ts|mjs)$/.test(name);
 
@@ -31,6 +37,32 @@ describe('the names of the tree', () => {
 
   test('no file is called after nothing', () => {
     expect(unnamed(files)).toEqual([]);
+  });
+});
+
+describe('the audio of the tree', () => {
+  // docs/architecture.md, "Who hears whom". Why a setting was chosen a comment may tell.
+  const files = readSources(PROJECT_ROOT).map(({ path, text }) => ({ path, text: withoutComments(text) }));
+  const found = (pattern: RegExp, allowed: RegExp): string[] =>
+    files.filter(({ path, text }) => !allowed.test(path) && pattern.test(text)).map(({ path }) => path);
+
+  test('a codec is named in the list of them, and by who speaks it', () => {
+    const home = /^contract\/audio-codecs\.ts$|^media\/(?:codec|sdp)\//;
+    expect(AUDIO_CODECS.filter((name) => !CODEC_NAME.test(name))).toEqual([]);
+    expect(files.filter(({ path, text }) => home.test(path) && CODEC_NAME.test(text)).length).toBeGreaterThan(3);
+    expect(found(CODEC_NAME, home)).toEqual([]);
+  });
+
+  test.each(["'PCMA'", 'G711Codec', "'G.722/8000'", '`Allow ulaw`', 'a-law', 'OPUS', 'g729'])(
+    '%s names a codec',
+    (text) => {
+      expect(CODEC_NAME.test(withoutComments(text))).toBe(true);
+    },
+  );
+
+  test('the rate of the graph is written once, and no frame is counted in samples', () => {
+    const elsewhere = /^(?!media\/)|^media\/(?:codec|sdp)\/|^media\/audio\/frame\.ts$/;
+    expect(found(/\b(?:8000|160|320)\b/, elsewhere)).toEqual([]);
   });
 });
 

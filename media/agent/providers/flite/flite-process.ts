@@ -1,6 +1,6 @@
-/** Child process: synthesises one sentence after the other and sends its speech back at the edge rate. */
+/** Child process: synthesises one sentence after the other and sends its speech back at the graph's rate. */
 import { setPriority } from 'node:os';
-import { EDGE_RATE_HZ } from '../../../audio/frame';
+import { GRAPH_RATE_HZ } from '../../../audio/frame';
 import { halveRate } from '../../../audio/half-band';
 import { trimSpeech } from '../../speech-trim';
 import { FliteProgram } from './flite-program';
@@ -16,7 +16,7 @@ function reply(message: FliteReply): void {
 function perform(program: FliteProgram, job: FliteJob): void {
   try {
     const { sampleRateHz, pcm } = program.synthesise(job.voice, job.text, job.durationStretch);
-    const narrow = sampleRateHz === 2 * EDGE_RATE_HZ ? halveRate(pcm) : pcm;
+    const narrow = sampleRateHz === 2 * GRAPH_RATE_HZ ? halveRate(pcm) : pcm;
     reply({ type: 'done', id: job.id, pcm: trimSpeech(narrow) });
   } catch (error) {
     reply({ type: 'failed', id: job.id, message: error instanceof Error ? error.message : 'unknown error' });

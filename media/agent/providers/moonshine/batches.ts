@@ -7,14 +7,14 @@
  */
 import { MAX_BATCH } from './messages';
 
-/** At the edge rate. */
+/** At the graph's rate. */
 const MOST_PADDING_SAMPLES = 4_000;
 const MOST_PADDING_SHARE = 0.3;
 const SHORT_SAMPLES = 12_000;
 
 /**
  * The one that waits longest, and of the others, in their order, those that go with it.
- * @param lengths of what waits, in samples at the edge rate
+ * @param lengths of what waits, in samples at the graph's rate
  * @returns places in `lengths`, ascending; empty when nothing waits
  */
 export function nextBatch(lengths: readonly number[]): number[] {

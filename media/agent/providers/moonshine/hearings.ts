@@ -20,7 +20,7 @@ const TAIL_MS = 300;
 /** Below it the second way is tried too, and the surer of both is believed. */
 const SURE_CONFIDENCE = 0.8;
 
-/** @param pcm mono, at the edge rate; gives 16 kHz, −1..1 */
+/** @param pcm mono, at the graph's rate; gives 16 kHz, −1..1 */
 export function firstHearing(pcm: Int16Array): Float32Array {
   const samples = new Float32Array(2 * pcm.length + TAIL_MS * SAMPLES_PER_MS);
   for (let i = 0; i < pcm.length; i++) {

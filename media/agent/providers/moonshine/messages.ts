@@ -8,7 +8,7 @@ export interface RecogniseBatch {
   readonly type: 'recognise';
   readonly jobs: readonly {
     readonly id: number;
-    /** Mono, at the edge rate. */
+    /** Mono, at the graph's rate. */
     readonly pcm: Int16Array;
   }[];
 }

@@ -55,7 +55,7 @@ export class Leg {
   heard(from = 0): Int16Array {
     const audio = this.bench.sent.slice(from).filter(({ payloadType }) => payloadType === this.remote.payloadType);
     const pcm = new Int16Array(audio.length * 160);
-    audio.forEach(({ payload }, i) => this.#codec.decode(payload, 0, 160, pcm, i * 160));
+    audio.forEach(({ payload }, i) => this.#codec.decode(payload, 0, 160, pcm.subarray(i * 160, (i + 1) * 160), 0));
     return pcm;
   }
 

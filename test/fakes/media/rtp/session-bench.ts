@@ -1,5 +1,5 @@
 import { MediaSession } from '../../../../media/rtp/media-session';
-import type { FrameTap } from '../../../../media/rtp/media-session';
+import type { FrameTap, MediaSessionOptions } from '../../../../media/rtp/media-session';
 import type { RtpRemote } from '../../../../media/rtp/rtp-session';
 import { parseRtpPacket, serialiseRtpPacket } from '../../../support/rtp-packet';
 import type { RtpPacket } from '../../../support/rtp-packet';
@@ -34,7 +34,12 @@ export class Bench {
   pcmReceived = false;
   #sequenceNumber = 65_530;
 
-  constructor(allowPrivateTargets = true, mediaTimeoutMs = 30_000, anySource = false) {
+  constructor(
+    allowPrivateTargets = true,
+    mediaTimeoutMs = 30_000,
+    anySource = false,
+    createCodec?: MediaSessionOptions['createCodec'],
+  ) {
     const keep =
       (list: Datagram[]) =>
       (packet: Uint8Array, port: number, address: string): void => {
@@ -51,6 +56,7 @@ export class Bench {
       now: () => this.nowMs,
       epochOffsetMs: 1_700_000_000_000,
       random: () => 0.5,
+      ...(createCodec === undefined ? {} : { createCodec }),
       events: {
         onDtmf: (digit, durationMs) => this.events.push(`dtmf ${digit} ${durationMs}`),
         onFirstPacketSent: (atEpochMs) => this.events.push(`sent ${atEpochMs - 1_700_000_000_000}`),

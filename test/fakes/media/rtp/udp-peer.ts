@@ -3,7 +3,7 @@ import type { Socket } from 'node:dgram';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { AudioCodec } from '../../../../contract/directory';
+import type { AudioCodec } from '../../../../contract/audio-codecs';
 import { decodeG711, encodeG711 } from '../../../../media/codec/g711';
 import { RTP_FORMATS } from '../../../../media/codec/rtp-format';
 import { parseRtpPacket, serialiseRtpPacket } from '../../../support/rtp-packet';

@@ -1,6 +1,6 @@
 /** Two sessions connected in the real RTP thread, with real sockets on both sides. */
 import { MessageChannel } from 'node:worker_threads';
-import type { AudioCodec } from '../../../../contract/directory';
+import type { AudioCodec } from '../../../../contract/audio-codecs';
 import type { AudioBatch } from '../../../../media/audio/audio-batch';
 import { RTP_FORMATS } from '../../../../media/codec/rtp-format';
 import { ThreadedRtpEngine } from '../../../../media/rtp/engine';

@@ -1,6 +1,7 @@
-import { AUDIO_CODECS } from '../../../../contract/directory';
-import { EDGE_RATE_HZ, FRAME_MS } from '../../../../media/audio/frame';
+import { AUDIO_CODECS } from '../../../../contract/audio-codecs';
+import { FRAME_MS, GRAPH_FRAME_SAMPLES, GRAPH_RATE_HZ } from '../../../../media/audio/frame';
 import { createCodec } from '../../../../media/codec/codec';
+import { atGraphRate } from '../../../../media/codec/graph-rate-codec';
 import { codecOfStaticType, RTP_FORMATS } from '../../../../media/codec/rtp-format';
 import { amplitudeAt, rms, sine } from '../../../support/tones';
 
@@ -16,40 +17,53 @@ describe.each(AUDIO_CODECS)('the codec %s', (name) => {
     expect(codecOfStaticType(RTP_FORMATS[name].payloadType)).toBe(name);
   });
 
-  // Sessions exchange frames as their codecs give them: the first of another rate needs a resampler at the graph's edge.
-  it('has the rate of the graph', () => {
-    expect(createCodec(name).sampleRateHz).toBe(EDGE_RATE_HZ);
+  it('joins the graph as it is, or through a change of rate', () => {
+    const codec = createCodec(name);
+    const joined = atGraphRate(codec);
+    expect(joined === codec).toBe(codec.sampleRateHz === GRAPH_RATE_HZ);
+    expect(joined.sampleRateHz).toBe(GRAPH_RATE_HZ);
+    expect(joined.frameSamples).toBe(GRAPH_FRAME_SAMPLES);
   });
 
   it('carries a tone through, frame by frame and in parts of a frame', () => {
-    const codec = createCodec(name);
+    const codec = atGraphRate(createCodec(name));
     const { frameSamples: frame, frameTicks } = codec;
     const tone = sine(440, 25 * frame);
     const heard = new Int16Array(tone.length);
     const payload = new Uint8Array(codec.frameBytes);
     for (let at = 0; at < tone.length; at += frame) {
+      const out = heard.subarray(at, at + frame);
       codec.encode(tone.subarray(at, at + frame), payload, 0);
-      codec.decode(payload, 0, frameTicks / 4, heard, at);
-      codec.decode(payload, frameTicks / 4, (3 * frameTicks) / 4, heard, at + frame / 4);
+      codec.decode(payload, 0, frameTicks / 4, out, 0);
+      codec.decode(payload, frameTicks / 4, (3 * frameTicks) / 4, out, frameTicks / 4);
     }
     expect(amplitudeAt(heard, 440)).toBeGreaterThan(7800);
     expect(rms(heard)).toBeLessThan(8000 / Math.SQRT2 + 100);
   });
 
-  it('fills in what is missing from what was heard, and nothing after a reset', () => {
+  it('says nothing where it encodes silence', () => {
     const codec = createCodec(name);
-    const { frameSamples: frame } = codec;
+    const payload = new Uint8Array(codec.frameBytes);
+    const out = new Int16Array(codec.frameSamples);
+    codec.encodeSilence(payload, 0);
+    codec.decode(payload, 0, codec.frameTicks, out, 0);
+    expect(rms(out)).toBeLessThanOrEqual(8);
+  });
+
+  it('fills in what is missing from what was heard, and nothing after a reset', () => {
+    const codec = atGraphRate(createCodec(name));
+    const { frameSamples: frame, frameTicks } = codec;
     const payload = new Uint8Array(codec.frameBytes);
     const out = new Int16Array(frame);
     const tone = sine(200, 6 * frame);
     for (let at = 0; at < tone.length; at += frame) {
       codec.encode(tone.subarray(at, at + frame), payload, 0);
-      codec.decode(payload, 0, codec.frameTicks, out, 0);
+      codec.decode(payload, 0, frameTicks, out, 0);
     }
-    codec.conceal(out, 0, frame);
+    codec.conceal(out, 0, frameTicks);
     expect(amplitudeAt(out, 200)).toBeGreaterThan(6000);
     codec.reset();
-    codec.conceal(out, 0, frame);
+    codec.conceal(out, 0, frameTicks);
     expect(rms(out)).toBe(0);
   });
 });

@@ -1,11 +1,12 @@
 import { LossConcealment } from '../../../../media/codec/loss-concealment';
 import { amplitudeAt, rms, sine } from '../../../support/tones';
 
+const RATE_HZ = 8000;
 const FRAME = 160;
 
 /** Plays a tone and leaves out the frames named. */
 function play(tone: Int16Array, lost: (frame: number) => boolean): Int16Array {
-  const concealment = new LossConcealment();
+  const concealment = new LossConcealment(RATE_HZ);
   const out = tone.slice();
   for (let frame = 0; frame * FRAME < tone.length; frame++) {
     const from = frame * FRAME;
@@ -27,6 +28,19 @@ describe('LossConcealment', () => {
     expect(amplitudeAt(concealed, 200)).toBeGreaterThan(0.75 * 8000);
   });
 
+  it('carries it over at another rate too, as long', () => {
+    // Twice the rate: half the frequency for `sine`, which counts in 8 kHz, and twice the samples.
+    const frame = 2 * FRAME;
+    const concealment = new LossConcealment(2 * RATE_HZ);
+    const tone = sine(100, 10 * frame);
+    concealment.good(tone, 0, 6 * frame);
+    const gap = new Int16Array(4 * frame);
+    for (let at = 0; at < gap.length; at += frame) concealment.conceal(gap, at, at + frame);
+    expect(amplitudeAt(gap.subarray(0, frame), 100)).toBeGreaterThan(0.75 * 8000);
+    expect(rms(gap.subarray(2 * frame, 3 * frame))).toBeGreaterThan(500);
+    expect(rms(gap.subarray(3 * frame))).toBe(0);
+  });
+
   it('makes no jump larger than the tone has where a gap begins and ends', () => {
     const tone = sine(200, 10 * FRAME);
     const out = play(tone, (frame) => frame === 6);
@@ -46,7 +60,7 @@ describe('LossConcealment', () => {
   });
 
   it('is silent before anything was heard and after a reset', () => {
-    const concealment = new LossConcealment();
+    const concealment = new LossConcealment(RATE_HZ);
     const out = new Int16Array(FRAME).fill(99);
     concealment.conceal(out, 0, FRAME);
     expect(rms(out)).toBe(0);

@@ -1,4 +1,4 @@
-import type { AudioCodec } from '../../../../contract/directory';
+import type { AudioCodec } from '../../../../contract/audio-codecs';
 import { GraphBench } from '../../../fakes/media/rtp/graph-bench';
 import type { Leg } from '../../../fakes/media/rtp/graph-bench';
 import { amplitudeAt, rms, sine } from '../../../support/tones';

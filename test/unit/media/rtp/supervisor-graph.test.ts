@@ -1,5 +1,5 @@
 /** Who hears whom while somebody listens in. */
-import type { AudioCodec } from '../../../../contract/directory';
+import type { AudioCodec } from '../../../../contract/audio-codecs';
 import type { SuperviseMode } from '../../../../contract/supervision';
 import { GraphBench } from '../../../fakes/media/rtp/graph-bench';
 import type { Leg } from '../../../fakes/media/rtp/graph-bench';

@@ -63,6 +63,7 @@ describe('answerOffer', () => {
       payloadType: 0,
       telephoneEventPayloadType: 101,
       localTelephoneEventPayloadType: 101,
+      telephoneEventClockRateHz: 8000,
       send: true,
       receive: true,
     });

@@ -1,16 +1,16 @@
-import { Decimator, HISS_BAND, VOICE_BAND } from '../../../../media/audio/decimator';
-import { sine } from '../../../support/tones';
+import { BandFilter, HISS_BAND, VOICE_BAND } from '../../../../../media/agent/vad/band-filter';
+import { sine } from '../../../../support/tones';
 
 function decimated(pcm: Int16Array, block: number, band = VOICE_BAND): number[] {
-  const decimator = new Decimator(band);
+  const filter = new BandFilter(band, block);
   const output: number[] = [];
-  for (let at = 0; at + block <= pcm.length; at += block) output.push(...decimator.push(pcm.subarray(at, at + block)));
+  for (let at = 0; at + block <= pcm.length; at += block) output.push(...filter.push(pcm.subarray(at, at + block)));
   return output;
 }
 
 const rmsOf = (values: readonly number[]): number => Math.hypot(...values) / Math.sqrt(values.length);
 
-describe('Decimator', () => {
+describe('BandFilter', () => {
   test('gives the same whatever the blocks', () => {
     const tone = sine(440, 3840);
     expect(decimated(tone, 160)).toEqual(decimated(tone, 256));
@@ -30,10 +30,10 @@ describe('Decimator', () => {
   });
 
   test('begins anew as after silence', () => {
-    const decimator = new Decimator(VOICE_BAND);
-    const first = [...decimator.push(sine(300, 160))];
-    decimator.push(sine(700, 160));
-    decimator.reset();
-    expect([...decimator.push(sine(300, 160))]).toEqual(first);
+    const filter = new BandFilter(VOICE_BAND, 160);
+    const first = [...filter.push(sine(300, 160))];
+    filter.push(sine(700, 160));
+    filter.reset();
+    expect([...filter.push(sine(300, 160))]).toEqual(first);
   });
 });
