@@ -26,6 +26,7 @@ export type CampaignFields = Omit<
   | 'runningSince'
   | 'pace'
   | 'renewal'
+  | 'rulesSeen'
   | 'variableNames'
   | 'createdAt'
   | 'updatedAt'
@@ -141,6 +142,15 @@ export class CampaignRepository {
     const [[after]]: [Campaign[]] = await manager.query(text, [id, orgId, ...values]);
     if (after === undefined) return null;
     return { before, after: read(after) };
+  }
+
+  /** Those that call with an agent, or will. */
+  async liveOf(orgId: string, agentId: string): Promise<Campaign[]> {
+    const { select, read } = rowTable(this.#session.manager, Campaign);
+    const text = prepared(`${select} WHERE agent_id = $2 AND org_id = $1 AND deleted_at IS NULL
+      AND status IN ('scheduled', 'running', 'paused') ORDER BY created_at, id`);
+    const rows: Campaign[] = await this.#session.manager.query(text, [orgId, agentId]);
+    return rows.map(read);
   }
 
   /** As it is, until the commit: nobody else changes it. */

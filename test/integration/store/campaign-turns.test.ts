@@ -14,6 +14,7 @@ import { CallRepository } from '../../../store/repositories/call-repository';
 import type { Finalisation } from '../../../store/repositories/call-repository';
 import { CampaignContactRepository } from '../../../store/repositories/campaign-contact-repository';
 import { CampaignDiallingRepository } from '../../../store/repositories/campaign-dialling-repository';
+import { CampaignStandingRepository } from '../../../store/repositories/campaign-standing-repository';
 import { CapacityRepository } from '../../../store/repositories/capacity-repository';
 import { openDetails } from '../../../store/call-details';
 import type { OutboundCallInput } from '../../../workflows/call/input';
@@ -63,6 +64,7 @@ it('whatever dies, each contact is called as its campaign says', async () => {
   const deps: DialDueDeps = {
     contacts: new CampaignContactRepository(store.dataSource),
     dialling: new CampaignDiallingRepository(store.dataSource),
+    standings: new CampaignStandingRepository(store.dataSource),
     callers: new CallerRepository(store.dataSource),
     workflows: {
       startOutbound: (input) => {

@@ -18,6 +18,7 @@ import type { Finalisation } from '../../../store/repositories/call-repository';
 import { CallerRepository } from '../../../store/repositories/caller-repository';
 import { CampaignContactRepository } from '../../../store/repositories/campaign-contact-repository';
 import { CampaignDiallingRepository } from '../../../store/repositories/campaign-dialling-repository';
+import { CampaignStandingRepository } from '../../../store/repositories/campaign-standing-repository';
 import { CapacityRepository } from '../../../store/repositories/capacity-repository';
 import type { CampaignAdmission } from '../../../store/repositories/capacity-repository';
 import { DialFactsRepository } from '../../../store/repositories/dial-facts-repository';
@@ -115,6 +116,7 @@ export class Simulation {
     this.#turn = createDialDue({
       contacts: new CampaignContactRepository(dataSource),
       dialling: new CampaignDiallingRepository(dataSource),
+      standings: new CampaignStandingRepository(dataSource),
       callers: new CallerRepository(dataSource),
       workflows: { startOutbound: (input) => this.#start(input), describe: (callId) => this.#describe(callId) },
       secrets: this.#secrets,
