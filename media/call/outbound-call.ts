@@ -18,7 +18,6 @@ import { CallSession, type CallDeps } from './call-session';
 import { dispositionOf, type OwnCause } from './disposition';
 import { reasonHeader, RING_TIMEOUT_REASON } from './hangup-reason';
 import { carrierOf } from './replace/refer-target';
-import { noteCongestion } from './trunk-capacity';
 import type { TrunkCapacity } from './trunk-capacity';
 import { firstHost, trunkInvite, wildcardFor } from './trunk-invite';
 
@@ -198,11 +197,13 @@ export class OutboundCall implements RegisteredCall {
   async #sendInvite(limits: DialLimits): Promise<OutboundDialog> {
     const { command, trunk, contacts, deps } = this.#options;
     const session = this.#session;
+    const invite = trunkInvite(trunk, command.to, command.callerNumber);
     return deps.endpoint.invite(
       {
         sipCallId: command.sipCallId,
         orgId: command.orgId,
-        ...trunkInvite(trunk, command.to, command.callerNumber),
+        ...invite,
+        gateways: deps.network.rests.awake(trunk, invite.gateways ?? []),
         ...(contacts === null ? {} : { contacts }),
         beforeFailover: () => deps.capacity.turn({ orgId: trunk.orgId, trunkId: trunk.id }),
         offer: (localAddress) => {
@@ -224,10 +225,8 @@ export class OutboundCall implements RegisteredCall {
           if (status === 180 || status === 182 || status === 183) session.ringing(status);
         },
         onAccept: (sdp, answer) => this.#accepted(sdp, answer),
-        onReject: (outcome) => {
-          noteCongestion(deps.capacity, trunk.id, outcome);
-          this.#rejected(outcome);
-        },
+        onReject: (outcome) => this.#rejected(outcome),
+        onHostAnswer: (host, answer) => deps.network.rests.answered(trunk, host, answer),
       },
     );
   }

@@ -44,13 +44,15 @@ export interface DueContact {
 }
 
 /**
- * When a contact `c` was dialled by campaigns: an INVITE has left, or may have. A call that waits for room is dialled up to an
- * hour after it was begun.
+ * When a contact `c` was dialled by campaigns: an INVITE has left, or may have. What only met a network that had no room, and no
+ * ringing tone, has disturbed nobody. A call that waits for room is dialled up to an hour after it was begun.
  */
 export const DIALLED_AT = (orgId: string, since: string): string =>
   `SELECT a.created_at FROM calls d JOIN call_attempts a ON a.call_id = d.id AND a.state <> 'not_sent'
    WHERE d.org_id = ${orgId} AND d.to_number = c.phone_number AND d.campaign_id IS NOT NULL
-     AND d.created_at > ${since}::timestamptz - interval '1 hour' AND a.created_at > ${since}::timestamptz`;
+     AND d.created_at > ${since}::timestamptz - interval '1 hour' AND a.created_at > ${since}::timestamptz
+     AND (d.disposition IS DISTINCT FROM 'congestion'
+       OR EXISTS (SELECT FROM call_events e WHERE e.call_id = d.id AND e.source = 'node' AND e.type = 'ringing'))`;
 /** Whether a contact `c` is on the organisation's or the server's do-not-call list. */
 export const IS_SUPPRESSED = (orgId: string): string =>
   `(EXISTS (SELECT FROM dnc_entries d WHERE d.org_id = ${orgId} AND d.phone_number = c.phone_number)

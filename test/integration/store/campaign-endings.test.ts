@@ -32,6 +32,32 @@ describe('the end of a call', () => {
     expect(after.dueAt!.getTime()).toBeGreaterThan(Date.now() + 3 * 3_600_000);
   });
 
+  it.each([
+    ['that only met a network without room has disturbed nobody', 'congestion', false, 0],
+    ['of a phone that rang first counts by the caps of its number', 'congestion', true, 1],
+    ['with any other outcome does too', 'no_answer', false, 1],
+  ] as const)('%s', async (_, disposition, rang, counted) => {
+    const campaign = await store.campaign();
+    const contact = await store.claimed(campaign);
+    const { callId } = contact;
+    await store.admit(campaign, contact.id);
+    await new AttemptRepository(store.dataSource).sent(attemptIdOf(callId!, 1));
+    if (rang) {
+      await store.dataSource.query(
+        `INSERT INTO call_events (call_id, source, seq, org_id, at, type) VALUES ($1, 'node', 1, $2, now(), 'ringing')`,
+        [callId, store.orgId],
+      );
+    }
+    const dialled = async (): Promise<number | undefined> => {
+      const until = new Date(Date.now() + 30 * 86_400_000);
+      const asked = { after: null, limit: 10, dialledSince: new Date(0) };
+      const due = await new CampaignContactRepository(store.dataSource).due(store.orgId, campaign.id, until, asked);
+      return due.find(({ id }) => id === contact.id)?.dialledAt.length;
+    };
+    await store.end(contact, disposition, { attempt: { attemptId: attemptIdOf(callId!, 1), state: 'finished' } });
+    expect(await dialled()).toBe(counted);
+  });
+
   it('an attempt that nobody knows the outcome of is counted, and its contact not called again', async () => {
     const campaign = await store.campaign();
     const contact = await store.claimed(campaign);

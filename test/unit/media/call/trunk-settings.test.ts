@@ -141,13 +141,26 @@ describe('an outbound trunk', () => {
     expect(layer.capacity.log).toEqual(['over attempt-1']);
   });
 
+  const congested = (): readonly string[] => layer.capacity.log.filter((line) => line.startsWith('congested'));
+
   it('of a carrier that says 503 and for how long, the trunk is left in peace', async () => {
     await layer.dial(another(1));
     layer.endpoint.last.refuse(503, null, 'Busy', 7);
-    await layer.dial(another(2));
-    layer.endpoint.last.refuse(503);
     await layer.clock.advance(1000);
-    expect(layer.capacity.log.filter((line) => line.startsWith('congested'))).toEqual([`congested ${TRUNK.id} 7`]);
+    expect(congested()).toEqual([`congested ${TRUNK.id} 7000`]);
+  });
+
+  it('of one that says 503 alone, for longer each time until it takes a call', async () => {
+    for (let n = 1; n <= 3; n++) {
+      await layer.dial(another(n));
+      layer.endpoint.last.refuse(503, null);
+      await layer.clock.advance(5000);
+    }
+    await layer.dial(another(4));
+    layer.endpoint.last.refuse(486);
+    await layer.dial(another(5));
+    layer.endpoint.last.refuse(503, null);
+    expect(congested()).toEqual([250, 500, 1000, 250].map((ms) => `congested ${TRUNK.id} ${ms}`));
   });
 
   it('an INVITE to another host asks for a turn of its own', async () => {
