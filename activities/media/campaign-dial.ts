@@ -38,7 +38,7 @@ export async function checkCampaignCall(
   const { campaign, agent, caller } = facts;
   const trunks = caller.trunks.filter(({ id }) => id === trunkId);
   const { refusal } = await destinationGuard(() => Promise.resolve(caller), countries, trunks)(to);
-  // That nobody else calls the number is what its contact's state says, which is unique among all campaigns.
+  // That there is no other call with the number is asked by the admission.
   const contact = { ...facts.contact, calling: false, destinationRefusal: refusal };
   const rules = rulesOf(campaign, agent, SENT_WITHIN_MS);
   const check = checkContact(contact, rules, nowMs, nowMs + 1);
@@ -54,6 +54,7 @@ const WORDS: Readonly<Record<string, string>> = {
   campaign_ended: 'The campaign has ended',
   contact_moved: 'The contact was claimed by another call, or given back',
   suppressed: 'The number has come onto a do-not-call list',
+  called_now: 'A call with the number is under way',
 };
 
 /** What the admission has found: the last check, and the only one that did not pass. */

@@ -41,7 +41,7 @@ function passed(
     case 'cap_per_week':
       return capText(check, contact, rules);
     case 'called_now':
-      return 'No campaign is calling the number';
+      return 'No call with the number is under way';
   }
 }
 

@@ -35,6 +35,7 @@ import { CampaignCallTallies1764601730010 } from './1764601730010-campaign-call-
 import { AdmittedContacts1764601740000 } from './1764601740000-admitted-contacts';
 import { AdmissionAtOneLook1764601750000 } from './1764601750000-admission-at-one-look';
 import { RulesOutsideCampaigns1764601760000 } from './1764601760000-rules-outside-campaigns';
+import { LiveCallsOfNumbers1764601770000 } from './1764601770000-live-calls-of-numbers';
 
 /** In order; a migration that was ever released is never changed. */
 export const MIGRATIONS: (new () => MigrationInterface)[] = [
@@ -74,4 +75,5 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   AdmittedContacts1764601740000,
   AdmissionAtOneLook1764601750000,
   RulesOutsideCampaigns1764601760000,
+  LiveCallsOfNumbers1764601770000,
 ];
