@@ -48,16 +48,19 @@ export const campaignReportExample =
   'last_call_id,talk_seconds,plan\r\n' +
   `${contact.id},+15559876543,Ada Byron,America/New_York,form-2025-11-03,5,done,reached,1,answered,${AT},,${CALL_ID},90,gold\r\n`;
 
+const LAW = { kept: true, rule: 'federal', source: SOURCE, certainty: 'statute', checked: '2026-11-29' } as const;
+
 export const contactEvidenceExample: ContactEvidenceResource = {
   contact,
   do_not_call: { organisation: null, server: null },
-  legal_hours: { kept: true, rule: 'federal', source: SOURCE, certainty: 'statute', checked: '2026-11-29' },
+  legal_hours: { at: AT, ...LAW },
   decisions: [
     {
       id: '01937c5e-7a10-7c3e-9f00-3b1f5a2c7d62',
       at: AT,
       dialled: true,
       call_id: CALL_ID,
+      legal_hours: LAW,
       checks: [
         { check: 'suppressed', passed: true, detail: 'The number is on no do-not-call list', source: null },
         {

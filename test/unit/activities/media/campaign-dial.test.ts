@@ -65,6 +65,17 @@ test('every check that was passed is kept, with what it looked at', async () => 
   const detailOf = (name: string): string | undefined => checks.find((one) => one.check === name)?.detail;
   expect(detailOf('no_consent')).toBe('Consent form-1');
   expect(detailOf('outside_window')).toBe('America/New_York: 2026-01-12T10:00:00-05:00, legal hours federal');
+  // With the law as it was read then; of a campaign that keeps none that it did not.
+  const law = {
+    rule: 'federal',
+    certainty: 'statute',
+    source: expect.stringContaining('47 CFR'),
+    checked: '2026-11-29',
+  };
+  expect(checks.find((one) => one.check === 'outside_window')).toMatchObject({ law });
+  const dialWindow = { ...FACTS.campaign.dialWindow, legal: 'off' } as const;
+  const off = await check({ campaign: { ...FACTS.campaign, dialWindow } });
+  expect(off.ok && off.admission.checks.find((one) => one.check === 'outside_window')).toMatchObject({ law: null });
 });
 
 test.each<readonly [string, Partial<DialFacts> | null, object]>([
