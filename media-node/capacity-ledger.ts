@@ -136,6 +136,11 @@ export class CapacityLedger implements TrunkCapacity {
     }
   }
 
+  /** Of a call that was admitted; null: it is wanted. */
+  campaignRefusal(callId: string, campaign: CampaignAdmission): Promise<string | null> {
+    return this.#options.store.campaignRefusal(callId, campaign);
+  }
+
   async occupy({ orgId, trunkId }: Omit<CapacityHolder, 'leaseId'>): Promise<(() => void) | null> {
     const holder = { leaseId: uuidV7(), orgId, trunkId };
     const { store, boot } = this.#options;

@@ -2,7 +2,14 @@
  * A call that we place: one attempt, one SIP Call-ID, at most one INVITE. `dial` resolves when the INVITE is at the
  * socket, or will never be; everything later is an event. While it rings the agent prepares its first words.
  */
-import type { ConversationControl, CommandResult, DialCommand, DialRefusal, DialResult } from '../../contract/commands';
+import type {
+  ConversationControl,
+  CommandResult,
+  DialCommand,
+  DialOptions,
+  DialRefusal,
+  DialResult,
+} from '../../contract/commands';
 import type { OutboundTrunkProfile } from '../../contract/directory';
 import type { SipBinding } from '../../contract/registration';
 import type { CallEnding, EndCause, EndedBy, EndReason, SipOutcome } from '../../contract/endings';
@@ -41,11 +48,8 @@ export interface OutboundCallOptions {
   readonly onEnded: (call: OutboundCall) => void;
 }
 
-export interface DialLimits {
-  /** False: it is not to leave now. */
-  readonly beforeSend: () => Promise<boolean>;
-  /** Epoch ms: by then the INVITE has left, or the trunk cannot be reached. */
-  readonly deadlineMs: number;
+/** By `deadlineMs` the INVITE has left, or the trunk cannot be reached; `beforeSend` false: it is not to leave now. */
+export interface DialLimits extends DialOptions {
   /** Asked last before the INVITE: why it must not leave any more. */
   readonly refusal: () => DialRefusal | null;
 }
@@ -70,6 +74,8 @@ export class OutboundCall implements RegisteredCall {
   /** Our CANCEL's cause, and the ending it stands for until the final answer is known. */
   #own: OwnCause | null = null;
   #cancelled: EndCause | null = null;
+  /** Why no other gateway was tried, where one was left. */
+  #unwanted: string | null = null;
   /** Ends the wait for the way to the trunk. */
   #callOff: (reason: Error) => void = () => undefined;
 
@@ -205,7 +211,7 @@ export class OutboundCall implements RegisteredCall {
         ...invite,
         gateways: deps.network.rests.awake(trunk, invite.gateways ?? []),
         ...(contacts === null ? {} : { contacts }),
-        beforeFailover: () => deps.capacity.turn({ orgId: trunk.orgId, trunkId: trunk.id }),
+        beforeFailover: () => this.#mayGoOn(limits),
         offer: (localAddress) => {
           const stopped = this.#stopped(limits);
           if (stopped) throw new DialStopped(stopped);
@@ -229,6 +235,14 @@ export class OutboundCall implements RegisteredCall {
         onHostAnswer: (host, answer) => deps.network.rests.answered(trunk, host, answer),
       },
     );
+  }
+
+  /** To another gateway. The turn may be a while off, so what may have changed is asked behind it. */
+  async #mayGoOn({ beforeFailover }: DialLimits): Promise<boolean> {
+    const { trunk, deps } = this.#options;
+    if (!(await deps.capacity.turn({ orgId: trunk.orgId, trunkId: trunk.id }))) return false;
+    this.#unwanted = (await beforeFailover?.()) ?? null;
+    return this.#unwanted === null;
   }
 
   #sent(): void {
@@ -288,10 +302,11 @@ export class OutboundCall implements RegisteredCall {
     }
     if (!this.#session.lifecycle.end(() => undefined)) return;
     const answer = outcome.kind === 'status' ? outcome : null;
+    const said = answer?.reason ?? (outcome.kind === 'unreachable' ? outcome.detail : outcome.kind);
     this.#settle(
       { disposition: dispositionOf(outcome, null), endReason: null, endedBy: answer ? 'callee' : 'system' },
       answer,
-      answer ? {} : { reason: outcome.kind === 'unreachable' ? outcome.detail : outcome.kind },
+      { reason: this.#unwanted === null ? said : `${said}; no other gateway was tried: ${this.#unwanted}` },
     );
   }
 

@@ -94,8 +94,10 @@ export class CallLayer {
   dial(
     command: Partial<DialCommand> = {},
     beforeSend = (): Promise<boolean> => Promise.resolve(true),
+    beforeFailover = (): Promise<string | null> => Promise.resolve(null),
   ): Promise<DialResult> {
-    return this.control.dial({ ...DIAL, ...command }, { deadlineMs: this.clock.epochMs() + 3000, beforeSend });
+    const deadlineMs = this.clock.epochMs() + 3000;
+    return this.control.dial({ ...DIAL, ...command }, { deadlineMs, beforeSend, beforeFailover });
   }
 
   hangup(callId: string, commandId = 'command-1', bootId = BOOT_ID): ReturnType<NodeMediaControl['control']> {

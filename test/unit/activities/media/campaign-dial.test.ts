@@ -1,4 +1,9 @@
-import { checkCampaignCall, ofCampaign, refusedByStore } from '../../../../activities/media/campaign-dial';
+import {
+  checkCampaignCall,
+  ofCampaign,
+  refusedByStore,
+  refusedMeanwhile,
+} from '../../../../activities/media/campaign-dial';
 import { DEFAULT_NUMBER_CAPS } from '../../../../store/campaigns/number-caps';
 import type { Campaign } from '../../../../store/entities/campaign';
 import type { DialFacts } from '../../../../store/repositories/dial-facts-repository';
@@ -108,4 +113,19 @@ test('what the admission has found stands among the checks, in the place of what
     { check: 'suppressed', passed: false, detail: 'The number has come onto a do-not-call list' },
   ]);
   expect(refusedByStore('campaign_changed', admission).checks).toHaveLength(3);
+});
+
+test.each([
+  ['may leave as long as the campaign wants the call and the window is open', null, 0, null],
+  ['does not once the campaign is paused', 'campaign_not_running', 0, 'campaign_not_running'],
+  ['does not once the number is listed', 'suppressed', 0, 'suppressed'],
+  ['does not when it would ring past the window', null, 7 * 3_600_000, 'outside_window'],
+])('an INVITE to another gateway %s', async (_, stored, laterMs, refusal) => {
+  const checked = await check();
+  if (!checked.ok) throw new Error('it may be called');
+  const store = { campaignRefusal: () => Promise.resolve(stored) };
+  const refused = await refusedMeanwhile(store, 'call', checked, NOW + laterMs);
+  expect(refused?.refusal ?? null).toBe(refusal);
+  if (refused === null) return;
+  expect(refused.checks.filter(({ passed }) => !passed)).toMatchObject([{ check: refusal }]);
 });

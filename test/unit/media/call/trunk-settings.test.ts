@@ -163,6 +163,25 @@ describe('an outbound trunk', () => {
     expect(congested()).toEqual([250, 500, 1000, 250].map((ms) => `congested ${TRUNK.id} ${ms}`));
   });
 
+  it('an INVITE to another host that is not wanted any more does not leave, and the call says so', async () => {
+    const asked: string[] = [];
+    await layer.dial(
+      another(1),
+      () => Promise.resolve(true),
+      () => {
+        asked.push(...layer.capacity.log);
+        return Promise.resolve('campaign_not_running');
+      },
+    );
+    expect(await layer.endpoint.last.options.beforeFailover?.()).toBe(false);
+    // Behind its turn, which may be a while off.
+    expect(asked).toEqual([`turn ${TRUNK.id}`]);
+    layer.endpoint.last.refuse(503, null, 'No Room');
+    await layer.clock.advance(1000);
+    const sip = { finalStatus: 503, reason: 'No Room; no other gateway was tried: campaign_not_running' };
+    expect(layer.events.ended('call-1')).toMatchObject([{ ending: { disposition: 'congestion', sip } }]);
+  });
+
   it('an INVITE to another host asks for a turn of its own', async () => {
     await layer.dial(another(1));
     await layer.endpoint.last.options.beforeFailover?.();
