@@ -25,7 +25,8 @@ const NONE = Object.fromEntries(DISPOSITIONS.map((name) => [name, 0])) as Record
 export const campaignStatsExample: CampaignStatsResource = {
   contacts: 1000,
   states: { pending: 870, waiting: 40, calling: 10, done: 80 },
-  results: { reached: 60, exhausted: 18, opted_out: 2, suppressed: 0, uncertain: 0, canceled: 0 },
+  results: { reached: 55, exhausted: 18, opted_out: 2, suppressed: 5, uncertain: 0, canceled: 0 },
+  left_out: { no_consent: 4, suppressed: 1 },
   attempts: 130,
   outcomes: { ...NONE, answered: 60, busy: 20, no_answer: 40 },
   answer_seizure_ratio: 0.5,

@@ -19,6 +19,10 @@ export const campaignStats = z
     contacts: z.int().meta({ description: 'All of them' }),
     states: countsOf(CAMPAIGN_CONTACT_STATES),
     results: countsOf(CAMPAIGN_CONTACT_RESULTS).meta({ description: 'Of those that are done' }),
+    left_out: z.record(z.string(), z.int()).meta({
+      description:
+        'Of those that are `suppressed`, and of the `exhausted` ones that were never to be called: how many for which reason, as `last_decision` has it',
+    }),
     attempts: z.int().meta({ description: 'Dials of all of them' }),
     outcomes: countsOf(DISPOSITIONS).meta({ description: 'Dialled calls that have ended, by how' }),
     answer_seizure_ratio: z.number().nullable().meta({

@@ -36,6 +36,7 @@ import { AdmittedContacts1764601740000 } from './1764601740000-admitted-contacts
 import { AdmissionAtOneLook1764601750000 } from './1764601750000-admission-at-one-look';
 import { RulesOutsideCampaigns1764601760000 } from './1764601760000-rules-outside-campaigns';
 import { LiveCallsOfNumbers1764601770000 } from './1764601770000-live-calls-of-numbers';
+import { TalliesByReason1764601780000 } from './1764601780000-tallies-by-reason';
 
 /** In order; a migration that was ever released is never changed. */
 export const MIGRATIONS: (new () => MigrationInterface)[] = [
@@ -76,4 +77,5 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   AdmissionAtOneLook1764601750000,
   RulesOutsideCampaigns1764601760000,
   LiveCallsOfNumbers1764601770000,
+  TalliesByReason1764601780000,
 ];

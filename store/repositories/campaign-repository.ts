@@ -52,14 +52,17 @@ export interface CampaignTrunk {
 export interface StateCount {
   readonly state: CampaignContactState;
   readonly result: CampaignContactResult | null;
+  /** Of those that a look has left out; else null. */
+  readonly reason: string | null;
   readonly contacts: number;
   readonly attempts: number;
 }
 
 const STATS = prepared(
-  `SELECT state, nullif(result, '') AS result, sum(contacts)::float8 AS contacts, sum(attempts)::float8 AS attempts
-   FROM campaign_tallies WHERE campaign_id = $1 GROUP BY state, result HAVING sum(contacts) <> 0
-   ORDER BY state, result`,
+  `SELECT state, nullif(result, '') AS result, nullif(reason, '') AS reason, sum(contacts)::float8 AS contacts,
+     sum(attempts)::float8 AS attempts
+   FROM campaign_tallies WHERE campaign_id = $1 GROUP BY state, result, reason HAVING sum(contacts) <> 0
+   ORDER BY state, result, reason`,
 );
 const PARTS = prepared(
   `SELECT

@@ -226,6 +226,8 @@ describe('what became of a campaign', () => {
     expect(evidence).toMatchObject({ contact: { last_decision: shown }, decisions: [] });
     const [, line = ''] = String((await api.get(`${campaign}/evidence.csv`)).body).split('\r\n');
     expect(line).toContain(`,${AT.toISOString()},false,no_consent: The contact has no consent_id,no_consent,`);
+    const { body: stats } = await api.get(`${campaign}/stats`);
+    expect([stats.results.suppressed, stats.left_out]).toEqual([1, { no_consent: 1 }]);
     const { body: timeline } = await api.get(`${campaign}/events`);
     expect(timeline.items).toMatchObject([{ type: 'left_out', data: { reason: 'no_consent', contacts: 1 } }]);
   });

@@ -130,8 +130,8 @@ describe('contacts of a full campaign', () => {
       new CampaignRepository(session).counts(campaignId),
     );
     expect(counted).toEqual([
-      { state: 'pending', result: null, contacts: (CONTACTS * 4) / 5 + 1, attempts: 0 },
-      { state: 'waiting', result: null, contacts: CONTACTS / 5, attempts: 0 },
+      { state: 'pending', result: null, reason: null, contacts: (CONTACTS * 4) / 5 + 1, attempts: 0 },
+      { state: 'waiting', result: null, reason: null, contacts: CONTACTS / 5, attempts: 0 },
     ]);
     for (const { rowsRead, blocks } of await plansOf((session) => new CampaignRepository(session).counts(campaignId))) {
       expect([rowsRead < 100, blocks < 100]).toEqual([true, true]);
