@@ -50,10 +50,11 @@ async function campaignOf(contacts: number, fields: object = {}, campaign: Parti
 
 const states = async ({ id }: Campaign): Promise<unknown> => {
   const found = await sql(
-    'SELECT state, result, count(*)::int AS n FROM campaign_contacts WHERE campaign_id = $1 GROUP BY 1, 2 ORDER BY 1, 2',
+    `SELECT concat_ws(' ', count(*), state, result) AS words FROM campaign_contacts WHERE campaign_id = $1
+     GROUP BY state, result ORDER BY state, result`,
     id,
   );
-  return found.map(({ state, result, n }) => `${n} ${state}${result === null ? '' : ` ${result}`}`);
+  return found.map(({ words }) => words);
 };
 
 const events = async ({ id }: Campaign): Promise<unknown> => {

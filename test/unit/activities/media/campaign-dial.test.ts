@@ -79,7 +79,7 @@ test('every check that was passed is kept, with what it looked at', async () => 
   };
   expect(checks.find((one) => one.check === 'outside_window')).toMatchObject({ law });
   const dialWindow = { ...FACTS.campaign.dialWindow, legal: 'off' } as const;
-  const off = await check({ campaign: { ...FACTS.campaign, dialWindow } });
+  const off = await check({ campaign: Object.assign({}, FACTS.campaign, { dialWindow }) });
   expect(off.ok && off.admission.checks.find((one) => one.check === 'outside_window')).toMatchObject({ law: null });
 });
 
