@@ -81,7 +81,8 @@ async function dialDue(deps: DialDueDeps, turn: CampaignTurn, nowMs: number): Pr
   let changed = false;
   if (ends) await endAll(deps, turn, nowMs);
   else if (status === 'running') {
-    const fault = before.open > 0 ? standingFault(campaign, before.agent, before.trunks) : null;
+    // Of whom a call is under way nobody is to be called.
+    const fault = before.open > before.calling ? standingFault(campaign, before.agent, before.trunks) : null;
     paused = fault !== null && (await deps.standings.pause(campaign, fault));
     if (fault === null) {
       changed = await deps.standings.sees(campaign, dials.rules);

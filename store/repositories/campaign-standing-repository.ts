@@ -7,9 +7,12 @@ import { uuidV7 } from '../ids';
 import type { StoreSession } from '../organisation-scope';
 import { addCampaignEvent, renewContacts, setCampaignStatus } from './campaign-status';
 
-/** It runs, at this version, as it was read: else somebody else was faster. */
+/**
+ * It runs, at this version, as it was read: else somebody else was faster. Workers that are set differently do not undo each other's
+ * at every turn: one that has just changed goes on by the rules that its turn has, and is looked at again a little later.
+ */
 const SEEN = `UPDATE campaigns SET rules_seen = $3 WHERE id = $1 AND version = $2 AND status = 'running' AND deleted_at IS NULL
-  AND rules_seen IS NOT DISTINCT FROM $4 RETURNING id`;
+  AND rules_seen IS NOT DISTINCT FROM $4 AND ($4 IS NULL OR updated_at < now() - interval '10 seconds') RETURNING id`;
 
 /** Calls that wait were claimed by the former ones; and who follows the row sees to whom the renewal makes due. */
 const RAISE = 'UPDATE campaigns SET version = version + 1, updated_at = now() WHERE id = $1';

@@ -62,6 +62,10 @@ const events = async ({ id }: Campaign): Promise<unknown> => {
   return found.map(({ type, data }) => [type, data]);
 };
 
+/** It was changed a while ago. */
+const later = ({ id }: Campaign): Promise<unknown> =>
+  sql(`UPDATE campaigns SET updated_at = now() - interval '11 seconds' WHERE id = $1`, id);
+
 const resume = ({ id }: Campaign): Promise<unknown> =>
   sql(`UPDATE campaigns SET status = 'running', version = version + 1 WHERE id = $1`, id);
 
@@ -120,6 +124,9 @@ describe('whom a campaign has left out is looked at again', () => {
     expect(await turn(campaign)).toMatchObject({ status: 'running', started: 0 });
     expect(await states(campaign)).toEqual(['8 done suppressed', '1 pending']);
     await sql(`UPDATE organisations SET limits = '{}' WHERE id = $1`, orgId);
+    // Not at every turn, should two workers be set differently.
+    expect((await turn(campaign)).changed).toBeUndefined();
+    await later(campaign);
     expect(await turn(campaign)).toMatchObject({ status: 'running', changed: true, wakeInMs: 500 });
     await renewed(campaign);
     expect(await turn(campaign)).toMatchObject({ started: 8 });
@@ -136,6 +143,7 @@ describe('whom a campaign has left out is looked at again', () => {
     expect(await states(campaign)).toEqual(['3 done suppressed', '1 pending']);
     await sql(`UPDATE agents SET first_message = 'Hello' WHERE id = $1`, campaign.agentId);
     await sql(`UPDATE campaigns SET disclosure_line = NULL WHERE id = $1`, campaign.id);
+    await later(campaign);
     expect(await turn(campaign)).toMatchObject({ changed: true });
     await renewed(campaign);
     const after = await turn(campaign);
