@@ -37,6 +37,7 @@ import { AdmissionAtOneLook1764601750000 } from './1764601750000-admission-at-on
 import { RulesOutsideCampaigns1764601760000 } from './1764601760000-rules-outside-campaigns';
 import { LiveCallsOfNumbers1764601770000 } from './1764601770000-live-calls-of-numbers';
 import { TalliesByReason1764601780000 } from './1764601780000-tallies-by-reason';
+import { VacuumOfBusyTables1764601790000 } from './1764601790000-vacuum-of-busy-tables';
 
 /** In order; a migration that was ever released is never changed. */
 export const MIGRATIONS: (new () => MigrationInterface)[] = [
@@ -78,4 +79,5 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   RulesOutsideCampaigns1764601760000,
   LiveCallsOfNumbers1764601770000,
   TalliesByReason1764601780000,
+  VacuumOfBusyTables1764601790000,
 ];
