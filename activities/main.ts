@@ -14,6 +14,7 @@ import { AgentRepository } from '../store/repositories/agent-repository';
 import { CallRepository } from '../store/repositories/call-repository';
 import { CampaignContactRepository } from '../store/repositories/campaign-contact-repository';
 import { CampaignDiallingRepository } from '../store/repositories/campaign-dialling-repository';
+import { CampaignStandingRepository } from '../store/repositories/campaign-standing-repository';
 import { CallerRepository } from '../store/repositories/caller-repository';
 import { CampaignGuardRepository } from '../store/repositories/campaign-guard-repository';
 import { CampaignPaceRepository } from '../store/repositories/campaign-pace-repository';
@@ -190,6 +191,7 @@ async function main(): Promise<void> {
       ...createDialDue({
         contacts: new CampaignContactRepository(dataSource),
         dialling: new CampaignDiallingRepository(dataSource),
+        standings: new CampaignStandingRepository(dataSource),
         callers: planStore.callers,
         workflows: new CallWorkflows({ client, limitMs: TEMPORAL_LIMIT_MS }),
         secrets,

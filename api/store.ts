@@ -36,7 +36,7 @@ export interface OrgStore {
   readonly calls: Pick<CallRepository, 'find' | 'list' | 'countOpen' | 'countOpenOnTrunk'>;
   readonly campaigns: Pick<
     CampaignRepository,
-    'list' | 'find' | 'findForChange' | 'create' | 'update' | 'delete' | 'parts' | 'counts' | 'events'
+    'list' | 'find' | 'findForChange' | 'liveOf' | 'create' | 'update' | 'delete' | 'parts' | 'counts' | 'events'
   >;
   readonly campaignContacts: Pick<CampaignContactRepository, 'list' | 'inOrder' | 'due' | 'countLater'>;
   readonly campaignImports: Pick<

@@ -5,7 +5,8 @@ export const CAMPAIGN_STATUSES = ['draft', 'scheduled', 'running', 'paused', 'co
 export type CampaignStatus = (typeof CAMPAIGN_STATUSES)[number];
 
 /**
- * Of its timeline. `slowed`, `paused_by_guard`: with the figure that has broken its limit. `put_off`, `left_out`: contacts that were
+ * Of its timeline. `slowed`, `paused_by_guard`: with the figure that has broken its limit. `paused_by_itself`: what is set lets it call
+ * nobody, with what is missing. `put_off`, `left_out`: contacts that were
  * due and are called later, or not any more; one event for each reason and hour, with how many they are.
  */
 export const CAMPAIGN_EVENTS = [
@@ -20,6 +21,7 @@ export const CAMPAIGN_EVENTS = [
   'slowed',
   'recovered',
   'paused_by_guard',
+  'paused_by_itself',
   'trunk_cool_down',
   'put_off',
   'left_out',

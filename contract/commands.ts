@@ -205,6 +205,13 @@ export interface LiveCall {
   readonly sinceMs: number;
 }
 
+export interface DialOptions {
+  readonly deadlineMs: number;
+  readonly beforeSend: () => Promise<boolean>;
+  /** Default: nothing is asked. */
+  readonly beforeFailover?: () => Promise<string | null>;
+}
+
 /** What a node's activity worker drives. Every command is idempotent by (callId, commandId) or attemptId. */
 export interface MediaControl {
   readonly nodeId: string;
@@ -212,9 +219,10 @@ export interface MediaControl {
   /**
    * Hands the INVITE to the socket and returns. `beforeSend` (the attempt row `intended`, and its turn on the trunk) runs
    * after all local checks; when it says false or rejects, nothing is sent. From then on the node has the call: it finds the trunk's address and connects, and
-   * what is not sent by `deadlineMs` (epoch) has ended.
+   * what is not sent by `deadlineMs` (epoch) has ended. `beforeFailover`, later, is asked before each further INVITE to
+   * another host, right before that leaves: why it must not any more; null: it may.
    */
-  dial(command: DialCommand, options: { deadlineMs: number; beforeSend: () => Promise<boolean> }): Promise<DialResult>;
+  dial(command: DialCommand, options: DialOptions): Promise<DialResult>;
   /**
    * Answered when it was taken; what came of it is the call's event `command`, unless the call ends before. A hang-up is
    * answered when BYE or CANCEL was sent, and of a call that has ended too.

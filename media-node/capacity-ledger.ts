@@ -56,8 +56,6 @@ const LEG_AHEAD_MS = 5_000;
 const FAILOVER_AHEAD_MS = 10_000;
 /** A leg does not wait longer for PostgreSQL. */
 const ASK_MS = 2_000;
-/** No carrier stops a trunk for longer with one answer. */
-const MAX_COOL_DOWN_MS = 300_000;
 /** At the end, for slots that are being given back. */
 const STOP_MS = 2_000;
 
@@ -138,6 +136,11 @@ export class CapacityLedger implements TrunkCapacity {
     }
   }
 
+  /** Of a call that was admitted; null: it is wanted. */
+  campaignRefusal(callId: string, campaign: CampaignAdmission): Promise<string | null> {
+    return this.#options.store.campaignRefusal(callId, campaign);
+  }
+
   async occupy({ orgId, trunkId }: Omit<CapacityHolder, 'leaseId'>): Promise<(() => void) | null> {
     const holder = { leaseId: uuidV7(), orgId, trunkId };
     const { store, boot } = this.#options;
@@ -163,9 +166,8 @@ export class CapacityLedger implements TrunkCapacity {
     else if (this.#held.delete(leaseId)) this.#release(leaseId);
   }
 
-  congested(trunkId: string, retryAfterSeconds: number): void {
-    const ms = Math.min(retryAfterSeconds * 1000, MAX_COOL_DOWN_MS);
-    this.#options.store.coolDown(trunkId, ms).catch((error: unknown) => {
+  congested(trunkId: string, restMs: number): void {
+    this.#options.store.coolDown(trunkId, restMs).catch((error: unknown) => {
       this.#options.logger.warn({ err: error, trunkId }, 'a carrier that wants to be left in peace will not be');
     });
   }

@@ -12,6 +12,7 @@ import type { CallDeps } from './call/call-session';
 import { InboundCall, type InboundCallDeps } from './call/inbound-call';
 import { NodeMediaControl } from './call/media-control';
 import { RecentAttempts } from './call/recent-attempts';
+import { GatewayRests } from './call/gateway-rests';
 import type { TrunkCapacity } from './call/trunk-capacity';
 import type { LegNetwork } from './call/transfer/far-leg';
 import type { Clock } from './clock';
@@ -54,7 +55,8 @@ export class MediaService {
     const { clock, directory, capacity, maxCalls, nodeId, bootId } = options;
     this.calls = new CallRegistry({ clock, maxCalls });
     const attempts = new RecentAttempts(clock);
-    const network: LegNetwork = { directory, capacity, registry: this.calls, endpoint: () => this.#endpoint };
+    const rests = new GatewayRests(clock, capacity);
+    const network: LegNetwork = { directory, capacity, rests, registry: this.calls, endpoint: () => this.#endpoint };
     const inbound: InboundCallDeps = { ...options, registry: this.calls, attempts, network };
     this.#endpoint = options.createEndpoint({
       onInvite: (dialog) => InboundCall.receive(dialog, inbound),

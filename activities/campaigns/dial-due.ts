@@ -9,9 +9,10 @@ import { claimContact } from '../../store/campaigns/contact-claim';
 import { rulesOf } from '../../store/campaigns/contact-rules';
 import { destinationGuard } from '../../store/campaigns/destination-guard';
 import { CAP_WEEK_MS } from '../../store/campaigns/number-caps';
+import { FaultsInARow, outsideRules, standingFault } from '../../store/campaigns/standing-fault';
 import { TurnRoom } from '../../store/campaigns/turn-room';
 import type { Campaign } from '../../store/entities/campaign';
-import { campaignCallId } from '../../store/ids';
+import { campaignCallId, uuidV8 } from '../../store/ids';
 import type { Caller, CallerRepository } from '../../store/repositories/caller-repository';
 import type {
   CampaignContactRepository,
@@ -25,6 +26,7 @@ import type {
   MovedContact,
   TurnStanding,
 } from '../../store/repositories/campaign-dialling-repository';
+import type { CampaignStandingRepository } from '../../store/repositories/campaign-standing-repository';
 import type { SecretBox } from '../../store/secrets';
 import type { CampaignDialActivities, CampaignTurn, TurnReport } from '../../workflows/campaign/activities';
 import type { CallWorkflows } from '../../workflows/client/call-workflows';
@@ -36,6 +38,7 @@ export interface DialDueDeps {
     CampaignDiallingRepository,
     'standing' | 'remainder' | 'claim' | 'move' | 'claimedBy' | 'stuck' | 'giveBack' | 'endContacts' | 'noteCoolDowns'
   >;
+  readonly standings: Pick<CampaignStandingRepository, 'pause' | 'sees'>;
   readonly callers: Pick<CallerRepository, 'find'>;
   readonly workflows: Pick<CallWorkflows, 'startOutbound' | 'describe'>;
   readonly secrets: Pick<SecretBox, 'seal'>;
@@ -74,12 +77,25 @@ async function dialDue(deps: DialDueDeps, turn: CampaignTurn, nowMs: number): Pr
   const givenBack = await giveBackStuck(deps, before, turn, nowMs);
   const dials = new Turn(deps, before, turn, nowMs);
   const ends = status === 'running' && endsAt !== null && endsAt.getTime() <= nowMs;
+  let paused = false;
+  let changed = false;
   if (ends) await endAll(deps, turn, nowMs);
-  else if (status === 'running') await dials.run({ givenBack });
+  else if (status === 'running') {
+    // Of whom a call is under way nobody is to be called.
+    const fault = before.open > before.calling ? standingFault(campaign, before.agent, before.trunks) : null;
+    paused = fault !== null && (await deps.standings.pause(campaign, fault));
+    if (fault === null) {
+      changed = await deps.standings.sees(campaign, dials.rules);
+      // By the new ones it looks in a moment, as the version of its row is another.
+      if (!changed) paused = await dials.run({ givenBack });
+    }
+  }
   const stirred = ends || givenBack || dials.stirred;
   const { calling, open, nextDueMs } = stirred ? await deps.dialling.remainder(campaignId) : before;
-  const wakeInMs = status === 'running' ? wakeIn(nextDueMs, campaign, dials, nowMs) : null;
-  return { status, started: repeated + dials.started, calling, open, wakeInMs };
+  const goesOn = status === 'running' && !paused;
+  const wakeInMs = changed ? SOON_MS : goesOn ? wakeIn(nextDueMs, campaign, dials, nowMs) : null;
+  const report = { status: paused ? 'paused' : status, started: repeated + dials.started, calling, open, wakeInMs };
+  return changed ? { ...report, changed } : report;
 }
 
 /** An earlier try of this turn has claimed them: whether it has started all of them is not known. */
@@ -162,6 +178,9 @@ class Turn {
   readonly #turn: CampaignTurn;
   readonly #nowMs: number;
   readonly #room: TurnRoom;
+  /** What decides of contacts and is set elsewhere. */
+  readonly rules: string;
+  readonly #faults = new FaultsInARow();
   #started = 0;
   #stirred = false;
 
@@ -175,6 +194,7 @@ class Turn {
     const { maxConcurrentCalls, callsPerSecond, pace } = campaign;
     const { calling, organisationFree } = standing;
     this.#room = new TurnRoom(standing.trunks, { maxConcurrentCalls, callsPerSecond, pace, calling, organisationFree });
+    this.rules = outsideRules(standing, deps.allowedCountries);
   }
 
   get started(): number {
@@ -197,12 +217,13 @@ class Turn {
     return free ? SOON_MS : CROWDED_MS;
   }
 
-  /** @param givenBack somebody is due since it was looked */
-  async run({ givenBack }: { readonly givenBack: boolean }): Promise<void> {
+  /**
+   * @param givenBack somebody is due since it was looked
+   * @returns true: it has paused its campaign, for what so many have been left out for
+   */
+  async run({ givenBack }: { readonly givenBack: boolean }): Promise<boolean> {
     const { agent, trunks, nextDueMs } = this.#standing;
-    // Nothing to call with: it stays as it is until somebody changes that.
-    if (agent === null || trunks.length === 0) return;
-    if (!givenBack && (nextDueMs === null || nextDueMs > this.#nowMs)) return;
+    if (!givenBack && (nextDueMs === null || nextDueMs > this.#nowMs)) return false;
     const { orgId, agentId } = this.#campaign;
     const cooling = trunks.filter(({ coolMs }) => coolMs > 0);
     await this.#deps.dialling.noteCoolDowns(orgId, this.#campaign.id, cooling, this.#nowMs);
@@ -225,21 +246,34 @@ class Turn {
         const { trunks: allowed, refusal } = await mayCall(contact.phoneNumber);
         const claim = claimContact({ ...contact, destinationRefusal: refusal }, rules, this.#nowMs);
         if (claim.kind === 'call') {
+          this.#faults.callable();
           const claimed = this.#claimed(contact, allowed);
           if (claimed !== null) wanted.push(claimed);
         } else {
           const { note } = claim;
+          if (claim.kind === 'done') this.#faults.leftOut(note);
           const [result, dueAtMs] = claim.kind === 'done' ? [claim.result, null] : [null, claim.dueAtMs];
           moved.push({ id: contact.id, result, dueAtMs, note });
         }
       }
       this.#stirred ||= moved.length > 0 || wanted.length > 0;
+      // Before anybody more is left out.
+      if (await this.#pauses(rules.needed)) return true;
       await this.#deps.dialling.move(orgId, this.#campaign.id, moved, this.#nowMs);
       // Somebody was in the way: the campaign has changed, or another try of this turn goes on.
-      if (!(await this.#start(wanted)) || due.length < limit) return;
+      if (!(await this.#start(wanted)) || due.length < limit) return false;
       // Whoever is left behind waits for a trunk that is taken; others may go by another one.
       after = due.at(-1) ?? null;
     }
+    return false;
+  }
+
+  /** Once by the same rules: who resumes it then has these contacts left out. */
+  async #pauses(needed: readonly string[]): Promise<boolean> {
+    const { fault } = this.#faults;
+    if (fault === null) return false;
+    const once = uuidV8('campaign-fault', this.#campaign.id, fault.reason, this.rules, needed.join(' '));
+    return this.#deps.standings.pause(this.#campaign, fault, once);
   }
 
   #due(after: DuePosition | null, limit: number): Promise<DueContact[]> {

@@ -14,7 +14,12 @@ import type { OutboundCallInput } from '../../workflows/call/input';
 const SENT_WITHIN_MS = 3_000;
 
 export type CampaignCheck =
-  | { readonly ok: true; readonly admission: CampaignAdmission }
+  | {
+      readonly ok: true;
+      readonly admission: CampaignAdmission;
+      /** By the window that it was checked by: a change of that is a change of the campaign. */
+      readonly isOpen: (nowMs: number) => boolean;
+    }
   | { readonly ok: false; readonly refusal: string; readonly detail: string; readonly checks: readonly StoredCheck[] };
 
 type CampaignOutbound = OutboundCallInput & { readonly campaign: NonNullable<OutboundCallInput['campaign']> };
@@ -38,13 +43,17 @@ export async function checkCampaignCall(
   const { campaign, agent, caller } = facts;
   const trunks = caller.trunks.filter(({ id }) => id === trunkId);
   const { refusal } = await destinationGuard(() => Promise.resolve(caller), countries, trunks)(to);
-  // That nobody else calls the number is what its contact's state says, which is unique among all campaigns.
+  // That there is no other call with the number is asked by the admission.
   const contact = { ...facts.contact, calling: false, destinationRefusal: refusal };
   const rules = rulesOf(campaign, agent, SENT_WITHIN_MS);
   const check = checkContact(contact, rules, nowMs, nowMs + 1);
   const checks = dialChecks(contact, check, rules, nowMs);
   const [first] = check.refusals;
-  if (first === undefined) return { ok: true, admission: { campaignId, contactId, version, checks } };
+  if (first === undefined) {
+    const { place } = check;
+    const isOpen = (atMs: number): boolean => place !== null && rules.window.isOpen(place, atMs, rules.ringMs);
+    return { ok: true, admission: { campaignId, contactId, version, checks }, isOpen };
+  }
   return { ok: false, refusal: first.reason, detail: check.refusals.map(({ detail }) => detail).join('. '), checks };
 }
 
@@ -54,6 +63,8 @@ const WORDS: Readonly<Record<string, string>> = {
   campaign_ended: 'The campaign has ended',
   contact_moved: 'The contact was claimed by another call, or given back',
   suppressed: 'The number has come onto a do-not-call list',
+  outside_window: 'The window has closed meanwhile',
+  called_now: 'A call with the number is under way',
 };
 
 /** What the admission has found: the last check, and the only one that did not pass. */
@@ -61,4 +72,18 @@ export function refusedByStore(refusal: string, { checks }: CampaignAdmission): 
   const detail = WORDS[refusal] ?? refusal;
   const others = checks.filter(({ check }) => check !== refusal);
   return { ok: false, refusal, detail, checks: [...others, { check: refusal, passed: false, detail }] };
+}
+
+/**
+ * Before an INVITE to another gateway: seconds after the first the campaign may be paused, the number listed, the window closed. The
+ * caps have counted this attempt, and all else is as it was, or the campaign another version.
+ */
+export async function refusedMeanwhile(
+  store: { campaignRefusal(callId: string, admission: CampaignAdmission): Promise<string | null> },
+  callId: string,
+  { admission, isOpen }: CampaignCheck & { ok: true },
+  nowMs: number,
+): Promise<(CampaignCheck & { ok: false }) | null> {
+  const refusal = (await store.campaignRefusal(callId, admission)) ?? (isOpen(nowMs) ? null : 'outside_window');
+  return refusal === null ? null : refusedByStore(refusal, admission);
 }

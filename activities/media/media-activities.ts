@@ -25,7 +25,7 @@ import type { OutboundCallInput } from '../../workflows/call/input';
 import type { WatchedNodeActivities } from '../../workflows/node/activities';
 import type { ListedNodeActivities } from '../../workflows/reconciler/activities';
 import { newCall } from '../new-call';
-import { checkCampaignCall, ofCampaign, refusedByStore } from './campaign-dial';
+import { checkCampaignCall, ofCampaign, refusedByStore, refusedMeanwhile } from './campaign-dial';
 import type { CampaignCheck } from './campaign-dial';
 import { codeAnnouncement } from './code-announcement';
 
@@ -35,6 +35,8 @@ const HEARTBEAT_MS = 1_000;
 /** Over a PostgreSQL that restarts, or moves to another machine; the end of the call notes it again. */
 const MARK_RETRIES = { pauseMs: 200, maximumPauseMs: 2_000, limitMs: 60_000 };
 const MARK_WAIT_MS = 1_000;
+/** Before an INVITE to another gateway; nobody's phone rings meanwhile. */
+const FAILOVER_ASK_MS = 2_000;
 /** For the end of a call that was hung up, and then for its workflow to close. */
 const END_WAIT_MS = 400;
 const CLOSE_WAIT_MS = 300;
@@ -51,6 +53,8 @@ export interface MediaActivityDeps {
       trunkId: string,
       campaign?: CampaignAdmission,
     ) => Promise<CapacityWait | { readonly refusal: string } | null>;
+    /** Why a campaign's call that was admitted is not wanted any more; null: it is. */
+    readonly campaignRefusal: (callId: string, campaign: CampaignAdmission) => Promise<string | null>;
   };
   /** Of campaigns' calls. */
   readonly dialFacts: Pick<DialFactsRepository, 'facts' | 'refused'>;
@@ -192,23 +196,23 @@ async function dialCall(deps: MediaActivityDeps, input: DialInput): Promise<Dial
   const unrecorded = setTimeout(() => void mark(deps, () => calls.insertCall(row), callId), ROW_WITHIN_MS);
   let begun = false;
   let unwanted = null as (CampaignCheck & { ok: false }) | null;
+  let checked: (CampaignCheck & { ok: true }) | undefined;
 
   const admit = async (): Promise<CapacityWait | null> => {
     const attempt = { attemptId, call: row, n, sipCallId, nodeId, bootId };
-    let campaign: CampaignAdmission | undefined;
     if (ofCampaign(call)) {
       const check = await checkCampaignCall(deps.dialFacts, call, details.to, Date.now());
-      if (check.ok) campaign = check.admission;
+      if (check.ok) checked = check;
       else unwanted = check;
     }
     if (unwanted !== null) return null;
     // Nobody would give its slot back any more.
     if (Date.now() >= deadlineMs) throw new DeadlineError('too late to be admitted');
     begun = true;
-    const answer = await deps.capacity.admitCall(attempt, call.trunkId, campaign);
+    const answer = await deps.capacity.admitCall(attempt, call.trunkId, checked?.admission);
     clearTimeout(unrecorded);
     if (answer === null || !('refusal' in answer)) return answer;
-    if (campaign !== undefined) unwanted = refusedByStore(answer.refusal, campaign);
+    if (checked !== undefined) unwanted = refusedByStore(answer.refusal, checked.admission);
     return null;
   };
 
@@ -242,7 +246,11 @@ async function dialCall(deps: MediaActivityDeps, input: DialInput): Promise<Dial
         ringTimeoutSeconds: call.ringTimeoutSeconds,
         maxDurationSeconds: call.maxDurationSeconds,
       },
-      { deadlineMs, beforeSend },
+      {
+        deadlineMs,
+        beforeSend,
+        beforeFailover: () => (checked === undefined ? Promise.resolve(null) : askAgain(deps, call, checked)),
+      },
     );
     outcome = 'detail' in result ? notSent(deps, callId, result) : result;
   } catch (error) {
@@ -272,6 +280,23 @@ async function dialCall(deps: MediaActivityDeps, input: DialInput): Promise<Dial
     await withDeadline(marked, MARK_WAIT_MS).catch(() => undefined);
   }
   return outcome;
+}
+
+/** Of an attempt whose gateway could not take the call: null where the next one may be asked. */
+async function askAgain(
+  deps: MediaActivityDeps,
+  call: OutboundCallInput,
+  checked: CampaignCheck & { ok: true },
+): Promise<string | null> {
+  const { callId } = call;
+  try {
+    const refused = await withDeadline(refusedMeanwhile(deps.capacity, callId, checked, Date.now()), FAILOVER_ASK_MS);
+    if (refused !== null) await refuse(deps, call, refused);
+    return refused?.refusal ?? null;
+  } catch (error) {
+    deps.logger.warn({ callId, err: error }, 'whether a call is still wanted is not known: no other gateway is tried');
+    return 'store_unavailable';
+  }
 }
 
 /** Why it was not called is kept; that it was not, the end of its call says in any case. An attempt that was begun is unmade then. */

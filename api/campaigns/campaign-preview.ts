@@ -152,10 +152,14 @@ function problemsOf(
   return problems;
 }
 
-/** Calls that can begin in this time; null: no limit is set. */
-function capacityOf({ callsPerSecond }: Campaign, { trunks }: CampaignParts, ms: number): number | null {
+/**
+ * Calls that can begin in this time; null: no limit is set. One that a guard has slowed takes its share of what it would have; once it
+ * is resumed it is as fast as it may be.
+ */
+function capacityOf({ callsPerSecond, pace, status }: Campaign, { trunks }: CampaignParts, ms: number): number | null {
   const ofTrunks = trunks.reduce((sum, trunk) => sum + (trunk.maxCallsPerSecond ?? Infinity), 0);
-  const perSecond = Math.min(callsPerSecond ?? Infinity, ofTrunks);
+  const share = status === 'running' ? pace : 1;
+  const perSecond = Math.min((callsPerSecond ?? ofTrunks) * share, ofTrunks);
   return Number.isFinite(perSecond) ? Math.floor((perSecond * ms) / 1000) : null;
 }
 

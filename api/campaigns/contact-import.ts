@@ -40,7 +40,7 @@ export async function importCsvContacts(
   const header = (await pieces.next()).value as { readonly names: readonly string[] } | undefined;
   const names = header?.names ?? [];
   assertColumns(names, needed);
-  const variables = names.filter((name) => !COLUMN_NAMES.has(name));
+  const variables = names.filter((name) => name === 'name' || !COLUMN_NAMES.has(name));
   const begun = await store
     .forOrg(campaign.orgId)
     .write((org) => org.campaignImports.begin(campaign.orgId, campaign.id, variables));
@@ -57,7 +57,8 @@ export async function importContacts(
   contacts: CampaignContactsRequest['contacts'],
 ): Promise<CampaignImportResource> {
   const { store, campaign, needed } = deps;
-  const variables = [...new Set(contacts.flatMap((contact) => Object.keys(contact.variables ?? {})))];
+  const named = contacts.some(({ name }) => name != null && name.trim() !== '') ? ['name'] : [];
+  const variables = [...new Set([...named, ...contacts.flatMap((contact) => Object.keys(contact.variables ?? {}))])];
   const begun = await store
     .forOrg(campaign.orgId)
     .write((org) => org.campaignImports.begin(campaign.orgId, campaign.id, variables.slice(0, MOST_NAMES)));

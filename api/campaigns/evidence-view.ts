@@ -3,6 +3,7 @@ import type { ContactRefusal } from '../../store/campaigns/contact-check';
 import { legalHoursOf, legalSourceOf } from '../../store/campaigns/legal-hours';
 import { numberZones } from '../../store/campaigns/number-zones';
 import type { Campaign } from '../../store/entities/campaign';
+import type { AppliedLaw, StoredCheck } from '../../store/entities/contact-decision';
 import type { ContactEvidence } from '../../store/repositories/campaign-results-repository';
 import type { ContactEvidenceResource } from '../schemas/campaign-results';
 import { campaignContactView } from './campaign-view';
@@ -18,10 +19,8 @@ export function evidenceView(
   { contact, listing, decisions, attempts }: ContactEvidence,
 ): ContactEvidenceResource {
   const { organisation, server } = listing;
-  const kept = dialWindow.legal !== 'off';
-  const { region } = numberZones({ e164: contact.phoneNumber, contactTimeZone: null, defaultTimeZone: null });
-  const hours = legalHoursOf(region);
-  const { source, certainty, checked } = legalSourceOf(hours);
+  const laws = decisions.map(({ at, checks }) => ({ at, law: lawOf(checks) }));
+  const last = laws.findLast(({ law }) => law !== undefined);
   return {
     contact: campaignContactView(contact),
     do_not_call: {
@@ -32,19 +31,26 @@ export function evidenceView(
       },
       server: server && { since: server.since.toISOString() },
     },
-    legal_hours: { kept, rule: hours.rule, source, certainty, checked },
-    decisions: decisions.map(({ id, at, dialled, callId, checks }) => ({
-      id,
-      at: at.toISOString(),
-      dialled,
-      call_id: callId,
-      checks: checks.map(({ check, passed, detail }) => ({
-        check,
-        passed,
-        detail,
-        source: check === WINDOW_CHECK && kept ? source : null,
-      })),
-    })),
+    legal_hours: {
+      at: isoOf(last?.at ?? null),
+      ...(last?.law === undefined ? lawNow(dialWindow, contact.phoneNumber) : lawView(last.law)),
+    },
+    decisions: decisions.map(({ id, at, dialled, callId, checks }, n) => {
+      const law = laws[n]?.law;
+      return {
+        id,
+        at: at.toISOString(),
+        dialled,
+        call_id: callId,
+        legal_hours: law === undefined ? null : lawView(law),
+        checks: checks.map(({ check, passed, detail }) => ({
+          check,
+          passed,
+          detail,
+          source: check === WINDOW_CHECK ? (law?.source ?? null) : null,
+        })),
+      };
+    }),
     attempts: attempts.map((attempt) => ({
       call_id: attempt.callId,
       sip_call_id: attempt.sipCallId,
@@ -58,6 +64,33 @@ export function evidenceView(
       duration_seconds: attempt.durationSeconds,
     })),
   };
+}
+
+type LegalHoursView = NonNullable<ContactEvidenceResource['decisions'][number]['legal_hours']>;
+
+/** Of a look whose record was written before laws were kept with it the text names the rule. */
+const RULE_IN_TEXT = /legal hours ([A-Za-z-]+)/;
+
+/** By which it was decided; null: by none, the campaign kept no legal hours; undefined: not on record. */
+function lawOf(checks: readonly StoredCheck[]): AppliedLaw | null | undefined {
+  const window = checks.find(({ check }) => check === WINDOW_CHECK);
+  if (window?.law !== undefined) return window.law;
+  const rule = RULE_IN_TEXT.exec(window?.passed === true ? window.detail : '')?.[1];
+  if (rule === undefined) return undefined;
+  return rule === 'off' ? null : { rule, ...legalSourceOf({ rule }) };
+}
+
+function lawView(law: AppliedLaw | null): LegalHoursView {
+  if (law === null) return { kept: false, rule: null, source: null, certainty: null, checked: null };
+  const { rule, source, certainty, checked } = law;
+  return { kept: true, rule, source, certainty, checked };
+}
+
+/** Of who was not looked at yet. */
+function lawNow({ legal }: Campaign['dialWindow'], e164: string): LegalHoursView {
+  const { region } = numberZones({ e164, contactTimeZone: null, defaultTimeZone: null });
+  const hours = legalHoursOf(region);
+  return lawView(legal === 'off' ? null : { rule: hours.rule, ...legalSourceOf(hours) });
 }
 
 const COLUMNS = [
@@ -95,14 +128,14 @@ export function evidenceLines(evidence: ContactEvidenceResource): string {
     consent_id: contact.consent_id,
     do_not_call: listed.join(' '),
     do_not_call_since: since ?? null,
-    legal_source: legal.kept ? legal.source : 'not kept',
   };
   const decided = new Set(decisions.map(({ call_id: callId }) => callId));
   const others = new Set(attempts.map(({ call_id: callId }) => callId).filter((callId) => !decided.has(callId)));
   const rows: Cells[] = [
-    ...decisions.map(({ at, dialled, call_id: callId, checks }) => ({
+    ...decisions.map(({ at, dialled, call_id: callId, checks, legal_hours: applied }) => ({
       at,
       dialled,
+      legal_source: sourceOf(applied),
       checks: checks.map(({ check, detail }) => `${check}: ${detail}`).join(' | '),
       failed: checks
         .filter(({ passed }) => !passed)
@@ -113,8 +146,16 @@ export function evidenceLines(evidence: ContactEvidenceResource): string {
     ...[...others].map((callId) => ({ dialled: true, ...callCells(attempts, callId) })),
     ...passedOver(contact.last_decision),
   ];
-  return (rows.length === 0 ? [{}] : rows).map((row) => lineOf({ ...shared, ...row })).join('');
+  return (rows.length === 0 ? [{ legal_source: sourceOf(legal) }] : rows)
+    .map((row) => lineOf({ ...shared, ...row }))
+    .join('');
 }
+
+/** Null: not on record. */
+const sourceOf = (applied: LegalHoursView | null): string | null => {
+  if (applied === null) return null;
+  return applied.kept ? applied.source : 'not kept';
+};
 
 /** Put off or left out when it was due: no call was begun for it, and so no decision is on record. */
 function passedOver(last: ContactEvidenceResource['contact']['last_decision']): Cells[] {

@@ -3,7 +3,7 @@ import type { Campaign } from '../../store/entities/campaign';
 import type { CampaignParts } from '../../store/repositories/campaign-repository';
 import { impossible } from '../errors';
 import type { OrgStore } from '../store';
-import { neededOf } from '../../store/campaigns/contact-rules';
+import { missingColumns } from '../../store/campaigns/contact-rules';
 
 /** Codes of `assertCallable`. */
 export const START_ERRORS = ['no_agent', 'no_trunk', 'no_contacts', 'missing_column', 'campaign_ended'] as const;
@@ -37,8 +37,7 @@ export async function assertSayable(org: Pick<OrgStore, 'campaigns'>, campaign: 
 }
 
 function assertColumns(campaign: Campaign, agent: NonNullable<CampaignParts['agent']>): void {
-  const { variableNames } = campaign;
-  const columns = neededOf(campaign, agent).filter((name) => name !== 'name' && !variableNames.includes(name));
+  const columns = missingColumns(campaign, agent);
   if (columns.length === 0) return;
   throw impossible('missing_column', `No contact has a value for ${columns.join(', ')}, which the texts use`, {
     columns,

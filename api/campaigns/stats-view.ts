@@ -15,6 +15,12 @@ export function statsView(contacts: readonly StateCount[], calls: readonly CallC
     contacts: sum(contacts, (count) => count.contacts),
     states: contactsBy(CAMPAIGN_CONTACT_STATES, ({ state }) => state),
     results: contactsBy(CAMPAIGN_CONTACT_RESULTS, ({ result }) => result),
+    left_out: Object.fromEntries(
+      [...new Set(contacts.flatMap(({ reason }) => reason ?? []))].map((name) => [
+        name,
+        sum(contacts, (count) => (count.reason === name ? count.contacts : 0)),
+      ]),
+    ),
     attempts: sum(contacts, (count) => count.attempts),
     outcomes: byName(DISPOSITIONS, (name) => sum(calls, (one) => (one.disposition === name ? one.calls : 0))),
     answer_seizure_ratio: connectsOf(calls).rate,

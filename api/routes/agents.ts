@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import { variablesOf } from '../../contract/placeholders';
+import { missingColumns } from '../../store/campaigns/contact-rules';
+import type { AgentRecord } from '../../store/repositories/agent-repository';
 import type { Changes } from '../changes';
 import { notFound } from '../errors';
 import type { ValidationIssue } from '../errors';
@@ -9,7 +12,7 @@ import type { AgentResource, AgentPatchRequest } from '../schemas/agent';
 import { agentDeletedExample, agentExample, voicesExample } from '../schemas/examples';
 import { idParams } from '../schemas/primitives';
 import type { Speech, SpeechCatalog } from '../speech-catalog';
-import type { ApiStore } from '../store';
+import type { ApiStore, OrgStore } from '../store';
 import { assertTargetUrl } from '../target-url';
 import { agentView } from '../views';
 import { agentWarnings } from '../warnings';
@@ -112,7 +115,7 @@ export function agentRoutes(deps: AgentRouteDeps): readonly Route[] {
           const row = await org.agents.update(tx, orgId, request.params.id, fieldsOf(request.body));
           const view = agentView(row);
           return {
-            body: withWarnings(view, speech),
+            body: withWarnings(view, speech, await unfilledTexts(org, row)),
             audit: { action: 'update', resource: 'agent', resourceId: view.id, before: beforeView, after: view },
           };
         });
@@ -165,12 +168,26 @@ function assertUrls(body: AgentPatchRequest, allowPrivate: boolean): void {
   assertTargetUrl('custom_llm', body.custom_llm, allowPrivate);
 }
 
-function withWarnings(view: AgentResource, speech: Speech): AgentResource {
+/** Campaigns that use it and have no contact with what its texts use: each pauses itself at its next look. */
+async function unfilledTexts(org: Pick<OrgStore, 'campaigns'>, row: AgentRecord): Promise<ValidationIssue[]> {
+  const campaigns = await org.campaigns.liveOf(row.orgId, row.id);
+  return campaigns.flatMap((campaign) => {
+    const columns = missingColumns(campaign, row);
+    if (columns.length === 0) return [];
+    const path = variablesOf([row.firstMessage]).some((name) => columns.includes(name))
+      ? 'first_message'
+      : 'instructions';
+    const what = `no contact of the campaign "${campaign.name}" (${campaign.id}) has a value for ${columns.join(', ')}`;
+    return [{ path, message: `Stored; ${what}: it calls nobody, and pauses itself where it runs` }];
+  });
+}
+
+function withWarnings(view: AgentResource, speech: Speech, unfilled: readonly ValidationIssue[] = []): AgentResource {
   const warnings: ValidationIssue[] = speech.unspoken(view.language).map((language) => ({
     path: 'language',
     message: `No configured provider speaks "${language}"; calls with this agent will not work`,
   }));
-  warnings.push(...agentWarnings(view));
+  warnings.push(...agentWarnings(view), ...unfilled);
   if (view.voice_id !== null && !speech.hasVoice(view.voice_id)) {
     warnings.push({ path: 'voice_id', message: 'No such voice; the default voice speaks' });
   }

@@ -66,7 +66,9 @@ function reportRoute({ store }: CampaignResultRouteDeps): Route {
     response: campaignReport,
     responseExample: campaignReportExample,
     handle: async ({ principal: { orgId }, params: { id } }) => {
-      const { variableNames } = await store.forOrg(orgId).read((org) => findCampaign(org, orgId, id));
+      const campaign = await store.forOrg(orgId).read((org) => findCampaign(org, orgId, id));
+      // A contact's name has a column of its own.
+      const variableNames = campaign.variableNames.filter((name) => name !== 'name');
       return answer(
         await byContact(csvLine([...REPORT_COLUMNS, ...TALK_COLUMNS, ...variableNames]), ROWS_PER_PAGE, {
           contacts: (after, limit) =>

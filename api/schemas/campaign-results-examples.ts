@@ -25,7 +25,8 @@ const NONE = Object.fromEntries(DISPOSITIONS.map((name) => [name, 0])) as Record
 export const campaignStatsExample: CampaignStatsResource = {
   contacts: 1000,
   states: { pending: 870, waiting: 40, calling: 10, done: 80 },
-  results: { reached: 60, exhausted: 18, opted_out: 2, suppressed: 0, uncertain: 0, canceled: 0 },
+  results: { reached: 55, exhausted: 18, opted_out: 2, suppressed: 5, uncertain: 0, canceled: 0 },
+  left_out: { no_consent: 4, suppressed: 1 },
   attempts: 130,
   outcomes: { ...NONE, answered: 60, busy: 20, no_answer: 40 },
   answer_seizure_ratio: 0.5,
@@ -48,16 +49,19 @@ export const campaignReportExample =
   'last_call_id,talk_seconds,plan\r\n' +
   `${contact.id},+15559876543,Ada Byron,America/New_York,form-2025-11-03,5,done,reached,1,answered,${AT},,${CALL_ID},90,gold\r\n`;
 
+const LAW = { kept: true, rule: 'federal', source: SOURCE, certainty: 'statute', checked: '2026-11-29' } as const;
+
 export const contactEvidenceExample: ContactEvidenceResource = {
   contact,
   do_not_call: { organisation: null, server: null },
-  legal_hours: { kept: true, rule: 'federal', source: SOURCE, certainty: 'statute', checked: '2026-11-29' },
+  legal_hours: { at: AT, ...LAW },
   decisions: [
     {
       id: '01937c5e-7a10-7c3e-9f00-3b1f5a2c7d62',
       at: AT,
       dialled: true,
       call_id: CALL_ID,
+      legal_hours: LAW,
       checks: [
         { check: 'suppressed', passed: true, detail: 'The number is on no do-not-call list', source: null },
         {

@@ -19,6 +19,10 @@ export const campaignStats = z
     contacts: z.int().meta({ description: 'All of them' }),
     states: countsOf(CAMPAIGN_CONTACT_STATES),
     results: countsOf(CAMPAIGN_CONTACT_RESULTS).meta({ description: 'Of those that are done' }),
+    left_out: z.record(z.string(), z.int()).meta({
+      description:
+        'Of those that are `suppressed`, and of the `exhausted` ones that were never to be called: how many for which reason, as `last_decision` has it',
+    }),
     attempts: z.int().meta({ description: 'Dials of all of them' }),
     outcomes: countsOf(DISPOSITIONS).meta({ description: 'Dialled calls that have ended, by how' }),
     answer_seizure_ratio: z.number().nullable().meta({
@@ -40,12 +44,15 @@ export const campaignStats = z
 
 export const campaignContactParams = z.object({ id, contact_id: id });
 
-const legalSource = {
-  source: z.string().meta({ description: 'Where the law says so' }),
+const legalHours = {
+  kept: z.boolean().meta({ description: 'false: only the window of the campaign counted, and the rest is null' }),
+  rule: z.string().nullable().meta({ description: '`federal`, or the region whose rule it is' }),
+  source: z.string().nullable().meta({ description: 'Where the law says so' }),
   certainty: z
     .enum(['statute', 'secondary'])
+    .nullable()
     .meta({ description: 'Whether the text of the law was read, or what publishers say it is' }),
-  checked: z.string().meta({ description: 'When it was last compared with its source' }),
+  checked: z.string().nullable().meta({ description: 'When it was last compared with its source' }),
 };
 
 export const contactEvidence = z
@@ -59,9 +66,14 @@ export const contactEvidence = z
         server: z.object({ since: isoTimestamp }).nullable(),
       })
       .meta({ description: 'On which list the number is now, and since when; null: it is not' }),
-    legal_hours: z.object({ kept: z.boolean(), rule: z.string(), ...legalSource }).meta({
-      description: 'What counts for the number: `federal`, or the rule of a state. `kept`: as the campaign is set now',
-    }),
+    legal_hours: z
+      .object({
+        at: isoTimestamp
+          .nullable()
+          .meta({ description: 'Of that look; null: none is on record, and so it is set now' }),
+        ...legalHours,
+      })
+      .meta({ description: 'The hours of the law by which the number was looked at last before a dial' }),
     decisions: z
       .array(
         z.object({
@@ -69,6 +81,10 @@ export const contactEvidence = z
           at: isoTimestamp,
           dialled: z.boolean(),
           call_id: id.nullable(),
+          legal_hours: z
+            .object(legalHours)
+            .nullable()
+            .meta({ description: 'By which it was decided then, whatever is set now; null: not on record' }),
           checks: z.array(
             z.object({
               check: z.string(),

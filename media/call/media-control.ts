@@ -4,6 +4,7 @@ import type {
   CallNodeStatus,
   CommandResult,
   DialCommand,
+  DialOptions,
   DialRefusal,
   DialResult,
   LiveCall,
@@ -31,11 +32,6 @@ export interface MediaControlOptions {
   readonly directory: CallDirectory;
   readonly attempts: Pick<RecentAttempts, 'of'>;
   readonly calls: OutboundCallDeps;
-}
-
-interface DialOptions {
-  readonly deadlineMs: number;
-  readonly beforeSend: () => Promise<boolean>;
 }
 
 const OK: CommandResult = { ok: true };
@@ -149,7 +145,7 @@ export class NodeMediaControl implements MediaControl {
     // What the trunk carries is not this node's alone to know: `beforeSend` asks.
     registry.enter(call);
     return call.dial({
-      deadlineMs,
+      ...options,
       beforeSend: async () => {
         const sends = await options.beforeSend();
         // Known from here, before the trunk is reached: it may be asked for, and hung up.

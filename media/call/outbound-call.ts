@@ -2,7 +2,14 @@
  * A call that we place: one attempt, one SIP Call-ID, at most one INVITE. `dial` resolves when the INVITE is at the
  * socket, or will never be; everything later is an event. While it rings the agent prepares its first words.
  */
-import type { ConversationControl, CommandResult, DialCommand, DialRefusal, DialResult } from '../../contract/commands';
+import type {
+  ConversationControl,
+  CommandResult,
+  DialCommand,
+  DialOptions,
+  DialRefusal,
+  DialResult,
+} from '../../contract/commands';
 import type { OutboundTrunkProfile } from '../../contract/directory';
 import type { SipBinding } from '../../contract/registration';
 import type { CallEnding, EndCause, EndedBy, EndReason, SipOutcome } from '../../contract/endings';
@@ -18,7 +25,6 @@ import { CallSession, type CallDeps } from './call-session';
 import { dispositionOf, type OwnCause } from './disposition';
 import { reasonHeader, RING_TIMEOUT_REASON } from './hangup-reason';
 import { carrierOf } from './replace/refer-target';
-import { noteCongestion } from './trunk-capacity';
 import type { TrunkCapacity } from './trunk-capacity';
 import { firstHost, trunkInvite, wildcardFor } from './trunk-invite';
 
@@ -42,11 +48,8 @@ export interface OutboundCallOptions {
   readonly onEnded: (call: OutboundCall) => void;
 }
 
-export interface DialLimits {
-  /** False: it is not to leave now. */
-  readonly beforeSend: () => Promise<boolean>;
-  /** Epoch ms: by then the INVITE has left, or the trunk cannot be reached. */
-  readonly deadlineMs: number;
+/** By `deadlineMs` the INVITE has left, or the trunk cannot be reached; `beforeSend` false: it is not to leave now. */
+export interface DialLimits extends DialOptions {
   /** Asked last before the INVITE: why it must not leave any more. */
   readonly refusal: () => DialRefusal | null;
 }
@@ -71,6 +74,8 @@ export class OutboundCall implements RegisteredCall {
   /** Our CANCEL's cause, and the ending it stands for until the final answer is known. */
   #own: OwnCause | null = null;
   #cancelled: EndCause | null = null;
+  /** Why no other gateway was tried, where one was left. */
+  #unwanted: string | null = null;
   /** Ends the wait for the way to the trunk. */
   #callOff: (reason: Error) => void = () => undefined;
 
@@ -198,13 +203,15 @@ export class OutboundCall implements RegisteredCall {
   async #sendInvite(limits: DialLimits): Promise<OutboundDialog> {
     const { command, trunk, contacts, deps } = this.#options;
     const session = this.#session;
+    const invite = trunkInvite(trunk, command.to, command.callerNumber);
     return deps.endpoint.invite(
       {
         sipCallId: command.sipCallId,
         orgId: command.orgId,
-        ...trunkInvite(trunk, command.to, command.callerNumber),
+        ...invite,
+        gateways: deps.network.rests.awake(trunk, invite.gateways ?? []),
         ...(contacts === null ? {} : { contacts }),
-        beforeFailover: () => deps.capacity.turn({ orgId: trunk.orgId, trunkId: trunk.id }),
+        beforeFailover: () => this.#mayGoOn(limits),
         offer: (localAddress) => {
           const stopped = this.#stopped(limits);
           if (stopped) throw new DialStopped(stopped);
@@ -224,12 +231,18 @@ export class OutboundCall implements RegisteredCall {
           if (status === 180 || status === 182 || status === 183) session.ringing(status);
         },
         onAccept: (sdp, answer) => this.#accepted(sdp, answer),
-        onReject: (outcome) => {
-          noteCongestion(deps.capacity, trunk.id, outcome);
-          this.#rejected(outcome);
-        },
+        onReject: (outcome) => this.#rejected(outcome),
+        onHostAnswer: (host, answer) => deps.network.rests.answered(trunk, host, answer),
       },
     );
+  }
+
+  /** To another gateway. The turn may be a while off, so what may have changed is asked behind it. */
+  async #mayGoOn({ beforeFailover }: DialLimits): Promise<boolean> {
+    const { trunk, deps } = this.#options;
+    if (!(await deps.capacity.turn({ orgId: trunk.orgId, trunkId: trunk.id }))) return false;
+    this.#unwanted = (await beforeFailover?.()) ?? null;
+    return this.#unwanted === null;
   }
 
   #sent(): void {
@@ -289,10 +302,11 @@ export class OutboundCall implements RegisteredCall {
     }
     if (!this.#session.lifecycle.end(() => undefined)) return;
     const answer = outcome.kind === 'status' ? outcome : null;
+    const said = answer?.reason ?? (outcome.kind === 'unreachable' ? outcome.detail : outcome.kind);
     this.#settle(
       { disposition: dispositionOf(outcome, null), endReason: null, endedBy: answer ? 'callee' : 'system' },
       answer,
-      answer ? {} : { reason: outcome.kind === 'unreachable' ? outcome.detail : outcome.kind },
+      { reason: this.#unwanted === null ? said : `${said}; no other gateway was tried: ${this.#unwanted}` },
     );
   }
 

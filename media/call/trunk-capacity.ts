@@ -1,5 +1,3 @@
-import type { InviteOutcome } from '../sip/invite';
-
 /** What outbound trunks carry, shared by all media nodes: a further INVITE leaves when this has said so. */
 export interface TrunkCapacity {
   /**
@@ -11,18 +9,6 @@ export interface TrunkCapacity {
   turn(leg: { readonly orgId: string; readonly trunkId: string }): Promise<boolean>;
   /** The slot of a dial, which was taken with its attempt (`MediaControl.dial`), is free. */
   attemptOver(attemptId: string): void;
-  /** The carrier has answered 503 and said for how long. */
-  congested(trunkId: string, retryAfterSeconds: number): void;
-}
-
-const UNAVAILABLE = 503;
-
-/** Without a Retry-After a 503 is one refusal like others (RFC 3261 §21.5.4). */
-export function noteCongestion(
-  capacity: Pick<TrunkCapacity, 'congested'>,
-  trunkId: string,
-  outcome: InviteOutcome,
-): void {
-  if (outcome.kind !== 'status' || outcome.status !== UNAVAILABLE || outcome.retryAfterSeconds === null) return;
-  capacity.congested(trunkId, outcome.retryAfterSeconds);
+  /** All gateways of the trunk want to be left in peace for so long. */
+  congested(trunkId: string, restMs: number): void;
 }

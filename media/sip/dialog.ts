@@ -1,6 +1,6 @@
 /** What the SIP layer offers to `media/call`: dialogs in, dialogs out. Nothing here knows RTP, agents or workflows. */
 import type { SipLadderEntry } from '../../contract/events';
-import type { FinalAnswer, InboundInvite, InviteOutcome } from './invite';
+import type { FinalAnswer, InboundInvite, InviteOutcome, SipHost } from './invite';
 import type { SipPeer } from './peer';
 import type { ReasonHeader } from './reason';
 import type { IncomingRefer } from './refer/received-refer';
@@ -32,6 +32,8 @@ export interface DialogDelegate {
   onAccept?(sdp: string | null, answer: FinalAnswer): void;
   /** An address of the target, or its name, was of no use: the next one is tried, or the INVITE fails. */
   onUnreachable?(target: string, reason: string): void;
+  /** A host that our INVITE went to has answered it: finally, a challenge aside, or by a ringing tone or the like. */
+  onHostAnswer?(host: SipHost, answer: Pick<FinalAnswer, 'status' | 'retryAfterSeconds'>): void;
   /** Final refusal of our INVITE, or why none came. A 2xx that crossed our CANCEL is hung up and told of here too. */
   onReject?(outcome: InviteOutcome): void;
   /** Peer's BYE; 200 has been sent. */

@@ -61,6 +61,11 @@ export class InviteTargets {
     return `sip:${encodeUserPart(user)}@${at}${transport === 'tcp' ? ';transport=tcp' : ''}`;
   }
 
+  /** The one that is tried. */
+  get host(): SipHost {
+    return this.#host;
+  }
+
   /** Another host was not tried yet. */
   get hostLeft(): boolean {
     return this.#hosts.length > 0;

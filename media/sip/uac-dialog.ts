@@ -361,6 +361,7 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
     if (sdp !== null && (this.#earlySdp.has(toTag) || this.#earlySdp.size < MAX_EARLY_BRANCHES)) {
       this.#earlySdp.set(toTag, sdp);
     }
+    if (response.status > TRYING) this.#tellAnswer({ status: response.status, retryAfterSeconds: null });
     this.#session.notify((delegate) => delegate.onProgress?.(response.status));
   }
 
@@ -371,6 +372,7 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
     this.#session.transition('established');
     this.#session.refresh.granted(response);
     const answer = outcomeOf(response, this.#provisional);
+    this.#tellAnswer(answer);
     if (this.#cancelled) {
       // The 2xx crossed our CANCEL: it was acknowledged, now it is hung up (RFC 3261 §9.1).
       this.bye();
@@ -397,6 +399,7 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
       return;
     }
     const outcome = outcomeOf(response, this.#provisional);
+    this.#tellAnswer(outcome);
     if (NO_USE.includes(status) && this.#mayTryNextHost) {
       this.#refusal = outcome;
       this.#tryNextHost(`answered ${status}`);
@@ -469,6 +472,10 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
   #tellUnreachable(target: string, error: unknown): void {
     this.#failure ??= error;
     this.#session.notify((delegate) => delegate.onUnreachable?.(target, whyUnreachable(error)));
+  }
+
+  #tellAnswer(answer: Pick<FinalAnswer, 'status' | 'retryAfterSeconds'>): void {
+    this.#session.notify((delegate) => delegate.onHostAnswer?.(this.#targets.host, answer));
   }
 
   #stopWatch(): void {

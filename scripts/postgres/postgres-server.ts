@@ -170,6 +170,8 @@ export class PostgresServer {
       'listen_addresses=127.0.0.1',
       `unix_socket_directories=${process.platform === 'win32' ? '' : this.#socketFolder()}`,
       'max_connections=200',
+      // Of tables that are busy (`store/migrations`); by default each database is looked at once a minute.
+      'autovacuum_naptime=5s',
       'log_min_messages=warning',
       // Its DETAIL lines hold the values of the row that a constraint refused: phone numbers, sealed secrets.
       'log_error_verbosity=terse',

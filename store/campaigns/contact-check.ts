@@ -37,7 +37,7 @@ export interface CheckedContact {
   readonly consentId: string | null;
   readonly variables: Readonly<Record<string, string>>;
   readonly suppressed: boolean;
-  /** By another campaign, at this moment. */
+  /** By another campaign or by a call of none, or it calls, at this moment. */
   readonly calling: boolean;
   readonly dialledAt: readonly Date[];
   /** The toll-fraud guard's word, null where it has none. */
@@ -77,7 +77,7 @@ export function checkContact(
   const capped = decideCaps(rules.caps, contact.dialledAt.map(Number), fromMs);
   const freeMs = capped.allowedAtMs ?? Infinity;
   if (freeMs >= untilMs) for (const reason of capped.refusals) refuse(reason, CAP_DETAILS[reason]);
-  if (contact.calling) refuse('called_now', 'The number is being called');
+  if (contact.calling) refuse('called_now', 'A call with the number is under way');
   const place = placeOf(contact, rules);
   if ('need' in place) {
     refuse('zone_unknown', `The contact needs a time_zone: ${NEEDS[place.need]}`);

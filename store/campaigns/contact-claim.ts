@@ -19,7 +19,7 @@ export type ContactClaim =
 
 /** As far as a window is looked for. */
 const HORIZON_MS = 30 * DAY_MS;
-/** Another campaign is calling the number: its call may be short. */
+/** Somebody else has a call with the number, which may be short. */
 const CALLED_NOW_MS = MINUTE_MS;
 
 /** No time changes these: somebody has to. */

@@ -25,6 +25,14 @@ export function neededOf(campaign: RuledCampaign, agent: SpokenAgent | null): st
   return neededVariables(texts, campaign.variables);
 }
 
+/** Of those what no contact came with: whoever is due would be left out. */
+export function missingColumns(
+  campaign: RuledCampaign & Pick<Campaign, 'variableNames'>,
+  agent: SpokenAgent | null,
+): string[] {
+  return neededOf(campaign, agent).filter((name) => !campaign.variableNames.includes(name));
+}
+
 /** @param marginMs so much later than it is checked it may be dialled, and its whole time of ringing is then within the window */
 export function rulesOf(campaign: RuledCampaign, agent: SpokenAgent | null, marginMs = 0): ContactRules {
   return {

@@ -1,7 +1,8 @@
 /** What was checked of a contact before its INVITE, in the words in which it is kept as evidence. */
-import type { StoredCheck } from '../entities/contact-decision';
+import type { AppliedLaw, StoredCheck } from '../entities/contact-decision';
 import { CONTACT_REFUSALS } from './contact-check';
 import type { CheckedContact, ContactCheck, ContactRefusal, ContactRules } from './contact-check';
+import { legalHoursOf, legalSourceOf } from './legal-hours';
 
 /** Each check, passed or not, in one order. */
 export function dialChecks(
@@ -12,9 +13,18 @@ export function dialChecks(
 ): StoredCheck[] {
   return CONTACT_REFUSALS.map((check) => {
     const refusal = refusals.find(({ reason }) => reason === check);
-    if (refusal !== undefined) return { check, passed: false, detail: refusal.detail };
-    return { check, passed: true, detail: passed(check, contact, place, rules, atMs) };
+    const law = check === 'outside_window' && place !== null ? { law: lawOf(place, rules) } : {};
+    if (refusal !== undefined) return { check, passed: false, detail: refusal.detail, ...law };
+    return { check, passed: true, detail: passed(check, contact, place, rules, atMs), ...law };
   });
+}
+
+/** Settings and the table of rules may be others when somebody asks for it. */
+function lawOf({ region }: NonNullable<ContactCheck['place']>, { window }: ContactRules): AppliedLaw | null {
+  if (!window.keepsLaw) return null;
+  const hours = legalHoursOf(region);
+  const { source, certainty, checked } = legalSourceOf(hours);
+  return { rule: hours.rule, source, certainty, checked };
 }
 
 function passed(
@@ -41,7 +51,7 @@ function passed(
     case 'cap_per_week':
       return capText(check, contact, rules);
     case 'called_now':
-      return 'No campaign is calling the number';
+      return 'No call with the number is under way';
   }
 }
 

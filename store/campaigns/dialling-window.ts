@@ -65,6 +65,11 @@ export class DiallingWindow {
     this.#legal = window.legal === 'default';
   }
 
+  /** The legal hours beside its own. */
+  get keepsLaw(): boolean {
+    return this.#legal;
+  }
+
   /** With reasons, for the evidence. Epoch ms; `ringMs`: how long it may ring. */
   decide(place: NumberPlace, atMs: number, ringMs: number): WindowDecision {
     const legal = this.#legalHours(place);

@@ -79,6 +79,6 @@ export function legalHoursOf(region: string | null): LegalHours {
 /** Where it says so. */
 export type LegalSource = Pick<StateRule, 'source' | 'certainty' | 'checked'>;
 
-export function legalSourceOf({ rule }: LegalHours): LegalSource {
+export function legalSourceOf({ rule }: Pick<LegalHours, 'rule'>): LegalSource {
   return STATE_RULES.find(({ region }) => region === rule) ?? FEDERAL_SOURCE;
 }

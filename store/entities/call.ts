@@ -32,6 +32,8 @@ export type CallTransferRecord = {
 @Index('calls_contact', ['contactId', 'createdAt'], { where: 'campaign_id IS NOT NULL' })
 @Index('calls_open_org', ['orgId', 'createdAt', 'id'], { where: 'ended_at IS NULL' })
 @Index('calls_open_node', ['nodeId', 'bootId'], { where: 'ended_at IS NULL' })
+@Index('calls_live_to', ['orgId', 'toNumber'], { where: "direction = 'outbound' AND ended_at IS NULL" })
+@Index('calls_live_from', ['orgId', 'fromNumber'], { where: "direction = 'inbound' AND ended_at IS NULL" })
 @Index('calls_open_trunk', ['trunkId'], { where: 'ended_at IS NULL' })
 export class Call {
   @PrimaryColumn({ type: 'uuid' })

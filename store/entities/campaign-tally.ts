@@ -18,6 +18,10 @@ export class CampaignTally {
   @PrimaryColumn({ type: 'text' })
   result!: string;
 
+  /** Why they were left out; empty: they were not. */
+  @PrimaryColumn({ type: 'text', default: '' })
+  reason!: string;
+
   @Column({ type: 'uuid' })
   orgId!: string;
 

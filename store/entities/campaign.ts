@@ -151,7 +151,11 @@ export class Campaign {
   @Column({ type: 'jsonb', nullable: true })
   renewal!: CampaignRenewal | null;
 
-  /** That its contacts came with, in the order of their first import: columns of its report. */
+  /** See `outsideRules`: by which it has looked at its contacts last. Null: it has not looked yet. */
+  @Column({ type: 'text', nullable: true })
+  rulesSeen!: string | null;
+
+  /** That its contacts came with, in the order of their first import, `name` among them: columns of its report. */
   @Column({ type: 'text', array: true, default: '{}' })
   variableNames!: string[];
 

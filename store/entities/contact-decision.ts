@@ -1,11 +1,22 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
+/** The hours of the law by which a look was decided, and where the law said so then. */
+export interface AppliedLaw {
+  readonly rule: string;
+  readonly source: string;
+  readonly certainty: 'statute' | 'secondary';
+  /** When it was last compared with its source. */
+  readonly checked: string;
+}
+
 /** One check, as it stood at that instant. */
 export interface StoredCheck {
   readonly check: string;
   readonly passed: boolean;
   /** For people. */
   readonly detail: string;
+  /** Of the window; null: the campaign did not keep the legal hours. */
+  readonly law?: AppliedLaw | null;
 }
 
 /** Why a contact was called, or not, at an instant: what was checked and with which result. */

@@ -129,7 +129,7 @@ const TABLES: readonly string[] = [
 ];
 
 /** What a statement has added to and taken from each number, all of them in one order. */
-const TALLY = `
+export const TALLY = `
   CREATE FUNCTION tally_campaign_contacts() RETURNS trigger LANGUAGE plpgsql AS $$
   BEGIN
     IF TG_OP = 'INSERT' THEN

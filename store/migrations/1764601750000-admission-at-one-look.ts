@@ -20,7 +20,7 @@ const OTHERS = 'count(*) FILTER (WHERE of_campaign IS NULL OR q.campaign_id IS D
 type SqlFunction = readonly [signature: string, body: string];
 
 /** Of what has become of the campaign, or of the contact, since it was claimed. Null: it may be called. */
-const REFUSE: SqlFunction = [
+export const REFUSE: SqlFunction = [
   `refuse_campaign_call(of_campaign uuid, of_version integer, of_contact uuid, of_call uuid, at_time timestamptz)`,
   `RETURNS text LANGUAGE plpgsql AS $$
   DECLARE refused text;

@@ -34,6 +34,10 @@ import { OptOuts1764601730000 } from './1764601730000-opt-outs';
 import { CampaignCallTallies1764601730010 } from './1764601730010-campaign-call-tallies';
 import { AdmittedContacts1764601740000 } from './1764601740000-admitted-contacts';
 import { AdmissionAtOneLook1764601750000 } from './1764601750000-admission-at-one-look';
+import { RulesOutsideCampaigns1764601760000 } from './1764601760000-rules-outside-campaigns';
+import { LiveCallsOfNumbers1764601770000 } from './1764601770000-live-calls-of-numbers';
+import { TalliesByReason1764601780000 } from './1764601780000-tallies-by-reason';
+import { VacuumOfBusyTables1764601790000 } from './1764601790000-vacuum-of-busy-tables';
 
 /** In order; a migration that was ever released is never changed. */
 export const MIGRATIONS: (new () => MigrationInterface)[] = [
@@ -72,4 +76,8 @@ export const MIGRATIONS: (new () => MigrationInterface)[] = [
   CampaignCallTallies1764601730010,
   AdmittedContacts1764601740000,
   AdmissionAtOneLook1764601750000,
+  RulesOutsideCampaigns1764601760000,
+  LiveCallsOfNumbers1764601770000,
+  TalliesByReason1764601780000,
+  VacuumOfBusyTables1764601790000,
 ];

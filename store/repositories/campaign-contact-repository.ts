@@ -37,20 +37,32 @@ export interface DueContact {
   readonly calls: number;
   /** On the list of the organisation, or of the server. */
   readonly suppressed: boolean;
-  /** Another campaign of the organisation is calling the number now. */
+  /** The organisation has a call with the number now: of another campaign, or of none, to it or from it. */
   readonly calling: boolean;
   /** When the number was dialled by any campaign of the organisation, in the period asked for. */
   readonly dialledAt: readonly Date[];
 }
 
 /**
- * When a contact `c` was dialled by campaigns: an INVITE has left, or may have. A call that waits for room is dialled up to an
- * hour after it was begun.
+ * When a contact `c` was dialled by campaigns: an INVITE has left, or may have. What only met a network that had no room, and no
+ * ringing tone, has disturbed nobody. A call that waits for room is dialled up to an hour after it was begun.
  */
 export const DIALLED_AT = (orgId: string, since: string): string =>
   `SELECT a.created_at FROM calls d JOIN call_attempts a ON a.call_id = d.id AND a.state <> 'not_sent'
    WHERE d.org_id = ${orgId} AND d.to_number = c.phone_number AND d.campaign_id IS NOT NULL
-     AND d.created_at > ${since}::timestamptz - interval '1 hour' AND a.created_at > ${since}::timestamptz`;
+     AND d.created_at > ${since}::timestamptz - interval '1 hour' AND a.created_at > ${since}::timestamptz
+     AND (d.disposition IS DISTINCT FROM 'congestion'
+       OR EXISTS (SELECT FROM call_events e WHERE e.call_id = d.id AND e.source = 'node' AND e.type = 'ringing'))`;
+/**
+ * Whether somebody of the organisation is speaking, or about to, with the number of a contact `c` that has no call of its own. Limited,
+ * because PostgreSQL would else read all calls that are open into a table of its own, for a page of contacts.
+ */
+const IS_CALLED = (orgId: string): string =>
+  `(EXISTS (SELECT FROM campaign_contacts o WHERE o.org_id = ${orgId} AND o.phone_number = c.phone_number AND o.state = 'calling')
+    OR (SELECT true FROM calls l WHERE l.org_id = ${orgId} AND l.to_number = c.phone_number AND l.direction = 'outbound'
+      AND l.ended_at IS NULL AND l.status <> 'scheduled' LIMIT 1) IS TRUE
+    OR (SELECT true FROM calls l WHERE l.org_id = ${orgId} AND l.from_number = c.phone_number AND l.direction = 'inbound'
+      AND l.ended_at IS NULL LIMIT 1) IS TRUE)`;
 /** Whether a contact `c` is on the organisation's or the server's do-not-call list. */
 export const IS_SUPPRESSED = (orgId: string): string =>
   `(EXISTS (SELECT FROM dnc_entries d WHERE d.org_id = ${orgId} AND d.phone_number = c.phone_number)
@@ -72,8 +84,7 @@ const DUE = prepared(
    SELECT c.id, c.phone_number AS "phoneNumber", c.name, c.time_zone AS "timeZone", c.consent_id AS "consentId",
      c.priority, c.variables, c.due_at AS "dueAt", c.attempts, c.calls,
      ${IS_SUPPRESSED('$1')} AS suppressed,
-     EXISTS (SELECT FROM campaign_contacts o WHERE o.org_id = $1 AND o.phone_number = c.phone_number AND o.state = 'calling')
-       AS calling,
+     ${IS_CALLED('$1')} AS calling,
      ARRAY(${DIALLED_AT('$1', '$7')}) AS "dialledAt"
    FROM priorities p CROSS JOIN LATERAL (
      SELECT * FROM campaign_contacts c WHERE c.campaign_id = $2 AND c.priority = p.priority AND c.due_at <= $3

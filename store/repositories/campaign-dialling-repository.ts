@@ -130,19 +130,25 @@ const STANDING = (campaign: string): string => `
      ${REMAINDER_OF('k.id')}
    FROM campaigns k WHERE k.id = $2 AND k.org_id = $1 AND k.deleted_at IS NULL`;
 
+/**
+ * Rows by their ids: of an array that it does not know the planner expects few. Joined alone, it would take them for many, and
+ * go through all that are due.
+ */
+const AMONG = (rows: string): string => `c.id = ANY(ARRAY(SELECT id FROM ${rows}))`;
+
 /** In the order of their ids, as everything that locks several contacts; whom somebody else has is passed over. */
 const CLAIM = prepared(
   `WITH wanted AS (SELECT * FROM jsonb_to_recordset($4::jsonb) AS w (id uuid, calls smallint, "callId" uuid, "trunkId" uuid)),
    free AS (
      SELECT c.id FROM campaign_contacts c JOIN wanted w ON w.id = c.id
-     WHERE c.org_id = $1 AND c.campaign_id = $2 AND c.state IN ('pending', 'waiting') AND c.due_at <= $6
-       AND c.calls = w.calls - 1
+     WHERE ${AMONG('wanted')} AND c.org_id = $1 AND c.campaign_id = $2 AND c.state IN ('pending', 'waiting')
+       AND c.due_at <= $6 AND c.calls = w.calls - 1
        AND NOT EXISTS (SELECT FROM campaign_contacts o WHERE o.org_id = $1 AND o.phone_number = c.phone_number AND o.state = 'calling')
        AND EXISTS (SELECT FROM campaigns k WHERE k.id = $2 AND k.status = 'running' AND k.version = $5)
      ORDER BY c.id FOR NO KEY UPDATE OF c SKIP LOCKED)
    UPDATE campaign_contacts c SET state = 'calling', due_at = NULL, calls = w.calls, turn = $3, call_id = w."callId",
      trunk_id = w."trunkId", claimed_at = $6
-   FROM wanted w WHERE w.id = c.id AND c.id IN (SELECT id FROM free)
+   FROM wanted w WHERE w.id = c.id AND ${AMONG('free')}
    RETURNING c.id`,
 );
 
@@ -164,12 +170,13 @@ const MOVE = prepared(
   `WITH moved AS (SELECT * FROM jsonb_to_recordset($3::jsonb) AS m (id uuid, result text, "dueAt" timestamptz, note jsonb)),
    free AS (
      SELECT c.id FROM campaign_contacts c JOIN moved m ON m.id = c.id
-     WHERE c.org_id = $1 AND c.campaign_id = $2 AND c.state IN ('pending', 'waiting') AND c.due_at <= $4
+     WHERE ${AMONG('moved')} AND c.org_id = $1 AND c.campaign_id = $2 AND c.state IN ('pending', 'waiting')
+       AND c.due_at <= $4
      ORDER BY c.id FOR NO KEY UPDATE OF c SKIP LOCKED),
    done AS (
      UPDATE campaign_contacts c SET state = CASE WHEN m.result IS NULL THEN c.state ELSE 'done' END, result = m.result,
        due_at = m."dueAt", last_decision = m.note
-     FROM moved m WHERE m.id = c.id AND c.id IN (SELECT id FROM free)
+     FROM moved m WHERE m.id = c.id AND ${AMONG('free')}
      RETURNING CASE WHEN m.result IS NULL THEN 'put_off' ELSE 'left_out' END AS type, m.note->>'reason' AS reason),
    tally AS (SELECT type, reason, count(*)::int AS n FROM done GROUP BY type, reason),
    ${NOTED('$5', '$4')}

@@ -26,6 +26,7 @@ export type CampaignFields = Omit<
   | 'runningSince'
   | 'pace'
   | 'renewal'
+  | 'rulesSeen'
   | 'variableNames'
   | 'createdAt'
   | 'updatedAt'
@@ -51,14 +52,17 @@ export interface CampaignTrunk {
 export interface StateCount {
   readonly state: CampaignContactState;
   readonly result: CampaignContactResult | null;
+  /** Of those that a look has left out; else null. */
+  readonly reason: string | null;
   readonly contacts: number;
   readonly attempts: number;
 }
 
 const STATS = prepared(
-  `SELECT state, nullif(result, '') AS result, sum(contacts)::float8 AS contacts, sum(attempts)::float8 AS attempts
-   FROM campaign_tallies WHERE campaign_id = $1 GROUP BY state, result HAVING sum(contacts) <> 0
-   ORDER BY state, result`,
+  `SELECT state, nullif(result, '') AS result, nullif(reason, '') AS reason, sum(contacts)::float8 AS contacts,
+     sum(attempts)::float8 AS attempts
+   FROM campaign_tallies WHERE campaign_id = $1 GROUP BY state, result, reason HAVING sum(contacts) <> 0
+   ORDER BY state, result, reason`,
 );
 const PARTS = prepared(
   `SELECT
@@ -141,6 +145,15 @@ export class CampaignRepository {
     const [[after]]: [Campaign[]] = await manager.query(text, [id, orgId, ...values]);
     if (after === undefined) return null;
     return { before, after: read(after) };
+  }
+
+  /** Those that call with an agent, or will. */
+  async liveOf(orgId: string, agentId: string): Promise<Campaign[]> {
+    const { select, read } = rowTable(this.#session.manager, Campaign);
+    const text = prepared(`${select} WHERE agent_id = $2 AND org_id = $1 AND deleted_at IS NULL
+      AND status IN ('scheduled', 'running', 'paused') ORDER BY created_at, id`);
+    const rows: Campaign[] = await this.#session.manager.query(text, [orgId, agentId]);
+    return rows.map(read);
   }
 
   /** As it is, until the commit: nobody else changes it. */

@@ -1,7 +1,7 @@
 /** A campaign's call is over: its contact moves on, in the transaction that closes the call's record. */
 import type { EndedCall } from '../../contract/endings';
 import { contactOutcome, countsForRetry } from '../campaigns/contact-outcome';
-import type { ContactsCampaign } from '../campaigns/contact-outcome';
+import type { ContactOutcome, ContactsCampaign } from '../campaigns/contact-outcome';
 import type { PastAttempt } from '../campaigns/retry-plan';
 import { Campaign } from '../entities/campaign';
 import { jsonbParameter } from '../jsonb';
@@ -130,10 +130,24 @@ export async function finishContact(
     dialled ? 1 : 0,
     counted ? ending.disposition : null,
     dialledAt,
-    dialledAt === null ? null : jsonbParameter({ at: dialledAt, called: true, call_id: call.id }),
+    dialledAt === null
+      ? undialledNote(outcome, row, call.id, endedAtMs)
+      : jsonbParameter({ at: dialledAt, called: true, call_id: call.id }),
   ];
   await withTheEnd(session, { text: MOVE, parameters });
   return true;
+}
+
+/** Why it is done; a refusal of the dial has been noted, and an earlier look says nothing of now. */
+function undialledNote(
+  outcome: ContactOutcome,
+  { refusal }: Pick<ContactRow, 'refusal'>,
+  callId: string,
+  nowMs: number,
+): string | null {
+  if (!outcome.done || outcome.result !== 'suppressed' || refusal !== null) return null;
+  const detail = 'The number has come onto a do-not-call list';
+  return jsonbParameter({ at: isoTime(nowMs), called: false, reason: 'suppressed', detail, call_id: callId });
 }
 
 /** Of epoch milliseconds. */

@@ -3,6 +3,7 @@ import type { DialCommand, DialResult } from '../../contract/commands';
 import type { AgentDelegate, AgentPersona } from '../../media/agent/agent-session';
 import type { CallObserver } from '../../media/call/call-observer';
 import { CallRegistry } from '../../media/call/call-registry';
+import { GatewayRests } from '../../media/call/gateway-rests';
 import { InboundCall } from '../../media/call/inbound-call';
 import { NodeMediaControl } from '../../media/call/media-control';
 import { RecentAttempts } from '../../media/call/recent-attempts';
@@ -49,6 +50,7 @@ export class CallLayer {
   readonly ears: FakeEar[] = [];
   readonly rejected: string[] = [];
   readonly capacity = new FakeCapacity();
+  readonly rests = new GatewayRests(this.clock, this.capacity);
   readonly attempts = new RecentAttempts(this.clock);
   warmAtOnce = true;
   /** Throws in the place of making an agent. */
@@ -92,8 +94,10 @@ export class CallLayer {
   dial(
     command: Partial<DialCommand> = {},
     beforeSend = (): Promise<boolean> => Promise.resolve(true),
+    beforeFailover = (): Promise<string | null> => Promise.resolve(null),
   ): Promise<DialResult> {
-    return this.control.dial({ ...DIAL, ...command }, { deadlineMs: this.clock.epochMs() + 3000, beforeSend });
+    const deadlineMs = this.clock.epochMs() + 3000;
+    return this.control.dial({ ...DIAL, ...command }, { deadlineMs, beforeSend, beforeFailover });
   }
 
   hangup(callId: string, commandId = 'command-1', bootId = BOOT_ID): ReturnType<NodeMediaControl['control']> {
@@ -124,6 +128,7 @@ export class CallLayer {
         directory: this.directory,
         registry: this.registry,
         capacity: this.capacity,
+        rests: this.rests,
       },
       observer: this.#observer,
       logger: pino({ level: 'silent' }),

@@ -31,7 +31,7 @@ export class FakeCapacity implements TrunkCapacity {
     this.log.push(`over ${attemptId}`);
   }
 
-  congested(trunkId: string, retryAfterSeconds: number): void {
-    this.log.push(`congested ${trunkId} ${retryAfterSeconds}`);
+  congested(trunkId: string, restMs: number): void {
+    this.log.push(`congested ${trunkId} ${restMs}`);
   }
 }

@@ -9,6 +9,7 @@ import type {
   CommandEffect,
   CommandResult,
   DialCommand,
+  DialOptions,
   DialRefusal,
   DialResult,
   LiveCall,
@@ -59,6 +60,8 @@ export class FakeMediaControl implements MediaControl {
   readonly bootId: string;
   readonly calls = new Map<string, FakeCall>();
   readonly dials: DialCommand[] = [];
+  /** By call: what is asked before an INVITE to another gateway. */
+  readonly failovers = new Map<string, DialOptions['beforeFailover']>();
   /** SIP Call-IDs of the INVITEs that left, as the carrier would see them. */
   readonly invites: string[] = [];
   readonly hangups: (Pick<CallCommand, 'callId' | 'commandId'> & HangupCause)[] = [];
@@ -86,11 +89,9 @@ export class FakeMediaControl implements MediaControl {
     this.#events = events;
   }
 
-  async dial(
-    command: DialCommand,
-    options: { deadlineMs: number; beforeSend: () => Promise<boolean> },
-  ): Promise<DialResult> {
+  async dial(command: DialCommand, options: DialOptions): Promise<DialResult> {
     this.dials.push(command);
+    this.failovers.set(command.callId, options.beforeFailover);
     const plan = this.plan(command);
     if (plan.kind === 'refuse') return { sent: false, code: plan.code, detail: '' };
     if (plan.kind === 'held_elsewhere') return { sent: false, code: 'held_elsewhere', holder: plan.holder };

@@ -2,7 +2,7 @@ import type { SipLadderEntry } from '../../contract/events';
 import type { DialogDelegate, InboundDialog, OutboundDialog, PeerLife, ReofferOutcome } from '../../media/sip/dialog';
 import type { SipEndpoint } from '../../media/sip/endpoint';
 import type { NamedTarget, TargetLookup } from '../../media/sip/edge/target-lookup';
-import type { FinalAnswer, InboundInvite, OutboundInvite } from '../../media/sip/invite';
+import type { FinalAnswer, InboundInvite, OutboundInvite, SipHost } from '../../media/sip/invite';
 import type { OutOfDialog } from '../../media/sip/out-of-dialog';
 import type { ReasonHeader } from '../../media/sip/reason';
 import type { ReferOutcome, ReferRequest } from '../../media/sip/refer/sent-refer';
@@ -215,10 +215,21 @@ export class FakeOutboundDialog extends FakeDialog implements OutboundDialog {
   }
 
   progress(status: number): void {
+    if (status > 100) this.hostAnswers(status);
     this.delegate.onProgress?.(status);
   }
 
+  /** The host that is tried: the first, as nothing is sent. */
+  hostAnswers(status: number, retryAfterSeconds: number | null = null, host = this.host): void {
+    this.delegate.onHostAnswer?.(host, { status, retryAfterSeconds });
+  }
+
+  get host(): SipHost {
+    return this.options.gateways?.[0] ?? this.options.target;
+  }
+
   accept(sdp: string | null = PHONE_SDP, answer: Partial<FinalAnswer> = {}): void {
+    this.hostAnswers(answer.status ?? ACCEPTED.status);
     this.delegate.onAccept?.(sdp, { ...ACCEPTED, ...answer });
   }
 
@@ -229,6 +240,7 @@ export class FakeOutboundDialog extends FakeDialog implements OutboundDialog {
     retryAfterSeconds: number | null = null,
   ): void {
     this.over = true;
+    this.hostAnswers(status, retryAfterSeconds);
     this.delegate.onReject?.({ ...ACCEPTED, status, reason, provisional, retryAfterSeconds });
     this.delegate.onClosed?.('normal');
   }

@@ -69,6 +69,7 @@ export class CampaignRows {
       machineDetection: 'off',
       disclosureLine: 'I am a machine, {{name}}.',
       variables: {},
+      variableNames: ['name'],
       requireConsent: true,
       autoPause: { answerRateBelow: null, shortCallShareAbove: null, abandonShareAbove: null },
       ...fields,

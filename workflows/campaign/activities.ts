@@ -17,6 +17,8 @@ export interface TurnReport {
   readonly open: number;
   /** When there is something to do though nothing has been told, ms; null: nothing before something is told. */
   readonly wakeInMs: number | null;
+  /** Its row asks for something beside dialling that nobody else tells of. */
+  readonly changed?: boolean;
 }
 
 /** On the queue of campaigns. */

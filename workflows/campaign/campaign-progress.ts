@@ -133,7 +133,7 @@ export class CampaignProgress {
     this.#turnWanted = false;
   }
 
-  turned({ status, started, calling, open, wakeInMs }: TurnReport, nowMs: number): void {
+  turned({ status, started, calling, open, wakeInMs, changed = false }: TurnReport, nowMs: number): void {
     this.#started += started;
     this.#calling = calling;
     this.#open = open;
@@ -143,6 +143,6 @@ export class CampaignProgress {
     const ended = endsAtMs !== null && endsAtMs <= nowMs && calling === 0;
     if (open === 0) this.#nextTurnAtMs = nowMs + LOOK_AGAIN_MS;
     // A turn that was under way when the campaign was ended has nothing new to say.
-    if (this.running && (status !== 'running' || open === 0 || ended)) this.told();
+    if (this.running && (changed || status !== 'running' || open === 0 || ended)) this.told();
   }
 }

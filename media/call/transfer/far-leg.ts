@@ -26,7 +26,7 @@ import { PeerWatch } from '../leg/peer-watch';
 import type { SuccessionEvent } from '../replace/peer-refers';
 import { carrierOf, type ReferringPeer } from '../replace/refer-target';
 import { Succession } from '../replace/succession';
-import { noteCongestion } from '../trunk-capacity';
+import type { GatewayRests } from '../gateway-rests';
 import type { TrunkCapacity } from '../trunk-capacity';
 import { wildcardFor } from '../trunk-invite';
 import type { HandedOver } from './handed-over';
@@ -41,6 +41,7 @@ export interface LegNetwork {
   >;
   readonly registry: Pick<CallRegistry, 'occupy' | 'track' | 'pace'>;
   readonly capacity: TrunkCapacity;
+  readonly rests: Pick<GatewayRests, 'awake' | 'answered'>;
 }
 
 export interface LegFailure {
@@ -233,7 +234,12 @@ export class FarLeg {
         orgId,
         ...invite,
         ...(contacts === null ? {} : { contacts }),
-        ...(trunk === null ? {} : { beforeFailover: () => network.capacity.turn({ orgId, trunkId: trunk.id }) }),
+        ...(trunk === null
+          ? {}
+          : {
+              gateways: network.rests.awake(trunk, invite.gateways ?? []),
+              beforeFailover: () => network.capacity.turn({ orgId, trunkId: trunk.id }),
+            }),
         offer: (localAddress) => {
           if (this.#state === 'over') throw new Released();
           this.#localAddress = localAddress;
@@ -245,9 +251,9 @@ export class FarLeg {
         ...this.#delegateOf(dial.legId),
         ...this.#succession.delegate(this.#vouchedFor()),
         onAccept: (sdp) => this.#accepted(sdp),
-        onReject: (outcome) => {
-          if (trunk !== null) noteCongestion(network.capacity, trunk.id, outcome);
-          this.#rejected(outcome);
+        onReject: (outcome) => this.#rejected(outcome),
+        onHostAnswer: (host, answer) => {
+          if (trunk !== null) network.rests.answered(trunk, host, answer);
         },
       },
     );

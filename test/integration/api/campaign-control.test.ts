@@ -50,8 +50,10 @@ describe('campaigns are run', () => {
     const id = await create();
     await api.patch(`/phone/campaigns/${id}`, { disclosure_line: 'For {{company}} on {{plan}}, {{name}}' });
     const { status, body } = await act(id, 'start');
-    expect([status, body.code, body.columns]).toEqual([422, 'missing_column', ['company', 'plan']]);
+    expect([status, body.code, body.columns]).toEqual([422, 'missing_column', ['company', 'plan', 'name']]);
     await api.patch(`/phone/campaigns/${id}`, { variables: { company: 'Example Ltd', plan: 'gold' } });
+    expect((await act(id, 'start')).body.columns).toEqual(['name']);
+    await api.post(`/phone/campaigns/${id}/contacts`, { contacts: [{ phone_number: '+12025550002', name: 'Ada' }] });
     expect(found(await act(id, 'start'))).toEqual([200, 'running']);
   });
 
@@ -65,6 +67,26 @@ describe('campaigns are run', () => {
     const both = { disclosure_line: 'For {{company}}', variables: { company: 'Example Ltd' } };
     expect(found(await patch(both))).toEqual([200, 'running']);
     expect(found(await patch({ variables: {} }))).toEqual([422, 'missing_column']);
+  });
+
+  it('and texts of their agent that use what no contact has are stored with a warning that names campaign and column', async () => {
+    const agent = (await api.createDialler()).agentId;
+    const id = await create({ phone_agent_id: agent, name: 'Renewals' });
+    const patch = (fields: object): Promise<Answer> => api.patch(`/phone/${agent}`, fields);
+    const warned = ({ body }: Answer): unknown => (body.warnings ?? []).map(({ path }: { path: string }) => path);
+    expect(warned(await patch({ first_message: 'Hello from {{city}}' }))).toEqual([]);
+    await patch({ first_message: 'Hello' });
+    await act(id, 'start');
+    const { status, body } = await patch({ first_message: 'Hello from {{city}}', instructions: ['Sell {{plan}}.'] });
+    const what = `no contact of the campaign "Renewals" (${id}) has a value for city, plan`;
+    const message = `Stored; ${what}: it calls nobody, and pauses itself where it runs`;
+    expect([status, body.warnings]).toEqual([200, [{ path: 'first_message', message }]]);
+    expect(warned(await patch({ first_message: 'Hello' }))).toEqual(['instructions']);
+    await act(id, 'pause');
+    expect(warned(await patch({ first_message: 'Hello again' }))).toEqual(['instructions']);
+    expect(found(await act(id, 'resume'))).toEqual([422, 'missing_column']);
+    await act(id, 'cancel');
+    expect(warned(await patch({ first_message: 'Hello' }))).toEqual([]);
   });
 
   it('from one state to the next, and from no other', async () => {

@@ -86,8 +86,8 @@ describe('the preview of a campaign', () => {
     for (const [n, state] of ['sent', 'uncertain', 'not_sent'].entries()) {
       await api.dataSource.query(
         `WITH called AS (
-           INSERT INTO calls (id, org_id, campaign_id, session_id, direction, from_number, to_number, status, created_at)
-           VALUES (gen_random_uuid(), $1, gen_random_uuid(), gen_random_uuid(), 'outbound', '+1', $2, 'queued', now())
+           INSERT INTO calls (id, org_id, campaign_id, session_id, direction, from_number, to_number, status, created_at, ended_at)
+           VALUES (gen_random_uuid(), $1, gen_random_uuid(), gen_random_uuid(), 'outbound', '+1', $2, 'completed', now(), now())
            RETURNING id)
          INSERT INTO call_attempts (attempt_id, call_id, org_id, n, state, sip_call_id, node_id, boot_id)
          SELECT gen_random_uuid(), id, $1, 1, $3, id, 'n', 'b' FROM called`,
@@ -97,6 +97,23 @@ describe('the preview of a campaign', () => {
     const body = await preview(id);
     expect(body).toMatchObject({ capacity: 36, would_call: 36 });
     expect(byReason(body)).toEqual({ cap_per_day: 2, behind_others: 12 });
+    // A guard has slowed it; resumed, it is as fast as it may be.
+    const slowed = async (status: string): Promise<unknown> => {
+      await api.dataSource.query(`UPDATE campaigns SET pace = 0.5, status = $2 WHERE id = $1`, [id, status]);
+      return (await preview(id)).capacity;
+    };
+    expect([await slowed('running'), await slowed('paused')]).toEqual([18, 36]);
+  });
+
+  it('puts off whom the organisation speaks with', async () => {
+    const contacts = [{ phone_number: '+15551250001' }, { phone_number: '+15551250002' }];
+    const id = await campaignWith(contacts, {});
+    await api.dataSource.query(
+      `INSERT INTO calls (id, org_id, session_id, direction, from_number, to_number, status, created_at)
+       VALUES (gen_random_uuid(), $1, gen_random_uuid(), 'inbound', $2, '+1', 'in_progress', now())`,
+      [api.tenant.orgId, contacts[0]?.phone_number],
+    );
+    expect(byReason(await preview(id))).toEqual({ called_now: 1 });
   });
 
   it('says what keeps the whole campaign from calling', async () => {

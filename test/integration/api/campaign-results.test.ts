@@ -55,13 +55,21 @@ describe('what became of a campaign', () => {
     return callId;
   }
 
-  async function decide(contactId: string, callId: string | null, failed: string | null = null): Promise<void> {
+  const FLORIDA = { rule: 'US-FL', source: 'Fla. Stat. § 501.616', certainty: 'statute', checked: '2026-11-01' };
+
+  async function decide(
+    contactId: string,
+    callId: string | null,
+    failed: string | null = null,
+    law?: typeof FLORIDA | null,
+  ): Promise<void> {
     const checks = [
       { check: 'suppressed', passed: true, detail: '=1+1' },
       {
         check: 'outside_window',
         passed: failed === null,
         detail: failed ?? 'America/New_York: 10:30, legal hours federal',
+        law,
       },
     ];
     await api.dataSource.query(
@@ -120,23 +128,46 @@ describe('what became of a campaign', () => {
     const [ada = ''] = await contactsOf('+13055550101,Ada,form-7,\n');
     await decide(ada, null, 'not in the legal hours in America/New_York');
     const callId = await dial(ada, 'answered', 30);
-    await decide(ada, callId);
+    await decide(ada, callId, null, FLORIDA);
     await api.post('/phone/dnc', { phone_number: '+13055550101', reason: 'Asked by letter' });
     const { status, body } = await api.get(`${campaign}/contacts/${ada}/evidence`);
     expect(status).toBe(200);
     expect(body).toMatchObject({
       contact: { id: ada, consent_id: 'form-7' },
       do_not_call: { organisation: { source: 'api', reason: 'Asked by letter' }, server: null },
-      legal_hours: { kept: true, rule: 'US-FL', certainty: 'statute' },
+      legal_hours: { at: AT.toISOString(), kept: true, ...FLORIDA },
       decisions: [
-        { dialled: false, call_id: null },
-        { dialled: true, call_id: callId },
+        { dialled: false, call_id: null, legal_hours: null },
+        { dialled: true, call_id: callId, legal_hours: { kept: true, ...FLORIDA } },
       ],
       attempts: [{ call_id: callId, sip_call_id: `sip-${callId}`, state: 'finished', duration_seconds: 30 }],
     });
     const { checks } = body.decisions[1];
-    expect(body.legal_hours.source).toMatch(/Fla\. Stat\.|Florida/);
-    expect(checks.map(({ source }: { source: unknown }) => source)).toEqual([null, body.legal_hours.source]);
+    expect(checks.map(({ source }: { source: unknown }) => source)).toEqual([null, FLORIDA.source]);
+  });
+
+  it('names the law that was kept when it was looked at, whatever the campaign keeps now', async () => {
+    const [ada = ''] = await contactsOf('+13055550102,Ada,form-7,\n');
+    const hours = async (): Promise<Record<string, unknown>> =>
+      (await api.get(`${campaign}/contacts/${ada}/evidence`)).body.legal_hours;
+    expect(await hours()).toMatchObject({ at: null, kept: true, rule: 'US-FL', certainty: 'statute' });
+    expect((await hours())['source']).toMatch(/Fla\. Stat\.|Florida/);
+    // Written before laws were kept with it: the text says which.
+    await decide(ada, null);
+    expect(await hours()).toMatchObject({ at: AT.toISOString(), kept: true, rule: 'federal' });
+    await decide(ada, null, null, FLORIDA);
+    await api.dataSource.query(
+      `UPDATE campaigns SET dial_window = dial_window || '{"legal": "off"}'::jsonb WHERE id = $1`,
+      [campaignId],
+    );
+    expect(await hours()).toEqual({ at: AT.toISOString(), kept: true, ...FLORIDA });
+    await decide(ada, null, null, null);
+    expect(await hours()).toMatchObject({ kept: false, rule: null, source: null });
+    const lines = String((await api.get(`${campaign}/evidence.csv`)).body)
+      .trimEnd()
+      .split('\r\n');
+    const sources = lines.slice(1).map((line) => /47 CFR|Fla\. Stat|not kept/.exec(line)?.[0]);
+    expect(new Set(sources)).toEqual(new Set(['47 CFR', 'Fla. Stat', 'not kept']));
   });
 
   it('says of a campaign that does not keep the legal hours that it does not', async () => {
@@ -152,7 +183,7 @@ describe('what became of a campaign', () => {
     await api.post(`${path}/contacts`, { contacts: [{ phone_number: '+13055550101' }] }, { key: operators.key });
     const { items } = (await api.get(`${path}/contacts`, { key: operators.key })).body;
     const { body } = await api.get(`${path}/contacts/${items[0].id}/evidence`, { key: operators.key });
-    expect(body.legal_hours).toMatchObject({ kept: false, rule: 'US-FL' });
+    expect(body.legal_hours).toMatchObject({ at: null, kept: false, rule: null });
     expect((await api.get(`${path}/evidence.csv`, { key: operators.key })).body).toContain(',not kept,');
   });
 
@@ -172,7 +203,7 @@ describe('what became of a campaign', () => {
     expect(refused).toContain(`${ada},+12125551000,'=cmd|0,,,${AT.toISOString()},false,`);
     expect(refused).toContain('suppressed: =1+1 | outside_window: not in the legal hours,outside_window,');
     expect(dialled).toMatch(/,true,.*,sip-[0-9a-f-]{36},busy,,2026-11-30T15:30:00.000Z$/);
-    expect(other).toMatch(new RegExp(`^${bob},.*,true,,,[^,]*47 CFR.*,${undecided},sip-${undecided},answered,`));
+    expect(other).toMatch(new RegExp(`^${bob},.*,true,,,,${undecided},sip-${undecided},answered,`));
     expect(never).toMatch(new RegExp(`^${ids[2]},\\+12125551002,'=cmd\\|2,,,,,,,[^,]+,,,,,$`));
     expect(new Set(lines.slice(1).map((line) => line.slice(0, 36))).size).toBe(450);
   });
@@ -195,6 +226,8 @@ describe('what became of a campaign', () => {
     expect(evidence).toMatchObject({ contact: { last_decision: shown }, decisions: [] });
     const [, line = ''] = String((await api.get(`${campaign}/evidence.csv`)).body).split('\r\n');
     expect(line).toContain(`,${AT.toISOString()},false,no_consent: The contact has no consent_id,no_consent,`);
+    const { body: stats } = await api.get(`${campaign}/stats`);
+    expect([stats.results.suppressed, stats.left_out]).toEqual([1, { no_consent: 1 }]);
     const { body: timeline } = await api.get(`${campaign}/events`);
     expect(timeline.items).toMatchObject([{ type: 'left_out', data: { reason: 'no_consent', contacts: 1 } }]);
   });

@@ -3,13 +3,16 @@ import type { Campaign } from '../../../store/entities/campaign';
 import type { CampaignContact } from '../../../store/entities/campaign-contact';
 import { attemptIdOf, uuidV7 } from '../../../store/ids';
 import { AttemptRepository } from '../../../store/repositories/attempt-repository';
+import { CampaignContactRepository } from '../../../store/repositories/campaign-contact-repository';
 import { storedAttempts } from '../../support/stored-rows';
 import { AHEAD_MS, BOOT, CHECKS, DiallingStore } from './dialling-store';
 import { newCall } from './store-fixture';
 
 let store: DiallingStore;
+let contacts: CampaignContactRepository;
 beforeAll(async () => {
   store = await DiallingStore.open();
+  contacts = new CampaignContactRepository(store.dataSource);
 });
 afterAll(() => store.close());
 
@@ -53,6 +56,35 @@ describe('an admission', () => {
     await store.dataSource.query('UPDATE campaigns SET ends_at = $2 WHERE id = $1', [campaign.id, new Date(5_000)]);
     expect(await store.admit(campaign, late.id, { atMs: 5_000 })).toEqual({ ok: false, refusal: 'campaign_ended' });
     expect(await store.admit(campaign, late.id, { atMs: 4_999 })).toMatchObject({ ok: true });
+  });
+
+  it.each([
+    ['that the API has made', 'outbound', 'dialing', false],
+    ['that waits for room', 'outbound', 'queued', false],
+    ['that came in', 'inbound', 'in_progress', false],
+    ['that is to be made another day', 'outbound', 'scheduled', true],
+    ['of another organisation', 'outbound', 'in_progress', true],
+  ] as const)('beside a call with the number %s', async (what, direction, status, admitted) => {
+    const campaign = await store.campaign();
+    const contact = await store.claimed(campaign);
+    const party = direction === 'inbound' ? { from: contact.phoneNumber } : { to: contact.phoneNumber };
+    const orgId = what.includes('another org') ? uuidV7() : store.orgId;
+    const other = newCall(orgId, { direction, status, ...party });
+    await store.calls.insertCall(other);
+    const answer = await store.admit(campaign, contact.id);
+    expect(answer).toEqual(admitted ? { ok: true, waitMs: 0 } : { ok: false, refusal: 'called_now' });
+    // Whoever claims does not take the number either.
+    const again = await store.rows.contact((await store.campaign()).id, { phoneNumber: contact.phoneNumber });
+    await store.end(contact, 'canceled', { undialled: true });
+    const due = async (): Promise<boolean | undefined> => {
+      const asked = { after: null, limit: 1, dialledSince: new Date() };
+      const [one] = await contacts.due(store.orgId, again.campaignId, new Date(), asked);
+      return one?.calling;
+    };
+    expect(await due()).toBe(!admitted);
+    if (admitted) return;
+    await store.dataSource.query(`UPDATE calls SET status = 'completed', ended_at = now() WHERE id = $1`, [other.id]);
+    expect(await due()).toBe(false);
   });
 
   it('waits for the trunk behind a pause that comes while it does, and is refused', async () => {

@@ -1,9 +1,11 @@
 /** What the ends of campaigns' calls do to their contacts, on the real database, whoever else is at them at that moment. */
 import type { Campaign } from '../../../store/entities/campaign';
 import type { CampaignContact } from '../../../store/entities/campaign-contact';
-import { attemptIdOf } from '../../../store/ids';
+import { statsView } from '../../../api/campaigns/stats-view';
+import { attemptIdOf, uuidV7 } from '../../../store/ids';
 import { AttemptRepository } from '../../../store/repositories/attempt-repository';
 import { CampaignContactRepository } from '../../../store/repositories/campaign-contact-repository';
+import { CampaignRepository } from '../../../store/repositories/campaign-repository';
 import { CampaignResultsRepository } from '../../../store/repositories/campaign-results-repository';
 import { storedAttempts } from '../../support/stored-rows';
 import { waitFor } from '../../support/wait-for';
@@ -30,6 +32,67 @@ describe('the end of a call', () => {
     const lastDecision = { called: true, call_id: contact.callId };
     expect(after).toMatchObject({ state: 'waiting', attempts: 1, lastDisposition: 'no_answer', lastDecision });
     expect(after.dueAt!.getTime()).toBeGreaterThan(Date.now() + 3 * 3_600_000);
+  });
+
+  it.each([
+    ['that only met a network without room has disturbed nobody', 'congestion', false, 0],
+    ['of a phone that rang first counts by the caps of its number', 'congestion', true, 1],
+    ['with any other outcome does too', 'no_answer', false, 1],
+  ] as const)('%s', async (_, disposition, rang, counted) => {
+    const campaign = await store.campaign();
+    const contact = await store.claimed(campaign);
+    const { callId } = contact;
+    await store.admit(campaign, contact.id);
+    await new AttemptRepository(store.dataSource).sent(attemptIdOf(callId!, 1));
+    if (rang) {
+      await store.dataSource.query(
+        `INSERT INTO call_events (call_id, source, seq, org_id, at, type) VALUES ($1, 'node', 1, $2, now(), 'ringing')`,
+        [callId, store.orgId],
+      );
+    }
+    const dialled = async (): Promise<number | undefined> => {
+      const until = new Date(Date.now() + 30 * 86_400_000);
+      const asked = { after: null, limit: 10, dialledSince: new Date(0) };
+      const due = await new CampaignContactRepository(store.dataSource).due(store.orgId, campaign.id, until, asked);
+      return due.find(({ id }) => id === contact.id)?.dialledAt.length;
+    };
+    await store.end(contact, disposition, { attempt: { attemptId: attemptIdOf(callId!, 1), state: 'finished' } });
+    expect(await dialled()).toBe(counted);
+  });
+
+  it('counts whom it has left out by why: of a look, of the call, and of those whose number was listed meanwhile', async () => {
+    const campaign = await store.campaign();
+    const at = new Date().toISOString();
+    const note = (reason: string) => ({ at, called: false, reason, detail: '' }) as const;
+    const due = await Promise.all([0, 1, 2].map(() => store.rows.contact(campaign.id)));
+    const moves = due.map(({ id }, n) => ({
+      id,
+      result: n < 2 ? ('suppressed' as const) : ('exhausted' as const),
+      dueAtMs: null,
+      note: note(n < 2 ? 'no_consent' : 'outside_window'),
+    }));
+    await store.dialling.move(store.orgId, campaign.id, moves, Date.now());
+    const called = await store.claimed(campaign);
+    await store.dataSource.query('UPDATE campaign_contacts SET last_decision = $2 WHERE id = $1', [
+      called.id,
+      note('outside_window'),
+    ]);
+    await store.dataSource.query(
+      `INSERT INTO dnc_entries (id, org_id, phone_number, source) VALUES ($1, $2, $3, 'api')`,
+      [uuidV7(), store.orgId, called.phoneNumber],
+    );
+    const { callId: id, phoneNumber: to, trunkId, id: contactId } = called;
+    await store.calls.insertCall(newCall(store.orgId, { id: id!, trunkId, to, campaignId: campaign.id, contactId }));
+    await store.end(called, 'canceled', { undialled: true });
+    const leftOut = async (): Promise<object> =>
+      statsView(await new CampaignRepository(store.dataSource).counts(campaign.id), []).left_out;
+    expect(await leftOut()).toEqual({ no_consent: 2, outside_window: 1, suppressed: 1 });
+    // Due anew, they are not left out any more.
+    await store.dataSource.query(
+      `UPDATE campaign_contacts SET state = 'pending', result = NULL WHERE campaign_id = $1 AND last_decision->>'reason' = 'no_consent'`,
+      [campaign.id],
+    );
+    expect(await leftOut()).toEqual({ outside_window: 1, suppressed: 1 });
   });
 
   it('an attempt that nobody knows the outcome of is counted, and its contact not called again', async () => {

@@ -136,6 +136,8 @@ const TABLES: Partial<Readonly<Record<Listing, string>>> = {
 /** Indexes of routing and of a caller's contact. */
 const FOR_ONE_NUMBER = [
   'calls_campaign_number',
+  'calls_live_to',
+  'calls_live_from',
   'contacts_phone_number',
   'dnc_entries_number',
   'phone_numbers_country',

@@ -178,6 +178,26 @@ test.concurrent(
 );
 
 test.concurrent(
+  'a pause between two gateways of an attempt keeps the second INVITE back, and is evidence',
+  async () => {
+    const campaign = await campaignOf();
+    const contact = await rows.contact(campaign.id);
+    const callId = planned(campaign, contact, [{ kind: 'ring' }]);
+    await dial(campaign.id);
+    await waitFor('the first INVITE', 10_000, async () => ((await invited(callId)) === 1 ? true : undefined));
+    const mayGoOn = node.control.failovers.get(callId)!;
+    expect(await mayGoOn()).toBeNull();
+    await pause(campaign);
+    expect(await mayGoOn()).toBe('campaign_not_running');
+    const failed = (await decisions(contact.id)).map(({ checks }) => checks.find(({ passed }) => !passed)?.check);
+    expect(failed).toEqual([undefined, 'campaign_not_running']);
+    node.control.end(callId, { ...BUSY, disposition: 'congestion' });
+    await env.finished(callId);
+  },
+  60_000,
+);
+
+test.concurrent(
   'a pause while a node waits for its turn leaves no INVITE, no slot and no attempt',
   async () => {
     const trunkId = await rows.trunk({ maxCallsPerSecond: 1 });

@@ -210,9 +210,13 @@ test(
       if ((barredAtMs.get(dial.number) ?? Infinity) < dial.atMs - 100 - TOGETHER_MS) wrong.push(['dnc', dial]);
     }
     for (const ofNumber of grouped(dials, ({ number }) => number)) {
-      for (const [n, dial] of ofNumber.entries()) {
-        const capped = ofNumber[n + CAP_PER_DAY];
+      // Whom a network without room kept from everybody was not disturbed.
+      const disturbing = ofNumber.filter(({ disposition }) => disposition !== 'congestion');
+      for (const [n, dial] of disturbing.entries()) {
+        const capped = disturbing[n + CAP_PER_DAY];
         if (capped !== undefined && capped.atMs - dial.atMs < DAY_MS) wrong.push(['cap', dial, capped]);
+      }
+      for (const [n, dial] of ofNumber.entries()) {
         const next = ofNumber[n + 1];
         if (next !== undefined && next.atMs < dial.endMs) wrong.push(['two live calls', dial, next]);
       }
@@ -221,6 +225,12 @@ test(
       const leastMs = 950 / rates.get(ofTrunk[0]!.trunkId)!;
       const close = ofTrunk.filter(({ atMs }, n) => n > 0 && atMs - ofTrunk[n - 1]!.atMs < leastMs);
       wrong.push(...close.map((dial) => ['spacing', dial]));
+      // What was admitted by then leaves within a second.
+      for (const { endMs, retryAfterSeconds } of ofTrunk) {
+        const untilMs = endMs + (retryAfterSeconds ?? 0) * 1000;
+        const early = ofTrunk.find(({ atMs }) => atMs > endMs + 1_000 + TOGETHER_MS && atMs < untilMs);
+        if (early !== undefined) wrong.push(['cool-down', early, endMs]);
+      }
     }
     expect(wrong.slice(0, 5)).toEqual([]);
     expect(wrong).toHaveLength(0);

@@ -26,6 +26,7 @@ import { uuidV7 } from '../../../store/ids';
 import { CallRepository } from '../../../store/repositories/call-repository';
 import { CampaignContactRepository } from '../../../store/repositories/campaign-contact-repository';
 import { CampaignDiallingRepository } from '../../../store/repositories/campaign-dialling-repository';
+import { CampaignStandingRepository } from '../../../store/repositories/campaign-standing-repository';
 import { CallerRepository } from '../../../store/repositories/caller-repository';
 import { CampaignRunRepository } from '../../../store/repositories/campaign-run-repository';
 import { ConfigRepository } from '../../../store/repositories/config-repository';
@@ -144,6 +145,7 @@ export class WorkflowEnvironment extends EnvironmentCalls {
     return {
       contacts: new CampaignContactRepository(dataSource),
       dialling: new CampaignDiallingRepository(dataSource),
+      standings: new CampaignStandingRepository(dataSource),
       callers: new CallerRepository(dataSource),
       workflows: new CallWorkflows({ client, limitMs: 10_000 }),
       secrets,

@@ -1,5 +1,6 @@
 import { newCall } from '../../../activities/new-call';
 import type { DialCommand, DialResult } from '../../../contract/commands';
+import type { DialCommand, DialOptions, DialResult } from '../../../contract/commands';
 import { NodeServices } from '../../../media-node/node-services';
 import { createLogger } from '../../../ops/logger';
 import { createTemporalClient } from '../../../ops/temporal-client';
@@ -26,10 +27,7 @@ function die(): Promise<never> {
 
 /** Dies at the step of a dial that was asked for. */
 class MortalControl extends FakeMediaControl {
-  override async dial(
-    command: DialCommand,
-    dialling: { deadlineMs: number; beforeSend: () => Promise<boolean> },
-  ): Promise<DialResult> {
+  override async dial(command: DialCommand, dialling: DialOptions): Promise<DialResult> {
     if (plan === 'kill_before_intended') await die();
     const result = await super.dial(command, {
       ...dialling,

@@ -9,6 +9,7 @@ import { createDialDue } from '../../../activities/campaigns/dial-due';
 import { checkCampaignCall, ofCampaign, refusedByStore } from '../../../activities/media/campaign-dial';
 import type { CampaignCheck } from '../../../activities/media/campaign-dial';
 import { newCall } from '../../../activities/new-call';
+import { GatewayRests } from '../../../media/call/gateway-rests';
 import type { CallEnding, Disposition } from '../../../contract/endings';
 import { openDetails } from '../../../store/call-details';
 import { attemptIdOf } from '../../../store/ids';
@@ -18,6 +19,7 @@ import type { Finalisation } from '../../../store/repositories/call-repository';
 import { CallerRepository } from '../../../store/repositories/caller-repository';
 import { CampaignContactRepository } from '../../../store/repositories/campaign-contact-repository';
 import { CampaignDiallingRepository } from '../../../store/repositories/campaign-dialling-repository';
+import { CampaignStandingRepository } from '../../../store/repositories/campaign-standing-repository';
 import { CapacityRepository } from '../../../store/repositories/capacity-repository';
 import type { CampaignAdmission } from '../../../store/repositories/capacity-repository';
 import { DialFactsRepository } from '../../../store/repositories/dial-facts-repository';
@@ -40,6 +42,8 @@ export interface SimulatedDial {
   readonly campaignId: string;
   readonly trunkId: string;
   readonly disposition: Disposition;
+  /** Of a 503: as its Retry-After says; null: it has none, or is none. */
+  readonly retryAfterSeconds: number | null;
 }
 
 export interface SimulationOptions {
@@ -62,6 +66,8 @@ export const TOGETHER_MS = 100;
 const TOGETHER = 24;
 /** Between a start and the dial: none that is started by what runs side by side comes before the end of it. */
 const START_MS = [TOGETHER_MS, TOGETHER_MS + 300] as const;
+/** Of a carrier without room. */
+const RETRY_AFTER_SECONDS = 10;
 const NODE = { nodeId: 'simulated', bootId: 'simulated' };
 
 const DISPOSITIONS: Readonly<Record<CarrierOutcome, Disposition>> = {
@@ -91,6 +97,8 @@ export class Simulation {
   readonly #attempts: AttemptRepository;
   readonly #capacity: CapacityRepository;
   readonly #dialFacts: DialFactsRepository;
+  readonly #rests: GatewayRests;
+  #cooling: Promise<void> = Promise.resolve();
   readonly #turn: CampaignDialActivities;
   readonly #waiting = new Map<string, Waiting>();
   readonly #started = new Set<string>();
@@ -112,9 +120,18 @@ export class Simulation {
     this.#attempts = new AttemptRepository(dataSource);
     this.#capacity = new CapacityRepository(dataSource);
     this.#dialFacts = new DialFactsRepository(dataSource);
+    this.#rests = new GatewayRests(
+      { now: () => this.#nowMs },
+      {
+        congested: (trunkId, restMs) => {
+          this.#cooling = this.#capacity.coolDown(trunkId, restMs, this.#nowMs);
+        },
+      },
+    );
     this.#turn = createDialDue({
       contacts: new CampaignContactRepository(dataSource),
       dialling: new CampaignDiallingRepository(dataSource),
+      standings: new CampaignStandingRepository(dataSource),
       callers: new CallerRepository(dataSource),
       workflows: { startOutbound: (input) => this.#start(input), describe: (callId) => this.#describe(callId) },
       secrets: this.#secrets,
@@ -274,8 +291,25 @@ export class Simulation {
     const endMs = sentMs + ringsMs + (answered ? talkMs : 0);
     const disposition = DISPOSITIONS[outcome];
     const { campaignId, contactId } = admission;
-    this.dials.push({ atMs: sentMs, answeredAtMs, endMs, number: to, contactId, campaignId, trunkId, disposition });
+    // Half of those that have no room say for how long.
+    const retryAfterSeconds = outcome === 'congested' && Number(to.at(-1)) % 2 === 0 ? RETRY_AFTER_SECONDS : null;
+    this.dials.push({
+      atMs: sentMs,
+      answeredAtMs,
+      endMs,
+      number: to,
+      contactId,
+      campaignId,
+      trunkId,
+      disposition,
+      retryAfterSeconds,
+    });
     this.#events.plan(endMs, async () => {
+      this.#nowMs = endMs;
+      const gateway = { host: 'carrier', port: null, transport: null };
+      const status = outcome === 'congested' ? 503 : 486;
+      this.#rests.answered({ id: trunkId, ...gateway }, gateway, { status, retryAfterSeconds });
+      await this.#cooling;
       // Its node and its workflow, beside each other.
       await Promise.all([
         this.#release(attemptId, endMs),

@@ -10,6 +10,8 @@ let endpoint: TestEndpoint;
 let first: SipPeer;
 let second: SipPeer;
 let events: string[];
+/** Of each host: what it has said that counts for its next calls. */
+let answers: string[];
 let callNumber = 0;
 
 beforeEach(async () => {
@@ -17,6 +19,7 @@ beforeEach(async () => {
   first = await SipPeer.udp();
   second = await SipPeer.udp();
   events = [];
+  answers = [];
 });
 
 afterEach(async () => {
@@ -44,7 +47,11 @@ function dial(changes: Partial<OutboundInvite> = {}): Promise<OutboundDialog> {
       offer: () => OFFER,
       ...changes,
     },
-    recordingDelegate(events),
+    {
+      ...recordingDelegate(events),
+      onHostAnswer: ({ port }, { status, retryAfterSeconds }) =>
+        void answers.push(`${port === first.port ? 'first' : 'second'} ${status} ${retryAfterSeconds}`),
+    },
   );
 }
 
@@ -120,6 +127,21 @@ describe('the hosts of a carrier', () => {
     accept(second, await second.request('INVITE'));
     await until(() => events.includes('accept+sdp'));
     expect(asked).toBe(1);
+  });
+
+  it('are each known by their own answer, the last of which is that of the call', async () => {
+    await dial();
+    first.send(answerTo(await first.request('INVITE'), 503, { toTag: 'no', headers: ['Retry-After: 30'] }));
+    const invite = await second.request('INVITE');
+    second.send(answerTo(invite, 503, { toTag: 'no' }));
+    await until(() => events.some((event) => event.startsWith('reject')));
+    expect(answers).toEqual(['first 503 30', 'second 503 null']);
+    await dial();
+    const rings = await first.request('INVITE');
+    first.send(answerTo(rings, 180, { toTag: 'yes', headers: [contact(first)] }));
+    accept(first, rings);
+    await until(() => answers.length === 4);
+    expect(answers.slice(2)).toEqual(['first 180 null', 'first 200 null']);
   });
 
   it('are not tried where there is no turn: the refusal is the answer', async () => {

@@ -1,4 +1,9 @@
-import { checkCampaignCall, ofCampaign, refusedByStore } from '../../../../activities/media/campaign-dial';
+import {
+  checkCampaignCall,
+  ofCampaign,
+  refusedByStore,
+  refusedMeanwhile,
+} from '../../../../activities/media/campaign-dial';
 import { DEFAULT_NUMBER_CAPS } from '../../../../store/campaigns/number-caps';
 import type { Campaign } from '../../../../store/entities/campaign';
 import type { DialFacts } from '../../../../store/repositories/dial-facts-repository';
@@ -65,6 +70,17 @@ test('every check that was passed is kept, with what it looked at', async () => 
   const detailOf = (name: string): string | undefined => checks.find((one) => one.check === name)?.detail;
   expect(detailOf('no_consent')).toBe('Consent form-1');
   expect(detailOf('outside_window')).toBe('America/New_York: 2026-01-12T10:00:00-05:00, legal hours federal');
+  // With the law as it was read then; of a campaign that keeps none that it did not.
+  const law = {
+    rule: 'federal',
+    certainty: 'statute',
+    source: expect.stringContaining('47 CFR'),
+    checked: '2026-11-29',
+  };
+  expect(checks.find((one) => one.check === 'outside_window')).toMatchObject({ law });
+  const dialWindow = { ...FACTS.campaign.dialWindow, legal: 'off' } as const;
+  const off = await check({ campaign: Object.assign({}, FACTS.campaign, { dialWindow }) });
+  expect(off.ok && off.admission.checks.find((one) => one.check === 'outside_window')).toMatchObject({ law: null });
 });
 
 test.each<readonly [string, Partial<DialFacts> | null, object]>([
@@ -97,4 +113,19 @@ test('what the admission has found stands among the checks, in the place of what
     { check: 'suppressed', passed: false, detail: 'The number has come onto a do-not-call list' },
   ]);
   expect(refusedByStore('campaign_changed', admission).checks).toHaveLength(3);
+});
+
+test.each([
+  ['may leave as long as the campaign wants the call and the window is open', null, 0, null],
+  ['does not once the campaign is paused', 'campaign_not_running', 0, 'campaign_not_running'],
+  ['does not once the number is listed', 'suppressed', 0, 'suppressed'],
+  ['does not when it would ring past the window', null, 7 * 3_600_000, 'outside_window'],
+])('an INVITE to another gateway %s', async (_, stored, laterMs, refusal) => {
+  const checked = await check();
+  if (!checked.ok) throw new Error('it may be called');
+  const store = { campaignRefusal: () => Promise.resolve(stored) };
+  const refused = await refusedMeanwhile(store, 'call', checked, NOW + laterMs);
+  expect(refused?.refusal ?? null).toBe(refusal);
+  if (refused === null) return;
+  expect(refused.checks.filter(({ passed }) => !passed)).toMatchObject([{ check: refusal }]);
 });

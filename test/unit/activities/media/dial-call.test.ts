@@ -43,6 +43,7 @@ function setUp(plan: DialPlan = { kind: 'ring' }) {
       log.push('intended');
       return Promise.resolve(null);
     },
+    campaignRefusal: () => Promise.resolve(null),
   };
   const attempts = {
     sent: () => {

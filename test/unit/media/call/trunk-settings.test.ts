@@ -141,13 +141,45 @@ describe('an outbound trunk', () => {
     expect(layer.capacity.log).toEqual(['over attempt-1']);
   });
 
+  const congested = (): readonly string[] => layer.capacity.log.filter((line) => line.startsWith('congested'));
+
   it('of a carrier that says 503 and for how long, the trunk is left in peace', async () => {
     await layer.dial(another(1));
     layer.endpoint.last.refuse(503, null, 'Busy', 7);
-    await layer.dial(another(2));
-    layer.endpoint.last.refuse(503);
     await layer.clock.advance(1000);
-    expect(layer.capacity.log.filter((line) => line.startsWith('congested'))).toEqual([`congested ${TRUNK.id} 7`]);
+    expect(congested()).toEqual([`congested ${TRUNK.id} 7000`]);
+  });
+
+  it('of one that says 503 alone, for longer each time until it takes a call', async () => {
+    for (let n = 1; n <= 3; n++) {
+      await layer.dial(another(n));
+      layer.endpoint.last.refuse(503, null);
+      await layer.clock.advance(5000);
+    }
+    await layer.dial(another(4));
+    layer.endpoint.last.refuse(486);
+    await layer.dial(another(5));
+    layer.endpoint.last.refuse(503, null);
+    expect(congested()).toEqual([250, 500, 1000, 250].map((ms) => `congested ${TRUNK.id} ${ms}`));
+  });
+
+  it('an INVITE to another host that is not wanted any more does not leave, and the call says so', async () => {
+    const asked: string[] = [];
+    await layer.dial(
+      another(1),
+      () => Promise.resolve(true),
+      () => {
+        asked.push(...layer.capacity.log);
+        return Promise.resolve('campaign_not_running');
+      },
+    );
+    expect(await layer.endpoint.last.options.beforeFailover?.()).toBe(false);
+    // Behind its turn, which may be a while off.
+    expect(asked).toEqual([`turn ${TRUNK.id}`]);
+    layer.endpoint.last.refuse(503, null, 'No Room');
+    await layer.clock.advance(1000);
+    const sip = { finalStatus: 503, reason: 'No Room; no other gateway was tried: campaign_not_running' };
+    expect(layer.events.ended('call-1')).toMatchObject([{ ending: { disposition: 'congestion', sip } }]);
   });
 
   it('an INVITE to another host asks for a turn of its own', async () => {

@@ -120,3 +120,12 @@ test('its guards look every ten seconds at most, of a campaign that runs and has
   const progress = settled({ guarded: true });
   expect([NOW, NOW + 9_999, NOW + 10_000].map((nowMs) => progress.takeGuards(nowMs))).toEqual([true, false, true]);
 });
+
+test('a turn that has changed the row has it looked at', () => {
+  const progress = settled();
+  progress.turning();
+  progress.turned(report, NOW);
+  expect(progress.untold).toBe(false);
+  progress.turned({ ...report, changed: true }, NOW);
+  expect(progress.untold).toBe(true);
+});
