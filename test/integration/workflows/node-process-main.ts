@@ -1,5 +1,4 @@
 import { newCall } from '../../../activities/new-call';
-import type { DialCommand, DialResult } from '../../../contract/commands';
 import type { DialCommand, DialOptions, DialResult } from '../../../contract/commands';
 import { NodeServices } from '../../../media-node/node-services';
 import { createLogger } from '../../../ops/logger';
