@@ -76,10 +76,7 @@ export class Dialling {
     const headers: Header[] = [
       ...this.#headers('INVITE', `<${this.#uri}>`, ++this.#cseq),
       ['Contact', this.#phone.contact()],
-      [
-        'Allow',
-        `INVITE, ACK, CANCEL, BYE, OPTIONS, INFO${this.#phone.options.takesRefer === true ? ', REFER, NOTIFY' : ''}`,
-      ],
+      ...this.#phone.capabilities(),
       ...authorization,
       ...(this.#options.headers ?? []),
     ];
