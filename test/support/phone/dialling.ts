@@ -51,7 +51,7 @@ export class Dialling {
     this.#server = server;
     this.#options = options;
     this.#stream = stream;
-    this.#uri = `sip:${user}@${server.address}:${server.port}`;
+    this.#uri = `sip:${user === '' ? '' : `${user}@`}${server.address}:${server.port}`;
     this.#from = `<sip:${phone.options.user ?? 'phone'}@${phone.address}:${phone.port}>;tag=${token()}`;
     this.ringing = new Promise((resolve) => (this.#onRinging = resolve));
     this.answered = new Promise((resolve, reject) => {

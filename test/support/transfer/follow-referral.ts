@@ -12,7 +12,8 @@ export function followReferral(phone: Phone, refer: SipText): Promise<PhoneCall>
     const [name = '', value = ''] = part.split('=');
     return [decodeURIComponent(name), decodeURIComponent(value)];
   });
-  const [, address = '', port = '5060'] = /@([^:;]+)(?::(\d+))?/.exec(uri) ?? [];
+  // Some phones have no user part in their Contact.
+  const [, address = '', port = '5060'] = /^sip:(?:[^@]*@)?([^:;]+)(?::(\d+))?/.exec(uri) ?? [];
   return phone.call(userOf(uri), { server: { address, port: Number(port) }, headers });
 }
 
