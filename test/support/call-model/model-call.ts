@@ -144,9 +144,9 @@ export class ModelCall {
   }
 
   async #sequencesAreWhole(): Promise<void> {
-    for (const phone of this.#call.phones) {
+    for (const [leg, phone] of this.#call.phones.entries()) {
       const { packets, lost } = await phone.stream.arrivals();
-      if (lost > 0) throw new Error(`${lost} of ${packets + lost} sequence numbers are missing`);
+      if (lost > 0) throw new Error(`${lost} of ${packets + lost} sequence numbers are missing at leg ${leg}`);
     }
   }
 }

@@ -41,7 +41,7 @@ export class ModelSupervision {
   async unsupervise(): Promise<void> {
     const { state } = this.#call;
     const wanted = supervisionRefusal('nobody', state);
-    const answer = await this.#call.postUntilKnown('supervise', undefined, 'DELETE');
+    const answer = await this.#call.postUntilKnown('supervise', undefined, { method: 'DELETE' });
     if (wanted !== null) return this.#call.expectRefusal(answer, wanted);
     expectThat('the end of supervision', answer.status, 200);
     await waitFor('the BYE for a supervisor', LIMIT_MS, () => (this.#there?.over === false ? undefined : true));

@@ -1,4 +1,6 @@
 /** The transfers of a call that a script is played on, one after the other: who is called, and what they do when it is their turn. */
+import { randomUUID } from 'node:crypto';
+
 import { newNumber } from '../outbound';
 import type { PhoneCall } from '../phone/phone-call';
 import { headerOf } from '../phone/sip-text';
@@ -53,7 +55,8 @@ export class ModelTransfers {
     const briefing = by === 'warm' ? { briefing: 'A call.' } : {};
     const body = { type: 'phone', value: number, mode: by, ring_timeout_seconds: 120, ...briefing };
     const taken = await waitFor('an answer to the transfer', LIMIT_MS, async () => {
-      const came = await this.#call.post('transfer', body);
+      // Known by its key, it is begun once, however often it is asked for.
+      const came = await this.#call.postUntilKnown('transfer', body, { key: randomUUID() });
       // The workflow of the call may hear of the end of a transfer a moment after its record.
       return wanted !== 'transferring' && came.body.code === 'transferring' ? undefined : came;
     });

@@ -14,6 +14,12 @@ export interface ModelAnswer {
   readonly transfer_id?: string;
 }
 
+interface Posting {
+  readonly method?: 'POST' | 'DELETE';
+  /** Idempotency-Key. */
+  readonly key?: string;
+}
+
 export class PlayedCall {
   readonly state: ModelState = {
     place: 'agent',
@@ -33,14 +39,15 @@ export class PlayedCall {
     this.phones = [phone];
   }
 
-  post(verb: string, body?: object, method: 'POST' | 'DELETE' = 'POST'): Promise<ApiAnswer<ModelAnswer>> {
-    return this.matrix.stack.api<ModelAnswer>(method, `/phone/calls/${this.callId}/${verb}`, body);
+  post(verb: string, body?: object, { method = 'POST', key }: Posting = {}): Promise<ApiAnswer<ModelAnswer>> {
+    const headers = key === undefined ? {} : { 'idempotency-key': key };
+    return this.matrix.stack.api<ModelAnswer>(method, `/phone/calls/${this.callId}/${verb}`, body, headers);
   }
 
   /** A machine that has other things to do may keep a node from answering in time: then it is said again, as clients do. */
-  postUntilKnown(verb: string, body?: object, method?: 'DELETE'): Promise<ApiAnswer<ModelAnswer>> {
+  postUntilKnown(verb: string, body?: object, how?: Posting): Promise<ApiAnswer<ModelAnswer>> {
     return waitFor(`an answer to ${verb}`, LIMIT_MS, async () => {
-      const answer = await this.post(verb, body, method);
+      const answer = await this.post(verb, body, how);
       return answer.body.code === 'outcome_unknown' ? undefined : answer;
     });
   }
