@@ -81,11 +81,14 @@ type ObservedEvent = EventBase &
         readonly why: string;
         readonly leg?: string;
       }
-    /** A consult: somebody was reached, and asked, and has decided; `by` what. */
+    /**
+     * A consult: somebody was reached, and asked, and has decided; `by` what. `handed_over`: the phone system of both has
+     * joined them by itself, and we are out of it.
+     */
     | {
         readonly type: 'consult';
         readonly legId: string;
-        readonly step: 'answered' | 'asked' | 'accepted' | 'declined';
+        readonly step: 'answered' | 'asked' | 'accepted' | 'declined' | 'handed_over';
         readonly by: ConsultAnswer | null;
       }
     /** Somebody listens in, and whoever does in another mode than before. */

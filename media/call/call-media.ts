@@ -83,6 +83,7 @@ export class CallMedia {
       createAgent,
       handedOver,
       peerRefers,
+      supervised: () => this.#supervision.underWay,
       onAway: () => this.#holdAgent(),
       delegate,
     });

@@ -4,6 +4,7 @@ import type { FinalAnswer, InboundInvite, InviteOutcome, SipHost } from './invit
 import type { SipPeer } from './peer';
 import type { ReasonHeader } from './reason';
 import type { IncomingRefer } from './refer/received-refer';
+import type { ReplacesHeader } from './refer/replaces';
 import type { ReferOutcome, ReferRequest } from './refer/sent-refer';
 
 export type DialogCloseCause = 'normal' | 'ack_timeout' | 'prack_timeout' | 'transport_error' | 'bye_timeout';
@@ -95,6 +96,11 @@ interface AnyDialog {
   readonly remoteTarget: string;
   /** Who we are in it. */
   readonly localUri: string;
+  /**
+   * How the peer knows it: what an INVITE says there that is to take our place in it (RFC 3891 §3). Null before the call
+   * stands, and of a peer of RFC 2543, which has no tag.
+   */
+  readonly replacesAtPeer: ReplacesHeader | null;
   /** By the latest Allow of the peer in this dialog. */
   peerAllows(method: string): boolean;
   /** By its latest Supported; the option tag in lower case. */

@@ -273,6 +273,12 @@ export class SipCore {
     return dialogs.some((dialog) => dialog.localTag === localTag && tags.includes(dialog.remoteTag));
   }
 
+  /** Of the peer's side; null before there is a dialog, and where the peer has none (RFC 2543). */
+  get remoteTag(): string | null {
+    const tag = this.#dialog?.remoteTag ?? '';
+    return tag === '' || tag === NO_TAG ? null : tag;
+  }
+
   /** Request-URI of our requests in the dialog. */
   get remoteTarget(): string {
     return this.#dialog?.remoteTarget.toString() ?? this.#target;

@@ -23,6 +23,7 @@ import type { SipRequest, SipResponse } from './message/message';
 import type { OwnAddress } from './own-address';
 import type { SipPeer } from './peer';
 import type { ReasonHeader } from './reason';
+import type { ReplacesHeader } from './refer/replaces';
 import type { ReferOutcome, ReferRequest } from './refer/sent-refer';
 import type { ReplaceableDialog } from './replaced-dialog';
 import type { SipCore } from './sip-core';
@@ -184,6 +185,12 @@ export class UacDialog implements OutboundDialog, RoutedDialog {
 
   peerSupports(option: string): boolean {
     return this.#session.peerCapabilities.supports(option);
+  }
+
+  get replacesAtPeer(): ReplacesHeader | null {
+    const toTag = this.#core?.remoteTag ?? null;
+    if (toTag === null || this.#session.state !== 'established') return null;
+    return { sipCallId: this.sipCallId, toTag, fromTag: this.localTag, earlyOnly: false };
   }
 
   asReplaced(remoteTag: string): ReplaceableDialog | null {

@@ -5,6 +5,7 @@ import type { NamedTarget, TargetLookup } from '../../media/sip/edge/target-look
 import type { FinalAnswer, InboundInvite, OutboundInvite, SipHost } from '../../media/sip/invite';
 import type { OutOfDialog } from '../../media/sip/out-of-dialog';
 import type { ReasonHeader } from '../../media/sip/reason';
+import type { ReplacesHeader } from '../../media/sip/refer/replaces';
 import type { ReferOutcome, ReferRequest } from '../../media/sip/refer/sent-refer';
 import { RegisteredLines } from '../../media/sip/registration/registered-lines';
 
@@ -89,6 +90,11 @@ abstract class FakeDialog {
 
   remoteTarget = 'sip:phone@192.0.2.10:5070';
   readonly localUri = 'sip:+15551234567@192.0.2.1';
+
+  get replacesAtPeer(): ReplacesHeader {
+    return { sipCallId: this.sipCallId, toTag: 'theirs', fromTag: 'ours', earlyOnly: false };
+  }
+
   /** What the peer can: methods and option tags. */
   readonly peerCan = new Set<string>();
   readonly refers: { readonly request: ReferRequest; readonly onProgress: (status: number) => void }[] = [];

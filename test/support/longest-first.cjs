@@ -20,6 +20,7 @@ const LONGEST = [
   'integration/workflows/',
   'e2e/calls/transfer-warm',
   'e2e/calls/transfer-by-agent',
+  'e2e/calls/transfer-attended',
   'e2e/calls/refer-in',
   'e2e/calls/transfer-matrix',
   'e2e/calls/call-model',

@@ -3,12 +3,16 @@ import { condition, patched } from '@temporalio/workflow';
 import type { CommandEffect, SealedControl } from '../../contract/commands';
 import * as node from '../call/node-commands';
 import type { TransferEffect, TransferInput } from './messages';
+import { triedBy } from './outcome';
+import type { Tried } from './outcome';
 
 /** `silent`: neither taken nor refused as far as is known, and no effect in time. */
 export type StepOutcome = CommandEffect | { readonly outcome: 'refused' } | { readonly outcome: 'silent' } | 'over';
 
 /** Each takes 2 s where nobody takes it: a node has its pollers back 10 s after an outage of Temporal. */
 const MAX_ASKED = 8;
+/** For the node's word on what it was to let go of. */
+export const RELEASE_MS = 5_000;
 
 export class TransferCommands {
   readonly #input: TransferInput;
@@ -68,6 +72,23 @@ export class TransferCommands {
     const control = { type: 'releaseLeg', legId: transferId } as const;
     const commandId = `${transferId}:release`;
     await node.control({ nodeId, bootId, sipCallId: null }, { callId, orgId, commandId, control });
+  }
+
+  /**
+   * After a release: who had been reached before it, all the same; null where nobody had. Events of a node come in their order, so
+   * with the release's it is known.
+   */
+  async joined(): Promise<Tried | null> {
+    const { transferId } = this.#input;
+    const known = (): boolean => this.#over() || this.#effects.has(`${transferId}:release`);
+    await condition(known, RELEASE_MS, { summary: 'whether somebody was reached before' });
+    for (const [commandId, effect] of this.#effects) {
+      const tried = triedBy(transferId, { commandId, effect });
+      if (tried === null) continue;
+      this.#knownAtMs = this.#atMs.get(commandId) ?? null;
+      return tried;
+    }
+    return null;
   }
 
   #over(): boolean {

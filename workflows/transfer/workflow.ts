@@ -1,19 +1,21 @@
 import {
   CancellationScope,
   isCancellation,
+  patched,
   proxyActivities,
   proxyLocalActivities,
   setHandler,
 } from '@temporalio/workflow';
 import { hasTransferred } from '../../contract/transfers';
-import type { TransferOutcome, TransferResult, TransferStep, TransferWay } from '../../contract/transfers';
+import type { TransferResult, TransferWay } from '../../contract/transfers';
 import { MAIN_TASK_QUEUE } from '../ids';
 import type { TransferActivities } from './activities';
 import { callOverSignal, effectSignal } from './messages';
 import type { TransferInput } from './messages';
+import { failedAt, outcomeOf } from './outcome';
+import type { Attempt, Tried } from './outcome';
 import { showTransfer } from './presentation';
 import { TransferCommands } from './transfer-commands';
-import type { StepOutcome } from './transfer-commands';
 
 /** No sentence lasts longer. */
 const ANNOUNCE_MS = 90_000;
@@ -37,9 +39,6 @@ const patient = proxyActivities<TransferActivities>({
   summary: 'record of the transfer',
 });
 
-type Attempt = Pick<TransferResult, 'outcome' | 'sipStatus' | 'failedStep'>;
-type Tried = Attempt & { readonly mode: TransferWay };
-
 /**
  * One transfer of a call: announce → call whoever is to have the caller → the two are joined. What the node does at once
  * (ringback, joining, the way back to the agent) it does by itself; here it is decided, once, and undone where it cannot be
@@ -56,8 +55,7 @@ export async function transferWorkflow(input: TransferInput): Promise<TransferRe
     attempt = await carryOut(input, commands);
   } catch (error) {
     if (!isCancellation(error)) throw error;
-    await CancellationScope.nonCancellable(() => commands.release());
-    attempt = { mode: input.ways[0] ?? 'bridge', ...failed('withdrawn', 'dial') };
+    attempt = await CancellationScope.nonCancellable(() => withdraw(input, commands));
   }
   // By what has happened, not by when we came to hear of it: the worker may have been away meanwhile.
   const atMs = Math.min(Date.now(), commands.knownAtMs ?? Infinity, commands.overAtMs ?? Infinity);
@@ -72,9 +70,9 @@ async function carryOut(input: TransferInput, commands: TransferCommands): Promi
     showTransfer(input, 'announcing');
     const told = await commands.run('announce', input.announce, ANNOUNCE_MS);
     // A caller who speaks up, or an agent that is muted, does not keep it from going on.
-    if (told === 'over') return { mode: input.ways[0] ?? 'bridge', ...failed('call_ended', 'announce') };
+    if (told === 'over') return { mode: input.ways[0] ?? 'bridge', ...failedAt('call_ended', 'announce') };
   }
-  let last: Tried = { mode: 'bridge', ...failed('failed', 'dial') };
+  let last: Tried = { mode: 'bridge', ...failedAt('failed', 'dial') };
   for (const [at, way] of input.ways.entries()) {
     showTransfer(input, way);
     const fallback = at + 1 < input.ways.length;
@@ -85,6 +83,13 @@ async function carryOut(input: TransferInput, commands: TransferCommands): Promi
     if (!fallback || !mayTryNext(last)) break;
   }
   return last;
+}
+
+/** Whoever was joined by then stays: the node leaves a pair alone, and says so. */
+async function withdraw({ ways }: TransferInput, commands: TransferCommands): Promise<Tried> {
+  await commands.release();
+  const joined = patched('what-was-joined-is-not-withdrawn') ? await commands.joined() : null;
+  return joined ?? { mode: ways[0] ?? 'bridge', ...failedAt('withdrawn', 'dial') };
 }
 
 async function goBy(
@@ -111,7 +116,7 @@ async function refer(
   const referred = await commands.run('refer', { type: 'refer', sealed: leg, fallback }, REFER_MS);
   if (referred !== 'over' && referred.outcome === 'silent') {
     await commands.release();
-    return { mode: 'refer', ...failed('unknown', 'refer'), mayDial: false };
+    return { mode: 'refer', ...failedAt('unknown', 'refer'), mayDial: false };
   }
   const mayDial = fallback && referred !== 'over' && 'mayDial' in referred && referred.mayDial === true;
   return { mode: 'refer', ...outcomeOf(referred, 'refer'), mayDial };
@@ -137,26 +142,6 @@ async function consult({ leg, ringTimeoutSeconds }: TransferInput, commands: Tra
 function mayTryNext({ outcome, sipStatus }: Attempt): boolean {
   if (outcome === 'unknown' || outcome === 'call_ended' || hasTransferred({ outcome })) return false;
   return sipStatus === null || !FINAL_WORDS.includes(sipStatus);
-}
-
-function outcomeOf(came: StepOutcome, step: TransferStep): Attempt {
-  if (came === 'over') return failed('call_ended', step);
-  const legOutcome = 'legOutcome' in came ? came.legOutcome : undefined;
-  const sipStatus = 'sipStatus' in came ? (came.sipStatus ?? null) : null;
-  if (came.outcome === 'done') {
-    if (legOutcome === 'transferred_assumed') return { outcome: legOutcome, sipStatus: null, failedStep: null };
-    return { outcome: 'transferred', sipStatus: 200, failedStep: null };
-  }
-  return { ...failed(legOutcome !== undefined && isOutcome(legOutcome) ? legOutcome : 'failed', step), sipStatus };
-}
-
-/** A leg that was given up was given up by us. */
-function isOutcome(word: string): word is TransferOutcome {
-  return !['answered', 'voicemail', 'expired', 'uncertain', 'canceled'].includes(word);
-}
-
-function failed(outcome: TransferOutcome, failedStep: TransferStep): Attempt {
-  return { outcome, sipStatus: null, failedStep };
 }
 
 async function record({ callId, transferId }: TransferInput, result: TransferResult, atMs: number): Promise<void> {

@@ -19,7 +19,17 @@ import { OwnHold, type HoldResult } from './own-hold';
 /** What a leg asks of its dialog in either direction. */
 type LegDialog = Pick<
   InboundDialog,
-  'probe' | 'reoffer' | 'refer' | 'info' | 'bye' | 'peerAllows' | 'remoteTarget' | 'localUri' | 'delegate'
+  | 'probe'
+  | 'reoffer'
+  | 'refer'
+  | 'info'
+  | 'bye'
+  | 'peerAllows'
+  | 'peerSupports'
+  | 'remoteTarget'
+  | 'localUri'
+  | 'replacesAtPeer'
+  | 'delegate'
 >;
 
 export interface KeyPress {

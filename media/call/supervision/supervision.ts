@@ -64,6 +64,11 @@ export class Supervision {
     this.#options = options;
   }
 
+  /** Somebody listens in, or is called to. */
+  get underWay(): boolean {
+    return this.#state === 'calling' || this.#state === 'joined';
+  }
+
   /** `done` is told when whoever is called has answered, or is not going to. */
   supervise(dial: LegDial, mode: SuperviseMode, done: Done): CommandResult {
     const target = JSON.stringify(dial.target);
@@ -84,7 +89,7 @@ export class Supervision {
 
   /** Sends away whoever is there, or is called. */
   end(done: Done): CommandResult {
-    if (this.#state !== 'calling' && this.#state !== 'joined') return refused('not_supervised');
+    if (!this.underWay) return refused('not_supervised');
     this.#far?.release();
     if (this.#state === 'joined') this.#left('sent_away');
     else this.#failed({ outcome: 'canceled', sipStatus: null });

@@ -10,7 +10,8 @@
  *     └───────────────┘  not answered, released: the peer is back with the agent, which says why
  *
  * While it is calling, the peer hears ringback, or music and nothing of a consult, and the agent neither hears nor is heard.
- * With the answer, or the consent of whoever is asked, the node joins the two by itself: audio waits for no workflow.
+ * With the answer, or the consent of whoever is asked, the node joins the two by itself: audio waits for no workflow. After a
+ * consent it leaves them to their own phone system where that offers it (`attended.ts`).
  */
 import type { CommandEffect, CommandRefusal, CommandResult } from '../../../contract/commands';
 import type { LegDial } from '../../../contract/transfers';
@@ -22,17 +23,18 @@ import type { AgentPersona, AgentSession } from '../../agent/agent-session';
 import type { AgentFactory } from '../agent-factory';
 import type { KeyPress, Leg } from '../leg/leg';
 import type { SuccessionEvent } from '../replace/peer-refers';
+import { AttendedHandover } from './attended';
 import { briefingFor } from './briefing';
 import { Consult } from './consult';
 import { FarLeg, type FarLegOptions, type LegFailure } from './far-leg';
 import type { HandedOver } from './handed-over';
 import { KeyRelay } from './key-relay';
-import { referralOf, referRequest } from './referral';
+import { BYE_AFTER_MS, referralOf, referRequest } from './referral';
 import { sorry, toKnow } from './sorry';
 
 interface ConsultStep {
   readonly legId: string;
-  readonly step: 'answered' | 'asked' | 'accepted' | 'declined';
+  readonly step: 'answered' | 'asked' | 'accepted' | 'declined' | 'handed_over';
   readonly by: ConsultAnswer | null;
 }
 
@@ -65,6 +67,8 @@ export interface HandoverOptions extends Omit<
   readonly orgId: () => string | null;
   /** The call's own peer has asked us to call somebody. */
   readonly peerRefers: () => boolean;
+  /** Somebody listens in, who would hear nothing of two that talk without us. */
+  readonly supervised: () => boolean;
   /** The peer is away from the agent, or is back. */
   readonly onAway: () => void;
   readonly delegate: HandoverDelegate;
@@ -76,8 +80,6 @@ const DONE: CommandEffect = { outcome: 'done' };
 /** It was answered, and the caller is not wanted. */
 const DECLINED: LegFailure = { outcome: 'declined', sipStatus: 200 };
 const CONSULT_FAILED: LegFailure = { outcome: 'failed', sipStatus: 200 };
-/** Whoever talks to somebody else hangs up on us; this long it may take. */
-const BYE_AFTER_MS = 2_000;
 /** For the dial after a REFER that was refused: then somebody has to talk to the peer. */
 const BETWEEN_MS = 15_000;
 
@@ -91,10 +93,20 @@ export class Handover {
   #legId: string | null = null;
   #giveUp: (failure: LegFailure) => void = () => undefined;
   #referral: Promise<void> | null = null;
+  readonly #attended: AttendedHandover;
 
   constructor(options: HandoverOptions) {
     this.#options = options;
-    this.#timers = new TimerSet(options.clock);
+    const { leg, clock, delegate } = options;
+    this.#timers = new TimerSet(clock);
+    this.#attended = new AttendedHandover({
+      leg,
+      clock,
+      onDone: () => {
+        if (this.#far) this.#step(this.#far, 'handed_over');
+      },
+      onStaying: () => delegate.onReferred(),
+    });
   }
 
   /** The agent neither hears the peer nor is heard. */
@@ -110,7 +122,8 @@ export class Handover {
 
   /** The peer has been asked to go, and we wait for it to hang up. */
   get leaving(): boolean {
-    return this.#referral !== null || (this.#state === 'joined' && this.#far === null);
+    const gone = this.#state === 'joined' && this.#far === null;
+    return this.#referral !== null || this.#attended.underWay || gone;
   }
 
   get joined(): boolean {
@@ -129,12 +142,12 @@ export class Handover {
 
   /** Two legs are joined here, of which one can be held for the other. */
   get mayHold(): boolean {
-    return this.#state === 'joined' && this.#far !== null;
+    return this.#state === 'joined' && this.#far !== null && !this.#attended.done;
   }
 
   /** What a REFER under way comes to is known before this resolves; null without one. */
   get referral(): Promise<void> | null {
-    return this.#referral;
+    return this.#referral ?? this.#attended.settled;
   }
 
   /** Taken, where no other is under way. `done` is told when the two are joined, or are not going to be. */
@@ -198,6 +211,7 @@ export class Handover {
   close(why?: ReasonHeader): void {
     this.#state = 'closed';
     this.#timers.clearAll();
+    this.#attended.close();
     this.#endConsult();
     this.#keys?.fromNear.close();
     this.#keys?.fromFar.close();
@@ -221,14 +235,16 @@ export class Handover {
       orgId: orgId() ?? '',
       beside: leg,
       // Whoever is asked first may hand on no more than the question.
-      mayRefer: () => this.#state === 'joined' && !this.#options.peerRefers(),
+      mayRefer: () => this.#state === 'joined' && !this.#attended.underWay && !this.#options.peerRefers(),
       dial,
       handedOver: handedOver(),
       delegate: {
         onAnswered: () => onAnswered(far, settle),
         onFailed: settle,
         onEnded: (why) => {
-          if (this.#state === 'joined') delegate.onFarEnd(why);
+          const joined = this.#state === 'joined';
+          if (joined && why === 'hangup') this.#attended.farLeft(() => delegate.onFarEnd(why));
+          else if (joined) delegate.onFarEnd(why);
           else if (why === 'hangup') this.#declined(far, settle, why);
           else settle(CONSULT_FAILED);
         },
@@ -270,6 +286,7 @@ export class Handover {
             this.#step(far, 'accepted', by);
             this.#join(far);
             done(DONE);
+            if (!this.#options.supervised()) this.#attended.begin(far.leg, dial);
           },
           onFailed: failed,
         },

@@ -7,6 +7,9 @@ import type { Leg } from '../leg/leg';
 import type { LegFailure } from './far-leg';
 import { identityHeaders } from './leg-invite';
 
+/** Whoever talks to somebody else hangs up on us; this long it may take. */
+export const BYE_AFTER_MS = 2_000;
+
 /** A number is one of the peer's own, to whom it is left how it gets there. Null where the peer cannot be named. */
 export function referRequest(dial: LegDial, dialog: NonNullable<Leg['dialog']>): ReferRequest | null {
   const referTo = dial.target.type === 'sip' ? dial.target.uri : numberAt(dial.target.number, dialog.remoteTarget);

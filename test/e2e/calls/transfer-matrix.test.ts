@@ -33,7 +33,11 @@ describe(`the transfer matrix, seed ${SEED}`, () => {
   const random = new SeededRandom(SEED);
   const peaceful = some(random, PEACEFUL, PEACEFUL_CELLS);
   // The longest wait is not waited for with nothing else to do.
-  const killed = KILLED.map((process) => ({ process, step: random.pick(STEPS) })).map((kill) => {
+  const kills = [
+    ...KILLED.map((process) => ({ process, step: random.pick(STEPS) })),
+    { process: random.pick(KILLED), step: random.pick(['told', 'questioned'] as const) },
+  ];
+  const killed = kills.map((kill) => {
     const cells = killedAt(kill).filter(({ refer }) => refer !== 'silence');
     return [kill, some(random, cells, KILLED_CELLS)] as const;
   });

@@ -1,8 +1,18 @@
 import { processIdentity } from '../../../scripts/process/identity';
 import { answered } from '../../support/live/live-calls';
+import type { LiveCall } from '../../support/live/live-calls';
 import { LiveStack } from '../../support/live/live-stack';
+import { newNumber } from '../../support/outbound';
+import type { PhoneCall } from '../../support/phone/phone-call';
 import type { StackProcess } from '../../support/stack';
+import type { TransferredCall } from '../../support/transfer/transfer-stack';
 import { waitFor } from '../../support/wait-for';
+
+interface Transferring {
+  readonly path: string;
+  /** Whoever has answered. */
+  readonly there: PhoneCall | null;
+}
 
 const MINUTE_MS = 60_000;
 const ALL: readonly StackProcess[] = ['supervisor', 'media', 'worker', 'api', 'temporal', 'postgres'];
@@ -79,6 +89,59 @@ describe('20 live calls and the processes they live in', () => {
       await expectNewCallsWork();
       await expectUnknownDialogs();
       await live.untilNothingIsOpen();
+    },
+    2 * MINUTE_MS,
+  );
+
+  it(
+    'are ended with every leg when they are transferred, and the transfers are what had become of them',
+    async () => {
+      const { calls, stack } = live;
+      const { carrier } = calls;
+      await calls.place({ inbound: 4, outbound: 0 });
+      const begin = async (call: LiveCall, mode: string, ringMs?: 'forever'): Promise<Transferring> => {
+        const path = `/phone/calls/${(await calls.find(call))?.id}`;
+        const number = newNumber();
+        if (ringMs !== undefined) calls.ringFor(number, ringMs);
+        const briefing = mode === 'warm' ? { briefing: 'A call.' } : {};
+        const body = { type: 'phone', value: number, mode, ring_timeout_seconds: 120, ...briefing };
+        const { transfer_id: id } = (await stack.api<{ transfer_id: string }>('POST', `${path}/transfer`, body)).body;
+        await waitFor(`${number} at the carrier`, 15_000, () =>
+          carrier.invites.some(({ user }) => user === number) ? true : undefined,
+        );
+        const there = ringMs === undefined ? await waitFor('the other leg', 15_000, () => carrier.calls.get(id)) : null;
+        return { path, there };
+      };
+      const record = async ({ path }: Transferring): Promise<TransferredCall> =>
+        (await stack.api<TransferredCall>('GET', path)).body;
+      const [first, second, third, fourth] = calls.live as [LiveCall, LiveCall, LiveCall, LiveCall];
+      const bridged = await begin(first, 'bridge');
+      const accepted = await begin(second, 'warm');
+      await accepted.there?.sendDigits('1');
+      const asked = await begin(third, 'warm');
+      const ringing = await begin(fourth, 'bridge', 'forever');
+      for (const transfer of [bridged, accepted]) {
+        await waitFor('the two to be joined', 15_000, async () =>
+          (await record(transfer)).transfer?.outcome === 'transferred' ? true : undefined,
+        );
+      }
+      calls.allEnd(LOST);
+      await stack.waitForNewPid('media', stack.kill('media'), 2_000);
+      expect(await calls.wrongRecords(LOST_AFTER_RESTART_MS)).toEqual([]);
+      const records = await Promise.all([bridged, accepted, asked, ringing].map(record));
+      expect(records.map(({ transfer }) => transfer)).toMatchObject([
+        { mode: 'bridge', outcome: 'transferred', failed_step: null },
+        { mode: 'warm', outcome: 'transferred', failed_step: null },
+        { mode: 'warm', outcome: 'call_ended', failed_step: 'consult' },
+        { mode: 'bridge', outcome: 'call_ended', failed_step: 'dial' },
+      ]);
+      // Nobody is left there who could tell the phones; when they speak up they hear that.
+      const others = [bridged, accepted, asked].flatMap(({ there }) => there ?? []);
+      const byes = await Promise.all([...calls.live.map(({ phone }) => phone), ...others].map((leg) => leg.hangup()));
+      expect(byes).toEqual(Array.from({ length: 7 }, () => 481));
+      await expectNewCallsWork();
+      await live.untilNothingIsOpen();
+      expect(await live.runningTransfers()).toBe(0);
     },
     2 * MINUTE_MS,
   );

@@ -279,3 +279,37 @@ test.each(['cancel', 'terminate'] as const)(
   },
   30_000,
 );
+
+test.each(['cancel', 'terminate'] as const)(
+  'that an operator would give up when the two are joined already is what it is: %s',
+  async (verb) => {
+    const callId = await answered();
+    node.control.controlEffect = ({ type }) => (type === 'dialLeg' ? null : { outcome: 'done' });
+    const { transferId } = await begin(callId, { announce: null });
+    const dial = await command('dialLeg');
+    // As a node tells it: they were joined while the operator's word was on its way, and a pair is left alone.
+    node.control.controlEffect = ({ type }) => {
+      if (type !== 'releaseLeg') return null;
+      node.control.effect(dial, { outcome: 'done' });
+      return { outcome: 'failed' };
+    };
+    const transfer = env.client.workflow.getHandle(transferWorkflowId(transferId));
+    await (verb === 'cancel' ? transfer.cancel() : transfer.terminate());
+    expect(await outcomeOf(callId, 20_000)).toMatchObject({ mode: 'bridge', outcome: 'transferred', failedStep: null });
+    await env.rowIs(callId, 'in_progress');
+    const again = await waitFor('the end of it to be known', 5_000, async () => {
+      const { taken } = await begin(callId);
+      return 'code' in taken && taken.code === 'transferring' ? undefined : taken;
+    });
+    expect(again).toEqual({ outcome: 'refused', code: 'transferred' });
+    node.control.end(callId, { ...PEER_HANGUP, endReason: 'transferred' });
+    expect(await env.finished(callId)).toMatchObject({ endReason: 'transferred' });
+    expect(await eventTypes(callId)).toEqual([
+      'call.started',
+      'transfer.requested',
+      'transfer.completed',
+      'call.ended',
+    ]);
+  },
+  40_000,
+);

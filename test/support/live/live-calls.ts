@@ -158,10 +158,15 @@ export class LiveCalls {
     return this.#adopt('outbound', phone, number, false);
   }
 
+  /** How long the phone of a number at the carrier rings. */
+  ringFor(number: string, ringMs: number | 'forever'): void {
+    this.#phones.ringMs.set(number, ringMs);
+  }
+
   /** An outbound call that rings, for as long as it is told to; its id. */
   async ringOut(ringMs: number | 'forever' = 'forever'): Promise<string> {
     const number = newNumber();
-    this.#phones.ringMs.set(number, ringMs);
+    this.ringFor(number, ringMs);
     const { id } = await this.#phones.outbound.place(this.#phones.trunkId, number);
     await waitFor(`${number} at the carrier`, 15_000, () =>
       this.carrier.invites.some(({ user }) => user === number) ? true : undefined,

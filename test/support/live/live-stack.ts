@@ -83,6 +83,10 @@ export class LiveStack {
     return scrapedMetric(`http://127.0.0.1:${this.#workerPort}`, 'trunkline_reconciler_passes_total');
   }
 
+  runningTransfers(): Promise<number> {
+    return this.#temporal.runningTransfers();
+  }
+
   /** On the media node, whatever their state. */
   activeCalls(): Promise<number> {
     return scrapedMetric(this.stack.mediaUrl, 'trunkline_calls_active');

@@ -1,7 +1,7 @@
 /** A test phone is called, as a callee or as a carrier that challenges: rings, answers, refuses, or says nothing. */
 import { PhoneCall } from './phone-call';
 import { readSdp } from './sdp-text';
-import { branchOf, checkDigest, cseqOf, headerOf, headersOf, token, uriOf, userOf, writeSip } from './sip-text';
+import { branchOf, checkDigest, cseqOf, headerOf, headersOf, tagOf, token, uriOf, userOf, writeSip } from './sip-text';
 
 import type { Answering, Header, IncomingInvite, PhoneContext } from './options';
 import type { Target } from './sip-link';
@@ -43,7 +43,7 @@ export class AnsweringMachine {
       return;
     }
     this.#seen.add(branchOf(invite));
-    const { challenge, answer, unknownUserStatus } = this.#phone.options;
+    const { challenge, answer, unknownUserStatus, supports = [] } = this.#phone.options;
     const authorization = headerOf(invite, 'proxy-authorization');
     const authenticated =
       challenge !== undefined && authorization !== '' && checkDigest(authorization, challenge, 'INVITE', this.#nonce);
@@ -65,7 +65,9 @@ export class AnsweringMachine {
       this.#respond(invite, from, 407, 'Proxy Authentication Required', token(), [['Proxy-Authenticate', header]]);
       return;
     }
-    this.#treat(invite, from, answer?.(described) ?? { status: 486, reason: 'Busy Here' });
+    const replaces = headerOf(invite, 'replaces');
+    if (replaces !== '' && supports.includes('replaces')) this.#replace(invite, from, replaces);
+    else this.#treat(invite, from, answer?.(described) ?? { status: 486, reason: 'Busy Here' });
   }
 
   cancel(cancel: SipText, from: Target): void {
@@ -116,13 +118,24 @@ export class AnsweringMachine {
     else void ringUntil.then(answer);
   }
 
+  /** RFC 3891 §3: answered without ringing, and the dialog before gets a BYE. Which one our own tag says, in To-tag. */
+  #replace(invite: SipText, from: Target, replaces: string): void {
+    const [callId = '', ...parameters] = replaces.split(';').map((part) => part.trim());
+    const call = this.#phone.calls.get(callId);
+    const named = [`to-tag=${tagOf(call?.dialog.local ?? '')}`, `from-tag=${tagOf(call?.dialog.remote ?? '')}`];
+    if (call === undefined || !named.every((tag) => parameters.includes(tag))) {
+      this.#respond(invite, from, 481, 'Call/Transaction Does Not Exist', token());
+    } else if (call.over) this.#respond(invite, from, 603, 'Declined', token());
+    else void this.#accept(invite, from, token()).then(() => call.hangup());
+  }
+
   async #accept(invite: SipText, from: Target, localTag: string): Promise<void> {
     const stream = await this.#phone.openStream();
     const remote = readSdp(invite.body);
     const { sendsAudio = true } = this.#phone.options;
     const headers: Header[] = [
       ['Contact', this.#phone.contact()],
-      ['Allow', 'INVITE, ACK, CANCEL, BYE, OPTIONS, INFO'],
+      ...this.#phone.capabilities(),
       ...headersOf(invite, 'record-route').map((route): Header => ['Record-Route', route]),
     ];
     const text = response(invite, 200, 'OK', localTag, headers, this.#phone.sdp(stream));

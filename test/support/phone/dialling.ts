@@ -51,7 +51,7 @@ export class Dialling {
     this.#server = server;
     this.#options = options;
     this.#stream = stream;
-    this.#uri = `sip:${user}@${server.address}:${server.port}`;
+    this.#uri = `sip:${user === '' ? '' : `${user}@`}${server.address}:${server.port}`;
     this.#from = `<sip:${phone.options.user ?? 'phone'}@${phone.address}:${phone.port}>;tag=${token()}`;
     this.ringing = new Promise((resolve) => (this.#onRinging = resolve));
     this.answered = new Promise((resolve, reject) => {
@@ -76,10 +76,7 @@ export class Dialling {
     const headers: Header[] = [
       ...this.#headers('INVITE', `<${this.#uri}>`, ++this.#cseq),
       ['Contact', this.#phone.contact()],
-      [
-        'Allow',
-        `INVITE, ACK, CANCEL, BYE, OPTIONS, INFO${this.#phone.options.takesRefer === true ? ', REFER, NOTIFY' : ''}`,
-      ],
+      ...this.#phone.capabilities(),
       ...authorization,
       ...(this.#options.headers ?? []),
     ];

@@ -27,6 +27,8 @@ export interface PhoneOptions {
   readonly eventPayloadType?: number;
   /** Its Allow has REFER; default false. */
   readonly takesRefer?: boolean;
+  /** Its Supported; default: none. With `replaces` an INVITE with Replaces takes the place of a call (RFC 3891). */
+  readonly supports?: readonly string[];
   /** How incoming calls are treated; default 486. */
   readonly answer?: (invite: IncomingInvite) => Answering;
   /** An INVITE was cancelled while we rang. */
@@ -78,6 +80,8 @@ export type Answering =
   | { readonly silent: true };
 
 export interface DialOptions {
+  /** Default: the phone's. */
+  readonly server?: Target;
   /** Added to the INVITE. */
   readonly headers?: readonly Header[];
   /** For a final answer; default 32 s. */
@@ -90,6 +94,9 @@ export interface PhoneContext {
   readonly port: number;
   readonly link: SipLink;
   readonly transactions: Transactions;
+  readonly calls: ReadonlyMap<string, PhoneCall>;
+  /** Header lines that say what the phone can. */
+  capabilities(): readonly Header[];
   via(branch: string): string;
   contact(): string;
   openStream(): Promise<PhoneStream>;

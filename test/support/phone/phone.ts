@@ -64,7 +64,7 @@ export class Phone implements PhoneContext {
 
   /** Starts a call to `user` at the server. */
   async dial(user: string, options: DialOptions = {}): Promise<Dialling> {
-    const { server } = this.options;
+    const { server = this.options.server } = options;
     if (server === undefined) throw new Error('this phone has no server to call');
     return new Dialling(this, server, user, await this.openStream(), options);
   }
@@ -96,6 +96,14 @@ export class Phone implements PhoneContext {
   contact(): string {
     const transport = this.link.transport === 'tcp' ? ';transport=tcp' : '';
     return `<sip:${this.options.user ?? 'phone'}@${this.address}:${this.port}${transport}>`;
+  }
+
+  capabilities(): readonly Header[] {
+    const { takesRefer = false, supports = [] } = this.options;
+    return [
+      ['Allow', `INVITE, ACK, CANCEL, BYE, OPTIONS, INFO${takesRefer ? ', REFER, NOTIFY' : ''}`],
+      ...(supports.length === 0 ? [] : [['Supported', supports.join(', ')] as const]),
+    ];
   }
 
   async openStream(): Promise<PhoneStream> {

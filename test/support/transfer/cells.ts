@@ -23,10 +23,17 @@ export type EndCase =
   | 'unreachable'
   | 'gone_announce'
   | 'gone_asked'
-  | 'gone_ringing';
+  | 'gone_ringing'
+  /** Of a warm transfer: whoever has answered takes the caller, or does not; the caller goes while they are told. */
+  | 'takes'
+  | 'declines'
+  | 'gone_told';
 
-/** Heard by the caller; the REFER is unanswered; it was accepted; a phone rings; the two talk. */
-export const STEPS = ['announce', 'asked', 'referred', 'ringing', 'joined'] as const;
+/**
+ * Heard by the caller; the REFER is unanswered; it was accepted; a phone rings; whoever has answered is told who is there,
+ * and is asked; the two talk.
+ */
+export const STEPS = ['announce', 'asked', 'referred', 'ringing', 'told', 'questioned', 'joined'] as const;
 export type Step = (typeof STEPS)[number];
 export const KILLED = ['worker', 'api', 'temporal'] as const;
 export type Killed = (typeof KILLED)[number];
@@ -43,10 +50,10 @@ export interface TransferCell {
 }
 
 export interface Expected {
-  readonly mode: 'refer' | 'bridge';
+  readonly mode: 'refer' | 'bridge' | 'warm';
   readonly outcome: string;
   readonly sip_status: number | null;
-  readonly failed_step: 'announce' | 'refer' | 'dial' | null;
+  readonly failed_step: 'announce' | 'refer' | 'dial' | 'consult' | null;
   /** INVITEs that the destination sees. */
   readonly invites: 0 | 1;
   readonly cancelled: boolean;
@@ -62,6 +69,7 @@ const BRIDGE_ENDS: readonly EndCase[] = [
   'unreachable',
   'gone_ringing',
 ];
+const WARM_ENDS: readonly EndCase[] = ['takes', 'declines', 'gone_told'];
 const REFUSED: Readonly<Partial<Record<ReferCase, number>>> = {
   refused403: 403,
   refused405: 405,
@@ -86,6 +94,7 @@ const WORDS: Readonly<Record<number, string>> = {
 };
 
 export const refusalOf = (refer: ReferCase): number | null => REFUSED[refer] ?? null;
+export const isWarm = ({ end }: TransferCell): boolean => WARM_ENDS.includes(end);
 export const notifiedOf = (refer: ReferCase): number | null => NOTIFIED[refer] ?? null;
 
 function withoutKill(): TransferCell[] {
@@ -98,6 +107,7 @@ function withoutKill(): TransferCell[] {
   // What the peer would have said does not matter to who hangs up before.
   cells.push({ refer: 'none', end: 'gone_announce', kill: null });
   for (const end of ['gone_announce', 'gone_asked'] as const) cells.push({ refer: 'notify200', end, kill: null });
+  for (const end of WARM_ENDS) cells.push({ refer: 'none', end, kill: null });
   return cells;
 }
 
@@ -110,7 +120,9 @@ export function stepsOf({ refer, end }: TransferCell): readonly Step[] {
   if (refer !== 'none' && refusalOf(refer) === null) steps.push('referred');
   if (end === 'refer' || end === 'refer_only' || end === 'unreachable') return steps;
   steps.push('ringing');
-  if (end === 'caller_leaves' || end === 'callee_leaves') steps.push('joined');
+  if (WARM_ENDS.includes(end)) steps.push('told');
+  if (end === 'takes' || end === 'declines') steps.push('questioned');
+  if (end === 'takes' || end === 'caller_leaves' || end === 'callee_leaves') steps.push('joined');
   return steps;
 }
 
@@ -127,7 +139,9 @@ export const KILLS: readonly Kill[] = KILLED.flatMap((process) => STEPS.map((ste
 export const announces = ({ end, kill }: TransferCell): boolean => end === 'gone_announce' || kill?.step === 'announce';
 
 /** By itself or as the choice of `auto`: it comes to the same. */
-export function modeOf({ refer, end, kill }: TransferCell): 'auto' | 'refer' | 'bridge' {
+export function modeOf(cell: TransferCell): 'auto' | 'refer' | 'bridge' | 'warm' {
+  const { refer, end, kill } = cell;
+  if (isWarm(cell)) return 'warm';
   if (refer === 'none') return kill === null && end !== 'gone_announce' ? 'auto' : 'bridge';
   return end === 'refer_only' || (end === 'refer' && kill !== null) ? 'refer' : 'auto';
 }
@@ -165,6 +179,12 @@ export function expectedOf({ refer, end }: TransferCell): Expected {
       return { mode: 'refer', ...nobody, ...gone, failed_step: 'refer' };
     case 'gone_ringing':
       return { ...byBridge, ...gone, cancelled: true };
+    case 'takes':
+      return { ...byBridge, ...done, mode: 'warm' };
+    case 'declines':
+      return { ...byBridge, mode: 'warm', outcome: 'declined', sip_status: 200, failed_step: 'consult' };
+    case 'gone_told':
+      return { ...byBridge, ...gone, mode: 'warm', failed_step: 'consult' };
   }
 }
 

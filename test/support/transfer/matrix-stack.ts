@@ -12,6 +12,7 @@ import { Phone } from '../phone/phone';
 import type { PhoneCall } from '../phone/phone-call';
 import { scrapedByLabel, scrapedMetric } from '../scraped-metric';
 import { Stack } from '../stack';
+import type { ApiAnswer } from '../stack';
 import { waitFor } from '../wait-for';
 
 export const DIALED = '+15551234567';
@@ -41,6 +42,11 @@ export interface MatrixCall {
   readonly transfer: TransferRecord | null;
 }
 
+interface EventPage {
+  readonly items: readonly MatrixEvent[];
+  readonly next: string | null;
+}
+
 export interface MatrixEvent {
   readonly source: 'node' | 'workflow';
   readonly type: string;
@@ -54,6 +60,8 @@ export class MatrixStack {
   readonly pbx: Phone;
   /** Does not. */
   readonly plain: Phone;
+  /** As `pbx`, and knows Replaces. */
+  readonly desk: Phone;
   /** Behind the trunk. */
   readonly far: Phone;
   /** What `far` does with a number. */
@@ -79,16 +87,22 @@ export class MatrixStack {
         server: { address: stack.sipHost, port: stack.sipPort },
         credentials: { username: trunk.body.auth_username, password: trunk.body.auth_password },
       };
-      const [pbx, plain, far] = await Promise.all([
+      const [pbx, plain, desk, far] = await Promise.all([
         Phone.open({ ...caller, takesRefer: true }),
         Phone.open(caller),
+        Phone.open({ ...caller, takesRefer: true, supports: ['replaces'] }),
         // Another codec than the callers'.
-        Phone.open({ media, codecs: ['PCMA'], answer: ({ user }) => answers.get(user) ?? { status: 404 } }),
+        Phone.open({
+          media,
+          codecs: ['PCMA'],
+          supports: ['replaces'],
+          answer: ({ user }) => answers.get(user) ?? { status: 404 },
+        }),
       ]);
       const outbound = await OutboundCalls.create(stack);
       await outbound.trunkTo(far.port, { max_concurrent_calls: 500, max_calls_per_second: 500 });
       await sleep(1_000);
-      return new MatrixStack(stack, { media, pbx, plain, far, answers, agentId: made.body.id, workerPort });
+      return new MatrixStack(stack, { media, pbx, plain, desk, far, answers, agentId: made.body.id, workerPort });
     } catch (error) {
       await media.close();
       await stack.stop();
@@ -98,12 +112,15 @@ export class MatrixStack {
 
   private constructor(
     stack: Stack,
-    parts: Pick<MatrixStack, 'media' | 'pbx' | 'plain' | 'far' | 'answers' | 'agentId'> & { workerPort: number },
+    parts: Pick<MatrixStack, 'media' | 'pbx' | 'plain' | 'desk' | 'far' | 'answers' | 'agentId'> & {
+      workerPort: number;
+    },
   ) {
     this.stack = stack;
     this.media = parts.media;
     this.pbx = parts.pbx;
     this.plain = parts.plain;
+    this.desk = parts.desk;
     this.far = parts.far;
     this.answers = parts.answers;
     this.agentId = parts.agentId;
@@ -135,8 +152,14 @@ export class MatrixStack {
   }
 
   async events(callId: string): Promise<MatrixEvent[]> {
-    const page = await this.stack.api<{ items: MatrixEvent[] }>('GET', `/phone/calls/${callId}/events?limit=100`);
-    return page.body.items;
+    const all: MatrixEvent[] = [];
+    for (let at: string | null = ''; at !== null;) {
+      const path: string = `/phone/calls/${callId}/events?limit=100${at === '' ? '' : `&cursor=${at}`}`;
+      const { body }: ApiAnswer<EventPage> = await this.stack.api('GET', path);
+      all.push(...body.items);
+      at = body.next;
+    }
+    return all;
   }
 
   ended(callId: string, limitMs: number): Promise<MatrixCall> {
@@ -148,7 +171,7 @@ export class MatrixStack {
 
   /** Of calls that went wrong: they are nobody else's fault. */
   async hangUpStrays(): Promise<void> {
-    const phones = [this.pbx, this.plain, this.far].flatMap((phone) => [...phone.calls.values()]);
+    const phones = this.#phones.flatMap((phone) => [...phone.calls.values()]);
     await Promise.all(phones.filter(({ over }) => !over).map((call) => call.hangup()));
   }
 
@@ -168,7 +191,7 @@ export class MatrixStack {
           temporal.runningCalls(),
           temporal.runningTransfers(),
         ]);
-        const phones = [this.pbx, this.plain, this.far].flatMap((phone) => [...phone.calls.values()]);
+        const phones = this.#phones.flatMap((phone) => [...phone.calls.values()]);
         const dialogs = phones.filter(({ over }) => !over).length;
         const ports = openRtpPorts(this.stack).length;
         left = { active, calls, transfers, dialogs, ports };
@@ -181,8 +204,12 @@ export class MatrixStack {
     }
   }
 
+  get #phones(): readonly Phone[] {
+    return [this.pbx, this.plain, this.desk, this.far];
+  }
+
   async close(): Promise<void> {
-    for (const phone of [this.pbx, this.plain, this.far]) phone.close();
+    for (const phone of this.#phones) phone.close();
     await this.media.close();
     await this.stack.stop();
   }

@@ -6,7 +6,7 @@ import type { PhoneCall } from '../phone/phone-call';
 import { amplitudeAt, rms, sine } from '../tones';
 import { waitFor } from '../wait-for';
 import type { Blow } from './blow';
-import { announces, expectedOf, modeOf, notifiedOf, refusalOf, titleOf } from './cells';
+import { announces, expectedOf, isWarm, modeOf, notifiedOf, refusalOf, titleOf } from './cells';
 import type { Expected, Step, TransferCell } from './cells';
 import type { MatrixStack, TransferRecord } from './matrix-stack';
 
@@ -27,6 +27,7 @@ const SPEECH_MS = 10_000;
 const WINDOW_SAMPLES = 400 * SAMPLES_PER_MS;
 /** Nothing listens there. */
 const NOBODY = 'sip:nobody@127.0.0.1:9';
+const BRIEFING = 'There is a caller here who would like to know everything about the transfer of telephone calls.';
 const AFTER_ANSWER_MS = 100;
 /** An answer to a REFER that nobody waits for any more. */
 const GONE = 481;
@@ -87,6 +88,7 @@ async function begin({ cell, matrix, callId, number }: Scene): Promise<string> {
     ...target,
     mode: modeOf(cell),
     ring_timeout_seconds: cell.end === 'no_answer' ? RING_TIMEOUT_SECONDS : 60,
+    ...(isWarm(cell) ? { briefing: BRIEFING } : {}),
     ...(announces(cell) ? { announce: 'One moment please, I am putting you through to a colleague of mine.' } : {}),
   });
   check('the answer', answer.status, 200);
@@ -132,11 +134,30 @@ async function untilDecided(
     return await leave(phone);
   }
   answer();
+  if (isWarm(cell)) return await consult(scene, transferId);
   if (end === 'callee_leaves_at_once') {
     const there = await joined(matrix, transferId);
     await there.hangup();
     return true;
   }
+  return false;
+}
+
+/** Whoever has answered is told who is there, asked, and decides. True when the caller has gone. */
+async function consult(scene: Scene, transferId: string): Promise<boolean> {
+  const { cell, matrix, phone, callId } = scene;
+  const there = await joined(matrix, transferId);
+  await waitFor('the briefing', STEP_MS, async () => (rms(await hears(there, 200)) > 100 ? true : undefined));
+  await passed(scene, 'told');
+  if (cell.end === 'gone_told') return await leave(phone);
+  if (cell.kill?.step === 'questioned') {
+    await waitFor('the question', STEP_MS, async () =>
+      (await matrix.events(callId)).find(({ type, data }) => type === 'consult' && data['step'] === 'asked'),
+    );
+    await passed(scene, 'questioned');
+  }
+  // Hung up, a phone does not come to the end of its key.
+  void there.sendDigits(cell.end === 'takes' ? '1' : '2');
   return false;
 }
 
@@ -160,11 +181,11 @@ async function talk(scene: Scene, transferId: string): Promise<void> {
     check('who hung up', (await within(phone.ended, STEP_MS, 'our BYE')).by, 'them');
     return;
   }
-  if (end === 'caller_leaves' || end === 'callee_leaves') {
+  if (end === 'takes' || end === 'caller_leaves' || end === 'callee_leaves') {
     const there = await joined(matrix, transferId);
     await passed(scene, 'joined');
     await bothHear(scene, there);
-    const [first, second] = end === 'caller_leaves' ? [phone, there] : [there, phone];
+    const [first, second] = end === 'callee_leaves' ? [there, phone] : [phone, there];
     await first.hangup();
     check('who ended the other leg', (await within(second.ended, STEP_MS, 'the end of the other leg')).by, 'them');
     return;
@@ -210,7 +231,7 @@ async function checkEvents({ matrix, callId }: Scene, completed: boolean, transf
 
 function endingOf({ refer, end }: TransferCell): { readonly reason: string; readonly by: string } {
   if (refer === 'notify200' && end === 'refer') return { reason: 'transferred', by: 'agent' };
-  if (refer === 'bye' || end === 'caller_leaves') return { reason: 'transferred', by: 'caller' };
+  if (refer === 'bye' || end === 'caller_leaves' || end === 'takes') return { reason: 'transferred', by: 'caller' };
   if (end === 'callee_leaves' || end === 'callee_leaves_at_once') return { reason: 'transferred', by: 'callee' };
   return { reason: 'caller_hangup', by: 'caller' };
 }

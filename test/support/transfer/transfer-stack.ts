@@ -104,6 +104,11 @@ export class TransferStack {
     await this.stack.stop();
   }
 
+  /** One more phone like `caller`. */
+  openCaller(more: Partial<PhoneOptions> = {}): Promise<Phone> {
+    return Phone.open({ ...this.caller.options, ...more });
+  }
+
   /** One more phone like `far`. */
   openFar(more: Partial<PhoneOptions> = {}): Promise<Phone> {
     return Phone.open({ media: this.media, codecs: ['PCMA'], answer: () => this.answering, ...more });

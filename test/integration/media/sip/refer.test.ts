@@ -44,6 +44,8 @@ describe('a REFER of ours', () => {
 
   it('is sent in the dialog, and told to its end', async () => {
     await established();
+    const { callId, fromTag } = callee.invite;
+    expect(dialog.replacesAtPeer).toEqual({ sipCallId: callId, toTag: 'callee', fromTag, earlyOnly: false });
     const outcome = refer({
       referredBy: 'sip:agent@trunkline.example',
       headers: [['X-OPENCX-SESSION-ID', 's 1\r\nEvil: 1']],
@@ -73,6 +75,7 @@ describe('a REFER of ours', () => {
     callee.notify('Messages-Waiting: no', 'active', 'message-summary');
     expect((await bench.carrier.response(489, 'NOTIFY')).lines('allow-events')).toEqual(['refer']);
     await hangUp();
+    expect(dialog.replacesAtPeer).toBeNull();
   });
 
   it('answers a challenge, and takes the NOTIFY that overtakes the 202', async () => {
@@ -110,7 +113,7 @@ describe('a REFER of ours', () => {
   });
 
   it('is nothing while the call rings, and after it', async () => {
-    expect(await refer()).toEqual({ kind: 'dialog_over' });
+    expect([await refer(), dialog.replacesAtPeer]).toEqual([{ kind: 'dialog_over' }, null]);
     await established();
     const outcome = refer();
     await bench.carrier.request('REFER');
@@ -190,6 +193,10 @@ describe('a REFER of the peer', () => {
   it('is taken, and told to its end; then its peer hangs up', async () => {
     expect(await established()).toEqual(expect.arrayContaining(['REFER', 'NOTIFY']));
     expect(endpoint.calls[0]!.dialog.peerAllows('REFER')).toBe(true);
+    const { callId: sipCallId, toTag, fromTag } = caller;
+    // At the caller its own tag is the To-tag.
+    const replaces = { sipCallId, toTag: fromTag, fromTag: toTag, earlyOnly: false };
+    expect(endpoint.calls[0]!.dialog.replacesAtPeer).toEqual(replaces);
     const id = refer([
       'Refer-To: <sip:carol@127.0.0.1;method=INVITE?X-A=1&From=x>',
       'Referred-By: <sip:caller@127.0.0.1>',
