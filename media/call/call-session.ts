@@ -78,6 +78,8 @@ export class CallSession {
   #ladderEvents = 0;
   #hold: HoldState = { ours: false, theirs: false };
   #holdsOfPeer = 0;
+  /** The peer has hung up on us, and what has become of our REFER is waited for. */
+  #peerGone = false;
   readonly #succession: Succession;
   readonly #watch = new PeerWatch({
     leg: () => this.leg,
@@ -173,14 +175,15 @@ export class CallSession {
   /** What an answered call is told; what comes of it is an event. */
   control(commandId: string, control: ConversationControl): CommandResult {
     const { state, events } = this.lifecycle;
-    if (state === 'ending' || state === 'ended') return { ok: false, code: 'ended' };
+    if (state === 'ending' || state === 'ended' || this.#peerGone) return { ok: false, code: 'ended' };
     if (state !== 'answered') return { ok: false, code: 'not_answered' };
     if (control.type === 'followRefer') return this.#follow(control.referId, control.follow);
     const handsOver = control.type === 'dialLeg' || control.type === 'consultLeg' || control.type === 'refer';
     if (handsOver && this.#succession.referUnderWay) return { ok: false, code: 'transferring' };
     const done = (effect: CommandEffect): void => {
-      // With the call everything that it was told ends; its last event is its end.
-      if (this.lifecycle.isLive) events.report({ type: 'command', commandId, verb: control.type, ...effect });
+      // With the call everything that it was told ends, but for the REFER by which it does; its last event is its end.
+      const over = !this.lifecycle.isLive || (this.#peerGone && control.type !== 'refer');
+      if (!over) events.report({ type: 'command', commandId, verb: control.type, ...effect });
     };
     return this.media.control(commandId, control, done);
   }
@@ -198,7 +201,10 @@ export class CallSession {
   peerLeft(end: () => void): void {
     const { referral } = this.media.handover;
     if (referral === null) this.#succession.peerLeft(end);
-    else void referral.then(end);
+    else {
+      this.#peerGone = true;
+      void referral.then(end);
+    }
   }
 
   /** Whoever hangs up on somebody else than the agent ends a call that was handed over. */

@@ -118,7 +118,7 @@ export class ModelCall {
     switch (verb) {
       case 'transfer':
       case 'warm':
-        return this.#call.post('transfer', { type: 'phone', value: number, mode: verb === 'warm' ? verb : 'bridge' });
+        return this.#transfers.ask({ type: 'phone', value: number, mode: verb === 'warm' ? verb : 'bridge' });
       case 'supervise':
         return this.#call.postUntilKnown(verb, { destination: number, mode: 'listen' });
       default:

@@ -7,8 +7,9 @@ import { headerOf } from '../phone/sip-text';
 import type { SipText } from '../phone/sip-text';
 import { followAndTell } from '../transfer/follow-referral';
 import { waitFor } from '../wait-for';
+import type { ApiAnswer } from '../stack';
 import { expectThat, LIMIT_MS } from './played-call';
-import type { PlayedCall } from './played-call';
+import type { ModelAnswer, PlayedCall } from './played-call';
 import { refusalOf } from './script';
 import type { Transfer } from './script';
 
@@ -54,12 +55,7 @@ export class ModelTransfers {
     const wanted = refusalOf('transfer', state);
     const briefing = by === 'warm' ? { briefing: 'A call.' } : {};
     const body = { type: 'phone', value: number, mode: by, ring_timeout_seconds: 120, ...briefing };
-    const taken = await waitFor('an answer to the transfer', LIMIT_MS, async () => {
-      // Known by its key, it is begun once, however often it is asked for.
-      const came = await this.#call.postUntilKnown('transfer', body, { key: randomUUID() });
-      // The workflow of the call may hear of the end of a transfer a moment after its record.
-      return wanted !== 'transferring' && came.body.code === 'transferring' ? undefined : came;
-    });
+    const taken = await this.ask(body);
     if (wanted !== null) return this.#call.expectRefusal(taken, wanted);
     expectThat('the transfer', taken.status, 200);
     this.#all.push({ id: taken.body.transfer_id ?? '', transfer, number, answer });
@@ -67,6 +63,17 @@ export class ModelTransfers {
     await waitFor('a phone to ring, or a REFER', LIMIT_MS, () => {
       const reached = by === 'refer' ? this.#refers.length > before : this.#call.invitesTo(number).length > 0;
       return reached ? true : undefined;
+    });
+  }
+
+  /** Until it is taken, or refused for what the model knows of. */
+  ask(body: object): Promise<ApiAnswer<ModelAnswer>> {
+    const wanted = refusalOf('transfer', this.#call.state);
+    return waitFor('an answer to the transfer', LIMIT_MS, async () => {
+      // Known by its key, it is begun once, however often it is asked for.
+      const came = await this.#call.postUntilKnown('transfer', body, { key: randomUUID() });
+      // The workflow of the call may hear of the end of a transfer a moment after its record.
+      return wanted !== 'transferring' && came.body.code === 'transferring' ? undefined : came;
     });
   }
 

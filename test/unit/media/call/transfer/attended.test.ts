@@ -199,6 +199,22 @@ describe('two who are at one phone system, once one has accepted the other', () 
     expect(byes()).toEqual([0, 0]);
   });
 
+  it('take no command any more for a caller that has hung up, and tell of none', async () => {
+    await asked();
+    let answer = (): void => undefined;
+    caller.reoffer = () => new Promise((resolve) => void (answer = () => resolve({ ok: false, status: null })));
+    expect(await tell({ type: 'hold' })).toEqual({ ok: true });
+    caller.endRefer({ kind: 'bye' });
+    caller.peerBye();
+    await settle();
+    expect(await tell({ type: 'dtmf', digits: '1' })).toEqual({ ok: false, code: 'ended' });
+    answer();
+    await settle();
+    expect(effects()).toMatchObject([{ verb: 'consultLeg' }]);
+    far().peerBye();
+    expect(await ending()).toEqual([{ endReason: 'transferred', endedBy: 'caller' }]);
+  });
+
   it('keep it no longer than that', async () => {
     await asked();
     caller.endRefer({ kind: 'bye' });
