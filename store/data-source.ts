@@ -81,7 +81,8 @@ export async function migrate(dataSource: DataSource): Promise<readonly string[]
   const lock = own.createQueryRunner();
   try {
     await lock.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
-    const done = await own.runMigrations({ transaction: 'all' });
+    // Each lets go of what it has locked before the next one locks more: others are at work.
+    const done = await own.runMigrations({ transaction: 'each' });
     await secureRows(lock);
     return done.map((migration) => migration.name);
   } finally {

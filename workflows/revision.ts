@@ -10,8 +10,9 @@ const PREFIX = 'trunkline-workflows-';
  *
  *     1  0.1.0 and whatever came before build ids; what changed meanwhile is marked in its histories (`patched`)
  *     2  a call's workflow hears of what it waits for, and writes down what nobody else does
+ *     3  of a call that has come in, its node stores the row
  */
-const REVISION = 2;
+const REVISION = 3;
 
 export const WORKFLOW_BUILD_ID = `${PREFIX}${REVISION}`;
 

@@ -62,6 +62,8 @@ const SOON_MS = 500;
 /** Somebody else has the slots, whose end is not told here. */
 const CROWDED_MS = 2_000;
 const LATEST_MS = 300_000;
+/** What is set elsewhere has changed, and had a moment ago. */
+const LOOK_AGAIN_MS = 10_000;
 
 export function createDialDue(deps: DialDueDeps): CampaignDialActivities {
   return { dialDue: (turn) => dialDue(deps, turn, (deps.nowMs ?? Date.now)()) };
@@ -78,22 +80,25 @@ async function dialDue(deps: DialDueDeps, turn: CampaignTurn, nowMs: number): Pr
   const dials = new Turn(deps, before, turn, nowMs);
   const ends = status === 'running' && endsAt !== null && endsAt.getTime() <= nowMs;
   let paused = false;
-  let changed = false;
+  let rules: 'same' | 'changed' | 'later' = 'same';
   if (ends) await endAll(deps, turn, nowMs);
   else if (status === 'running') {
     // Of whom a call is under way nobody is to be called.
     const fault = before.open > before.calling ? standingFault(campaign, before.agent, before.trunks) : null;
     paused = fault !== null && (await deps.standings.pause(campaign, fault));
     if (fault === null) {
-      changed = await deps.standings.sees(campaign, dials.rules);
+      rules = await deps.standings.sees(campaign, dials.rules);
       // By the new ones it looks in a moment, as the version of its row is another.
-      if (!changed) paused = await dials.run({ givenBack });
+      if (rules !== 'changed') paused = await dials.run({ givenBack });
     }
   }
   const stirred = ends || givenBack || dials.stirred;
   const { calling, open, nextDueMs } = stirred ? await deps.dialling.remainder(campaignId) : before;
   const goesOn = status === 'running' && !paused;
-  const wakeInMs = changed ? SOON_MS : goesOn ? wakeIn(nextDueMs, campaign, dials, nowMs) : null;
+  const changed = rules === 'changed';
+  const dueInMs = goesOn ? wakeIn(nextDueMs, campaign, dials, nowMs) : null;
+  const lookInMs = changed ? SOON_MS : goesOn && rules === 'later' ? LOOK_AGAIN_MS : null;
+  const wakeInMs = lookInMs === null ? dueInMs : Math.min(lookInMs, dueInMs ?? Infinity);
   const report = { status: paused ? 'paused' : status, started: repeated + dials.started, calling, open, wakeInMs };
   return changed ? { ...report, changed } : report;
 }

@@ -299,7 +299,7 @@ async function askAgain(
   }
 }
 
-/** Why it was not called is kept; that it was not, the end of its call says in any case. An attempt that was begun is unmade then. */
+/** Why it was not called is kept; that it was not, the end of its call says in any case. An attempt of which nothing has left is unmade then. */
 async function refuse(
   deps: MediaActivityDeps,
   call: OutboundCallInput,

@@ -58,6 +58,7 @@ export class GatewayRests {
     if (retryAfterSeconds === null && status !== UNAVAILABLE) return;
     const rest = this.#rests.get(key) ?? { untilMs: -Infinity, times: 0 };
     const nowMs = this.#now();
+    const beforeMs = rest.untilMs;
     if (retryAfterSeconds !== null) {
       rest.untilMs = Math.max(rest.untilMs, nowMs + Math.min(retryAfterSeconds * 1000, LONGEST_RETRY_AFTER_MS));
     } else if (rest.untilMs <= nowMs) {
@@ -65,6 +66,8 @@ export class GatewayRests {
       rest.untilMs = nowMs + Math.min(FIRST_REST_MS * 2 ** rest.times, LONGEST_REST_MS);
       rest.times += 1;
     }
+    // Told once: every dial asks for the row in which it is noted.
+    if (rest.untilMs === beforeMs) return;
     this.#rests.set(key, rest);
     const { gateways = [] } = trunk;
     const restMs = Math.min(...(gateways.length === 0 ? [trunk] : gateways).map((one) => this.#restMs(trunk.id, one)));

@@ -155,6 +155,10 @@ export class Campaign {
   @Column({ type: 'text', nullable: true })
   rulesSeen!: string | null;
 
+  /** Since when. */
+  @Column({ type: 'timestamptz', nullable: true })
+  rulesSeenAt!: Date | null;
+
   /** That its contacts came with, in the order of their first import, `name` among them: columns of its report. */
   @Column({ type: 'text', array: true, default: '{}' })
   variableNames!: string[];

@@ -5,7 +5,7 @@ export class RulesOutsideCampaigns1764601760000 implements MigrationInterface {
   readonly name = 'RulesOutsideCampaigns1764601760000';
 
   async up(runner: QueryRunner): Promise<void> {
-    await runner.query('ALTER TABLE campaigns ADD COLUMN rules_seen text');
+    await runner.query('ALTER TABLE campaigns ADD COLUMN rules_seen text, ADD COLUMN rules_seen_at timestamptz');
     await runner.query(
       `UPDATE campaigns k SET variable_names = '{name}' || variable_names
        WHERE NOT 'name' = ANY(variable_names) AND deleted_at IS NULL AND EXISTS (
@@ -15,6 +15,6 @@ export class RulesOutsideCampaigns1764601760000 implements MigrationInterface {
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`UPDATE campaigns SET variable_names = array_remove(variable_names, 'name')`);
-    await runner.query('ALTER TABLE campaigns DROP COLUMN rules_seen');
+    await runner.query('ALTER TABLE campaigns DROP COLUMN rules_seen, DROP COLUMN rules_seen_at');
   }
 }

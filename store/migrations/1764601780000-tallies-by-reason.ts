@@ -2,10 +2,14 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { TALLY } from './1764601600000-campaigns';
 
-/** Of a contact; empty where it was not left out by a look. Whoever is found on a list after a call is suppressed by that. */
+/**
+ * Of a contact; empty where it was not left out by a look. Whoever is found on a list after a call is suppressed by that, and whose
+ * last call came to nothing is exhausted by its calls.
+ */
 const REASON = `CASE
     WHEN result = 'suppressed' AND last_decision->>'called' IS DISTINCT FROM 'false' THEN 'suppressed'
-    WHEN result IN ('suppressed', 'exhausted') AND last_decision->>'called' = 'false' THEN coalesce(last_decision->>'reason', '')
+    WHEN (result = 'suppressed' OR result = 'exhausted' AND last_decision->>'call_id' IS NULL)
+      AND last_decision->>'called' = 'false' THEN coalesce(last_decision->>'reason', '')
     ELSE '' END`;
 
 const counted = (rows: string, n: string): string => `

@@ -1,4 +1,4 @@
-/** How a call's row begins, for the two writers that may be the first: its workflow and the node that dials it. */
+/** How a call's row begins, for the writers that may be the first: its workflow and its node. */
 import type { CallDirection, CallStatus } from '../../contract/call';
 import type { Routing } from '../../contract/directory';
 import { jsonbParameter, storableText } from '../jsonb';

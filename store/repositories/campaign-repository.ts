@@ -27,6 +27,7 @@ export type CampaignFields = Omit<
   | 'pace'
   | 'renewal'
   | 'rulesSeen'
+  | 'rulesSeenAt'
   | 'variableNames'
   | 'createdAt'
   | 'updatedAt'

@@ -9,10 +9,11 @@ import { addCampaignEvent, renewContacts, setCampaignStatus } from './campaign-s
 
 /**
  * It runs, at this version, as it was read: else somebody else was faster. Workers that are set differently do not undo each other's
- * at every turn: one that has just changed goes on by the rules that its turn has, and is looked at again a little later.
+ * at every turn: what was seen a moment ago stays for a while.
  */
-const SEEN = `UPDATE campaigns SET rules_seen = $3 WHERE id = $1 AND version = $2 AND status = 'running' AND deleted_at IS NULL
-  AND rules_seen IS NOT DISTINCT FROM $4 AND ($4 IS NULL OR updated_at < now() - interval '10 seconds') RETURNING id`;
+const SEEN = `UPDATE campaigns SET rules_seen = $3, rules_seen_at = now()
+  WHERE id = $1 AND version = $2 AND status = 'running' AND deleted_at IS NULL AND rules_seen IS NOT DISTINCT FROM $4
+    AND coalesce(rules_seen_at < now() - interval '10 seconds', true) RETURNING id`;
 
 /** Calls that wait were claimed by the former ones; and who follows the row sees to whom the renewal makes due. */
 const RAISE = 'UPDATE campaigns SET version = version + 1, updated_at = now() WHERE id = $1';
@@ -39,19 +40,20 @@ export class CampaignStandingRepository {
 
   /**
    * Whom it has put off or left out is looked at again where the rules are not those of its last look.
-   * @returns true: they are not, and it is another version from now on
+   * @returns `changed`: they are not, and it is another version from now on; `later`: they are not, and it is too soon for that
    */
-  async sees(campaign: Campaign, rules: string): Promise<boolean> {
+  async sees(campaign: Campaign, rules: string): Promise<'same' | 'changed' | 'later'> {
     const { orgId, id, version, rulesSeen, renewal } = campaign;
-    if (rulesSeen === rules) return false;
+    if (rulesSeen === rules) return 'same';
     return this.#session.manager.transaction(async (manager) => {
       const [rows]: [unknown[]] = await manager.query(SEEN, [id, version, rules, rulesSeen]);
-      if (rulesSeen === null || rows.length === 0) return false;
+      if (rulesSeen === null) return 'same';
+      if (rows.length === 0) return 'later';
       const event = { id: uuidV7(), type: 'changed', data: { fields: changedOutside(rulesSeen, rules) } } as const;
       await addCampaignEvent(manager, { orgId, id }, event);
       await renewContacts(manager, { orgId, id, renewal }, event.id, [], { passedOver: true });
       await manager.query(RAISE, [id]);
-      return true;
+      return 'changed';
     });
   }
 }

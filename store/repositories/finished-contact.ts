@@ -1,5 +1,5 @@
 /** A campaign's call is over: its contact moves on, in the transaction that closes the call's record. */
-import type { EndedCall } from '../../contract/endings';
+import type { Disposition, EndedCall } from '../../contract/endings';
 import { contactOutcome, countsForRetry } from '../campaigns/contact-outcome';
 import type { ContactOutcome, ContactsCampaign } from '../campaigns/contact-outcome';
 import type { PastAttempt } from '../campaigns/retry-plan';
@@ -131,7 +131,7 @@ export async function finishContact(
     counted ? ending.disposition : null,
     dialledAt,
     dialledAt === null
-      ? undialledNote(outcome, row, call.id, endedAtMs)
+      ? undialledNote(outcome, row, { callId: call.id, disposition: ending.disposition }, endedAtMs)
       : jsonbParameter({ at: dialledAt, called: true, call_id: call.id }),
   ];
   await withTheEnd(session, { text: MOVE, parameters });
@@ -142,12 +142,17 @@ export async function finishContact(
 function undialledNote(
   outcome: ContactOutcome,
   { refusal }: Pick<ContactRow, 'refusal'>,
-  callId: string,
+  { callId, disposition }: { readonly callId: string; readonly disposition: Disposition },
   nowMs: number,
 ): string | null {
-  if (!outcome.done || outcome.result !== 'suppressed' || refusal !== null) return null;
-  const detail = 'The number has come onto a do-not-call list';
-  return jsonbParameter({ at: isoTime(nowMs), called: false, reason: 'suppressed', detail, call_id: callId });
+  if (!outcome.done || refusal !== null) return null;
+  const { result } = outcome;
+  if (result !== 'suppressed' && result !== 'exhausted') return null;
+  const [reason, detail] =
+    result === 'suppressed'
+      ? [result, 'The number has come onto a do-not-call list']
+      : [disposition, 'Its last call came to nothing'];
+  return jsonbParameter({ at: isoTime(nowMs), called: false, reason, detail, call_id: callId });
 }
 
 /** Of epoch milliseconds. */

@@ -47,6 +47,8 @@ export class CallRun {
    * calls that an earlier revision began: they go on as they are used to.
    */
   readonly nodeKeepsRecord = revision() >= 2;
+  /** And of one that has come in the row, sooner or later: an earlier revision made it whatever the node does. */
+  readonly nodeKeepsRow: boolean;
   /** Number of the attempt that was begun last. */
   attempt = 0;
   #hangup: node.HangupRequest | null = null;
@@ -63,6 +65,7 @@ export class CallRun {
   constructor(input: CallInput) {
     this.input = input;
     this.progress = new CallProgress(input);
+    this.nodeKeepsRow = input.direction === 'inbound' && input.rowByNode === true && revision() >= 3;
     this.schedule = new CallSchedule(input);
   }
 
@@ -200,6 +203,7 @@ export class CallRun {
     const refusal = this.#followed === null ? this.transfer.refusal : 'transferring';
     if (refusal !== null) return { outcome: 'refused', code: refusal };
     const { nodeId, bootId } = place;
+    this.projection.recordCall(this.input);
     await this.transfer.begin({ ...request, callId, orgId, nodeId, bootId }, by);
     return { outcome: 'accepted' };
   }
@@ -207,6 +211,8 @@ export class CallRun {
   /** As a request of the API, but that it is decided here what may be. Never rejects. */
   async #onWish({ transferId, by, destinationId, atMs }: CallStateSignal & { type: 'transfer_wanted' }): Promise<void> {
     const { callId, orgId } = this.input;
+    // A plan is made of the row, and what becomes of it is written there.
+    this.projection.recordCall(this.input);
     const planned = await this.projection.planTransfer({ callId, orgId, transferId, by, destinationId });
     let code = 'code' in planned ? planned.code : null;
     if (planned.ok) {

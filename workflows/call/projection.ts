@@ -70,7 +70,7 @@ export class CallProjection {
     });
   }
 
-  /** By the node that has sent an INVITE for it, or has received one and stores the row, or the end of the call does. */
+  /** A node has sent an INVITE for the call: it stored the row before. */
   recordedByNode(): void {
     this.#begun = true;
     this.#recorded = true;

@@ -90,8 +90,8 @@ export async function callWorkflow(input: CallInput): Promise<CallResult> {
     showDetails(input, progress, 0);
     if (progress.status === 'scheduled') await untilDue(run, input);
     const dialled = outbound === null ? null : await dial(run, outbound);
-    if (rowByNode(input)) projection.recordedByNode();
-    else projection.recordCall(input);
+    // Else it is made where something is to be written into it.
+    if (!run.nodeKeepsRow) projection.recordCall(input);
     showDetails(input, progress, run.attempt);
     if (!progress.ended) await run.untilEnded();
     await run.transfer.end(progress.endedAtMs ?? Date.now());
@@ -125,10 +125,6 @@ async function untilDue(run: CallRun, input: CallInput): Promise<void> {
   showDetails(input, progress, 0);
 }
 
-function rowByNode(input: CallInput): boolean {
-  return input.direction === 'inbound' && input.rowByNode === true;
-}
-
 async function finalise(run: CallRun, dialled: DialEnd): Promise<void> {
   const { input, progress } = run;
   if (run.nodeKeepsRecord && progress.truncated && progress.answeredAtMs === null) {
@@ -147,7 +143,7 @@ async function finalise(run: CallRun, dialled: DialEnd): Promise<void> {
     attempt: dialled === null ? null : { n: dialled.attempt, state: dialled.certain ? 'finished' : 'uncertain' },
     lastSeq: progress.truncated || progress.lastSeq === 0 ? null : progress.lastSeq,
     truncated: progress.truncated,
-    ...(rowByNode(input) ? { begun: input } : {}),
+    ...(run.nodeKeepsRow ? { begun: input } : {}),
   };
   showEnded(progress);
   showDetails(input, progress, run.attempt);

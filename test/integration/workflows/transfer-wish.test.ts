@@ -5,6 +5,7 @@ import { ConfigRepository } from '../../../store/repositories/config-repository'
 import { TransferDestinationRepository } from '../../../store/repositories/transfer-destination-repository';
 import type { Call } from '../../../store/entities/call';
 import type { TransferWish } from '../../../contract/transfers';
+import { callStartOptions } from '../../../workflows/call/start-options';
 import { PEER_HANGUP } from '../../fakes/fake-media-control';
 import { waitFor } from '../../support/wait-for';
 import { WorkflowEnvironment } from './environment';
@@ -78,6 +79,18 @@ async function refusalOf(callId: string, wish: TransferWish): Promise<unknown> {
   });
   return refused.data['code'];
 }
+
+test('of a call whose row its node has not come to store, is carried out and recorded as of others', async () => {
+  const input = env.inboundInput(node);
+  const { callId } = input;
+  await env.client.workflow.start('callWorkflow', callStartOptions(input));
+  node.control.inbound(callId, env.orgId, input.sipCallId);
+  node.control.answer(callId);
+  const transferId = node.control.want(callId, { by: 'keypad', destinationId: desk });
+  expect(await outcomeOf(callId)).toMatchObject({ id: transferId, outcome: 'transferred' });
+  node.control.end(callId, PEER_HANGUP);
+  expect(await env.finished(callId)).toMatchObject({ disposition: 'answered', truncated: false });
+}, 30_000);
 
 test('is planned and carried out as one of the API; no URI and no word is in a history', async () => {
   const callId = await answered();

@@ -13,7 +13,7 @@ describe('nobody can be called', () => {
   test.each([
     ['no_agent', CAMPAIGN, null, TRUNKS, {}],
     ['no_trunk', CAMPAIGN, AGENT, [], {}],
-    ['missing_column', { ...CAMPAIGN, variableNames: ['plan'] }, AGENT, TRUNKS, { columns: ['name'] }],
+    ['missing_column', { ...CAMPAIGN, variableNames: ['name'] }, AGENT, TRUNKS, { columns: ['plan'] }],
   ])('%s', (reason, campaign, agent, trunks, data) => {
     expect(standingFault(campaign, agent, trunks)).toMatchObject({ reason, data: { reason, ...data } });
   });
@@ -22,6 +22,10 @@ describe('nobody can be called', () => {
     expect(standingFault(CAMPAIGN, AGENT, TRUNKS)).toBeNull();
     const own = { ...CAMPAIGN, variableNames: [], variables: { name: 'there', plan: 'gold' } };
     expect(standingFault(own, AGENT, TRUNKS)).toBeNull();
+  });
+
+  test('nor where a list that an earlier release has read does not tell of names', () => {
+    expect(standingFault({ ...CAMPAIGN, variableNames: ['plan'] }, AGENT, TRUNKS)).toBeNull();
   });
 });
 
