@@ -203,16 +203,20 @@ export class CallRun {
     const refusal = this.#followed === null ? this.transfer.refusal : 'transferring';
     if (refusal !== null) return { outcome: 'refused', code: refusal };
     const { nodeId, bootId } = place;
-    this.projection.recordCall(this.input);
+    this.#storeRow();
     await this.transfer.begin({ ...request, callId, orgId, nodeId, bootId }, by);
     return { outcome: 'accepted' };
+  }
+
+  /** A plan is made of the row, and what becomes of it is written there: no later than that it is stored. */
+  #storeRow(): void {
+    if (this.nodeKeepsRow) this.projection.recordCall(this.input);
   }
 
   /** As a request of the API, but that it is decided here what may be. Never rejects. */
   async #onWish({ transferId, by, destinationId, atMs }: CallStateSignal & { type: 'transfer_wanted' }): Promise<void> {
     const { callId, orgId } = this.input;
-    // A plan is made of the row, and what becomes of it is written there.
-    this.projection.recordCall(this.input);
+    this.#storeRow();
     const planned = await this.projection.planTransfer({ callId, orgId, transferId, by, destinationId });
     let code = 'code' in planned ? planned.code : null;
     if (planned.ok) {
