@@ -22,6 +22,7 @@ import type {
   IntendedAttempt,
 } from '../store/repositories/capacity-repository';
 import type { CallWorkflows } from '../workflows/client/call-workflows';
+import { TrunkSpacing } from './trunk-spacing';
 
 export interface CapacityLedgerOptions {
   readonly boot: NodeBoot;
@@ -63,6 +64,7 @@ export class CapacityLedger implements TrunkCapacity {
   readonly #options: CapacityLedgerOptions;
   readonly #nowMs: () => number;
   readonly #sleep: Sleep;
+  readonly #spacing: TrunkSpacing;
   readonly #held = new Map<string, CapacityHolder>();
   /** Attempts whose admission is under way; true: it is not wanted any more. */
   readonly #asking = new Map<string, boolean>();
@@ -79,6 +81,7 @@ export class CapacityLedger implements TrunkCapacity {
     this.#options = options;
     this.#nowMs = options.nowMs ?? ((): number => performance.now());
     this.#sleep = options.sleep ?? sleepOnTimer;
+    this.#spacing = new TrunkSpacing(options);
   }
 
   start(): void {
@@ -123,10 +126,11 @@ export class CapacityLedger implements TrunkCapacity {
       return null;
     }
     this.#held.set(leaseId, holder);
-    await this.#wait(admission.waitMs);
-    if (campaign === undefined || admission.waitMs < ASK_AGAIN_MS) return null;
     try {
-      const refusal = await this.#options.store.campaignRefusal(call.id, campaign);
+      await this.#wait(admission.waitMs);
+      let refusal = await this.#refusedSince(call.id, campaign, admission.waitMs);
+      // Departs last: what asking takes would bring it nearer to the next one.
+      refusal ??= await this.#refusedSince(call.id, campaign, await this.#depart(trunkId, admission.spacingMs));
       if (refusal === null) return null;
       this.attemptOver(leaseId);
       return { ok: false, refusal };
@@ -151,6 +155,7 @@ export class CapacityLedger implements TrunkCapacity {
     }
     this.#held.set(holder.leaseId, holder);
     await this.#wait(admission.waitMs);
+    await this.#depart(trunkId, admission.spacingMs);
     return () => this.attemptOver(holder.leaseId);
   }
 
@@ -158,6 +163,7 @@ export class CapacityLedger implements TrunkCapacity {
     const admission = await this.#ask(() => this.#options.store.takeTurn(leg, FAILOVER_AHEAD_MS));
     if (admission?.ok !== true) return false;
     await this.#wait(admission.waitMs);
+    await this.#depart(leg.trunkId, admission.spacingMs);
     return true;
   }
 
@@ -179,6 +185,22 @@ export class CapacityLedger implements TrunkCapacity {
 
   async #wait(ms: number): Promise<void> {
     if (ms > 0) await this.#sleep(ms, undefined, {});
+  }
+
+  /** Resolves with how long it had to wait, ms: but for what came late, not at all. */
+  async #depart(trunkId: string, spacingMs: number | null): Promise<number> {
+    const sinceMs = this.#nowMs();
+    if (spacingMs !== null) await this.#spacing.depart(trunkId, spacingMs);
+    return this.#nowMs() - sinceMs;
+  }
+
+  async #refusedSince(
+    callId: string,
+    campaign: CampaignAdmission | undefined,
+    waitedMs: number,
+  ): Promise<string | null> {
+    if (campaign === undefined || waitedMs < ASK_AGAIN_MS) return null;
+    return this.#options.store.campaignRefusal(callId, campaign);
   }
 
   async #ask(question: () => Promise<CapacityAdmission>): Promise<CapacityAdmission | null> {
@@ -234,6 +256,7 @@ export class CapacityLedger implements TrunkCapacity {
     if (nowMs - this.#lastTurnMs > TURN_MS + NODE_LEASE_MS) this.#watchingSinceMs = null;
     this.#lastTurnMs = nowMs;
     const watching = this.#watchingSinceMs !== null && nowMs - this.#watchingSinceMs > NODE_LEASE_MS;
+    this.#spacing.forget();
     try {
       const held = store.hold(boot, [...this.#held.values()], { watching });
       this.#holding = held.catch(() => undefined);

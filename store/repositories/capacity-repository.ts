@@ -36,9 +36,13 @@ export interface CapacityHolder {
   readonly campaignId?: string | null;
 }
 
-/** A slot that was taken: the INVITE leaves in `waitMs`. Or none was, and no turn. */
+/**
+ * A slot that was taken: the INVITE leaves in `waitMs`, and `spacingMs` after the one before it; null: the trunk's calls per
+ * second are not limited. Or none was, and no turn.
+ */
 export type CapacityAdmission =
-  { readonly ok: true; readonly waitMs: number } | ({ readonly ok: false } & CapacityWait);
+  | { readonly ok: true; readonly waitMs: number; readonly spacingMs: number | null }
+  | ({ readonly ok: false } & CapacityWait);
 
 /** Of a campaign's call also: it is not wanted any more, for this reason. */
 export type CampaignAnswer = CapacityAdmission | { readonly ok: false; readonly refusal: string };
@@ -66,10 +70,13 @@ export interface CapacityInUse {
 interface Decision {
   readonly reason: CapacityReason | null;
   readonly waitMs: number;
+  readonly spacingMs: number | null;
   readonly retryInMs: number | null;
 }
 
-const DECISION = `reason, wait_ms AS "waitMs", retry_in_ms AS "retryInMs"`;
+/** @param trunk the parameter that names it */
+const decision = (trunk: string): string => `reason, wait_ms AS "waitMs", retry_in_ms AS "retryInMs",
+  (SELECT 1000 / t.max_calls_per_second::float8 FROM outbound_trunks t WHERE t.id = ${trunk}) AS "spacingMs"`;
 
 export class CapacityRepository {
   readonly #session: StoreSession;
@@ -232,7 +239,7 @@ export class CapacityRepository {
 
   async #take(parameters: readonly unknown[]): Promise<CapacityAdmission> {
     const rows: Decision[] = await this.#session.manager.query(
-      `SELECT ${DECISION} FROM decide_capacity(NULL, $1, $2, $3, $4, $5, $6, $7)`,
+      `SELECT ${decision('$4')} FROM decide_capacity(NULL, $1, $2, $3, $4, $5, $6, $7)`,
       [...parameters],
     );
     if (rows[0] === undefined) throw new Error('decide_capacity gives one row');
@@ -251,7 +258,7 @@ const ADMIT_CALL = prepared(`
   due AS (
     UPDATE calls SET status = 'queued' FROM decided
     WHERE calls.id = $1 AND calls.status = 'scheduled' AND decided.reason IS NOT NULL)
-  SELECT ${DECISION}, EXISTS (SELECT FROM attempt) AS begun FROM decided`);
+  SELECT ${decision('$4')}, EXISTS (SELECT FROM attempt) AS begun FROM decided`);
 
 const ADMIT_CAMPAIGN_CALL = prepared(`
   WITH ${CALL_BEGUN}, decided AS MATERIALIZED (
@@ -264,7 +271,7 @@ const ADMIT_CAMPAIGN_CALL = prepared(`
   decision AS (
     INSERT INTO contact_decisions (id, org_id, campaign_id, contact_id, call_id, at, dialled, checks)
     SELECT $34, $2, $30, $31, $1, coalesce($33, now()), true, $35::jsonb FROM attempt)
-  SELECT ${DECISION}, refusal, EXISTS (SELECT FROM attempt) AS begun FROM decided`);
+  SELECT ${decision('$4')}, refusal, EXISTS (SELECT FROM attempt) AS begun FROM decided`);
 
 const HOLD = `
   WITH held AS (SELECT * FROM unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[])
@@ -283,6 +290,6 @@ const HOLD = `
       SELECT DISTINCT called FROM (SELECT DISTINCT trunk_id, org_id, campaign_id FROM capacity_queue) q,
         call_waiting(q.trunk_id, q.org_id, q.campaign_id) AS called)::text[] AS waiting`;
 
-function admissionOf({ reason, waitMs, retryInMs }: Decision): CapacityAdmission {
-  return reason === null ? { ok: true, waitMs } : { ok: false, reason, retryInMs };
+function admissionOf({ reason, waitMs, spacingMs, retryInMs }: Decision): CapacityAdmission {
+  return reason === null ? { ok: true, waitMs, spacingMs } : { ok: false, reason, retryInMs };
 }

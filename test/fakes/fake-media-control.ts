@@ -254,15 +254,16 @@ export class FakeMediaControl implements MediaControl {
 
   workflowLost(callId: string): void {
     this.lost.push(callId);
-    const call = this.calls.get(callId);
-    if (call !== undefined) call.state = 'ended';
+    if (this.calls.has(callId)) this.#endAs(callId, 'workflow_lost');
   }
 
   bootLost(): void {
-    for (const { callId, state } of this.calls.values()) {
-      const disposition = state === 'answered' ? 'answered' : 'failed';
-      this.end(callId, { disposition, endReason: 'media_node_lost', endedBy: 'system', sip: null });
-    }
+    for (const callId of this.calls.keys()) this.#endAs(callId, 'media_node_lost');
+  }
+
+  #endAs(callId: string, endReason: 'workflow_lost' | 'media_node_lost'): void {
+    const disposition = this.#call(callId).state === 'answered' ? 'answered' : 'failed';
+    this.end(callId, { disposition, endReason, endedBy: 'system', sip: null });
   }
 
   trunkRevoked(trunkId: string): void {

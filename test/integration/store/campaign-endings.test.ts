@@ -185,7 +185,7 @@ describe('the end of a call', () => {
         () => store.admit(campaign, contact.id),
         () => store.end(contact, 'uncertain'),
       ]);
-      expect([ended, admitted]).toEqual(['finalised', { ok: true, waitMs: 0 }]);
+      expect([ended, admitted]).toMatchObject(['finalised', { ok: true, waitMs: 0 }]);
       expect(await attemptsOf(contact)).toMatchObject([{ state: 'uncertain' }]);
       expect(await store.rows.stored(contact.id)).toMatchObject({ state: 'done', result: 'uncertain', attempts: 1 });
       const tallies = await new CampaignResultsRepository(store.dataSource).callCounts(store.orgId, campaign.id);

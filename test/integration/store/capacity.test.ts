@@ -69,7 +69,7 @@ describe('calls at once', () => {
   it('beyond the limit of the trunk they are queued, without an attempt, and go in their order', async () => {
     const trunkId = await trunkOf({ maxConcurrentCalls: 1 });
     const [first, second, third] = [dialOf(trunkId), dialOf(trunkId), dialOf(trunkId)];
-    expect(await first.admit()).toEqual({ ok: true, waitMs: 0 });
+    expect(await first.admit()).toEqual({ ok: true, waitMs: 0, spacingMs: null });
     const refused = { ok: false, reason: 'trunk_concurrency', retryInMs: null };
     expect(await second.admit()).toEqual(refused);
     expect(await third.admit()).toEqual(refused);
@@ -82,7 +82,7 @@ describe('calls at once', () => {
     // Whoever comes without having been called stays behind.
     expect(await third.admit()).toEqual(refused);
     expect(await dialOf(trunkId).admit()).toEqual(refused);
-    expect(await second.admit()).toEqual({ ok: true, waitMs: 0 });
+    expect(await second.admit()).toMatchObject({ ok: true, waitMs: 0 });
     expect(await ledger.release(first.attemptId)).toEqual([]);
     expect(await ledger.release(second.attemptId)).toEqual([third.callId]);
   });
@@ -152,7 +152,7 @@ describe('calls in a second', () => {
     const dials = Array.from({ length: 5 }, () => dialOf(trunkId));
     const answers: CapacityAdmission[] = [];
     for (const dial of dials) answers.push(await dial.admit());
-    expect(answers[0]).toEqual({ ok: true, waitMs: 0 });
+    expect(answers[0]).toMatchObject({ ok: true, waitMs: 0, spacingMs: 1_000 });
     expect(answers[1]).toMatchObject({ ok: true });
     expect((answers[1] as { waitMs: number }).waitMs).toBeGreaterThan(850);
     const waits = answers.slice(2).map((answer) => (answer.ok ? 0 : (answer.retryInMs ?? 0)));
@@ -166,7 +166,7 @@ describe('calls in a second', () => {
   it('the next turn counts from when an INVITE has left, should that be later than its own', async () => {
     const trunkId = await trunkOf({ maxCallsPerSecond: 1 });
     const late = dialOf(trunkId);
-    expect(await late.admit()).toEqual({ ok: true, waitMs: 0 });
+    expect(await late.admit()).toMatchObject({ ok: true, waitMs: 0 });
     await new Promise((resolve) => setTimeout(resolve, 300));
     expect(await new AttemptRepository(store.dataSource).sent(late.attemptId)).toBe(true);
     const next = await dialOf(trunkId).admit();
@@ -177,7 +177,7 @@ describe('calls in a second', () => {
     const org = await store.newOrg();
     await limitOrg(org, { callsPerSecond: 2 });
     const trunks = [await trunkOf(NO_LIMITS, org), await trunkOf(NO_LIMITS, org)] as const;
-    expect(await dialOf(trunks[0], org).admit()).toEqual({ ok: true, waitMs: 0 });
+    expect(await dialOf(trunks[0], org).admit()).toMatchObject({ ok: true, waitMs: 0 });
     const second = await dialOf(trunks[1], org).admit();
     expect((second as { waitMs: number }).waitMs).toBeGreaterThan(400);
     await dialOf(trunks[0], org).admit();
@@ -186,7 +186,7 @@ describe('calls in a second', () => {
 
   it('a carrier that wants to be left in peace is, and a further INVITE of a call takes a turn too', async () => {
     const trunkId = await trunkOf({ maxCallsPerSecond: 10 });
-    expect(await ledger.takeTurn({ orgId, trunkId }, 1_000)).toEqual({ ok: true, waitMs: 0 });
+    expect(await ledger.takeTurn({ orgId, trunkId }, 1_000)).toMatchObject({ ok: true, waitMs: 0 });
     expect((await ledger.takeTurn({ orgId, trunkId }, 1_000)) as { waitMs: number }).toMatchObject({ ok: true });
     await ledger.coolDown(trunkId, 20_000);
     await ledger.coolDown(trunkId, 1_000);

@@ -19,7 +19,7 @@ function setUp() {
   const log: string[] = [];
   const state = {
     nowMs: 0,
-    admission: { ok: true, waitMs: 0 } as CapacityAdmission | Error,
+    admission: { ok: true, waitMs: 0, spacingMs: null } as CapacityAdmission | Error,
     turn: { abandoned: [], waiting: [] } as CapacityTurn | Error,
     refusal: null as string | null | Error,
     next: [] as string[],
@@ -77,7 +77,7 @@ function setUp() {
 
 test('a dial sleeps until its turn, holds its place while its call lives, and calls the next one', async () => {
   const { ledger, log, state } = setUp();
-  state.admission = { ok: true, waitMs: 700 };
+  state.admission = { ok: true, waitMs: 700, spacingMs: null };
   expect(await ledger.admitCall(attemptOf('a1'), 'trunk')).toBeNull();
   expect(log).toEqual(['sleep 700']);
   state.next = ['waiting-1'];
@@ -99,6 +99,18 @@ test('a dial without room holds nothing; one whose answer was lost may, and give
   await expect(ledger.admitCall(attemptOf('a3'), 'trunk')).rejects.toMatchObject({ code: 'attempt_exists' });
   await nextTurn();
   expect(log).toEqual(['release a2']);
+});
+
+test('INVITEs of a trunk leave at its distance, though PostgreSQL has answered the first one late', async () => {
+  const { ledger, log, state } = setUp();
+  state.admission = { ok: true, waitMs: 0, spacingMs: 1_000 };
+  state.nowMs = 300;
+  expect(await ledger.admitCall(attemptOf('a1'), 'trunk')).toBeNull();
+  state.nowMs = 1_000;
+  expect(await ledger.admitCall(attemptOf('a2'), 'trunk')).toBeNull();
+  await ledger.occupy(TRUNK);
+  await ledger.turn({ ...TRUNK, trunkId: 'other' });
+  expect(log).toEqual(['sleep 280', 'sleep 980']);
 });
 
 test('a place that comes after its dial was given up is given back', async () => {
@@ -166,7 +178,7 @@ describe('a campaign’s call', () => {
 
   test('that has waited for its turn is asked after once more, and its place is given back when nobody wants it', async () => {
     const { ledger, log, state } = setUp();
-    state.admission = { ok: true, waitMs: 900 };
+    state.admission = { ok: true, waitMs: 900, spacingMs: null };
     expect(await ledger.admitCall(attemptOf('a1'), 'trunk', campaign)).toBeNull();
     state.refusal = 'campaign_not_running';
     const refused = { ok: false, refusal: 'campaign_not_running' };
@@ -177,7 +189,7 @@ describe('a campaign’s call', () => {
 
   test('of which nobody knows whether it is still wanted is not dialled', async () => {
     const { ledger, log, state } = setUp();
-    state.admission = { ok: true, waitMs: 900 };
+    state.admission = { ok: true, waitMs: 900, spacingMs: null };
     state.refusal = away;
     await expect(ledger.admitCall(attemptOf('a1'), 'trunk', campaign)).rejects.toBe(away);
     await nextTurn();
