@@ -15,7 +15,7 @@ import { listCalls } from './call-list';
 import type { CallFilter } from './call-list';
 import { CALL_BEGUN, callParameters, timestamp } from './call-row';
 import type { NewCall } from './call-row';
-import { finishContact } from './finished-contact';
+import { finishContact, noneLeft } from './finished-contact';
 import type { CampaignCallRow } from './finished-contact';
 import { IS_HELD } from './held-calls';
 
@@ -138,6 +138,7 @@ export class CallRepository {
     let campaignId: string | null = null;
     const result = await inTransaction<FinaliseResult>(this.#session, async (session) => {
       const { manager } = session;
+      if (undialled) await noneLeft(session, call.callId);
       const rows: CampaignCallRow[] = await manager.query(FINALISE, [
         call.callId,
         disposition,
@@ -158,8 +159,7 @@ export class CallRepository {
       ]);
       const [row] = rows;
       if (row !== undefined) {
-        if (row.campaign_id !== null && (await finishContact(session, row, call, undialled)))
-          campaignId = row.campaign_id;
+        if (row.campaign_id !== null && (await finishContact(session, row, call))) campaignId = row.campaign_id;
         return 'finalised';
       }
       return (await manager.existsBy(Call, { id: call.callId })) ? 'already_final' : 'missing';

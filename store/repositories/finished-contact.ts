@@ -36,7 +36,10 @@ interface ContactRow extends Campaign {
   readonly refusal: string | null;
 }
 
-/** Whoever takes the call for undialled is sure of it: an attempt that was only intended did not leave. */
+const LOCK_CONTACT = prepared(
+  'SELECT FROM calls d JOIN campaign_contacts c ON c.id = d.contact_id WHERE d.id = $1 FOR NO KEY UPDATE OF c',
+);
+
 const NONE_LEFT = prepared(
   `UPDATE call_attempts SET state = 'not_sent', finished_at = now() WHERE call_id = $1 AND state = 'intended'`,
 );
@@ -79,19 +82,25 @@ const MOVE = prepared(`
   WHERE id = $1`);
 
 /**
+ * Whoever takes a campaign's call for undialled is sure of it: an attempt that was only intended did not leave. To be said before
+ * the call is closed, which counts it by its attempts; behind the contact's lock, so that a dial under way is stored or will not be.
+ */
+export async function noneLeft({ manager }: StoreSession, callId: string): Promise<void> {
+  const contacts: unknown[] = await manager.query(LOCK_CONTACT, [callId]);
+  if (contacts.length > 0) await manager.query(NONE_LEFT, [callId]);
+}
+
+/**
  * The contact is locked by now: a dial that is under way is stored, or is not admitted any more.
- * @param undialled it is certain that no INVITE has left
  * @returns false where the contact is not this call's (any more)
  */
 export async function finishContact(
   session: StoreSession,
   call: CampaignCallRow,
   { ending, endedAtMs }: Pick<EndedCall, 'ending' | 'endedAtMs'>,
-  undialled: boolean,
 ): Promise<boolean> {
   const { manager } = session;
-  if (undialled) await manager.query(NONE_LEFT, [call.id]);
-  else if (ending.disposition === 'uncertain') await manager.query(NOBODY_KNOWS, [call.id]);
+  if (ending.disposition === 'uncertain') await manager.query(NOBODY_KNOWS, [call.id]);
   const { columns, read } = rowTable(manager, Campaign);
   const list = Object.entries(columns).map(([property, column]) => `k.${column} AS "${property}"`);
   const rows: ContactRow[] = await manager.query(prepared(CONTACT(list.join(', '))), [call.contact_id, call.id]);

@@ -219,6 +219,10 @@ describe('the end of a call', () => {
     expect(await store.decisions(contact.id)).toMatchObject([{ dialled: false }]);
     const after = await store.rows.stored(contact.id);
     expect(after).toMatchObject({ state: 'pending', attempts: 0, lastAttemptAt: null });
+    const counted = await store.dataSource.query('SELECT calls FROM campaign_call_tallies WHERE campaign_id = $1', [
+      campaign.id,
+    ]);
+    expect(counted).toEqual([]);
     expect(after.dueAt!.getTime()).toBeLessThanOrEqual(Date.now());
     const [due] = await new CampaignContactRepository(store.dataSource).due(store.orgId, campaign.id, new Date(), {
       after: null,
