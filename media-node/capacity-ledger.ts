@@ -23,6 +23,7 @@ import type {
 } from '../store/repositories/capacity-repository';
 import type { CallWorkflows } from '../workflows/client/call-workflows';
 import { TrunkSpacing } from './trunk-spacing';
+import type { Departing } from './trunk-spacing';
 
 export interface CapacityLedgerOptions {
   readonly boot: NodeBoot;
@@ -51,6 +52,10 @@ const TURN_MS = 10_000;
 const DIAL_AHEAD_MS = 1_000;
 /** After a wait as long as this it is asked once more whether the campaign wants the call. */
 const ASK_AGAIN_MS = 100;
+/** And after one as long as this behind others that were late: a pause is heard within a second. */
+const LATE_MS = 500;
+/** Turns that follow each other so closely are kept apart by the ledger alone. */
+const CLOSE_MS = 20;
 /** Somebody is listening, and nothing else can wait for it. */
 const LEG_AHEAD_MS = 5_000;
 /** The call is under way; before that the carrier's answer is as good as none. */
@@ -126,14 +131,18 @@ export class CapacityLedger implements TrunkCapacity {
       return null;
     }
     this.#held.set(leaseId, holder);
+    const refusal = (): Promise<string | null> =>
+      campaign === undefined ? Promise.resolve(null) : this.#options.store.campaignRefusal(call.id, campaign);
     try {
       await this.#wait(admission.waitMs);
-      let refusal = await this.#refusedSince(call.id, campaign, admission.waitMs);
-      // Departs last: what asking takes would bring it nearer to the next one.
-      refusal ??= await this.#refusedSince(call.id, campaign, await this.#depart(trunkId, admission.spacingMs));
-      if (refusal === null) return null;
+      let refused = admission.waitMs < ASK_AGAIN_MS ? null : await refusal();
+      refused ??= await this.#depart(trunkId, admission.spacingMs, {
+        isOver: () => !this.#held.has(leaseId),
+        refusal: (waitedMs) => (waitedMs < LATE_MS ? Promise.resolve(null) : refusal()),
+      });
+      if (refused === null) return null;
       this.attemptOver(leaseId);
-      return { ok: false, refusal };
+      return { ok: false, refusal: refused };
     } catch (error) {
       this.attemptOver(leaseId);
       throw error;
@@ -187,20 +196,9 @@ export class CapacityLedger implements TrunkCapacity {
     if (ms > 0) await this.#sleep(ms, undefined, {});
   }
 
-  /** Resolves with how long it had to wait, ms: but for what came late, not at all. */
-  async #depart(trunkId: string, spacingMs: number | null): Promise<number> {
-    const sinceMs = this.#nowMs();
-    if (spacingMs !== null) await this.#spacing.depart(trunkId, spacingMs);
-    return this.#nowMs() - sinceMs;
-  }
-
-  async #refusedSince(
-    callId: string,
-    campaign: CampaignAdmission | undefined,
-    waitedMs: number,
-  ): Promise<string | null> {
-    if (campaign === undefined || waitedMs < ASK_AGAIN_MS) return null;
-    return this.#options.store.campaignRefusal(callId, campaign);
+  async #depart(trunkId: string, spacingMs: number | null, departing?: Departing<string>): Promise<string | null> {
+    if (spacingMs === null || spacingMs < CLOSE_MS) return null;
+    return this.#spacing.depart(trunkId, spacingMs, departing);
   }
 
   async #ask(question: () => Promise<CapacityAdmission>): Promise<CapacityAdmission | null> {

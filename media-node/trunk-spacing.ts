@@ -1,13 +1,34 @@
 import { setTimeout as sleepOnTimer } from 'node:timers/promises';
 import type { Sleep } from '../ops/retry';
 
-/** Of the time between two turns; the rest is for what has come late, so that its lateness is made up for little by little. */
-const SHARE = 0.98;
+/** What a timer is late as a rule: not made the next one's. */
+const TIMER_MS = 2;
+/** Asked so long before it leaves: as a rule the answer is there by then. */
+const LEAD_MS = 20;
+
+/** Between two INVITEs at least: a little less than between two turns, so that what has come late is made up for. */
+const leastMs = (spacingMs: number): number => spacingMs - Math.max(0.02 * spacingMs, Math.min(0.1 * spacingMs, 5));
+
+export interface Departing<Refusal> {
+  /** Nobody waits for it any more: it takes no turn. */
+  readonly isOver: () => boolean;
+  /** Asked right before it leaves, with how long it has waited here: why it is not to; null: it is. */
+  readonly refusal: (waitedMs: number) => Promise<Refusal | null>;
+}
+
+const WANTED: Departing<never> = { isOver: () => false, refusal: () => Promise.resolve(null) };
 
 export interface TrunkSpacingOptions {
   /** Monotonic; for tests, as the next one. */
   readonly nowMs?: () => number;
   readonly sleep?: Sleep;
+}
+
+interface Departure {
+  readonly settled: Promise<void>;
+  /** When it left, or the one before it where this one did not; null as long as it waits. */
+  leftMs: number | null;
+  readonly spacingMs: number;
 }
 
 /**
@@ -18,11 +39,8 @@ export interface TrunkSpacingOptions {
 export class TrunkSpacing {
   readonly #nowMs: () => number;
   readonly #sleep: Sleep;
-  /** By trunk: of the last one, when it left; null as long as it waits. */
-  readonly #last = new Map<
-    string,
-    { readonly left: Promise<void>; leftMs: number | null; readonly spacingMs: number }
-  >();
+  /** By trunk: the last one. */
+  readonly #last = new Map<string, Departure>();
 
   constructor({ nowMs, sleep }: TrunkSpacingOptions = {}) {
     this.#nowMs = nowMs ?? ((): number => performance.now());
@@ -30,22 +48,35 @@ export class TrunkSpacing {
   }
 
   /**
-   * Resolves when the next INVITE of a trunk may leave, in the order of the calls of this function.
+   * Resolves when the next INVITE of a trunk may leave, in the order of the calls of this function; or with its refusal.
    * @param spacingMs from turn to turn, by the trunk's calls per second
+   * @throws what `refusal` rejects with
    */
-  async depart(trunkId: string, spacingMs: number): Promise<void> {
+  async depart<Refusal>(
+    trunkId: string,
+    spacingMs: number,
+    { isOver, refusal }: Departing<Refusal> = WANTED,
+  ): Promise<Refusal | null> {
+    const sinceMs = this.#nowMs();
     const before = this.#last.get(trunkId);
-    let leave: () => void = () => undefined;
-    const own = { left: new Promise<void>((resolve) => (leave = resolve)), leftMs: null as number | null, spacingMs };
+    let settle: () => void = () => undefined;
+    const own: Departure = { settled: new Promise((resolve) => (settle = resolve)), leftMs: null, spacingMs };
     this.#last.set(trunkId, own);
+    await before?.settled;
+    const beforeMs = before?.leftMs ?? -Infinity;
+    const dueMs = beforeMs + leastMs(spacingMs);
     try {
-      await before?.left;
-      const dueMs = (before?.leftMs ?? -Infinity) + SHARE * spacingMs;
-      const waitMs = Math.ceil(dueMs - this.#nowMs());
-      if (waitMs > 0) await this.#sleep(waitMs, undefined, {});
+      if (!isOver()) await this.#until(dueMs - LEAD_MS);
+      if (isOver()) return null;
+      const refused = await refusal(this.#nowMs() - sinceMs);
+      if (refused !== null) return refused;
+      await this.#until(dueMs);
+      const nowMs = this.#nowMs();
+      own.leftMs = nowMs - dueMs > TIMER_MS ? nowMs : dueMs;
+      return null;
     } finally {
-      own.leftMs = this.#nowMs();
-      leave();
+      own.leftMs ??= beforeMs;
+      settle();
     }
   }
 
@@ -55,5 +86,10 @@ export class TrunkSpacing {
     for (const [trunkId, { leftMs, spacingMs }] of this.#last) {
       if (leftMs !== null && nowMs - leftMs > spacingMs) this.#last.delete(trunkId);
     }
+  }
+
+  async #until(atMs: number): Promise<void> {
+    const waitMs = Math.floor(atMs - this.#nowMs());
+    if (waitMs > 0) await this.#sleep(waitMs, undefined, {});
   }
 }

@@ -60,7 +60,10 @@ function setUp() {
     logger: createLogger({ name: 'test', level: 'silent' }),
     nowMs: () => state.nowMs,
     sleep: async (ms, _value, { signal }) => {
-      if (signal === undefined) return void log.push(`sleep ${ms}`);
+      if (signal === undefined) {
+        state.nowMs += ms;
+        return void log.push(`sleep ${ms}`);
+      }
       await new Promise<void>((resolve) => {
         wake = resolve;
         signal.addEventListener('abort', () => resolve());
@@ -108,9 +111,12 @@ test('INVITEs of a trunk leave at its distance, though PostgreSQL has answered t
   expect(await ledger.admitCall(attemptOf('a1'), 'trunk')).toBeNull();
   state.nowMs = 1_000;
   expect(await ledger.admitCall(attemptOf('a2'), 'trunk')).toBeNull();
+  expect(state.nowMs).toBe(1_280);
   await ledger.occupy(TRUNK);
+  expect(state.nowMs).toBe(2_260);
   await ledger.turn({ ...TRUNK, trunkId: 'other' });
-  expect(log).toEqual(['sleep 280', 'sleep 980']);
+  expect(state.nowMs).toBe(2_260);
+  expect(log).toEqual(['sleep 260', 'sleep 20', 'sleep 960', 'sleep 20']);
 });
 
 test('a place that comes after its dial was given up is given back', async () => {
@@ -194,6 +200,17 @@ describe('a campaign’s call', () => {
     await expect(ledger.admitCall(attemptOf('a1'), 'trunk', campaign)).rejects.toBe(away);
     await nextTurn();
     expect(log).toEqual(['sleep 900', 'release a1']);
+  });
+
+  test('that was late and came behind others is asked after anew, at the end of its wait', async () => {
+    const { ledger, log, state } = setUp();
+    state.admission = { ok: true, waitMs: 0, spacingMs: 1_000 };
+    expect(await ledger.admitCall(attemptOf('a1'), 'trunk', campaign)).toBeNull();
+    state.refusal = 'campaign_not_running';
+    const refused = { ok: false, refusal: 'campaign_not_running' };
+    expect(await ledger.admitCall(attemptOf('a2'), 'trunk', campaign)).toEqual(refused);
+    await nextTurn();
+    expect(log).toEqual(['sleep 960', 'release a2']);
   });
 
   test('that leaves at once is not asked after again', async () => {
