@@ -258,7 +258,7 @@ class Turn {
           const { note } = claim;
           if (claim.kind === 'done') this.#faults.leftOut(note);
           const [result, dueAtMs] = claim.kind === 'done' ? [claim.result, null] : [null, claim.dueAtMs];
-          moved.push({ id: contact.id, result, dueAtMs, note });
+          moved.push({ id: contact.id, seen: contact.seen, result, dueAtMs, note });
         }
       }
       this.#stirred ||= moved.length > 0 || wanted.length > 0;
@@ -301,8 +301,11 @@ class Turn {
     const { id: campaignId, orgId, version } = this.#campaign;
     const wanted = contacts.map(({ id, calls, callId, trunkId }) => ({ id, calls, callId, trunkId }));
     const claim = { turn: this.#turn.turn, version, wanted, nowMs: this.#nowMs };
-    const claimed = new Set(await this.#deps.dialling.claim(orgId, campaignId, claim));
-    const ours = contacts.filter(({ id }) => claimed.has(id));
+    const claimed = new Map((await this.#deps.dialling.claim(orgId, campaignId, claim)).map((one) => [one.id, one]));
+    const ours = contacts.flatMap((contact) => {
+      const texts = claimed.get(contact.id);
+      return texts === undefined ? [] : { ...contact, ...texts };
+    });
     this.#started += await startAll(this.#deps, this.#standing, ours, this.#nowMs);
     return ours.length === contacts.length;
   }
