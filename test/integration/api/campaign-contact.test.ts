@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { uuidV7 } from '../../../store/ids';
 import { CampaignRunRepository } from '../../../store/repositories/campaign-run-repository';
 import { ApiServer } from './support/api-server';
@@ -97,12 +98,12 @@ describe('a contact of a campaign is mended', () => {
     expect(api.logs.join('')).not.toContain('told to nobody');
   });
 
-  it.each<readonly [object, string]>([
-    [{ time_zone: 'Mars/Base' }, 'time_zone: no IANA time zone, such as Europe/Berlin'],
-    [{ priority: 1001 }, 'priority: no whole number from -1000 to 1000'],
-    [{ name: 'x'.repeat(256) }, 'name: longer than 255 characters'],
-    [{ variables: { plan: 'x'.repeat(2001) } }, 'plan: longer than 2000 characters'],
-  ])('as an import would read it: not to %j', async (patch, message) => {
+  it.each<readonly [string, object, string]>([
+    ['no zone', { time_zone: 'Mars/Base' }, 'time_zone: no IANA time zone, such as Europe/Berlin'],
+    ['too high a priority', { priority: 1001 }, 'priority: no whole number from -1000 to 1000'],
+    ['too long a name', { name: 'x'.repeat(256) }, 'name: longer than 255 characters'],
+    ['too long a value', { variables: { plan: 'x'.repeat(2001) } }, 'plan: longer than 2000 characters'],
+  ])('as an import would read it: not to %s', async (_, patch, message) => {
     const made = await create({ name: 'Ada' });
     const before = await shown(made);
     expect(found(await api.patch(made.path, patch))).toEqual([422, 'invalid_contact', message]);
@@ -232,6 +233,29 @@ describe('a contact of a campaign is mended', () => {
     const canceled = (await api.patch(made.path, { consent_id: 'c-2' })).body;
     expect([canceled.state, canceled.consent_id]).toEqual(['done', 'c-2']);
     expect(canceled.warnings).toMatchObject([{ message: expect.not.stringContaining('redial') }]);
+  });
+
+  it('as what it has become while the request waited: claimed, or of a campaign that is over', async () => {
+    /** @param change not committed before the request waits for it */
+    const patchedDuring = async (made: Made, change: string): Promise<Answer['body']> => {
+      let asked: Promise<Answer> | undefined;
+      await api.dataSource.transaction(async (manager) => {
+        await manager.query(change, [made.contactId]);
+        asked = api.patch(made.path, { consent_id: 'c-1' });
+        await sleep(200);
+      });
+      return (await asked)?.body;
+    };
+    const claimed = await running({ phone_number: '+12025550009' });
+    const calling = `UPDATE campaign_contacts SET state = 'calling', due_at = NULL, calls = 1 WHERE id = $1`;
+    const { state, warnings } = await patchedDuring(claimed, calling);
+    expect([state, warnings]).toMatchObject(['calling', [{ message: expect.stringContaining('under way') }]]);
+    const over = await running();
+    await leftOut(over, 'no_consent');
+    const completed = `UPDATE campaigns SET status = 'completed'
+      WHERE id = (SELECT campaign_id FROM campaign_contacts WHERE id = $1)`;
+    expect(await patchedDuring(over, completed)).toMatchObject({ state: 'done', due_at: null, consent_id: 'c-1' });
+    expect(moved).toEqual([]);
   });
 
   it('by several at the same moment, none of whose changes is lost', async () => {

@@ -1,13 +1,19 @@
 /** Contacts that somebody changes while their campaign looks at them, claims them or dials: on the real database. */
-import type { EntityManager } from 'typeorm';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { EntityManager } from 'typeorm';
+import { createDialDue } from '../../../activities/campaigns/dial-due';
+import { openDetails } from '../../../store/call-details';
 import type { ReadContact } from '../../../store/campaigns/contact-row';
 import type { Campaign } from '../../../store/entities/campaign';
 import type { CampaignContact } from '../../../store/entities/campaign-contact';
-import { campaignCallId, uuidV7 } from '../../../store/ids';
+import { uuidV7 } from '../../../store/ids';
+import { CallerRepository } from '../../../store/repositories/caller-repository';
 import { CampaignContactRepository } from '../../../store/repositories/campaign-contact-repository';
 import { CampaignRepository } from '../../../store/repositories/campaign-repository';
 import { CampaignRunRepository } from '../../../store/repositories/campaign-run-repository';
+import { CampaignStandingRepository } from '../../../store/repositories/campaign-standing-repository';
+import { newMasterKey, SecretBox } from '../../../store/secrets';
+import type { OutboundCallInput } from '../../../workflows/call/input';
 import { DiallingStore } from './dialling-store';
 
 let store: DiallingStore;
@@ -61,12 +67,33 @@ it('who is changed while a look decides is not left out for what is no longer so
 it('who is changed between look and claim is called by what is said of them then', async () => {
   const campaign = await store.campaign();
   const { id } = await store.rows.contact(campaign.id, { name: 'Adda', variables: { plan: 'gold' } });
-  await lookAt(campaign);
-  await changed(campaign, id, { name: 'Ada', variables: { plan: 'silver' } });
-  const wanted = [{ id, calls: 1, callId: campaignCallId(campaign.id, id, 1), trunkId: campaign.trunkIds![0]! }];
-  const claim = { turn: uuidV7(), version: campaign.version, wanted, nowMs: Date.now() };
-  const claimed = await store.dialling.claim(store.orgId, campaign.id, claim);
-  expect(claimed).toEqual([{ id, name: 'Ada', variables: { plan: 'silver' } }]);
+  const started: OutboundCallInput[] = [];
+  const secrets = new SecretBox(newMasterKey());
+  const contacts = new CampaignContactRepository(store.dataSource);
+  const { dialDue } = createDialDue({
+    contacts: {
+      due: async (...asked) => {
+        const found = await contacts.due(...asked);
+        await changed(campaign, id, { name: 'Ada', variables: { plan: 'silver' } });
+        return found;
+      },
+    },
+    dialling: store.dialling,
+    standings: new CampaignStandingRepository(store.dataSource),
+    callers: new CallerRepository(store.dataSource),
+    workflows: {
+      startOutbound: (input) => {
+        started.push(input);
+        return Promise.resolve('started');
+      },
+      describe: () => Promise.resolve(null),
+    },
+    secrets,
+    allowedCountries: ['US'],
+  });
+  await dialDue({ campaignId: campaign.id, orgId: store.orgId, turn: uuidV7() });
+  const said = started.map((input) => openDetails(secrets, input).script?.variables);
+  expect(said).toMatchObject([{ name: 'Ada', plan: 'silver' }]);
 });
 
 it('who is changed while their call is admitted neither stops it nor is stopped', async () => {
