@@ -35,6 +35,7 @@ import { callScheduleRoutes } from './routes/call-schedule';
 import { callSuperviseRoutes } from './routes/call-supervise';
 import { callTransferRoute } from './routes/call-transfer';
 import { callRoutes } from './routes/calls';
+import { campaignContactRoute } from './routes/campaign-contact';
 import { campaignContactRoutes } from './routes/campaign-contacts';
 import { campaignControlRoutes } from './routes/campaign-control';
 import { campaignPreviewRoute } from './routes/campaign-preview';
@@ -142,6 +143,7 @@ function resourceRoutes(deps: RouteDeps): readonly Route[] {
     ...campaignRoutes({ store, changes, campaigns }),
     ...campaignControlRoutes({ store, changes, campaigns }),
     ...campaignContactRoutes({ store, campaigns }),
+    campaignContactRoute({ changes, campaigns }),
     ...campaignResultRoutes({ store }),
     campaignPreviewRoute({ store, allowedCountries }),
     ...dncRoutes({ store, changes }),

@@ -38,7 +38,10 @@ export interface OrgStore {
     CampaignRepository,
     'list' | 'find' | 'findForChange' | 'liveOf' | 'create' | 'update' | 'delete' | 'parts' | 'counts' | 'events'
   >;
-  readonly campaignContacts: Pick<CampaignContactRepository, 'list' | 'inOrder' | 'due' | 'countLater'>;
+  readonly campaignContacts: Pick<
+    CampaignContactRepository,
+    'list' | 'inOrder' | 'due' | 'countLater' | 'findForChange' | 'change'
+  >;
   readonly campaignImports: Pick<
     CampaignImportRepository,
     'begin' | 'add' | 'finish' | 'learn' | 'list' | 'find' | 'parts'

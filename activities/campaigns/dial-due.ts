@@ -39,7 +39,7 @@ export interface DialDueDeps {
     'standing' | 'remainder' | 'claim' | 'move' | 'claimedBy' | 'stuck' | 'giveBack' | 'endContacts' | 'noteCoolDowns'
   >;
   readonly standings: Pick<CampaignStandingRepository, 'pause' | 'sees'>;
-  readonly callers: Pick<CallerRepository, 'find'>;
+  readonly callers: Pick<CallerRepository, 'find' | 'countries'>;
   readonly workflows: Pick<CallWorkflows, 'startOutbound' | 'describe'>;
   readonly secrets: Pick<SecretBox, 'seal'>;
   /** ISO codes; empty = the countries of the organisation's own numbers. */
@@ -77,7 +77,7 @@ async function dialDue(deps: DialDueDeps, turn: CampaignTurn, nowMs: number): Pr
   const { status, endsAt } = campaign;
   const repeated = await startClaimed(deps, before, turn, nowMs);
   const givenBack = await giveBackStuck(deps, before, turn, nowMs);
-  const dials = new Turn(deps, before, turn, nowMs);
+  const dials = new Turn(deps, before, turn, { rules: await rulesElsewhere(deps, before), nowMs });
   const ends = status === 'running' && endsAt !== null && endsAt.getTime() <= nowMs;
   let paused = false;
   let rules: 'same' | 'changed' | 'later' = 'same';
@@ -101,6 +101,13 @@ async function dialDue(deps: DialDueDeps, turn: CampaignTurn, nowMs: number): Pr
   const wakeInMs = lookInMs === null ? dueInMs : Math.min(lookInMs, dueInMs ?? Infinity);
   const report = { status: paused ? 'paused' : status, started: repeated + dials.started, calling, open, wakeInMs };
   return changed ? { ...report, changed } : report;
+}
+
+/** Of one that does not run nobody asks for the countries of its organisation's numbers. */
+async function rulesElsewhere({ callers, allowedCountries }: DialDueDeps, standing: TurnStanding): Promise<string> {
+  const { orgId, status } = standing.campaign;
+  const own = allowedCountries.length === 0 && status === 'running';
+  return outsideRules(standing, own ? await callers.countries(orgId) : allowedCountries);
 }
 
 /** An earlier try of this turn has claimed them: whether it has started all of them is not known. */
@@ -189,7 +196,12 @@ class Turn {
   #started = 0;
   #stirred = false;
 
-  constructor(deps: DialDueDeps, standing: TurnStanding, turn: CampaignTurn, nowMs: number) {
+  constructor(
+    deps: DialDueDeps,
+    standing: TurnStanding,
+    turn: CampaignTurn,
+    { rules, nowMs }: { readonly rules: string; readonly nowMs: number },
+  ) {
     const { campaign } = standing;
     this.#deps = deps;
     this.#campaign = campaign;
@@ -199,7 +211,7 @@ class Turn {
     const { maxConcurrentCalls, callsPerSecond, pace } = campaign;
     const { calling, organisationFree } = standing;
     this.#room = new TurnRoom(standing.trunks, { maxConcurrentCalls, callsPerSecond, pace, calling, organisationFree });
-    this.rules = outsideRules(standing, deps.allowedCountries);
+    this.rules = rules;
   }
 
   get started(): number {
@@ -258,7 +270,7 @@ class Turn {
           const { note } = claim;
           if (claim.kind === 'done') this.#faults.leftOut(note);
           const [result, dueAtMs] = claim.kind === 'done' ? [claim.result, null] : [null, claim.dueAtMs];
-          moved.push({ id: contact.id, result, dueAtMs, note });
+          moved.push({ id: contact.id, seen: contact.seen, result, dueAtMs, note });
         }
       }
       this.#stirred ||= moved.length > 0 || wanted.length > 0;
@@ -301,8 +313,11 @@ class Turn {
     const { id: campaignId, orgId, version } = this.#campaign;
     const wanted = contacts.map(({ id, calls, callId, trunkId }) => ({ id, calls, callId, trunkId }));
     const claim = { turn: this.#turn.turn, version, wanted, nowMs: this.#nowMs };
-    const claimed = new Set(await this.#deps.dialling.claim(orgId, campaignId, claim));
-    const ours = contacts.filter(({ id }) => claimed.has(id));
+    const claimed = new Map((await this.#deps.dialling.claim(orgId, campaignId, claim)).map((one) => [one.id, one]));
+    const ours = contacts.flatMap((contact) => {
+      const texts = claimed.get(contact.id);
+      return texts === undefined ? [] : { ...contact, ...texts };
+    });
     this.#started += await startAll(this.#deps, this.#standing, ours, this.#nowMs);
     return ours.length === contacts.length;
   }

@@ -42,12 +42,12 @@ export class CampaignRequests {
     return false;
   }
 
-  /** Contacts were added. Whoever did so does not wait for it: a word that is lost costs some minutes. */
+  /** Contacts were added, or are due again. Whoever did so does not wait for it: a word that is lost costs some minutes. */
   moved(campaignId: string): void {
     this.#workflows
       .signalMoved(campaignId)
       .catch((error: unknown) =>
-        this.#logger.warn({ err: error, campaignId }, 'a campaign looks for its new contacts later'),
+        this.#logger.warn({ err: error, campaignId }, 'a campaign looks whom it may call later'),
       );
   }
 }

@@ -57,15 +57,23 @@ export async function importContacts(
   contacts: CampaignContactsRequest['contacts'],
 ): Promise<CampaignImportResource> {
   const { store, campaign, needed } = deps;
-  const named = contacts.some(({ name }) => name != null && name.trim() !== '') ? ['name'] : [];
-  const variables = [...new Set([...named, ...contacts.flatMap((contact) => Object.keys(contact.variables ?? {}))])];
+  const variables = variableNamesOf(contacts);
   const begun = await store
     .forOrg(campaign.orgId)
-    .write((org) => org.campaignImports.begin(campaign.orgId, campaign.id, variables.slice(0, MOST_NAMES)));
+    .write((org) => org.campaignImports.begin(campaign.orgId, campaign.id, variables));
   return run(deps, begun, (batches) => {
     for (const [n, contact] of contacts.entries()) readInto(batches, n + 1, givenOf(contact), needed);
     return Promise.resolve();
   });
+}
+
+/** That contacts in JSON come with, their names among them. */
+export function variableNamesOf(
+  contacts: readonly Pick<CampaignContactsRequest['contacts'][number], 'name' | 'variables'>[],
+): string[] {
+  const named = contacts.some(({ name }) => name != null && name.trim() !== '') ? ['name'] : [];
+  const names = new Set([...named, ...contacts.flatMap((contact) => Object.keys(contact.variables ?? {}))]);
+  return [...names].slice(0, MOST_NAMES);
 }
 
 const MANY_ROWS = 10_000;

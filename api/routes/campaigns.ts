@@ -138,7 +138,7 @@ function patchRoute({ changes, campaigns }: CampaignRouteDeps): Route {
           const fields = changedFields(before, after);
           const id = uuidV7();
           await addCampaignEvent(tx.manager, changed.after, { id, type: 'changed', data: { fields } });
-          if (LIVE.includes(after.status) && fields.some((name) => DECIDES.has(name))) {
+          if (LIVE_STATUSES.includes(after.status) && fields.some((name) => DECIDES.has(name))) {
             await assertSayable(org, changed.after);
             await renewContacts(tx.manager, changed.after, id, [], { passedOver: true });
           }
@@ -198,7 +198,7 @@ const DECIDES: ReadonlySet<string> = new Set<keyof CampaignResource>([
   'voicemail_message',
   'disclosure_line',
 ]);
-const LIVE: readonly Campaign['status'][] = ['scheduled', 'running', 'paused'];
+export const LIVE_STATUSES: readonly Campaign['status'][] = ['scheduled', 'running', 'paused'];
 /** Of the others a call may be under way. */
 const DELETABLE: readonly Campaign['status'][] = ['draft', 'completed', 'canceled'];
 

@@ -128,6 +128,18 @@ export const campaignContactExample: CampaignContactResource = {
   created_at: AT,
 };
 
+export const campaignContactPatchExample = {
+  time_zone: 'America/Chicago',
+  variables: { plan: 'silver', seats: '3', campaign: null },
+};
+
+export const changedContactExample: CampaignContactResource = {
+  ...campaignContactExample,
+  time_zone: 'America/Chicago',
+  variables: { plan: 'silver', seats: '3' },
+  warnings: [],
+};
+
 export const dncExample: DncResource = {
   id: '01937c5e-7a10-7c3e-9f00-3b1f5a2c7d51',
   phone_number: '+15559876543',

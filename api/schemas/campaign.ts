@@ -339,6 +339,21 @@ export const campaignContactsCreate = z
   })
   .meta({ id: 'CampaignContactsCreate' });
 
+/** As an import has them; what is wrong with them is told in its words. */
+export const campaignContactPatch = z
+  .object({
+    phone_number: z.string().max(200).optional().meta({ description: 'Cannot be changed: no other one than it has' }),
+    name: given,
+    time_zone: given,
+    consent_id: given,
+    priority: z.int().optional(),
+    variables: z
+      .record(z.string().min(1).max(64), z.string().max(4000).nullable())
+      .optional()
+      .meta({ description: 'Name by name; null takes one away, those that are not named stay as they are' }),
+  })
+  .meta({ id: 'CampaignContactPatch' });
+
 const refusedRow = z.object({
   row: z.int().meta({ description: 'As a spreadsheet counts, the header being 1; in JSON the first contact is 1' }),
   phone_number: z.string().nullable(),
@@ -404,6 +419,7 @@ export const campaignContact = z
       .nullable()
       .meta({ description: 'Why it was called, or not, when it was last looked at; null: it was not yet' }),
     created_at: isoTimestamp,
+    warnings,
   })
   .meta({ id: 'CampaignContact' });
 
@@ -423,4 +439,5 @@ export type CampaignEventResource = z.output<typeof campaignEvent>;
 export type CampaignImportResource = z.output<typeof campaignImport>;
 export type CampaignUploadResource = z.output<typeof campaignUpload>;
 export type CampaignContactResource = z.output<typeof campaignContact>;
+export type CampaignContactPatchRequest = z.output<typeof campaignContactPatch>;
 export type CampaignContactsRequest = z.output<typeof campaignContactsCreate>;

@@ -80,9 +80,13 @@ export function numberZones({ e164, contactTimeZone, defaultTimeZone }: NumberZo
   return { known: false, need: told, region };
 }
 
-/** By whose clock its calls are counted: the first zone of its prefix. Null: it has none. */
-export function zoneOfPrefix(e164: string): string | null {
-  return longestPrefix(e164.slice(1))?.zones[0] ?? null;
+/** By whose clock a contact's calls are counted that has no zone of its own: the first one of its number's prefix. Null: it has none. */
+export function clockZoneOf(contact: {
+  readonly phoneNumber: string;
+  readonly timeZone: string | null;
+}): string | null {
+  if (contact.timeZone !== null) return null;
+  return longestPrefix(contact.phoneNumber.slice(1))?.zones[0] ?? null;
 }
 
 /** ISO 3166-2 by area code, of calling code 1 only. */

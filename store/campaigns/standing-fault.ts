@@ -78,6 +78,7 @@ export interface OutsideRules {
 /**
  * What decides of contacts and is set elsewhere than in the campaign: variables of the agent's texts, and countries. A line each; a
  * campaign keeps by which it has looked last, and looks again at whom it has left out when they are others.
+ * @param serverCountries where the server names none, those of the organisation's own numbers
  */
 export function outsideRules(
   { agent, trunks, allowedCountries }: OutsideRules,

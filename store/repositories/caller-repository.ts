@@ -1,4 +1,5 @@
 import { isUuid } from '../ids';
+import { countryOf } from '../routing/country';
 import type { StoreSession } from '../organisation-scope';
 
 /** What a call needs to know of the organisation that places it. */
@@ -45,6 +46,19 @@ const LOOK_UP = `
        ORDER BY country LIMIT 1) = $3, false) AS "hasNumberThere",
     (SELECT limits->'allowedCountries' FROM organisations WHERE id = $1) AS "allowedCountries"`;
 
+/** Of each country the index is asked for the first entry behind it: an organisation may have very many numbers, in few countries. */
+const OWN_COUNTRIES = `
+  WITH RECURSIVE own AS (
+    (SELECT country FROM phone_numbers WHERE org_id = $1 AND status = 'verified' AND country IS NOT NULL
+     ORDER BY country LIMIT 1)
+    UNION ALL
+    SELECT (SELECT n.country FROM phone_numbers n WHERE n.org_id = $1 AND n.status = 'verified' AND n.country > o.country
+      ORDER BY n.country LIMIT 1)
+    FROM own o WHERE o.country IS NOT NULL)
+  SELECT ARRAY(SELECT country FROM own WHERE country IS NOT NULL) AS countries,
+    ARRAY(SELECT DISTINCT unnest(array_prepend(caller_number, caller_numbers)) FROM outbound_trunks
+      WHERE org_id = $1) AS "callerNumbers"`;
+
 export class CallerRepository {
   readonly #session: StoreSession;
 
@@ -60,5 +74,15 @@ export class CallerRepository {
     const parameters = [orgId, agentId !== null && isUuid(agentId) ? agentId : null, country];
     const rows: Caller[] = await this.#session.manager.query(LOOK_UP, parameters);
     return rows[0] ?? { agent: null, trunks: [], hasNumberThere: false, allowedCountries: null };
+  }
+
+  /** ISO codes, sorted: of its verified numbers and of those that its trunks call from. They decide where the server names none. */
+  async countries(orgId: string): Promise<string[]> {
+    const rows: { countries: string[]; callerNumbers: string[] }[] = await this.#session.manager.query(OWN_COUNTRIES, [
+      orgId,
+    ]);
+    const { countries = [], callerNumbers = [] } = rows[0] ?? {};
+    const ofCallers = callerNumbers.map(countryOf).filter((country) => country !== null);
+    return [...new Set([...countries, ...ofCallers])].toSorted();
   }
 }

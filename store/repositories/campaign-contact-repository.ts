@@ -1,7 +1,11 @@
+import type { EntityManager } from 'typeorm';
 import type { CampaignContactResult, CampaignContactState } from '../../contract/campaigns';
 import { CAMPAIGN_CONTACT_STATES } from '../../contract/campaigns';
+import type { ReadContact } from '../campaigns/contact-row';
+import { clockZoneOf } from '../campaigns/number-zones';
 import { CampaignContact } from '../entities/campaign-contact';
 import { isUuid } from '../ids';
+import { jsonbParameter } from '../jsonb';
 import type { StoreSession } from '../organisation-scope';
 import { newestPage } from '../page';
 import type { Page, PageRequest } from '../page';
@@ -25,6 +29,8 @@ export interface DuePosition {
 /** Somebody who may be called, with what speaks against it in the store. */
 export interface DueContact {
   readonly id: string;
+  /** The version of its row: what is decided of it counts for this one alone. */
+  readonly seen: string;
   readonly phoneNumber: string;
   readonly name: string | null;
   readonly timeZone: string | null;
@@ -41,6 +47,12 @@ export interface DueContact {
   readonly calling: boolean;
   /** When the number was dialled by any campaign of the organisation, in the period asked for. */
   readonly dialledAt: readonly Date[];
+}
+
+/** As it is until the commit: whoever claims, moves or ends it waits, or passes it over. */
+export interface HeldContact extends CampaignContact {
+  /** A look has put it off or left it out, for what may be mended. */
+  readonly passedOver: boolean;
 }
 
 /**
@@ -69,6 +81,17 @@ export const IS_SUPPRESSED = (orgId: string): string =>
     OR EXISTS (SELECT FROM global_dnc_entries g WHERE g.phone_number = c.phone_number))`;
 
 /**
+ * Whether a look has put a contact `c` off or left it out, by rules or by what the contact says; no list of numbers, and no call that
+ * came to something.
+ */
+export const IS_PASSED_OVER = `(c.last_decision->>'called' = 'false' AND c.last_decision->>'call_id' IS NULL
+  AND (c.state IN ('pending', 'waiting') AND c.due_at > clock_timestamp()
+    OR c.state = 'done' AND c.result IN ('suppressed', 'exhausted') AND c.last_decision->>'reason' <> 'suppressed'))`;
+/** What is set of such a one once what it was passed over for is other: it is due as it was, and the next turn decides anew. */
+export const DUE_AGAIN = `result = NULL, due_at = clock_timestamp(),
+  state = CASE WHEN c.state <> 'done' THEN c.state WHEN c.attempts > 0 THEN 'waiting' ELSE 'pending' END`;
+
+/**
  * The highest priority first, and in each who is due first: of every priority the entries that are due are read, not those
  * before them that are due later.
  */
@@ -81,13 +104,13 @@ const DUE = prepared(
         AND c.priority < p.priority ORDER BY c.priority DESC LIMIT 1)
      FROM priorities p WHERE p.priority IS NOT NULL
    )
-   SELECT c.id, c.phone_number AS "phoneNumber", c.name, c.time_zone AS "timeZone", c.consent_id AS "consentId",
+   SELECT c.id, c.seen, c.phone_number AS "phoneNumber", c.name, c.time_zone AS "timeZone", c.consent_id AS "consentId",
      c.priority, c.variables, c.due_at AS "dueAt", c.attempts, c.calls,
      ${IS_SUPPRESSED('$1')} AS suppressed,
      ${IS_CALLED('$1')} AS calling,
      ARRAY(${DIALLED_AT('$1', '$7')}) AS "dialledAt"
    FROM priorities p CROSS JOIN LATERAL (
-     SELECT * FROM campaign_contacts c WHERE c.campaign_id = $2 AND c.priority = p.priority AND c.due_at <= $3
+     SELECT c.*, c.xmin::text AS seen FROM campaign_contacts c WHERE c.campaign_id = $2 AND c.priority = p.priority AND c.due_at <= $3
        AND ($4::smallint IS NULL OR p.priority < $4 OR (c.due_at, c.id) > ($5, $6)) ORDER BY c.due_at, c.id LIMIT $8
    ) c
    ORDER BY c.priority DESC, c.due_at, c.id LIMIT $8`,
@@ -146,6 +169,45 @@ export class CampaignContactRepository {
   ): Promise<DueContact[]> {
     const position = [after?.priority ?? null, after?.dueAt ?? null, after?.id ?? null];
     return this.#session.manager.query(DUE, [orgId, campaignId, until, ...position, dialledSince, limit]);
+  }
+
+  /** Null when the campaign, which is locked before it, has no such contact. */
+  async findForChange(
+    manager: EntityManager,
+    { orgId, id: campaignId }: { readonly orgId: string; readonly id: string },
+    id: string,
+  ): Promise<HeldContact | null> {
+    if (!isUuid(id)) return null;
+    const { list, read } = rowTable(manager, CampaignContact);
+    const text = prepared(
+      `SELECT ${list}, coalesce(${IS_PASSED_OVER}, false) AS "passedOver" FROM campaign_contacts c
+       WHERE id = $1 AND campaign_id = $2 AND org_id = $3 FOR NO KEY UPDATE`,
+    );
+    const [row]: HeldContact[] = await manager.query(text, [id, campaignId, orgId]);
+    return row === undefined ? null : read(row);
+  }
+
+  /**
+   * What somebody has to say of it, and nothing of what its campaign does with it.
+   * @param again it is due at once; of one that was passed over
+   */
+  async change(
+    manager: EntityManager,
+    { id, orgId }: HeldContact,
+    contact: ReadContact,
+    { again }: { readonly again: boolean },
+  ): Promise<CampaignContact> {
+    const { name, timeZone, consentId, priority, variables } = contact;
+    const { list, read } = rowTable(manager, CampaignContact);
+    const text = prepared(
+      `UPDATE campaign_contacts c SET name = $3, time_zone = $4, clock_zone = $5, consent_id = $6, priority = $7,
+         variables = $8::jsonb${again ? `, ${DUE_AGAIN}` : ''}
+       WHERE id = $1 AND org_id = $2 RETURNING ${list}`,
+    );
+    const values = [name, timeZone, clockZoneOf(contact), consentId, priority, jsonbParameter(variables)];
+    const [[row]]: [CampaignContact[]] = await manager.query(text, [id, orgId, ...values]);
+    if (row === undefined) throw new Error('the contact was not written');
+    return read(row);
   }
 
   /** How many are due after that. */

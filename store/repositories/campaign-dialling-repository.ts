@@ -67,14 +67,21 @@ export interface WantedContact {
 }
 
 /** A contact whose call is to be started. */
-export interface ClaimedContact extends WantedContact {
+export interface ClaimedContact extends WantedContact, ContactTexts {
   readonly phoneNumber: string;
+}
+
+/** What of a contact fills the texts of its call. */
+export interface ContactTexts {
+  readonly id: string;
   readonly name: string | null;
   readonly variables: Readonly<Record<string, string>>;
 }
 
 export interface MovedContact {
   readonly id: string;
+  /** See `DueContact`: a contact that was changed since is looked at again. */
+  readonly seen: string;
   /** Null: it is due at `dueAtMs`. */
   readonly result: CampaignContactResult | null;
   readonly dueAtMs: number | null;
@@ -149,7 +156,7 @@ const CLAIM = prepared(
    UPDATE campaign_contacts c SET state = 'calling', due_at = NULL, calls = w.calls, turn = $3, call_id = w."callId",
      trunk_id = w."trunkId", claimed_at = $6
    FROM wanted w WHERE w.id = c.id AND ${AMONG('free')}
-   RETURNING c.id`,
+   RETURNING c.id, c.name, c.variables`,
 );
 
 /**
@@ -165,13 +172,14 @@ const NOTED = (events: string, at: string): string => `
     ON CONFLICT (id) DO UPDATE SET data = e.data
       || jsonb_build_object('contacts', (e.data->>'contacts')::int + (excluded.data->>'contacts')::int))`;
 
-/** Whoever is due no more by then was moved by somebody else. */
+/** Whoever is due no more by then was moved by somebody else; and who was changed, decided by what is no longer so. */
 const MOVE = prepared(
-  `WITH moved AS (SELECT * FROM jsonb_to_recordset($3::jsonb) AS m (id uuid, result text, "dueAt" timestamptz, note jsonb)),
+  `WITH moved AS (
+     SELECT * FROM jsonb_to_recordset($3::jsonb) AS m (id uuid, seen text, result text, "dueAt" timestamptz, note jsonb)),
    free AS (
      SELECT c.id FROM campaign_contacts c JOIN moved m ON m.id = c.id
      WHERE ${AMONG('moved')} AND c.org_id = $1 AND c.campaign_id = $2 AND c.state IN ('pending', 'waiting')
-       AND c.due_at <= $4
+       AND c.due_at <= $4 AND c.xmin::text = m.seen
      ORDER BY c.id FOR NO KEY UPDATE OF c SKIP LOCKED),
    done AS (
      UPDATE campaign_contacts c SET state = CASE WHEN m.result IS NULL THEN c.state ELSE 'done' END, result = m.result,
@@ -253,8 +261,8 @@ export class CampaignDiallingRepository {
   }
 
   /**
-   * Those of the wanted that are this turn's from now on. None when the campaign does not run, or was changed: what was
-   * decided of them was decided by other rules.
+   * Those of the wanted that are this turn's from now on, with what is said to them: as it is now, whatever was read before. None when
+   * the campaign does not run, or was changed: what was decided of them was decided by other rules.
    */
   async claim(
     orgId: string,
@@ -265,17 +273,17 @@ export class CampaignDiallingRepository {
       wanted,
       nowMs,
     }: { turn: string; version: number; wanted: readonly WantedContact[]; nowMs: number },
-  ): Promise<string[]> {
+  ): Promise<ContactTexts[]> {
     if (wanted.length === 0) return [];
     const parameters = [orgId, campaignId, turn, JSON.stringify(wanted), version, timestamp(nowMs)];
     try {
-      const [rows]: [{ id: string }[]] = await this.#session.manager.query(CLAIM, parameters);
-      return rows.map(({ id }) => id);
+      const [rows]: [ContactTexts[]] = await this.#session.manager.query(CLAIM, parameters);
+      return rows;
     } catch (error) {
       if (violatedUnique(error) !== 'campaign_contacts_calling') throw error;
       // Another campaign has claimed one of the numbers at the same moment: one by one, and without that.
       if (wanted.length === 1) return [];
-      const claimed: string[] = [];
+      const claimed: ContactTexts[] = [];
       for (const one of wanted) {
         claimed.push(...(await this.claim(orgId, campaignId, { turn, version, wanted: [one], nowMs })));
       }
@@ -286,7 +294,7 @@ export class CampaignDiallingRepository {
   /** Contacts that are due, and are called later or not any more. */
   async move(orgId: string, campaignId: string, moved: readonly MovedContact[], nowMs: number): Promise<void> {
     if (moved.length === 0) return;
-    const rows = moved.map(({ id, result, dueAtMs, note }) => ({ id, result, dueAt: timestamp(dueAtMs), note }));
+    const rows = moved.map(({ dueAtMs, ...move }) => ({ ...move, dueAt: timestamp(dueAtMs) }));
     const notes = moved.map(({ result, note }) => [result === null ? 'put_off' : 'left_out', note.reason] as const);
     const events = hourlyEvents(campaignId, notes, nowMs);
     const parameters = [orgId, campaignId, jsonbParameter(rows), timestamp(nowMs), JSON.stringify(events)];

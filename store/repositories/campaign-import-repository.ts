@@ -1,6 +1,6 @@
 import type { ImportStatus } from '../../contract/campaigns';
 import type { ReadContact } from '../campaigns/contact-row';
-import { zoneOfPrefix } from '../campaigns/number-zones';
+import { clockZoneOf } from '../campaigns/number-zones';
 import { CampaignImport } from '../entities/campaign-import';
 import type { RefusedRow } from '../entities/campaign-import-part';
 import { StoreError } from '../errors';
@@ -11,6 +11,7 @@ import { newestPage } from '../page';
 import type { Page, PageRequest } from '../page';
 import { prepared } from '../prepared';
 import { rowTable } from '../rows';
+import { nameVariables } from './campaign-repository';
 
 export interface ImportRow {
   readonly row: number;
@@ -29,9 +30,6 @@ export interface ImportBatch {
 
 /** Nobody deletes the campaign under the batch. */
 const HOLD = prepared(`SELECT id FROM campaigns WHERE id = $1 AND org_id = $2 AND deleted_at IS NULL FOR KEY SHARE`);
-const NAME_VARIABLES = `UPDATE campaigns SET variable_names = variable_names || ARRAY(
-    SELECT n FROM unnest($3::text[]) WITH ORDINALITY AS given (n, at) WHERE n <> ALL(variable_names) ORDER BY at)
-  WHERE id = $1 AND org_id = $2 AND NOT variable_names @> $3::text[] AND deleted_at IS NULL`;
 
 /** Answers those that were not added. Of a number that comes twice in one batch one is. */
 const ADD = prepared(
@@ -75,7 +73,7 @@ export class CampaignImportRepository {
   async begin(orgId: string, campaignId: string, variables: readonly string[]): Promise<CampaignImport> {
     const { manager } = this.#session;
     await this.#hold(orgId, campaignId);
-    if (variables.length > 0) await manager.query(NAME_VARIABLES, [campaignId, orgId, variables]);
+    await nameVariables(manager, { orgId, id: campaignId }, variables);
     const id = uuidV7();
     await manager.insert(CampaignImport, { id, orgId, campaignId, status: 'running' });
     return manager.findOneByOrFail(CampaignImport, { id, orgId });
@@ -98,7 +96,7 @@ export class CampaignImportRepository {
       consent: contact.consentId,
       priority: contact.priority,
       variables: contact.variables,
-      clock: contact.timeZone === null ? zoneOfPrefix(contact.phoneNumber) : null,
+      clock: clockZoneOf(contact),
     }));
     const kept: { n: number; own: boolean; global: boolean }[] =
       given.length === 0 ? [] : await manager.query(ADD, [orgId, campaignId, JSON.stringify(given)]);

@@ -78,6 +78,9 @@ const PARTS = prepared(
    FROM campaigns c WHERE c.id = $2 AND c.org_id = $1`,
 );
 const DELETE = `UPDATE campaigns SET deleted_at = now(), version = version + 1 WHERE id = $1 AND org_id = $2`;
+const NAME_VARIABLES = `UPDATE campaigns SET variable_names = variable_names || ARRAY(
+    SELECT n FROM unnest($3::text[]) WITH ORDINALITY AS given (n, at) WHERE n <> ALL(variable_names) ORDER BY at)
+  WHERE id = $1 AND org_id = $2 AND NOT variable_names @> $3::text[] AND deleted_at IS NULL`;
 const IN_JSON: ReadonlySet<string> = new Set<keyof CampaignFields>([
   'dialWindow',
   'retry',
@@ -223,6 +226,15 @@ async function assertParts(manager: EntityManager, orgId: string, fields: Campai
   const where = { id: fields.agentId, orgId };
   const agent = await manager.findOne(Agent, { where, lock: FOR_SHARE, select: { id: true } });
   if (agent === null) throw new StoreError('not_found', 'no such agent', { resource: 'agent', id: fields.agentId });
+}
+
+/** Names that contacts come with, beside those that others came with: columns of its report, and what its texts may use. */
+export async function nameVariables(
+  manager: EntityManager,
+  { orgId, id }: { readonly orgId: string; readonly id: string },
+  names: readonly string[],
+): Promise<void> {
+  if (names.length > 0) await manager.query(NAME_VARIABLES, [id, orgId, names]);
 }
 
 /**

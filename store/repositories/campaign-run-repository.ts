@@ -8,6 +8,7 @@ import { jsonbParameter } from '../jsonb';
 import type { StoreSession } from '../organisation-scope';
 import { prepared } from '../prepared';
 import { rowTable } from '../rows';
+import { DUE_AGAIN, IS_PASSED_OVER } from './campaign-contact-repository';
 import { addCampaignEvent, renewContacts, setCampaignStatus } from './campaign-status';
 
 /** One that has, or should have, a workflow. */
@@ -37,8 +38,7 @@ const IMPORTING = prepared(
      AND updated_at > clock_timestamp() - interval '${IMPORT_SILENCE_MS} milliseconds' LIMIT 1`,
 );
 /**
- * A whole page of contacts is looked at, whoever of them is done: so each is looked at once. Who was put off or left out by rules that
- * have changed is due again as it was: the next turn decides by the new ones.
+ * A whole page of contacts is looked at, whoever of them is done: so each is looked at once.
  */
 const RENEW = `
   WITH page AS MATERIALIZED (
@@ -52,12 +52,9 @@ const RENEW = `
       AND NOT EXISTS (SELECT FROM global_dnc_entries d WHERE d.phone_number = p.phone_number)
     RETURNING c.id),
   again AS (
-    UPDATE campaign_contacts c SET result = NULL, due_at = clock_timestamp(),
-      state = CASE WHEN c.state <> 'done' THEN c.state WHEN c.attempts > 0 THEN 'waiting' ELSE 'pending' END
-    FROM page p WHERE $6 AND c.id = p.id AND c.last_decision->>'called' = 'false' AND c.last_decision->>'call_id' IS NULL
+    UPDATE campaign_contacts c SET ${DUE_AGAIN}
+    FROM page p WHERE $6 AND c.id = p.id AND ${IS_PASSED_OVER}
       AND NOT EXISTS (SELECT FROM renewed r WHERE r.id = c.id)
-      AND (c.state IN ('pending', 'waiting') AND c.due_at > clock_timestamp()
-        OR c.state = 'done' AND c.result IN ('suppressed', 'exhausted') AND c.last_decision->>'reason' <> 'suppressed')
     RETURNING c.id)
   SELECT (SELECT max(phone_number) FROM page) AS last, (SELECT count(*)::int FROM page) AS seen,
     (SELECT count(*)::int FROM renewed) + (SELECT count(*)::int FROM again) AS renewed`;

@@ -100,4 +100,10 @@ export class CampaignRows {
   stored(id: string): Promise<CampaignContact> {
     return this.#dataSource.manager.findOneByOrFail(CampaignContact, { id });
   }
+
+  /** As a look sees it. */
+  async seen(id: string): Promise<string> {
+    const [row] = await this.#dataSource.query('SELECT xmin::text AS seen FROM campaign_contacts WHERE id = $1', [id]);
+    return row.seen;
+  }
 }

@@ -217,7 +217,10 @@ describe('what became of a campaign', () => {
       detail: 'The contact has no consent_id',
     };
     const campaigns = new CampaignDiallingRepository(api.dataSource);
-    const move = { id: ada, result: 'suppressed', dueAtMs: null, note: decision } as const;
+    const [{ seen }] = await api.dataSource.query('SELECT xmin::text AS seen FROM campaign_contacts WHERE id = $1', [
+      ada,
+    ]);
+    const move = { id: ada, seen, result: 'suppressed', dueAtMs: null, note: decision } as const;
     await campaigns.move(orgId, campaignId, [move as MovedContact], Date.now() + 60_000);
     const shown = { ...decision, call_id: null };
     const { body: listed } = await api.get(`${campaign}/contacts`);

@@ -2,6 +2,7 @@ import { uuidV7 } from '../../../store/ids';
 import { CallerRepository } from '../../../store/repositories/caller-repository';
 import { ConfigRepository } from '../../../store/repositories/config-repository';
 import { PhoneNumberRepository } from '../../../store/repositories/phone-number-repository';
+import { CampaignRows } from '../../support/campaign-rows';
 import { openStore } from './store-fixture';
 import type { StoreFixture } from './store-fixture';
 
@@ -40,6 +41,15 @@ describe('whether an organisation has a number in a country', () => {
     [null, false],
   ])('%s: %s, of its verified ones', async (country, expected) => {
     expect(await hasNumberIn(country)).toBe(expected);
+  });
+
+  it('and all of them are told, with those of its trunks', async () => {
+    const callers = new CallerRepository(store.dataSource);
+    expect(await callers.countries(orgId)).toEqual(['GB', 'US']);
+    const own = new CampaignRows(store.dataSource, await store.newOrg());
+    expect(await callers.countries(own.orgId)).toEqual([]);
+    await own.trunk({ callerNumbers: ['+4989123456', '+442079460001'] });
+    expect(await callers.countries(own.orgId)).toEqual(['DE', 'GB', 'US']);
   });
 
   it('is no longer so when the number is given up', async () => {

@@ -95,7 +95,7 @@ describe('the timeline', () => {
       const note = { at: new Date(atMs).toISOString(), called: false, reason, detail: '' } as const;
       const dueAtMs = result === null ? atMs + 3_600_000 : null;
       // Whoever was moved meanwhile is not counted twice.
-      const moves = [{ id, result, dueAtMs, note }];
+      const moves = [{ id, seen: await store.rows.seen(id), result, dueAtMs, note }];
       await store.dialling.move(store.orgId, campaign.id, moves, atMs);
       await store.dialling.move(store.orgId, campaign.id, moves, atMs);
     };

@@ -65,8 +65,10 @@ describe('the end of a call', () => {
     const at = new Date().toISOString();
     const note = (reason: string) => ({ at, called: false, reason, detail: '' }) as const;
     const due = await Promise.all([0, 1, 2].map(() => store.rows.contact(campaign.id)));
+    const seen = await Promise.all(due.map(({ id }) => store.rows.seen(id)));
     const moves = due.map(({ id }, n) => ({
       id,
+      seen: seen[n]!,
       result: n < 2 ? ('suppressed' as const) : ('exhausted' as const),
       dueAtMs: null,
       note: note(n < 2 ? 'no_consent' : 'outside_window'),

@@ -8,6 +8,8 @@ import { CampaignContactRepository } from '../../../store/repositories/campaign-
 import { CampaignDiallingRepository } from '../../../store/repositories/campaign-dialling-repository';
 import { CampaignRunRepository } from '../../../store/repositories/campaign-run-repository';
 import { CampaignStandingRepository } from '../../../store/repositories/campaign-standing-repository';
+import { ConfigRepository } from '../../../store/repositories/config-repository';
+import { PhoneNumberRepository } from '../../../store/repositories/phone-number-repository';
 import type { TurnReport } from '../../../workflows/campaign/activities';
 import { CampaignRows } from '../../support/campaign-rows';
 import { openStore } from './store-fixture';
@@ -28,7 +30,7 @@ beforeEach(async () => {
 const sql = (text: string, ...parameters: unknown[]): Promise<Record<string, unknown>[]> =>
   store.dataSource.query(text, parameters);
 
-function turn({ id: campaignId }: Campaign): Promise<TurnReport> {
+function turn({ id: campaignId }: Campaign, allowedCountries: readonly string[] = ['US']): Promise<TurnReport> {
   const { dataSource, secrets } = store;
   const deps: DialDueDeps = {
     contacts: new CampaignContactRepository(dataSource),
@@ -37,7 +39,7 @@ function turn({ id: campaignId }: Campaign): Promise<TurnReport> {
     callers: new CallerRepository(dataSource),
     workflows: { startOutbound: () => Promise.resolve('started'), describe: () => Promise.resolve(null) },
     secrets,
-    allowedCountries: ['US'],
+    allowedCountries,
   };
   return createDialDue(deps).dialDue({ campaignId, orgId, turn: uuidV7() });
 }
@@ -63,7 +65,7 @@ const events = async ({ id }: Campaign): Promise<unknown> => {
 };
 
 /** It has seen them a while ago. */
-const later = ({ id }: Campaign): Promise<unknown> =>
+const seenLongAgo = ({ id }: Campaign): Promise<unknown> =>
   sql(`UPDATE campaigns SET rules_seen_at = now() - interval '11 seconds' WHERE id = $1`, id);
 
 const resume = ({ id }: Campaign): Promise<unknown> =>
@@ -127,7 +129,7 @@ describe('whom a campaign has left out is looked at again', () => {
     // Not at every turn, should two workers be set differently.
     const tooSoon = await turn(campaign);
     expect([tooSoon.changed, tooSoon.wakeInMs]).toEqual([undefined, 10_000]);
-    await later(campaign);
+    await seenLongAgo(campaign);
     expect(await turn(campaign)).toMatchObject({ status: 'running', changed: true, wakeInMs: 500 });
     await renewed(campaign);
     expect(await turn(campaign)).toMatchObject({ started: 8 });
@@ -137,6 +139,50 @@ describe('whom a campaign has left out is looked at again', () => {
     ]);
   });
 
+  it('when the organisation has a number in another country, or calls from one, where the server names none', async () => {
+    const campaign = await campaignOf(0);
+    await rows.contact(campaign.id, { dueAt: new Date(Date.now() + 3_600_000) });
+    const contact = (phoneNumber: string): Promise<unknown> => rows.contact(campaign.id, { phoneNumber });
+    await contact('+493012345678');
+    await contact('+442079460000');
+    await turn(campaign, []);
+    expect(await states(campaign)).toEqual(['2 done suppressed', '1 pending']);
+    const numbers = new PhoneNumberRepository(store.dataSource);
+    const config = new ConfigRepository(store.dataSource);
+    await config.transaction((tx) => numbers.attest(tx, orgId, ['+4989123456']));
+    await seenLongAgo(campaign);
+    expect((await turn(campaign, [])).changed).toBe(true);
+    await renewed(campaign);
+    expect(await turn(campaign, [])).toMatchObject({ started: 1 });
+    expect(await states(campaign)).toEqual(['1 calling', '1 done suppressed', '1 pending']);
+    await sql(`UPDATE outbound_trunks SET caller_numbers = '{+442079460001}' WHERE org_id = $1`, orgId);
+    await seenLongAgo(campaign);
+    expect((await turn(campaign, [])).changed).toBe(true);
+    await renewed(campaign);
+    expect(await turn(campaign, [])).toMatchObject({ started: 1 });
+    const fields = ['allowed_countries'];
+    expect((await events(campaign)) as unknown[]).toEqual(
+      expect.arrayContaining([
+        ['changed', { fields, contacts: 2 }],
+        ['changed', { fields, contacts: 1 }],
+      ]),
+    );
+  });
+
+  it('but not for a number of its own where the server names the countries', async () => {
+    const campaign = await campaignOf(0);
+    await rows.contact(campaign.id, { dueAt: new Date(Date.now() + 3_600_000) });
+    await turn(campaign);
+    const numbers = new PhoneNumberRepository(store.dataSource);
+    await new ConfigRepository(store.dataSource).transaction((tx) => numbers.attest(tx, orgId, ['+4989123457']));
+    await seenLongAgo(campaign);
+    expect((await turn(campaign)).changed).toBeUndefined();
+    const [{ rules_seen: seen }] = (await sql('SELECT rules_seen FROM campaigns WHERE id = $1', campaign.id)) as [
+      { rules_seen: string },
+    ];
+    expect(JSON.parse(seen.split('\n')[1]!)[0]).toEqual(['US']);
+  });
+
   it('when the texts of its agent are others, once', async () => {
     const campaign = await campaignOf(3, { name: null });
     await rows.contact(campaign.id, { dueAt: new Date(Date.now() + 3_600_000) });
@@ -144,7 +190,7 @@ describe('whom a campaign has left out is looked at again', () => {
     expect(await states(campaign)).toEqual(['3 done suppressed', '1 pending']);
     await sql(`UPDATE agents SET first_message = 'Hello' WHERE id = $1`, campaign.agentId);
     await sql(`UPDATE campaigns SET disclosure_line = NULL WHERE id = $1`, campaign.id);
-    await later(campaign);
+    await seenLongAgo(campaign);
     expect(await turn(campaign)).toMatchObject({ changed: true });
     await renewed(campaign);
     const after = await turn(campaign);

@@ -50,38 +50,38 @@ async function plansOf(ask: (dialling: CampaignDiallingRepository) => Promise<un
   ]);
 }
 
-async function someIds(): Promise<string[]> {
-  const rows: { id: string }[] = await owner.query(
-    `SELECT id FROM campaign_contacts WHERE state = 'pending' LIMIT $1`,
-    [MOVED],
-  );
-  return rows.map(({ id }) => id);
+interface Seen {
+  readonly id: string;
+  readonly seen: string;
 }
 
-it.each<readonly [string, (dialling: CampaignDiallingRepository, ids: readonly string[]) => Promise<unknown>]>([
+const someContacts = (): Promise<Seen[]> =>
+  owner.query(`SELECT id, xmin::text AS seen FROM campaign_contacts WHERE state = 'pending' LIMIT $1`, [MOVED]);
+
+it.each<readonly [string, (dialling: CampaignDiallingRepository, contacts: readonly Seen[]) => Promise<unknown>]>([
   [
     'claimed',
-    (dialling, ids) => {
-      const wanted = ids.map((id) => ({ id, calls: 1, callId: uuidV7(), trunkId: uuidV7() }));
+    (dialling, contacts) => {
+      const wanted = contacts.map(({ id }) => ({ id, calls: 1, callId: uuidV7(), trunkId: uuidV7() }));
       return dialling.claim(orgId, campaignId, { turn: uuidV7(), version: 1, wanted, nowMs: Date.now() });
     },
   ],
   [
     'put off',
-    (dialling, ids) => {
+    (dialling, contacts) => {
       const note = { at: new Date().toISOString(), called: false, reason: 'outside_window', detail: '' } as const;
       const dueAtMs = Date.now() + 60_000;
       return dialling.move(
         orgId,
         campaignId,
-        ids.map((id) => ({ id, result: null, dueAtMs, note })),
+        contacts.map((contact) => ({ ...contact, result: null, dueAtMs, note })),
         Date.now(),
       );
     },
   ],
 ])('those that are %s', async (_, ask) => {
-  const ids = await someIds();
-  const plans = await plansOf((dialling) => ask(dialling, ids));
+  const contacts = await someContacts();
+  const plans = await plansOf((dialling) => ask(dialling, contacts));
   for (const { scanned, rowsRead } of plans) {
     expect(scanned).not.toContain('campaign_contacts');
     expect(rowsRead).toBeLessThan(20 * MOVED);

@@ -71,7 +71,8 @@ export class DiallingStore {
       callId: campaignCallId(campaign.id, id, n + 1),
       trunkId,
     }));
-    return this.dialling.claim(this.orgId, campaign.id, { turn, version, wanted, nowMs: Date.now() });
+    const claimed = await this.dialling.claim(this.orgId, campaign.id, { turn, version, wanted, nowMs: Date.now() });
+    return claimed.map(({ id }) => id);
   }
 
   async claimed(campaign: Campaign, fields: Partial<CampaignContact> = {}): Promise<CampaignContact> {

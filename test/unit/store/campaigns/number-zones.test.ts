@@ -2,7 +2,7 @@ import { getCountries, getExampleNumber } from 'libphonenumber-js/max';
 import examples from 'libphonenumber-js/mobile/examples';
 import { AREA_CODE_TABLE } from '../../../../store/campaigns/area-code-table';
 import { NUMBER_ZONE_TABLE } from '../../../../store/campaigns/number-zone-table';
-import { numberZones, zoneOfPrefix } from '../../../../store/campaigns/number-zones';
+import { clockZoneOf, numberZones } from '../../../../store/campaigns/number-zones';
 import { isTimeZone } from '../../../../store/campaigns/zone-clock';
 
 const ask = (e164: string, contactTimeZone: string | null = null, defaultTimeZone: string | null = null) =>
@@ -149,7 +149,7 @@ describe('the tables', () => {
 
 test('calls are counted by the clock of the first zone of a prefix, where it has any', () => {
   const numbers = ['+12125550123', '+12085550123', '+4915112345678', '+18005550123', '+8821612345678'];
-  const zones = numbers.map(zoneOfPrefix);
+  const zones = numbers.map((phoneNumber) => clockZoneOf({ phoneNumber, timeZone: null }));
   expect(zones).toEqual(['America/New_York', expect.any(String), 'Europe/Berlin', null, null]);
   for (const [n, e164] of numbers.entries()) {
     const known = ask(e164);
