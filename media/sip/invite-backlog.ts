@@ -16,6 +16,14 @@ import type { Flow } from './edge/flow';
 const SLICE_MS = 2;
 /** libuv reads so many datagrams of a socket at once: when they come there are probably more. */
 const FULL_READ_DATAGRAMS = 32;
+/** Without a rest for this long a thread is strained. After a burst or a stall one that has time to spare rests sooner. */
+const STRAINED_AFTER_MS = 500;
+/**
+ * A thread that sheds rests soon, and would be behind again before the next half second is over: whoever was overloaded a
+ * moment ago is again at the first sign of it.
+ */
+const AGAIN_AFTER_MS = 50;
+const MOMENT_MS = 2_000;
 /** However much else comes, INVITEs get a slice of their own after this. */
 const MAX_POSTPONED_MS = 20;
 /** While the thread is strained. */
@@ -72,6 +80,8 @@ export class InviteBacklog {
   #arrived = 0;
   /** Since when messages that are read now may have waited; null: nothing was read in this turn. */
   #unreadSinceMs: number | null = null;
+  /** When it was overloaded last. */
+  #overloadedMs = -Infinity;
   /** When INVITEs were first put off for what else has come. */
   #postponedMs: number | null = null;
   #scheduled = false;
@@ -116,8 +126,11 @@ export class InviteBacklog {
     this.#unreadSinceMs = null;
     this.#strain.turn(now, this.#restedMs());
     if (this.#strain.rested) this.#arrived = this.size;
-    const overloaded = this.#strain.strained && this.#arrived > BURST;
-    if (overloaded) this.#options.onStrain?.();
+    const overloaded = this.#isOverloaded(now);
+    if (overloaded) {
+      this.#overloadedMs = now;
+      this.#options.onStrain?.();
+    }
     if (this.size === 0) return;
     if (more) this.#postponedMs ??= now;
     if (this.#postponedMs === null || !more || now - this.#postponedMs > MAX_POSTPONED_MS) {
@@ -126,6 +139,12 @@ export class InviteBacklog {
     }
     if (this.size > 0) this.#schedule();
   };
+
+  #isOverloaded(nowMs: number): boolean {
+    const { strainMs } = this.#strain;
+    if (nowMs - this.#overloadedMs < MOMENT_MS) return strainMs > AGAIN_AFTER_MS;
+    return strainMs > STRAINED_AFTER_MS && this.#arrived > BURST;
+  }
 
   #serveSlice(beganMs: number, overloaded: boolean): void {
     const { maxWaitMs = DEFAULT_MAX_WAIT_MS } = this.#options;

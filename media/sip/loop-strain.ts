@@ -4,8 +4,6 @@
  * counts as one turn, and a thread with time to spare soon waits again.
  */
 
-/** Without a rest for this long a thread is strained. After a burst or a stall one that has time to spare rests sooner. */
-const STRAINED_AFTER_MS = 500;
 /** Of the time between two turns, what counts. Under strain a turn takes 2 to 20 ms. */
 const LONGEST_TURN_MS = 25;
 
@@ -31,9 +29,9 @@ export class LoopStrain {
     return this.#strainMs === 0;
   }
 
-  /** As of the last turn. */
-  get strained(): boolean {
-    return this.#strainMs > STRAINED_AFTER_MS;
+  /** As of the last turn: for how long there was no rest, in turns, ms. */
+  get strainMs(): number {
+    return this.#strainMs;
   }
 
   /** Since when what is read now may have waited: since the last turn, if there was no rest after it. */

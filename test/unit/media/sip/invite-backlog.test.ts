@@ -130,6 +130,19 @@ test('under strain whoever has waited for too long is late, and those who are se
   expect(names).toEqual(names.toSorted((a, b) => a - b));
 });
 
+test('a thread that has rested for an instant and is behind again refuses again at once', () => {
+  const bench = setUp();
+  overload(bench, 400);
+  while (bench.turn());
+  bench.rest(1);
+  const before = bench.served.length;
+  overload(bench, 100, 10_000);
+  const waited = bench.served.slice(before).findIndex((line) => line.endsWith('late'));
+  // Two in a turn of 2 ms: after 50 ms instead of 500.
+  expect(waited).toBeGreaterThan(25);
+  expect(waited).toBeLessThan(100);
+});
+
 test('after the strain nobody is late any more', () => {
   const bench = setUp();
   overload(bench, 400);
@@ -164,7 +177,7 @@ test('those who call at one instant are served, however long that takes; others 
   for (let n = 64; n < 128; n++) bench.receive('INVITE', `i${n}`);
   while (bench.turn());
   expect(late()).toBeGreaterThan(40);
-  bench.rest(1);
+  bench.rest(2_001);
   for (let n = 128; n < 192; n++) bench.receive('INVITE', `i${n}`);
   const before = late();
   while (bench.turn());

@@ -20,15 +20,13 @@ function loop() {
   };
 }
 
-test('a thread is strained when it has not rested for a while, and no more once it has', () => {
+test('strain is the time without a rest, and none is left once there was one', () => {
   const { strain, turns } = loop();
   turns(1, 5, 10);
   turns(100, 5);
-  expect(strain.strained).toBe(false);
-  turns(1, 5);
-  expect(strain.strained).toBe(true);
+  expect(strain.strainMs).toBe(500);
   turns(1, 5, 0.1);
-  expect(strain.strained).toBe(false);
+  expect(strain.strainMs).toBe(0);
 });
 
 test.each([60, 100, 1_000, 10_000])('one stall of %d ms is no strain, nor is the work that it leaves', (stallMs) => {
@@ -36,18 +34,18 @@ test.each([60, 100, 1_000, 10_000])('one stall of %d ms is no strain, nor is the
   turns(1, 5, 10);
   turns(10, 5);
   turns(1, stallMs);
-  expect(strain.strained).toBe(false);
+  expect(strain.strainMs).toBe(75);
   turns(30, 5);
-  expect(strain.strained).toBe(false);
+  expect(strain.strainMs).toBe(225);
   turns(1, 5, 1);
-  expect(strain.strained).toBe(false);
+  expect(strain.strainMs).toBe(0);
 });
 
 test('stall after stall without a rest is strain', () => {
   const { strain, turns } = loop();
   turns(1, 5, 10);
   turns(21, 100);
-  expect(strain.strained).toBe(true);
+  expect(strain.strainMs).toBe(525);
 });
 
 test('what is read after a rest has not waited; otherwise it may have since the last turn', () => {
