@@ -27,6 +27,8 @@ interface ImportDeps {
   readonly campaign: Campaign;
   /** See `neededVariables`. */
   readonly needed: readonly string[];
+  /** Told once it has come to its end, or stopped: with what was stored by then. */
+  readonly ended: (ended: CampaignImport) => Promise<void>;
 }
 
 /** @throws ApiError 422 `missing_column`, `invalid_header`; 413 where a limit is exceeded */
@@ -74,7 +76,7 @@ const MOST_NAMES = 100;
 
 /** Only what is known to be gone for good says so: without a database the import is told apart by its silence. */
 async function run(
-  { store, campaign: { orgId, id: campaignId } }: ImportDeps,
+  { store, campaign: { orgId, id: campaignId }, ended }: ImportDeps,
   { id: importId }: CampaignImport,
   fill: (batches: ContactBatches) => Promise<void>,
 ): Promise<CampaignImportResource> {
@@ -91,10 +93,13 @@ async function run(
     await batches.settled();
     const refused = error instanceof ApiError && error.status < 500;
     const problem = refused ? error.message : 'The upload did not come to its end; send it again';
-    await finish(refused ? 'refused' : 'aborted', problem).catch(() => undefined);
+    await finish(refused ? 'refused' : 'aborted', problem)
+      .then(ended)
+      .catch(() => undefined);
     throw error;
   }
-  const { accepted, duplicates, invalid, suppressed } = await finish('completed', null);
+  const completed = await finish('completed', null);
+  const { accepted, duplicates, invalid, suppressed } = completed;
   if (accepted >= MANY_ROWS) {
     // Not in time: it is learnt a little later, as PostgreSQL does by itself.
     await store
@@ -102,6 +107,7 @@ async function run(
       .write((org) => org.campaignImports.learn())
       .catch(() => undefined);
   }
+  await ended(completed);
   const rows = batches.told.map(({ phoneNumber, ...row }) => ({ ...row, phone_number: phoneNumber }));
   return { import_id: importId, accepted, duplicates, invalid, suppressed, rows };
 }

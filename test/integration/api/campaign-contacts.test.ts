@@ -248,6 +248,10 @@ describe('contacts of a campaign', () => {
       expect(problem).toContain('send it again');
       expect((await api.get(`${campaign}/stats`)).body.contacts).toBe(accepted);
       expect(accepted).toBeLessThanOrEqual(7000);
+      const noted = async (): Promise<{ action: string; after: object } | undefined> =>
+        (await api.get(`/audit-log?resource_id=${campaign.split('/').at(-1)}&action=import`)).body.items[0];
+      for (let n = 0; n < 50 && (await noted()) === undefined; n += 1) await sleep(100);
+      expect((await noted())?.after).toMatchObject({ status: 'aborted', accepted });
       const { body } = await upload(campaign, `phone_number\n${all.join('\n')}`);
       expect(body).toMatchObject({ accepted: 9000 - accepted, duplicates: accepted });
     });
