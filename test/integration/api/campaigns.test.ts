@@ -65,6 +65,20 @@ describe('campaigns', () => {
     expect(items[0]).toMatchObject({ before: { name: 'C' }, after: { name: 'D' } });
   });
 
+  it('are stored with a warning of what has no effect', async () => {
+    const retry = {
+      answered: { max: 1, delays_minutes: [60] },
+      uncertain: { max: 1, delays_minutes: [60] },
+      busy: { max: 1, delays_minutes: [60] },
+    };
+    const warned = ({ body }: Answer): unknown => body.warnings.map(({ path }: { path: string }) => path);
+    const made = await create({ retry, local_presence: true });
+    expect([made.status, warned(made)]).toEqual([201, ['local_presence', 'retry.answered', 'retry.uncertain']]);
+    const none = { answered: { max: 0, delays_minutes: [] }, busy: { max: 1, delays_minutes: [60] } };
+    const patch = { retry: none, caller_numbers: ['+15551234567'] };
+    expect(warned(await api.patch(`/phone/campaigns/${made.body.id}`, patch))).toEqual([]);
+  });
+
   it.each([
     ['a window without length', { window: { start: '09:00', end: '09:00' } }, 400, 'validation_failed'],
     ['an hour that is none', { window: { start: '9:00' } }, 400, 'validation_failed'],
