@@ -33,6 +33,19 @@ export function missingColumns(
   return neededOf(campaign, agent).filter((name) => !campaign.variableNames.includes(name));
 }
 
+/** A claim sees as closed what closes before its call could be dialled. */
+export const CLAIM_MARGIN_MS = 10_000;
+
+/** Null: its window opens for somebody, some day. */
+export function neverOpenBecause(campaign: RuledCampaign): string | null {
+  const { window, ringMs } = rulesOf(campaign, null, CLAIM_MARGIN_MS);
+  if (window.everOpens(ringMs)) return null;
+  const { start, end, days } = campaign.dialWindow;
+  const hours = `${start} to ${end} on ${days.join(', ')}`;
+  const legal = window.keepsLaw ? ' within the legal hours, 8 to 21 o’clock,' : '';
+  return `The window, ${hours}, has no time${legal} for ${ringMs / 1000} s: to dial, and to ring for ring_timeout_seconds`;
+}
+
 /** @param marginMs so much later than it is checked it may be dialled, and its whole time of ringing is then within the window */
 export function rulesOf(campaign: RuledCampaign, agent: SpokenAgent | null, marginMs = 0): ContactRules {
   return {
