@@ -1,7 +1,7 @@
 /** What a campaign would do in the next hour if it ran now, and why it would not call the rest. */
 import { checkContact } from '../../store/campaigns/contact-check';
 import type { ContactObjection } from '../../store/campaigns/contact-check';
-import { neverOpenBecause, rulesOf } from '../../store/campaigns/contact-rules';
+import { neverOpenBecause, rulesOf, unfillable } from '../../store/campaigns/contact-rules';
 import { destinationGuard } from '../../store/campaigns/destination-guard';
 import { CAP_WEEK_MS } from '../../store/campaigns/number-caps';
 import type { Campaign } from '../../store/entities/campaign';
@@ -147,6 +147,8 @@ function problemsOf(
   }
   const closed = neverOpenBecause(campaign);
   if (closed !== null) problems.push({ code: 'window_never_opens', message: closed });
+  const unclear = unfillable(campaign, agent);
+  if (unclear !== null) problems.push({ code: 'invalid_placeholder', message: unclear.message });
   if (fromMs >= hourMs) {
     problems.push({ code: 'not_started', message: `The campaign starts at ${startsAt?.toISOString() ?? ''}` });
   } else if (untilMs <= fromMs) {

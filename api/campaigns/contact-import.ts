@@ -3,6 +3,7 @@
  * that stops leaves every row before it stored once and told as such, and the same upload again finds them as duplicates.
  */
 import type { ImportStatus } from '../../contract/campaigns';
+import { variableNameOf } from '../../contract/placeholders';
 import { readContact } from '../../store/campaigns/contact-row';
 import type { GivenContact } from '../../store/campaigns/contact-row';
 import type { Campaign } from '../../store/entities/campaign';
@@ -13,7 +14,7 @@ import { ApiError, impossible } from '../errors';
 import type { CampaignContactsRequest, CampaignImportResource } from '../schemas/campaign';
 import type { ApiStore } from '../store';
 import { BatchedRows } from './batched-rows';
-import { readCsvRows } from './csv-rows';
+import { isColumnName, readCsvRows } from './csv-rows';
 import type { CsvLimits, CsvRow } from './csv-rows';
 
 /** Columns that mean something; any other one is a variable. */
@@ -59,13 +60,15 @@ export async function importContacts(
   contacts: CampaignContactsRequest['contacts'],
 ): Promise<CampaignImportResource> {
   const { store, campaign, needed } = deps;
-  const named = contacts.some(({ name }) => name != null && name.trim() !== '') ? ['name'] : [];
-  const variables = [...new Set([...named, ...contacts.flatMap((contact) => Object.keys(contact.variables ?? {}))])];
+  const given = contacts.map(givenOf);
+  const readable = given.filter((one) => 'variables' in one);
+  const named = readable.some(({ name }) => name !== '') ? ['name'] : [];
+  const variables = [...new Set([...named, ...readable.flatMap((one) => Object.keys(one.variables))])];
   const begun = await store
     .forOrg(campaign.orgId)
     .write((org) => org.campaignImports.begin(campaign.orgId, campaign.id, variables.slice(0, MOST_NAMES)));
   return run(deps, begun, (batches) => {
-    for (const [n, contact] of contacts.entries()) readInto(batches, n + 1, givenOf(contact), needed);
+    for (const [n, contact] of given.entries()) readInto(batches, n + 1, contact, needed);
     return Promise.resolve();
   });
 }
@@ -136,10 +139,25 @@ function take(batches: ContactBatches, row: CsvRow, needed: readonly string[]): 
   readInto(batches, row.row, { phoneNumber, name, timeZone, consentId, priority, variables }, needed);
 }
 
-function givenOf(contact: CampaignContactsRequest['contacts'][number]): GivenContact {
-  const variables = Object.entries(contact.variables ?? {}).filter(([, value]) => value !== '');
+/** What cannot be read as it is, and why. */
+interface Unreadable {
+  readonly phoneNumber: string;
+  readonly reason: string;
+}
+
+function givenOf(contact: CampaignContactsRequest['contacts'][number]): GivenContact | Unreadable {
+  const phoneNumber = contact.phone_number.trim();
+  // As of columns, with or without a value.
+  const named = Object.entries(contact.variables ?? {}).map(([name, value]) => [variableNameOf(name), value] as const);
+  const names = named.map(([name]) => name);
+  if (!names.every((name) => name !== '' && isColumnName(name))) {
+    return { phoneNumber, reason: 'variables: one has no name that can be used' };
+  }
+  const twice = names.find((name, n) => names.indexOf(name) !== n);
+  if (twice !== undefined) return { phoneNumber, reason: `variables: ${twice} is there twice` };
+  const variables = named.filter(([, value]) => value !== '');
   return {
-    phoneNumber: contact.phone_number.trim(),
+    phoneNumber,
     name: contact.name?.trim() ?? '',
     timeZone: contact.time_zone?.trim() ?? '',
     consentId: contact.consent_id?.trim() ?? '',
@@ -151,8 +169,13 @@ function givenOf(contact: CampaignContactsRequest['contacts'][number]): GivenCon
 /** Told so much of what is no number: enough to find it again. */
 const SHOWN_CHARS = 40;
 
-function readInto(batches: ContactBatches, row: number, given: GivenContact, needed: readonly string[]): void {
-  const reading = readContact(given, needed);
+function readInto(
+  batches: ContactBatches,
+  row: number,
+  given: GivenContact | Unreadable,
+  needed: readonly string[],
+): void {
+  const reading = 'variables' in given ? readContact(given, needed) : { ok: false as const, ...given };
   if (reading.ok) {
     batches.accept({ row, contact: reading.contact });
     return;

@@ -3,7 +3,7 @@ import type { Campaign } from '../../store/entities/campaign';
 import type { CampaignParts } from '../../store/repositories/campaign-repository';
 import { impossible } from '../errors';
 import type { OrgStore } from '../store';
-import { missingColumns, neverOpenBecause } from '../../store/campaigns/contact-rules';
+import { missingColumns, neverOpenBecause, unfillable } from '../../store/campaigns/contact-rules';
 
 /** Codes of `assertCallable`. */
 export const START_ERRORS = [
@@ -11,6 +11,7 @@ export const START_ERRORS = [
   'no_trunk',
   'no_contacts',
   'window_never_opens',
+  'invalid_placeholder',
   'missing_column',
   'campaign_ended',
 ] as const;
@@ -35,14 +36,14 @@ export async function assertCallable(
     throw impossible('no_contacts', anew ? 'The campaign has no contacts' : 'No contact of the campaign may be called');
   }
   assertOpens(campaign);
-  assertColumns(campaign, parts.agent);
+  assertTexts(campaign, parts.agent);
 }
 
 /** Of one that runs: a window that never opens, or texts that use what no contact has, would leave out all that are due. */
 export async function assertGoesOn(org: Pick<OrgStore, 'campaigns'>, campaign: Campaign): Promise<void> {
   assertOpens(campaign);
   const { agent } = await org.campaigns.parts(campaign.orgId, campaign.id);
-  if (agent !== null) assertColumns(campaign, agent);
+  if (agent !== null) assertTexts(campaign, agent);
 }
 
 function assertOpens(campaign: Campaign): void {
@@ -50,7 +51,11 @@ function assertOpens(campaign: Campaign): void {
   if (closed !== null) throw impossible('window_never_opens', closed);
 }
 
-function assertColumns(campaign: Campaign, agent: NonNullable<CampaignParts['agent']>): void {
+function assertTexts(campaign: Campaign, agent: NonNullable<CampaignParts['agent']>): void {
+  const unclear = unfillable(campaign, agent);
+  if (unclear !== null) {
+    throw impossible('invalid_placeholder', unclear.message, { placeholders: unclear.placeholders });
+  }
   const columns = missingColumns(campaign, agent);
   if (columns.length === 0) return;
   throw impossible('missing_column', `No contact has a value for ${columns.join(', ')}, which the texts use`, {

@@ -117,7 +117,7 @@ function patchRoute({ changes, campaigns }: CampaignRouteDeps): Route {
     params: idParams,
     body: campaignPatch,
     response: campaign,
-    errors: { ...ERRORS, 422: [...ERRORS[422], 'window_never_opens', 'missing_column'] },
+    errors: { ...ERRORS, 422: [...ERRORS[422], 'window_never_opens', 'invalid_placeholder', 'missing_column'] },
     requestExample: { calls_per_second: 0.5 },
     responseExample: { ...campaignExample, calls_per_second: 0.5 },
     handle: async (request) => {

@@ -5,7 +5,7 @@ import { e164, id, isoTimestamp } from './primitives';
 /** Beside what speaks against a contact itself. */
 const reason = z.enum([...CONTACT_REFUSALS, 'campaign', 'behind_others', 'due_later', 'calling', 'done']);
 
-const PROBLEMS = ['no_agent', 'no_trunk', 'window_never_opens', 'not_started', 'ended'] as const;
+const PROBLEMS = ['no_agent', 'no_trunk', 'window_never_opens', 'invalid_placeholder', 'not_started', 'ended'] as const;
 
 export const campaignPreview = z
   .object({

@@ -2,7 +2,8 @@
 import type { Campaign } from '../entities/campaign';
 import type { ContactRules } from './contact-check';
 import { DiallingWindow } from './dialling-window';
-import { neededVariables } from './text-variables';
+import { brokenPlaceholdersIn, neededVariables } from './text-variables';
+import type { SpokenTexts } from './text-variables';
 
 export interface SpokenAgent {
   readonly firstMessage: string;
@@ -16,13 +17,24 @@ export type RuledCampaign = Pick<
 
 /** What each contact has to bring along. `agent` null: it was deleted. */
 export function neededOf(campaign: RuledCampaign, agent: SpokenAgent | null): string[] {
-  const texts = {
-    firstMessage: agent?.firstMessage ?? null,
-    instructions: agent?.instructions ?? [],
-    voicemailMessage: campaign.voicemailMessage,
-    disclosureLine: campaign.disclosureLine,
-  };
-  return neededVariables(texts, campaign.variables);
+  return neededVariables(textsOf(campaign, agent), campaign.variables);
+}
+
+const SHOWN_CHARS = 80;
+
+/** Null: whatever stands between braces in its texts names a variable. */
+export function unfillable(
+  campaign: RuledCampaign,
+  agent: SpokenAgent | null,
+): { readonly placeholders: readonly string[]; readonly message: string } | null {
+  const broken = brokenPlaceholdersIn(textsOf(campaign, agent)).map((written) => written.slice(0, SHOWN_CHARS));
+  if (broken.length === 0) return null;
+  return { placeholders: broken, message: `In the texts ${broken.join(', ')} is no name of a variable` };
+}
+
+function textsOf({ voicemailMessage, disclosureLine }: RuledCampaign, agent: SpokenAgent | null): SpokenTexts {
+  const { firstMessage = null, instructions = [] } = agent ?? {};
+  return { firstMessage, instructions, voicemailMessage, disclosureLine };
 }
 
 /** Of those what no contact came with: whoever is due would be left out. */

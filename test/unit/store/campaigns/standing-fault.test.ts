@@ -24,6 +24,13 @@ describe('nobody can be called', () => {
     ['no_trunk', CAMPAIGN, AGENT, [], {}],
     // Two minutes of the law's day: with ten seconds to dial.
     ['window_never_opens', { ...CAMPAIGN, ringTimeoutSeconds: 111 }, AGENT, TRUNKS, {}],
+    [
+      'invalid_placeholder',
+      { ...CAMPAIGN, voicemailMessage: 'Of {{a/b}}' },
+      { ...AGENT, instructions: ['{{#if plan}}'] },
+      TRUNKS,
+      { placeholders: ['{{#if plan}}', '{{a/b}}'] },
+    ],
     ['missing_column', { ...CAMPAIGN, variableNames: ['name'] }, AGENT, TRUNKS, { columns: ['plan'] }],
   ])('%s', (reason, campaign, agent, trunks, data) => {
     expect(standingFault(campaign, agent, trunks)).toMatchObject({ reason, data: { reason, ...data } });
