@@ -1,15 +1,41 @@
 /** `{{name}}` in what agents say and are told: which variables a text uses, and what becomes of them. */
 
-/** Letters, digits, `_`, `.` and `-`; spaces beside the name say nothing. */
-const PLACEHOLDER = /\{\{\s*([A-Za-z0-9_.-]{1,64})\s*\}\}/g;
+/** Whatever stands between two pairs of braces; of nested ones the innermost. */
+const PLACEHOLDER = /\{\{(?!\{)((?:(?!\{\{|\}\}).)*)\}\}/gs;
+/** Letters and digits of any script. */
+const NAME = /^[\p{L}\p{M}\p{N}_.-]{1,64}$/u;
+
+/** The name that `{{First Name}}` and a column "First Name" have in common: `First_Name`. */
+export function variableNameOf(written: string): string {
+  return written.trim().replaceAll(/\s+/g, '_').normalize('NFC');
+}
+
+/** Of the form that `variableNameOf` answers. */
+export function isVariableName(name: string): boolean {
+  return NAME.test(name);
+}
 
 /** Each once, in the order of their first use. */
 export function variablesOf(texts: readonly string[]): string[] {
-  const names = texts.flatMap((text) => [...text.matchAll(PLACEHOLDER)].map(([, name = '']) => name));
-  return [...new Set(names)];
+  const names = placeholdersIn(texts).map(({ name }) => name);
+  return [...new Set(names.filter(isVariableName))];
 }
 
-/** A name without a value is left out rather than spoken with its braces. */
+/** Those that name no variable, such as `{{#if plan}}`, as they are written; each once. */
+export function brokenPlaceholdersOf(texts: readonly string[]): string[] {
+  const broken = placeholdersIn(texts).filter(({ name }) => !isVariableName(name));
+  return [...new Set(broken.map(({ written }) => written))];
+}
+
+/** A name without a value, and what is no name, is left out rather than spoken with its braces. */
 export function fillVariables(text: string, values: Readonly<Record<string, string>>): string {
-  return text.replaceAll(PLACEHOLDER, (_, name: string) => (Object.hasOwn(values, name) ? (values[name] ?? '') : ''));
+  return text.replaceAll(PLACEHOLDER, (_, inner: string) => {
+    const name = variableNameOf(inner);
+    return Object.hasOwn(values, name) ? (values[name] ?? '') : '';
+  });
+}
+
+function placeholdersIn(texts: readonly string[]): { readonly written: string; readonly name: string }[] {
+  const found = texts.flatMap((text) => [...text.matchAll(PLACEHOLDER)]);
+  return found.map(([written, inner = '']) => ({ written, name: variableNameOf(inner) }));
 }

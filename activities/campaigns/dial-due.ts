@@ -6,7 +6,7 @@
  * that no workflow knows the call and gives the contact back.
  */
 import { claimContact } from '../../store/campaigns/contact-claim';
-import { rulesOf } from '../../store/campaigns/contact-rules';
+import { CLAIM_MARGIN_MS, rulesOf } from '../../store/campaigns/contact-rules';
 import { destinationGuard } from '../../store/campaigns/destination-guard';
 import { CAP_WEEK_MS } from '../../store/campaigns/number-caps';
 import { FaultsInARow, outsideRules, standingFault } from '../../store/campaigns/standing-fault';
@@ -51,8 +51,6 @@ export interface DialDueDeps {
 /** Contacts that are looked at in one statement, and in one turn: those that are moved on are not looked at again. */
 const PAGE = 250;
 const MOST_PAGES = 8;
-/** A claim sees as closed what closes before its call could be dialled. */
-const CLAIM_MARGIN_MS = 10_000;
 /** Calls that are started, or looked for, at the same time. */
 const PARALLEL = 10;
 /** A call of which nothing is seen for so long was perhaps never started. */
@@ -289,7 +287,9 @@ class Turn {
   async #pauses(needed: readonly string[]): Promise<boolean> {
     const { fault } = this.#faults;
     if (fault === null) return false;
-    const once = uuidV8('campaign-fault', this.#campaign.id, fault.reason, this.rules, needed.join(' '));
+    const { id, dialWindow, ringTimeoutSeconds } = this.#campaign;
+    const own = fault.reason === 'outside_window' ? JSON.stringify([dialWindow, ringTimeoutSeconds]) : needed.join(' ');
+    const once = uuidV8('campaign-fault', id, fault.reason, this.rules, own);
     return this.#deps.standings.pause(this.#campaign, fault, once);
   }
 

@@ -1,7 +1,7 @@
 /** What a campaign would do in the next hour if it ran now, and why it would not call the rest. */
 import { checkContact } from '../../store/campaigns/contact-check';
 import type { ContactObjection } from '../../store/campaigns/contact-check';
-import { rulesOf } from '../../store/campaigns/contact-rules';
+import { neverOpenBecause, rulesOf, unfillable } from '../../store/campaigns/contact-rules';
 import { destinationGuard } from '../../store/campaigns/destination-guard';
 import { CAP_WEEK_MS } from '../../store/campaigns/number-caps';
 import type { Campaign } from '../../store/entities/campaign';
@@ -133,17 +133,22 @@ async function* dueContacts(
 
 /** What keeps the whole campaign from calling. */
 function problemsOf(
-  { startsAt, endsAt, agentId }: Campaign,
+  campaign: Campaign,
   { agent, trunks }: CampaignParts,
   fromMs: number,
   untilMs: number,
   hourMs: number,
 ): CampaignPreviewResource['problems'] {
+  const { startsAt, endsAt, agentId } = campaign;
   const problems: CampaignPreviewResource['problems'] = [];
   if (agentId === null || agent === null) problems.push({ code: 'no_agent', message: 'The agent was deleted' });
   if (trunks.length === 0) {
     problems.push({ code: 'no_trunk', message: 'Neither the campaign nor its agent has an outbound trunk' });
   }
+  const closed = neverOpenBecause(campaign);
+  if (closed !== null) problems.push({ code: 'window_never_opens', message: closed });
+  const unclear = unfillable(campaign, agent);
+  if (unclear !== null) problems.push({ code: 'invalid_placeholder', message: unclear.message });
   if (fromMs >= hourMs) {
     problems.push({ code: 'not_started', message: `The campaign starts at ${startsAt?.toISOString() ?? ''}` });
   } else if (untilMs <= fromMs) {

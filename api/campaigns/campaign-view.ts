@@ -114,6 +114,9 @@ function rulesOf(rules: NonNullable<CampaignPatchRequest['retry']>['rules']): Ca
   return Object.fromEntries(entries) as Campaign['retry']['rules'];
 }
 
+/** Whatever the rules say, see `contactOutcome`. */
+const NEVER_RETRIED = ['answered', 'uncertain'] as const;
+
 /** Said with every answer that stores a campaign. */
 export function campaignWarnings(campaign: CampaignResource): ValidationIssue[] {
   const idle = (path: string, message: string): ValidationIssue => ({ path, message });
@@ -125,6 +128,12 @@ export function campaignWarnings(campaign: CampaignResource): ValidationIssue[] 
     ...(campaign.window.legal === 'off'
       ? [idle('window.legal', 'Legal hours are not kept: only the window counts')]
       : []),
+    ...(campaign.local_presence && campaign.caller_numbers.length === 0
+      ? [idle('local_presence', 'Stored; without caller_numbers there is none to choose from')]
+      : []),
+    ...NEVER_RETRIED.filter((disposition) => (campaign.retry[disposition]?.max ?? 0) > 0).map((disposition) =>
+      idle(`retry.${disposition}`, 'Stored; whose call has ended so is not called again'),
+    ),
   ];
 }
 

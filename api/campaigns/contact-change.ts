@@ -9,6 +9,7 @@ import type { HeldContact } from '../../store/repositories/campaign-contact-repo
 import { impossible } from '../errors';
 import type { ValidationIssue } from '../errors';
 import type { CampaignContactPatchRequest } from '../schemas/campaign';
+import { namedAsColumns } from './contact-import';
 
 /** Codes of `changedContact`. */
 export const CONTACT_ERRORS = ['phone_number_fixed', 'invalid_contact'] as const;
@@ -26,7 +27,9 @@ export function changedContact(
   if (request.phone_number !== undefined && numberOf(request.phone_number.trim()) !== phoneNumber) {
     throw impossible('phone_number_fixed', KEEPS_ITS_NUMBER);
   }
-  const variables = Object.entries({ ...before.variables, ...request.variables }).filter(isGiven);
+  const named = namedAsColumns(request.variables ?? {});
+  if ('reason' in named) throw impossible('invalid_contact', named.reason);
+  const variables = Object.entries({ ...before.variables, ...named.values }).filter(isGiven);
   const lacking = missingVariables(needed, before);
   const reading = readContact(
     {

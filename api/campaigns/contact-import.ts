@@ -3,6 +3,7 @@
  * that stops leaves every row before it stored once and told as such, and the same upload again finds them as duplicates.
  */
 import type { ImportStatus } from '../../contract/campaigns';
+import { variableNameOf } from '../../contract/placeholders';
 import { readContact } from '../../store/campaigns/contact-row';
 import type { GivenContact } from '../../store/campaigns/contact-row';
 import type { Campaign } from '../../store/entities/campaign';
@@ -13,7 +14,7 @@ import { ApiError, impossible } from '../errors';
 import type { CampaignContactsRequest, CampaignImportResource } from '../schemas/campaign';
 import type { ApiStore } from '../store';
 import { BatchedRows } from './batched-rows';
-import { readCsvRows } from './csv-rows';
+import { isColumnName, readCsvRows } from './csv-rows';
 import type { CsvLimits, CsvRow } from './csv-rows';
 
 /** Columns that mean something; any other one is a variable. */
@@ -27,6 +28,8 @@ interface ImportDeps {
   readonly campaign: Campaign;
   /** See `neededVariables`. */
   readonly needed: readonly string[];
+  /** Told once it has come to its end, or stopped: with what was stored by then. */
+  readonly ended: (ended: CampaignImport) => Promise<void>;
 }
 
 /** @throws ApiError 422 `missing_column`, `invalid_header`; 413 where a limit is exceeded */
@@ -57,22 +60,23 @@ export async function importContacts(
   contacts: CampaignContactsRequest['contacts'],
 ): Promise<CampaignImportResource> {
   const { store, campaign, needed } = deps;
-  const variables = variableNamesOf(contacts);
+  const given = contacts.map(givenOf);
+  const variables = variableNamesOf(given.filter((one) => 'variables' in one));
   const begun = await store
     .forOrg(campaign.orgId)
     .write((org) => org.campaignImports.begin(campaign.orgId, campaign.id, variables));
   return run(deps, begun, (batches) => {
-    for (const [n, contact] of contacts.entries()) readInto(batches, n + 1, givenOf(contact), needed);
+    for (const [n, contact] of given.entries()) readInto(batches, n + 1, contact, needed);
     return Promise.resolve();
   });
 }
 
 /** That contacts in JSON come with, their names among them. */
 export function variableNamesOf(
-  contacts: readonly Pick<CampaignContactsRequest['contacts'][number], 'name' | 'variables'>[],
+  contacts: readonly { readonly name: string | null; readonly variables: Readonly<Record<string, string>> }[],
 ): string[] {
-  const named = contacts.some(({ name }) => name != null && name.trim() !== '') ? ['name'] : [];
-  const names = new Set([...named, ...contacts.flatMap((contact) => Object.keys(contact.variables ?? {}))]);
+  const named = contacts.some(({ name }) => name !== null && name !== '') ? ['name'] : [];
+  const names = new Set([...named, ...contacts.flatMap((contact) => Object.keys(contact.variables))]);
   return [...names].slice(0, MOST_NAMES);
 }
 
@@ -82,7 +86,7 @@ const MOST_NAMES = 100;
 
 /** Only what is known to be gone for good says so: without a database the import is told apart by its silence. */
 async function run(
-  { store, campaign: { orgId, id: campaignId } }: ImportDeps,
+  { store, campaign: { orgId, id: campaignId }, ended }: ImportDeps,
   { id: importId }: CampaignImport,
   fill: (batches: ContactBatches) => Promise<void>,
 ): Promise<CampaignImportResource> {
@@ -99,10 +103,13 @@ async function run(
     await batches.settled();
     const refused = error instanceof ApiError && error.status < 500;
     const problem = refused ? error.message : 'The upload did not come to its end; send it again';
-    await finish(refused ? 'refused' : 'aborted', problem).catch(() => undefined);
+    await finish(refused ? 'refused' : 'aborted', problem)
+      .then(ended)
+      .catch(() => undefined);
     throw error;
   }
-  const { accepted, duplicates, invalid, suppressed } = await finish('completed', null);
+  const completed = await finish('completed', null);
+  const { accepted, duplicates, invalid, suppressed } = completed;
   if (accepted >= MANY_ROWS) {
     // Not in time: it is learnt a little later, as PostgreSQL does by itself.
     await store
@@ -110,6 +117,7 @@ async function run(
       .write((org) => org.campaignImports.learn())
       .catch(() => undefined);
   }
+  await ended(completed);
   const rows = batches.told.map(({ phoneNumber, ...row }) => ({ ...row, phone_number: phoneNumber }));
   return { import_id: importId, accepted, duplicates, invalid, suppressed, rows };
 }
@@ -138,10 +146,19 @@ function take(batches: ContactBatches, row: CsvRow, needed: readonly string[]): 
   readInto(batches, row.row, { phoneNumber, name, timeZone, consentId, priority, variables }, needed);
 }
 
-function givenOf(contact: CampaignContactsRequest['contacts'][number]): GivenContact {
-  const variables = Object.entries(contact.variables ?? {}).filter(([, value]) => value !== '');
+/** What cannot be read as it is, and why. */
+interface Unreadable {
+  readonly phoneNumber: string;
+  readonly reason: string;
+}
+
+function givenOf(contact: CampaignContactsRequest['contacts'][number]): GivenContact | Unreadable {
+  const phoneNumber = contact.phone_number.trim();
+  const named = namedAsColumns(contact.variables ?? {});
+  if ('reason' in named) return { phoneNumber, reason: named.reason };
+  const variables = Object.entries(named.values).filter(([, value]) => value !== '');
   return {
-    phoneNumber: contact.phone_number.trim(),
+    phoneNumber,
     name: contact.name?.trim() ?? '',
     timeZone: contact.time_zone?.trim() ?? '',
     consentId: contact.consent_id?.trim() ?? '',
@@ -150,11 +167,29 @@ function givenOf(contact: CampaignContactsRequest['contacts'][number]): GivenCon
   };
 }
 
+/** Variables in JSON by the names that columns would have; or why one cannot be named so. */
+export function namedAsColumns<Value>(
+  given: Readonly<Record<string, Value>>,
+): { readonly values: Readonly<Record<string, Value>> } | { readonly reason: string } {
+  const named = Object.entries(given).map(([name, value]) => [variableNameOf(name), value] as const);
+  const names = named.map(([name]) => name);
+  if (!names.every((name) => name !== '' && isColumnName(name))) {
+    return { reason: 'variables: one has no name that can be used' };
+  }
+  const twice = names.find((name, n) => names.indexOf(name) !== n);
+  return twice === undefined ? { values: Object.fromEntries(named) } : { reason: `variables: ${twice} is there twice` };
+}
+
 /** Told so much of what is no number: enough to find it again. */
 const SHOWN_CHARS = 40;
 
-function readInto(batches: ContactBatches, row: number, given: GivenContact, needed: readonly string[]): void {
-  const reading = readContact(given, needed);
+function readInto(
+  batches: ContactBatches,
+  row: number,
+  given: GivenContact | Unreadable,
+  needed: readonly string[],
+): void {
+  const reading = 'variables' in given ? readContact(given, needed) : { ok: false as const, ...given };
   if (reading.ok) {
     batches.accept({ row, contact: reading.contact });
     return;

@@ -1,5 +1,6 @@
 /** An upload of CSV as rows by the names of its columns: with or without BOM, separated by comma, semicolon or tab. */
 import { parse } from 'csv-parse/sync';
+import { variableNameOf } from '../../contract/placeholders';
 import { ApiError, impossible } from '../errors';
 import { CsvRecords, MAX_RECORD_CHARS } from './csv-records';
 import type { CsvRecord } from './csv-records';
@@ -10,7 +11,7 @@ export type CsvRow =
   | { readonly row: number; readonly broken: string };
 
 export interface CsvColumns {
-  /** As written in the header; spaces within are `_`, names that the caller knows in lower case. */
+  /** As written in the header, see `variableNameOf`; names that the caller knows in lower case. */
   readonly names: readonly string[];
 }
 
@@ -154,6 +155,11 @@ function rowOf(row: number, cells: readonly string[], columns: readonly string[]
   return { row, values };
 }
 
+/** One that can be stored: whether a text can use it is the text's matter. */
+export function isColumnName(name: string): boolean {
+  return name.length <= MAX_COLUMN_CHARS && !/[\p{Cc}\u{FFFD}]/u.test(name);
+}
+
 /** The one that the header has most of. */
 function separatorOf(header: string): string {
   const outside = header.replaceAll(/"(?:[^"]|"")*"/g, '');
@@ -167,10 +173,10 @@ function columnsOf(header: string, separator: string, known: readonly string[]):
   if (cells == null) throw impossible('invalid_header', 'The first line has to name the columns');
   if (cells.length > MAX_COLUMNS) throw impossible('invalid_header', `A CSV takes up to ${MAX_COLUMNS} columns`);
   const names = cells.map((cell) => {
-    const name = cell.trim().replaceAll(/\s+/g, '_');
+    const name = variableNameOf(cell);
     return known.find((one) => one === name.toLowerCase()) ?? name;
   });
-  const wrong = names.find((name) => name.length > MAX_COLUMN_CHARS || /[\p{Cc}\u{FFFD}]/u.test(name));
+  const wrong = names.find((name) => !isColumnName(name));
   if (wrong !== undefined) {
     throw impossible('invalid_header', `The column "${wrong.slice(0, MAX_COLUMN_CHARS)}" has no name that can be used`);
   }

@@ -8,10 +8,13 @@ import { BatchedRows } from './batched-rows';
 import { readCsvRows } from './csv-rows';
 import type { CsvRow } from './csv-rows';
 
-export interface DncImportResult {
+interface DncCounts {
   readonly accepted: number;
   readonly duplicates: number;
   readonly invalid: number;
+}
+
+export interface DncImportResult extends DncCounts {
   readonly rows: readonly RefusedRow[];
 }
 
@@ -27,6 +30,8 @@ export interface DncImportDeps {
   readonly orgId: string;
   /** Whose list: the organisation's id, or null for the server's. */
   readonly owner: string | null;
+  /** Asked once it has come to its end, or stopped: with what was stored by then. */
+  readonly note: (after: DncCounts & { readonly status: 'completed' | 'aborted' }) => Promise<void>;
 }
 
 const COLUMNS = ['phone_number', 'reason'] as const;
@@ -69,7 +74,7 @@ type Fill = (
   refuse: (row: RefusedRow) => void,
 ) => Promise<void>;
 
-async function run({ store, orgId, owner }: DncImportDeps, fill: Fill): Promise<DncImportResult> {
+async function run({ store, orgId, owner, note }: DncImportDeps, fill: Fill): Promise<DncImportResult> {
   const count = { accepted: 0, duplicates: 0, invalid: 0 };
   const batches = new BatchedRows<NewDncEntry & { readonly row: number }, RefusedRow>({
     store: async ({ rows, refused }) => {
@@ -93,8 +98,11 @@ async function run({ store, orgId, owner }: DncImportDeps, fill: Fill): Promise<
     await batches.end();
   } catch (error) {
     await batches.settled();
+    // What stopped it is told, not that nobody could write that down.
+    await note({ status: 'aborted', ...count }).catch(() => undefined);
     throw error;
   }
+  await note({ status: 'completed', ...count });
   return { ...count, rows: batches.told };
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { variablesOf } from '../../contract/placeholders';
-import { missingColumns } from '../../store/campaigns/contact-rules';
+import { brokenPlaceholdersOf, variablesOf } from '../../contract/placeholders';
+import { missingColumns, unfillable } from '../../store/campaigns/contact-rules';
 import type { AgentRecord } from '../../store/repositories/agent-repository';
 import type { Changes } from '../changes';
 import { notFound } from '../errors';
@@ -172,13 +172,20 @@ function assertUrls(body: AgentPatchRequest, allowPrivate: boolean): void {
 async function unfilledTexts(org: Pick<OrgStore, 'campaigns'>, row: AgentRecord): Promise<ValidationIssue[]> {
   const campaigns = await org.campaigns.liveOf(row.orgId, row.id);
   return campaigns.flatMap((campaign) => {
+    const named = `the campaign "${campaign.name}" (${campaign.id})`;
+    const warn = (inFirst: boolean, what: string): ValidationIssue => ({
+      path: inFirst ? 'first_message' : 'instructions',
+      message: `Stored; ${what}: it calls nobody, and pauses itself where it runs`,
+    });
+    const { placeholders = [] } = unfillable(campaign, row) ?? {};
+    if (placeholders.length > 0) {
+      const inFirst = brokenPlaceholdersOf([row.firstMessage]).length > 0;
+      return [warn(inFirst, `${placeholders.join(', ')} is no name of a variable of ${named}`)];
+    }
     const columns = missingColumns(campaign, row);
     if (columns.length === 0) return [];
-    const path = variablesOf([row.firstMessage]).some((name) => columns.includes(name))
-      ? 'first_message'
-      : 'instructions';
-    const what = `no contact of the campaign "${campaign.name}" (${campaign.id}) has a value for ${columns.join(', ')}`;
-    return [{ path, message: `Stored; ${what}: it calls nobody, and pauses itself where it runs` }];
+    const inFirst = variablesOf([row.firstMessage]).some((name) => columns.includes(name));
+    return [warn(inFirst, `no contact of ${named} has a value for ${columns.join(', ')}`)];
   });
 }
 

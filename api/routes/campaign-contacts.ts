@@ -1,5 +1,6 @@
 /** Contacts of a campaign: imported as JSON or as a CSV of up to a million rows, listed, counted, reported. */
 import type { Campaign } from '../../store/entities/campaign';
+import type { CampaignImport } from '../../store/entities/campaign-import';
 import type { CampaignRequests } from '../campaigns/campaign-requests';
 import { campaignContactView, campaignImportView } from '../campaigns/campaign-view';
 import { importContacts, importCsvContacts } from '../campaigns/contact-import';
@@ -18,7 +19,6 @@ import {
   campaignReport,
   importReportQuery,
 } from '../schemas/campaign';
-import type { CampaignImportResource } from '../schemas/campaign';
 import {
   campaignContactExample,
   campaignContactsCsvExample,
@@ -57,6 +57,12 @@ function importRoute({ store, campaigns }: CampaignContactRouteDeps): Route {
     }
     return { campaign, needed: neededOf(campaign, parts.agent) };
   };
+  const endedBy =
+    (actor: Actor, { campaign }: { readonly campaign: Campaign }) =>
+    async (ended: CampaignImport): Promise<void> => {
+      if (campaign.status !== 'draft') campaigns.moved(campaign.id);
+      await noteImport(store, actor, ended);
+    };
   return route({
     ...CAMPAIGN,
     method: 'post',
@@ -82,23 +88,17 @@ function importRoute({ store, campaigns }: CampaignContactRouteDeps): Route {
     uploadExample: campaignContactsCsvExample,
     responseExample: campaignImportExample,
     handle: async ({ actor, params, body }) => {
-      const { campaign, needed } = await prepare(actor.orgId, params.id);
-      const result = await importContacts({ store, campaign, needed }, body.contacts);
-      if (campaign.status !== 'draft') campaigns.moved(campaign.id);
-      await noteImport(store, actor, campaign, result);
-      return answer(result);
+      const prepared = await prepare(actor.orgId, params.id);
+      return answer(await importContacts({ store, ...prepared, ended: endedBy(actor, prepared) }, body.contacts));
     },
     upload: async ({ actor, params, source }) => {
-      const { campaign, needed } = await prepare(actor.orgId, params.id);
+      const prepared = await prepare(actor.orgId, params.id);
       if (running >= MOST_IMPORTS) {
         throw unavailable('imports_busy', 'Other imports are under way; nothing was done');
       }
       running += 1;
       try {
-        const result = await importCsvContacts({ store, campaign, needed }, source);
-        if (campaign.status !== 'draft') campaigns.moved(campaign.id);
-        await noteImport(store, actor, campaign, result);
-        return answer(result);
+        return answer(await importCsvContacts({ store, ...prepared, ended: endedBy(actor, prepared) }, source));
       } finally {
         running -= 1;
       }
@@ -109,10 +109,9 @@ function importRoute({ store, campaigns }: CampaignContactRouteDeps): Route {
 async function noteImport(
   store: Pick<ApiStore, 'forOrg'>,
   actor: Actor,
-  { id: resourceId }: Campaign,
-  result: CampaignImportResource,
+  { id, campaignId: resourceId, status, accepted, duplicates, invalid, suppressed }: CampaignImport,
 ): Promise<void> {
-  const { rows: _, ...after } = result;
+  const after = { import_id: id, status, accepted, duplicates, invalid, suppressed };
   const note = { ...actor, action: 'import', resource: 'campaign', resourceId, after };
   await store.forOrg(actor.orgId).write((org) => org.audit.add(note));
 }

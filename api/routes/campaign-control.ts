@@ -78,7 +78,7 @@ export function campaignControlRoutes(deps: CampaignControlDeps): readonly Route
       path: `${PATH}/resume`,
       operationId: 'resumeCampaign',
       summary: 'Go on with a campaign that is paused; nobody is called twice for it',
-      errors: { 409: ['campaign_state'], 422: ['no_agent', 'no_trunk', 'missing_column', 'campaign_ended'] },
+      errors: { 409: ['campaign_state'], 422: START_ERRORS },
       responseExample: RUNNING,
       handle: (request) =>
         act(deps, request, 'resume', async (org, before) => {

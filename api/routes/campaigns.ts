@@ -5,7 +5,7 @@ import { uuidV7 } from '../../store/ids';
 import { addCampaignEvent, renewContacts } from '../../store/repositories/campaign-status';
 import type { CampaignRequests } from '../campaigns/campaign-requests';
 import { campaignFields, campaignView, campaignWarnings } from '../campaigns/campaign-view';
-import { assertSayable } from '../campaigns/start-checks';
+import { assertGoesOn } from '../campaigns/start-checks';
 import type { Changes } from '../changes';
 import { ApiError, conflict, impossible, invalid, notFound } from '../errors';
 import { answer, route } from '../route';
@@ -117,7 +117,7 @@ function patchRoute({ changes, campaigns }: CampaignRouteDeps): Route {
     params: idParams,
     body: campaignPatch,
     response: campaign,
-    errors: { ...ERRORS, 422: [...ERRORS[422], 'missing_column'] },
+    errors: { ...ERRORS, 422: [...ERRORS[422], 'window_never_opens', 'invalid_placeholder', 'missing_column'] },
     requestExample: { calls_per_second: 0.5 },
     responseExample: { ...campaignExample, calls_per_second: 0.5 },
     handle: async (request) => {
@@ -139,7 +139,7 @@ function patchRoute({ changes, campaigns }: CampaignRouteDeps): Route {
           const id = uuidV7();
           await addCampaignEvent(tx.manager, changed.after, { id, type: 'changed', data: { fields } });
           if (LIVE_STATUSES.includes(after.status) && fields.some((name) => DECIDES.has(name))) {
-            await assertSayable(org, changed.after);
+            await assertGoesOn(org, changed.after);
             await renewContacts(tx.manager, changed.after, id, [], { passedOver: true });
           }
         }

@@ -122,9 +122,13 @@ function importRoute({ store }: DncRouteDeps): Route {
     work: (deps: DncImportDeps) => Promise<DncImportResult>,
   ): Promise<RouteAnswer> => {
     const { orgId } = principal;
-    const { rows, ...counts } = await work({ store, orgId, owner: ownerOf(principal, query.list) });
-    const note = { ...actor, action: 'import', resource: resourceOf(query.list), resourceId: null, after: counts };
-    await store.forOrg(orgId).write((org) => org.audit.add(note));
+    const entry = { ...actor, action: 'import', resource: resourceOf(query.list), resourceId: null };
+    const { rows, ...counts } = await work({
+      store,
+      orgId,
+      owner: ownerOf(principal, query.list),
+      note: (after) => store.forOrg(orgId).write((org) => org.audit.add({ ...entry, after })),
+    });
     return answer({ ...counts, rows: rows.map(({ phoneNumber, ...row }) => ({ ...row, phone_number: phoneNumber })) });
   };
   return route({

@@ -4,13 +4,20 @@ import { CAPACITY_REASONS } from '../../contract/capacity';
 import { DISPOSITIONS, ENDED_BY } from '../../contract/endings';
 import { routing } from './routing';
 import { transferView } from './transfer';
-import { id, MAX_FIRST_MESSAGE_CHARS, pageOf, pageQuery, phoneNumber, isoTimestamp, warnings } from './primitives';
+import {
+  id,
+  MAX_FIRST_MESSAGE_CHARS,
+  pageOf,
+  pageQuery,
+  phoneNumber,
+  isoTimestamp,
+  variables,
+  warnings,
+} from './primitives';
 
 const direction = z.enum(CALL_DIRECTIONS);
 const status = z.enum(CALL_STATUSES);
 const disposition = z.enum(DISPOSITIONS);
-
-const variableName = z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/, 'must be letters, digits, "_", "." or "-"');
 
 const instant = z.iso.datetime({ offset: true });
 
@@ -24,10 +31,7 @@ export const outboundCall = z
       .max(MAX_FIRST_MESSAGE_CHARS)
       .optional()
       .meta({ description: "Instead of the agent's own" }),
-    variables: z
-      .record(variableName, z.string().max(2000))
-      .optional()
-      .meta({ description: 'Fills `{{name}}` in the first message' }),
+    variables: variables.optional().meta({ description: 'Fills `{{name}}` in the first message' }),
     trunk_id: id.optional().meta({ description: "Default: the agent's outbound trunk" }),
     caller_number: phoneNumber.optional().meta({ description: 'One that the trunk owns' }),
     ring_timeout_seconds: z.int().min(5).max(120).default(45),

@@ -5,12 +5,14 @@ import { e164, id, isoTimestamp } from './primitives';
 /** Beside what speaks against a contact itself. */
 const reason = z.enum([...CONTACT_REFUSALS, 'campaign', 'behind_others', 'due_later', 'calling', 'done']);
 
+const PROBLEMS = ['no_agent', 'no_trunk', 'window_never_opens', 'invalid_placeholder', 'not_started', 'ended'] as const;
+
 export const campaignPreview = z
   .object({
     at: isoTimestamp,
     until: isoTimestamp,
     problems: z
-      .array(z.object({ code: z.enum(['no_agent', 'no_trunk', 'not_started', 'ended']), message: z.string() }))
+      .array(z.object({ code: z.enum(PROBLEMS), message: z.string() }))
       .meta({ description: 'What keeps the whole campaign from calling' }),
     capacity: z.int().nullable().meta({
       description: 'Calls that can begin in that time by the calls per second of campaign and trunks; null: no limit',

@@ -22,6 +22,7 @@ import {
   pageOf,
   pageQuery,
   phoneNumber,
+  variables,
   warnings,
 } from './primitives';
 
@@ -124,7 +125,6 @@ const share = z.number().min(0).max(1).nullable().default(null);
 
 const autoPause = z.object({ answer_rate_below: share, short_call_share_above: share, abandon_share_above: share });
 
-const variableName = z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/, 'must be letters, digits, "_", "." or "-"');
 const spoken = z.string().max(MAX_FIRST_MESSAGE_CHARS);
 const time = z.iso.datetime({ offset: true }).nullable();
 
@@ -194,8 +194,7 @@ const fields = {
   machine_detection: machineDetection,
   voicemail_message: spoken.nullable(),
   disclosure_line: spoken.min(1).nullable().meta({ description: 'Said before the first message; null: nothing' }),
-  variables: z
-    .record(variableName, z.string().max(2000))
+  variables: variables
     .refine((values) => Object.keys(values).length <= 100, 'must not be more than 100')
     .meta({ description: 'Fill `{{name}}` for contacts that have no value of their own' }),
   require_consent: z.boolean().meta({ description: 'Nobody is called without a `consent_id`' }),

@@ -1,6 +1,7 @@
 /** Pieces that several requests and answers share. */
 import { getCountries } from 'libphonenumber-js/max';
 import { z } from 'zod';
+import { isVariableName, variableNameOf } from '../../contract/placeholders';
 import { parsePhoneNumber } from '../../store/dialling/phone-number';
 
 /** Six minutes of speech; also what variables may make of it. */
@@ -55,6 +56,22 @@ export const headerSafe = (max: number): z.ZodString =>
     .max(max)
     // oxlint-disable-next-line no-control-regex -- what must not be there is named, in a form that Python reads too
     .regex(/^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$/, 'must not contain control characters');
+
+/** Values by the names that texts have for them: read as placeholders are. */
+export const variables = z
+  .record(z.string(), z.string().max(2000))
+  .superRefine((values, context) => {
+    const names = Object.keys(values).map(variableNameOf);
+    const wrong = (name: string, message: string): void => context.addIssue({ code: 'custom', path: [name], message });
+    for (const [n, given] of Object.keys(values).entries()) {
+      const name = names[n] ?? '';
+      if (!isVariableName(name)) wrong(given, 'must be named by up to 64 letters, digits, spaces, "_", "." or "-"');
+      else if (names.indexOf(name) !== n) wrong(given, `is there twice, as ${name}`);
+    }
+  })
+  .overwrite((values) =>
+    Object.fromEntries(Object.entries(values).map(([name, value]) => [variableNameOf(name), value])),
+  );
 
 /** Of a write: what was accepted although a call will not work like this. */
 export const warnings = z

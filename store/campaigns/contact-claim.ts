@@ -37,9 +37,12 @@ export function claimContact(contact: CheckedContact, rules: ContactRules, nowMs
   if (first === undefined) return { kind: 'call' };
   const lasting = refusals.find(({ reason }) => LASTING.has(reason));
   if (lasting !== undefined) return { kind: 'done', result: 'suppressed', note: noteOf(lasting, refusals, nowMs) };
-  const { earliestMs } = checkContact({ ...contact, calling: false }, rules, nowMs, nowMs + HORIZON_MS);
-  // A cap of 0, or a window that never opens.
-  if (earliestMs === null) return { kind: 'done', result: 'exhausted', note: noteOf(first, refusals, nowMs) };
+  const ahead = checkContact({ ...contact, calling: false }, rules, nowMs, nowMs + HORIZON_MS);
+  const { earliestMs } = ahead;
+  if (earliestMs === null) {
+    // A cap of 0, or a window that never opens: what is only for now is not why.
+    return { kind: 'done', result: 'exhausted', note: noteOf(ahead.refusals[0] ?? first, ahead.refusals, nowMs) };
+  }
   const freeMs = contact.calling ? nowMs + CALLED_NOW_MS : nowMs;
   return { kind: 'later', dueAtMs: Math.max(earliestMs, freeMs), note: noteOf(first, refusals, nowMs) };
 }

@@ -102,6 +102,13 @@ export class DiallingWindow {
     return atMs;
   }
 
+  /** Whether there is an hour of any week, holidays aside, at which it may ring so long in some place. */
+  everOpens(ringMs: number): boolean {
+    const everyWeek = new DiallingWindow({ ...this.#window, holidays: [] });
+    // The law of a state or country only ever takes hours from those of no region.
+    return everyWeek.nextOpen({ zones: ['UTC'], region: null }, 0, ringMs) !== null;
+  }
+
   /**
    * The parts of this window's day, earliest first, each a window of its own: what "another time of day" chooses from. The
    * hours that the federal rule closes anyway are left out before they are divided.

@@ -5,11 +5,12 @@
 import { variablesOf } from '../../contract/placeholders';
 import type { Campaign } from '../entities/campaign';
 import type { ContactNote } from './contact-claim';
-import { missingColumns } from './contact-rules';
+import { missingColumns, neverOpenBecause, unfillable } from './contact-rules';
 import type { RuledCampaign, SpokenAgent } from './contact-rules';
 
 export interface StandingFault {
-  readonly reason: 'no_agent' | 'no_trunk' | 'missing_column' | FaultOfMany;
+  readonly reason:
+    'no_agent' | 'no_trunk' | 'window_never_opens' | 'invalid_placeholder' | 'missing_column' | FaultOfMany;
   /** For people. */
   readonly detail: string;
   /** Of its event: the figure. */
@@ -17,7 +18,7 @@ export interface StandingFault {
 }
 
 /** Of one contact it may be the contact's own; of many in a row it is how things are set. */
-const OF_MANY = ['missing_variable', 'destination_not_allowed'] as const;
+const OF_MANY = ['missing_variable', 'destination_not_allowed', 'outside_window'] as const;
 type FaultOfMany = (typeof OF_MANY)[number];
 
 /** So many due contacts in a row, none of whom may be called for what is set. */
@@ -36,6 +37,12 @@ export function standingFault(
   });
   if (agent === null) return fault('no_agent', 'The agent of the campaign was deleted');
   if (trunks.length === 0) return fault('no_trunk', 'Neither the campaign nor its agent has an outbound trunk');
+  const closed = neverOpenBecause(campaign);
+  if (closed !== null) return fault('window_never_opens', closed);
+  const unclear = unfillable(campaign, agent);
+  if (unclear !== null) {
+    return fault('invalid_placeholder', unclear.message, { placeholders: unclear.placeholders });
+  }
   // Lists that an earlier release has read do not tell of names.
   const columns = missingColumns(campaign, agent).filter((column) => column !== 'name');
   if (columns.length === 0) return null;

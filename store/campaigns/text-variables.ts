@@ -1,5 +1,5 @@
 /** What a campaign's texts need of each contact. */
-import { variablesOf } from '../../contract/placeholders';
+import { brokenPlaceholdersOf, variablesOf } from '../../contract/placeholders';
 
 export interface SpokenTexts {
   /** Null where the agent is gone. */
@@ -14,9 +14,16 @@ export interface SpokenTexts {
  * @param defaults of the campaign, for contacts that have no value of their own
  */
 export function neededVariables(texts: SpokenTexts, defaults: Readonly<Record<string, string>>): string[] {
-  const { firstMessage, instructions, voicemailMessage, disclosureLine } = texts;
-  const spoken = [firstMessage, ...instructions, voicemailMessage, disclosureLine].filter((text) => text !== null);
-  return variablesOf(spoken).filter((name) => name !== 'phone_number' && !Object.hasOwn(defaults, name));
+  return variablesOf(spokenOf(texts)).filter((name) => name !== 'phone_number' && !Object.hasOwn(defaults, name));
+}
+
+/** What stands between braces in them and is no name, as it is written: nobody can fill it. */
+export function brokenPlaceholdersIn(texts: SpokenTexts): string[] {
+  return brokenPlaceholdersOf(spokenOf(texts));
+}
+
+function spokenOf({ firstMessage, instructions, voicemailMessage, disclosureLine }: SpokenTexts): string[] {
+  return [firstMessage, ...instructions, voicemailMessage, disclosureLine].filter((text) => text !== null);
 }
 
 /** Those that a contact has no value for. */

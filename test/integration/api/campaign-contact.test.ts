@@ -65,10 +65,10 @@ describe('a contact of a campaign is mended', () => {
     const before = await shown(made);
     const { status, body } = await api.patch(made.path, {
       time_zone: ' Europe/Berlin ',
-      variables: { plan: null, seats: '3' },
+      variables: { plan: null, ' Booked Seats': '3' },
       unknown: 1,
     });
-    const after = { ...before, time_zone: 'Europe/Berlin', variables: { city: 'Rome', seats: '3' } };
+    const after = { ...before, time_zone: 'Europe/Berlin', variables: { city: 'Rome', Booked_Seats: '3' } };
     expect([status, body]).toEqual([200, { ...after, warnings: [] }]);
     expect(await shown(made)).toEqual(after);
     const emptied = { name: null, time_zone: '', consent_id: null, priority: -3, variables: { city: '' } };
@@ -77,7 +77,7 @@ describe('a contact of a campaign is mended', () => {
       time_zone: null,
       consent_id: null,
       priority: -3,
-      variables: { seats: '3' },
+      variables: { Booked_Seats: '3' },
     });
   });
 
@@ -103,6 +103,7 @@ describe('a contact of a campaign is mended', () => {
     ['too high a priority', { priority: 1001 }, 'priority: no whole number from -1000 to 1000'],
     ['too long a name', { name: 'x'.repeat(256) }, 'name: longer than 255 characters'],
     ['too long a value', { variables: { plan: 'x'.repeat(2001) } }, 'plan: longer than 2000 characters'],
+    ['the same twice', { variables: { 'a b': '1', a_b: '2' } }, 'variables: a_b is there twice'],
   ])('as an import would read it: not to %s', async (_, patch, message) => {
     const made = await create({ name: 'Ada' });
     const before = await shown(made);

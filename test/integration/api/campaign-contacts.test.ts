@@ -114,6 +114,30 @@ describe('contacts of a campaign', () => {
     expect(refused.status).toBe(400);
   });
 
+  it('have variables by the names of columns, also as JSON; a row whose names cannot be used is refused', async () => {
+    const campaign = await newCampaign();
+    const csv = await upload(campaign, 'phone_number, First  Name ,Stra\u00dfe,Mu\u0308ller\n+15550000001,Ada,x,y\n');
+    expect(csv.body).toMatchObject({ accepted: 1 });
+    const contacts = [
+      { phone_number: '+15550000002', variables: { ' First  Name ': 'Ada', Straße: 'x', 'Mu\u0308ller': 'y' } },
+      { phone_number: '+15550000003', variables: { 'a b': 'x', a_b: 'y' } },
+      { phone_number: '+15550000004', variables: { ' ': 'x' } },
+      { phone_number: '+15550000005', variables: { 'a\u0007': 'x' } },
+    ];
+    const json = await api.post(`${campaign}/contacts`, { contacts });
+    expect([json.status, json.body.accepted, json.body.invalid]).toEqual([200, 1, 3]);
+    expect(json.body.rows.map(({ reason }: { reason: string }) => reason)).toEqual([
+      'variables: a_b is there twice',
+      'variables: one has no name that can be used',
+      'variables: one has no name that can be used',
+    ]);
+    const { items } = (await api.get(`${campaign}/contacts`)).body;
+    for (const { variables } of items) {
+      expect(variables).toEqual({ First_Name: 'Ada', Straße: 'x', 'M\u00fcller': 'y' });
+    }
+    expect(items).toHaveLength(2);
+  });
+
   it('lacking what the texts use are refused with the names of the columns', async () => {
     const { body: agent } = await api.post('/phone', {
       name: 'A',
@@ -248,6 +272,10 @@ describe('contacts of a campaign', () => {
       expect(problem).toContain('send it again');
       expect((await api.get(`${campaign}/stats`)).body.contacts).toBe(accepted);
       expect(accepted).toBeLessThanOrEqual(7000);
+      const noted = async (): Promise<{ action: string; after: object } | undefined> =>
+        (await api.get(`/audit-log?resource_id=${campaign.split('/').at(-1)}&action=import`)).body.items[0];
+      for (let n = 0; n < 50 && (await noted()) === undefined; n += 1) await sleep(100);
+      expect((await noted())?.after).toMatchObject({ status: 'aborted', accepted });
       const { body } = await upload(campaign, `phone_number\n${all.join('\n')}`);
       expect(body).toMatchObject({ accepted: 9000 - accepted, duplicates: accepted });
     });

@@ -57,6 +57,51 @@ describe('campaigns are run', () => {
     expect(found(await act(id, 'start'))).toEqual([200, 'running']);
   });
 
+  it('only when all that stands between braces in their texts names a variable, also when these are changed', async () => {
+    const agent = (await api.createDialler({ first_message: 'Hi {{First Name}}, {{#if plan}}gold{{/if}}' })).agentId;
+    const contacts = [{ phone_number: '+12025550001', variables: { ' First  Name ': 'Ada', Straße: 'Hauptstraße 1' } }];
+    const id = await create({ phone_agent_id: agent, disclosure_line: 'From {{Straße}}' }, contacts);
+    const placeholders = ['{{#if plan}}', '{{/if}}'];
+    const refused = await act(id, 'start');
+    expect([...found(refused), refused.body.placeholders]).toEqual([422, 'invalid_placeholder', placeholders]);
+    expect(refused.body.message).toContain('{{#if plan}}, {{/if}}');
+    const preview = (await api.post(`/phone/campaigns/${id}/preview`)).body;
+    expect(preview).toMatchObject({ problems: [{ code: 'invalid_placeholder' }], would_call: 0 });
+    await api.patch(`/phone/${agent}`, { first_message: 'Hi {{First Name}}' });
+    expect(found(await act(id, 'start'))).toEqual([200, 'running']);
+    const changed = await api.patch(`/phone/campaigns/${id}`, { voicemail_message: '{{}}' });
+    expect(found(changed)).toEqual([422, 'invalid_placeholder']);
+    const { body } = await api.patch(`/phone/${agent}`, { first_message: 'Hi {{a/b}}' });
+    expect(body.warnings).toEqual([
+      {
+        path: 'first_message',
+        message: expect.stringContaining(`{{a/b}} is no name of a variable of the campaign "C"`),
+      },
+    ]);
+    await act(id, 'pause');
+    expect(found(await act(id, 'resume'))).toEqual([422, 'invalid_placeholder']);
+  });
+
+  it('only with a window that opens for somebody, also when it is changed while they run', async () => {
+    const late = { window: { start: '21:00', end: '23:00' } };
+    const id = await create(late);
+    expect(found(await act(id, 'start'))).toEqual([422, 'window_never_opens']);
+    const { body } = await api.post(`/phone/campaigns/${id}/preview`);
+    expect(body).toMatchObject({ problems: [{ code: 'window_never_opens' }], would_call: 0 });
+    await api.patch(`/phone/campaigns/${id}`, { window: { start: '20:58', end: '23:00' }, ring_timeout_seconds: 111 });
+    const { body: refused } = await act(id, 'start');
+    expect(refused.message).toContain('20:58 to 23:00 on mon, tue, wed, thu, fri');
+    await api.patch(`/phone/campaigns/${id}`, { ring_timeout_seconds: 110 });
+    expect(found(await act(id, 'start'))).toEqual([200, 'running']);
+    for (const fields of [late, { ring_timeout_seconds: 120 }]) {
+      expect(found(await api.patch(`/phone/campaigns/${id}`, fields))).toEqual([422, 'window_never_opens']);
+    }
+    await act(id, 'pause');
+    // As one that was started before this was looked at.
+    await api.dataSource.query('UPDATE campaigns SET ring_timeout_seconds = 120 WHERE id = $1', [id]);
+    expect(found(await act(id, 'resume'))).toEqual([422, 'window_never_opens']);
+  });
+
   it('and texts that use what no contact has are refused while it runs', async () => {
     const id = await create();
     await act(id, 'start');

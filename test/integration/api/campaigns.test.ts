@@ -65,6 +65,25 @@ describe('campaigns', () => {
     expect(items[0]).toMatchObject({ before: { name: 'C' }, after: { name: 'D' } });
   });
 
+  it('are stored with a warning of what has no effect', async () => {
+    const retry = {
+      answered: { max: 1, delays_minutes: [60] },
+      uncertain: { max: 1, delays_minutes: [60] },
+      busy: { max: 1, delays_minutes: [60] },
+    };
+    const warned = ({ body }: Answer): unknown => body.warnings.map(({ path }: { path: string }) => path);
+    const made = await create({ retry, local_presence: true });
+    expect([made.status, warned(made)]).toEqual([201, ['local_presence', 'retry.answered', 'retry.uncertain']]);
+    const none = { answered: { max: 0, delays_minutes: [] }, busy: { max: 1, delays_minutes: [60] } };
+    const patch = { retry: none, caller_numbers: ['+15551234567'] };
+    expect(warned(await api.patch(`/phone/campaigns/${made.body.id}`, patch))).toEqual([]);
+  });
+
+  it('have values by the names that their texts have for them', async () => {
+    const { status, body } = await create({ variables: { ' Firma  GmbH': 'x', Straße: 'y' } });
+    expect([status, body.variables]).toEqual([201, { Firma_GmbH: 'x', Straße: 'y' }]);
+  });
+
   it.each([
     ['a window without length', { window: { start: '09:00', end: '09:00' } }, 400, 'validation_failed'],
     ['an hour that is none', { window: { start: '9:00' } }, 400, 'validation_failed'],
@@ -81,6 +100,8 @@ describe('campaigns', () => {
     ['an unknown disposition that is not a rule', { retry: { busy: 3 } }, 400, 'validation_failed'],
     ['a cap of 0', { caps: { per_number_per_day: 0 } }, 400, 'validation_failed'],
     ['a share of 2', { auto_pause: { answer_rate_below: 2 } }, 400, 'validation_failed'],
+    ['a variable that no text can name', { variables: { 'a/b': 'x' } }, 400, 'validation_failed'],
+    ['a variable that is there twice', { variables: { 'a b': 'x', a_b: 'y' } }, 400, 'validation_failed'],
     ['machine detection', { machine_detection: 'hangup' }, 422, 'machine_detection_unavailable'],
     ["somebody else's number", { caller_numbers: ['+15557654321'] }, 422, 'caller_number_not_owned'],
     ['an agent that is not there', { phone_agent_id: '01937c5e-7a10-7c3e-9f00-3b1f5a2c7d99' }, 404, 'agent_not_found'],

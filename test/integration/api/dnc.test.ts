@@ -1,3 +1,5 @@
+import { request } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiServer } from './support/api-server';
 
 describe('numbers that are not called', () => {
@@ -62,5 +64,37 @@ describe('numbers that are not called', () => {
     expect(bulk.body).toMatchObject({ accepted: 5000, duplicates: 0, invalid: 0 });
     const first = (await api.get('/phone/dnc?limit=1', { key })).body.items[0];
     expect(first.source).toBe('import');
+  });
+
+  it('of an import are in the audit log with its numbers, also where it stops half-way', async () => {
+    const { key } = await api.createTenant();
+    const headers = { 'Content-Type': 'text/csv' };
+    const audited = async (): Promise<{ action: string; after: { status: string; accepted: number } }[]> =>
+      (await api.get('/audit-log?resource=dnc_entry', { key })).body.items;
+    await api.post('/phone/dnc/import', 'phone_number\n+15550000001\n12\n', { key, headers });
+    const completed = { action: 'import', after: { status: 'completed', accepted: 1, duplicates: 0, invalid: 1 } };
+    expect(await audited()).toMatchObject([completed]);
+    // Nothing of it was stored.
+    await api.post('/phone/dnc/import', 'number\n+1', { key, headers });
+    expect(await audited()).toHaveLength(1);
+
+    const sent = request(`${api.url}/phone/dnc/import`, {
+      method: 'POST',
+      headers: { ...headers, Authorization: `Bearer ${key}` },
+    });
+    sent.on('error', () => {});
+    const numbers = Array.from({ length: 5000 }, (_, n) => `+1555${2_000_000 + n}`).join('\n');
+    await new Promise((resolve) => void sent.write(`phone_number\n${numbers}\n`, resolve));
+    const listed = async (): Promise<number> => (await api.get('/phone/dnc?limit=100', { key })).body.items.length;
+    for (let n = 0; n < 100 && (await listed()) < 100; n++) await sleep(50);
+    sent.destroy();
+    for (let n = 0; n < 100 && (await audited()).length < 2; n++) await sleep(50);
+    const [aborted] = await audited();
+    expect(aborted).toMatchObject({ action: 'import', after: { status: 'aborted', duplicates: 0, invalid: 0 } });
+    const [{ stored }] = await api.dataSource.query(
+      `SELECT count(*)::int AS stored FROM dnc_entries WHERE phone_number LIKE '+15552%'`,
+    );
+    expect(stored).toBeGreaterThan(0);
+    expect(aborted?.after.accepted).toBe(stored);
   });
 });

@@ -11,7 +11,7 @@ import { CampaignStandingRepository } from '../../../store/repositories/campaign
 import { ConfigRepository } from '../../../store/repositories/config-repository';
 import { PhoneNumberRepository } from '../../../store/repositories/phone-number-repository';
 import type { TurnReport } from '../../../workflows/campaign/activities';
-import { CampaignRows } from '../../support/campaign-rows';
+import { ALWAYS, CampaignRows } from '../../support/campaign-rows';
 import { openStore } from './store-fixture';
 import type { StoreFixture } from './store-fixture';
 
@@ -101,6 +101,37 @@ describe('a campaign pauses itself, and leaves out nobody', () => {
     await sql(`UPDATE campaigns SET trunk_ids = '{}' WHERE id = $1`, cut.id);
     expect(await turn(cut)).toMatchObject({ status: 'paused' });
     expect(await events(cut)).toEqual([['paused_by_itself', { reason: 'no_trunk' }]]);
+  });
+
+  it('whose window never opens, before it has passed over its list', async () => {
+    const campaign = await campaignOf(
+      3,
+      {},
+      { dialWindow: { ...ALWAYS, start: '21:00', end: '23:00', legal: 'default' } },
+    );
+    expect(await turn(campaign)).toMatchObject({ status: 'paused', started: 0, open: 3 });
+    expect(await events(campaign)).toEqual([['paused_by_itself', { reason: 'window_never_opens' }]]);
+    expect(await states(campaign)).toEqual(['3 pending']);
+  });
+
+  it('whose window opens for none of a row of contacts; resumed with the same one, it has them exhausted', async () => {
+    // In Alabama nobody is called on Sundays.
+    const dialWindow = { ...ALWAYS, days: ['sun' as const], legal: 'default' as const };
+    const campaign = await campaignOf(0, {}, { dialWindow });
+    for (let n = 0; n < 30; n++) {
+      await rows.contact(campaign.id, { phoneNumber: `+1205555${1000 + n}`, timeZone: 'America/Chicago' });
+    }
+    expect(await turn(campaign)).toMatchObject({ status: 'paused', started: 0, open: 30 });
+    const data = { reason: 'outside_window', contacts: 30, in_a_row: 30 };
+    expect(await events(campaign)).toEqual([['paused_by_itself', data]]);
+    // To no better hours, which it is told of again.
+    const other = JSON.stringify({ ...dialWindow, start: '09:00' });
+    await sql('UPDATE campaigns SET dial_window = $2 WHERE id = $1', campaign.id, other);
+    await resume(campaign);
+    expect(await turn(campaign)).toMatchObject({ status: 'paused', started: 0, open: 30 });
+    await resume(campaign);
+    expect(await turn(campaign)).toMatchObject({ status: 'running', started: 0, open: 0 });
+    expect(await states(campaign)).toEqual(['30 done exhausted']);
   });
 
   it('when a row of contacts may not be called for what is set; resumed nevertheless, it has them left out', async () => {

@@ -12,6 +12,7 @@ describe('firstMessageOf', () => {
     expect(firstMessageOf('Hi {{ name }}!', undefined, { name: 'Ada' })).toBe('Hi Ada!');
     expect(firstMessageOf('Hello?', 'Dear {{name}}', { name: 'Ada' })).toBe('Dear Ada');
     expect(firstMessageOf('Hello?', 'Hello?', undefined)).toBe('Hello?');
+    expect(firstMessageOf('Hi {{First Name}}{{#if x}}!', undefined, { First_Name: 'Ada' })).toBe('Hi Ada!');
   });
 
   it('is not made longer by values than a message may be', () => {

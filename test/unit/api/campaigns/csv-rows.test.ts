@@ -116,9 +116,47 @@ describe('rows of a CSV', () => {
         const { rows } = await read(`phone_number,name,note\r\n${lines}`, 13);
         const back = rows.map((row) => ('values' in row ? [row.values['name'] ?? '', row.values['note'] ?? ''] : row));
         const safe = (text: string): string =>
-          /^[=+\-@]/.test(text) && !/^[+-]\d+(\.\d+)?$/.test(text) ? `'${text}` : text;
+          (/^[=+\-@]/.test(text) && !/^[+-]\d+(\.\d+)?$/.test(text) ? `'${text}` : text).replaceAll(
+            /(?<=[;\t\r\n])(?="*[=+\-@\t\r])/g,
+            "'",
+          );
         expect(back).toEqual(pairs.map((pair) => pair.map(safe)));
       }),
+    );
+  });
+
+  test('what we write is no formula by whatever a spreadsheet separates, and else what it was', async () => {
+    const words = fc.constantFrom(
+      ';',
+      '\t',
+      '\r',
+      '\n',
+      ',',
+      '"',
+      ' ',
+      '=',
+      '+',
+      '-',
+      '@',
+      '1',
+      'a',
+      '=WEBSERVICE(A1)',
+    );
+    const cells = fc.array(words, { maxLength: 12 }).map((parts) => parts.join(''));
+    await fc.assert(
+      fc.asyncProperty(cells, cells, async (a, b) => {
+        const line = csvLine(['x', a, b]);
+        const [first = '', ...others] = line.split(/[;\t\r\n]/);
+        expect(first).toMatch(/^x,/);
+        for (const cell of others) expect(cell.replace(/^"+/, '')).not.toMatch(/^[=+\-@]/);
+        for (const cell of [a, b]) {
+          // By the library of the importer, which trims.
+          const [row] = (await read(`phone_number,name\r\n${csvLine(['x', cell])}`)).rows;
+          const back = row !== undefined && 'values' in row ? (row.values['name'] ?? '') : '';
+          expect(back.replaceAll("'", '').trim()).toBe(cell.trim());
+        }
+      }),
+      { numRuns: 300 },
     );
   });
 });
@@ -128,7 +166,13 @@ test.each([
   ['@SUM(A1)', "'@SUM(A1)\r\n"],
   ['+cmd|x', "'+cmd|x\r\n"],
   ['-1+1', "'-1+1\r\n"],
-  ['\t=1', "'\t=1\r\n"],
+  ['\t=1', "'\t'=1\r\n"],
+  ['x;=WEBSERVICE(A1)', "x;'=WEBSERVICE(A1)\r\n"],
+  ['a\n=1\t@b', '"a\n\'=1\t\'@b"\r\n'],
+  ['x;"=1', `"x;'""=1"\r\n`],
+  ['x;-5', "x;'-5\r\n"],
+  ['-5;x', "'-5;x\r\n"],
+  ['a; b, c\nd', '"a; b, c\nd"\r\n'],
   ['+15551234567', '+15551234567\r\n'],
   ['-5', '-5\r\n'],
   ['a,"b"', '"a,""b"""\r\n'],

@@ -92,6 +92,11 @@ describe('a contact that is due', () => {
       legal: 'off',
     });
     expect(claim({}, { window: never })).toMatchObject({ kind: 'done', result: 'exhausted' });
+    // What is only for today is not why.
+    const dialledAt = [1, 2, 3].map((hours) => new Date(NOW - hours * HOUR_MS));
+    expect(claim({ dialledAt, calling: true }, { window: never })).toMatchObject({
+      note: { reason: 'outside_window' },
+    });
     const caps = { perNumberPerDay: 0, perNumberPerWeek: 7 };
     expect(claim({}, { caps })).toMatchObject({ kind: 'done', result: 'exhausted', note: { reason: 'cap_per_day' } });
   });

@@ -55,6 +55,19 @@ describe('the edges', () => {
     );
   });
 
+  test.each<readonly [string, string, Partial<CampaignWindow>, number, boolean]>([
+    ['21:00', '23:00', {}, 1, false],
+    ['21:00', '23:00', { legal: 'off' }, 1, true],
+    ['22:00', '08:00', {}, 1, false],
+    ['22:00', '08:01', {}, 60_000, true],
+    ['22:00', '08:01', {}, 60_001, false],
+    ['09:00', '09:01', {}, 60_001, false],
+    ['09:00', '18:00', { days: ['sun'] }, RING_MS, true],
+    ['09:00', '18:00', { days: ['fri'], holidays: ['1970-01-02', '1970-01-09'] }, RING_MS, true],
+  ])('%s to %s %j, ringing for %d ms, opens some day: %s', (start, end, change, ringMs, opens) => {
+    expect(new DiallingWindow(window({ ...change, start, end })).everOpens(ringMs)).toBe(opens);
+  });
+
   test('a window of the whole day needs no gap at midnight', () => {
     const always = { start: '00:00', end: '24:00', legal: 'off' } as const;
     expect(isOpen(always, at('Europe/Berlin'), '2026-11-30T22:59:59.999Z', 120_000)).toBe(true);

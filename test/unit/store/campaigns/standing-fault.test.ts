@@ -6,6 +6,15 @@ const CAMPAIGN = {
   disclosureLine: null,
   variables: {},
   variableNames: ['name', 'plan'],
+  dialWindow: {
+    days: ['sat', 'sun'],
+    start: '20:58',
+    end: '02:00',
+    holidays: [],
+    defaultTimeZone: null,
+    legal: 'default',
+  },
+  ringTimeoutSeconds: 110,
 } as unknown as Parameters<typeof standingFault>[0];
 const TRUNKS = [{ id: 't', allowedCountries: null }];
 
@@ -13,6 +22,15 @@ describe('nobody can be called', () => {
   test.each([
     ['no_agent', CAMPAIGN, null, TRUNKS, {}],
     ['no_trunk', CAMPAIGN, AGENT, [], {}],
+    // Two minutes of the law's day: with ten seconds to dial.
+    ['window_never_opens', { ...CAMPAIGN, ringTimeoutSeconds: 111 }, AGENT, TRUNKS, {}],
+    [
+      'invalid_placeholder',
+      { ...CAMPAIGN, voicemailMessage: 'Of {{a/b}}' },
+      { ...AGENT, instructions: ['{{#if plan}}'] },
+      TRUNKS,
+      { placeholders: ['{{#if plan}}', '{{a/b}}'] },
+    ],
     ['missing_column', { ...CAMPAIGN, variableNames: ['name'] }, AGENT, TRUNKS, { columns: ['plan'] }],
   ])('%s', (reason, campaign, agent, trunks, data) => {
     expect(standingFault(campaign, agent, trunks)).toMatchObject({ reason, data: { reason, ...data } });
@@ -40,6 +58,12 @@ describe('contacts in a row that what is set leaves out', () => {
     faults.leftOut(note('destination_not_allowed'));
     const data = { reason: 'destination_not_allowed', contacts: 13, in_a_row: 20 };
     expect(faults.fault).toMatchObject({ reason: 'destination_not_allowed', data });
+  });
+
+  test('are a fault also where the window opens for none of them, whatever it does for others', () => {
+    const faults = new FaultsInARow();
+    for (let n = 0; n < 20; n++) faults.leftOut(note('outside_window'));
+    expect(faults.fault?.data).toEqual({ reason: 'outside_window', contacts: 20, in_a_row: 20 });
   });
 
   test('are none with one between them who may be called; who is left out for themselves is passed over', () => {

@@ -8,6 +8,7 @@ describe('variables of texts', () => {
     expect(found('Hi {{name}}, {{ city }} and {{name}}', 'no {x} {{}} {{a b}} {{{plan}}}')).toEqual([
       'name',
       'city',
+      'a_b',
       'plan',
     ]);
     expect(found(`{{${'x'.repeat(65)}}}`)).toEqual([]);
