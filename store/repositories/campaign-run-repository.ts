@@ -16,21 +16,13 @@ export interface LiveCampaign extends CampaignReference {
   readonly settled: boolean;
 }
 
-export interface OpenContacts {
-  /** That may still be called, those under way among them. */
-  readonly open: number;
-  readonly calling: number;
-}
-
 /** Longer than an API needs to tell a workflow itself. */
 const UNTOLD_MS = 3_000;
 /** An import that has written nothing for so long has lost its process. */
 const IMPORT_SILENCE_MS = 60_000;
 
 const OPEN_CONTACTS = prepared(
-  `SELECT coalesce(sum(contacts) FILTER (WHERE state <> 'done'), 0)::float8 AS open,
-     coalesce(sum(contacts) FILTER (WHERE state = 'calling'), 0)::float8 AS calling
-   FROM campaign_tallies WHERE campaign_id = $1`,
+  `SELECT coalesce(sum(contacts) FILTER (WHERE state <> 'done'), 0)::float8 AS open FROM campaign_tallies WHERE campaign_id = $1`,
 );
 const IMPORTING = prepared(
   `SELECT FROM campaign_imports WHERE campaign_id = $1 AND status = 'running'
@@ -116,7 +108,8 @@ export class CampaignRunRepository {
     return rows.map(({ callId }) => callId);
   }
 
-  async openContacts(campaignId: string): Promise<OpenContacts> {
+  /** That may still be called, those under way among them. */
+  async openContacts(campaignId: string): Promise<number> {
     return openContacts(this.#session.manager, campaignId);
   }
 
@@ -168,7 +161,8 @@ export class CampaignRunRepository {
   }
 
   /**
-   * It is over when its time is, or nobody is left who may still be called; one that recurs waits for its next round.
+   * It is over when nobody is left who may still be called: from its end on nobody is but who is on the phone, and imports do
+   * not keep it. One that recurs waits for its next round.
    * Answers what it is then; null: it goes on.
    */
   async completeIfOver(campaignId: string): Promise<CampaignStatus | null> {
@@ -179,10 +173,10 @@ export class CampaignRunRepository {
       const { orgId, status, endsAt, recurrence } = campaign;
       const ended = endsAt !== null && endsAt.getTime() <= Date.now();
       if (!ended && status !== 'running') return null;
-      const { open, calling } = await openContacts(manager, campaignId);
-      if (ended ? calling > 0 : open > 0 || (await isImporting(manager, campaignId))) return null;
+      if ((await openContacts(manager, campaignId)) > 0) return null;
+      if (!ended && (await isImporting(manager, campaignId))) return null;
       const to = !ended && recurrence !== null ? 'scheduled' : 'completed';
-      const event = { type: 'completed', data: { because: ended ? 'ends_at' : 'nobody_left', open } } as const;
+      const event = { type: 'completed', data: { because: ended ? 'ends_at' : 'nobody_left' } } as const;
       const from = ['scheduled', 'running', 'paused'] as const;
       const moved = await setCampaignStatus(manager, { orgId, id: campaignId }, { from, to, event });
       return moved === null ? null : to;
@@ -249,9 +243,9 @@ async function startIfDue(manager: EntityManager, campaign: Campaign): Promise<v
   await setCampaignStatus(manager, { orgId, id }, { from: ['scheduled'], to: 'running', event });
 }
 
-async function openContacts(manager: EntityManager, campaignId: string): Promise<OpenContacts> {
-  const rows: OpenContacts[] = await manager.query(OPEN_CONTACTS, [campaignId]);
-  return rows[0] ?? { open: 0, calling: 0 };
+async function openContacts(manager: EntityManager, campaignId: string): Promise<number> {
+  const rows: { open: number }[] = await manager.query(OPEN_CONTACTS, [campaignId]);
+  return rows[0]?.open ?? 0;
 }
 
 async function isImporting(manager: EntityManager, campaignId: string): Promise<boolean> {
