@@ -86,7 +86,6 @@ const NOTHING = {
   deletedAt: null,
   startsAt: null,
   endsAt: null,
-  runningSince: null,
   recurrence: null,
 } as const;
 

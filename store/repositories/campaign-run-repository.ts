@@ -1,6 +1,7 @@
 /** What a campaign's workflow does in the store beside dialling: of every organisation, as the workers see it. */
 import type { EntityManager } from 'typeorm';
 import type { CampaignOccasion, CampaignReference, CampaignStatus } from '../../contract/campaigns';
+import { isDue, startsLater } from '../campaigns/campaign-times';
 import type { ContactNote } from '../campaigns/contact-claim';
 import { Campaign } from '../entities/campaign';
 import type { CampaignRenewal } from '../entities/campaign';
@@ -156,7 +157,7 @@ export class CampaignRunRepository {
   async startIfDue(campaignId: string): Promise<void> {
     await this.#session.manager.transaction(async (manager) => {
       const campaign = await find(manager, campaignId, 'FOR NO KEY UPDATE');
-      if (campaign !== null && campaign.deletedAt === null) await startIfDue(manager, campaign);
+      if (campaign !== null) await startIfDue(manager, campaign);
     });
   }
 
@@ -195,9 +196,9 @@ export class CampaignRunRepository {
     return this.#session.manager.transaction(async (manager) => {
       const campaign = await find(manager, id, 'FOR NO KEY UPDATE');
       if (campaign === null || campaign.deletedAt !== null) return null;
-      const { startsAt, endsAt, recurrence, renewal } = campaign;
+      const { endsAt, recurrence, renewal } = campaign;
       const nowMs = Date.now();
-      if (startsAt !== null && startsAt.getTime() > nowMs) return true;
+      if (startsLater(campaign, nowMs)) return true;
       if (endsAt !== null && endsAt.getTime() <= nowMs) return true;
       if (kind === 'start') {
         await startIfDue(manager, campaign);
@@ -236,9 +237,8 @@ async function find(
 }
 
 async function startIfDue(manager: EntityManager, campaign: Campaign): Promise<void> {
-  const { id, orgId, status, startsAt, runningSince, recurrence } = campaign;
-  const waitsForRound = recurrence !== null && runningSince !== null;
-  if (status !== 'scheduled' || waitsForRound || (startsAt !== null && startsAt.getTime() > Date.now())) return;
+  const { id, orgId } = campaign;
+  if (!isDue(campaign, Date.now())) return;
   const event = { type: 'started', data: { by: 'starts_at' } } as const;
   await setCampaignStatus(manager, { orgId, id }, { from: ['scheduled'], to: 'running', event });
 }

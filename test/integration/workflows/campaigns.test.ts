@@ -198,6 +198,23 @@ test('with starts_at to come it is scheduled, which Temporal shows, and begins b
   await scheduleGone(id, 'start');
 }, 60_000);
 
+test('one that has run waits for a starts_at that is set while it is paused', async () => {
+  dialling.perTurn = 0;
+  const id = await campaigns.create(2);
+  await campaigns.act(id, 'start');
+  await turnsOf(id, 1);
+  await campaigns.act(id, 'pause');
+  const soon = Date.now() + 5_000;
+  await campaigns.api.patch(`/phone/campaigns/${id}`, { starts_at: new Date(soon).toISOString() });
+  dialling.perTurn = 100;
+  expect((await campaigns.act(id, 'resume')).body).toMatchObject({ status: 'scheduled', warnings: [] });
+  expect((await schedule(id, 'start').describe()).state).toMatchObject({ paused: false, remainingActions: 1 });
+  const { length } = dialling.of(id);
+  await campaigns.is(id, 'completed', 30_000);
+  expect(dialling.of(id)[length]?.atMs).toBeGreaterThanOrEqual(soon);
+  expect(await campaigns.timeline(id)).toEqual(['started', 'paused', 'changed', 'resumed', 'started', 'completed']);
+}, 60_000);
+
 test('one whose starts_at is taken away begins at once', async () => {
   const id = await campaigns.create(2, { starts_at: new Date(Date.now() + 3_600_000).toISOString() });
   await campaigns.act(id, 'start');
