@@ -1,6 +1,6 @@
 import { CAMPAIGN_STATUSES } from '../../contract/campaigns';
 import type { CampaignReference } from '../../contract/campaigns';
-import { campaignTimes } from '../../store/campaigns/campaign-times';
+import { campaignTimes, isDue } from '../../store/campaigns/campaign-times';
 import type { Campaign } from '../../store/entities/campaign';
 import { uuidV8 } from '../../store/ids';
 import type { CampaignDiallingRepository } from '../../store/repositories/campaign-dialling-repository';
@@ -69,6 +69,8 @@ async function settle(
   const times = campaignTimes(campaign ?? NOTHING, Date.now());
   const wanted = JSON.stringify(times);
   if (wanted !== known) await schedules.ensure(reference, times);
+  // A schedule whose only time was past when it was made never fires.
+  again ||= campaign !== null && isDue(campaign, Date.now());
   const open = await campaigns.openContacts(campaignId);
   if (campaign !== null && !again) await campaigns.settled(campaignId, campaign.version);
   return {

@@ -19,6 +19,7 @@ export interface LiveCampaign extends CampaignReference {
 
 /** Longer than an API needs to tell a workflow itself. */
 const UNTOLD_MS = 3_000;
+const UNTOLD_SINCE = `clock_timestamp() - interval '${UNTOLD_MS} milliseconds'`;
 /** An import that has written nothing for so long has lost its process. */
 const IMPORT_SILENCE_MS = 60_000;
 
@@ -81,11 +82,16 @@ export class CampaignRunRepository {
     return find(this.#session.manager, campaignId);
   }
 
-  /** Those that call, or will, and those whose last change was not followed yet by who was told of it. */
+  /**
+   * Those that call, or will, and those whose last change was not followed yet by who was told of it. One whose start has come and
+   * that waits nevertheless (see `isDue`) is told again, whatever has become of its schedule.
+   */
   async live(): Promise<LiveCampaign[]> {
     return this.#session.manager.query(
       `SELECT id AS "campaignId", org_id AS "orgId",
-         settled_version = version OR updated_at > clock_timestamp() - interval '${UNTOLD_MS} milliseconds' AS settled
+         (settled_version = version OR updated_at > ${UNTOLD_SINCE})
+           AND (status = 'scheduled' AND starts_at < ${UNTOLD_SINCE} AND (running_since IS NULL OR running_since < starts_at))
+             IS NOT TRUE AS settled
        FROM campaigns WHERE (status IN ('scheduled', 'running', 'paused') AND deleted_at IS NULL)
          OR (settled_version <> version AND status <> 'draft')`,
     );

@@ -1,0 +1,75 @@
+/** What a campaign's row asks for beside dialling, on the real database: whatever happens while it is done. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { createCampaignActivities } from '../../../activities/campaigns/campaign-activities';
+import type { CampaignTimes } from '../../../contract/campaigns';
+import type { Campaign } from '../../../store/entities/campaign';
+import { CampaignRunRepository } from '../../../store/repositories/campaign-run-repository';
+import type { CampaignSettlement } from '../../../workflows/campaign/activities';
+import { DiallingStore } from '../store/dialling-store';
+
+let store: DiallingStore;
+let campaigns: CampaignRunRepository;
+beforeAll(async () => {
+  store = await DiallingStore.open();
+  campaigns = new CampaignRunRepository(store.dataSource);
+});
+afterAll(() => store.close());
+
+/** @param ensure stands for the making of its schedules */
+async function settle(
+  { id: campaignId }: Campaign,
+  ensure: (times: CampaignTimes) => Promise<void> = () => Promise.resolve(),
+): Promise<CampaignSettlement> {
+  const calls = {
+    signalCapacity: () => Promise.resolve('gone' as const),
+    control: () => Promise.reject(new Error('there is no call')),
+  };
+  const { settleCampaign } = createCampaignActivities({
+    campaigns,
+    dialling: store.dialling,
+    calls,
+    schedules: { ensure: (_, times) => ensure(times) },
+    workflows: { tell: () => Promise.resolve() },
+  });
+  const request = { orgId: store.orgId, campaignId, schedules: null };
+  return await new MockActivityEnvironment().run(() => settleCampaign(request));
+}
+
+async function waitsUntil(startsAt: Date | null, fields: Partial<Campaign> = {}): Promise<Campaign> {
+  const campaign = await store.campaign({ status: 'scheduled', startsAt, settledVersion: 1, ...fields });
+  await store.rows.contact(campaign.id);
+  return campaign;
+}
+
+describe('one that waits for its starts_at', () => {
+  it('which comes while its schedule is made is started at once', async () => {
+    // A whole second, as a schedule knows them.
+    const startMs = Math.ceil((Date.now() + 300) / 1000) * 1000;
+    const campaign = await waitsUntil(new Date(startMs));
+    const asked: (number | null)[] = [];
+    const first = await settle(campaign, async ({ startAtMs }) => {
+      asked.push(startAtMs);
+      await sleep(startMs - Date.now() + 20);
+    });
+    expect([first.status, first.again, asked]).toEqual(['scheduled', true, [startMs]]);
+    expect(await settle(campaign)).toMatchObject({ status: 'running', again: false });
+  });
+
+  it('is told of it again when it waits nevertheless, and only then', async () => {
+    const ago = (ms: number): Date => new Date(Date.now() - ms);
+    const recurrence = { cron: '0 9 * * 1', timeZone: 'Europe/Berlin', dispositions: null };
+    const given = [
+      ['it has come', await waitsUntil(ago(5_000)), false],
+      ['it has come, after an earlier run', await waitsUntil(ago(5_000), { runningSince: ago(60_000) }), false],
+      ['it has come this moment', await waitsUntil(ago(1_000)), true],
+      ['it is to come', await waitsUntil(new Date(Date.now() + 60_000)), true],
+      ['it has run since then', await waitsUntil(ago(60_000), { recurrence, runningSince: ago(5_000) }), true],
+      ['it waits for a round alone', await waitsUntil(null, { recurrence, runningSince: ago(5_000) }), true],
+    ] as const;
+    const live = new Map((await campaigns.live()).map(({ campaignId, settled }) => [campaignId, settled]));
+    expect(given.map(([what, { id }]) => [what, live.get(id)])).toEqual(
+      given.map(([what, , wanted]) => [what, wanted]),
+    );
+  });
+});
