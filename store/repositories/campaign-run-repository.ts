@@ -57,6 +57,7 @@ const RENEW = `
     (SELECT count(*)::int FROM renewed) + (SELECT count(*)::int FROM again) AS renewed`;
 const NOTE_RENEWED = `UPDATE campaign_events
   SET data = data || jsonb_build_object('contacts', coalesce((data->>'contacts')::int, 0) + $2) WHERE id = $1`;
+const AFTER_BATCHES = prepared('SELECT FROM campaigns WHERE id = $1 FOR UPDATE');
 /** The campaign's timeline counts them where it says that it was canceled. */
 const CANCEL_CONTACTS = `
   WITH canceled AS (
@@ -120,7 +121,7 @@ export class CampaignRunRepository {
     return openContacts(this.#session.manager, campaignId);
   }
 
-  /** Some of those that wait for a call get none any more; how many. */
+  /** Some of those that wait for a call get none any more, a batch that was under way at the cancel among them; how many. */
   async cancelContacts(campaignId: string, limit: number): Promise<number> {
     const note: ContactNote = {
       at: new Date().toISOString(),
@@ -128,6 +129,8 @@ export class CampaignRunRepository {
       reason: 'campaign_canceled',
       detail: 'The campaign was canceled',
     };
+    // In a transaction of its own: batches hold the campaign's key, and those after it are refused.
+    await this.#session.manager.query(AFTER_BATCHES, [campaignId]);
     const parameters = [campaignId, limit, jsonbParameter(note)];
     const rows: { n: number }[] = await this.#session.manager.query(CANCEL_CONTACTS, parameters);
     return rows[0]?.n ?? 0;

@@ -4,8 +4,10 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { createCampaignActivities } from '../../../activities/campaigns/campaign-activities';
 import type { CampaignTimes } from '../../../contract/campaigns';
 import type { Campaign } from '../../../store/entities/campaign';
+import { CampaignImportRepository } from '../../../store/repositories/campaign-import-repository';
 import { CampaignRunRepository } from '../../../store/repositories/campaign-run-repository';
 import type { CampaignSettlement } from '../../../workflows/campaign/activities';
+import { waitFor } from '../../support/wait-for';
 import { DiallingStore } from '../store/dialling-store';
 
 let store: DiallingStore;
@@ -72,4 +74,54 @@ describe('one that waits for its starts_at', () => {
       given.map(([what, , wanted]) => [what, wanted]),
     );
   });
+});
+
+describe('an upload', () => {
+  const rows = [
+    {
+      row: 1,
+      contact: {
+        phoneNumber: '+12025557777',
+        name: null,
+        timeZone: null,
+        consentId: null,
+        priority: 0,
+        variables: {},
+      },
+    },
+  ];
+
+  it.each([
+    ['is canceled', `status = 'canceled'`, 'canceled'],
+    ['ends', `ends_at = now()`, 'completed'],
+  ] as const)(
+    'leaves nobody behind in a campaign that %s under its batch, and no batch follows',
+    async (_, change, status) => {
+      const campaign = await store.campaign();
+      const { id: importId } = await new CampaignImportRepository(store.dataSource).begin(store.orgId, campaign.id, []);
+      const batch = { importId, campaignId: campaign.id, rows, invalid: [] };
+      const under = store.dataSource.createQueryRunner();
+      await under.startTransaction();
+      expect(await new CampaignImportRepository(under).add(store.orgId, { ...batch, part: 0 })).toEqual([]);
+      await store.change(campaign, change);
+      const settling = settle(campaign);
+      await waitFor('who waits for the batch', 5_000, async () => {
+        const [{ waiting }] = await store.dataSource.query(
+          `SELECT count(*)::int AS waiting FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+        );
+        return waiting > 0 ? true : undefined;
+      });
+      await under.commitTransaction();
+      await under.release();
+      await settling;
+      expect(await settle(campaign)).toMatchObject({ status, open: 0 });
+      const add = new CampaignImportRepository(store.dataSource).add(store.orgId, { ...batch, part: 1 });
+      await expect(add).rejects.toMatchObject({ code: 'campaign_over', details: { status } });
+      const states = await store.dataSource.query(
+        'SELECT state, result FROM campaign_contacts WHERE campaign_id = $1',
+        [campaign.id],
+      );
+      expect(states).toEqual([{ state: 'done', result: 'canceled' }]);
+    },
+  );
 });
