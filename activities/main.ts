@@ -176,6 +176,7 @@ async function main(): Promise<void> {
       ...transferActivities,
       ...createCampaignActivities({
         campaigns,
+        dialling: new CampaignDiallingRepository(dataSource),
         calls: new CallWorkflows({ client, limitMs: TEMPORAL_LIMIT_MS }),
         schedules: new CampaignSchedules(client),
         workflows: campaignWorkflows,

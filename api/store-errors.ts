@@ -38,6 +38,8 @@ export function fromStoreError(error: StoreError): ApiError | undefined {
       return invalid([{ path: 'cursor', message: 'not a cursor that this server gave' }]);
     case 'cursor_of_another_list':
       return impossible('cursor_of_another_list', 'The cursor was given for another list than this');
+    case 'campaign_over':
+      return conflict('campaign_over', `The campaign is ${details['status']}: it takes no contacts any more`);
     case 'last_operator_key':
       return conflict(
         'last_operator_key',

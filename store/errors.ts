@@ -13,6 +13,7 @@ export type StoreErrorCode =
   | 'idempotency_mismatch'
   | 'idempotency_in_flight'
   | 'attempt_exists'
+  | 'campaign_over'
   | 'invalid_cursor'
   | 'cursor_of_another_list'
   | 'last_operator_key';

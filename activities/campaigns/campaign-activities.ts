@@ -1,8 +1,9 @@
 import { CAMPAIGN_STATUSES } from '../../contract/campaigns';
 import type { CampaignReference } from '../../contract/campaigns';
-import { campaignTimes } from '../../store/campaigns/campaign-times';
+import { campaignTimes, isDue } from '../../store/campaigns/campaign-times';
 import type { Campaign } from '../../store/entities/campaign';
 import { uuidV8 } from '../../store/ids';
+import type { CampaignDiallingRepository } from '../../store/repositories/campaign-dialling-repository';
 import type { CampaignRunRepository } from '../../store/repositories/campaign-run-repository';
 import type { CampaignControlActivities, SettleRequest } from '../../workflows/campaign/activities';
 import type { CallWorkflows } from '../../workflows/client/call-workflows';
@@ -21,6 +22,7 @@ const CANCEL_COMMAND_ID = 'campaign-cancel';
 
 export interface CampaignActivityDeps {
   readonly campaigns: CampaignRunRepository;
+  readonly dialling: Pick<CampaignDiallingRepository, 'endContacts'>;
   readonly calls: Pick<CallWorkflows, 'signalCapacity' | 'control'>;
   readonly schedules: Pick<CampaignSchedules, 'ensure'>;
   readonly workflows: Pick<CampaignWorkflows, 'tell'>;
@@ -41,16 +43,17 @@ export function createCampaignActivities(deps: CampaignActivityDeps): CampaignCo
 }
 
 async function settle(
-  { campaigns, calls, schedules }: CampaignActivityDeps,
+  { campaigns, dialling, calls, schedules }: CampaignActivityDeps,
   { orgId, campaignId, schedules: known }: SettleRequest,
 ): ReturnType<CampaignControlActivities['settleCampaign']> {
   const untilMs = performance.now() + MOST_MS;
   const reference: CampaignReference = { orgId, campaignId };
   await campaigns.startIfDue(campaignId);
+  const ended = hasEnded(await campaigns.find(campaignId), Date.now());
+  let again = ended && (await goOn(untilMs, () => endSome(dialling, reference)));
   await campaigns.completeIfOver(campaignId);
   const campaign = await campaigns.find(campaignId);
   const gone = campaign === null || campaign.deletedAt !== null;
-  let again = false;
   if (campaign !== null) {
     // What keeps the next call from being made comes first.
     if (gone || campaign.status === 'canceled') {
@@ -59,14 +62,16 @@ async function settle(
     } else if (campaign.status !== 'running') {
       await inParallel(await campaigns.queuedCalls(campaignId), (callId) => calls.signalCapacity(callId));
     }
-    if (campaign.renewal !== null && mayRenew(campaign)) {
-      again = await goOn(untilMs, () => campaigns.renewSome(campaignId, CONTACTS_AT_ONCE));
+    if (campaign.renewal !== null && isLive(campaign)) {
+      again ||= await goOn(untilMs, () => campaigns.renewSome(campaignId, CONTACTS_AT_ONCE));
     }
   }
   const times = campaignTimes(campaign ?? NOTHING, Date.now());
   const wanted = JSON.stringify(times);
   if (wanted !== known) await schedules.ensure(reference, times);
-  const { open } = await campaigns.openContacts(campaignId);
+  // A schedule whose only time was past when it was made never fires.
+  again ||= campaign !== null && isDue(campaign, Date.now());
+  const open = await campaigns.openContacts(campaignId);
   if (campaign !== null && !again) await campaigns.settled(campaignId, campaign.version);
   return {
     status: gone ? 'deleted' : campaign.status,
@@ -83,12 +88,20 @@ const NOTHING = {
   deletedAt: null,
   startsAt: null,
   endsAt: null,
-  runningSince: null,
   recurrence: null,
 } as const;
 
-const mayRenew = ({ status, deletedAt }: Campaign): boolean =>
+const isLive = ({ status, deletedAt }: Campaign): boolean =>
   deletedAt === null && (status === 'running' || status === 'paused' || status === 'scheduled');
+
+const hasEnded = (campaign: Campaign | null, nowMs: number): boolean =>
+  campaign !== null && isLive(campaign) && campaign.endsAt !== null && campaign.endsAt.getTime() <= nowMs;
+
+async function endSome(dialling: CampaignActivityDeps['dialling'], campaign: CampaignReference): Promise<boolean> {
+  const at = new Date().toISOString();
+  const note = { at, called: false, reason: 'campaign_ended', detail: 'The campaign has ended' } as const;
+  return (await dialling.endContacts(campaign.orgId, campaign.campaignId, note)) > 0;
+}
 
 async function cancelSome(campaigns: CampaignRunRepository, campaignId: string): Promise<boolean> {
   return (await campaigns.cancelContacts(campaignId, CONTACTS_AT_ONCE)) > 0;

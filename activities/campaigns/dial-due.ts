@@ -36,7 +36,7 @@ export interface DialDueDeps {
   readonly contacts: Pick<CampaignContactRepository, 'due'>;
   readonly dialling: Pick<
     CampaignDiallingRepository,
-    'standing' | 'remainder' | 'claim' | 'move' | 'claimedBy' | 'stuck' | 'giveBack' | 'endContacts' | 'noteCoolDowns'
+    'standing' | 'remainder' | 'claim' | 'move' | 'claimedBy' | 'stuck' | 'giveBack' | 'noteCoolDowns'
   >;
   readonly standings: Pick<CampaignStandingRepository, 'pause' | 'sees'>;
   readonly callers: Pick<CallerRepository, 'find' | 'countries'>;
@@ -76,11 +76,11 @@ async function dialDue(deps: DialDueDeps, turn: CampaignTurn, nowMs: number): Pr
   const repeated = await startClaimed(deps, before, turn, nowMs);
   const givenBack = await giveBackStuck(deps, before, turn, nowMs);
   const dials = new Turn(deps, before, turn, { rules: await rulesElsewhere(deps, before), nowMs });
-  const ends = status === 'running' && endsAt !== null && endsAt.getTime() <= nowMs;
+  // Whoever waits is ended as the campaign is settled.
+  const dialling = status === 'running' && (endsAt === null || endsAt.getTime() > nowMs);
   let paused = false;
   let rules: 'same' | 'changed' | 'later' = 'same';
-  if (ends) await endAll(deps, turn, nowMs);
-  else if (status === 'running') {
+  if (dialling) {
     // Of whom a call is under way nobody is to be called.
     const fault = before.open > before.calling ? standingFault(campaign, before.agent, before.trunks) : null;
     paused = fault !== null && (await deps.standings.pause(campaign, fault));
@@ -90,9 +90,9 @@ async function dialDue(deps: DialDueDeps, turn: CampaignTurn, nowMs: number): Pr
       if (rules !== 'changed') paused = await dials.run({ givenBack });
     }
   }
-  const stirred = ends || givenBack || dials.stirred;
+  const stirred = givenBack || dials.stirred;
   const { calling, open, nextDueMs } = stirred ? await deps.dialling.remainder(campaignId) : before;
-  const goesOn = status === 'running' && !paused;
+  const goesOn = dialling && !paused;
   const changed = rules === 'changed';
   const dueInMs = goesOn ? wakeIn(nextDueMs, campaign, dials, nowMs) : null;
   const lookInMs = changed ? SOON_MS : goesOn && rules === 'later' ? LOOK_AGAIN_MS : null;
@@ -165,12 +165,6 @@ async function giveBackStuck(
     if ((await deps.workflows.describe(callId)) === null) await deps.dialling.giveBack(id, callId, nowMs);
   });
   return stuck.length > 0;
-}
-
-async function endAll(deps: DialDueDeps, { orgId, campaignId }: CampaignTurn, nowMs: number): Promise<void> {
-  const at = new Date(nowMs).toISOString();
-  const note = { at, called: false, reason: 'campaign_ended', detail: 'The campaign has ended' } as const;
-  while ((await deps.dialling.endContacts(orgId, campaignId, note)) > 0);
 }
 
 function wakeIn(nextDueMs: number | null, { endsAt }: Campaign, turn: Turn, nowMs: number): number | null {

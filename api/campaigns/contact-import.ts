@@ -9,10 +9,12 @@ import type { GivenContact } from '../../store/campaigns/contact-row';
 import type { Campaign } from '../../store/entities/campaign';
 import type { CampaignImport } from '../../store/entities/campaign-import';
 import type { RefusedRow } from '../../store/entities/campaign-import-part';
+import { StoreError } from '../../store/errors';
 import type { ImportRow } from '../../store/repositories/campaign-import-repository';
 import { ApiError, impossible } from '../errors';
 import type { CampaignContactsRequest, CampaignImportResource } from '../schemas/campaign';
 import type { ApiStore } from '../store';
+import { fromStoreError } from '../store-errors';
 import { BatchedRows } from './batched-rows';
 import { isColumnName, readCsvRows } from './csv-rows';
 import type { CsvLimits, CsvRow } from './csv-rows';
@@ -101,8 +103,9 @@ async function run(
     await batches.end();
   } catch (error) {
     await batches.settled();
-    const refused = error instanceof ApiError && error.status < 500;
-    const problem = refused ? error.message : 'The upload did not come to its end; send it again';
+    const known = error instanceof StoreError ? fromStoreError(error) : error;
+    const refused = known instanceof ApiError && known.status < 500;
+    const problem = refused ? known.message : 'The upload did not come to its end; send it again';
     await finish(refused ? 'refused' : 'aborted', problem)
       .then(ended)
       .catch(() => undefined);

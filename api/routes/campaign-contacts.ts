@@ -7,7 +7,7 @@ import { importContacts, importCsvContacts } from '../campaigns/contact-import';
 import { neededOf } from '../../store/campaigns/contact-rules';
 import { csvLine } from '../campaigns/csv-line';
 import { csvPages } from '../campaigns/csv-pages';
-import { conflict, notFound, unavailable } from '../errors';
+import { notFound, unavailable } from '../errors';
 import { answer, route } from '../route';
 import type { Actor, Route } from '../route';
 import {
@@ -52,9 +52,6 @@ function importRoute({ store, campaigns }: CampaignContactRouteDeps): Route {
     const [campaign, parts] = await access.read((org) =>
       Promise.all([findCampaign(org, orgId, id), org.campaigns.parts(orgId, id)]),
     );
-    if (campaign.status === 'completed' || campaign.status === 'canceled') {
-      throw conflict('campaign_over', `The campaign is ${campaign.status}: it takes no contacts any more`);
-    }
     return { campaign, needed: neededOf(campaign, parts.agent) };
   };
   const endedBy =

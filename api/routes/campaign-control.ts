@@ -3,6 +3,7 @@
  * be dialled; then its workflow is told, and sees to the rest.
  */
 import type { CampaignStatus } from '../../contract/campaigns';
+import { startsLater } from '../../store/campaigns/campaign-times';
 import type { Campaign } from '../../store/entities/campaign';
 import type { CampaignEventRow } from '../../store/entities/campaign-event';
 import { uuidV7 } from '../../store/ids';
@@ -132,7 +133,7 @@ function redialRoute(deps: CampaignControlDeps): Route {
         const { dispositions } = request.body;
         const eventId = uuidV7();
         await renewContacts(org.session.manager, before, eventId, dispositions, { passedOver: true });
-        const to = before.status === 'paused' ? 'paused' : 'running';
+        const to = before.status === 'paused' ? 'paused' : afterStart(before);
         return { from, to, event: { id: eventId, type: 'redial', data: { dispositions, contacts: 0 } } };
       }),
   });
@@ -195,10 +196,9 @@ function toldLater(body: CampaignResource): CampaignResource {
   return { ...body, warnings: [{ path: 'status', message }, ...(body.warnings ?? [])] };
 }
 
-/** A paused one that was never run waits for its time again. */
-function afterStart({ startsAt, runningSince }: Campaign): 'scheduled' | 'running' {
-  return runningSince === null && startsAt !== null && startsAt.getTime() > Date.now() ? 'scheduled' : 'running';
-}
+/** Whether or not it has run before. */
+const afterStart = (before: Campaign): 'scheduled' | 'running' =>
+  startsLater(before, Date.now()) ? 'scheduled' : 'running';
 
 function assertState(action: string, { status }: Campaign, from: readonly CampaignStatus[]): void {
   if (!from.includes(status)) throw wrongState(action, status);

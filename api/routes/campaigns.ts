@@ -1,4 +1,5 @@
 /** Campaigns as they are prepared, and changed: calls to a list of contacts, in a window, with rules. */
+import { startsLater } from '../../store/campaigns/campaign-times';
 import type { Campaign } from '../../store/entities/campaign';
 import type { CampaignFields, CampaignPatch } from '../../store/repositories/campaign-repository';
 import { uuidV7 } from '../../store/ids';
@@ -117,7 +118,11 @@ function patchRoute({ changes, campaigns }: CampaignRouteDeps): Route {
     params: idParams,
     body: campaignPatch,
     response: campaign,
-    errors: { ...ERRORS, 422: [...ERRORS[422], 'window_never_opens', 'invalid_placeholder', 'missing_column'] },
+    errors: {
+      ...ERRORS,
+      409: ['campaign_state'],
+      422: [...ERRORS[422], 'window_never_opens', 'invalid_placeholder', 'missing_column'],
+    },
     requestExample: { calls_per_second: 0.5 },
     responseExample: { ...campaignExample, calls_per_second: 0.5 },
     handle: async (request) => {
@@ -127,9 +132,10 @@ function patchRoute({ changes, campaigns }: CampaignRouteDeps): Route {
       const patch = campaignFields(body);
       let follows = false;
       const answered = await changes.run(request, async (tx, org) => {
-        const changed = await org.campaigns.update(tx.manager, orgId, params.id, patch, (before) =>
-          assertOrder(patch, before),
-        );
+        const changed = await org.campaigns.update(tx.manager, orgId, params.id, patch, (before) => {
+          assertOrder(patch, before);
+          assertWaits(patch, before);
+        });
         if (changed === null) throw notFound('campaign');
         if (body.caller_numbers !== undefined || body.trunk_ids !== undefined) await assertOwned(org, changed.after);
         const [before, after] = [campaignView(changed.before), campaignView(changed.after)];
@@ -235,6 +241,12 @@ function assertOrder(patch: CampaignPatch, before: Campaign): void {
   if (startsAt !== null && endsAt !== null && endsAt <= startsAt) {
     throw invalid([{ path: 'ends_at', message: 'must be after starts_at' }]);
   }
+}
+
+/** One that runs has begun: nobody is to be called before a time, and somebody called. */
+function assertWaits({ startsAt = null }: CampaignPatch, { status }: Campaign): void {
+  if (status !== 'running' || !startsLater({ startsAt }, Date.now())) return;
+  throw conflict('campaign_state', 'The campaign is running: pause it before you set a starts_at to come', { status });
 }
 
 /** A carrier refuses calls from numbers that are not its customer's, and others are somebody else's. */

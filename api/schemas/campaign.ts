@@ -182,7 +182,10 @@ const fields = {
   local_presence: z
     .boolean()
     .meta({ description: "Of `caller_numbers` one of the called number's area, where there is one" }),
-  starts_at: time.meta({ description: 'Started before, the campaign is `scheduled` until then' }),
+  starts_at: time.meta({
+    description:
+      'Started, resumed or called anew before, the campaign is `scheduled` until then. Of one that runs: 409 for a time to come',
+  }),
   ends_at: time.meta({ description: 'Nobody is called from then on' }),
   ring_timeout_seconds: z
     .int()

@@ -1,4 +1,4 @@
-import type { ImportStatus } from '../../contract/campaigns';
+import type { CampaignStatus, ImportStatus } from '../../contract/campaigns';
 import type { ReadContact } from '../campaigns/contact-row';
 import { clockZoneOf } from '../campaigns/number-zones';
 import { CampaignImport } from '../entities/campaign-import';
@@ -28,8 +28,11 @@ export interface ImportBatch {
   readonly invalid: readonly RefusedRow[];
 }
 
-/** Nobody deletes the campaign under the batch. */
-const HOLD = prepared(`SELECT id FROM campaigns WHERE id = $1 AND org_id = $2 AND deleted_at IS NULL FOR KEY SHARE`);
+/** Nobody deletes or completes the campaign under the batch; whoever cancels it waits for the batch before contacts are ended. */
+const HOLD = prepared(
+  `SELECT status FROM campaigns WHERE id = $1 AND org_id = $2 AND deleted_at IS NULL FOR KEY SHARE`,
+);
+const OVER: readonly CampaignStatus[] = ['completed', 'canceled'];
 
 /** Answers those that were not added. Of a number that comes twice in one batch one is. */
 const ADD = prepared(
@@ -68,7 +71,7 @@ export class CampaignImportRepository {
 
   /**
    * @param variables names that its contacts come with
-   * @throws StoreError `not_found`
+   * @throws StoreError `not_found`, `campaign_over`
    */
   async begin(orgId: string, campaignId: string, variables: readonly string[]): Promise<CampaignImport> {
     const { manager } = this.#session;
@@ -82,7 +85,7 @@ export class CampaignImportRepository {
   /**
    * One transaction with what it counts, so that a number of the import is true at any time.
    * @returns all rows that were not accepted, in their order
-   * @throws StoreError `not_found` when the campaign was deleted meanwhile
+   * @throws StoreError `not_found`, `campaign_over` when the campaign was deleted, or is over, meanwhile
    */
   async add(orgId: string, { importId, campaignId, part, rows, invalid }: ImportBatch): Promise<RefusedRow[]> {
     const { manager } = this.#session;
@@ -148,9 +151,14 @@ export class CampaignImportRepository {
   }
 
   async #hold(orgId: string, campaignId: string): Promise<void> {
-    const held: unknown[] = isUuid(campaignId) ? await this.#session.manager.query(HOLD, [campaignId, orgId]) : [];
-    if (held.length === 0)
+    const held: { status: CampaignStatus }[] = isUuid(campaignId)
+      ? await this.#session.manager.query(HOLD, [campaignId, orgId])
+      : [];
+    const [campaign] = held;
+    if (campaign === undefined)
       throw new StoreError('not_found', 'no such campaign', { resource: 'campaign', id: campaignId });
+    const { status } = campaign;
+    if (OVER.includes(status)) throw new StoreError('campaign_over', 'the campaign is over', { status });
   }
 }
 

@@ -1,6 +1,7 @@
 /** What a campaign's workflow does in the store beside dialling: of every organisation, as the workers see it. */
 import type { EntityManager } from 'typeorm';
 import type { CampaignOccasion, CampaignReference, CampaignStatus } from '../../contract/campaigns';
+import { isDue, startsLater } from '../campaigns/campaign-times';
 import type { ContactNote } from '../campaigns/contact-claim';
 import { Campaign } from '../entities/campaign';
 import type { CampaignRenewal } from '../entities/campaign';
@@ -17,21 +18,14 @@ export interface LiveCampaign extends CampaignReference {
   readonly settled: boolean;
 }
 
-export interface OpenContacts {
-  /** That may still be called, those under way among them. */
-  readonly open: number;
-  readonly calling: number;
-}
-
 /** Longer than an API needs to tell a workflow itself. */
 const UNTOLD_MS = 3_000;
+const UNTOLD_SINCE = `clock_timestamp() - interval '${UNTOLD_MS} milliseconds'`;
 /** An import that has written nothing for so long has lost its process. */
 const IMPORT_SILENCE_MS = 60_000;
 
 const OPEN_CONTACTS = prepared(
-  `SELECT coalesce(sum(contacts) FILTER (WHERE state <> 'done'), 0)::float8 AS open,
-     coalesce(sum(contacts) FILTER (WHERE state = 'calling'), 0)::float8 AS calling
-   FROM campaign_tallies WHERE campaign_id = $1`,
+  `SELECT coalesce(sum(contacts) FILTER (WHERE state <> 'done'), 0)::float8 AS open FROM campaign_tallies WHERE campaign_id = $1`,
 );
 const IMPORTING = prepared(
   `SELECT FROM campaign_imports WHERE campaign_id = $1 AND status = 'running'
@@ -60,6 +54,7 @@ const RENEW = `
     (SELECT count(*)::int FROM renewed) + (SELECT count(*)::int FROM again) AS renewed`;
 const NOTE_RENEWED = `UPDATE campaign_events
   SET data = data || jsonb_build_object('contacts', coalesce((data->>'contacts')::int, 0) + $2) WHERE id = $1`;
+const AFTER_BATCHES = prepared('SELECT FROM campaigns WHERE id = $1 FOR UPDATE');
 /** The campaign's timeline counts them where it says that it was canceled. */
 const CANCEL_CONTACTS = `
   WITH canceled AS (
@@ -85,11 +80,16 @@ export class CampaignRunRepository {
     return find(this.#session.manager, campaignId);
   }
 
-  /** Those that call, or will, and those whose last change was not followed yet by who was told of it. */
+  /**
+   * Those that call, or will, and those whose last change was not followed yet by who was told of it. One whose start has come and
+   * that waits nevertheless (see `isDue`) is told again, whatever has become of its schedule.
+   */
   async live(): Promise<LiveCampaign[]> {
     return this.#session.manager.query(
       `SELECT id AS "campaignId", org_id AS "orgId",
-         settled_version = version OR updated_at > clock_timestamp() - interval '${UNTOLD_MS} milliseconds' AS settled
+         (settled_version = version OR updated_at > ${UNTOLD_SINCE})
+           AND (status = 'scheduled' AND starts_at < ${UNTOLD_SINCE} AND (running_since IS NULL OR running_since < starts_at))
+             IS NOT TRUE AS settled
        FROM campaigns WHERE (status IN ('scheduled', 'running', 'paused') AND deleted_at IS NULL)
          OR (settled_version <> version AND status <> 'draft')`,
     );
@@ -113,11 +113,12 @@ export class CampaignRunRepository {
     return rows.map(({ callId }) => callId);
   }
 
-  async openContacts(campaignId: string): Promise<OpenContacts> {
+  /** That may still be called, those under way among them. */
+  async openContacts(campaignId: string): Promise<number> {
     return openContacts(this.#session.manager, campaignId);
   }
 
-  /** Some of those that wait for a call get none any more; how many. */
+  /** Some of those that wait for a call get none any more, a batch that was under way at the cancel among them; how many. */
   async cancelContacts(campaignId: string, limit: number): Promise<number> {
     const note: ContactNote = {
       at: new Date().toISOString(),
@@ -125,6 +126,8 @@ export class CampaignRunRepository {
       reason: 'campaign_canceled',
       detail: 'The campaign was canceled',
     };
+    // In a transaction of its own: batches hold the campaign's key, and those after it are refused.
+    await this.#session.manager.query(AFTER_BATCHES, [campaignId]);
     const parameters = [campaignId, limit, jsonbParameter(note)];
     const rows: { n: number }[] = await this.#session.manager.query(CANCEL_CONTACTS, parameters);
     return rows[0]?.n ?? 0;
@@ -160,12 +163,13 @@ export class CampaignRunRepository {
   async startIfDue(campaignId: string): Promise<void> {
     await this.#session.manager.transaction(async (manager) => {
       const campaign = await find(manager, campaignId, 'FOR NO KEY UPDATE');
-      if (campaign !== null && campaign.deletedAt === null) await startIfDue(manager, campaign);
+      if (campaign !== null) await startIfDue(manager, campaign);
     });
   }
 
   /**
-   * It is over when its time is, or nobody is left who may still be called; one that recurs waits for its next round.
+   * It is over when nobody is left who may still be called: from its end on nobody is but who is on the phone, and imports do
+   * not keep it. One that recurs waits for its next round.
    * Answers what it is then; null: it goes on.
    */
   async completeIfOver(campaignId: string): Promise<CampaignStatus | null> {
@@ -176,10 +180,10 @@ export class CampaignRunRepository {
       const { orgId, status, endsAt, recurrence } = campaign;
       const ended = endsAt !== null && endsAt.getTime() <= Date.now();
       if (!ended && status !== 'running') return null;
-      const { open, calling } = await openContacts(manager, campaignId);
-      if (ended ? calling > 0 : open > 0 || (await isImporting(manager, campaignId))) return null;
+      if ((await openContacts(manager, campaignId)) > 0) return null;
+      if (!ended && (await isImporting(manager, campaignId))) return null;
       const to = !ended && recurrence !== null ? 'scheduled' : 'completed';
-      const event = { type: 'completed', data: { because: ended ? 'ends_at' : 'nobody_left', open } } as const;
+      const event = { type: 'completed', data: { because: ended ? 'ends_at' : 'nobody_left' } } as const;
       const from = ['scheduled', 'running', 'paused'] as const;
       const moved = await setCampaignStatus(manager, { orgId, id: campaignId }, { from, to, event });
       return moved === null ? null : to;
@@ -198,9 +202,9 @@ export class CampaignRunRepository {
     return this.#session.manager.transaction(async (manager) => {
       const campaign = await find(manager, id, 'FOR NO KEY UPDATE');
       if (campaign === null || campaign.deletedAt !== null) return null;
-      const { startsAt, endsAt, recurrence, renewal } = campaign;
+      const { endsAt, recurrence, renewal } = campaign;
       const nowMs = Date.now();
-      if (startsAt !== null && startsAt.getTime() > nowMs) return true;
+      if (startsLater(campaign, nowMs)) return true;
       if (endsAt !== null && endsAt.getTime() <= nowMs) return true;
       if (kind === 'start') {
         await startIfDue(manager, campaign);
@@ -239,16 +243,15 @@ async function find(
 }
 
 async function startIfDue(manager: EntityManager, campaign: Campaign): Promise<void> {
-  const { id, orgId, status, startsAt, runningSince, recurrence } = campaign;
-  const waitsForRound = recurrence !== null && runningSince !== null;
-  if (status !== 'scheduled' || waitsForRound || (startsAt !== null && startsAt.getTime() > Date.now())) return;
+  const { id, orgId } = campaign;
+  if (!isDue(campaign, Date.now())) return;
   const event = { type: 'started', data: { by: 'starts_at' } } as const;
   await setCampaignStatus(manager, { orgId, id }, { from: ['scheduled'], to: 'running', event });
 }
 
-async function openContacts(manager: EntityManager, campaignId: string): Promise<OpenContacts> {
-  const rows: OpenContacts[] = await manager.query(OPEN_CONTACTS, [campaignId]);
-  return rows[0] ?? { open: 0, calling: 0 };
+async function openContacts(manager: EntityManager, campaignId: string): Promise<number> {
+  const rows: { open: number }[] = await manager.query(OPEN_CONTACTS, [campaignId]);
+  return rows[0]?.open ?? 0;
 }
 
 async function isImporting(manager: EntityManager, campaignId: string): Promise<boolean> {

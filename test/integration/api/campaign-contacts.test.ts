@@ -293,6 +293,36 @@ describe('contacts of a campaign', () => {
       expect(JSON.parse(Buffer.concat(chunks).toString())).toMatchObject({ statusCode: 422, code: 'invalid_header' });
     });
 
+    it('meets the end of their campaign are there as far as they are told, and no others', async () => {
+      const campaign = await newCampaign();
+      const sent = begin(campaign);
+      const answered = once(sent, 'response');
+      await write(sent, `phone_number\n${numbers(0, 4000).join('\n')}\n`);
+      await importsOf(campaign, 'running');
+      await sleep(1000);
+      await api.dataSource.query(`UPDATE campaigns SET status = 'canceled' WHERE id = $1`, [
+        campaign.split('/').at(-1),
+      ]);
+      await write(sent, `${numbers(4000, 9000).join('\n')}\n`);
+      sent.end();
+      const [response] = (await answered) as [IncomingMessage];
+      const chunks: Buffer[] = [];
+      for await (const chunk of response) chunks.push(chunk as Buffer);
+      expect(JSON.parse(Buffer.concat(chunks).toString())).toMatchObject({ statusCode: 409, code: 'campaign_over' });
+      const { accepted, problem } = await importsOf(campaign, 'refused');
+      expect(problem).toBe('The campaign is canceled: it takes no contacts any more');
+      expect(accepted).toBeGreaterThan(0);
+      expect(accepted).toBeLessThanOrEqual(4000);
+      expect((await api.get(`${campaign}/stats`)).body.contacts).toBe(accepted);
+      for (const more of [
+        await upload(campaign, 'phone_number\n+15550009999'),
+        await api.post(`${campaign}/contacts`, { contacts: [{ phone_number: '+15550009999' }] }),
+      ]) {
+        expect([more.status, more.body.code]).toEqual([409, 'campaign_over']);
+      }
+      expect((await api.get(`${campaign}/imports`)).body.items).toHaveLength(1);
+    });
+
     it('is slow keep no transaction open and no connection of the database', async () => {
       const campaign = await newCampaign();
       const sent = begin(campaign);

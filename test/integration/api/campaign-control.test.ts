@@ -236,6 +236,19 @@ describe('campaigns are run', () => {
     expect(contacts.body.items).toMatchObject([{ state: 'pending', result: null }]);
   });
 
+  it('not before a starts_at that is set once they have run: it takes a pause, and they wait for it', async () => {
+    const id = await create();
+    await act(id, 'start');
+    const tomorrow = { starts_at: new Date(Date.now() + 86_400_000).toISOString() };
+    const { status, body } = await api.patch(`/phone/campaigns/${id}`, tomorrow);
+    expect([status, body.code, body.status]).toEqual([409, 'campaign_state', 'running']);
+    expect((await api.patch(`/phone/campaigns/${id}`, { starts_at: new Date().toISOString() })).status).toBe(200);
+    await act(id, 'pause');
+    expect(found(await api.patch(`/phone/campaigns/${id}`, tomorrow))).toEqual([200, 'paused']);
+    expect(found(await act(id, 'resume'))).toEqual([200, 'scheduled']);
+    expect(found(await act(id, 'redial', { dispositions: ['busy'] }))).toEqual([200, 'scheduled']);
+  });
+
   it('at their time, and on days that recur', async () => {
     const recurrence = { cron: ' 0  9 * * 1', time_zone: 'Europe/Berlin' };
     const id = await create({ starts_at: '2099-01-01T00:00:00Z', recurrence });

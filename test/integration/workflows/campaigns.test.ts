@@ -198,6 +198,23 @@ test('with starts_at to come it is scheduled, which Temporal shows, and begins b
   await scheduleGone(id, 'start');
 }, 60_000);
 
+test('one that has run waits for a starts_at that is set while it is paused', async () => {
+  dialling.perTurn = 0;
+  const id = await campaigns.create(2);
+  await campaigns.act(id, 'start');
+  await turnsOf(id, 1);
+  await campaigns.act(id, 'pause');
+  const soon = Date.now() + 5_000;
+  await campaigns.api.patch(`/phone/campaigns/${id}`, { starts_at: new Date(soon).toISOString() });
+  dialling.perTurn = 100;
+  expect((await campaigns.act(id, 'resume')).body).toMatchObject({ status: 'scheduled', warnings: [] });
+  expect((await schedule(id, 'start').describe()).state).toMatchObject({ paused: false, remainingActions: 1 });
+  const { length } = dialling.of(id);
+  await campaigns.is(id, 'completed', 30_000);
+  expect(dialling.of(id)[length]?.atMs).toBeGreaterThanOrEqual(soon);
+  expect(await campaigns.timeline(id)).toEqual(['started', 'paused', 'changed', 'resumed', 'started', 'completed']);
+}, 60_000);
+
 test('one whose starts_at is taken away begins at once', async () => {
   const id = await campaigns.create(2, { starts_at: new Date(Date.now() + 3_600_000).toISOString() });
   await campaigns.act(id, 'start');
@@ -271,17 +288,31 @@ test('a completed one runs again for those that are to be called anew, and takes
   expect(await campaigns.timeline(id)).toEqual(['started', 'completed', 'redial', 'completed']);
 }, 40_000);
 
-test('past its ends_at it is over, whoever is left', async () => {
-  dialling.perTurn = 0;
-  const id = await campaigns.create(2, { ends_at: new Date(Date.now() + 4_000).toISOString() });
-  await campaigns.act(id, 'start');
-  await campaigns.is(id, 'completed', 20_000);
-  expect(await campaigns.states(id)).toEqual({ pending: 2 });
-  expect(await campaigns.act(id, 'redial', { dispositions: ['busy'] })).toMatchObject({
-    status: 422,
-    body: { code: 'campaign_ended' },
-  });
-}, 40_000);
+test.each(['running', 'paused'])(
+  'past its ends_at one that was %s is over, and whoever is left is called by no later redial',
+  async (status) => {
+    dialling.perTurn = 0;
+    const id = await campaigns.create(3, { ends_at: new Date(Date.now() + 4_000).toISOString() });
+    await campaigns.act(id, 'start');
+    if (status === 'paused') await campaigns.act(id, 'pause');
+    await env.dataSource.query(
+      `UPDATE campaign_contacts SET state = 'done', result = 'exhausted', last_disposition = 'busy', due_at = NULL
+       WHERE campaign_id = $1 AND phone_number = '+12025551002'`,
+      [id],
+    );
+    await campaigns.is(id, 'completed', 20_000);
+    expect(await campaigns.states(id)).toEqual({ done: 3 });
+    const { results } = (await campaigns.api.get(`/phone/campaigns/${id}/stats`)).body;
+    expect(results).toMatchObject({ canceled: 2, exhausted: 1 });
+    const redial = (): ReturnType<typeof campaigns.act> => campaigns.act(id, 'redial', { dispositions: ['busy'] });
+    expect(await redial()).toMatchObject({ status: 422, body: { code: 'campaign_ended' } });
+    await campaigns.api.patch(`/phone/campaigns/${id}`, { ends_at: null });
+    expect(await redial()).toMatchObject({ status: 200, body: { status: 'running' } });
+    expect(await campaigns.states(id)).toEqual({ waiting: 1, done: 2 });
+    await campaigns.act(id, 'cancel');
+  },
+  40_000,
+);
 
 test('its guards slow it, then pause it, and say by which figure', async () => {
   dialling.perTurn = 0;

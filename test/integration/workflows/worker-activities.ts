@@ -9,6 +9,7 @@ import { createStoreActivities } from '../../../activities/store/store-activitie
 import { createTransferActivities } from '../../../activities/transfers/transfer-activities';
 import { AgentRepository } from '../../../store/repositories/agent-repository';
 import { CallerRepository } from '../../../store/repositories/caller-repository';
+import { CampaignDiallingRepository } from '../../../store/repositories/campaign-dialling-repository';
 import { CampaignGuardRepository } from '../../../store/repositories/campaign-guard-repository';
 import { CampaignPaceRepository } from '../../../store/repositories/campaign-pace-repository';
 import { CampaignRunRepository } from '../../../store/repositories/campaign-run-repository';
@@ -88,6 +89,7 @@ export function mainActivities(env: WorkflowEnvironment) {
     ...transferActivities,
     ...createCampaignActivities({
       campaigns: new CampaignRunRepository(session),
+      dialling: new CampaignDiallingRepository(session),
       calls: new CallWorkflows({ client, limitMs: 10_000 }),
       schedules: new CampaignSchedules(client),
       workflows: env.campaigns,
