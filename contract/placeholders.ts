@@ -29,10 +29,19 @@ export function brokenPlaceholdersOf(texts: readonly string[]): string[] {
 
 /** A name without a value, and what is no name, is left out rather than spoken with its braces. */
 export function fillVariables(text: string, values: Readonly<Record<string, string>>): string {
-  return text.replaceAll(PLACEHOLDER, (_, inner: string) => {
-    const name = variableNameOf(inner);
-    return Object.hasOwn(values, name) ? (values[name] ?? '') : '';
-  });
+  return text.replaceAll(PLACEHOLDER, (_, inner: string) => valueOf(inner, values));
+}
+
+/** Of what an agent is told: braces around what is no name are the text's own, such as those of an example. */
+export function fillNames(text: string, values: Readonly<Record<string, string>>): string {
+  return text.replaceAll(PLACEHOLDER, (written, inner: string) =>
+    isVariableName(variableNameOf(inner)) ? valueOf(inner, values) : written,
+  );
+}
+
+function valueOf(inner: string, values: Readonly<Record<string, string>>): string {
+  const name = variableNameOf(inner);
+  return Object.hasOwn(values, name) ? (values[name] ?? '') : '';
 }
 
 function placeholdersIn(texts: readonly string[]): { readonly written: string; readonly name: string }[] {

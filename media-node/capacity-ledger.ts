@@ -54,6 +54,8 @@ const DIAL_AHEAD_MS = 1_000;
 const ASK_AGAIN_MS = 100;
 /** And after one as long as this behind others that were late: a pause is heard within a second. */
 const LATE_MS = 500;
+/** Where many are late, one of a campaign is asked after for all of them: not one by one, each behind the other. */
+const WANTED_MS = 250;
 /** Turns that follow each other so closely are kept apart by the ledger alone. */
 const CLOSE_MS = 20;
 /** Somebody is listening, and nothing else can wait for it. */
@@ -73,6 +75,8 @@ export class CapacityLedger implements TrunkCapacity {
   readonly #held = new Map<string, CapacityHolder>();
   /** Attempts whose admission is under way; true: it is not wanted any more. */
   readonly #asking = new Map<string, boolean>();
+  /** By campaign: which version was found to call, and when that was asked. */
+  readonly #wanted = new Map<string, { readonly version: number; readonly askedMs: number }>();
   readonly #closing = new AbortController();
   readonly #releasing = new Set<Promise<void>>();
   /** What is released waits for it: it would be stored again. */
@@ -131,14 +135,19 @@ export class CapacityLedger implements TrunkCapacity {
       return null;
     }
     this.#held.set(leaseId, holder);
-    const refusal = (): Promise<string | null> =>
-      campaign === undefined ? Promise.resolve(null) : this.#options.store.campaignRefusal(call.id, campaign);
+    const refusal = async (): Promise<string | null> => {
+      if (campaign === undefined) return null;
+      const askedMs = this.#nowMs();
+      const refused = await this.#options.store.campaignRefusal(call.id, campaign);
+      if (refused === null) this.#wanted.set(campaign.campaignId, { version: campaign.version, askedMs });
+      return refused;
+    };
     try {
       await this.#wait(admission.waitMs);
       let refused = admission.waitMs < ASK_AGAIN_MS ? null : await refusal();
       refused ??= await this.#depart(trunkId, admission.spacingMs, {
         isOver: () => !this.#held.has(leaseId),
-        refusal: (waitedMs) => (waitedMs < LATE_MS ? Promise.resolve(null) : refusal()),
+        refusal: (waitedMs) => (waitedMs < LATE_MS || this.#isWanted(campaign) ? Promise.resolve(null) : refusal()),
       });
       if (refused === null) return null;
       this.attemptOver(leaseId);
@@ -194,6 +203,11 @@ export class CapacityLedger implements TrunkCapacity {
 
   async #wait(ms: number): Promise<void> {
     if (ms > 0) await this.#sleep(ms, undefined, {});
+  }
+
+  #isWanted(campaign: CampaignAdmission | undefined): boolean {
+    const found = campaign === undefined ? undefined : this.#wanted.get(campaign.campaignId);
+    return found?.version === campaign?.version && found !== undefined && this.#nowMs() - found.askedMs < WANTED_MS;
   }
 
   async #depart(trunkId: string, spacingMs: number | null, departing?: Departing<string>): Promise<string | null> {
@@ -255,6 +269,7 @@ export class CapacityLedger implements TrunkCapacity {
     this.#lastTurnMs = nowMs;
     const watching = this.#watchingSinceMs !== null && nowMs - this.#watchingSinceMs > NODE_LEASE_MS;
     this.#spacing.forget();
+    for (const [id, { askedMs }] of this.#wanted) if (nowMs - askedMs > WANTED_MS) this.#wanted.delete(id);
     try {
       const held = store.hold(boot, [...this.#held.values()], { watching });
       this.#holding = held.catch(() => undefined);

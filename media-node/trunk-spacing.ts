@@ -1,13 +1,13 @@
 import { setTimeout as sleepOnTimer } from 'node:timers/promises';
 import type { Sleep } from '../ops/retry';
 
-/** What a timer is late as a rule: not made the next one's. */
-const TIMER_MS = 2;
 /** Asked so long before it leaves: as a rule the answer is there by then. */
 const LEAD_MS = 20;
 
 /** Between two INVITEs at least: a little less than between two turns, so that what has come late is made up for. */
 const leastMs = (spacingMs: number): number => spacingMs - Math.max(0.02 * spacingMs, Math.min(0.1 * spacingMs, 5));
+/** What of the time that a timer or a question is late the next one makes up for at once. */
+const slackMs = (spacingMs: number): number => Math.min(0.25 * spacingMs, 10);
 
 export interface Departing<Refusal> {
   /** Nobody waits for it any more: it takes no turn. */
@@ -72,7 +72,8 @@ export class TrunkSpacing {
       if (refused !== null) return refused;
       await this.#until(dueMs);
       const nowMs = this.#nowMs();
-      own.leftMs = nowMs - dueMs > TIMER_MS ? nowMs : dueMs;
+      // Who did not wait for another has left when it came.
+      own.leftMs = dueMs > sinceMs ? Math.max(dueMs, nowMs - slackMs(spacingMs)) : nowMs;
       return null;
     } finally {
       own.leftMs ??= beforeMs;

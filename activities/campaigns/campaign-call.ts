@@ -1,6 +1,5 @@
 /** From a claimed contact to the call that is started for it. */
 import { callerNumberOf } from '../../store/campaigns/caller-number';
-import { fillVariables } from '../../contract/placeholders';
 import { sealDetails } from '../../store/call-details';
 import type { Campaign } from '../../store/entities/campaign';
 import { uuidV8 } from '../../store/ids';
@@ -32,11 +31,7 @@ export function campaignCallInput(
   const { id: campaignId, orgId, version, callerNumbers, localPresence, disclosureLine } = campaign;
   const { callId, id: contactId, calls: call, phoneNumber: to } = contact;
   const from = callerNumberOf({ callerNumbers, localPresence, trunk, to, contactId, call });
-  const variables = scriptVariables(campaign, contact);
-  const script = {
-    variables,
-    disclosureLine: disclosureLine === null ? null : fillVariables(disclosureLine, variables),
-  };
+  const script = { variables: scriptVariables(campaign, contact), disclosureLine };
   return {
     direction: 'outbound',
     callId,

@@ -261,6 +261,7 @@ class Turn {
         } else {
           const { note } = claim;
           if (claim.kind === 'done') this.#faults.leftOut(note);
+          else this.#faults.callable(); // some day
           const [result, dueAtMs] = claim.kind === 'done' ? [claim.result, null] : [null, claim.dueAtMs];
           moved.push({ id: contact.id, seen: contact.seen, result, dueAtMs, note });
         }

@@ -179,7 +179,8 @@ export function namedAsColumns<Value>(
   if (!names.every((name) => name !== '' && isColumnName(name))) {
     return { reason: 'variables: one has no name that can be used' };
   }
-  const twice = names.find((name, n) => names.indexOf(name) !== n);
+  const seen = new Set<string>();
+  const twice = names.find((name) => seen.has(name) || !seen.add(name));
   return twice === undefined ? { values: Object.fromEntries(named) } : { reason: `variables: ${twice} is there twice` };
 }
 

@@ -61,12 +61,13 @@ export const headerSafe = (max: number): z.ZodString =>
 export const variables = z
   .record(z.string(), z.string().max(2000))
   .superRefine((values, context) => {
-    const names = Object.keys(values).map(variableNameOf);
+    const seen = new Set<string>();
     const wrong = (name: string, message: string): void => context.addIssue({ code: 'custom', path: [name], message });
-    for (const [n, given] of Object.keys(values).entries()) {
-      const name = names[n] ?? '';
+    for (const given of Object.keys(values)) {
+      const name = variableNameOf(given);
       if (!isVariableName(name)) wrong(given, 'must be named by up to 64 letters, digits, spaces, "_", "." or "-"');
-      else if (names.indexOf(name) !== n) wrong(given, `is there twice, as ${name}`);
+      else if (seen.has(name)) wrong(given, `is there twice, as ${name}`);
+      seen.add(name);
     }
   })
   .overwrite((values) =>

@@ -1,6 +1,6 @@
 import type { Announcement, CallScript } from '../../contract/commands';
 import type { AgentProfile } from '../../contract/directory';
-import { fillVariables } from '../../contract/placeholders';
+import { fillNames, fillVariables } from '../../contract/placeholders';
 import type { AgentPersona } from '../agent/agent-session';
 
 /** What the agent of a call is, as its session needs it. `firstMessage` overrides the agent's own. */
@@ -27,7 +27,7 @@ export function scripted(persona: AgentPersona, { variables, disclosureLine }: C
   return {
     ...persona,
     firstMessage: filled(persona.firstMessage),
-    instructions: persona.instructions.map(filled),
+    instructions: persona.instructions.map((text) => fillNames(text, variables)),
     disclosure: disclosureLine === null ? '' : filled(disclosureLine),
     mayOptOut: true,
   };

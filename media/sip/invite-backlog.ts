@@ -141,9 +141,8 @@ export class InviteBacklog {
   };
 
   #isOverloaded(nowMs: number): boolean {
-    const { strainMs } = this.#strain;
-    if (nowMs - this.#overloadedMs < MOMENT_MS) return strainMs > AGAIN_AFTER_MS;
-    return strainMs > STRAINED_AFTER_MS && this.#arrived > BURST;
+    const again = nowMs - this.#overloadedMs < MOMENT_MS;
+    return this.#strain.strainMs > (again ? AGAIN_AFTER_MS : STRAINED_AFTER_MS) && this.#arrived > BURST;
   }
 
   #serveSlice(beganMs: number, overloaded: boolean): void {

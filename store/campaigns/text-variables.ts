@@ -17,9 +17,9 @@ export function neededVariables(texts: SpokenTexts, defaults: Readonly<Record<st
   return variablesOf(spokenOf(texts)).filter((name) => name !== 'phone_number' && !Object.hasOwn(defaults, name));
 }
 
-/** What stands between braces in them and is no name, as it is written: nobody can fill it. */
+/** What stands between braces in what is said and is no name, as it is written: nobody can fill it. */
 export function brokenPlaceholdersIn(texts: SpokenTexts): string[] {
-  return brokenPlaceholdersOf(spokenOf(texts));
+  return brokenPlaceholdersOf(spokenOf({ ...texts, instructions: [] }));
 }
 
 function spokenOf({ firstMessage, instructions, voicemailMessage, disclosureLine }: SpokenTexts): string[] {

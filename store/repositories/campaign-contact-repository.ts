@@ -81,10 +81,11 @@ export const IS_SUPPRESSED = (orgId: string): string =>
     OR EXISTS (SELECT FROM global_dnc_entries g WHERE g.phone_number = c.phone_number))`;
 
 /**
- * Whether a look has put a contact `c` off or left it out, by rules or by what the contact says; no list of numbers, and no call that
- * came to something.
+ * Whether the last look has put a contact `c` off or left it out, by rules or by what the contact says; no list of numbers, and no
+ * call that was made since.
  */
 export const IS_PASSED_OVER = `(c.last_decision->>'called' = 'false' AND c.last_decision->>'call_id' IS NULL
+  AND coalesce((c.last_decision->>'at')::timestamptz >= c.claimed_at, true)
   AND (c.state IN ('pending', 'waiting') AND c.due_at > clock_timestamp()
     OR c.state = 'done' AND c.result IN ('suppressed', 'exhausted') AND c.last_decision->>'reason' <> 'suppressed'))`;
 /** What is set of such a one once what it was passed over for is other: it is due as it was, and the next turn decides anew. */

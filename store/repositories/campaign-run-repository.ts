@@ -216,7 +216,7 @@ export class CampaignRunRepository {
       await renewContacts(manager, { orgId, id, renewal }, eventId, recurrence.dispositions);
       await manager.query(
         `UPDATE campaigns SET status = 'running', version = version + 1, updated_at = now(), pace = 1,
-           running_since = clock_timestamp() WHERE id = $1`,
+           running_since = greatest(clock_timestamp(), starts_at) WHERE id = $1`,
         [id],
       );
       return true;

@@ -55,7 +55,7 @@ export async function setCampaignStatus(
   const { list, read } = rowTable(manager, Campaign);
   const [[row]]: [Campaign[]] = await manager.query(
     `UPDATE campaigns SET status = $3, version = version + 1, updated_at = now(), status_reason = $4,
-       running_since = CASE WHEN $3 = 'running' THEN clock_timestamp() ELSE running_since END,
+       running_since = CASE WHEN $3 = 'running' THEN greatest(clock_timestamp(), starts_at) ELSE running_since END,
        pace = CASE WHEN $3 = 'running' THEN 1 ELSE pace END
      WHERE id = $1 AND org_id = $2 AND status = ANY($5) AND deleted_at IS NULL RETURNING ${list}`,
     [id, orgId, to, reason ?? null, from],

@@ -134,6 +134,17 @@ describe('a campaign pauses itself, and leaves out nobody', () => {
     expect(await states(campaign)).toEqual(['30 done exhausted']);
   });
 
+  it('but not for contacts that are left out between others, for whom it opens some day', async () => {
+    const campaign = await campaignOf(0, {}, { dialWindow: { ...ALWAYS, days: ['sun'], legal: 'default' } });
+    for (let n = 0; n < 31; n++) {
+      const [phoneNumber, timeZone] =
+        n === 15 ? ['+12125551000', 'America/New_York'] : [`+1205555${1000 + n}`, 'America/Chicago'];
+      await rows.contact(campaign.id, { phoneNumber, timeZone, priority: 100 - n });
+    }
+    expect(await turn(campaign)).toMatchObject({ status: 'running', open: 1 });
+    expect(await states(campaign)).toContain('30 done exhausted');
+  });
+
   it('when a row of contacts may not be called for what is set; resumed nevertheless, it has them left out', async () => {
     const campaign = await campaignOf(30);
     await sql(`UPDATE organisations SET limits = '{"allowedCountries": ["DE"]}' WHERE id = $1`, orgId);

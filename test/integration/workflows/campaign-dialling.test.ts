@@ -70,7 +70,7 @@ test.concurrent(
       callerNumber: '+12025550100',
       script: {
         variables: { name: 'Ada', phone_number: contact.phoneNumber },
-        disclosureLine: 'I am a machine, Ada.',
+        disclosureLine: 'I am a machine, {{name}}.',
       },
     });
     expect(await env.row(callId)).toMatchObject({ campaignId: campaign.id, contactId: contact.id });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import {
   brokenPlaceholdersOf,
+  fillNames,
   fillVariables,
   isVariableName,
   variableNameOf,
@@ -37,6 +38,8 @@ test.each(['{{}}', '{{ }}', '{{#if plan}}', '{{a/b}}', '{{a{b}}', '{{a}b}}', '{{
     const text = `Hi ${written}, {{name}} ${written}`;
     expect([variablesOf([text]), brokenPlaceholdersOf([text])]).toEqual([['name'], [written]]);
     expect(fillVariables(text, { name: 'Ada' })).toBe('Hi , Ada ');
+    // What an agent is told may have examples in braces.
+    expect(fillNames(text, { name: 'Ada' })).toBe(`Hi ${written}, Ada ${written}`);
   },
 );
 

@@ -33,7 +33,10 @@ function setUp() {
     store: {
       admitCall: () => answer(state.admission),
       admitCampaignCall: () => answer(state.admission),
-      campaignRefusal: () => answer(state.refusal),
+      campaignRefusal: (_callId, { version }) => {
+        log.push(`ask v${version}`);
+        return answer(state.refusal);
+      },
       admitLeg: () => answer(state.admission),
       takeTurn: () => answer(state.admission),
       coolDown: (trunkId, ms) => Promise.resolve(void log.push(`cool ${trunkId} ${ms}`)),
@@ -190,7 +193,7 @@ describe('a campaign’s call', () => {
     const refused = { ok: false, refusal: 'campaign_not_running' };
     expect(await ledger.admitCall(attemptOf('a2'), 'trunk', campaign)).toEqual(refused);
     await nextTurn();
-    expect(log).toEqual(['sleep 900', 'sleep 900', 'release a2']);
+    expect(log).toEqual(['sleep 900', 'ask v1', 'sleep 900', 'ask v1', 'release a2']);
   });
 
   test('of which nobody knows whether it is still wanted is not dialled', async () => {
@@ -199,7 +202,7 @@ describe('a campaign’s call', () => {
     state.refusal = away;
     await expect(ledger.admitCall(attemptOf('a1'), 'trunk', campaign)).rejects.toBe(away);
     await nextTurn();
-    expect(log).toEqual(['sleep 900', 'release a1']);
+    expect(log).toEqual(['sleep 900', 'ask v1', 'release a1']);
   });
 
   test('that was late and came behind others is asked after anew, at the end of its wait', async () => {
@@ -210,7 +213,16 @@ describe('a campaign’s call', () => {
     const refused = { ok: false, refusal: 'campaign_not_running' };
     expect(await ledger.admitCall(attemptOf('a2'), 'trunk', campaign)).toEqual(refused);
     await nextTurn();
-    expect(log).toEqual(['sleep 960', 'release a2']);
+    expect(log).toEqual(['sleep 960', 'ask v1', 'release a2']);
+  });
+
+  test('where many are late, one is asked after for all of its campaign', async () => {
+    const { ledger, log, state } = setUp();
+    state.admission = { ok: true, waitMs: 0, spacingMs: 100 };
+    const calls = Array.from({ length: 12 }, (_, n) => ledger.admitCall(attemptOf(`a${n}`), 'trunk', campaign));
+    expect(await Promise.all(calls)).toEqual(calls.map(() => null));
+    // Six of them are late by half a second and more.
+    expect(log.filter((line) => line.startsWith('ask'))).toEqual(['ask v1', 'ask v1']);
   });
 
   test('that leaves at once is not asked after again', async () => {

@@ -13,7 +13,10 @@ describe('a call that a campaign makes', () => {
   let layer: CallLayer;
   beforeEach(() => {
     layer = new CallLayer();
-    const texts = { firstMessage: 'Hi {{name}}{{gone}}!', instructions: ['Their plan is {{ plan }}.', 'Be brief.'] };
+    const texts = {
+      firstMessage: 'Hi {{name}}{{gone}}!',
+      instructions: ['Their plan is {{ plan }}.', 'Answer {{"plan": 1}}.'],
+    };
     layer.directory.profile = { ...AGENT, ...texts };
   });
 
@@ -27,7 +30,7 @@ describe('a call that a campaign makes', () => {
     await answered(SCRIPT);
     expect(layer.agent.persona).toMatchObject({
       firstMessage: 'Hi Ada!',
-      instructions: ['Their plan is gold.', 'Be brief.'],
+      instructions: ['Their plan is gold.', 'Answer {{"plan": 1}}.'],
       disclosure: 'An AI calls Ada.',
       mayOptOut: true,
     });
