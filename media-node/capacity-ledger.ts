@@ -206,8 +206,8 @@ export class CapacityLedger implements TrunkCapacity {
   }
 
   #isWanted(campaign: CampaignAdmission | undefined): boolean {
-    const found = campaign === undefined ? undefined : this.#wanted.get(campaign.campaignId);
-    return found?.version === campaign?.version && found !== undefined && this.#nowMs() - found.askedMs < WANTED_MS;
+    const found = this.#wanted.get(campaign?.campaignId ?? '');
+    return found !== undefined && found.version === campaign?.version && this.#nowMs() - found.askedMs < WANTED_MS;
   }
 
   async #depart(trunkId: string, spacingMs: number | null, departing?: Departing<string>): Promise<string | null> {

@@ -74,9 +74,9 @@ interface Decision {
   readonly retryInMs: number | null;
 }
 
-/** @param trunk the parameter that names it */
-const decision = (trunk: string): string => `reason, wait_ms AS "waitMs", retry_in_ms AS "retryInMs",
-  (SELECT 1000 / t.max_calls_per_second::float8 FROM outbound_trunks t WHERE t.id = ${trunk}) AS "spacingMs"`;
+/** In each question the trunk is the fourth parameter. */
+const DECISION = `reason, wait_ms AS "waitMs", retry_in_ms AS "retryInMs",
+  (SELECT 1000 / t.max_calls_per_second::float8 FROM outbound_trunks t WHERE t.id = $4) AS "spacingMs"`;
 
 export class CapacityRepository {
   readonly #session: StoreSession;
@@ -239,7 +239,7 @@ export class CapacityRepository {
 
   async #take(parameters: readonly unknown[]): Promise<CapacityAdmission> {
     const rows: Decision[] = await this.#session.manager.query(
-      `SELECT ${decision('$4')} FROM decide_capacity(NULL, $1, $2, $3, $4, $5, $6, $7)`,
+      `SELECT ${DECISION} FROM decide_capacity(NULL, $1, $2, $3, $4, $5, $6, $7)`,
       [...parameters],
     );
     if (rows[0] === undefined) throw new Error('decide_capacity gives one row');
@@ -258,7 +258,7 @@ const ADMIT_CALL = prepared(`
   due AS (
     UPDATE calls SET status = 'queued' FROM decided
     WHERE calls.id = $1 AND calls.status = 'scheduled' AND decided.reason IS NOT NULL)
-  SELECT ${decision('$4')}, EXISTS (SELECT FROM attempt) AS begun FROM decided`);
+  SELECT ${DECISION}, EXISTS (SELECT FROM attempt) AS begun FROM decided`);
 
 const ADMIT_CAMPAIGN_CALL = prepared(`
   WITH ${CALL_BEGUN}, decided AS MATERIALIZED (
@@ -271,7 +271,7 @@ const ADMIT_CAMPAIGN_CALL = prepared(`
   decision AS (
     INSERT INTO contact_decisions (id, org_id, campaign_id, contact_id, call_id, at, dialled, checks)
     SELECT $34, $2, $30, $31, $1, coalesce($33, now()), true, $35::jsonb FROM attempt)
-  SELECT ${decision('$4')}, refusal, EXISTS (SELECT FROM attempt) AS begun FROM decided`);
+  SELECT ${DECISION}, refusal, EXISTS (SELECT FROM attempt) AS begun FROM decided`);
 
 const HOLD = `
   WITH held AS (SELECT * FROM unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[])
